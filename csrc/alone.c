@@ -1,0 +1,24 @@
+/* An op by itself: what the unsuffixed functions with weights do. */
+#include "op.h"
+
+size_t intgold_alone_size(const intgold_op_table *table, const void *fields) {
+    return intgold_align(table->packed_size(fields, &intgold_kernels_portable)) +
+           table->work_size(fields);
+}
+
+void intgold_run_alone(const intgold_op_table *table, const void *fields, const void *x, void *y,
+                       int32_t *acc, void *scratch) {
+    const intgold_kernels *kernels = &intgold_kernels_portable;
+    const void *inputs[1];
+    intgold_call call;
+    inputs[0] = x;
+    table->pack(fields, kernels, scratch);
+    call.fields = fields;
+    call.kernels = kernels;
+    call.packed = scratch;
+    call.inputs = inputs;
+    call.output = y;
+    call.acc = acc;
+    call.scratch = (char *)scratch + intgold_align(table->packed_size(fields, kernels));
+    table->run(&call);
+}

@@ -1,0 +1,280 @@
+/* intgold: pure-integer int8 inference, bit-exact to SPEC.md.
+ *
+ * C99, no heap, no stdio, no floating point, no mutable globals.  The caller owns all memory.
+ * A model is plain constant data: it can be compiled in, and it is never parsed here.
+ *
+ *     size_t size = intgold_arena_size(&model, INTGOLD_ISA_AUTO);
+ *     intgold_context *context;
+ *     intgold_prepare(&model, INTGOLD_ISA_AUTO, buffer, size, &context);
+ *     intgold_run(context, n, inputs, outputs, NULL);
+ *
+ * Activations are NHWC, one image after another; an op works on one image.  "Clause" means
+ * SPEC.md.  Structures come from checked models (intgold.model in Python, or generated code);
+ * the functions do not check them again.
+ */
+#ifndef INTGOLD_H
+#define INTGOLD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define INTGOLD_SPEC_MAJOR 1
+#define INTGOLD_SPEC_MINOR 0
+
+typedef enum intgold_status {
+    INTGOLD_OK = 0,
+    INTGOLD_ERROR_ARGUMENT = 1, /* a null pointer or a negative count */
+    INTGOLD_ERROR_KIND = 2,     /* an op kind that this engine does not know */
+    INTGOLD_ERROR_ISA = 3,      /* a variant that is not in this build or not on this CPU */
+    INTGOLD_ERROR_MEMORY = 4    /* the buffer is smaller than intgold_arena_size */
+} intgold_status;
+
+/* Rounding forms of requantize, clause 4.2. */
+typedef enum intgold_form {
+    INTGOLD_FORM_SINGLE = 0,
+    INTGOLD_FORM_SINGLE_AWAY = 1,
+    INTGOLD_FORM_SINGLE_EVEN = 2,
+    INTGOLD_FORM_SINGLE_DOWN = 3,
+    INTGOLD_FORM_SINGLE_ZERO = 4,
+    INTGOLD_FORM_DOUBLE = 5,
+    INTGOLD_FORM_DOUBLE_UP = 6,
+    INTGOLD_FORM_FLOAT32 = 7,
+    INTGOLD_FORM_FLOAT64 = 8
+} intgold_form;
+
+/* Clause 4.1.  Arrays of `count` entries: 1, or one per channel.  count == 0: no requantize,
+ * the op leaves its int32 accumulator. */
+typedef struct intgold_requantize {
+    int32_t count;
+    const uint8_t *form; /* enum intgold_form */
+    const int32_t *multiplier;
+    const uint8_t *right_shift;
+    const int32_t *multiplier_low;
+} intgold_requantize;
+
+typedef enum intgold_dtype { INTGOLD_INT8 = 0, INTGOLD_INT32 = 1 } intgold_dtype;
+
+/* ---- Ops.  One structure and one function each; the functions are the portable ones. ----
+ *
+ * x, y: input and output of one image.  acc: the int32 accumulators, one per output value, or
+ * NULL when they are not wanted.  Where requantize.count is 0, y is NULL and acc is the output.
+ * scratch: intgold_<op>_scratch_size() bytes, aligned to 8. */
+
+/* Clause 5.1.  weights: (out_c, kernel_h, kernel_w, in_c). */
+typedef struct intgold_conv2d {
+    int32_t in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w;
+    int32_t stride_h, stride_w, dilation_h, dilation_w;
+    int32_t pad_top, pad_bottom, pad_left, pad_right;
+    int32_t x_zero_point, y_zero_point, act_min, act_max;
+    int32_t weight_zero_point_count;  /* 1 or out_c */
+    const int8_t *weight_zero_point;
+    const int8_t *weights;
+    const int32_t *bias;
+    intgold_requantize requantize;
+} intgold_conv2d;
+
+size_t intgold_conv2d_scratch_size(const intgold_conv2d *op);
+void intgold_conv2d_s8(const intgold_conv2d *op, const int8_t *x, int8_t *y, int32_t *acc,
+                       void *scratch);
+
+/* Clause 5.2.  weights: (kernel_h, kernel_w, out_c); out_c is a multiple of in_c. */
+typedef struct intgold_depthwise_conv2d {
+    int32_t in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w;
+    int32_t stride_h, stride_w, dilation_h, dilation_w;
+    int32_t pad_top, pad_bottom, pad_left, pad_right;
+    int32_t x_zero_point, y_zero_point, act_min, act_max;
+    int32_t weight_zero_point_count;
+    const int8_t *weight_zero_point;
+    const int8_t *weights;
+    const int32_t *bias;
+    intgold_requantize requantize;
+} intgold_depthwise_conv2d;
+
+size_t intgold_depthwise_conv2d_scratch_size(const intgold_depthwise_conv2d *op);
+void intgold_depthwise_conv2d_s8(const intgold_depthwise_conv2d *op, const int8_t *x, int8_t *y,
+                                 int32_t *acc, void *scratch);
+
+/* Clause 5.3.  weights: (out_c, in_c). */
+typedef struct intgold_fully_connected {
+    int32_t in_c, out_c;
+    int32_t x_zero_point, y_zero_point, act_min, act_max;
+    int32_t weight_zero_point_count;
+    const int8_t *weight_zero_point;
+    const int8_t *weights;
+    const int32_t *bias;
+    intgold_requantize requantize;
+} intgold_fully_connected;
+
+size_t intgold_fully_connected_scratch_size(const intgold_fully_connected *op);
+void intgold_fully_connected_s8(const intgold_fully_connected *op, const int8_t *x, int8_t *y,
+                                int32_t *acc, void *scratch);
+
+/* Clause 5.4.  table: 256 entries, entry i for the value i - 128. */
+typedef struct intgold_lut {
+    int32_t count;
+    const int8_t *table;
+} intgold_lut;
+
+void intgold_lut_s8(const intgold_lut *op, const int8_t *x, int8_t *y);
+
+/* Clause 5.5. */
+typedef struct intgold_pwl {
+    int32_t count, segments;
+    int32_t frac_bits, act_min, act_max;
+    const int8_t *breakpoints;
+    const int16_t *slope;
+    const int32_t *offset;
+} intgold_pwl;
+
+void intgold_pwl_s8(const intgold_pwl *op, const int8_t *x, int8_t *y, int32_t *acc);
+
+/* Clause 5.6. */
+typedef struct intgold_max_pool2d {
+    int32_t in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w;
+    int32_t stride_h, stride_w;
+    int32_t pad_top, pad_bottom, pad_left, pad_right;
+    int32_t act_min, act_max;
+} intgold_max_pool2d;
+
+void intgold_max_pool2d_s8(const intgold_max_pool2d *op, const int8_t *x, int8_t *y);
+
+/* Clause 5.7. */
+typedef enum intgold_avg_pool2d_form {
+    INTGOLD_AVG_POOL2D_RAW_AWAY = 0,
+    INTGOLD_AVG_POOL2D_CENTRED_AWAY = 1,
+    INTGOLD_AVG_POOL2D_RAW_UP = 2
+} intgold_avg_pool2d_form;
+
+typedef struct intgold_avg_pool2d {
+    int32_t in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w;
+    int32_t stride_h, stride_w;
+    int32_t pad_top, pad_bottom, pad_left, pad_right;
+    int32_t x_zero_point, y_zero_point, act_min, act_max;
+    int32_t form; /* enum intgold_avg_pool2d_form */
+} intgold_avg_pool2d;
+
+void intgold_avg_pool2d_s8(const intgold_avg_pool2d *op, const int8_t *x, int8_t *y, int32_t *acc);
+
+/* Clause 5.8. */
+typedef struct intgold_global_avg_pool {
+    int32_t in_h, in_w, in_c;
+    int32_t x_zero_point, y_zero_point, act_min, act_max;
+    intgold_requantize requantize;
+} intgold_global_avg_pool;
+
+void intgold_global_avg_pool_s8(const intgold_global_avg_pool *op, const int8_t *x, int8_t *y,
+                                int32_t *acc);
+
+/* Clause 5.9. */
+typedef enum intgold_add_form { INTGOLD_ADD_SHARED_SCALE = 0 } intgold_add_form;
+
+typedef struct intgold_add {
+    int32_t count;
+    int32_t x1_zero_point, x2_zero_point, y_zero_point, act_min, act_max;
+    int32_t form; /* enum intgold_add_form */
+    int32_t left_shift;
+    intgold_requantize requantize1, requantize2, requantize;
+} intgold_add;
+
+void intgold_add_s8(const intgold_add *op, const int8_t *x1, const int8_t *x2, int8_t *y,
+                    int32_t *acc);
+
+/* Clause 5.10.  Over each of `rows` rows of `depth` values. */
+typedef struct intgold_softmax {
+    int32_t rows, depth;
+    int32_t multiplier, left_shift;
+} intgold_softmax;
+
+void intgold_softmax_s8(const intgold_softmax *op, const int8_t *x, int8_t *y);
+
+/* Clause 5.11. */
+typedef struct intgold_rescale {
+    int32_t rows, depth;
+    intgold_requantize requantize;
+} intgold_rescale;
+
+void intgold_rescale_s32(const intgold_rescale *op, const int32_t *x, int32_t *y);
+
+/* Clause 5.12. */
+typedef struct intgold_argmax {
+    int32_t rows, depth;
+} intgold_argmax;
+
+void intgold_argmax_s32(const intgold_argmax *op, const int32_t *x, int32_t *y);
+
+/* ---- A model and its engine, clause 6. ---- */
+
+typedef enum intgold_kind {
+    INTGOLD_CONV2D = 0,
+    INTGOLD_DEPTHWISE_CONV2D = 1,
+    INTGOLD_FULLY_CONNECTED = 2,
+    INTGOLD_LUT = 3,
+    INTGOLD_PWL = 4,
+    INTGOLD_MAX_POOL2D = 5,
+    INTGOLD_AVG_POOL2D = 6,
+    INTGOLD_GLOBAL_AVG_POOL = 7,
+    INTGOLD_ADD = 8,
+    INTGOLD_SOFTMAX = 9,
+    INTGOLD_RESCALE = 10,
+    INTGOLD_ARGMAX = 11
+} intgold_kind;
+
+typedef struct intgold_tensor {
+    const char *name;
+    int32_t dtype; /* enum intgold_dtype */
+    int32_t size;  /* values of one image */
+} intgold_tensor;
+
+typedef struct intgold_op {
+    int32_t kind;          /* enum intgold_kind */
+    const void *fields;    /* intgold_conv2d, ... */
+    const int32_t *inputs; /* indices of tensors, as many as the kind takes */
+    int32_t output;        /* index of a tensor */
+} intgold_op;
+
+typedef struct intgold_model {
+    const char *name;
+    int32_t n_tensors, n_ops, n_inputs, n_outputs;
+    const intgold_tensor *tensors;
+    const intgold_op *ops;  /* in execution order */
+    const int32_t *inputs;  /* indices of tensors */
+    const int32_t *outputs; /* indices of tensors that ops make */
+} intgold_model;
+
+/* A variant of the kernels.  It can change the speed, never a bit. */
+typedef enum intgold_isa { INTGOLD_ISA_AUTO = 0, INTGOLD_ISA_PORTABLE = 1 } intgold_isa;
+
+/* Where a traced run writes what each op makes: one entry per op, NULL or a buffer for n images
+ * (output in its own dtype, int32 accumulators).  Every buffer is optional. */
+typedef struct intgold_trace {
+    void *const *outputs;
+    int32_t *const *accumulators;
+} intgold_trace;
+
+typedef struct intgold_context intgold_context;
+
+/* Name of the variant that runs for `isa` here, or NULL when there is none. */
+const char *intgold_isa_name(intgold_isa isa);
+
+/* Bytes that intgold_prepare needs; 0 when the model has an unknown op or `isa` cannot run. */
+size_t intgold_arena_size(const intgold_model *model, intgold_isa isa);
+
+/* Pack the weights and plan the arena in `buffer` (any alignment), which stays in use, with the
+ * model, as long as the context is.  One context serves one thread at a time. */
+intgold_status intgold_prepare(const intgold_model *model, intgold_isa isa, void *buffer,
+                               size_t size, intgold_context **context);
+
+/* Run n images.  inputs, outputs: one buffer for n images per input and output of the model, in
+ * its order.  trace: NULL, or where to keep what the ops make. */
+intgold_status intgold_run(intgold_context *context, int32_t n, const void *const *inputs,
+                           void *const *outputs, const intgold_trace *trace);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

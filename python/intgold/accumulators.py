@@ -1,0 +1,202 @@
+"""The int32 proof (SPEC 7): every accumulator fits, in any order of summation, or the model is
+refused.
+
+Each op gets one function that turns the range of its inputs into bounds of its accumulator and
+the range of its output.  The bounds come from the actual weights, so they also tell a hardware
+team how many accumulator bits each layer needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .errors import ModelError
+from .fields import INT32_MAX, INT32_MIN, Requantize
+
+Range = tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """What an op can produce.
+
+    Parameters
+    ----------
+    output : (int, int)
+        Least and greatest value of the output tensor.
+    lo, hi : ndarray of int64, shape (channels,) or (1,), or None
+        Least and greatest accumulator or partial sum per channel; None without accumulator.
+    """
+
+    output: Range
+    lo: np.ndarray | None = None
+    hi: np.ndarray | None = None
+
+    @property
+    def bits(self) -> int | None:
+        """Two's complement bits that hold every accumulator and partial sum."""
+        if self.lo is None or self.hi is None:
+            return None
+        lo, hi = int(self.lo.min()), int(self.hi.max())
+        return max((~lo if lo < 0 else lo).bit_length(), hi.bit_length()) + 1
+
+
+def prove(
+    kind: str,
+    fields: Mapping[str, Any],
+    ranges: Sequence[Range],
+    zero_points: Sequence[int],
+    area: int,
+) -> Bounds:
+    """Return the bounds of one op, or raise ModelError naming channel and bound.
+
+    Parameters
+    ----------
+    kind : str
+        The op's name in the op table.
+    fields : mapping
+        The op's fields.
+    ranges : sequence of (int, int)
+        Range of each input tensor, raw values.
+    zero_points : sequence of int
+        Zero point of each input tensor.
+    area : int
+        Values per channel of the first input (height times width).
+    """
+    centred = [(lo - z, hi - z) for (lo, hi), z in zip(ranges, zero_points, strict=True)]
+    bounds = _PROOFS[kind](fields, ranges, centred, area)
+    _need_int32(bounds.lo, bounds.hi, "accumulator")
+    requantize = fields.get("requantize")
+    if requantize is not None and bounds.lo is not None:
+        _need_pre_shift(requantize, bounds.lo, bounds.hi)
+    return bounds
+
+
+def _need_int32(lo: Any, hi: Any, what: str) -> None:
+    if lo is None:
+        return
+    for channel, (least, greatest) in enumerate(zip(lo.tolist(), hi.tolist(), strict=True)):
+        if least < INT32_MIN or greatest > INT32_MAX:
+            raise ModelError(
+                f"channel {channel}: {what} can reach [{least}, {greatest}], beyond int32"
+            )
+
+
+def _need_pre_shift(requantize: Requantize, lo: Any, hi: Any, what: str = "accumulator") -> None:
+    """Forms double and double_up shift left before they multiply: that must fit too."""
+    pre_shift = np.array(
+        [
+            max(31 - t, 0) if form in ("double", "double_up") else 0
+            for form, t in zip(requantize.form, requantize.right_shift.tolist(), strict=True)
+        ]
+    )
+    _need_int32(*(np.atleast_1d(v << pre_shift) for v in (lo, hi)), f"pre-shifted {what}")
+
+
+def _weighted(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
+    """Bounds of conv2d and fully_connected: weights (out_c, ...)."""
+    return _multiply_accumulate(fields, centred[0], fields["weights"])
+
+
+def _depthwise(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
+    return _multiply_accumulate(fields, centred[0], np.moveaxis(fields["weights"], -1, 0))
+
+
+def _multiply_accumulate(fields: Any, x: Range, weights: np.ndarray) -> Bounds:
+    rows = weights.reshape(weights.shape[0], -1).astype(np.int64)
+    rows = rows - fields["weight_zero_point"].astype(np.int64).reshape(-1, 1)
+    ends = rows * x[0], rows * x[1]
+    bias = fields["bias"].astype(np.int64)
+    hi = np.maximum(bias, 0) + np.maximum(np.maximum(*ends), 0).sum(axis=1)
+    lo = np.minimum(bias, 0) + np.minimum(np.minimum(*ends), 0).sum(axis=1)
+    if fields["requantize"] is None:
+        return Bounds((int(lo.min()), int(hi.max())), lo, hi)
+    return Bounds((fields["act_min"], fields["act_max"]), lo, hi)
+
+
+def _lut(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
+    reached = fields["table"][ranges[0][0] + 128 : ranges[0][1] + 129]
+    return Bounds((int(reached.min()), int(reached.max())))
+
+
+def _pwl(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
+    frac_bits = fields["frac_bits"]
+    half = 1 << (frac_bits - 1) if frac_bits else 0
+    slope, offset = (np.abs(fields[n].astype(np.int64)) for n in ("slope", "offset"))
+    reach = slope * 128 + offset + half
+    worst = int(reach.argmax())
+    if reach[worst] > INT32_MAX:
+        raise ModelError(f"segment {worst}: |slope|*128 + |offset| + half is {reach[worst]}")
+    q = np.arange(ranges[0][0], ranges[0][1] + 1)
+    k = np.searchsorted(fields["breakpoints"], q, side="right") - 1
+    acc = fields["slope"].astype(np.int64)[k] * q + fields["offset"].astype(np.int64)[k]
+    return Bounds((fields["act_min"], fields["act_max"]), *_span(acc.min(), acc.max()))
+
+
+def _max_pool2d(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
+    lo, hi = (min(max(v, fields["act_min"]), fields["act_max"]) for v in ranges[0])
+    return Bounds((lo, hi))
+
+
+def _avg_pool2d(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
+    x = centred[0] if fields["form"] == "centred_away" else ranges[0]
+    cells = fields["kernel"][0] * fields["kernel"][1]
+    # The rounding constant n/2 is added to the sum before the division.
+    lo, hi = min(x[0], 0) * cells - cells // 2, max(x[1], 0) * cells + cells // 2
+    return Bounds((fields["act_min"], fields["act_max"]), *_span(lo, hi))
+
+
+def _global_avg_pool(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
+    lo, hi = min(centred[0][0], 0) * area, max(centred[0][1], 0) * area
+    return Bounds((fields["act_min"], fields["act_max"]), *_span(lo, hi))
+
+
+def _add(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
+    lo = hi = 0
+    for name, x in zip(("requantize1", "requantize2"), centred, strict=True):
+        ends = [np.array([v << fields["left_shift"]], np.int64) for v in x]
+        _need_int32(ends[0], ends[1], f"shifted input of {name}")
+        _need_pre_shift(fields[name], ends[0], ends[1], f"input of {name}")
+        m, t = int(fields[name].multiplier[0]), int(fields[name].right_shift[0])
+        # Every form stays within one of the exact product, rounded outwards.
+        lo += min((int(ends[0][0]) * m >> t) - 1, 0)
+        hi += max(-(-int(ends[1][0]) * m >> t) + 1, 0)
+    return Bounds((fields["act_min"], fields["act_max"]), *_span(lo, hi))
+
+
+def _softmax(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
+    return Bounds((-128, 127))
+
+
+def _rescale(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
+    lo, hi = _span(*ranges[0])
+    _need_pre_shift(fields["requantize"], lo, hi, "input")
+    return Bounds((INT32_MIN, INT32_MAX))
+
+
+def _argmax(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
+    return Bounds((0, INT32_MAX))
+
+
+def _span(lo: Any, hi: Any) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([int(lo)], np.int64), np.array([int(hi)], np.int64)
+
+
+_PROOFS: dict[str, Callable[[Any, Any, Any, int], Bounds]] = {
+    "conv2d": _weighted,
+    "depthwise_conv2d": _depthwise,
+    "fully_connected": _weighted,
+    "lut": _lut,
+    "pwl": _pwl,
+    "max_pool2d": _max_pool2d,
+    "avg_pool2d": _avg_pool2d,
+    "global_avg_pool": _global_avg_pool,
+    "add": _add,
+    "softmax": _softmax,
+    "rescale": _rescale,
+    "argmax": _argmax,
+}

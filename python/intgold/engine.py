@@ -1,0 +1,175 @@
+"""Run a model on a backend: the golden model or the C engine, with or without a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import golden
+from .errors import InputError
+from .model import Model
+
+BACKENDS = ("golden", "c")
+
+_CHUNK_VALUES = 2**21
+"""Values of the largest patch matrix or tensor that one golden pass holds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a run gives.
+
+    Parameters
+    ----------
+    outputs : dict of str to ndarray
+        Every output of the model by name, shape (n, ...), in its own dtype.
+    tensors : dict of str to ndarray
+        With a trace: the output of every op by tensor name, in execution order.
+    accumulators : dict of str to ndarray of int32
+        With a trace: the accumulators of the ops that have one (SPEC 6), by output tensor name.
+    """
+
+    outputs: dict[str, np.ndarray]
+    tensors: dict[str, np.ndarray]
+    accumulators: dict[str, np.ndarray]
+
+    @property
+    def output(self) -> np.ndarray:
+        """The first output."""
+        return next(iter(self.outputs.values()))
+
+
+def run(
+    model: Model,
+    x: np.ndarray | Mapping[str, np.ndarray],
+    backend: str = "c",
+    threads: int = 1,
+    trace: bool = False,
+) -> Result:
+    """Run `model` on a batch.
+
+    Parameters
+    ----------
+    model : Model
+    x : ndarray or mapping of str to ndarray
+        int8, C order, shape (n, *input shape); a mapping by name where there are several inputs.
+    backend : {"c", "golden"}
+        Cannot change a bit of the result.
+    threads : int
+        Of the C engine, over images; cannot change a bit of the result.
+    trace : bool
+        Keep every op's output and accumulator.
+
+    Raises
+    ------
+    InputError
+        Naming the input and what is wrong with it.
+    """
+    inputs = check_inputs(model, x)
+    if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= 1024:
+        raise InputError(f"threads: {threads!r} is not a number from 1 to 1024")
+    if backend == "golden":
+        tensors, accumulators = _run_golden(model, inputs, trace)
+    elif backend == "c":
+        from . import native
+
+        tensors, accumulators = native.run(model, inputs, threads, trace)
+    else:
+        raise InputError(f"backend: {backend!r} is none of {', '.join(BACKENDS)}")
+    outputs = {name: tensors[name] for name in model.outputs}
+    return Result(outputs, tensors if trace else {}, accumulators)
+
+
+def predict(
+    model: Model, images: np.ndarray, backend: str = "c", threads: int = 1
+) -> np.ndarray:
+    """Return the index of the largest value of the first output, ties to the lowest index.
+
+    Parameters
+    ----------
+    images : ndarray
+        Camera bytes (uint8), reals, or the int8 input itself; see `Model.quantize_input`.
+
+    Returns
+    -------
+    ndarray of int32, shape (n,)
+    """
+    if not isinstance(images, np.ndarray) or images.dtype != np.int8:
+        images = model.quantize_input(images)
+    output = run(model, images, backend=backend, threads=threads).output
+    return golden.argmax(output.astype(np.int32)).reshape(len(output), -1)[:, 0]
+
+
+def check_inputs(model: Model, x: Any) -> dict[str, np.ndarray]:
+    """Return the inputs by name, in order, or raise InputError."""
+    if not isinstance(x, Mapping):
+        if len(model.inputs) != 1:
+            raise InputError(f"the model has inputs {', '.join(model.inputs)}: give them by name")
+        x = {model.inputs[0]: x}
+    if set(x) != set(model.inputs):
+        odd = min(set(x) ^ set(model.inputs))
+        raise InputError(f"input {odd!r} is missing or unknown; inputs: {', '.join(model.inputs)}")
+    count = None
+    for name in model.inputs:
+        array, tensor = x[name], model.tensor(name)
+        if not isinstance(array, np.ndarray) or array.dtype != tensor.dtype:
+            found = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+            raise InputError(f"input {name}: {found} instead of an array of {tensor.dtype}")
+        if array.ndim != len(tensor.shape) + 1 or array.shape[1:] != tensor.shape:
+            raise InputError(
+                f"input {name}: shape {array.shape} instead of (n, {str(tensor.shape)[1:]}"
+            )
+        if not array.flags.c_contiguous:
+            raise InputError(f"input {name}: not in C order; pass numpy.ascontiguousarray(x)")
+        if count not in (None, len(array)):
+            raise InputError(f"input {name}: {len(array)} images, another input has {count}")
+        count = len(array)
+    if not count:
+        raise InputError(f"input {model.inputs[0]}: no images")
+    return {name: x[name] for name in model.inputs}
+
+
+def _run_golden(
+    model: Model, inputs: dict[str, np.ndarray], trace: bool
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    keep = {op.output for op in model.ops} if trace else set(model.outputs)
+    count = len(inputs[model.inputs[0]])
+    step = max(1, _CHUNK_VALUES // _patch_values(model))
+    chunks = [
+        _golden_chunk(model, {n: a[i : i + step] for n, a in inputs.items()}, keep, trace)
+        for i in range(0, count, step)
+    ]
+    joined = []
+    for part in (0, 1):
+        names = chunks[0][part]
+        joined.append({n: np.concatenate([chunk[part][n] for chunk in chunks]) for n in names})
+    return joined[0], joined[1]
+
+
+def _patch_values(model: Model) -> int:
+    """Values that the widest op of the golden model holds for one image."""
+    widest = max(t.size for t in model.tensors)
+    for op in model.ops:
+        if op.kind == "conv2d":
+            pixels = model.tensor(op.output).size // op["weights"].shape[0]
+            widest = max(widest, pixels * op["weights"][0].size)
+    return widest
+
+
+def _golden_chunk(
+    model: Model, inputs: dict[str, np.ndarray], keep: set[str], trace: bool
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    live, kept, accumulators = dict(inputs), {}, {}
+    for op in model.ops:
+        result = golden.FUNCTIONS[op.kind](*(live[n] for n in op.inputs), **model.arguments(op))
+        if op.spec.accumulator:
+            result, acc = result
+            if trace:
+                accumulators[op.output] = acc
+        live[op.output] = result
+        if op.output in keep:
+            kept[op.output] = result
+    return kept, accumulators

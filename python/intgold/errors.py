@@ -1,0 +1,32 @@
+"""The exceptions of intgold: one line each that names the thing and the value."""
+
+
+class IntgoldError(Exception):
+    """Base of every error that intgold raises on purpose.
+
+    The commands print it as one line and exit with status 2.
+    """
+
+
+class DataError(IntgoldError):
+    """A data set or an image file is missing, damaged or not what it claims to be."""
+
+
+class ModelError(IntgoldError):
+    """A model breaks a rule of SPEC.md: a field, a shape, a range or the int32 proof."""
+
+
+class ArtefactError(ModelError):
+    """A model file is truncated, foreign, of a newer version or otherwise not loadable."""
+
+
+class InputError(IntgoldError):
+    """An array handed to a model has the wrong dtype, shape or order."""
+
+
+class VectorError(IntgoldError):
+    """A golden-vector set or a device dump is damaged, incomplete or foreign."""
+
+
+class EngineError(IntgoldError):
+    """The C engine refused a call (its status is in the message)."""

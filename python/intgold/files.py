@@ -1,0 +1,120 @@
+"""Files that are whole or not there: temporary name, then rename; byte-stable zip and npy."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from .errors import IntgoldError
+
+_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a temporary file beside `path` that takes its name when the block succeeds.
+
+    Raises
+    ------
+    IntgoldError
+        When the folder cannot be written or the disk is full; `path` is then untouched.
+    """
+    target = Path(path)
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        with os.fdopen(handle, "wb") as file:
+            yield file
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, target)
+        temporary = None
+    except OSError as error:
+        raise IntgoldError(f"cannot write {target}: {error.strerror or error}") from error
+    finally:
+        if temporary is not None and os.path.exists(temporary):
+            os.unlink(temporary)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def canonical_json(value: Any) -> bytes:
+    """Return the one byte string of a JSON value: sorted keys, no spaces to choose, ASCII."""
+    return json.dumps(value, sort_keys=True, indent=1, ensure_ascii=True).encode() + b"\n"
+
+
+def npy_bytes(array: np.ndarray) -> bytes:
+    """Return the .npy file (version 1.0) of a C-ordered, little-endian copy of `array`."""
+    stream = io.BytesIO()
+    little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    np.lib.format.write_array(stream, little, version=(1, 0), allow_pickle=False)
+    return stream.getvalue()
+
+
+def write_zip(path: str | os.PathLike[str], members: Mapping[str, bytes]) -> None:
+    """Write a stored (uncompressed) zip with fixed dates: the same members, the same bytes."""
+    with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in members.items():
+            info = zipfile.ZipInfo(name, _ZIP_DATE)
+            info.create_system = 3
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, data)
+
+
+def read_zip(path: str | os.PathLike[str], limit: int = 2**30) -> dict[str, bytes]:
+    """Return the members of a stored zip, checked against the file's size before they are read.
+
+    Raises
+    ------
+    IntgoldError
+        Naming the file when it is missing, no zip, compressed, damaged or larger than `limit`.
+    """
+    try:
+        size = os.path.getsize(path)
+        if size > limit:
+            raise IntgoldError(f"{path}: {size} bytes, more than the limit of {limit}")
+        members: dict[str, bytes] = {}
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 0x1:
+                    raise IntgoldError(f"{path}: member {info.filename} is compressed or encrypted")
+                if info.file_size > size or info.compress_size != info.file_size:
+                    raise IntgoldError(f"{path}: member {info.filename} states a wrong size")
+                if info.filename in members:
+                    raise IntgoldError(f"{path}: member {info.filename} appears twice")
+                members[info.filename] = archive.read(info)
+        return members
+    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, ValueError) as error:
+        raise IntgoldError(f"{path}: cannot be read: {error}") from error
+
+
+def read_npy(where: str, data: bytes) -> np.ndarray:
+    """Return the array in .npy bytes, which must be exactly its header and its values."""
+    stream = io.BytesIO(data)
+    try:
+        if np.lib.format.read_magic(stream) != (1, 0):
+            raise ValueError("not version 1.0")
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+    except (ValueError, SyntaxError, EOFError, TypeError, KeyError, AttributeError) as error:
+        raise IntgoldError(f"{where}: not a .npy file: {error}") from error
+    if fortran or dtype.hasobject or dtype.kind not in "iufb" or dtype.byteorder == ">":
+        raise IntgoldError(f"{where}: dtype {dtype} or its order is not accepted")
+    body = data[stream.tell() :]
+    count = 1
+    for extent in shape:
+        count *= int(extent)
+    if any(n < 0 for n in shape) or count * dtype.itemsize != len(body):
+        raise IntgoldError(f"{where}: shape {shape} does not match {len(body)} bytes of values")
+    return np.frombuffer(body, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)

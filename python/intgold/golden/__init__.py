@@ -1,0 +1,33 @@
+"""The NumPy golden model: every op of SPEC 5, integers only, one file per op.
+
+The functions take a batch (first dimension n) and, by keyword, what the op table declares; ops
+with an accumulator return ``(y, acc)``, the others ``y``.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from .add import add
+from .argmax import argmax
+from .avg_pool2d import avg_pool2d
+from .conv2d import conv2d
+from .depthwise_conv2d import depthwise_conv2d
+from .fully_connected import fully_connected
+from .global_avg_pool import global_avg_pool
+from .lut import lut
+from .max_pool2d import max_pool2d
+from .pwl import pwl
+from .requantize import requantize
+from .rescale import rescale
+from .softmax import softmax
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    f.__name__: f
+    for f in (
+        conv2d, depthwise_conv2d, fully_connected, lut, pwl, max_pool2d, avg_pool2d,
+        global_avg_pool, add, softmax, rescale, argmax,
+    )
+}  # fmt: skip
+"""The golden function of every op of the op table."""
+
+__all__ = [*FUNCTIONS, "FUNCTIONS", "requantize"]

@@ -1,0 +1,22 @@
+"""argmax (SPEC 5.12)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._integers import IntArray, take
+
+
+def argmax(x: IntArray) -> IntArray:
+    """Return the index of the largest value of the last dimension, ties to the lowest index.
+
+    Parameters
+    ----------
+    x : ndarray of int32, shape (n, ..., depth)
+
+    Returns
+    -------
+    ndarray of int32, shape (n, ..., 1)
+    """
+    take("x", x, "int32")
+    return np.argmax(x, axis=-1, keepdims=True).astype(np.int32)

@@ -1,0 +1,59 @@
+"""depthwise_conv2d (SPEC 5.2)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..fields import Requantize
+from ._integers import IntArray, take
+from .requantize import requantize as requantized
+from .windows import taps
+
+
+def depthwise_conv2d(
+    x: IntArray,
+    *,
+    x_zero_point: int,
+    weights: IntArray,
+    weight_zero_point: IntArray,
+    bias: IntArray,
+    stride: tuple[int, int],
+    padding: tuple[int, int, int, int],
+    dilation: tuple[int, int],
+    requantize: Requantize | None,
+    y_zero_point: int,
+    act_min: int,
+    act_max: int,
+) -> tuple[IntArray, IntArray]:
+    """Convolve each channel by itself; output channel oc reads input channel oc // (out_c/in_c).
+
+    Parameters
+    ----------
+    x : ndarray of int8, shape (n, in_h, in_w, in_c)
+    weights : ndarray of int8, shape (kernel_h, kernel_w, out_c)
+    weight_zero_point : ndarray of int8, shape (1,) or (out_c,)
+    bias : ndarray of int32, shape (out_c,)
+    stride, dilation, padding, requantize, x_zero_point, y_zero_point, act_min, act_max
+        As in `conv2d`.
+
+    Returns
+    -------
+    y : ndarray of int8 (int32 without requantize), shape (n, out_h, out_w, out_c)
+    acc : ndarray of int32, the same shape
+    """
+    take("x", x, "int8", 4), take("weights", weights, "int8", 3), take("bias", bias, "int32", 1)
+    kernel_h, kernel_w, out_c = weights.shape
+    w = weights.astype(np.int32) - weight_zero_point.astype(np.int32)
+    centred = x.astype(np.int32) - np.int32(x_zero_point)
+    spread = np.repeat(centred, out_c // x.shape[3], axis=3)
+
+    acc = bias
+    for ky, kx, view in taps(spread, (kernel_h, kernel_w), stride, padding, dilation, 0):
+        acc = acc + view * w[ky, kx]
+
+    if requantize is None:
+        return acc, acc
+    y = requantized(
+        acc, requantize, y_zero_point=y_zero_point, act_min=act_min, act_max=act_max
+    )
+    return y, acc

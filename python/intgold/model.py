@@ -1,0 +1,298 @@
+"""The integer model: frozen dataclasses of a general graph, checked as a whole when built.
+
+A `Model` that exists obeys SPEC.md: shapes agree, fields are in range, every accumulator is
+proved to fit int32.  Nothing downstream checks again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import accumulators
+from .errors import ModelError
+from .fields import INT32_MAX, INT32_MIN, Scales, integer
+from .ops import OPS, OpKind
+
+if TYPE_CHECKING:
+    from .engine import Result
+
+SPEC_VERSION = "1.0"
+"""Version of SPEC.md; any changed output bit raises it."""
+
+DTYPE_RANGE = {"int8": (-128, 127), "int32": (INT32_MIN, INT32_MAX)}
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+
+
+def _name(where: str, value: Any) -> str:
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise ModelError(f"{where}: {value!r} is not a name (letters, digits, _; at most 64)")
+    return value
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor of one image (SPEC 3).
+
+    Parameters
+    ----------
+    name : str
+    shape : tuple of int
+        Without the batch: (height, width, channels) or (channels,).
+    dtype : str
+        ``int8`` or ``int32``.
+    scale : float or None
+        ``real = (q - zero_point) * scale``; metadata for the host, None when unknown.
+    zero_point : int
+        In the range of int8; 0 for int32.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str = "int8"
+    scale: float | None = None
+    zero_point: int = 0
+
+    def __post_init__(self) -> None:
+        _name("tensor", self.name)
+        where = f"tensor {self.name}"
+        if self.dtype not in DTYPE_RANGE:
+            raise ModelError(f"{where}: dtype {self.dtype!r} is neither int8 nor int32")
+        if not isinstance(self.shape, (tuple, list)) or not 1 <= len(self.shape) <= 3:
+            raise ModelError(f"{where}: shape {self.shape!r} does not have 1 to 3 dimensions")
+        shape = tuple(integer(f"{where} shape", n, 1, 2**24) for n in self.shape)
+        object.__setattr__(self, "shape", shape)
+        integer(f"{where} size", self.size, 1, 2**28)
+        lo, hi = (-128, 127) if self.dtype == "int8" else (0, 0)
+        object.__setattr__(
+            self, "zero_point", integer(f"{where} zero_point", self.zero_point, lo, hi)
+        )
+        if self.scale is not None and not (
+            isinstance(self.scale, float) and 0.0 < self.scale < float("inf")
+        ):
+            raise ModelError(f"{where}: scale {self.scale!r} is not a positive finite float")
+
+    @property
+    def size(self) -> int:
+        """Number of values of one image."""
+        count = 1
+        for extent in self.shape:
+            count *= extent
+        return count
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """One op of a graph: its kind, its tensors by name and its checked fields."""
+
+    kind: str
+    name: str
+    inputs: tuple[str, ...]
+    output: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _name("op", self.name)
+        where = f"op {self.name}"
+        if self.kind not in OPS:
+            raise ModelError(f"{where}: unknown kind {self.kind!r}; known: {', '.join(OPS)}")
+        declared = OPS[self.kind].fields
+        if set(self.fields) != set(declared):
+            odd = sorted(set(self.fields) ^ set(declared))
+            raise ModelError(f"{where} ({self.kind}): missing or unknown fields {', '.join(odd)}")
+        if len(self.inputs) != len(OPS[self.kind].inputs):
+            raise ModelError(f"{where} ({self.kind}): {len(self.inputs)} inputs")
+        checked = {n: t.check(f"{where} {n}", self.fields[n]) for n, t in declared.items()}
+        object.__setattr__(self, "inputs", tuple(self.inputs))
+        object.__setattr__(self, "fields", MappingProxyType(checked))
+
+    def __getitem__(self, name: str) -> Any:
+        return self.fields[name]
+
+    @property
+    def spec(self) -> OpKind:
+        """The op's row of the op table."""
+        return OPS[self.kind]
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A frozen integer model (SPEC 6): tensors, ops in execution order, inputs and outputs.
+
+    Parameters
+    ----------
+    name : str
+    tensors : sequence of Tensor
+        Inputs first, then the output of each op.
+    ops : sequence of Op
+        In execution order; each reads tensors that exist before it.
+    inputs, outputs : sequence of str
+        Names of tensors; an output is produced by an op.
+    contract : str
+        Name of the engine arithmetic that the numbers follow; provenance, never read by code.
+    metadata : mapping of str to str
+        Provenance for people.
+
+    Raises
+    ------
+    ModelError
+        Naming the op or tensor and the value that breaks a rule.
+    """
+
+    name: str
+    tensors: Sequence[Tensor]
+    ops: Sequence[Op]
+    inputs: Sequence[str]
+    outputs: Sequence[str]
+    contract: str = "intgold"
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _name("model", self.name)
+        _name("contract", self.contract)
+        for part in ("tensors", "ops", "inputs", "outputs"):
+            object.__setattr__(self, part, tuple(getattr(self, part)))
+        for key, value in self.metadata.items():
+            if not isinstance(key, str) or not isinstance(value, str):
+                raise ModelError(f"metadata {key!r}: {value!r} is not text")
+        object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
+        self._check_names()
+        bounds = {}
+        ranges = {n: DTYPE_RANGE[self.tensor(n).dtype] for n in self.inputs}
+        for op in self.ops:
+            self._check_shapes(op)
+            bounds[op.name] = self._prove(op, ranges)
+            ranges[op.output] = bounds[op.name].output
+        object.__setattr__(self, "bounds", MappingProxyType(bounds))
+
+    bounds: Mapping[str, accumulators.Bounds] = field(init=False, repr=False)
+
+    def _check_names(self) -> None:
+        for what, names in (
+            ("tensor", [t.name for t in self.tensors]),
+            ("op", [o.name for o in self.ops]),
+            ("input", self.inputs),
+            ("output", self.outputs),
+        ):
+            if not names:
+                raise ModelError(f"model {self.name}: no {what}")
+            twice = {n for n in names if names.count(n) > 1}
+            if twice:
+                raise ModelError(f"model {self.name}: {what} {min(twice)} appears twice")
+        ready = list(self.inputs)
+        for op in self.ops:
+            for name in op.inputs:
+                if name not in ready:
+                    raise ModelError(f"op {op.name}: input {name} is not made before it")
+            if op.output in ready:
+                raise ModelError(f"op {op.name}: output {op.output} exists already")
+            ready.append(op.output)
+        if ready != [t.name for t in self.tensors]:
+            raise ModelError(f"model {self.name}: tensors are not inputs, then outputs of ops")
+        for name in self.outputs:
+            if name in self.inputs or name not in ready:
+                raise ModelError(f"model {self.name}: output {name} is not made by an op")
+
+    def _check_shapes(self, op: Op) -> None:
+        ins, out = [self.tensor(n) for n in op.inputs], self.tensor(op.output)
+        for tensor in ins:
+            if tensor.dtype != op.spec.input_dtype:
+                raise ModelError(
+                    f"op {op.name}: input {tensor.name} is {tensor.dtype}, "
+                    f"{op.kind} takes {op.spec.input_dtype}"
+                )
+        try:
+            shape = op.spec.shape(op.fields, [t.shape for t in ins])
+        except ModelError as error:
+            raise ModelError(f"op {op.name}: {error}") from None
+        dtype = op.spec.output_dtype(op.fields)
+        if (out.shape, out.dtype) != (shape, dtype):
+            raise ModelError(
+                f"op {op.name}: makes {dtype} {shape}, tensor {out.name} is {out.dtype} {out.shape}"
+            )
+
+    def _prove(self, op: Op, ranges: Mapping[str, tuple[int, int]]) -> accumulators.Bounds:
+        ins = [self.tensor(n) for n in op.inputs]
+        area = ins[0].size // ins[0].shape[-1]
+        points = [t.zero_point for t in ins]
+        try:
+            return accumulators.prove(
+                op.kind, op.fields, [ranges[n] for n in op.inputs], points, area
+            )
+        except ModelError as error:
+            raise ModelError(f"op {op.name}: {error}") from None
+
+    @cached_property
+    def _by_name(self) -> dict[str, Tensor]:
+        return {t.name: t for t in self.tensors}
+
+    def tensor(self, name: str) -> Tensor:
+        """Return the tensor of this name or raise ModelError."""
+        try:
+            return self._by_name[name]
+        except KeyError:
+            raise ModelError(f"model {self.name}: no tensor {name}") from None
+
+    def arguments(self, op: Op) -> dict[str, Any]:
+        """Return what an engine's op function takes by keyword: fields and zero points."""
+        tensors = dict(zip((*op.spec.inputs, "y"), (*op.inputs, op.output), strict=True))
+        points = {n: self.tensor(t).zero_point for n, t in tensors.items()}
+        named = {n: points[n.removesuffix("_zero_point")] for n in op.spec.zero_points}
+        declared = op.spec.fields
+        read = {n: v for n, v in op.fields.items() if not isinstance(declared[n], Scales)}
+        return {**read, **named}
+
+    def run(
+        self,
+        x: np.ndarray | Mapping[str, np.ndarray],
+        backend: str = "c",
+        threads: int = 1,
+        trace: bool = False,
+    ) -> Result:
+        """Run the model; see `intgold.engine.run`."""
+        from . import engine
+
+        return engine.run(self, x, backend=backend, threads=threads, trace=trace)
+
+    def predict(self, images: np.ndarray, backend: str = "c", threads: int = 1) -> np.ndarray:
+        """Return the index of the largest output of each image; see `intgold.engine.predict`."""
+        from . import engine
+
+        return engine.predict(self, images, backend=backend, threads=threads)
+
+    def quantize_input(self, images: np.ndarray) -> np.ndarray:
+        """Return camera bytes or reals as the int8 input; see `intgold.floating.affine`."""
+        from .floating import affine
+
+        return affine.quantize_input(self, images)
+
+    def dequantize(self, values: np.ndarray, tensor: str | None = None) -> np.ndarray:
+        """Return the reals that integers of a tensor stand for (default: the first output)."""
+        from .floating import affine
+
+        return affine.dequantize(values, self.tensor(tensor or self.outputs[0]))
+
+    def describe(self) -> str:
+        """Return a table of the ops for people; see `intgold.describe`."""
+        from .describe import describe
+
+        return describe(self)
+
+    def save(self, path: Any) -> None:
+        """Write the artefact; see `intgold.artefact.save`."""
+        from . import artefact
+
+        artefact.save(self, path)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Digest of the content (SPEC 9), the same for equal models on every machine."""
+        from . import artefact
+
+        return artefact.content_sha256(self)
