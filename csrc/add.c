@@ -25,4 +25,4 @@ static void run(const intgold_call *call) {
     intgold_add_s8(call->fields, call->inputs[0], call->inputs[1], call->output, call->acc);
 }
 
-const intgold_op_table intgold_add_table = {2, NULL, NULL, NULL, run};
+const intgold_op_table intgold_add_table = {2, 1, NULL, NULL, NULL, run};

@@ -15,4 +15,4 @@ static void run(const intgold_call *call) {
     intgold_argmax_s32(call->fields, call->inputs[0], call->output);
 }
 
-const intgold_op_table intgold_argmax_table = {1, NULL, NULL, NULL, run};
+const intgold_op_table intgold_argmax_table = {1, 0, NULL, NULL, NULL, run};

@@ -49,4 +49,4 @@ static void run(const intgold_call *call) {
     intgold_avg_pool2d_s8(call->fields, call->inputs[0], call->output, call->acc);
 }
 
-const intgold_op_table intgold_avg_pool2d_table = {1, NULL, NULL, NULL, run};
+const intgold_op_table intgold_avg_pool2d_table = {1, 1, NULL, NULL, NULL, run};

@@ -77,7 +77,7 @@ static void run(const intgold_call *call) {
     }
 }
 
-const intgold_op_table intgold_depthwise_conv2d_table = {1, packed_size, pack, work_size, run};
+const intgold_op_table intgold_depthwise_conv2d_table = {1, 1, packed_size, pack, work_size, run};
 
 size_t intgold_depthwise_conv2d_scratch_size(const intgold_depthwise_conv2d *op) {
     return intgold_alone_size(&intgold_depthwise_conv2d_table, op);

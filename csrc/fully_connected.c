@@ -49,7 +49,7 @@ static void run(const intgold_call *call) {
                                   op->act_min, op->act_max, call->output);
 }
 
-const intgold_op_table intgold_fully_connected_table = {1, packed_size, pack, work_size, run};
+const intgold_op_table intgold_fully_connected_table = {1, 1, packed_size, pack, work_size, run};
 
 size_t intgold_fully_connected_scratch_size(const intgold_fully_connected *op) {
     return intgold_alone_size(&intgold_fully_connected_table, op);

@@ -20,4 +20,4 @@ static void run(const intgold_call *call) {
     intgold_global_avg_pool_s8(call->fields, call->inputs[0], call->output, call->acc);
 }
 
-const intgold_op_table intgold_global_avg_pool_table = {1, NULL, NULL, NULL, run};
+const intgold_op_table intgold_global_avg_pool_table = {1, 1, NULL, NULL, NULL, run};

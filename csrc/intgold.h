@@ -223,10 +223,14 @@ typedef enum intgold_kind {
     INTGOLD_ARGMAX = 11
 } intgold_kind;
 
+/* Tensors between ops share one piece of memory.  Where each lies in it is planned when the model
+ * is made (intgold.lowering), so that the engine needs no heap: two tensors that are alive at
+ * the same time never overlap.  Inputs and outputs live in the caller's buffers. */
 typedef struct intgold_tensor {
     const char *name;
-    int32_t dtype; /* enum intgold_dtype */
-    int32_t size;  /* values of one image */
+    int32_t dtype;  /* enum intgold_dtype */
+    int32_t size;   /* values of one image */
+    int32_t offset; /* in the activations, in bytes, a multiple of 64; -1: input or output */
 } intgold_tensor;
 
 typedef struct intgold_op {
@@ -239,6 +243,7 @@ typedef struct intgold_op {
 typedef struct intgold_model {
     const char *name;
     int32_t n_tensors, n_ops, n_inputs, n_outputs;
+    int32_t activations_size; /* bytes that the tensors between ops need */
     const intgold_tensor *tensors;
     const intgold_op *ops;  /* in execution order */
     const int32_t *inputs;  /* indices of tensors */
@@ -263,8 +268,8 @@ const char *intgold_isa_name(intgold_isa isa);
 /* Bytes that intgold_prepare needs; 0 when the model has an unknown op or `isa` cannot run. */
 size_t intgold_arena_size(const intgold_model *model, intgold_isa isa);
 
-/* Pack the weights and plan the arena in `buffer` (any alignment), which stays in use, with the
- * model, as long as the context is.  One context serves one thread at a time. */
+/* Pack the weights into `buffer` (any alignment), which stays in use, with the model, as long as
+ * the context is.  One context serves one thread at a time. */
 intgold_status intgold_prepare(const intgold_model *model, intgold_isa isa, void *buffer,
                                size_t size, intgold_context **context);
 

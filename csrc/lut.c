@@ -10,4 +10,4 @@ static void run(const intgold_call *call) {
     call->kernels->lut(op->table, call->inputs[0], op->count, call->output);
 }
 
-const intgold_op_table intgold_lut_table = {1, NULL, NULL, NULL, run};
+const intgold_op_table intgold_lut_table = {1, 0, NULL, NULL, NULL, run};

@@ -34,4 +34,4 @@ static void run(const intgold_call *call) {
     intgold_max_pool2d_s8(call->fields, call->inputs[0], call->output);
 }
 
-const intgold_op_table intgold_max_pool2d_table = {1, NULL, NULL, NULL, run};
+const intgold_op_table intgold_max_pool2d_table = {1, 0, NULL, NULL, NULL, run};

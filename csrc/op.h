@@ -15,8 +15,11 @@ typedef struct intgold_call {
     void *scratch;
 } intgold_call;
 
+enum { INTGOLD_MAX_INPUTS = 2 };
+
 typedef struct intgold_op_table {
     int32_t n_inputs;
+    int32_t accumulates; /* 1 when there is an int32 accumulator per output value */
     /* Bytes of packed weights, and how to make them; NULL for ops without. */
     size_t (*packed_size)(const void *fields, const intgold_kernels *kernels);
     void (*pack)(const void *fields, const intgold_kernels *kernels, void *packed);

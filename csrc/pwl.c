@@ -18,4 +18,4 @@ static void run(const intgold_call *call) {
     intgold_pwl_s8(call->fields, call->inputs[0], call->output, call->acc);
 }
 
-const intgold_op_table intgold_pwl_table = {1, NULL, NULL, NULL, run};
+const intgold_op_table intgold_pwl_table = {1, 1, NULL, NULL, NULL, run};

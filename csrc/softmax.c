@@ -23,12 +23,11 @@ static int64_t exp_negative(int64_t a) {
     const int64_t quarter = (int64_t)1 << 24;
     const int64_t remainder = -a & (quarter - 1); /* of the magnitude */
     const int64_t r = remainder ? -remainder : -quarter;
-    const int64_t r_mod = remainder ? r : -quarter;
-    int64_t result = exp_quarter(r_mod * 32);
+    int64_t result = exp_quarter(r * 32);
     int bit;
     if (a == 0) return INT32_MAX;
     for (bit = 24; bit <= 30; bit++)
-        if (((r_mod - a) >> bit) & 1) result = product(result, factors[bit - 24]);
+        if (((r - a) >> bit) & 1) result = product(result, factors[bit - 24]);
     return result;
 }
 
@@ -75,4 +74,4 @@ static void run(const intgold_call *call) {
     intgold_softmax_s8(call->fields, call->inputs[0], call->output);
 }
 
-const intgold_op_table intgold_softmax_table = {1, NULL, NULL, NULL, run};
+const intgold_op_table intgold_softmax_table = {1, 0, NULL, NULL, NULL, run};

@@ -161,11 +161,18 @@ def _add(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
         ends = [np.array([v << fields["left_shift"]], np.int64) for v in x]
         _need_int32(ends[0], ends[1], f"shifted input of {name}")
         _need_pre_shift(fields[name], ends[0], ends[1], f"input of {name}")
-        m, t = int(fields[name].multiplier[0]), int(fields[name].right_shift[0])
-        # Every form stays within one of the exact product, rounded outwards.
-        lo += min((int(ends[0][0]) * m >> t) - 1, 0)
-        hi += max(-(-int(ends[1][0]) * m >> t) + 1, 0)
+        lo += min(_scaled(int(ends[0][0]), fields[name])[0], 0)
+        hi += max(_scaled(int(ends[1][0]), fields[name])[1], 0)
     return Bounds((fields["act_min"], fields["act_max"]), *_span(lo, hi))
+
+
+def _scaled(acc: int, by: Requantize) -> Range:
+    """Bounds of R(acc) for one entry: the exact quotient, and what its form can add to it."""
+    product, t = acc * int(by.multiplier[0]), int(by.right_shift[0])
+    lo, hi = product >> t, -(-product >> t)
+    # Form float32 rounds to 24 significant bits twice; every form rounds to an integer.
+    slack = 1 + (max(abs(lo), abs(hi)) >> 22 if by.form[0] == "float32" else 0)
+    return lo - slack, hi + slack
 
 
 def _softmax(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:

@@ -1,0 +1,11 @@
+"""The C engine of csrc/ from Python: every op by itself, and whole models.
+
+The functions have the names and signatures of `intgold.golden` and give the same bits.
+"""
+
+from .engine import ISAS, isa_name, run
+from .single_op import FUNCTIONS
+
+globals().update(FUNCTIONS)
+
+__all__ = [*FUNCTIONS, "FUNCTIONS", "ISAS", "isa_name", "run"]
