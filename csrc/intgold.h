@@ -254,13 +254,17 @@ typedef struct intgold_model {
 typedef enum intgold_isa { INTGOLD_ISA_AUTO = 0, INTGOLD_ISA_PORTABLE = 1 } intgold_isa;
 
 /* Where a traced run writes what each op makes: one entry per op, NULL or a buffer for n images
- * (output in its own dtype, int32 accumulators).  Every buffer is optional. */
+ * (output in its own dtype, int32 accumulators).  Every buffer is optional; that of the accumulators
+ * of an op that has none stays untouched. */
 typedef struct intgold_trace {
     void *const *outputs;
     int32_t *const *accumulators;
 } intgold_trace;
 
 typedef struct intgold_context intgold_context;
+
+/* 1 when ops of this kind have an int32 accumulator per output value, else 0. */
+int intgold_accumulates(intgold_kind kind);
 
 /* Name of the variant that runs for `isa` here, or NULL when there is none. */
 const char *intgold_isa_name(intgold_isa isa);

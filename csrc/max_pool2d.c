@@ -13,8 +13,9 @@ static void pixel(const intgold_max_pool2d *op, const int8_t *x, int32_t oy, int
         if (iy < 0 || iy >= op->in_h) continue;
         for (kx = 0; kx < op->kernel_w; kx++) {
             const int32_t ix = ox * op->stride_w - op->pad_left + kx;
-            const int8_t *cell = x + ((size_t)iy * (size_t)op->in_w + (size_t)ix) * in_c;
+            const int8_t *cell;
             if (ix < 0 || ix >= op->in_w) continue;
+            cell = x + ((size_t)iy * (size_t)op->in_w + (size_t)ix) * in_c;
             for (c = 0; c < op->in_c; c++) y[c] = cell[c] > y[c] ? cell[c] : y[c];
         }
     }

@@ -1,0 +1,221 @@
+"""MNIST from its four IDX files: found, read strictly, checked against their SHA-256, fetched."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from .errors import DataError
+from .files import replacing
+
+# SHA-256 of the uncompressed files: a gzip wrapping may differ from copy to copy, these may not.
+MNIST_SHA256 = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+DEFAULT_DIRECTORY = Path("data/mnist")
+_SPLITS = {"train": ("train", 60_000), "test": ("t10k", 10_000)}
+_IMAGE_SIZE = (28, 28)
+_DTYPE_UINT8 = 0x08  # the third byte of an IDX magic: unsigned bytes
+
+
+def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...]) -> np.ndarray:
+    """Read an IDX file of unsigned bytes that must hold exactly `shape`.
+
+    The header is compared with what is expected before a byte is read or memory is reserved on
+    its word, and never more than the expected size (and one byte) is unpacked.
+
+    Parameters
+    ----------
+    path : path
+        A raw file, or one in gzip (told by its first two bytes, not by its name).
+    shape : tuple of int
+        The count first: (60000, 28, 28) for the training images.
+
+    Returns
+    -------
+    ndarray, uint8, of that shape
+
+    Raises
+    ------
+    DataError
+        When the file is missing, truncated, longer, foreign or of another shape.
+    """
+    rank = len(shape)
+    header_size = 4 + 4 * rank
+    body_size = int(np.prod(shape, dtype=np.int64))
+    data = _read_at_most(Path(path), header_size + body_size + 1)
+    magic = data[:4]
+    wanted = bytes((0, 0, _DTYPE_UINT8, rank))
+    if magic != wanted:
+        raise DataError(f"{path}: magic 0x{magic.hex()}, wants 0x{wanted.hex()}: no such IDX file")
+    if len(data) < header_size:
+        raise DataError(f"{path}: truncated in its header, {len(data)} of {header_size} bytes")
+    stated = tuple(int(n) for n in np.frombuffer(data, ">u4", rank, 4))
+    if stated != tuple(shape):
+        raise DataError(f"{path}: states shape {stated}, wants {tuple(shape)}")
+    if len(data) < header_size + body_size:
+        raise DataError(f"{path}: truncated, {len(data)} of {header_size + body_size} bytes")
+    if len(data) > header_size + body_size:
+        raise DataError(f"{path}: bytes follow the {header_size + body_size} that belong there")
+    return np.frombuffer(data, np.uint8, offset=header_size).reshape(shape)
+
+
+def _read_at_most(path: Path, limit: int) -> bytes:
+    """Return the first `limit` bytes of a raw or gzip file, unpacked."""
+    try:
+        with open(path, "rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            if not packed:
+                return file.read(limit)
+            with gzip.GzipFile(fileobj=file) as unpacked:
+                return unpacked.read(limit)
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from error
+
+
+def _locate(directory: Path, name: str) -> Path | None:
+    """Return the raw file or the one in gzip, whichever is there; the raw one first."""
+    for candidate in (directory / name, directory / f"{name}.gz"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def _missing(directory: Path) -> list[str]:
+    return [name for name in MNIST_SHA256 if _locate(directory, name) is None]
+
+
+def find_mnist() -> Path | None:
+    """Return the folder with the four MNIST files, or None when there is none.
+
+    `MNIST_DIR` is looked at first, then `data/mnist` below the current folder.
+
+    Raises
+    ------
+    DataError
+        When `MNIST_DIR` is set and does not hold all four: a wrong setting is not an absent one.
+    """
+    setting = os.environ.get("MNIST_DIR")
+    if setting:
+        missing = _missing(Path(setting))
+        if missing:
+            raise DataError(f"MNIST_DIR={setting}: holds no {missing[0]} (raw or .gz)")
+        return Path(setting)
+    return None if _missing(DEFAULT_DIRECTORY) else DEFAULT_DIRECTORY
+
+
+def load_mnist(
+    split: str, directory: str | os.PathLike[str] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Load one half of MNIST, its bytes checked against the published SHA-256.
+
+    Parameters
+    ----------
+    split : {"train", "test"}
+    directory : path, optional
+        Where the files lie; by default where `find_mnist` finds them.
+
+    Returns
+    -------
+    images : ndarray, uint8 (n, 28, 28, 1)
+    labels : ndarray, uint8 (n,)
+        n is 60,000 for train and 10,000 for test.
+
+    Raises
+    ------
+    DataError
+        When a file is missing, damaged or another than the published one.
+    """
+    if split not in _SPLITS:
+        raise DataError(f"split {split!r} is none of {', '.join(_SPLITS)}")
+    folder = find_mnist() if directory is None else Path(directory)
+    if folder is None:
+        raise DataError(
+            "MNIST is not here: run `intgold data`, or "
+            + _by_hand(Path(os.environ.get("MNIST_DIR") or DEFAULT_DIRECTORY))
+        )
+    prefix, count = _SPLITS[split]
+    images = _load_checked(folder, f"{prefix}-images-idx3-ubyte", (count, *_IMAGE_SIZE))
+    labels = _load_checked(folder, f"{prefix}-labels-idx1-ubyte", (count,))
+    return images[..., np.newaxis], labels
+
+
+def _by_hand(directory: Path) -> str:
+    return f"put {', '.join(MNIST_SHA256)} (raw or .gz) into {directory} or set MNIST_DIR"
+
+
+def _load_checked(directory: Path, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    path = _locate(directory, name)
+    if path is None:
+        raise DataError(f"{directory}: holds no {name} (raw or .gz)")
+    array = read_idx(path, shape)
+    digest = hashlib.sha256(_idx_header(shape) + array.tobytes()).hexdigest()
+    if digest != MNIST_SHA256[name]:
+        raise DataError(f"{path}: SHA-256 {digest}, published is {MNIST_SHA256[name]}")
+    return array
+
+
+def _idx_header(shape: tuple[int, ...]) -> bytes:
+    sizes = np.array(shape, ">u4").tobytes()
+    return bytes((0, 0, _DTYPE_UINT8, len(shape))) + sizes
+
+
+def fetch_mnist(directory: str | os.PathLike[str] = DEFAULT_DIRECTORY) -> Path:
+    """Download MNIST with torchvision and leave the four raw files in `directory`.
+
+    Files that are there already, and are the published ones, are kept and nothing is downloaded.
+
+    Returns
+    -------
+    Path
+        `directory`.
+
+    Raises
+    ------
+    DataError
+        When torchvision is missing, does not fit the installed torch, cannot download, or brings
+        other bytes than the published ones.
+    """
+    target = Path(directory)
+    if not _missing(target):
+        for split in _SPLITS:
+            load_mnist(split, target)
+        return target
+    try:
+        # torchvision beside a torch of another build raises RuntimeError when imported.
+        from torchvision.datasets import MNIST
+
+        target.mkdir(parents=True, exist_ok=True)
+        MNIST(root=os.fspath(target), train=True, download=True)
+    except (ImportError, RuntimeError, OSError) as error:
+        digests = ", ".join(f"{name} (SHA-256 {sha})" for name, sha in MNIST_SHA256.items())
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(
+            f"torchvision cannot fetch MNIST ({reason}); put these four files into {target}, "
+            f"raw or .gz: {digests}"
+        ) from error
+    raw = target / "MNIST" / "raw"
+    for name in MNIST_SHA256:
+        _place(raw, target, name)
+    return target
+
+
+def _place(raw: Path, target: Path, name: str) -> None:
+    """Put one downloaded file, once its bytes are known to be right, into the target folder."""
+    prefix, _, kind = name.partition("-")
+    count = next(n for p, n in _SPLITS.values() if p == prefix)
+    shape = (count, *_IMAGE_SIZE) if kind.startswith("images") else (count,)
+    array = _load_checked(raw, name, shape)
+    with replacing(target / name) as file:
+        file.write(_idx_header(shape) + array.tobytes())

@@ -1,0 +1,121 @@
+"""Models as C source: ``static const`` data of csrc/intgold.h, to compile in.
+
+Nothing is parsed on the target; the linker puts everything into read-only memory.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from ..fields import FORMS, Requantize
+from ..files import replacing
+from ..lowering import Lowered, LoweredOp, Member, lower
+from ..model import Model
+
+_C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t", "uint8": "uint8_t"}
+_VALUES_PER_LINE = 16
+
+
+def write_c(models: Sequence[Model], path: str | os.PathLike[str]) -> None:
+    """Write one C file with every model as ``const intgold_model intgold_model_<name>``.
+
+    It also defines ``intgold_models``, the list of them, ended by NULL.
+
+    Raises
+    ------
+    IntgoldError
+        When the file cannot be written.
+    """
+    with replacing(path) as file:
+        file.write(c_source(models).encode())
+
+
+def c_source(models: Sequence[Model]) -> str:
+    """Return the text of `write_c`."""
+    parts = ['#include "intgold.h"\n']
+    for model in models:
+        lines = [f"\n/* {model.name}: content SHA-256 {model.sha256} */", *_model(lower(model))]
+        parts.append("\n".join(lines) + "\n")
+    entries = "".join(f"    &intgold_model_{model.name},\n" for model in models)
+    parts.append(
+        "\nextern const intgold_model *const intgold_models[];\n"
+        f"const intgold_model *const intgold_models[] = {{\n{entries}    NULL,\n}};\n"
+    )
+    return "".join(parts)
+
+
+def _model(lowered: Lowered) -> Iterator[str]:
+    prefix = lowered.name
+    for op in lowered.ops:
+        yield from _op(f"{prefix}_{op.name}", op)
+    rows = [f'{{"{t.name}", {t.dtype}, {t.size}, {t.offset}}}' for t in lowered.tensors]
+    yield from _table("intgold_tensor", f"{prefix}_tensors", rows)
+    rows = [
+        f"{{{op.kind}, &{prefix}_{op.name}, {prefix}_{op.name}_inputs, {op.output}}}"
+        for op in lowered.ops
+    ]
+    yield from _table("intgold_op", f"{prefix}_ops", rows)
+    for name, indices in (("inputs", lowered.inputs), ("outputs", lowered.outputs)):
+        yield from _table("int32_t", f"{prefix}_{name}", map(str, indices))
+    yield f"extern const intgold_model intgold_model_{prefix};"
+    yield f"const intgold_model intgold_model_{prefix} = {{"
+    yield f'    .name = "{prefix}",'
+    for name, count in (
+        ("n_tensors", len(lowered.tensors)),
+        ("n_ops", len(lowered.ops)),
+        ("n_inputs", len(lowered.inputs)),
+        ("n_outputs", len(lowered.outputs)),
+        ("activations_size", lowered.activations_size),
+    ):
+        yield f"    .{name} = {count},"
+    for name in ("tensors", "ops", "inputs", "outputs"):
+        yield f"    .{name} = {prefix}_{name},"
+    yield "};"
+
+
+def _op(name: str, op: LoweredOp) -> Iterator[str]:
+    """Yield the arrays of an op, then its structure."""
+    values = {}
+    for member, value in op.members.items():
+        yield from _arrays(f"{name}_{member}", value)
+        values[member] = _value(f"{name}_{member}", value)
+    yield from _table("int32_t", f"{name}_inputs", map(str, op.inputs))
+    yield f"static const {op.struct} {name} = {{"
+    yield from (f"    .{member} = {value}," for member, value in values.items())
+    yield "};"
+
+
+def _arrays(name: str, value: Member) -> Iterator[str]:
+    if isinstance(value, np.ndarray):
+        texts = [_literal(v) for v in value.ravel().tolist()]
+        yield from _table(_C_TYPES[value.dtype.name], name, texts)
+    elif isinstance(value, Requantize):
+        forms = np.array([FORMS.index(f) for f in value.form], np.uint8)
+        yield from _arrays(f"{name}_form", forms)
+        for part in ("multiplier", "right_shift", "multiplier_low"):
+            yield from _arrays(f"{name}_{part}", getattr(value, part))
+
+
+def _value(name: str, value: Member) -> str:
+    if isinstance(value, np.ndarray):
+        return name
+    if isinstance(value, Requantize):
+        parts = ("form", "multiplier", "right_shift", "multiplier_low")
+        return f"{{{value.count}, {', '.join(f'{name}_{part}' for part in parts)}}}"
+    return "{0, NULL, NULL, NULL, NULL}" if value is None else str(value)
+
+
+def _literal(value: int) -> str:
+    """Return a C integer constant; -2^31 has no literal of its own."""
+    return "(-2147483647 - 1)" if value == -(2**31) else str(value)
+
+
+def _table(ctype: str, name: str, values: Iterable[str]) -> Iterator[str]:
+    texts = list(values)
+    yield f"static const {ctype} {name}[{len(texts)}] = {{"
+    for i in range(0, len(texts), _VALUES_PER_LINE):
+        yield "    " + ", ".join(texts[i : i + _VALUES_PER_LINE]) + ","
+    yield "};"
