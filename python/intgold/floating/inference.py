@@ -1,8 +1,4 @@
-"""The float network in NumPy: the layers after folding, their inference, their file.
-
-Torch trains; from here on nothing needs it. This is the network that is calibrated and quantised,
-and the float side of every comparison.
-"""
+"""The float network in NumPy, after folding: what is calibrated, quantised and compared with."""
 
 from __future__ import annotations
 
@@ -10,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -44,22 +41,13 @@ def gelu(x: np.ndarray) -> np.ndarray:
     return one(0.5) * x * (one(1) + np.tanh(inner))
 
 
-_ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "relu": relu,
-    "selu": selu,
-    "gelu": gelu,
-}
+Activation = Callable[[np.ndarray], np.ndarray]
+_ACTIVATIONS: dict[str, Activation] = {"relu": relu, "selu": selu, "gelu": gelu}
 KINDS = ("conv2d", "fully_connected", *_ACTIVATIONS, "max_pool2d", "global_avg_pool")
 
 
-def activation(kind: str) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the function of an activation kind; it keeps the dtype, float32 or float64.
-
-    Raises
-    ------
-    ModelError
-        When `kind` is none of relu, selu, gelu.
-    """
+def activation(kind: str) -> Activation:
+    """Return the function of an activation kind, or raise a ModelError naming the unknown one."""
     if kind not in _ACTIVATIONS:
         raise ModelError(f"activation {kind!r} is none of {', '.join(_ACTIVATIONS)}")
     return _ACTIVATIONS[kind]
@@ -106,9 +94,8 @@ class Layer:
                 shapes = f"{self.weights.shape} and {self.bias.shape}"
                 raise ModelError(f"layer {self.name}: weights and bias of shapes {shapes}")
         numbers = (*self.stride, *self.padding, *self.kernel)
-        if (len(self.stride), len(self.padding), len(self.kernel)) != (2, 4, 2) or not all(
-            type(n) is int and 0 <= n < 2**15 for n in numbers
-        ):
+        lengths = len(self.stride), len(self.padding), len(self.kernel)
+        if lengths != (2, 4, 2) or not all(type(n) is int and 0 <= n < 2**10 for n in numbers):
             raise ModelError(f"layer {self.name}: stride, padding, kernel {numbers} out of range")
         needs_kernel = self.kind == "max_pool2d"
         if min(self.stride) < 1 or (min(self.kernel) < 1 if needs_kernel else max(self.kernel) > 0):
@@ -116,11 +103,12 @@ class Layer:
 
     def apply(self, x: np.ndarray) -> np.ndarray:
         """Return the layer's output, in the dtype of `x`: (n, h, w, c), or (n, c) when flat."""
+        if x.ndim != 4 and self.kind in ("conv2d", "max_pool2d", "global_avg_pool"):
+            raise InputError(f"layer {self.name}: {self.kind} of shape {x.shape}, wants 4 axes")
         if self.kind == "conv2d":
             return _conv2d(self, x)
         if self.kind == "fully_connected":
-            assert self.weights is not None and self.bias is not None
-            return x.reshape(len(x), -1) @ self.weights.T.astype(x.dtype) + self.bias
+            return _fully_connected(self, x)
         if self.kind == "max_pool2d":
             return _windows(self, x, self.kernel, -np.inf).max(axis=(4, 5))
         if self.kind == "global_avg_pool":
@@ -141,7 +129,7 @@ def _windows(layer: Layer, x: np.ndarray, kernel: tuple[int, int], fill: float) 
 def _conv2d(layer: Layer, x: np.ndarray) -> np.ndarray:
     assert layer.weights is not None and layer.bias is not None
     out_c, kernel_h, kernel_w, in_c = layer.weights.shape
-    if x.ndim != 4 or x.shape[3] != in_c:
+    if x.shape[3] != in_c:
         raise InputError(f"layer {layer.name}: input {x.shape}, wants {in_c} channels")
     windows = _windows(layer, x, (kernel_h, kernel_w), 0.0)
     columns = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, kernel_h * kernel_w * in_c)
@@ -149,19 +137,17 @@ def _conv2d(layer: Layer, x: np.ndarray) -> np.ndarray:
     return acc.reshape(*windows.shape[:3], out_c)
 
 
+def _fully_connected(layer: Layer, x: np.ndarray) -> np.ndarray:
+    assert layer.weights is not None and layer.bias is not None
+    flat = x.reshape(len(x), -1)
+    if flat.shape[1] != layer.weights.shape[1]:
+        raise InputError(f"layer {layer.name}: input {x.shape}, wants {layer.weights.shape[1]}")
+    return flat @ layer.weights.T.astype(x.dtype) + layer.bias
+
+
 @dataclass(frozen=True, eq=False)
 class FloatNetwork:
-    """A chain of float layers.
-
-    Attributes
-    ----------
-    name : str
-        What the network is called in files and reports.
-    input_shape : tuple of int
-        (h, w, c) of one image.
-    layers : tuple of Layer
-        In the order of evaluation; the last gives the logits.
-    """
+    """A chain of float layers on images of `input_shape` (h, w, c); the last gives the logits."""
 
     name: str
     input_shape: tuple[int, int, int]
@@ -169,15 +155,19 @@ class FloatNetwork:
 
     def __post_init__(self) -> None:
         """Refuse an empty or ambiguous chain, or one whose shapes do not fit."""
-        if not self.layers:
-            raise ModelError(f"network {self.name}: no layers")
         names = [layer.name for layer in self.layers]
         for name in names:
             if names.count(name) > 1 or not name:
                 raise ModelError(f"network {self.name}: layer name {name!r} is empty or used twice")
         shape = self.input_shape
-        if len(shape) != 3 or not all(type(n) is int and 0 < n < 2**15 for n in shape):
+        if len(shape) != 3 or not all(type(n) is int and 0 < n <= 2**10 for n in shape):
             raise ModelError(f"network {self.name}: input shape {shape} is not (h, w, c)")
+        try:  # whether the shapes fit is what the passage of one image tells
+            logits = self.run(np.zeros((1, *shape), np.float32))
+        except InputError as error:
+            raise ModelError(f"network {self.name}: {error}") from error
+        if not self.layers or logits.ndim != 2:
+            raise ModelError(f"network {self.name}: gives {logits.shape}, wants (n, classes)")
 
     @property
     def parameters(self) -> int:
@@ -230,21 +220,11 @@ class FloatNetwork:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network: a stored zip, the same bytes for the same network."""
-        members: dict[str, bytes] = {}
-        layers = []
-        for layer in self.layers:
-            layers.append({key: getattr(layer, key) for key in _HEADER_FIELDS})
-            for label in _ARRAY_FIELDS:
-                array = getattr(layer, label)
-                if array is not None:
-                    members[f"{layer.name}.{label}.npy"] = npy_bytes(array)
-        header = {
-            "format": FORMAT,
-            "version": VERSION,
-            "name": self.name,
-            "input_shape": self.input_shape,
-            "layers": layers,
-        }
+        layers = [{key: getattr(layer, key) for key in _LAYER_TYPES} for layer in self.layers]
+        arrays = {f"{x.name}.{key}.npy": getattr(x, key) for x in self.layers for key in _ARRAYS}
+        members = {name: npy_bytes(array) for name, array in arrays.items() if array is not None}
+        header: dict[str, Any] = {"format": FORMAT, "version": VERSION, "name": self.name}
+        header |= {"input_shape": self.input_shape, "layers": layers}
         write_zip(path, {"network.json": canonical_json(header), **members})
 
     @classmethod
@@ -259,15 +239,21 @@ class FloatNetwork:
         """
         try:
             return _parse(os.fspath(path), read_zip(path))
-        except ArtefactError:
-            raise
-        except IntgoldError as error:
+        except IntgoldError as error:  # of the zip, of a layer or of the chain
             prefix = "" if str(error).startswith(os.fspath(path)) else f"{path}: "
             raise ArtefactError(f"{prefix}{error}") from error
 
 
-_ARRAY_FIELDS = ("weights", "bias")
-_HEADER_FIELDS = ("name", "kind", "stride", "padding", "kernel")
+_ARRAYS = ("weights", "bias")
+_Types = dict[str, type]
+_NETWORK_TYPES: _Types = {
+    "format": str,
+    "version": int,
+    "name": str,
+    "input_shape": list,
+    "layers": list,
+}
+_LAYER_TYPES: _Types = {"name": str, "kind": str, "stride": list, "padding": list, "kernel": list}
 
 
 def _parse(path: str, members: dict[str, bytes]) -> FloatNetwork:
@@ -280,33 +266,22 @@ def _parse(path: str, members: dict[str, bytes]) -> FloatNetwork:
         raise ArtefactError(f"{path}: not a float network (no {FORMAT} header)")
     if header.get("version") != VERSION:
         raise ArtefactError(f"{path}: version {header.get('version')!r}, this reads {VERSION}")
-    _check_fields(path, header, {"format": str, "version": int, **_NETWORK_TYPES})
+    _check_fields(path, header, _NETWORK_TYPES)
     layers = []
     for entry in header["layers"]:
         _check_fields(path, entry, _LAYER_TYPES)
-        arrays = {}
-        for label in _ARRAY_FIELDS:
+        fields: dict[str, Any] = {k: tuple(v) if type(v) is list else v for k, v in entry.items()}
+        for label in _ARRAYS:
             member = f"{entry['name']}.{label}.npy"
             if member in members:
-                arrays[label] = read_npy(f"{path}: {member}", members.pop(member))
-        lists = {key: tuple(entry[key]) for key in ("stride", "padding", "kernel")}
-        layers.append(Layer(entry["name"], entry["kind"], **arrays, **lists))
+                fields[label] = read_npy(member, members.pop(member))
+        layers.append(Layer(**fields))
     if members:
         raise ArtefactError(f"{path}: member {min(members)} belongs to no layer")
     return FloatNetwork(header["name"], tuple(header["input_shape"]), tuple(layers))
 
 
-_NETWORK_TYPES: dict[str, type] = {"name": str, "input_shape": list, "layers": list}
-_LAYER_TYPES: dict[str, type] = {
-    "name": str,
-    "kind": str,
-    "stride": list,
-    "padding": list,
-    "kernel": list,
-}
-
-
-def _check_fields(path: str, entry: object, types: dict[str, type]) -> None:
+def _check_fields(path: str, entry: object, types: _Types) -> None:
     if not isinstance(entry, dict):
         raise ArtefactError(f"{path}: network.json holds {entry!r} where an object belongs")
     for key in sorted(entry.keys() ^ types.keys()):

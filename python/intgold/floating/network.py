@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -21,7 +23,11 @@ def _gelu_tanh(x: Tensor) -> Tensor:
     return functional.gelu(x, approximate="tanh")
 
 
-_FUNCTIONS = {"relu": functional.relu, "selu": functional.selu, "gelu": _gelu_tanh}
+_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": torch.relu,
+    "selu": torch.selu,
+    "gelu": _gelu_tanh,
+}
 
 
 def _uniform(rows: int, columns: int, generator: torch.Generator) -> nn.Parameter:
@@ -39,6 +45,7 @@ class Block(nn.Module):
     """
 
     def __init__(self, in_c: int, out_c: int, activation: str, generator: torch.Generator) -> None:
+        """Start from random weights and the identity as normalisation."""
         super().__init__()
         self.in_c, self.out_c, self.activation = in_c, out_c, activation
         self.weight = _uniform(out_c, in_c * 9, generator)
@@ -69,6 +76,7 @@ class MnistNetwork(nn.Module):
     def __init__(
         self, activations: str = "selu_gelu", generator: torch.Generator | None = None
     ) -> None:
+        """Start from random weights, or refuse unknown activations."""
         super().__init__()
         if activations not in ACTIVATIONS:
             raise ModelError(f"activations {activations!r} is none of {', '.join(ACTIVATIONS)}")
@@ -78,9 +86,8 @@ class MnistNetwork(nn.Module):
         self.block1 = Block(1, 8, first, generator)
         self.block2 = Block(8, 16, second, generator)
         self.block3 = Block(16, 32, third, generator)
-        self.fc = nn.Linear(32, CLASSES)
-        self.fc.weight = _uniform(CLASSES, 32, generator)
-        nn.init.zeros_(self.fc.bias)
+        self.fc_weight = _uniform(CLASSES, 32, generator)
+        self.fc_bias = nn.Parameter(torch.zeros(CLASSES))
 
     def blocks(self) -> tuple[Block, Block, Block]:
         """Return the three convolution blocks, first to last."""
@@ -88,12 +95,12 @@ class MnistNetwork(nn.Module):
 
     def matrices(self) -> list[nn.Parameter]:
         """Return the four matrices, which SOAP preconditions and weight decay acts on."""
-        return [*(block.weight for block in self.blocks()), self.fc.weight]
+        return [*(block.weight for block in self.blocks()), self.fc_weight]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits (n, 10) of images (n, 1, 28, 28) in [0, 1]."""
         x = functional.max_pool2d(self.block2(self.block1(x)), 2)
-        return self.fc(self.block3(x).mean(dim=(2, 3)))
+        return functional.linear(self.block3(x).mean(dim=(2, 3)), self.fc_weight, self.fc_bias)
 
 
 def _array(tensor: Tensor) -> np.ndarray:
@@ -138,7 +145,7 @@ def fold(module: MnistNetwork) -> FloatNetwork:
         if number == 2:
             layers.append(Layer("pool2", "max_pool2d", kernel=(2, 2), stride=(2, 2)))
     layers.append(Layer("gap", "global_avg_pool"))
-    weights = _array(module.fc.weight).astype(np.float32)
-    bias = _array(module.fc.bias).astype(np.float32)
+    weights = _array(module.fc_weight).astype(np.float32)
+    bias = _array(module.fc_bias).astype(np.float32)
     layers.append(Layer("fc", "fully_connected", weights=weights, bias=bias))
     return FloatNetwork(NAMES[module.activations], INPUT_SHAPE, tuple(layers))

@@ -1,0 +1,21 @@
+"""What all tests share: full counts, and the list of what was not run."""
+
+import pytest
+import tools
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="full counts: the hours of `make prove`")
+
+
+@pytest.fixture
+def full(request: pytest.FixtureRequest) -> bool:
+    """True in `make prove`: the same tests with full counts."""
+    return bool(request.config.getoption("--full"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for tool, tests in sorted(tools.not_run.items()):
+        terminalreporter.write_line(
+            f"not run: {len(tests)} tests without {tool}; it comes with: {tools.BROUGHT_BY[tool]}"
+        )
