@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import tempfile
 import zlib
+from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,7 @@ MNIST_SHA256 = {
 DEFAULT_DIRECTORY = Path("data/mnist")
 _SPLITS = {"train": ("train", 60_000), "test": ("t10k", 10_000)}
 _IMAGE_SIZE = (28, 28)
+_ABSENT = "holds no {} (raw or .gz): put it there, or run `intgold data`"
 _DTYPE_UINT8 = 0x08  # the third byte of an IDX magic: unsigned bytes
 
 
@@ -110,7 +113,7 @@ def find_mnist() -> Path | None:
     if setting:
         missing = _missing(Path(setting))
         if missing:
-            raise DataError(f"MNIST_DIR={setting}: holds no {missing[0]} (raw or .gz)")
+            raise DataError(f"MNIST_DIR={setting}: {_ABSENT.format(missing[0])}")
         return Path(setting)
     return None if _missing(DEFAULT_DIRECTORY) else DEFAULT_DIRECTORY
 
@@ -158,7 +161,7 @@ def _by_hand(directory: Path) -> str:
 def _load_checked(directory: Path, name: str, shape: tuple[int, ...]) -> np.ndarray:
     path = _locate(directory, name)
     if path is None:
-        raise DataError(f"{directory}: holds no {name} (raw or .gz)")
+        raise DataError(f"{directory}: {_ABSENT.format(name)}")
     array = read_idx(path, shape)
     digest = hashlib.sha256(_idx_header(shape) + array.tobytes()).hexdigest()
     if digest != MNIST_SHA256[name]:
@@ -197,17 +200,17 @@ def fetch_mnist(directory: str | os.PathLike[str] = DEFAULT_DIRECTORY) -> Path:
         from torchvision.datasets import MNIST
 
         target.mkdir(parents=True, exist_ok=True)
-        MNIST(root=os.fspath(target), train=True, download=True)
-    except (ImportError, RuntimeError, OSError) as error:
+        with tempfile.TemporaryDirectory(prefix=".download.", dir=target) as folder:
+            MNIST(root=folder, train=True, download=True)
+            for name in MNIST_SHA256:
+                _place(Path(folder, "MNIST", "raw"), target, name)
+    except (ImportError, RuntimeError, OSError, HTTPException) as error:
         digests = ", ".join(f"{name} (SHA-256 {sha})" for name, sha in MNIST_SHA256.items())
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(
             f"torchvision cannot fetch MNIST ({reason}); put these four files into {target}, "
             f"raw or .gz: {digests}"
         ) from error
-    raw = target / "MNIST" / "raw"
-    for name in MNIST_SHA256:
-        _place(raw, target, name)
     return target
 
 

@@ -260,7 +260,7 @@ def _parse(path: str, members: dict[str, bytes]) -> FloatNetwork:
     """Return the network in the members of its zip; nothing may be missing or left over."""
     try:
         header = json.loads(members.pop("network.json", b"null"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ArtefactError(f"{path}: network.json is not JSON: {error}") from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise ArtefactError(f"{path}: not a float network (no {FORMAT} header)")
