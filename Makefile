@@ -1,0 +1,48 @@
+# make golden   the shipped models through both engines, every tensor compared; out/golden/
+# make test     everything that is tested, in minutes; make prove: the same with full counts
+PYTHON ?= python3
+BIN = .venv/bin
+SOURCES = setup.py pyproject.toml python/intgold/native/build.py $(wildcard csrc/*)
+
+.PHONY: golden test prove data bench lint format freeze clean
+
+golden: .venv/.installed
+	$(BIN)/intgold golden -o out/golden
+
+test: .venv/.tests data
+	$(BIN)/python -m pytest -q
+
+prove: .venv/.tests data
+	$(BIN)/python -m pytest -q --full
+	$(BIN)/python tests/planted_bugs.py
+
+# Fetches MNIST where it is missing and a network answers; the tests list what they miss.
+data: .venv/.tests
+	@$(BIN)/intgold data --check || { \
+	  $(BIN)/pip install -q "torch==2.13.0" torchvision && $(BIN)/intgold data; } || \
+	  echo "MNIST is not here and could not be fetched"
+
+bench: .venv/.tests
+	$(BIN)/python benchmarks/speed.py
+
+lint: .venv/.tests
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+format: .venv/.tests
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+# Writes golden/ anew; a changed bit there is a change of SPEC.md.
+freeze: .venv/.tests
+	$(BIN)/python -m intgold.vectors.freeze golden
+
+.venv/.installed: $(SOURCES)
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install -q --disable-pip-version-check -e .
+	touch $@
+
+.venv/.tests: .venv/.installed
+	$(BIN)/pip install -q --disable-pip-version-check -e ".[test]"
+	touch $@
+
+clean:
+	rm -rf .venv build out python/intgold.egg-info python/intgold/native/_intgold.*

@@ -1,0 +1,264 @@
+"""Plants realistic bugs, one at a time, in a copy of the sources; the suite must kill each.
+
+    python tests/planted_bugs.py            all of them, a table at the end
+    python tests/planted_bugs.py padding    those with the word in their name
+
+A bug is one replacement of a text that occurs exactly once, in the C engine (recompiled) or in
+the golden model.  It is killed when a test fails; a bug that breaks the build is no bug.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+ROOT = Path(__file__).parents[1]
+SUITE = ("test_engines_agree.py", "test_requantize.py", "test_slow_oracle.py")
+
+
+@dataclass(frozen=True)
+class Bug:
+    """Text `old` of `file` becomes `new`."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+def c(name: str, file: str, old: str, new: str) -> Bug:
+    """Return a bug of the C engine."""
+    return Bug(f"c: {name}", f"csrc/{file}", old, new)
+
+
+def golden(name: str, file: str, old: str, new: str) -> Bug:
+    """Return a bug of the golden model."""
+    return Bug(f"golden: {name}", f"python/intgold/golden/{file}", old, new)
+
+
+_UP = "INTGOLD_FORM_SINGLE: return intgold_round_up("
+_AWAY = "INTGOLD_FORM_SINGLE_AWAY: return intgold_round_away("
+_EVEN = "INTGOLD_FORM_SINGLE_EVEN: return intgold_round_even("
+_DOWN = "INTGOLD_FORM_SINGLE_DOWN: return intgold_round_down("
+_ZERO = "INTGOLD_FORM_SINGLE_ZERO: return intgold_round_zero("
+
+BUGS = (
+    # Rounding forms swapped, each way that a hand would slip.
+    c("single rounds away", "requantize.h", _UP, _UP.replace("round_up", "round_away")),
+    c("single_away rounds up", "requantize.h", _AWAY, _AWAY.replace("round_away", "round_up")),
+    c("single_even rounds up", "requantize.h", _EVEN, _EVEN.replace("round_even", "round_up")),
+    c("single_down truncates", "requantize.h", _DOWN, _DOWN.replace("round_down", "round_zero")),
+    c("single_zero floors", "requantize.h", _ZERO, _ZERO.replace("round_zero", "round_down")),
+    c("double rounds up at last", "requantize.h",
+      "return intgold_round_away(intgold_high(", "return intgold_round_up(intgold_high("),
+    c("double_up rounds away at last", "requantize.h",
+      "return intgold_round_up(intgold_high(", "return intgold_round_away(intgold_high("),
+    c("double skips its left shift", "requantize.h",
+      "by->right_shift < 31 ? 31 - by->right_shift : 0", "0"),
+    c("float32 keeps the accumulator whole", "requantize.h",
+      "intgold_to_significand(acc, 24) *", "(int64_t)acc *"),
+    c("float32 skips its second rounding", "requantize.h",
+      "intgold_to_significand(product, 24)", "product"),
+    c("float64 ties away at 53 bits", "requantize.h",
+      "(lost == half && (floor & 1))", "lost == half"),
+    c("float64 drops the low bits", "requantize.h", "(low >> 22)", "0"),
+    c("fast path floors", "kernels_portable.c",
+      "intgold_round_up(product, by->right_shift", "intgold_round_down(product, by->right_shift"),
+    c("right_shift off by one", "kernels_portable.c",
+      "by->right_shift[c * step])", "by->right_shift[c * step] - 1)"),
+    c("per-channel multiplier of channel 0", "requantize.h",
+      "by->count == 1 ? 0 : channel", "0 * channel"),
+    c("clamp before the zero point", "requantize.h",
+      "intgold_clamp(intgold_scale_acc(acc, by) + y_zero_point, act_min, act_max)",
+      "(intgold_clamp(intgold_scale_acc(acc, by), act_min, act_max) + y_zero_point)"),
+    c("unsigned clamp", "kernels_portable.c",
+      "intgold_clamp(scaled + y_zero_point, act_min, act_max)",
+      "intgold_clamp(scaled + y_zero_point, act_min & 255, act_max & 255)"),
+    # Convolution.
+    c("zero point forgotten in padding", "conv2d.c",
+      "memset(row, 0, (size_t)in_c * sizeof(int16_t));",
+      "for (int32_t i = 0; i < in_c; i++) row[i] = (int16_t)-op->x_zero_point;"),
+    c("bias missing", "kernels_portable.c", "acc0[1] = bias[1] + a1;", "acc0[1] = a1;"),
+    c("bias missing in the last channels", "kernels_portable.c",
+      "acc0[oc] = bias[oc] + dot", "acc0[oc] = dot"),
+    c("24-bit accumulator", "kernels_portable.c", "acc0[2] = bias[2] + a2;",
+      "acc0[2] = ((bias[2] + a2 + (1 << 23)) & 0xffffff) - (1 << 23);"),
+    c("transposed kernel", "conv2d.c", "row + (size_t)ky * run",
+      "row + (size_t)(op->kernel_h - 1 - ky) * run"),
+    c("channel stride", "conv2d.c", "x + (size_t)column * (size_t)in_c",
+      "x + (size_t)column * (size_t)(in_c > 1 ? in_c - 1 : 1)"),
+    c("wrong pad side", "conv2d.c", "op->stride_w - op->pad_left",
+      "op->stride_w - op->pad_right"),
+    c("stride of the other axis", "conv2d.c", "oy * op->stride_h", "oy * op->stride_w"),
+    c("dilation ignored", "conv2d.c", "y0 + ky * op->dilation_h", "y0 + ky"),
+    c("weight zero point of channel 0", "kernels_portable.c",
+      "weights->zero_point_count == 1 ? 0 : oc", "0"),
+    c("depthwise input channel", "depthwise_conv2d.c",
+      "*acc++ += (x[ic] - op->x_zero_point) * *w++",
+      "*acc++ += (x[j % op->in_c] - op->x_zero_point) * *w++"),
+    c("depthwise wrong pad side", "depthwise_conv2d.c", "op->pad_top + ky", "op->pad_bottom + ky"),
+    c("stale tail of a row", "fully_connected.c",
+      "(intgold_row_stride(op->in_c) - (size_t)op->in_c) * sizeof(int16_t)", "0"),
+    # The other ops.
+    c("LUT index offset", "kernels_portable.c", "table[x[i] + 128]", "table[(x[i] + 129) & 255]"),
+    c("LUT index unsigned", "kernels_portable.c", "table[x[i] + 128]", "table[x[i] & 255]"),
+    c("segment one too far", "pwl.c", "op->breakpoints[k] > x[i]", "k && op->breakpoints[k] >= x[i]"),
+    c("pwl truncates", "pwl.c", "intgold_round_up(sum", "intgold_round_zero(sum"),
+    c("pool window", "max_pool2d.c", "kx < op->kernel_w", "kx < op->kernel_h"),
+    c("pool starts at 0", "max_pool2d.c", "memset(y, -128, in_c)", "memset(y, 0, in_c)"),
+    c("average counts padded cells", "avg_pool2d.c",
+      "if (iy < 0 || iy >= op->in_h) continue;",
+      "if (iy < 0 || iy >= op->in_h) { *cells += op->kernel_w; continue; }"),
+    c("average forgets the output zero point", "avg_pool2d.c", " + op->y_zero_point", ""),
+    c("half of n rounded up", "rounding.h", "(p + n / 2) / n :", "(p + (n + 1) / 2) / n :"),
+    c("global pool per tensor", "global_avg_pool.c", "intgold_entry(&op->requantize, c)",
+      "intgold_entry(&op->requantize, 0)"),
+    c("add swaps zero points", "add.c", "x2[i], op->x2_zero_point", "x2[i], op->x1_zero_point"),
+    c("add swaps multipliers", "add.c", "intgold_entry(&op->requantize2, 0)",
+      "intgold_entry(&op->requantize1, 0)"),
+    c("softmax limit", "softmax.c", "if (diff < least) return 0;", "if (diff <= least) return 0;"),
+    c("softmax last factor", "softmax.c", "bit <= 30", "bit < 28"),
+    c("rescale wraps", "rescale.c",
+      "intgold_clamp(intgold_scale_acc(x[c], &entry), INT32_MIN, INT32_MAX)",
+      "(uint32_t)intgold_scale_acc(x[c], &entry)"),
+    c("argmax tie to the highest", "argmax.c", "x[i] > x[best]", "x[i] >= x[best]"),
+    # The engine.
+    c("every image is the first", "engine.c", "(const char *)inputs[i] + (size_t)image",
+      "(const char *)inputs[i] + (size_t)0 * (size_t)image"),
+    c("odd row of a tile", "kernels_portable.c", "r + 1 < (size_t)n_rows ? r + 1 : r", "r"),
+    # The golden model.
+    golden("up floors", "rounding.py", "return (p + _half(t)) >> t", "return p >> t"),
+    golden("away rounds up", "rounding.py",
+           "return np.sign(p) * ((np.abs(p) + _half(t)) >> t)", "return (p + _half(t)) >> t"),
+    golden("even ties up", "rounding.py", "(floor & 1 == 1)", "(floor == floor)"),
+    golden("down truncates", "rounding.py", "return p >> np.asarray(t, np.int64)",
+           "return np.sign(p) * (np.abs(p) >> np.asarray(t, np.int64))"),
+    golden("zero floors", "rounding.py",
+           "return np.sign(p) * (np.abs(p) >> np.asarray(t, np.int64))",
+           "return p >> np.asarray(t, np.int64)"),
+    golden("double rounds up at last", "requantize.py",
+           "return rounding.away(_high(acc, m, t)", "return rounding.up(_high(acc, m, t)"),
+    golden("float32 rounds once", "requantize.py", "rounding.to_significand(acc, 24)", "acc"),
+    golden("clamp unsigned", "_integers.py", "np.clip(y, act_min, act_max)",
+           "np.clip(y, act_min & 255, act_max & 255)"),
+    golden("bias missing", "conv2d.py", "(acc + bias)", "(acc + 0 * bias)"),
+    golden("zero point forgotten in padding", "conv2d.py",
+           "stride, padding, dilation, 0))", "stride, padding, dilation, -x_zero_point))"),
+    golden("transposed kernel", "conv2d.py", "w.reshape(out_c, depth).T",
+           "w[:, ::-1].reshape(out_c, depth).T"),
+    golden("wrong pad side", "windows.py", "top, bottom, left, right = padding",
+           "bottom, top, right, left = padding"),
+    golden("dilation of the other axis", "windows.py", "kx * dilation[1]", "kx * dilation[0]"),
+    golden("weight zero point of channel 0", "depthwise_conv2d.py",
+           "weight_zero_point.astype(np.int32)", "weight_zero_point.astype(np.int32)[:1]"),
+    golden("LUT index offset", "lut.py", "+ 128]", "+ 127]"),
+    golden("segment one too far", "pwl.py", 'side="right"', 'side="left"'),
+    golden("add shifts after scaling", "add.py",
+           "(x2.astype(np.int64) - x2_zero_point) << left_shift, requantize2)",
+           "x2.astype(np.int64) - x2_zero_point, requantize2) << left_shift"),
+    golden("argmax tie to the highest", "argmax.py",
+           "np.argmax(x, axis=-1, keepdims=True)",
+           "x.shape[-1] - 1 - np.argmax(x[..., ::-1], axis=-1, keepdims=True)"),
+    golden("softmax limit", "softmax.py", "diff >= -(", "diff > -("),
+    golden("rescale wraps", "rescale.py",
+           "np.clip(scale(x, requantize), INT32_MIN, INT32_MAX)", "scale(x, requantize)"),
+)  # fmt: skip
+
+
+class Copy:
+    """A copy of the sources that can be patched, built and tested."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for part in ("csrc", "python", "tests", "setup.py", "pyproject.toml", "README.md"):
+            source = ROOT / part
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            copy(source, folder / part)
+        generated = folder / "_intgold.c"
+        subprocess.run(
+            [sys.executable, "-c",
+             "from intgold.native.build import ffi; ffi.emit_c_code(__import__('sys').argv[1])",
+             generated],
+            check=True, cwd=folder, env=self._environment(),
+        )  # fmt: skip
+        self._glue = folder / "_intgold.o"
+        self._gcc("-c", generated, "-o", self._glue)
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "PYTHONPATH": str(self.folder / "python"), "CI": ""}
+
+    def _gcc(self, *arguments: object) -> None:
+        include = sysconfig.get_paths()["include"]
+        flags = ["-O1", "-fPIC", "-shared", "-w", "-DPy_LIMITED_API", f"-I{include}", "-Icsrc"]
+        subprocess.run(["gcc", *flags, *map(str, arguments)], check=True, cwd=self.folder)
+
+    def build(self) -> None:
+        """Compile the C engine as it is now."""
+        module = next((self.folder / "python/intgold/native").glob("_intgold*.so"))
+        self._gcc(self._glue, *sorted((self.folder / "csrc").glob("*.c")), "-o", module)
+
+    def first_failure(self) -> str | None:
+        """Run the suite; return the first test that fails, or None when all pass."""
+        run = subprocess.run(
+            [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider",
+             *(f"tests/{name}" for name in SUITE)],
+            cwd=self.folder, env=self._environment(), capture_output=True, text=True,
+        )  # fmt: skip
+        if run.returncode == 0:
+            return None
+        lines = [x for x in run.stdout.splitlines() if x.startswith(("FAILED", "ERROR"))]
+        return lines[0].split(" ")[1].removeprefix("tests/") if lines else "crash"
+
+
+def plant(copy: Copy, bug: Bug) -> str | None:
+    """Return the test that kills the bug, or None when it survives."""
+    path = copy.folder / bug.file
+    text = path.read_text()
+    if text.count(bug.old) != 1 or bug.old == bug.new:
+        sys.exit(f"{bug.name}: its text occurs {text.count(bug.old)} times in {bug.file}")
+    path.write_text(text.replace(bug.old, bug.new))
+    try:
+        if bug.file.startswith("csrc/"):
+            copy.build()
+        return copy.first_failure()
+    finally:
+        path.write_text(text)
+        if bug.file.startswith("csrc/"):
+            copy.build()
+
+
+def main() -> int:
+    """Plant every bug that the command line names; return 1 when one survives."""
+    words = sys.argv[1:]
+    bugs = [b for b in BUGS if all(w in b.name for w in words)]
+    if not bugs:
+        sys.exit(f"no bug is named {' '.join(words)}")
+    started = time.monotonic()
+    rows, survivors = [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Copy(Path(folder))
+        copy.build()
+        if copy.first_failure() is not None:
+            sys.exit("the suite fails before any bug is planted")
+        for bug in tqdm(bugs, unit="bug"):
+            killer = plant(copy, bug)
+            survivors += killer is None
+            rows.append((bug.name, killer or "SURVIVED"))
+    width = max(len(name) for name, _ in rows)
+    for name, killer in rows:
+        print(f"{name:{width}}  {killer}")
+    print(f"{len(rows)} bugs, {survivors} survived, {time.monotonic() - started:.0f} s")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,439 @@
+"""The float network: NumPy against torch, folding, the file, and a short training."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tools
+from intgold import data, files
+from intgold.errors import ArtefactError, DataError, InputError, ModelError
+from intgold.floating.inference import FloatNetwork, Layer, activation
+
+MODELS = Path(data.__file__).parent / "models"
+NAMES = {
+    "selu_gelu": ["conv1", "relu1", "conv2", "selu2", "pool2", "conv3", "gelu3", "gap", "fc"],
+    "relu": ["conv1", "relu1", "conv2", "relu2", "pool2", "conv3", "relu3", "gap", "fc"],
+}
+PARAMETERS = 6_218
+HELD_OUT_FIRST = [32, 38, 44, 47]
+RNG = np.random.default_rng(7)
+# Of unequal brightness: the mean over all places makes images of plain noise all but equal.
+IMAGES = (
+    RNG.random((9, 28, 28, 1), np.float32) ** np.arange(9, dtype=np.float32)[:, None, None, None]
+)
+
+
+def random_network() -> FloatNetwork:
+    """Return the MNIST network with random weights, built without torch."""
+
+    def weighted(*shape: int) -> dict:
+        rng = np.random.default_rng(shape)
+        weights = rng.normal(size=shape).astype(np.float32) / np.float32(np.prod(shape[1:]) ** 0.5)
+        return {"weights": weights, "bias": rng.normal(size=shape[0]).astype(np.float32)}
+
+    pad = {"padding": (1, 1, 1, 1)}
+    return FloatNetwork(
+        "random",
+        (28, 28, 1),
+        (
+            Layer("conv1", "conv2d", **weighted(8, 3, 3, 1), **pad),
+            Layer("relu1", "relu"),
+            Layer("conv2", "conv2d", **weighted(16, 3, 3, 8), **pad),
+            Layer("selu2", "selu"),
+            Layer("pool2", "max_pool2d", kernel=(2, 2), stride=(2, 2)),
+            Layer("conv3", "conv2d", **weighted(32, 3, 3, 16), **pad),
+            Layer("gelu3", "gelu"),
+            Layer("gap", "global_avg_pool"),
+            Layer("fc", "fully_connected", **weighted(10, 32)),
+        ),
+    )
+
+
+def torch_module(activations: str):
+    """Return a torch network at rest whose normalisation is far from the identity."""
+    tools.need("torch")
+    import torch
+    from intgold.floating.network import MnistNetwork
+
+    generator = torch.Generator().manual_seed(3)
+    module = MnistNetwork(activations, generator).eval()
+    for block in module.blocks():
+        for tensor, low, high in (
+            (block.norm.weight.data, -1.5, 1.5),
+            (block.norm.bias.data, -0.5, 0.5),
+            (block.norm.running_mean, -0.3, 0.3),
+            (block.norm.running_var, 0.05, 0.5),
+        ):
+            tensor.copy_(torch.rand(tensor.shape, generator=generator) * (high - low) + low)
+    module.fc_bias.data.uniform_(-1, 1, generator=generator)
+    return module
+
+
+def torch_logits(module, images: np.ndarray) -> np.ndarray:
+    """Return the logits of NHWC images in the dtype of the images."""
+    import torch
+
+    with torch.no_grad():
+        inputs = torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
+        return module.to(inputs.dtype)(inputs).numpy()
+
+
+@pytest.mark.parametrize("activations", NAMES)
+def test_folding_gives_the_network_of_the_design(activations: str) -> None:
+    """6,218 parameters in nine layers of these names, float32, for both activations."""
+    module = torch_module(activations)
+    from intgold.floating.network import fold
+
+    network = fold(module)
+    assert network.parameters == PARAMETERS
+    assert [layer.name for layer in network.layers] == NAMES[activations]
+    assert network.input_shape == (28, 28, 1)
+    shapes = [layer.weights.shape for layer in network.layers if layer.weights is not None]
+    assert shapes == [(8, 3, 3, 1), (16, 3, 3, 8), (32, 3, 3, 16), (10, 32)]
+    with pytest.raises(ModelError, match="'tanh'"):
+        type(module)("tanh")
+
+
+@pytest.mark.parametrize("activations", NAMES)
+def test_numpy_equals_torch(activations: str) -> None:
+    """Folded NumPy equals torch with its normalisation, at rest.
+
+    Bounds, relative to the largest logit. In float64 only the rounding of the folded weights to
+    float32 is left (2^-24 each, through four layers that nearly keep the scale): 1e-6. In float32
+    sums of up to 144 products are added in another order as well: 1e-5. A wrong layer gives 1e-2
+    and more, which the last lines make sure of.
+    """
+    module = torch_module(activations)
+    from intgold.floating.network import fold
+
+    network = fold(module)
+    for dtype, bound in ((np.float32, 1e-5), (np.float64, 1e-6)):
+        images = IMAGES.astype(dtype)
+        expected = torch_logits(module, images)
+        logits = network.run(images)
+        assert logits.dtype == dtype and logits.shape == (9, 10)
+        assert np.ptp(expected, axis=0).max() > 0.05  # the images are told apart
+        assert np.abs(logits - expected).max() <= bound * np.abs(expected).max()
+    layers = list(network.layers)
+    layers[6] = dataclasses.replace(layers[6], kind="selu")
+    other = FloatNetwork("other", network.input_shape, tuple(layers)).run(images)
+    assert np.abs(other - expected).max() > 1e-2 * np.abs(expected).max()
+
+
+def test_activations_equal_torch() -> None:
+    """The three functions over [-20, 20], in both precisions, to four ulp of the largest value."""
+    tools.need("torch")
+    import torch
+    from torch.nn import functional
+
+    def gelu(x):
+        return functional.gelu(x, approximate="tanh")
+
+    for dtype in (np.float32, np.float64):
+        x = np.linspace(-20, 20, 4001, dtype=dtype)
+        for kind, function in (("relu", torch.relu), ("selu", torch.selu), ("gelu", gelu)):
+            y = activation(kind)(x)
+            assert y.dtype == dtype
+            error = np.abs(y - function(torch.from_numpy(x)).numpy())
+            assert (error <= 4 * np.finfo(dtype).eps * np.maximum(1, np.abs(x))).all()
+    with pytest.raises(ModelError, match="'swish'"):
+        activation("swish")
+
+
+def test_the_network_runs_without_torch() -> None:
+    """A network is loaded, run and saved in a process that imported no torch."""
+    code = (
+        "import sys, numpy; from intgold.floating.inference import FloatNetwork, Layer;"
+        "FloatNetwork('x', (2, 2, 1), (Layer('gap', 'global_avg_pool'),))"
+        ".run(numpy.zeros((1, 2, 2, 1), 'f4')); print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_layers_by_hand() -> None:
+    """Convolution (padding, stride, channel order), pool and mean against plain loops."""
+    weights = RNG.normal(size=(2, 3, 2, 3)).astype(np.float32)
+    bias = np.array([0.5, -2.0], np.float32)
+    layer = Layer("c", "conv2d", weights, bias, stride=(2, 1), padding=(2, 1, 0, 1))
+    x = RNG.normal(size=(2, 5, 4, 3))
+    padded = np.zeros((2, 8, 5, 3))
+    padded[:, 2:7, :4] = x
+    y = layer.apply(x)
+    assert y.shape == (2, 3, 4, 2) and y.dtype == np.float64
+    for n, oy, ox, oc in np.ndindex(y.shape):
+        window = padded[n, 2 * oy : 2 * oy + 3, ox : ox + 2]
+        assert abs(y[n, oy, ox, oc] - (window * weights[oc]).sum() - bias[oc]) < 1e-12
+    pool = Layer("p", "max_pool2d", kernel=(2, 3), stride=(1, 2), padding=(1, 0, 0, 1))
+    pooled = pool.apply(-np.abs(x))
+    assert pooled.shape == (2, 5, 2, 3)
+    for n, oy, ox, c in np.ndindex(pooled.shape):
+        window = -np.abs(x)[n, max(0, oy - 1) : oy + 1, 2 * ox : 2 * ox + 3, c]
+        assert pooled[n, oy, ox, c] == window.max()
+    mean = Layer("g", "global_avg_pool").apply(x)
+    assert np.abs(mean - x.reshape(2, 20, 3).sum(1) / 20).max() < 1e-15
+
+
+def test_trace_ends_in_run() -> None:
+    """The trace names every layer in order, across chunks; its last entry is the output."""
+    network = random_network()
+    images = RNG.random((260, 28, 28, 1), np.float32)
+    trace = network.trace(images)
+    assert list(trace) == NAMES["selu_gelu"]
+    assert trace["pool2"].shape == (260, 14, 14, 16) and trace["gap"].shape == (260, 32)
+    logits = network.run(images)
+    assert np.array_equal(trace["fc"], logits)
+    assert np.array_equal(network.predict(images), logits.argmax(1))
+    assert np.abs(network.run(images[255:258]) - logits[255:258]).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((1, 28, 28, 1), np.uint8), "uint8"),
+        (np.zeros((1, 1, 28, 28), np.float32), r"\(1, 1, 28, 28\)"),
+        (np.zeros((28, 28, 1), np.float32), r"\(28, 28, 1\)"),
+        (np.zeros((0, 28, 28, 1), np.float32), r"\(0, 28, 28, 1\)"),
+        (np.full((1, 28, 28, 1), 255, np.float32), "255"),
+        (np.full((1, 28, 28, 1), np.nan, np.float32), "nan"),
+    ],
+    ids=["bytes", "channels first", "one image", "no image", "not divided", "NaN"],
+)
+def test_refuses_other_images(images: np.ndarray, message: str) -> None:
+    """Wrong dtype, shape, range and NaN are an InputError with the value."""
+    with pytest.raises(InputError, match=message):
+        random_network().run(images)
+
+
+def test_a_saved_network_is_the_same(tmp_path: Path) -> None:
+    """Loading gives the same logits and every field; saving again gives the same bytes."""
+    network = random_network()
+    network.save(tmp_path / "a.npz")
+    loaded = FloatNetwork.load(tmp_path / "a.npz")
+    loaded.save(tmp_path / "b.npz")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    assert np.array_equal(loaded.run(IMAGES), network.run(IMAGES))
+    assert (loaded.name, loaded.input_shape) == (network.name, network.input_shape)
+    for one, other in zip(network.layers, loaded.layers, strict=True):
+        for field in ("name", "kind", "stride", "padding", "kernel"):
+            assert getattr(one, field) == getattr(other, field)
+    with np.load(tmp_path / "a.npz") as archive:  # an .npz to anyone else, too
+        assert np.array_equal(archive["conv1.weights"], network.layers[0].weights)
+
+
+def header_edit(edit):
+    """Return a spoiler of the members that edits the JSON header."""
+
+    def spoil(members: dict[str, bytes]) -> None:
+        header = json.loads(members["network.json"])
+        edit(header)
+        members["network.json"] = json.dumps(header).encode()
+
+    return spoil
+
+
+def array_edit(name: str, edit):
+    """Return a spoiler of the members that edits one array."""
+
+    def spoil(members: dict[str, bytes]) -> None:
+        array = files.read_npy(name, members[name]).copy()
+        members[name] = files.npy_bytes(edit(array))
+
+    return spoil
+
+
+SPOILERS = {
+    "no header": (lambda m: m.pop("network.json"), "not a float network"),
+    "no JSON": (lambda m: m.update({"network.json": b"{"}), "not JSON"),
+    "other format": (header_edit(lambda h: h.update(format="other")), "not a float network"),
+    "newer version": (header_edit(lambda h: h.update(version=2)), "version 2"),
+    "unknown field": (header_edit(lambda h: h.update(scale=1)), "'scale' is unknown"),
+    "missing field": (header_edit(lambda h: h.pop("name")), "'name' is missing"),
+    "layer's unknown field": (
+        header_edit(lambda h: h["layers"][0].update(groups=1)),
+        "'groups' is unknown",
+    ),
+    "layer of a list": (header_edit(lambda h: h["layers"].insert(0, [])), "where an object"),
+    "unknown kind": (header_edit(lambda h: h["layers"][1].update(kind="tanh")), "'tanh'"),
+    "name of a number": (header_edit(lambda h: h["layers"][1].update(name=3)), "'name' is 3"),
+    "name twice": (header_edit(lambda h: h["layers"][1].update(name="selu2")), "used twice"),
+    "stride 0": (header_edit(lambda h: h["layers"][0].update(stride=[0, 1])), r"stride \(0, 1\)"),
+    "padding of three": (header_edit(lambda h: h["layers"][0].update(padding=[1, 1, 1])), "range"),
+    "input shape": (header_edit(lambda h: h.update(input_shape=[28, 28, 2])), "wants 1 channels"),
+    "layers swapped": (
+        header_edit(lambda h: h.update(layers=h["layers"][::-1])),
+        "layer fc: input",
+    ),
+    "no layers": (header_edit(lambda h: h.update(layers=[])), "belongs to no layer"),
+    "member missing": (lambda m: m.pop("conv2.bias.npy"), "conv2: conv2d with weights or bias"),
+    "member too many": (lambda m: m.update({"x.npy": b""}), "x.npy belongs to no layer"),
+    "not .npy": (lambda m: m.update({"fc.bias.npy": b"0123456789"}), "not a .npy"),
+    "float64": (array_edit("fc.bias.npy", lambda a: a.astype(np.float64)), "not finite float32"),
+    "NaN": (array_edit("conv1.weights.npy", lambda a: a * np.float32(np.nan)), "not finite"),
+    "bias too long": (array_edit("fc.bias.npy", lambda a: np.append(a, a[:1])), "of shapes"),
+    "fewer inputs": (array_edit("fc.weights.npy", lambda a: a[:, :-1].copy()), "layer fc: input"),
+}
+
+
+@pytest.mark.parametrize("name", SPOILERS)
+def test_refuses_a_spoilt_network(tmp_path: Path, name: str) -> None:
+    """Each fault is an ArtefactError of one line, which names the file and the fault."""
+    spoil, message = SPOILERS[name]
+    path = tmp_path / "network.npz"
+    random_network().save(path)
+    members = files.read_zip(path)
+    spoil(members)
+    files.write_zip(path, members)
+    with pytest.raises(ArtefactError, match=message) as caught:
+        FloatNetwork.load(path)
+    assert str(caught.value).count("network.npz") == 1 and "\n" not in str(caught.value)
+
+
+def test_refuses_what_is_no_zip(tmp_path: Path) -> None:
+    """A truncated file, a foreign one, none at all, a compressed archive."""
+    path = tmp_path / "network.npz"
+    random_network().save(path)
+    whole = path.read_bytes()
+    for content in (whole[: len(whole) // 2], whole[:-1], b"", b"\x89PNG"):
+        path.write_bytes(content)
+        with pytest.raises(ArtefactError, match=r"network\.npz"):
+            FloatNetwork.load(path)
+    np.savez_compressed(path, fc=np.zeros(3))
+    with pytest.raises(ArtefactError, match="compressed"):
+        FloatNetwork.load(path)
+    with pytest.raises(ArtefactError, match="absent"):
+        FloatNetwork.load(tmp_path / "absent.npz")
+
+
+def test_augmentation_moves_each_image_a_little() -> None:
+    """A dot stays in [0, 1] and within its bounds; seeds repeat, strengths and images differ."""
+    tools.need("torch")
+    import torch
+    from intgold.floating.augment import augment
+
+    dots = torch.zeros(200, 1, 28, 28)
+    dots[:, :, 12:16, 12:16] = 1
+
+    def moved(strength: float, seed: int = 1) -> torch.Tensor:
+        return augment(dots, strength, torch.Generator().manual_seed(seed))
+
+    def centres(images: torch.Tensor) -> torch.Tensor:
+        axis = torch.arange(28.0)
+        mass = images.sum((1, 2, 3))
+        down = (images.sum((1, 3)) * axis).sum(1) / mass
+        across = (images.sum((1, 2)) * axis).sum(1) / mass
+        return torch.stack([down, across])
+
+    assert moved(0) is dots
+    assert (moved(1e-6) - dots).abs().max() < 1e-4
+    assert torch.equal(moved(1), moved(1)) and not torch.equal(moved(1), moved(1, seed=2))
+    for strength in (0.5, 1.0):
+        images = moved(strength)
+        assert images.min() >= 0 and images.max() <= 1 + 1e-6
+        away = (centres(images) - 13.5).abs()
+        # Shift of 2 pixels, and the field there: a mean of nodes of 0.8 pixels, 4 sigma at most.
+        assert away.max() <= strength * (2 / 0.88 + 4 * 0.8)
+        assert away.max(1).values.min() >= strength * 1.5  # both axes are moved
+        assert len({image.numpy().tobytes() for image in images}) == 200
+
+
+def test_the_recipe() -> None:
+    """The split is fixed; the rate rises to 0.06 and falls to 0; SOAP has the four matrices."""
+    tools.need("torch")
+    tools.need("pytorch_optimizer")
+    import torch
+    from intgold.floating import train as training
+    from intgold.floating.network import MnistNetwork
+
+    chosen, held_out = training.split_validation()
+    assert len(held_out) == 5_000
+    assert np.array_equal(np.sort(np.append(chosen, held_out)), np.arange(60_000))
+    assert held_out[:4].tolist() == HELD_OUT_FIRST
+    rates = [training.learning_rate(step, 1000) for step in range(1000)]
+    assert rates.index(max(rates)) in (99, 100) and max(rates) == 0.06
+    assert rates[0] == 0.06 / 100 and 0 < rates[-1] < 1e-6
+    assert all(a < b for a, b in zip(rates[:99], rates[1:100], strict=True))
+    assert all(a > b for a, b in zip(rates[100:-1], rates[101:], strict=True))
+    loop = training._Loop(
+        MnistNetwork(), torch.zeros(1), torch.zeros(1), torch.Generator().manual_seed(0)
+    )
+    shapes = [[tuple(p.shape) for p in o.param_groups[0]["params"]] for o in loop.optimisers]
+    assert shapes[0] == [(8, 9), (16, 72), (32, 144), (10, 32)]
+    # Scale and shift of the normalisation and the last bias; no convolution has a bias.
+    assert sorted(shapes[1]) == sorted([(8,), (8,), (16,), (16,), (32,), (32,), (10,)])
+
+
+def test_statistics_are_those_of_the_clean_images() -> None:
+    """After renewal the running mean and variance are those of all images under these weights."""
+    tools.need("torch")
+    tools.need("pytorch_optimizer")
+    import torch
+    from intgold.floating import train as training
+
+    module = torch_module("selu_gelu")
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (40, 1, 28, 28), generator=generator, dtype=torch.uint8)
+    training._renew_statistics(module, images, batch=20)
+    block = module.block1
+    with torch.no_grad():
+        y = torch.nn.functional.conv2d(images.float() / 255, block.kernel(), padding=1)
+    assert (block.norm.running_mean - y.mean((0, 2, 3))).abs().max() < 1e-5
+    # The mean of the variances of two batches, not quite that of all: 1e-3.
+    assert (block.norm.running_var / y.var((0, 2, 3)) - 1).abs().max() < 1e-3
+    assert not module.training
+
+
+def test_a_short_training_works(tmp_path: Path) -> None:
+    """A quick training reaches 95 %, and gives a network that is written and read back."""
+    for tool in ("torch", "pytorch_optimizer", "MNIST"):
+        tools.need(tool)
+    from intgold.floating.train import accuracy, train
+
+    result = train(quick=True, strength=0.5, seed=1, threads=1, progress=False)
+    assert (result.epochs, result.seed, result.strength) == (4, 1, 0.5)
+    assert result.validation_accuracy > 0.95 and 0 < result.training_loss < 0.3
+    result.network.save(tmp_path / "quick.npz")
+    loaded = FloatNetwork.load(tmp_path / "quick.npz")
+    assert loaded.parameters == PARAMETERS and loaded.name == "mnist"
+    images, labels = data.load_mnist("test")
+    assert accuracy(loaded, images[:2000], labels[:2000]) > 0.93
+
+
+def test_training_repeats(tmp_path: Path) -> None:
+    """The same seed gives the same bytes, another seed others; a bad setting is refused."""
+    for tool in ("torch", "pytorch_optimizer", "MNIST"):
+        tools.need(tool)
+    from intgold.floating.train import train
+
+    def trained(seed: int) -> bytes:
+        result = train(1, seed, quick=True, activations="relu", threads=1, progress=False)
+        result.network.save(tmp_path / "network.npz")
+        return (tmp_path / "network.npz").read_bytes()
+
+    first = trained(0)
+    assert trained(0) == first
+    assert trained(1) != first
+    for setting in ({"epochs": 0}, {"strength": -1.0}, {"threads": 0}):
+        with pytest.raises(DataError, match="out of range"):
+            train(**setting)
+
+
+@pytest.mark.parametrize(
+    ("file", "activations", "least"),
+    [("mnist_float.npz", "selu_gelu", 9_925), ("mnist_relu_float.npz", "relu", 9_900)],
+)
+def test_the_packaged_networks(file: str, activations: str, least: int) -> None:
+    """The networks in the package are those of the design and know the test images."""
+    network = FloatNetwork.load(MODELS / file)
+    assert network.parameters == PARAMETERS
+    assert [layer.name for layer in network.layers] == NAMES[activations]
+    tools.need("MNIST")
+    images, labels = data.load_mnist("test")
+    right = network.predict(images.astype(np.float32) / np.float32(255)) == labels
+    assert right.sum() >= least

@@ -1,0 +1,88 @@
+"""The third opinion: plain Python written from SPEC.md alone agrees with golden and C."""
+
+import numpy as np
+import pytest
+import slow_oracle
+import tools
+from test_engines_agree import assert_equal
+
+import intgold
+from intgold import Model, Requantize
+from intgold.ops import OPS
+from intgold.vectors.random_models import random_inputs, random_model
+from intgold.vectors.stimulus import stimulus
+
+
+def plain(value):
+    """Return arrays as nested lists and a Requantize as a list of entries."""
+    if isinstance(value, Requantize):
+        columns = (value.multiplier, value.right_shift, value.multiplier_low)
+        return list(zip(value.form, *(c.tolist() for c in columns), strict=True))
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def run_slowly(model: Model, inputs: dict[str, list]):
+    """Run one image, given as nested lists; return tensors and accumulators by tensor name."""
+    live, tensors, accumulators = dict(inputs), {}, {}
+    for op in model.ops:
+        arguments = {n: plain(v) for n, v in model.arguments(op).items()}
+        result = slow_oracle.FUNCTIONS[op.kind](*(live[n] for n in op.inputs), **arguments)
+        if op.spec.accumulator:
+            result, accumulators[op.output] = result
+        live[op.output] = tensors[op.output] = result
+    return tensors, accumulators
+
+
+def check(model: Model, x: dict[str, np.ndarray], where: str):
+    """Every tensor and accumulator of every image, oracle against both engines."""
+    runs = {b: model.run(x, backend=b, trace=True) for b in ("golden", "c")}
+    for i in range(len(x[model.inputs[0]])):
+        tensors, accumulators = run_slowly(model, {n: a[i].tolist() for n, a in x.items()})
+        for backend, run in runs.items():
+            for name, want in tensors.items():
+                got = run.tensors[name][i]
+                assert_equal(np.array(want, got.dtype), got, f"{where} {backend} {name} {i}")
+            for name, want in accumulators.items():
+                got = run.accumulators[name][i]
+                assert_equal(np.array(want, got.dtype), got, f"{where} {backend} {name} acc {i}")
+            assert set(run.accumulators) == set(accumulators)
+
+
+@pytest.mark.parametrize("kind", list(OPS))
+def test_each_op(kind, full):
+    """Random operands and corners of one op."""
+    for seed in range(600 if full else 60):
+        model = random_model(seed, (kind,), max_ops=1)
+        check(model, random_inputs(model, 2, seed), f"{kind} seed {seed}")
+
+
+def test_random_graphs(full):
+    for seed in range(3000 if full else 120):
+        model = random_model(seed)
+        check(model, random_inputs(model, 2, seed), f"seed {seed}")
+
+
+@pytest.mark.parametrize("name", intgold.SHIPPED)
+def test_shipped_models_on_built_in_images(name, full):
+    """The real networks at real size."""
+    model = intgold.load(name)
+    check(model, stimulus(model, "builtin", 200 if full else 8, 0), name)
+
+
+@pytest.mark.parametrize("name", ["lut", "pwl"])
+def test_shipped_models_on_mnist(name, full):
+    """MNIST test images."""
+    tools.need("MNIST")
+    model = intgold.load(name)
+    check(model, stimulus(model, "mnist", 200 if full else 8, 0), name)
+
+
+def test_the_oracle_imports_nothing_of_intgold():
+    """It is a third opinion only as long as it shares no code."""
+    import ast
+    from pathlib import Path
+
+    tree = ast.parse(Path(slow_oracle.__file__).read_text())
+    imports = [n for n in ast.walk(tree) if isinstance(n, (ast.Import, ast.ImportFrom))]
+    names = {a.name for n in imports for a in n.names} | {getattr(n, "module", "") for n in imports}
+    assert not any("intgold" in (n or "") or "numpy" in (n or "") for n in names)
