@@ -36,6 +36,9 @@ freeze: .venv/.tests
 	$(BIN)/python -m intgold.vectors.freeze golden
 
 .venv/.installed: $(SOURCES)
+	@$(PYTHON) -c "import os, sys, sysconfig as s; \
+	  os.path.exists(s.get_path('include') + '/Python.h') or sys.exit( \
+	  'Python.h is missing; install the headers of this Python (Debian: apt install python3-dev)')"
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install -q --disable-pip-version-check -e .
 	touch $@
