@@ -18,11 +18,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from intgold.vectors.stimulus import stimulus
 
 import intgold
 from intgold import native
 from intgold.floating.inference import FloatNetwork, Layer
-from intgold.vectors.stimulus import stimulus
 
 MODELS = Path(intgold.__file__).parent / "models"
 
@@ -117,7 +117,9 @@ def main() -> None:
     print(f"{'way':34}{'images/s':>10}{'us/image':>10}{'x float NumPy':>15}")
     for name, rate in rates.items():
         print(f"{name:34}{rate:10.0f}{1e6 / rate:10.1f}{rate / base:15.2f}")
-    one, many = (1e6 / rates[n] for n in ("c, lut, one image a call", f"c {native.isa_name()}, lut"))
+    one, many = (
+        1e6 / rates[n] for n in ("c, lut, one image a call", f"c {native.isa_name()}, lut")
+    )
     print(f"Python overhead of one call: {one - many:.0f} us")
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import tools
 
+import tools
 from intgold import Model
 from intgold.exporters import write_c
 

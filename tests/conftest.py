@@ -1,6 +1,7 @@
 """What all tests share: full counts, and the list of what was not run."""
 
 import pytest
+
 import tools
 
 

@@ -165,7 +165,10 @@ def test_arrays_must_be_those_of_the_document(saved):
     for changed, message in (
         ({n: d for n, d in members.items() if n != name}, "is missing"),
         ({**members, "extra.npy": npy_bytes(np.arange(3))}, "unknown member extra.npy"),
-        ({**members, name: npy_bytes(np.zeros((1, 1, 1, 1), np.int8))}, "does not match its sha256"),
+        (
+            {**members, name: npy_bytes(np.zeros((1, 1, 1, 1), np.int8))},
+            "does not match its sha256",
+        ),
         ({**members, name: b"\x93NUMPY\x01\x00"}, "does not match its sha256"),
     ):
         write_zip(saved, changed)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tools
 
+import tools
 from intgold import golden
 from intgold.vectors.random_models import random_inputs, random_model
 
@@ -104,8 +104,8 @@ def compile_core(tmp_path: Path) -> list[Path]:
     for source in CORE:
         made = tmp_path / f"{source.stem}.o"
         subprocess.run(
-            ["gcc", "-std=c99", "-O2", "-ffreestanding", "-mgeneral-regs-only", "-fno-pie", "-Wall", "-Wextra",
-             "-Wconversion", "-Wsign-conversion", "-Werror", "-pedantic", "-c", source, "-o", made],
+            ["gcc", "-std=c99", "-O2", "-ffreestanding", "-mgeneral-regs-only", "-fno-pie",
+             "-Wall", "-Wextra", "-Wconversion", "-Wsign-conversion", "-Werror", "-pedantic", "-c", source, "-o", made],
             check=True,
         )  # fmt: skip
         objects.append(made)

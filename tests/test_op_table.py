@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+from intgold.native._intgold import ffi, lib
 
 from intgold import accumulators, golden, native
 from intgold.fields import FORMS, Scales
-from intgold.native._intgold import ffi, lib
 from intgold.ops import OPS
 from intgold.vectors import random_models
 
@@ -36,7 +36,9 @@ def test_an_op_has_one_name_in_every_place(name):
     assert f"SPEC {spec.clause} " in native.FUNCTIONS[name].__doc__
     assert hasattr(lib, spec.c_name)
     assert getattr(lib, f"INTGOLD_{name.upper()}") == NAMES.index(name)
-    assert re.search(rf"^### {re.escape(spec.clause)} {name}$", (ROOT / "SPEC.md").read_text(), re.M)
+    assert re.search(
+        rf"^### {re.escape(spec.clause)} {name}$", (ROOT / "SPEC.md").read_text(), re.M
+    )
     assert re.search(rf"def {name}\(", (ROOT / "tests/slow_oracle.py").read_text())
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 import tools
 
 ROOT = Path(__file__).parents[1]

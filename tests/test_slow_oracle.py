@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 import slow_oracle
-import tools
-from test_engines_agree import assert_equal
+from intgold.vectors.stimulus import stimulus
 
 import intgold
+import tools
 from intgold import Model, Requantize
 from intgold.ops import OPS
 from intgold.vectors.random_models import random_inputs, random_model
-from intgold.vectors.stimulus import stimulus
+from test_engines_agree import assert_equal
 
 
 def plain(value):

@@ -94,7 +94,9 @@ def _need_pre_shift(requantize: Requantize, lo: Any, hi: Any, what: str = "accum
             for form, t in zip(requantize.form, requantize.right_shift.tolist(), strict=True)
         ]
     )
-    _need_int32(*(np.atleast_1d(v << pre_shift) for v in (lo, hi)), f"pre-shifted {what}")
+    _need_int32(
+        np.atleast_1d(lo << pre_shift), np.atleast_1d(hi << pre_shift), f"pre-shifted {what}"
+    )
 
 
 def _weighted(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:

@@ -97,7 +97,8 @@ def _document(model: Model) -> tuple[dict[str, Any], dict[str, bytes]]:
                 "inputs": list(op.inputs),
                 "output": op.output,
                 "fields": {
-                    n: _encode(t, op[n], f"{op.name}.{n}", arrays) for n, t in op.spec.fields.items()
+                    n: _encode(t, op[n], f"{op.name}.{n}", arrays)
+                    for n, t in op.spec.fields.items()
                 },
             }
             for op in model.ops
@@ -204,9 +205,7 @@ def _model(document: dict[str, Any], members: dict[str, bytes]) -> Model:
         _keys("tensor", entry, {"name", "shape", "dtype", "scale", "zero_point"})
         shape = tuple(_list("tensor shape", entry["shape"]))
         scale = _scale("tensor scale", entry["scale"])
-        tensors.append(
-            Tensor(entry["name"], shape, entry["dtype"], scale, entry["zero_point"])
-        )
+        tensors.append(Tensor(entry["name"], shape, entry["dtype"], scale, entry["zero_point"]))
     for entry in _list("ops", document["ops"]):
         _keys("op", entry, {"kind", "name", "inputs", "output", "fields"})
         kind, name = entry["kind"], entry["name"]
@@ -217,7 +216,9 @@ def _model(document: dict[str, Any], members: dict[str, bytes]) -> Model:
         fields = {
             n: _decode(t, entry["fields"][n], f"{name}.{n}", members) for n, t in declared.items()
         }
-        ops.append(Op(kind, name, tuple(_strings("inputs", entry["inputs"])), entry["output"], fields))
+        ops.append(
+            Op(kind, name, tuple(_strings("inputs", entry["inputs"])), entry["output"], fields)
+        )
     if not isinstance(document["metadata"], dict):
         raise ArtefactError("metadata: not named fields")
     return Model(

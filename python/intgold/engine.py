@@ -83,9 +83,7 @@ def run(
     return Result(outputs, tensors if trace else {}, accumulators)
 
 
-def predict(
-    model: Model, images: np.ndarray, backend: str = "c", threads: int = 1
-) -> np.ndarray:
+def predict(model: Model, images: np.ndarray, backend: str = "c", threads: int = 1) -> np.ndarray:
     """Return the index of the largest value of the first output, ties to the lowest index.
 
     Parameters

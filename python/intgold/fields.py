@@ -99,7 +99,8 @@ class Requantize:
         for c in range(count):
             _check_entry(f"requantize entry {c}", forms[c], int(m[c]), int(t[c]), int(low[c]))
         dtypes = ("int32", "uint8", "int32")
-        arrays = [frozen("requantize", a.astype(d), d, 1) for a, d in zip((m, t, low), dtypes)]
+        typed = zip((m, t, low), dtypes, strict=True)
+        arrays = [frozen("requantize", a.astype(d), d, 1) for a, d in typed]
         return cls(tuple(forms), *arrays)
 
 

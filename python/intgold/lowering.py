@@ -77,7 +77,9 @@ def lower(model: Model) -> Lowered:
         shapes = [model.tensor(n).shape for n in op.inputs]
         points = {
             f"{argument}_zero_point": model.tensor(tensor).zero_point
-            for argument, tensor in zip((*op.spec.inputs, "y"), (*op.inputs, op.output))
+            for argument, tensor in zip(
+                (*op.spec.inputs, "y"), (*op.inputs, op.output), strict=True
+            )
         }
         ops.append(
             LoweredOp(

@@ -48,7 +48,5 @@ def add(
     u1 = scale((x1.astype(np.int64) - x1_zero_point) << left_shift, requantize1)
     u2 = scale((x2.astype(np.int64) - x2_zero_point) << left_shift, requantize2)
     acc = (u1 + u2).astype(np.int32)
-    y = requantized(
-        acc, requantize, y_zero_point=y_zero_point, act_min=act_min, act_max=act_max
-    )
+    y = requantized(acc, requantize, y_zero_point=y_zero_point, act_min=act_min, act_max=act_max)
     return y, acc

@@ -44,8 +44,8 @@ def avg_pool2d(
     centre = x_zero_point if form == "centred_away" else 0
     cells = x.astype(np.int64) - centre
     valid = np.ones((1, *x.shape[1:3], 1), np.int64)
-    acc = sum(view for _, _, view in taps(cells, kernel, stride, padding, (1, 1), 0))
-    n = sum(view for _, _, view in taps(valid, kernel, stride, padding, (1, 1), 0))
+    acc = _window_sum(cells, kernel, stride, padding)
+    n = _window_sum(valid, kernel, stride, padding)
 
     if form == "raw_up":
         mean = rounding.divide_up(acc, n)
@@ -54,3 +54,13 @@ def avg_pool2d(
     else:
         mean = rounding.divide_away(acc, n) + y_zero_point
     return give(mean, act_min, act_max), acc.astype(np.int32)
+
+
+def _window_sum(
+    x: IntArray,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int, int, int],
+) -> IntArray:
+    views = [view for _, _, view in taps(x, kernel, stride, padding, (1, 1), 0)]
+    return np.sum(views, axis=0, dtype=np.int64)

@@ -53,7 +53,5 @@ def depthwise_conv2d(
 
     if requantize is None:
         return acc, acc
-    y = requantized(
-        acc, requantize, y_zero_point=y_zero_point, act_min=act_min, act_max=act_max
-    )
+    y = requantized(acc, requantize, y_zero_point=y_zero_point, act_min=act_min, act_max=act_max)
     return y, acc

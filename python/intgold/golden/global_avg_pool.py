@@ -36,7 +36,5 @@ def global_avg_pool(
     take("x", x, "int8", 4)
     centred = x.astype(np.int32) - np.int32(x_zero_point)
     acc = centred.sum(axis=(1, 2), keepdims=True, dtype=np.int32)
-    y = requantized(
-        acc, requantize, y_zero_point=y_zero_point, act_min=act_min, act_max=act_max
-    )
+    y = requantized(acc, requantize, y_zero_point=y_zero_point, act_min=act_min, act_max=act_max)
     return y, acc

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import rounding
-from ._integers import IntArray, bit_length, give, take
+from ._integers import Int, IntArray, bit_length, give, take
 
 _EXP_MINUS_EIGHTH = 1895147668  # exp(-1/8), Q0.31
 _ONE_THIRD = 715827883  # 1/3, Q0.31
@@ -53,7 +53,7 @@ def softmax(x: IntArray, *, multiplier: int, left_shift: int) -> IntArray:
     return np.where(counts, give(y, -128, 127), np.int8(-128))
 
 
-def _product(a: IntArray, b: IntArray | int) -> IntArray:
+def _product(a: Int, b: Int) -> IntArray:
     return rounding.up(a * b, 31)
 
 

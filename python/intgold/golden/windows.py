@@ -9,9 +9,7 @@ import numpy as np
 from ._integers import IntArray
 
 
-def out_size(
-    in_size: int, kernel: int, stride: int, dilation: int, before: int, after: int
-) -> int:
+def out_size(in_size: int, kernel: int, stride: int, dilation: int, before: int, after: int) -> int:
     """Return how many windows fit along one axis."""
     return (in_size + before + after - (kernel - 1) * dilation - 1) // stride + 1
 

@@ -65,11 +65,11 @@ def run(
     accumulators = {n: _empty(model, n, count, "int32") for n in traced}
 
     def part(first: int, last: int) -> None:
-        cut: list[Arrays] = [
+        x, y, acc = (
             {n: a[first:last] for n, a in arrays.items()}
             for arrays in (inputs, tensors, accumulators)
-        ]
-        prepared.run(last - first, *cut, trace=trace)
+        )
+        prepared.run(last - first, x, y, acc, trace)
 
     _over_ranges(part, count, threads)
     return tensors, accumulators

@@ -14,9 +14,9 @@ import numpy as np
 from .. import accumulators
 from ..errors import InputError, ModelError
 from ..fields import Scales, integer
+from ..lowering import members
 from ..model import DTYPE_RANGE
 from ..ops import OPS, OpKind
-from ..lowering import members
 from ._intgold import ffi, lib
 from .structures import Structures, pointer
 
@@ -44,9 +44,7 @@ def _call(spec: OpKind, inputs: tuple[np.ndarray, ...], arguments: dict[str, Any
     accumulators.prove(spec.name, fields, ranges, zeros, area)
 
     owner = Structures()
-    struct = owner.fields(
-        f"intgold_{spec.name}", members(spec, fields, shapes, out_shape, points)
-    )
+    struct = owner.fields(f"intgold_{spec.name}", members(spec, fields, shapes, out_shape, points))
     function = getattr(lib, spec.c_name)
     dtype = spec.output_dtype(fields)
     y = np.empty((count, *out_shape), dtype)

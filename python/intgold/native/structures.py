@@ -49,7 +49,9 @@ class Structures:
         made = self.keep(ffi.new(f"{struct} *"))
         declared = {name for name, _ in ffi.typeof(struct).fields}
         if declared != set(members):
-            raise AttributeError(f"{struct}: members {sorted(declared ^ set(members))} do not match")
+            raise AttributeError(
+                f"{struct}: members {sorted(declared ^ set(members))} do not match"
+            )
         for name, value in members.items():
             if isinstance(value, np.ndarray):
                 setattr(made, name, self.array(value))
