@@ -63,4 +63,4 @@ def _window_sum(
     padding: tuple[int, int, int, int],
 ) -> IntArray:
     views = [view for _, _, view in taps(x, kernel, stride, padding, (1, 1), 0)]
-    return np.sum(views, axis=0, dtype=np.int64)
+    return np.asarray(np.sum(views, axis=0, dtype=np.int64))

@@ -54,7 +54,7 @@ def softmax(x: IntArray, *, multiplier: int, left_shift: int) -> IntArray:
 
 
 def _product(a: Int, b: Int) -> IntArray:
-    return rounding.up(a * b, 31)
+    return rounding.up(np.asarray(a) * b, 31)
 
 
 def _exp(a: IntArray) -> IntArray:
