@@ -11,6 +11,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+
 import tools
 from intgold import data
 from intgold.errors import DataError

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 import tools
 from intgold import data
-from intgold.errors import DataError
+from intgold.errors import IntgoldError
 from intgold.floating.inference import FloatNetwork
 
 
@@ -16,6 +17,7 @@ def test_augmentation_moves_each_image_a_little() -> None:
     """A dot stays in [0, 1] and within its bounds; seeds repeat, strengths and images differ."""
     tools.need("torch")
     import torch
+
     from intgold.floating.augment import augment
 
     dots = torch.zeros(200, 1, 28, 28)
@@ -40,8 +42,33 @@ def test_augmentation_moves_each_image_a_little() -> None:
         away = (centres(images) - 13.5).abs()
         # Shift of 2 pixels, and the field there: a mean of nodes of 0.8 pixels, 4 sigma at most.
         assert away.max() <= strength * (2 / 0.88 + 4 * 0.8)
-        assert away.max(1).values.min() >= strength * 1.5  # both axes are moved
+        # Uniform to 2 pixels and normal of 0.8: sqrt(2^2 / 3 + 0.8^2) = 1.40 on either axis.
+        assert ((centres(images).std(1) / strength - 1.40).abs() < 0.2).all()
         assert len({image.numpy().tobytes() for image in images}) == 200
+
+
+PARTS = ["ROTATION", "SCALE", "SHEAR", "SHIFT", "ELASTIC_SIGMA"]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_each_part_of_the_augmentation_acts(monkeypatch, part: str) -> None:
+    """Alone, each deformation changes a ring with a gap; without any of them it stays as it is."""
+    tools.need("torch")
+    import torch
+
+    from intgold.floating import augment as module
+
+    ring = torch.zeros(20, 1, 28, 28)
+    ring[:, :, 6:22, 6:22], ring[:, :, 9:19, 9:19], ring[:, :, 6:14, 14:18] = 1, 0, 0
+    for other in PARTS:
+        if other != part:
+            monkeypatch.setattr(module, other, 0.0)
+    deformed = module.augment(ring, 1.0, torch.Generator().manual_seed(0))
+    changes = (deformed - ring).abs().sum((1, 2, 3))
+    assert changes.mean() > 10  # of the 144 pixels of the ring
+    monkeypatch.setattr(module, part, 0.0)
+    untouched = module.augment(ring, 1.0, torch.Generator().manual_seed(0))
+    assert (untouched - ring).abs().max() < 1e-4
 
 
 HELD_OUT_FIRST = [32, 38, 44, 47]
@@ -52,6 +79,7 @@ def test_the_recipe() -> None:
     tools.need("torch")
     tools.need("pytorch_optimizer")
     import torch
+
     from intgold.floating import train as training
     from intgold.floating.network import MnistNetwork
 
@@ -78,6 +106,7 @@ def test_statistics_are_those_of_the_clean_images() -> None:
     tools.need("torch")
     tools.need("pytorch_optimizer")
     import torch
+
     from intgold.floating import train as training
     from intgold.floating.network import MnistNetwork
 
@@ -127,5 +156,5 @@ def test_training_repeats(monkeypatch, tmp_path: Path) -> None:
     assert trained(0) == first
     assert trained(1) != first
     for setting in ({"epochs": 0}, {"strength": -1.0}, {"threads": 0}):
-        with pytest.raises(DataError, match="out of range"):
+        with pytest.raises(IntgoldError, match="out of range"):
             training.train(**setting)

@@ -23,6 +23,9 @@ MNIST_SHA256 = {
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
 DEFAULT_DIRECTORY = Path("data/mnist")
+HELD_OUT = 5_000
+"""Training images that are kept for validation."""
+_SPLIT_SEED = 5  # the same whatever the seed of a training
 _SPLITS = {"train": ("train", 60_000), "test": ("t10k", 10_000)}
 _IMAGE_SIZE = (28, 28)
 _ABSENT = "holds no {} (raw or .gz): put it there, or run `intgold data`"
@@ -152,6 +155,12 @@ def load_mnist(
     images = _load_checked(folder, f"{prefix}-images-idx3-ubyte", (count, *_IMAGE_SIZE))
     labels = _load_checked(folder, f"{prefix}-labels-idx1-ubyte", (count,))
     return images[..., np.newaxis], labels
+
+
+def split_validation(count: int = 60_000) -> tuple[np.ndarray, np.ndarray]:
+    """Return the indices to train on and the 5,000 held out, always the same, int64."""
+    order = np.random.Generator(np.random.PCG64(_SPLIT_SEED)).permutation(count)
+    return np.sort(order[HELD_OUT:]), np.sort(order[:HELD_OUT])
 
 
 def _by_hand(directory: Path) -> str:

@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from ..data import load_mnist
-from ..errors import DataError
+from ..data import load_mnist, split_validation
+from ..errors import IntgoldError
 from .augment import augment
 from .inference import FloatNetwork
 from .network import MnistNetwork, fold
@@ -30,8 +30,6 @@ WEIGHT_DECAY = 1e-3
 WARM_UP = 0.10  # of all steps
 CLEAN = 0.15  # of all epochs, the last ones, see no augmentation: 12 of 80
 AVERAGE_DECAY = 0.998
-HELD_OUT = 5_000
-SPLIT_SEED = 5  # of the validation split, the same whatever the seed of the training
 _QUICK_IMAGES = 6_000
 _QUICK_EPOCHS = 4
 
@@ -61,12 +59,6 @@ class TrainingResult:
     seed: int
     strength: float
     activations: str
-
-
-def split_validation(count: int = 60_000) -> tuple[np.ndarray, np.ndarray]:
-    """Return the indices to train on and the 5,000 held out, always the same, int64."""
-    order = np.random.Generator(np.random.PCG64(SPLIT_SEED)).permutation(count)
-    return np.sort(order[HELD_OUT:]), np.sort(order[:HELD_OUT])
 
 
 def accuracy(network: FloatNetwork, images: np.ndarray, labels: np.ndarray) -> float:
@@ -111,10 +103,14 @@ def train(
     Raises
     ------
     DataError
-        When MNIST is not there, or a setting is out of range.
+        When MNIST is not there.
+    IntgoldError
+        When a setting is out of range.
     """
     if epochs < 1 or not 0 <= strength <= 2 or (threads is not None and threads < 1):
-        raise DataError(f"epochs {epochs}, strength {strength} or threads {threads} out of range")
+        raise IntgoldError(
+            f"train: {epochs} epochs, strength {strength}, threads {threads}: out of range"
+        )
     start = time.monotonic()
     images, labels = load_mnist("train", directory)
     chosen, held_out = split_validation(len(images))

@@ -1,1 +1,1 @@
-
+"""Stimulus, golden-vector sets and random models for hardware verification."""

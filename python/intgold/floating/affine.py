@@ -1,0 +1,120 @@
+"""Reals to integers and back (SPEC 8): scale, zero point, quantize, dequantize; float64."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import InputError, ModelError
+from ..model import DTYPE_RANGE, Model, Tensor
+
+
+def round_away(x: np.ndarray | float) -> np.ndarray:
+    """Return the nearest integers, halves away from zero, as float64."""
+    x = np.asarray(x, np.float64)
+    whole = np.trunc(x)
+    # The difference is exact: adding a half to x first would round once more.
+    return whole + np.sign(x) * (np.abs(x - whole) >= 0.5)
+
+
+def scale_zero_point(
+    rmin: float, rmax: float, qmin: int = -128, qmax: int = 127
+) -> tuple[float, int]:
+    """Return ``S = (rmax - rmin)/(qmax - qmin)`` and ``Z = round(qmin - rmin/S)``, clamped.
+
+    Parameters
+    ----------
+    rmin, rmax : float
+        Range of the reals; it is widened to hold 0, which then has an exact integer.
+    qmin, qmax : int
+        Range of the integers.
+
+    Returns
+    -------
+    scale : float
+        Positive; 1.0 for the empty range [0, 0].
+    zero_point : int
+
+    Raises
+    ------
+    ModelError
+        When the range is not finite or upside down.
+    """
+    if not (np.isfinite(rmin) and np.isfinite(rmax)) or rmin > rmax or qmin >= qmax:
+        raise ModelError(f"range [{rmin}, {rmax}] to [{qmin}, {qmax}] is no range")
+    rmin, rmax = min(float(rmin), 0.0), max(float(rmax), 0.0)
+    scale = (rmax - rmin) / (qmax - qmin)
+    if scale == 0.0:
+        return 1.0, 0
+    zero_point = int(round_away(qmin - rmin / scale))
+    return scale, min(max(zero_point, qmin), qmax)
+
+
+def quantize(
+    x: np.ndarray | float, scale: float, zero_point: int = 0, dtype: str = "int8"
+) -> np.ndarray:
+    """Return ``clamp(round(x / scale) + zero_point)``, halves away from zero.
+
+    Raises
+    ------
+    InputError
+        When a value is NaN or infinite.
+    """
+    x = np.asarray(x, np.float64)
+    if not np.isfinite(x).all():
+        raise InputError(f"quantize: {x[~np.isfinite(x)].flat[0]} among the values")
+    return np.clip(round_away(x / scale) + zero_point, *DTYPE_RANGE[dtype]).astype(dtype)
+
+
+def dequantize(values: np.ndarray, tensor: Tensor) -> np.ndarray:
+    """Return ``(q - zero_point) * scale`` in float64.
+
+    Raises
+    ------
+    InputError
+        When the tensor has no scale or another dtype than the values.
+    """
+    if tensor.scale is None:
+        raise InputError(f"tensor {tensor.name} has no scale")
+    if not isinstance(values, np.ndarray) or values.dtype != tensor.dtype:
+        found = getattr(values, "dtype", type(values).__name__)
+        raise InputError(f"tensor {tensor.name}: {found} instead of {tensor.dtype}")
+    return (values.astype(np.float64) - tensor.zero_point) * tensor.scale
+
+
+def quantize_input(model: Model, images: np.ndarray) -> np.ndarray:
+    """Return a batch as the model's one int8 input, in C order.
+
+    Parameters
+    ----------
+    model : Model
+        With one int8 input that has a scale.
+    images : ndarray
+        Shape (n, *input shape), or without a last dimension of 1.  uint8 is a camera byte that
+        stands for x/255, floats stand for themselves, int8 is returned as it is.
+
+    Raises
+    ------
+    InputError
+        Naming dtype, shape or value.
+    """
+    if len(model.inputs) != 1 or model.tensor(model.inputs[0]).dtype != "int8":
+        raise InputError(f"model {model.name}: its inputs are not one int8 tensor")
+    tensor = model.tensor(model.inputs[0])
+    where = f"input {tensor.name}"
+    if not isinstance(images, np.ndarray):
+        raise InputError(f"{where}: {type(images).__name__} instead of an array")
+    if tensor.shape[-1] == 1 and images.ndim == len(tensor.shape):
+        images = images[..., np.newaxis]
+    if images.shape[1:] != tensor.shape:
+        raise InputError(f"{where}: shape {images.shape} instead of (n, {str(tensor.shape)[1:]}")
+    if images.dtype == np.int8:
+        return np.ascontiguousarray(images)
+    if tensor.scale is None:
+        raise InputError(f"{where} has no scale: give int8")
+    if images.dtype == np.uint8:
+        # The int8 of each of the 256 bytes; for scale 1/255 and zero point -128 it is x ^ 0x80.
+        table = quantize(np.arange(256) / 255, tensor.scale, tensor.zero_point)
+        return table[np.ascontiguousarray(images)]
+    if images.dtype.kind != "f":
+        raise InputError(f"{where}: {images.dtype} is neither uint8, int8 nor a float")
+    return np.ascontiguousarray(quantize(images, tensor.scale, tensor.zero_point))

@@ -1,0 +1,64 @@
+"""The shipped models, made from the shipped float weights and ranges.
+
+python -m intgold.floating.shipped               quantise anew: the same bytes
+python -m intgold.floating.shipped --calibrate   first calibrate anew (needs MNIST)
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+import numpy as np
+
+from ..data import load_mnist, split_validation
+from ..model import Model
+from .calibrate import Ranges, calibrate
+from .inference import FloatNetwork
+from .quantize import quantize_network
+
+MODELS = Path(__file__).parents[1] / "models"
+CALIBRATION_IMAGES = 2_000
+
+RECIPES = {"lut": ("", "lut"), "pwl": ("", "pwl"), "relu": ("relu_", "lut")}
+"""Name of each shipped model -> prefix of its float network and ranges, kind of activation."""
+
+
+def build(source: str | os.PathLike[str] = MODELS) -> dict[str, Model]:
+    """Return the integer models by name, quantised from the networks and ranges in a folder."""
+    models = {}
+    for name, (prefix, activation) in RECIPES.items():
+        network = FloatNetwork.load(Path(source) / f"mnist_{prefix}float.npz")
+        ranges = Ranges.load(Path(source) / f"mnist_{prefix}ranges.json")
+        models[name] = quantize_network(network, ranges, activation, name=f"mnist_{name}")
+    return models
+
+
+def calibration_images(directory: str | os.PathLike[str] | None = None) -> np.ndarray:
+    """Return training images that are not held out, float32 (n, 28, 28, 1) in [0, 1]."""
+    images, _ = load_mnist("train", directory)
+    chosen, _ = split_validation(len(images))
+    picked = images[chosen[:: len(chosen) // CALIBRATION_IMAGES][:CALIBRATION_IMAGES]]
+    return picked.astype(np.float32) / np.float32(255)
+
+
+def write(folder: str | os.PathLike[str] = MODELS, recalibrate: bool = False) -> list[Path]:
+    """Write ``mnist_<name>.npz`` of every recipe beside the float networks; return the paths."""
+    if recalibrate:
+        images = calibration_images()
+        for prefix in sorted({prefix for prefix, _ in RECIPES.values()}):
+            network = FloatNetwork.load(Path(folder) / f"mnist_{prefix}float.npz")
+            calibrate(network, images).save(Path(folder) / f"mnist_{prefix}ranges.json")
+    paths = []
+    for name, model in build(folder).items():
+        paths.append(Path(folder) / f"mnist_{name}.npz")
+        model.save(paths[-1])
+    return paths
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Write the shipped models anew.")
+    parser.add_argument("--calibrate", action="store_true", help="find the ranges anew (MNIST)")
+    for path in write(recalibrate=parser.parse_args().calibrate):
+        print(path)

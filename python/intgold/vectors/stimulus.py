@@ -1,0 +1,203 @@
+"""Stimulus: what a model is fed with; built-in images need no data (SPEC 11).
+
+``builtin`` draws image i of a seed from a counter-based generator, so that it depends on nothing
+else: any range of images can be made anywhere, in any language, in any order.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import numpy as np
+
+from ..data import load_mnist
+from ..errors import DataError, InputError
+from ..model import Model, Tensor
+
+CLASSES = ("strokes", "strokes", "strokes", "ramp", "checker", "corner", "uniform", "uniform")
+"""Kind of image i: entry i mod 8."""
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+def stimulus(
+    model: Model, source: str | os.PathLike[str] = "builtin", count: int = 10_000, seed: int = 0
+) -> dict[str, np.ndarray]:
+    """Return `count` images for every input of the model, by name.
+
+    Parameters
+    ----------
+    model : Model
+    source : str or path
+        ``builtin``; ``mnist``, the first test images; or a .npy file of camera bytes (uint8) or
+        the input itself (int8, int32), shape (n, *input shape).
+    count : int
+    seed : int
+        Of ``builtin``, in [0, 2^31).
+
+    Raises
+    ------
+    InputError
+        When count, seed or the file do not fit.
+    DataError
+        When MNIST is asked for and not there.
+    """
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 2**24:
+        raise InputError(f"count: {count!r} is not from 1 to 2^24")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
+        raise InputError(f"seed: {seed!r} is not from 0 to 2^31 - 1")
+    if source == "builtin":
+        return builtin(model, 0, count, seed)
+    images = _mnist() if source == "mnist" else _read(source)
+    if len(images) < count:
+        raise InputError(f"stimulus {source}: {len(images)} images, {count} are asked for")
+    if images.dtype == np.int32:
+        return {model.inputs[0]: np.ascontiguousarray(images[:count])}
+    return {model.inputs[0]: model.quantize_input(images[:count])}
+
+
+def _mnist() -> np.ndarray:
+    return load_mnist("test")[0]
+
+
+def _read(path: str | os.PathLike[str]) -> np.ndarray:
+    try:
+        images = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"stimulus {path}: not a .npy file: {error}") from error
+    if not isinstance(images, np.ndarray) or images.dtype.name not in ("uint8", "int8", "int32"):
+        raise DataError(f"stimulus {path}: not an array of uint8, int8 or int32")
+    return images
+
+
+def builtin(model: Model, first: int, count: int, seed: int) -> dict[str, np.ndarray]:
+    """Return built-in images `first` to ``first + count - 1`` for every input (SPEC 11)."""
+    index = np.arange(first, first + count, dtype=np.uint64)
+    batch = {}
+    for position, name in enumerate(model.inputs):
+        tensor = model.tensor(name)
+        with np.errstate(over="ignore"):  # unsigned arithmetic wraps, as it is meant to
+            image_key = _mix(np.uint64(seed) * _GOLDEN + index)
+            keys = _mix(image_key + np.uint64(position))
+        if tensor.dtype == "int32":
+            words = _words(keys, tensor.size)
+            values = (words >> np.uint64(32)).astype(np.uint32).view(np.int32)
+            batch[name] = values.reshape(count, *tensor.shape)
+        else:
+            batch[name] = _int8_images(tensor, index, keys)
+    return batch
+
+
+def _mix(z: np.ndarray) -> np.ndarray:
+    """The finaliser of SplitMix64, on uint64."""
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def _words(keys: np.ndarray, count: int) -> np.ndarray:
+    """Return words 0 to count - 1 of each key, uint64 (n, count)."""
+    steps = np.arange(1, count + 1, dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        return _mix(keys[:, np.newaxis] + steps * _GOLDEN)
+
+
+def _int8_images(tensor: Tensor, index: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    height, width, channels = (1,) * (3 - len(tensor.shape)) + tensor.shape
+    images = np.empty((len(index), height, width, channels), np.uint8)
+    kinds = np.array(CLASSES)[(index % np.uint64(len(CLASSES))).astype(np.int64)]
+    for kind, draw in _DRAW.items():
+        chosen = np.flatnonzero(kinds == kind)
+        if len(chosen):
+            images[chosen] = draw(index[chosen], keys[chosen], images.shape[1:], tensor.zero_point)
+    return (images ^ 0x80).view(np.int8).reshape(len(index), *tensor.shape)
+
+
+Extent = tuple[int, ...]
+
+
+def _uniform(index: np.ndarray, keys: np.ndarray, shape: Extent, zero: int) -> np.ndarray:
+    """Byte n is the top byte of word n."""
+    words = _words(keys, int(np.prod(shape)))
+    return (words >> np.uint64(56)).astype(np.uint8).reshape(len(keys), *shape)
+
+
+def _small(keys: np.ndarray, *modulus: int) -> list[np.ndarray]:
+    """Return word k mod modulus[k] of each key, as int64 (n, 1, 1, 1)."""
+    words = _words(keys, len(modulus))
+    columns = [words[:, k] % np.uint64(m) for k, m in enumerate(modulus)]
+    return [c.astype(np.int64).reshape(-1, 1, 1, 1) for c in columns]
+
+
+def _grid(shape: Extent) -> list[np.ndarray]:
+    return list(np.ogrid[: shape[0], : shape[1], : shape[2]])
+
+
+def _ramp(index: np.ndarray, keys: np.ndarray, shape: Extent, zero: int) -> np.ndarray:
+    """(a*y + b*x + 37*c + start) mod 256."""
+    a, b, start = _small(keys, 32, 32, 256)
+    y, x, c = _grid(shape)
+    return ((a * y + b * x + 37 * c + start) % 256).astype(np.uint8)
+
+
+def _checker(index: np.ndarray, keys: np.ndarray, shape: Extent, zero: int) -> np.ndarray:
+    """Fields of 1 to 8 by 1 to 8 pixels in two bytes, swapped from channel to channel."""
+    high, wide, even, odd = _small(keys, 8, 8, 256, 256)
+    y, x, c = _grid(shape)
+    parity = (y // (high + 1) + x // (wide + 1) + c) % 2
+    return np.where(parity == 0, even, odd).astype(np.uint8)
+
+
+def _corner(index: np.ndarray, keys: np.ndarray, shape: Extent, zero: int) -> np.ndarray:
+    """Eight extreme images in turn, (i div 8) mod 8."""
+    y, x, c = _grid(shape)
+    last_y, last_x = shape[0] - 1, shape[1] - 1
+    at_corner = ((y == 0) | (y == last_y)) & ((x == 0) | (x == last_x)) & (c >= 0)
+    at_border = ((y == 0) | (y == last_y) | (x == 0) | (x == last_x)) & (c >= 0)
+    flat = np.arange(int(np.prod(shape))).reshape(shape)
+    one = flat == _small(keys, flat.size)[0]
+    cases = [
+        np.zeros_like(one), np.full_like(one, 255, np.int64), np.full_like(one, 128, np.int64),
+        np.full_like(one, zero + 128, np.int64), 255 * one, 255 - 255 * one,
+        np.broadcast_to(255 * at_corner, one.shape), np.broadcast_to(255 * at_border, one.shape),
+    ]  # fmt: skip
+    which = (index // np.uint64(len(CLASSES)) % np.uint64(len(cases))).astype(np.int64)
+    return np.choose(which.reshape(-1, 1, 1, 1), cases).astype(np.uint8)
+
+
+def _strokes(index: np.ndarray, keys: np.ndarray, shape: Extent, zero: int) -> np.ndarray:
+    """A polyline through 2 to 5 points, with soft edges; odd channels at half the brightness."""
+    images = np.empty((len(keys), *shape), np.uint8)
+    words = _words(keys, 11)
+    for i, row in enumerate(words.tolist()):
+        points = [(row[1 + 2 * p] % shape[0], row[2 + 2 * p] % shape[1]) for p in range(5)]
+        image = _polyline(points[: 2 + row[0] % 4], shape[0], shape[1])
+        images[i, :, :, 0::2] = image[..., np.newaxis]
+        images[i, :, :, 1::2] = image[..., np.newaxis] // 2
+    return images
+
+
+def _polyline(points: list[tuple[int, int]], height: int, width: int) -> np.ndarray:
+    """Return bytes by the least squared distance to a segment's nearest lattice point."""
+    y, x = np.ogrid[:height, :width]
+    least = np.full((height, width), 2**62, np.int64)
+    for (ay, ax), (by, bx) in zip(points, points[1:], strict=False):
+        dy, dx = by - ay, bx - ax
+        square = max(dy * dy + dx * dx, 1)
+        along = np.clip((y - ay) * dy + (x - ax) * dx, 0, square)
+        near_y = ay + (2 * along * dy + square) // (2 * square)
+        near_x = ax + (2 * along * dx + square) // (2 * square)
+        least = np.minimum(least, (y - near_y) ** 2 + (x - near_x) ** 2)
+    radius = max(1, min(height, width) // 28) ** 2
+    bright = np.where(least <= radius, 255, np.where(least <= 2 * radius, 170, 0))
+    return np.where((bright == 0) & (least <= 4 * radius), 85, bright).astype(np.uint8)
+
+
+_DRAW: dict[str, Callable[[np.ndarray, np.ndarray, Extent, int], np.ndarray]] = {
+    "strokes": _strokes,
+    "ramp": _ramp,
+    "checker": _checker,
+    "corner": _corner,
+    "uniform": _uniform,
+}
