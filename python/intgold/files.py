@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -42,6 +43,36 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     finally:
         if temporary is not None and os.path.exists(temporary):
             os.unlink(temporary)
+
+
+@contextmanager
+def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Make a temporary folder beside `path` that takes its name when the block succeeds.
+
+    Raises
+    ------
+    IntgoldError
+        When it cannot be made or the disk is full; `path` is then untouched.
+    """
+    target = Path(path).absolute()
+    temporary = old = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        yield temporary
+        os.chmod(temporary, 0o777 & ~_umask())
+        if target.exists():
+            old = temporary.with_name(temporary.name + ".old")
+            os.rename(target, old)
+        os.rename(temporary, target)
+    except OSError as error:
+        raise IntgoldError(f"cannot write {target}: {error.strerror or error}") from error
+    finally:
+        if old is not None and not target.exists():
+            os.rename(old, target)
+        for leftover in (temporary, old):
+            if leftover is not None:
+                shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _umask() -> int:

@@ -1,0 +1,13 @@
+"""File formats of vector sets: one module per format, all with the same three functions.
+
+``header(dtype, shape)`` gives the first bytes of a file, ``encode(part)`` those of some images,
+``decode(where, data, dtype, shape)`` the array in a whole file.  A new format is a module and a
+row of `FORMATS`.
+"""
+
+from types import ModuleType
+
+from . import hexlines, npy
+
+FORMATS: dict[str, ModuleType] = {"npy": npy, "hex": hexlines}
+"""Format by its name, which is also the file extension."""
