@@ -74,6 +74,21 @@ def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...]) -> np.ndarray
     return np.frombuffer(data, np.uint8, offset=header_size).reshape(shape)
 
 
+def read_idx_header(path: str | os.PathLike[str]) -> tuple[int, ...]:
+    """Return the shape that an IDX file of unsigned bytes states, of 1 to 3 dimensions.
+
+    Raises
+    ------
+    DataError
+        When the file is missing or no such file.
+    """
+    data = _read_at_most(Path(path), 16)
+    rank = data[3] if len(data) > 3 else 0
+    if data[:3] != bytes((0, 0, _DTYPE_UINT8)) or not 1 <= rank <= 3 or len(data) < 4 + 4 * rank:
+        raise DataError(f"{path}: neither a .npy file nor an IDX file of bytes")
+    return tuple(int(n) for n in np.frombuffer(data, ">u4", rank, 4))
+
+
 def _read_at_most(path: Path, limit: int) -> bytes:
     """Return the first `limit` bytes of a raw or gzip file, unpacked."""
     try:

@@ -72,13 +72,18 @@ def write_set(
     if unknown or not formats or len(set(formats)) != len(formats):
         raise VectorError(f"formats {', '.join(formats)!r}: choose of {', '.join(FORMATS)}")
     target = Path(folder)
-    if target.exists() and not (target / NAME).is_file() and (
-        not target.is_dir() or any(target.iterdir())
+    if (
+        target.exists()
+        and not (target / NAME).is_file()
+        and (not target.is_dir() or any(target.iterdir()))
     ):
         raise VectorError(f"{target} exists and is not a vector set; nothing was written")
     x = stimulus(model, source, count, seed)
     with replacing_folder(target) as temporary:
-        files = [_write_model(model, temporary), *_write_arrays(temporary, _parameters(model), formats)]
+        files = [
+            _write_model(model, temporary),
+            *_write_arrays(temporary, _parameters(model), formats),
+        ]
         files += _write_arrays(temporary, _stimulus(x), formats)
         files += _write_run(model, x, temporary, formats, backend, progress)
         document = _document(model, x, source, count, seed)
@@ -126,7 +131,7 @@ class _Writer:
         self._open: list[tuple[str, str, BinaryIO, Any]] = []
         for name in formats:
             path = f"{target.folder}/{target.stem}.{name}"
-            self._open.append((name, path, open(folder / path, "xb"), hashlib.sha256()))
+            self._open.append((name, path, open(folder / path, "xb"), hashlib.sha256()))  # noqa: SIM115 (close() does)
         self._write(lambda form: form.header(target.dtype, target.shape))
 
     def _write(self, made: Any) -> None:

@@ -12,7 +12,8 @@ from collections.abc import Callable
 import numpy as np
 
 from ..data import load_mnist
-from ..errors import DataError, InputError
+from ..errors import InputError
+from ..images import read_images
 from ..model import Model, Tensor
 
 CLASSES = ("strokes", "strokes", "strokes", "ramp", "checker", "corner", "uniform", "uniform")
@@ -30,8 +31,8 @@ def stimulus(
     ----------
     model : Model
     source : str or path
-        ``builtin``; ``mnist``, the first test images; or a .npy file of camera bytes (uint8) or
-        the input itself (int8, int32), shape (n, *input shape).
+        ``builtin``; ``mnist``, the first test images; or a file (.npy, IDX) of camera bytes
+        (uint8) or the input itself (int8, int32), shape (n, *input shape).
     count : int
     seed : int
         Of ``builtin``, in [0, 2^31).
@@ -41,7 +42,7 @@ def stimulus(
     InputError
         When count, seed or the file do not fit.
     DataError
-        When MNIST is asked for and not there.
+        When the file cannot be read, or MNIST is asked for and not there.
     """
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 2**24:
         raise InputError(f"count: {count!r} is not from 1 to 2^24")
@@ -49,26 +50,13 @@ def stimulus(
         raise InputError(f"seed: {seed!r} is not from 0 to 2^31 - 1")
     if source == "builtin":
         return builtin(model, 0, count, seed)
-    images = _mnist() if source == "mnist" else _read(source)
+    shape = model.tensor(model.inputs[0]).shape
+    images = load_mnist("test")[0] if source == "mnist" else read_images(source, shape)
     if len(images) < count:
         raise InputError(f"stimulus {source}: {len(images)} images, {count} are asked for")
     if images.dtype == np.int32:
         return {model.inputs[0]: np.ascontiguousarray(images[:count])}
     return {model.inputs[0]: model.quantize_input(images[:count])}
-
-
-def _mnist() -> np.ndarray:
-    return load_mnist("test")[0]
-
-
-def _read(path: str | os.PathLike[str]) -> np.ndarray:
-    try:
-        images = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"stimulus {path}: not a .npy file: {error}") from error
-    if not isinstance(images, np.ndarray) or images.dtype.name not in ("uint8", "int8", "int32"):
-        raise DataError(f"stimulus {path}: not an array of uint8, int8 or int32")
-    return images
 
 
 def builtin(model: Model, first: int, count: int, seed: int) -> dict[str, np.ndarray]:

@@ -1,0 +1,77 @@
+"""Images and labels that people hand over as files: .npy, or IDX as MNIST has them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from .data import read_idx, read_idx_header
+from .errors import DataError
+
+DTYPES = ("uint8", "int8", "int32")
+_MOST = 2**30  # values of a file
+
+
+def read_images(path: str | os.PathLike[str], shape: tuple[int, ...]) -> np.ndarray:
+    """Return images of a file, in C order.
+
+    Parameters
+    ----------
+    path : path
+        A .npy file of uint8, int8 or int32, or an IDX file of bytes (raw or gzip).
+    shape : tuple of int
+        Of one image; a last dimension of 1 may be absent in the file.
+
+    Returns
+    -------
+    ndarray, shape (n, *shape)
+
+    Raises
+    ------
+    DataError
+        Naming the file and what is wrong with it.
+    """
+    array = _read(path)
+    if shape[-1] == 1 and array.ndim == len(shape):
+        array = array[..., np.newaxis]
+    if array.shape[1:] != shape or len(array) == 0:
+        raise DataError(f"{path}: shape {array.shape} instead of (n, {str(shape)[1:]}")
+    return np.ascontiguousarray(array)
+
+
+def read_labels(path: str | os.PathLike[str], count: int) -> np.ndarray:
+    """Return `count` labels of a .npy or IDX file, shape (count,).
+
+    Raises
+    ------
+    DataError
+        Naming the file and what is wrong with it.
+    """
+    array = _read(path)
+    if array.shape != (count,):
+        raise DataError(f"{path}: shape {array.shape}, labels for {count} images are needed")
+    return array
+
+
+def _read(path: str | os.PathLike[str]) -> np.ndarray:
+    try:
+        with open(path, "rb") as file:
+            start = file.read(6)
+            if start != b"\x93NUMPY":
+                return _read_idx(Path(path))
+            file.seek(0)
+            array = np.load(file, allow_pickle=False, mmap_mode=None)
+    except (OSError, ValueError, EOFError, MemoryError) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from error
+    if not isinstance(array, np.ndarray) or array.dtype.name not in DTYPES or array.ndim == 0:
+        raise DataError(f"{path}: not an array of {', '.join(DTYPES)}")
+    return array
+
+
+def _read_idx(path: Path) -> np.ndarray:
+    shape = read_idx_header(path)
+    if not shape or int(np.prod(shape, dtype=np.float64)) > _MOST:
+        raise DataError(f"{path}: states shape {shape}")
+    return read_idx(path, shape)
