@@ -64,7 +64,7 @@ def fit(table: np.ndarray, segments: int = 8) -> Segments:
         raise ModelError(f"pwl: {segments} segments; 1 to 64 are possible")
     target = table.astype(np.int64)
     frac_bits = _frac_bits(target)
-    for error in range(256):
+    for error in range(_least_error(target, segments), 256):
         lines = _lines(target, error, frac_bits)
         starts = _best_split(lines.squares, segments)
         if starts is not None:
@@ -81,6 +81,20 @@ def fit(table: np.ndarray, segments: int = 8) -> Segments:
     made, _ = pwl(_Q.astype(np.int8).reshape(1, -1), **fields, act_min=-128, act_max=127)
     errors = np.abs(made[0].astype(np.int64) - target)
     return Segments(**fields, max_error=int(errors.max()), differing=int((errors > 0).sum()))
+
+
+def _least_error(target: np.ndarray, segments: int) -> int:
+    """Return the least error at which so many real lines cover all inputs, longest first."""
+    for error in range(256):
+        least, most = _slope_ranges(target, error)
+        at = used = 0
+        while at < 256:
+            fits = least[at, at:] <= most[at, at:]
+            at += len(fits) if fits.all() else int(fits.argmin())
+            used += 1
+        if used <= segments:
+            return error
+    return 255
 
 
 def _frac_bits(target: np.ndarray) -> int:
@@ -110,7 +124,6 @@ def _lines(target: np.ndarray, error: int, frac_bits: int) -> _Lines:
             if lo > hi:
                 break  # a longer interval has no line either
             slopes = {round((lo + hi) / 2 * one), round(_least_squares(target, i, j) * one)}
-            slopes |= {int(np.ceil(lo * one)), int(np.floor(hi * one))}
             for slope in sorted(min(max(s, -32768), 32767) for s in slopes):
                 _try(lines, target, error, frac_bits, i, j, slope)
     return lines
@@ -162,7 +175,7 @@ def _try(
     if bottom > top:
         return
     limit = 2**31 - 1 - half - abs(slope) * 128
-    for wanted in {(bottom + top) // 2, int(np.median(rest)), int(rest.mean())}:
+    for wanted in {(bottom + top) // 2, int(rest.mean())}:
         offset = min(max(wanted, bottom, -limit), top, limit)
         if not bottom <= offset <= top:
             continue

@@ -12,16 +12,17 @@ import argparse
 import hashlib
 import os
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
 import intgold
 
 from ..data import find_mnist
-from ..digests import Digests, tensor_digests
+from ..digests import tensor_digests
 from ..errors import DataError, IntgoldError
 from ..fields import FORMS
 from ..files import canonical_json
@@ -34,33 +35,47 @@ from .stimulus import stimulus
 
 COMMAND = "python -m intgold.vectors.freeze golden"
 COUNT, PREFIX, SEED = 10_000, 200, 0
+SOURCES = ("builtin", "mnist")
 OP_CASES = 2
 
 
-def digests(source: str, backend: str = "golden", threads: int = 1, progress: bool = False) -> dict:
-    """Return the document of ``digests/<source>.json``.
+def model_digests(name: str, source: str, backend: str = "golden", threads: int = 1) -> dict:
+    """Return what ``digests/<source>.json`` says of one shipped model.
 
     Parameters
     ----------
+    name : str
+        Out of `intgold.SHIPPED`.
     source : {"builtin", "mnist"}
     backend, threads
         Cannot change a digest.
     """
-    models: dict[str, Any] = {}
-    total = len(intgold.SHIPPED) * (COUNT + PREFIX)
-    with tqdm(total=total, unit="image", desc=source, disable=not progress) as bar:
-        for name in intgold.SHIPPED:
-            model = intgold.load(name)
-            x = stimulus(model, source, COUNT, SEED)
-            few = {n: a[:PREFIX] for n, a in x.items()}
-            sets: dict[str, Digests] = {
-                str(len(next(iter(part.values())))): tensor_digests(
-                    model, part, backend, threads, bar
-                )
-                for part in (few, x)
+    model = intgold.load(name)
+    x = stimulus(model, source, COUNT, SEED)
+    images = {
+        str(count): tensor_digests(model, {n: a[:count] for n, a in x.items()}, backend, threads)
+        for count in (PREFIX, COUNT)
+    }
+    return {"artefact": model.sha256, "images": images}
+
+
+def digests(progress: bool = False) -> dict[str, bytes]:
+    """Return the digest files by path, by the golden model, on all cores."""
+    jobs = [(name, source) for source in SOURCES for name in intgold.SHIPPED]
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        found = pool.map(model_digests, *zip(*jobs, strict=True))
+        bar = tqdm(found, total=len(jobs), unit="model", desc="digests", disable=not progress)
+        made = dict(zip(jobs, bar, strict=True))
+    return {
+        f"digests/{source}.json": canonical_json(
+            {
+                "stimulus": source,
+                "seed": SEED if source == "builtin" else None,
+                "models": {name: made[name, source] for name in intgold.SHIPPED},
             }
-            models[name] = {"artefact": model.sha256, "images": sets}
-    return {"stimulus": source, "seed": SEED if source == "builtin" else None, "models": models}
+        )
+        for source in SOURCES
+    }
 
 
 def case_files() -> dict[str, bytes]:
@@ -95,11 +110,7 @@ def freeze(folder: str | os.PathLike[str], progress: bool = True) -> None:
     if find_mnist() is None:
         raise DataError("MNIST is needed to freeze its digests; see: intgold data")
     target = Path(folder)
-    files = {
-        f"digests/{source}.json": canonical_json(digests(source, progress=progress))
-        for source in ("builtin", "mnist")
-    }
-    files.update(case_files())
+    files = {**digests(progress), **case_files()}
     for path, data in files.items():
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         (target / path).write_bytes(data)

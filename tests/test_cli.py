@@ -1,0 +1,155 @@
+"""The command line: examples in every help, one line per error, exit status 2, nothing left."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import intgold
+from intgold.cli import _COMMANDS, EXAMPLES, main
+from intgold.floating import shipped
+
+
+def run(capsys, *arguments):
+    status = main([str(a) for a in arguments])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+@pytest.mark.parametrize("command", list(_COMMANDS))
+def test_help_shows_examples(command, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main([command, "--help"])
+    out = capsys.readouterr().out
+    assert stopped.value.code == 0
+    assert "examples:" in out and f"intgold {command}" in out.split("examples:")[1]
+    assert EXAMPLES[command] in out
+
+
+def test_version_and_help(capsys):
+    for flag, text in (("--version", intgold.__version__), ("--help", "selftest")):
+        with pytest.raises(SystemExit) as stopped:
+            main([flag])
+        assert stopped.value.code == 0 and text in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["info", "nowhere.npz"], "nowhere.npz"),
+        (["predict", "lut", "nowhere.npy"], "nowhere.npy"),
+        (["predict", "lut"], "--mnist"),
+        (["vectors", "lut", "--count", "0", "-o", "set"], "count: 0"),
+        (["vectors", "lut", "--formats", "bin", "-o", "set"], "bin"),
+        (["vectors", "lut", "--stimulus", "nowhere.npy", "-o", "set"], "nowhere.npy"),
+        (["verify", "nowhere", "--dut", "."], "nowhere"),
+        (["quantize", "nowhere.npz", "--ranges", "r.json", "-o", "m.npz"], "nowhere.npz"),
+        (["selftest", "--graphs", "0"], "0 graphs"),
+    ],
+)
+def test_errors_are_one_line_and_status_2(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = run(capsys, *arguments)
+    assert status == 2 and out == "" and err.count("\n") == 1
+    assert err.startswith(f"intgold {arguments[0]}: ") and message in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_info(capsys):
+    status, out, _ = run(capsys, "info", "pwl")
+    assert status == 0 and "acc bits" in out and "global_avg_pool" in out
+
+
+def test_quantize_gives_the_shipped_model(capsys, tmp_path):
+    """The command with its defaults makes the same content as the shipped pwl model."""
+    status, _, _ = run(
+        capsys, "quantize", shipped.MODELS / "mnist_float.npz",
+        "--ranges", shipped.MODELS / "mnist_ranges.json", "--activation", "pwl",
+        "-o", tmp_path / "m.npz",
+    )  # fmt: skip
+    assert status == 0
+    made, frozen = intgold.load(tmp_path / "m.npz"), intgold.load("pwl")
+    x = np.arange(-128, 656, dtype=np.int64).astype(np.int8).reshape(1, 28, 28, 1)
+    assert np.array_equal(made.run(x).output, frozen.run(x).output)
+
+
+def test_quantize_calibrates_on_images(capsys, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (8, 28, 28)).astype(np.uint8)
+    np.save(tmp_path / "images.npy", images)
+    status, out, _ = run(
+        capsys, "quantize", shipped.MODELS / "mnist_float.npz", "--images",
+        tmp_path / "images.npy", "--form", "double", "--per-tensor", "-o", tmp_path / "m.npz",
+    )  # fmt: skip
+    assert status == 0 and "double" in out
+    assert intgold.load(tmp_path / "m.npz").ops[0]["requantize"].count == 1
+
+
+def test_predict(capsys, tmp_path):
+    """One answer a line; with labels the accuracy; .npy and IDX files."""
+    images = np.random.default_rng(0).integers(0, 256, (5, 28, 28)).astype(np.uint8)
+    want = intgold.load().predict(images).tolist()
+    np.save(tmp_path / "x.npy", images)
+    idx = bytes((0, 0, 8, 3)) + np.array(images.shape, ">u4").tobytes() + images.tobytes()
+    (tmp_path / "x.idx").write_bytes(idx)
+    for name in ("x.npy", "x.idx"):
+        for backend in ("c", "golden"):
+            status, out, _ = run(capsys, "predict", "lut", tmp_path / name, "--backend", backend)
+            assert status == 0 and [int(line) for line in out.split()] == want
+    np.save(tmp_path / "y.npy", np.array([*want[:4], 10], np.uint8))
+    status, out, _ = run(
+        capsys, "predict", "lut", tmp_path / "x.npy", "--labels", tmp_path / "y.npy"
+    )
+    assert status == 0 and out == "4 of 5 right, 80.00%\n"
+    (tmp_path / "x.idx").write_bytes(idx[:-1])
+    assert run(capsys, "predict", "lut", tmp_path / "x.idx")[0] == 2
+
+
+def test_selftest_and_golden(capsys, tmp_path):
+    """The tables, the last line and the vector sets; the sets verify."""
+    status, out, _ = run(capsys, "selftest", "--graphs", 30, "--images", 10)
+    assert status == 0 and out.endswith("0 differing values: golden = c\n")
+    status, out, _ = run(capsys, "golden", "-o", tmp_path / "out", "--count", 20)
+    last = out.splitlines()[-1]
+    assert status == 0 and " tensors, 0 differing values, golden = c; vectors in " in last
+    for name in ("lut", "pwl"):
+        vectors = tmp_path / "out" / name
+        assert run(capsys, "verify", vectors, "--dut", vectors)[0] == 0
+
+
+def test_golden_sees_a_difference(capsys, monkeypatch):
+    """With one wrong value in one engine the tally is not 0: the job can fail."""
+    from intgold.selftest import Tally
+    from intgold.vectors.random_models import random_inputs, random_model
+
+    model = random_model(0)
+    x = random_inputs(model, 2, 0)
+    one, other = model.run(x, trace=True), model.run(x, trace=True)
+    tally = Tally()
+    tally.add(one, other)
+    assert tally.differing == 0 and tally.values > 0
+    next(iter(other.accumulators.values())).flat[0] += 1
+    tally.add(one, other)
+    assert tally.differing == 1
+
+
+def test_data_says_where_mnist_is(capsys, monkeypatch, tmp_path):
+    monkeypatch.delenv("MNIST_DIR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    status, _, err = run(capsys, "data", "--check")
+    assert status == 2 and "MNIST" in err
+    monkeypatch.setenv("MNIST_DIR", str(tmp_path / "nowhere"))
+    status, _, err = run(capsys, "data", "--check")
+    assert status == 2 and "nowhere" in err
+
+
+def test_a_reader_that_stops_is_no_error():
+    """`intgold info lut | head -1` ends quietly."""
+    program = Path(sys.executable).parent / "intgold"
+    run = subprocess.run(
+        f"{program} info lut | head -1", shell=True, capture_output=True, text=True,
+        env=dict(os.environ),
+    )  # fmt: skip
+    assert run.returncode == 0 and run.stderr == "" and run.stdout.startswith("mnist_lut")

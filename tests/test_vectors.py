@@ -1,0 +1,305 @@
+"""Stimulus and vector sets: the same command gives the same bytes; nothing damaged is read."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+import intgold
+import tools
+from intgold import DataError, InputError, IntgoldError, VectorError
+from intgold.fields import FORMS
+from intgold.files import canonical_json
+from intgold.vectors.cases import case_lines, read_case_lines, requantize_groups, tie_operands
+from intgold.vectors.formats import FORMATS
+from intgold.vectors.generate import write_set
+from intgold.vectors.manifest import read_manifest
+from intgold.vectors.random_models import random_model
+from intgold.vectors.stimulus import builtin, stimulus
+
+
+def model_with(kind):
+    return next(m for m in map(random_model, range(500)) if any(o.kind == kind for o in m.ops))
+
+
+@pytest.fixture
+def small():
+    return random_model(0)
+
+
+def test_an_image_depends_on_seed_and_index_only(small):
+    """Any range gives the images of the whole; seeds and images differ."""
+    whole = stimulus(small, "builtin", 40, 3)["in0"]
+    assert np.array_equal(builtin(small, 17, 9, 3)["in0"], whole[17:26])
+    assert not np.array_equal(stimulus(small, "builtin", 40, 4)["in0"], whole)
+    model = intgold.load()
+    images = stimulus(model, "builtin", 400, 0)["image"]
+    assert images.dtype == np.int8 and images.shape == (400, 28, 28, 1)
+    distinct = {image.tobytes() for image in images}
+    assert len(distinct) > 350
+    assert {-128, 127} <= set(images.ravel().tolist())
+
+
+def test_builtin_images_by_plain_arithmetic():
+    """The generator of SPEC 11 with Python's own integers: uniform, ramp and checker images."""
+    mask, step = 2**64 - 1, 0x9E3779B97F4A7C15
+
+    def mix(z):
+        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & mask
+        z = (z ^ z >> 27) * 0x94D049BB133111EB & mask
+        return z ^ z >> 31
+
+    model = intgold.load()
+    seed = 5
+    images = (stimulus(model, "builtin", 16, seed)["image"].view(np.uint8) ^ 0x80)[..., 0]
+
+    def words(i, count):
+        key = mix(mix((seed * step + i) & mask))
+        return [mix((key + k * step) & mask) for k in range(1, count + 1)]
+
+    for i in (6, 7, 14):
+        assert images[i].ravel().tolist() == [w >> 56 for w in words(i, 784)]
+    for i in (3, 11):
+        a, b, start = (w % m for w, m in zip(words(i, 3), (32, 32, 256), strict=True))
+        want = [[(a * y + b * x + start) % 256 for x in range(28)] for y in range(28)]
+        assert images[i].tolist() == want
+    high, wide, even, odd = (w % m for w, m in zip(words(4, 4), (8, 8, 256, 256), strict=True))
+    want = [
+        [odd if (y // (high + 1) + x // (wide + 1)) % 2 else even for x in range(28)]
+        for y in range(28)
+    ]
+    assert images[4].tolist() == want
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_every_input_shape_gets_a_stimulus(seed):
+    """Rank 1 to 3, int8 and int32, several inputs: right dtype and shape."""
+    model = random_model(seed)
+    x = stimulus(model, "builtin", 17, 0)
+    assert list(x) == list(model.inputs)
+    for name, array in x.items():
+        assert array.shape == (17, *model.tensor(name).shape)
+        assert array.dtype == model.tensor(name).dtype and len(np.unique(array)) > 1
+    model.run(x)
+
+
+def test_wrong_stimuli_are_refused(small, tmp_path):
+    for arguments in (("builtin", 0), ("builtin", 2, -1), ("builtin", 2.5)):
+        with pytest.raises(InputError, match="count|seed"):
+            stimulus(small, *arguments)
+    with pytest.raises(DataError, match="nowhere"):
+        stimulus(small, tmp_path / "nowhere.npy", 2)
+    for array in (np.zeros((2, 3)), np.zeros((2, 3), np.int8), np.array(5, np.uint8)):
+        np.save(tmp_path / "x.npy", array)
+        with pytest.raises(DataError, match=r"x\.npy"):
+            stimulus(intgold.load(), tmp_path / "x.npy", 1)
+    np.save(tmp_path / "x.npy", np.zeros((2, 28, 28), np.uint8))
+    assert stimulus(intgold.load(), tmp_path / "x.npy", 2)["image"].shape == (2, 28, 28, 1)
+    with pytest.raises(InputError, match="2 images, 3 are asked for"):
+        stimulus(intgold.load(), tmp_path / "x.npy", 3)
+
+
+def digest_of(folder):
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    assert files
+    parts = [p.relative_to(folder).as_posix().encode() + p.read_bytes() for p in files]
+    return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+def test_same_command_same_bytes(small, tmp_path):
+    """Twice, over an old set, and by either engine; another seed gives others."""
+    write_set(small, tmp_path / "a", count=5, seed=1)
+    first = digest_of(tmp_path / "a")
+    write_set(small, tmp_path / "b", count=3, seed=2)
+    assert digest_of(tmp_path / "b") != first
+    write_set(small, tmp_path / "b", count=5, seed=1, backend="c")
+    assert digest_of(tmp_path / "b") == first
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_chunks_do_not_change_a_byte(small, tmp_path, monkeypatch):
+    from intgold.vectors import generate
+
+    write_set(small, tmp_path / "a", count=9)
+    monkeypatch.setattr(generate, "CHUNK", 2)
+    write_set(small, tmp_path / "b", count=9)
+    assert digest_of(tmp_path / "a") == digest_of(tmp_path / "b")
+
+
+def test_a_set_holds_everything_in_every_format(tmp_path):
+    """Stimulus, outputs, accumulators and parameters come back as the model has them."""
+    for kind in ("conv2d", "pwl", "add", "rescale"):
+        model = model_with(kind)
+        folder = tmp_path / kind
+        write_set(model, folder, count=3)
+        document, files = read_manifest(folder)
+        assert document["model"]["sha256"] == model.sha256
+        assert intgold.load(folder / "model.npz").sha256 == model.sha256
+        run = model.run(stimulus(model, "builtin", 3, 0), trace=True)
+        seen = {"output": 0, "accumulator": 0, "parameter": 0, "stimulus": 0}
+        for file in files:
+            if file.role == "model":
+                continue
+            data = (folder / file.path).read_bytes()
+            array = FORMATS[file.format].decode(file.path, data, file.dtype, file.shape)
+            seen[file.role] += 1
+            if file.role == "output":
+                assert np.array_equal(array, run.tensors[file.name])
+            elif file.role == "accumulator":
+                assert np.array_equal(array, run.accumulators[file.name])
+            elif file.role == "stimulus":
+                assert np.array_equal(array, stimulus(model, "builtin", 3, 0)[file.name])
+            else:
+                op = next(o for o in model.ops if o.name == file.owner)
+                value = op[file.name.split(".")[0]]
+                if "." in file.name:
+                    value = getattr(value, file.name.split(".")[1])
+                assert np.array_equal(array, value)
+        assert seen["output"] == 2 * len(model.ops)
+        assert seen["accumulator"] == 2 * len(run.accumulators)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "int32"])
+def test_formats_come_back(form, dtype):
+    info = np.iinfo(dtype)
+    array = np.array([[info.min, info.max, 0], [1, info.max // 3, 7]], dtype)
+    made = FORMATS[form]
+    data = made.header(dtype, array.shape) + b"".join(made.encode(row) for row in array)
+    assert np.array_equal(made.decode("x", data, dtype, array.shape), array)
+    with pytest.raises(IntgoldError, match="x"):
+        made.decode("x", data, dtype, (2, 4))
+    with pytest.raises(IntgoldError, match="x"):
+        made.decode("x", data[:-3], dtype, array.shape)
+
+
+@pytest.mark.parametrize("bad", ["zz", "1", "123", "x1", "0x12", "-1"])
+def test_hex_lines_that_are_no_value_are_named(bad):
+    data = f"// head\n00\nff // fine\n{bad}\n01\n".encode()
+    with pytest.raises(VectorError, match=rf"dump, line 4: '{bad}' is not 2 hex digits"):
+        FORMATS["hex"].decode("dump", data, "int8", (4,))
+
+
+def test_verilog_reads_the_hex_lines(tmp_path):
+    """$readmemh gives the values of the .npy file."""
+    tools.need("iverilog")
+    array = np.array([-128, 127, -1, 0, 5, -(2**31), 2**31 - 1, 1 << 20], np.int32)
+    form = FORMATS["hex"]
+    (tmp_path / "a.hex").write_bytes(form.header("int32", array.shape) + form.encode(array))
+    (tmp_path / "t.v").write_text(
+        "module t; reg signed [31:0] m [0:7]; integer i; initial begin\n"
+        '$readmemh("a.hex", m); for (i = 0; i < 8; i = i + 1) $display("%0d", m[i]);\n'
+        "end endmodule\n"
+    )
+    subprocess.run(["iverilog", "-o", "t", "t.v"], cwd=tmp_path, check=True)
+    run = subprocess.run(["./t"], cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert [int(line) for line in run.stdout.split()] == array.tolist()
+
+
+def _edit(change):
+    def apply(folder):
+        path = folder / "manifest.json"
+        document = json.loads(path.read_bytes())
+        change(document)
+        document.pop("sha256")
+        document["sha256"] = hashlib.sha256(canonical_json(document)).hexdigest()
+        path.write_bytes(canonical_json(document))
+
+    return apply
+
+
+def _flip(folder):
+    path = next(folder.glob("outputs/*.npy"))
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda f: (f / "manifest.json").unlink(), "manifest.json"),
+        (lambda f: (f / "manifest.json").write_text("{"), "manifest.json"),
+        (lambda f: (f / "manifest.json").write_text("{}"), "manifest.json"),
+        (lambda f: next(f.glob("outputs/*.hex")).unlink(), "missing or not of this set"),
+        (lambda f: (f / "surplus.txt").write_text("x"), "surplus.txt is missing or not"),
+        (_flip, "does not match its sha256"),
+        (_edit(lambda d: d.update(version=2)), "version 2"),
+        (_edit(lambda d: d.update(colour="red")), "not a manifest"),
+        (_edit(lambda d: d["files"][0].update(path="../../etc/passwd")), "is not one of a set"),
+        (_edit(lambda d: d["files"][0].update(path="/etc/passwd")), "is not one of a set"),
+        (_edit(lambda d: d["files"][0].update(role="spy")), "role 'spy'"),
+        (_edit(lambda d: d["files"][1].update(shape=[-1])), "shape"),
+        (_edit(lambda d: d["files"].append(d["files"][0])), "twice"),
+        (_edit(lambda d: d["files"].clear()), "no files"),
+    ],
+)
+def test_damaged_sets_are_refused(small, tmp_path, damage, message):
+    write_set(small, tmp_path / "set", count=2)
+    read_manifest(tmp_path / "set")
+    damage(tmp_path / "set")
+    with pytest.raises(VectorError, match=message) as caught:
+        read_manifest(tmp_path / "set")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_changed_manifest_is_refused(small, tmp_path):
+    """Its digest covers every field."""
+    write_set(small, tmp_path / "set", count=2)
+    path = tmp_path / "set" / "manifest.json"
+    path.write_bytes(path.read_bytes().replace(b'"seed": 0', b'"seed": 1'))
+    with pytest.raises(VectorError, match="does not match its sha256"):
+        read_manifest(tmp_path / "set")
+
+
+def test_other_folders_are_never_replaced(small, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(VectorError, match="is not a vector set"):
+        write_set(small, tmp_path)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+    with pytest.raises(VectorError, match="choose of"):
+        write_set(small, tmp_path / "new", formats=("bin",))
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_failure_leaves_nothing(small, tmp_path, monkeypatch):
+    """A run that breaks half way: no folder, no temporary one, and an old set stays whole."""
+    from intgold.vectors import generate
+
+    write_set(small, tmp_path / "set", count=2)
+    before = digest_of(tmp_path / "set")
+
+    def broken(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(generate, "traced_chunks", broken)
+    with pytest.raises(IntgoldError, match="No space left"):
+        write_set(small, tmp_path / "set", count=3)
+    assert digest_of(tmp_path / "set") == before
+    assert [p.name for p in tmp_path.iterdir()] == ["set"]
+    shutil.rmtree(tmp_path / "set")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_case_files_come_back_and_agree_with_c(form):
+    """What is read is what was written; the C engine gives every R(acc) that fits int32."""
+    cases = read_case_lines(case_lines(form, requantize_groups(form)))
+    assert len(cases) > 250
+    for acc, m, t, low, result in cases:
+        pre_shifted = form.startswith("double") and t < 31
+        if abs(result) < 2**31 and not pre_shifted:
+            by = intgold.Requantize.of(m, t, form, low)
+            x = np.array([[[acc]]], np.int32)
+            assert intgold.native.rescale(x, requantize=by).item() == result
+
+
+def test_tie_cases_tell_the_single_forms_apart():
+    """For every pair of single forms some tie gives different results."""
+    tables = {
+        form: [c[-1] for c in read_case_lines(case_lines(form, iter([("", tie_operands())])))]
+        for form in FORMS[:5]
+    }
+    assert len({tuple(t) for t in tables.values()}) == 5

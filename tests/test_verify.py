@@ -1,0 +1,147 @@
+"""intgold verify: finds exactly what was planted, and never passes over an empty dump."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from intgold import IntgoldError, VectorError
+from intgold.cli import main
+from intgold.vectors.generate import write_set
+from intgold.vectors.random_models import random_model
+from intgold.verify import verify
+
+
+def deep_model():
+    """Three ops or more, an accumulator, an image-shaped tensor."""
+    for seed in range(999):
+        model = random_model(seed)
+        kinds = [o.kind for o in model.ops]
+        if len(kinds) >= 4 and kinds[0] == "conv2d" and model.ops[0]["requantize"] is not None:
+            return model
+    raise AssertionError
+
+
+@pytest.fixture
+def pair(tmp_path):
+    write_set(deep_model(), tmp_path / "set", count=4)
+    shutil.copytree(tmp_path / "set", tmp_path / "dut")
+    return tmp_path / "set", tmp_path / "dut"
+
+
+def plant(dut, path, index, change):
+    """Change one value in the .npy of a dump, and take its other formats away."""
+    array = np.load(dut / path)
+    array[index] = change(array[index])
+    np.save(dut / path, array)
+    (dut / path).with_suffix(".hex").unlink()
+    return array
+
+
+def test_a_set_is_a_valid_dump(pair):
+    report = verify(pair[0], pair[0])
+    assert report.equal and report.values > 100
+    assert all(c.differing == 0 and c.values > 0 for c in report.comparisons)
+
+
+@pytest.mark.parametrize("op", [0, 1, 3])
+def test_one_changed_output_is_found(pair, op):
+    """The op, image, coordinate and values that were planted, and nothing else."""
+    model = deep_model()
+    tensor = model.tensor(model.ops[op].output)
+    index = (2, *(n // 2 for n in tensor.shape))
+    want = np.load(pair[0] / f"outputs/{tensor.name}.npy")[index]
+    plant(pair[1], f"outputs/{tensor.name}.npy", index, lambda v: v ^ 1)
+    report = verify(*pair)
+    first = report.first
+    assert not report.equal
+    assert (first.op, first.image, first.coordinate) == (model.ops[op].name, 2, index[1:])
+    assert (first.expected, first.got) == (want, want ^ 1)
+    counts = [(c.tensor, c.role) for c in report.comparisons if c.differing]
+    assert counts == [(tensor.name, "output")]
+    if model.ops[op].spec.accumulator:
+        acc = np.load(pair[0] / f"accumulators/{tensor.name}.npy")[index]
+        assert first.expected_accumulator == first.got_accumulator == acc
+        assert f"accumulator: expected {acc} (0x{int(acc) & 0xFFFFFFFF:08x})" in str(report)
+    assert f"expected {want} (0x" in str(report)
+
+
+def test_the_first_op_in_execution_order_is_named(pair):
+    """Two differences: the earlier op, its accumulator before its output, its first image."""
+    model = deep_model()
+    names = [op.output for op in model.ops]
+    for name, image in ((names[3], 0), (names[0], 3), (names[0], 1)):
+        dut = pair[1] / f"outputs/{name}.npy"
+        array = np.load(dut)
+        array[image] ^= 1
+        np.save(dut, array)
+        dut.with_suffix(".hex").unlink(missing_ok=True)
+    assert verify(*pair).first.op == model.ops[0].name
+    assert (verify(*pair).first.image, verify(*pair).first.role) == (1, "output")
+    zeros = (0,) * (1 + len(model.tensor(names[0]).shape))
+    plant(pair[1], f"accumulators/{names[0]}.npy", zeros, lambda v: v + 1)
+    assert verify(*pair).first.role == "accumulator"
+
+
+def test_a_dump_may_have_some_tensors_only(pair):
+    """What is missing is listed, not counted; nothing at all is an error."""
+    shutil.rmtree(pair[1] / "accumulators")
+    shutil.rmtree(pair[1] / "parameters")
+    report = verify(*pair)
+    assert report.equal and "not in the dump" in str(report)
+    assert report.values < verify(pair[0], pair[0]).values
+    shutil.rmtree(pair[1] / "outputs")
+    with pytest.raises(VectorError, match="none of the tensors"):
+        verify(*pair)
+    with pytest.raises(VectorError, match="no such folder"):
+        verify(pair[0], pair[1] / "nowhere")
+
+
+def test_formats_of_a_dump_must_agree(pair):
+    model = deep_model()
+    path = pair[1] / f"outputs/{model.ops[0].output}.npy"
+    array = np.load(path)
+    array.flat[0] ^= 1
+    np.save(path, array)
+    with pytest.raises(VectorError, match="say different things"):
+        verify(*pair)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda a: a.astype(np.int16),
+        lambda a: a[:-1],
+        lambda a: a.astype(np.float32),
+        lambda a: np.asfortranarray(a),
+    ],
+)
+def test_dumps_of_another_shape_or_dtype_are_refused(pair, damage):
+    path = pair[1] / f"outputs/{deep_model().ops[0].output}.npy"
+    np.save(path, damage(np.load(path)))
+    with pytest.raises(IntgoldError, match=r"outputs/"):
+        verify(*pair)
+
+
+def test_a_simulators_x_is_named_by_line(pair):
+    path = pair[1] / f"outputs/{deep_model().ops[0].output}.hex"
+    lines = path.read_text().splitlines()
+    lines[7] = "xx"
+    path.write_text("\n".join(lines) + "\n")
+    with pytest.raises(VectorError, match="line 8: 'xx'"):
+        verify(*pair)
+
+
+def test_exit_status(pair, capsys):
+    """0 equal, 1 different, 2 bad input with one line on stderr."""
+    vectors, dut = map(str, pair)
+    assert main(["verify", vectors, "--dut", dut]) == 0
+    assert "all equal" in capsys.readouterr().out
+    tensor = deep_model().tensor(deep_model().ops[0].output)
+    plant(pair[1], f"outputs/{tensor.name}.npy", (0,) * (1 + len(tensor.shape)), lambda v: v ^ 1)
+    assert main(["verify", vectors, "--dut", dut]) == 1
+    assert "first difference: op op0 (conv2d)" in capsys.readouterr().out
+    (pair[0] / "manifest.json").write_text("")
+    assert main(["verify", vectors, "--dut", dut]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.count("\n") == 1
