@@ -1,5 +1,6 @@
 """Stimulus and vector sets: the same command gives the same bytes; nothing damaged is read."""
 
+import functools
 import hashlib
 import json
 import shutil
@@ -43,35 +44,82 @@ def test_an_image_depends_on_seed_and_index_only(small):
     assert {-128, 127} <= set(images.ravel().tolist())
 
 
-def test_builtin_images_by_plain_arithmetic():
-    """The generator of SPEC 11 with Python's own integers: uniform, ramp and checker images."""
-    mask, step = 2**64 - 1, 0x9E3779B97F4A7C15
+MASK, GOLDEN = 2**64 - 1, 0x9E3779B97F4A7C15
 
-    def mix(z):
-        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & mask
-        z = (z ^ z >> 27) * 0x94D049BB133111EB & mask
-        return z ^ z >> 31
 
-    model = intgold.load()
-    seed = 5
-    images = (stimulus(model, "builtin", 16, seed)["image"].view(np.uint8) ^ 0x80)[..., 0]
+def mix(z):
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & MASK
+    z = (z ^ z >> 27) * 0x94D049BB133111EB & MASK
+    return z ^ z >> 31
 
-    def words(i, count):
-        key = mix(mix((seed * step + i) & mask))
-        return [mix((key + k * step) & mask) for k in range(1, count + 1)]
 
-    for i in (6, 7, 14):
-        assert images[i].ravel().tolist() == [w >> 56 for w in words(i, 784)]
-    for i in (3, 11):
-        a, b, start = (w % m for w, m in zip(words(i, 3), (32, 32, 256), strict=True))
-        want = [[(a * y + b * x + start) % 256 for x in range(28)] for y in range(28)]
-        assert images[i].tolist() == want
-    high, wide, even, odd = (w % m for w, m in zip(words(4, 4), (8, 8, 256, 256), strict=True))
-    want = [
-        [odd if (y // (high + 1) + x // (wide + 1)) % 2 else even for x in range(28)]
-        for y in range(28)
+def plain_byte(w, i, at, shape, zero):
+    """One byte of SPEC 11 with Python's own integers; `w` gives word k."""
+    (y, x, c), (height, width, channels) = at, shape
+    flat = (y * width + x) * channels + c
+    kind = ("strokes", "uniform", "corner", "ramp", "strokes", "checker", "strokes", "uniform")[
+        i % 8
     ]
-    assert images[4].tolist() == want
+    if kind == "uniform":
+        return w(flat) >> 56
+    if kind == "ramp":
+        return (w(0) % 32 * y + w(1) % 32 * x + 37 * c + w(2) % 256) % 256
+    if kind == "checker":
+        odd = (y // (1 + w(0) % 8) + x // (1 + w(1) % 8) + c) % 2
+        return w(3) % 256 if odd else w(2) % 256
+    if kind == "corner":
+        ends_y, ends_x = y in (0, height - 1), x in (0, width - 1)
+        here = flat == w(0) % (height * width * channels)
+        return (
+            0, 255, 128, zero + 128, 255 * here, 255 - 255 * here,
+            255 * (ends_y and ends_x), 255 * (ends_y or ends_x),
+        )[i // 8 % 8]  # fmt: skip
+    points = [(w(1 + 2 * j) % height, w(2 + 2 * j) % width) for j in range(2 + w(0) % 4)]
+    distances = []
+    for (ay, ax), (by, bx) in zip(points, points[1:], strict=False):
+        dy, dx = by - ay, bx - ax
+        length = max(dy * dy + dx * dx, 1)
+        t = min(max((y - ay) * dy + (x - ax) * dx, 0), length)
+        ny = ay + (2 * t * dy + length) // (2 * length)
+        nx = ax + (2 * t * dx + length) // (2 * length)
+        distances.append((y - ny) ** 2 + (x - nx) ** 2)
+    d, r = min(distances), max(1, min(height, width) // 28) ** 2
+    byte = 255 if d <= r else 170 if d <= 2 * r else 85 if d <= 4 * r else 0
+    return byte // 2 if c % 2 else byte
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (5, 9, 3), (57, 60, 2), (1, 7, 4), (1, 1, 6)])
+def test_builtin_images_by_plain_arithmetic(shape):
+    """The generator of SPEC 11 with Python's own integers: every class, every corner image."""
+    stored = {(1, 7, 4): (7, 4), (1, 1, 6): (6,)}.get(shape, shape)
+    fields = {"table": np.zeros(256, np.int8)}
+    model = intgold.Model(
+        "plain",
+        [intgold.Tensor("a", stored, zero_point=-5), intgold.Tensor("b", stored)],
+        [intgold.Op("lut", "op", ("a",), "b", fields)], ["a"], ["b"],
+    )  # fmt: skip
+    seed, count = 2**31 - 1, 72 if shape == (28, 28, 1) or shape[0] < 6 else 9
+    images = stimulus(model, "builtin", count, seed)["a"].reshape(count, *shape)
+    for i in range(count):
+        key = mix(mix((seed * GOLDEN + i) & MASK))
+        w = functools.cache(lambda k, key=key: mix((key + (k + 1) * GOLDEN) & MASK))
+        want = [plain_byte(w, i, at, shape, -5) - 128 for at in np.ndindex(shape)]
+        assert images[i].ravel().tolist() == want, f"image {i}"
+
+
+def test_builtin_int32_and_second_inputs():
+    """The upper half of each word; the key of an input holds its position."""
+    model = next(m for m in map(random_model, range(999)) if len(m.inputs) == 2)
+    pair = stimulus(model, "builtin", 2, 0)
+    key = mix((mix(1) + 1) & MASK)
+    first = mix((key + GOLDEN) & MASK) >> 56
+    assert pair[model.inputs[1]][1].flat[0] == first - 128
+    wide = next(m for m in map(random_model, range(999)) if m.tensor(m.inputs[0]).dtype == "int32")
+    values = stimulus(wide, "builtin", 1, 7)[wide.inputs[0]].ravel()
+    key = mix(mix(7 * GOLDEN & MASK))
+    for n, value in enumerate(values.tolist()):
+        word = mix((key + (n + 1) * GOLDEN) & MASK)
+        assert value & (2**32 - 1) == word >> 32
 
 
 @pytest.mark.parametrize("seed", range(60))

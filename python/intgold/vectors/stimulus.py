@@ -1,7 +1,44 @@
 """Stimulus: what a model is fed with; built-in images need no data (SPEC 11).
 
 ``builtin`` draws image i of a seed from a counter-based generator, so that it depends on nothing
-else: any range of images can be made anywhere, in any language, in any order.
+else: any range of images can be made anywhere, in any language, in any order.  All of it is exact
+integer arithmetic; ``div`` is the floor of the quotient, ``mod`` its remainder, never negative.
+
+**Words.**  Unsigned arithmetic modulo 2^64, with G = 0x9E3779B97F4A7C15 and SplitMix64's finaliser
+
+    mix(z):  z = (z xor z >> 30) * 0xBF58476D1CE4E5B9
+             z = (z xor z >> 27) * 0x94D049BB133111EB
+             z xor z >> 31
+
+The key of image i for the input at position p (0 for the model's first input) is
+``key = mix(mix(seed * G + i) + p)``; its words are ``w[k] = mix(key + (k + 1) * G)``, k = 0, 1, ...
+
+**An int32 input.**  Value n, counted in C order, is the upper half of w[n] in two's complement.
+
+**An int8 input** of height H, width W, C channels; a shape of one or two dimensions is (1, 1, C)
+or (1, W, C).  An image is a byte B(y, x, c) in [0, 255] per value, and the int8 value is
+``B - 128``.  The class of image i is entry ``i mod 8`` of `CLASSES`:
+
+uniform
+    Value n in C order is ``w[n] div 2^56``.
+ramp
+    ``(a*y + b*x + 37*c + s) mod 256``; a = w[0] mod 32, b = w[1] mod 32, s = w[2] mod 256.
+checker
+    ``(y div (1 + w[0] mod 8) + x div (1 + w[1] mod 8) + c) mod 2`` chooses ``w[2] mod 256`` for 0,
+    ``w[3] mod 256`` for 1.
+corner
+    By ``(i div 8) mod 8``: 0: all 0; 1: all 255; 2: all 128; 3: all zero_point + 128;
+    4: 0, but 255 at value ``w[0] mod (H*W*C)`` in C order; 5: 255, but 0 there;
+    6: 255 where y is 0 or H-1 and x is 0 or W-1, else 0; 7: 255 where one of the two, else 0.
+strokes
+    A polyline through the first ``2 + w[0] mod 4`` of the points (py, px) with
+    ``py = w[1 + 2j] mod min(H, 65536)``, ``px = w[2 + 2j] mod min(W, 65536)``, j = 0, 1, ...
+    For the segment from point a to the next point b, with dy = by - ay, dx = bx - ax and
+    ``L = max(dy*dy + dx*dx, 1)``, the lattice point nearest to (y, x) is (ny, nx):
+    ``t = min(max((y - ay)*dy + (x - ax)*dx, 0), L)``, ``ny = ay + (2*t*dy + L) div (2*L)``,
+    ``nx = ax + (2*t*dx + L) div (2*L)``.  D is the least ``(y - ny)^2 + (x - nx)^2`` of all
+    segments and ``R = max(1, min(H, W) div 28)^2``.  The byte is 255 for D <= R, else 170 for
+    D <= 2*R, else 85 for D <= 4*R, else 0; in odd channels it is halved: 127, 85, 42, 0.
 """
 
 from __future__ import annotations
@@ -16,8 +53,8 @@ from ..errors import InputError
 from ..images import read_images
 from ..model import Model, Tensor
 
-CLASSES = ("strokes", "strokes", "strokes", "ramp", "checker", "corner", "uniform", "uniform")
-"""Kind of image i: entry i mod 8."""
+CLASSES = ("strokes", "uniform", "corner", "ramp", "strokes", "checker", "strokes", "uniform")
+"""Class of image i: entry i mod 8; few images are already of several classes."""
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
@@ -159,7 +196,9 @@ def _strokes(index: np.ndarray, keys: np.ndarray, shape: Extent, zero: int) -> n
     images = np.empty((len(keys), *shape), np.uint8)
     words = _words(keys, 11)
     for i, row in enumerate(words.tolist()):
-        points = [(row[1 + 2 * p] % shape[0], row[2 + 2 * p] % shape[1]) for p in range(5)]
+        # Within 2^16 no product below leaves int64, however large the image.
+        rows, columns = min(shape[0], 2**16), min(shape[1], 2**16)
+        points = [(row[1 + 2 * p] % rows, row[2 + 2 * p] % columns) for p in range(5)]
         image = _polyline(points[: 2 + row[0] % 4], shape[0], shape[1])
         images[i, :, :, 0::2] = image[..., np.newaxis]
         images[i, :, :, 1::2] = image[..., np.newaxis] // 2
