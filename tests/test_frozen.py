@@ -1,26 +1,55 @@
 """golden/ is what the code gives: made again, byte for byte; nothing there is foreign."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import intgold
 import tools
 from intgold.files import canonical_json
-from intgold.vectors import freeze
+from intgold.ops import OPS
+from intgold.vectors import freeze, generate
 from intgold.vectors.manifest import read_manifest
+from intgold.vectors.op_cases import directed_models
+from intgold.vectors.stimulus import stimulus
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 HINT = f"golden/ is not what this code makes; if that is meant: {freeze.COMMAND}"
 
 
-def test_the_manifest_covers_every_file():
+@pytest.fixture
+def made_by(monkeypatch):
+    """Manifests name the versions that froze golden/: a release alone changes no byte there."""
+    document = json.loads((GOLDEN / "manifest.json").read_bytes())
+    maker = {key: document[key] for key in generate.provenance()}
+    monkeypatch.setattr(generate, "provenance", lambda: maker)
+    return document
+
+
+def test_the_manifest_covers_every_file(made_by):
     """Command, versions, seed and the SHA-256 of everything, and nothing else is there."""
     assert freeze.manifest(GOLDEN) == (GOLDEN / "manifest.json").read_bytes(), HINT
-    document = json.loads((GOLDEN / "manifest.json").read_bytes())
-    assert len(document["sha256"]) > 200 and document["spec"] == intgold.SPEC_VERSION
-    assert document["command"] == freeze.COMMAND
+    assert len(made_by["sha256"]) > 500 and made_by["command"] == freeze.COMMAND
+    assert made_by["spec"].split(".")[0] == intgold.SPEC_VERSION.split(".")[0]
+    here = {p.name for p in GOLDEN.iterdir()}
+    assert here == {"README.md", "manifest.json", *freeze.FOLDERS}, HINT
+
+
+def test_every_op_has_directed_cases():
+    """Two or more per op, each with its reason, and each reaches several values."""
+    kinds, constant = Counter(), []
+    for model in directed_models():
+        kinds[model.ops[-1].kind] += 1
+        assert len(model.metadata["reason"]) > 10
+        result = model.run(stimulus(model, "builtin", freeze.CASE_IMAGES), "golden", trace=True)
+        parts = [*result.accumulators.values(), result.output]
+        if all(len(np.unique(part)) == 1 for part in parts):
+            constant.append(model.name)
+    assert set(kinds) == set(OPS) and sum(kinds.values()) > 30
+    assert sorted(constant) == ["argmax_one_value", "softmax_one_value"]
 
 
 def test_requantize_cases_are_made_again():
@@ -33,7 +62,7 @@ def test_requantize_cases_are_made_again():
         assert (GOLDEN / path).read_bytes() == data, f"{path}: {HINT}"
 
 
-def test_vector_sets_are_made_again(tmp_path):
+def test_vector_sets_are_made_again(tmp_path, made_by):
     """Op cases and the small set; each is a valid set of its own."""
     freeze.write_sets(tmp_path)
     made = {p.relative_to(tmp_path): p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
@@ -43,7 +72,7 @@ def test_vector_sets_are_made_again(tmp_path):
         for p in (GOLDEN / folder).rglob("*")
         if p.is_file()
     }
-    assert len(made) > 200 and set(made) == set(frozen), HINT
+    assert len(made) > 500 and set(made) == set(frozen), HINT
     for path, data in made.items():
         assert frozen[path] == data, f"{path}: {HINT}"
     for manifest in GOLDEN.rglob("*/manifest.json"):

@@ -26,11 +26,10 @@ def requantize_groups(form: str) -> Iterator[tuple[str, list[Operand]]]:
     low = 2**22 - 1 if form == "float64" else 0
     most = 2**31 - 128 if form == "float32" else 2**31 - 1
     double = form.startswith("double")
-    ends = [a >> 1 for a in _ENDS] if double else list(_ENDS)
     yield "multiplier 0: a dead channel gives 0", [(a, 0, 31, 0) for a in _ENDS]
     yield (
         "ends of int32 by the least and greatest multiplier",
-        [(a, m, t, 0) for a in ends for m in (2**30, most) for t in (31, 32, 62)],
+        [(a, m, t, 0) for a in _ENDS for m in (2**30, most) for t in (31, 32, 62)],
     )
     if not double:
         yield (

@@ -11,11 +11,12 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import shutil
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tqdm import tqdm
 
@@ -25,18 +26,20 @@ from ..data import find_mnist
 from ..digests import tensor_digests
 from ..errors import DataError, IntgoldError
 from ..fields import FORMS
-from ..files import canonical_json
-from ..model import SPEC_VERSION
+from ..files import canonical_json, replacing
 from ..ops import OPS
+from . import generate
 from .cases import case_lines, requantize_groups, tie_operands
-from .generate import write_set
+from .op_cases import directed_models
 from .random_models import random_model
 from .stimulus import stimulus
 
 COMMAND = "python -m intgold.vectors.freeze golden"
 COUNT, PREFIX, SEED = 10_000, 200, 0
 SOURCES = ("builtin", "mnist")
-OP_CASES = 2
+FOLDERS = ("digests", "requantize", "ties", "ops", "sets")
+RANDOM_CASES, CASE_IMAGES, SET_IMAGES = 2, 11, 4
+"""Eleven built-in images are of every class, all -128 and all 127 among them."""
 
 
 def model_digests(name: str, source: str, backend: str = "golden", threads: int = 1) -> dict:
@@ -90,17 +93,21 @@ def case_files() -> dict[str, bytes]:
 
 
 def write_sets(folder: Path) -> None:
-    """Write the op cases and the small complete set below `folder`."""
+    """Write the op cases, directed and random, and the small complete set below `folder`."""
+    for model in directed_models():
+        kind = model.ops[-1].kind
+        path = folder / "ops" / kind / model.name.removeprefix(f"{kind}_")
+        generate.write_set(model, path, "builtin", CASE_IMAGES, SEED, formats=("hex",))
     for kind in OPS:
-        for case in range(OP_CASES):
+        for case in range(RANDOM_CASES):
             model = random_model(case, (kind,), max_ops=1)
-            path = folder / "ops" / kind / str(case)
-            write_set(model, path, "builtin", 3, case, formats=("hex",))
-    write_set(intgold.load(), folder / "sets" / "mnist_lut", "builtin", 2, SEED)
+            path = folder / "ops" / kind / f"random_{case}"
+            generate.write_set(model, path, "builtin", CASE_IMAGES, case, formats=("hex",))
+    generate.write_set(intgold.load(), folder / "sets" / "mnist_lut", "builtin", SET_IMAGES, SEED)
 
 
 def freeze(folder: str | os.PathLike[str], progress: bool = True) -> None:
-    """Write everything but the README below `folder`.
+    """Write everything but the README in `folder`; what was frozen before is taken away.
 
     Raises
     ------
@@ -109,13 +116,18 @@ def freeze(folder: str | os.PathLike[str], progress: bool = True) -> None:
     """
     if find_mnist() is None:
         raise DataError("MNIST is needed to freeze its digests; see: intgold data")
-    target = Path(folder)
-    files = {**digests(progress), **case_files()}
-    for path, data in files.items():
-        (target / path).parent.mkdir(parents=True, exist_ok=True)
-        (target / path).write_bytes(data)
-    write_sets(target)
-    (target / "manifest.json").write_bytes(manifest(target))
+    if not Path(folder).is_dir():
+        raise DataError(f"{folder}: no such folder")
+    with TemporaryDirectory(dir=folder) as made:  # beside its place: a rename suffices
+        for path, data in {**digests(progress), **case_files()}.items():
+            (Path(made) / path).parent.mkdir(parents=True, exist_ok=True)
+            (Path(made) / path).write_bytes(data)
+        write_sets(Path(made))
+        for part in FOLDERS:
+            shutil.rmtree(Path(folder) / part, ignore_errors=True)
+            (Path(made) / part).rename(Path(folder) / part)
+    with replacing(Path(folder) / "manifest.json") as file:
+        file.write(manifest(Path(folder)))
 
 
 def manifest(folder: Path) -> bytes:
@@ -124,8 +136,7 @@ def manifest(folder: Path) -> bytes:
     own = {folder / "manifest.json", folder / "README.md"}
     document = {
         "command": COMMAND,
-        "tool": {"name": "intgold", "version": version("intgold")},
-        "spec": SPEC_VERSION,
+        **generate.provenance(),
         "seed": SEED,
         "sha256": {
             p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()

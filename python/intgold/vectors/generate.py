@@ -92,13 +92,17 @@ def write_set(
     return Summary(len(files) + 1, size, count, len(model.ops))
 
 
+def provenance() -> dict[str, Any]:
+    """Return what a manifest says of its maker: tool with version, version of SPEC.md."""
+    return {"tool": {"name": "intgold", "version": version("intgold")}, "spec": SPEC_VERSION}
+
+
 def _document(
     model: Model, x: dict[str, np.ndarray], source: str | os.PathLike[str], count: int, seed: int
 ) -> dict[str, Any]:
     named = source if source in ("builtin", "mnist") else "file"
     return {
-        "tool": {"name": "intgold", "version": version("intgold")},
-        "spec": SPEC_VERSION,
+        **provenance(),
         "contract": model.contract,
         "model": {"name": model.name, "sha256": model.sha256},
         "stimulus": {"source": named, "count": count, "seed": seed if named == "builtin" else None},

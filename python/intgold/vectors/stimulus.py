@@ -44,7 +44,7 @@ strokes
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -81,19 +81,44 @@ def stimulus(
     DataError
         When the file cannot be read, or MNIST is asked for and not there.
     """
+    return next(stimulus_chunks(model, source, count, seed, 2**24))
+
+
+def stimulus_chunks(
+    model: Model, source: str | os.PathLike[str], count: int, seed: int, chunk: int
+) -> Iterator[dict[str, np.ndarray]]:
+    """Return an iterator over what `stimulus` gives, `chunk` images at a time.
+
+    Arguments are checked at once; built-in images are drawn when their turn comes.
+    """
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 2**24:
         raise InputError(f"count: {count!r} is not from 1 to 2^24")
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
         raise InputError(f"seed: {seed!r} is not from 0 to 2^31 - 1")
+    parts = ((first, min(chunk, count - first)) for first in range(0, count, chunk))
     if source == "builtin":
-        return builtin(model, 0, count, seed)
-    shape = model.tensor(model.inputs[0]).shape
-    images = load_mnist("test")[0] if source == "mnist" else read_images(source, shape)
+        return (builtin(model, first, n, seed) for first, n in parts)
+    images = _given(model, source, count)
+    return ({model.inputs[0]: images[first : first + n]} for first, n in parts)
+
+
+def _given(model: Model, source: str | os.PathLike[str], count: int) -> np.ndarray:
+    """Return the first `count` images of MNIST or a file, as the model's only input."""
+    if len(model.inputs) != 1:
+        raise InputError(f"stimulus {source}: the model has {len(model.inputs)} inputs, not one")
+    tensor = model.tensor(model.inputs[0])
+    images = load_mnist("test")[0] if source == "mnist" else read_images(source, tensor.shape)
     if len(images) < count:
         raise InputError(f"stimulus {source}: {len(images)} images, {count} are asked for")
-    if images.dtype == np.int32:
-        return {model.inputs[0]: np.ascontiguousarray(images[:count])}
-    return {model.inputs[0]: model.quantize_input(images[:count])}
+    images = np.ascontiguousarray(images[:count])
+    if images.dtype == np.uint8 and tensor.dtype == "int8":
+        images = model.quantize_input(images)
+    if images.dtype != tensor.dtype or images.shape[1:] != tensor.shape:
+        raise InputError(
+            f"stimulus {source}: {images.dtype} {images.shape[1:]}, "
+            f"input {tensor.name} is {tensor.dtype} {tensor.shape}"
+        )
+    return images
 
 
 def builtin(model: Model, first: int, count: int, seed: int) -> dict[str, np.ndarray]:
