@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 #define INTGOLD_SPEC_MAJOR 1
-#define INTGOLD_SPEC_MINOR 0
+#define INTGOLD_SPEC_MINOR 1
 
 typedef enum intgold_status {
     INTGOLD_OK = 0,
@@ -206,6 +206,16 @@ typedef struct intgold_argmax {
 
 void intgold_argmax_s32(const intgold_argmax *op, const int32_t *x, int32_t *y);
 
+/* Clause 5.13. */
+typedef struct intgold_mul {
+    int32_t count;
+    int32_t x1_zero_point, x2_zero_point, y_zero_point, act_min, act_max;
+    intgold_requantize requantize;
+} intgold_mul;
+
+void intgold_mul_s8(const intgold_mul *op, const int8_t *x1, const int8_t *x2, int8_t *y,
+                    int32_t *acc);
+
 /* ---- A model and its engine, clause 6. ---- */
 
 typedef enum intgold_kind {
@@ -220,7 +230,8 @@ typedef enum intgold_kind {
     INTGOLD_ADD = 8,
     INTGOLD_SOFTMAX = 9,
     INTGOLD_RESCALE = 10,
-    INTGOLD_ARGMAX = 11
+    INTGOLD_ARGMAX = 11,
+    INTGOLD_MUL = 12
 } intgold_kind;
 
 /* Tensors between ops share one piece of memory.  Where each lies in it is planned when the model

@@ -380,6 +380,12 @@ def argmax(x):
     return each_row(lambda row: [row.index(max(row))], x)
 
 
+def mul(x1, x2, *, x1_zero_point, x2_zero_point, **output):
+    """Elementwise product; returns (y, acc) (clause 5.13)."""
+    acc = each(lambda a, b: (a - x1_zero_point) * (b - x2_zero_point), x1, x2)
+    return finish(acc, **output)
+
+
 FUNCTIONS: dict[str, Callable] = {
     "conv2d": conv2d,
     "depthwise_conv2d": depthwise_conv2d,
@@ -393,5 +399,6 @@ FUNCTIONS: dict[str, Callable] = {
     "softmax": softmax,
     "rescale": rescale,
     "argmax": argmax,
+    "mul": mul,
 }
 """Every op by its name, in clause order."""

@@ -191,6 +191,11 @@ def _argmax(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
     return Bounds((0, INT32_MAX))
 
 
+def _mul(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
+    ends = [a * b for a in centred[0] for b in centred[1]]
+    return Bounds((fields["act_min"], fields["act_max"]), *_span(min(ends), max(ends)))
+
+
 def _span(lo: Any, hi: Any) -> tuple[np.ndarray, np.ndarray]:
     return np.array([int(lo)], np.int64), np.array([int(hi)], np.int64)
 
@@ -208,4 +213,5 @@ _PROOFS: dict[str, Callable[[Any, Any, Any, int], Bounds]] = {
     "softmax": _softmax,
     "rescale": _rescale,
     "argmax": _argmax,
+    "mul": _mul,
 }

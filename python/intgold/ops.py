@@ -190,6 +190,14 @@ def _add_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
     return shapes[0]
 
 
+def _mul_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
+    _need(shapes[0] == shapes[1], f"shapes {shapes[0]} and {shapes[1]} differ")
+    count = fields["requantize"].count
+    _need(count == 1, f"requantize has {count} entries instead of 1")
+    _clamp(fields)
+    return shapes[0]
+
+
 def _softmax_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
     depth = shapes[0][-1]
     _need(depth <= 4095, f"softmax over {depth} values; the exact sum allows 4095")
@@ -400,6 +408,18 @@ _TABLE = (
         fields={},
         shape=_argmax_shape,
         dims=_rows_dims,
+    ),
+    OpKind(
+        name="mul",
+        clause="5.13",
+        summary="elementwise product of two tensors",
+        inputs=("x1", "x2"),
+        fields={"requantize": Requantization(), **_ACT},
+        zero_points=("x1_zero_point", "x2_zero_point", "y_zero_point"),
+        accumulator=True,
+        since="1.1",
+        shape=_mul_shape,
+        dims=_count_dims,
     ),
 )
 

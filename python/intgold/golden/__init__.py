@@ -16,6 +16,7 @@ from .fully_connected import fully_connected
 from .global_avg_pool import global_avg_pool
 from .lut import lut
 from .max_pool2d import max_pool2d
+from .mul import mul
 from .pwl import pwl
 from .requantize import requantize
 from .rescale import rescale
@@ -25,7 +26,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         conv2d, depthwise_conv2d, fully_connected, lut, pwl, max_pool2d, avg_pool2d,
-        global_avg_pool, add, softmax, rescale, argmax,
+        global_avg_pool, add, softmax, rescale, argmax, mul,
     )
 }  # fmt: skip
 """The golden function of every op of the op table."""

@@ -177,6 +177,12 @@ def _elementwise() -> Iterator[Model]:
             **_FULL,
         }
         yield _model("add", case, reason, shape, fields, x_zero, -1)
+    for case, x_zero, right_shift, reason in (
+        ("ends", -128, 39, "zero points -128: products up to 255 * 255"),
+        ("ties", 1, 31, "half of the product: every odd one a tie"),
+    ):
+        by = Requantize.of(2**30, right_shift)
+        yield _model("mul", case, reason, shape, {"requantize": by, **_FULL}, x_zero, 2)
 
 
 def _int32() -> Iterator[Model]:

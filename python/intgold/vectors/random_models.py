@@ -290,6 +290,10 @@ def _argmax(rng: Random, shapes: list[Shape]) -> Fields:
     return {}
 
 
+def _mul(rng: Random, shapes: list[Shape]) -> Fields:
+    return {"requantize": requantize_of(rng, 1, 2**14), **_clamp(rng)}
+
+
 _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "conv2d": _conv2d,
     "depthwise_conv2d": _depthwise_conv2d,
@@ -303,4 +307,5 @@ _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "softmax": _softmax,
     "rescale": _rescale,
     "argmax": _argmax,
+    "mul": _mul,
 }
