@@ -36,9 +36,7 @@ freeze: .venv/.tests
 	$(BIN)/python -m intgold.vectors.freeze golden
 
 .venv/.installed: $(SOURCES)
-	@$(PYTHON) -c "import os, sys, sysconfig as s; \
-	  os.path.exists(s.get_path('include') + '/Python.h') or sys.exit( \
-	  'Python.h is missing; install the headers of this Python (Debian: apt install python3-dev)')"
+	rm -f python/intgold/native/_*.so python/intgold/native/_intgold.py
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install -q --disable-pip-version-check -e .
 	touch $@
@@ -48,4 +46,5 @@ freeze: .venv/.tests
 	touch $@
 
 clean:
-	rm -rf .venv build out python/intgold.egg-info python/intgold/native/_intgold.*
+	rm -rf .venv build out python/intgold.egg-info python/intgold/native/_*.so \
+	  python/intgold/native/_intgold.py

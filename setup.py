@@ -1,3 +1,5 @@
+from runpy import run_path
+
 from setuptools import setup
 
-setup(cffi_modules=["python/intgold/native/build.py:ffi"])
+setup(**run_path("python/intgold/native/build.py")["SETUP"])

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-from intgold.native._intgold import ffi, lib
 
 from intgold import accumulators, golden, native
 from intgold.fields import FORMS, Scales
+from intgold.native.library import ffi, lib
 from intgold.ops import OPS
 from intgold.vectors import random_models
 

@@ -1,15 +1,20 @@
-"""cffi build script: compiles csrc/ into ``intgold.native._intgold`` (API mode, stable ABI).
+"""Build script: compiles csrc/ for cffi, by path, where intgold cannot be imported yet.
 
-The C declarations are those of the one public header.  setup.py runs this file by path, in an
-environment where intgold itself cannot be imported yet.
+With the headers of Python, ``intgold.native._intgold`` is an extension module (API mode, stable
+ABI).  A bare machine often lacks them (Debian keeps them in python3-dev); then the same sources
+become a plain shared library, ``_library``, that ``_intgold.py`` describes (ABI mode).  Either
+way the C declarations are those of the one public header.
 """
 
 import re
+import sysconfig
 from pathlib import Path
 
 from cffi import FFI
+from setuptools import Extension
 
 ROOT = Path(__file__).resolve().parents[3]
+HEADERS = Path(sysconfig.get_path("include"), "Python.h").exists()
 
 
 def declarations(header: str) -> str:
@@ -19,13 +24,23 @@ def declarations(header: str) -> str:
     return header
 
 
+COMPILED = {
+    "sources": sorted(f"csrc/{path.name}" for path in (ROOT / "csrc").glob("*.c")),
+    "include_dirs": ["csrc"],
+    "depends": sorted(f"csrc/{path.name}" for path in (ROOT / "csrc").glob("*.h")),
+    "extra_compile_args": ["-O3"],
+}
+
 ffi = FFI()
 ffi.cdef(declarations((ROOT / "csrc" / "intgold.h").read_text()))
-ffi.set_source(
-    "intgold.native._intgold",
-    '#include "intgold.h"',
-    sources=sorted(f"csrc/{path.name}" for path in (ROOT / "csrc").glob("*.c")),
-    include_dirs=["csrc"],
-    depends=sorted(f"csrc/{path.name}" for path in (ROOT / "csrc").glob("*.h")),
-    extra_compile_args=["-O3"],
-)
+if HEADERS:
+    ffi.set_source("intgold.native._intgold", '#include "intgold.h"', **COMPILED)
+else:
+    ffi.set_source("intgold.native._intgold", None)
+
+LIBRARY = Extension("intgold.native._library", **COMPILED, py_limited_api=True)
+SETUP = {
+    "cffi_modules": ["python/intgold/native/build.py:ffi"],
+    "ext_modules": [] if HEADERS else [LIBRARY],
+}
+"""What setup.py passes to setuptools."""
