@@ -126,8 +126,9 @@ def freeze(folder: str | os.PathLike[str], progress: bool = True) -> None:
         for part in FOLDERS:
             shutil.rmtree(Path(folder) / part, ignore_errors=True)
             (Path(made) / part).rename(Path(folder) / part)
+    document = manifest(Path(folder))
     with replacing(Path(folder) / "manifest.json") as file:
-        file.write(manifest(Path(folder)))
+        file.write(document)
 
 
 def manifest(folder: Path) -> bytes:
