@@ -25,10 +25,10 @@ data: .venv/.tests
 bench: .venv/.tests
 	$(BIN)/python benchmarks/speed.py
 
-lint: .venv/.tests
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+lint: .venv/.lint
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
-format: .venv/.tests
+format: .venv/.lint
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 # Writes golden/ anew; a changed bit there is a change of SPEC.md.
@@ -43,6 +43,10 @@ freeze: .venv/.tests
 
 .venv/.tests: .venv/.installed
 	$(BIN)/pip install -q --disable-pip-version-check -e ".[test]"
+	touch $@
+
+.venv/.lint: .venv/.tests
+	$(BIN)/pip install -q --disable-pip-version-check -e ".[lint]"
 	touch $@
 
 clean:

@@ -18,11 +18,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from intgold.vectors.stimulus import stimulus
 
 import intgold
 from intgold import native
 from intgold.floating.inference import FloatNetwork, Layer
+from intgold.vectors.stimulus import stimulus
 
 MODELS = Path(intgold.__file__).parent / "models"
 

@@ -111,7 +111,8 @@ BUGS = (
     # The other ops.
     c("LUT index offset", "kernels_portable.c", "table[x[i] + 128]", "table[(x[i] + 129) & 255]"),
     c("LUT index unsigned", "kernels_portable.c", "table[x[i] + 128]", "table[x[i] & 255]"),
-    c("segment one too far", "pwl.c", "op->breakpoints[k] > x[i]", "k && op->breakpoints[k] >= x[i]"),
+    c("segment one too far", "pwl.c",
+      "op->breakpoints[k] > x[i]", "k && op->breakpoints[k] >= x[i]"),
     c("pwl truncates", "pwl.c", "intgold_round_up(sum", "intgold_round_zero(sum"),
     c("pool window", "max_pool2d.c", "kx < op->kernel_w", "kx < op->kernel_h"),
     c("pool starts at 0", "max_pool2d.c", "memset(y, -128, in_c)", "memset(y, 0, in_c)"),

@@ -1,12 +1,12 @@
 """The C engine without Python: compilers, sanitizers, 32 bits, big endian give the same bits."""
 
 import pytest
-from intgold.digests import tensor_digests
-from intgold.vectors.stimulus import stimulus
 
 import intgold
 from compilers import BUILDS, Runner
+from intgold.digests import tensor_digests
 from intgold.vectors.random_models import random_inputs, random_model
+from intgold.vectors.stimulus import stimulus
 
 
 @pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.name)

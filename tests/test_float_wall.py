@@ -105,7 +105,8 @@ def compile_core(tmp_path: Path) -> list[Path]:
         made = tmp_path / f"{source.stem}.o"
         subprocess.run(
             ["gcc", "-std=c99", "-O2", "-ffreestanding", "-mgeneral-regs-only", "-fno-pie",
-             "-Wall", "-Wextra", "-Wconversion", "-Wsign-conversion", "-Werror", "-pedantic", "-c", source, "-o", made],
+             "-Wall", "-Wextra", "-Wconversion", "-Wsign-conversion", "-Werror", "-pedantic",
+             "-c", source, "-o", made],
             check=True,
         )  # fmt: skip
         objects.append(made)

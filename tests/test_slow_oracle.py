@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-import slow_oracle
-from intgold.vectors.stimulus import stimulus
 
 import intgold
+import slow_oracle
 import tools
 from intgold import Model, Requantize
 from intgold.ops import OPS
 from intgold.vectors.random_models import random_inputs, random_model
+from intgold.vectors.stimulus import stimulus
 from test_engines_agree import assert_equal
 
 

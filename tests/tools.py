@@ -29,7 +29,6 @@ BROUGHT_BY = {
     "git": "Debian package git",
     "torch": "pip install torch==2.13.0",
     "pytorch_optimizer": "pip install pytorch_optimizer",
-    "ruff": "pip install ruff==0.17.6",
     "MNIST": "intgold data, or MNIST_DIR with the four IDX files",
 }
 

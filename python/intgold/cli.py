@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 import intgold
 
 from .engine import BACKENDS
@@ -178,6 +180,7 @@ def _predict(options: argparse.Namespace) -> int:
     model = intgold.load(options.model)
     if options.mnist == bool(options.images):
         raise IntgoldError("give either a file of images or --mnist")
+    labels: np.ndarray | None
     if options.mnist:
         images, labels = load_mnist("test")
     else:

@@ -99,9 +99,9 @@ def verify(
     if not Path(dut).is_dir():
         raise VectorError(f"{dut}: no such folder")
     wanted: dict[tuple[str, str], File] = {}
-    for file in files:
-        if file.role in ("output", "accumulator"):
-            wanted.setdefault((file.owner, file.role), file)
+    for each in files:
+        if each.role in ("output", "accumulator"):
+            wanted.setdefault((each.owner, each.role), each)
     comparisons: list[Comparison] = []
     first: Difference | None = None
     for op in tqdm(document["ops"], unit="op", desc="verify", disable=not progress):

@@ -9,6 +9,7 @@ stay within the error (which finds a line whenever one of the slope grid exists)
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -64,15 +65,15 @@ def fit(table: np.ndarray, segments: int = 8) -> Segments:
         raise ModelError(f"pwl: {segments} segments; 1 to 64 are possible")
     target = table.astype(np.int64)
     frac_bits = _frac_bits(target)
-    for error in range(_least_error(target, segments), 256):
+    error, starts = _least_error(target, segments), None
+    while starts is None:  # error 255 allows any line
         lines = _lines(target, error, frac_bits)
         starts = _best_split(lines.squares, segments)
-        if starts is not None:
-            break
+        error += 1
     ends = [*starts[1:], 256]
     chosen = [(lines.slope[i, j], lines.offset[i, j]) for i, j in zip(starts, ends, strict=True)]
     slope, offset = (np.array(column) for column in zip(*chosen, strict=True))
-    fields = {
+    fields: dict[str, Any] = {
         "breakpoints": _Q[starts].astype(np.int8),
         "slope": slope.astype(np.int16),
         "offset": offset.astype(np.int32),

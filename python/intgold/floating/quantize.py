@@ -136,15 +136,17 @@ class _Draft:
 
     def _weighted(self, layer: Layer, ranged: str | None, relu: bool) -> None:
         """Add a convolution or matrix; `ranged` names the layer whose range its output has."""
+        assert layer.weights is not None and layer.bias is not None
+        weights, bias = layer.weights.astype(np.float64), layer.bias.astype(np.float64)
         s_x = self._scale(self._x)
         last = ranged is None
         s_y, zero_point = (1.0, 0) if ranged is None else self._output(ranged)
-        s_w = _weight_scales(layer, s_x, self.per_channel and not last)
+        s_w = _weight_scales(weights, bias, s_x, self.per_channel and not last)
         requantize = None
         if not last:
             s_w, requantize = self._requantize(s_w, s_x, s_y)
         fields: dict[str, Any] = {
-            **_integer_weights(layer, s_w, s_x),
+            **_integer_weights(weights, bias, s_w, s_x),
             "weight_zero_point": np.zeros(1, np.int8),
             "weight_scale": tuple(s_w.tolist()),
             "requantize": requantize,
@@ -199,21 +201,22 @@ class _Draft:
         self._append("pwl", layer.name, fields, s_y, zero_point)
 
 
-def _weight_scales(layer: Layer, s_x: float, per_channel: bool) -> np.ndarray:
+def _weight_scales(
+    weights: np.ndarray, bias: np.ndarray, s_x: float, per_channel: bool
+) -> np.ndarray:
     """Return s_w: weights fill [-127, 127], and the bias stays within 2^30; all-zero gives 1."""
-    rows = np.abs(layer.weights.astype(np.float64)).reshape(len(layer.bias), -1).max(axis=1)
-    bias = np.abs(layer.bias.astype(np.float64))
-    scales = np.maximum(rows / 127, bias / (s_x * 2**30))
+    rows = np.abs(weights).reshape(len(bias), -1).max(axis=1)
+    scales = np.maximum(rows / 127, np.abs(bias) / (s_x * 2**30))
     if not per_channel:
         scales = scales.max(keepdims=True)
     return np.where(scales == 0, 1.0, scales)
 
 
-def _integer_weights(layer: Layer, s_w: np.ndarray, s_x: float) -> dict[str, np.ndarray]:
-    weights = layer.weights.astype(np.float64)
+def _integer_weights(
+    weights: np.ndarray, bias: np.ndarray, s_w: np.ndarray, s_x: float
+) -> dict[str, np.ndarray]:
     scaled = weights / s_w.reshape(-1, *[1] * (weights.ndim - 1))
-    bias = affine.round_away(layer.bias.astype(np.float64) / (s_x * s_w))
     return {
         "weights": np.clip(affine.round_away(scaled), -127, 127).astype(np.int8),
-        "bias": bias.astype(np.int32),
+        "bias": affine.round_away(bias / (s_x * s_w)).astype(np.int32),
     }

@@ -137,7 +137,7 @@ def _fully_connected(model: Model, op: Op, x: np.ndarray) -> np.ndarray:
 def _avg_pool2d(model: Model, op: Op, x: np.ndarray) -> np.ndarray:
     ones = np.ones((1, *x.shape[1:3], 1))
     total, cells = (
-        sum(v for _, _, v in taps(a, op["kernel"], op["stride"], op["padding"], (1, 1), 0))
+        np.sum([v for _, _, v in taps(a, op["kernel"], op["stride"], op["padding"], (1, 1), 0)], 0)
         for a in (x, ones)
     )
     return total / cells

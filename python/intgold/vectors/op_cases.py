@@ -64,7 +64,7 @@ def _some_weights(*shape: int) -> np.ndarray:
 
 def _convolutions() -> Iterator[Model]:
     """Yield cases of conv2d (weights OHWI) and the same of depthwise_conv2d (HWO)."""
-    cases = (
+    cases: tuple[tuple[str, str, Shape, tuple[int, int], Fields, int, int], ...] = (
         ("smallest", "one pixel, one channel, kernel 1x1", (1, 1, 1), (1, 1), {}, 0, 0),
         ("kernel_beyond_image", "kernel 5x5 on a 2x3 image: padding in every window",
          (2, 3, 2), (5, 5), {"padding": (2, 2, 2, 2)}, -128, 5),
