@@ -6,8 +6,9 @@ import pytest
 import intgold
 import slow_oracle
 import tools
-from intgold import Model, Requantize
+from intgold import Model, Requantize, golden, native
 from intgold.ops import OPS
+from intgold.vectors.op_cases import directed_models
 from intgold.vectors.random_models import random_inputs, random_model
 from intgold.vectors.stimulus import stimulus
 from test_engines_agree import assert_equal
@@ -60,6 +61,25 @@ def test_random_graphs(full):
     for seed in range(3000 if full else 120):
         model = random_model(seed)
         check(model, random_inputs(model, 2, seed), f"seed {seed}")
+
+
+def test_directed_models():
+    """The models that reach the ends of every op."""
+    for model in directed_models():
+        check(model, stimulus(model, "builtin", 9), model.name)
+
+
+@pytest.mark.parametrize(("left_shift", "diff"), [(30, -1), (26, -31), (25, -62)])
+def test_softmax_counts_at_its_limit(left_shift, diff):
+    """The least difference that counts: where 4,094 values have it, their sum shows."""
+    x = np.full((1, 4095), diff, np.int8)
+    x[0, 7] = 0
+    fields = {"multiplier": 2**30, "left_shift": left_shift}
+    beyond = np.where(x == diff, diff - 1, 0).astype(np.int8)
+    want = [slow_oracle.softmax(a[0].tolist(), **fields) for a in (x, beyond)]
+    assert (want[0] != want[1]) == (left_shift == 30)  # elsewhere all are too small to show
+    for engine in (golden, native):
+        assert [engine.softmax(a, **fields)[0].tolist() for a in (x, beyond)] == want
 
 
 @pytest.mark.parametrize("name", intgold.SHIPPED)

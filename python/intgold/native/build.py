@@ -42,5 +42,6 @@ LIBRARY = Extension("intgold.native._library", **COMPILED, py_limited_api=True)
 SETUP = {
     "cffi_modules": ["python/intgold/native/build.py:ffi"],
     "ext_modules": [] if HEADERS else [LIBRARY],
+    "options": {"bdist_wheel": {"py_limited_api": "cp310"}},
 }
 """What setup.py passes to setuptools."""
