@@ -21,6 +21,7 @@ import numpy as np
 
 import intgold
 from intgold import native
+from intgold.floating.affine import pixel_values
 from intgold.floating.inference import FloatNetwork, Layer
 from intgold.vectors.stimulus import stimulus
 
@@ -43,7 +44,7 @@ def ways(images: np.ndarray) -> dict[str, tuple[int, Callable[[], object]]]:
     add(f"c, lut, {cores} threads", images, lambda x: lut.run(x, threads=cores))
     add("c, lut, every tensor traced", few, lambda x: lut.run(x, trace=True))
     add("c, lut, one image a call", images[:1], lambda x: lut.run(x))
-    reals = (images.view(np.uint8) ^ 0x80).astype(np.float32) / np.float32(255)
+    reals = pixel_values(images.view(np.uint8) ^ 0x80)
     network = FloatNetwork.load(MODELS / "mnist_float.npz")
     add("float32 NumPy", reals[: len(few)], network.run)
     if importlib.util.find_spec("torch"):

@@ -67,6 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the examples as they are and shows the defaults that say something."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        says = action.default not in (None, False, argparse.SUPPRESS)
+        return f"{action.help} (default: %(default)s)" if says else action.help
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="intgold",
@@ -79,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(
             name, help=help_text, description=help_text[0].upper() + help_text[1:] + ".",
             epilog="examples:" + EXAMPLES[name],
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_HelpFormatter,
         )  # fmt: skip
         add(command)
         command.set_defaults(call=call)
@@ -95,11 +103,17 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-o", "--output", default="trained", metavar="DIR")
-    parser.add_argument("--epochs", type=int, default=80)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--strength", type=float, default=0.75, help="of the augmentation")
-    parser.add_argument("--threads", type=int, default=None, help="of torch")
+    parser.add_argument("-o", "--output", default="trained", metavar="DIR", help="folder to write")
+    parser.add_argument(
+        "--epochs", type=int, default=80, metavar="N", help="passes over the images"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of weights, order, augmentation"
+    )
+    parser.add_argument(
+        "--strength", type=float, default=0.75, metavar="S", help="of the augmentation"
+    )
+    parser.add_argument("--threads", type=int, default=None, metavar="N", help="of torch")
     parser.add_argument("--quick", action="store_true", help="a few epochs on a few images")
 
 
@@ -134,16 +148,21 @@ def _add_quantize(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--ranges", metavar="JSON", help="calibration ranges")
     source.add_argument("--images", metavar="NPY", help="calibrate on these images (uint8)")
-    parser.add_argument("-o", "--output", required=True, metavar="NPZ")
-    parser.add_argument("--activation", choices=("lut", "pwl"), default="lut")
-    parser.add_argument("--segments", type=int, default=8, help="of each pwl activation")
+    parser.add_argument("-o", "--output", required=True, metavar="NPZ", help="artefact to write")
+    parser.add_argument("--activation", choices=("lut", "pwl"), default="lut", help="SELU, GELU as")
+    parser.add_argument(
+        "--segments", type=int, default=8, metavar="N", help="of each pwl activation"
+    )
     parser.add_argument("--form", choices=FORMS, default="single", help="of requantize")
-    parser.add_argument("--multiplier-bits", type=int, default=31)
+    parser.add_argument("--multiplier-bits", type=int, default=31, metavar="N", help="1 to 31")
     parser.add_argument("--per-tensor", action="store_true", help="one weight scale per layer")
-    parser.add_argument("--percentile", type=float, default=100.0, help="of the calibration")
+    parser.add_argument(
+        "--percentile", type=float, default=100.0, metavar="P", help="of the calibration"
+    )
 
 
 def _quantize(options: argparse.Namespace) -> int:
+    from .floating.affine import pixel_values
     from .floating.calibrate import Ranges, calibrate
     from .floating.inference import FloatNetwork
     from .floating.quantize import quantize_network
@@ -154,7 +173,7 @@ def _quantize(options: argparse.Namespace) -> int:
         ranges = Ranges.load(options.ranges)
     else:
         images = read_images(options.images, network.input_shape)
-        ranges = calibrate(network, images.astype("float32") / 255, options.percentile)
+        ranges = calibrate(network, pixel_values(images), options.percentile)
     model = quantize_network(
         network, ranges, options.activation, options.segments, None, options.form,
         options.multiplier_bits, not options.per_tensor,
@@ -168,9 +187,11 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     _add_model(parser)
     parser.add_argument("images", nargs="?", help="images: .npy (uint8, int8) or IDX file")
     parser.add_argument("--mnist", action="store_true", help="the MNIST test images and labels")
-    parser.add_argument("--labels", help="labels: .npy or IDX file; gives the accuracy")
-    parser.add_argument("--backend", choices=BACKENDS, default="c")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--labels", metavar="FILE", help="labels: .npy or IDX file; gives the accuracy"
+    )
+    parser.add_argument("--backend", choices=BACKENDS, default="c", help="never changes a bit")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="over the images")
 
 
 def _predict(options: argparse.Namespace) -> int:
@@ -199,12 +220,14 @@ def _add_vectors(parser: argparse.ArgumentParser) -> None:
     from .vectors.formats import FORMATS
 
     _add_model(parser)
-    parser.add_argument("-o", "--output", required=True, metavar="DIR")
-    parser.add_argument("--stimulus", default="builtin", help="builtin, mnist, or a .npy file")
-    parser.add_argument("--count", type=int, default=16, help="images")
-    parser.add_argument("--seed", type=int, default=0, help="of the built-in stimulus")
+    parser.add_argument("-o", "--output", required=True, metavar="DIR", help="folder to write")
+    parser.add_argument(
+        "--stimulus", default="builtin", metavar="S", help="builtin, mnist, or a .npy file"
+    )
+    parser.add_argument("--count", type=int, default=16, metavar="N", help="images")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the built-in stimulus")
     parser.add_argument("--formats", default=",".join(FORMATS), help="comma-separated")
-    parser.add_argument("--backend", choices=BACKENDS, default="golden")
+    parser.add_argument("--backend", choices=BACKENDS, default="golden", help="never changes a bit")
 
 
 def _vectors(options: argparse.Namespace) -> int:
@@ -240,7 +263,9 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-o", "--output", default="data/mnist", metavar="DIR")
+    parser.add_argument(
+        "-o", "--output", default="data/mnist", metavar="DIR", help="folder to fetch to"
+    )
     parser.add_argument("--check", action="store_true", help="only look for it")
 
 
@@ -255,8 +280,10 @@ def _data(options: argparse.Namespace) -> int:
 
 
 def _add_selftest(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--graphs", type=int, default=300, help="random graphs")
-    parser.add_argument("--images", type=int, default=200, help="of each shipped model")
+    parser.add_argument("--graphs", type=int, default=300, metavar="N", help="random graphs")
+    parser.add_argument(
+        "--images", type=int, default=200, metavar="N", help="of each shipped model"
+    )
 
 
 def _selftest(options: argparse.Namespace) -> int:
@@ -266,9 +293,13 @@ def _selftest(options: argparse.Namespace) -> int:
 
 
 def _add_golden(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-o", "--output", default="out/golden", metavar="DIR")
-    parser.add_argument("--count", type=int, default=10_000, help="images of each stimulus")
-    parser.add_argument("--seed", type=int, default=0, help="of the built-in stimulus")
+    parser.add_argument(
+        "-o", "--output", default="out/golden", metavar="DIR", help="folder to write"
+    )
+    parser.add_argument(
+        "--count", type=int, default=10_000, metavar="N", help="images of each stimulus"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the built-in stimulus")
 
 
 def _golden(options: argparse.Namespace) -> int:

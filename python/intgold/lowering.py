@@ -15,7 +15,8 @@ import numpy as np
 from .errors import ModelError
 from .fields import INT32_MAX, Array, Choice, Integers, Requantize, Scales
 from .model import Model
-from .ops import OPS, OpKind, Shape
+from .ops import OPS, OpKind
+from .shapes import Shape
 
 Member = int | np.ndarray | Requantize | None
 """An int member, an array that a pointer refers to, or a requantize structure (None: empty)."""

@@ -10,13 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from .errors import ModelError
+from . import shapes
 from .fields import Array, Choice, Field, Integer, Integers, Requantization, Scales
-
-Shape = tuple[int, ...]
-Fields = Mapping[str, Any]
+from .shapes import Fields, Shape
 
 
 @dataclass(frozen=True)
@@ -75,175 +72,6 @@ class OpKind:
         return "int32" if bare or self.input_dtype == "int32" else "int8"
 
 
-def _need(condition: bool, message: str) -> None:
-    if not condition:
-        raise ModelError(message)
-
-
-def _channels(name: str, size: int, channels: int) -> None:
-    _need(size in (1, channels), f"{name}: {size} entries for {channels} channels")
-
-
-def _image(shapes: Sequence[Shape]) -> Shape:
-    _need(len(shapes[0]) == 3, f"input shape {shapes[0]} is not (height, width, channels)")
-    return shapes[0]
-
-
-def _clamp(fields: Fields) -> None:
-    lo, hi = fields["act_min"], fields["act_max"]
-    _need(lo <= hi, f"act_min {lo} is above act_max {hi}")
-
-
-def _window(in_size: int, kernel: int, stride: int, dilation: int, pads: Shape, axis: str) -> int:
-    """Return the output size of a sliding window along one axis (SPEC 5.0)."""
-    span = in_size + sum(pads) - ((kernel - 1) * dilation + 1)
-    _need(span >= 0, f"kernel of {axis} {kernel} (dilation {dilation}) is larger than the input")
-    return span // stride + 1
-
-
-def _windows(fields: Fields, in_shape: Shape, kernel: Shape) -> Shape:
-    stride, pad = fields["stride"], fields["padding"]
-    dilation = fields.get("dilation", (1, 1))
-    return (
-        _window(in_shape[0], kernel[0], stride[0], dilation[0], pad[:2], "height"),
-        _window(in_shape[1], kernel[1], stride[1], dilation[1], pad[2:], "width"),
-    )
-
-
-def _weighted(fields: Fields, out_c: int) -> None:
-    """Check what the three multiply-accumulate ops share."""
-    _need(fields["bias"].size == out_c, f"bias: {fields['bias'].size} entries, not {out_c}")
-    _channels("weight_zero_point", fields["weight_zero_point"].size, out_c)
-    if fields["weight_scale"] is not None:
-        _channels("weight_scale", len(fields["weight_scale"]), out_c)
-    if fields["requantize"] is not None:
-        _channels("requantize", fields["requantize"].count, out_c)
-    _clamp(fields)
-
-
-def _conv2d_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
-    in_shape, (out_c, kernel_h, kernel_w, in_c) = _image(shapes), fields["weights"].shape
-    _need(in_c == in_shape[2], f"weights for {in_c} input channels, the input has {in_shape[2]}")
-    _weighted(fields, out_c)
-    return (*_windows(fields, in_shape, (kernel_h, kernel_w)), out_c)
-
-
-def _depthwise_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
-    in_shape, (kernel_h, kernel_w, out_c) = _image(shapes), fields["weights"].shape
-    _need(
-        out_c % in_shape[2] == 0, f"{out_c} weight channels are no multiple of {in_shape[2]} inputs"
-    )
-    _weighted(fields, out_c)
-    return (*_windows(fields, in_shape, (kernel_h, kernel_w)), out_c)
-
-
-def _size(shape: Shape) -> int:
-    count = 1
-    for extent in shape:
-        count *= extent
-    return count
-
-
-def _fully_connected_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
-    out_c, in_c = fields["weights"].shape
-    _need(in_c == _size(shapes[0]), f"weights for {in_c} inputs, the input has {_size(shapes[0])}")
-    _weighted(fields, out_c)
-    return (out_c,)
-
-
-def _lut_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
-    _need(fields["table"].size == 256, f"table of {fields['table'].size} entries instead of 256")
-    return shapes[0]
-
-
-def _pwl_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
-    breakpoints = fields["breakpoints"].tolist()
-    segments = fields["slope"].size
-    _need(segments == fields["offset"].size, "slope and offset of different lengths")
-    _need(len(breakpoints) == segments, f"{len(breakpoints)} breakpoints for {segments} segments")
-    _need(breakpoints[0] == -128, f"the first breakpoint is {breakpoints[0]} instead of -128")
-    rising = all(a < b for a, b in zip(breakpoints, breakpoints[1:], strict=False))
-    _need(rising, f"breakpoints {breakpoints} do not rise")
-    _clamp(fields)
-    return shapes[0]
-
-
-def _pool_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
-    in_shape, kernel, pad = _image(shapes), fields["kernel"], fields["padding"]
-    fits = max(pad[:2]) < kernel[0] and max(pad[2:]) < kernel[1]
-    _need(fits, f"padding {pad} leaves windows of kernel {kernel} without a valid cell")
-    _clamp(fields)
-    return (*_windows(fields, in_shape, kernel), in_shape[2])
-
-
-def _global_avg_pool_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
-    _channels("requantize", fields["requantize"].count, _image(shapes)[2])
-    _clamp(fields)
-    return (1, 1, shapes[0][2])
-
-
-def _add_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
-    _need(shapes[0] == shapes[1], f"shapes {shapes[0]} and {shapes[1]} differ")
-    for name in ("requantize1", "requantize2", "requantize"):
-        _need(fields[name].count == 1, f"{name} has {fields[name].count} entries instead of 1")
-    _clamp(fields)
-    return shapes[0]
-
-
-def _mul_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
-    _need(shapes[0] == shapes[1], f"shapes {shapes[0]} and {shapes[1]} differ")
-    count = fields["requantize"].count
-    _need(count == 1, f"requantize has {count} entries instead of 1")
-    _clamp(fields)
-    return shapes[0]
-
-
-def _softmax_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
-    depth = shapes[0][-1]
-    _need(depth <= 4095, f"softmax over {depth} values; the exact sum allows 4095")
-    return shapes[0]
-
-
-def _rescale_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
-    _channels("requantize", fields["requantize"].count, shapes[0][-1])
-    return shapes[0]
-
-
-def _argmax_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
-    return (*shapes[0][:-1], 1)
-
-
-def _image_dims(shapes: Sequence[Shape], out: Shape) -> dict[str, int]:
-    names = ("in_h", "in_w", "in_c", "out_h", "out_w", "out_c")
-    return dict(zip(names, (*shapes[0], *out), strict=True))
-
-
-def _conv2d_dims(fields: Fields, shapes: Sequence[Shape], out: Shape) -> dict[str, int]:
-    _, kernel_h, kernel_w, _ = fields["weights"].shape
-    return {**_image_dims(shapes, out), "kernel_h": kernel_h, "kernel_w": kernel_w}
-
-
-def _depthwise_dims(fields: Fields, shapes: Sequence[Shape], out: Shape) -> dict[str, int]:
-    kernel_h, kernel_w, _ = fields["weights"].shape
-    return {**_image_dims(shapes, out), "kernel_h": kernel_h, "kernel_w": kernel_w}
-
-
-def _fully_connected_dims(fields: Fields, shapes: Sequence[Shape], out: Shape) -> dict[str, int]:
-    return {"in_c": _size(shapes[0]), "out_c": out[0]}
-
-
-def _count_dims(fields: Fields, shapes: Sequence[Shape], out: Shape) -> dict[str, int]:
-    return {"count": _size(out)}
-
-
-def _pwl_dims(fields: Fields, shapes: Sequence[Shape], out: Shape) -> dict[str, int]:
-    return {"count": _size(out), "segments": fields["slope"].size}
-
-
-def _rows_dims(fields: Fields, shapes: Sequence[Shape], out: Shape) -> dict[str, int]:
-    return {"rows": _size(shapes[0][:-1]), "depth": shapes[0][-1]}
-
-
 _ZERO_POINTS = ("x_zero_point", "y_zero_point")
 _ACT: dict[str, Field] = {"act_min": Integer(-128, 127), "act_max": Integer(-128, 127)}
 _STRIDE = Integers(("stride_h", "stride_w"), 1, 2**15)
@@ -277,8 +105,8 @@ _TABLE = (
         zero_points=_ZERO_POINTS,
         accumulator=True,
         scratch=True,
-        shape=_conv2d_shape,
-        dims=_conv2d_dims,
+        shape=shapes.conv2d_shape,
+        dims=shapes.conv2d_dims,
     ),
     OpKind(
         name="depthwise_conv2d",
@@ -289,8 +117,8 @@ _TABLE = (
         zero_points=_ZERO_POINTS,
         accumulator=True,
         scratch=True,
-        shape=_depthwise_shape,
-        dims=_depthwise_dims,
+        shape=shapes.depthwise_conv2d_shape,
+        dims=shapes.depthwise_conv2d_dims,
     ),
     OpKind(
         name="fully_connected",
@@ -301,8 +129,8 @@ _TABLE = (
         zero_points=_ZERO_POINTS,
         accumulator=True,
         scratch=True,
-        shape=_fully_connected_shape,
-        dims=_fully_connected_dims,
+        shape=shapes.fully_connected_shape,
+        dims=shapes.fully_connected_dims,
     ),
     OpKind(
         name="lut",
@@ -310,8 +138,8 @@ _TABLE = (
         summary="any unary function by a table of 256 entries",
         inputs=("x",),
         fields={"table": Array("int8", 1)},
-        shape=_lut_shape,
-        dims=_count_dims,
+        shape=shapes.lut_shape,
+        dims=shapes.count_dims,
     ),
     OpKind(
         name="pwl",
@@ -326,8 +154,8 @@ _TABLE = (
             **_ACT,
         },
         accumulator=True,
-        shape=_pwl_shape,
-        dims=_pwl_dims,
+        shape=shapes.pwl_shape,
+        dims=shapes.pwl_dims,
     ),
     OpKind(
         name="max_pool2d",
@@ -335,8 +163,8 @@ _TABLE = (
         summary="largest valid cell of each window",
         inputs=("x",),
         fields={**_POOL, **_ACT},
-        shape=_pool_shape,
-        dims=lambda fields, shapes, out: _image_dims(shapes, out),
+        shape=shapes.pool_shape,
+        dims=shapes.pool_dims,
     ),
     OpKind(
         name="avg_pool2d",
@@ -346,8 +174,8 @@ _TABLE = (
         fields={**_POOL, "form": Choice(("raw_away", "centred_away", "raw_up")), **_ACT},
         zero_points=_ZERO_POINTS,
         accumulator=True,
-        shape=_pool_shape,
-        dims=lambda fields, shapes, out: _image_dims(shapes, out),
+        shape=shapes.pool_shape,
+        dims=shapes.pool_dims,
     ),
     OpKind(
         name="global_avg_pool",
@@ -357,10 +185,8 @@ _TABLE = (
         fields={"requantize": Requantization(), **_ACT},
         zero_points=_ZERO_POINTS,
         accumulator=True,
-        shape=_global_avg_pool_shape,
-        dims=lambda fields, shapes, out: dict(
-            zip(("in_h", "in_w", "in_c"), shapes[0], strict=True)
-        ),
+        shape=shapes.global_avg_pool_shape,
+        dims=shapes.global_avg_pool_dims,
     ),
     OpKind(
         name="add",
@@ -377,8 +203,8 @@ _TABLE = (
         },
         zero_points=("x1_zero_point", "x2_zero_point", "y_zero_point"),
         accumulator=True,
-        shape=_add_shape,
-        dims=_count_dims,
+        shape=shapes.add_shape,
+        dims=shapes.count_dims,
     ),
     OpKind(
         name="softmax",
@@ -386,8 +212,8 @@ _TABLE = (
         summary="fixed-point softmax over the last dimension",
         inputs=("x",),
         fields={"multiplier": Integer(2**30, 2**31 - 1), "left_shift": Integer(0, 31)},
-        shape=_softmax_shape,
-        dims=_rows_dims,
+        shape=shapes.softmax_shape,
+        dims=shapes.rows_dims,
     ),
     OpKind(
         name="rescale",
@@ -396,8 +222,8 @@ _TABLE = (
         inputs=("x",),
         input_dtype="int32",
         fields={"requantize": Requantization()},
-        shape=_rescale_shape,
-        dims=_rows_dims,
+        shape=shapes.rescale_shape,
+        dims=shapes.rows_dims,
     ),
     OpKind(
         name="argmax",
@@ -406,8 +232,8 @@ _TABLE = (
         inputs=("x",),
         input_dtype="int32",
         fields={},
-        shape=_argmax_shape,
-        dims=_rows_dims,
+        shape=shapes.argmax_shape,
+        dims=shapes.rows_dims,
     ),
     OpKind(
         name="mul",
@@ -418,8 +244,8 @@ _TABLE = (
         zero_points=("x1_zero_point", "x2_zero_point", "y_zero_point"),
         accumulator=True,
         since="1.1",
-        shape=_mul_shape,
-        dims=_count_dims,
+        shape=shapes.mul_shape,
+        dims=shapes.count_dims,
     ),
 )
 

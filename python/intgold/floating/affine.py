@@ -16,6 +16,19 @@ def round_away(x: np.ndarray | float) -> np.ndarray:
     return whole + np.sign(x) * (np.abs(x - whole) >= 0.5)
 
 
+def pixel_values(images: np.ndarray) -> np.ndarray:
+    """Return camera bytes, uint8 of any shape, as float32 in [0, 1].
+
+    Raises
+    ------
+    InputError
+        When the images are not uint8.
+    """
+    if images.dtype != np.uint8:
+        raise InputError(f"images are {images.dtype}, wants uint8")
+    return images.astype(np.float32) / np.float32(255)
+
+
 def scale_zero_point(
     rmin: float, rmax: float, qmin: int = -128, qmax: int = 127
 ) -> tuple[float, int]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..data import load_mnist
+from .affine import pixel_values
 from .calibrate import calibrate
 from .inference import FloatNetwork
 from .quantize import ACTIVATIONS, quantize_network
@@ -76,4 +77,4 @@ def train_and_quantize(
 
 def _float_answers(network: FloatNetwork) -> np.ndarray:
     images, _ = load_mnist("test")
-    return network.predict(images.astype(np.float32) / np.float32(255))
+    return network.predict(pixel_values(images))

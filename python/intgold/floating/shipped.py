@@ -14,6 +14,7 @@ import numpy as np
 
 from ..data import load_mnist, split_validation
 from ..model import Model
+from .affine import pixel_values
 from .calibrate import Ranges, calibrate
 from .inference import FloatNetwork
 from .quantize import quantize_network
@@ -40,7 +41,7 @@ def calibration_images(directory: str | os.PathLike[str] | None = None) -> np.nd
     images, _ = load_mnist("train", directory)
     chosen, _ = split_validation(len(images))
     picked = images[chosen[:: len(chosen) // CALIBRATION_IMAGES][:CALIBRATION_IMAGES]]
-    return picked.astype(np.float32) / np.float32(255)
+    return pixel_values(picked)
 
 
 def write(folder: str | os.PathLike[str] = MODELS, recalibrate: bool = False) -> list[Path]:

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from ..data import load_mnist, split_validation
 from ..errors import IntgoldError
+from .affine import pixel_values
 from .augment import augment
 from .inference import FloatNetwork
 from .network import MnistNetwork, fold
@@ -63,7 +64,7 @@ class TrainingResult:
 
 def accuracy(network: FloatNetwork, images: np.ndarray, labels: np.ndarray) -> float:
     """Return the share of right classes, in [0, 1], for uint8 images (n, 28, 28, 1)."""
-    hits = network.predict(images.astype(np.float32) / np.float32(255)) == labels
+    hits = network.predict(pixel_values(images)) == labels
     return float(hits.mean())
 
 

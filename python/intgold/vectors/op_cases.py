@@ -13,7 +13,8 @@ import numpy as np
 
 from ..fields import FORMS, INT32_MAX, INT32_MIN, Requantize
 from ..model import Model, Op, Tensor
-from ..ops import OPS, Shape
+from ..ops import OPS
+from ..shapes import Shape
 
 Fields = dict[str, Any]
 

@@ -15,7 +15,8 @@ import numpy as np
 from ..errors import ModelError
 from ..fields import FORMS, Requantize
 from ..model import DTYPE_RANGE, Model, Op, Tensor
-from ..ops import OPS, Shape
+from ..ops import OPS
+from ..shapes import Shape
 
 Fields = dict[str, Any]
 

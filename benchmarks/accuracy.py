@@ -1,0 +1,53 @@
+"""Accuracy of the shipped models on the MNIST test images, and the bytes of their parameters.
+
+    python benchmarks/accuracy.py
+
+*differ* counts the answers that are not those of the float network; *bytes* is what an engine
+needs: float32 weights and biases; or int8 weights, int32 biases, multipliers (31 bits and a shift,
+five bytes) and tables.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+import intgold
+from intgold import Model, Requantize
+from intgold.data import load_mnist
+from intgold.floating.affine import pixel_values
+from intgold.floating.inference import FloatNetwork
+
+MODELS = Path(intgold.__file__).parent / "models"
+NETWORKS = {"mnist_float": ("lut", "pwl"), "mnist_relu_float": ("relu",)}
+
+
+def parameter_bytes(model: Model) -> int:
+    """Return the bytes of all constant arrays of a model."""
+    values = [value for op in model.ops for value in op.fields.values()]
+    arrays = sum(v.nbytes for v in values if isinstance(v, np.ndarray))
+    return arrays + sum(5 * v.count for v in values if isinstance(v, Requantize))
+
+
+def main() -> None:
+    """Print the table."""
+    images, labels = load_mnist("test")
+    reals = pixel_values(images)
+    print(f"{'model':18}{'accuracy':>9}{'differ':>8}{'bytes':>8}{'smaller':>9}")
+    for name, shipped in NETWORKS.items():
+        network = FloatNetwork.load(MODELS / f"{name}.npz")
+        answers = network.predict(reals)
+        size = 4 * network.parameters
+        print(f"{name:18}{np.mean(answers == labels):9.2%}{'':8}{size:8}{'':9}")
+        for short in shipped:
+            model = intgold.load(short)
+            own, used = model.predict(images), parameter_bytes(model)
+            differ = int((own != answers).sum())
+            print(
+                f"{model.name:18}{np.mean(own == labels):9.2%}{differ:8}{used:8}{size / used:8.2f}x"
+            )
+
+
+if __name__ == "__main__":
+    main()
