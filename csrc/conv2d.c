@@ -66,7 +66,8 @@ static void gather_row(const intgold_conv2d *op, const int8_t *x, int32_t y, int
 static void gather(const intgold_conv2d *op, const int8_t *x, int32_t pixel, int16_t *row) {
     const int32_t oy = pixel / op->out_w, ox = pixel % op->out_w;
     const int32_t y0 = oy * op->stride_h - op->pad_top, x0 = ox * op->stride_w - op->pad_left;
-    const size_t depth = (size_t)weights_of(op).depth, run = (size_t)op->kernel_w * (size_t)op->in_c;
+    const size_t depth = (size_t)weights_of(op).depth;
+    const size_t run = (size_t)op->kernel_w * (size_t)op->in_c;
     int32_t ky;
     for (ky = 0; ky < op->kernel_h; ky++)
         gather_row(op, x, y0 + ky * op->dilation_h, x0, row + (size_t)ky * run);

@@ -265,8 +265,8 @@ typedef struct intgold_model {
 typedef enum intgold_isa { INTGOLD_ISA_AUTO = 0, INTGOLD_ISA_PORTABLE = 1 } intgold_isa;
 
 /* Where a traced run writes what each op makes: one entry per op, NULL or a buffer for n images
- * (output in its own dtype, int32 accumulators).  Every buffer is optional; that of the accumulators
- * of an op that has none stays untouched. */
+ * (output in its own dtype, int32 accumulators).  Every buffer is optional; that of the
+ * accumulators of an op that has none stays untouched. */
 typedef struct intgold_trace {
     void *const *outputs;
     int32_t *const *accumulators;

@@ -38,7 +38,8 @@ static inline int64_t intgold_round_even(int64_t p, int t) {
     const int64_t floor = magnitude >> t;
     const int64_t remainder = magnitude - (floor << t);
     const int64_t half = intgold_half(t);
-    const int64_t rounded = floor + (t > 0 && (remainder > half || (remainder == half && (floor & 1))));
+    const int64_t rounded =
+        floor + (t > 0 && (remainder > half || (remainder == half && (floor & 1))));
     return p < 0 ? -rounded : rounded;
 }
 
