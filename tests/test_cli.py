@@ -48,6 +48,8 @@ def test_version_and_help(capsys):
         (["verify", "nowhere", "--dut", "."], "nowhere"),
         (["quantize", "nowhere.npz", "--ranges", "r.json", "-o", "m.npz"], "nowhere.npz"),
         (["selftest", "--graphs", "0"], "0 graphs"),
+        (["golden", "--count", "0", "-o", "o"], "count: 0"),
+        (["golden", "--seed", "-1", "-o", "o"], "seed: -1"),
     ],
 )
 def test_errors_are_one_line_and_status_2(arguments, message, capsys, tmp_path, monkeypatch):

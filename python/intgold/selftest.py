@@ -23,7 +23,7 @@ from .model import Model
 from .ops import OPS
 from .vectors.generate import write_set
 from .vectors.random_models import random_inputs, random_model
-from .vectors.stimulus import stimulus
+from .vectors.stimulus import check_range, stimulus
 
 CHUNK = 250
 
@@ -100,7 +100,13 @@ def compare_shipped(
         Show a bar.
     processes : int
         0 takes as many as there are cores.
+
+    Raises
+    ------
+    InputError
+        When there are no images, or the seed is out of range.
     """
+    check_range(count, seed)
     sources = ["builtin"] + (["mnist"] if find_mnist() is not None else [])
     jobs = [(name, source) for name in names for source in sources]
     ranges = [(i, min(i + CHUNK, count)) for i in range(0, count, CHUNK)]

@@ -91,15 +91,20 @@ def stimulus_chunks(
 
     Arguments are checked at once; built-in images are drawn when their turn comes.
     """
-    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 2**24:
-        raise InputError(f"count: {count!r} is not from 1 to 2^24")
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
-        raise InputError(f"seed: {seed!r} is not from 0 to 2^31 - 1")
+    check_range(count, seed)
     parts = ((first, min(chunk, count - first)) for first in range(0, count, chunk))
     if source == "builtin":
         return (builtin(model, first, n, seed) for first, n in parts)
     images = _given(model, source, count)
     return ({model.inputs[0]: images[first : first + n]} for first, n in parts)
+
+
+def check_range(count: int, seed: int) -> None:
+    """Raise InputError unless a stimulus may have this count and seed."""
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 2**24:
+        raise InputError(f"count: {count!r} is not from 1 to 2^24")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
+        raise InputError(f"seed: {seed!r} is not from 0 to 2^31 - 1")
 
 
 def _given(model: Model, source: str | os.PathLike[str], count: int) -> np.ndarray:
