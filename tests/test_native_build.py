@@ -20,11 +20,11 @@ runpy.run_path("setup.py")
 REPORT = """
 import json, intgold
 from intgold.digests import tensor_digests
-from intgold.native import library
+from intgold.native import compiled
 from intgold.vectors.stimulus import stimulus
 model = intgold.load()
 digests = tensor_digests(model, stimulus(model, "builtin", 40), "c", 2)
-print(json.dumps([library.__file__, digests]))
+print(json.dumps([compiled.__file__, digests]))
 """
 
 
@@ -44,7 +44,7 @@ def test_a_machine_without_python_headers(tmp_path):
     for compiled in [*native.glob("_*.so"), *native.glob("_intgold.py")]:
         compiled.unlink()
     subprocess.run([sys.executable, "-c", BUILD_WITHOUT_HEADERS], check=True, cwd=tmp_path)
-    assert list(native.glob("_library*.so")) and not list(native.glob("_intgold*.so"))
+    assert list(native.glob("_compiled*.so")) and not list(native.glob("_intgold*.so"))
     made, here = report(tmp_path), report(ROOT)
     assert Path(made[0]).parent == native
     assert made[1] == here[1] and len(made[1]) > 5

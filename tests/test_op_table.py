@@ -8,7 +8,7 @@ import pytest
 
 from intgold import accumulators, golden, native
 from intgold.fields import FORMS, Scales
-from intgold.native.library import ffi, lib
+from intgold.native.compiled import ffi, lib
 from intgold.ops import OPS
 from intgold.vectors import random_models
 

@@ -2,7 +2,7 @@
 
 With the headers of Python, ``intgold.native._intgold`` is an extension module (API mode, stable
 ABI).  A bare machine often lacks them (Debian keeps them in python3-dev); then the same sources
-become a plain shared library, ``_library``, that ``_intgold.py`` describes (ABI mode).  Either
+become a plain shared library, ``_compiled``, that ``_intgold.py`` describes (ABI mode).  Either
 way the C declarations are those of the one public header.
 """
 
@@ -38,7 +38,7 @@ if HEADERS:
 else:
     ffi.set_source("intgold.native._intgold", None)
 
-LIBRARY = Extension("intgold.native._library", **COMPILED, py_limited_api=True)
+LIBRARY = Extension("intgold.native._compiled", **COMPILED, py_limited_api=True)
 SETUP = {
     "cffi_modules": ["python/intgold/native/build.py:ffi"],
     "ext_modules": [] if HEADERS else [LIBRARY],

@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import EngineError
 from ..lowering import lower
 from ..model import Model
-from .library import ffi, lib
+from .compiled import ffi, lib
 from .structures import Structures, pointer
 
 Arrays = dict[str, np.ndarray]

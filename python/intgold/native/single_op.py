@@ -17,7 +17,7 @@ from ..fields import Scales, integer
 from ..lowering import members
 from ..model import DTYPE_RANGE
 from ..ops import OPS, OpKind
-from .library import ffi, lib
+from .compiled import ffi, lib
 from .structures import Structures, pointer
 
 

@@ -7,8 +7,8 @@ from ._intgold import ffi
 try:
     from ._intgold import lib
 except ImportError:
-    library = find_spec(f"{__package__}._library")
-    assert library is not None
-    lib = ffi.dlopen(library.origin)
+    spec = find_spec(f"{__package__}._compiled")
+    assert spec is not None
+    lib = ffi.dlopen(spec.origin)
 
 __all__ = ["ffi", "lib"]
