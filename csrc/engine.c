@@ -28,7 +28,9 @@ enum { N_KINDS = sizeof tables / sizeof tables[0], BOUNDARY = 64 };
 
 static const intgold_op_table *table_of(const intgold_op *op) { return tables[op->kind]; }
 
-int intgold_accumulates(intgold_kind kind) { return tables[kind]->accumulates; }
+int intgold_accumulates(intgold_kind kind) {
+    return (unsigned)kind < (unsigned)N_KINDS && tables[kind]->accumulates;
+}
 
 static int kinds_are_known(const intgold_model *model) {
     int32_t i;

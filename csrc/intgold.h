@@ -274,7 +274,7 @@ typedef struct intgold_trace {
 
 typedef struct intgold_context intgold_context;
 
-/* 1 when ops of this kind have an int32 accumulator per output value, else 0. */
+/* 1 when ops of this kind have an int32 accumulator per output value, else 0 (unknown: 0). */
 int intgold_accumulates(intgold_kind kind);
 
 /* Name of the variant that runs for `isa` here, or NULL when there is none. */
