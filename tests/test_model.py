@@ -1,5 +1,6 @@
 """Models that exist are valid: graphs, shapes, ranges, and the int32 proof, which is tight."""
 
+import pickle
 from fractions import Fraction
 
 import numpy as np
@@ -154,6 +155,20 @@ def test_models_are_frozen():
         model.ops[0]["weights"][0] = 1
     with pytest.raises(TypeError):
         model.ops[0].fields["act_min"] = 0
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_models_travel_to_other_processes(seed):
+    """A pickled model comes back with the same content and the same proof."""
+    model = random_model(seed)
+    again = pickle.loads(pickle.dumps(model))
+    assert again.sha256 == model.sha256 and again.describe() == model.describe()
+
+
+@pytest.mark.parametrize("path", [None, 3, b"lut"])
+def test_only_names_and_paths_are_loaded(path):
+    with pytest.raises(InputError, match="neither a name nor a path"):
+        intgold.load(path)
 
 
 @pytest.mark.parametrize("backend", ["c", "golden"])

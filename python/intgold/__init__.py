@@ -38,9 +38,13 @@ def load(path: str | _PathLike[str] = "lut") -> Model:
     ------
     ArtefactError
         Naming the file and what is wrong with it.
+    InputError
+        When `path` is neither text nor a path.
     """
     from . import artefact
 
+    if not isinstance(path, (str, _PathLike)):
+        raise InputError(f"load: {path!r} is neither a name nor a path")
     if path in SHIPPED:
         return artefact.load(str(_files("intgold") / "models" / f"mnist_{path}.npz"))
     return artefact.load(path)

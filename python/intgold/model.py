@@ -115,6 +115,9 @@ class Op:
     def __getitem__(self, name: str) -> Any:
         return self.fields[name]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Op, (self.kind, self.name, self.inputs, self.output, dict(self.fields))
+
     @property
     def spec(self) -> OpKind:
         """The op's row of the op table."""
@@ -227,6 +230,10 @@ class Model:
             )
         except ModelError as error:
             raise ModelError(f"op {op.name}: {error}") from None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        parts = (self.name, self.tensors, self.ops, self.inputs, self.outputs, self.contract)
+        return Model, (*parts, dict(self.metadata))
 
     @cached_property
     def _by_name(self) -> dict[str, Tensor]:
