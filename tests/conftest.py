@@ -6,7 +6,7 @@ import tools
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--full", action="store_true", help="full counts: the hours of `make prove`")
+    parser.addoption("--full", action="store_true", help="full counts, as `make prove` runs them")
 
 
 @pytest.fixture
