@@ -77,7 +77,9 @@ static inline int64_t intgold_scale_acc(int32_t acc, const intgold_scale *by) {
 }
 
 static inline int64_t intgold_clamp(int64_t value, int64_t lo, int64_t hi) {
-    return value < lo ? lo : value > hi ? hi : value;
+    /* Two conditional moves: a nested choice becomes branches that a ReLU mispredicts. */
+    const int64_t raised = value < lo ? lo : value;
+    return raised > hi ? hi : raised;
 }
 
 /* Clause 4.3: the zero point is added before the clamp. */
