@@ -15,10 +15,7 @@ from intgold.floating import affine, multiplier, pwl_fit, shipped, tables
 from intgold.floating.calibrate import Ranges, calibrate
 from intgold.floating.inference import FloatNetwork, Layer, gelu, selu
 from intgold.floating.quantize import quantize_network
-from intgold.floating.simulate import deviations, simulate
 from intgold.golden.requantize import scale
-from intgold.vectors.random_models import random_inputs, random_model
-from intgold.vectors.stimulus import stimulus
 
 
 def test_affine_range():
@@ -300,17 +297,3 @@ def test_calibration_gives_the_shipped_ranges():
         network = FloatNetwork.load(shipped.MODELS / f"mnist_{prefix}float.npz")
         frozen = Ranges.load(shipped.MODELS / f"mnist_{prefix}ranges.json")
         assert dict(calibrate(network, images).layers) == dict(frozen.layers)
-
-
-def test_simulation_is_close_and_not_equal():
-    """Dequantise-then-compute differs from the integers, by little: that is why integers rule."""
-    model = intgold.load()
-    x = stimulus(model, "builtin", 24, 0)
-    found = {d.tensor: d for d in deviations(model, x)}
-    assert list(found) == [op.output for op in model.ops]
-    assert found["conv1"].largest <= 1
-    assert max(d.largest for n, d in found.items() if n != "logits") <= 4
-    assert simulate(model, x)["logits"].dtype == np.int32
-    bare = random_model(0)
-    with pytest.raises(ModelError, match="scale"):
-        simulate(bare, random_inputs(bare, 1, 0))

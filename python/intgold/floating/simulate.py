@@ -151,6 +151,10 @@ def _add(model: Model, op: Op, x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
     return x1 + x2
 
 
+def _mul(model: Model, op: Op, x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
+    return x1 * x2
+
+
 _REAL: dict[str, Callable[..., np.ndarray]] = {
     "conv2d": _conv2d,
     "depthwise_conv2d": _depthwise_conv2d,
@@ -158,5 +162,6 @@ _REAL: dict[str, Callable[..., np.ndarray]] = {
     "avg_pool2d": _avg_pool2d,
     "global_avg_pool": _global_avg_pool,
     "add": _add,
+    "mul": _mul,
 }
 """The ops that compute with scales."""
