@@ -282,7 +282,16 @@ def _flip(folder):
         (_edit(lambda d: d["files"][0].update(role="spy")), "role 'spy'"),
         (_edit(lambda d: d["files"][1].update(shape=[-1])), "shape"),
         (_edit(lambda d: d["files"].append(d["files"][0])), "twice"),
-        (_edit(lambda d: d["files"].clear()), "no files"),
+        (_edit(lambda d: d["files"].clear()), "ops do not have exactly"),
+        (_edit(lambda d: d["files"][1].update(dtype="float32")), "dtype, shape, order"),
+        (_edit(lambda d: d["files"][1].update(order="F")), "dtype, shape, order"),
+        (_edit(lambda d: d["files"][1].update(format="bin")), "dtype, shape, order"),
+        (_edit(lambda d: d["files"][1].update(shape=[])), "dtype, shape, order"),
+        (_edit(lambda d: d["files"][0].update(shape=[1])), "dtype, shape, order"),
+        (_edit(lambda d: d["ops"].pop()), "ops do not have exactly"),
+        (_edit(lambda d: d["ops"][0].pop("kind")), "kind"),
+        (_edit(lambda d: d["ops"][0].update(name=3)), "op {"),
+        (_edit(lambda d: d.update(ops=7)), "manifest.json"),
     ],
 )
 def test_damaged_sets_are_refused(small, tmp_path, damage, message):

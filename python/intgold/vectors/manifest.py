@@ -12,9 +12,11 @@ from typing import Any
 
 from ..errors import VectorError
 from ..files import canonical_json
+from .formats import FORMATS
 
 NAME = "manifest.json"
 FORMAT, VERSION = "intgold-vectors", 1
+DTYPES = ("int8", "uint8", "int16", "int32")
 ROLES = ("stimulus", "output", "accumulator", "parameter", "model")
 _KEYS = {"format", "version", "tool", "spec", "contract", "model", "stimulus", "ops", "files"}
 _PATH = re.compile(r"(?:\w+/)?[\w.]+")
@@ -81,6 +83,7 @@ def read_manifest(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], list[
         if canonical_json({**document, "sha256": stated}) != data:
             raise ValueError("not in canonical form")
         files = [_file(entry) for entry in document["files"]]
+        _check_ops(document["ops"], files)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise VectorError(f"{where}: {error}") from error
     _check_folder(Path(folder), files)
@@ -95,7 +98,25 @@ def _file(entry: dict[str, Any]) -> File:
         raise ValueError(f"role {file.role!r} of {file.path}")
     if not all(type(n) is int and 0 < n < 2**31 for n in file.shape):
         raise ValueError(f"shape {file.shape} of {file.path}")
+    if file.role == "model":
+        fits = (file.dtype, file.shape, file.order, file.format) == ("", (), "", "npz")
+    else:
+        fits = file.dtype in DTYPES and file.order == "C" and file.format in FORMATS
+        fits = fits and len(file.shape) > 0
+    if not fits or not file.path.endswith(f".{file.format}"):
+        raise ValueError(f"dtype, shape, order or format of {file.path}")
     return file
+
+
+def _check_ops(ops: Any, files: list[File]) -> None:
+    """Refuse a list of ops that is none, or whose outputs are not the set's."""
+    for op in ops:
+        texts = {key: op[key] for key in ("name", "kind", "output")}
+        if len(op) != 4 or not all(isinstance(t, str) for t in (*texts.values(), *op["inputs"])):
+            raise ValueError(f"op {op!r}")
+    outputs = {(file.owner, file.name) for file in files if file.role == "output"}
+    if not ops or outputs != {(op["name"], op["output"]) for op in ops}:
+        raise ValueError("its ops do not have exactly the outputs that it holds")
 
 
 def _check_folder(folder: Path, files: list[File]) -> None:

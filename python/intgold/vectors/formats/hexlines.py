@@ -6,6 +6,7 @@ int32.  ``//`` starts a comment.
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -40,7 +41,7 @@ def decode(where: str, data: bytes, dtype: str, shape: tuple[int, ...]) -> np.nd
         Naming the line that is no value (a simulator's x or z among them), or the count.
     """
     kind = np.dtype(dtype)
-    digits, count = 2 * kind.itemsize, int(np.prod(shape))
+    digits, count = 2 * kind.itemsize, math.prod(shape)
     words = re.sub(rb"//[^\n]*", b"", data).split()
     good = re.compile(rb"[0-9a-fA-F]{%d}" % digits)
     if len(words) != count or not all(map(good.fullmatch, words)):
