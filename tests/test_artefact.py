@@ -109,6 +109,13 @@ def _unknown_form(document):
             op["fields"]["requantize"]["form"] = "triple"
 
 
+def _forms_as_a_list(document):
+    for op in document["ops"]:
+        by = op["fields"].get("requantize")
+        if by and isinstance(by["form"], str):
+            by["form"] = [by["form"]] * by["multiplier"]["shape"][0]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -130,6 +137,8 @@ def _unknown_form(document):
         (lambda d: d.update(inputs=[]), "no input"),
         (_unknown_op, "'attention' is not known to SPEC"),
         (_unknown_form, "unknown form 'triple'"),
+        (lambda d: d.update(spec="1.1"), "not written as SPEC 9.3"),
+        (_forms_as_a_list, "not written as SPEC 9.3"),
     ],
 )
 def test_documents_that_break_a_rule_are_refused(tmp_path, change, message):

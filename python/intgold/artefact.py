@@ -50,10 +50,12 @@ def load(path: str | os.PathLike[str]) -> Model:
         members = read_zip(path)
         if "model.json" not in members:
             raise ArtefactError("no model.json in it; not an intgold model")
-        document = _parse(members.pop("model.json"))
+        document, stated = _parse(members.pop("model.json"))
         model = _model(document, members)
         if members:
             raise ArtefactError(f"unknown member {min(members)}")
+        if model.sha256 != stated:  # a newer spec than is needed, a list of equal forms, ...
+            raise ArtefactError("model.json: not written as SPEC 9.3 has it")
         return model
     except IntgoldError as error:
         text = str(error)
@@ -145,7 +147,8 @@ def _refuse_constant(text: str) -> Any:
     raise ArtefactError(f"model.json: {text} is not a number")
 
 
-def _parse(data: bytes) -> dict[str, Any]:
+def _parse(data: bytes) -> tuple[dict[str, Any], str]:
+    """Return the checked description without its digest, and the digest."""
     try:
         document = json.loads(data, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -163,7 +166,7 @@ def _parse(data: bytes) -> dict[str, Any]:
     stated = document.pop("sha256")
     if stated != _digest(document):
         raise ArtefactError(f"model.json: content does not match its sha256 {stated}")
-    return document
+    return document, stated
 
 
 def _readable(spec: str) -> bool:
