@@ -1,6 +1,8 @@
 """From floats to integers: affine, multipliers, tables, segments, whole networks."""
 
+import hashlib
 import math
+import re
 from fractions import Fraction
 from random import Random
 
@@ -9,7 +11,7 @@ import pytest
 
 import intgold
 import tools
-from intgold import ArtefactError, InputError, ModelError, Requantize
+from intgold import ArtefactError, InputError, ModelError, Requantize, golden
 from intgold.fields import FORMS
 from intgold.floating import affine, multiplier, pwl_fit, shipped, tables
 from intgold.floating.calibrate import Ranges, calibrate
@@ -250,6 +252,26 @@ def test_shipped_float_weights_give_the_shipped_bytes(tmp_path):
         assert (tmp_path / "again.npz").read_bytes() == frozen, (
             f"mnist_{name}.npz: run `python -m intgold.floating.shipped`"
         )
+
+
+def test_the_models_are_those_of_their_readme():
+    """models/README.md states the SHA-256 of every file, and of no other."""
+    text = (shipped.MODELS / "README.md").read_text()
+    stated = dict(re.findall(r"^\| `(\S+)` \| ([0-9a-f]{64}) \|$", text, re.M))
+    files = {p.name: p.read_bytes() for p in shipped.MODELS.iterdir() if p.name != "README.md"}
+    assert stated == {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+
+
+def test_few_segments_give_the_tables():
+    """The shipped pwl model answers all 256 inputs as the lut model does, as the README says."""
+    q = np.arange(-128, 128).astype(np.int8).reshape(1, 256)
+    segments = []
+    for by_table, by_lines in zip(intgold.load("lut").ops, intgold.load("pwl").ops, strict=True):
+        if by_lines.kind == "pwl":
+            segments.append(by_lines["slope"].size)
+            y, _ = golden.pwl(q, **intgold.load("pwl").arguments(by_lines))
+            assert np.array_equal(golden.lut(q, table=by_table["table"]), y)
+    assert segments == [2, 3]
 
 
 def test_shipped_networks_are_the_network():
