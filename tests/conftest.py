@@ -18,5 +18,5 @@ def full(request: pytest.FixtureRequest) -> bool:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for tool, tests in sorted(tools.not_run.items()):
         terminalreporter.write_line(
-            f"not run: {len(tests)} tests without {tool}; it comes with: {tools.BROUGHT_BY[tool]}"
+            f"not run: {len(tests)} without {tool}; it comes with: {tools.BROUGHT_BY[tool]}"
         )
