@@ -70,7 +70,7 @@ static void add_int32(sha256 *hash, const int32_t *values, int32_t count) {
 }
 
 /* Everything that a run holds, one image at a time. */
-typedef struct session {
+typedef struct job {
     const intgold_model *model;
     intgold_context *context;
     void *arena;
@@ -79,13 +79,13 @@ typedef struct session {
     void **traced;               /* per op */
     int32_t **accumulators;      /* per op, NULL where it has none */
     sha256 *hashes;              /* two per op */
-} session;
+} job;
 
-static const intgold_tensor *made_by(const session *s, int32_t op) {
+static const intgold_tensor *made_by(const job *s, int32_t op) {
     return &s->model->tensors[s->model->ops[op].output];
 }
 
-static void open_inputs(session *s, char **paths) {
+static void open_inputs(job *s, char **paths) {
     int32_t i;
     s->inputs = need(calloc((size_t)s->model->n_inputs, sizeof *s->inputs));
     s->files = need(calloc((size_t)s->model->n_inputs, sizeof *s->files));
@@ -99,7 +99,7 @@ static void open_inputs(session *s, char **paths) {
     }
 }
 
-static void open_outputs(session *s) {
+static void open_outputs(job *s) {
     const intgold_model *model = s->model;
     const size_t n_ops = (size_t)model->n_ops;
     int32_t i;
@@ -118,7 +118,7 @@ static void open_outputs(session *s) {
     }
 }
 
-static void prepare(session *s) {
+static void prepare(job *s) {
     const size_t size = intgold_arena_size(s->model, INTGOLD_ISA_AUTO);
     s->arena = need(malloc(size));
     if (intgold_prepare(s->model, INTGOLD_ISA_AUTO, s->arena, size, &s->context) != INTGOLD_OK) {
@@ -127,7 +127,7 @@ static void prepare(session *s) {
     }
 }
 
-static void one_image(session *s) {
+static void one_image(job *s) {
     intgold_trace trace;
     int32_t i;
     for (i = 0; i < s->model->n_inputs; i++)
@@ -146,7 +146,7 @@ static void one_image(session *s) {
     }
 }
 
-static void report(session *s) {
+static void report(job *s) {
     char hex[65];
     int32_t i;
     for (i = 0; i < s->model->n_ops; i++) {
@@ -158,7 +158,7 @@ static void report(session *s) {
     }
 }
 
-static void release(session *s) {
+static void release(job *s) {
     int32_t i;
     for (i = 0; i < s->model->n_inputs; i++) {
         fclose(s->files[i]);
@@ -179,7 +179,7 @@ static void release(session *s) {
 }
 
 int main(int argc, char **argv) {
-    session s;
+    job s;
     long image, count;
     if (argc < 4) {
         fprintf(stderr, "usage: runner MODEL COUNT INPUT.bin ...\n");
