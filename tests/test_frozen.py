@@ -11,7 +11,7 @@ import intgold
 import tools
 from intgold.files import canonical_json
 from intgold.ops import OPS
-from intgold.vectors import freeze, generate
+from intgold.vectors import freeze, manifest
 from intgold.vectors.manifest import read_manifest
 from intgold.vectors.op_cases import directed_models
 from intgold.vectors.stimulus import stimulus
@@ -24,8 +24,9 @@ HINT = f"golden/ is not what this code makes; if that is meant: {freeze.COMMAND}
 def made_by(monkeypatch):
     """Manifests name the versions that froze golden/: a release alone changes no byte there."""
     document = json.loads((GOLDEN / "manifest.json").read_bytes())
-    maker = {key: document[key] for key in generate.provenance()}
-    monkeypatch.setattr(generate, "provenance", lambda: maker)
+    maker = {key: document[key] for key in manifest.provenance()}
+    for module in (manifest, freeze):
+        monkeypatch.setattr(module, "provenance", lambda: maker)
     return document
 
 
@@ -75,8 +76,8 @@ def test_vector_sets_are_made_again(tmp_path, made_by):
     assert len(made) > 500 and set(made) == set(frozen), HINT
     for path, data in made.items():
         assert frozen[path] == data, f"{path}: {HINT}"
-    for manifest in GOLDEN.rglob("*/manifest.json"):
-        read_manifest(manifest.parent)
+    for path in GOLDEN.rglob("*/manifest.json"):
+        read_manifest(path.parent)
 
 
 @pytest.mark.parametrize("source", freeze.SOURCES)

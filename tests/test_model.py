@@ -9,7 +9,8 @@ import pytest
 import intgold
 from intgold import InputError, Model, ModelError, Op, Requantize, Tensor
 from intgold.fields import INT32_MAX, INT32_MIN
-from intgold.lowering import BOUNDARY, plan
+from intgold.lowering import plan
+from intgold.model import BOUNDARY
 from intgold.ops import OPS
 from intgold.vectors.random_models import random_inputs, random_model
 

@@ -183,9 +183,8 @@ def test_a_set_holds_everything_in_every_format(tmp_path):
         model = model_with(kind)
         folder = tmp_path / kind
         write_set(model, folder, count=3)
-        document, files = read_manifest(folder)
-        assert document["model"]["sha256"] == model.sha256
-        assert intgold.load(folder / "model.npz").sha256 == model.sha256
+        read, files = read_manifest(folder)
+        assert read.sha256 == model.sha256 and list(read.ops) != []
         run = model.run(stimulus(model, "builtin", 3, 0), trace=True)
         seen = {"output": 0, "accumulator": 0, "parameter": 0, "stimulus": 0}
         for file in files:
@@ -259,6 +258,35 @@ def _edit(change):
     return apply
 
 
+def _restate(folder, path):
+    """Let the manifest tell the digest of what lies at `path` now."""
+    digest = hashlib.sha256((folder / path).read_bytes()).hexdigest()
+    files = json.loads((folder / "manifest.json").read_bytes())["files"]
+    at = [file["path"] for file in files].index(path)
+    _edit(lambda d: d["files"][at].update(sha256=digest))(folder)
+
+
+def _other_parameter(folder):
+    path = next(folder.glob("parameters/*.npy"))
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    _restate(folder, path.relative_to(folder).as_posix())
+
+
+def _link(folder):
+    path = next(folder.glob("outputs/*.npy"))
+    path.rename(folder.parent / "elsewhere.npy")
+    path.symlink_to(folder.parent / "elsewhere.npy")
+
+
+def _no_format_of_one(folder):
+    path = next(folder.glob("outputs/*.hex"))
+    path.unlink()
+    name = path.relative_to(folder).as_posix()
+    _edit(lambda d: d.update(files=[f for f in d["files"] if f["path"] != name]))(folder)
+
+
 def _flip(folder):
     path = next(folder.glob("outputs/*.npy"))
     data = bytearray(path.read_bytes())
@@ -279,19 +307,47 @@ def _flip(folder):
         (_edit(lambda d: d.update(colour="red")), "not a manifest"),
         (_edit(lambda d: d["files"][0].update(path="../../etc/passwd")), "is not one of a set"),
         (_edit(lambda d: d["files"][0].update(path="/etc/passwd")), "is not one of a set"),
-        (_edit(lambda d: d["files"][0].update(role="spy")), "role 'spy'"),
-        (_edit(lambda d: d["files"][1].update(shape=[-1])), "shape"),
+        (_edit(lambda d: d["files"][0].update(path=7)), "file {"),
         (_edit(lambda d: d["files"].append(d["files"][0])), "twice"),
-        (_edit(lambda d: d["files"].clear()), "ops do not have exactly"),
-        (_edit(lambda d: d["files"][1].update(dtype="float32")), "dtype, shape, order"),
-        (_edit(lambda d: d["files"][1].update(order="F")), "dtype, shape, order"),
-        (_edit(lambda d: d["files"][1].update(format="bin")), "dtype, shape, order"),
-        (_edit(lambda d: d["files"][1].update(shape=[])), "dtype, shape, order"),
-        (_edit(lambda d: d["files"][0].update(shape=[1])), "dtype, shape, order"),
-        (_edit(lambda d: d["ops"].pop()), "ops do not have exactly"),
-        (_edit(lambda d: d["ops"][0].pop("kind")), "kind"),
-        (_edit(lambda d: d["ops"][0].update(name=3)), "op {"),
-        (_edit(lambda d: d.update(ops=7)), "manifest.json"),
+        (_edit(lambda d: d["files"].clear()), "no model.npz"),
+        (_edit(lambda d: d.update(files=7)), "file 7"),
+        (_edit(lambda d: d.update(files=[7])), "file 7"),
+        (_edit(lambda d: d["files"].reverse()), "is described as"),
+        *(
+            (_edit(lambda d, i=i, change=change: d["files"][i].update(change)), "is described as")
+            for i in (0, 1, -1)
+            for change in (
+                {"role": "spy"},
+                {"role": []},
+                {"owner": "nobody"},
+                {"name": 3},
+                {"shape": [-1]},
+                {"shape": [True]},
+                {"dtype": "float32"},
+                {"order": "F"},
+                {"format": "bin"},
+                {"colour": "red"},
+            )
+        ),
+        (_edit(lambda d: d["ops"].pop()), "ops is not what"),
+        (_edit(lambda d: d["ops"][0].pop("kind")), "ops is not what"),
+        (_edit(lambda d: d["ops"][0].update(name=3)), "ops is not what"),
+        (_edit(lambda d: d.update(ops=7)), "ops is not what"),
+        (_edit(lambda d: d.update(contract="theirs")), "contract is not what"),
+        (_edit(lambda d: d["model"].update(sha256="0")), "model is not what"),
+        (_edit(lambda d: d.update(spec=1.1)), "is not text"),
+        (_edit(lambda d: d.update(tool="mine")), "tool 'mine'"),
+        (_edit(lambda d: d["tool"].update(name=None)), "is not text"),
+        (_edit(lambda d: d["stimulus"].update(count=3)), "is described as"),
+        (_edit(lambda d: d["stimulus"].update(count=True)), "count: True"),
+        (_edit(lambda d: d["stimulus"].update(seed=-1)), "seed: -1"),
+        (_edit(lambda d: d["stimulus"].update(source="mnist")), "stimulus {"),
+        (_edit(lambda d: d["stimulus"].pop("seed")), "stimulus {"),
+        (_edit(lambda d: d.update(stimulus=[])), r"stimulus \[\]"),
+        (_edit(lambda d: d.update(version=True)), "version is not what"),
+        (_other_parameter, "is not the parameter of model.npz"),
+        (_link, "not a plain file"),
+        (_no_format_of_one, "is missing"),
     ],
 )
 def test_damaged_sets_are_refused(small, tmp_path, damage, message):
@@ -314,9 +370,23 @@ def test_a_changed_manifest_is_refused(small, tmp_path):
 
 def test_other_folders_are_never_replaced(small, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(VectorError, match="is not a vector set"):
-        write_set(small, tmp_path)
-    assert (tmp_path / "notes.txt").read_text() == "mine"
+    for manifest in (None, "{}", '{"name": "a web page"}', "["):
+        if manifest is not None:
+            (tmp_path / "manifest.json").write_text(manifest)
+        with pytest.raises(VectorError, match="not a vector set"):
+            write_set(small, tmp_path)
+        assert (tmp_path / "notes.txt").read_text() == "mine"
+    (tmp_path / "manifest.json").unlink()
+    write_set(small, tmp_path / "set", count=2)
+    (tmp_path / "set" / "my_notes.txt").write_text("mine")
+    with pytest.raises(VectorError, match=r"not only a vector set: my_notes\.txt"):
+        write_set(small, tmp_path / "set")
+    with pytest.raises(VectorError, match="not a vector set"):
+        write_set(small, tmp_path / "notes.txt")
+    (tmp_path / "set" / "my_notes.txt").unlink()
+    next((tmp_path / "set").glob("outputs/*.hex")).unlink()  # a damaged set may be made anew
+    write_set(small, tmp_path / "set", count=2)
+    read_manifest(tmp_path / "set")
     with pytest.raises(VectorError, match="choose of"):
         write_set(small, tmp_path / "new", formats=("bin",))
     assert not (tmp_path / "new").exists()

@@ -88,13 +88,53 @@ def test_a_dump_may_have_some_tensors_only(pair):
     shutil.rmtree(pair[1] / "accumulators")
     shutil.rmtree(pair[1] / "parameters")
     report = verify(*pair)
-    assert report.equal and "not in the dump" in str(report)
-    assert report.values < verify(pair[0], pair[0]).values
+    assert report.equal and report.missing == sum(o.spec.accumulator for o in deep_model().ops)
+    whole = verify(pair[0], pair[0])
+    arrays = len(whole.comparisons)
+    last = str(report).splitlines()[-1]
+    assert last == (
+        f"{report.missing} of {arrays} arrays are not in the dump; "
+        f"{report.values} of {whole.values} values compared, all equal"
+    )
+    assert str(whole).endswith(f"\n{whole.values} values compared, all equal")
     shutil.rmtree(pair[1] / "outputs")
     with pytest.raises(VectorError, match="none of the tensors"):
         verify(*pair)
     with pytest.raises(VectorError, match="no such folder"):
         verify(pair[0], pair[1] / "nowhere")
+
+
+@pytest.mark.parametrize("name", ["outputs/conv.npy", "outputs/t0.bin", "accumulators/x/y.npy"])
+def test_what_would_be_passed_over_is_refused(pair, name):
+    """A misspelt tensor must not look like an absent one."""
+    (pair[1] / name).parent.mkdir(exist_ok=True)
+    (pair[1] / name).write_bytes(b"")
+    with pytest.raises(VectorError, match="the set has no such array or format"):
+        verify(*pair)
+
+
+def test_a_folder_in_the_place_of_a_file_is_refused(pair):
+    path = pair[1] / f"outputs/{deep_model().ops[0].output}.npy"
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(VectorError, match="cannot be read"):
+        verify(*pair)
+
+
+def test_digits_are_those_of_the_dtype(tmp_path):
+    """A small value of an int32 output is shown with eight digits, an int8 one with two."""
+    model = next(
+        m for m in map(random_model, range(99)) if m.tensor(m.ops[-1].output).dtype == "int32"
+    )
+    write_set(model, tmp_path / "set", count=2, formats=("npy",))
+    path = f"outputs/{model.ops[-1].output}.npy"
+    (tmp_path / "dut" / "outputs").mkdir(parents=True)
+    array = np.load(tmp_path / "set" / path)
+    want = int(array.flat[0])
+    array.flat[0] = want ^ 1
+    np.save(tmp_path / "dut" / path, array)
+    text = str(verify(tmp_path / "set", tmp_path / "dut"))
+    assert f"expected {want} (0x{want & 0xFFFFFFFF:08x})" in text
 
 
 def test_formats_of_a_dump_must_agree(pair):

@@ -170,7 +170,9 @@ def _add(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
 
 def _scaled(acc: int, by: Requantize) -> Range:
     """Bounds of R(acc) for one entry: the exact quotient, and what its form can add to it."""
-    product, t = acc * int(by.multiplier[0]), int(by.right_shift[0])
+    # Every form as float64 has it: 22 more bits of multiplier, 0 elsewhere.
+    multiplier = (int(by.multiplier[0]) << 22) + int(by.multiplier_low[0])
+    product, t = acc * multiplier, int(by.right_shift[0]) + 22
     lo, hi = product >> t, -(-product >> t)
     # Form float32 rounds to 24 significant bits twice; every form rounds to an integer.
     slack = 1 + (max(abs(lo), abs(hi)) >> 22 if by.form[0] == "float32" else 0)

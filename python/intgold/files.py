@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
+import re
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
 from .errors import IntgoldError
 
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+_N = rb"(?:0|[1-9]\d{0,9})"
+_NPY_HEADER = re.compile(
+    rb"\{'descr': '([|<][iufb][1248])', 'fortran_order': (False|True), "
+    rb"'shape': \((|%b,|%b(?:, %b){1,7})\), \} *\n" % (_N, _N, _N)
+)
 
 
 @contextmanager
@@ -131,21 +138,36 @@ def read_zip(path: str | os.PathLike[str], limit: int = 2**30) -> dict[str, byte
         raise IntgoldError(f"{path}: cannot be read: {error}") from error
 
 
-def read_npy(where: str, data: bytes) -> np.ndarray:
-    """Return the array in .npy bytes, which must be exactly its header and its values."""
-    stream = io.BytesIO(data)
+def read_npy(where: str, data: bytes, fortran: bool = False) -> np.ndarray:
+    """Return the array in .npy bytes, which must be exactly its header and its values.
+
+    Parameters
+    ----------
+    where : str
+        What an error names.
+    data : bytes
+        Version 1.0, little-endian, at most 8 dimensions.
+    fortran : bool
+        Take Fortran order as well.
+
+    Raises
+    ------
+    IntgoldError
+        When a byte of the header is not as NumPy writes it, or the size does not fit.
+    """
+    start = 10 + int.from_bytes(data[8:10], "little")
+    header = _NPY_HEADER.fullmatch(data[10:start])
+    if data[:8] != b"\x93NUMPY\x01\x00" or header is None:
+        raise IntgoldError(f"{where}: not a .npy file, version 1.0, little-endian, of numbers")
     try:
-        if np.lib.format.read_magic(stream) != (1, 0):
-            raise ValueError("not version 1.0")
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-    except (ValueError, SyntaxError, EOFError, TypeError, KeyError, AttributeError) as error:
-        raise IntgoldError(f"{where}: not a .npy file: {error}") from error
-    if fortran or dtype.hasobject or dtype.kind not in "iufb" or dtype.byteorder == ">":
-        raise IntgoldError(f"{where}: dtype {dtype} or its order is not accepted")
-    body = data[stream.tell() :]
-    count = 1
-    for extent in shape:
-        count *= int(extent)
-    if any(n < 0 for n in shape) or count * dtype.itemsize != len(body):
-        raise IntgoldError(f"{where}: shape {shape} does not match {len(body)} bytes of values")
-    return np.frombuffer(body, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+        dtype = np.dtype(header[1].decode())
+    except TypeError:
+        raise IntgoldError(f"{where}: unknown dtype {header[1].decode()}") from None
+    order: Literal["C", "F"] = "F" if header[2] == b"True" else "C"
+    if order == "F" and not fortran:
+        raise IntgoldError(f"{where}: in Fortran order; save numpy.ascontiguousarray(x)")
+    shape = tuple(int(n) for n in header[3].split(b",") if n.strip())
+    if math.prod(shape) * dtype.itemsize != len(data) - start:
+        raise IntgoldError(f"{where}: shape {shape} does not match {len(data) - start} bytes")
+    values = np.frombuffer(data, dtype, offset=start).reshape(shape, order=order)
+    return values.astype(dtype.newbyteorder("="), copy=False)

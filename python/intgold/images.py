@@ -9,6 +9,7 @@ import numpy as np
 
 from .data import read_idx, read_idx_header
 from .errors import DataError
+from .files import read_npy
 
 DTYPES = ("uint8", "int8", "int32")
 _MOST = 2**30  # values of a file
@@ -61,11 +62,10 @@ def _read(path: str | os.PathLike[str]) -> np.ndarray:
             start = file.read(6)
             if start != b"\x93NUMPY":
                 return _read_idx(Path(path))
-            file.seek(0)
-            array = np.load(file, allow_pickle=False, mmap_mode=None)
-    except (OSError, ValueError, EOFError, MemoryError) as error:
+            array = read_npy(str(path), start + file.read(), fortran=True)
+    except (OSError, MemoryError) as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
-    if not isinstance(array, np.ndarray) or array.dtype.name not in DTYPES or array.ndim == 0:
+    if array.dtype.name not in DTYPES or array.ndim == 0:
         raise DataError(f"{path}: not an array of {', '.join(DTYPES)}")
     return array
 

@@ -12,17 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ModelError
-from .fields import INT32_MAX, Array, Choice, Integers, Requantize, Scales
+from .fields import Array, Choice, Integers, Requantize, Scales
 from .model import Model
 from .ops import OPS, OpKind
 from .shapes import Shape
 
 Member = int | np.ndarray | Requantize | None
 """An int member, an array that a pointer refers to, or a requantize structure (None: empty)."""
-
-BOUNDARY = 64
-"""Tensors in the arena start on a multiple of this many bytes."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +56,7 @@ class Lowered:
 
 
 def lower(model: Model) -> Lowered:
-    """Return `model` as C data.
-
-    Raises
-    ------
-    ModelError
-        When the tensors between its ops need more than 2^31 - 1 bytes.
-    """
+    """Return `model` as C data."""
     index = {tensor.name: i for i, tensor in enumerate(model.tensors)}
     offsets, activations_size = plan(model)
     tensors = tuple(
@@ -142,19 +132,13 @@ def plan(model: Model) -> tuple[dict[str, int], int]:
     last = {n: i for i, op in enumerate(model.ops) for n in (*op.inputs, op.output)}
     between = [t for t in model.tensors if t.name not in (*model.inputs, *model.outputs)]
     placed: list[tuple[int, int, str]] = []  # start, end, name
-    for tensor in sorted(between, key=lambda t: -t.size * _width(t.dtype)):
-        length = -(-tensor.size * _width(tensor.dtype) // BOUNDARY) * BOUNDARY
-        start = 0
+    for tensor in sorted(between, key=lambda t: -t.span):
+        length, start = tensor.span, 0
         for other_start, other_end, other in sorted(placed):
             together = made[tensor.name] <= last[other] and made[other] <= last[tensor.name]
             if together and other_start < start + length and start < other_end:
                 start = other_end
         placed.append((start, start + length, tensor.name))
+    # At most the sum that SPEC 6.2 limits, so that it fits the C structure.
     size = max((end for _, end, _ in placed), default=0)
-    if size > INT32_MAX:
-        raise ModelError(f"model {model.name}: its activations need {size} bytes, at most 2^31 - 1")
     return {name: start for start, _, name in placed}, size
-
-
-def _width(dtype: str) -> int:
-    return 4 if dtype == "int32" else 1

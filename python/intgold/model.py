@@ -27,6 +27,8 @@ SPEC_VERSION = "1.1"
 """Version of SPEC.md; any changed output bit raises it."""
 
 DTYPE_RANGE = {"int8": (-128, 127), "int32": (INT32_MIN, INT32_MAX)}
+BOUNDARY = 64
+"""Tensors between ops start on a multiple of this many bytes."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
@@ -62,7 +64,7 @@ class Tensor:
     def __post_init__(self) -> None:
         _name("tensor", self.name)
         where = f"tensor {self.name}"
-        if self.dtype not in DTYPE_RANGE:
+        if not isinstance(self.dtype, str) or self.dtype not in DTYPE_RANGE:
             raise ModelError(f"{where}: dtype {self.dtype!r} is neither int8 nor int32")
         if not isinstance(self.shape, (tuple, list)) or not 1 <= len(self.shape) <= 3:
             raise ModelError(f"{where}: shape {self.shape!r} does not have 1 to 3 dimensions")
@@ -86,6 +88,12 @@ class Tensor:
             count *= extent
         return count
 
+    @property
+    def span(self) -> int:
+        """Bytes of one image, rounded up to a multiple of `BOUNDARY`."""
+        width = 4 if self.dtype == "int32" else 1
+        return -(-self.size * width // BOUNDARY) * BOUNDARY
+
 
 @dataclass(frozen=True, eq=False)
 class Op:
@@ -100,7 +108,7 @@ class Op:
     def __post_init__(self) -> None:
         _name("op", self.name)
         where = f"op {self.name}"
-        if self.kind not in OPS:
+        if not isinstance(self.kind, str) or self.kind not in OPS:
             raise ModelError(f"{where}: unknown kind {self.kind!r}; known: {', '.join(OPS)}")
         declared = OPS[self.kind].fields
         if set(self.fields) != set(declared):
@@ -166,6 +174,9 @@ class Model:
                 raise ModelError(f"metadata {key!r}: {value!r} is not text")
         object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
         self._check_names()
+        size = sum(t.span for t in self.tensors)
+        if size > INT32_MAX:
+            raise ModelError(f"model {self.name}: its tensors have {size} bytes, at most 2^31 - 1")
         bounds = {}
         ranges = {n: DTYPE_RANGE[self.tensor(n).dtype] for n in self.inputs}
         for op in self.ops:

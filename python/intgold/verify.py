@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,8 @@ class Comparison:
         ``output`` or ``accumulator``.
     values : int
         How many were compared; 0 when the dump does not have it.
+    of : int
+        How many the set has.
     differing : int
     """
 
@@ -34,6 +38,7 @@ class Comparison:
     tensor: str
     role: str
     values: int
+    of: int
     differing: int
 
 
@@ -45,6 +50,7 @@ class Difference:
     kind: str
     tensor: str
     role: str
+    dtype: str
     image: int
     coordinate: tuple[int, ...]
     expected: int
@@ -62,13 +68,18 @@ class Report:
 
     @property
     def equal(self) -> bool:
-        """True when values were compared and none differs."""
+        """True when values were compared and none differs; see `missing`."""
         return self.first is None and self.values > 0
 
     @property
     def values(self) -> int:
         """How many values were compared."""
         return sum(c.values for c in self.comparisons)
+
+    @property
+    def missing(self) -> int:
+        """How many arrays of the set the dump does not have."""
+        return sum(not c.values for c in self.comparisons)
 
     def __str__(self) -> str:
         return "\n".join([*_table(self.comparisons), "", *_verdict(self)])
@@ -85,7 +96,8 @@ def verify(
         A set of `intgold.vectors.generate.write_set`; all of it is checked first.
     dut : path
         A folder with any of the set's files ``outputs/`` and ``accumulators/``, by the same
-        names, in any of the formats.  A set is itself a valid dump.
+        names, in any of the formats; other files there are refused, since they would be passed
+        over.  A set is itself a valid dump.
     progress : bool
         Show a bar.
 
@@ -95,33 +107,37 @@ def verify(
         When the set is damaged, the dump has none of its tensors, or a file of the dump is not
         what its name says.
     """
-    document, files = read_manifest(vectors)
+    model, files = read_manifest(vectors)
     if not Path(dut).is_dir():
         raise VectorError(f"{dut}: no such folder")
     wanted: dict[tuple[str, str], File] = {}
     for each in files:
         if each.role in ("output", "accumulator"):
             wanted.setdefault((each.owner, each.role), each)
+    _refuse_unknown(Path(dut), wanted.values())
     comparisons: list[Comparison] = []
     first: Difference | None = None
-    for op in tqdm(document["ops"], unit="op", desc="verify", disable=not progress):
+    for op in tqdm(model.ops, unit="op", desc="verify", disable=not progress):
         for role in ("accumulator", "output"):
-            file = wanted.get((op["name"], role))
+            file = wanted.get((op.name, role))
             if file is None:
                 continue
             got = _read_dump(Path(dut), file)
             if got is None:
-                comparisons.append(Comparison(op["name"], op["kind"], file.name, role, 0, 0))
+                missing = Comparison(op.name, op.kind, file.name, role, 0, math.prod(file.shape), 0)
+                comparisons.append(missing)
                 continue
             expected = _read(Path(vectors) / file.path, file)
             differs = expected != got
             count = int(differs.sum())
-            comparisons.append(Comparison(op["name"], op["kind"], file.name, role, got.size, count))
+            comparisons.append(
+                Comparison(op.name, op.kind, file.name, role, got.size, got.size, count)
+            )
             if count and first is None:
                 at = tuple(int(i) for i in np.argwhere(differs)[0])
-                accumulators = _accumulators(Path(vectors), Path(dut), wanted, op["name"], at)
+                accumulators = _accumulators(Path(vectors), Path(dut), wanted, op.name, at)
                 first = Difference(
-                    op["name"], op["kind"], file.name, role, at[0], at[1:],
+                    op.name, op.kind, file.name, role, file.dtype, at[0], at[1:],
                     int(expected[at]), int(got[at]), *accumulators,
                 )  # fmt: skip
     if not any(c.values for c in comparisons):
@@ -130,16 +146,31 @@ def verify(
     return Report(tuple(comparisons), first)
 
 
+def _refuse_unknown(dut: Path, wanted: Iterable[File]) -> None:
+    """A file under another name than the set's would be passed over: say so instead."""
+    known = {path for file in wanted for path in _paths(dut, file)}
+    for folder in ("outputs", "accumulators"):
+        for path in sorted((dut / folder).rglob("*")):
+            if path not in known:
+                raise VectorError(f"{path}: the set has no such array or format")
+
+
 def _read(path: Path, file: File) -> np.ndarray:
     form: Any = FORMATS[path.suffix.removeprefix(".")]
-    return form.decode(str(path), path.read_bytes(), file.dtype, file.shape)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise VectorError(f"{path}: cannot be read: {error.strerror}") from error
+    return form.decode(str(path), data, file.dtype, file.shape)
+
+
+def _paths(dut: Path, file: File) -> list[Path]:
+    return [(dut / file.path).with_suffix(f".{f}") for f in FORMATS]
 
 
 def _read_dump(dut: Path, file: File) -> np.ndarray | None:
     """Return the dump's array in whatever format it is there, or None."""
-    there = [
-        path for f in FORMATS if (path := (dut / file.path).with_suffix(f".{f}")).is_file()
-    ]  # fmt: skip
+    there = [path for path in _paths(dut, file) if path.exists()]
     if not there:
         return None
     arrays = [_read(path, file) for path in there]
@@ -179,11 +210,16 @@ def _table(comparisons: tuple[Comparison, ...]) -> list[str]:
 
 def _verdict(report: Report) -> list[str]:
     compared = f"{report.values} values compared"
+    if report.missing:
+        compared = (
+            f"{report.missing} of {len(report.comparisons)} arrays are not in the dump; "
+            f"{report.values} of {sum(c.of for c in report.comparisons)} values compared"
+        )
     first = report.first
     if first is None:
         return [f"{compared}, all equal"]
     differing = sum(c.differing for c in report.comparisons)
-    digits = 8 if first.role == "accumulator" else _digits(first)
+    digits = 2 * np.dtype(first.dtype).itemsize
     place = ", ".join(
         f"{axis} {i}" for axis, i in zip(_axes(first.coordinate), first.coordinate, strict=True)
     )
@@ -204,11 +240,6 @@ def _verdict(report: Report) -> list[str]:
 
 def _axes(coordinate: tuple[int, ...]) -> tuple[str, ...]:
     return {1: ("oc",), 2: ("ox", "oc"), 3: ("oy", "ox", "oc")}[len(coordinate)]
-
-
-def _digits(first: Difference) -> int:
-    values = (first.expected, first.got)
-    return 2 if all(-128 <= v <= 127 for v in values) else 8
 
 
 def _both(value: int, digits: int) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from ..errors import ModelError
 from ..fields import FORMS, Requantize
 from ..files import replacing
 from ..lowering import Lowered, LoweredOp, Member, lower
@@ -22,22 +23,31 @@ _VALUES_PER_LINE = 16
 def write_c(models: Sequence[Model], path: str | os.PathLike[str]) -> None:
     """Write one C file with every model as ``const intgold_model intgold_model_<name>``.
 
-    It also defines ``intgold_models``, the list of them, ended by NULL.
+    It also defines ``intgold_models``, the list of them, ended by NULL.  Everything else is
+    static and numbered (``m0_op2_weights``), so that no name can clash.
 
     Raises
     ------
+    ModelError
+        When two models have the same name.
     IntgoldError
         When the file cannot be written.
     """
+    source = c_source(models).encode()
     with replacing(path) as file:
-        file.write(c_source(models).encode())
+        file.write(source)
 
 
 def c_source(models: Sequence[Model]) -> str:
     """Return the text of `write_c`."""
+    names = [model.name for model in models]
+    if len(set(names)) != len(names):
+        twice = min(n for n in names if names.count(n) > 1)
+        raise ModelError(f"model {twice} is given twice: in C each has a name of its own")
     parts = ['#include "intgold.h"\n']
-    for model in models:
-        lines = [f"\n/* {model.name}: content SHA-256 {model.sha256} */", *_model(lower(model))]
+    for i, model in enumerate(models):
+        title = f"\n/* {model.name}: content SHA-256 {model.sha256} */"
+        lines = [title, *_model(f"m{i}", lower(model))]
         parts.append("\n".join(lines) + "\n")
     entries = "".join(f"    &intgold_model_{model.name},\n" for model in models)
     parts.append(
@@ -47,22 +57,23 @@ def c_source(models: Sequence[Model]) -> str:
     return "".join(parts)
 
 
-def _model(lowered: Lowered) -> Iterator[str]:
-    prefix = lowered.name
-    for op in lowered.ops:
-        yield from _op(f"{prefix}_{op.name}", op)
+def _model(prefix: str, lowered: Lowered) -> Iterator[str]:
+    for i, op in enumerate(lowered.ops):
+        yield f"\n/* {op.name} */"
+        yield from _op(f"{prefix}_op{i}", op)
+    yield ""
     rows = [f'{{"{t.name}", {t.dtype}, {t.size}, {t.offset}}}' for t in lowered.tensors]
     yield from _table("intgold_tensor", f"{prefix}_tensors", rows)
     rows = [
-        f"{{{op.kind}, &{prefix}_{op.name}, {prefix}_{op.name}_inputs, {op.output}}}"
-        for op in lowered.ops
+        f"{{{op.kind}, &{prefix}_op{i}, {prefix}_op{i}_inputs, {op.output}}}"
+        for i, op in enumerate(lowered.ops)
     ]
     yield from _table("intgold_op", f"{prefix}_ops", rows)
     for name, indices in (("inputs", lowered.inputs), ("outputs", lowered.outputs)):
         yield from _table("int32_t", f"{prefix}_{name}", map(str, indices))
-    yield f"extern const intgold_model intgold_model_{prefix};"
-    yield f"const intgold_model intgold_model_{prefix} = {{"
-    yield f'    .name = "{prefix}",'
+    yield f"extern const intgold_model intgold_model_{lowered.name};"
+    yield f"const intgold_model intgold_model_{lowered.name} = {{"
+    yield f'    .name = "{lowered.name}",'
     for name, count in (
         ("n_tensors", len(lowered.tensors)),
         ("n_ops", len(lowered.ops)),

@@ -118,15 +118,15 @@ def _weights(model: Model, op: Op, axis: int) -> tuple[np.ndarray, np.ndarray]:
 def _conv2d(model: Model, op: Op, x: np.ndarray) -> np.ndarray:
     weights, bias = _weights(model, op, 0)
     kernel = weights.shape[1:3]
-    views = taps(x, kernel, op["stride"], op["padding"], op["dilation"], 0)
-    return bias + sum(view @ weights[:, ky, kx].T for ky, kx, view in views)
+    under = taps(x, kernel, op["stride"], op["padding"], op["dilation"], 0)
+    return bias + sum(cells @ weights[:, ky, kx].T for ky, kx, cells in under)
 
 
 def _depthwise_conv2d(model: Model, op: Op, x: np.ndarray) -> np.ndarray:
     weights, bias = _weights(model, op, 2)
     x = np.repeat(x, weights.shape[2] // x.shape[3], axis=3)
-    views = taps(x, weights.shape[:2], op["stride"], op["padding"], op["dilation"], 0)
-    return bias + sum(view * weights[ky, kx] for ky, kx, view in views)
+    under = taps(x, weights.shape[:2], op["stride"], op["padding"], op["dilation"], 0)
+    return bias + sum(cells * weights[ky, kx] for ky, kx, cells in under)
 
 
 def _fully_connected(model: Model, op: Op, x: np.ndarray) -> np.ndarray:
@@ -135,12 +135,11 @@ def _fully_connected(model: Model, op: Op, x: np.ndarray) -> np.ndarray:
 
 
 def _avg_pool2d(model: Model, op: Op, x: np.ndarray) -> np.ndarray:
-    ones = np.ones((1, *x.shape[1:3], 1))
-    total, cells = (
-        np.sum([v for _, _, v in taps(a, op["kernel"], op["stride"], op["padding"], (1, 1), 0)], 0)
-        for a in (x, ones)
+    total, count = (
+        sum(cells for _, _, cells in taps(a, op["kernel"], op["stride"], op["padding"], (1, 1), 0))
+        for a in (x, np.ones((1, *x.shape[1:3], 1)))
     )
-    return total / cells
+    return np.asarray(total / count)
 
 
 def _global_avg_pool(model: Model, op: Op, x: np.ndarray) -> np.ndarray:

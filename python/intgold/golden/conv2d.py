@@ -55,8 +55,8 @@ def conv2d(
     centred = x.astype(np.int32) - np.int32(x_zero_point)
 
     # One row of `patches` per output pixel, in the order of the weights: ky, kx, ic.
-    views = list(taps(centred, (kernel_h, kernel_w), stride, padding, dilation, 0))
-    patches = np.stack([view for _, _, view in views], axis=3)
+    under = taps(centred, (kernel_h, kernel_w), stride, padding, dilation, 0)
+    patches = np.stack([cells for _, _, cells in under], axis=3)
     depth = kernel_h * kernel_w * in_c
     shape = patches.shape[:3]
     acc = patches.reshape(-1, depth) @ np.ascontiguousarray(w.reshape(out_c, depth).T)

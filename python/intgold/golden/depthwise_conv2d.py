@@ -48,8 +48,8 @@ def depthwise_conv2d(
     spread = np.repeat(centred, out_c // x.shape[3], axis=3)
 
     acc = bias
-    for ky, kx, view in taps(spread, (kernel_h, kernel_w), stride, padding, dilation, 0):
-        acc = acc + view * w[ky, kx]
+    for ky, kx, cells in taps(spread, (kernel_h, kernel_w), stride, padding, dilation, 0):
+        acc = acc + cells * w[ky, kx]
 
     if requantize is None:
         return acc, acc

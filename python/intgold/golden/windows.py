@@ -1,4 +1,4 @@
-"""Sliding windows of convolutions and pools (SPEC 5.0), as strided views of the input."""
+"""Sliding windows of convolutions and pools (SPEC 5.0)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def taps(
     dilation: tuple[int, int],
     fill: int,
 ) -> Iterator[tuple[int, int, IntArray]]:
-    """Yield (ky, kx, view): for each kernel position the input value under every output.
+    """Yield (ky, kx, cells): for each kernel position the input value under every output.
 
     Parameters
     ----------
@@ -41,10 +41,20 @@ def taps(
     top, bottom, left, right = padding
     out_h = out_size(x.shape[1], kernel[0], stride[0], dilation[0], top, bottom)
     out_w = out_size(x.shape[2], kernel[1], stride[1], dilation[1], left, right)
-    padded = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=fill)
     for ky in range(kernel[0]):
+        to_y, from_y = _valid(x.shape[1], out_h, stride[0], ky * dilation[0] - top)
         for kx in range(kernel[1]):
-            y0, x0 = ky * dilation[0], kx * dilation[1]
-            rows = slice(y0, y0 + (out_h - 1) * stride[0] + 1, stride[0])
-            columns = slice(x0, x0 + (out_w - 1) * stride[1] + 1, stride[1])
-            yield ky, kx, padded[:, rows, columns, :]
+            to_x, from_x = _valid(x.shape[2], out_w, stride[1], kx * dilation[1] - left)
+            cells = np.full((x.shape[0], out_h, out_w, x.shape[3]), fill, x.dtype)
+            cells[:, to_y, to_x] = x[:, from_y, from_x]
+            yield ky, kx, cells
+
+
+def _valid(in_size: int, out: int, stride: int, offset: int) -> tuple[slice, slice]:
+    """Return the outputs whose tap, at ``o * stride + offset``, is valid, and their inputs."""
+    first = max(0, -(offset // stride))
+    last = min(out, (in_size - 1 - offset) // stride + 1)
+    if last <= first:
+        return slice(0), slice(0)
+    at = first * stride + offset
+    return slice(first, last), slice(at, at + (last - first - 1) * stride + 1, stride)

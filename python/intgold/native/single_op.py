@@ -72,8 +72,10 @@ def _check_inputs(
         if not isinstance(x, np.ndarray) or x.dtype != np.dtype(spec.input_dtype):
             found = x.dtype if isinstance(x, np.ndarray) else type(x).__name__
             raise InputError(f"{name}: {found} instead of an array of {spec.input_dtype}")
-        if x.ndim < 2 or x.size == 0 or not x.flags.c_contiguous:
-            raise InputError(f"{name}: shape {x.shape}: a non-empty batch in C order is needed")
+        if x.ndim < 2 or x.size == 0:
+            raise InputError(f"{name}: shape {x.shape}: a non-empty batch is needed")
+        if not (x.flags.c_contiguous and x.flags.aligned):
+            raise InputError(f"{name}: not in C order or not aligned; pass x.copy('C')")
         if len(x) != len(inputs[0]):
             raise InputError(f"{name}: {len(x)} images, {spec.inputs[0]} has {len(inputs[0])}")
     return len(inputs[0]), [x.shape[1:] for x in inputs]

@@ -30,6 +30,7 @@ from ..files import canonical_json, replacing
 from ..ops import OPS
 from . import generate
 from .cases import case_lines, requantize_groups, tie_operands
+from .manifest import provenance
 from .op_cases import directed_models
 from .random_models import random_model
 from .stimulus import stimulus
@@ -137,7 +138,7 @@ def manifest(folder: Path) -> bytes:
     own = {folder / "manifest.json", folder / "README.md"}
     document = {
         "command": COMMAND,
-        **generate.provenance(),
+        **provenance(),
         "seed": SEED,
         "sha256": {
             p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()

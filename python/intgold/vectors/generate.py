@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -16,11 +16,11 @@ from tqdm import tqdm
 from .. import artefact
 from ..digests import traced_chunks
 from ..errors import VectorError
-from ..fields import Array, Requantization
 from ..files import replacing_folder
-from ..model import SPEC_VERSION, Model
+from ..model import Model
+from . import contents
 from .formats import FORMATS
-from .manifest import NAME, File, manifest_bytes, sha256_of
+from .manifest import MODEL, NAME, check_replaceable, expected_files, manifest_bytes, sha256_of
 from .stimulus import stimulus
 
 CHUNK = 200
@@ -71,74 +71,42 @@ def write_set(
     unknown = [f for f in formats if f not in FORMATS]
     if unknown or not formats or len(set(formats)) != len(formats):
         raise VectorError(f"formats {', '.join(formats)!r}: choose of {', '.join(FORMATS)}")
-    target = Path(folder)
-    if (
-        target.exists()
-        and not (target / NAME).is_file()
-        and (not target.is_dir() or any(target.iterdir()))
-    ):
-        raise VectorError(f"{target} exists and is not a vector set; nothing was written")
+    formats = [f for f in FORMATS if f in formats]
+    if os.path.lexists(folder) and not _is_empty(Path(folder)):
+        check_replaceable(Path(folder))
     x = stimulus(model, source, count, seed)
-    with replacing_folder(target) as temporary:
-        files = [
-            _write_model(model, temporary),
-            *_write_arrays(temporary, _parameters(model), formats),
-        ]
-        files += _write_arrays(temporary, _stimulus(x), formats)
-        files += _write_run(model, x, temporary, formats, backend, progress)
-        document = _document(model, x, source, count, seed)
-        (temporary / NAME).write_bytes(manifest_bytes(document, files))
+    named = source if source in ("builtin", "mnist") else "file"
+    described = {"source": named, "count": count, "seed": seed if named == "builtin" else None}
+    with replacing_folder(folder) as temporary:
+        artefact.save(model, temporary / MODEL)
+        digests = {MODEL: sha256_of(temporary / MODEL)}
+        for entry, array in contents.parameters(model):
+            digests |= _write(temporary, entry, array, formats)
+        for entry in contents.stimuli(model, count):
+            digests |= _write(temporary, entry, x[entry.name], formats)
+        digests |= _write_run(model, x, temporary, formats, backend, progress)
+        files = expected_files(model, count, formats, digests)
+        (temporary / NAME).write_bytes(manifest_bytes(model, described, files))
         size = sum((temporary / file.path).stat().st_size for file in files)
     return Summary(len(files) + 1, size, count, len(model.ops))
 
 
-def provenance() -> dict[str, Any]:
-    """Return what a manifest says of its maker: tool with version, version of SPEC.md."""
-    return {"tool": {"name": "intgold", "version": version("intgold")}, "spec": SPEC_VERSION}
-
-
-def _document(
-    model: Model, x: dict[str, np.ndarray], source: str | os.PathLike[str], count: int, seed: int
-) -> dict[str, Any]:
-    named = source if source in ("builtin", "mnist") else "file"
-    return {
-        **provenance(),
-        "contract": model.contract,
-        "model": {"name": model.name, "sha256": model.sha256},
-        "stimulus": {"source": named, "count": count, "seed": seed if named == "builtin" else None},
-        "ops": [
-            {"name": o.name, "kind": o.kind, "inputs": list(o.inputs), "output": o.output}
-            for o in model.ops
-        ],
-    }
-
-
-@dataclass(frozen=True)
-class _Target:
-    """An array of the set, before it has files."""
-
-    role: str
-    folder: str
-    owner: str
-    name: str
-    stem: str
-    dtype: str
-    shape: tuple[int, ...]
+def _is_empty(folder: Path) -> bool:
+    return folder.is_dir() and not any(folder.iterdir())
 
 
 class _Writer:
     """The files of one array, one per format, written part by part."""
 
-    def __init__(self, folder: Path, target: _Target, formats: Sequence[str]) -> None:
-        self._target = target
-        (folder / target.folder).mkdir(exist_ok=True)
+    def __init__(self, folder: Path, entry: contents.Entry, formats: Sequence[str]) -> None:
         self._open: list[tuple[str, str, BinaryIO, Any]] = []
         for name in formats:
-            path = f"{target.folder}/{target.stem}.{name}"
+            path = f"{entry.path}.{name}"
+            (folder / path).parent.mkdir(exist_ok=True)
             self._open.append((name, path, open(folder / path, "xb"), hashlib.sha256()))  # noqa: SIM115 (close() does)
-        self._write(lambda form: form.header(target.dtype, target.shape))
+        self._put(lambda form: form.header(entry.dtype, entry.shape))
 
-    def _write(self, made: Any) -> None:
+    def _put(self, made: Callable[[ModuleType], bytes]) -> None:
         for name, _, stream, digest in self._open:
             data = made(FORMATS[name])
             stream.write(data)
@@ -146,77 +114,37 @@ class _Writer:
 
     def add(self, part: np.ndarray) -> None:
         """Write some images."""
-        self._write(lambda form: form.encode(part))
+        self._put(lambda form: form.encode(part))
 
-    def close(self) -> list[File]:
-        """Return the files for the manifest."""
-        files, t = [], self._target
-        for name, path, stream, digest in self._open:
+    def close(self) -> dict[str, str]:
+        """Return the digest of each file by path."""
+        for _, _, stream, _ in self._open:
             stream.close()
-            files.append(
-                File(path, t.role, t.owner, t.name, t.dtype, t.shape, "C", name, digest.hexdigest())
-            )
-        return files
+        return {path: digest.hexdigest() for _, path, _, digest in self._open}
 
 
-def _write_model(model: Model, folder: Path) -> File:
-    artefact.save(model, folder / "model.npz")
-    digest = sha256_of(folder / "model.npz")
-    return File("model.npz", "model", model.name, model.name, "", (), "", "npz", digest)
-
-
-def _parameters(model: Model) -> Iterator[tuple[_Target, np.ndarray]]:
-    """Yield every array field of every op; requantize parts by their own names."""
-    for op in model.ops:
-        for name, kind in op.spec.fields.items():
-            arrays: dict[str, np.ndarray] = {}
-            if isinstance(kind, Array):
-                arrays[name] = op[name]
-            elif isinstance(kind, Requantization) and op[name] is not None:
-                parts = ("multiplier", "right_shift", "multiplier_low")
-                arrays = {f"{name}.{part}": getattr(op[name], part) for part in parts}
-            for field, array in arrays.items():
-                stem = f"{op.name}.{field}"
-                dtype, shape = array.dtype.name, array.shape
-                yield _Target("parameter", "parameters", op.name, field, stem, dtype, shape), array
-
-
-def _stimulus(x: dict[str, np.ndarray]) -> Iterator[tuple[_Target, np.ndarray]]:
-    for name, array in x.items():
-        yield (
-            _Target("stimulus", "stimulus", name, name, name, array.dtype.name, array.shape),
-            array,
-        )
-
-
-def _write_arrays(
-    folder: Path, arrays: Iterator[tuple[_Target, np.ndarray]], formats: Sequence[str]
-) -> list[File]:
-    files = []
-    for target, array in arrays:
-        writer = _Writer(folder, target, formats)
-        writer.add(array)
-        files += writer.close()
-    return files
+def _write(
+    folder: Path, entry: contents.Entry, array: np.ndarray, formats: Sequence[str]
+) -> dict[str, str]:
+    writer = _Writer(folder, entry, formats)
+    writer.add(array)
+    return writer.close()
 
 
 def _write_run(
     model: Model, x: dict[str, np.ndarray], folder: Path, formats: Sequence[str],
     backend: str, progress: bool,
-) -> list[File]:  # fmt: skip
+) -> dict[str, str]:  # fmt: skip
     """Run the model chunk by chunk and write every op's output and accumulator."""
     count = len(next(iter(x.values())))
-    writers: dict[tuple[str, str], _Writer] = {}
-    for op in model.ops:
-        shape = (count, *model.tensor(op.output).shape)
-        kinds = [("output", "outputs", model.tensor(op.output).dtype)]
-        kinds += [("accumulator", "accumulators", "int32")] if op.spec.accumulator else []
-        for role, place, dtype in kinds:
-            target = _Target(role, place, op.name, op.output, op.output, dtype, shape)
-            writers[role, op.output] = _Writer(folder, target, formats)
+    writers = [(entry, _Writer(folder, entry, formats)) for entry in contents.results(model, count)]
     with tqdm(total=count, unit="image", desc="vectors", disable=not progress) as bar:
         for part in traced_chunks(model, x, backend, chunk=CHUNK):
-            for (role, name), writer in writers.items():
-                writer.add((part.tensors if role == "output" else part.accumulators)[name])
+            for entry, writer in writers:
+                made = part.tensors if entry.role == "output" else part.accumulators
+                writer.add(made[entry.name])
             bar.update(len(part.output))
-    return [file for writer in writers.values() for file in writer.close()]
+    digests: dict[str, str] = {}
+    for _, writer in writers:
+        digests |= writer.close()
+    return digests

@@ -1,4 +1,8 @@
-"""The manifest of a vector set (SPEC 10): what each file is, with the digest of everything."""
+"""The manifest of a vector set (SPEC 10.3): what each file is, with the digest of everything.
+
+A set is read as what its model says must be in it; a manifest that says anything else, or a file
+that is missing, surplus or changed, refuses the whole.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +10,24 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ..errors import VectorError
+from .. import artefact
+from ..errors import IntgoldError, VectorError
 from ..files import canonical_json
+from ..model import SPEC_VERSION, Model
+from . import contents
 from .formats import FORMATS
+from .stimulus import check_range
 
-NAME = "manifest.json"
+NAME, MODEL = "manifest.json", "model.npz"
 FORMAT, VERSION = "intgold-vectors", 1
-DTYPES = ("int8", "uint8", "int16", "int32")
-ROLES = ("stimulus", "output", "accumulator", "parameter", "model")
 _KEYS = {"format", "version", "tool", "spec", "contract", "model", "stimulus", "ops", "files"}
-_PATH = re.compile(r"(?:\w+/)?[\w.]+")
+_PATH = re.compile(r"(?:\w+/)?\w+(?:\.\w+)+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -29,15 +37,11 @@ class File:
     Parameters
     ----------
     path : str
-        Relative, with forward slashes, at most one folder deep.
-    role : str
-        One of `ROLES`.
-    owner : str
-        Op of an output, accumulator or parameter; input tensor of a stimulus; model name.
-    name : str
-        Tensor, or field of a parameter.
-    dtype, shape, order, format
-        Of the array; for the model "", (), "", "npz".
+        Relative, with forward slashes.
+    role, owner, name, dtype, shape
+        See `intgold.vectors.contents.Entry`; for the model "model", its name twice, "", ().
+    order, format : str
+        "C" and a name out of `FORMATS`; for the model "" and "npz".
     sha256 : str
         Of the file's bytes.
     """
@@ -53,16 +57,44 @@ class File:
     sha256: str
 
 
-def manifest_bytes(document: dict[str, Any], files: list[File]) -> bytes:
-    """Return the canonical bytes, with the digest of the rest under ``sha256``."""
-    entries = [{**asdict(file), "shape": list(file.shape)} for file in files]
-    whole = {**document, "format": FORMAT, "version": VERSION, "files": entries}
-    whole["sha256"] = hashlib.sha256(canonical_json(whole)).hexdigest()
-    return canonical_json(whole)
+def provenance() -> dict[str, Any]:
+    """Return what a manifest says of its maker: tool with version, version of SPEC.md."""
+    return {"tool": {"name": "intgold", "version": version("intgold")}, "spec": SPEC_VERSION}
 
 
-def read_manifest(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], list[File]]:
-    """Return the document and the files of a set, whose files are exactly these, unchanged.
+def manifest_bytes(model: Model, stimulus: dict[str, Any], files: Sequence[File]) -> bytes:
+    """Return the canonical bytes, with the digest of the rest under ``sha256``.
+
+    Parameters
+    ----------
+    model : Model
+    stimulus : dict
+        source ("builtin", "mnist" or "file"), count, seed (of "builtin", else None).
+    files : sequence of File
+        In the order of `expected_files`.
+    """
+    document = _document(model, provenance(), stimulus, files)
+    document["sha256"] = hashlib.sha256(canonical_json(document)).hexdigest()
+    return canonical_json(document)
+
+
+def _document(
+    model: Model, maker: dict[str, Any], stimulus: dict[str, Any], files: Sequence[File]
+) -> dict[str, Any]:
+    return {
+        **maker,
+        "format": FORMAT,
+        "version": VERSION,
+        "contract": model.contract,
+        "model": {"name": model.name, "sha256": model.sha256},
+        "stimulus": stimulus,
+        "ops": contents.ops(model),
+        "files": [{**asdict(file), "shape": list(file.shape)} for file in files],
+    }
+
+
+def read_manifest(folder: str | os.PathLike[str]) -> tuple[Model, list[File]]:
+    """Return the model and the files of a set, whose files are exactly these, unchanged.
 
     Raises
     ------
@@ -71,65 +103,151 @@ def read_manifest(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], list[
     """
     where = Path(folder) / NAME
     try:
-        data = where.read_bytes()
-        document = json.loads(data)
-        stated = document.pop("sha256")
-        if set(document) != _KEYS or document["format"] != FORMAT:
-            raise ValueError("not a manifest of vectors")
-        if document["version"] != VERSION:
-            raise ValueError(f"version {document['version']!r}; this intgold reads {VERSION}")
-        if hashlib.sha256(canonical_json(document)).hexdigest() != stated:
-            raise ValueError("its content does not match its sha256")
-        if canonical_json({**document, "sha256": stated}) != data:
-            raise ValueError("not in canonical form")
-        files = [_file(entry) for entry in document["files"]]
-        _check_ops(document["ops"], files)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        document = _parse(where.read_bytes())
+        stated = _digests(document["files"])
+        _check_folder(Path(folder), stated)
+        model = artefact.load(Path(folder) / MODEL)
+        return model, _check(document, model, stated)
+    except VectorError:
+        raise
+    except IntgoldError as error:  # of the artefact: it names the path
+        raise VectorError(str(error)) from error
+    except (OSError, ValueError, RecursionError) as error:
         raise VectorError(f"{where}: {error}") from error
-    _check_folder(Path(folder), files)
-    return document, files
 
 
-def _file(entry: dict[str, Any]) -> File:
-    file = File(**{**entry, "shape": tuple(entry["shape"])})
-    if not _PATH.fullmatch(file.path) or ".." in file.path:
-        raise ValueError(f"path {file.path!r} is not one of a set")
-    if file.role not in ROLES:
-        raise ValueError(f"role {file.role!r} of {file.path}")
-    if not all(type(n) is int and 0 < n < 2**31 for n in file.shape):
-        raise ValueError(f"shape {file.shape} of {file.path}")
-    if file.role == "model":
-        fits = (file.dtype, file.shape, file.order, file.format) == ("", (), "", "npz")
-    else:
-        fits = file.dtype in DTYPES and file.order == "C" and file.format in FORMATS
-        fits = fits and len(file.shape) > 0
-    if not fits or not file.path.endswith(f".{file.format}"):
-        raise ValueError(f"dtype, shape, order or format of {file.path}")
-    return file
+def _parse(data: bytes) -> dict[str, Any]:
+    """Return the document, whole and undamaged, without its digest."""
+    document = json.loads(data)
+    if not isinstance(document, dict) or set(document) != {*_KEYS, "sha256"}:
+        raise ValueError("not a manifest of vectors")
+    stated = document.pop("sha256")
+    if document["format"] != FORMAT:
+        raise ValueError("not a manifest of vectors")
+    if document["version"] != VERSION:
+        raise ValueError(f"version {document['version']!r}; this intgold reads {VERSION}")
+    if hashlib.sha256(canonical_json(document)).hexdigest() != stated:
+        raise ValueError("its content does not match its sha256")
+    if canonical_json({**document, "sha256": stated}) != data:
+        raise ValueError("not in canonical form")
+    return document
 
 
-def _check_ops(ops: Any, files: list[File]) -> None:
-    """Refuse a list of ops that is none, or whose outputs are not the set's."""
-    for op in ops:
-        texts = {key: op[key] for key in ("name", "kind", "output")}
-        if len(op) != 4 or not all(isinstance(t, str) for t in (*texts.values(), *op["inputs"])):
-            raise ValueError(f"op {op!r}")
-    outputs = {(file.owner, file.name) for file in files if file.role == "output"}
-    if not ops or outputs != {(op["name"], op["output"]) for op in ops}:
-        raise ValueError("its ops do not have exactly the outputs that it holds")
+def _digests(files: Any) -> dict[str, str]:
+    """Return the digest of each file by path; a path stays in the folder."""
+    stated: dict[str, str] = {}
+    for entry in files if isinstance(files, list) else [files]:
+        path, digest = _texts(entry)
+        if not _PATH.fullmatch(path):
+            raise ValueError(f"path {path!r} is not one of a set")
+        if path in stated:
+            raise ValueError(f"path {path!r} appears twice")
+        stated[path] = digest
+    if MODEL not in stated:
+        raise ValueError(f"no {MODEL}")
+    return stated
 
 
-def _check_folder(folder: Path, files: list[File]) -> None:
-    stated = [file.path for file in files]
-    if len(set(stated)) != len(stated) or not stated:
-        raise VectorError(f"{folder / NAME}: no files, or one twice")
-    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir()}
-    odd = sorted(there ^ {*stated, NAME})
+def _texts(entry: Any) -> tuple[str, str]:
+    if isinstance(entry, dict):
+        path, digest = entry.get("path"), entry.get("sha256")
+        if isinstance(path, str) and isinstance(digest, str):
+            return path, digest
+    raise ValueError(f"file {entry!r}")
+
+
+def check_replaceable(folder: Path) -> None:
+    """Raise VectorError unless `folder` holds a set, changed or not, and nothing else."""
+    try:
+        stated = _digests(_parse((folder / NAME).read_bytes())["files"])
+        surplus = sorted(_paths(folder) - {*stated, NAME})
+    except (OSError, ValueError, RecursionError) as error:
+        raise VectorError(f"{folder} is there and not a vector set: {error}") from error
+    if surplus:
+        raise VectorError(f"{folder} is there and not only a vector set: {surplus[0]}")
+
+
+def _paths(folder: Path) -> set[str]:
+    """Return whatever is no folder, links included."""
+    found = (p for p in folder.rglob("*") if p.is_symlink() or not p.is_dir())
+    return {p.relative_to(folder).as_posix() for p in found}
+
+
+def _check_folder(folder: Path, stated: dict[str, str]) -> None:
+    odd = sorted(_paths(folder) ^ {*stated, NAME})
     if odd:
         raise VectorError(f"{folder}: {odd[0]} is missing or not of this set")
-    for file in files:
-        if sha256_of(folder / file.path) != file.sha256:
-            raise VectorError(f"{folder / file.path}: changed: does not match its sha256")
+    for path, digest in stated.items():
+        if (folder / path).is_symlink() or not (folder / path).is_file():
+            raise VectorError(f"{folder / path}: not a plain file")
+        if sha256_of(folder / path) != digest:
+            raise VectorError(f"{folder / path}: changed: does not match its sha256")
+
+
+def _check(document: dict[str, Any], model: Model, stated: dict[str, str]) -> list[File]:
+    """Return the files when the document says what the model demands, and nothing else."""
+    _check_maker(document["tool"], document["spec"])
+    count = _count(document["stimulus"])
+    formats = [f for f in FORMATS if any(path.endswith(f".{f}") for path in stated)]
+    files = expected_files(model, count, formats, stated)
+
+    maker = {key: document[key] for key in ("tool", "spec")}
+    wanted = _document(model, maker, document["stimulus"], files)
+    for given, file in zip(document["files"], wanted["files"], strict=False):
+        if canonical_json(given) != canonical_json(file):
+            raise ValueError(f"file {given['path']} is described as {given}, not as {file}")
+    for key, value in wanted.items():
+        if canonical_json(document[key]) != canonical_json(value):
+            raise ValueError(f"{key} is not what {MODEL} demands")
+    return files
+
+
+def expected_files(
+    model: Model, count: int, formats: Sequence[str], digests: Mapping[str, str]
+) -> list[File]:
+    """Return the files of a set of `count` images, with their digests by path.
+
+    Raises
+    ------
+    ValueError
+        When a file has no digest, or that of a parameter is not that of the model's.
+    """
+    files = [File(MODEL, "model", model.name, model.name, "", (), "", "npz", digests[MODEL])]
+    arrays = {entry: array for entry, array in contents.parameters(model)}
+    for entry in (*arrays, *contents.stimuli(model, count), *contents.results(model, count)):
+        for name in formats:
+            path = f"{entry.path}.{name}"
+            if path not in digests:
+                raise ValueError(f"{path} is missing")
+            if entry in arrays:
+                data = FORMATS[name].header(entry.dtype, entry.shape)
+                data += FORMATS[name].encode(arrays[entry])
+                if hashlib.sha256(data).hexdigest() != digests[path]:
+                    raise ValueError(f"{path} is not the parameter of {MODEL}")
+            facts = (entry.role, entry.owner, entry.name, entry.dtype, entry.shape)
+            files.append(File(path, *facts, "C", name, digests[path]))
+    return files
+
+
+def _check_maker(tool: Any, spec: Any) -> None:
+    if not isinstance(tool, dict) or set(tool) != {"name", "version"}:
+        raise ValueError(f"tool {tool!r}")
+    if not all(isinstance(text, str) for text in (*tool.values(), spec)):
+        raise ValueError(f"tool {tool!r} or spec {spec!r} is not text")
+
+
+def _count(stimulus: Any) -> int:
+    """Return the number of images of a stimulus that is described as SPEC 10.3 has it."""
+    if not isinstance(stimulus, dict) or set(stimulus) != {"source", "count", "seed"}:
+        raise ValueError(f"stimulus {stimulus!r}")
+    source, seed, count = (stimulus[key] for key in ("source", "seed", "count"))
+    if source not in ("builtin", "mnist", "file") or (source != "builtin" and seed is not None):
+        raise ValueError(f"stimulus {stimulus!r}")
+    try:
+        check_range(count, seed if source == "builtin" else 0)
+    except IntgoldError as error:
+        raise ValueError(f"stimulus {error}") from error
+    return int(count)
 
 
 def sha256_of(path: Path) -> str:
