@@ -132,6 +132,10 @@ def _forms_as_a_list(document):
         (lambda d: d["tensors"][0].update(shape=[0]), "0 is outside"),
         (lambda d: d["tensors"][0].update(shape=[2**24, 2**24]), "outside"),
         (lambda d: d["tensors"][0].update(dtype="float32"), "float32"),
+        (lambda d: d["tensors"][0].update(dtype=[]), r"dtype \[\] is neither"),
+        (lambda d: d["tensors"][0].update(name={}), r"\{\} is not a name"),
+        (lambda d: d["ops"][0].update(kind=[]), r"kind \[\] is not known"),
+        (lambda d: d["ops"][-1].update(output=[]), "tensors are not inputs"),
         (lambda d: d["tensors"][0].update(scale="0.1"), "written as"),
         (lambda d: d.update(metadata={"a": 1}), "metadata 'a'"),
         (lambda d: d.update(inputs=[]), "no input"),
@@ -155,6 +159,29 @@ def test_documents_that_break_a_rule_are_refused(tmp_path, change, message):
     rewrite(path, members, change)
     with pytest.raises(ArtefactError, match=message) as caught:
         intgold.load(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text + b" ", "canonical form"),
+        (lambda text: text.replace(b'"version": 1', b'"version": 1.0'), "canonical form|sha256"),
+        (lambda text: text.replace(b"\n ", b"\n  ", 1), "canonical form"),
+        (lambda text: b"[" * 500 + b"]" * 500, "not the description"),
+        (lambda text: b'{"format": ' + b"[" * 900 + b"]" * 900 + b"}", "model.json"),
+        (lambda text: b"[" * 100_000, "model.json"),
+        (lambda text: b'{"format": NaN}', "NaN is not a number"),
+        (lambda text: text.replace(b'"version": 1', b'"version": 1' + b"0" * 5000), "model.json"),
+        (lambda text: b'{"format": "intgold-model", "format": 1}', "a key appears twice"),
+        (lambda text: b"\xff", "model.json"),
+    ],
+)
+def test_a_description_written_otherwise_is_refused(saved, change, message):
+    members = members_of(saved)
+    write_zip(saved, {**members, "model.json": change(members["model.json"])})
+    with pytest.raises(ArtefactError, match=message) as caught:
+        intgold.load(saved)
     assert "\n" not in str(caught.value)
 
 

@@ -1,10 +1,13 @@
 """The C engine without Python: compilers, sanitizers, 32 bits, big endian give the same bits."""
 
+import numpy as np
 import pytest
 
 import intgold
 from compilers import BUILDS, Runner
+from intgold import Model, ModelError, Op, Tensor
 from intgold.digests import tensor_digests
+from intgold.exporters import write_c
 from intgold.vectors.random_models import random_inputs, random_model
 from intgold.vectors.stimulus import stimulus
 
@@ -37,3 +40,35 @@ def test_the_runner_tells_models_apart(tmp_path):
     x = random_inputs(models[0], 3, 1)
     other = random_inputs(models[0], 3, 2)
     assert runner.digests(models[0], x) != tensor_digests(models[0], other, backend="golden")
+
+
+def _model(name, *ops):
+    """A chain of luts with these op names."""
+    names = ["image", *(f"{op}_out" for op in ops)]
+    return Model(
+        name,
+        [Tensor(n, (4,)) for n in names],
+        [
+            Op("lut", op, (names[i],), names[i + 1], {"table": np.full(256, i, np.int8)})
+            for i, op in enumerate(ops)
+        ],
+        names[:1],
+        names[-1:],
+    )
+
+
+def test_no_name_clashes_in_c(tmp_path):
+    """Names that are those of tables, types, keywords or of each other when joined."""
+    models = [
+        _model("m", "tensors", "ops", "inputs", "table", "a", "a_table", "a_inputs"),
+        _model("intgold", "lut", "tensor", "model", "int", "main", "NULL", "m0_op0"),
+        _model("a", "b_c"),
+        _model("a_b", "c"),
+    ]
+    runner = Runner(BUILDS[0], models, tmp_path)
+    x = {"image": np.arange(8, dtype=np.int8).reshape(2, 4)}
+    for model in models:
+        assert runner.digests(model, x) == tensor_digests(model, x, backend="golden")
+    with pytest.raises(ModelError, match="model a is given twice"):
+        write_c([_model("a", "b"), _model("a", "c")], tmp_path / "twice.c")
+    assert not (tmp_path / "twice.c").exists()

@@ -1,6 +1,7 @@
 """Golden model and C engine give the same bits: every op, random graphs, any thread count."""
 
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -123,3 +124,42 @@ def test_golden_chunks_do_not_change_a_bit(monkeypatch):
     want = model.run(x, backend="golden", trace=True)
     monkeypatch.setattr(engine, "_CHUNK_VALUES", 1)
     assert_same_run(want, model.run(x, backend="golden", trace=True), "chunks of one image")
+
+
+def _peak(function, *arguments, **keywords):
+    """Return the result and the most bytes that NumPy held for it."""
+    tracemalloc.start()
+    try:
+        result = function(*arguments, **keywords)
+        return result, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_padding_costs_no_memory():
+    """The largest stride and padding: nine outputs, of which one sees the image."""
+    x = np.array([[[[7]]]], np.int8)
+    slide = {"stride": (2**15, 2**15), "padding": (2**15,) * 4, "dilation": (1, 1)}
+    weights = {"weights": np.array([[[[3]]]], np.int8), "weight_zero_point": np.zeros(1, np.int8)}
+    fields = {"bias": np.array([5], np.int32), "requantize": None, "act_min": 0, "act_max": 0}
+    points = {"x_zero_point": -1, "y_zero_point": 0}
+    (y, _), peak = _peak(golden.conv2d, x, **slide, **weights, **fields, **points)
+    assert y.ravel().tolist() == [5, 5, 5, 5, 29, 5, 5, 5, 5] and peak < 2**20
+    assert np.array_equal(native.conv2d(x, **slide, **weights, **fields, **points)[0], y)
+
+
+@pytest.mark.parametrize("name", ["max_pool2d", "avg_pool2d"])
+def test_large_pools_cost_no_memory(name):
+    """A window of 64 by 64 does not hold its 4096 cells at once."""
+    x = np.random.default_rng(0).integers(-128, 128, (1, 96, 96, 8)).astype(np.int8)
+    arguments = {"kernel": (64, 64), "stride": (1, 1), "padding": (63, 0, 5, 40)}
+    arguments |= {"act_min": -128, "act_max": 127}
+    if name == "avg_pool2d":
+        arguments |= {"form": "centred_away", "x_zero_point": 3, "y_zero_point": -2}
+    want, peak = _peak(golden.FUNCTIONS[name], x, **arguments)
+    got = native.FUNCTIONS[name](x, **arguments)
+    if name == "max_pool2d":
+        want, got = (want,), (got,)
+    for a, b in zip(want, got, strict=True):
+        assert_equal(a, b, name)
+    assert peak < 64 * x.nbytes

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import intgold
-from intgold import InputError, Model, ModelError, Op, Requantize, Tensor
+from intgold import InputError, Model, ModelError, Op, Requantize, Tensor, native
 from intgold.fields import INT32_MAX, INT32_MIN
 from intgold.lowering import plan
 from intgold.model import BOUNDARY
@@ -183,6 +183,7 @@ def test_only_names_and_paths_are_loaded(path):
         (lambda x: np.repeat(x, 2, axis=1)[:, ::2], "C order"),
         (lambda x: x.tolist(), "list instead of"),
         (lambda x: {"other": x}, "missing or unknown"),
+        (lambda x: {0: x, "other": x}, "missing or unknown"),
     ],
 )
 def test_wrong_inputs_are_refused(backend, change, message):
@@ -191,6 +192,92 @@ def test_wrong_inputs_are_refused(backend, change, message):
     assert model.run(x, backend=backend).output.tolist() == [[8], [26]]
     with pytest.raises(InputError, match=message):
         model.run(change(x), backend=backend)
+
+
+def unaligned(array):
+    """Return the same values one byte off their boundary."""
+    raw = np.zeros(array.nbytes + 1, np.uint8)[1:]
+    raw[:] = array.view(np.uint8).ravel()
+    return raw.view(array.dtype).reshape(array.shape)
+
+
+@pytest.mark.parametrize("backend", ["c", "golden"])
+def test_unaligned_inputs_are_refused(backend):
+    """An int32 off its boundary is undefined behaviour in C."""
+    x = np.arange(6, dtype=np.int32).reshape(2, 3)
+    tensors = [Tensor("in", (3,), "int32"), Tensor("out", (1,), "int32")]
+    model = Model("m", tensors, [Op("argmax", "op", ("in",), "out")], ["in"], ["out"])
+    odd = unaligned(x)
+    assert np.array_equal(odd, x) and not odd.flags.aligned
+    with pytest.raises(InputError, match="not aligned"):
+        model.run(odd, backend=backend)
+    with pytest.raises(InputError, match="not aligned"):
+        native.argmax(odd)
+    assert model.run(odd.copy("C"), backend=backend).output.tolist() == [[2], [2]]
+
+
+def test_predict_answers_what_an_argmax_says():
+    """The same classes, whether the model ends with its logits or decides itself."""
+    logits = fully_connected([[1, 0], [0, 1], [1, 1]], [0, 0, -5])
+    by_argmax = Model(
+        "decided",
+        [*logits.tensors, Tensor("class", (1,), "int32")],
+        [*logits.ops, Op("argmax", "pick", (logits.outputs[0],), "class")],
+        logits.inputs,
+        ["class"],
+    )
+    x = np.array([[9, 1], [1, 9], [9, 9], [7, 7]], np.int8)
+    for backend in ("c", "golden"):
+        want = logits.predict(x, backend=backend)
+        assert want.tolist() == np.argmax(logits.run(x).output, axis=1).tolist()
+        assert len(set(want.tolist())) == 3
+        assert np.array_equal(by_argmax.predict(x, backend=backend), want)
+
+
+def test_predict_wants_one_answer_per_image():
+    model = Model("m", tensors("a", "b"), [lut("o", "a", "b")], ["a"], ["b"])
+    with pytest.raises(InputError, match=r"\(4, 4, 2\) is more than one answer per image"):
+        model.predict(np.zeros((1, 4, 4, 2), np.int8))
+
+
+def test_a_float64_add_is_proved_with_its_low_bits():
+    """The sum of the two inputs passes 2^31 - 1 by the low multiplier alone."""
+    tensors = [Tensor("a", (1,), zero_point=-125), Tensor("b", (1,)), Tensor("c", (1,))]
+    tensors.append(Tensor("sum", (1,)))
+
+    def build(low):
+        fields = {
+            "left_shift": 19,
+            "requantize1": Requantize.of(1090785344, 26, "float64", low),
+            "requantize2": Requantize.of(2**30, 56, "single"),
+            "form": "shared_scale",
+            "requantize": Requantize.of(2**30, 55, "single"),
+            "act_min": -128,
+            "act_max": 127,
+        }
+        table = Op("lut", "table", ("b",), "c", {"table": np.full(256, -128, np.int8)})
+        add = Op("add", "op", ("a", "c"), "sum", fields)
+        return Model("m", [*tensors], [table, add], ["a", "b"], ["sum"])
+
+    build(0)
+    with pytest.raises(
+        ModelError, match=r"op op: channel 0: accumulator can reach .* beyond int32"
+    ):
+        build(2**22 - 1)
+
+
+def test_tensors_beyond_the_limit_are_refused():
+    """SPEC 6.2: the spans of all tensors of one image; one more luts' output passes it."""
+
+    def chain(count):
+        names = [f"t{i}" for i in range(count + 1)]
+        luts = [lut(f"o{i}", names[i], names[i + 1]) for i in range(count)]
+        shaped = [Tensor(n, (2**14, 2**14)) for n in names]
+        return Model("m", shaped, luts, names[:1], names[-1:])
+
+    assert plan(chain(6))[1] == 2 * 2**28
+    with pytest.raises(ModelError, match="its tensors have 2147483648 bytes"):
+        chain(7)
 
 
 def test_wrong_backend_and_threads_are_refused():

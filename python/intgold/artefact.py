@@ -54,7 +54,8 @@ def load(path: str | os.PathLike[str]) -> Model:
         model = _model(document, members)
         if members:
             raise ArtefactError(f"unknown member {min(members)}")
-        if model.sha256 != stated:  # a newer spec than is needed, a list of equal forms, ...
+        # A higher spec than is needed, a list of equal forms, an array's header, ...
+        if model.sha256 != stated:
             raise ArtefactError("model.json: not written as SPEC 9.3 has it")
         return model
     except IntgoldError as error:
@@ -151,10 +152,13 @@ def _parse(data: bytes) -> tuple[dict[str, Any], str]:
     """Return the checked description without its digest, and the digest."""
     try:
         document = json.loads(data, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        canonical = canonical_json(document)
     except (ValueError, RecursionError) as error:
         raise ArtefactError(f"model.json: {error}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ArtefactError("model.json: not the description of an intgold model")
+    if canonical != data:
+        raise ArtefactError("model.json: not in canonical form (SPEC 9.5)")
     if document.get("version") != VERSION:
         raise ArtefactError(
             f"artefact version {document.get('version')!r}; this intgold reads version {VERSION}"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from .data import read_idx, read_idx_header
-from .errors import DataError
+from .errors import DataError, IntgoldError
 from .files import read_npy
 
 DTYPES = ("uint8", "int8", "int32")
@@ -65,6 +65,8 @@ def _read(path: str | os.PathLike[str]) -> np.ndarray:
             array = read_npy(str(path), start + file.read(), fortran=True)
     except (OSError, MemoryError) as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
+    except IntgoldError as error:  # it names the path
+        raise DataError(str(error)) from error
     if array.dtype.name not in DTYPES or array.ndim == 0:
         raise DataError(f"{path}: not an array of {', '.join(DTYPES)}")
     return array

@@ -1,0 +1,83 @@
+"""Image files that people hand over: read as NumPy wrote them, or refused in one line."""
+
+import io
+
+import numpy as np
+import pytest
+
+from intgold import DataError, IntgoldError
+from intgold.files import npy_bytes, read_npy
+from intgold.images import read_images
+
+IMAGES = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
+
+
+def saved(array, version=None):
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, array, version)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int32"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_arrays_come_back_in_c_order(tmp_path, dtype, order):
+    array = np.asarray(IMAGES.astype(dtype), order=order)
+    np.save(tmp_path / "x.npy", array)
+    read = read_images(tmp_path / "x.npy", (3, 4))
+    assert np.array_equal(read, array) and read.dtype == dtype and read.flags.c_contiguous
+    assert read_images(tmp_path / "x.npy", (3, 4, 1)).shape == (2, 3, 4, 1)
+
+
+def test_every_damaged_byte_is_refused_or_harmless(tmp_path):
+    """Each byte of the header by each of several others: one line, never a traceback."""
+    whole = saved(IMAGES)
+    header = len(whole) - IMAGES.size
+    refused = 0
+    for at in range(header):
+        for byte in (0, ord("("), ord("'"), ord("9"), ord("\\"), 0xFF):
+            changed = bytearray(whole)
+            changed[at] = byte
+            if changed == whole:
+                continue
+            (tmp_path / "x.npy").write_bytes(changed)
+            try:
+                read = read_images(tmp_path / "x.npy", (3, 4))
+            except DataError as error:
+                assert str(tmp_path) in str(error) and "\n" not in str(error)
+                refused += 1
+            else:
+                raise AssertionError(f"byte {at} as {byte}: {read.dtype} {read.shape}")
+    assert refused > 700
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "neither a .npy file nor an IDX file"),
+        (b"\x93NUMPY", "not a .npy file"),
+        (saved(IMAGES, (2, 0)), "not a .npy file, version 1.0"),
+        (saved(IMAGES)[:-1], "does not match"),
+        (saved(IMAGES) + b"x", "does not match"),
+        (saved(IMAGES.astype(">i4")), "little-endian"),
+        (saved(IMAGES.astype(np.complex64)), "of numbers"),
+        (saved(IMAGES.astype(bool)), "not an array of uint8"),
+        (saved(IMAGES.astype(np.float32)), "not an array of uint8"),
+        (saved(np.zeros((1,) * 9, np.uint8)), "not a .npy file"),
+        (saved(np.array(3, np.uint8)), "not an array of uint8"),
+        (saved(IMAGES[:0]), "instead of"),
+        (saved(IMAGES).replace(b"(2, 3, 4)", b"(2, 3, 4,"), "not a .npy file"),
+        (saved(IMAGES).replace(b"'|u1'", b"'<u1'").replace(b"u1", b"f1"), "unknown dtype <f1"),
+    ],
+)
+def test_other_files_are_refused(tmp_path, data, message):
+    (tmp_path / "x.npy").write_bytes(data)
+    with pytest.raises(DataError, match=message) as caught:
+        read_images(tmp_path / "x.npy", (3, 4))
+    assert str(tmp_path / "x.npy") in str(caught.value)
+
+
+def test_arrays_of_a_set_are_in_c_order():
+    """Fortran order is for people's files only."""
+    assert np.array_equal(read_npy("x", npy_bytes(IMAGES)), IMAGES)
+    with pytest.raises(IntgoldError, match="in Fortran order"):
+        read_npy("x", saved(np.asfortranarray(IMAGES)))
