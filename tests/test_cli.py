@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import intgold
-from intgold.cli import _COMMANDS, EXAMPLES, main
+from intgold.cli import COMMANDS, main
 from intgold.floating import shipped
 
 
@@ -19,14 +19,14 @@ def run(capsys, *arguments):
     return status, captured.out, captured.err
 
 
-@pytest.mark.parametrize("command", list(_COMMANDS))
+@pytest.mark.parametrize("command", list(COMMANDS))
 def test_help_shows_examples(command, capsys):
     with pytest.raises(SystemExit) as stopped:
         main([command, "--help"])
     out = capsys.readouterr().out
     assert stopped.value.code == 0
     assert "examples:" in out and f"intgold {command}" in out.split("examples:")[1]
-    assert EXAMPLES[command] in out
+    assert COMMANDS[command].EXAMPLES in out
 
 
 def test_version_and_help(capsys):

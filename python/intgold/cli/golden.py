@@ -1,0 +1,34 @@
+"""``intgold golden``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .common import show_progress
+
+HELP = "run the main job: compare 10,000 images, write vectors"
+EXAMPLES = """
+  intgold golden -o out/golden             what `make golden` runs
+  intgold golden --count 1000 -o out/golden"""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "-o", "--output", default="out/golden", metavar="DIR", help="folder to write"
+    )
+    parser.add_argument(
+        "--count", type=int, default=10_000, metavar="N", help="images of each stimulus"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the built-in stimulus")
+
+
+def call(options: argparse.Namespace) -> int:
+    """Run the command; return the exit status."""
+    from ..selftest import golden_job
+
+    equal = golden_job(
+        Path(options.output), options.count, seed=options.seed, progress=show_progress()
+    )
+    return 0 if equal else 1
