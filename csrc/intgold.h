@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 #define INTGOLD_SPEC_MAJOR 1
-#define INTGOLD_SPEC_MINOR 1
+#define INTGOLD_SPEC_MINOR 2
 
 typedef enum intgold_status {
     INTGOLD_OK = 0,
@@ -216,6 +216,13 @@ typedef struct intgold_mul {
 void intgold_mul_s8(const intgold_mul *op, const int8_t *x1, const int8_t *x2, int8_t *y,
                     int32_t *acc);
 
+/* Clause 5.14.  Each of `rows` rows: depth1 values of x1, then depth2 of x2. */
+typedef struct intgold_concat {
+    int32_t rows, depth1, depth2, axis;
+} intgold_concat;
+
+void intgold_concat_s8(const intgold_concat *op, const int8_t *x1, const int8_t *x2, int8_t *y);
+
 /* ---- A model and its engine, clause 6. ---- */
 
 typedef enum intgold_kind {
@@ -231,7 +238,8 @@ typedef enum intgold_kind {
     INTGOLD_SOFTMAX = 9,
     INTGOLD_RESCALE = 10,
     INTGOLD_ARGMAX = 11,
-    INTGOLD_MUL = 12
+    INTGOLD_MUL = 12,
+    INTGOLD_CONCAT = 13
 } intgold_kind;
 
 /* Tensors between ops share one piece of memory.  Where each lies in it is planned when the model

@@ -386,6 +386,13 @@ def mul(x1, x2, *, x1_zero_point, x2_zero_point, **output):
     return finish(acc, **output)
 
 
+def concat(x1, x2, *, axis):
+    """Join two tensors along an axis (clause 5.14)."""
+    if axis == 0:
+        return x1 + x2
+    return [concat(row1, row2, axis=axis - 1) for row1, row2 in zip(x1, x2, strict=True)]
+
+
 FUNCTIONS: dict[str, Callable] = {
     "conv2d": conv2d,
     "depthwise_conv2d": depthwise_conv2d,
@@ -400,5 +407,6 @@ FUNCTIONS: dict[str, Callable] = {
     "rescale": rescale,
     "argmax": argmax,
     "mul": mul,
+    "concat": concat,
 }
 """Every op by its name, in clause order."""

@@ -198,6 +198,10 @@ def _mul(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
     return Bounds((fields["act_min"], fields["act_max"]), *_span(min(ends), max(ends)))
 
 
+def _concat(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
+    return Bounds((min(ranges[0][0], ranges[1][0]), max(ranges[0][1], ranges[1][1])))
+
+
 def _span(lo: Any, hi: Any) -> tuple[np.ndarray, np.ndarray]:
     return np.array([int(lo)], np.int64), np.array([int(hi)], np.int64)
 
@@ -216,4 +220,5 @@ _PROOFS: dict[str, Callable[[Any, Any, Any, int], Bounds]] = {
     "rescale": _rescale,
     "argmax": _argmax,
     "mul": _mul,
+    "concat": _concat,
 }

@@ -247,6 +247,16 @@ _TABLE = (
         shape=shapes.mul_shape,
         dims=shapes.count_dims,
     ),
+    OpKind(
+        name="concat",
+        clause="5.14",
+        summary="two tensors joined along one axis",
+        inputs=("x1", "x2"),
+        fields={"axis": Integer(0, 2)},
+        since="1.2",
+        shape=shapes.concat_shape,
+        dims=shapes.concat_dims,
+    ),
 )
 
 OPS: Mapping[str, OpKind] = {kind.name: kind for kind in _TABLE}

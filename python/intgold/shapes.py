@@ -148,6 +148,15 @@ def mul_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
     return shapes[0]
 
 
+def concat_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
+    """Clause 5.14."""
+    (x1, x2), axis = shapes, fields["axis"]
+    apart = f"shapes {x1} and {x2} cannot be joined along axis {axis}"
+    _need(len(x1) == len(x2) and axis < len(x1), apart)
+    _need(x1[:axis] + x1[axis + 1 :] == x2[:axis] + x2[axis + 1 :], apart)
+    return (*x1[:axis], x1[axis] + x2[axis], *x1[axis + 1 :])
+
+
 def softmax_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
     """Clause 5.10; its sum is exact up to 4095 values."""
     depth = shapes[0][-1]
@@ -201,6 +210,13 @@ def pwl_dims(fields: Fields, shapes: Sequence[Shape], out: Shape) -> dict[str, i
 def rows_dims(fields: Fields, shapes: Sequence[Shape], out: Shape) -> dict[str, int]:
     """Rows along the last dimension, and their length."""
     return {"rows": _size(shapes[0][:-1]), "depth": shapes[0][-1]}
+
+
+def concat_dims(fields: Fields, shapes: Sequence[Shape], out: Shape) -> dict[str, int]:
+    """Rows before the axis, and the values that each input has of a row."""
+    axis = fields["axis"]
+    sizes = [_size(shape[axis:]) for shape in shapes]
+    return {"rows": _size(out[:axis]), "depth1": sizes[0], "depth2": sizes[1]}
 
 
 def pool_dims(fields: Fields, shapes: Sequence[Shape], out: Shape) -> dict[str, int]:

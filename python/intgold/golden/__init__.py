@@ -10,6 +10,7 @@ from typing import Any
 from .add import add
 from .argmax import argmax
 from .avg_pool2d import avg_pool2d
+from .concat import concat
 from .conv2d import conv2d
 from .depthwise_conv2d import depthwise_conv2d
 from .fully_connected import fully_connected
@@ -26,7 +27,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         conv2d, depthwise_conv2d, fully_connected, lut, pwl, max_pool2d, avg_pool2d,
-        global_avg_pool, add, softmax, rescale, argmax, mul,
+        global_avg_pool, add, softmax, rescale, argmax, mul, concat,
     )
 }  # fmt: skip
 """The golden function of every op of the op table."""

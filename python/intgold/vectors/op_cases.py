@@ -184,6 +184,14 @@ def _elementwise() -> Iterator[Model]:
     ):
         by = Requantize.of(2**30, right_shift)
         yield _model("mul", case, reason, shape, {"requantize": by, **_FULL}, x_zero, 2)
+    for axis in range(3):
+        reason = f"axis {axis}: the order of the values tells the axes apart"
+        yield _model("concat", f"axis{axis}", reason, shape, {"axis": axis})
+    tensors = [Tensor("x1", (2, 3, 1)), Tensor("x2", (2, 3, 4)), Tensor("y", (2, 3, 5))]
+    yield Model(
+        "concat_unequal", tensors, [Op("concat", "op", ("x1", "x2"), "y", {"axis": 2})],
+        ["x1", "x2"], ["y"], metadata={"reason": "extents 1 and 4"},
+    )  # fmt: skip
 
 
 def _int32() -> Iterator[Model]:

@@ -35,7 +35,7 @@ def random_model(seed: int, kinds: tuple[str, ...] = tuple(OPS), max_ops: int = 
     rng = Random(seed)
     first = kinds[seed % len(kinds)]
     while True:
-        inputs = _inputs(rng, OPS[first].input_dtype, len(OPS[first].inputs))
+        inputs = _inputs(rng, first)
         draft = _Draft(rng, inputs)
         if not draft.grow(first):
             continue
@@ -63,9 +63,15 @@ def random_inputs(model: Model, count: int, seed: int) -> dict[str, np.ndarray]:
     return batch
 
 
-def _inputs(rng: Random, dtype: str, count: int) -> list[Tensor]:
-    shape = _shape(rng)
-    return [Tensor(f"in{i}", shape, dtype, None, _zero_point(rng, dtype)) for i in range(count)]
+def _inputs(rng: Random, kind: str) -> list[Tensor]:
+    """Return what an op of this kind may take."""
+    spec, shape = OPS[kind], _shape(rng)
+    shapes = [shape] * len(spec.inputs)
+    if kind == "concat":
+        axis = rng.randrange(3)
+        shapes[1] = (*shape[:axis], rng.randint(1, 9), *shape[axis + 1 :])
+    dtype = spec.input_dtype
+    return [Tensor(f"in{i}", s, dtype, None, _zero_point(rng, dtype)) for i, s in enumerate(shapes)]
 
 
 def _shape(rng: Random) -> Shape:
@@ -91,7 +97,7 @@ class _Draft:
             fitting = [t for t in self.tensors if t.dtype == spec.input_dtype]
             chosen = [self.rng.choice(fitting)] if fitting else []
             while chosen and len(chosen) < len(spec.inputs):
-                same = [t for t in fitting if t.shape == chosen[0].shape]
+                same = [t for t in fitting if _goes_with(kind, chosen[0].shape, t.shape)]
                 chosen.append(self.rng.choice(same))
             if not chosen:
                 return False
@@ -124,6 +130,13 @@ class _Draft:
         if len(made) > 1 and self.rng.random() < 0.4:
             outputs.append(self.rng.choice(made[:-1]))
         return Model(name, self.tensors, self.ops, self._names(), outputs)
+
+
+def _goes_with(kind: str, shape: Shape, other: Shape) -> bool:
+    """Return whether a second input may have this shape: for concat, one extent may differ."""
+    if kind != "concat" or len(shape) != len(other):
+        return shape == other
+    return sum(a != b for a, b in zip(shape, other, strict=True)) <= 1
 
 
 def _array(rng: Random, dtype: str, shape: Shape, lo: int, hi: int) -> np.ndarray:
@@ -295,6 +308,12 @@ def _mul(rng: Random, shapes: list[Shape]) -> Fields:
     return {"requantize": requantize_of(rng, 1, 2**14), **_clamp(rng)}
 
 
+def _concat(rng: Random, shapes: list[Shape]) -> Fields:
+    pairs = zip(*shapes, strict=True)
+    apart = [i for i, (a, b) in enumerate(pairs) if a != b]
+    return {"axis": apart[0] if apart else rng.randrange(len(shapes[0]))}
+
+
 _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "conv2d": _conv2d,
     "depthwise_conv2d": _depthwise_conv2d,
@@ -309,4 +328,5 @@ _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "rescale": _rescale,
     "argmax": _argmax,
     "mul": _mul,
+    "concat": _concat,
 }
