@@ -9,6 +9,7 @@ import pytest
 import intgold
 from intgold import ArtefactError, IntgoldError, artefact
 from intgold.files import canonical_json, npy_bytes, write_zip
+from intgold.ops import OPS
 from intgold.vectors.random_models import random_inputs, random_model
 
 
@@ -29,7 +30,7 @@ def rewrite(path, members, change=None):
 
 @pytest.fixture
 def saved(tmp_path):
-    model = random_model(0)
+    model = random_model(0, tuple(kind for kind in OPS if OPS[kind].since == "1.0"))
     path = tmp_path / "model.npz"
     model.save(path)
     return path
@@ -220,7 +221,9 @@ def test_a_failed_save_leaves_the_old_file(saved, tmp_path):
     assert saved.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["model.npz"]
 
 
-def test_an_artefact_asks_for_no_newer_spec_than_it_needs(saved):
+def test_an_artefact_asks_for_no_newer_spec_than_it_needs(tmp_path):
     """The version written is that of the newest op in the graph."""
-    document = json.loads(members_of(saved)["model.json"])
-    assert document["spec"] == "1.0"
+    for kinds, spec in ((("conv2d",), "1.0"), (("mul",), "1.1"), (("mul", "concat"), "1.2")):
+        random_model(1, kinds, max_ops=3).save(tmp_path / "model.npz")
+        document = json.loads(members_of(tmp_path / "model.npz")["model.json"])
+        assert document["spec"] == spec
