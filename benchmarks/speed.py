@@ -22,7 +22,8 @@ import numpy as np
 import intgold
 from intgold import native
 from intgold.floating.affine import pixel_values
-from intgold.floating.inference import FloatNetwork, Layer
+from intgold.floating.inference import FloatNetwork
+from intgold.floating.layers import Layer
 from intgold.vectors.stimulus import stimulus
 
 MODELS = Path(intgold.__file__).parent / "models"
@@ -82,7 +83,7 @@ def _torch_layer(layer: Layer) -> object:
         return {
             "relu": nn.ReLU(),
             "selu": nn.SELU(),
-            "gelu": nn.GELU(approximate="tanh"),
+            "gelu_tanh": nn.GELU(approximate="tanh"),
             "max_pool2d": nn.MaxPool2d(2),
             "global_avg_pool": nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
         }[layer.kind]

@@ -69,7 +69,7 @@ def test_quantize_gives_the_shipped_model(capsys, tmp_path):
     """The command with its defaults makes the same content as the shipped pwl model."""
     status, _, _ = run(
         capsys, "quantize", shipped.MODELS / "mnist_float.npz",
-        "--ranges", shipped.MODELS / "mnist_ranges.json", "--activation", "pwl",
+        "--ranges", shipped.MODELS / "mnist_ranges.json", "--activation", "pwl:8",
         "-o", tmp_path / "m.npz",
     )  # fmt: skip
     assert status == 0

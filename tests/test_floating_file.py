@@ -24,7 +24,7 @@ def test_a_saved_network_is_the_same(tmp_path: Path) -> None:
     assert np.array_equal(loaded.run(IMAGES), network.run(IMAGES))
     assert (loaded.name, loaded.input_shape) == (network.name, network.input_shape)
     for one, other in zip(network.layers, loaded.layers, strict=True):
-        for field in ("name", "kind", "stride", "padding", "kernel"):
+        for field in ("name", "kind", "inputs", "stride", "padding", "kernel", "dilation", "alpha"):
             assert getattr(one, field) == getattr(other, field)
     with np.load(tmp_path / "a.npz") as archive:  # an .npz to anyone else, too
         assert np.array_equal(archive["conv1.weights"], network.layers[0].weights)
@@ -55,7 +55,7 @@ SPOILERS = {
     "no header": (lambda m: m.pop("network.json"), "not a float network"),
     "no JSON": (lambda m: m.update({"network.json": b"{"}), "not JSON"),
     "other format": (header_edit(lambda h: h.update(format="other")), "not a float network"),
-    "newer version": (header_edit(lambda h: h.update(version=2)), "version 2"),
+    "newer version": (header_edit(lambda h: h.update(version=1)), "version 1"),
     "unknown field": (header_edit(lambda h: h.update(scale=1)), "'scale' is unknown"),
     "missing field": (header_edit(lambda h: h.pop("name")), "'name' is missing"),
     "layer's unknown field": (
@@ -63,15 +63,15 @@ SPOILERS = {
         "'groups' is unknown",
     ),
     "layer of a list": (header_edit(lambda h: h["layers"].insert(0, [])), "where an object"),
-    "unknown kind": (header_edit(lambda h: h["layers"][1].update(kind="tanh")), "'tanh'"),
+    "unknown kind": (header_edit(lambda h: h["layers"][1].update(kind="swish")), "'swish'"),
     "name of a number": (header_edit(lambda h: h["layers"][1].update(name=3)), "'name' is 3"),
-    "name twice": (header_edit(lambda h: h["layers"][1].update(name="selu2")), "used twice"),
+    "name twice": (header_edit(lambda h: h["layers"][1].update(name="conv1")), "used twice"),
     "stride 0": (header_edit(lambda h: h["layers"][0].update(stride=[0, 1])), r"stride \(0, 1\)"),
     "padding of three": (header_edit(lambda h: h["layers"][0].update(padding=[1, 1, 1])), "range"),
     "input shape": (header_edit(lambda h: h.update(input_shape=[28, 28, 2])), "wants 1 channels"),
     "layers swapped": (
         header_edit(lambda h: h.update(layers=h["layers"][::-1])),
-        "layer fc: input",
+        "layer fc: reads 'gap'",
     ),
     "no layers": (header_edit(lambda h: h.update(layers=[])), "belongs to no layer"),
     "member missing": (lambda m: m.pop("conv2.bias.npy"), "conv2: conv2d with weights or bias"),

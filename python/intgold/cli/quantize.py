@@ -4,52 +4,88 @@ from __future__ import annotations
 
 import argparse
 
+from ..errors import IntgoldError
+
 HELP = "make an integer model of a float network"
 EXAMPLES = """
   intgold quantize mnist_float.npz --ranges mnist_ranges.json -o lut.npz
-  intgold quantize mnist_float.npz --images train.npy --activation pwl --segments 8 -o pwl.npz
-  intgold quantize mnist_float.npz --ranges r.json --form double --multiplier-bits 16 -o m.npz"""
+  intgold quantize mnist_float.npz --images train.npy --calibration mse -o mse.npz
+  intgold quantize mnist_float.npz --ranges r.json --activation pwl:8 -o pwl.npz
+  intgold quantize mnist_float.npz --ranges r.json --activation-of gelu3=pwl:4 -o m.npz
+  intgold quantize mnist_float.npz --ranges r.json --form double --multiplier-bits 16 -o m.npz
+  intgold quantize mnist_float.npz --ranges r.json --weight-bits 4 --weight-scales mse -o w4.npz"""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    from ..fields import FORMS
-
     parser.add_argument("network", help="float network (.npz) that training wrote")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--ranges", metavar="JSON", help="calibration ranges")
-    source.add_argument("--images", metavar="NPY", help="calibrate on these images (uint8)")
+    source.add_argument("--images", metavar="FILE", help="calibrate on these images (uint8)")
     parser.add_argument("-o", "--output", required=True, metavar="NPZ", help="artefact to write")
-    parser.add_argument("--activation", choices=("lut", "pwl"), default="lut", help="SELU, GELU as")
+    parser.add_argument("--save-ranges", metavar="JSON", help="write the ranges found as well")
+    add_choices(parser)
+
+
+def add_choices(parser: argparse.ArgumentParser) -> None:
+    """Declare one argument for each choice of quantisation."""
+    from ..fields import FORMS
+
     parser.add_argument(
-        "--segments", type=int, default=8, metavar="N", help="of each pwl activation"
-    )
-    parser.add_argument("--form", choices=FORMS, default="single", help="of requantize")
-    parser.add_argument("--multiplier-bits", type=int, default=31, metavar="N", help="1 to 31")
+        "--calibration", metavar="HOW",
+        help="minmax (where it is not said), percentile:P such as percentile:99.9, or mse",
+    )  # fmt: skip
+    parser.add_argument(
+        "--activation", default="lut", metavar="HOW",
+        help="lut (256 entries), or pwl:N (N segments, 2 to 64)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--activation-of", action="append", default=[], metavar="LAYER=HOW",
+        help="the same for one layer; may be given several times",
+    )  # fmt: skip
     parser.add_argument("--per-tensor", action="store_true", help="one weight scale per layer")
+    parser.add_argument("--weight-bits", type=int, default=8, metavar="N", help="2 to 8")
     parser.add_argument(
-        "--percentile", type=float, default=100.0, metavar="P", help="of the calibration"
+        "--weight-scales", choices=("max", "mse"), default="max",
+        help="by the largest weight, or of the least squared error",
+    )  # fmt: skip
+    parser.add_argument(
+        "--multiplier-bits", type=int, default=31, metavar="N", help="1 (a shift alone) to 31"
     )
+    parser.add_argument("--form", choices=FORMS, default="single", help="of requantize, SPEC 4.2")
 
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     from ..floating.affine import pixel_values
     from ..floating.calibrate import Ranges, calibrate
+    from ..floating.choices import Choices
     from ..floating.inference import FloatNetwork
-    from ..floating.quantize import quantize_network
+    from ..floating.quantizer import quantize_network
     from ..images import read_images
 
+    pairs = [entry.partition("=") for entry in options.activation_of]
+    choices = Choices(
+        calibration=options.calibration or "minmax",
+        activation=options.activation,
+        activations={layer: how for layer, _, how in pairs},
+        per_channel=not options.per_tensor,
+        weight_bits=options.weight_bits,
+        weight_scales=options.weight_scales,
+        multiplier_bits=options.multiplier_bits,
+        form=options.form,
+    )
     network = FloatNetwork.load(options.network)
     if options.ranges:
+        if options.calibration or options.save_ranges:
+            raise IntgoldError("--calibration and --save-ranges go with --images")
         ranges = Ranges.load(options.ranges)
     else:
         images = read_images(options.images, network.input_shape)
-        ranges = calibrate(network, pixel_values(images), options.percentile)
-    model = quantize_network(
-        network, ranges, options.activation, options.segments, None, options.form,
-        options.multiplier_bits, not options.per_tensor,
-    )  # fmt: skip
+        ranges = calibrate(network, pixel_values(images), choices.calibration)
+    model = quantize_network(network, ranges, choices)
     model.save(options.output)
+    if options.save_ranges:
+        ranges.save(options.save_ranges)
     print(model.describe())
     return 0

@@ -58,8 +58,12 @@ def scale_zero_point(
     scale = (rmax - rmin) / (qmax - qmin)
     if scale == 0.0:
         return 1.0, 0
-    zero_point = int(round_away(qmin - rmin / scale))
-    return scale, min(max(zero_point, qmin), qmax)
+    return scale, zero_point_of(rmin, scale, qmin, qmax)
+
+
+def zero_point_of(rmin: float, scale: float, qmin: int = -128, qmax: int = 127) -> int:
+    """Return ``round(qmin - rmin/scale)``, clamped: rmin <= 0 becomes about qmin."""
+    return min(max(int(round_away(qmin - rmin / scale)), qmin), qmax)
 
 
 def quantize(

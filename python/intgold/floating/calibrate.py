@@ -1,11 +1,12 @@
-"""Calibration: the range of every layer's output over a set of images."""
+"""Calibration: the range of the input and of every layer's output over a set of images."""
 
 from __future__ import annotations
 
 import json
 import math
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -14,32 +15,42 @@ import numpy as np
 
 from ..errors import ArtefactError, ModelError
 from ..files import canonical_json, replacing
-from .inference import FloatNetwork
+from .affine import quantize, scale_zero_point
+from .inference import IMAGE, FloatNetwork
 
 FORMAT = "intgold-ranges"
+METHODS = ("minmax", "percentile:P", "mse")
 GRAIN_BITS = 7
 """Ranges are rounded outwards to this many significant bits, so that another CPU's last bits of
 a float sum give the same ranges."""
 
+_BINS = 8192
+_SHRINKS = 64  # candidates for each end of a range in the search of least error
+
 
 @dataclass(frozen=True)
 class Ranges:
-    """(least, greatest) output of each layer by name, and how it was found.
+    """(least, greatest) value of each layer by name, and how it was found.
 
     Parameters
     ----------
     layers : mapping of str to (float, float)
+        Of every layer's output; ``image`` is the input, of a network that does not take pixels.
     images : int
         How many were seen.
-    percentile : float
-        100 takes the extremes; less leaves outliers out on both sides.
+    method : str
+        ``minmax``: the extremes. ``percentile:P``: all but 100 - P percent of the values at each
+        end, P in (50, 100]. ``mse``: the range in which int8 has the least mean squared error.
     """
 
     layers: Mapping[str, tuple[float, float]]
     images: int
-    percentile: float
+    method: str
 
     def __post_init__(self) -> None:
+        check_method(self.method)
+        if type(self.images) is not int or self.images < 1:
+            raise ModelError(f"ranges of {self.images!r} images")
         for name, (lo, hi) in self.layers.items():
             if not (math.isfinite(lo) and math.isfinite(hi)) or lo > hi:
                 raise ModelError(f"layer {name}: [{lo}, {hi}] is no range")
@@ -55,7 +66,7 @@ class Ranges:
         document = {
             "format": FORMAT,
             "images": self.images,
-            "percentile": float(self.percentile).hex(),
+            "method": self.method,
             "layers": {name: [lo.hex(), hi.hex()] for name, (lo, hi) in self.layers.items()},
         }
         with replacing(path) as file:
@@ -72,44 +83,135 @@ class Ranges:
         """
         try:
             document = json.loads(Path(path).read_bytes())
-            if set(document) != {"format", "images", "percentile", "layers"}:
+            if set(document) != {"format", "images", "method", "layers"}:
                 raise ValueError(f"fields {sorted(document)}")
-            if document["format"] != FORMAT or type(document["images"]) is not int:
-                raise ValueError(f"format {document['format']!r}, images {document['images']!r}")
+            if document["format"] != FORMAT:
+                raise ValueError(f"format {document['format']!r}")
             layers = {
                 name: (float.fromhex(lo), float.fromhex(hi))
                 for name, (lo, hi) in document["layers"].items()
             }
-            return cls(layers, document["images"], float.fromhex(document["percentile"]))
-        except (OSError, ValueError, TypeError, AttributeError, ModelError) as error:
+            return cls(layers, document["images"], document["method"])
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise ArtefactError(f"{path}: not calibration ranges: {error}") from error
+        except (ModelError, OverflowError) as error:
             raise ArtefactError(f"{path}: not calibration ranges: {error}") from error
 
 
-def calibrate(network: FloatNetwork, images: np.ndarray, percentile: float = 100.0) -> Ranges:
-    """Return the range of each layer's output.
+def check_method(method: str) -> float | None:
+    """Return the percentile that a method names, or None.
+
+    Raises
+    ------
+    ModelError
+        When it is none of `METHODS`.
+    """
+    if method in ("minmax", "mse"):
+        return None
+    found = re.fullmatch(r"percentile:(\d{2,3}(?:\.\d{1,9})?)", str(method))
+    if found and 50 < float(found[1]) <= 100:
+        return float(found[1])
+    raise ModelError(f"calibration {method!r} is none of {', '.join(METHODS)} (P from 50 to 100)")
+
+
+def calibrate(network: FloatNetwork, images: np.ndarray, method: str = "minmax") -> Ranges:
+    """Return the range of each layer's output, and of the input of a network without pixels.
 
     Parameters
     ----------
     network : FloatNetwork
     images : ndarray of float32, shape (n, *input shape)
-    percentile : float
-        In (50, 100].
+    method : str
+        See `Ranges`.
 
     Raises
     ------
     ModelError
-        When there are no images, or the percentile is out of range.
+        When there are no images, a layer gives NaN or infinity, or the method is unknown.
     """
-    if len(images) == 0 or not 50 < percentile <= 100:
-        raise ModelError(f"calibration on {len(images)} images, percentile {percentile}")
-    layers = {}
-    for name, values in network.trace(images).items():
-        if percentile == 100:
-            lo, hi = values.min(), values.max()
+    percentile = check_method(method)
+    if len(images) == 0:
+        raise ModelError("calibration on 0 images")
+    extremes = _extremes(network, images)
+    found = dict(extremes)
+    if method != "minmax":
+        for name, spread in _spreads(network, images, extremes).items():
+            found[name] = spread.least_error() if percentile is None else spread.within(percentile)
+    layers = {
+        name: (-_outwards(-min(lo, 0.0)), _outwards(max(hi, 0.0)))
+        for name, (lo, hi) in found.items()
+    }
+    return Ranges(layers, len(images), method)
+
+
+def _values(network: FloatNetwork, images: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    if not network.pixels:
+        yield from ((IMAGE, part) for part in network.chunks(images))
+    yield from network.passages(images)
+
+
+def _extremes(network: FloatNetwork, images: np.ndarray) -> dict[str, tuple[float, float]]:
+    found: dict[str, tuple[float, float]] = {}
+    for name, x in _values(network, images):
+        lo, hi = float(x.min()), float(x.max())
+        if not (math.isfinite(lo) and math.isfinite(hi)):
+            raise ModelError(f"layer {name}: gives {lo} to {hi} on the calibration images")
+        if name in found:
+            lo, hi = min(lo, found[name][0]), max(hi, found[name][1])
+        found[name] = lo, hi
+    return found
+
+
+class _Spread:
+    """How often the values of one layer lie in each of many equal bins, and their mean there."""
+
+    def __init__(self, lo: float, hi: float) -> None:
+        self.lo, self.width = lo, (hi - lo) / _BINS
+        self.counts = np.zeros(_BINS)
+        self.sums = np.zeros(_BINS)
+
+    def add(self, x: np.ndarray) -> None:
+        values = x.ravel().astype(np.float64)
+        if self.width > 0:
+            bins = np.minimum((values - self.lo) / self.width, _BINS - 1).astype(np.int64)
         else:
-            lo, hi = np.percentile(values, [100 - percentile, percentile])
-        layers[name] = (-_outwards(-min(float(lo), 0.0)), _outwards(max(float(hi), 0.0)))
-    return Ranges(layers, len(images), percentile)
+            bins = np.zeros(values.shape, np.int64)
+        self.counts += np.bincount(bins, minlength=_BINS)
+        self.sums += np.bincount(bins, values, minlength=_BINS)
+
+    def within(self, percentile: float) -> tuple[float, float]:
+        """Return the bins' bounds beyond which lie at most 100 - percentile percent, each side."""
+        beyond = (1 - percentile / 100) * self.counts.sum()
+        first = int((np.cumsum(self.counts) > beyond).argmax())
+        last = _BINS - int((np.cumsum(self.counts[::-1]) > beyond).argmax())
+        return self.lo + first * self.width, self.lo + last * self.width
+
+    def least_error(self) -> tuple[float, float]:
+        """Return the range with the least mean squared error of int8, one end after the other."""
+        seen = self.counts > 0
+        counts, means = self.counts[seen], self.sums[seen] / self.counts[seen]
+
+        def error(lo: float, hi: float) -> float:
+            scale, zero_point = scale_zero_point(lo, hi)
+            reals = (quantize(means, scale, zero_point).astype(np.float64) - zero_point) * scale
+            return float((counts * (reals - means) ** 2).sum())
+
+        shares = [share / _SHRINKS for share in range(_SHRINKS, 0, -1)]
+        lo, hi = min(self.lo, 0.0), max(self.lo + _BINS * self.width, 0.0)
+        ends = lo, hi
+        for _ in range(2):
+            hi = ends[1] * min(shares, key=lambda share: error(lo, ends[1] * share))
+            lo = ends[0] * min(shares, key=lambda share: error(ends[0] * share, hi))
+        return lo, hi
+
+
+def _spreads(
+    network: FloatNetwork, images: np.ndarray, extremes: Mapping[str, tuple[float, float]]
+) -> dict[str, _Spread]:
+    spreads = {name: _Spread(*ends) for name, ends in extremes.items()}
+    for name, x in _values(network, images):
+        spreads[name].add(x)
+    return spreads
 
 
 def _outwards(x: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -37,7 +38,15 @@ def fixed_point(real: float, bits: int = 31) -> tuple[int, int]:
     ModelError
         When the real is negative, not finite, or 2^30 and more.
     """
-    return _pair(real, bits, up=False)
+    return _pair(real, bits, lambda scaled: math.floor(scaled + 0.5))
+
+
+def fixed_point_below(real: float, bits: int) -> tuple[int, int]:
+    """Return the greatest representable pair that is not above `real`; see `fixed_point`.
+
+    Where an output scale follows the multiplier, none of its values clips.
+    """
+    return _pair(real, bits, math.floor)
 
 
 def fixed_point_above(real: float, bits: int) -> tuple[int, int]:
@@ -45,17 +54,17 @@ def fixed_point_above(real: float, bits: int) -> tuple[int, int]:
 
     With few bits, the weights follow the multiplier: none clips when it is rounded up.
     """
-    return _pair(real, bits, up=True)
+    return _pair(real, bits, math.ceil)
 
 
-def _pair(real: float, bits: int, up: bool) -> tuple[int, int]:
+def _pair(real: float, bits: int, rounded: Callable[[float], int]) -> tuple[int, int]:
     if not 1 <= bits <= 31:
         raise ModelError(f"multiplier of {bits} bits; 1 to 31 are possible")
     if not (0.0 <= real < math.inf):
         raise ModelError(f"multiplier {real} is negative or not finite")
     f, e = math.frexp(real)
     scaled = math.ldexp(f, bits)  # exact
-    m = math.ceil(scaled) if up else math.floor(scaled + 0.5)
+    m = rounded(scaled)
     if m == 2**bits:
         m, e = m // 2, e + 1
     if m == 0 or e < -31:

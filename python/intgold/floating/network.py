@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..errors import ModelError
-from .inference import FloatNetwork, Layer
+from .inference import FloatNetwork
+from .layers import Layer
 
 INPUT_SHAPE = (28, 28, 1)
 CLASSES = 10
@@ -23,11 +24,12 @@ def _gelu_tanh(x: Tensor) -> Tensor:
     return functional.gelu(x, approximate="tanh")
 
 
-_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "relu": torch.relu,
-    "selu": torch.selu,
-    "gelu": _gelu_tanh,
+_FUNCTIONS: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {
+    "relu": ("relu", torch.relu),
+    "selu": ("selu", torch.selu),
+    "gelu": ("gelu_tanh", _gelu_tanh),
 }
+"""Short name of an activation -> its kind of layer, its function."""
 
 
 def _uniform(rows: int, columns: int, generator: torch.Generator) -> nn.Parameter:
@@ -57,7 +59,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (n, out_c, h, w) for `x` (n, in_c, h, w)."""
-        return _FUNCTIONS[self.activation](
+        return _FUNCTIONS[self.activation][1](
             self.norm(functional.conv2d(x, self.kernel(), padding=1))
         )
 
@@ -141,7 +143,7 @@ def fold(module: MnistNetwork) -> FloatNetwork:
     layers: list[Layer] = []
     for number, block in enumerate(module.blocks(), start=1):
         layers.append(_fold_block(block, f"conv{number}"))
-        layers.append(Layer(f"{block.activation}{number}", block.activation))
+        layers.append(Layer(f"{block.activation}{number}", _FUNCTIONS[block.activation][0]))
         if number == 2:
             layers.append(Layer("pool2", "max_pool2d", kernel=(2, 2), stride=(2, 2)))
     layers.append(Layer("gap", "global_avg_pool"))

@@ -12,9 +12,10 @@ import numpy as np
 from ..data import load_mnist
 from .affine import pixel_values
 from .calibrate import calibrate
+from .choices import Choices
 from .inference import FloatNetwork
-from .quantize import ACTIVATIONS, quantize_network
-from .shipped import calibration_images
+from .quantizer import quantize_network
+from .shipped import RECIPES, calibration_images
 
 
 @dataclass(frozen=True)
@@ -62,16 +63,18 @@ def train_and_quantize(
     ranges.save(paths[1])
     answers = {"float": _float_answers(result.network)}
     images, labels = load_mnist("test")
-    for activation in ACTIVATIONS:
-        model = quantize_network(result.network, ranges, activation, name=f"mnist_{activation}")
-        paths.append(Path(folder) / f"mnist_{activation}.npz")
+    names = [name for name, (prefix, _) in RECIPES.items() if not prefix]
+    for name in names:
+        choices = Choices(activation=RECIPES[name][1])
+        model = quantize_network(result.network, ranges, choices, f"mnist_{name}")
+        paths.append(Path(folder) / f"mnist_{name}.npz")
         model.save(paths[-1])
-        answers[activation] = model.predict(images)
+        answers[name] = model.predict(images)
     return Trained(
         tuple(paths),
         result.validation_accuracy,
         {name: float((given == labels).mean()) for name, given in answers.items()},
-        {name: int((answers[name] != answers["float"]).sum()) for name in ACTIVATIONS},
+        {name: int((answers[name] != answers["float"]).sum()) for name in names},
     )
 
 

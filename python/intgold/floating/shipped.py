@@ -16,14 +16,15 @@ from ..data import load_mnist, split_validation
 from ..model import Model
 from .affine import pixel_values
 from .calibrate import Ranges, calibrate
+from .choices import Choices
 from .inference import FloatNetwork
-from .quantize import quantize_network
+from .quantizer import quantize_network
 
 MODELS = Path(__file__).parents[1] / "models"
 CALIBRATION_IMAGES = 2_000
 
-RECIPES = {"lut": ("", "lut"), "pwl": ("", "pwl"), "relu": ("relu_", "lut")}
-"""Name of each shipped model -> prefix of its float network and ranges, kind of activation."""
+RECIPES = {"lut": ("", "lut"), "pwl": ("", "pwl:8"), "relu": ("relu_", "lut")}
+"""Name of each shipped model -> prefix of its float network and ranges, activation."""
 
 
 def build(source: str | os.PathLike[str] = MODELS) -> dict[str, Model]:
@@ -32,7 +33,8 @@ def build(source: str | os.PathLike[str] = MODELS) -> dict[str, Model]:
     for name, (prefix, activation) in RECIPES.items():
         network = FloatNetwork.load(Path(source) / f"mnist_{prefix}float.npz")
         ranges = Ranges.load(Path(source) / f"mnist_{prefix}ranges.json")
-        models[name] = quantize_network(network, ranges, activation, name=f"mnist_{name}")
+        choices = Choices(activation=activation)
+        models[name] = quantize_network(network, ranges, choices, f"mnist_{name}")
     return models
 
 
