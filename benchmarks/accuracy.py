@@ -14,20 +14,13 @@ from pathlib import Path
 import numpy as np
 
 import intgold
-from intgold import Model, Requantize
 from intgold.data import load_mnist
 from intgold.floating.affine import pixel_values
 from intgold.floating.inference import FloatNetwork
+from intgold.footprint import footprint
 
 MODELS = Path(intgold.__file__).parent / "models"
 NETWORKS = {"mnist_float": ("lut", "pwl"), "mnist_relu_float": ("relu",)}
-
-
-def parameter_bytes(model: Model) -> int:
-    """Return the bytes of all constant arrays of a model."""
-    values = [value for op in model.ops for value in op.fields.values()]
-    arrays = sum(v.nbytes for v in values if isinstance(v, np.ndarray))
-    return arrays + sum(5 * v.count for v in values if isinstance(v, Requantize))
 
 
 def main() -> None:
@@ -42,7 +35,7 @@ def main() -> None:
         print(f"{name:18}{np.mean(answers == labels):9.2%}{'':8}{size:8}{'':9}")
         for short in shipped:
             model = intgold.load(short)
-            own, used = model.predict(images), parameter_bytes(model)
+            own, used = model.predict(images), footprint(model).total
             differ = int((own != answers).sum())
             print(
                 f"{model.name:18}{np.mean(own == labels):9.2%}{differ:8}{used:8}{size / used:8.2f}x"

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 import intgold
 
 from ..errors import IntgoldError
-from . import data, golden, info, predict, quantize, selftest, train, vectors, verify
+from . import data, explore, golden, info, predict, quantize, selftest, train, vectors, verify
 
 COMMANDS = {
     "train": train,
     "quantize": quantize,
+    "explore": explore,
     "predict": predict,
     "vectors": vectors,
     "verify": verify,

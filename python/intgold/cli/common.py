@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
+
+import numpy as np
 
 import intgold
+
+from ..errors import IntgoldError
 
 
 def show_progress() -> bool:
@@ -16,3 +21,26 @@ def show_progress() -> bool:
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Declare the positional argument `model`."""
     parser.add_argument("model", help=f"{', '.join(intgold.SHIPPED)}, or the path of an artefact")
+
+
+def images_and_labels(
+    options: argparse.Namespace, shape: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return what ``--mnist``, or ``--images`` and perhaps ``--labels``, name."""
+    from ..data import load_mnist
+    from ..images import read_images, read_labels
+
+    if options.mnist == bool(options.images):
+        raise IntgoldError("give either --mnist or --images")
+    if options.mnist:
+        return load_mnist("test")
+    images = read_images(options.images, shape)
+    return images, read_labels(options.labels, len(images)) if options.labels else None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file as a whole or not at all."""
+    from ..files import replacing
+
+    with replacing(path) as file:
+        file.write(text.encode())

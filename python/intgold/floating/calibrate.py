@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -55,6 +56,9 @@ class Ranges:
             if not (math.isfinite(lo) and math.isfinite(hi)) or lo > hi:
                 raise ModelError(f"layer {name}: [{lo}, {hi}] is no range")
         object.__setattr__(self, "layers", MappingProxyType(dict(self.layers)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Ranges, (dict(self.layers), self.images, self.method)
 
     def __getitem__(self, layer: str) -> tuple[float, float]:
         if layer not in self.layers:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
+from typing import Any
 
 from ..errors import ModelError
 from ..fields import FORMS
@@ -70,6 +71,10 @@ class Choices:
                 f"multiplier_bits {self.multiplier_bits}: form {self.form} has its own width"
             )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return _rebuilt, ({**values, "activations": dict(self.activations)},)
+
     @property
     def largest_weight(self) -> int:
         """The greatest integer weight: 127 for eight bits."""
@@ -96,6 +101,10 @@ class Choices:
             "multiplier_bits": str(self.multiplier_bits),
             "form": self.form,
         }
+
+
+def _rebuilt(values: dict[str, Any]) -> Choices:
+    return Choices(**values)
 
 
 def _segments(choice: str) -> int | None:

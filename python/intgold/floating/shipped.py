@@ -38,12 +38,16 @@ def build(source: str | os.PathLike[str] = MODELS) -> dict[str, Model]:
     return models
 
 
-def calibration_images(directory: str | os.PathLike[str] | None = None) -> np.ndarray:
-    """Return training images that are not held out, float32 (n, 28, 28, 1) in [0, 1]."""
+def calibration_bytes(directory: str | os.PathLike[str] | None = None) -> np.ndarray:
+    """Return training images that are not held out, uint8 (2000, 28, 28, 1)."""
     images, _ = load_mnist("train", directory)
     chosen, _ = split_validation(len(images))
-    picked = images[chosen[:: len(chosen) // CALIBRATION_IMAGES][:CALIBRATION_IMAGES]]
-    return pixel_values(picked)
+    return images[chosen[:: len(chosen) // CALIBRATION_IMAGES][:CALIBRATION_IMAGES]]
+
+
+def calibration_images(directory: str | os.PathLike[str] | None = None) -> np.ndarray:
+    """Return the same as float32 in [0, 1]."""
+    return pixel_values(calibration_bytes(directory))
 
 
 def write(folder: str | os.PathLike[str] = MODELS, recalibrate: bool = False) -> list[Path]:

@@ -1,0 +1,90 @@
+"""``intgold explore``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..errors import IntgoldError
+from .common import images_and_labels, show_progress, write_text
+
+HELP = "sweep over the choices of quantisation: what each costs and gives"
+EXAMPLES = """
+  intgold explore mnist_float.npz --mnist                    the default sweep, 50 models
+  intgold explore mnist_float.npz --mnist --csv sweep.csv --plot sweep.png
+  intgold explore mnist_float.npz --mnist --activation lut,pwl:4 --multiplier-bits 1,8,31
+  intgold explore net.npz --images x.npy --labels y.npy --calibrate c.npy --weight-bits 8,4,2"""
+
+_LISTS: dict[str, type] = {
+    "calibration": str, "activation": str, "per_channel": bool, "weight_bits": int,
+    "weight_scales": str, "multiplier_bits": int, "form": str,
+}  # fmt: skip
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("network", help="float network (.npz) that training wrote")
+    parser.add_argument("--mnist", action="store_true", help="MNIST: test images, calibration")
+    parser.add_argument("--images", metavar="FILE", help="images to answer: .npy or IDX, uint8")
+    parser.add_argument("--labels", metavar="FILE", help="their labels: .npy or IDX")
+    parser.add_argument("--calibrate", metavar="FILE", help="images to calibrate on")
+    parser.add_argument("--golden", type=int, default=1_000, metavar="N",
+                        help="images that both engines run")  # fmt: skip
+    parser.add_argument("--csv", metavar="FILE", help="write the rows")
+    parser.add_argument("--json", metavar="FILE", help="write the rows")
+    parser.add_argument("--plot", metavar="FILE", help="draw them (.png, .svg or .pdf)")
+    parser.add_argument("--processes", type=int, default=0, metavar="N",
+                        help="0 takes as many as there are cores")  # fmt: skip
+    group = parser.add_argument_group(
+        "choices", "each takes values with commas between; all combinations are tried"
+    )
+    for name, kind in _LISTS.items():
+        values = "yes,no" if kind is bool else "A,B,..."
+        group.add_argument(f"--{name.replace('_', '-')}", metavar=values, default=None)
+
+
+def _values(name: str, text: str) -> list[Any]:
+    parts, kind = text.split(","), _LISTS[name]
+    try:
+        if kind is bool:
+            return [{"yes": True, "no": False}[part] for part in parts]
+        return [kind(part) for part in parts]
+    except (ValueError, KeyError):
+        raise IntgoldError(f"--{name.replace('_', '-')} {text}: not a list of values") from None
+
+
+def call(options: argparse.Namespace) -> int:
+    """Run the command; return the exit status."""
+    from ..floating import explore as sweeps
+    from ..floating.inference import FloatNetwork
+    from ..floating.plots import check_plot, plot_sweep
+    from ..floating.shipped import calibration_bytes
+    from ..images import read_images
+
+    lists = {name: _values(name, text) for name in _LISTS if (text := getattr(options, name))}
+    sweep = sweeps.product_sweep(lists) if lists else sweeps.default_sweep()
+    if options.plot:
+        check_plot(options.plot)
+    network = FloatNetwork.load(options.network)
+    images, labels = images_and_labels(options, network.input_shape)
+    if options.calibrate:
+        seen = read_images(options.calibrate, network.input_shape)
+    elif options.mnist:
+        seen = calibration_bytes()
+    else:
+        raise IntgoldError("--calibrate is needed beside --images: ranges are found on it")
+    rows = sweeps.explore(
+        network, sweep, seen, images, labels, options.golden, options.processes, show_progress()
+    )
+    print(sweeps.table(rows))
+    differing = sum(row.golden_differing for row in rows)
+    verdict = "golden = c" if differing == 0 else "GOLDEN AND C DIFFER"
+    print(f"{len(rows)} models, {len(images)} images; both engines ran {rows[0].golden_images} of "
+          f"them, {differing} differing values: {verdict}")  # fmt: skip
+    for path, text in ((options.csv, sweeps.csv_text), (options.json, sweeps.json_text)):
+        if path:
+            write_text(Path(path), text(rows))
+    if options.plot:
+        plot_sweep(rows, options.plot)
+    return 0 if differing == 0 else 1

@@ -1,0 +1,201 @@
+"""Pictures for people, by matplotlib (extra ``plot``)."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import golden
+from ..errors import IntgoldError
+from ..files import replacing
+from ..model import DTYPE_RANGE, Model, Op
+from .affine import dequantize, pixel_values, quantize_input
+from .explore import Row, named, pareto
+from .fusion import fuse
+from .inference import FloatNetwork
+from .layer_error import LayerError
+
+SUFFIXES = (".png", ".svg", ".pdf")
+_GREY = "0.75"
+
+
+def check_plot(path: str | os.PathLike[str]) -> None:
+    """Raise IntgoldError unless matplotlib is there and the file's name ends as it must."""
+    if Path(path).suffix not in SUFFIXES:
+        raise IntgoldError(f"{path}: a picture ends in {', '.join(SUFFIXES)}")
+    _pyplot()
+
+
+def _pyplot() -> Any:
+    try:
+        import matplotlib
+    except ImportError:
+        raise IntgoldError("pictures need matplotlib: pip install 'intgold[plot]'") from None
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    return pyplot
+
+
+def _save(figure: Any, path: str | os.PathLike[str]) -> None:
+    stream = io.BytesIO()
+    figure.savefig(stream, format=Path(path).suffix[1:], dpi=120, bbox_inches="tight")
+    _pyplot().close(figure)
+    with replacing(path) as file:
+        file.write(stream.getvalue())
+
+
+def plot_sweep(rows: Sequence[Row], path: str | os.PathLike[str]) -> None:
+    """Draw what each configuration costs and gives; a line joins those that no other beats.
+
+    Raises
+    ------
+    IntgoldError
+        When matplotlib is absent or the file cannot be written.
+    """
+    pyplot = _pyplot()
+    figure, axes = pyplot.subplots(figsize=(10, 6.5))
+    labelled = rows[0].accuracy is not None
+
+    def height(row: Row) -> float:
+        return 100 * row.accuracy if row.accuracy is not None else float(row.differing)
+
+    widths = sorted({row.multiplier_bits for row in rows})
+    markers = "osD^vP*X"
+    for i, bits in enumerate(widths):
+        chosen = [row for row in rows if row.multiplier_bits == bits]
+        axes.scatter(
+            [row.constant_bytes for row in chosen], [height(row) for row in chosen],
+            marker=markers[i % len(markers)], s=36, alpha=0.8, label=f"{bits}-bit multipliers",
+        )  # fmt: skip
+    front = pareto(rows)
+    axes.step(
+        [row.constant_bytes for row in front], [height(row) for row in front],
+        where="post", color="0.4", linewidth=1, zorder=0, label="no other is better",
+    )  # fmt: skip
+    for i, row in enumerate(front):
+        axes.annotate(
+            named(row.choices).replace(" ", "\n"), (row.constant_bytes, height(row)),
+            xytext=(6, -8 if i % 2 else 8), textcoords="offset points", fontsize=6.5,
+            va="top" if i % 2 else "bottom",
+        )  # fmt: skip
+    axes.set_xlabel("constants in bytes: weights at their bits, biases, multipliers, tables")
+    axes.set_ylabel("accuracy in %" if labelled else "answers that differ from float")
+    if not labelled:
+        axes.invert_yaxis()
+    axes.grid(color="0.9")
+    axes.legend(loc="lower right", fontsize=8)
+    axes.set_title(f"{len(rows)} ways to quantise one network")
+    _save(figure, path)
+
+
+def plot_errors(errors: Mapping[str, Sequence[LayerError]], path: str | os.PathLike[str]) -> None:
+    """Draw the signal to quantisation noise of every layer, a line for each model by name."""
+    pyplot = _pyplot()
+    figure, axes = pyplot.subplots(figsize=(9, 4.5))
+    for name, of_model in errors.items():
+        axes.plot([e.tensor for e in of_model], [e.sqnr for e in of_model], marker="o", label=name)
+    axes.set_ylabel("signal to quantisation noise in dB (higher is better)")
+    axes.tick_params(axis="x", rotation=30)
+    axes.grid(color="0.9")
+    axes.legend()
+    axes.set_title("Error of each layer against the float network")
+    _save(figure, path)
+
+
+def plot_histograms(
+    network: FloatNetwork, model: Model, images: np.ndarray, path: str | os.PathLike[str]
+) -> None:
+    """Draw the values of every tensor: the float network's, and how often each int8 is taken.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (n, h, w, c)
+    """
+    pyplot = _pyplot()
+    reals = network.trace(pixel_values(images))
+    run = model.run(quantize_input(model, images), trace=True)
+    pairs = [("logits" if node.logits else node.name, node.ranged) for node in fuse(network)]
+    columns = 3
+    rows = -(-len(pairs) // columns)
+    figure, axes = pyplot.subplots(rows, columns, figsize=(12, 2.6 * rows), squeeze=False)
+    for axis, (tensor, layer) in zip(axes.flat, pairs, strict=False):
+        _histogram(axis, model, tensor, reals[layer].ravel(), run.tensors[tensor].ravel())
+    for axis in axes.flat[len(pairs) :]:
+        axis.axis("off")
+    figure.suptitle("Values of each tensor (log counts): float in grey, int8 in blue, ends in red")
+    figure.tight_layout()
+    _save(figure, path)
+
+
+def _histogram(axis: Any, model: Model, name: str, reals: np.ndarray, integers: np.ndarray) -> None:
+    tensor = model.tensor(name)
+    assert tensor.scale is not None
+    if tensor.dtype == "int8":
+        ends = dequantize(np.array(DTYPE_RANGE["int8"], np.int8), tensor)
+        edges = (np.arange(-128, 129) - 0.5 - tensor.zero_point) * tensor.scale
+    else:
+        ends = np.array([min(reals.min(), 0), max(reals.max(), 0)], np.float64)
+        edges = np.linspace(ends[0], ends[1], 257)
+    beyond = (reals < edges[0]) | (reals > edges[-1])
+    wide = np.linspace(min(reals.min(), edges[0]), max(reals.max(), edges[-1]), 300)
+    axis.hist(reals, wide, color=_GREY, log=True)
+    made = dequantize(integers, tensor)
+    axis.hist(made, edges, histtype="step", color="tab:blue", log=True)
+    for end in ends:
+        axis.axvline(end, color="tab:red", linewidth=0.8)
+    used = len(np.unique(integers)) if tensor.dtype == "int8" else None
+    detail = "int32" if used is None else f"{used} of 256 used, {beyond.mean():.2%} clipped"
+    axis.set_title(f"{name}: {detail}", fontsize=8)
+    axis.tick_params(labelsize=7)
+
+
+def plot_activations(
+    network: FloatNetwork, models: Mapping[str, Model], path: str | os.PathLike[str]
+) -> None:
+    """Draw each activation: the function, what the models make of all 256 inputs, the error."""
+    from .activations import activation
+
+    pyplot = _pyplot()
+    layers = {layer.name: layer for layer in network.layers}
+    first = next(iter(models.values()))
+    names = [op.name for op in first.ops if op.kind in ("lut", "pwl") and op.name in layers]
+    if not names:
+        raise IntgoldError(f"model {first.name}: no activation to draw")
+    figure, axes = pyplot.subplots(2, len(names), figsize=(5.5 * len(names), 6), squeeze=False)
+    q = np.arange(-128, 128).astype(np.int8).reshape(1, 256)
+    for column, name in enumerate(names):
+        layer, (top, bottom) = layers[name], axes[:, column]
+        for label, model in models.items():
+            op = next(op for op in model.ops if op.name == name)
+            x, y = model.tensor(op.inputs[0]), model.tensor(op.output)
+            reals = dequantize(q[0], x)
+            want = activation(layer.kind, layer.alpha)(reals)
+            made = dequantize(_answers(model, op, q)[0], y)
+            if label == next(iter(models)):
+                top.plot(reals, want, color="0.3", linewidth=1, label=layer.kind)
+            top.step(reals, made, where="mid", linewidth=0.8, label=label)
+            if op.kind == "pwl":
+                starts = dequantize(op["breakpoints"], x)
+                top.plot(starts, np.interp(starts, reals, made), "k|", markersize=9)
+            assert y.scale is not None
+            bottom.plot(reals, (made - want) / y.scale, linewidth=0.8, label=label)
+        top.set_title(f"{name}: | marks where a segment begins")
+        bottom.set_ylabel("error in LSB of the output")
+        bottom.set_xlabel("input")
+        for axis in (top, bottom):
+            axis.grid(color="0.9")
+            axis.legend(fontsize=8)
+    figure.tight_layout()
+    _save(figure, path)
+
+
+def _answers(model: Model, op: Op, q: np.ndarray) -> np.ndarray:
+    """Return what an activation op makes of int8 inputs."""
+    made = golden.FUNCTIONS[op.kind](q, **model.arguments(op))
+    return np.asarray(made[0] if op.spec.accumulator else made)
