@@ -23,7 +23,6 @@ import intgold
 from intgold import native
 from intgold.floating.affine import pixel_values
 from intgold.floating.inference import FloatNetwork
-from intgold.floating.layers import Layer
 from intgold.vectors.stimulus import stimulus
 
 MODELS = Path(intgold.__file__).parent / "models"
@@ -56,39 +55,12 @@ def ways(images: np.ndarray) -> dict[str, tuple[int, Callable[[], object]]]:
 def _add_torch(add: Callable[..., None], network: FloatNetwork, reals: np.ndarray) -> None:
     import torch
 
+    from intgold.floating.to_torch import torch_runner
+
     torch.set_num_threads(1)
-    module = torch.nn.Sequential(*map(_torch_layer, network.layers)).eval()
-
-    @torch.inference_mode()
-    def call(x: np.ndarray) -> object:
-        return module(torch.from_numpy(x).permute(0, 3, 1, 2))
-
+    call = torch_runner(network)
     add("float32 torch, 1 thread", reals, call)
     add("float32 torch, one image a call", reals[:1], call)
-
-
-def _torch_layer(layer: Layer) -> object:
-    """Return the folded layer in torch, NCHW."""
-    from torch import from_numpy, nn
-
-    if layer.kind == "conv2d":
-        out_c, kernel_h, kernel_w, in_c = layer.weights.shape
-        top, _, left, _ = layer.padding
-        made = nn.Conv2d(in_c, out_c, (kernel_h, kernel_w), layer.stride, (top, left))
-        made.weight.data = from_numpy(layer.weights.transpose(0, 3, 1, 2).copy())
-    elif layer.kind == "fully_connected":
-        made = nn.Linear(*layer.weights.shape[::-1])
-        made.weight.data = from_numpy(layer.weights.copy())
-    else:
-        return {
-            "relu": nn.ReLU(),
-            "selu": nn.SELU(),
-            "gelu_tanh": nn.GELU(approximate="tanh"),
-            "max_pool2d": nn.MaxPool2d(2),
-            "global_avg_pool": nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
-        }[layer.kind]
-    made.bias.data = from_numpy(layer.bias.copy())
-    return made
 
 
 def measure(call: Callable[[], object]) -> float:

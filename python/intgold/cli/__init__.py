@@ -10,12 +10,25 @@ from collections.abc import Sequence
 import intgold
 
 from ..errors import IntgoldError
-from . import data, explore, golden, info, predict, quantize, selftest, train, vectors, verify
+from . import (
+    compare,
+    data,
+    explore,
+    golden,
+    info,
+    predict,
+    quantize,
+    selftest,
+    train,
+    vectors,
+    verify,
+)
 
 COMMANDS = {
     "train": train,
     "quantize": quantize,
     "explore": explore,
+    "compare": compare,
     "predict": predict,
     "vectors": vectors,
     "verify": verify,

@@ -18,10 +18,11 @@ from .affine import dequantize, pixel_values, quantize_input
 from .explore import Row, named, pareto
 from .fusion import fuse
 from .inference import FloatNetwork
-from .layer_error import LayerError
+from .layer_error import LayerError, layer_errors
 
 SUFFIXES = (".png", ".svg", ".pdf")
 _GREY = "0.75"
+_LINES = ("-", "--", ":", "-.")  # of the models, which often lie on one another
 
 
 def check_plot(path: str | os.PathLike[str]) -> None:
@@ -50,6 +51,40 @@ def _save(figure: Any, path: str | os.PathLike[str]) -> None:
         file.write(stream.getvalue())
 
 
+def plot_all(
+    network: FloatNetwork,
+    models: Mapping[str, Model],
+    images: np.ndarray,
+    folder: str | os.PathLike[str],
+) -> list[Path]:
+    """Draw errors, histograms and activations into a folder; return the paths.
+
+    Parameters
+    ----------
+    network : FloatNetwork
+    models : mapping of str to Model
+        Quantised from it.
+    images : ndarray of uint8, shape (n, h, w, c)
+        The first 1,000 are drawn.
+    folder : path
+    """
+    few, folder = images[:1_000], Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise IntgoldError(f"cannot write {folder}: {error.strerror or error}") from error
+    reals, paths = pixel_values(few), [folder / "errors.png"]
+    errors = {name: layer_errors(network, model, reals) for name, model in models.items()}
+    plot_errors(errors, paths[0])
+    for name, model in models.items():
+        paths.append(folder / f"histograms_{name}.png")
+        plot_histograms(network, model, few, paths[-1])
+    if any(op.kind in ("lut", "pwl") for model in models.values() for op in model.ops):
+        paths.append(folder / "activations.png")
+        plot_activations(network, models, paths[-1])
+    return paths
+
+
 def plot_sweep(rows: Sequence[Row], path: str | os.PathLike[str]) -> None:
     """Draw what each configuration costs and gives; a line joins those that no other beats.
 
@@ -59,38 +94,37 @@ def plot_sweep(rows: Sequence[Row], path: str | os.PathLike[str]) -> None:
         When matplotlib is absent or the file cannot be written.
     """
     pyplot = _pyplot()
-    figure, axes = pyplot.subplots(figsize=(10, 6.5))
-    labelled = rows[0].accuracy is not None
+    figure, axes = pyplot.subplots(figsize=(9, 6))
 
     def height(row: Row) -> float:
-        return 100 * row.accuracy if row.accuracy is not None else float(row.differing)
+        return 100 * (1 - row.accuracy) if row.accuracy is not None else float(row.differing)
 
     widths = sorted({row.multiplier_bits for row in rows})
-    markers = "osD^vP*X"
     for i, bits in enumerate(widths):
         chosen = [row for row in rows if row.multiplier_bits == bits]
         axes.scatter(
             [row.constant_bytes for row in chosen], [height(row) for row in chosen],
-            marker=markers[i % len(markers)], s=36, alpha=0.8, label=f"{bits}-bit multipliers",
+            marker="osD^vP*X"[i % 8], s=30, alpha=0.8, label=f"{bits}-bit multipliers",
         )  # fmt: skip
     front = pareto(rows)
     axes.step(
         [row.constant_bytes for row in front], [height(row) for row in front],
         where="post", color="0.4", linewidth=1, zorder=0, label="no other is better",
     )  # fmt: skip
-    for i, row in enumerate(front):
+    for i, row in enumerate(front, start=1):
         axes.annotate(
-            named(row.choices).replace(" ", "\n"), (row.constant_bytes, height(row)),
-            xytext=(6, -8 if i % 2 else 8), textcoords="offset points", fontsize=6.5,
-            va="top" if i % 2 else "bottom",
+            str(i), (row.constant_bytes, height(row)), xytext=(-9, -11),
+            textcoords="offset points", fontsize=8,
         )  # fmt: skip
+    listed = [f"{i}  {height(row):.2f}  {named(row.choices)}" for i, row in enumerate(front, 1)]
+    axes.text(1.02, 1.0, "\n".join(listed), transform=axes.transAxes, va="top", fontsize=8)
+    axes.set_yscale("log")
     axes.set_xlabel("constants in bytes: weights at their bits, biases, multipliers, tables")
-    axes.set_ylabel("accuracy in %" if labelled else "answers that differ from float")
-    if not labelled:
-        axes.invert_yaxis()
-    axes.grid(color="0.9")
-    axes.legend(loc="lower right", fontsize=8)
-    axes.set_title(f"{len(rows)} ways to quantise one network")
+    wrong = rows[0].accuracy is not None
+    axes.set_ylabel("wrong answers in %" if wrong else "answers that differ from float")
+    axes.grid(color="0.9", which="both")
+    axes.legend(fontsize=8)
+    axes.set_title(f"{len(rows)} ways to quantise one network (lower and further left is better)")
     _save(figure, path)
 
 
@@ -128,7 +162,10 @@ def plot_histograms(
         _histogram(axis, model, tensor, reals[layer].ravel(), run.tensors[tensor].ravel())
     for axis in axes.flat[len(pairs) :]:
         axis.axis("off")
-    figure.suptitle("Values of each tensor (log counts): float in grey, int8 in blue, ends in red")
+    figure.suptitle(
+        "Values of each tensor, counted per LSB: float in grey, the model in blue, "
+        "the ends of its range in red"
+    )
     figure.tight_layout()
     _save(figure, path)
 
@@ -142,11 +179,15 @@ def _histogram(axis: Any, model: Model, name: str, reals: np.ndarray, integers: 
     else:
         ends = np.array([min(reals.min(), 0), max(reals.max(), 0)], np.float64)
         edges = np.linspace(ends[0], ends[1], 257)
+    width = edges[1] - edges[0]
     beyond = (reals < edges[0]) | (reals > edges[-1])
-    wide = np.linspace(min(reals.min(), edges[0]), max(reals.max(), edges[-1]), 300)
+    below = int(np.ceil(max(edges[0] - reals.min(), 0) / width))
+    above = int(np.ceil(max(reals.max() - edges[-1], 0) / width))
+    wide = edges[0] + width * np.arange(-below, len(edges) + above)
     axis.hist(reals, wide, color=_GREY, log=True)
-    made = dequantize(integers, tensor)
-    axis.hist(made, edges, histtype="step", color="tab:blue", log=True)
+    counts, _ = np.histogram(dequantize(integers, tensor), edges)
+    taken = counts > 0
+    axis.plot((edges[:-1] + edges[1:])[taken] / 2, counts[taken], ".", color="tab:blue", ms=2)
     for end in ends:
         axis.axvline(end, color="tab:red", linewidth=0.8)
     used = len(np.unique(integers)) if tensor.dtype == "int8" else None
@@ -171,21 +212,22 @@ def plot_activations(
     q = np.arange(-128, 128).astype(np.int8).reshape(1, 256)
     for column, name in enumerate(names):
         layer, (top, bottom) = layers[name], axes[:, column]
-        for label, model in models.items():
+        for i, (label, model) in enumerate(models.items()):
+            style: dict[str, Any] = {"linestyle": _LINES[i % 4], "linewidth": 1.6 - 0.4 * min(i, 2)}
             op = next(op for op in model.ops if op.name == name)
             x, y = model.tensor(op.inputs[0]), model.tensor(op.output)
             reals = dequantize(q[0], x)
             want = activation(layer.kind, layer.alpha)(reals)
             made = dequantize(_answers(model, op, q)[0], y)
-            if label == next(iter(models)):
+            if i == 0:
                 top.plot(reals, want, color="0.3", linewidth=1, label=layer.kind)
-            top.step(reals, made, where="mid", linewidth=0.8, label=label)
+            top.step(reals, made, where="mid", label=label, **style)
             if op.kind == "pwl":
                 starts = dequantize(op["breakpoints"], x)
                 top.plot(starts, np.interp(starts, reals, made), "k|", markersize=9)
             assert y.scale is not None
-            bottom.plot(reals, (made - want) / y.scale, linewidth=0.8, label=label)
-        top.set_title(f"{name}: | marks where a segment begins")
+            bottom.plot(reals, (made - want) / y.scale, label=label, **style)
+        top.set_title(f"{name} (| where a segment begins)")
         bottom.set_ylabel("error in LSB of the output")
         bottom.set_xlabel("input")
         for axis in (top, bottom):

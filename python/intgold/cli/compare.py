@@ -1,0 +1,58 @@
+"""``intgold compare``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import intgold
+
+from ..errors import IntgoldError
+from .common import images_and_labels, show_progress, write_text
+
+HELP = "compare float, simulated and integer forms: answers, bytes, speed"
+EXAMPLES = """
+  intgold compare --mnist                              the shipped network, lut and pwl
+  intgold compare --mnist --plot pictures              errors, histograms, activations
+  intgold compare net.npz a.npz b.npz --images x.npy --labels y.npy --json report.json"""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("network", nargs="?", help="float network; without, the shipped one")
+    parser.add_argument("models", nargs="*", help="models that were quantised from it")
+    parser.add_argument("--mnist", action="store_true", help="the MNIST test images and labels")
+    parser.add_argument("--images", metavar="FILE", help="images: .npy or IDX, uint8")
+    parser.add_argument("--labels", metavar="FILE", help="their labels: .npy or IDX")
+    parser.add_argument("--json", metavar="FILE", help="write the figures")
+    parser.add_argument("--plot", metavar="DIR", help="draw pictures into this folder")
+
+
+def call(options: argparse.Namespace) -> int:
+    """Run the command; return the exit status."""
+    from ..floating.compare import compare
+    from ..floating.inference import FloatNetwork
+    from ..floating.shipped import MODELS
+
+    if options.network and not options.models:
+        raise IntgoldError("give the models that were quantised from the network")
+    paths = options.models or ["lut", "pwl"]
+    network = FloatNetwork.load(options.network or MODELS / "mnist_float.npz")
+    models = {Path(path).stem: intgold.load(path) for path in paths}
+    if len(models) < len(paths):
+        raise IntgoldError(f"models {', '.join(paths)}: two have the same name")
+    if options.plot:
+        from ..floating.plots import check_plot
+
+        check_plot(Path(options.plot) / "errors.png")
+    images, labels = images_and_labels(options, network.input_shape)
+    found = compare(network, models, images, labels, show_progress())
+    print(found)
+    if options.json:
+        write_text(Path(options.json), found.json_text())
+    if options.plot:
+        from ..floating.plots import plot_all
+
+        for path in plot_all(network, models, images, options.plot):
+            print(path)
+    return 0
