@@ -12,6 +12,7 @@ from importlib.metadata import version as _version
 from importlib.resources import files as _files
 from os import PathLike as _PathLike
 
+from .build import Builder
 from .engine import Result
 from .errors import (
     ArtefactError,
@@ -54,6 +55,7 @@ __all__ = [
     "SHIPPED",
     "SPEC_VERSION",
     "ArtefactError",
+    "Builder",
     "DataError",
     "EngineError",
     "InputError",

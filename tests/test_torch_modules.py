@@ -1,0 +1,242 @@
+"""PyTorch modules become integer models: thirty random ones, every layer, every refusal."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import tools
+from intgold import InputError, ModelError
+
+warnings.filterwarnings("ignore", category=FutureWarning)
+
+
+@pytest.fixture(autouse=True)
+def _torch():
+    tools.need("torch")
+
+
+def images(*shape, seed=0):
+    return np.random.default_rng(seed).random(shape).astype(np.float32)
+
+
+def quantize(module, x, **choices):
+    from intgold.floating import quantize
+
+    return quantize(module, x, **choices)
+
+
+def both(model, x):
+    """Run both engines on NCHW images; return the reals after asserting that all is equal."""
+    q = model.quantize_input(np.ascontiguousarray(x.transpose(0, 2, 3, 1)))
+    golden, c = (model.run(q, backend=b, trace=True) for b in ("golden", "c"))
+    for name in golden.tensors:
+        assert np.array_equal(golden.tensors[name], c.tensors[name]), name
+    for name in golden.accumulators:
+        assert np.array_equal(golden.accumulators[name], c.accumulators[name]), name
+    return model.dequantize(c.output)
+
+
+def float_answers(module, x):
+    import torch
+
+    with torch.no_grad():
+        return module.eval()(torch.from_numpy(x)).numpy()
+
+
+def assert_close(made, want, share=0.03):
+    """int8 against float32: within a share of the range (an int8 step is 0.4 % of it)."""
+    assert np.abs(made.reshape(want.shape) - want).max() < share * np.ptp(want)
+
+
+def test_random_modules(full):
+    """Thirty modules: golden = C in every value, 30 dB and more of signal to noise.
+
+    30 dB: int8 tensors alone keep some 40 to 50; a wrong layer leaves less than 10.
+    """
+    from random_modules import ACTIVATIONS, BLOCKS, HEADS, outcome
+
+    assert len(ACTIVATIONS) == 11
+    seen = set()
+    for seed in range(120 if full else 30):
+        found = outcome(seed, images=16)
+        seen |= {*found.module.kinds, found.module.head}
+        assert found.values > 0 and found.differing == 0, seed
+        assert found.sqnr > 30 and found.largest < 0.05, (seed, found.sqnr, found.largest)
+    assert seen == {*BLOCKS, *HEADS}
+
+
+def test_numpy_equals_torch_on_random_modules():
+    """The imported float network gives what the module gives, to float32's rounding."""
+    import torch
+
+    from intgold.floating.from_torch import network_of, nhwc
+    from intgold.floating.to_torch import torch_runner
+    from random_modules import RandomModule
+
+    for seed in range(12):
+        module = RandomModule(seed)
+        x = images(5, *module.shape, seed=seed)
+        network, want = network_of(module, module.shape), float_answers(module, x)
+        bound = 1e-5 * max(1.0, np.abs(want).max())
+        assert np.abs(network.run(nhwc(x)) - want).max() < bound, seed
+        assert np.abs(torch_runner(network)(nhwc(x)) - want).max() < bound, seed
+        assert torch.is_grad_enabled()
+
+
+def test_functions_methods_and_in_place():
+    """Functional forms, operators, views and in-place calls mean what they mean in torch."""
+    from torch import nn
+    from torch.nn import functional
+
+    class Module(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(2, 4, 3, stride=2, padding=(1, 0))
+            self.relu = nn.ReLU(inplace=True)
+            self.fc = nn.Linear(4 * 4 * 3, 5)
+
+        def forward(self, x):
+            y = self.conv(x)
+            z = functional.hardswish(y)
+            before = y  # the same memory: relu changes it too
+            self.relu(y)
+            z += before
+            return self.fc(functional.max_pool2d(z, 1).view(z.size(0), -1))
+
+    module, x = Module(), images(20, 2, 8, 8) - 0.5
+    assert_close(both(quantize(module, x), x), float_answers(module, x))
+
+
+def test_an_image_comes_out_of_a_convolution():
+    """A network without a head: int32 accumulators of the last convolution, per pixel."""
+    from torch import nn
+
+    module = nn.Sequential(nn.Conv2d(3, 6, 3, padding=1), nn.SiLU(), nn.Conv2d(6, 2, 1))
+    x = images(4, 3, 7, 9)
+    model = quantize(module, x)
+    assert model.tensor("logits").shape == (7, 9, 2) and model.tensor("logits").dtype == "int32"
+    assert_close(both(model, x).transpose(0, 3, 1, 2), float_answers(module, x))
+    with pytest.raises(InputError, match="more than one answer"):
+        model.predict(np.zeros((1, 7, 9, 3), np.int8))
+
+
+def test_camera_bytes():
+    """uint8 calibration images stand for x/255: the input is x ^ 0x80."""
+    from torch import nn
+
+    module = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU6(), nn.Flatten(), nn.Linear(64, 3))
+    x = np.random.default_rng(0).integers(0, 256, (10, 1, 6, 6)).astype(np.uint8)
+    model = quantize(module, x, name="bytes")
+    assert model.name == "bytes"
+    tensor = model.tensor("image")
+    assert (tensor.scale, tensor.zero_point) == (1 / 255, -128)
+    q = model.quantize_input(x.transpose(0, 2, 3, 1).copy())
+    made = model.dequantize(model.run(q).output)
+    assert_close(made, float_answers(module, x.astype(np.float32) / 255))
+
+
+def test_the_choices_reach_the_artefact(tmp_path):
+    """Each is stored by name, and does what it says."""
+    import torch
+    from torch import nn
+
+    import intgold
+
+    torch.manual_seed(0)
+    module = nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.GELU(), nn.Conv2d(4, 4, 3), nn.Tanh(), nn.Flatten(), nn.Linear(64, 3)
+    )
+    x = images(10, 1, 8, 8)
+    model = quantize(
+        module, x, calibration="percentile:99.9", activation="pwl:6",
+        activations={"tanh_3": "lut"}, weight_bits=5, weight_scales="mse", multiplier_bits=4,
+        form="single_even", per_channel=False,
+    )  # fmt: skip
+    model.save(tmp_path / "m.npz")
+    stored = intgold.load(tmp_path / "m.npz").metadata
+    assert stored["calibration"] == "percentile:99.9, 10 images"
+    assert stored["activation"] == "pwl:6" and stored["activations"] == "tanh_3=lut"
+    assert stored["weight_bits"] == "5" and stored["weight_scales"] == "mse"
+    assert stored["multiplier_bits"] == "4" and stored["form"] == "single_even"
+    assert stored["weights"] == "per tensor"
+    assert [op.kind for op in model.ops] == [
+        "conv2d", "pwl", "conv2d", "lut", "fully_connected",
+    ]  # fmt: skip
+    for op in model.ops:
+        if "weights" in op.fields:
+            assert 8 <= np.abs(op["weights"]).max() <= 15 and len(op["weight_scale"]) == 1
+        if op.fields.get("requantize") is not None:
+            assert set(op["requantize"].form) == {"single_even"}
+            assert all(m % 2**27 == 0 for m in op["requantize"].multiplier.tolist())
+    assert model.ops[1]["slope"].size <= 6
+
+
+def refusals():
+    from torch import nn
+    from torch.nn import functional
+
+    class Two(nn.Module):
+        def forward(self, x, y):
+            return x + y
+
+    class Calls(nn.Module):
+        def __init__(self, function):
+            super().__init__()
+            self.function = function
+
+        def forward(self, x):
+            return self.function(x)
+
+    return {
+        "transposed": (nn.Sequential(nn.ConvTranspose2d(2, 2, 3)), "layer 0 (ConvTranspose2d)"),
+        "Softplus": (nn.Sequential(nn.ReLU(), nn.Softplus()), "layer 1 (Softplus)"),
+        "groups": (nn.Sequential(nn.Conv2d(2, 4, 3), nn.Conv2d(4, 4, 3, groups=2)),
+                   "layer 1 (Conv2d): 2 groups of 2 channels"),
+        "GroupNorm": (nn.Sequential(nn.GroupNorm(1, 2)), "layer 0 (GroupNorm)"),
+        "pool of indices": (nn.Sequential(nn.AdaptiveMaxPool2d(1)), "layer 0 (AdaptiveMaxPool2d)"),
+        "adaptive 2": (nn.Sequential(nn.AdaptiveAvgPool2d(2)), "only 1"),
+        "ceil": (nn.Sequential(nn.MaxPool2d(3, ceil_mode=True)), "ceil_mode"),
+        "hardtanh": (nn.Sequential(nn.Hardtanh()), "(0, 6)"),
+        "constant": (Calls(lambda x: x + 1), "a sum with a constant"),
+        "product": (Calls(lambda x: x * x), "aten.mul.Tensor is not supported"),
+        "transpose": (Calls(lambda x: x.transpose(2, 3)), "is not supported"),
+        "shape": (Calls(lambda x: x.reshape(-1, 2, 4, 16)), "only flattening"),
+        "rows": (nn.Sequential(nn.Linear(8, 3)), "layer 0 (Linear): Linear on 3 axes"),
+        "softmax": (Calls(lambda x: functional.softmax(x, 1)), "is not supported"),
+        "nothing": (nn.Sequential(nn.Identity()), "nothing to quantise"),
+        "tuple": (Calls(lambda x: (functional.relu(x), x)), "exactly one tensor"),
+        "two inputs": (Two(), "torch.export refuses it"),
+        "control flow": (Calls(lambda x: x if x.sum() > 0 else -x), "torch.export refuses it"),
+        "no statistics": (nn.Sequential(nn.BatchNorm2d(2, track_running_stats=False)),
+                          "without running statistics"),
+        "concat of rows": (Calls(lambda x: __import__("torch").cat([x, x], 2)), "another axis"),
+        "no module": (3, "int is not a torch.nn.Module"),
+    }  # fmt: skip
+
+
+def test_refusals_name_the_layer():
+    """What intgold has no op for is refused in one line that names the layer."""
+    for name, (module, message) in refusals().items():
+        with pytest.raises(ModelError) as caught:
+            quantize(module, images(3, 2, 8, 8))
+        assert message in str(caught.value) and "\n" not in str(caught.value), (name, caught.value)
+
+
+@pytest.mark.parametrize(
+    ("x", "choices", "message"),
+    [
+        (np.zeros((0, 1, 4, 4), np.float32), {}, r"\(0, 1, 4, 4\)"),
+        (np.zeros((4, 4), np.float32), {}, r"\(4, 4\)"),
+        (np.zeros((1, 1, 4, 4), np.int64), {}, "int64"),
+        (np.full((1, 1, 4, 4), np.nan, np.float32), {}, "nan"),
+        (np.zeros((1, 1, 4, 4), np.float32), {"bits": 3}, "unexpected keyword argument 'bits'"),
+        (np.zeros((1, 1, 4, 4), np.float32), {"weight_bits": 9}, "weight_bits 9"),
+        (np.zeros((1, 1, 4, 4), np.float32), {"activations": {"x": "lut"}}, "'x' is no layer"),
+    ],
+)  # fmt: skip
+def test_bad_images_and_choices(x, choices, message):
+    from torch import nn
+
+    with pytest.raises((InputError, ModelError), match=message):
+        quantize(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU()), x, **choices)
