@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 SOURCES = setup.py pyproject.toml python/intgold/native/build.py $(wildcard csrc/*)
 
-.PHONY: golden test prove data bench lint format freeze clean
+.PHONY: golden test prove data bench docs lint format freeze clean
 
 golden: .venv/.installed
 	$(BIN)/intgold golden -o out/golden
@@ -24,6 +24,10 @@ data: .venv/.tests
 
 bench: .venv/.tests
 	$(BIN)/python benchmarks/speed.py
+
+docs: .venv/.tests
+	$(BIN)/pip install -q --disable-pip-version-check -e ".[docs]"
+	$(BIN)/sphinx-build -q -W --keep-going docs out/docs
 
 lint: .venv/.lint
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

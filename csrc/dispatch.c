@@ -6,6 +6,16 @@ const intgold_kernels *intgold_dispatch(intgold_isa isa) {
     return NULL;
 }
 
+#if defined(__clang__)
+static const char compiler[] = "clang " __clang_version__;
+#elif defined(__GNUC__)
+static const char compiler[] = "gcc " __VERSION__;
+#else
+static const char compiler[] = "unknown";
+#endif
+
+const char *intgold_compiler(void) { return compiler; }
+
 const char *intgold_isa_name(intgold_isa isa) {
     const intgold_kernels *kernels = intgold_dispatch(isa);
     return kernels ? kernels->name : NULL;

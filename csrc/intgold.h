@@ -22,6 +22,12 @@
 extern "C" {
 #endif
 
+/* The version of the package; setup.py reads it here. */
+#define INTGOLD_VERSION_MAJOR 0
+#define INTGOLD_VERSION_MINOR 1
+#define INTGOLD_VERSION_PATCH 0
+
+/* The version of SPEC.md. */
 #define INTGOLD_SPEC_MAJOR 1
 #define INTGOLD_SPEC_MINOR 2
 
@@ -287,6 +293,9 @@ int intgold_accumulates(intgold_kind kind);
 
 /* Name of the variant that runs for `isa` here, or NULL when there is none. */
 const char *intgold_isa_name(intgold_isa isa);
+
+/* Name and version of the compiler that built the engine. */
+const char *intgold_compiler(void);
 
 /* Bytes that intgold_prepare needs; 0 when the model has an unknown op or `isa` cannot run. */
 size_t intgold_arena_size(const intgold_model *model, intgold_isa isa);

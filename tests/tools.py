@@ -29,6 +29,8 @@ BROUGHT_BY = {
     "git": "Debian package git",
     "torch": "pip install torch==2.13.0",
     "pytorch_optimizer": "pip install pytorch_optimizer",
+    "matplotlib": "pip install matplotlib",
+    "sphinx": "pip install sphinx numpydoc myst-parser furo",
     "MNIST": "intgold data, or MNIST_DIR with the four IDX files",
 }
 
@@ -60,7 +62,7 @@ def _present(tool: str) -> bool:
         from intgold.data import find_mnist
 
         return find_mnist() is not None  # with MNIST_DIR set, missing data raises
-    if tool in ("torch", "pytorch_optimizer"):
+    if tool in ("torch", "pytorch_optimizer", "matplotlib", "sphinx"):
         return importlib.util.find_spec(tool) is not None
     if tool in _TRIALS:
         return _compiles(_TRIALS[tool])

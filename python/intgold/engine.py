@@ -55,7 +55,7 @@ def run(
     ----------
     model : Model
     x : ndarray or mapping of str to ndarray
-        int8, C order, shape (n, *input shape); a mapping by name where there are several inputs.
+        int8, C order, shape (n, ...) of the input; several inputs are given by name.
     backend : {"c", "golden"}
         Cannot change a bit of the result.
     threads : int

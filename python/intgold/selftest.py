@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 import intgold
 
+from .about import about
 from .data import find_mnist
 from .digests import traced_chunks
 from .engine import Result
@@ -225,7 +226,7 @@ def run(
     progress: bool = False,
     tell: Callable[[str], object] = print,
 ) -> bool:
-    """Compare both engines on random graphs and on every shipped model; tell two tables.
+    """Compare both engines on random graphs and shipped models; tell where, two tables, a verdict.
 
     Raises
     ------
@@ -234,6 +235,10 @@ def run(
     """
     if graphs < 1 or images < 1:
         raise InputError(f"selftest: {graphs} graphs, {images} images: at least 1 of each")
+    started = time.monotonic()
+    for name, value in about().items():
+        tell(f"{name:10}{value}")
+    tell("")
     tallies = random_graphs(graphs, progress)
     tell(f"{'op':20}{'values':>12}{'differing':>11}")
     tell("-" * 43)
@@ -244,5 +249,7 @@ def run(
     for line in table(rows):
         tell(line)
     differing = sum(t.differing for t in (*tallies.values(), *(row.tally for row in rows)))
-    tell(f"{differing} differing values: {'FAILED' if differing else 'golden = c'}")
+    seconds = time.monotonic() - started
+    verdict = "FAILED" if differing else "golden = c"
+    tell(f"{differing} differing values, {seconds:.0f} s: {verdict}")
     return differing == 0

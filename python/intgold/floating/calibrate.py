@@ -124,7 +124,7 @@ def calibrate(network: FloatNetwork, images: np.ndarray, method: str = "minmax")
     Parameters
     ----------
     network : FloatNetwork
-    images : ndarray of float32, shape (n, *input shape)
+    images : ndarray of float32, shape (n, h, w, c)
     method : str
         See `Ranges`.
 

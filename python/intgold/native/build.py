@@ -24,6 +24,14 @@ def declarations(header: str) -> str:
     return header
 
 
+def version(header: str) -> str:
+    """Return the package's version, which the header states."""
+    found = [re.search(rf"^#define INTGOLD_VERSION_{part} (\d+)$", header, re.MULTILINE)
+             for part in ("MAJOR", "MINOR", "PATCH")]  # fmt: skip
+    return ".".join(match[1] for match in found if match)
+
+
+HEADER = (ROOT / "csrc" / "intgold.h").read_text()
 COMPILED = {
     "sources": sorted(f"csrc/{path.name}" for path in (ROOT / "csrc").glob("*.c")),
     "include_dirs": ["csrc"],
@@ -32,7 +40,7 @@ COMPILED = {
 }
 
 ffi = FFI()
-ffi.cdef(declarations((ROOT / "csrc" / "intgold.h").read_text()))
+ffi.cdef(declarations(HEADER))
 if HEADERS:
     ffi.set_source("intgold.native._intgold", '#include "intgold.h"', **COMPILED)
 else:
@@ -40,6 +48,7 @@ else:
 
 LIBRARY = Extension("intgold.native._compiled", **COMPILED, py_limited_api=True)
 SETUP = {
+    "version": version(HEADER),
     "cffi_modules": ["python/intgold/native/build.py:ffi"],
     "ext_modules": [] if HEADERS else [LIBRARY],
     "options": {"bdist_wheel": {"py_limited_api": "cp310"}},

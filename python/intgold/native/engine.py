@@ -75,6 +75,11 @@ def run(
     return tensors, accumulators
 
 
+def compiler() -> str:
+    """Return name and version of the compiler that built the engine."""
+    return bytes(ffi.string(lib.intgold_compiler())).decode()
+
+
 def isa_name(isa: str = "auto") -> str:
     """Return the name of the kernels that run for `isa` here.
 

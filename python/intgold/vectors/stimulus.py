@@ -69,7 +69,7 @@ def stimulus(
     model : Model
     source : str or path
         ``builtin``; ``mnist``, the first test images; or a file (.npy, IDX) of camera bytes
-        (uint8) or the input itself (int8, int32), shape (n, *input shape).
+        (uint8) or the input itself (int8, int32), shape (n, ...) of the input.
     count : int
     seed : int
         Of ``builtin``, in [0, 2^31).

@@ -1,0 +1,102 @@
+"""The documentation does what it says: examples, code, commands, API reference."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tools
+from intgold.cli import COMMANDS
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGES = sorted(DOCS.glob("*.md"))
+
+
+@pytest.mark.parametrize("name", ["residual", "depthwise", "by_hand"])
+def test_examples_run(name, tmp_path):
+    """Each ends well, and golden = C in every tensor."""
+    if name != "by_hand":
+        tools.need("torch")
+    run = subprocess.run(
+        [sys.executable, DOCS / "examples" / f"{name}.py"], cwd=tmp_path, capture_output=True,
+        text=True, env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    differing = re.findall(r"golden = C: .*?(\d+) differing", run.stdout)
+    assert differing and set(differing) == {"0"}
+    made = {p.suffix for p in tmp_path.iterdir()}
+    assert made == ({".c"} if name == "depthwise" else {".npz"})
+
+
+def test_every_example_is_shown_and_run():
+    names = {p.stem for p in (DOCS / "examples").glob("*.py")}
+    assert names == {"residual", "depthwise", "by_hand"}
+    text = (DOCS / "examples.md").read_text()
+    assert set(re.findall(r"literalinclude\} examples/(\w+)\.py", text)) == names
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
+def test_code_of_the_pages_runs(page, tmp_path, monkeypatch):
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.M | re.S)
+    if any("torch" in block for block in blocks):
+        tools.need("torch")
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for block in blocks:
+        exec(compile(block, page.name, "exec"), names)
+
+
+def test_the_c_code_compiles(tmp_path):
+    """The snippet of the embedded page, with the exported model and the engine."""
+    tools.need("gcc")
+    import intgold
+    from intgold.exporters import write_c
+
+    text = (DOCS / "embedded.md").read_text()
+    (code,) = re.findall(r"^```c\n(.*?)^```", text, re.M | re.S)
+    (tmp_path / "main.c").write_text(code + "int main(void) { int8_t x[784] = {0}; int32_t y[10];"
+                                     " return classify(x, y); }\n")  # fmt: skip
+    write_c([intgold.load()], tmp_path / "model.c")
+    engine = sorted((DOCS.parent / "csrc").glob("*.c"))
+    subprocess.run(
+        ["gcc", "-std=c99", "-Wall", "-Werror", "-O1", "-I", DOCS.parent / "csrc", "main.c",
+         "model.c", *engine, "-o", "main"], cwd=tmp_path, check=True,
+    )  # fmt: skip
+    assert subprocess.run([tmp_path / "main"]).returncode == 0
+
+
+def test_the_named_commands_exist():
+    """Every intgold command in the pages is one, and its options are options."""
+    found = 0
+    for page in (*PAGES, DOCS.parent / "README.md"):
+        for block in re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.M | re.S):
+            for line in re.findall(r"^intgold (.*)$", block, re.M):
+                words = line.split("#")[0].split()
+                if words[0].startswith("--"):
+                    continue
+                found += 1
+                help_text = subprocess.run(
+                    [sys.executable, "-m", "intgold.cli", words[0], "--help"],
+                    capture_output=True, text=True, check=True,
+                ).stdout  # fmt: skip
+                assert words[0] in COMMANDS
+                for option in (w for w in words if w.startswith("--")):
+                    assert option in help_text, (page.name, line)
+    assert found >= 8
+
+
+def test_the_reference_builds_without_warnings(tmp_path):
+    """numpydoc and Sphinx, warnings as errors; every public name is in the index."""
+    tools.need("sphinx")
+    subprocess.run(
+        [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", DOCS, tmp_path / "html"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    import intgold
+
+    text = (tmp_path / "html" / "api.html").read_text()
+    for name in ("Model", "Op", "Tensor", "Requantize", "Builder", "Result", "load"):
+        assert name in intgold.__all__ and f'id="intgold.{name}' in text, name
