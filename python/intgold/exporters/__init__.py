@@ -1,5 +1,6 @@
 """Models written for other tools."""
 
 from .c import c_source, write_c
+from .engine import copy_engine
 
-__all__ = ["c_source", "write_c"]
+__all__ = ["c_source", "copy_engine", "write_c"]

@@ -1,0 +1,67 @@
+"""The wheel: what it holds, what it pulls, and that it runs from a place of its own."""
+
+import email
+import re
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import intgold
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w",
+         folder, ROOT], check=True, capture_output=True,
+    )  # fmt: skip
+    (made,) = folder.glob("*.whl")
+    return made
+
+
+def test_the_wheel_is_whole(wheel):
+    """Engine, its sources, models, type marker; three needs at run time; one version."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        (stated,) = (n for n in names if n.endswith(".dist-info/METADATA"))
+        metadata = email.message_from_bytes(archive.read(stated))
+    assert {"intgold/py.typed", "intgold/models/mnist_lut.npz"} <= names
+    assert any(re.match(r"intgold/native/_(intgold|compiled)\..*so", n) for n in names)
+    for source in (ROOT / "csrc").iterdir():
+        assert f"intgold/csrc/{source.name}" in names
+    needs = [n for n in metadata.get_all("Requires-Dist") if "extra ==" not in n]
+    assert sorted(re.match(r"\w+", n)[0] for n in needs) == ["cffi", "numpy", "tqdm"]
+    assert {"train", "plot", "test"} <= set(metadata.get_all("Provides-Extra"))
+    assert metadata["Version"] == intgold.__version__ == wheel.name.split("-")[1]
+    header = (ROOT / "csrc" / "intgold.h").read_text()
+    parts = re.findall(r"^#define INTGOLD_VERSION_\w+ (\d+)$", header, re.M)
+    assert ".".join(parts) == intgold.__version__
+
+
+def test_the_wheel_runs(wheel, tmp_path):
+    """Installed beside numpy, cffi and tqdm, far from the sources: both engines agree."""
+    venv.create(tmp_path / "v", with_pip=False, system_site_packages=False)
+    site = next((tmp_path / "v").glob("lib/python*/site-packages"))
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    import numpy
+
+    # What numpy, cffi and tqdm bring lies in one folder here; intgold itself comes from the wheel.
+    (site / "others.pth").write_text(str(Path(numpy.__file__).parents[1]))
+    run = subprocess.run(
+        [tmp_path / "v/bin/python", "-m", "intgold.cli", "selftest", "--graphs", "20", "--images",
+         "5"], cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.returncode == 0 and "differing values" in run.stdout, run.stderr
+    where = subprocess.run(
+        [tmp_path / "v/bin/python", "-c", "import intgold; print(intgold.__file__)"],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert where.stdout.startswith(str(site))
