@@ -2,6 +2,7 @@
 
 import email
 import re
+import shutil
 import subprocess
 import sys
 import venv
@@ -11,16 +12,26 @@ from pathlib import Path
 import pytest
 
 import intgold
+import tools
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
+    """The wheel of the files that git knows: nothing stale from an earlier build."""
+    tools.need("git")
+    folder, source = tmp_path_factory.mktemp("wheel"), tmp_path_factory.mktemp("source")
+    known = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    for name in known.split("\0")[:-1]:
+        if not name.startswith(("golden/", "tests/")) and (ROOT / name).exists():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, source / name, follow_symlinks=False)
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w",
-         folder, ROOT], check=True, capture_output=True,
+         folder, source], check=True, capture_output=True,
     )  # fmt: skip
     (made,) = folder.glob("*.whl")
     return made
@@ -34,6 +45,9 @@ def test_the_wheel_is_whole(wheel):
         metadata = email.message_from_bytes(archive.read(stated))
     assert {"intgold/py.typed", "intgold/models/mnist_lut.npz"} <= names
     assert any(re.match(r"intgold/native/_(intgold|compiled)\..*so", n) for n in names)
+    modules = {str(p.relative_to(ROOT / "python")) for p in ROOT.glob("python/intgold/**/*.py")}
+    made = {"intgold/native/_intgold.py"}  # without the headers of Python
+    assert {n for n in names if n.endswith(".py")} - made == modules - made
     for source in (ROOT / "csrc").iterdir():
         assert f"intgold/csrc/{source.name}" in names
     needs = [n for n in metadata.get_all("Requires-Dist") if "extra ==" not in n]
