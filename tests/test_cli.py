@@ -63,7 +63,7 @@ def test_errors_are_one_line_and_status_2(arguments, message, capsys, tmp_path, 
 
 def test_info(capsys):
     status, out, _ = run(capsys, "info", "pwl")
-    assert status == 0 and "acc bits" in out and "global_avg_pool" in out
+    assert status == 0 and "accumulator" in out and "global_avg_pool" in out
 
 
 def test_quantize_gives_the_shipped_model(capsys, tmp_path):

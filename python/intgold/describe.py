@@ -1,17 +1,33 @@
-"""A model as a table for people."""
+"""A model described: a table for people, and everything for programs."""
 
 from __future__ import annotations
 
-from .model import Model
+from typing import Any
+
+import numpy as np
+
+from .fields import Requantize
+from .footprint import footprint, multiply_adds
+from .model import SPEC_VERSION, Model, Op
+
+_HEAD = (
+    "op", "kind", "output", "scale", "zero", "form", "m (first)", "t", "accumulator",
+    "bits", "bytes", "MACs",
+)  # fmt: skip
 
 
 def describe(model: Model) -> str:
-    """Return one line per op: shapes, scale, requantisation, accumulator bits."""
-    rows = [("op", "kind", "output", "scale", "zero", "form", "m (first)", "t", "acc bits")]
+    """Return lines for people: an aligned row per op, and the totals.
+
+    m (first) is the first multiplier, t the range of right_shift; accumulator is what the int32
+    proof of SPEC 7 bounds it by, bits a register that holds it; bytes are those of all constants,
+    MACs the multiply-adds of one image.
+    """
+    macs, rows = multiply_adds(model), [_HEAD]
     for op in model.ops:
         tensor, bounds = model.tensor(op.output), model.bounds[op.name]
         by = op.fields.get("requantize")
-        forms = "/".join(sorted(set(by.form))) if by else "-"
+        has = bounds.lo is not None and bounds.hi is not None
         rows.append(
             (
                 op.name,
@@ -19,14 +35,96 @@ def describe(model: Model) -> str:
                 f"{tensor.dtype} {'x'.join(map(str, tensor.shape))}",
                 "-" if tensor.scale is None else f"{tensor.scale:.6g}",
                 str(tensor.zero_point),
-                forms,
+                "/".join(sorted(set(by.form))) if by else "-",
                 str(int(by.multiplier[0])) if by else "-",
-                str(int(by.right_shift[0])) if by else "-",
+                _span(by.right_shift) if by else "-",
+                f"{int(bounds.lo.min())}..{int(bounds.hi.max())}" if has else "-",  # type: ignore
                 "-" if bounds.bits is None else str(bounds.bits),
+                str(footprint(op).total),
+                f"{macs[op.name]:,}" if op.name in macs else "-",
             )
         )
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
+    used = footprint(model)
     inputs = ", ".join(f"{n} {model.tensor(n).shape}" for n in model.inputs)
-    head = f"{model.name}: contract {model.contract}, inputs {inputs}, sha256 {model.sha256}"
-    return "\n".join([head, lines[0], "-" * len(lines[0]), *lines[1:]])
+    return "\n".join(
+        [
+            f"{model.name}: contract {model.contract}, inputs {inputs}",
+            f"sha256 {model.sha256}",
+            *(f"{key}: {value}" for key, value in model.metadata.items() if value),
+            "",
+            lines[0],
+            "-" * max(map(len, lines)),
+            *lines[1:],
+            f"{used.total:,} bytes: weights {used.weights:,}, biases {used.biases:,}, multipliers "
+            f"and shifts {used.multipliers:,}, tables {used.tables:,}; "
+            f"{sum(macs.values()):,} multiply-adds an image",
+        ]
+    )
+
+
+def _span(values: np.ndarray) -> str:
+    lo, hi = int(values.min()), int(values.max())
+    return str(lo) if lo == hi else f"{lo}-{hi}"
+
+
+def description(model: Model) -> dict[str, Any]:
+    """Return everything about a model as plain values, for JSON.
+
+    Returns
+    -------
+    dict
+        ``name``, ``contract``, ``spec`` (of this program), ``sha256``, ``metadata``, ``inputs``,
+        ``outputs``; ``tensors``: name, shape, dtype, scale, zero_point; ``ops``: name, kind,
+        clause, inputs, output, ``fields`` (a requantize as lists of form, multiplier, right_shift,
+        multiplier_low; of weights the dtype and shape alone, any other array as a list),
+        ``accumulator`` (lists lo and hi, and bits; or None), ``bytes`` by kind, ``multiply_adds``;
+        ``totals``: bytes by kind and multiply_adds.
+    """
+    macs = multiply_adds(model)
+    return {
+        "name": model.name,
+        "contract": model.contract,
+        "spec": SPEC_VERSION,
+        "sha256": model.sha256,
+        "metadata": dict(model.metadata),
+        "inputs": list(model.inputs),
+        "outputs": list(model.outputs),
+        "tensors": [
+            {"name": t.name, "shape": list(t.shape), "dtype": t.dtype, "scale": t.scale,
+             "zero_point": t.zero_point}
+            for t in model.tensors
+        ],
+        "ops": [_op(model, op, macs.get(op.name, 0)) for op in model.ops],
+        "totals": {"bytes": vars(footprint(model)), "multiply_adds": sum(macs.values())},
+    }  # fmt: skip
+
+
+def _op(model: Model, op: Op, macs: int) -> dict[str, Any]:
+    bounds = model.bounds[op.name]
+    accumulator = None
+    if bounds.lo is not None and bounds.hi is not None:
+        accumulator = {"lo": bounds.lo.tolist(), "hi": bounds.hi.tolist(), "bits": bounds.bits}
+    return {
+        "name": op.name,
+        "kind": op.kind,
+        "clause": op.spec.clause,
+        "inputs": list(op.inputs),
+        "output": op.output,
+        "fields": {name: _plain(name, value) for name, value in op.fields.items()},
+        "accumulator": accumulator,
+        "bytes": vars(footprint(op)),
+        "multiply_adds": macs,
+    }
+
+
+def _plain(name: str, value: Any) -> Any:
+    if isinstance(value, Requantize):
+        parts = ("multiplier", "right_shift", "multiplier_low")
+        return {"form": list(value.form), **{p: getattr(value, p).tolist() for p in parts}}
+    if isinstance(value, np.ndarray):
+        if name == "weights":
+            return {"dtype": value.dtype.name, "shape": list(value.shape)}
+        return value.tolist()
+    return list(value) if isinstance(value, tuple) else value

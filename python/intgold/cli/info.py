@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 import intgold
 
 from .common import add_model
 
-HELP = "describe a model: ops, scales, accumulator bits"
+HELP = "describe a model: ops, scales, multipliers, accumulators, bytes; its data sheet"
 EXAMPLES = """
-  intgold info lut
-  intgold info model.npz"""
+  intgold info lut                         a table for people
+  intgold info model.npz --json            everything, for programs
+  intgold info lut --sheet lut.html        formulas, constants, worked elements: to build from
+  intgold info lut --sheet lut.md"""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_model(parser)
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    parser.add_argument(
+        "--sheet", metavar="FILE", help="write the arithmetic data sheet (.md or .html)"
+    )
 
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    print(intgold.load(options.model).describe())
+    from ..describe import description
+    from ..sheet import write_sheet
+
+    model = intgold.load(options.model)
+    if options.sheet:
+        write_sheet(model, options.sheet)
+    if options.json:
+        print(json.dumps(description(model), indent=1))
+    elif options.sheet:
+        print(options.sheet)
+    else:
+        print(model.describe())
     return 0

@@ -1,0 +1,346 @@
+"""Single elements of an op worked through, each held against the golden model's trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from ..errors import IntgoldError
+from ..fields import Requantize
+from ..model import Model, Op
+from .steps import Steps, clamped, requantized, up
+
+_SHOWN = 9  # products that are written out; the rest is one partial sum
+
+
+@dataclass(frozen=True)
+class Element:
+    """One output value and the arithmetic that leads to it.
+
+    Parameters
+    ----------
+    image : int
+    place : tuple of int
+        In the output tensor.
+    why : str
+        What it shows.
+    lines : list of str
+    """
+
+    image: int
+    place: tuple[int, ...]
+    why: str
+    lines: list[str]
+
+
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """An op with the golden tensors around it, of a few images."""
+
+    model: Model
+    op: Op
+    inputs: list[np.ndarray]
+    y: np.ndarray
+    acc: np.ndarray | None
+
+    @property
+    def zero_points(self) -> list[int]:
+        """Of the inputs, then of the output."""
+        names = (*self.op.inputs, self.op.output)
+        return [self.model.tensor(name).zero_point for name in names]
+
+
+def worked_elements(traced: Traced, count: int = 3) -> list[Element]:
+    """Return elements of an op worked through.
+
+    Parameters
+    ----------
+    traced : Traced
+    count : int
+        How many; fewer where the output has fewer values.
+
+    Raises
+    ------
+    IntgoldError
+        When the arithmetic does not come to the golden model's value: one of them is wrong.
+    """
+    elements = []
+    for why, index in _instructive(traced, count):
+        place = tuple(int(i) for i in np.unravel_index(index, traced.y.shape))
+        steps = Steps()
+        made = _WALKS[traced.op.kind](traced, place, steps)
+        wanted = int(traced.y[place])
+        if made != wanted:
+            raise IntgoldError(f"op {traced.op.name} at {place}: worked {made}, golden {wanted}")
+        elements.append(Element(place[0], place[1:], why, steps.lines))
+    return elements
+
+
+def _instructive(traced: Traced, count: int) -> list[tuple[str, int]]:
+    """Return (reason, flat index) of values that show most: ordinary, at the edge, clamped."""
+    y = traced.y.ravel().astype(np.int64)
+    acc = y if traced.acc is None else traced.acc.ravel().astype(np.int64)
+    lo, hi = traced.op.fields.get("act_min", -128), traced.op.fields.get("act_max", 127)
+    inner = (y > lo) & (y < hi) if traced.y.dtype == np.int8 else np.ones(y.shape, bool)
+    size = np.abs(acc)
+    middle = int(np.argsort(np.where(inner, size, -1), kind="stable")[-(inner.sum() // 2 or 1)])
+    picks = [("an ordinary value", middle), ("the first value, at the edge", 0)]
+    if (~inner).any():
+        # Of the clamped ones that with the largest accumulator.
+        picks.append(("clamped", int(np.where(inner, -1, size).argmax())))
+    picks += [
+        ("the largest", int(size.argmax())),
+        ("the least", int(acc.argmin())),
+        ("the last value", y.size - 1),
+        ("another value", y.size // 2),
+    ]
+    chosen: dict[int, str] = {}
+    for why, index in picks:
+        chosen.setdefault(index, why)
+    return [(why, index) for index, why in list(chosen.items())[:count]]
+
+
+def _sum(steps: Steps, bias: int | None, terms: list[tuple[str, int]], what: str = "acc") -> int:
+    """Return the sum of bias and terms, with the first terms written out."""
+    parts = [] if bias is None else [str(bias)]
+    parts += [text for text, _ in terms[:_SHOWN]]
+    total = (bias or 0) + sum(value for _, value in terms)
+    if len(terms) > _SHOWN:
+        rest = sum(value for _, value in terms[_SHOWN:])
+        parts.append(f"[{len(terms) - _SHOWN} more: {rest}]")
+    steps.say(f"{what} = {' + '.join(parts) or '0'} = {total}")
+    return total
+
+
+def _hold(traced: Traced, place: tuple[int, ...], acc: int) -> None:
+    """Raise IntgoldError unless the golden accumulator is this one."""
+    assert traced.acc is not None
+    if int(traced.acc[place]) != acc:
+        raise IntgoldError(
+            f"op {traced.op.name} at {place}: worked accumulator {acc}, golden "
+            f"{int(traced.acc[place])}"
+        )
+
+
+def _finish(traced: Traced, place: tuple[int, ...], steps: Steps, acc: int) -> int:
+    """Return the output of an accumulator: requantized and clamped, or itself."""
+    _hold(traced, place, acc)
+    by = traced.op["requantize"]
+    if by is None:
+        steps.say(f"y = acc = {acc} (int32)")
+        return acc
+    value = requantized(steps, acc, *_entry(by, place[-1]))
+    return _clamp(traced, steps, value)
+
+
+def _clamp(traced: Traced, steps: Steps, value: int) -> int:
+    point, op = traced.zero_points[-1], traced.op
+    return clamped(steps, value, point, op["act_min"], op["act_max"])
+
+
+def _entry(by: Requantize, channel: int) -> tuple[str, int, int, int]:
+    c = channel if by.count > 1 else 0
+    return by.form[c], int(by.multiplier[c]), int(by.right_shift[c]), int(by.multiplier_low[c])
+
+
+def _term(x: int, zero: int, w: int, weight_zero: int) -> tuple[str, int]:
+    return f"{_less(x, zero)}*{_less(w, weight_zero)}", (x - zero) * (w - weight_zero)
+
+
+def _less(value: int, zero: int) -> str:
+    """Return the difference as people write it."""
+    if zero == 0:
+        return f"({value})" if value < 0 else str(value)
+    return f"({value} - {zero})" if zero > 0 else f"({value} + {-zero})"
+
+
+def _taps(traced: Traced, place: tuple[int, ...], kernel: tuple[int, int]) -> list[Any]:
+    """Return (ky, kx, iy, ix) of the valid taps of an output place."""
+    op, (_, height, width, _) = traced.op, traced.inputs[0].shape
+    (sh, sw), pads = op["stride"], op["padding"]
+    dh, dw = op.fields.get("dilation", (1, 1))
+    found = []
+    for ky, kx in product(range(kernel[0]), range(kernel[1])):
+        iy, ix = place[1] * sh - pads[0] + ky * dh, place[2] * sw - pads[2] + kx * dw
+        if 0 <= iy < height and 0 <= ix < width:
+            found.append((ky, kx, iy, ix))
+    return found
+
+
+def _padded(steps: Steps, valid: int, all_taps: int) -> None:
+    if valid < all_taps:
+        steps.say(f"{all_taps - valid} of {all_taps} taps are padded and add nothing")
+
+
+def _conv2d(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    op, x = traced.op, traced.inputs[0][place[0]]
+    weights, oc = op["weights"], place[3]
+    points = op["weight_zero_point"]
+    weight_zero = int(points[oc % points.size])
+    deep = op.kind == "depthwise_conv2d"
+    kernel = weights.shape[:2] if deep else weights.shape[1:3]
+    taps = _taps(traced, place, kernel)
+    _padded(steps, len(taps), kernel[0] * kernel[1])
+    terms = []
+    for ky, kx, iy, ix in taps:
+        if deep:
+            pairs = [(oc // (weights.shape[2] // x.shape[2]), int(weights[ky, kx, oc]))]
+        else:
+            pairs = [(ic, int(weights[oc, ky, kx, ic])) for ic in range(x.shape[2])]
+        for ic, w in pairs:
+            terms.append(_term(int(x[iy, ix, ic]), traced.zero_points[0], w, weight_zero))
+    return _finish(traced, place, steps, _sum(steps, int(op["bias"][oc]), terms))
+
+
+def _fully_connected(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    op, x = traced.op, traced.inputs[0][place[0]].ravel().tolist()
+    points, row = op["weight_zero_point"], op["weights"][place[1]].tolist()
+    weight_zero = int(points[place[1] % points.size])
+    terms = [_term(v, traced.zero_points[0], w, weight_zero) for v, w in zip(x, row, strict=True)]
+    return _finish(traced, place, steps, _sum(steps, int(op["bias"][place[1]]), terms))
+
+
+def _lut(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    x = int(traced.inputs[0][place])
+    made = int(traced.op["table"][x + 128])
+    steps.say(f"y = table[{x} + 128] = table[{x + 128}] = {made}")
+    return made
+
+
+def _pwl(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    op, x = traced.op, int(traced.inputs[0][place])
+    starts = op["breakpoints"].tolist()
+    k = sum(start <= x for start in starts) - 1
+    slope, offset, bits = int(op["slope"][k]), int(op["offset"][k]), op["frac_bits"]
+    acc = slope * x + offset
+    _hold(traced, place, acc)
+    steps.say(f"x = {x}: segment {k}, from {starts[k]} on")
+    steps.say(f"acc = {slope} * {x} + {offset} = {acc}")
+    value = up(acc, bits)
+    steps.say(f"({acc} + 2^{bits - 1}) >> {bits} = {value}" if bits else f"no fraction: {value}")
+    made = int(max(op["act_min"], min(value, op["act_max"])))
+    steps.say(f"y = clamp({value}, {op['act_min']}, {op['act_max']}) = {made}")
+    return made
+
+
+def _pool(traced: Traced, place: tuple[int, ...], steps: Steps) -> list[int]:
+    x, kernel = traced.inputs[0][place[0]], traced.op["kernel"]
+    taps = _taps(traced, place, kernel)
+    _padded(steps, len(taps), kernel[0] * kernel[1])
+    return [int(x[iy, ix, place[3]]) for _, _, iy, ix in taps]
+
+
+def _max_pool2d(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    cells, op = _pool(traced, place, steps), traced.op
+    made = int(max(op["act_min"], min(max(cells), op["act_max"])))
+    steps.say(f"largest of {_some(cells)} = {max(cells)}")
+    steps.say(f"y = clamp({max(cells)}, {op['act_min']}, {op['act_max']}) = {made}")
+    return made
+
+
+def _some(values: list[int]) -> str:
+    more = f", ... ({len(values)} in all)" if len(values) > 16 else ""
+    return ", ".join(map(str, values[:16])) + more
+
+
+def _avg_pool2d(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    cells, op = _pool(traced, place, steps), traced.op
+    form, n = op["form"], len(cells)
+    zero = traced.zero_points[0] if form == "centred_away" else 0
+    acc = _sum(steps, None, [(_less(v, zero), v - zero) for v in cells])
+    _hold(traced, place, acc)
+    if form == "raw_up":
+        value = (acc + n // 2) // n
+        steps.say(f"floor(({acc} + {n // 2}) / {n}) = {value}")
+    else:
+        value = (abs(acc) + n // 2) // n * (1 if acc > 0 else -1)
+        steps.say(f"sign * floor((|{acc}| + {n // 2}) / {n}) = {value}")
+    point = traced.zero_points[1] if form == "centred_away" else 0
+    return clamped(steps, value, point, op["act_min"], op["act_max"])
+
+
+def _global_avg_pool(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    cells = traced.inputs[0][place[0], ..., place[3]].ravel().tolist()
+    zero = traced.zero_points[0]
+    acc = _sum(steps, None, [(_less(v, zero), v - zero) for v in cells])
+    return _finish(traced, place, steps, acc)
+
+
+def _add(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    op, parts = traced.op, []
+    for i, x in enumerate(traced.inputs):
+        v, zero = int(x[place]), traced.zero_points[i]
+        shifted = (v - zero) << op["left_shift"]
+        steps.say(f"x{i + 1} = {v}: {_less(v, zero)} * 2^{op['left_shift']} = {shifted}")
+        parts.append(requantized(steps, shifted, *_entry(op[f"requantize{i + 1}"], 0)))
+    acc = _sum(steps, None, [(f"({u})", u) for u in parts])
+    return _finish(traced, place, steps, acc)
+
+
+def _mul(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    (a, b), (za, zb, _) = (int(x[place]) for x in traced.inputs), traced.zero_points
+    acc = (a - za) * (b - zb)
+    steps.say(f"acc = {_less(a, za)} * {_less(b, zb)} = {acc}")
+    return _finish(traced, place, steps, acc)
+
+
+def _rescale(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    x = int(traced.inputs[0][place])
+    value = requantized(steps, x, *_entry(traced.op["requantize"], place[-1]))
+    made = max(-(2**31), min(value, 2**31 - 1))
+    steps.say(f"y = {value} saturated to int32 = {made}")
+    return made
+
+
+def _argmax(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    row = traced.inputs[0][place[:-1]].tolist()
+    made = row.index(max(row))
+    steps.say(f"row {_some(row)}: the greatest is {max(row)}, first at {made}")
+    return made
+
+
+def _concat(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    axis = traced.op["axis"]
+    size, at = traced.inputs[0].shape[axis + 1], place[axis + 1]
+    which, source = (0, place) if at < size else (1, (
+        *place[: axis + 1], at - size, *place[axis + 2 :]))  # fmt: skip
+    made = int(traced.inputs[which][source])
+    steps.say(f"index {at} along axis {axis}: x{which + 1} at {source[1:]} = {made}")
+    return made
+
+
+def _softmax(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    """Only the frame: the exponential and the reciprocal are those of the clause."""
+    row = traced.inputs[0][place[:-1]].astype(int).tolist()
+    top, made = max(row), int(traced.y[place])
+    steps.say(f"row {_some(row)}: the greatest is {top}")
+    op = traced.op
+    diff = (row[place[-1]] - top) * 2 ** op["left_shift"]
+    scaled = up(diff * op["multiplier"], 31)
+    steps.say(f"difference {row[place[-1]]} - {top}, times 2^{op['left_shift']} and "
+              f"{op['multiplier']}/2^31, rounded: {scaled} in Q5.26")  # fmt: skip
+    steps.say(f"exponential, sum and reciprocal as in SPEC 5.10: y = {made}")
+    return made
+
+
+_WALKS: Mapping[str, Callable[[Traced, tuple[int, ...], Steps], int]] = {
+    "conv2d": _conv2d,
+    "depthwise_conv2d": _conv2d,
+    "fully_connected": _fully_connected,
+    "lut": _lut,
+    "pwl": _pwl,
+    "max_pool2d": _max_pool2d,
+    "avg_pool2d": _avg_pool2d,
+    "global_avg_pool": _global_avg_pool,
+    "add": _add,
+    "softmax": _softmax,
+    "rescale": _rescale,
+    "argmax": _argmax,
+    "mul": _mul,
+    "concat": _concat,
+}
+"""One walk per op; each returns the output value that its lines come to."""

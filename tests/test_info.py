@@ -1,0 +1,163 @@
+"""Descriptions and data sheets say what the model holds and what golden computes."""
+
+import json
+import re
+from random import Random
+
+import numpy as np
+import pytest
+
+import intgold
+from intgold import IntgoldError, golden
+from intgold.cli import main
+from intgold.describe import description
+from intgold.fields import FORMS
+from intgold.floating.multiplier import requantize_for
+from intgold.footprint import footprint, multiply_adds
+from intgold.ops import OPS
+from intgold.sheet import data_sheet
+from intgold.sheet import worked as walks
+from intgold.sheet.document import _FORMULAS, to_html, to_markdown
+from intgold.sheet.steps import Steps, formula, requantized
+from intgold.vectors.op_cases import directed_models
+from intgold.vectors.random_models import random_model
+
+
+def test_every_op_has_a_walk_and_a_formula():
+    assert set(walks._WALKS) == set(_FORMULAS) == set(OPS)
+    assert all(formula(form) for form in FORMS)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_steps_are_golden(form):
+    """R(acc) by the sheet's own arithmetic is golden's: ties, ends, wide products."""
+    rng = Random(form)
+    for _ in range(300):
+        real = 2.0 ** rng.randint(-25, 4) * rng.choice((0.5, 0.75, rng.random() + 0.5))
+        by = requantize_for([real], form, rng.choice((31, 4)))
+        entry = (form, int(by.multiplier[0]), int(by.right_shift[0]), int(by.multiplier_low[0]))
+        ends = [0, 1, -1, 2**20 + 1, -(2**20), rng.randrange(-(2**24), 2**24)]
+        if form not in ("double", "double_up"):
+            ends += [2**31 - 1, -(2**31), 2**24 + 1]
+        want = golden.requantize.__globals__["scale"](np.array([ends], np.int32).T, by).ravel()
+        assert [requantized(Steps(), acc, *entry) for acc in ends] == want.tolist()
+
+
+def test_sheets_of_all_kinds_of_models():
+    """Every worked element comes to golden's value (a sheet that does not is refused)."""
+    kinds, elements = set(), 0
+    for model in (*directed_models(), *(random_model(seed) for seed in range(60))):
+        blocks = data_sheet(model)
+        kinds |= {op.kind for op in model.ops}
+        elements += sum(b.kind == "heading" and b.level == 3 for b in blocks)
+    assert kinds == set(OPS) and elements > 500
+
+
+def test_a_wrong_sheet_is_refused(monkeypatch):
+    """With a shift off by one, or a tap left out, there is no sheet."""
+    model = intgold.load()
+
+    def off(steps, acc, form, m, t, low):
+        return requantized(steps, acc, form, m, t + 1, low)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(walks, "requantized", off)
+        with pytest.raises(IntgoldError, match=r"op conv1 at \(.*\): worked -?\d+, golden"):
+            data_sheet(model)
+    right = walks._taps
+    monkeypatch.setattr(walks, "_taps", lambda *a: right(*a)[1:])
+    with pytest.raises(IntgoldError, match="worked accumulator"):
+        data_sheet(model)
+
+
+_SUM = r"acc = ([-\d+*() ]+?)(?: \+ \[\d+ more: (-?\d+)\])? = (-?\d+)"
+
+
+def test_the_lines_compute():
+    """The text itself is true: every sum in the shipped sheets, evaluated, is what it says."""
+    found = 0
+    for name in intgold.SHIPPED:
+        for block in data_sheet(intgold.load(name)):
+            for line in block.text.splitlines() if block.kind == "lines" else ():
+                match = re.fullmatch(
+                    r"acc = ([-\d+*() ]+?)(?: \+ \[\d+ more: (-?\d+)\])? = (-?\d+)", line
+                )
+                if match:
+                    assert eval(match[1]) + int(match[2] or 0) == int(match[3]), line
+                    found += 1
+    assert found >= 30
+
+
+def test_sheets_are_whole(tmp_path, capsys):
+    """Three elements per op, the constants, in Markdown and in one page of HTML."""
+    model = intgold.load()
+    for suffix in ("md", "html"):
+        path = tmp_path / f"lut.{suffix}"
+        assert main(["info", "lut", "--sheet", str(path)]) == 0
+        text = path.read_text()
+        assert "1849289650" in text and model.sha256 in text
+    markdown = to_markdown(data_sheet(model))
+    sections = markdown.split("\n## ")[2:]
+    assert len(sections) == len(model.ops)
+    assert all(section.count("\n### ") == 3 for section in sections)
+    page = to_html(data_sheet(model))
+    assert page.count("<h3>") == 3 * len(model.ops) and "http" not in page
+    assert "-&gt; conv1" in page
+    table = [
+        int(v) for v in re.search(r"16 a line:\n\n```text\n(.*?)```", markdown, re.S)[1].split()
+    ]
+    assert table == model.ops[2]["table"].tolist()
+
+
+@pytest.mark.parametrize("sheet", ["lut.txt", "nowhere/lut.md", "lut"])
+def test_bad_sheets(sheet, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["info", "lut", "--sheet", sheet]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("intgold info: ") and sheet in err and err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_json_is_the_model(capsys):
+    """Every integer of the model but the weights, and the bounds of the proof."""
+    for name in ("lut", "pwl"):
+        assert main(["info", name, "--json"]) == 0
+        told, model = json.loads(capsys.readouterr().out), intgold.load(name)
+        assert told == json.loads(json.dumps(description(model)))
+        assert told["sha256"] == model.sha256 and len(told["tensors"]) == len(model.tensors)
+        for op, entry in zip(model.ops, told["ops"], strict=True):
+            assert set(entry["fields"]) == set(op.fields)
+            by = op.fields.get("requantize")
+            if by is not None:
+                assert entry["fields"]["requantize"]["multiplier"] == by.multiplier.tolist()
+            if model.bounds[op.name].lo is not None:
+                assert entry["accumulator"]["hi"] == model.bounds[op.name].hi.tolist()
+        assert told["totals"]["multiply_adds"] == 1_863_104
+    for seed in range(30):
+        json.dumps(description(random_model(seed)))
+
+
+def test_footprint_counts_every_constant():
+    """Bytes by kind of the shipped models; the ops' add up; the multiply-adds by hand."""
+    model = intgold.load()
+    used = footprint(model)
+    assert (used.weights, used.biases, used.multipliers, used.tables) == (6156, 264, 285, 512)
+    assert used.total == 7217 == sum(footprint(op).total for op in model.ops)
+    macs = multiply_adds(model)
+    assert macs["conv2"] == 28 * 28 * 16 * 9 * 8 and macs["fc"] == 320
+    for seed in range(40):
+        other = random_model(seed)
+        arrays = [v for op in other.ops for v in op.fields.values()]
+        bytes_of = sum(v.nbytes for v in arrays if isinstance(v, np.ndarray))
+        assert footprint(other).total - footprint(other).multipliers == bytes_of
+
+
+def test_the_table_lines_up():
+    """One row per op, the bounds and bytes in it."""
+    text = intgold.load().describe()
+    for part in ("-112965..117177", "7,217 bytes", "1,863,104 multiply-adds"):
+        assert part in text
+    rows = text.splitlines()
+    head = next(i for i, line in enumerate(rows) if line.startswith("op "))
+    at = rows[head].index("bits")
+    assert [row[at : at + 2] for row in rows[head + 2 : head + 4]] == ["18", "20"]
