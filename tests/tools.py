@@ -29,6 +29,7 @@ BROUGHT_BY = {
     "git": "Debian package git",
     "torch": "pip install torch==2.13.0",
     "pytorch_optimizer": "pip install pytorch_optimizer",
+    "pillow": "pip install pillow",
     "MNIST": "intgold data, or MNIST_DIR with the four IDX files",
 }
 
@@ -37,6 +38,8 @@ _TRIALS = {
     "clang-sanitizers": ["clang", "-fsanitize=address,undefined"],
     "gcc-m32": ["gcc", "-m32"],
 }
+
+_MODULE = {"pillow": "PIL"}
 
 not_run: dict[str, set[str]] = {}
 """Tool -> names of the tests that it kept from running."""
@@ -60,8 +63,8 @@ def _present(tool: str) -> bool:
         from intgold.data import find_mnist
 
         return find_mnist() is not None  # with MNIST_DIR set, missing data raises
-    if tool in ("torch", "pytorch_optimizer"):
-        return importlib.util.find_spec(tool) is not None
+    if tool in ("torch", "pytorch_optimizer", "pillow"):
+        return importlib.util.find_spec(_MODULE.get(tool, tool)) is not None
     if tool in _TRIALS:
         return _compiles(_TRIALS[tool])
     return shutil.which(tool) is not None
