@@ -31,6 +31,7 @@ BROUGHT_BY = {
     "pytorch_optimizer": "pip install pytorch_optimizer",
     "matplotlib": "pip install matplotlib",
     "sphinx": "pip install sphinx numpydoc myst-parser furo",
+    "pillow": "pip install pillow",
     "MNIST": "intgold data, or MNIST_DIR with the four IDX files",
 }
 
@@ -39,6 +40,8 @@ _TRIALS = {
     "clang-sanitizers": ["clang", "-fsanitize=address,undefined"],
     "gcc-m32": ["gcc", "-m32"],
 }
+
+_MODULE = {"pillow": "PIL"}
 
 not_run: dict[str, set[str]] = {}
 """Tool -> names of the tests that it kept from running."""
@@ -62,8 +65,8 @@ def _present(tool: str) -> bool:
         from intgold.data import find_mnist
 
         return find_mnist() is not None  # with MNIST_DIR set, missing data raises
-    if tool in ("torch", "pytorch_optimizer", "matplotlib", "sphinx"):
-        return importlib.util.find_spec(tool) is not None
+    if tool in ("torch", "pytorch_optimizer", "pillow", "matplotlib", "sphinx"):
+        return importlib.util.find_spec(_MODULE.get(tool, tool)) is not None
     if tool in _TRIALS:
         return _compiles(_TRIALS[tool])
     return shutil.which(tool) is not None

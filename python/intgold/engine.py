@@ -103,15 +103,31 @@ def predict(model: Model, images: np.ndarray, backend: str = "c", threads: int =
     InputError
         When an image has more than one answer, as in segmentation.
     """
+    is_decided(model)  # refuses a model before it runs
+    if not isinstance(images, np.ndarray) or images.dtype != np.int8:
+        images = model.quantize_input(images)
+    return decide(model, run(model, images, backend=backend, threads=threads).output)
+
+
+def is_decided(model: Model) -> bool:
+    """Return whether the first output is already the class: whether an ``argmax`` makes it.
+
+    Raises
+    ------
+    InputError
+        When an image has more than one answer.
+    """
     name = model.outputs[0]
     tensor = model.tensor(name)
     if tensor.size != tensor.shape[-1]:
         raise InputError(f"output {name}: shape {tensor.shape} is more than one answer per image")
-    if not isinstance(images, np.ndarray) or images.dtype != np.int8:
-        images = model.quantize_input(images)
-    output = run(model, images, backend=backend, threads=threads).output.astype(np.int32)
-    decided = any(op.kind == "argmax" and op.output == name for op in model.ops)
-    return (output if decided else golden.argmax(output)).reshape(len(output))
+    return any(op.kind == "argmax" and op.output == name for op in model.ops)
+
+
+def decide(model: Model, output: np.ndarray) -> np.ndarray:
+    """Return the classes, int32 (n,), of what a run left in the first output; see `predict`."""
+    values = output.astype(np.int32)
+    return (values if is_decided(model) else golden.argmax(values)).reshape(len(values))
 
 
 def check_inputs(model: Model, x: Any) -> dict[str, np.ndarray]:

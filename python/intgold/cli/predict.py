@@ -3,29 +3,72 @@
 from __future__ import annotations
 
 import argparse
-
-import numpy as np
+import json
+import sys
 
 import intgold
 
+from ..answers import Answers, answer
 from ..engine import BACKENDS
 from ..errors import IntgoldError
+from ..files import npy_bytes, replacing
+from ..images import Batch, numbered, read_labels, read_sources
+from ..terminal import printable, style_for
 from .common import add_model
 
 HELP = "answer images"
 EXAMPLES = """
+  intgold predict lut seven.png            the digit, the logits, what the network saw
+  intgold predict lut scans --brief        a folder of pictures: name, tab, digit
   intgold predict lut digits.npy           one answer a line
   intgold predict lut t10k-images-idx3-ubyte.gz --labels t10k-labels-idx1-ubyte.gz
   intgold predict model.npz --mnist --threads 2"""
 
+_PICTURES = 20
+_NOTES = """
+
+A picture (PNG, JPEG, BMP, GIF, TIFF, WebP, PNM; one frame, at most 2^26 pixels; needs Pillow) is
+made the model's input so, before the first integer of the contract:
+  transparent pixels become white; 16 bits become 8; it is turned as its EXIF says;
+  for an input of 28x28x1, as MNIST was made (LeCun, Cortes, Burges): grey; inverted when the paper
+  (the border) is brighter than the ink; paper tone and grain removed; cropped to the ink; fitted
+  into 20x20 at its own aspect ratio; full contrast; put into 28x28 by its centre of mass;
+  for any other (h, w, 1) or (h, w, 3): grey or RGB, resized to w x h, nothing else.
+Files are known by their first bytes. In a folder, pictures are taken by name, and what is none is
+named on stderr; a damaged picture is an error.
+
+One picture file gives all details; several, or a folder, give a line of name, tab and answer each;
+.npy and IDX files an answer a line; with labels there is the accuracy alone. --brief, --details and
+--json choose otherwise. The small picture shows the int8 input itself."""
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    parser.description = f"{parser.description}{_NOTES}"
     add_model(parser)
-    parser.add_argument("images", nargs="?", help="images: .npy (uint8, int8) or IDX file")
+    sources = parser.add_argument(
+        "sources", nargs="+", metavar="SOURCE",
+        help="pictures, folders of pictures, or one .npy (uint8, int8) or IDX file (raw or gzip)",
+    )  # fmt: skip
+    # Not nargs="*": that would match nothing before an option, and refuse what follows it.
+    sources.required = False
     parser.add_argument("--mnist", action="store_true", help="the MNIST test images and labels")
     parser.add_argument(
         "--labels", metavar="FILE", help="labels: .npy or IDX file; gives the accuracy"
+    )
+    parser.add_argument(
+        "--as-is", action="store_true", help="pictures of the input's size, only grey or RGB"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--brief", action="store_true", help="one answer a line")
+    form.add_argument("--details", action="store_true", help="logits, margin, picture of each")
+    form.add_argument("--json", action="store_true", help="one JSON document")
+    parser.add_argument(
+        "--picture", action=argparse.BooleanOptionalAction, default=None,
+        help=f"in the details (default: on a terminal, up to {_PICTURES} images)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--save-input", metavar="NPY", help="write the int8 input, a stimulus for intgold vectors"
     )
     parser.add_argument("--backend", choices=BACKENDS, default="c", help="never changes a bit")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="over the images")
@@ -34,21 +77,45 @@ def add(parser: argparse.ArgumentParser) -> None:
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     from ..data import load_mnist
-    from ..images import read_images, read_labels
 
     model = intgold.load(options.model)
-    if options.mnist == bool(options.images):
-        raise IntgoldError("give either a file of images or --mnist")
-    labels: np.ndarray | None
+    if options.mnist == bool(options.sources):
+        raise IntgoldError("give either images or --mnist")
+    labels = None
     if options.mnist:
+        if options.labels:
+            raise IntgoldError(f"--labels {options.labels}: --mnist has its own")
         images, labels = load_mnist("test")
+        batch = Batch(images, numbered("mnist", len(images)), "array")
     else:
-        images = read_images(options.images, model.tensor(model.inputs[0]).shape)
-        labels = read_labels(options.labels, len(images)) if options.labels else None
-    answers = model.predict(images, backend=options.backend, threads=options.threads)
-    if labels is None:
-        print("\n".join(map(str, answers.tolist())))
+        shape = model.tensor(model.inputs[0]).shape
+        batch = read_sources(options.sources, shape, options.as_is)
+        if options.labels:
+            labels = read_labels(options.labels, len(batch.images))
+    if batch.passed_over:
+        names = ", ".join(printable(str(path), sys.stderr.encoding) for path in batch.passed_over)
+        print(f"intgold predict: passed over, no pictures: {names}", file=sys.stderr)
+    answers = answer(model, batch.images, batch.names, labels, options.backend, options.threads)
+    if options.save_input:
+        with replacing(options.save_input) as file:
+            file.write(npy_bytes(answers.x))
+    if options.json:
+        print(json.dumps(answers.document(), indent=1))
         return 0
-    right = int((answers == labels).sum())
-    print(f"{right} of {len(labels)} right, {right / len(labels):.2%}")
+    if options.details or (batch.form == "picture" and labels is None and not options.brief):
+        _print_details(answers, options.picture)
+    elif labels is None or options.brief:
+        named = batch.form == "pictures"
+        for name, label in zip(batch.names, answers.classes.tolist(), strict=True):
+            print(f"{printable(name, sys.stdout.encoding)}\t{label}" if named else label)
+    if labels is not None:
+        print(answers.accuracy())
     return 0
+
+
+def _print_details(answers: Answers, picture: bool | None) -> None:
+    if picture is None:
+        picture = sys.stdout.isatty() and len(answers.names) <= _PICTURES
+    style = style_for(sys.stdout) if picture else None
+    for i in range(len(answers.names)):
+        print("\n" * (i > 0) + answers.details(i, style, sys.stdout.encoding))

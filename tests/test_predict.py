@@ -1,0 +1,311 @@
+"""``intgold predict``: pictures, folders and arrays in; answers for people and machines out."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import digits
+import intgold
+import tools
+from intgold import Model, Op, Tensor
+from intgold.answers import answer, picture_of
+from intgold.cli import main
+from intgold.preparation import picture_input
+from intgold.terminal import beside, draw, printable, style_for
+
+DIGIT = (28, 28, 1)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """A folder with the ten drawn digits, and something else."""
+    tools.need("pillow")
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for d in range(10):
+        digits.save(folder / f"{d}.png", digits.drawn(d, 100 + 20 * d, 9 + d, 40, 220))
+    (folder / "notes.txt").write_text("ten digits")
+    return folder
+
+
+def run(capsys, *arguments):
+    status = main(["predict", *map(str, arguments)])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def fails(capsys, *arguments):
+    """Return the one line of a run that must end with status 2."""
+    status, out, err = run(capsys, *arguments)
+    assert status == 2 and out == "" and err.count("\n") == 1
+    assert err.startswith("intgold predict: ")
+    return err
+
+
+def small_model(shape, classes, scale=0.5):
+    """A model that gives int32 logits of an int8 input of any shape."""
+    size = int(np.prod(shape))
+    weights = np.random.default_rng(0).integers(-127, 128, (classes, size)).astype(np.int8)
+    fields = dict(
+        weights=weights,
+        weight_zero_point=np.zeros(1, np.int8),
+        weight_scale=None,
+        bias=np.zeros(classes, np.int32),
+        requantize=None,
+        act_min=-128,
+        act_max=127,
+    )
+    tensors = [Tensor("x", shape, scale=1 / 255, zero_point=-128)]
+    tensors.append(Tensor("logits", (classes,), "int32", scale))
+    op = Op("fully_connected", "fc", ("x",), "logits", fields)
+    return Model("small", tensors, [op], ["x"], ["logits"])
+
+
+def test_one_picture_gives_all_details(capsys, pictures):
+    """The answer, the margin, each logit as integer and as real; the picture where asked for."""
+    model = intgold.load()
+    x = model.quantize_input(picture_input(pictures / "7.png", DIGIT)[None])
+    logits = model.run(x, backend="golden").output
+    reals = model.dequantize(logits)[0]
+    status, out, err = run(capsys, "lut", pictures / "7.png")
+    lines = out.splitlines()
+    assert status == 0 and err == "" and lines[0] == f"{pictures / '7.png'}: 7"
+    ranked = np.sort(logits[0])
+    ahead = int(ranked[-1] - ranked[-2])
+    assert lines[1].startswith(f"margin {ahead} = ") and ahead > 0
+    rows = [line.split() for line in lines[4:]]
+    assert rows[7].pop(0) == ">" and len(rows) == 10
+    for d, (number, logit, real) in enumerate(rows):
+        assert (int(number), int(logit)) == (d, logits[0, d])
+        assert abs(float(real) - reals[d]) <= 0.0005
+    status, with_picture, _ = run(capsys, "lut", "--picture", pictures / "7.png")
+    shown = draw(picture_of(x[0]), "blocks")
+    assert [line[:28].rstrip() for line in with_picture.splitlines()[1:]] == [
+        line.rstrip() for line in shown
+    ]
+    assert all(len(line) <= 80 for line in with_picture.splitlines()[1:])
+
+
+def test_brief_gives_one_answer_a_line(capsys, pictures):
+    """A digit for one picture; name, tab, digit for a folder, by name; the rest is named."""
+    assert run(capsys, "lut", pictures / "4.png", "--brief") == (0, "4\n", "")
+    status, out, err = run(capsys, "lut", pictures)
+    assert status == 0 and out == "".join(f"{pictures / f'{d}.png'}\t{d}\n" for d in range(10))
+    assert err == f"intgold predict: passed over, no pictures: {pictures / 'notes.txt'}\n"
+    status, out, err = run(capsys, "pwl", pictures / "9.png", pictures / "0.png")
+    assert status == 0 and [line[-2:] for line in out.splitlines()] == ["\t9", "\t0"]
+
+
+def test_backends_and_threads_say_the_same(capsys, pictures):
+    said = {
+        run(capsys, "lut", pictures, "--json", "--backend", backend, "--threads", threads)
+        for backend in ("c", "golden")
+        for threads in (1, 3)
+    }
+    assert len(said) == 1
+
+
+def test_labels_give_the_accuracy(capsys, pictures, tmp_path):
+    np.save(tmp_path / "y.npy", np.array([*range(9), 0], np.uint8))
+    line = "9 of 10 right, 90.00%\n"
+    assert run(capsys, "lut", pictures, "--labels", tmp_path / "y.npy")[1] == line
+    out = run(capsys, "lut", "--labels", tmp_path / "y.npy", "--details", pictures)[1]
+    assert out.endswith(line) and out.count(": right\n") == 9
+    assert f"{pictures / '9.png'}: 9, label 0: wrong\n" in out
+    out = run(capsys, "lut", "--labels", tmp_path / "y.npy", "--brief", pictures)[1]
+    assert len(out.splitlines()) == 11 and out.endswith(line)
+    np.save(tmp_path / "y.npy", np.zeros(9, np.uint8))
+    assert "10 images" in fails(capsys, "lut", pictures, "--labels", tmp_path / "y.npy")
+
+
+def test_json(capsys, pictures, tmp_path):
+    """Everything that the details say, exactly; for arrays and for labels, too."""
+    model = intgold.load("pwl")
+    names = [pictures / f"{d}.png" for d in range(10)]
+    x = model.quantize_input(np.stack([picture_input(name, DIGIT) for name in names]))
+    logits = model.run(x).output
+    document = json.loads(run(capsys, "pwl", "--json", pictures)[1])
+    assert document["model"] == model.name and document["sha256"] == model.sha256
+    assert document["scale"] == model.tensor(model.outputs[0]).scale
+    assert [i["name"] for i in document["images"]] == list(map(str, names))
+    assert [i["answer"] for i in document["images"]] == list(range(10))
+    assert [i["logits"] for i in document["images"]] == logits.tolist()
+    assert [i["reals"] for i in document["images"]] == model.dequantize(logits).tolist()
+    for image in document["images"]:
+        first, second = sorted(image["logits"])[:-3:-1]
+        assert image["margin"] == first - second
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "y.npy", np.array([9, *range(1, 10)], np.uint8))
+    command = ("pwl", tmp_path / "x.npy", "--json", "--labels", tmp_path / "y.npy")
+    document = json.loads(run(capsys, *command)[1])
+    assert (document["right"], document["count"]) == (9, 10)
+    assert document["images"][3]["name"] == f"{tmp_path / 'x.npy'}[3]"
+    assert document["images"][0]["label"] == 9
+
+
+def test_the_saved_input_is_a_stimulus(capsys, pictures, tmp_path):
+    """What the network saw can be made golden vectors of, and gives the same answers."""
+    status, out, _ = run(capsys, "lut", pictures, "--save-input", tmp_path / "x.npy")
+    assert status == 0 and np.load(tmp_path / "x.npy").dtype == np.int8
+    again = run(capsys, "lut", tmp_path / "x.npy")[1]
+    assert again.split() == [line.split("\t")[1] for line in out.splitlines()]
+    command = ["vectors", "lut", "--stimulus", tmp_path / "x.npy", "--count", 10]
+    assert main([*map(str, command), "-o", str(tmp_path / "set")]) == 0
+    capsys.readouterr()
+    assert fails(capsys, "lut", pictures / "1.png", "--save-input", tmp_path / "no" / "x.npy")
+
+
+def test_as_is(capsys, tmp_path):
+    tools.need("pillow")
+    image = np.random.default_rng(1).integers(0, 256, (28, 28)).astype(np.uint8)
+    file = digits.save(tmp_path / "x.png", image)
+    np.save(tmp_path / "x.npy", image[None])
+    saved = [tmp_path / "a.npy", tmp_path / "b.npy"]
+    one = run(capsys, "lut", "--as-is", file, "--brief", "--save-input", saved[0])
+    two = run(capsys, "lut", tmp_path / "x.npy", "--save-input", saved[1])
+    assert one == two and saved[0].read_bytes() == saved[1].read_bytes()
+    assert np.array_equal(np.load(saved[0])[0, ..., 0], (image ^ 0x80).view(np.int8))
+
+
+def test_other_models(capsys, tmp_path):
+    """RGB of another size is resized; more classes than ten are ranked; no scale, no reals."""
+    tools.need("pillow")
+    colours = np.random.default_rng(2).integers(0, 256, (50, 40, 3)).astype(np.uint8)
+    file = digits.save(tmp_path / "x.png", colours)
+    model = small_model((5, 4, 3), 12, scale=None)
+    model.save(tmp_path / "m.npz")
+    logits = model.run(model.quantize_input(picture_input(file, (5, 4, 3))[None])).output[0]
+    status, out, _ = run(capsys, tmp_path / "m.npz", file, "--picture")
+    order = np.argsort(-logits, kind="stable")
+    assert status == 0 and out.startswith(f"{file}: {order[0]}\n") and "real" not in out
+    assert out.endswith("the 10 largest of 12\n")
+    assert [int(line[-11:]) for line in out.splitlines()[4:14]] == logits[order[:10]].tolist()
+    small_model((5, 4, 2), 3).save(tmp_path / "m.npz")
+    assert "(5, 4, 2)" in fails(capsys, tmp_path / "m.npz", file)
+    small_model((60,), 3).save(tmp_path / "m.npz")
+    assert "(60,)" in fails(capsys, tmp_path / "m.npz", file)
+    np.save(tmp_path / "x.npy", np.zeros((2, 60), np.uint8))
+    status, out, _ = run(capsys, tmp_path / "m.npz", tmp_path / "x.npy", "--details", "--picture")
+    assert status == 0 and "▀" not in out and out.count("margin 0 = 0, over 1") == 2
+
+
+def test_a_model_that_decides_has_no_logits():
+    """Its output is the class: no margin, no table."""
+    logits = small_model((2, 2, 1), 3)
+    tensors = [*logits.tensors, Tensor("class", (1,), "int32")]
+    ops = [*logits.ops, Op("argmax", "pick", ("logits",), "class")]
+    model = Model("decided", tensors, ops, logits.inputs, ["class"])
+    x = np.arange(-128, -124, dtype=np.int8).reshape(1, 2, 2, 1)
+    said = answer(model, x, ["x"])
+    assert said.classes.tolist() == logits.predict(x).tolist()
+    assert said.details(0, None, "ascii") == f"x: {said.classes[0]}"
+    assert set(said.document()["images"][0]) == {"name", "answer"}
+
+
+def test_every_error_is_one_line(capsys, pictures, tmp_path):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes((pictures / "3.png").read_bytes()[:-30])
+    blank = digits.save(tmp_path / "blank.png", np.full((40, 40), 255, np.uint8))
+    small = digits.save(tmp_path / "small.png", np.zeros((27, 28), np.uint8))
+    (tmp_path / "bomb.png").write_bytes(digits.png_of_size(60_000, 60_000))
+    (tmp_path / "x.txt").write_text("seven")
+    (tmp_path / "empty").write_bytes(b"")
+    (tmp_path / "folder").mkdir()
+    np.save(tmp_path / "x.npy", np.zeros((1, 28, 28), np.uint8))
+    for arguments, words in [
+        ([broken], ("broken.png", "PNG")),
+        ([blank], ("blank.png", "no ink")),
+        (["--as-is", small], ("small.png", "28 x 27", "28 x 28")),
+        ([tmp_path / "bomb.png"], ("bomb.png", "pixels")),
+        ([tmp_path / "x.txt"], ("x.txt", "PNG", "IDX")),
+        ([tmp_path / "empty"], ("empty",)),
+        ([tmp_path / "folder"], ("folder", "no picture")),
+        ([tmp_path / "nowhere.png"], ("nowhere.png",)),
+        ([pictures / "1.png", tmp_path / "x.npy"], ("x.npy", "alone")),
+        ([pictures, broken], ("broken.png",)),
+        ([pictures, "--mnist"], ("--mnist",)),
+        (["--mnist", "--labels", tmp_path / "x.npy"], ("--labels",)),
+        ([], ("--mnist",)),
+        ([pictures / "1.png", "--threads", 0], ("threads",)),
+    ]:
+        line = fails(capsys, "lut", *arguments)
+        assert all(word in line for word in words), line
+
+
+def test_without_pillow_arrays_still_work(capsys, tmp_path, monkeypatch):
+    tools.need("pillow")
+    file = digits.save(tmp_path / "x.png", digits.drawn(1, 30, 3))
+    np.save(tmp_path / "x.npy", np.zeros((1, 28, 28), np.uint8))
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    assert "pip install pillow" in fails(capsys, "lut", file)
+    assert run(capsys, "lut", tmp_path / "x.npy")[0] == 0
+
+
+TINY = np.array([[0, 255, 127], [128, 255, 0], [255, 0, 64]], np.uint8)
+
+
+def test_pictures_as_text():
+    """A tiny array in each style; an odd last row has nothing below it."""
+    assert draw(TINY, "blocks") == ["▄█ ", "▀  "]
+    assert draw(TINY, "ascii") == [":@:", "= ."]
+    grey = draw(TINY[:2, :2], "grey")
+    assert grey == ["\x1b[38;5;16;48;5;244m▀\x1b[38;5;231;48;5;231m▀\x1b[0m"]
+    assert [line.rstrip() for line in beside(grey, ["a", "b"])] == [grey[0] + "   a", "     b"]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (28, 28), (3, 500), (500, 3), (224, 224), (57, 28)])
+@pytest.mark.parametrize("style", ["blocks", "ascii"])
+def test_pictures_fit_28_columns(shape, style):
+    lines = draw(np.full(shape, 255, np.uint8), style)
+    assert 1 <= len(lines) <= 28 and {len(line) for line in lines} <= set(range(1, 29))
+    assert len({len(line) for line in lines}) == 1 and lines[0].strip()
+
+
+class Stream(io.TextIOWrapper):
+    def __init__(self, encoding, terminal):
+        super().__init__(io.BytesIO(), encoding)
+        self.terminal = terminal
+
+    def isatty(self):
+        return self.terminal
+
+
+def test_the_style_fits_the_stream(monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert style_for(Stream("utf-8", True)) == "grey"
+    assert style_for(Stream("cp437", False)) == style_for(Stream("utf-8", False)) == "blocks"
+    assert style_for(Stream("ascii", True)) == style_for(Stream("latin-1", True)) == "ascii"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert style_for(Stream("utf-8", True)) == "blocks"
+
+
+def test_names_are_one_line():
+    assert printable("sieben.png", "ascii") == "sieben.png"
+    assert printable("ü\n\x1b[2J\udcff", "ascii") == "\\xfc\\n\\x1b[2J\\udcff"
+    assert printable("ü\n", "utf-8") == "ü\\n"
+
+
+def test_an_ascii_terminal_and_an_odd_name(tmp_path):
+    """The picture in letters, the name escaped; nothing fails to be encoded."""
+    tools.need("pillow")
+    file = digits.save(tmp_path / "ein\nü.png", digits.drawn(1, 60, 6))
+    command = [sys.executable, "-m", "intgold.cli", "predict", "lut", "--picture", str(file)]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    ended = subprocess.run(command, capture_output=True, env=environment)
+    assert ended.returncode == 0 and ended.stderr == b""
+    assert b"ein\\n\\xfc.png: 1\n" in ended.stdout and b"@" in ended.stdout
+
+
+def test_a_broken_picture_without_utf8(tmp_path):
+    """The error names the file on one line, whatever its name."""
+    (tmp_path / "ein\nü.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    command = [sys.executable, "-m", "intgold.cli", "predict", "lut", str(tmp_path / "ein\nü.png")]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    ended = subprocess.run(command, capture_output=True, env=environment)
+    assert ended.returncode == 2 and ended.stderr.count(b"\n") == 1
