@@ -7,7 +7,8 @@ import json
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -89,7 +90,8 @@ class Comparison:
             speed = "".join(f"{rate:17,.0f}" for rate in way.rates)
             lines.append(f"{way.name:20}{accuracy:>10}{way.differing:8}{speed}")
         lines += [f"not run: {name}; it comes with: {what}" for name, what in self.not_run.items()]
-        return "\n".join([*lines, f"{self.images} images; differ: from the answers of float NumPy"])
+        note = "differ: from the answers of float NumPy; one thread each"
+        return "\n".join([*lines, f"{self.images} images; {note}"])
 
     def _confusion_text(self) -> str:
         lines = []
@@ -126,8 +128,8 @@ def compare(
     """Run a network every way, and measure each.
 
     The ways: float32 NumPy; torch, where it is; and of each model its simulation (every op
-    dequantises, computes in float64 and quantises), the golden model and the C engine. The C
-    engine and torch take one thread; NumPy's BLAS takes what it likes.
+    dequantises, computes in float64 and quantises), the golden model and the C engine. All take
+    one thread, but NumPy's BLAS where threadpoolctl is absent, which `not_run` then says.
 
     Parameters
     ----------
@@ -170,7 +172,8 @@ def compare(
     with tqdm(total=total, unit="image", desc="answers", disable=not progress) as bar:
         for name, (run, x) in runs.items():
             answers[name] = _answers(run, x, bar)
-    rates = _rates(runs, progress)
+    with _one_thread(not_run):
+        rates = _rates(runs, progress)
     ways = [
         Way(
             name,
@@ -190,6 +193,19 @@ def compare(
     used = {"float": Footprint(weights, biases)}
     used |= {name: footprint(model) for name, model in models.items()}
     return Comparison(len(images), ways, confusion, used, not_run)
+
+
+@contextmanager
+def _one_thread(not_run: dict[str, str]) -> Iterator[None]:
+    """Keep NumPy's BLAS to one thread: two that wait for each other on a busy machine crawl."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        not_run["one thread for NumPy's BLAS"] = "pip install threadpoolctl"
+        yield
+        return
+    with threadpool_limits(limits=1):
+        yield
 
 
 def _simulation(model: Model) -> _Run:
