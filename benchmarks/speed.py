@@ -55,7 +55,7 @@ def ways(images: np.ndarray) -> dict[str, tuple[int, Callable[[], object]]]:
 def _add_torch(add: Callable[..., None], network: FloatNetwork, reals: np.ndarray) -> None:
     import torch
 
-    from intgold.floating.to_torch import torch_runner
+    from intgold.floating.pytorch.runner import torch_runner
 
     torch.set_num_threads(1)
     call = torch_runner(network)

@@ -12,9 +12,9 @@ from intgold.floating import shipped
 from intgold.floating.calibrate import _Spread, calibrate
 from intgold.floating.choices import Choices
 from intgold.floating.inference import FloatNetwork
-from intgold.floating.layer_error import layer_errors
 from intgold.floating.layers import Layer
 from intgold.floating.quantizer import quantize_network
+from intgold.floating.study.layer_error import layer_errors
 from test_quantize import small_network
 
 

@@ -10,15 +10,15 @@ import intgold
 import tools
 from intgold.cli import main
 from intgold.errors import InputError
-from intgold.floating import compare as comparison
-from intgold.floating import explore as sweeps
 from intgold.floating.affine import pixel_values
 from intgold.floating.calibrate import calibrate
 from intgold.floating.choices import Choices
 from intgold.floating.inference import FloatNetwork
-from intgold.floating.layer_error import layer_errors
 from intgold.floating.quantizer import quantize_network
 from intgold.floating.shipped import MODELS
+from intgold.floating.study import compare as comparison
+from intgold.floating.study import explore as sweeps
+from intgold.floating.study.layer_error import layer_errors
 from intgold.vectors.stimulus import stimulus
 
 NETWORK = MODELS / "mnist_float.npz"

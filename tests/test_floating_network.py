@@ -61,7 +61,7 @@ def torch_module(activations: str):
     tools.need("torch")
     import torch
 
-    from intgold.floating.network import MnistNetwork
+    from intgold.floating.training.network import MnistNetwork
 
     generator = torch.Generator().manual_seed(3)
     module = MnistNetwork(activations, generator).eval()
@@ -90,7 +90,7 @@ def torch_logits(module, images: np.ndarray) -> np.ndarray:
 def test_folding_gives_the_network_of_the_design(activations: str) -> None:
     """6,218 parameters in nine layers of these names, float32, for both activations."""
     module = torch_module(activations)
-    from intgold.floating.network import fold
+    from intgold.floating.training.network import fold
 
     network = fold(module)
     assert network.parameters == PARAMETERS
@@ -112,7 +112,7 @@ def test_numpy_equals_torch(activations: str) -> None:
     A wrong layer gives 1e-2 and more, which the last lines make sure of.
     """
     module = torch_module(activations)
-    from intgold.floating.network import fold
+    from intgold.floating.training.network import fold
 
     network = fold(module)
     for dtype, bound in ((np.float32, 2**-18), (np.float64, 2**-22)):

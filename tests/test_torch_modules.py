@@ -70,8 +70,8 @@ def test_numpy_equals_torch_on_random_modules():
     """The imported float network gives what the module gives, to float32's rounding."""
     import torch
 
-    from intgold.floating.from_torch import network_of, nhwc
-    from intgold.floating.to_torch import torch_runner
+    from intgold.floating.pytorch.module import network_of, nhwc
+    from intgold.floating.pytorch.runner import torch_runner
     from random_modules import RandomModule
 
     for seed in range(12):

@@ -30,9 +30,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..floating.compare import compare
     from ..floating.inference import FloatNetwork
     from ..floating.shipped import MODELS
+    from ..floating.study.compare import compare
 
     if options.network and not options.models:
         raise IntgoldError("give the models that were quantised from the network")
@@ -42,7 +42,7 @@ def call(options: argparse.Namespace) -> int:
     if len(models) < len(paths):
         raise IntgoldError(f"models {', '.join(paths)}: two have the same name")
     if options.plot:
-        from ..floating.plots import check_plot
+        from ..floating.study.plots import check_plot
 
         check_plot(Path(options.plot) / "errors.png")
     images, labels = images_and_labels(options, network.input_shape)
@@ -51,7 +51,7 @@ def call(options: argparse.Namespace) -> int:
     if options.json:
         write_text(Path(options.json), found.json_text())
     if options.plot:
-        from ..floating.plots import plot_all
+        from ..floating.study.plots import plot_all
 
         for path in plot_all(network, models, images, options.plot):
             print(path)

@@ -56,10 +56,10 @@ def _values(name: str, text: str) -> list[Any]:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..floating import explore as sweeps
     from ..floating.inference import FloatNetwork
-    from ..floating.plots import check_plot, plot_sweep
     from ..floating.shipped import calibration_bytes
+    from ..floating.study import explore as sweeps
+    from ..floating.study.plots import check_plot, plot_sweep
     from ..images import read_images
 
     lists = {name: _values(name, text) for name in _LISTS if (text := getattr(options, name))}

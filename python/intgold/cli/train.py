@@ -39,7 +39,7 @@ def call(options: argparse.Namespace) -> int:
         raise IntgoldError(
             f"{error.name} is needed to train: pip install torch pytorch_optimizer"
         ) from None
-    from ..floating.pipeline import train_and_quantize
+    from ..floating.training.pipeline import train_and_quantize
 
     made = train_and_quantize(
         options.output, options.epochs, options.seed, options.strength, options.quick,

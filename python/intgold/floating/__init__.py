@@ -46,7 +46,7 @@ def quantize(
     ModelError
         Naming the layer that cannot be quantised, or the choice that is out of range.
     """
-    from .from_torch import quantize_module
+    from .pytorch.module import quantize_module
 
     return quantize_module(module, calibration_images, name, choices)
 

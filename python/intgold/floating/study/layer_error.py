@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..digests import traced_chunks
-from ..errors import ModelError
-from ..model import Model
-from .affine import dequantize, quantize_input
-from .fusion import fuse
-from .inference import FloatNetwork
+from ...digests import traced_chunks
+from ...errors import ModelError
+from ...model import Model
+from ..affine import dequantize, quantize_input
+from ..fusion import fuse
+from ..inference import FloatNetwork
 
 _CHUNK = 100
 

@@ -17,11 +17,11 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from ..data import load_mnist, split_validation
-from ..errors import IntgoldError
-from .affine import pixel_values
+from ...data import load_mnist, split_validation
+from ...errors import IntgoldError
+from ..affine import pixel_values
+from ..inference import FloatNetwork
 from .augment import augment
-from .inference import FloatNetwork
 from .network import MnistNetwork, fold
 
 BATCH = 64

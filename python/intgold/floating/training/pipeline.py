@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data import load_mnist
-from .affine import pixel_values
-from .calibrate import calibrate
-from .choices import Choices
-from .inference import FloatNetwork
-from .quantizer import quantize_network
-from .shipped import RECIPES, calibration_images
+from ...data import load_mnist
+from ..affine import pixel_values
+from ..calibrate import calibrate
+from ..choices import Choices
+from ..inference import FloatNetwork
+from ..quantizer import quantize_network
+from ..shipped import RECIPES, calibration_images
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def train_and_quantize(
 ) -> Trained:
     """Train the MNIST network and write it, its ranges and its integer models into `folder`.
 
-    The settings are those of `intgold.floating.train.train`; MNIST and torch are needed.
+    The settings are those of `intgold.floating.training.train.train`; MNIST and torch are needed.
     """
     from .train import train
 

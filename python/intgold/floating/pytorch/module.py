@@ -11,14 +11,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..errors import InputError, ModelError
-from ..model import Model
-from .affine import pixel_values
-from .aten import Importer
-from .calibrate import calibrate
-from .choices import Choices
-from .inference import FloatNetwork
-from .quantizer import quantize_network
+from ...errors import InputError, ModelError
+from ...model import Model
+from ..affine import pixel_values
+from ..calibrate import calibrate
+from ..choices import Choices
+from ..inference import FloatNetwork
+from ..quantizer import quantize_network
+from .aten import TAKEN
+from .importer import Importer
 
 
 def quantize_module(
@@ -77,7 +78,7 @@ def network_of(
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"{type(module).__name__}: torch.export refuses it: {reason}") from error
     arrays = {**program.state_dict, **program.constants}
-    importer = Importer(arrays, program.graph_signature)
+    importer = Importer(TAKEN, arrays, program.graph_signature)
     for node in program.graph.nodes:
         importer.take(node)
     channels, height, width = shape

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .inference import IMAGE, FloatNetwork
-from .layers import Layer
+from ..inference import IMAGE, FloatNetwork
+from ..layers import Layer
 
 
 class TorchNetwork(nn.Module):

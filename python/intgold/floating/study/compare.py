@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from .. import golden
-from ..errors import InputError
-from ..footprint import Footprint, footprint
-from ..model import Model
-from .affine import pixel_values, quantize_input
-from .inference import FloatNetwork
-from .simulate import simulate
+from ... import golden
+from ...errors import InputError
+from ...footprint import Footprint, footprint
+from ...model import Model
+from ..affine import pixel_values, quantize_input
+from ..inference import FloatNetwork
+from ..simulate import simulate
 
 BATCHES = (1, 256)
 _CHUNK = 250
@@ -156,7 +156,7 @@ def compare(
     if importlib.util.find_spec("torch"):
         import torch
 
-        from .to_torch import torch_runner
+        from ..pytorch.runner import torch_runner
 
         torch.set_num_threads(1)
         runs["float torch"] = (torch_runner(network), reals)

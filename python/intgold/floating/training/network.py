@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..errors import ModelError
-from .inference import FloatNetwork
-from .layers import Layer
+from ...errors import ModelError
+from ..inference import FloatNetwork
+from ..layers import Layer
 
 INPUT_SHAPE = (28, 28, 1)
 CLASSES = 10

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from .. import golden
-from ..errors import IntgoldError
-from ..files import replacing
-from ..model import DTYPE_RANGE, Model, Op
-from .affine import dequantize, pixel_values, quantize_input
+from ... import golden
+from ...errors import IntgoldError
+from ...files import replacing
+from ...model import DTYPE_RANGE, Model, Op
+from ..affine import dequantize, pixel_values, quantize_input
+from ..fusion import fuse
+from ..inference import FloatNetwork
 from .explore import Row, named, pareto
-from .fusion import fuse
-from .inference import FloatNetwork
 from .layer_error import LayerError, layer_errors
 
 SUFFIXES = (".png", ".svg", ".pdf")
@@ -200,7 +200,7 @@ def plot_activations(
     network: FloatNetwork, models: Mapping[str, Model], path: str | os.PathLike[str]
 ) -> None:
     """Draw each activation: the function, what the models make of all 256 inputs, the error."""
-    from .activations import activation
+    from ..activations import activation
 
     pyplot = _pyplot()
     layers = {layer.name: layer for layer in network.layers}

@@ -16,16 +16,16 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from ..errors import InputError
-from ..fields import FORMS, Requantize
-from ..footprint import footprint
-from ..model import Model
-from .affine import pixel_values, quantize_input
-from .calibrate import Ranges, calibrate
-from .choices import Choices
-from .inference import FloatNetwork
+from ...errors import InputError
+from ...fields import FORMS, Requantize
+from ...footprint import footprint
+from ...model import Model
+from ..affine import pixel_values, quantize_input
+from ..calibrate import Ranges, calibrate
+from ..choices import Choices
+from ..inference import FloatNetwork
+from ..quantizer import quantize_network
 from .layer_error import layer_errors
-from .quantizer import quantize_network
 
 _SHIFT_BITS = 6  # a right_shift is in [1, 62]
 
@@ -221,8 +221,8 @@ def measure(job: _Job, choices: Choices) -> Row:
 
 def _differing(model: Model, images: np.ndarray) -> int:
     """Return how many values of all tensors and accumulators differ between the engines."""
-    from ..digests import traced_chunks
-    from ..selftest import Tally
+    from ...digests import traced_chunks
+    from ...selftest import Tally
 
     x, tally = quantize_input(model, images), Tally()
     runs = (traced_chunks(model, x, backend, chunk=250) for backend in ("golden", "c"))

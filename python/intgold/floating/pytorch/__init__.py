@@ -1,0 +1,1 @@
+"""PyTorch modules in and out: the only torch but that of training."""

@@ -1,0 +1,1 @@
+"""What quantisation costs and gives: sweeps, comparisons, errors, pictures."""
