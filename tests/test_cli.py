@@ -79,6 +79,18 @@ def test_quantize_gives_the_shipped_model(capsys, tmp_path):
     assert np.array_equal(made.run(x).output, frozen.run(x).output)
 
 
+def test_quantize_by_name(capsys, tmp_path):
+    """A shipped network has its own ranges; any other needs them."""
+    assert run(capsys, "quantize", "mnist", "-o", tmp_path / "m.npz")[0] == 0
+    made, frozen = intgold.load(tmp_path / "m.npz"), intgold.load("lut")
+    assert dict(made.metadata) == dict(frozen.metadata)
+    assert made.tensors == frozen.tensors
+    network = shipped.MODELS / "mnist_relu_float.npz"
+    status, _, err = run(capsys, "quantize", network, "-o", tmp_path / "n.npz")
+    assert status == 2 and "--ranges" in err and not (tmp_path / "n.npz").exists()
+    assert run(capsys, "quantize", "mnist_relu", "-o", tmp_path / "n.npz")[0] == 0
+
+
 def test_quantize_calibrates_on_images(capsys, tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (8, 28, 28)).astype(np.uint8)
     np.save(tmp_path / "images.npy", images)

@@ -203,7 +203,7 @@ def refusals():
         "transpose": (Calls(lambda x: x.transpose(2, 3)), "is not supported"),
         "shape": (Calls(lambda x: x.reshape(-1, 2, 4, 16)), "only flattening"),
         "rows": (nn.Sequential(nn.Linear(8, 3)), "layer 0 (Linear): Linear on 3 axes"),
-        "softmax": (Calls(lambda x: functional.softmax(x, 1)), "is not supported"),
+        "softmax": (Calls(lambda x: functional.softmax(x, 1)), "leave it to the host"),
         "nothing": (nn.Sequential(nn.Identity()), "nothing to quantise"),
         "tuple": (Calls(lambda x: (functional.relu(x), x)), "exactly one tensor"),
         "two inputs": (Two(), "torch.export refuses it"),

@@ -23,6 +23,13 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help=f"{', '.join(intgold.SHIPPED)}, or the path of an artefact")
 
 
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Declare the positional argument `network`."""
+    parser.add_argument(
+        "network", help="float network: mnist, mnist_relu, or a file that training wrote"
+    )
+
+
 def images_and_labels(
     options: argparse.Namespace, shape: tuple[int, ...]
 ) -> tuple[np.ndarray, np.ndarray | None]:

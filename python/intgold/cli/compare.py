@@ -19,7 +19,9 @@ EXAMPLES = """
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("network", nargs="?", help="float network; without, the shipped one")
+    parser.add_argument(
+        "network", nargs="?", help="float network, mnist (without one), or mnist_relu"
+    )
     parser.add_argument("models", nargs="*", help="models that were quantised from it")
     parser.add_argument("--mnist", action="store_true", help="the MNIST test images and labels")
     parser.add_argument("--images", metavar="FILE", help="images: .npy or IDX, uint8")
@@ -30,14 +32,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..floating.inference import FloatNetwork
-    from ..floating.shipped import MODELS
+    from ..floating.shipped import load_network
     from ..floating.study.compare import compare
 
     if options.network and not options.models:
         raise IntgoldError("give the models that were quantised from the network")
     paths = options.models or ["lut", "pwl"]
-    network = FloatNetwork.load(options.network or MODELS / "mnist_float.npz")
+    network = load_network(options.network or "mnist")
     models = {Path(path).stem: intgold.load(path) for path in paths}
     if len(models) < len(paths):
         raise IntgoldError(f"models {', '.join(paths)}: two have the same name")

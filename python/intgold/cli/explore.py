@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import IntgoldError
-from .common import images_and_labels, show_progress, write_text
+from .common import add_network, images_and_labels, show_progress, write_text
 
 HELP = "sweep over the choices of quantisation: what each costs and gives"
 EXAMPLES = """
-  intgold explore mnist_float.npz --mnist                    the default sweep, 50 models
-  intgold explore mnist_float.npz --mnist --csv sweep.csv --plot sweep.png
-  intgold explore mnist_float.npz --mnist --activation lut,pwl:4 --multiplier-bits 1,8,31
+  intgold explore mnist --mnist                              the default sweep, 50 models
+  intgold explore mnist --mnist --csv sweep.csv --plot sweep.png
+  intgold explore mnist --mnist --activation lut,pwl:4 --multiplier-bits 1,8,31
   intgold explore net.npz --images x.npy --labels y.npy --calibrate c.npy --weight-bits 8,4,2"""
 
 _LISTS: dict[str, type] = {
@@ -24,7 +24,7 @@ _LISTS: dict[str, type] = {
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("network", help="float network (.npz) that training wrote")
+    add_network(parser)
     parser.add_argument("--mnist", action="store_true", help="MNIST: test images, calibration")
     parser.add_argument("--images", metavar="FILE", help="images to answer: .npy or IDX, uint8")
     parser.add_argument("--labels", metavar="FILE", help="their labels: .npy or IDX")
@@ -56,8 +56,7 @@ def _values(name: str, text: str) -> list[Any]:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..floating.inference import FloatNetwork
-    from ..floating.shipped import calibration_bytes
+    from ..floating.shipped import calibration_bytes, load_network
     from ..floating.study import explore as sweeps
     from ..floating.study.plots import check_plot, plot_sweep
     from ..images import read_images
@@ -66,7 +65,7 @@ def call(options: argparse.Namespace) -> int:
     sweep = sweeps.product_sweep(lists) if lists else sweeps.default_sweep()
     if options.plot:
         check_plot(options.plot)
-    network = FloatNetwork.load(options.network)
+    network = load_network(options.network)
     images, labels = images_and_labels(options, network.input_shape)
     if options.calibrate:
         seen = read_images(options.calibrate, network.input_shape)

@@ -5,22 +5,25 @@ from __future__ import annotations
 import argparse
 
 from ..errors import IntgoldError
+from .common import add_network
 
 HELP = "make an integer model of a float network"
 EXAMPLES = """
-  intgold quantize mnist_float.npz --ranges mnist_ranges.json -o lut.npz
-  intgold quantize mnist_float.npz --images train.npy --calibration mse -o mse.npz
-  intgold quantize mnist_float.npz --ranges r.json --activation pwl:8 -o pwl.npz
-  intgold quantize mnist_float.npz --ranges r.json --activation-of gelu3=pwl:4 -o m.npz
-  intgold quantize mnist_float.npz --ranges r.json --form double --multiplier-bits 16 -o m.npz
-  intgold quantize mnist_float.npz --ranges r.json --weight-bits 4 --weight-scales mse -o w4.npz"""
+  intgold quantize mnist -o lut.npz
+  intgold quantize net.npz --images train.npy --calibration mse -o mse.npz
+  intgold quantize mnist --activation pwl:8 -o pwl.npz
+  intgold quantize mnist --activation-of gelu3=pwl:4 -o m.npz
+  intgold quantize mnist --form double --multiplier-bits 16 -o m.npz
+  intgold quantize mnist --weight-bits 4 --weight-scales mse -o w4.npz"""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("network", help="float network (.npz) that training wrote")
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--ranges", metavar="JSON", help="calibration ranges")
+    add_network(parser)
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
+        "--ranges", metavar="JSON", help="calibration ranges; a shipped network has its own"
+    )
     source.add_argument("--images", metavar="FILE", help="calibrate on these images (uint8)")
     parser.add_argument("-o", "--output", required=True, metavar="NPZ", help="artefact to write")
     parser.add_argument("--save-ranges", metavar="JSON", help="write the ranges found as well")
@@ -60,8 +63,8 @@ def call(options: argparse.Namespace) -> int:
     from ..floating.affine import pixel_values
     from ..floating.calibrate import Ranges, calibrate
     from ..floating.choices import Choices
-    from ..floating.inference import FloatNetwork
     from ..floating.quantizer import quantize_network
+    from ..floating.shipped import NETWORKS, load_network, load_ranges
     from ..images import read_images
 
     pairs = [entry.partition("=") for entry in options.activation_of]
@@ -75,11 +78,13 @@ def call(options: argparse.Namespace) -> int:
         multiplier_bits=options.multiplier_bits,
         form=options.form,
     )
-    network = FloatNetwork.load(options.network)
-    if options.ranges:
+    network = load_network(options.network)
+    if not options.images:
         if options.calibration or options.save_ranges:
             raise IntgoldError("--calibration and --save-ranges go with --images")
-        ranges = Ranges.load(options.ranges)
+        if not options.ranges and options.network not in NETWORKS:
+            raise IntgoldError("give --ranges, or --images to calibrate on")
+        ranges = Ranges.load(options.ranges) if options.ranges else load_ranges(options.network)
     else:
         images = read_images(options.images, network.input_shape)
         ranges = calibrate(network, pixel_values(images), choices.calibration)

@@ -27,6 +27,28 @@ RECIPES = {"lut": ("", "lut"), "pwl": ("", "pwl:8"), "relu": ("relu_", "lut")}
 """Name of each shipped model -> prefix of its float network and ranges, activation."""
 
 
+NETWORKS = {"mnist": "", "mnist_relu": "relu_"}
+"""Name of each shipped float network -> prefix of its files."""
+
+
+def load_network(path: str | os.PathLike[str]) -> FloatNetwork:
+    """Load a float network: a shipped one by name (``mnist``, ``mnist_relu``) or a file.
+
+    Raises
+    ------
+    ArtefactError
+        Naming the file and what is wrong with it.
+    """
+    if path in NETWORKS:
+        return FloatNetwork.load(MODELS / f"mnist_{NETWORKS[str(path)]}float.npz")
+    return FloatNetwork.load(path)
+
+
+def load_ranges(name: str) -> Ranges:
+    """Load the calibration ranges of a shipped network by its name."""
+    return Ranges.load(MODELS / f"mnist_{NETWORKS[name]}ranges.json")
+
+
 def build(source: str | os.PathLike[str] = MODELS) -> dict[str, Model]:
     """Return the integer models by name, quantised from the networks and ranges in a folder."""
     models = {}

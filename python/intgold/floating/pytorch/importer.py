@@ -93,7 +93,8 @@ class Importer:
         in_place = target.endswith("_")
         function = self._table.get(target.rstrip("_"))
         if function is None:
-            raise self.refused(f"{node.target} is not supported")
+            hint = "; leave it to the host, it changes no answer" if "softmax" in target else ""
+            raise self.refused(f"{node.target} is not supported{hint}")
         before = self.value(node.args[0]) if isinstance(node.args[0], Node) else None
         made = function(self, node)
         self.known[node.name] = made
