@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..errors import ArtefactError, InputError, IntgoldError, ModelError
-from ..files import canonical_json, npy_bytes, read_npy, read_zip, write_zip
+from ..files import canonical_json, npy_bytes, read_npy, read_zip, strict_json, write_zip
+from .limits import MOST_VALUES, widest_layer
 
 FORMAT = "intgold-float-network"
 VERSION = 1
 _CHUNK = 250  # images at a time: the widest im2col of the MNIST network is then about 56 MB
+_CHUNK_VALUES = 2**24  # fewer images where they would hold more
 
 # The constants of the SELU paper (Klambauer et al., 2017), in float64.
 SELU_ALPHA = 1.6732632423543772
@@ -43,6 +46,7 @@ def gelu(x: np.ndarray) -> np.ndarray:
 
 Activation = Callable[[np.ndarray], np.ndarray]
 _ACTIVATIONS: dict[str, Activation] = {"relu": relu, "selu": selu, "gelu": gelu}
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 KINDS = ("conv2d", "fully_connected", *_ACTIVATIONS, "max_pool2d", "global_avg_pool")
 
 
@@ -81,6 +85,8 @@ class Layer:
 
     def __post_init__(self) -> None:
         """Refuse what no layer of this kind can be."""
+        if not _NAME.fullmatch(self.name):  # it becomes that of a file
+            raise ModelError(f"layer {self.name!r}: not a name (letters, digits, _; at most 64)")
         if self.kind not in KINDS:
             raise ModelError(f"layer {self.name}: kind {self.kind!r} is none of {', '.join(KINDS)}")
         rank = {"conv2d": 4, "fully_connected": 2}.get(self.kind)
@@ -101,6 +107,7 @@ class Layer:
         if min(self.stride) < 1 or (min(self.kernel) < 1 if needs_kernel else max(self.kernel) > 0):
             raise ModelError(f"layer {self.name}: stride {self.stride}, kernel {self.kernel}")
 
+    @np.errstate(over="ignore", invalid="ignore")  # whoever takes the values checks them
     def apply(self, x: np.ndarray) -> np.ndarray:
         """Return the layer's output, in the dtype of `x`: (n, h, w, c), or (n, c) when flat."""
         if x.ndim != 4 and self.kind in ("conv2d", "max_pool2d", "global_avg_pool"):
@@ -152,16 +159,21 @@ class FloatNetwork:
     name: str
     input_shape: tuple[int, int, int]
     layers: tuple[Layer, ...]
+    _chunk: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse an empty or ambiguous chain, or one whose shapes do not fit."""
-        names = [layer.name for layer in self.layers]
-        for name in names:
-            if names.count(name) > 1 or not name:
+        names = Counter(layer.name for layer in self.layers)
+        for name, times in names.items():
+            if times > 1 or not name:
                 raise ModelError(f"network {self.name}: layer name {name!r} is empty or used twice")
         shape = self.input_shape
         if len(shape) != 3 or not all(type(n) is int and 0 < n <= 2**10 for n in shape):
             raise ModelError(f"network {self.name}: input shape {shape} is not (h, w, c)")
+        widest = widest_layer(shape, self.layers)
+        if widest > MOST_VALUES:
+            raise ModelError(f"network {self.name}: holds {widest} values, at most {MOST_VALUES}")
+        object.__setattr__(self, "_chunk", max(1, min(_CHUNK, _CHUNK_VALUES // widest)))
         try:  # whether the shapes fit is what the passage of one image tells
             logits = self.run(np.zeros((1, *shape), np.float32))
         except InputError as error:
@@ -184,7 +196,7 @@ class FloatNetwork:
         if not (images.min() >= 0 and images.max() <= 1):
             low, high = images.min(), images.max()
             raise InputError(f"images lie in [{low}, {high}], wants [0, 1]")
-        return (images[i : i + _CHUNK] for i in range(0, len(images), _CHUNK))
+        return (images[i : i + self._chunk] for i in range(0, len(images), self._chunk))
 
     def run(self, images: np.ndarray) -> np.ndarray:
         """Return the logits.
@@ -242,6 +254,8 @@ class FloatNetwork:
         except IntgoldError as error:  # of the zip, of a layer or of the chain
             prefix = "" if str(error).startswith(os.fspath(path)) else f"{path}: "
             raise ArtefactError(f"{prefix}{error}") from error
+        except MemoryError as error:
+            raise ArtefactError(f"{path}: not enough memory to read it: {error}") from error
 
 
 _ARRAYS = ("weights", "bias")
@@ -259,8 +273,8 @@ _LAYER_TYPES: _Types = {"name": str, "kind": str, "stride": list, "padding": lis
 def _parse(path: str, members: dict[str, bytes]) -> FloatNetwork:
     """Return the network in the members of its zip; nothing may be missing or left over."""
     try:
-        header = json.loads(members.pop("network.json", b"null"))
-    except (ValueError, RecursionError) as error:
+        header = strict_json(members.pop("network.json", b"null"))
+    except ValueError as error:
         raise ArtefactError(f"{path}: network.json is not JSON: {error}") from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise ArtefactError(f"{path}: not a float network (no {FORMAT} header)")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..fields import Requantize
+from ..fields import INT32_MAX, Requantize
 from ..model import Model, Op, Tensor
 from ..ops import OPS
 from . import affine, multiplier, pwl_fit, tables
@@ -20,6 +20,7 @@ ACTIVATIONS = ("lut", "pwl")
 _FULL = {"act_min": -128, "act_max": 127}
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # checked where they are taken
 def quantize_network(
     network: FloatNetwork,
     ranges: Ranges,
@@ -216,7 +217,10 @@ def _integer_weights(
     weights: np.ndarray, bias: np.ndarray, s_w: np.ndarray, s_x: float
 ) -> dict[str, np.ndarray]:
     scaled = weights / s_w.reshape(-1, *[1] * (weights.ndim - 1))
+    scaled_bias = affine.round_away(bias / (s_x * s_w))
+    if not np.isfinite(scaled).all() or not (np.abs(scaled_bias) <= INT32_MAX).all():
+        raise ModelError(f"weights or bias do not fit their scales, from {s_w.min()}")
     return {
         "weights": np.clip(affine.round_away(scaled), -127, 127).astype(np.int8),
-        "bias": affine.round_away(bias / (s_x * s_w)).astype(np.int32),
+        "bias": scaled_bias.astype(np.int32),
     }
