@@ -10,7 +10,7 @@ import intgold
 
 from ..engine import BACKENDS
 from ..errors import IntgoldError
-from .common import add_model
+from .common import add_model, naming
 
 HELP = "answer images"
 EXAMPLES = """
@@ -45,7 +45,8 @@ def call(options: argparse.Namespace) -> int:
     else:
         images = read_images(options.images, model.tensor(model.inputs[0]).shape)
         labels = read_labels(options.labels, len(images)) if options.labels else None
-    answers = model.predict(images, backend=options.backend, threads=options.threads)
+    with naming(options.model):
+        answers = model.predict(images, backend=options.backend, threads=options.threads)
     if labels is None:
         print("\n".join(map(str, answers.tolist())))
         return 0

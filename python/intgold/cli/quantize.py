@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from .common import naming
+
 HELP = "make an integer model of a float network"
 EXAMPLES = """
   intgold quantize mnist_float.npz --ranges mnist_ranges.json -o lut.npz
@@ -45,11 +47,13 @@ def call(options: argparse.Namespace) -> int:
         ranges = Ranges.load(options.ranges)
     else:
         images = read_images(options.images, network.input_shape)
-        ranges = calibrate(network, pixel_values(images), options.percentile)
-    model = quantize_network(
-        network, ranges, options.activation, options.segments, None, options.form,
-        options.multiplier_bits, not options.per_tensor,
-    )  # fmt: skip
+        with naming(options.network, options.images):
+            ranges = calibrate(network, pixel_values(images), options.percentile)
+    with naming(options.network, options.ranges or options.images):
+        model = quantize_network(
+            network, ranges, options.activation, options.segments, None, options.form,
+            options.multiplier_bits, not options.per_tensor,
+        )  # fmt: skip
     model.save(options.output)
     print(model.describe())
     return 0
