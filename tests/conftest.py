@@ -1,4 +1,4 @@
-"""What all tests share: full counts, and the list of what was not run."""
+"""What all tests share: full counts, what they tell at the end, what was not run."""
 
 import pytest
 
@@ -16,6 +16,8 @@ def full(request: pytest.FixtureRequest) -> bool:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in tools.said:
+        terminalreporter.write_line(line)
     for tool, tests in sorted(tools.not_run.items()):
         terminalreporter.write_line(
             f"not run: {len(tests)} without {tool}; it comes with: {tools.BROUGHT_BY[tool]}"

@@ -11,6 +11,7 @@ import pytest
 
 import intgold
 from intgold.cli import COMMANDS, main
+from intgold.files import canonical_json, write_zip
 from intgold.floating import shipped
 
 
@@ -59,6 +60,53 @@ def test_errors_are_one_line_and_status_2(arguments, message, capsys, tmp_path, 
     assert status == 2 and out == "" and err.count("\n") == 1
     assert err.startswith(f"intgold {arguments[0]}: ") and message in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_long_error_is_cut(capsys, tmp_path):
+    """Whatever a file holds, a line that people can read; its ends name file and fault."""
+    path = tmp_path / "model.npz"
+    write_zip(path, {"model.json": canonical_json({"format": "intgold-model"}), "\x1b[2J\n": b""})
+    status, _, err = run(capsys, "info", path)
+    assert status == 2 and err.count("\n") == 1 and err[:-1].isprintable() and str(path) in err
+    document = {"format": "x" * 10**6, "images": 1, "method": "", "layers": {}}
+    (tmp_path / "ranges.json").write_bytes(canonical_json(document))
+    status, _, err = run(
+        capsys, "quantize", shipped.MODELS / "mnist_float.npz",
+        "--ranges", tmp_path / "ranges.json", "-o", tmp_path / "m.npz",
+    )  # fmt: skip
+    assert status == 2 and len(err) < 3000 and err.endswith("x'\n")
+    assert str(tmp_path / "ranges.json") in err
+
+
+def test_no_memory_is_one_line(capsys, tmp_path, monkeypatch):
+    """Wherever it ends, and by what engine."""
+    np.save(tmp_path / "x.npy", np.zeros((2, 28, 28), np.uint8))
+
+    def fail(*arguments, **options):
+        raise MemoryError("Unable to allocate 9 GiB")
+
+    arguments = ["predict", "lut", tmp_path / "x.npy"]
+    for name in ("_run_golden", "native.run"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"intgold.{'engine.' if name[0] == '_' else ''}{name}", fail)
+            backend = "golden" if name[0] == "_" else "c"
+            status, _, err = run(capsys, *arguments, "--backend", backend)
+            assert status == 2 and err.count("\n") == 1
+            assert "for 2 images, the tensors of one have " in err and "9 GiB" in err
+    monkeypatch.setattr("intgold.cli.predict.call", fail)
+    status, _, err = run(capsys, *arguments)
+    assert status == 2 and err == "intgold predict: not enough memory: Unable to allocate 9 GiB\n"
+
+
+def test_golden_refuses_what_it_cannot_hold(monkeypatch):
+    """A patch matrix beyond the limit is refused by its size; C takes the same model."""
+    from intgold import engine
+
+    model, x = intgold.load(), np.zeros((1, 28, 28, 1), np.int8)
+    monkeypatch.setattr(engine, "_MOST_VALUES", 28 * 28 * 72 - 1)
+    with pytest.raises(intgold.EngineError, match="would hold 56448 values of one image"):
+        model.run(x, backend="golden")
+    model.run(x, backend="c")
 
 
 def test_info(capsys):

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from intgold import files
-from intgold.errors import ArtefactError
+from intgold.errors import ArtefactError, ModelError
+from intgold.floating.calibrate import Ranges, calibrate
 from intgold.floating.inference import FloatNetwork
+from intgold.floating.layers import Layer
 from test_floating_network import IMAGES, random_network
 
 
@@ -73,6 +75,16 @@ SPOILERS = {
         header_edit(lambda h: h.update(layers=h["layers"][::-1])),
         "layer fc: reads 'gap'",
     ),
+    "key twice": (
+        lambda m: m.update({"network.json": m["network.json"].replace(b"{", b'{"name": "x",', 1)}),
+        "a key appears twice",
+    ),
+    "name of a path": (
+        header_edit(lambda h: h["layers"][1].update(name="a/b")),
+        "'a/b': not a name",
+    ),
+    "huge image": (header_edit(lambda h: h.update(input_shape=[1024] * 3)), "holds 9663676416 va"),
+    "huge padding": (header_edit(lambda h: h["layers"][0].update(padding=[999] * 4)), "holds"),
     "no layers": (header_edit(lambda h: h.update(layers=[])), "belongs to no layer"),
     "member missing": (lambda m: m.pop("conv2.bias.npy"), "conv2: conv2d with weights or bias"),
     "member too many": (lambda m: m.update({"x.npy": b""}), "x.npy belongs to no layer"),
@@ -112,3 +124,86 @@ def test_refuses_what_is_no_zip(tmp_path: Path) -> None:
         FloatNetwork.load(path)
     with pytest.raises(ArtefactError, match="absent"):
         FloatNetwork.load(tmp_path / "absent.npz")
+
+
+def test_images_come_in_smaller_chunks_where_they_are_large() -> None:
+    """Few values are held at a time, and the logits are those of image by image."""
+    layer = Layer("gap", "global_avg_pool")
+    fc = Layer("fc", "fully_connected", np.ones((2, 1), np.float32), np.zeros(2, np.float32))
+    wide = FloatNetwork("wide", (1024, 1024, 1), (layer, fc))
+    assert wide._chunk == 16 and random_network()._chunk == 250
+    images = np.random.default_rng(0).random((20, 1024, 1024, 1), np.float32)
+    one_by_one = np.concatenate([wide.run(image[np.newaxis]) for image in images])
+    assert np.array_equal(wide.run(images), one_by_one)
+
+
+RANGES = {
+    "format": "intgold-ranges",
+    "images": 3,
+    "method": "minmax",
+    "layers": {"conv": ["-0x1.0000000000000p+0", "0x1.0000000000000p+1"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"method": "percentile:nan"}, "percentile:nan"),
+        ({"method": "percentile:1e99"}, "percentile:1e99"),
+        ({"method": 100}, "calibration 100"),
+        ({"layers": {"conv": ["-0x1p+99999", "0x1p+0"]}}, "too large"),
+        ({"images": 0}, "0 images"),
+        ({"images": True}, "of True images"),
+        ({"layers": {"conv": "12"}}, "layer conv: '12' is not a pair"),
+        ({"layers": {"conv": [1.0, 2.0]}}, "conv: 1.0 is not a hexadecimal real"),
+        ({"layers": {"conv": ["-inf", "0x1p+0"]}}, "is no range"),
+        ({"layers": {"conv": ["0x1p+0", "0x0p+0"]}}, "is no range"),
+        ({"layers": []}, r"layers \[\]"),
+        ({"colour": "red"}, "not an object of"),
+        ({"format": "other"}, "format 'other'"),
+    ],
+)
+def test_refuses_spoilt_ranges(tmp_path: Path, change: dict[str, object], message: str) -> None:
+    """Each fault is an ArtefactError that names the file."""
+    path = tmp_path / "ranges.json"
+    path.write_text(json.dumps(RANGES))
+    assert Ranges.load(path)["conv"] == (-1.0, 2.0)
+    path.write_text(json.dumps({**RANGES, **change}))
+    with pytest.raises(ArtefactError, match=message) as caught:
+        Ranges.load(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"[" * 100_000, b"[" * 40 + b"]" * 40, b"\xff", b'{"a": 1, "a": 1}', b"[1e400]", b"[NaN]"],
+)
+def test_json_that_is_not_strict_is_refused(tmp_path: Path, data: bytes) -> None:
+    """Depth, encoding, keys and numbers: a ValueError of the parser, one of ours to the user."""
+    with pytest.raises(ValueError, match="deep|decode|twice|large|not a number"):
+        files.strict_json(data)
+    (tmp_path / "ranges.json").write_bytes(data)
+    with pytest.raises(ArtefactError, match="not calibration ranges"):
+        Ranges.load(tmp_path / "ranges.json")
+
+
+def test_values_beyond_float32_are_named(recwarn: pytest.WarningsRecorder) -> None:
+    """A network whose outputs overflow is no traceback and no warning."""
+    weights = np.full((3, 4), 3e38, np.float32)
+    layer = Layer("fc", "fully_connected", weights, np.zeros(3, np.float32))
+    network = FloatNetwork("hot", (2, 2, 1), (layer,))
+    with pytest.raises(ModelError, match="layer fc: gives inf to inf on the calibration images"):
+        calibrate(network, np.ones((1, 2, 2, 1), np.float32))
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(("method", "percentile"), [("minmax", 100), ("percentile:99", 99)])
+def test_calibration_does_not_depend_on_chunks(method: str, percentile: float) -> None:
+    """Extremes of more images than are held at a time are those of all."""
+    network = random_network()
+    images = np.random.default_rng(1).random((520, 28, 28, 1), np.float32)
+    images[501] = 1.0
+    values = network.trace(images)["conv1"]
+    ends = np.percentile(values, [100 - percentile, percentile])
+    lo, hi = calibrate(network, images, method)["conv1"]
+    assert lo <= min(ends[0], 0) <= 0.98 * lo and 0.98 * hi <= ends[1] <= hi

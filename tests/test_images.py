@@ -1,11 +1,13 @@
 """Image files that people hand over: read as NumPy wrote them, or refused in one line."""
 
+import gzip
 import io
+import tracemalloc
 
 import numpy as np
 import pytest
 
-from intgold import DataError, IntgoldError
+from intgold import DataError, IntgoldError, images
 from intgold.files import npy_bytes, read_npy
 from intgold.images import read_images
 
@@ -74,6 +76,37 @@ def test_other_files_are_refused(tmp_path, data, message):
     with pytest.raises(DataError, match=message) as caught:
         read_images(tmp_path / "x.npy", (3, 4))
     assert str(tmp_path / "x.npy") in str(caught.value)
+
+
+def test_memory_is_reserved_for_what_may_be_there(tmp_path):
+    """A few bytes that state a gigabyte, raw or packed, are refused without one."""
+    header = bytes((0, 0, 8, 3)) + np.array([2**18, 64, 64], ">u4").tobytes()
+    for data in (header + bytes(64), gzip.compress(header + bytes(64))):
+        (tmp_path / "x").write_bytes(data)
+        tracemalloc.start()
+        with pytest.raises(DataError, match="truncated"):
+            read_images(tmp_path / "x", (64, 64))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 2**20
+
+
+def test_another_shape_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    """Neither images of another size nor more than the limit are read."""
+    header = bytes((0, 0, 8, 3)) + np.array([2, 3, 5], ">u4").tobytes()
+    (tmp_path / "x").write_bytes(header + bytes(30))
+    assert read_images(tmp_path / "x", (3, 5, 1)).shape == (2, 3, 5, 1)
+    monkeypatch.setattr(images, "read_idx", None)
+    with pytest.raises(DataError, match=r"\(2, 3, 5\) instead of \(n, 3, 4\)"):
+        read_images(tmp_path / "x", (3, 4))
+    with pytest.raises(DataError, match=r"instead of \(n\)"):
+        images.read_labels(tmp_path / "x", 2)
+    monkeypatch.setattr(images, "_MOST", 29)
+    with pytest.raises(DataError, match="more than 29 values"):
+        read_images(tmp_path / "x", (3, 5))
+    np.save(tmp_path / "x.npy", IMAGES)
+    with pytest.raises(DataError, match="more than the limit of 29 bytes"):
+        read_images(tmp_path / "x.npy", (3, 4))
 
 
 def test_arrays_of_a_set_are_in_c_order():

@@ -321,3 +321,14 @@ def test_calibration_gives_the_shipped_ranges():
         network = FloatNetwork.load(shipped.MODELS / f"mnist_{prefix}float.npz")
         frozen = Ranges.load(shipped.MODELS / f"mnist_{prefix}ranges.json")
         assert dict(calibrate(network, images).layers) == dict(frozen.layers)
+
+
+def test_weights_that_leave_their_scales_are_refused(recwarn):
+    """An input scale so small that 0/0 would become a bias: the layer is named, nothing warns."""
+    weights, bias = np.full((2, 4), 1e-45, np.float32), np.zeros(2, np.float32)
+    layers = (Layer("selu", "selu"), Layer("fc", "fully_connected", weights, bias))
+    network = FloatNetwork("tiny", (2, 2, 1), layers)
+    ranges = Ranges({"selu": (0.0, 1e-300), "fc": (0.0, 1.0)}, 1, "minmax")
+    with pytest.raises(ModelError, match="layer fc: weights or bias do not fit their scales"):
+        quantize_network(network, ranges)
+    assert not recwarn.list

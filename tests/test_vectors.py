@@ -150,6 +150,18 @@ def test_wrong_stimuli_are_refused(small, tmp_path):
         stimulus(intgold.load(), tmp_path / "x.npy", 3)
 
 
+def test_a_stimulus_that_memory_cannot_hold(small, monkeypatch):
+    """The error names the inputs and their size."""
+    from intgold.vectors import stimulus as module
+
+    def fail(*arguments):
+        raise MemoryError("Unable to allocate 9 GiB")
+
+    monkeypatch.setattr(module, "_draw", fail)
+    with pytest.raises(InputError, match=r"not enough memory for 5 images of in0 \(.*9 GiB"):
+        stimulus(small, "builtin", 5)
+
+
 def digest_of(folder):
     files = sorted(p for p in folder.rglob("*") if p.is_file())
     assert files
@@ -287,6 +299,12 @@ def _no_format_of_one(folder):
     _edit(lambda d: d.update(files=[f for f in d["files"] if f["path"] != name]))(folder)
 
 
+def _model_alone(folder):
+    for path in folder.glob("*/*"):
+        path.unlink()
+    _edit(lambda d: d.update(files=d["files"][:1]))(folder)
+
+
 def _flip(folder):
     path = next(folder.glob("outputs/*.npy"))
     data = bytearray(path.read_bytes())
@@ -348,6 +366,7 @@ def _flip(folder):
         (_other_parameter, "is not the parameter of model.npz"),
         (_link, "not a plain file"),
         (_no_format_of_one, "is missing"),
+        (_model_alone, "files names no array"),
     ],
 )
 def test_damaged_sets_are_refused(small, tmp_path, damage, message):

@@ -121,6 +121,27 @@ def test_a_folder_in_the_place_of_a_file_is_refused(pair):
         verify(*pair)
 
 
+def test_a_dump_is_no_larger_than_its_values_need(pair):
+    """White space and comments have room, a gigabyte of them has not."""
+    path = pair[1] / f"outputs/{deep_model().ops[0].output}.hex"
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"\n", b"  // a comment of the simulator\n"))
+    assert verify(*pair).equal
+    path.write_bytes(whole + b"\n" * (2**16 + 64 * whole.count(b"\n")))
+    with pytest.raises(VectorError, match=r"\.hex: .* bytes, more than the limit"):
+        verify(*pair)
+
+
+def test_a_link_to_nothing_is_no_absent_file(pair):
+    """It would be passed over; nor are devices and pipes read, which may never end."""
+    path = pair[1] / f"outputs/{deep_model().ops[0].output}.npy"
+    for target in ("nowhere", "/dev/zero"):
+        path.unlink()
+        path.symlink_to(target)
+        with pytest.raises(VectorError, match="cannot be read"):
+            verify(*pair)
+
+
 def test_digits_are_those_of_the_dtype(tmp_path):
     """A small value of an int32 output is shown with eight digits, an int8 one with two."""
     model = next(

@@ -46,6 +46,9 @@ _MODULE = {"pillow": "PIL"}
 not_run: dict[str, set[str]] = {}
 """Tool -> names of the tests that it kept from running."""
 
+said: list[str] = []
+"""Lines that a test wants at the end of the run."""
+
 
 def need(tool: str) -> None:
     """Skip the running test (fail with ``CI=true``) unless `tool` is there."""

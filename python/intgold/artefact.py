@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 
 from .errors import ArtefactError, IntgoldError, ModelError
 from .fields import Array, Field, Requantization, Requantize, Scales
-from .files import canonical_json, npy_bytes, read_npy, read_zip, write_zip
+from .files import canonical_json, npy_bytes, read_npy, read_zip, strict_json, write_zip
 from .model import SPEC_VERSION, Model, Op, Tensor
 from .ops import OPS
 
@@ -61,6 +60,8 @@ def load(path: str | os.PathLike[str]) -> Model:
     except IntgoldError as error:
         text = str(error)
         raise ArtefactError(text if text.startswith(f"{path}:") else f"{path}: {text}") from None
+    except MemoryError as error:
+        raise ArtefactError(f"{path}: not enough memory to read it: {error}") from None
 
 
 def content_sha256(model: Model) -> str:
@@ -137,27 +138,15 @@ def _reference(array: np.ndarray, name: str, arrays: dict[str, bytes]) -> dict[s
     }
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise ArtefactError("model.json: a key appears twice")
-    return result
-
-
-def _refuse_constant(text: str) -> Any:
-    raise ArtefactError(f"model.json: {text} is not a number")
-
-
 def _parse(data: bytes) -> tuple[dict[str, Any], str]:
     """Return the checked description without its digest, and the digest."""
     try:
-        document = json.loads(data, object_pairs_hook=_unique, parse_constant=_refuse_constant)
-        canonical = canonical_json(document)
-    except (ValueError, RecursionError) as error:
+        document = strict_json(data)
+    except ValueError as error:
         raise ArtefactError(f"model.json: {error}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ArtefactError("model.json: not the description of an intgold model")
-    if canonical != data:
+    if canonical_json(document) != data:
         raise ArtefactError("model.json: not in canonical form (SPEC 9.5)")
     if document.get("version") != VERSION:
         raise ArtefactError(

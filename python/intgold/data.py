@@ -29,6 +29,7 @@ _SPLIT_SEED = 5  # the same whatever the seed of a training
 _SPLITS = {"train": ("train", 60_000), "test": ("t10k", 10_000)}
 _IMAGE_SIZE = (28, 28)
 _ABSENT = "holds no {} (raw or .gz): put it there, or run `intgold data`"
+_DEFLATE_MOST = 1032  # times a gzip file's size is the most that it can unpack to
 _DTYPE_UINT8 = 0x08  # the third byte of an IDX magic: unsigned bytes
 
 
@@ -95,6 +96,9 @@ def _read_at_most(path: Path, limit: int) -> bytes:
         with open(path, "rb") as file:
             packed = file.read(2) == b"\x1f\x8b"
             file.seek(0)
+            # Memory is reserved for what may be there only, not for what a header states.
+            size = os.fstat(file.fileno()).st_size
+            limit = min(limit, size * _DEFLATE_MOST if packed else size)
             if not packed:
                 return file.read(limit)
             with gzip.GzipFile(fileobj=file) as unpacked:

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 
 from . import golden
-from .errors import InputError
+from .errors import EngineError, InputError
 from .model import Model
 
 BACKENDS = ("golden", "c")
 
 _CHUNK_VALUES = 2**21
 """Values of the largest patch matrix or tensor that one golden pass holds."""
+_MOST_VALUES = 2**30
+"""Those of a single image that it takes: what comes piece by piece fails late."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,18 +69,27 @@ def run(
     ------
     InputError
         Naming the input and what is wrong with it.
+    EngineError
+        When the memory does not suffice.
     """
     inputs = check_inputs(model, x)
     if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= 1024:
         raise InputError(f"threads: {threads!r} is not a number from 1 to 1024")
-    if backend == "golden":
-        tensors, accumulators = _run_golden(model, inputs, trace)
-    elif backend == "c":
-        from . import native
-
-        tensors, accumulators = native.run(model, inputs, threads, trace)
-    else:
+    if backend not in BACKENDS:
         raise InputError(f"backend: {backend!r} is none of {', '.join(BACKENDS)}")
+    try:
+        if backend == "golden":
+            tensors, accumulators = _run_golden(model, inputs, trace)
+        else:
+            from . import native
+
+            tensors, accumulators = native.run(model, inputs, threads, trace)
+    except MemoryError as error:
+        count, size = len(inputs[model.inputs[0]]), sum(t.span for t in model.tensors)
+        raise EngineError(
+            f"model {model.name}: not enough memory for {count} images, "
+            f"the tensors of one have {size} bytes: {error}"
+        ) from error
     outputs = {name: tensors[name] for name in model.outputs}
     return Result(outputs, tensors if trace else {}, accumulators)
 
@@ -164,7 +175,13 @@ def _run_golden(
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     keep = {op.output for op in model.ops} if trace else set(model.outputs)
     count = len(inputs[model.inputs[0]])
-    step = max(1, _CHUNK_VALUES // _patch_values(model))
+    widest = _patch_values(model)
+    if widest > _MOST_VALUES:
+        raise EngineError(
+            f"model {model.name}: the golden model would hold {widest} values of one image, "
+            f"more than {_MOST_VALUES}; the C engine does not"
+        )
+    step = max(1, _CHUNK_VALUES // widest)
     chunks = [
         _golden_chunk(model, {n: a[i : i + step] for n, a in inputs.items()}, keep, trace)
         for i in range(0, count, step)

@@ -29,4 +29,4 @@ class VectorError(IntgoldError):
 
 
 class EngineError(IntgoldError):
-    """The C engine refused a call (its status is in the message)."""
+    """An engine could not run: the C engine refused a call, or the memory did not suffice."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import io
 import json
 import math
 import os
 import re
 import shutil
+import stat
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -27,6 +29,11 @@ _NPY_HEADER = re.compile(
 )
 
 
+JSON_LIMIT = 2**26
+"""Bytes of the largest JSON file that is read."""
+_DEPTH = 32  # of a JSON value: far above what any of ours has, far below Python's own limit
+
+
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a temporary file beside `path` that takes its name when the block succeeds.
@@ -36,17 +43,19 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     IntgoldError
         When the folder cannot be written or the disk is full; `path` is then untouched.
     """
-    target = Path(path)
     temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        target = Path(os.path.realpath(path))  # a link stays one
+        if target.exists() and not target.is_file():  # a rename would take a device's place
+            raise IntgoldError(f"cannot write {path}: not a plain file")
+        handle, temporary = tempfile.mkstemp(prefix=_hidden(target), dir=target.parent)
         with os.fdopen(handle, "wb") as file:
             yield file
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, target)
         temporary = None
     except OSError as error:
-        raise IntgoldError(f"cannot write {target}: {error.strerror or error}") from error
+        raise IntgoldError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         if temporary is not None and os.path.exists(temporary):
             os.unlink(temporary)
@@ -61,25 +70,42 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     IntgoldError
         When it cannot be made or the disk is full; `path` is then untouched.
     """
-    target = Path(path).absolute()
-    temporary = old = None
+    temporary = old = target = None
     try:
+        target = Path(os.path.realpath(path))
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=_hidden(target), dir=target.parent))
         yield temporary
         os.chmod(temporary, 0o777 & ~_umask())
-        if target.exists():
+        if not target.exists():
+            os.rename(temporary, target)
+        elif not _swap(temporary, target):
             old = temporary.with_name(temporary.name + ".old")
             os.rename(target, old)
-        os.rename(temporary, target)
+            os.rename(temporary, target)
     except OSError as error:
-        raise IntgoldError(f"cannot write {target}: {error.strerror or error}") from error
+        raise IntgoldError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        if old is not None and not target.exists():
+        if old is not None and target is not None and not target.exists():
             os.rename(old, target)
         for leftover in (temporary, old):
             if leftover is not None:
                 shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _swap(one: Path, other: Path) -> bool:
+    """Exchange two folders in one step, so that no kill finds neither; False where Linux cannot."""
+    try:
+        exchange = ctypes.CDLL(None).renameat2
+    except (OSError, TypeError, AttributeError):
+        return False
+    here, rename_exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return bool(exchange(here, os.fsencode(one), here, os.fsencode(other), rename_exchange) == 0)
+
+
+def _hidden(target: Path) -> str:
+    """Return how a temporary name beside `target` begins; a long name leaves room for the rest."""
+    return f".{target.name[:40]}."
 
 
 def _umask() -> int:
@@ -91,6 +117,78 @@ def _umask() -> int:
 def canonical_json(value: Any) -> bytes:
     """Return the one byte string of a JSON value: sorted keys, no spaces to choose, ASCII."""
     return json.dumps(value, sort_keys=True, indent=1, ensure_ascii=True).encode() + b"\n"
+
+
+def strict_json(data: bytes) -> Any:
+    """Return a JSON value: UTF-8, no key twice in an object, finite numbers, not deep.
+
+    Raises
+    ------
+    ValueError
+        Saying what is wrong.
+    """
+    try:
+        value = json.loads(
+            data.decode(),
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+        )
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if not _shallow(value, _DEPTH):
+        raise ValueError("nested too deeply")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a key appears twice")
+    return result
+
+
+def _refuse_constant(text: str) -> Any:
+    raise ValueError(f"{text} is not a number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{text} is too large")
+    return value
+
+
+def _shallow(value: Any, depth: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return depth > 0 and all(_shallow(v, depth - 1) for v in inner)
+
+
+def read_plain(path: str | os.PathLike[str], limit: int = JSON_LIMIT) -> bytes:
+    """Return the bytes of a plain file, which must not be more than `limit`.
+
+    Raises
+    ------
+    IntgoldError
+        Naming the file when it is missing, larger, or a device, a pipe or a folder.
+    """
+    try:
+        size = _plain_size(path, limit)
+        with open(path, "rb") as file:
+            return file.read(size)
+    except (OSError, MemoryError) as error:
+        reason = getattr(error, "strerror", None) or error or "not enough memory"
+        raise IntgoldError(f"{path}: cannot be read: {reason}") from error
+
+
+def _plain_size(path: str | os.PathLike[str], limit: int) -> int:
+    """Return the size of a plain file; to open anything else may wait or read for ever."""
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        raise IntgoldError(f"{path}: cannot be read: not a plain file")
+    if status.st_size > limit:
+        raise IntgoldError(f"{path}: {status.st_size} bytes, more than the limit of {limit}")
+    return status.st_size
 
 
 def npy_bytes(array: np.ndarray) -> bytes:
@@ -120,15 +218,15 @@ def read_zip(path: str | os.PathLike[str], limit: int = 2**30) -> dict[str, byte
         Naming the file when it is missing, no zip, compressed, damaged or larger than `limit`.
     """
     try:
-        size = os.path.getsize(path)
-        if size > limit:
-            raise IntgoldError(f"{path}: {size} bytes, more than the limit of {limit}")
+        left = size = _plain_size(path, limit)
         members: dict[str, bytes] = {}
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():
                 if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 0x1:
                     raise IntgoldError(f"{path}: member {info.filename} is compressed or encrypted")
-                if info.file_size > size or info.compress_size != info.file_size:
+                # Members that lie over one another could be more than the file.
+                left -= info.file_size
+                if left < 0 or info.compress_size != info.file_size:
                     raise IntgoldError(f"{path}: member {info.filename} states a wrong size")
                 if info.filename in members:
                     raise IntgoldError(f"{path}: member {info.filename} appears twice")
@@ -136,6 +234,8 @@ def read_zip(path: str | os.PathLike[str], limit: int = 2**30) -> dict[str, byte
         return members
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, ValueError) as error:
         raise IntgoldError(f"{path}: cannot be read: {error}") from error
+    except MemoryError:
+        raise IntgoldError(f"{path}: not enough memory for its {size} bytes") from None
 
 
 def read_npy(where: str, data: bytes, fortran: bool = False) -> np.ndarray:

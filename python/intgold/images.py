@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from .pictures import FORMATS, find_pictures, picture_format
 from .preparation import picture_input
 
 DTYPES = ("uint8", "int8", "int32")
-_MOST = 2**30  # values of a file
+_MOST = 2**30  # bytes of a file, unpacked
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +118,7 @@ def read_images(path: str | os.PathLike[str], shape: tuple[int, ...]) -> np.ndar
     DataError
         Naming the file and what is wrong with it.
     """
-    array = _read(path)
+    array = _read(path, shape)
     if shape[-1] == 1 and array.ndim == len(shape):
         array = array[..., np.newaxis]
     if array.shape[1:] != shape or len(array) == 0:
@@ -133,21 +134,25 @@ def read_labels(path: str | os.PathLike[str], count: int) -> np.ndarray:
     DataError
         Naming the file and what is wrong with it.
     """
-    array = _read(path)
+    array = _read(path, ())
     if array.shape != (count,):
         raise DataError(f"{path}: shape {array.shape}, labels for {count} images are needed")
     return array
 
 
-def _read(path: str | os.PathLike[str]) -> np.ndarray:
+def _read(path: str | os.PathLike[str], each: tuple[int, ...]) -> np.ndarray:
+    """Return the array in a file whose rows have the shape `each`."""
     try:
         with open(path, "rb") as file:
             start = file.read(6)
             if start != b"\x93NUMPY":
-                return _read_idx(Path(path))
+                return _read_idx(Path(path), each)
+            if os.fstat(file.fileno()).st_size > _MOST:
+                raise DataError(f"{path}: more than the limit of {_MOST} bytes")
             array = read_npy(str(path), start + file.read(), fortran=True)
     except (OSError, MemoryError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
+        reason = str(error) or "not enough memory"
+        raise DataError(f"{path}: cannot be read: {reason}") from error
     except IntgoldError as error:  # it names the path
         raise DataError(str(error)) from error
     if array.dtype.name not in DTYPES or array.ndim == 0:
@@ -155,8 +160,12 @@ def _read(path: str | os.PathLike[str]) -> np.ndarray:
     return array
 
 
-def _read_idx(path: Path) -> np.ndarray:
+def _read_idx(path: Path, each: tuple[int, ...]) -> np.ndarray:
     shape = read_idx_header(path)
-    if not shape or int(np.prod(shape, dtype=np.float64)) > _MOST:
-        raise DataError(f"{path}: states shape {shape}")
+    # Before anything is unpacked; (28, 28) may stand for (28, 28, 1).
+    if shape[1:] not in (each, each[:-1] if each[-1:] == (1,) else each):
+        wanted = ", ".join(("n", *map(str, each)))
+        raise DataError(f"{path}: states shape {shape} instead of ({wanted})")
+    if math.prod(shape) > _MOST:
+        raise DataError(f"{path}: states shape {shape}, more than {_MOST} values")
     return read_idx(path, shape)

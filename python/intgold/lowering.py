@@ -130,15 +130,21 @@ def plan(model: Model) -> tuple[dict[str, int], int]:
     """
     made = {op.output: i for i, op in enumerate(model.ops)}
     last = {n: i for i, op in enumerate(model.ops) for n in (*op.inputs, op.output)}
-    between = [t for t in model.tensors if t.name not in (*model.inputs, *model.outputs)]
-    placed: list[tuple[int, int, str]] = []  # start, end, name
+    ends = {*model.inputs, *model.outputs}
+    between = [t for t in model.tensors if t.name not in ends]
+    # Per op, start and end of what is placed and lives while it runs.
+    taken: list[set[tuple[int, int]]] = [set() for _ in model.ops]
+    offsets: dict[str, int] = {}
+    size = 0
     for tensor in sorted(between, key=lambda t: -t.span):
         length, start = tensor.span, 0
-        for other_start, other_end, other in sorted(placed):
-            together = made[tensor.name] <= last[other] and made[other] <= last[tensor.name]
-            if together and other_start < start + length and start < other_end:
+        life = taken[made[tensor.name] : last[tensor.name] + 1]
+        for other_start, other_end in sorted(set().union(*life)):
+            if other_start < start + length and start < other_end:
                 start = other_end
-        placed.append((start, start + length, tensor.name))
-    # At most the sum that SPEC 6.2 limits, so that it fits the C structure.
-    size = max((end for _, end, _ in placed), default=0)
-    return {name: start for start, _, name in placed}, size
+        for places in life:
+            places.add((start, start + length))
+        offsets[tensor.name] = start
+        # At most the sum that SPEC 6.2 limits, so that it fits the C structure.
+        size = max(size, start + length)
+    return offsets, size

@@ -7,6 +7,7 @@ proved to fit int32.  Nothing downstream checks again.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -116,6 +117,8 @@ class Op:
             raise ModelError(f"{where} ({self.kind}): missing or unknown fields {', '.join(odd)}")
         if len(self.inputs) != len(OPS[self.kind].inputs):
             raise ModelError(f"{where} ({self.kind}): {len(self.inputs)} inputs")
+        for name in (*self.inputs, self.output):
+            _name(f"{where} tensor", name)
         checked = {n: t.check(f"{where} {n}", self.fields[n]) for n, t in declared.items()}
         object.__setattr__(self, "inputs", tuple(self.inputs))
         object.__setattr__(self, "fields", MappingProxyType(checked))
@@ -169,6 +172,8 @@ class Model:
         _name("contract", self.contract)
         for part in ("tensors", "ops", "inputs", "outputs"):
             object.__setattr__(self, part, tuple(getattr(self, part)))
+        for name in (*self.inputs, *self.outputs):
+            _name("input or output", name)
         for key, value in self.metadata.items():
             if not isinstance(key, str) or not isinstance(value, str):
                 raise ModelError(f"metadata {key!r}: {value!r} is not text")
@@ -196,21 +201,22 @@ class Model:
         ):
             if not names:
                 raise ModelError(f"model {self.name}: no {what}")
-            twice = {n for n in names if names.count(n) > 1}
+            twice = [n for n, times in Counter(names).items() if times > 1]
             if twice:
                 raise ModelError(f"model {self.name}: {what} {min(twice)} appears twice")
-        ready = list(self.inputs)
+        ready = dict.fromkeys(self.inputs)  # in order
         for op in self.ops:
             for name in op.inputs:
                 if name not in ready:
                     raise ModelError(f"op {op.name}: input {name} is not made before it")
             if op.output in ready:
                 raise ModelError(f"op {op.name}: output {op.output} exists already")
-            ready.append(op.output)
-        if ready != [t.name for t in self.tensors]:
+            ready[op.output] = None
+        if list(ready) != [t.name for t in self.tensors]:
             raise ModelError(f"model {self.name}: tensors are not inputs, then outputs of ops")
+        inputs = set(self.inputs)
         for name in self.outputs:
-            if name in self.inputs or name not in ready:
+            if name in inputs or name not in ready:
                 raise ModelError(f"model {self.name}: output {name} is not made by an op")
 
     def _check_shapes(self, op: Op) -> None:

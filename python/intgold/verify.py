@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from .errors import VectorError
+from .errors import IntgoldError, VectorError
+from .files import read_plain
 from .vectors.formats import FORMATS
 from .vectors.manifest import File, read_manifest
 
@@ -108,7 +109,7 @@ def verify(
         what its name says.
     """
     model, files = read_manifest(vectors)
-    if not Path(dut).is_dir():
+    if not os.path.isdir(dut):
         raise VectorError(f"{dut}: no such folder")
     wanted: dict[tuple[str, str], File] = {}
     for each in files:
@@ -158,9 +159,9 @@ def _refuse_unknown(dut: Path, wanted: Iterable[File]) -> None:
 def _read(path: Path, file: File) -> np.ndarray:
     form: Any = FORMATS[path.suffix.removeprefix(".")]
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise VectorError(f"{path}: cannot be read: {error.strerror}") from error
+        data = read_plain(path, form.most_bytes(file.dtype, file.shape))
+    except IntgoldError as error:
+        raise VectorError(str(error)) from error
     return form.decode(str(path), data, file.dtype, file.shape)
 
 
@@ -170,7 +171,7 @@ def _paths(dut: Path, file: File) -> list[Path]:
 
 def _read_dump(dut: Path, file: File) -> np.ndarray | None:
     """Return the dump's array in whatever format it is there, or None."""
-    there = [path for path in _paths(dut, file) if path.exists()]
+    there = [path for path in _paths(dut, file) if os.path.lexists(path)]
     if not there:
         return None
     arrays = [_read(path, file) for path in there]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -39,22 +40,44 @@ COMMANDS = {
 }
 """Each has HELP, EXAMPLES, ``add(parser)`` and ``call(options)``, in the order of ``--help``."""
 
+_SHOWN = 1000  # characters of either end of an error
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status (0 well, 1 different, 2 bad input)."""
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # paths need not be text
     try:
         status = options.call(options)
-        sys.stdout.flush()
+        _flush()
         return int(status or 0)
     except IntgoldError as error:
-        print(f"intgold {options.command}: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+        problem = str(error)
+    except MemoryError as error:
+        problem = f"not enough memory: {error}"
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # such as a full disk behind the standard output
+        problem = str(error)
+    if sys.stderr is not None:
+        print(f"intgold {options.command}: {_one_line(problem)}", file=sys.stderr)
+    return 2
+
+
+def _flush() -> None:
+    if sys.stdout is not None:  # it is None where it was closed from the start
+        sys.stdout.flush()
+
+
+def _one_line(text: str) -> str:
+    """Return `text` without what a terminal would act on, at a length that people read."""
+    if len(text) > 2 * _SHOWN:
+        text = f"{text[:_SHOWN]} ... {text[-_SHOWN:]}"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter):

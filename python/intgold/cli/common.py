@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,16 @@ from ..errors import IntgoldError
 
 def show_progress() -> bool:
     """Return whether a person is watching."""
-    return sys.stderr.isatty()
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+@contextmanager
+def naming(*paths: str) -> Iterator[None]:
+    """Put the files that were given before an error that arises when they are used."""
+    try:
+        yield
+    except IntgoldError as error:
+        raise IntgoldError(f"{', '.join(paths)}: {error}") from error
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,7 @@ from ..errors import IntgoldError
 from ..files import npy_bytes, replacing
 from ..images import Batch, numbered, read_labels, read_sources
 from ..terminal import printable, style_for
-from .common import add_model
+from .common import add_model, naming
 
 HELP = "answer images"
 EXAMPLES = """
@@ -95,7 +95,8 @@ def call(options: argparse.Namespace) -> int:
     if batch.passed_over:
         names = ", ".join(printable(str(path), sys.stderr.encoding) for path in batch.passed_over)
         print(f"intgold predict: passed over, no pictures: {names}", file=sys.stderr)
-    answers = answer(model, batch.images, batch.names, labels, options.backend, options.threads)
+    with naming(options.model):
+        answers = answer(model, batch.images, batch.names, labels, options.backend, options.threads)
     if options.save_input:
         with replacing(options.save_input) as file:
             file.write(npy_bytes(answers.x))

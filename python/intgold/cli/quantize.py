@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..errors import IntgoldError
-from .common import add_network
+from .common import add_network, naming
 
 HELP = "make an integer model of a float network"
 EXAMPLES = """
@@ -87,8 +87,10 @@ def call(options: argparse.Namespace) -> int:
         ranges = Ranges.load(options.ranges) if options.ranges else load_ranges(options.network)
     else:
         images = read_images(options.images, network.input_shape)
-        ranges = calibrate(network, pixel_values(images), choices.calibration)
-    model = quantize_network(network, ranges, choices)
+        with naming(options.network, options.images):
+            ranges = calibrate(network, pixel_values(images), choices.calibration)
+    with naming(options.network, *filter(None, (options.ranges or options.images,))):
+        model = quantize_network(network, ranges, choices)
     model.save(options.output)
     if options.save_ranges:
         ranges.save(options.save_ranges)

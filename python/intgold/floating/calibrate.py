@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from ..errors import ArtefactError, ModelError
-from ..files import canonical_json, replacing
+from ..errors import ArtefactError, IntgoldError, ModelError
+from ..files import canonical_json, read_plain, replacing, strict_json
 from .affine import quantize, scale_zero_point
 from .inference import IMAGE, FloatNetwork
 
 FORMAT = "intgold-ranges"
+_FIELDS = {"format", "images", "method", "layers"}
 METHODS = ("minmax", "percentile:P", "mse")
 GRAIN_BITS = 7
 """Ranges are rounded outwards to this many significant bits, so that another CPU's last bits of
@@ -86,20 +85,31 @@ class Ranges:
             Naming the file and what is wrong with it.
         """
         try:
-            document = json.loads(Path(path).read_bytes())
-            if set(document) != {"format", "images", "method", "layers"}:
-                raise ValueError(f"fields {sorted(document)}")
+            document = strict_json(read_plain(path))
+            if not isinstance(document, dict) or set(document) != _FIELDS:
+                raise ValueError(f"not an object of {', '.join(sorted(_FIELDS))}")
             if document["format"] != FORMAT:
                 raise ValueError(f"format {document['format']!r}")
-            layers = {
-                name: (float.fromhex(lo), float.fromhex(hi))
-                for name, (lo, hi) in document["layers"].items()
-            }
+            if not isinstance(document["layers"], dict):
+                raise ValueError(f"layers {document['layers']!r}")
+            layers = {name: _ends(name, value) for name, value in document["layers"].items()}
             return cls(layers, document["images"], document["method"])
-        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, OverflowError, ModelError) as error:
             raise ArtefactError(f"{path}: not calibration ranges: {error}") from error
-        except (ModelError, OverflowError) as error:
-            raise ArtefactError(f"{path}: not calibration ranges: {error}") from error
+        except IntgoldError as error:  # it names the path
+            raise ArtefactError(str(error)) from error
+
+
+def _ends(name: str, value: Any) -> tuple[float, float]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise ValueError(f"layer {name}: {value!r} is not a pair")
+    return _real(name, value[0]), _real(name, value[1])
+
+
+def _real(name: str, value: Any) -> float:
+    if not isinstance(value, str):
+        raise ValueError(f"{name}: {value!r} is not a hexadecimal real")
+    return float.fromhex(value)
 
 
 def check_method(method: str) -> float | None:

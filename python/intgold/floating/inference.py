@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 
 from ..errors import InputError, ModelError
 from .layers import Layer
+from .limits import MOST_VALUES, widest_layer
 
 IMAGE = "image"
 """What layers call the input of the network."""
@@ -54,21 +54,19 @@ class FloatNetwork:
         if not self.layers:
             raise ModelError(f"network {self.name}: no layers")
         object.__setattr__(self, "layers", self._wired())
+        widest = widest_layer(IMAGE, shape, self.layers)
+        if widest > MOST_VALUES:
+            raise ModelError(f"network {self.name}: holds {widest} values, at most {MOST_VALUES}")
+        object.__setattr__(self, "_chunk", min(max(_CHUNK_VALUES // widest, 1), _CHUNK))
         try:  # whether the shapes fit is what the passage of one image tells
-            widest = 1
-            for layer, x in self._outputs(np.zeros((1, *shape), np.float32)):
-                patch = 1 if layer.weights is None or layer.kind == "fully_connected" else (
-                    layer.weights[0].size if layer.kind == "conv2d" else layer.weights[..., 0].size
-                )  # fmt: skip
-                pixels = math.prod(x.shape[1:-1])
-                widest = max(widest, x.size, pixels * patch)
+            for _ in self._outputs(np.zeros((1, *shape), np.float32)):
+                pass
         except InputError as error:
             raise ModelError(f"network {self.name}: {error}") from error
-        object.__setattr__(self, "_chunk", min(max(_CHUNK_VALUES // widest, 1), _CHUNK))
 
     def _wired(self) -> tuple[Layer, ...]:
         """Return the layers with their inputs named, or raise ModelError."""
-        before, known, wired = IMAGE, [IMAGE], []
+        before, known, wired = IMAGE, {IMAGE}, []
         for layer in self.layers:
             inputs = layer.inputs or (before,)
             for name in inputs:
@@ -80,8 +78,9 @@ class FloatNetwork:
                 )
             wired.append(dataclasses.replace(layer, inputs=inputs))
             before = layer.name
-            known.append(before)
-        for name in {*known[:-1]} - {name for layer in wired for name in layer.inputs}:
+            known.add(before)
+        unread = known - {before} - {name for layer in wired for name in layer.inputs}
+        for name in sorted(unread):
             raise ModelError(f"network {self.name}: nothing reads {name!r}")
         return tuple(wired)
 

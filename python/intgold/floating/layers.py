@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from . import activations
 _WEIGHT_AXES = {"conv2d": 4, "depthwise_conv2d": 3, "fully_connected": 2}
 POOLS = ("max_pool2d", "avg_pool2d")
 KINDS = (*_WEIGHT_AXES, *activations.KINDS, *POOLS, "global_avg_pool", "add", "concat")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _JOINING = ("add", "concat")
 
 
@@ -54,6 +56,8 @@ class Layer:
 
     def __post_init__(self) -> None:
         """Refuse what no layer of this kind can be."""
+        if not _NAME.fullmatch(self.name):  # it becomes that of a file
+            raise ModelError(f"layer {self.name!r}: not a name (letters, digits, _; at most 64)")
         if self.kind not in KINDS:
             raise ModelError(f"layer {self.name}: kind {self.kind!r} is none of {', '.join(KINDS)}")
         self._check_arrays()
@@ -93,6 +97,7 @@ class Layer:
         """The axis of the weights that counts output channels."""
         return -1 if self.kind == "depthwise_conv2d" else 0
 
+    @np.errstate(over="ignore", invalid="ignore")  # whoever takes the values checks them
     def apply(self, *inputs: np.ndarray) -> np.ndarray:
         """Return the layer's output, in the dtype of the inputs: (n, h, w, c), or (n, c)."""
         x = inputs[0]

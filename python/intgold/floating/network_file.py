@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
 from ..errors import ArtefactError, IntgoldError
-from ..files import canonical_json, npy_bytes, read_npy, read_zip, write_zip
+from ..files import canonical_json, npy_bytes, read_npy, read_zip, strict_json, write_zip
 from .inference import FloatNetwork
 from .layers import Layer
 
@@ -53,13 +52,15 @@ def load(path: str | os.PathLike[str]) -> FloatNetwork:
     except IntgoldError as error:  # of the zip, of a layer or of the graph
         prefix = "" if str(error).startswith(os.fspath(path)) else f"{path}: "
         raise ArtefactError(f"{prefix}{error}") from error
+    except MemoryError as error:
+        raise ArtefactError(f"{path}: not enough memory to read it: {error}") from error
 
 
 def _parse(path: str, members: dict[str, bytes]) -> FloatNetwork:
     """Return the network in the members of its zip; nothing may be missing or left over."""
     try:
-        header = json.loads(members.pop("network.json", b"null"))
-    except (ValueError, RecursionError) as error:
+        header = strict_json(members.pop("network.json", b"null"))
+    except ValueError as error:
         raise ArtefactError(f"{path}: network.json is not JSON: {error}") from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise ArtefactError(f"{path}: not a float network (no {FORMAT} header)")

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from ..build import Builder
 from ..errors import ModelError
 from ..model import Model, Tensor
@@ -18,6 +20,7 @@ from .inference import IMAGE, FloatNetwork
 from .weights import integer_weights
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # checked where they are taken
 def quantize_network(
     network: FloatNetwork,
     ranges: Ranges,

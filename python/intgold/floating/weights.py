@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..fields import Requantize
+from ..errors import ModelError
+from ..fields import INT32_MAX, Requantize
 from . import affine, multiplier
 from .choices import Choices
 from .layers import Layer
@@ -46,11 +47,17 @@ def integer_weights(
     if s_y is not None:
         s_w, requantize = _requantize(s_w, s_x, s_y, choices)
     most = choices.largest_weight
-    integers = np.clip(affine.round_away(rows / s_w[:, np.newaxis]), -most, most).astype(np.int8)
+    scaled = rows / s_w[:, np.newaxis]
+    if not np.isfinite(scaled).all():
+        raise ModelError(f"weights or bias do not fit their scales, from {s_w.min()}")
+    integers = np.clip(affine.round_away(scaled), -most, most).astype(np.int8)
     shape = np.moveaxis(layer.weights, layer.output_axis, 0).shape
+    scaled_bias = affine.round_away(bias / (s_x * s_w))
+    if not (np.abs(scaled_bias) <= INT32_MAX).all():
+        raise ModelError(f"weights or bias do not fit their scales, from {s_w.min()}")
     fields = {
         "weights": np.moveaxis(integers.reshape(shape), 0, layer.output_axis),
-        "bias": affine.round_away(bias / (s_x * s_w)).astype(np.int64),
+        "bias": scaled_bias.astype(np.int64),
         "weight_scale": tuple(s_w.tolist()),
         "requantize": requantize,
     }

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, BinaryIO
 
 import numpy as np
 from tqdm import tqdm
@@ -72,8 +71,9 @@ def write_set(
     if unknown or not formats or len(set(formats)) != len(formats):
         raise VectorError(f"formats {', '.join(formats)!r}: choose of {', '.join(FORMATS)}")
     formats = [f for f in FORMATS if f in formats]
-    if os.path.lexists(folder) and not _is_empty(Path(folder)):
-        check_replaceable(Path(folder))
+    target = Path(folder)  # "" is the current folder
+    if os.path.lexists(target) and not _is_empty(target):
+        check_replaceable(target)
     x = stimulus(model, source, count, seed)
     named = source if source in ("builtin", "mnist") else "file"
     described = {"source": named, "count": count, "seed": seed if named == "builtin" else None}
@@ -92,35 +92,36 @@ def write_set(
 
 
 def _is_empty(folder: Path) -> bool:
-    return folder.is_dir() and not any(folder.iterdir())
+    try:
+        return folder.is_dir() and not any(folder.iterdir())
+    except OSError as error:
+        raise VectorError(f"{folder}: cannot be read: {error.strerror}") from error
 
 
 class _Writer:
     """The files of one array, one per format, written part by part."""
 
     def __init__(self, folder: Path, entry: contents.Entry, formats: Sequence[str]) -> None:
-        self._open: list[tuple[str, str, BinaryIO, Any]] = []
-        for name in formats:
-            path = f"{entry.path}.{name}"
-            (folder / path).parent.mkdir(exist_ok=True)
-            self._open.append((name, path, open(folder / path, "xb"), hashlib.sha256()))  # noqa: SIM115 (close() does)
-        self._put(lambda form: form.header(entry.dtype, entry.shape))
+        self._folder = folder
+        self._digests = {f"{entry.path}.{name}": hashlib.sha256() for name in formats}
+        (folder / entry.path).parent.mkdir(exist_ok=True)
+        self._put(lambda form: form.header(entry.dtype, entry.shape), "xb")
 
-    def _put(self, made: Callable[[ModuleType], bytes]) -> None:
-        for name, _, stream, digest in self._open:
-            data = made(FORMATS[name])
-            stream.write(data)
+    def _put(self, made: Callable[[ModuleType], bytes], mode: str = "ab") -> None:
+        # Not kept open: a model may have more tensors than a process may have files.
+        for path, digest in self._digests.items():
+            data = made(FORMATS[path.rpartition(".")[2]])
+            with open(self._folder / path, mode) as stream:
+                stream.write(data)
             digest.update(data)
 
     def add(self, part: np.ndarray) -> None:
         """Write some images."""
         self._put(lambda form: form.encode(part))
 
-    def close(self) -> dict[str, str]:
+    def digests(self) -> dict[str, str]:
         """Return the digest of each file by path."""
-        for _, _, stream, _ in self._open:
-            stream.close()
-        return {path: digest.hexdigest() for _, path, _, digest in self._open}
+        return {path: digest.hexdigest() for path, digest in self._digests.items()}
 
 
 def _write(
@@ -128,7 +129,7 @@ def _write(
 ) -> dict[str, str]:
     writer = _Writer(folder, entry, formats)
     writer.add(array)
-    return writer.close()
+    return writer.digests()
 
 
 def _write_run(
@@ -146,5 +147,5 @@ def _write_run(
             bar.update(len(part.output))
     digests: dict[str, str] = {}
     for _, writer in writers:
-        digests |= writer.close()
+        digests |= writer.digests()
     return digests

@@ -7,7 +7,6 @@ that is missing, surplus or changed, refuses the whole.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,7 @@ from typing import Any
 
 from .. import artefact
 from ..errors import IntgoldError, VectorError
-from ..files import canonical_json
+from ..files import canonical_json, read_plain, strict_json
 from ..model import SPEC_VERSION, Model
 from . import contents
 from .formats import FORMATS
@@ -103,7 +102,7 @@ def read_manifest(folder: str | os.PathLike[str]) -> tuple[Model, list[File]]:
     """
     where = Path(folder) / NAME
     try:
-        document = _parse(where.read_bytes())
+        document = _parse(read_plain(where))
         stated = _digests(document["files"])
         _check_folder(Path(folder), stated)
         model = artefact.load(Path(folder) / MODEL)
@@ -112,13 +111,13 @@ def read_manifest(folder: str | os.PathLike[str]) -> tuple[Model, list[File]]:
         raise
     except IntgoldError as error:  # of the artefact: it names the path
         raise VectorError(str(error)) from error
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise VectorError(f"{where}: {error}") from error
 
 
 def _parse(data: bytes) -> dict[str, Any]:
     """Return the document, whole and undamaged, without its digest."""
-    document = json.loads(data)
+    document = strict_json(data)
     if not isinstance(document, dict) or set(document) != {*_KEYS, "sha256"}:
         raise ValueError("not a manifest of vectors")
     stated = document.pop("sha256")
@@ -136,7 +135,9 @@ def _parse(data: bytes) -> dict[str, Any]:
 def _digests(files: Any) -> dict[str, str]:
     """Return the digest of each file by path; a path stays in the folder."""
     stated: dict[str, str] = {}
-    for entry in files if isinstance(files, list) else [files]:
+    if not isinstance(files, list):
+        raise ValueError(f"file {files!r}")
+    for entry in files:
         path, digest = _texts(entry)
         if not _PATH.fullmatch(path):
             raise ValueError(f"path {path!r} is not one of a set")
@@ -159,9 +160,9 @@ def _texts(entry: Any) -> tuple[str, str]:
 def check_replaceable(folder: Path) -> None:
     """Raise VectorError unless `folder` holds a set, changed or not, and nothing else."""
     try:
-        stated = _digests(_parse((folder / NAME).read_bytes())["files"])
+        stated = _digests(_parse(read_plain(folder / NAME))["files"])
         surplus = sorted(_paths(folder) - {*stated, NAME})
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError, IntgoldError) as error:
         raise VectorError(f"{folder} is there and not a vector set: {error}") from error
     if surplus:
         raise VectorError(f"{folder} is there and not only a vector set: {surplus[0]}")
@@ -189,6 +190,8 @@ def _check(document: dict[str, Any], model: Model, stated: dict[str, str]) -> li
     _check_maker(document["tool"], document["spec"])
     count = _count(document["stimulus"])
     formats = [f for f in FORMATS if any(path.endswith(f".{f}") for path in stated)]
+    if not formats:
+        raise ValueError("files names no array")
     files = expected_files(model, count, formats, stated)
 
     maker = {key: document[key] for key in ("tool", "spec")}

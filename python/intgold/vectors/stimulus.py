@@ -128,6 +128,16 @@ def _given(model: Model, source: str | os.PathLike[str], count: int) -> np.ndarr
 
 def builtin(model: Model, first: int, count: int, seed: int) -> dict[str, np.ndarray]:
     """Return built-in images `first` to ``first + count - 1`` for every input (SPEC 11)."""
+    try:
+        return _draw(model, first, count, seed)
+    except MemoryError as error:
+        sizes = ", ".join(f"{n} {model.tensor(n).shape}" for n in model.inputs[:8])
+        raise InputError(
+            f"stimulus builtin: not enough memory for {count} images of {sizes}: {error}"
+        ) from error
+
+
+def _draw(model: Model, first: int, count: int, seed: int) -> dict[str, np.ndarray]:
     index = np.arange(first, first + count, dtype=np.uint64)
     batch = {}
     for position, name in enumerate(model.inputs):

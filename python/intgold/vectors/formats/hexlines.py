@@ -21,6 +21,11 @@ def header(dtype: str, shape: tuple[int, ...]) -> bytes:
     return f"// {dtype} {'x'.join(map(str, shape))}, C order, two's complement\n".encode()
 
 
+def most_bytes(dtype: str, shape: tuple[int, ...]) -> int:
+    """Return a size that leaves each value a line with a comment, and all of them a preamble."""
+    return 2**16 + 64 * math.prod(shape)
+
+
 def encode(part: np.ndarray) -> bytes:
     """Return one line per value."""
     width = part.dtype.itemsize

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 
 import numpy as np
 
@@ -18,6 +19,11 @@ def header(dtype: str, shape: tuple[int, ...]) -> bytes:
         stream, {"descr": descr, "fortran_order": False, "shape": shape}
     )
     return stream.getvalue()
+
+
+def most_bytes(dtype: str, shape: tuple[int, ...]) -> int:
+    """Return the size of the values and of the longest header of version 1.0."""
+    return 2**16 + np.dtype(dtype).itemsize * math.prod(shape)
 
 
 def encode(part: np.ndarray) -> bytes:
