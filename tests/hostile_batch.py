@@ -88,7 +88,7 @@ def batch(kind: str, seed: int, count: int, top: Path) -> dict[str, object]:
         if problem:
             wrong.append(f"{kind} {seed} {number}: {case.label!a}: {problem}")
         shutil.rmtree(folder)
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - started
+    used = _memory("VmHWM") - started  # ru_maxrss would begin with that of the parent
     return {**tally, "memory": used, "wrong": wrong}
 
 
