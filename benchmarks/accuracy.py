@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 import intgold
-from intgold.data import load_mnist
 from intgold.floating.affine import pixel_values
 from intgold.floating.inference import FloatNetwork
 from intgold.footprint import footprint
+from intgold.images.mnist import load_mnist
 
 MODELS = Path(intgold.__file__).parent / "models"
 NETWORKS = {"mnist_float": ("lut", "pwl"), "mnist_relu_float": ("relu",)}

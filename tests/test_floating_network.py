@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 import tools
-from intgold import data
 from intgold.errors import InputError, ModelError
 from intgold.floating.activations import KINDS, activation
 from intgold.floating.inference import FloatNetwork
 from intgold.floating.layers import Layer
+from intgold.images import mnist
 
-MODELS = Path(data.__file__).parent / "models"
+MODELS = Path(mnist.__file__).parents[1] / "models"
 NAMES = {
     "selu_gelu": ["conv1", "relu1", "conv2", "selu2", "pool2", "conv3", "gelu3", "gap", "fc"],
     "relu": ["conv1", "relu1", "conv2", "relu2", "pool2", "conv3", "relu3", "gap", "fc"],
@@ -228,6 +228,6 @@ def test_the_packaged_networks(file: str, activations: str, least: int) -> None:
     assert network.parameters == PARAMETERS
     assert [layer.name for layer in network.layers] == NAMES[activations]
     tools.need("MNIST")
-    images, labels = data.load_mnist("test")
+    images, labels = mnist.load_mnist("test")
     right = network.predict(images.astype(np.float32) / np.float32(255)) == labels
     assert right.sum() >= least

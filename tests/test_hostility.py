@@ -125,11 +125,15 @@ BREAKS = {
     ),
     "dump": ("intgold.verify", "_refuse_unknown", "lambda *a: print('x')"),
     "images": (
-        "intgold.images",
+        "intgold.images.arrays",
         "read_npy",
         "lambda w, d, **k: np.load(io.BytesIO(d), None, True)",
     ),
-    "labels": ("intgold.images", "_read_idx", "lambda p, e: np.fromfile(p, 'u1', 6, offset=8)"),
+    "labels": (
+        "intgold.images.arrays",
+        "_read_idx",
+        "lambda p, e: np.fromfile(p, 'u1', 6, offset=8)",
+    ),
     "network": ("intgold.floating.network_file", "strict_json", "json.loads"),
     "ranges": ("intgold.floating.calibrate", "strict_json", "json.loads"),
 }

@@ -301,7 +301,7 @@ def test_shipped_networks_are_the_network():
 def test_accuracy_on_mnist():
     """At least 99.25 % float and int8; at most 15 of 10,000 answers differ from float."""
     tools.need("MNIST")
-    from intgold.data import load_mnist
+    from intgold.images.mnist import load_mnist
 
     images, labels = load_mnist("test")
     network = FloatNetwork.load(shipped.MODELS / "mnist_float.npz")

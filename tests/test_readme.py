@@ -50,7 +50,7 @@ def test_training_works(tmp_path, command):
     import intgold
 
     environment = dict(os.environ)
-    from intgold.data import find_mnist
+    from intgold.images.mnist import find_mnist
 
     environment["MNIST_DIR"] = str(Path(find_mnist()).resolve())
     program = Path(sys.executable).parent / "intgold"

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import tools
-from intgold import data
 from intgold.errors import IntgoldError
 from intgold.floating.inference import FloatNetwork
+from intgold.images import mnist
 
 
 def test_augmentation_moves_each_image_a_little() -> None:
@@ -135,7 +135,7 @@ def test_a_short_training_works(tmp_path: Path) -> None:
     result.network.save(tmp_path / "quick.npz")
     loaded = FloatNetwork.load(tmp_path / "quick.npz")
     assert loaded.parameters == 6_218 and loaded.name == "mnist"
-    images, labels = data.load_mnist("test")
+    images, labels = mnist.load_mnist("test")
     assert accuracy(loaded, images[:2000], labels[:2000]) > 0.93
 
 

@@ -65,7 +65,7 @@ def need(tool: str) -> None:
 @cache
 def _present(tool: str) -> bool:
     if tool == "MNIST":
-        from intgold.data import find_mnist
+        from intgold.images.mnist import find_mnist
 
         return find_mnist() is not None  # with MNIST_DIR set, missing data raises
     if tool in ("torch", "pytorch_optimizer", "pillow", "matplotlib", "sphinx"):

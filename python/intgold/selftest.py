@@ -16,10 +16,10 @@ from tqdm import tqdm
 import intgold
 
 from .about import about
-from .data import find_mnist
 from .digests import traced_chunks
 from .engine import Result
 from .errors import InputError
+from .images.mnist import find_mnist
 from .model import Model
 from .ops import OPS
 from .vectors.generate import write_set

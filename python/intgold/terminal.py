@@ -8,7 +8,7 @@ from typing import TextIO
 
 import numpy as np
 
-from .preparation import resize
+from .images.preparation import resize
 
 COLUMNS = 28
 STYLES = ("grey", "blocks", "ascii")

@@ -45,8 +45,8 @@ def images_and_labels(
     options: argparse.Namespace, shape: tuple[int, ...]
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return what ``--mnist``, or ``--images`` and perhaps ``--labels``, name."""
-    from ..data import load_mnist
-    from ..images import read_images, read_labels
+    from ..images.arrays import read_images, read_labels
+    from ..images.mnist import load_mnist
 
     if options.mnist == bool(options.images):
         raise IntgoldError("give either --mnist or --images")

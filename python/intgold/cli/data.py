@@ -22,7 +22,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..data import fetch_mnist, find_mnist
+    from ..images.mnist import fetch_mnist, find_mnist
 
     found = find_mnist()
     if found is None and options.check:

@@ -59,7 +59,7 @@ def call(options: argparse.Namespace) -> int:
     from ..floating.shipped import calibration_bytes, load_network
     from ..floating.study import explore as sweeps
     from ..floating.study.plots import check_plot, plot_sweep
-    from ..images import read_images
+    from ..images.arrays import read_images
 
     lists = {name: _values(name, text) for name in _LISTS if (text := getattr(options, name))}
     sweep = sweeps.product_sweep(lists) if lists else sweeps.default_sweep()

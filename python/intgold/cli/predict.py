@@ -12,7 +12,8 @@ from ..answers import Answers, answer
 from ..engine import BACKENDS
 from ..errors import IntgoldError
 from ..files import npy_bytes, replacing
-from ..images import Batch, numbered, read_labels, read_sources
+from ..images.arrays import read_labels
+from ..images.sources import Batch, numbered, read_sources
 from ..terminal import printable, style_for
 from .common import add_model, naming
 
@@ -76,7 +77,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..data import load_mnist
+    from ..images.mnist import load_mnist
 
     model = intgold.load(options.model)
     if options.mnist == bool(options.sources):

@@ -65,7 +65,7 @@ def call(options: argparse.Namespace) -> int:
     from ..floating.choices import Choices
     from ..floating.quantizer import quantize_network
     from ..floating.shipped import NETWORKS, load_network, load_ranges
-    from ..images import read_images
+    from ..images.arrays import read_images
 
     pairs = [entry.partition("=") for entry in options.activation_of]
     choices = Choices(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data import load_mnist, split_validation
+from ..images.mnist import load_mnist, split_validation
 from ..model import Model
 from .affine import pixel_values
 from .calibrate import Ranges, calibrate

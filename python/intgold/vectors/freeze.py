@@ -22,11 +22,11 @@ from tqdm import tqdm
 
 import intgold
 
-from ..data import find_mnist
 from ..digests import tensor_digests
 from ..errors import DataError, IntgoldError
 from ..fields import FORMS
 from ..files import canonical_json, replacing
+from ..images.mnist import find_mnist
 from ..ops import OPS
 from . import generate
 from .cases import case_lines, requantize_groups, tie_operands

@@ -48,9 +48,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..data import load_mnist
 from ..errors import InputError
-from ..images import read_images
+from ..images.arrays import read_images
+from ..images.mnist import load_mnist
 from ..model import Model, Tensor
 
 CLASSES = ("strokes", "uniform", "corner", "ramp", "strokes", "checker", "strokes", "uniform")

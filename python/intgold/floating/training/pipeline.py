@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...data import load_mnist
+from ...images.mnist import load_mnist
 from ..affine import pixel_values
 from ..calibrate import calibrate
 from ..choices import Choices

@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from ...data import load_mnist, split_validation
 from ...errors import IntgoldError
+from ...images.mnist import load_mnist, split_validation
 from ..affine import pixel_values
 from ..inference import FloatNetwork
 from .augment import augment

@@ -7,9 +7,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from intgold import DataError, IntgoldError, images
+from intgold import DataError, IntgoldError
 from intgold.files import npy_bytes, read_npy
-from intgold.images import read_images
+from intgold.images import arrays
+from intgold.images.arrays import read_images
 
 IMAGES = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
 
@@ -96,12 +97,12 @@ def test_another_shape_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
     header = bytes((0, 0, 8, 3)) + np.array([2, 3, 5], ">u4").tobytes()
     (tmp_path / "x").write_bytes(header + bytes(30))
     assert read_images(tmp_path / "x", (3, 5, 1)).shape == (2, 3, 5, 1)
-    monkeypatch.setattr(images, "read_idx", None)
+    monkeypatch.setattr(arrays, "read_idx", None)
     with pytest.raises(DataError, match=r"\(2, 3, 5\) instead of \(n, 3, 4\)"):
         read_images(tmp_path / "x", (3, 4))
     with pytest.raises(DataError, match=r"instead of \(n\)"):
-        images.read_labels(tmp_path / "x", 2)
-    monkeypatch.setattr(images, "_MOST", 29)
+        arrays.read_labels(tmp_path / "x", 2)
+    monkeypatch.setattr(arrays, "MOST_BYTES", 29)
     with pytest.raises(DataError, match="more than 29 values"):
         read_images(tmp_path / "x", (3, 5))
     np.save(tmp_path / "x.npy", IMAGES)

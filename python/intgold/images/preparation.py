@@ -11,7 +11,7 @@ import os
 
 import numpy as np
 
-from .errors import DataError
+from ..errors import DataError
 from .pictures import read_picture
 
 DIGIT_SHAPE = (28, 28, 1)

@@ -1,10 +1,9 @@
-"""The IDX reader takes exactly the published files; what else it meets, it names."""
+"""The published MNIST files alone are taken; what else is met is named."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-import struct
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -13,95 +12,9 @@ import numpy as np
 import pytest
 
 import tools
-from intgold import data
 from intgold.errors import DataError
-
-SHAPE = (3, 4, 5)
-VALUES = np.arange(60, dtype=np.uint8).reshape(SHAPE)
-
-
-def idx(array: np.ndarray) -> bytes:
-    """Return an IDX file, written here from its description alone."""
-    head = struct.pack(">HBB", 0, 8, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape)
-    return head + array.astype(np.uint8).tobytes()
-
-
-@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["raw", "gzip"])
-def test_reads_what_was_written(tmp_path: Path, pack) -> None:
-    """Raw and gzip files give the same values, whatever the file is called."""
-    file = tmp_path / "digits"
-    file.write_bytes(pack(idx(VALUES)))
-    array = data.read_idx(file, SHAPE)
-    assert array.dtype == np.uint8
-    assert np.array_equal(array, VALUES)
-
-
-WHOLE = idx(VALUES)
-SPOILT = {
-    "empty": (b"", "magic 0x,"),
-    "truncated in the magic": (WHOLE[:3], "magic 0x000008"),
-    "truncated in the header": (WHOLE[:11], "truncated in its header, 11 of 16"),
-    "truncated in the values": (WHOLE[:-1], "truncated, 75 of 76"),
-    "a byte too many": (WHOLE + b"\0", "bytes follow the 76"),
-    "one axis less": (idx(VALUES[0]), "magic 0x00000802"),
-    "signed bytes": (WHOLE[:2] + b"\x09" + WHOLE[3:], "magic 0x00000903"),
-    "one image more": (idx(np.zeros((4, 4, 5))), r"shape \(4, 4, 5\)"),
-    "transposed": (idx(VALUES.transpose(0, 2, 1)), r"shape \(3, 5, 4\)"),
-    "4 GiB per axis": (WHOLE[:4] + b"\xff" * 12 + WHOLE[16:], r"shape \(4294967295,"),
-    "foreign": (b"\x89PNG\r\n\x1a\n" + bytes(100), "magic 0x89504e47"),
-}
-
-
-@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["raw", "gzip"])
-@pytest.mark.parametrize("name", SPOILT)
-def test_refuses_a_spoilt_file(tmp_path: Path, name: str, pack) -> None:
-    """Each fault is a DataError that names the file and the value found."""
-    content, message = SPOILT[name]
-    file = tmp_path / "digits"
-    file.write_bytes(pack(content))
-    with pytest.raises(DataError, match=f"digits.*{message}"):
-        data.read_idx(file, SHAPE)
-
-
-@pytest.mark.parametrize("keep", [12, 40, -5])
-def test_refuses_a_truncated_gzip(tmp_path: Path, keep: int) -> None:
-    """A gzip stream that ends early is a DataError, not an EOFError of the library."""
-    file = tmp_path / "digits.gz"
-    file.write_bytes(gzip.compress(WHOLE)[:keep])
-    with pytest.raises(DataError, match=r"digits\.gz"):
-        data.read_idx(file, SHAPE)
-
-
-def test_refuses_a_damaged_gzip(tmp_path: Path) -> None:
-    """A flipped bit in the stream is found."""
-    packed = bytearray(gzip.compress(WHOLE))
-    packed[len(packed) // 2] ^= 0x10
-    file = tmp_path / "digits.gz"
-    file.write_bytes(packed)
-    with pytest.raises(DataError, match=r"digits\.gz"):
-        data.read_idx(file, SHAPE)
-
-
-def test_a_gzip_bomb_is_not_unpacked(monkeypatch, tmp_path: Path) -> None:
-    """Of a stream that goes on for 50 MB, one byte more than expected is unpacked."""
-    file = tmp_path / "digits.gz"
-    file.write_bytes(gzip.compress(WHOLE + bytes(50_000_000), 1))
-    unpacked: list[bytes] = []
-    reader = data._read_at_most
-    monkeypatch.setattr(
-        data, "_read_at_most", lambda *args: unpacked.append(reader(*args)) or unpacked[0]
-    )
-    with pytest.raises(DataError, match="bytes follow the 76"):
-        data.read_idx(file, SHAPE)
-    assert len(unpacked[0]) == len(WHOLE) + 1
-
-
-def test_refuses_a_missing_file_and_a_folder(tmp_path: Path) -> None:
-    """Nothing there, and something there that is no file."""
-    with pytest.raises(DataError, match="absent: no such file"):
-        data.read_idx(tmp_path / "absent", SHAPE)
-    with pytest.raises(DataError, match="cannot be read"):
-        data.read_idx(tmp_path, SHAPE)
+from intgold.images import mnist
+from intgold.images.idx import idx_header
 
 
 @pytest.fixture
@@ -114,11 +27,14 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, bytes]:
         "t10k-images-idx3-ubyte": rng.integers(0, 256, (4, 28, 28)),
         "t10k-labels-idx1-ubyte": rng.integers(0, 10, 4),
     }
-    files = {name: idx(array) for name, array in arrays.items()}
-    assert files.keys() == data.MNIST_SHA256.keys()
+    files = {
+        name: idx_header(array.shape) + array.astype(np.uint8).tobytes()
+        for name, array in arrays.items()
+    }
+    assert files.keys() == mnist.MNIST_SHA256.keys()
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    monkeypatch.setattr(data, "MNIST_SHA256", digests)
-    monkeypatch.setattr(data, "_SPLITS", {"train": ("train", 6), "test": ("t10k", 4)})
+    monkeypatch.setattr(mnist, "MNIST_SHA256", digests)
+    monkeypatch.setattr(mnist, "_SPLITS", {"train": ("train", 6), "test": ("t10k", 4)})
     monkeypatch.delenv("MNIST_DIR", raising=False)
     monkeypatch.chdir(tmp_path)
     return files
@@ -136,39 +52,39 @@ def lay(folder: Path, files: dict[str, bytes]) -> None:
 
 def test_finds_the_files(small, monkeypatch, tmp_path: Path) -> None:
     """MNIST_DIR first, then data/mnist, then None; an incomplete MNIST_DIR is an error."""
-    assert data.find_mnist() is None
+    assert mnist.find_mnist() is None
     lay(tmp_path / "data/mnist", small)
-    assert data.find_mnist() == Path("data/mnist")
+    assert mnist.find_mnist() == Path("data/mnist")
     lay(tmp_path / "elsewhere", small)
     monkeypatch.setenv("MNIST_DIR", str(tmp_path / "elsewhere"))
-    assert data.find_mnist() == tmp_path / "elsewhere"
+    assert mnist.find_mnist() == tmp_path / "elsewhere"
     (tmp_path / "elsewhere/t10k-images-idx3-ubyte").unlink()
     with pytest.raises(DataError, match="MNIST_DIR=.*holds no t10k-images-idx3-ubyte"):
-        data.find_mnist()
+        mnist.find_mnist()
 
 
 def test_loads_both_halves(small, tmp_path: Path) -> None:
     """Images come as (n, 28, 28, 1) uint8 beside their labels, and the halves differ."""
     lay(tmp_path / "data/mnist", small)
     for split, count in (("train", 6), ("test", 4)):
-        images, labels = data.load_mnist(split)
+        images, labels = mnist.load_mnist(split)
         assert images.shape == (count, 28, 28, 1) and labels.shape == (count,)
         assert images.dtype == labels.dtype == np.uint8
-        prefix = data._SPLITS[split][0]
+        prefix = mnist._SPLITS[split][0]
         assert images.tobytes() == small[f"{prefix}-images-idx3-ubyte"][16:]
         assert labels.tobytes() == small[f"{prefix}-labels-idx1-ubyte"][8:]
     with pytest.raises(DataError, match="'validation'"):
-        data.load_mnist("validation")
+        mnist.load_mnist("validation")
 
 
 def test_says_what_to_do_without_mnist(small, tmp_path: Path) -> None:
     """The message names the command, the four files and the folder."""
     with pytest.raises(DataError, match="run `intgold data`") as caught:
-        data.load_mnist("train")
+        mnist.load_mnist("train")
     assert all(name in str(caught.value) for name in small)
     assert "data/mnist" in str(caught.value)
     with pytest.raises(DataError, match="nowhere: holds no train-images"):
-        data.load_mnist("train", tmp_path / "nowhere")
+        mnist.load_mnist("train", tmp_path / "nowhere")
 
 
 def test_refuses_other_bytes_than_the_published(small, tmp_path: Path) -> None:
@@ -177,9 +93,9 @@ def test_refuses_other_bytes_than_the_published(small, tmp_path: Path) -> None:
     changed[-1] ^= 1
     small["train-images-idx3-ubyte"] = bytes(changed)
     lay(tmp_path / "data/mnist", small)
-    data.load_mnist("test")
+    mnist.load_mnist("test")
     with pytest.raises(DataError, match="train-images-idx3-ubyte: SHA-256 .* published"):
-        data.load_mnist("train")
+        mnist.load_mnist("train")
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, files: dict[str, bytes], error=None) -> list:
@@ -207,11 +123,11 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, files: dict[str, bytes], error=Non
 def test_fetch_leaves_the_four_files(small, monkeypatch, tmp_path: Path) -> None:
     """Four raw files, nothing else; a second call downloads nothing."""
     calls = stand_in(monkeypatch, small)
-    assert data.fetch_mnist() == Path("data/mnist")
+    assert mnist.fetch_mnist() == Path("data/mnist")
     assert {p.name: p.read_bytes() for p in (tmp_path / "data/mnist").iterdir()} == small
-    assert data.load_mnist("test")[0].shape == (4, 28, 28, 1)
+    assert mnist.load_mnist("test")[0].shape == (4, 28, 28, 1)
     assert len(calls) == 1 and calls[0][1:] == (True, True)
-    data.fetch_mnist()
+    mnist.fetch_mnist()
     assert len(calls) == 1
 
 
@@ -220,13 +136,13 @@ def test_fetch_refuses_other_bytes(small, monkeypatch, tmp_path: Path) -> None:
     name = next(iter(small))
     stand_in(monkeypatch, small | {name: small[name][:-1] + b"\x55"})
     with pytest.raises(DataError, match=f"{name}: SHA-256"):
-        data.fetch_mnist(tmp_path / "target")
+        mnist.fetch_mnist(tmp_path / "target")
     assert list((tmp_path / "target").iterdir()) == []
 
 
 def by_hand(message: str) -> bool:
     """Tell whether the message lists the four files with their digests."""
-    return all(f"{name} (SHA-256 {sha})" in message for name, sha in data.MNIST_SHA256.items())
+    return all(f"{name} (SHA-256 {sha})" in message for name, sha in mnist.MNIST_SHA256.items())
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no mirror\nmore"), OSError(28, "disk full")])
@@ -234,7 +150,7 @@ def test_a_failed_download_says_what_to_put_where(small, monkeypatch, tmp_path, 
     """One line with the reason, the four files, their digests and the folder."""
     stand_in(monkeypatch, small, error)
     with pytest.raises(DataError, match="cannot fetch MNIST") as caught:
-        data.fetch_mnist(tmp_path / "target")
+        mnist.fetch_mnist(tmp_path / "target")
     message = str(caught.value)
     assert by_hand(message) and str(tmp_path / "target") in message and "\n" not in message
 
@@ -243,7 +159,7 @@ def test_a_torchvision_that_does_not_load(small, monkeypatch, tmp_path: Path) ->
     """Absent, or raising RuntimeError on import as it does beside another build of torch."""
     monkeypatch.setitem(sys.modules, "torchvision", None)
     with pytest.raises(DataError, match="cannot fetch MNIST") as caught:
-        data.fetch_mnist()
+        mnist.fetch_mnist()
     assert by_hand(str(caught.value))
     package = tmp_path / "packages/torchvision"
     package.mkdir(parents=True)
@@ -252,7 +168,7 @@ def test_a_torchvision_that_does_not_load(small, monkeypatch, tmp_path: Path) ->
     monkeypatch.delitem(sys.modules, "torchvision.datasets", raising=False)
     monkeypatch.syspath_prepend(tmp_path / "packages")
     with pytest.raises(DataError, match="operator nms does not exist") as caught:
-        data.fetch_mnist()
+        mnist.fetch_mnist()
     assert by_hand(str(caught.value))
 
 
@@ -260,7 +176,7 @@ def test_the_real_files() -> None:
     """MNIST itself: 60,000 and 10,000 images, 5,923 and 980 of them zeros."""
     tools.need("MNIST")
     for split, count, zeros in (("train", 60_000, 5_923), ("test", 10_000, 980)):
-        images, labels = data.load_mnist(split)
+        images, labels = mnist.load_mnist(split)
         assert images.shape == (count, 28, 28, 1)
         assert int((labels == 0).sum()) == zeros
         assert images.max() == 255 and labels.max() == 9

@@ -1,0 +1,1 @@
+"""Images from files: IDX and MNIST, .npy, pictures and their preparation."""

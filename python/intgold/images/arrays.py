@@ -1,0 +1,89 @@
+"""Images and labels as array files: .npy, or IDX as MNIST has them."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import DataError, IntgoldError
+from ..files import read_npy
+from .idx import read_idx, read_idx_header
+
+DTYPES = ("uint8", "int8", "int32")
+MOST_BYTES = 2**30
+"""Of a file, unpacked."""
+
+
+def read_images(path: str | os.PathLike[str], shape: tuple[int, ...]) -> np.ndarray:
+    """Return images of a file, in C order.
+
+    Parameters
+    ----------
+    path : path
+        A .npy file of uint8, int8 or int32, or an IDX file of bytes (raw or gzip).
+    shape : tuple of int
+        Of one image; a last dimension of 1 may be absent in the file.
+
+    Returns
+    -------
+    ndarray, shape (n, *shape)
+
+    Raises
+    ------
+    DataError
+        Naming the file and what is wrong with it.
+    """
+    array = _read(path, shape)
+    if shape[-1] == 1 and array.ndim == len(shape):
+        array = array[..., np.newaxis]
+    if array.shape[1:] != shape or len(array) == 0:
+        raise DataError(f"{path}: shape {array.shape} instead of (n, {str(shape)[1:]}")
+    return np.ascontiguousarray(array)
+
+
+def read_labels(path: str | os.PathLike[str], count: int) -> np.ndarray:
+    """Return `count` labels of a .npy or IDX file, shape (count,).
+
+    Raises
+    ------
+    DataError
+        Naming the file and what is wrong with it.
+    """
+    array = _read(path, ())
+    if array.shape != (count,):
+        raise DataError(f"{path}: shape {array.shape}, labels for {count} images are needed")
+    return array
+
+
+def _read(path: str | os.PathLike[str], each: tuple[int, ...]) -> np.ndarray:
+    """Return the array in a file whose rows have the shape `each`."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(6)
+            if start != b"\x93NUMPY":
+                return _read_idx(Path(path), each)
+            if os.fstat(file.fileno()).st_size > MOST_BYTES:
+                raise DataError(f"{path}: more than the limit of {MOST_BYTES} bytes")
+            array = read_npy(str(path), start + file.read(), fortran=True)
+    except (OSError, MemoryError) as error:
+        reason = str(error) or "not enough memory"
+        raise DataError(f"{path}: cannot be read: {reason}") from error
+    except IntgoldError as error:  # it names the path
+        raise DataError(str(error)) from error
+    if array.dtype.name not in DTYPES or array.ndim == 0:
+        raise DataError(f"{path}: not an array of {', '.join(DTYPES)}")
+    return array
+
+
+def _read_idx(path: Path, each: tuple[int, ...]) -> np.ndarray:
+    shape = read_idx_header(path)
+    # Before anything is unpacked; (28, 28) may stand for (28, 28, 1).
+    if shape[1:] not in (each, each[:-1] if each[-1:] == (1,) else each):
+        wanted = ", ".join(("n", *map(str, each)))
+        raise DataError(f"{path}: states shape {shape} instead of ({wanted})")
+    if math.prod(shape) > MOST_BYTES:
+        raise DataError(f"{path}: states shape {shape}, more than {MOST_BYTES} values")
+    return read_idx(path, shape)
