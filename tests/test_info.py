@@ -17,15 +17,16 @@ from intgold.footprint import footprint, multiply_adds
 from intgold.ops import OPS
 from intgold.sheet import data_sheet
 from intgold.sheet import worked as walks
-from intgold.sheet.document import _FORMULAS, to_html, to_markdown
-from intgold.sheet.steps import Steps, formula, requantized
+from intgold.sheet.document import _AVERAGES, _FORMULAS, to_html, to_markdown
+from intgold.sheet.steps import Steps, formula, reciprocal, requantized
 from intgold.vectors.op_cases import directed_models
 from intgold.vectors.random_models import random_model
 
 
 def test_every_op_has_a_walk_and_a_formula():
-    assert set(walks._WALKS) == set(_FORMULAS) == set(OPS)
+    assert set(walks._WALKS) == set(_FORMULAS) | {"avg_pool2d"} == set(OPS)
     assert all(formula(form) for form in FORMS)
+    assert set(_AVERAGES) == {"raw_away", "raw_up", "centred_away"}  # of avg_pool2d
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -68,6 +69,9 @@ def test_a_wrong_sheet_is_refused(monkeypatch):
     monkeypatch.setattr(walks, "_taps", lambda *a: right(*a)[1:])
     with pytest.raises(IntgoldError, match="worked accumulator"):
         data_sheet(model)
+    monkeypatch.setattr(walks, "reciprocal", lambda c: reciprocal(c) // 2)
+    with pytest.raises(IntgoldError, match="op op0 at .* worked"):
+        data_sheet(random_model(9))  # a softmax
 
 
 _SUM = r"acc = ([-\d+*() ]+?)(?: \+ \[\d+ more: (-?\d+)\])? = (-?\d+)"

@@ -96,6 +96,21 @@ def test_conv_bounds_are_the_extreme_of_all_inputs():
     assert (int(model.bounds["fc"].hi[0]), int(model.bounds["fc"].lo[0])) == (best, worst)
 
 
+def test_pwl_bounds_cover_the_product_and_the_offset():
+    """The example of SPEC 7.6: neither is wider than the register that the proof asks for."""
+    fields = dict(
+        breakpoints=np.array([-128], np.int8),
+        slope=np.array([3], np.int16),
+        offset=np.array([-300], np.int32),
+        frac_bits=4,
+        act_min=-128,
+        act_max=127,
+    )
+    model = Model("m", tensors("x", "y"), [Op("pwl", "p", ("x",), "y", fields)], ["x"], ["y"])
+    bounds = model.bounds["p"]
+    assert (int(bounds.lo[0]), int(bounds.hi[0]), bounds.bits) == (-684, 381, 11)
+
+
 def tensors(*names):
     return [Tensor(n, (4, 4, 2)) for n in names]
 

@@ -135,8 +135,11 @@ def _pwl(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
         raise ModelError(f"segment {worst}: |slope|*128 + |offset| + half is {reach[worst]}")
     q = np.arange(ranges[0][0], ranges[0][1] + 1)
     k = np.searchsorted(fields["breakpoints"], q, side="right") - 1
-    acc = fields["slope"].astype(np.int64)[k] * q + fields["offset"].astype(np.int64)[k]
-    return Bounds((fields["act_min"], fields["act_max"]), *_span(acc.min(), acc.max()))
+    product, start = fields["slope"].astype(np.int64)[k] * q, fields["offset"].astype(np.int64)[k]
+    # Whichever is formed first, and what is shifted at last.
+    lo = min(0, product.min(), start.min(), (product + start).min())
+    hi = max(0, product.max(), start.max(), (product + start).max() + half)
+    return Bounds((fields["act_min"], fields["act_max"]), *_span(lo, hi))
 
 
 def _max_pool2d(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:

@@ -85,6 +85,11 @@ class Choices:
         """Whether multipliers have fewer than 31 bits, so that scales must follow them."""
         return self.multiplier_bits < 31
 
+    @property
+    def significant_bits(self) -> int:
+        """Bits of a multiplier: those of float32 and float64 in the forms of that name."""
+        return {"float32": 24, "float64": 53}.get(self.form, self.multiplier_bits)
+
     def segments(self, layer: str) -> int | None:
         """Return the most segments of an activation layer, or None for a table."""
         return _segments(self.activations.get(layer, self.activation))
@@ -98,7 +103,7 @@ class Choices:
             "weights": "per output channel" if self.per_channel else "per tensor",
             "weight_bits": str(self.weight_bits),
             "weight_scales": self.weight_scales,
-            "multiplier_bits": str(self.multiplier_bits),
+            "multiplier_bits": str(self.significant_bits),
             "form": self.form,
         }
 

@@ -39,23 +39,55 @@ _FORMULAS = {
     "(x(iy,ix,ic) - zero_x) * (w(oc,ky,kx,ic) - zero_w(oc)), "
     "iy = oy*stride_h - pad_top + ky*dilation_h, ix alike; padded taps add nothing",
     "depthwise_conv2d": "acc(oy,ox,oc) = bias(oc) + sum over valid taps of "
-    "(x(iy,ix,ic) - zero_x) * (w(ky,kx,oc) - zero_w(oc)), ic = oc div (out_c / in_c)",
+    "(x(iy,ix,ic) - zero_x) * (w(ky,kx,oc) - zero_w(oc)), ic = oc div (out_c / in_c); "
+    "iy = oy*stride_h - pad_top + ky*dilation_h, ix alike; padded taps add nothing",
     "fully_connected": "acc(oc) = bias(oc) + sum of (x(i) - zero_x) * (w(oc,i) - zero_w(oc)), "
     "x flattened as (height, width, channel)",
     "lut": "y = table[x + 128]",
     "pwl": "k = the last segment with breakpoint(k) <= x;  acc = slope(k)*x + offset(k);  "
-    "y = clamp((acc + 2^(frac_bits-1)) >> frac_bits, act_min, act_max)",
-    "max_pool2d": "y = clamp(largest valid cell of the window, act_min, act_max)",
-    "avg_pool2d": "acc = sum over the n valid cells, divided by n and rounded by its form, "
-    "then clamped",
+    "y = clamp((acc + 2^(frac_bits-1)) >> frac_bits, act_min, act_max); acc itself for frac_bits 0",
+    "max_pool2d": "y(oy,ox,c) = clamp(largest valid x(iy,ix,c), act_min, act_max), "
+    "iy = oy*stride_h - pad_top + ky, ix alike; padded cells do not count",
     "global_avg_pool": "acc(c) = sum over height and width of (x - zero_x)",
-    "add": "u_i = R_i((x_i - zero_i) * 2^left_shift);  acc = u_1 + u_2",
-    "softmax": "fixed-point softmax over the last dimension, SPEC 5.10",
+    "add": "u1 = R1((x1 - zero_x1) * 2^left_shift), R1 by requantize1;  "
+    "u2 alike by requantize2;  acc = u1 + u2",
+    "softmax": "diff(i) = x(i) - greatest x of the row; e(i) = 0 and y(i) = -128 where "
+    "diff(i) < -floor(31*2^26 / 2^left_shift)\n"
+    "P(a,b) = (a*b + 2^30) >> 31;  e(i) = EXP(P(diff(i)*2^left_shift, multiplier)), SPEC 5.10.2\n"
+    "s = sum of away(e(i), 12);  L = 32 - bits(s);  g = REC(s*2^L - 2^31), SPEC 5.10.4\n"
+    "y(i) = clamp(away(P(g, e(i)), 35 - L) - 128, -128, 127);  "
+    "away(p,t) = sign(p) * ((|p| + 2^(t-1)) >> t)",
     "rescale": "y = R(x), saturated to int32",
     "argmax": "y = index of the greatest value of the last dimension, ties to the lowest",
-    "mul": "acc = (x1 - zero_1) * (x2 - zero_2)",
+    "mul": "acc = (x1 - zero_x1) * (x2 - zero_x2)",
     "concat": "the values of x1, then those of x2, along the axis",
 }
+
+_AVERAGES = {
+    "raw_away": "acc = sum over the n valid cells of x;  "
+    "y = clamp(sign(acc) * floor((|acc| + floor(n/2)) / n), act_min, act_max)",
+    "raw_up": "acc = sum over the n valid cells of x;  "
+    "y = clamp(floor((acc + floor(n/2)) / n), act_min, act_max)",
+    "centred_away": "acc = sum over the n valid cells of (x - zero_x);  "
+    "y = clamp(zero_y + sign(acc) * floor((|acc| + floor(n/2)) / n), act_min, act_max)",
+}
+_NO_ZERO_POINT = ("lut", "pwl", "max_pool2d", "softmax", "rescale", "argmax", "concat")
+
+
+def _formula(op: Op) -> str:
+    """Return the formula of an op, with what follows from its own fields."""
+    if op.kind == "avg_pool2d":
+        return f"{_AVERAGES[op['form']]};  cells as for a convolution, padded ones not counted"
+    if "requantize" not in op.fields or op.kind == "rescale":
+        return _FORMULAS[op.kind]
+    last = "clamp(zero_y + R(acc), act_min, act_max)"
+    return (
+        f"{_FORMULAS[op.kind]}\ny = {last if op['requantize'] else 'acc, int32: not requantized'}"
+    )
+
+
+def _uses_zero_points(op: Op) -> bool:
+    return op.kind not in _NO_ZERO_POINT and op.fields.get("form") not in ("raw_away", "raw_up")
 
 
 def data_sheet(model: Model) -> list[Block]:
@@ -78,9 +110,13 @@ def data_sheet(model: Model) -> list[Block]:
         Block("text",
               "Exact integers throughout. int8 and int32 are two's complement; >> is the "
               "arithmetic shift (floor); clamp(v, lo, hi) = max(lo, min(v, hi)). A real is "
-              "(q - zero point) * scale; no scale is needed to compute. Where an op is "
-              "requantized, y = clamp(zero_y + R(acc), act_min, act_max): the zero point is "
-              "added before the clamp. m is the multiplier, t the right_shift."),
+              "(q - zero point) * scale; no scale is needed to compute. Of a requantize entry, "
+              "m is the multiplier and t the right_shift."),
+        Block("text",
+              f"The worked elements are of the built-in images: intgold vectors MODEL "
+              f"--count {_IMAGES} --seed 0 writes these images, every tensor and accumulator, and "
+              "all weights, which are too many for this page. Images count from 0; an element's "
+              "coordinate is (y, x, channel)."),
         Block("heading", "Tensors", 2),
         _tensors(model),
     ]  # fmt: skip
@@ -109,13 +145,23 @@ def _op_blocks(model: Model, op: Op, traced: Traced) -> list[Block]:
     blocks = [
         Block("heading", f"{op.name}: {op.kind} (SPEC {op.spec.clause})", 2),
         Block("text", f"{', '.join(op.inputs)} -> {op.output}; {op.spec.summary}."),
-        Block("lines", _FORMULAS.get(op.kind, f"see SPEC {op.spec.clause}")),
+        Block("lines", _formula(op)),
         Block("table", rows=_constants(model, op)),
     ]
     for name, value in op.fields.items():
         if isinstance(value, Requantize):
             forms = sorted(set(value.form))
-            blocks.append(Block("lines", "\n".join(f"{name}, {f}: {formula(f)}" for f in forms)))
+            what = (
+                ""
+                if name == "requantize" and op.kind != "rescale"
+                else (
+                    ", acc being x"
+                    if op.kind == "rescale"
+                    else f", acc being (x{name[-1]} - zero_x{name[-1]}) * 2^left_shift"
+                )
+            )
+            told = (f"{name}, {f}{what}: {formula(f)}" for f in forms)
+            blocks.append(Block("lines", "\n".join(told)))
             blocks.append(Block("table", rows=_entries(name, value)))
     if op.kind == "lut":
         entries = [str(v) for v in op["table"].tolist()]
@@ -138,9 +184,12 @@ def _op_blocks(model: Model, op: Op, traced: Traced) -> list[Block]:
 def _constants(model: Model, op: Op) -> tuple[tuple[str, ...], ...]:
     rows = [("constant", "value")]
     for name, tensor in zip((*op.spec.inputs, "y"), (*op.inputs, op.output), strict=True):
-        rows.append((f"zero_{name}", str(model.tensor(tensor).zero_point)))
+        if _uses_zero_points(op):
+            rows.append((f"zero_{name}", str(model.tensor(tensor).zero_point)))
     for name, value in op.fields.items():
         if isinstance(value, Requantize) or name == "weight_scale" or value is None:
+            continue
+        if name in ("act_min", "act_max") and op.fields.get("requantize", True) is None:
             continue
         if isinstance(value, np.ndarray):
             shown = f"{value.dtype} {' x '.join(map(str, value.shape))}"

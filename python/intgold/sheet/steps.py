@@ -53,6 +53,39 @@ def significand(p: int, bits: int) -> int:
     return even(p, surplus) << surplus
 
 
+_EXP_OF_MINUS_POWER = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
+"""exp(-2^(b-26)) in Q0.31 for b from 24 (SPEC 5.10.2)."""
+
+
+def exp_of(a: int) -> int:
+    """Return EXP(a), Q5.26 to Q0.31, for a <= 0 (SPEC 5.10.2 and 5.10.3)."""
+    if a == 0:
+        return 2**31 - 1
+    r = a % 2**24 - 2**24
+    z = 32 * r + 2**28
+    z2 = up(z * z, 31)
+    z3, z4 = up(z2 * z, 31), away(up(z2 * z2, 31), 2)
+    p = away(up((z4 + z3) * 715827883, 31) + z2, 1)
+    v = 1895147668 + up(1895147668 * (z + p), 31)
+    for i, factor in enumerate(_EXP_OF_MINUS_POWER):
+        if (r - a) >> (24 + i) & 1:
+            v = up(v * factor, 31)
+    return v
+
+
+def reciprocal(c: int) -> int:
+    """Return REC(c) = 1/(1 + c) in Q0.31 (SPEC 5.10.4)."""
+    h = (c + 2**31) // 2
+    v = 1515870810 + up(h * -1010580540, 31)
+    for _ in range(3):
+        v += _saturated(4 * up(v * (2**29 - up(h * v, 31)), 31))
+    return _saturated(2 * v)
+
+
+def _saturated(a: int) -> int:
+    return max(-(2**31), min(a, 2**31 - 1))
+
+
 _SINGLE: dict[str, tuple[Callable[[int, int], int], str]] = {
     "single": (up, "(p + 2^(t-1)) >> t"),
     "single_away": (away, "sign(p) * ((|p| + 2^(t-1)) >> t)"),

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import IntgoldError
 from ..fields import Requantize
 from ..model import Model, Op
-from .steps import Steps, clamped, requantized, up
+from .steps import Steps, away, clamped, exp_of, reciprocal, requantized, up
 
 _SHOWN = 9  # products that are written out; the rest is one partial sum
 
@@ -81,20 +81,23 @@ def worked_elements(traced: Traced, count: int = 3) -> list[Element]:
 
 
 def _instructive(traced: Traced, count: int) -> list[tuple[str, int]]:
-    """Return (reason, flat index) of values that show most: ordinary, at the edge, clamped."""
+    """Return (reason, flat index) of values that show most: ordinary, first, at a limit."""
     y = traced.y.ravel().astype(np.int64)
     acc = y if traced.acc is None else traced.acc.ravel().astype(np.int64)
     lo, hi = traced.op.fields.get("act_min", -128), traced.op.fields.get("act_max", 127)
     inner = (y > lo) & (y < hi) if traced.y.dtype == np.int8 else np.ones(y.shape, bool)
+    what = "value" if traced.acc is None else "accumulator"
+    at_limit = "at an end of the clamp" if "act_min" in traced.op.fields else "at an end of int8"
     size = np.abs(acc)
     middle = int(np.argsort(np.where(inner, size, -1), kind="stable")[-(inner.sum() // 2 or 1)])
-    picks = [("an ordinary value", middle), ("the first value, at the edge", 0)]
+    picks = [("an ordinary value" if inner[middle] else "a clamped value", middle)]
+    picks.append(("the first value", 0))
     if (~inner).any():
         # Of the clamped ones that with the largest accumulator.
-        picks.append(("clamped", int(np.where(inner, -1, size).argmax())))
+        picks.append((at_limit, int(np.where(inner, -1, size).argmax())))
     picks += [
-        ("the largest", int(size.argmax())),
-        ("the least", int(acc.argmin())),
+        (f"the {what} of largest magnitude", int(size.argmax())),
+        (f"the least {what}", int(acc.argmin())),
         ("the last value", y.size - 1),
         ("another value", y.size // 2),
     ]
@@ -314,17 +317,26 @@ def _concat(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
 
 
 def _softmax(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
-    """Only the frame: the exponential and the reciprocal are those of the clause."""
     row = traced.inputs[0][place[:-1]].astype(int).tolist()
-    top, made = max(row), int(traced.y[place])
+    op, top, diff = traced.op, max(row), [v - max(row) for v in row]
     steps.say(f"row {_some(row)}: the greatest is {top}")
-    op = traced.op
-    diff = (row[place[-1]] - top) * 2 ** op["left_shift"]
-    scaled = up(diff * op["multiplier"], 31)
-    steps.say(f"difference {row[place[-1]]} - {top}, times 2^{op['left_shift']} and "
-              f"{op['multiplier']}/2^31, rounded: {scaled} in Q5.26")  # fmt: skip
-    steps.say(f"exponential, sum and reciprocal as in SPEC 5.10: y = {made}")
-    return made
+    limit = -((31 << 26) >> op["left_shift"])
+    at = place[-1]
+    if diff[at] < limit:
+        steps.say(f"diff = {row[at]} - {top} = {diff[at]}, below {limit}: does not count, y = -128")
+        return -128
+    scaled = [up((d << op["left_shift"]) * op["multiplier"], 31) for d in diff]
+    e = [exp_of(a) if d >= limit else 0 for a, d in zip(scaled, diff, strict=True)]
+    total = sum(away(v, 12) for v in e)
+    leading = 32 - total.bit_length()
+    g = reciprocal((total << leading) - 2**31)
+    product = up(g * e[at], 31)
+    shifted = away(product, 35 - leading)
+    steps.say(f"diff = {row[at]} - {top} = {diff[at]};  a = P({diff[at]}*2^{op['left_shift']}, "
+              f"{op['multiplier']}) = {scaled[at]}")  # fmt: skip
+    steps.say(f"e = EXP({scaled[at]}) = {e[at]};  s = sum of away(e(i), 12) = {total}")
+    steps.say(f"L = {leading};  g = REC({total}*2^{leading} - 2^31) = {g};  P(g, e) = {product}")
+    return clamped(steps, shifted, -128, -128, 127)
 
 
 _WALKS: Mapping[str, Callable[[Traced, tuple[int, ...], Steps], int]] = {

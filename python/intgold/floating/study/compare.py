@@ -112,7 +112,8 @@ class Comparison:
         lines = [f"{'bytes':{width}}" + "".join(f"{p:>13}" for p in parts)]
         lines.append("-" * len(lines[0]))
         lines += [f"{n:{width}}" + "".join(f"{v:13,}" for v in row) for n, row in rows.items()]
-        return "\n".join([*lines, "multipliers: with their shifts, five bytes an entry"])
+        note = "multipliers: with their shifts, five bytes an entry (nine in form float64)"
+        return "\n".join([*lines, note])
 
 
 _Run = Callable[[np.ndarray], np.ndarray]

@@ -151,10 +151,12 @@ def explore(
     ModelError
         When a configuration cannot be quantised.
     """
-    if not sweep or not len(images) or golden_images < 1:
-        raise InputError(
-            f"explore: {len(sweep)} configurations, {len(images)} images, {golden_images} golden"
-        )
+    given = {"configurations": len(sweep), "images": len(images), "golden images": golden_images}
+    for name, count in given.items():
+        if count < 1:
+            raise InputError(f"{count} {name}: 1 at least is needed")
+    if processes is not None and processes < 0:
+        raise InputError(f"processes {processes}: 0 stands for all cores, 1 or more for so many")
     methods = dict.fromkeys(choices.calibration for choices in sweep)
     reals = pixel_values(calibration_images)
     ranges = {method: calibrate(network, reals, method) for method in methods}
@@ -208,10 +210,10 @@ def measure(job: _Job, choices: Choices) -> Row:
         worst_sqnr=worst.sqnr,
         parameter_bytes=parameters,
         table_bytes=costs.tables,
-        multiplier_bits=choices.multiplier_bits,
+        multiplier_bits=choices.significant_bits,
         constant_bytes=parameters
         + costs.tables
-        + -(-entries * (choices.multiplier_bits + _SHIFT_BITS) // 8),
+        + -(-entries * (choices.significant_bits + _SHIFT_BITS) // 8),
         accumulator_bits=max(b.bits for b in model.bounds.values() if b.bits is not None),
         golden_images=len(few),
         golden_differing=_differing(model, few),
