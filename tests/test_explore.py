@@ -126,7 +126,7 @@ def test_explore_command(files, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--weight-bits", "8,x"], "--weight-bits 8,x: not a list"),
+        (["--weight-bits", "8,x"], "--weight-bits 8,x: not integers"),
         (["--weight-bits", "9"], "weight_bits 9"),
         (["--per-channel", "maybe"], "--per-channel maybe"),
         (["--golden", "0"], "0 golden"),

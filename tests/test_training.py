@@ -156,5 +156,5 @@ def test_training_repeats(monkeypatch, tmp_path: Path) -> None:
     assert trained(0) == first
     assert trained(1) != first
     for setting in ({"epochs": 0}, {"strength": -1.0}, {"threads": 0}):
-        with pytest.raises(IntgoldError, match="out of range"):
+        with pytest.raises(IntgoldError, match="epochs and threads are at least 1"):
             training.train(**setting)

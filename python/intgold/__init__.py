@@ -11,6 +11,7 @@ a portable C engine, and from the hardware that a team builds against it.
 from importlib.metadata import version as _version
 from importlib.resources import files as _files
 from os import PathLike as _PathLike
+from pathlib import Path as _Path
 
 from .build import Builder
 from .engine import Result
@@ -48,6 +49,8 @@ def load(path: str | _PathLike[str] = "lut") -> Model:
         raise InputError(f"load: {path!r} is neither a name nor a path")
     if path in SHIPPED:
         return artefact.load(str(_files("intgold") / "models" / f"mnist_{path}.npz"))
+    if not _Path(path).exists() and not _Path(path).suffix:
+        raise ArtefactError(f"{path}: neither a file nor one of the models {', '.join(SHIPPED)}")
     return artefact.load(path)
 
 

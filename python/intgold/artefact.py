@@ -69,6 +69,11 @@ def content_sha256(model: Model) -> str:
     return _digest(_document(model)[0])
 
 
+def required_spec(model: Model) -> str:
+    """Return the lowest version of SPEC.md that has all of the model's ops (SPEC 9.3)."""
+    return max((op.spec.since for op in model.ops), key=_version)
+
+
 def _digest(document: dict[str, Any]) -> str:
     return hashlib.sha256(canonical_json(document)).hexdigest()
 
@@ -78,7 +83,7 @@ def _document(model: Model) -> tuple[dict[str, Any], dict[str, bytes]]:
     document = {
         "format": FORMAT,
         "version": VERSION,
-        "spec": max((op.spec.since for op in model.ops), key=_version),
+        "spec": required_spec(model),
         "contract": model.contract,
         "name": model.name,
         "metadata": dict(model.metadata),

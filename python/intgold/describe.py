@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from .artefact import required_spec
 from .fields import Requantize
 from .footprint import footprint, multiply_adds
-from .model import SPEC_VERSION, Model, Op
+from .model import Model, Op
 
 _HEAD = (
     "op", "kind", "output", "scale", "zero", "form", "m (first)", "t", "accumulator",
@@ -75,10 +76,10 @@ def description(model: Model) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``name``, ``contract``, ``spec`` (of this program), ``sha256``, ``metadata``, ``inputs``,
-        ``outputs``; ``tensors``: name, shape, dtype, scale, zero_point; ``ops``: name, kind,
-        clause, inputs, output, ``fields`` (a requantize as lists of form, multiplier, right_shift,
-        multiplier_low; of weights the dtype and shape alone, any other array as a list),
+        ``name``, ``contract``, ``spec`` (the least version that it needs), ``sha256``,
+        ``metadata``, ``inputs``, ``outputs``; ``tensors``: name, shape, dtype, scale, zero_point;
+        ``ops``: name, kind, clause, inputs, output, ``fields`` (a requantize as lists of form,
+        multiplier, right_shift, multiplier_low; of weights the dtype and shape alone, any other array as a list),
         ``accumulator`` (lists lo and hi, and bits; or None), ``bytes`` by kind, ``multiply_adds``;
         ``totals``: bytes by kind and multiply_adds.
     """
@@ -86,7 +87,7 @@ def description(model: Model) -> dict[str, Any]:
     return {
         "name": model.name,
         "contract": model.contract,
-        "spec": SPEC_VERSION,
+        "spec": required_spec(model),
         "sha256": model.sha256,
         "metadata": dict(model.metadata),
         "inputs": list(model.inputs),

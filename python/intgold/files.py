@@ -233,7 +233,8 @@ def read_zip(path: str | os.PathLike[str], limit: int = 2**30) -> dict[str, byte
                 members[info.filename] = archive.read(info)
         return members
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, ValueError) as error:
-        raise IntgoldError(f"{path}: cannot be read: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise IntgoldError(f"{path}: cannot be read: {reason}") from error
     except MemoryError:
         raise IntgoldError(f"{path}: not enough memory for its {size} bytes") from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +54,18 @@ def images_and_labels(
         return load_mnist("test")
     images = read_images(options.images, shape)
     return images, read_labels(options.labels, len(images)) if options.labels else None
+
+
+class _ProbeError(Exception):
+    pass
+
+
+def check_writable(path: str) -> None:
+    """Raise IntgoldError when a file of this name cannot be put into its folder."""
+    from ..files import replacing
+
+    with suppress(_ProbeError), replacing(path):
+        raise _ProbeError  # the block fails, so nothing takes the name
 
 
 def write_text(path: Path, text: str) -> None:

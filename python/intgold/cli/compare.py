@@ -17,12 +17,15 @@ EXAMPLES = """
   intgold compare net.npz a.npz b.npz --images x.npy --labels y.npy --json report.json"""
 
 
+_MODELS = {"mnist": ("lut", "pwl"), "mnist_relu": ("relu",)}
+
+
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
-        "network", nargs="?", help="float network, mnist (without one), or mnist_relu"
+        "network", nargs="?", help="float network; mnist (without one) or mnist_relu"
     )
-    parser.add_argument("models", nargs="*", help="models that were quantised from it")
+    parser.add_argument("models", nargs="*", help="models quantised from it")
     parser.add_argument("--mnist", action="store_true", help="the MNIST test images and labels")
     parser.add_argument("--images", metavar="FILE", help="images: .npy or IDX, uint8")
     parser.add_argument("--labels", metavar="FILE", help="their labels: .npy or IDX")
@@ -35,11 +38,16 @@ def call(options: argparse.Namespace) -> int:
     from ..floating.shipped import load_network
     from ..floating.study.compare import compare
 
-    if options.network and not options.models:
-        raise IntgoldError("give the models that were quantised from the network")
-    paths = options.models or ["lut", "pwl"]
-    network = load_network(options.network or "mnist")
+    name = options.network or "mnist"
+    if not options.models and name not in _MODELS:
+        raise IntgoldError(f"{name}: give the models that were quantised from it as well")
+    paths = options.models or _MODELS[name]
+    network = load_network(name)
     models = {Path(path).stem: intgold.load(path) for path in paths}
+    for path, model in zip(paths, models.values(), strict=False):
+        origin = model.metadata.get("float_network", network.name)
+        if origin != network.name:
+            raise IntgoldError(f"{path}: was quantised from {origin}, not from {network.name}")
     if len(models) < len(paths):
         raise IntgoldError(f"models {', '.join(paths)}: two have the same name")
     if options.plot:

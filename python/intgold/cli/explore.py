@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import IntgoldError
-from .common import add_network, images_and_labels, show_progress, write_text
+from .common import add_network, check_writable, images_and_labels, show_progress, write_text
 
 HELP = "sweep over the choices of quantisation: what each costs and gives"
 EXAMPLES = """
@@ -51,7 +51,9 @@ def _values(name: str, text: str) -> list[Any]:
             return [{"yes": True, "no": False}[part] for part in parts]
         return [kind(part) for part in parts]
     except (ValueError, KeyError):
-        raise IntgoldError(f"--{name.replace('_', '-')} {text}: not a list of values") from None
+        what = "yes and no" if kind is bool else "integers"
+        option = f"--{name.replace('_', '-')} {text}"
+        raise IntgoldError(f"{option}: not {what} with commas between") from None
 
 
 def call(options: argparse.Namespace) -> int:
@@ -65,6 +67,8 @@ def call(options: argparse.Namespace) -> int:
     sweep = sweeps.product_sweep(lists) if lists else sweeps.default_sweep()
     if options.plot:
         check_plot(options.plot)
+    for path in filter(None, (options.csv, options.json, options.plot)):
+        check_writable(path)  # before the work, not after it
     network = load_network(options.network)
     images, labels = images_and_labels(options, network.input_shape)
     if options.calibrate:
@@ -79,6 +83,8 @@ def call(options: argparse.Namespace) -> int:
     print(sweeps.table(rows))
     differing = sum(row.golden_differing for row in rows)
     verdict = "golden = c" if differing == 0 else "GOLDEN AND C DIFFER"
+    print("const B: weights and multipliers packed to their bits, six bits a shift (info counts "
+          "whole bytes)")  # fmt: skip
     print(f"{len(rows)} models, {len(images)} images; both engines ran {rows[0].golden_images} of "
           f"them, {differing} differing values: {verdict}")  # fmt: skip
     for path, text in ((options.csv, sweeps.csv_text), (options.json, sweeps.json_text)):

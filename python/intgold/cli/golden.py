@@ -10,7 +10,9 @@ from .common import show_progress
 HELP = "run the main job: compare 10,000 images, write vectors"
 EXAMPLES = """
   intgold golden -o out/golden             what `make golden` runs
-  intgold golden --count 1000 -o out/golden"""
+  intgold golden --count 1000 -o out/golden
+
+The vector sets hold 64 images each, whatever --count is."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +21,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", default="out/golden", metavar="DIR", help="folder to write"
     )
     parser.add_argument(
-        "--count", type=int, default=10_000, metavar="N", help="images of each stimulus"
+        "--count",
+        type=int,
+        default=10_000,
+        metavar="N",
+        help="images compared, of each stimulus",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the built-in stimulus")
 

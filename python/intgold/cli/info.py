@@ -12,7 +12,7 @@ from .common import add_model
 HELP = "describe a model: ops, scales, multipliers, accumulators, bytes; its data sheet"
 EXAMPLES = """
   intgold info lut                         a table for people
-  intgold info model.npz --json            everything, for programs
+  intgold info model.npz --json            all but the weights, for programs
   intgold info lut --sheet lut.html        formulas, constants, worked elements: to build from
   intgold info lut --sheet lut.md"""
 
@@ -20,7 +20,7 @@ EXAMPLES = """
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_model(parser)
-    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    parser.add_argument("--json", action="store_true", help="print all but the weights as JSON")
     parser.add_argument(
         "--sheet", metavar="FILE", help="write the arithmetic data sheet (.md or .html)"
     )
@@ -32,7 +32,7 @@ def call(options: argparse.Namespace) -> int:
     from ..sheet import write_sheet
 
     model = intgold.load(options.model)
-    if options.sheet:
+    if options.sheet is not None:
         write_sheet(model, options.sheet)
     if options.json:
         print(json.dumps(description(model), indent=1))

@@ -27,6 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--images", metavar="FILE", help="calibrate on these images (uint8)")
     parser.add_argument("-o", "--output", required=True, metavar="NPZ", help="artefact to write")
     parser.add_argument("--save-ranges", metavar="JSON", help="write the ranges found as well")
+    parser.add_argument("--name", help="of the model; by default NETWORK_lut or NETWORK_pwl")
     add_choices(parser)
 
 
@@ -68,6 +69,9 @@ def call(options: argparse.Namespace) -> int:
     from ..images.arrays import read_images
 
     pairs = [entry.partition("=") for entry in options.activation_of]
+    for layer, sign, how in pairs:
+        if not (layer and how):
+            raise IntgoldError(f"--activation-of {layer}{sign}{how}: not LAYER=HOW")
     choices = Choices(
         calibration=options.calibration or "minmax",
         activation=options.activation,
@@ -90,7 +94,7 @@ def call(options: argparse.Namespace) -> int:
         with naming(options.network, options.images):
             ranges = calibrate(network, pixel_values(images), choices.calibration)
     with naming(options.network, *filter(None, (options.ranges or options.images,))):
-        model = quantize_network(network, ranges, choices)
+        model = quantize_network(network, ranges, choices, options.name)
     model.save(options.output)
     if options.save_ranges:
         ranges.save(options.save_ranges)

@@ -37,7 +37,7 @@ def call(options: argparse.Namespace) -> int:
         import torch  # noqa: F401
     except ImportError as error:
         raise IntgoldError(
-            f"{error.name} is needed to train: pip install torch pytorch_optimizer"
+            f"{error.name} is needed to train: pip install 'intgold[train]' (README, Install)"
         ) from None
     from ..floating.training.pipeline import train_and_quantize
 

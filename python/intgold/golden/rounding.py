@@ -1,4 +1,4 @@
-"""The rounding right shifts of SPEC 2, on int64 arrays: the only place in Python that rounds.
+"""The rounding right shifts of SPEC 2, on int64 arrays: all that the golden model rounds by.
 
 Every function takes an exact product `p` (int64, |p| <= 2^62) and a shift `t` (int or integer
 array that broadcasts, 0 <= t <= 62) and returns int64; for t = 0 it returns `p`.

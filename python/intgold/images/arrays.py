@@ -13,6 +13,7 @@ from ..files import read_npy
 from .idx import read_idx, read_idx_header
 
 DTYPES = ("uint8", "int8", "int32")
+_LABEL_DTYPES = (*DTYPES, "int16", "uint16", "uint32", "int64", "uint64")
 MOST_BYTES = 2**30
 """Of a file, unpacked."""
 
@@ -36,29 +37,31 @@ def read_images(path: str | os.PathLike[str], shape: tuple[int, ...]) -> np.ndar
     DataError
         Naming the file and what is wrong with it.
     """
-    array = _read(path, shape)
+    found = array = _read(path, shape, DTYPES)
     if shape[-1] == 1 and array.ndim == len(shape):
         array = array[..., np.newaxis]
     if array.shape[1:] != shape or len(array) == 0:
-        raise DataError(f"{path}: shape {array.shape} instead of (n, {str(shape)[1:]}")
+        raise DataError(f"{path}: shape {found.shape} instead of (n, {str(shape)[1:]}")
     return np.ascontiguousarray(array)
 
 
 def read_labels(path: str | os.PathLike[str], count: int) -> np.ndarray:
-    """Return `count` labels of a .npy or IDX file, shape (count,).
+    """Return `count` labels, integers of any width, of a .npy or IDX file, shape (count,).
 
     Raises
     ------
     DataError
         Naming the file and what is wrong with it.
     """
-    array = _read(path, ())
+    array = _read(path, (), _LABEL_DTYPES)
     if array.shape != (count,):
         raise DataError(f"{path}: shape {array.shape}, labels for {count} images are needed")
     return array
 
 
-def _read(path: str | os.PathLike[str], each: tuple[int, ...]) -> np.ndarray:
+def _read(
+    path: str | os.PathLike[str], each: tuple[int, ...], dtypes: tuple[str, ...]
+) -> np.ndarray:
     """Return the array in a file whose rows have the shape `each`."""
     try:
         with open(path, "rb") as file:
@@ -73,8 +76,10 @@ def _read(path: str | os.PathLike[str], each: tuple[int, ...]) -> np.ndarray:
         raise DataError(f"{path}: cannot be read: {reason}") from error
     except IntgoldError as error:  # it names the path
         raise DataError(str(error)) from error
-    if array.dtype.name not in DTYPES or array.ndim == 0:
-        raise DataError(f"{path}: not an array of {', '.join(DTYPES)}")
+    if array.dtype.name not in dtypes:
+        raise DataError(f"{path}: {array.dtype} is none of {', '.join(dtypes)}")
+    if array.ndim == 0:
+        raise DataError(f"{path}: a single value, not an array")
     return array
 
 

@@ -221,7 +221,7 @@ def write_sheet(model: Model, path: str | os.PathLike[str]) -> None:
     IntgoldError
         When the name ends otherwise, or the file cannot be written.
     """
-    suffix = Path(path).suffix
+    suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
         raise IntgoldError(f"{path}: a data sheet ends in {' or '.join(SUFFIXES)}")
     blocks = data_sheet(model)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...errors import IntgoldError
 from ...images.mnist import load_mnist
 from ..affine import pixel_values
 from ..calibrate import calibrate
@@ -55,8 +56,12 @@ def train_and_quantize(
     """
     from .train import train
 
+    # Before the hours of training, not after them.
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise IntgoldError(f"{folder}: cannot be made: {error.strerror}") from error
     result = train(epochs, seed, strength, quick, threads=threads, progress=progress)
-    Path(folder).mkdir(parents=True, exist_ok=True)
     paths = [Path(folder) / "mnist_float.npz", Path(folder) / "mnist_ranges.json"]
     result.network.save(paths[0])
     ranges = calibrate(result.network, calibration_images())

@@ -110,7 +110,8 @@ def train(
     """
     if epochs < 1 or not 0 <= strength <= 2 or (threads is not None and threads < 1):
         raise IntgoldError(
-            f"train: {epochs} epochs, strength {strength}, threads {threads}: out of range"
+            f"train: {epochs} epochs, strength {strength}, threads {threads}: epochs and "
+            "threads are at least 1, strength is from 0 to 2"
         )
     start = time.monotonic()
     images, labels = load_mnist("train", directory)
