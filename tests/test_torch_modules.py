@@ -210,6 +210,11 @@ def refusals():
         "control flow": (Calls(lambda x: x if x.sum() > 0 else -x), "torch.export refuses it"),
         "no statistics": (nn.Sequential(nn.BatchNorm2d(2, track_running_stats=False)),
                           "without running statistics"),
+        "late normalisation": (
+            nn.Sequential(nn.Conv2d(2, 3, 3), nn.Flatten(), nn.BatchNorm1d(108)),
+            "layer 2 (BatchNorm1d): batch normalisation of a flattened image"),
+        "drops always": (Calls(lambda x: functional.dropout(functional.relu(x))), "self.training"),
+        "channels last": (nn.Conv2d(8, 2, 3), "given images (n, 2, 8, 8): torch.export refuses"),
         "concat of rows": (Calls(lambda x: __import__("torch").cat([x, x], 2)), "another axis"),
         "no module": (3, "int is not a torch.nn.Module"),
     }  # fmt: skip

@@ -79,9 +79,9 @@ def description(model: Model) -> dict[str, Any]:
         ``name``, ``contract``, ``spec`` (the least version that it needs), ``sha256``,
         ``metadata``, ``inputs``, ``outputs``; ``tensors``: name, shape, dtype, scale, zero_point;
         ``ops``: name, kind, clause, inputs, output, ``fields`` (a requantize as lists of form,
-        multiplier, right_shift, multiplier_low; of weights the dtype and shape alone, any other array as a list),
-        ``accumulator`` (lists lo and hi, and bits; or None), ``bytes`` by kind, ``multiply_adds``;
-        ``totals``: bytes by kind and multiply_adds.
+        multiplier, right_shift, multiplier_low; of weights the dtype and shape alone, any
+        other array as a list), ``accumulator`` (lists lo and hi, and bits; or None), ``bytes`` by
+        kind, ``multiply_adds``; ``totals``: bytes by kind and multiply_adds.
     """
     macs = multiply_adds(model)
     return {

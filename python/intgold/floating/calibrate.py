@@ -125,7 +125,9 @@ def check_method(method: str) -> float | None:
     found = re.fullmatch(r"percentile:(\d{2,3}(?:\.\d{1,9})?)", str(method))
     if found and 50 < float(found[1]) <= 100:
         return float(found[1])
-    raise ModelError(f"calibration {method!r} is none of {', '.join(METHODS)} (P from 50 to 100)")
+    raise ModelError(
+        f"calibration {method!r} is none of {', '.join(METHODS)} (P more than 50, at most 100)"
+    )
 
 
 def calibrate(network: FloatNetwork, images: np.ndarray, method: str = "minmax") -> Ranges:

@@ -76,6 +76,8 @@ def _batch_norm(to: Importer, node: Node) -> Value:
     if mean is None or variance is None:
         raise to.refused("batch normalisation without running statistics cannot be folded")
     value = to.value(node.args[0])
+    if value.channels_first is not None and value.channels_first[1:] != (1, 1):
+        raise to.refused("batch normalisation of a flattened image: put it before the flattening")
     scale = (1.0 if gain is None else gain) / np.sqrt(variance + node.args[7])
     offset = (0.0 if shift is None else shift) - mean * scale
     before = to.layers.get(value.layer)
@@ -205,6 +207,12 @@ def _same(to: Importer, node: Node) -> Value:
     return to.value(node.args[0])
 
 
+def _dropout(to: Importer, node: Node) -> Value:
+    if _argument(node, 2, "train", False):
+        raise to.refused("it drops at random in eval mode too: pass training=self.training")
+    return to.value(node.args[0])
+
+
 def _sum(to: Importer, node: Node) -> Value:
     if not all(isinstance(a, Node) and a.name in to.known for a in node.args[:2]):
         raise to.refused("a sum with a constant or a parameter")
@@ -249,16 +257,9 @@ TAKEN: dict[str, Take] = {
     "adaptive_avg_pool2d": _adaptive_avg_pool2d,
     "mean": _mean,
     **dict.fromkeys(("flatten", "view", "reshape", "squeeze"), _reshape),
+    **dict.fromkeys(("contiguous", "clone"), _same),
     **dict.fromkeys(
-        (
-            "contiguous",
-            "clone",
-            "dropout",
-            "feature_dropout",
-            "alpha_dropout",
-            "feature_alpha_dropout",
-        ),
-        _same,
+        ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout"), _dropout
     ),
     "add": _sum,
     **dict.fromkeys(("cat", "concat", "concatenate"), _cat),

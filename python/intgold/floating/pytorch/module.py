@@ -76,7 +76,8 @@ def network_of(
             program = torch.export.export(at_rest, (torch.zeros(2, *shape),))
     except Exception as error:  # whatever the module's own code raises
         reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"{type(module).__name__}: torch.export refuses it: {reason}") from error
+        what = f"{type(module).__name__}, given images (n, {str(tuple(shape))[1:]}"
+        raise ModelError(f"{what}: torch.export refuses it: {reason}") from error
     arrays = {**program.state_dict, **program.constants}
     importer = Importer(TAKEN, arrays, program.graph_signature)
     for node in program.graph.nodes:
