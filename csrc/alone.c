@@ -3,7 +3,7 @@
 
 size_t intgold_alone_size(const intgold_op_table *table, const void *fields) {
     return intgold_align(table->packed_size(fields, &intgold_kernels_portable)) +
-           table->work_size(fields);
+           table->work_size(fields, &intgold_kernels_portable);
 }
 
 void intgold_run_alone(const intgold_op_table *table, const void *fields, const void *x, void *y,
@@ -19,6 +19,8 @@ void intgold_run_alone(const intgold_op_table *table, const void *fields, const 
     call.inputs = inputs;
     call.output = y;
     call.acc = acc;
+    call.table = NULL;
+    call.pooled = 0;
     call.scratch = (char *)scratch + intgold_align(table->packed_size(fields, kernels));
     table->run(&call);
 }

@@ -1,99 +1,390 @@
-/* conv2d, SPEC clause 5.1: gather the inputs under a few output pixels, multiply, requantize. */
+/* conv2d, SPEC clause 5.1: widen a strip of the input, sum along its rows, finish.
+ *
+ * A strip is some rows of the input as words, padding included, so that every output pixel of
+ * those rows is reached by adding steps to an address, whatever kernel, stride and dilation are:
+ *
+ *     strip   P P P P P P P P P      P: padding, the zero point
+ *             P x x x x x x x P      a pixel's window is one run of kernel_w * in_c values per
+ *             P x x x x x x x P      kernel row; with dilation_w one of in_c values per tap
+ */
 #include <string.h>
 
 #include "op.h"
+#include "weights.h"
 
-enum { TILE = 16 }; /* output pixels at a time: their gathered rows stay in the first cache */
+enum { STRIP_BYTES = 32768, CHUNK = 56 }; /* what the first cache holds; pixels between finishes */
 
-static intgold_weights weights_of(const intgold_conv2d *op) {
+/* How an op is laid out for a variant of the kernels: the head of its packed weights. */
+typedef struct plan {
     intgold_weights weights;
-    weights.out_c = op->out_c;
-    weights.depth = op->kernel_h * op->kernel_w * op->in_c;
-    weights.values = op->weights;
-    weights.zero_point = op->weight_zero_point;
-    weights.zero_point_count = op->weight_zero_point_count;
-    return weights;
+    int32_t in_h, in_w, out_h, out_w; /* 1x1: the image may become one row */
+    int32_t rows;          /* output rows that belong together: 1, 2 or 4 */
+    int32_t row_step;      /* input rows from one row of the strip to the next */
+    int32_t shift;         /* runs from one vector's row to that below it; 0: not shared */
+    int32_t strip_rows;    /* output rows per strip, a multiple of `rows` */
+    int32_t blocks;        /* vectors of lanes per pixel */
+    int32_t offsets;       /* entries of the table of segments */
+    size_t value;          /* bytes per widened input */
+    size_t row_bytes;      /* from one row of the strip to the next */
+    size_t panel_bytes;    /* packed weights of one block */
+} plan;
+
+/* Bytes whose sum is a weight less its zero point: -255 .. 254, or up to 255. */
+static int32_t parts_of_weights(const intgold_conv2d *op) {
+    int32_t parts = 1, i;
+    for (i = 0; i < op->weight_zero_point_count; i++) {
+        if (op->weight_zero_point[i] == -128) return 3;
+        if (op->weight_zero_point[i]) parts = 2;
+    }
+    return parts;
+}
+
+/* Rows of the strip for so many output rows; a dilated kernel takes one output row at a time. */
+static size_t strip_in_rows(const intgold_conv2d *op, int32_t out_rows) {
+    return (size_t)(out_rows - 1) * (size_t)op->stride_h + (size_t)op->kernel_h;
+}
+
+/* Runs of one kernel row. */
+static int32_t row_runs(const intgold_conv2d *op) {
+    return op->dilation_w == 1 ? 1 : op->kernel_w;
+}
+
+static plan plan_of(const intgold_conv2d *op, const intgold_kernels *kernels) {
+    const int32_t lanes = kernels->lanes;
+    const int pointwise = op->kernel_h == 1 && op->kernel_w == 1 && op->stride_h == 1 &&
+                          op->stride_w == 1 && op->in_h == op->out_h && op->in_w == op->out_w;
+    /* Runs that the pixel below starts later, where it shares some. */
+    int32_t later = op->stride_h < op->kernel_h ? op->stride_h * row_runs(op) : 0;
+    plan made;
+    memset(&made, 0, sizeof made);
+    made.in_h = op->in_h, made.in_w = op->in_w, made.out_h = op->out_h, made.out_w = op->out_w;
+    if (pointwise && op->in_w < 2 * kernels->columns) {
+        made.in_w = made.out_w = op->in_h * op->in_w;
+        made.in_h = made.out_h = 1;
+    }
+    made.weights.out_c = op->out_c;
+    made.weights.n_runs = op->kernel_h * row_runs(op);
+    made.weights.run_values = op->kernel_w / row_runs(op) * op->in_c;
+    made.weights.values = op->weights;
+    made.weights.zero_point = op->weight_zero_point;
+    made.weights.zero_point_count = op->weight_zero_point_count;
+    made.weights.parts = kernels->group == 4 ? parts_of_weights(op) : 1;
+    made.row_step = op->dilation_h;
+    if (made.weights.parts > 1 || op->dilation_h > 1 || made.out_h == 1) later = 0;
+    if (2 * op->out_c <= lanes && later) {
+        made.weights.folded = 1;
+        made.weights.fold_shift = later;
+        later = 2 * later < intgold_packed_runs(&made.weights) ? 2 * later : 0;
+    }
+    made.blocks = intgold_blocks(intgold_packed_channels(&made.weights), lanes);
+    made.shift = made.blocks % 2 ? later : 0;
+    made.rows = made.weights.folded && made.shift ? 4 : 2;
+    if (op->dilation_h > 1 || made.out_h == 1) made.rows = 1;
+    made.offsets = intgold_packed_runs(&made.weights) + made.shift;
+    made.value = (size_t)(4 / kernels->group);
+    made.row_bytes =
+        (size_t)(made.in_w + op->pad_left + op->pad_right) * (size_t)op->in_c * made.value;
+    made.strip_rows = made.rows;
+    while (made.row_step == 1 && made.strip_rows < made.out_h &&
+           strip_in_rows(op, made.strip_rows + made.rows) * made.row_bytes <= STRIP_BYTES)
+        made.strip_rows += made.rows;
+    made.panel_bytes = kernels->pack_size(&made.weights) / (size_t)made.blocks;
+    return made;
+}
+
+/* Where in the packed memory lies what follows the plan. */
+typedef struct parts {
+    size_t segments; /* `offsets` entries */
+    size_t bias;     /* where the sums start: blocks * lanes */
+    size_t weights, tail, size;
+} parts;
+
+static parts parts_of(const plan *by, const intgold_kernels *kernels) {
+    parts at;
+    at.segments = intgold_align(sizeof(plan));
+    at.bias = at.segments + intgold_align((size_t)by->offsets * sizeof(size_t));
+    at.weights = at.bias + intgold_align((size_t)by->blocks * (size_t)kernels->lanes *
+                                         sizeof(int32_t));
+    at.tail = at.weights + intgold_align(by->panel_bytes * (size_t)by->blocks);
+    at.size = at.tail + intgold_align(kernels->tail_packed_size(by->weights.out_c));
+    return at;
+}
+
+static intgold_tail tail_of(const intgold_conv2d *op) {
+    intgold_tail tail;
+    tail.by = &op->requantize;
+    tail.y_zero_point = op->y_zero_point;
+    tail.act_min = op->act_min;
+    tail.act_max = op->act_max;
+    tail.packed = NULL;
+    return tail;
+}
+
+size_t intgold_conv2d_packed_size(const intgold_conv2d *op, const intgold_kernels *kernels) {
+    const plan by = plan_of(op, kernels);
+    return parts_of(&by, kernels).size;
+}
+
+/* A sum over flipped inputs x + 128 has (128 + zero point) * sum(w) too much.  It may wrap on the
+ * way: the true sum fits. */
+static int32_t start_of(const intgold_conv2d *op, const plan *by, const intgold_kernels *kernels,
+                        int32_t c) {
+    const uint32_t bias = (uint32_t)op->bias[c < op->out_c ? c : c - op->out_c];
+    const uint32_t excess = kernels->flipped ? (uint32_t)(128 + op->x_zero_point) *
+                                                   (uint32_t)intgold_packed_sum(&by->weights, c)
+                                             : 0;
+    const uint32_t start = bias - excess;
+    int32_t bits;
+    memcpy(&bits, &start, sizeof bits);
+    return bits;
+}
+
+void intgold_conv2d_pack(const intgold_conv2d *op, const intgold_kernels *kernels, char *packed) {
+    const plan by = plan_of(op, kernels);
+    const parts at = parts_of(&by, kernels);
+    const int32_t channels = intgold_packed_channels(&by.weights), per_row = row_runs(op);
+    const intgold_tail tail = tail_of(op);
+    size_t *segments = (size_t *)(void *)(packed + at.segments);
+    int32_t *bias = (int32_t *)(void *)(packed + at.bias);
+    int32_t i;
+    memcpy(packed, &by, sizeof by);
+    for (i = 0; i < by.offsets; i++) {
+        const int32_t run = by.weights.parts > 1 ? i % by.weights.n_runs : i;
+        const size_t tap = (size_t)(run % per_row) * (size_t)op->dilation_w * (size_t)op->in_c;
+        segments[i] = (size_t)(run / per_row) * by.row_bytes + tap * by.value;
+    }
+    for (i = 0; i < by.blocks * kernels->lanes; i++)
+        bias[i] = i < channels ? start_of(op, &by, kernels, i) : 0;
+    kernels->pack(&by.weights, packed + at.weights);
+    if (op->requantize.count) kernels->tail_pack(&tail, op->out_c, packed + at.tail);
+}
+
+/* Words may be read a vector beyond the strip's end. */
+static size_t strip_bytes(const intgold_conv2d *op, const plan *by) {
+    return intgold_align(strip_in_rows(op, by->strip_rows) * by->row_bytes + 64);
+}
+
+/* Sums of a chunk of pixels in two rows. */
+static size_t sums_bytes(const intgold_kernels *kernels) {
+    return (size_t)CHUNK * 4 * (size_t)kernels->lanes * sizeof(int32_t);
+}
+
+size_t intgold_conv2d_work_size(const intgold_conv2d *op, const intgold_kernels *kernels) {
+    const plan by = plan_of(op, kernels);
+    return strip_bytes(op, &by) + sums_bytes(kernels);
+}
+
+/* One image on its way. */
+typedef struct job {
+    const intgold_conv2d *op;
+    const intgold_kernels *kernels;
+    const plan *by;
+    const size_t *segments;
+    const int32_t *bias;
+    const char *weights;
+    intgold_tail tail;
+    const int8_t *table; /* of the lut that follows, or NULL */
+    char *strip;
+    int32_t *sums;
+    int8_t *y;     /* NULL: only the accumulators */
+    int32_t *acc;  /* NULL: not wanted */
+} job;
+
+static void pad(const job *at, size_t count, char *to) {
+    const size_t bytes = count * (size_t)at->op->in_c * at->by->value;
+    memset(to, at->kernels->flipped ? at->op->x_zero_point + 128 : 0, bytes);
+}
+
+/* Widen the rows of the input under output rows from `oy` on. */
+static void fill(const job *at, const int8_t *x, int32_t oy, int32_t out_rows) {
+    const intgold_conv2d *op = at->op;
+    const plan *by = at->by;
+    const size_t in_c = (size_t)op->in_c, width = (size_t)by->in_w * in_c;
+    const size_t left = (size_t)op->pad_left * in_c * by->value;
+    const int32_t rows = (int32_t)strip_in_rows(op, out_rows);
+    char *to = at->strip;
+    int32_t i;
+    for (i = 0; i < rows; i++, to += by->row_bytes) {
+        const int32_t iy = oy * op->stride_h - op->pad_top + i * by->row_step;
+        if (iy < 0 || iy >= by->in_h) {
+            pad(at, (size_t)(by->in_w + op->pad_left + op->pad_right), to);
+            continue;
+        }
+        pad(at, (size_t)op->pad_left, to);
+        at->kernels->widen(x + (size_t)iy * width, op->x_zero_point, width, to + left);
+        pad(at, (size_t)op->pad_right, to + left + width * by->value);
+    }
+}
+
+/* Give the sums of `pixels` pixels of row oy, from column ox on, to acc and y. */
+static void deliver(const job *at, int32_t oy, int32_t ox, int32_t pixels, int32_t first,
+                    int32_t channels, const int32_t *sums) {
+    const size_t step = 2 * (size_t)at->kernels->lanes, out_c = (size_t)at->op->out_c;
+    const size_t place =
+        ((size_t)oy * (size_t)at->by->out_w + (size_t)ox) * out_c + (size_t)first;
+    int32_t i;
+    if (at->acc)
+        for (i = 0; i < pixels; i++)
+            memcpy(at->acc + place + (size_t)i * out_c, sums + (size_t)i * step,
+                   (size_t)channels * sizeof(int32_t));
+    if (at->y)
+        at->kernels->finish(&at->tail, first, channels, sums, NULL, step, pixels, at->y + place,
+                            out_c);
+}
+
+/* Sum `pixels` pixels from column ox on; x: the first value under them. */
+static void sum(const job *at, const char *x, int32_t pixels, int32_t block, int32_t shift,
+                int32_t *sums) {
+    const plan *by = at->by;
+    const int32_t lanes = at->kernels->lanes;
+    const int32_t second = shift ? block : block + 1;
+    const int32_t tiles = (pixels + at->kernels->columns - 1) / at->kernels->columns;
+    intgold_strip strip;
+    int32_t i;
+    strip.column_step = (size_t)at->op->stride_w * (size_t)at->op->in_c * by->value;
+    strip.segments = at->segments;
+    strip.n_segments = intgold_packed_runs(&by->weights);
+    strip.shift = shift;
+    strip.run = intgold_blocks(by->weights.run_values, at->kernels->group);
+    strip.weights0 = at->weights + (size_t)block * by->panel_bytes;
+    strip.weights1 = second < by->blocks ? at->weights + (size_t)second * by->panel_bytes : NULL;
+    strip.bias0 = at->bias + block * lanes;
+    strip.bias1 = at->bias + second * lanes;
+    for (i = 0; i < tiles; i++) {
+        const int32_t from = pixels * i / tiles, to = pixels * (i + 1) / tiles;
+        strip.x = x + (size_t)from * strip.column_step;
+        strip.columns = to - from;
+        at->kernels->convolve(&strip, sums + (size_t)from * 2 * (size_t)lanes);
+    }
+}
+
+static const char *window(const job *at, int32_t row, int32_t ox) {
+    return at->strip + (size_t)row * (size_t)at->op->stride_h * at->by->row_bytes +
+           (size_t)ox * (size_t)at->op->stride_w * (size_t)at->op->in_c * at->by->value;
+}
+
+/* Put the outputs of a run of pixels, all their channels, through the table that follows. */
+static void look_up(const job *at, int8_t *y, int32_t pixels) {
+    if (at->table) at->kernels->lut(at->table, y, pixels * at->op->out_c, y);
+}
+
+/* Rows oy .. oy+rows-1, of which the image may have fewer; `row` counts from the strip's top. */
+static void sum_and_deliver(const job *at, int32_t oy, int32_t row, int32_t ox, int32_t pixels) {
+    const plan *by = at->by;
+    const int32_t lanes = at->kernels->lanes, out_c = at->op->out_c;
+    const int32_t shared = by->shift ? by->blocks - 1 : by->blocks; /* blocks that come in pairs */
+    int32_t block, i;
+    for (block = 0; block < shared; block += 2) {
+        const int32_t first = block * lanes;
+        const int32_t channels = out_c - first < 2 * lanes ? out_c - first : 2 * lanes;
+        for (i = 0; i < by->rows && oy + i < by->out_h; i++) {
+            sum(at, window(at, row + i, ox), pixels, block, 0, at->sums);
+            deliver(at, oy + i, ox, pixels, first, channels, at->sums);
+            if (by->weights.folded && ++i < by->rows && oy + i < by->out_h)
+                deliver(at, oy + i, ox, pixels, 0, out_c, at->sums + out_c);
+        }
+    }
+    if (!by->shift) return;
+    sum(at, window(at, row, ox), pixels, shared, by->shift, at->sums);
+    for (i = 0; i < by->rows && oy + i < by->out_h; i++) {
+        const int32_t vector = by->weights.folded ? i / 2 : i;
+        const int32_t lane = by->weights.folded && i % 2 ? out_c : 0;
+        deliver(at, oy + i, ox, pixels, shared * lanes, out_c - shared * lanes,
+                at->sums + vector * lanes + lane);
+    }
+}
+
+static void band(const job *at, int32_t oy, int32_t row, int32_t ox, int32_t pixels) {
+    const size_t width = (size_t)at->by->out_w, out_c = (size_t)at->op->out_c;
+    int32_t i;
+    sum_and_deliver(at, oy, row, ox, pixels);
+    for (i = 0; i < at->by->rows && oy + i < at->by->out_h && at->y; i++)
+        look_up(at, at->y + ((size_t)(oy + i) * width + (size_t)ox) * out_c, pixels);
+}
+
+/* Two rows of pixels become one of their greatest. */
+static void sum_and_pool(const job *at, int32_t row, int32_t ox, int32_t pixels, int8_t *y) {
+    const plan *by = at->by;
+    const int32_t lanes = at->kernels->lanes, out_c = at->op->out_c;
+    const size_t step = 2 * (size_t)lanes;
+    const int32_t shared = by->shift ? by->blocks - 1 : by->blocks;
+    int32_t *below = at->sums + (size_t)CHUNK * step;
+    int32_t block, first = 0;
+    for (block = 0; block < shared; block += 2) {
+        const int32_t channels = out_c - first < 2 * lanes ? out_c - first : 2 * lanes;
+        sum(at, window(at, row, ox), pixels, block, 0, at->sums);
+        sum(at, window(at, row + 1, ox), pixels, block, 0, below);
+        at->kernels->finish(&at->tail, first, channels, at->sums, below, step, pixels, y + first,
+                            (size_t)out_c);
+        first += channels;
+    }
+    if (!by->shift) return;
+    sum(at, window(at, row, ox), pixels, shared, by->shift, at->sums);
+    at->kernels->finish(&at->tail, first, out_c - first, at->sums, at->sums + lanes, step, pixels,
+                        y + first, (size_t)out_c);
+}
+
+static void pooled_band(const job *at, int32_t oy, int32_t row, int32_t ox, int32_t pixels) {
+    const size_t above = (size_t)(oy / 2) * (size_t)(at->by->out_w / 2);
+    int8_t *y = at->y + (above + (size_t)(ox / 2)) * (size_t)at->op->out_c;
+    if (oy + 1 >= at->by->out_h) return;
+    sum_and_pool(at, row, ox, pixels, y);
+    look_up(at, y, pixels / 2);
+}
+
+/* Whether the outputs can be pooled on the way: rows in pairs, one row of pixels per vector. */
+int intgold_conv2d_pools(const intgold_conv2d *op, const intgold_kernels *kernels) {
+    const plan by = plan_of(op, kernels);
+    return by.rows == 2 && !by.weights.folded;
+}
+
+void intgold_conv2d_run(const intgold_call *call, const intgold_conv2d *op) {
+    const char *packed = call->packed;
+    const plan *by = call->packed;
+    const parts where = parts_of(by, call->kernels);
+    int32_t top, oy, ox;
+    job at;
+    at.op = op;
+    at.kernels = call->kernels;
+    at.by = by;
+    at.segments = (const size_t *)(const void *)(packed + where.segments);
+    at.bias = (const int32_t *)(const void *)(packed + where.bias);
+    at.weights = packed + where.weights;
+    at.tail = tail_of(op);
+    at.table = call->table;
+    at.tail.packed = packed + where.tail;
+    at.strip = call->scratch;
+    at.sums = (int32_t *)(void *)(at.strip + strip_bytes(op, by));
+    at.y = call->output;
+    at.acc = call->acc;
+    for (top = 0; top < by->out_h; top += by->strip_rows) {
+        const int32_t rows =
+            by->out_h - top < by->strip_rows ? by->out_h - top : by->strip_rows;
+        fill(&at, call->inputs[0], top, rows + (by->rows - rows % by->rows) % by->rows);
+        for (oy = 0; oy < rows; oy += by->rows)
+            for (ox = 0; ox < by->out_w; ox += CHUNK) {
+                const int32_t pixels = by->out_w - ox < CHUNK ? by->out_w - ox : CHUNK;
+                if (call->pooled)
+                    pooled_band(&at, top + oy, oy, ox, pixels);
+                else
+                    band(&at, top + oy, oy, ox, pixels);
+            }
+    }
 }
 
 static size_t packed_size(const void *fields, const intgold_kernels *kernels) {
-    const intgold_weights weights = weights_of(fields);
-    return kernels->matmul_packed_size(&weights);
+    return intgold_conv2d_packed_size(fields, kernels);
 }
 
 static void pack(const void *fields, const intgold_kernels *kernels, void *packed) {
-    const intgold_weights weights = weights_of(fields);
-    kernels->matmul_pack(&weights, packed);
+    intgold_conv2d_pack(fields, kernels, packed);
 }
 
-static size_t rows_size(const intgold_conv2d *op) {
-    return intgold_align(TILE * intgold_row_stride(weights_of(op).depth) * sizeof(int16_t));
+static size_t work_size(const void *fields, const intgold_kernels *kernels) {
+    return intgold_conv2d_work_size(fields, kernels);
 }
 
-static size_t work_size(const void *fields) {
-    const intgold_conv2d *op = fields;
-    return rows_size(op) + TILE * (size_t)op->out_c * sizeof(int32_t);
-}
-
-/* Centre a run of cells that lie side by side in the input. */
-static void centre(const int8_t *x, int32_t zero_point, int32_t count, int16_t *row) {
-    int32_t i;
-    for (i = 0; i < count; i++) row[i] = (int16_t)(x[i] - zero_point);
-}
-
-/* The kernel row ky of the pixel whose window starts at (y0, x0): padded cells are 0. */
-static void gather_row(const intgold_conv2d *op, const int8_t *x, int32_t y, int32_t x0,
-                       int16_t *row) {
-    const int32_t in_c = op->in_c;
-    int32_t kx;
-    if (y < 0 || y >= op->in_h) {
-        memset(row, 0, (size_t)op->kernel_w * (size_t)in_c * sizeof(int16_t));
-        return;
-    }
-    x += (size_t)y * (size_t)op->in_w * (size_t)in_c;
-    if (op->dilation_w == 1 && x0 >= 0 && x0 + op->kernel_w <= op->in_w) {
-        centre(x + (size_t)x0 * (size_t)in_c, op->x_zero_point, op->kernel_w * in_c, row);
-        return;
-    }
-    for (kx = 0; kx < op->kernel_w; kx++, row += in_c) {
-        const int32_t column = x0 + kx * op->dilation_w;
-        if (column < 0 || column >= op->in_w)
-            memset(row, 0, (size_t)in_c * sizeof(int16_t));
-        else
-            centre(x + (size_t)column * (size_t)in_c, op->x_zero_point, in_c, row);
-    }
-}
-
-static void gather(const intgold_conv2d *op, const int8_t *x, int32_t pixel, int16_t *row) {
-    const int32_t oy = pixel / op->out_w, ox = pixel % op->out_w;
-    const int32_t y0 = oy * op->stride_h - op->pad_top, x0 = ox * op->stride_w - op->pad_left;
-    const size_t depth = (size_t)weights_of(op).depth;
-    const size_t run = (size_t)op->kernel_w * (size_t)op->in_c;
-    int32_t ky;
-    for (ky = 0; ky < op->kernel_h; ky++)
-        gather_row(op, x, y0 + ky * op->dilation_h, x0, row + (size_t)ky * run);
-    memset(row + depth, 0, (intgold_row_stride(op->kernel_h * op->kernel_w * op->in_c) - depth) *
-                               sizeof(int16_t));
-}
-
-static void run(const intgold_call *call) {
-    const intgold_conv2d *op = call->fields;
-    const intgold_weights weights = weights_of(op);
-    const size_t stride = intgold_row_stride(weights.depth), out_c = (size_t)op->out_c;
-    const int32_t pixels = op->out_h * op->out_w;
-    int16_t *rows = call->scratch;
-    int32_t *tile = (int32_t *)(void *)((char *)call->scratch + rows_size(op));
-    int8_t *y = call->output;
-    int32_t first, i;
-    for (first = 0; first < pixels; first += TILE) {
-        const int32_t n = pixels - first < TILE ? pixels - first : TILE;
-        int32_t *acc = call->acc ? call->acc + (size_t)first * out_c : tile;
-        for (i = 0; i < n; i++) gather(op, call->inputs[0], first + i, rows + (size_t)i * stride);
-        call->kernels->matmul(&weights, call->packed, op->bias, rows, n, acc);
-        if (y)
-            call->kernels->requantize(&op->requantize, acc, n, op->out_c, op->y_zero_point,
-                                      op->act_min, op->act_max, y + (size_t)first * out_c);
-    }
-}
+static void run(const intgold_call *call) { intgold_conv2d_run(call, call->fields); }
 
 const intgold_op_table intgold_conv2d_table = {1, 1, packed_size, pack, work_size, run};
 

@@ -5,20 +5,36 @@ static size_t taps(const intgold_depthwise_conv2d *op) {
     return (size_t)op->kernel_h * (size_t)op->kernel_w;
 }
 
-/* Packed: the centred weights as int16, in their own order (kernel_h, kernel_w, out_c). */
+/* Packed: the centred weights as int16, in their own order (kernel_h, kernel_w, out_c); then
+ * what finish() needs. */
+static size_t weights_size(const intgold_depthwise_conv2d *op) {
+    return intgold_align(taps(op) * (size_t)op->out_c * sizeof(int16_t));
+}
+
 static size_t packed_size(const void *fields, const intgold_kernels *kernels) {
     const intgold_depthwise_conv2d *op = fields;
-    (void)kernels;
-    return taps(op) * (size_t)op->out_c * sizeof(int16_t);
+    return weights_size(op) + intgold_align(kernels->tail_packed_size(op->out_c));
+}
+
+static intgold_tail tail_of(const intgold_depthwise_conv2d *op, const void *packed) {
+    intgold_tail tail;
+    tail.by = &op->requantize;
+    tail.y_zero_point = op->y_zero_point;
+    tail.act_min = op->act_min;
+    tail.act_max = op->act_max;
+    tail.packed = packed ? (const char *)packed + weights_size(op) : NULL;
+    return tail;
 }
 
 static void pack(const void *fields, const intgold_kernels *kernels, void *packed) {
     const intgold_depthwise_conv2d *op = fields;
+    const intgold_tail tail = tail_of(op, NULL);
     const int8_t *w = op->weights;
     int16_t *centred = packed;
     size_t tap;
     int32_t oc;
-    (void)kernels;
+    if (op->requantize.count)
+        kernels->tail_pack(&tail, op->out_c, (char *)packed + weights_size(op));
     for (tap = 0; tap < taps(op); tap++)
         for (oc = 0; oc < op->out_c; oc++)
             *centred++ = (int16_t)(*w++ - op->weight_zero_point[op->weight_zero_point_count == 1
@@ -26,8 +42,9 @@ static void pack(const void *fields, const intgold_kernels *kernels, void *packe
                                                                      : oc]);
 }
 
-static size_t work_size(const void *fields) {
+static size_t work_size(const void *fields, const intgold_kernels *kernels) {
     const intgold_depthwise_conv2d *op = fields;
+    (void)kernels;
     return (size_t)op->out_c * sizeof(int32_t);
 }
 
@@ -63,6 +80,7 @@ static void pixel(const intgold_depthwise_conv2d *op, const int8_t *x, const int
 static void run(const intgold_call *call) {
     const intgold_depthwise_conv2d *op = call->fields;
     const size_t out_c = (size_t)op->out_c;
+    const intgold_tail tail = tail_of(op, call->packed);
     int8_t *y = call->output;
     int32_t oy, ox;
     for (oy = 0; oy < op->out_h; oy++) {
@@ -71,8 +89,7 @@ static void run(const intgold_call *call) {
             int32_t *acc = call->acc ? call->acc + at : call->scratch;
             pixel(op, call->inputs[0], call->packed, oy, ox, acc);
             if (y)
-                call->kernels->requantize(&op->requantize, acc, 1, op->out_c, op->y_zero_point,
-                                          op->act_min, op->act_max, y + at);
+                call->kernels->finish(&tail, 0, op->out_c, acc, NULL, out_c, 1, y + at, out_c);
         }
     }
 }

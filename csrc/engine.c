@@ -1,16 +1,17 @@
 /* The engine, SPEC clause 6: runs a graph op by op, image by image, in a caller-owned arena.
  *
- * The arena, from its first 64-byte boundary: context, two pointer tables, packed weights of every
+ * The arena, from its first 64-byte boundary: context, three tables, packed weights of every
  * op, activations (as planned in the model), scratch of the op that needs most. */
 #include <string.h>
 
-#include "op.h"
+#include "fuse.h"
 
 struct intgold_context {
     const intgold_model *model;
     const intgold_kernels *kernels;
     const void **tensors; /* where each tensor of the current image lies */
     const void **packed;  /* packed weights of each op, or NULL */
+    intgold_fusion *fusions; /* of each op, for runs without a trace */
     char *activations;
     void *scratch;
 };
@@ -28,6 +29,8 @@ enum { N_KINDS = sizeof tables / sizeof tables[0], BOUNDARY = 64 };
 
 static const intgold_op_table *table_of(const intgold_op *op) { return tables[op->kind]; }
 
+int32_t intgold_inputs_of(const intgold_op *op) { return table_of(op)->n_inputs; }
+
 int intgold_accumulates(intgold_kind kind) {
     return (unsigned)kind < (unsigned)N_KINDS && tables[kind]->accumulates;
 }
@@ -44,12 +47,12 @@ static size_t packed_size(const intgold_op *op, const intgold_kernels *kernels) 
     return table->packed_size ? intgold_align(table->packed_size(op->fields, kernels)) : 0;
 }
 
-static size_t scratch_size(const intgold_model *model) {
+static size_t scratch_size(const intgold_model *model, const intgold_kernels *kernels) {
     size_t most = 0;
     int32_t i;
     for (i = 0; i < model->n_ops; i++) {
         const intgold_op_table *table = table_of(&model->ops[i]);
-        const size_t size = table->work_size ? table->work_size(model->ops[i].fields) : 0;
+        const size_t size = table->work_size ? table->work_size(model->ops[i].fields, kernels) : 0;
         most = size > most ? size : most;
     }
     return intgold_align(most);
@@ -57,14 +60,20 @@ static size_t scratch_size(const intgold_model *model) {
 
 static size_t pointers_size(int32_t count) { return intgold_align((size_t)count * sizeof(void *)); }
 
+static size_t fusions_size(int32_t count) {
+    return intgold_align((size_t)count * sizeof(intgold_fusion));
+}
+
 size_t intgold_arena_size(const intgold_model *model, intgold_isa isa) {
     const intgold_kernels *kernels = intgold_dispatch(isa);
     size_t size = BOUNDARY + intgold_align(sizeof(intgold_context));
     int32_t i;
     if (!model || !kernels || !kinds_are_known(model)) return 0;
     size += pointers_size(model->n_tensors) + pointers_size(model->n_ops);
+    size += fusions_size(model->n_ops);
     for (i = 0; i < model->n_ops; i++) size += packed_size(&model->ops[i], kernels);
-    return size + intgold_align((size_t)model->activations_size) + scratch_size(model);
+    return size + intgold_align((size_t)model->activations_size) +
+           scratch_size(model, kernels);
 }
 
 /* Pack the weights of every op at `at`; returns what lies behind them. */
@@ -84,6 +93,7 @@ intgold_status intgold_prepare(const intgold_model *model, intgold_isa isa, void
                                size_t size, intgold_context **context) {
     intgold_context *made;
     char *at = buffer;
+    int32_t i;
     if (!model || !buffer || !context) return INTGOLD_ERROR_ARGUMENT;
     if (!intgold_dispatch(isa)) return INTGOLD_ERROR_ISA;
     if (!kinds_are_known(model)) return INTGOLD_ERROR_KIND;
@@ -98,8 +108,12 @@ intgold_status intgold_prepare(const intgold_model *model, intgold_isa isa, void
     at += pointers_size(model->n_tensors);
     made->packed = (const void **)(void *)at;
     at += pointers_size(model->n_ops);
+    made->fusions = (intgold_fusion *)(void *)at;
+    at += fusions_size(model->n_ops);
     made->activations = at = pack_all(made, at);
     made->scratch = at + intgold_align((size_t)model->activations_size);
+    for (i = 0; i < model->n_ops; i++)
+        made->fusions[i] = intgold_fuse(model, i, made->kernels, made->packed);
     *context = made;
     return INTGOLD_OK;
 }
@@ -121,13 +135,17 @@ static void *output_buffer(const intgold_model *model, void *const *outputs, int
     return NULL;
 }
 
-static void run_op(intgold_context *context, int32_t index, int32_t image, void *const *outputs,
-                   const intgold_trace *trace) {
+/* Run op `index` with what it absorbs; returns the index of the last op that is done. */
+static int32_t run_op(intgold_context *context, int32_t index, int32_t image, void *const *outputs,
+                      const intgold_trace *trace) {
     const intgold_model *model = context->model;
     const intgold_op *op = &model->ops[index];
     const intgold_op_table *table = table_of(op);
-    const intgold_tensor *made = &model->tensors[op->output];
-    void *const output = output_buffer(model, outputs, op->output);
+    const intgold_fusion none = {0, 0, NULL};
+    const intgold_fusion fusion = trace ? none : context->fusions[index];
+    const int32_t last = index + fusion.absorbed, target = model->ops[last].output;
+    const intgold_tensor *made = &model->tensors[target];
+    void *const output = output_buffer(model, outputs, target);
     void *const traced = trace && trace->outputs ? trace->outputs[index] : NULL;
     int32_t *acc = trace && trace->accumulators ? trace->accumulators[index] : NULL;
     /* Without requantize the accumulators are the output. */
@@ -142,7 +160,7 @@ static void run_op(intgold_context *context, int32_t index, int32_t image, void 
     y = output   ? slot(output, made, image)
         : traced ? slot(traced, made, image)
                  : (void *)(context->activations + made->offset);
-    context->tensors[op->output] = y;
+    context->tensors[target] = y;
 
     call.fields = op->fields;
     call.kernels = context->kernels;
@@ -151,10 +169,13 @@ static void run_op(intgold_context *context, int32_t index, int32_t image, void 
     call.output = bare ? NULL : y;
     call.acc = bare ? y : acc;
     call.scratch = context->scratch;
+    call.table = fusion.table;
+    call.pooled = fusion.pooled;
     table->run(&call);
 
     if (output && traced) memcpy(slot(traced, made, image), y, bytes_of(made));
     if (bare && acc) memcpy(acc, y, bytes_of(made));
+    return last;
 }
 
 intgold_status intgold_run(intgold_context *context, int32_t n, const void *const *inputs,
@@ -169,7 +190,7 @@ intgold_status intgold_run(intgold_context *context, int32_t n, const void *cons
             context->tensors[model->inputs[i]] =
                 (const char *)inputs[i] + (size_t)image * bytes_of(tensor);
         }
-        for (i = 0; i < model->n_ops; i++) run_op(context, i, image, outputs, trace);
+        for (i = 0; i < model->n_ops; i++) i = run_op(context, i, image, outputs, trace);
     }
     return INTGOLD_OK;
 }

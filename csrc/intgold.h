@@ -276,7 +276,26 @@ typedef struct intgold_model {
 } intgold_model;
 
 /* A variant of the kernels.  It can change the speed, never a bit. */
-typedef enum intgold_isa { INTGOLD_ISA_AUTO = 0, INTGOLD_ISA_PORTABLE = 1 } intgold_isa;
+typedef enum intgold_isa {
+    INTGOLD_ISA_AUTO = 0, /* the fastest that this CPU has */
+    INTGOLD_ISA_PORTABLE = 1,
+    INTGOLD_ISA_AVX2 = 2,
+    INTGOLD_ISA_AVXVNNI = 3,
+    INTGOLD_ISA_AVX512VNNI = 4,
+    INTGOLD_ISA_AVX512VBMI = 5, /* AVX512VNNI, and VBMI for tables */
+    INTGOLD_ISA_NEON = 6,
+    INTGOLD_ISA_DOTPROD = 7 /* NEON, and its dot products */
+} intgold_isa;
+
+/* What variants need of a CPU and its operating system: bits of a mask. */
+typedef enum intgold_feature {
+    INTGOLD_FEATURE_AVX2 = 1,
+    INTGOLD_FEATURE_AVXVNNI = 2,
+    INTGOLD_FEATURE_AVX512VNNI = 4, /* and AVX-512 F, BW, DQ, VL */
+    INTGOLD_FEATURE_AVX512VBMI = 8,
+    INTGOLD_FEATURE_NEON = 16,
+    INTGOLD_FEATURE_DOTPROD = 32
+} intgold_feature;
 
 /* Where a traced run writes what each op makes: one entry per op, NULL or a buffer for n images
  * (output in its own dtype, int32 accumulators).  Every buffer is optional; that of the
@@ -290,6 +309,12 @@ typedef struct intgold_context intgold_context;
 
 /* 1 when ops of this kind have an int32 accumulator per output value, else 0 (unknown: 0). */
 int intgold_accumulates(intgold_kind kind);
+
+/* The features of this CPU. */
+uint32_t intgold_cpu_features(void);
+
+/* The variant that AUTO means on a CPU with these features. */
+intgold_isa intgold_best_isa(uint32_t features);
 
 /* Name of the variant that runs for `isa` here, or NULL when there is none. */
 const char *intgold_isa_name(intgold_isa isa);

@@ -1,43 +1,102 @@
 /* The narrow waist: the few inner loops that profit from SIMD, as one table per variant.
  *
  * Everything else (geometry, padding, pools, the graph) is written once and calls these.  A new
- * ISA is one file that fills a table and one row in dispatch.c. */
+ * ISA is one file that fills a table and one row in dispatch.c.
+ *
+ * Inputs are widened once into *words* of 32 bits, which hold the `group` neighbouring values
+ * that one instruction multiplies and adds: four bytes or two int16.  Sums live in vectors of
+ * `lanes` output channels, a *block*.  Packed weights hold, per block, for every word under an
+ * output pixel, the `lanes` words of weights that meet it:
+ *
+ *     block 0: word 0: [c0: w w w w][c1: w w w w] ... [c15: w w w w]
+ *              word 1: ...
+ *     block 1: ...
+ *
+ * so that one broadcast input word and one vector of weights make `lanes` partial sums. */
 #ifndef INTGOLD_KERNELS_H
 #define INTGOLD_KERNELS_H
 
 #include "intgold.h"
 
-/* Weights as an op holds them: out_c rows of `depth` values. */
+/* Two vectors of sums for each of some output pixels that lie side by side.
+ *
+ * Under a pixel lie runs of words: the kernel's rows.  Run s starts segments[s] bytes behind the
+ * pixel's first value.  The first vector sums runs 0 .. n_segments-1 with weights0, the second
+ * runs shift .. shift+n_segments-1 with weights1.  With shift 0 the two are neighbouring blocks
+ * of one pixel; else one block of two pixels, one below the other, that share most inputs.
+ * weights1 == NULL: there is no second vector, and its sums are not written. */
+typedef struct intgold_strip {
+    const char *x;            /* first value under the first pixel */
+    size_t column_step;       /* bytes from there to the next pixel's */
+    int32_t columns;          /* pixels */
+    const size_t *segments;
+    int32_t n_segments, shift, run; /* run: words */
+    const void *weights0, *weights1;
+    const int32_t *bias0, *bias1;   /* a vector each, where the sums start */
+} intgold_strip;
+
+/* The weights of a convolution, as its op holds them: per output channel n_runs runs of
+ * `run_values` values, which meet inputs that lie side by side.
+ *
+ * Packed they may look different.  folded: the lanes hold `out_c` channels of one row of pixels,
+ * then those of the row below, which meets the inputs `fold_shift` runs later.  parts: a weight
+ * less its zero point may need nine bits; then the runs come two or three times, each with a part
+ * of the weight. */
 typedef struct intgold_weights {
-    int32_t out_c, depth;
-    const int8_t *values;
-    const int8_t *zero_point;
+    int32_t out_c, n_runs, run_values;
+    const int8_t *values, *zero_point;
     int32_t zero_point_count; /* 1 or out_c */
+    int32_t folded, fold_shift, parts;
 } intgold_weights;
+
+/* How sums become outputs, clause 4.3. */
+typedef struct intgold_tail {
+    const intgold_requantize *by;
+    int32_t y_zero_point, act_min, act_max;
+    const void *packed;  /* what tail_pack made */
+} intgold_tail;
 
 typedef struct intgold_kernels {
     const char *name;
+    int32_t group;    /* input values per word: 4 (bytes) or 2 (int16) */
+    int32_t lanes;    /* output channels per vector of sums */
+    int32_t columns;  /* most pixels that convolve takes to good use at once */
+    int32_t flipped;  /* 1: widened inputs are x + 128, else x - zero point */
 
-    /* acc[r][oc] = bias[oc] + sum over k of rows[r][k] * (w[oc][k] - zero_point_w).
-     * rows: centred inputs (x - zero_point), intgold_row_stride(depth) apart, zero behind depth. */
-    size_t (*matmul_packed_size)(const intgold_weights *weights);
-    void (*matmul_pack)(const intgold_weights *weights, void *packed);
-    void (*matmul)(const intgold_weights *weights, const void *packed, const int32_t *bias,
-                   const int16_t *rows, int32_t n_rows, int32_t *acc);
+    /* Weights as convolve takes them, all blocks one after another. */
+    size_t (*pack_size)(const intgold_weights *weights);
+    void (*pack)(const intgold_weights *weights, void *packed);
 
-    /* y[r][c] = clamp(zero point + R_c(acc[r][c])), clause 4.3. */
-    void (*requantize)(const intgold_requantize *by, const int32_t *acc, int32_t n_rows,
-                       int32_t channels, int32_t y_zero_point, int32_t act_min, int32_t act_max,
-                       int8_t *y);
+    /* Write `count` inputs as words. */
+    void (*widen)(const int8_t *x, int32_t zero_point, size_t count, void *words);
+
+    /* sums[i][0], sums[i][1]: the two vectors of pixel i. */
+    void (*convolve)(const intgold_strip *strip, int32_t *sums);
+
+    /* y[i*y_step + c] for c < channels from the sums of channels first .. first+channels-1 of
+     * pixel i, sums[i*step + c]; first is a multiple of lanes.  With sums_below (of the pixels
+     * below) pairs of pixels, and the pairs below them, give one value: the greatest. */
+    size_t (*tail_packed_size)(int32_t channels);
+    void (*tail_pack)(const intgold_tail *tail, int32_t channels, void *packed);
+    void (*finish)(const intgold_tail *tail, int32_t first, int32_t channels,
+                   const int32_t *sums, const int32_t *sums_below, size_t step, int32_t pixels,
+                   int8_t *y, size_t y_step);
 
     /* y[i] = table[x[i] + 128]. */
     void (*lut)(const int8_t *table, const int8_t *x, int32_t count, int8_t *y);
 } intgold_kernels;
 
-extern const intgold_kernels intgold_kernels_portable;
+/* Those of an ISA are compiled where INTGOLD_HAS_... says so, whatever the compiler's flags. */
+#if defined(__GNUC__) && defined(__x86_64__) && !defined(INTGOLD_NO_AVX512VNNI)
+#define INTGOLD_HAS_AVX512VNNI 1
+#endif
+extern const intgold_kernels intgold_kernels_portable, intgold_kernels_avx512vnni,
+    intgold_kernels_avx512vbmi;
 
-/* Rows of centred inputs are padded to whole vectors of 16 values. */
-static inline size_t intgold_row_stride(int32_t depth) { return ((size_t)depth + 15) / 16 * 16; }
+/* finish() of one channel in every form of requantize: what variants fall back on. */
+void intgold_finish_channel(const intgold_tail *tail, int32_t channel, const int32_t *sums,
+                            const int32_t *sums_below, size_t step, int32_t pixels, int8_t *y,
+                            size_t y_step);
 
 /* The table for `isa` on this CPU, or NULL. */
 const intgold_kernels *intgold_dispatch(intgold_isa isa);

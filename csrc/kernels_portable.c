@@ -1,109 +1,140 @@
 /* The waist in plain C99.  The loops are written so that a compiler turns them into whatever
  * vectors the target has: int16 products summed in int32, no branch inside. */
-#include "kernels.h"
 #include "requantize.h"
+#include "weights.h"
 
-/* Packed weights: out_c rows of centred int16, intgold_row_stride(depth) apart, zero behind. */
-static size_t matmul_packed_size(const intgold_weights *weights) {
-    return (size_t)weights->out_c * intgold_row_stride(weights->depth) * sizeof(int16_t);
+enum { GROUP = 2, LANES = 4, COLUMNS = 64 };
+
+/* Packed weights: per lane all its runs one after another, as int16. */
+static size_t pack_size(const intgold_weights *weights) {
+    const int32_t run = intgold_blocks(weights->run_values, GROUP) * GROUP;
+    return (size_t)intgold_blocks(intgold_packed_channels(weights), LANES) * LANES *
+           (size_t)intgold_packed_runs(weights) * (size_t)run * sizeof(int16_t);
 }
 
-static void matmul_pack(const intgold_weights *weights, void *packed) {
-    const size_t stride = intgold_row_stride(weights->depth);
-    int16_t *row = packed;
-    int32_t oc, k;
-    for (oc = 0; oc < weights->out_c; oc++, row += stride) {
-        const int8_t *w = weights->values + (size_t)oc * (size_t)weights->depth;
-        const int zero_point = weights->zero_point[weights->zero_point_count == 1 ? 0 : oc];
-        for (k = 0; k < weights->depth; k++) row[k] = (int16_t)(w[k] - zero_point);
-        for (; (size_t)k < stride; k++) row[k] = 0;
-    }
+static void pack(const intgold_weights *weights, void *packed) {
+    const int32_t run = intgold_blocks(weights->run_values, GROUP) * GROUP;
+    const int32_t lanes = intgold_blocks(intgold_packed_channels(weights), LANES) * LANES;
+    int16_t *to = packed;
+    int32_t c, r, k;
+    for (c = 0; c < lanes; c++)
+        for (r = 0; r < intgold_packed_runs(weights); r++)
+            for (k = 0; k < run; k++) *to++ = (int16_t)intgold_packed_weight(weights, c, r, k);
 }
 
-/* Two rows times four channels: each load is used several times, and the eight sums fit the
+static void widen(const int8_t *x, int32_t zero_point, size_t count, void *words) {
+    int16_t *to = words;
+    size_t i;
+    for (i = 0; i < count; i++) to[i] = (int16_t)(x[i] - zero_point);
+}
+
+/* What one vector of sums needs of a strip. */
+typedef struct column {
+    const size_t *segments;
+    const int16_t *weights;
+    const int32_t *bias;
+    int32_t n_segments;
+    size_t run;
+} column;
+
+/* Two pixels times four channels: each load is used several times, and the eight sums fit the
  * registers of SSE2 and NEON. */
-static void block_2x4(const int16_t *x0, const int16_t *x1, const int16_t *w, size_t stride,
-                      const int32_t *bias, int32_t *acc0, int32_t *acc1) {
-    const int16_t *w1 = w + stride, *w2 = w1 + stride, *w3 = w2 + stride;
-    int32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0, b0 = 0, b1 = 0, b2 = 0, b3 = 0;
-    size_t k;
-    for (k = 0; k < stride; k++) {
-        a0 += x0[k] * w[k];
-        a1 += x0[k] * w1[k];
-        a2 += x0[k] * w2[k];
-        a3 += x0[k] * w3[k];
-        b0 += x1[k] * w[k];
-        b1 += x1[k] * w1[k];
-        b2 += x1[k] * w2[k];
-        b3 += x1[k] * w3[k];
+static void block_2x4(const column *by, const char *x0, const char *x1, int32_t *sums0,
+                      int32_t *sums1) {
+    const size_t run = by->run, lane = (size_t)by->n_segments * run;
+    const int16_t *w0 = by->weights;
+    int32_t a0 = by->bias[0], a1 = by->bias[1], a2 = by->bias[2], a3 = by->bias[3];
+    int32_t b0 = a0, b1 = a1, b2 = a2, b3 = a3, s;
+    for (s = 0; s < by->n_segments; s++, w0 += run) {
+        const int16_t *p0 = (const int16_t *)(const void *)(x0 + by->segments[s]);
+        const int16_t *p1 = (const int16_t *)(const void *)(x1 + by->segments[s]);
+        const int16_t *w1 = w0 + lane, *w2 = w1 + lane, *w3 = w2 + lane;
+        size_t k;
+        for (k = 0; k < run; k++) {
+            a0 += p0[k] * w0[k];
+            a1 += p0[k] * w1[k];
+            a2 += p0[k] * w2[k];
+            a3 += p0[k] * w3[k];
+            b0 += p1[k] * w0[k];
+            b1 += p1[k] * w1[k];
+            b2 += p1[k] * w2[k];
+            b3 += p1[k] * w3[k];
+        }
     }
-    acc0[0] = bias[0] + a0;
-    acc0[1] = bias[1] + a1;
-    acc0[2] = bias[2] + a2;
-    acc0[3] = bias[3] + a3;
-    acc1[0] = bias[0] + b0;
-    acc1[1] = bias[1] + b1;
-    acc1[2] = bias[2] + b2;
-    acc1[3] = bias[3] + b3;
+    sums0[0] = a0, sums0[1] = a1, sums0[2] = a2, sums0[3] = a3;
+    sums1[0] = b0, sums1[1] = b1, sums1[2] = b2, sums1[3] = b3;
 }
 
-static int32_t dot(const int16_t *x, const int16_t *w, size_t stride) {
-    int32_t sum = 0;
-    size_t k;
-    for (k = 0; k < stride; k++) sum += x[k] * w[k];
-    return sum;
-}
-
-static void matmul(const intgold_weights *weights, const void *packed, const int32_t *bias,
-                   const int16_t *rows, int32_t n_rows, int32_t *acc) {
-    const size_t stride = intgold_row_stride(weights->depth), out_c = (size_t)weights->out_c;
-    const size_t paired = n_rows > 1 ? out_c / 4 * 4 : 0;
-    size_t r, oc;
-    for (r = 0; r < (size_t)n_rows; r += 2) {
-        const size_t second = r + 1 < (size_t)n_rows ? r + 1 : r;
-        const int16_t *x0 = rows + r * stride, *x1 = rows + second * stride;
-        const int16_t *w = packed;
-        int32_t *acc0 = acc + r * out_c, *acc1 = acc + second * out_c;
-        for (oc = 0; oc < paired; oc += 4, w += 4 * stride)
-            block_2x4(x0, x1, w, stride, bias + oc, acc0 + oc, acc1 + oc);
-        for (; oc < out_c; oc++, w += stride) {
-            acc0[oc] = bias[oc] + dot(x0, w, stride);
-            acc1[oc] = bias[oc] + dot(x1, w, stride);
+static void convolve(const intgold_strip *strip, int32_t *sums) {
+    column by;
+    int32_t vector, i;
+    by.n_segments = strip->n_segments;
+    by.run = (size_t)strip->run * GROUP;
+    for (vector = 0; vector < (strip->weights1 ? 2 : 1); vector++) {
+        by.segments = strip->segments + (vector ? strip->shift : 0);
+        by.weights = vector ? strip->weights1 : strip->weights0;
+        by.bias = vector ? strip->bias1 : strip->bias0;
+        for (i = 0; i < strip->columns; i += 2) {
+            const int32_t second = i + 1 < strip->columns ? i + 1 : i;
+            block_2x4(&by, strip->x + (size_t)i * strip->column_step,
+                      strip->x + (size_t)second * strip->column_step,
+                      sums + (2 * i + vector) * LANES, sums + (2 * second + vector) * LANES);
         }
     }
 }
 
-/* All entries single: the form that own models use, without a switch inside the loop. */
-static void requantize_single(const intgold_requantize *by, const int32_t *acc, int32_t n_rows,
-                              int32_t channels, int32_t y_zero_point, int32_t act_min,
-                              int32_t act_max, int8_t *y) {
-    const int32_t step = by->count > 1;
-    int32_t r, c;
-    for (r = 0; r < n_rows; r++, acc += channels, y += channels) {
-        for (c = 0; c < channels; c++) {
-            const int64_t product = (int64_t)acc[c] * by->multiplier[c * step];
-            const int64_t scaled = intgold_round_up(product, by->right_shift[c * step]);
-            y[c] = (int8_t)intgold_clamp(scaled + y_zero_point, act_min, act_max);
-        }
+static size_t tail_packed_size(int32_t channels) {
+    (void)channels;
+    return 0;
+}
+
+static void tail_pack(const intgold_tail *tail, int32_t channels, void *packed) {
+    (void)tail, (void)channels, (void)packed;
+}
+
+static int32_t greater(int32_t a, int32_t b) { return a > b ? a : b; }
+
+/* Form single without a switch inside the loop: what own models use. */
+static void channel_single(const intgold_scale *by, const intgold_tail *tail, const int32_t *sums,
+                           size_t step, int32_t pixels, int8_t *y, size_t y_step) {
+    int32_t i;
+    for (i = 0; i < pixels; i++, sums += step, y += y_step) {
+        const int64_t scaled =
+            intgold_round_up((int64_t)*sums * by->multiplier, by->right_shift);
+        *y = (int8_t)intgold_clamp(scaled + tail->y_zero_point, tail->act_min, tail->act_max);
     }
 }
 
-static void requantize(const intgold_requantize *by, const int32_t *acc, int32_t n_rows,
-                       int32_t channels, int32_t y_zero_point, int32_t act_min, int32_t act_max,
-                       int8_t *y) {
-    int32_t r, c, all_single = 1;
-    for (c = 0; c < by->count; c++) all_single &= by->form[c] == INTGOLD_FORM_SINGLE;
-    if (all_single) {
-        requantize_single(by, acc, n_rows, channels, y_zero_point, act_min, act_max, y);
-        return;
-    }
-    for (c = 0; c < channels; c++) {
-        const intgold_scale entry = intgold_entry(by, c);
-        for (r = 0; r < n_rows; r++) {
-            const size_t i = (size_t)r * (size_t)channels + (size_t)c;
-            y[i] = intgold_requantize_acc(acc[i], &entry, y_zero_point, act_min, act_max);
+void intgold_finish_channel(const intgold_tail *tail, int32_t channel, const int32_t *sums,
+                            const int32_t *sums_below, size_t step, int32_t pixels, int8_t *y,
+                            size_t y_step) {
+    const intgold_scale by = intgold_entry(tail->by, channel);
+    int32_t i;
+    if (sums_below) {
+        for (i = 0; i < pixels / 2; i++) {
+            const size_t left = 2 * (size_t)i * step, right = left + step;
+            const int32_t most = greater(greater(sums[left], sums[right]),
+                                         greater(sums_below[left], sums_below[right]));
+            y[(size_t)i * y_step] = intgold_requantize_acc(most, &by, tail->y_zero_point,
+                                                           tail->act_min, tail->act_max);
         }
+    } else if (by.form == INTGOLD_FORM_SINGLE) {
+        channel_single(&by, tail, sums, step, pixels, y, y_step);
+    } else {
+        for (i = 0; i < pixels; i++)
+            y[(size_t)i * y_step] =
+                intgold_requantize_acc(sums[(size_t)i * step], &by, tail->y_zero_point,
+                                       tail->act_min, tail->act_max);
     }
+}
+
+static void finish(const intgold_tail *tail, int32_t first, int32_t channels, const int32_t *sums,
+                   const int32_t *sums_below, size_t step, int32_t pixels, int8_t *y,
+                   size_t y_step) {
+    int32_t c;
+    for (c = 0; c < channels; c++)
+        intgold_finish_channel(tail, first + c, sums + c, sums_below ? sums_below + c : NULL, step,
+                               pixels, y + c, y_step);
 }
 
 static void lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y) {
@@ -112,5 +143,6 @@ static void lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y) 
 }
 
 const intgold_kernels intgold_kernels_portable = {
-    "portable", matmul_packed_size, matmul_pack, matmul, requantize, lut,
+    "portable", GROUP,    LANES,            COLUMNS,   0,      pack_size, pack,
+    widen,      convolve, tail_packed_size, tail_pack, finish, lut,
 };

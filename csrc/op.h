@@ -12,6 +12,8 @@ typedef struct intgold_call {
     const void *const *inputs;    /* as many as the kind takes */
     void *output;                 /* NULL when the accumulators are the output */
     int32_t *acc;                 /* NULL when nobody asked */
+    const int8_t *table;          /* conv2d: what follows requantize, or NULL */
+    int32_t pooled;               /* conv2d: 1 when the output is the greatest of each 2x2 */
     void *scratch;
 } intgold_call;
 
@@ -24,7 +26,7 @@ typedef struct intgold_op_table {
     size_t (*packed_size)(const void *fields, const intgold_kernels *kernels);
     void (*pack)(const void *fields, const intgold_kernels *kernels, void *packed);
     /* Bytes of scratch, or NULL for none. */
-    size_t (*work_size)(const void *fields);
+    size_t (*work_size)(const void *fields, const intgold_kernels *kernels);
     void (*run)(const intgold_call *call);
 } intgold_op_table;
 
@@ -36,6 +38,13 @@ extern const intgold_op_table intgold_conv2d_table, intgold_depthwise_conv2d_tab
 
 /* Pieces of memory start on a vector boundary. */
 static inline size_t intgold_align(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+/* A fully_connected op is a conv2d on one pixel. */
+size_t intgold_conv2d_packed_size(const intgold_conv2d *op, const intgold_kernels *kernels);
+void intgold_conv2d_pack(const intgold_conv2d *op, const intgold_kernels *kernels, char *packed);
+size_t intgold_conv2d_work_size(const intgold_conv2d *op, const intgold_kernels *kernels);
+int intgold_conv2d_pools(const intgold_conv2d *op, const intgold_kernels *kernels);
+void intgold_conv2d_run(const intgold_call *call, const intgold_conv2d *op);
 
 /* Run an op by itself with the portable kernels, packing into the scratch first. */
 void intgold_run_alone(const intgold_op_table *table, const void *fields, const void *x,

@@ -174,7 +174,11 @@ def test_selftest_and_golden(capsys, tmp_path):
     """The tables, the last line and the vector sets; the sets verify."""
     status, out, _ = run(capsys, "selftest", "--graphs", 30, "--images", 10)
     assert status == 0 and re.search(r"^0 differing values, \d+ s: golden = c$", out, re.M)
-    for line in (f"intgold   {intgold.__version__}, SPEC", "CPU ", "engine    portable, built by"):
+    for line in (
+        f"intgold   {intgold.__version__}, SPEC",
+        "CPU ",
+        f"engine    {intgold.native.isa_name()}, built by",
+    ):
         assert f"\n{line}" in "\n" + out
     status, out, _ = run(capsys, "golden", "-o", tmp_path / "out", "--count", 20)
     last = out.splitlines()[-1]

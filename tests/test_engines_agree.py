@@ -37,7 +37,9 @@ def test_random_graphs(full):
         model = random_model(seed)
         x = random_inputs(model, 3, seed)
         want = model.run(x, backend="golden", trace=True)
-        assert_same_run(want, model.run(x, backend="c", trace=True), f"seed {seed}")
+        for isa in native.variants():
+            got = model.run(x, trace=True, isa=isa)
+            assert_same_run(want, got, f"seed {seed} {isa}")
         for op in model.ops:
             seen[op.kind] += len(np.unique(want.tensors[op.output])) > 1
     assert min(seen.values()) >= 20, f"hardly exercised: {seen}"

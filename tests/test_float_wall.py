@@ -14,7 +14,8 @@ from intgold.vectors.random_models import random_inputs, random_model
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = sorted((ROOT / "python/intgold/golden").glob("*.py"))
-CORE = sorted(p for p in (ROOT / "csrc").glob("*.c") if p.stem != "dispatch")
+SIMD = sorted(p for p in (ROOT / "csrc").glob("kernels_*.c") if p.stem != "kernels_portable")
+CORE = sorted(p for p in (ROOT / "csrc").glob("*.c") if p.stem != "dispatch" and p not in SIMD)
 
 FLOAT_NAMES = re.compile(
     r"^(c?longdouble|half|single|double|c?float\d*|complex\d*|mean|average|std|var|round|rint|around|"
@@ -148,3 +149,32 @@ def test_core_has_no_mutable_global(tmp_path):
         listed = subprocess.run(["nm", made], check=True, capture_output=True, text=True).stdout
         kinds = {line.split()[-2] for line in listed.splitlines() if len(line.split()) >= 2}
         assert not kinds & set("bBdDcCsSgG"), made.name
+
+
+FLOATING = re.compile(
+    r"\tv?(f?n?m?(add|sub|mul|div|sqrt|min|max|rcp\w*|rsqrt\w*|dp|round|scalef|fixupimm|getexp|getmant|"
+    r"range|reduce|comi|ucomi|cmp\w*|hadd|hsub|addsub)|fn?m(add|sub)\w*)(ps|pd|ss|sd|ph|sh)\b"
+    r"|\tv?cvt\w*(ps|pd|ss|sd|ph|sh)\w*|\tvdpbf16|\tf(add|sub|mul|div|madd|msub|nmadd|cvt)\w*\b"
+)
+"""Mnemonics that compute in or convert to floating point; moves and broadcasts are none."""
+
+
+def test_simd_kernels_compute_no_float(tmp_path):
+    """The disassembly of every SIMD kernel; a planted float multiplication is seen."""
+    tools.need("gcc")
+    tools.need("objdump")
+
+    def floats(source: Path) -> list[str]:
+        made = tmp_path / f"{source.stem}.o"
+        subprocess.run(["gcc", "-std=c99", "-O3", "-c", source, "-o", made], check=True)
+        listed = subprocess.run(
+            ["objdump", "-d", "--no-show-raw-insn", made],
+            check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        return [line for line in listed.stdout.splitlines() if FLOATING.search(line)]
+
+    for source in SIMD:
+        assert floats(source) == [], source.name
+    bad = tmp_path / "bad.c"
+    bad.write_text("float f(float a, int b) { return a * b; }\n")
+    assert len(floats(bad)) == 2

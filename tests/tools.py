@@ -26,6 +26,7 @@ BROUGHT_BY = {
     "qemu-s390x": "Debian package qemu-user",
     "iverilog": "Debian package iverilog",
     "nm": "Debian package binutils",
+    "objdump": "Debian package binutils",
     "git": "Debian package git",
     "torch": "pip install torch==2.13.0",
     "pytorch_optimizer": "pip install pytorch_optimizer",

@@ -50,6 +50,7 @@ def run(
     backend: str = "c",
     threads: int = 1,
     trace: bool = False,
+    isa: str = "auto",
 ) -> Result:
     """Run `model` on a batch.
 
@@ -64,13 +65,16 @@ def run(
         Of the C engine, over images; cannot change a bit of the result.
     trace : bool
         Keep every op's output and accumulator.
+    isa : str
+        The variant of the C kernels, a name out of `intgold.native.variants`; "auto" is the
+        fastest. Cannot change a bit of the result.
 
     Raises
     ------
     InputError
         Naming the input and what is wrong with it.
     EngineError
-        When the memory does not suffice.
+        When the memory does not suffice, or the variant cannot run here.
     """
     inputs = check_inputs(model, x)
     if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= 1024:
@@ -83,7 +87,7 @@ def run(
         else:
             from . import native
 
-            tensors, accumulators = native.run(model, inputs, threads, trace)
+            tensors, accumulators = native.run(model, inputs, threads, trace, isa)
     except MemoryError as error:
         count, size = len(inputs[model.inputs[0]]), sum(t.span for t in model.tensors)
         raise EngineError(

@@ -122,14 +122,30 @@ def members(
     return result
 
 
+def _together(model: Model, index: int) -> int:
+    """Return the last op that the engine may run in one go with op `index`: up to two behind it.
+
+    It may fuse an op that has weights with those that read only what the one before made
+    (csrc/fuse.c).
+    """
+    if "weights" not in model.ops[index].fields:
+        return index
+    for i in range(index, min(index + 2, len(model.ops) - 1)):
+        if model.ops[i + 1].inputs != (model.ops[i].output,):
+            return i
+    return min(index + 2, len(model.ops) - 1)
+
+
 def plan(model: Model) -> tuple[dict[str, int], int]:
     """Return the byte offset of each tensor between ops, and the bytes that all of them need.
 
-    A tensor lives from the op that makes it to the last one that reads it; the largest tensors
-    are placed first, each at the lowest offset that is free as long as it lives.
+    A tensor lives from the op that makes it to the last one that reads it, or that may run together
+    with that one; the largest tensors are placed first, each at the lowest offset that is free as
+    long as it lives.
     """
     made = {op.output: i for i, op in enumerate(model.ops)}
-    last = {n: i for i, op in enumerate(model.ops) for n in (*op.inputs, op.output)}
+    last = {n: _together(model, i) for i, op in enumerate(model.ops) for n in op.inputs}
+    last.update({op.output: i for i, op in enumerate(model.ops) if op.output not in last})
     ends = {*model.inputs, *model.outputs}
     between = [t for t in model.tensors if t.name not in ends]
     # Per op, start and end of what is placed and lives while it runs.

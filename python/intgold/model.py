@@ -278,11 +278,12 @@ class Model:
         backend: str = "c",
         threads: int = 1,
         trace: bool = False,
+        isa: str = "auto",
     ) -> Result:
         """Run the model; see `intgold.engine.run`."""
         from . import engine
 
-        return engine.run(self, x, backend=backend, threads=threads, trace=trace)
+        return engine.run(self, x, backend=backend, threads=threads, trace=trace, isa=isa)
 
     def predict(self, images: np.ndarray, backend: str = "c", threads: int = 1) -> np.ndarray:
         """Return the index of the largest output of each image; see `intgold.engine.predict`."""

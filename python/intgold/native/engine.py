@@ -19,7 +19,16 @@ from .structures import Structures, pointer
 
 Arrays = dict[str, np.ndarray]
 
-ISAS = {"auto": lib.INTGOLD_ISA_AUTO, "portable": lib.INTGOLD_ISA_PORTABLE}
+ISAS = {
+    "auto": lib.INTGOLD_ISA_AUTO,
+    "portable": lib.INTGOLD_ISA_PORTABLE,
+    "avx2": lib.INTGOLD_ISA_AVX2,
+    "avxvnni": lib.INTGOLD_ISA_AVXVNNI,
+    "avx512vnni": lib.INTGOLD_ISA_AVX512VNNI,
+    "avx512vbmi": lib.INTGOLD_ISA_AVX512VBMI,
+    "neon": lib.INTGOLD_ISA_NEON,
+    "dotprod": lib.INTGOLD_ISA_DOTPROD,
+}
 """Variants of the kernels; none can change a bit."""
 
 _STATUS = {
@@ -92,6 +101,11 @@ def isa_name(isa: str = "auto") -> str:
     if name == ffi.NULL:
         raise EngineError(f"isa {isa!r} does not run here; known: {', '.join(ISAS)}")
     return ffi.string(name).decode()
+
+
+def variants() -> tuple[str, ...]:
+    """Return the names of the kernels that this build has and this CPU can run."""
+    return tuple(name for name, isa in ISAS.items() if isa and lib.intgold_isa_name(isa))
 
 
 def _empty(model: Model, name: str, count: int, dtype: str) -> np.ndarray:

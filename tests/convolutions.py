@@ -1,0 +1,85 @@
+"""Random convolutions of every size that the fast kernels treat in a way of their own."""
+
+from __future__ import annotations
+
+from random import Random
+
+import numpy as np
+
+from intgold import Model, Op, Tensor
+from intgold.fields import FORMS, Requantize
+
+CHANNELS = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 48, 64, 70)
+
+
+def _requantize(rng: Random, channels: int, reach: int) -> Requantize:
+    """Scales that bring `reach` to a few hundred: some outputs clamp, most do not."""
+    form = rng.choice(("single", "single", "single", *FORMS))
+    count = rng.choice((1, channels))
+    m = np.array([rng.randrange(2**30, 2**31) & ~0x7F for _ in range(count)], np.int64)
+    narrow = rng.random() < 0.3
+    if narrow and not form.startswith("float"):
+        m = np.array([rng.choice((1, 3, 5, 8)) << 27 for _ in m], np.int64)
+    if rng.random() < 0.2 and not form.startswith("float"):
+        m[rng.randrange(count)] = 0
+    t = [min((reach * int(v or 2**30)).bit_length() - rng.randint(7, 9), 62) for v in m]
+    return Requantize.of(m, np.array(t, np.int64), [form] * count, np.zeros(count, np.int64))
+
+
+def convolution(seed: int) -> Model:
+    """Return a conv2d, often with a lut, and sometimes a 2x2 max_pool2d behind it."""
+    rng = Random(seed)
+    draw = np.random.default_rng(seed)
+    in_c, out_c = rng.choice(CHANNELS), rng.choice(CHANNELS)
+    kernel = (rng.randint(1, 7), rng.randint(1, 7)) if rng.random() < 0.6 else (3, 3)
+    if rng.random() < 0.15:
+        kernel = (1, 1)
+    dilation = (1, 1) if rng.random() < 0.7 else (rng.randint(1, 3), rng.randint(1, 3))
+    stride = (1, 1) if rng.random() < 0.6 else (rng.randint(1, 3), rng.randint(1, 3))
+    span = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+    pads = [rng.randint(0, s // 2) for s in (span[0], span[0], span[1], span[1])]
+    size = [rng.choice((1, 2, 7, 13, 14, 28, 61)), rng.choice((1, 2, 5, 9, 14, 28, 57, 130))]
+    while size[0] * size[1] * in_c * out_c * kernel[0] * kernel[1] > 2**24:
+        size[rng.randrange(2)] = rng.randint(1, 9)
+    padded = (pads[0] + pads[1], pads[2] + pads[3])
+    size = [max(size[i], span[i] - padded[i]) for i in range(2)]
+    out = [(size[i] + padded[i] - span[i]) // stride[i] + 1 for i in range(2)]
+    zero = [0] if rng.random() < 0.8 else draw.integers(-128, 128, rng.choice((1, out_c)))
+    depth = kernel[0] * kernel[1] * in_c
+    bias = 2 ** rng.randint(0, 16)
+    clamp = sorted(draw.integers(-128, 128, 2)) if rng.random() < 0.3 else (-128, 127)
+    fields = {
+        "stride": stride,
+        "padding": tuple(pads),
+        "dilation": dilation,
+        "weights": draw.integers(-128, 128, (out_c, *kernel, in_c)).astype(np.int8),
+        "weight_zero_point": np.array(zero, np.int8),
+        "weight_scale": None,
+        "bias": draw.integers(-bias, bias, out_c).astype(np.int32),
+        "requantize": None
+        if rng.random() < 0.1
+        else _requantize(rng, out_c, int(np.sqrt(depth)) * 2**13 + bias),
+        "act_min": int(clamp[0]),
+        "act_max": int(clamp[1]),
+    }
+    int32 = fields["requantize"] is None
+    point = 0 if int32 else rng.randint(-128, 127)
+    tensors = [
+        Tensor("x", (size[0], size[1], in_c), zero_point=rng.randint(-128, 127)),
+        Tensor("y", (out[0], out[1], out_c), "int32" if int32 else "int8", zero_point=point),
+    ]
+    ops = [Op("conv2d", "conv", ("x",), "y", fields)]
+    if not int32 and rng.random() < 0.6:
+        table = draw.integers(-128, 128, 256).astype(np.int8)
+        if rng.random() < 0.6:
+            table.sort()
+        tensors.append(Tensor("z", tensors[-1].shape))
+        ops.append(Op("lut", "lut", ("y",), "z", {"table": table}))
+    if not int32 and min(out) >= 2 and rng.random() < 0.5:
+        last = tensors[-1]
+        shape = (out[0] // 2, out[1] // 2, out_c)
+        tensors.append(Tensor("p", shape, zero_point=last.zero_point))
+        pool = {"kernel": (2, 2), "stride": (2, 2), "padding": (0, 0, 0, 0),
+                "act_min": -128, "act_max": 127}  # fmt: skip
+        ops.append(Op("max_pool2d", "pool", (last.name,), "p", pool))
+    return Model(f"conv{seed}", tensors, ops, ["x"], [tensors[-1].name])

@@ -1,0 +1,72 @@
+"""Every variant of the C kernels gives the bits of the golden model, fused and traced."""
+
+import numpy as np
+import pytest
+
+import intgold
+from convolutions import convolution
+from intgold import native
+from intgold.native.compiled import lib
+from test_engines_agree import assert_equal, assert_same_run
+
+SEEDS, FULL_SEEDS = 150, 3000
+
+
+@pytest.mark.parametrize("isa", native.variants())
+def test_convolutions(isa, full):
+    """Channels 1 to 70, kernels 1 to 7, strides, dilation, padding: each variant is exact."""
+    fused = 0
+    for seed in range(FULL_SEEDS if full else SEEDS):
+        model = convolution(seed)
+        shape = (2, *model.tensor("x").shape)
+        x = np.random.default_rng(seed).integers(-128, 128, shape).astype(np.int8)
+        want = model.run(x, backend="golden", trace=True)
+        got = model.run(x, trace=True, isa=isa)
+        assert_same_run(want, got, f"{isa} seed {seed}")
+        plain = model.run(x, isa=isa)
+        assert_equal(want.output, plain.output, f"{isa} seed {seed} without trace")
+        fused += len(model.ops) > 1
+    assert fused > SEEDS // 3
+
+
+@pytest.mark.parametrize("isa", native.variants())
+def test_shipped_models(isa, full):
+    """The shipped networks on random images: outputs of untraced runs, all tensors of traced."""
+    count = 2000 if full else 100
+    x = np.random.default_rng(7).integers(-128, 128, (count, 28, 28, 1)).astype(np.int8)
+    for name in intgold.SHIPPED:
+        model = intgold.load(name)
+        want = model.run(x, backend="golden", trace=True)
+        assert_same_run(want, model.run(x, trace=True, isa=isa), f"{name} {isa}")
+        assert_equal(want.output, model.run(x, isa=isa).output, f"{name} {isa}")
+
+
+def test_every_subset_of_features_has_a_variant():
+    """The best variant for each set of CPU features needs no other feature, and is one."""
+    features = {
+        "portable": 0,
+        "avx2": lib.INTGOLD_FEATURE_AVX2,
+        "avxvnni": lib.INTGOLD_FEATURE_AVXVNNI,
+        "avx512vnni": lib.INTGOLD_FEATURE_AVX512VNNI,
+        "avx512vbmi": lib.INTGOLD_FEATURE_AVX512VNNI | lib.INTGOLD_FEATURE_AVX512VBMI,
+        "neon": lib.INTGOLD_FEATURE_NEON,
+        "dotprod": lib.INTGOLD_FEATURE_NEON | lib.INTGOLD_FEATURE_DOTPROD,
+    }
+    names = {isa: name for name, isa in native.ISAS.items()}
+    chosen = set()
+    for subset in range(64):
+        name = names[lib.intgold_best_isa(subset)]
+        assert features[name] & ~subset == 0, (subset, name)
+        chosen.add(name)
+    here = lib.intgold_cpu_features()
+    runnable = {n for n in chosen if features[n] & ~here == 0}
+    assert set(native.variants()) == runnable
+    assert native.isa_name() == names[lib.intgold_best_isa(here)]
+
+
+def test_an_unknown_variant_is_refused():
+    """One line that names it and what there is."""
+    model = intgold.load()
+    x = np.zeros((1, 28, 28, 1), np.int8)
+    with pytest.raises(intgold.EngineError, match="'mmx' does not run here"):
+        model.run(x, isa="mmx")
