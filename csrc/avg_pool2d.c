@@ -1,26 +1,45 @@
 /* avg_pool2d, SPEC clause 5.7. */
+#include <string.h>
+
 #include "op.h"
 #include "requantize.h"
 
-/* Sum of the valid cells of one channel; their number goes to *cells. */
-static int32_t window_sum(const intgold_avg_pool2d *op, const int8_t *x, int32_t oy, int32_t ox,
-                          int32_t c, int32_t *cells) {
+enum { CHUNK = 256 }; /* channels at once */
+
+/* The cells of the window at oy, ox that are in the image. */
+typedef struct window {
+    int32_t top, bottom, left, right, cells; /* bottom, right: exclusive */
+} window;
+
+static int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
+
+static window window_of(const intgold_avg_pool2d *op, int32_t oy, int32_t ox) {
+    const int32_t y = oy * op->stride_h - op->pad_top, x = ox * op->stride_w - op->pad_left;
+    window found;
+    found.top = y < 0 ? 0 : y;
+    found.left = x < 0 ? 0 : x;
+    found.bottom = least(y + op->kernel_h, op->in_h);
+    found.right = least(x + op->kernel_w, op->in_w);
+    found.cells = (found.bottom - found.top) * (found.right - found.left);
+    return found;
+}
+
+/* Sums of `channels` channels over a window, less the zero point where the form says so.  They
+ * may wrap on the way: the true sums fit. */
+static void add_window(const intgold_avg_pool2d *op, const intgold_kernels *kernels,
+                       const window *at, const int8_t *x, int32_t channels, int32_t *sums) {
     const int32_t centre =
         op->form == INTGOLD_AVG_POOL2D_CENTRED_AWAY ? op->x_zero_point : 0;
-    int32_t ky, kx, sum = 0;
-    *cells = 0;
-    for (ky = 0; ky < op->kernel_h; ky++) {
-        const int32_t iy = oy * op->stride_h - op->pad_top + ky;
-        if (iy < 0 || iy >= op->in_h) continue;
-        for (kx = 0; kx < op->kernel_w; kx++) {
-            const int32_t ix = ox * op->stride_w - op->pad_left + kx;
-            const size_t cell = (size_t)iy * (size_t)op->in_w + (size_t)ix;
-            if (ix < 0 || ix >= op->in_w) continue;
-            sum += x[cell * (size_t)op->in_c + (size_t)c] - centre;
-            ++*cells;
-        }
+    const uint32_t start = 0 - (uint32_t)at->cells * (uint32_t)centre;
+    uint32_t raw[CHUNK];
+    int32_t iy, c;
+    for (c = 0; c < channels; c++) raw[c] = start;
+    for (iy = at->top; iy < at->bottom; iy++) {
+        const size_t cell = (size_t)iy * (size_t)op->in_w + (size_t)at->left;
+        kernels->add_up(x + cell * (size_t)op->in_c, at->right - at->left, (size_t)op->in_c,
+                        channels, raw);
     }
-    return sum;
+    memcpy(sums, raw, (size_t)channels * sizeof *sums);
 }
 
 static int32_t mean(const intgold_avg_pool2d *op, int32_t sum, int32_t cells) {
@@ -31,22 +50,32 @@ static int32_t mean(const intgold_avg_pool2d *op, int32_t sum, int32_t cells) {
     }
 }
 
-void intgold_avg_pool2d_s8(const intgold_avg_pool2d *op, const int8_t *x, int8_t *y,
-                           int32_t *acc) {
-    int32_t oy, ox, c, cells;
+static void pool(const intgold_avg_pool2d *op, const intgold_kernels *kernels, const int8_t *x,
+                 int8_t *y, int32_t *acc) {
+    int32_t sums[CHUNK];
+    int32_t oy, ox, first, c;
     for (oy = 0; oy < op->out_h; oy++) {
         for (ox = 0; ox < op->out_w; ox++) {
-            for (c = 0; c < op->in_c; c++) {
-                const int32_t sum = window_sum(op, x, oy, ox, c, &cells);
-                *y++ = (int8_t)intgold_clamp(mean(op, sum, cells), op->act_min, op->act_max);
-                if (acc) *acc++ = sum;
+            const window at = window_of(op, oy, ox);
+            for (first = 0; first < op->in_c; first += CHUNK) {
+                const int32_t n = least(op->in_c - first, CHUNK);
+                add_window(op, kernels, &at, x + first, n, sums);
+                for (c = 0; c < n; c++)
+                    *y++ = (int8_t)intgold_clamp(mean(op, sums[c], at.cells), op->act_min,
+                                                 op->act_max);
+                if (acc) memcpy(acc, sums, (size_t)n * sizeof *sums), acc += n;
             }
         }
     }
 }
 
+void intgold_avg_pool2d_s8(const intgold_avg_pool2d *op, const int8_t *x, int8_t *y,
+                           int32_t *acc) {
+    pool(op, &intgold_kernels_portable, x, y, acc);
+}
+
 static void run(const intgold_call *call) {
-    intgold_avg_pool2d_s8(call->fields, call->inputs[0], call->output, call->acc);
+    pool(call->fields, call->kernels, call->inputs[0], call->output, call->acc);
 }
 
 const intgold_op_table intgold_avg_pool2d_table = {1, 1, NULL, NULL, NULL, run};

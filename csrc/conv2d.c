@@ -29,16 +29,6 @@ typedef struct plan {
     size_t panel_bytes;    /* packed weights of one block */
 } plan;
 
-/* Bytes whose sum is a weight less its zero point: -255 .. 254, or up to 255. */
-static int32_t parts_of_weights(const intgold_conv2d *op) {
-    int32_t parts = 1, i;
-    for (i = 0; i < op->weight_zero_point_count; i++) {
-        if (op->weight_zero_point[i] == -128) return 3;
-        if (op->weight_zero_point[i]) parts = 2;
-    }
-    return parts;
-}
-
 /* Rows of the strip for so many output rows; a dilated kernel takes one output row at a time. */
 static size_t strip_in_rows(const intgold_conv2d *op, int32_t out_rows) {
     return (size_t)(out_rows - 1) * (size_t)op->stride_h + (size_t)op->kernel_h;
@@ -68,7 +58,10 @@ static plan plan_of(const intgold_conv2d *op, const intgold_kernels *kernels) {
     made.weights.values = op->weights;
     made.weights.zero_point = op->weight_zero_point;
     made.weights.zero_point_count = op->weight_zero_point_count;
-    made.weights.parts = kernels->group == 4 ? parts_of_weights(op) : 1;
+    made.weights.parts = kernels->group == 4 ? intgold_weight_parts(
+                                                     op->weight_zero_point,
+                                                     op->weight_zero_point_count)
+                                               : 1;
     made.row_step = op->dilation_h;
     if (made.weights.parts > 1 || op->dilation_h > 1 || made.out_h == 1) later = 0;
     if (2 * op->out_c <= lanes && later) {
@@ -106,17 +99,14 @@ static parts parts_of(const plan *by, const intgold_kernels *kernels) {
     at.weights = at.bias + intgold_align((size_t)by->blocks * (size_t)kernels->lanes *
                                          sizeof(int32_t));
     at.tail = at.weights + intgold_align(by->panel_bytes * (size_t)by->blocks);
-    at.size = at.tail + intgold_align(kernels->tail_packed_size(by->weights.out_c));
+    at.size = at.tail + intgold_align(kernels->tail_packed_size(intgold_packed_channels(&by->weights)));
     return at;
 }
 
-static intgold_tail tail_of(const intgold_conv2d *op) {
-    intgold_tail tail;
-    tail.by = &op->requantize;
-    tail.y_zero_point = op->y_zero_point;
-    tail.act_min = op->act_min;
-    tail.act_max = op->act_max;
-    tail.packed = NULL;
+static intgold_tail tail_of(const intgold_conv2d *op, const plan *by, const void *packed) {
+    intgold_tail tail = intgold_tail_of(&op->requantize, op->y_zero_point, op->act_min,
+                                        op->act_max, packed);
+    tail.fold = by->weights.folded ? op->out_c : 0;
     return tail;
 }
 
@@ -125,25 +115,18 @@ size_t intgold_conv2d_packed_size(const intgold_conv2d *op, const intgold_kernel
     return parts_of(&by, kernels).size;
 }
 
-/* A sum over flipped inputs x + 128 has (128 + zero point) * sum(w) too much.  It may wrap on the
- * way: the true sum fits. */
+/* Where the sums of packed channel c start. */
 static int32_t start_of(const intgold_conv2d *op, const plan *by, const intgold_kernels *kernels,
                         int32_t c) {
-    const uint32_t bias = (uint32_t)op->bias[c < op->out_c ? c : c - op->out_c];
-    const uint32_t excess = kernels->flipped ? (uint32_t)(128 + op->x_zero_point) *
-                                                   (uint32_t)intgold_packed_sum(&by->weights, c)
-                                             : 0;
-    const uint32_t start = bias - excess;
-    int32_t bits;
-    memcpy(&bits, &start, sizeof bits);
-    return bits;
+    return intgold_start(op->bias[c < op->out_c ? c : c - op->out_c], kernels->flipped,
+                         op->x_zero_point, intgold_packed_sum(&by->weights, c));
 }
 
 void intgold_conv2d_pack(const intgold_conv2d *op, const intgold_kernels *kernels, char *packed) {
     const plan by = plan_of(op, kernels);
     const parts at = parts_of(&by, kernels);
     const int32_t channels = intgold_packed_channels(&by.weights), per_row = row_runs(op);
-    const intgold_tail tail = tail_of(op);
+    const intgold_tail tail = tail_of(op, &by, NULL);
     size_t *segments = (size_t *)(void *)(packed + at.segments);
     int32_t *bias = (int32_t *)(void *)(packed + at.bias);
     int32_t i;
@@ -156,7 +139,7 @@ void intgold_conv2d_pack(const intgold_conv2d *op, const intgold_kernels *kernel
     for (i = 0; i < by.blocks * kernels->lanes; i++)
         bias[i] = i < channels ? start_of(op, &by, kernels, i) : 0;
     kernels->pack(&by.weights, packed + at.weights);
-    if (op->requantize.count) kernels->tail_pack(&tail, op->out_c, packed + at.tail);
+    if (op->requantize.count) kernels->tail_pack(&tail, channels, packed + at.tail);
 }
 
 /* Words may be read a vector beyond the strip's end. */
@@ -216,32 +199,47 @@ static void fill(const job *at, const int8_t *x, int32_t oy, int32_t out_rows) {
     }
 }
 
-/* Give the sums of `pixels` pixels of row oy, from column ox on, to acc and y. */
-static void deliver(const job *at, int32_t oy, int32_t ox, int32_t pixels, int32_t first,
-                    int32_t channels, const int32_t *sums) {
-    const size_t step = 2 * (size_t)at->kernels->lanes, out_c = (size_t)at->op->out_c;
-    const size_t place =
-        ((size_t)oy * (size_t)at->by->out_w + (size_t)ox) * out_c + (size_t)first;
+/* Copy the sums of a row of pixels, channels first .. first+channels-1, to where acc has them. */
+static void deliver_acc(const job *at, size_t pixel, int32_t pixels, int32_t first,
+                        int32_t channels, const int32_t *sums) {
+    const size_t out_c = (size_t)at->op->out_c;
+    int32_t *acc = at->acc + pixel * out_c + (size_t)first;
     int32_t i;
-    if (at->acc)
-        for (i = 0; i < pixels; i++)
-            memcpy(at->acc + place + (size_t)i * out_c, sums + (size_t)i * step,
-                   (size_t)channels * sizeof(int32_t));
-    if (at->y)
-        at->kernels->finish(&at->tail, first, channels, sums, NULL, step, pixels, at->y + place,
-                            out_c);
+    for (i = 0; i < pixels; i++, acc += out_c, sums += 2 * at->kernels->lanes)
+        memcpy(acc, sums, (size_t)channels * sizeof(int32_t));
 }
 
-/* Sum `pixels` pixels from column ox on; x: the first value under them. */
+/* Give the sums of `pixels` pixels of row oy, from column ox on, to acc and y; folded sums are
+ * those of the row below as well. */
+static void deliver(const job *at, int32_t oy, int32_t ox, int32_t pixels, int32_t first,
+                    int32_t channels, const int32_t *sums) {
+    const size_t out_c = (size_t)at->op->out_c, out_w = (size_t)at->by->out_w;
+    const size_t pixel = (size_t)oy * out_w + (size_t)ox;
+    const int below = at->by->weights.folded && oy + 1 < at->by->out_h;
+    intgold_pixels made;
+    if (at->acc) deliver_acc(at, pixel, pixels, first, channels, sums);
+    if (at->acc && below) deliver_acc(at, pixel + out_w, pixels, 0, channels, sums + channels);
+    if (!at->y) return;
+    made.sums = sums;
+    made.below = NULL;
+    made.step = 2 * (size_t)at->kernels->lanes;
+    made.count = pixels;
+    made.y = at->y + pixel * out_c + first;
+    made.y_below = below ? made.y + out_w * out_c : NULL;
+    made.y_step = out_c;
+    at->kernels->finish(&at->tail, first, channels, &made);
+}
+
+/* Sum `pixels` pixels; x: the first value under them. */
 static void sum(const job *at, const char *x, int32_t pixels, int32_t block, int32_t shift,
                 int32_t *sums) {
     const plan *by = at->by;
     const int32_t lanes = at->kernels->lanes;
     const int32_t second = shift ? block : block + 1;
-    const int32_t tiles = (pixels + at->kernels->columns - 1) / at->kernels->columns;
     intgold_strip strip;
-    int32_t i;
+    strip.x = x;
     strip.column_step = (size_t)at->op->stride_w * (size_t)at->op->in_c * by->value;
+    strip.columns = pixels;
     strip.segments = at->segments;
     strip.n_segments = intgold_packed_runs(&by->weights);
     strip.shift = shift;
@@ -250,12 +248,7 @@ static void sum(const job *at, const char *x, int32_t pixels, int32_t block, int
     strip.weights1 = second < by->blocks ? at->weights + (size_t)second * by->panel_bytes : NULL;
     strip.bias0 = at->bias + block * lanes;
     strip.bias1 = at->bias + second * lanes;
-    for (i = 0; i < tiles; i++) {
-        const int32_t from = pixels * i / tiles, to = pixels * (i + 1) / tiles;
-        strip.x = x + (size_t)from * strip.column_step;
-        strip.columns = to - from;
-        at->kernels->convolve(&strip, sums + (size_t)from * 2 * (size_t)lanes);
-    }
+    at->kernels->convolve(&strip, sums);
 }
 
 static const char *window(const job *at, int32_t row, int32_t ox) {
@@ -273,25 +266,21 @@ static void sum_and_deliver(const job *at, int32_t oy, int32_t row, int32_t ox, 
     const plan *by = at->by;
     const int32_t lanes = at->kernels->lanes, out_c = at->op->out_c;
     const int32_t shared = by->shift ? by->blocks - 1 : by->blocks; /* blocks that come in pairs */
+    const int32_t per_vector = by->weights.folded ? 2 : 1;          /* rows */
     int32_t block, i;
     for (block = 0; block < shared; block += 2) {
         const int32_t first = block * lanes;
         const int32_t channels = out_c - first < 2 * lanes ? out_c - first : 2 * lanes;
-        for (i = 0; i < by->rows && oy + i < by->out_h; i++) {
+        for (i = 0; i < by->rows && oy + i < by->out_h; i += per_vector) {
             sum(at, window(at, row + i, ox), pixels, block, 0, at->sums);
             deliver(at, oy + i, ox, pixels, first, channels, at->sums);
-            if (by->weights.folded && ++i < by->rows && oy + i < by->out_h)
-                deliver(at, oy + i, ox, pixels, 0, out_c, at->sums + out_c);
         }
     }
     if (!by->shift) return;
     sum(at, window(at, row, ox), pixels, shared, by->shift, at->sums);
-    for (i = 0; i < by->rows && oy + i < by->out_h; i++) {
-        const int32_t vector = by->weights.folded ? i / 2 : i;
-        const int32_t lane = by->weights.folded && i % 2 ? out_c : 0;
+    for (i = 0; i < by->rows && oy + i < by->out_h; i += per_vector)
         deliver(at, oy + i, ox, pixels, shared * lanes, out_c - shared * lanes,
-                at->sums + vector * lanes + lane);
-    }
+                at->sums + i / per_vector * lanes);
 }
 
 static void band(const job *at, int32_t oy, int32_t row, int32_t ox, int32_t pixels) {
@@ -306,22 +295,27 @@ static void band(const job *at, int32_t oy, int32_t row, int32_t ox, int32_t pix
 static void sum_and_pool(const job *at, int32_t row, int32_t ox, int32_t pixels, int8_t *y) {
     const plan *by = at->by;
     const int32_t lanes = at->kernels->lanes, out_c = at->op->out_c;
-    const size_t step = 2 * (size_t)lanes;
     const int32_t shared = by->shift ? by->blocks - 1 : by->blocks;
-    int32_t *below = at->sums + (size_t)CHUNK * step;
-    int32_t block, first = 0;
-    for (block = 0; block < shared; block += 2) {
-        const int32_t channels = out_c - first < 2 * lanes ? out_c - first : 2 * lanes;
+    int32_t *below = at->sums + (size_t)CHUNK * 2 * (size_t)lanes;
+    int32_t block;
+    intgold_pixels made;
+    made.sums = at->sums;
+    made.below = below;
+    made.step = 2 * (size_t)lanes;
+    made.count = pixels;
+    made.y = y;
+    made.y_below = NULL;
+    made.y_step = (size_t)out_c;
+    for (block = 0; block < shared; block += 2, made.y += 2 * lanes) {
+        const int32_t rest = out_c - block * lanes;
         sum(at, window(at, row, ox), pixels, block, 0, at->sums);
         sum(at, window(at, row + 1, ox), pixels, block, 0, below);
-        at->kernels->finish(&at->tail, first, channels, at->sums, below, step, pixels, y + first,
-                            (size_t)out_c);
-        first += channels;
+        at->kernels->finish(&at->tail, block * lanes, rest < 2 * lanes ? rest : 2 * lanes, &made);
     }
     if (!by->shift) return;
     sum(at, window(at, row, ox), pixels, shared, by->shift, at->sums);
-    at->kernels->finish(&at->tail, first, out_c - first, at->sums, at->sums + lanes, step, pixels,
-                        y + first, (size_t)out_c);
+    made.below = at->sums + lanes;
+    at->kernels->finish(&at->tail, shared * lanes, out_c - shared * lanes, &made);
 }
 
 static void pooled_band(const job *at, int32_t oy, int32_t row, int32_t ox, int32_t pixels) {
@@ -350,9 +344,8 @@ void intgold_conv2d_run(const intgold_call *call, const intgold_conv2d *op) {
     at.segments = (const size_t *)(const void *)(packed + where.segments);
     at.bias = (const int32_t *)(const void *)(packed + where.bias);
     at.weights = packed + where.weights;
-    at.tail = tail_of(op);
+    at.tail = tail_of(op, by, packed + where.tail);
     at.table = call->table;
-    at.tail.packed = packed + where.tail;
     at.strip = call->scratch;
     at.sums = (int32_t *)(void *)(at.strip + strip_bytes(op, by));
     at.y = call->output;

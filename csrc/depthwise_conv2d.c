@@ -1,96 +1,248 @@
-/* depthwise_conv2d, SPEC clause 5.2: channels side by side in the inner loop. */
+/* depthwise_conv2d, SPEC clause 5.2: interleave the rows under an output row, sum tap by tap.
+ *
+ * `group` rows of a kernel's window, dilated or not, become one row of words, padding included,
+ * so that one instruction multiplies and adds `group` taps of each channel:
+ *
+ *     rows iy, iy+1, iy+2, iy+3          words: P P P c0 c1 c2 | c0 c1 c2 | ...  P P P
+ *     of a kernel with up to 4 rows             each c: four values, one below the other
+ *
+ * With several channels of output per channel of input, each input is first repeated. */
+#include <string.h>
+
 #include "op.h"
+#include "weights.h"
 
-static size_t taps(const intgold_depthwise_conv2d *op) {
-    return (size_t)op->kernel_h * (size_t)op->kernel_w;
-}
+enum { CHUNK = 56 }; /* pixels between finishes */
 
-/* Packed: the centred weights as int16, in their own order (kernel_h, kernel_w, out_c); then
- * what finish() needs. */
-static size_t weights_size(const intgold_depthwise_conv2d *op) {
-    return intgold_align(taps(op) * (size_t)op->out_c * sizeof(int16_t));
+/* How an op is laid out for a variant of the kernels: the head of its packed weights. */
+typedef struct plan {
+    int32_t groups;   /* of kernel rows */
+    int32_t parts;    /* bytes that a weight less its zero point is split into */
+    int32_t segments; /* words that a sum takes */
+    int32_t blocks;   /* vectors of channels */
+    size_t row_words; /* of a row of words */
+    size_t offsets, bias, weights, tail, size; /* of the parts of the packed memory */
+} plan;
+
+static plan plan_of(const intgold_depthwise_conv2d *op, const intgold_kernels *kernels) {
+    const size_t lanes = (size_t)kernels->lanes;
+    plan made;
+    made.groups = intgold_blocks(op->kernel_h, kernels->group);
+    made.parts = kernels->group == 4
+                     ? intgold_weight_parts(op->weight_zero_point, op->weight_zero_point_count)
+                     : 1;
+    made.segments = made.parts * made.groups * op->kernel_w;
+    made.blocks = intgold_blocks(op->out_c, kernels->lanes);
+    made.row_words = (size_t)(op->in_w + op->pad_left + op->pad_right) * (size_t)op->out_c;
+    made.offsets = intgold_align(sizeof(plan));
+    made.bias = made.offsets + intgold_align((size_t)made.segments * sizeof(size_t));
+    made.weights = made.bias + intgold_align((size_t)made.blocks * lanes * sizeof(int32_t));
+    made.tail = made.weights + intgold_align((size_t)made.blocks * (size_t)made.segments * lanes * 4);
+    made.size = made.tail + intgold_align(kernels->tail_packed_size(op->out_c));
+    return made;
 }
 
 static size_t packed_size(const void *fields, const intgold_kernels *kernels) {
-    const intgold_depthwise_conv2d *op = fields;
-    return weights_size(op) + intgold_align(kernels->tail_packed_size(op->out_c));
+    return plan_of(fields, kernels).size;
 }
 
-static intgold_tail tail_of(const intgold_depthwise_conv2d *op, const void *packed) {
-    intgold_tail tail;
-    tail.by = &op->requantize;
-    tail.y_zero_point = op->y_zero_point;
-    tail.act_min = op->act_min;
-    tail.act_max = op->act_max;
-    tail.packed = packed ? (const char *)packed + weights_size(op) : NULL;
-    return tail;
+/* What meets kernel row ky, column kx of channel c; 0 beyond the kernel. */
+static int weight_at(const intgold_depthwise_conv2d *op, const plan *by, int32_t c, int32_t ky,
+                     int32_t kx, int32_t part) {
+    const size_t tap = (size_t)ky * (size_t)op->kernel_w + (size_t)kx;
+    int value;
+    if (ky >= op->kernel_h) return 0;
+    value = op->weights[tap * (size_t)op->out_c + (size_t)c] -
+            op->weight_zero_point[op->weight_zero_point_count == 1 ? 0 : c];
+    return by->parts == 1 ? value : intgold_weight_part(value, part);
+}
+
+/* Pack the words of channel c; returns the sum of its weights. */
+static int32_t pack_channel(const intgold_depthwise_conv2d *op, const intgold_kernels *kernels,
+                            const plan *by, int32_t c, char *weights) {
+    const int32_t lanes = kernels->lanes, group = kernels->group;
+    const size_t first = (size_t)(c / lanes) * (size_t)by->segments;
+    int32_t s, j, sum = 0;
+    for (s = 0; s < by->segments; s++) {
+        const int32_t rows = s / op->kernel_w;
+        char *word = weights + ((first + (size_t)s) * (size_t)lanes + (size_t)(c % lanes)) * 4;
+        for (j = 0; j < group; j++) {
+            const int value = weight_at(op, by, c, rows % by->groups * group + j,
+                                        s % op->kernel_w, rows / by->groups);
+            if (group == 4)
+                ((int8_t *)word)[j] = (int8_t)value;
+            else
+                ((int16_t *)(void *)word)[j] = (int16_t)value;
+            sum += value;
+        }
+    }
+    return sum;
 }
 
 static void pack(const void *fields, const intgold_kernels *kernels, void *packed) {
     const intgold_depthwise_conv2d *op = fields;
-    const intgold_tail tail = tail_of(op, NULL);
-    const int8_t *w = op->weights;
-    int16_t *centred = packed;
-    size_t tap;
-    int32_t oc;
-    if (op->requantize.count)
-        kernels->tail_pack(&tail, op->out_c, (char *)packed + weights_size(op));
-    for (tap = 0; tap < taps(op); tap++)
-        for (oc = 0; oc < op->out_c; oc++)
-            *centred++ = (int16_t)(*w++ - op->weight_zero_point[op->weight_zero_point_count == 1
-                                                                     ? 0
-                                                                     : oc]);
+    const plan by = plan_of(op, kernels);
+    const intgold_tail tail =
+        intgold_tail_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max, NULL);
+    char *at = packed;
+    size_t *offsets = (size_t *)(void *)(at + by.offsets);
+    int32_t *bias = (int32_t *)(void *)(at + by.bias);
+    int32_t s, c;
+    memset(packed, 0, by.size);
+    memcpy(packed, &by, sizeof by);
+    for (s = 0; s < by.segments; s++) {
+        const int32_t tap = s % op->kernel_w * op->dilation_w;
+        offsets[s] = ((size_t)(s / op->kernel_w % by.groups) * by.row_words +
+                      (size_t)tap * (size_t)op->out_c) * 4;
+    }
+    for (c = 0; c < op->out_c; c++) {
+        const int32_t sum = pack_channel(op, kernels, &by, c, at + by.weights);
+        bias[c] = intgold_start(op->bias[c], kernels->flipped, op->x_zero_point, sum);
+    }
+    if (op->requantize.count) kernels->tail_pack(&tail, op->out_c, at + by.tail);
+}
+
+/* Scratch: rows of words (read and written up to three vectors beyond their end), repeated
+ * inputs, sums. */
+typedef struct places {
+    size_t repeated, sums, size;
+} places;
+
+static places places_of(const intgold_depthwise_conv2d *op, const intgold_kernels *kernels,
+                          const plan *by) {
+    const size_t vector = (size_t)kernels->lanes * 4;
+    const size_t row = (size_t)op->in_w * (size_t)op->out_c;
+    places made;
+    made.repeated = intgold_align((size_t)by->groups * by->row_words * 4 + 4 * vector);
+    made.sums = made.repeated +
+                (op->in_c == op->out_c ? 0 : intgold_align((size_t)kernels->group * row));
+    made.size = made.sums + CHUNK * vector;
+    return made;
 }
 
 static size_t work_size(const void *fields, const intgold_kernels *kernels) {
-    const intgold_depthwise_conv2d *op = fields;
-    (void)kernels;
-    return (size_t)op->out_c * sizeof(int32_t);
+    const plan by = plan_of(fields, kernels);
+    return places_of(fields, kernels, &by).size;
 }
 
-static void accumulate(const intgold_depthwise_conv2d *op, const int8_t *x, const int16_t *w,
-                       int32_t *acc) {
+/* One image on its way. */
+typedef struct job {
+    const intgold_depthwise_conv2d *op;
+    const intgold_kernels *kernels;
+    const plan *by;
+    intgold_tail tail;
+    char *words;
+    int8_t *repeated;
+    int32_t *sums;
+    int8_t *y;
+    int32_t *acc;
+} job;
+
+static void repeat(const intgold_depthwise_conv2d *op, const int8_t *x, int8_t *to) {
     const int32_t multiple = op->out_c / op->in_c;
-    int32_t ic, j;
-    if (multiple == 1) {
-        for (ic = 0; ic < op->in_c; ic++) acc[ic] += (x[ic] - op->x_zero_point) * w[ic];
-        return;
-    }
-    for (ic = 0; ic < op->in_c; ic++)
-        for (j = 0; j < multiple; j++) *acc++ += (x[ic] - op->x_zero_point) * *w++;
+    size_t i;
+    int32_t j;
+    for (i = 0; i < (size_t)op->in_w * (size_t)op->in_c; i++)
+        for (j = 0; j < multiple; j++) *to++ = x[i];
 }
 
-static void pixel(const intgold_depthwise_conv2d *op, const int8_t *x, const int16_t *packed,
-                  int32_t oy, int32_t ox, int32_t *acc) {
-    int32_t ky, kx, oc;
-    for (oc = 0; oc < op->out_c; oc++) acc[oc] = op->bias[oc];
-    for (ky = 0; ky < op->kernel_h; ky++) {
-        const int32_t iy = oy * op->stride_h - op->pad_top + ky * op->dilation_h;
-        if (iy < 0 || iy >= op->in_h) continue;
-        for (kx = 0; kx < op->kernel_w; kx++) {
-            const int32_t ix = ox * op->stride_w - op->pad_left + kx * op->dilation_w;
-            const size_t cell = (size_t)iy * (size_t)op->in_w + (size_t)ix;
-            const size_t tap = (size_t)ky * (size_t)op->kernel_w + (size_t)kx;
-            if (ix < 0 || ix >= op->in_w) continue;
-            accumulate(op, x + cell * (size_t)op->in_c, packed + tap * (size_t)op->out_c, acc);
+/* Row iy of the input with out_c channels, or NULL where it is padding. */
+static const int8_t *row_of(const job *at, const int8_t *x, int32_t iy, int32_t j) {
+    const intgold_depthwise_conv2d *op = at->op;
+    int8_t *to = at->repeated + (size_t)j * (size_t)op->in_w * (size_t)op->out_c;
+    if (iy < 0 || iy >= op->in_h) return NULL;
+    x += (size_t)iy * (size_t)op->in_w * (size_t)op->in_c;
+    if (op->in_c == op->out_c) return x;
+    repeat(op, x, to);
+    return to;
+}
+
+/* The words under output row oy. */
+static void fill(const job *at, const int8_t *x, int32_t oy) {
+    static const int8_t *const padding[INTGOLD_MAX_GROUP] = {NULL, NULL, NULL, NULL};
+    const intgold_depthwise_conv2d *op = at->op;
+    const intgold_kernels *kernels = at->kernels;
+    const size_t out_c = (size_t)op->out_c;
+    const size_t left = (size_t)op->pad_left * out_c, right = (size_t)op->pad_right * out_c;
+    const size_t width = (size_t)op->in_w * out_c;
+    char *to = at->words;
+    int32_t g, j;
+    for (g = 0; g < at->by->groups; g++, to += at->by->row_words * 4) {
+        const int8_t *rows[INTGOLD_MAX_GROUP];
+        for (j = 0; j < kernels->group; j++) {
+            const int32_t ky = g * kernels->group + j;
+            const int32_t iy = oy * op->stride_h - op->pad_top + ky * op->dilation_h;
+            rows[j] = ky < op->kernel_h ? row_of(at, x, iy, j) : NULL;
         }
+        kernels->interleave(padding, op->x_zero_point, left, to);
+        kernels->interleave(rows, op->x_zero_point, width, to + left * 4);
+        kernels->interleave(padding, op->x_zero_point, right, to + (left + width) * 4);
+    }
+}
+
+/* Give a vector of the sums of `pixels` pixels to acc and y. */
+static void deliver(const job *at, size_t pixel, int32_t pixels, int32_t first) {
+    const int32_t lanes = at->kernels->lanes, rest = at->op->out_c - first;
+    const int32_t channels = rest < lanes ? rest : lanes;
+    const size_t out_c = (size_t)at->op->out_c, place = pixel * out_c + (size_t)first;
+    intgold_pixels made = {NULL, NULL, 0, 0, NULL, NULL, 0};
+    int32_t i;
+    for (i = 0; at->acc && i < pixels; i++)
+        memcpy(at->acc + place + (size_t)i * out_c, at->sums + i * lanes,
+               (size_t)channels * sizeof(int32_t));
+    if (!at->y) return;
+    made.sums = at->sums;
+    made.step = (size_t)lanes;
+    made.count = pixels;
+    made.y = at->y + place;
+    made.y_step = out_c;
+    at->kernels->finish(&at->tail, first, channels, &made);
+}
+
+/* Pixels ox .. ox+pixels-1 of output row oy, one vector of channels after the other. */
+static void sum_and_deliver(const job *at, const char *packed, int32_t oy, int32_t ox,
+                            int32_t pixels) {
+    const intgold_depthwise_conv2d *op = at->op;
+    const plan *by = at->by;
+    const int32_t lanes = at->kernels->lanes;
+    int32_t block;
+    intgold_strip strip;
+    memset(&strip, 0, sizeof strip);
+    strip.column_step = (size_t)op->stride_w * (size_t)op->out_c * 4;
+    strip.columns = pixels;
+    strip.segments = (const size_t *)(const void *)(packed + by->offsets);
+    strip.n_segments = by->segments;
+    for (block = 0; block < by->blocks; block++) {
+        const size_t first = (size_t)block * (size_t)lanes;
+        strip.x = at->words + (size_t)ox * strip.column_step + first * 4;
+        strip.weights0 = packed + by->weights + first * (size_t)by->segments * 4;
+        strip.bias0 = (const int32_t *)(const void *)(packed + by->bias) + first;
+        at->kernels->multiply(&strip, at->sums);
+        deliver(at, (size_t)oy * (size_t)op->out_w + (size_t)ox, pixels, block * lanes);
     }
 }
 
 static void run(const intgold_call *call) {
     const intgold_depthwise_conv2d *op = call->fields;
-    const size_t out_c = (size_t)op->out_c;
-    const intgold_tail tail = tail_of(op, call->packed);
-    int8_t *y = call->output;
+    const char *packed = call->packed;
+    const plan *by = call->packed;
+    const places where = places_of(op, call->kernels, by);
     int32_t oy, ox;
+    job at;
+    at.op = op;
+    at.kernels = call->kernels;
+    at.by = by;
+    at.tail = intgold_tail_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max,
+                              packed + by->tail);
+    at.words = call->scratch;
+    at.repeated = (int8_t *)call->scratch + where.repeated;
+    at.sums = (int32_t *)(void *)((char *)call->scratch + where.sums);
+    at.y = call->output;
+    at.acc = call->acc;
     for (oy = 0; oy < op->out_h; oy++) {
-        for (ox = 0; ox < op->out_w; ox++) {
-            const size_t at = ((size_t)oy * (size_t)op->out_w + (size_t)ox) * out_c;
-            int32_t *acc = call->acc ? call->acc + at : call->scratch;
-            pixel(op, call->inputs[0], call->packed, oy, ox, acc);
-            if (y)
-                call->kernels->finish(&tail, 0, op->out_c, acc, NULL, out_c, 1, y + at, out_c);
-        }
+        fill(&at, call->inputs[0], oy);
+        for (ox = 0; ox < op->out_w; ox += CHUNK)
+            sum_and_deliver(&at, packed, oy, ox, op->out_w - ox < CHUNK ? op->out_w - ox : CHUNK);
     }
 }
 

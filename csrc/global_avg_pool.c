@@ -1,23 +1,53 @@
 /* global_avg_pool, SPEC clause 5.8. */
-#include "op.h"
-#include "requantize.h"
+#include <string.h>
 
-void intgold_global_avg_pool_s8(const intgold_global_avg_pool *op, const int8_t *x, int8_t *y,
-                                int32_t *acc) {
-    const size_t cells = (size_t)op->in_h * (size_t)op->in_w;
-    int32_t c;
-    for (c = 0; c < op->in_c; c++) {
-        const intgold_scale entry = intgold_entry(&op->requantize, c);
-        int32_t sum = 0;
-        size_t i;
-        for (i = 0; i < cells; i++) sum += x[i * (size_t)op->in_c + (size_t)c] - op->x_zero_point;
-        y[c] = intgold_requantize_acc(sum, &entry, op->y_zero_point, op->act_min, op->act_max);
-        if (acc) acc[c] = sum;
+#include "op.h"
+
+static intgold_tail tail_of(const intgold_global_avg_pool *op, const void *packed) {
+    return intgold_tail_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max, packed);
+}
+
+static void pool(const intgold_global_avg_pool *op, const intgold_kernels *kernels,
+                 const intgold_tail *tail, const int8_t *x, int8_t *y, int32_t *acc) {
+    const int32_t cells = op->in_h * op->in_w, width = 2 * kernels->lanes;
+    /* Wrapping: only the sums of x - zero point are known to fit. */
+    const uint32_t start = 0 - (uint32_t)cells * (uint32_t)op->x_zero_point;
+    uint32_t raw[2 * INTGOLD_MAX_LANES];
+    int32_t sums[2 * INTGOLD_MAX_LANES];
+    intgold_pixels made = {NULL, NULL, 0, 1, NULL, NULL, 0};
+    int32_t first, c;
+    made.sums = sums;
+    for (first = 0; first < op->in_c; first += width) {
+        const int32_t rest = op->in_c - first, n = rest < width ? rest : width;
+        for (c = 0; c < width; c++) raw[c] = start;
+        kernels->add_up(x + first, cells, (size_t)op->in_c, n, raw);
+        memcpy(sums, raw, sizeof sums);
+        if (acc) memcpy(acc + first, sums, (size_t)n * sizeof *sums);
+        made.y = y + first;
+        kernels->finish(tail, first, n, &made);
     }
 }
 
-static void run(const intgold_call *call) {
-    intgold_global_avg_pool_s8(call->fields, call->inputs[0], call->output, call->acc);
+void intgold_global_avg_pool_s8(const intgold_global_avg_pool *op, const int8_t *x, int8_t *y,
+                                int32_t *acc) {
+    const intgold_tail tail = tail_of(op, NULL); /* portable kernels pack nothing */
+    pool(op, &intgold_kernels_portable, &tail, x, y, acc);
 }
 
-const intgold_op_table intgold_global_avg_pool_table = {1, 1, NULL, NULL, NULL, run};
+static size_t packed_size(const void *fields, const intgold_kernels *kernels) {
+    const intgold_global_avg_pool *op = fields;
+    return kernels->tail_packed_size(op->in_c);
+}
+
+static void pack(const void *fields, const intgold_kernels *kernels, void *packed) {
+    const intgold_global_avg_pool *op = fields;
+    const intgold_tail tail = tail_of(op, NULL);
+    kernels->tail_pack(&tail, op->in_c, packed);
+}
+
+static void run(const intgold_call *call) {
+    const intgold_tail tail = tail_of(call->fields, call->packed);
+    pool(call->fields, call->kernels, &tail, call->inputs[0], call->output, call->acc);
+}
+
+const intgold_op_table intgold_global_avg_pool_table = {1, 1, packed_size, pack, NULL, run};

@@ -18,6 +18,8 @@
 
 #include "intgold.h"
 
+enum { INTGOLD_MAX_LANES = 16, INTGOLD_MAX_GROUP = 4 };
+
 /* Two vectors of sums for each of some output pixels that lie side by side.
  *
  * Under a pixel lie runs of words: the kernel's rows.  Run s starts segments[s] bytes behind the
@@ -53,34 +55,56 @@ typedef struct intgold_weights {
 typedef struct intgold_tail {
     const intgold_requantize *by;
     int32_t y_zero_point, act_min, act_max;
+    int32_t fold;        /* channels, where lanes hold those of the row below behind them; else 0 */
     const void *packed;  /* what tail_pack made */
 } intgold_tail;
+
+/* Sums of pixels that lie side by side, and where their outputs go. */
+typedef struct intgold_pixels {
+    const int32_t *sums;  /* of pixel i from sums[i*step] on, whole vectors */
+    const int32_t *below; /* NULL; or sums of the pixels below: each 2x2 gives its greatest */
+    size_t step;
+    int32_t count;        /* pixels per row; pooled: a value for every two */
+    int8_t *y;            /* of output i from y[i*y_step] on */
+    int8_t *y_below;      /* folded: of the row below, or NULL where there is none */
+    size_t y_step;
+} intgold_pixels;
 
 typedef struct intgold_kernels {
     const char *name;
     int32_t group;    /* input values per word: 4 (bytes) or 2 (int16) */
     int32_t lanes;    /* output channels per vector of sums */
-    int32_t columns;  /* most pixels that convolve takes to good use at once */
+    int32_t columns;  /* pixels that convolve takes at once */
     int32_t flipped;  /* 1: widened inputs are x + 128, else x - zero point */
 
     /* Weights as convolve takes them, all blocks one after another. */
     size_t (*pack_size)(const intgold_weights *weights);
     void (*pack)(const intgold_weights *weights, void *packed);
 
-    /* Write `count` inputs as words. */
+    /* Write `count` inputs as words, one after another. */
     void (*widen)(const int8_t *x, int32_t zero_point, size_t count, void *words);
 
-    /* sums[i][0], sums[i][1]: the two vectors of pixel i. */
+    /* sums[2*lanes*i], sums[2*lanes*i + lanes]: the two vectors of pixel i. */
     void (*convolve)(const intgold_strip *strip, int32_t *sums);
 
-    /* y[i*y_step + c] for c < channels from the sums of channels first .. first+channels-1 of
-     * pixel i, sums[i*step + c]; first is a multiple of lanes.  With sums_below (of the pixels
-     * below) pairs of pixels, and the pairs below them, give one value: the greatest. */
+    /* Outputs of channels first .. first+channels-1, at most two vectors of them, from their
+     * sums; first is a multiple of lanes. */
     size_t (*tail_packed_size)(int32_t channels);
     void (*tail_pack)(const intgold_tail *tail, int32_t channels, void *packed);
     void (*finish)(const intgold_tail *tail, int32_t first, int32_t channels,
-                   const int32_t *sums, const int32_t *sums_below, size_t step, int32_t pixels,
-                   int8_t *y, size_t y_step);
+                   const intgold_pixels *pixels);
+
+    /* Depthwise: word i holds input i of `group` rows, one below the other; NULL: a row of
+     * padding.  multiply() sums words and weights lane by lane, the first vector of the strip
+     * only, with runs of one word: sums[lanes*i] for pixel i. */
+    void (*interleave)(const int8_t *const *rows, int32_t zero_point, size_t count, void *words);
+    void (*multiply)(const intgold_strip *strip, int32_t *sums);
+
+    /* Pools: sums[c] += x[i*step + c] for i < cells, wrapping; y[i] becomes the greater of y[i]
+     * and x[i]. */
+    void (*add_up)(const int8_t *x, int32_t cells, size_t step, int32_t channels,
+                   uint32_t *sums);
+    void (*raise)(const int8_t *x, int32_t count, int8_t *y);
 
     /* y[i] = table[x[i] + 128]. */
     void (*lut)(const int8_t *table, const int8_t *x, int32_t count, int8_t *y);
@@ -93,10 +117,10 @@ typedef struct intgold_kernels {
 extern const intgold_kernels intgold_kernels_portable, intgold_kernels_avx512vnni,
     intgold_kernels_avx512vbmi;
 
-/* finish() of one channel in every form of requantize: what variants fall back on. */
-void intgold_finish_channel(const intgold_tail *tail, int32_t channel, const int32_t *sums,
-                            const int32_t *sums_below, size_t step, int32_t pixels, int8_t *y,
-                            size_t y_step);
+/* finish() of one channel in every form of requantize: what variants fall back on.  lane: that of
+ * its sums. */
+void intgold_finish_channel(const intgold_tail *tail, int32_t channel, int32_t lane,
+                            const intgold_pixels *pixels);
 
 /* The table for `isa` on this CPU, or NULL. */
 const intgold_kernels *intgold_dispatch(intgold_isa isa);

@@ -23,7 +23,7 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
-enum { GROUP = 4, LANES = 16, VECTOR = 64, COLUMNS = 10 };
+enum { GROUP = 4, LANES = 16, VECTOR = 64, COLUMNS = 14 };
 
 static size_t pack_size(const intgold_weights *weights) {
     return intgold_pack_words_size(weights, GROUP, LANES);
@@ -111,7 +111,7 @@ INLINE TARGET void tile(const intgold_strip *strip, int32_t *result, const int c
     }
 }
 
-INLINE TARGET void tiles(const intgold_strip *strip, int32_t *sums, const int second) {
+INLINE TARGET void tile_of(const intgold_strip *strip, int32_t *sums, const int second) {
     switch (strip->columns) {
     case 1: tile(strip, sums, 1, second); break;
     case 2: tile(strip, sums, 2, second); break;
@@ -122,18 +122,30 @@ INLINE TARGET void tiles(const intgold_strip *strip, int32_t *sums, const int se
     case 7: tile(strip, sums, 7, second); break;
     case 8: tile(strip, sums, 8, second); break;
     case 9: tile(strip, sums, 9, second); break;
-    default: tile(strip, sums, 10, second); break;
+    case 10: tile(strip, sums, 10, second); break;
+    case 11: tile(strip, sums, 11, second); break;
+    case 12: tile(strip, sums, 12, second); break;
+    case 13: tile(strip, sums, 13, second); break;
+    default: tile(strip, sums, 14, second); break;
     }
 }
 
+/* Pixels are shared out evenly, so that no tile is too small to hide the sums' latency. */
 TARGET static void convolve(const intgold_strip *strip, int32_t *sums) {
-    if (strip->weights1)
-        tiles(strip, sums, 1);
-    else
-        tiles(strip, sums, 0);
+    const int32_t columns = strip->columns, tiles = intgold_blocks(columns, COLUMNS);
+    intgold_strip part = *strip;
+    int32_t i, from = 0;
+    for (i = 1; i <= tiles; i++, from += part.columns) {
+        part.x = strip->x + (size_t)from * strip->column_step;
+        part.columns = columns * i / tiles - from;
+        if (strip->weights1)
+            tile_of(&part, sums + (size_t)from * 2 * LANES, 1);
+        else
+            tile_of(&part, sums + (size_t)from * 2 * LANES, 0);
+    }
 }
 
-/* ---- finish: 16 channels of four pixels make 64 bytes.
+/* ---- finish: four vectors of sums make 64 bytes, two blocks of two pixels or one of four.
  *
  * Form single with 32 <= right_shift <= 54: the 64-bit products of even and odd lanes, plus
  * rounding and zero point in one constant, lose their low words; what is left is shifted by
@@ -159,7 +171,8 @@ static void tail_pack(const intgold_tail *tail, int32_t channels, void *packed) 
     memset(packed, 0, tail_packed_size(channels));
     for (c = 0; c < channels; c++) {
         block_tail *block = blocks + c / LANES;
-        const int32_t lane = c % LANES, i = by->count == 1 ? 0 : c;
+        const int32_t channel = tail->fold && c >= tail->fold ? c - tail->fold : c;
+        const int32_t lane = c % LANES, i = by->count == 1 ? 0 : channel;
         const int32_t shift = by->multiplier[i] ? by->right_shift[i] : 32;
         const int64_t one = (int64_t)1 << (shift < 54 ? shift : 54);
         int64_t *constant = lane % 2 ? block->odd : block->even;
@@ -171,90 +184,260 @@ static void tail_pack(const intgold_tail *tail, int32_t channels, void *packed) 
     }
 }
 
-typedef struct constants {
+typedef struct scales {
     __m512i multiplier, multiplier_odd, right_shift, even, odd;
-} constants;
+} scales;
 
-INLINE TARGET __m512i requantize(__m512i sums, const constants *by) {
-    const __m512i even =
-        _mm512_add_epi64(_mm512_mul_epi32(sums, by->multiplier), by->even);
+INLINE TARGET scales scales_of(const block_tail *block) {
+    scales by;
+    by.multiplier = _mm512_loadu_si512(block->multiplier);
+    by.multiplier_odd = _mm512_srli_epi64(by.multiplier, 32);
+    by.right_shift = _mm512_loadu_si512(block->right_shift);
+    by.even = _mm512_loadu_si512(block->even);
+    by.odd = _mm512_loadu_si512(block->odd);
+    return by;
+}
+
+INLINE TARGET __m512i requantize(__m512i sums, const scales *by) {
+    const __m512i even = _mm512_add_epi64(_mm512_mul_epi32(sums, by->multiplier), by->even);
     const __m512i odd = _mm512_add_epi64(
         _mm512_mul_epi32(_mm512_srli_epi64(sums, 32), by->multiplier_odd), by->odd);
     const __m512i high = _mm512_mask_shuffle_epi32(odd, 0x5555, even, (_MM_PERM_ENUM)0xf5);
     return _mm512_srav_epi32(high, by->right_shift);
 }
 
-/* Pixel i of a row, or the greatest of four pixels in two rows. */
-INLINE TARGET __m512i sums_of(const int32_t *sums, const int32_t *below, size_t step, int32_t i,
-                              __mmask16 lanes, const int pooled) {
-    const size_t left = (size_t)i * 2 * step, right = left + step;
-    if (!pooled) return _mm512_maskz_loadu_epi32(lanes, sums + (size_t)i * step);
-    return _mm512_max_epi32(_mm512_max_epi32(_mm512_maskz_loadu_epi32(lanes, sums + left),
-                                             _mm512_maskz_loadu_epi32(lanes, sums + right)),
-                            _mm512_max_epi32(_mm512_maskz_loadu_epi32(lanes, below + left),
-                                             _mm512_maskz_loadu_epi32(lanes, below + right)));
+/* A vector of output i: the sums of its pixel, or the greatest of four pixels in two rows. */
+INLINE TARGET __m512i sums_of(const intgold_pixels *at, int32_t i, size_t vector,
+                              const int pooled) {
+    const size_t left = (size_t)i * (pooled ? 2 : 1) * at->step + vector * LANES;
+    const size_t right = left + at->step;
+    if (!pooled) return _mm512_loadu_si512(at->sums + left);
+    return _mm512_max_epi32(_mm512_max_epi32(_mm512_loadu_si512(at->sums + left),
+                                             _mm512_loadu_si512(at->sums + right)),
+                            _mm512_max_epi32(_mm512_loadu_si512(at->below + left),
+                                             _mm512_loadu_si512(at->below + right)));
 }
 
-INLINE TARGET void finish_block(const intgold_tail *tail, const block_tail *block,
-                                int32_t channels, const int32_t *sums, const int32_t *below,
-                                size_t step, int32_t pixels, int8_t *y, size_t y_step,
-                                const int pooled) {
-    /* Packs leave the four pixels' words side by side; this puts each pixel together. */
+/* Vector j of a group of four: `vectors` of output i, then of the next, up to the last. */
+INLINE TARGET __m512i group_vector(const intgold_pixels *at, const scales *by, int32_t i,
+                                   int32_t last, const int j, const int vectors,
+                                   const int pooled) {
+    const int32_t own = i + j / vectors, output = own < last ? own : last;
+    return requantize(sums_of(at, output, (size_t)(j % vectors), pooled), by + j % vectors);
+}
+
+INLINE TARGET __m512i group(const intgold_tail *tail, const intgold_pixels *at, const scales *by,
+                            int32_t i, int32_t last, const int vectors, const int pooled) {
+    /* Packs leave the four vectors' words side by side; this puts each vector together. */
     const __m512i order =
         _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    const __m512i least = _mm512_set1_epi8((char)tail->act_min);
-    const __m512i most = _mm512_set1_epi8((char)tail->act_max);
-    const __mmask16 lanes = (__mmask16)((1u << channels) - 1); /* never read beyond the sums */
-    constants by;
-    int32_t i;
-    by.multiplier = _mm512_loadu_si512(block->multiplier);
-    by.multiplier_odd = _mm512_srli_epi64(by.multiplier, 32);
-    by.right_shift = _mm512_loadu_si512(block->right_shift);
-    by.even = _mm512_loadu_si512(block->even);
-    by.odd = _mm512_loadu_si512(block->odd);
-    for (i = 0; i < pixels; i += 4, y += 4 * y_step) {
-        const int32_t last = pixels - 1;
-        const int32_t i1 = i + 1 < last ? i + 1 : last, i2 = i + 2 < last ? i + 2 : last;
-        const int32_t i3 = i + 3 < last ? i + 3 : last;
-        const __m512i pair0 =
-            _mm512_packs_epi32(requantize(sums_of(sums, below, step, i, lanes, pooled), &by),
-                               requantize(sums_of(sums, below, step, i1, lanes, pooled), &by));
-        const __m512i pair1 =
-            _mm512_packs_epi32(requantize(sums_of(sums, below, step, i2, lanes, pooled), &by),
-                               requantize(sums_of(sums, below, step, i3, lanes, pooled), &by));
-        __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(pair0, pair1));
-        bytes = _mm512_min_epi8(_mm512_max_epi8(bytes, least), most);
-        if (y_step == LANES && i + 4 <= pixels) {
-            _mm512_storeu_si512(y, bytes);
-            continue;
-        }
-        _mm_mask_storeu_epi8(y, lanes, _mm512_castsi512_si128(bytes));
-        if (i + 1 < pixels)
-            _mm_mask_storeu_epi8(y + y_step, lanes, _mm512_extracti32x4_epi32(bytes, 1));
-        if (i + 2 < pixels)
-            _mm_mask_storeu_epi8(y + 2 * y_step, lanes, _mm512_extracti32x4_epi32(bytes, 2));
-        if (i + 3 < pixels)
-            _mm_mask_storeu_epi8(y + 3 * y_step, lanes, _mm512_extracti32x4_epi32(bytes, 3));
+    const __m512i front = _mm512_packs_epi32(group_vector(at, by, i, last, 0, vectors, pooled),
+                                             group_vector(at, by, i, last, 1, vectors, pooled));
+    const __m512i back = _mm512_packs_epi32(group_vector(at, by, i, last, 2, vectors, pooled),
+                                            group_vector(at, by, i, last, 3, vectors, pooled));
+    const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(front, back));
+    return _mm512_min_epi8(_mm512_max_epi8(bytes, _mm512_set1_epi8((char)tail->act_min)),
+                           _mm512_set1_epi8((char)tail->act_max));
+}
+
+/* Any number of channels and outputs: `width` bytes of each output lie side by side. */
+TARGET static void store_group(const intgold_tail *tail, const intgold_pixels *at, int32_t i,
+                               int32_t outputs, int32_t channels, int32_t width, __m512i bytes) {
+    const __mmask32 live = (__mmask32)(~(uint32_t)0 >> (32 - channels));
+    int8_t all[VECTOR + 32];
+    int32_t j;
+    _mm512_storeu_si512(all, bytes);
+    for (j = 0; j < outputs; j++) {
+        const int8_t *from = all + j * width;
+        const size_t place = (size_t)(i + j) * at->y_step;
+        _mm256_mask_storeu_epi8(at->y + place, live, _mm256_loadu_si256((const void *)from));
+        if (tail->fold && at->y_below)
+            _mm256_mask_storeu_epi8(at->y_below + place, live,
+                                    _mm256_loadu_si256((const void *)(from + tail->fold)));
     }
 }
 
-TARGET static void finish(const intgold_tail *tail, int32_t first, int32_t channels,
-                          const int32_t *sums, const int32_t *below, size_t step, int32_t pixels,
-                          int8_t *y, size_t y_step) {
-    const block_tail *block = (const block_tail *)tail->packed + first / LANES;
-    int32_t c, lane;
-    for (c = 0; c < channels; c += LANES, block++) {
-        const int32_t n = channels - c < LANES ? channels - c : LANES;
-        const int32_t *under = below ? below + c : NULL;
-        if (!block->simple)
-            for (lane = c; lane < c + n; lane++)
-                intgold_finish_channel(tail, first + lane, sums + lane,
-                                       below ? below + lane : NULL, step, pixels, y + lane,
-                                       y_step);
-        else if (below)
-            finish_block(tail, block, n, sums + c, under, step, pixels / 2, y + c, y_step, 1);
+/* Rows of eight channels, one below the other: four pixels of each are 32 bytes. */
+INLINE TARGET void store_two_rows(const intgold_pixels *at, int32_t i, __m512i bytes) {
+    const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+    const __m512i rows = _mm512_permutexvar_epi64(order, bytes);
+    _mm256_storeu_si256((void *)(at->y + (size_t)i * 8), _mm512_castsi512_si256(rows));
+    if (at->y_below)
+        _mm256_storeu_si256((void *)(at->y_below + (size_t)i * 8),
+                            _mm512_extracti64x4_epi64(rows, 1));
+}
+
+INLINE TARGET void finish_blocks(const intgold_tail *tail, const block_tail *blocks,
+                                 int32_t channels, const intgold_pixels *at, const int vectors,
+                                 const int pooled) {
+    const int32_t count = pooled ? at->count / 2 : at->count, outputs = 4 / vectors;
+    const int32_t width = vectors * LANES;
+    const int dense = channels == width && at->y_step == (size_t)width;
+    const int two_rows = tail->fold == 8 && at->y_step == 8;
+    scales by[2];
+    int32_t i;
+    by[0] = scales_of(blocks);
+    by[1] = vectors == 2 ? scales_of(blocks + 1) : by[0];
+    for (i = 0; i + outputs <= count; i += outputs) {
+        const __m512i bytes = group(tail, at, by, i, count - 1, vectors, pooled);
+        if (dense)
+            _mm512_storeu_si512(at->y + (size_t)i * (size_t)width, bytes);
+        else if (two_rows)
+            store_two_rows(at, i, bytes);
         else
-            finish_block(tail, block, n, sums + c, under, step, pixels, y + c, y_step, 0);
+            store_group(tail, at, i, outputs, channels, width, bytes);
+    }
+    if (i < count)
+        store_group(tail, at, i, count - i, channels, width,
+                    group(tail, at, by, i, count - 1, vectors, pooled));
+}
+
+/* One block, or two, whose scales are all simple. */
+TARGET static void finish_simple(const intgold_tail *tail, const block_tail *blocks,
+                                 int32_t channels, const intgold_pixels *at) {
+    if (channels > LANES && at->below)
+        finish_blocks(tail, blocks, channels, at, 2, 1);
+    else if (channels > LANES)
+        finish_blocks(tail, blocks, channels, at, 2, 0);
+    else if (at->below)
+        finish_blocks(tail, blocks, channels, at, 1, 1);
+    else
+        finish_blocks(tail, blocks, channels, at, 1, 0);
+}
+
+static void finish_channels(const intgold_tail *tail, int32_t first, int32_t lane,
+                            int32_t channels, const intgold_pixels *at) {
+    int32_t c;
+    for (c = 0; c < channels; c++) intgold_finish_channel(tail, first + c, lane + c, at);
+}
+
+TARGET static void finish(const intgold_tail *tail, int32_t first, int32_t channels,
+                          const intgold_pixels *at) {
+    const block_tail *blocks = (const block_tail *)tail->packed + first / LANES;
+    const int32_t second = channels - LANES;
+    intgold_pixels rest = *at;
+    if (blocks[0].simple && (second <= 0 || blocks[1].simple)) {
+        finish_simple(tail, blocks, channels, at);
+        return;
+    }
+    if (blocks[0].simple)
+        finish_simple(tail, blocks, second > 0 ? LANES : channels, at);
+    else
+        finish_channels(tail, first, 0, second > 0 ? LANES : channels, at);
+    if (second <= 0) return;
+    rest.sums += LANES;
+    rest.below = at->below ? at->below + LANES : NULL;
+    rest.y += LANES;
+    if (blocks[1].simple)
+        finish_simple(tail, blocks + 1, second, &rest);
+    else
+        finish_channels(tail, first + LANES, 0, second, &rest);
+}
+
+/* ---- depthwise: lane c of a word vector holds four rows of channel c, one vpdpbusd per tap. */
+
+/* Byte c of four rows becomes word c: unpacking works inside 128-bit pieces, of which four come
+ * out of step; then pieces are put in order:
+ *
+ *     t0 = words  0- 3 16-19 32-35 48-51      to[0] = words  0-15
+ *     t1 = words  4- 7 20-23 36-39 52-55  ->  to[1] = words 16-31
+ *     t2 = words  8-11 24-27 40-43 56-59      to[2] = words 32-47
+ *     t3 = words 12-15 28-31 44-47 60-63      to[3] = words 48-63 */
+INLINE TARGET void interleave_vector(const __m512i rows[4], __m512i to[4]) {
+    const __m512i low01 = _mm512_unpacklo_epi8(rows[0], rows[1]);
+    const __m512i high01 = _mm512_unpackhi_epi8(rows[0], rows[1]);
+    const __m512i low23 = _mm512_unpacklo_epi8(rows[2], rows[3]);
+    const __m512i high23 = _mm512_unpackhi_epi8(rows[2], rows[3]);
+    const __m512i t0 = _mm512_unpacklo_epi16(low01, low23);
+    const __m512i t1 = _mm512_unpackhi_epi16(low01, low23);
+    const __m512i t2 = _mm512_unpacklo_epi16(high01, high23);
+    const __m512i t3 = _mm512_unpackhi_epi16(high01, high23);
+    const __m512i front01 = _mm512_shuffle_i32x4(t0, t1, 0x44);
+    const __m512i front23 = _mm512_shuffle_i32x4(t2, t3, 0x44);
+    const __m512i back01 = _mm512_shuffle_i32x4(t0, t1, 0xee);
+    const __m512i back23 = _mm512_shuffle_i32x4(t2, t3, 0xee);
+    to[0] = _mm512_shuffle_i32x4(front01, front23, 0x88);
+    to[1] = _mm512_shuffle_i32x4(front01, front23, 0xdd);
+    to[2] = _mm512_shuffle_i32x4(back01, back23, 0x88);
+    to[3] = _mm512_shuffle_i32x4(back01, back23, 0xdd);
+}
+
+/* Writes up to three vectors beyond the last word. */
+TARGET static void interleave(const int8_t *const *rows, int32_t zero_point, size_t count,
+                              void *words) {
+    const __m512i flip = _mm512_set1_epi8(-128);
+    const __m512i padding = _mm512_set1_epi8((char)(zero_point + 128));
+    char *to = words;
+    size_t i;
+    int r;
+    for (i = 0; i < count; i += VECTOR, to += 4 * VECTOR) {
+        const __mmask64 live =
+            count - i < VECTOR ? ~(__mmask64)0 >> (VECTOR - (count - i)) : ~(__mmask64)0;
+        __m512i x[4], out[4];
+        UNROLL for (r = 0; r < GROUP; r++)
+            x[r] = rows[r] ? _mm512_xor_si512(_mm512_maskz_loadu_epi8(live, rows[r] + i), flip)
+                           : padding;
+        interleave_vector(x, out);
+        UNROLL for (r = 0; r < GROUP; r++) _mm512_storeu_si512(to + r * VECTOR, out[r]);
+    }
+}
+
+INLINE TARGET void multiply_tile(const intgold_strip *strip, const char *x, int32_t *result,
+                                 const int columns) {
+    const char *w = strip->weights0;
+    __m512i sums[8];
+    int32_t s;
+    int i;
+    UNROLL for (i = 0; i < columns; i++) sums[i] = _mm512_loadu_si512(strip->bias0);
+    for (s = 0; s < strip->n_segments; s++, w += VECTOR) {
+        const char *at = x + strip->segments[s];
+        const __m512i weights = _mm512_loadu_si512(w);
+        UNROLL for (i = 0; i < columns; i++)
+            sums[i] = _mm512_dpbusd_epi32(
+                sums[i], _mm512_loadu_si512(at + (size_t)i * strip->column_step), weights);
+    }
+    UNROLL for (i = 0; i < columns; i++) _mm512_storeu_si512(result + LANES * i, sums[i]);
+}
+
+TARGET static void multiply(const intgold_strip *strip, int32_t *sums) {
+    const char *x = strip->x;
+    int32_t i = 0;
+    for (; i + 8 <= strip->columns; i += 8, x += 8 * strip->column_step, sums += 8 * LANES)
+        multiply_tile(strip, x, sums, 8);
+    for (; i < strip->columns; i++, x += strip->column_step, sums += LANES)
+        multiply_tile(strip, x, sums, 1);
+}
+
+/* ---- pools. */
+
+INLINE TARGET __m512i widened(const int8_t *x, __mmask16 live) {
+    return _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(live, x));
+}
+
+TARGET static void add_up(const int8_t *x, int32_t cells, size_t step, int32_t channels,
+                          uint32_t *sums) {
+    int32_t c, i;
+    for (c = 0; c < channels; c += LANES) {
+        const __mmask16 live = (__mmask16)(channels - c < LANES ? (1u << (channels - c)) - 1 : ~0u);
+        const int8_t *at = x + c;
+        __m512i even = _mm512_maskz_loadu_epi32(live, sums + c), odd = _mm512_setzero_si512();
+        for (i = 0; i + 2 <= cells; i += 2, at += 2 * step) {
+            even = _mm512_add_epi32(even, widened(at, live));
+            odd = _mm512_add_epi32(odd, widened(at + step, live));
+        }
+        if (i < cells) even = _mm512_add_epi32(even, widened(at, live));
+        _mm512_mask_storeu_epi32(sums + c, live, _mm512_add_epi32(even, odd));
+    }
+}
+
+TARGET static void raise(const int8_t *x, int32_t count, int8_t *y) {
+    int32_t i;
+    for (i = 0; i < count; i += VECTOR) {
+        const __mmask64 live =
+            count - i < VECTOR ? ~(__mmask64)0 >> (VECTOR - (count - i)) : ~(__mmask64)0;
+        const __m512i most = _mm512_max_epi8(_mm512_maskz_loadu_epi8(live, x + i),
+                                             _mm512_maskz_loadu_epi8(live, y + i));
+        _mm512_mask_storeu_epi8(y + i, live, most);
     }
 }
 
@@ -301,13 +484,43 @@ TARGET_VBMI static void lut_vbmi(const int8_t *table, const int8_t *x, int32_t c
 }
 
 const intgold_kernels intgold_kernels_avx512vnni = {
-    "avx512vnni", GROUP,    LANES,            COLUMNS,   1,      pack_size, pack,
-    widen,        convolve, tail_packed_size, tail_pack, finish, lut,
+    .name = "avx512vnni",
+    .group = GROUP,
+    .lanes = LANES,
+    .columns = COLUMNS,
+    .flipped = 1,
+    .pack_size = pack_size,
+    .pack = pack,
+    .widen = widen,
+    .convolve = convolve,
+    .tail_packed_size = tail_packed_size,
+    .tail_pack = tail_pack,
+    .finish = finish,
+    .interleave = interleave,
+    .multiply = multiply,
+    .add_up = add_up,
+    .raise = raise,
+    .lut = lut,
 };
 
 const intgold_kernels intgold_kernels_avx512vbmi = {
-    "avx512vbmi", GROUP,    LANES,            COLUMNS,   1,      pack_size, pack,
-    widen,        convolve, tail_packed_size, tail_pack, finish, lut_vbmi,
+    .name = "avx512vbmi",
+    .group = GROUP,
+    .lanes = LANES,
+    .columns = COLUMNS,
+    .flipped = 1,
+    .pack_size = pack_size,
+    .pack = pack,
+    .widen = widen,
+    .convolve = convolve,
+    .tail_packed_size = tail_packed_size,
+    .tail_pack = tail_pack,
+    .finish = finish,
+    .interleave = interleave,
+    .multiply = multiply,
+    .add_up = add_up,
+    .raise = raise,
+    .lut = lut_vbmi,
 };
 
 #else

@@ -1,5 +1,7 @@
 /* The waist in plain C99.  The loops are written so that a compiler turns them into whatever
  * vectors the target has: int16 products summed in int32, no branch inside. */
+#include <string.h>
+
 #include "requantize.h"
 #include "weights.h"
 
@@ -96,45 +98,93 @@ static int32_t greater(int32_t a, int32_t b) { return a > b ? a : b; }
 
 /* Form single without a switch inside the loop: what own models use. */
 static void channel_single(const intgold_scale *by, const intgold_tail *tail, const int32_t *sums,
-                           size_t step, int32_t pixels, int8_t *y, size_t y_step) {
+                           const intgold_pixels *at, int8_t *y) {
     int32_t i;
-    for (i = 0; i < pixels; i++, sums += step, y += y_step) {
+    for (i = 0; i < at->count; i++, sums += at->step, y += at->y_step) {
         const int64_t scaled =
             intgold_round_up((int64_t)*sums * by->multiplier, by->right_shift);
         *y = (int8_t)intgold_clamp(scaled + tail->y_zero_point, tail->act_min, tail->act_max);
     }
 }
 
-void intgold_finish_channel(const intgold_tail *tail, int32_t channel, const int32_t *sums,
-                            const int32_t *sums_below, size_t step, int32_t pixels, int8_t *y,
-                            size_t y_step) {
-    const intgold_scale by = intgold_entry(tail->by, channel);
+static void channel_any(const intgold_scale *by, const intgold_tail *tail, const int32_t *sums,
+                        const intgold_pixels *at, int8_t *y) {
     int32_t i;
-    if (sums_below) {
-        for (i = 0; i < pixels / 2; i++) {
-            const size_t left = 2 * (size_t)i * step, right = left + step;
-            const int32_t most = greater(greater(sums[left], sums[right]),
-                                         greater(sums_below[left], sums_below[right]));
-            y[(size_t)i * y_step] = intgold_requantize_acc(most, &by, tail->y_zero_point,
-                                                           tail->act_min, tail->act_max);
-        }
-    } else if (by.form == INTGOLD_FORM_SINGLE) {
-        channel_single(&by, tail, sums, step, pixels, y, y_step);
-    } else {
-        for (i = 0; i < pixels; i++)
-            y[(size_t)i * y_step] =
-                intgold_requantize_acc(sums[(size_t)i * step], &by, tail->y_zero_point,
-                                       tail->act_min, tail->act_max);
+    for (i = 0; i < at->count; i++, sums += at->step, y += at->y_step)
+        *y = intgold_requantize_acc(*sums, by, tail->y_zero_point, tail->act_min, tail->act_max);
+}
+
+static void channel_pooled(const intgold_scale *by, const intgold_tail *tail, int32_t lane,
+                           const intgold_pixels *at, int8_t *y) {
+    const size_t step = at->step;
+    const int32_t *sums = at->sums + lane, *below = at->below + lane;
+    int32_t i;
+    for (i = 0; i < at->count / 2; i++, sums += 2 * step, below += 2 * step, y += at->y_step) {
+        const int32_t most = greater(greater(sums[0], sums[step]), greater(below[0], below[step]));
+        *y = intgold_requantize_acc(most, by, tail->y_zero_point, tail->act_min, tail->act_max);
     }
 }
 
-static void finish(const intgold_tail *tail, int32_t first, int32_t channels, const int32_t *sums,
-                   const int32_t *sums_below, size_t step, int32_t pixels, int8_t *y,
-                   size_t y_step) {
+static void channel_row(const intgold_scale *by, const intgold_tail *tail, const int32_t *sums,
+                        const intgold_pixels *at, int8_t *y) {
+    if (by->form == INTGOLD_FORM_SINGLE)
+        channel_single(by, tail, sums, at, y);
+    else
+        channel_any(by, tail, sums, at, y);
+}
+
+void intgold_finish_channel(const intgold_tail *tail, int32_t channel, int32_t lane,
+                            const intgold_pixels *at) {
+    const intgold_scale by = intgold_entry(tail->by, channel);
+    const int32_t *sums = at->sums + lane;
+    if (at->below) {
+        channel_pooled(&by, tail, lane, at, at->y + lane);
+        return;
+    }
+    channel_row(&by, tail, sums, at, at->y + lane);
+    if (tail->fold && at->y_below)
+        channel_row(&by, tail, sums + tail->fold, at, at->y_below + lane);
+}
+
+static void finish(const intgold_tail *tail, int32_t first, int32_t channels,
+                   const intgold_pixels *at) {
     int32_t c;
-    for (c = 0; c < channels; c++)
-        intgold_finish_channel(tail, first + c, sums + c, sums_below ? sums_below + c : NULL, step,
-                               pixels, y + c, y_step);
+    for (c = 0; c < channels; c++) intgold_finish_channel(tail, first + c, c, at);
+}
+
+static void interleave(const int8_t *const *rows, int32_t zero_point, size_t count, void *words) {
+    int16_t *to = words;
+    int32_t r;
+    size_t i;
+    for (r = 0; r < GROUP; r++)
+        for (i = 0; i < count; i++)
+            to[i * GROUP + (size_t)r] = (int16_t)(rows[r] ? rows[r][i] - zero_point : 0);
+}
+
+static void multiply(const intgold_strip *strip, int32_t *sums) {
+    int32_t i, s, lane;
+    for (i = 0; i < strip->columns; i++, sums += LANES) {
+        const char *x = strip->x + (size_t)i * strip->column_step;
+        const int16_t *w = strip->weights0;
+        memcpy(sums, strip->bias0, LANES * sizeof *sums);
+        for (s = 0; s < strip->n_segments; s++, w += LANES * GROUP) {
+            const int16_t *word = (const int16_t *)(const void *)(x + strip->segments[s]);
+            for (lane = 0; lane < LANES; lane++)
+                sums[lane] += word[2 * lane] * w[2 * lane] + word[2 * lane + 1] * w[2 * lane + 1];
+        }
+    }
+}
+
+static void add_up(const int8_t *x, int32_t cells, size_t step, int32_t channels,
+                   uint32_t *sums) {
+    int32_t i, c;
+    for (i = 0; i < cells; i++, x += step)
+        for (c = 0; c < channels; c++) sums[c] += (uint32_t)(int32_t)x[c];
+}
+
+static void raise(const int8_t *x, int32_t count, int8_t *y) {
+    int32_t i;
+    for (i = 0; i < count; i++) y[i] = x[i] > y[i] ? x[i] : y[i];
 }
 
 static void lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y) {
@@ -143,6 +193,21 @@ static void lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y) 
 }
 
 const intgold_kernels intgold_kernels_portable = {
-    "portable", GROUP,    LANES,            COLUMNS,   0,      pack_size, pack,
-    widen,      convolve, tail_packed_size, tail_pack, finish, lut,
+    .name = "portable",
+    .group = GROUP,
+    .lanes = LANES,
+    .columns = COLUMNS,
+    .flipped = 0,
+    .pack_size = pack_size,
+    .pack = pack,
+    .widen = widen,
+    .convolve = convolve,
+    .tail_packed_size = tail_packed_size,
+    .tail_pack = tail_pack,
+    .finish = finish,
+    .interleave = interleave,
+    .multiply = multiply,
+    .add_up = add_up,
+    .raise = raise,
+    .lut = lut,
 };

@@ -1,20 +1,44 @@
 /* mul, SPEC clause 5.13. */
-#include "op.h"
-#include "requantize.h"
+#include "elementwise.h"
 
-void intgold_mul_s8(const intgold_mul *op, const int8_t *x1, const int8_t *x2, int8_t *y,
-                    int32_t *acc) {
-    const intgold_scale by = intgold_entry(&op->requantize, 0);
-    int32_t i;
-    for (i = 0; i < op->count; i++) {
-        const int32_t product = (x1[i] - op->x1_zero_point) * (x2[i] - op->x2_zero_point);
-        y[i] = intgold_requantize_acc(product, &by, op->y_zero_point, op->act_min, op->act_max);
-        if (acc) acc[i] = product;
+static intgold_tail tail_of(const intgold_mul *op, const void *packed) {
+    return intgold_tail_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max, packed);
+}
+
+static void mul(const intgold_mul *op, const intgold_kernels *kernels, const intgold_tail *tail,
+                const int8_t *x1, const int8_t *x2, int8_t *y, int32_t *acc) {
+    const int32_t z1 = op->x1_zero_point, z2 = op->x2_zero_point;
+    int32_t sums[INTGOLD_CHUNK];
+    int32_t from, i;
+    for (from = 0; from < op->count; from += INTGOLD_CHUNK) {
+        const int32_t rest = op->count - from, n = rest < INTGOLD_CHUNK ? rest : INTGOLD_CHUNK;
+        for (i = 0; i < n; i++) sums[i] = (x1[from + i] - z1) * (x2[from + i] - z2);
+        if (acc) memcpy(acc + from, sums, (size_t)n * sizeof *sums);
+        for (; i % INTGOLD_CHUNK; i++) sums[i] = 0;
+        intgold_finish_values(kernels, tail, sums, n, y + from);
     }
 }
 
-static void run(const intgold_call *call) {
-    intgold_mul_s8(call->fields, call->inputs[0], call->inputs[1], call->output, call->acc);
+void intgold_mul_s8(const intgold_mul *op, const int8_t *x1, const int8_t *x2, int8_t *y,
+                    int32_t *acc) {
+    const intgold_tail tail = tail_of(op, NULL); /* portable kernels pack nothing */
+    mul(op, &intgold_kernels_portable, &tail, x1, x2, y, acc);
 }
 
-const intgold_op_table intgold_mul_table = {2, 1, NULL, NULL, NULL, run};
+static size_t packed_size(const void *fields, const intgold_kernels *kernels) {
+    (void)fields;
+    return intgold_uniform_size(kernels);
+}
+
+static void pack(const void *fields, const intgold_kernels *kernels, void *packed) {
+    const intgold_tail tail = tail_of(fields, NULL);
+    intgold_pack_uniform(kernels, &tail, packed);
+}
+
+static void run(const intgold_call *call) {
+    const intgold_tail tail = tail_of(call->fields, call->packed);
+    mul(call->fields, call->kernels, &tail, call->inputs[0], call->inputs[1], call->output,
+        call->acc);
+}
+
+const intgold_op_table intgold_mul_table = {2, 1, packed_size, pack, NULL, run};

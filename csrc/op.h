@@ -39,6 +39,19 @@ extern const intgold_op_table intgold_conv2d_table, intgold_depthwise_conv2d_tab
 /* Pieces of memory start on a vector boundary. */
 static inline size_t intgold_align(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
+static inline intgold_tail intgold_tail_of(const intgold_requantize *by, int32_t y_zero_point,
+                                           int32_t act_min, int32_t act_max,
+                                           const void *packed) {
+    intgold_tail tail;
+    tail.by = by;
+    tail.y_zero_point = y_zero_point;
+    tail.act_min = act_min;
+    tail.act_max = act_max;
+    tail.fold = 0;
+    tail.packed = packed;
+    return tail;
+}
+
 /* A fully_connected op is a conv2d on one pixel. */
 size_t intgold_conv2d_packed_size(const intgold_conv2d *op, const intgold_kernels *kernels);
 void intgold_conv2d_pack(const intgold_conv2d *op, const intgold_kernels *kernels, char *packed);

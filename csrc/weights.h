@@ -2,6 +2,8 @@
 #ifndef INTGOLD_WEIGHTS_H
 #define INTGOLD_WEIGHTS_H
 
+#include <string.h>
+
 #include "kernels.h"
 
 /* Lanes that hold something, runs per lane, blocks of `lanes`. */
@@ -17,24 +19,38 @@ static inline int32_t intgold_blocks(int32_t channels, int32_t lanes) {
     return (channels + lanes - 1) / lanes;
 }
 
+/* A weight less its zero point is -255 .. 255: so many bytes, the parts, add up to each. */
+static inline int32_t intgold_weight_parts(const int8_t *zero_point, int32_t count) {
+    int32_t parts = 1, i;
+    for (i = 0; i < count; i++) {
+        if (zero_point[i] == -128) return 3; /* 127 + 128 = 127 + 127 + 1 */
+        if (zero_point[i]) parts = 2;
+    }
+    return parts;
+}
+
+static inline int intgold_weight_part(int value, int32_t part) {
+    int piece;
+    for (;; part--, value -= piece) {
+        piece = value < -128 ? -128 : value > 127 ? 127 : value;
+        if (part == 0) return piece;
+    }
+}
+
 /* The weight less its zero point in packed channel c, run r, place k; 0 where there is none. */
 static inline int intgold_packed_weight(const intgold_weights *weights, int32_t c, int32_t r,
                                         int32_t k) {
     const int32_t second = c >= weights->out_c, oc = second ? c - weights->out_c : c;
     const int32_t run = second ? r - weights->fold_shift : r;
-    int value, part, parts;
     size_t at;
+    int value;
     if (c >= intgold_packed_channels(weights) || run < 0 ||
         run >= weights->parts * weights->n_runs || k >= weights->run_values)
         return 0;
     at = (size_t)oc * (size_t)weights->n_runs + (size_t)(run % weights->n_runs);
     value = weights->values[at * (size_t)weights->run_values + (size_t)k] -
             weights->zero_point[weights->zero_point_count == 1 ? 0 : oc];
-    if (weights->parts == 1) return value;
-    for (parts = run / weights->n_runs;; parts--, value -= part) {
-        part = value < -128 ? -128 : value > 127 ? 127 : value;
-        if (parts == 0) return part;
-    }
+    return weights->parts == 1 ? value : intgold_weight_part(value, run / weights->n_runs);
 }
 
 /* Sum of the packed weights of channel c. */
@@ -43,6 +59,18 @@ static inline int32_t intgold_packed_sum(const intgold_weights *weights, int32_t
     for (r = 0; r < intgold_packed_runs(weights); r++)
         for (k = 0; k < weights->run_values; k++) sum += intgold_packed_weight(weights, c, r, k);
     return sum;
+}
+
+/* Where sums start: a sum over flipped inputs x + 128 has (128 + zero point) * sum(w) too much.
+ * It may wrap on the way: the true sum fits. */
+static inline int32_t intgold_start(int32_t bias, int32_t flipped, int32_t x_zero_point,
+                                    int32_t sum_of_weights) {
+    const uint32_t excess =
+        flipped ? (uint32_t)(128 + x_zero_point) * (uint32_t)sum_of_weights : 0;
+    const uint32_t start = (uint32_t)bias - excess;
+    int32_t bits;
+    memcpy(&bits, &start, sizeof bits);
+    return bits;
 }
 
 /* Packed as kernels.h draws it, for groups of four bytes and of two int16. */
