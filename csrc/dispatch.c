@@ -23,6 +23,7 @@ uint32_t intgold_cpu_features(void) {
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx2")) found |= INTGOLD_FEATURE_AVX2;
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512cd") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
         if (__builtin_cpu_supports("avx512vnni")) found |= INTGOLD_FEATURE_AVX512VNNI;
         if (__builtin_cpu_supports("avx512vbmi")) found |= INTGOLD_FEATURE_AVX512VBMI;

@@ -9,11 +9,12 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "requantize_avx512.h"
 #include "weights.h"
 
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vnni")))
 #define TARGET_VBMI \
-    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512vbmi")))
+    __attribute__((target("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vnni,avx512vbmi")))
 #define INLINE static inline __attribute__((always_inline))
 /* Loops over registers must be unrolled before the compiler places arrays; clang does it itself,
  * and does worse when told to. */
@@ -151,17 +152,30 @@ TARGET static void convolve(const intgold_strip *strip, int32_t *sums) {
  * rounding and zero point in one constant, lose their low words; what is left is shifted by
  * right_shift - 32.  Two floors one after another are the floor of both.  The constant is below
  * 2^62 and the product at most 2^62, so that nothing overflows.  Saturating packs only clamp
- * what the clamp to act_min .. act_max inside int8 clamps anyway. */
+ * what the clamp to act_min .. act_max inside int8 clamps anyway.
+ *
+ * Other forms and shifts take 64-bit lanes, where a block has one form, else channel by channel. */
+
+enum { SIMPLE = -1, MIXED = -2, DEAD = -3 }; /* block_tail.form, or an enum intgold_form */
 
 typedef struct block_tail {
-    int32_t multiplier[LANES], right_shift[LANES];
+    int32_t multiplier[LANES], multiplier_low[LANES], right_shift[LANES];
     int64_t even[LANES / 2], odd[LANES / 2]; /* 2^(t-1) + zero point * 2^t */
-    int32_t simple;                          /* 0: other forms or shifts in this block */
+    int32_t form;
     int32_t unused[15];
 } block_tail;
 
 static size_t tail_packed_size(int32_t channels) {
     return (size_t)intgold_blocks(channels, LANES) * sizeof(block_tail);
+}
+
+/* What a block's form becomes when it takes one more lane. */
+static int32_t joint_form(int32_t form, int32_t own, int32_t shift) {
+    const int32_t one = own == INTGOLD_FORM_SINGLE && shift >= 32 && shift <= 54 ? SIMPLE : own;
+    if (form == DEAD || one == form) return one;
+    return (form == SIMPLE || form == INTGOLD_FORM_SINGLE) && own == INTGOLD_FORM_SINGLE
+               ? INTGOLD_FORM_SINGLE
+               : MIXED;
 }
 
 static void tail_pack(const intgold_tail *tail, int32_t channels, void *packed) {
@@ -173,13 +187,15 @@ static void tail_pack(const intgold_tail *tail, int32_t channels, void *packed) 
         block_tail *block = blocks + c / LANES;
         const int32_t channel = tail->fold && c >= tail->fold ? c - tail->fold : c;
         const int32_t lane = c % LANES, i = by->count == 1 ? 0 : channel;
+        /* A multiplier of 0 gives 0 in every form and with every shift. */
         const int32_t shift = by->multiplier[i] ? by->right_shift[i] : 32;
         const int64_t one = (int64_t)1 << (shift < 54 ? shift : 54);
         int64_t *constant = lane % 2 ? block->odd : block->even;
-        if (lane == 0) block->simple = 1;
-        if (by->form[i] != INTGOLD_FORM_SINGLE || shift < 32 || shift > 54) block->simple = 0;
+        if (lane == 0) block->form = DEAD;
+        if (by->multiplier[i]) block->form = joint_form(block->form, by->form[i], shift);
         block->multiplier[lane] = by->multiplier[i];
-        block->right_shift[lane] = shift - 32;
+        block->multiplier_low[lane] = by->multiplier_low[i];
+        block->right_shift[lane] = shift;
         constant[lane / 2] = one / 2 + tail->y_zero_point * one;
     }
 }
@@ -192,7 +208,8 @@ INLINE TARGET scales scales_of(const block_tail *block) {
     scales by;
     by.multiplier = _mm512_loadu_si512(block->multiplier);
     by.multiplier_odd = _mm512_srli_epi64(by.multiplier, 32);
-    by.right_shift = _mm512_loadu_si512(block->right_shift);
+    by.right_shift =
+        _mm512_sub_epi32(_mm512_loadu_si512(block->right_shift), _mm512_set1_epi32(32));
     by.even = _mm512_loadu_si512(block->even);
     by.odd = _mm512_loadu_si512(block->odd);
     return by;
@@ -204,6 +221,31 @@ INLINE TARGET __m512i requantize(__m512i sums, const scales *by) {
         _mm512_mul_epi32(_mm512_srli_epi64(sums, 32), by->multiplier_odd), by->odd);
     const __m512i high = _mm512_mask_shuffle_epi32(odd, 0x5555, even, (_MM_PERM_ENUM)0xf5);
     return _mm512_srav_epi32(high, by->right_shift);
+}
+
+/* Eight lanes in any form: clamped, so that 32 bits hold them. */
+INLINE TARGET __m256i requantize_half(__m256i sums, const intgold_tail *tail,
+                                      const block_tail *block, int half) {
+    const size_t at = (size_t)half * 8;
+    intgold_scale_avx512 by;
+    __m512i y;
+    by.multiplier =
+        _mm512_cvtepi32_epi64(_mm256_loadu_si256((const void *)(block->multiplier + at)));
+    by.multiplier_low =
+        _mm512_cvtepi32_epi64(_mm256_loadu_si256((const void *)(block->multiplier_low + at)));
+    by.right_shift =
+        _mm512_cvtepi32_epi64(_mm256_loadu_si256((const void *)(block->right_shift + at)));
+    y = intgold_scale_acc_avx512(_mm512_cvtepi32_epi64(sums), &by, block->form);
+    y = _mm512_add_epi64(y, _mm512_set1_epi64(tail->y_zero_point));
+    y = _mm512_max_epi64(y, _mm512_set1_epi64(tail->act_min));
+    return _mm512_cvtepi64_epi32(_mm512_min_epi64(y, _mm512_set1_epi64(tail->act_max)));
+}
+
+INLINE TARGET __m512i requantize_any(__m512i sums, const intgold_tail *tail,
+                                     const block_tail *block) {
+    const __m256i low = requantize_half(_mm512_castsi512_si256(sums), tail, block, 0);
+    const __m256i high = requantize_half(_mm512_extracti64x4_epi64(sums, 1), tail, block, 1);
+    return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
 }
 
 /* A vector of output i: the sums of its pixel, or the greatest of four pixels in two rows. */
@@ -219,23 +261,26 @@ INLINE TARGET __m512i sums_of(const intgold_pixels *at, int32_t i, size_t vector
 }
 
 /* Vector j of a group of four: `vectors` of output i, then of the next, up to the last. */
-INLINE TARGET __m512i group_vector(const intgold_pixels *at, const scales *by, int32_t i,
-                                   int32_t last, const int j, const int vectors,
-                                   const int pooled) {
-    const int32_t own = i + j / vectors, output = own < last ? own : last;
-    return requantize(sums_of(at, output, (size_t)(j % vectors), pooled), by + j % vectors);
+INLINE TARGET __m512i group_vector(const intgold_pixels *at, int32_t i, int32_t last, const int j,
+                                   const int vectors, const int pooled) {
+    const int32_t own = i + j / vectors;
+    return sums_of(at, own < last ? own : last, (size_t)(j % vectors), pooled);
 }
 
-INLINE TARGET __m512i group(const intgold_tail *tail, const intgold_pixels *at, const scales *by,
-                            int32_t i, int32_t last, const int vectors, const int pooled) {
+INLINE TARGET __m512i group(const intgold_tail *tail, const block_tail *blocks,
+                            const intgold_pixels *at, const scales *by, int32_t i, int32_t last,
+                            const int vectors, const int pooled, const int any) {
     /* Packs leave the four vectors' words side by side; this puts each vector together. */
     const __m512i order =
         _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    const __m512i front = _mm512_packs_epi32(group_vector(at, by, i, last, 0, vectors, pooled),
-                                             group_vector(at, by, i, last, 1, vectors, pooled));
-    const __m512i back = _mm512_packs_epi32(group_vector(at, by, i, last, 2, vectors, pooled),
-                                            group_vector(at, by, i, last, 3, vectors, pooled));
-    const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(front, back));
+    __m512i y[4], bytes;
+    int j;
+    UNROLL for (j = 0; j < 4; j++) {
+        const __m512i sums = group_vector(at, i, last, j, vectors, pooled);
+        y[j] = any ? requantize_any(sums, tail, blocks) : requantize(sums, by + j % vectors);
+    }
+    bytes = _mm512_packs_epi16(_mm512_packs_epi32(y[0], y[1]), _mm512_packs_epi32(y[2], y[3]));
+    bytes = _mm512_permutexvar_epi32(order, bytes);
     return _mm512_min_epi8(_mm512_max_epi8(bytes, _mm512_set1_epi8((char)tail->act_min)),
                            _mm512_set1_epi8((char)tail->act_max));
 }
@@ -269,7 +314,7 @@ INLINE TARGET void store_two_rows(const intgold_pixels *at, int32_t i, __m512i b
 
 INLINE TARGET void finish_blocks(const intgold_tail *tail, const block_tail *blocks,
                                  int32_t channels, const intgold_pixels *at, const int vectors,
-                                 const int pooled) {
+                                 const int pooled, const int any) {
     const int32_t count = pooled ? at->count / 2 : at->count, outputs = 4 / vectors;
     const int32_t width = vectors * LANES;
     const int dense = channels == width && at->y_step == (size_t)width;
@@ -279,7 +324,7 @@ INLINE TARGET void finish_blocks(const intgold_tail *tail, const block_tail *blo
     by[0] = scales_of(blocks);
     by[1] = vectors == 2 ? scales_of(blocks + 1) : by[0];
     for (i = 0; i + outputs <= count; i += outputs) {
-        const __m512i bytes = group(tail, at, by, i, count - 1, vectors, pooled);
+        const __m512i bytes = group(tail, blocks, at, by, i, count - 1, vectors, pooled, any);
         if (dense)
             _mm512_storeu_si512(at->y + (size_t)i * (size_t)width, bytes);
         else if (two_rows)
@@ -289,49 +334,56 @@ INLINE TARGET void finish_blocks(const intgold_tail *tail, const block_tail *blo
     }
     if (i < count)
         store_group(tail, at, i, count - i, channels, width,
-                    group(tail, at, by, i, count - 1, vectors, pooled));
+                    group(tail, blocks, at, by, i, count - 1, vectors, pooled, any));
 }
 
-/* One block, or two, whose scales are all simple. */
+/* One block, or two simple ones. */
 TARGET static void finish_simple(const intgold_tail *tail, const block_tail *blocks,
                                  int32_t channels, const intgold_pixels *at) {
     if (channels > LANES && at->below)
-        finish_blocks(tail, blocks, channels, at, 2, 1);
+        finish_blocks(tail, blocks, channels, at, 2, 1, 0);
     else if (channels > LANES)
-        finish_blocks(tail, blocks, channels, at, 2, 0);
+        finish_blocks(tail, blocks, channels, at, 2, 0, 0);
     else if (at->below)
-        finish_blocks(tail, blocks, channels, at, 1, 1);
+        finish_blocks(tail, blocks, channels, at, 1, 1, 0);
     else
-        finish_blocks(tail, blocks, channels, at, 1, 0);
+        finish_blocks(tail, blocks, channels, at, 1, 0, 0);
 }
 
-static void finish_channels(const intgold_tail *tail, int32_t first, int32_t lane,
-                            int32_t channels, const intgold_pixels *at) {
+TARGET static void finish_any(const intgold_tail *tail, const block_tail *block,
+                              int32_t channels, const intgold_pixels *at) {
+    if (at->below)
+        finish_blocks(tail, block, channels, at, 1, 1, 1);
+    else
+        finish_blocks(tail, block, channels, at, 1, 0, 1);
+}
+
+static void finish_block(const intgold_tail *tail, const block_tail *block, int32_t first,
+                         int32_t channels, const intgold_pixels *at) {
     int32_t c;
-    for (c = 0; c < channels; c++) intgold_finish_channel(tail, first + c, lane + c, at);
+    if (block->form == SIMPLE || block->form == DEAD)
+        finish_simple(tail, block, channels, at);
+    else if (block->form == MIXED)
+        for (c = 0; c < channels; c++) intgold_finish_channel(tail, first + c, c, at);
+    else
+        finish_any(tail, block, channels, at);
 }
 
-TARGET static void finish(const intgold_tail *tail, int32_t first, int32_t channels,
-                          const intgold_pixels *at) {
+static void finish(const intgold_tail *tail, int32_t first, int32_t channels,
+                   const intgold_pixels *at) {
     const block_tail *blocks = (const block_tail *)tail->packed + first / LANES;
     const int32_t second = channels - LANES;
     intgold_pixels rest = *at;
-    if (blocks[0].simple && (second <= 0 || blocks[1].simple)) {
+    if (second > 0 && blocks[0].form == SIMPLE && blocks[1].form == SIMPLE) {
         finish_simple(tail, blocks, channels, at);
         return;
     }
-    if (blocks[0].simple)
-        finish_simple(tail, blocks, second > 0 ? LANES : channels, at);
-    else
-        finish_channels(tail, first, 0, second > 0 ? LANES : channels, at);
+    finish_block(tail, blocks, first, second > 0 ? LANES : channels, at);
     if (second <= 0) return;
     rest.sums += LANES;
     rest.below = at->below ? at->below + LANES : NULL;
     rest.y += LANES;
-    if (blocks[1].simple)
-        finish_simple(tail, blocks + 1, second, &rest);
-    else
-        finish_channels(tail, first + LANES, 0, second, &rest);
+    finish_block(tail, blocks + 1, first + LANES, second, &rest);
 }
 
 /* ---- depthwise: lane c of a word vector holds four rows of channel c, one vpdpbusd per tap. */
