@@ -1,6 +1,10 @@
 /* Which table of kernels runs: the only file that looks at the CPU. */
 #include "kernels.h"
 
+#if defined(__GNUC__) && defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 typedef struct variant {
     intgold_isa isa;
     uint32_t needs; /* features */
@@ -9,25 +13,68 @@ typedef struct variant {
 
 /* The fastest first; a variant that is compiled out is not here. */
 static const variant variants[] = {
+#if defined(INTGOLD_HAS_AMX)
+    {INTGOLD_ISA_AMX,
+     INTGOLD_FEATURE_AVX512VNNI | INTGOLD_FEATURE_AVX512VBMI | INTGOLD_FEATURE_AMX,
+     &intgold_kernels_amx},
+#endif
 #if defined(INTGOLD_HAS_AVX512VNNI)
     {INTGOLD_ISA_AVX512VBMI, INTGOLD_FEATURE_AVX512VNNI | INTGOLD_FEATURE_AVX512VBMI,
      &intgold_kernels_avx512vbmi},
     {INTGOLD_ISA_AVX512VNNI, INTGOLD_FEATURE_AVX512VNNI, &intgold_kernels_avx512vnni},
 #endif
+#if defined(INTGOLD_HAS_AVXVNNI)
+    {INTGOLD_ISA_AVXVNNI, INTGOLD_FEATURE_AVX2 | INTGOLD_FEATURE_AVXVNNI,
+     &intgold_kernels_avxvnni},
+#endif
+#if defined(INTGOLD_HAS_AVX2)
+    {INTGOLD_ISA_AVX2, INTGOLD_FEATURE_AVX2, &intgold_kernels_avx2},
+#endif
     {INTGOLD_ISA_PORTABLE, 0, &intgold_kernels_portable},
 };
+
+#if defined(__GNUC__) && defined(__x86_64__)
+/* Older compilers' __builtin_cpu_supports does not know it.  Bit 4 of EAX of leaf 7, subleaf 1;
+ * subleaf 0 says in EAX how many there are. */
+static int has_avxvnni(void) {
+    unsigned a, b, c, d;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || a < 1) return 0;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1);
+}
+#endif
+
+#if defined(INTGOLD_HAS_AMX)
+/* Bits 24 and 25 of EDX of leaf 7.  Linux gives a process the tiles' registers when it asks:
+ * arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA), 0 when they are granted. */
+static int has_amx(void) {
+    unsigned a, b, c, d;
+    long granted = 158;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d >> 24 & 3) != 3) return 0;
+    __asm__ volatile("syscall"
+                     : "+a"(granted)
+                     : "D"(0x1023L), "S"(18L)
+                     : "rcx", "r11", "memory");
+    return granted == 0;
+}
+#endif
 
 uint32_t intgold_cpu_features(void) {
     uint32_t found = 0;
 #if defined(__GNUC__) && defined(__x86_64__)
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2")) found |= INTGOLD_FEATURE_AVX2;
+    if (__builtin_cpu_supports("avx2")) { /* and the system saves its registers */
+        found |= INTGOLD_FEATURE_AVX2;
+        if (has_avxvnni()) found |= INTGOLD_FEATURE_AVXVNNI;
+    }
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512cd") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
         if (__builtin_cpu_supports("avx512vnni")) found |= INTGOLD_FEATURE_AVX512VNNI;
         if (__builtin_cpu_supports("avx512vbmi")) found |= INTGOLD_FEATURE_AVX512VBMI;
     }
+#if defined(INTGOLD_HAS_AMX)
+    if (has_amx()) found |= INTGOLD_FEATURE_AMX;
+#endif
 #endif
     return found;
 }

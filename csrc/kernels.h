@@ -114,8 +114,17 @@ typedef struct intgold_kernels {
 #if defined(__GNUC__) && defined(__x86_64__) && !defined(INTGOLD_NO_AVX512VNNI)
 #define INTGOLD_HAS_AVX512VNNI 1
 #endif
-extern const intgold_kernels intgold_kernels_portable, intgold_kernels_avx512vnni,
-    intgold_kernels_avx512vbmi;
+#if defined(__GNUC__) && defined(__x86_64__) && !defined(INTGOLD_NO_AVX2)
+#define INTGOLD_HAS_AVX2 1
+#endif
+/* Shares code with AVX2.  Compilers older than the instructions lack the header. */
+#if defined(INTGOLD_HAS_AVX2) && !defined(INTGOLD_NO_AVXVNNI) && defined(__has_include)
+#if __has_include(<avxvnniintrin.h>)
+#define INTGOLD_HAS_AVXVNNI 1
+#endif
+#endif
+extern const intgold_kernels intgold_kernels_portable, intgold_kernels_avx2,
+    intgold_kernels_avxvnni, intgold_kernels_avx512vnni, intgold_kernels_avx512vbmi;
 
 /* finish() of one channel in every form of requantize: what variants fall back on.  lane: that of
  * its sums. */

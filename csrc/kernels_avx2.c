@@ -1,0 +1,93 @@
+/* The waist for AVX2.
+ *
+ * A word is two int16, x - zero point and weights likewise: vpmaddwd sums two products, each
+ * within 2^16, exactly.  (vpmaddubsw would take four bytes, and saturate.) */
+#include "kernels.h"
+
+#if defined(INTGOLD_HAS_AVX2)
+#include "avx2.h"
+
+#define TARGET __attribute__((target("avx2")))
+
+enum { GROUP = 2, HALF = 16 };
+
+INLINE TARGET __m256i add_products(__m256i sums, __m256i words, __m256i weights) {
+    return _mm256_add_epi32(sums, _mm256_madd_epi16(words, weights));
+}
+
+#include "avx2_convolve.h"
+
+static size_t pack_size(const intgold_weights *weights) {
+    return intgold_pack_words_size(weights, GROUP, LANES);
+}
+
+static void pack(const intgold_weights *weights, void *packed) {
+    intgold_pack_int16(weights, LANES, packed);
+}
+
+/* Sixteen bytes as int16, less the zero point. */
+INLINE TARGET __m256i centred(__m128i bytes, int32_t zero_point) {
+    return _mm256_sub_epi16(_mm256_cvtepi8_epi16(bytes), _mm256_set1_epi16((short)zero_point));
+}
+
+INLINE TARGET void widen_half(const int8_t *x, int32_t zero_point, int16_t *to) {
+    const __m128i bytes = _mm_loadu_si128((const void *)x);
+    _mm256_storeu_si256((void *)to, centred(bytes, zero_point));
+}
+
+/* The last vector may do some again. */
+TARGET static void widen(const int8_t *x, int32_t zero_point, size_t count, void *words) {
+    int16_t *to = words;
+    size_t i;
+    for (i = 0; i + HALF <= count; i += HALF) widen_half(x + i, zero_point, to + i);
+    if (i == count) return;
+    if (count >= HALF)
+        widen_half(x + count - HALF, zero_point, to + count - HALF);
+    else
+        for (; i < count; i++) to[i] = (int16_t)(x[i] - zero_point);
+}
+
+/* Sixteen values of a row, `count` of which are there: fewer come from a copy. */
+INLINE TARGET __m128i row_half(const int8_t *row, int32_t zero_point, size_t count) {
+    int8_t copy[HALF] = {0};
+    if (!row) return _mm_set1_epi8((char)zero_point);
+    if (count < HALF) memcpy(copy, row, count);
+    return _mm_loadu_si128((const void *)(count < HALF ? copy : row));
+}
+
+/* Writes up to two vectors beyond the last word. */
+TARGET static void interleave(const int8_t *const *rows, int32_t zero_point, size_t count,
+                              void *words) {
+    char *to = words;
+    size_t i;
+    for (i = 0; i < count; i += HALF, to += 2 * VECTOR) {
+        const __m128i x0 = row_half(rows[0] ? rows[0] + i : NULL, zero_point, count - i);
+        const __m128i x1 = row_half(rows[1] ? rows[1] + i : NULL, zero_point, count - i);
+        _mm256_storeu_si256((void *)to, centred(_mm_unpacklo_epi8(x0, x1), zero_point));
+        _mm256_storeu_si256((void *)(to + VECTOR), centred(_mm_unpackhi_epi8(x0, x1), zero_point));
+    }
+}
+
+const intgold_kernels intgold_kernels_avx2 = {
+    .name = "avx2",
+    .group = GROUP,
+    .lanes = LANES,
+    .columns = COLUMNS,
+    .flipped = 0,
+    .pack_size = pack_size,
+    .pack = pack,
+    .widen = widen,
+    .convolve = convolve,
+    .tail_packed_size = intgold_avx2_tail_packed_size,
+    .tail_pack = intgold_avx2_tail_pack,
+    .finish = intgold_avx2_finish,
+    .interleave = interleave,
+    .multiply = multiply,
+    .add_up = intgold_avx2_add_up,
+    .raise = intgold_avx2_raise,
+    .lut = intgold_avx2_lut,
+};
+
+#else
+typedef int intgold_no_avx2; /* C99 wants a declaration in every file */
+#endif

@@ -1,0 +1,325 @@
+/* finish(), pools and tables with AVX2, for the variants avx2 and avxvnni. */
+#include "kernels.h"
+
+#if defined(INTGOLD_HAS_AVX2)
+#include "avx2.h"
+#include "requantize_avx2.h"
+
+#define TARGET __attribute__((target("avx2")))
+
+enum { HALF = 16 };
+
+INLINE TARGET __m256i vector(const void *at) { return _mm256_loadu_si256(at); }
+
+/* ---- finish: four vectors of sums make 32 bytes, two blocks of two pixels or one of four.
+ *
+ * Form single with right_shift >= 32: the 64-bit products of even and odd lanes, plus half, lose
+ * their low words; what is left is shifted by right_shift - 32.  Two floors one after another
+ * are the floor of both.  Saturating packs only clamp what the clamp to act_min .. act_max
+ * inside int8 clamps anyway, so that the zero point may be added between them.
+ *
+ * Other forms and shifts that a block has in all lanes take requantize_avx2.h, the rest goes
+ * channel by channel. */
+
+enum { SIMPLE = -1, MIXED = -2, DEAD = -3 }; /* block_tail.form, or an enum intgold_form */
+
+typedef struct block_tail {
+    int32_t multiplier[LANES], right_shift[LANES];
+    int32_t form;
+    int32_t unused[15];
+} block_tail;
+
+size_t intgold_avx2_tail_packed_size(int32_t channels) {
+    return (size_t)intgold_blocks(channels, LANES) * sizeof(block_tail);
+}
+
+/* What a block's form becomes when it takes one more lane. */
+static int32_t joint_form(int32_t form, int32_t own, int32_t shift) {
+    const int32_t one = own == INTGOLD_FORM_SINGLE && shift >= 32 ? SIMPLE : own;
+    if (own == INTGOLD_FORM_FLOAT32 || own == INTGOLD_FORM_FLOAT64) return MIXED;
+    if (form == DEAD || one == form) return one;
+    return (form == SIMPLE || form == INTGOLD_FORM_SINGLE) && own == INTGOLD_FORM_SINGLE
+               ? INTGOLD_FORM_SINGLE
+               : MIXED;
+}
+
+void intgold_avx2_tail_pack(const intgold_tail *tail, int32_t channels, void *packed) {
+    const intgold_requantize *by = tail->by;
+    block_tail *blocks = packed;
+    int32_t c;
+    memset(packed, 0, intgold_avx2_tail_packed_size(channels));
+    for (c = 0; c < channels; c++) {
+        block_tail *block = blocks + c / LANES;
+        const int32_t channel = tail->fold && c >= tail->fold ? c - tail->fold : c;
+        const int32_t lane = c % LANES, i = by->count == 1 ? 0 : channel;
+        /* A multiplier of 0 gives 0 in every form and with every shift. */
+        const int live = by->multiplier[i] || by->multiplier_low[i];
+        const int32_t shift = live ? by->right_shift[i] : 32;
+        if (lane == 0) block->form = DEAD;
+        if (live) block->form = joint_form(block->form, by->form[i], shift);
+        block->multiplier[lane] = by->multiplier[i];
+        block->right_shift[lane] = shift;
+    }
+}
+
+typedef struct scales {
+    __m256i multiplier, multiplier_odd, right_shift, half, half_odd;
+} scales;
+
+INLINE TARGET scales scales_of(const block_tail *block) {
+    const __m256i one = _mm256_set1_epi64x(1), shift = vector(block->right_shift);
+    const __m256i before = _mm256_sub_epi32(shift, _mm256_set1_epi32(1));
+    scales by;
+    by.multiplier = vector(block->multiplier);
+    by.multiplier_odd = _mm256_srli_epi64(by.multiplier, 32);
+    by.right_shift = _mm256_sub_epi32(shift, _mm256_set1_epi32(32));
+    by.half = _mm256_sllv_epi64(one, _mm256_and_si256(before, _mm256_set1_epi64x(63)));
+    by.half_odd = _mm256_sllv_epi64(one, _mm256_srli_epi64(before, 32));
+    return by;
+}
+
+INLINE TARGET __m256i requantize(__m256i sums, const scales *by) {
+    const __m256i even = _mm256_add_epi64(_mm256_mul_epi32(sums, by->multiplier), by->half);
+    const __m256i odd = _mm256_add_epi64(
+        _mm256_mul_epi32(_mm256_srli_epi64(sums, 32), by->multiplier_odd), by->half_odd);
+    const __m256i high = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
+    return _mm256_srav_epi32(high, by->right_shift);
+}
+
+/* A vector of output i: the sums of its pixel, or the greatest of four pixels in two rows. */
+INLINE TARGET __m256i sums_of(const intgold_pixels *at, int32_t i, size_t block,
+                              const int pooled) {
+    const size_t left = (size_t)i * (pooled ? 2 : 1) * at->step + block * LANES;
+    const size_t right = left + at->step;
+    if (!pooled) return vector(at->sums + left);
+    return _mm256_max_epi32(
+        _mm256_max_epi32(vector(at->sums + left), vector(at->sums + right)),
+        _mm256_max_epi32(vector(at->below + left), vector(at->below + right)));
+}
+
+INLINE TARGET __m256i group(const intgold_tail *tail, const block_tail *blocks,
+                            const intgold_pixels *at, const scales *by, int32_t i, int32_t last,
+                            const int vectors, const int pooled, const int any) {
+    /* Packs leave the four vectors' words side by side; this puts each vector together. */
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    const __m256i zero_point = _mm256_set1_epi16((short)tail->y_zero_point);
+    __m256i y[4], low, high, bytes;
+    int j;
+    UNROLL for (j = 0; j < 4; j++) {
+        const int32_t own = i + j / vectors;
+        const __m256i sums = sums_of(at, own < last ? own : last, (size_t)(j % vectors), pooled);
+        y[j] = any ? intgold_scale_acc_avx2(sums, vector(blocks->multiplier),
+                                            vector(blocks->right_shift), blocks->form)
+                   : requantize(sums, by + j % vectors);
+    }
+    low = _mm256_adds_epi16(_mm256_packs_epi32(y[0], y[1]), zero_point);
+    high = _mm256_adds_epi16(_mm256_packs_epi32(y[2], y[3]), zero_point);
+    bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(low, high), order);
+    return _mm256_min_epi8(_mm256_max_epi8(bytes, _mm256_set1_epi8((char)tail->act_min)),
+                           _mm256_set1_epi8((char)tail->act_max));
+}
+
+/* Copy up to 16 bytes, in powers of two. */
+INLINE void copy(int8_t *to, const int8_t *from, int32_t count) {
+    if (count & 16) memcpy(to, from, 16);
+    if (count & 8) memcpy(to, from, 8), to += 8, from += 8;
+    if (count & 4) memcpy(to, from, 4), to += 4, from += 4;
+    if (count & 2) memcpy(to, from, 2), to += 2, from += 2;
+    if (count & 1) *to = *from;
+}
+
+/* Any number of channels and outputs: `width` bytes of each output lie side by side. */
+INLINE TARGET void store_group(const intgold_tail *tail, const intgold_pixels *at, int32_t i,
+                               int32_t outputs, int32_t channels, int32_t width, __m256i bytes) {
+    int8_t all[VECTOR];
+    int32_t j;
+    _mm256_storeu_si256((void *)all, bytes);
+    for (j = 0; j < outputs; j++) {
+        const size_t place = (size_t)(i + j) * at->y_step;
+        copy(at->y + place, all + j * width, channels);
+        if (tail->fold && at->y_below)
+            copy(at->y_below + place, all + j * width + tail->fold, channels);
+    }
+}
+
+INLINE TARGET void finish_blocks(const intgold_tail *tail, const block_tail *blocks,
+                                 int32_t channels, const intgold_pixels *at, const int vectors,
+                                 const int pooled, const int any) {
+    const int32_t count = pooled ? at->count / 2 : at->count, outputs = 4 / vectors;
+    const int32_t width = vectors * LANES;
+    const int dense = channels == width && at->y_step == (size_t)width;
+    scales by[2];
+    int32_t i;
+    by[0] = scales_of(blocks);
+    by[1] = vectors == 2 ? scales_of(blocks + 1) : by[0];
+    for (i = 0; i < count; i += outputs) {
+        const int32_t live = count - i < outputs ? count - i : outputs;
+        const __m256i bytes = group(tail, blocks, at, by, i, count - 1, vectors, pooled, any);
+        if (dense && live == outputs)
+            _mm256_storeu_si256((void *)(at->y + (size_t)i * (size_t)width), bytes);
+        else
+            store_group(tail, at, i, live, channels, width, bytes);
+    }
+}
+
+/* One block, or two simple ones. */
+TARGET static void finish_simple(const intgold_tail *tail, const block_tail *blocks,
+                                 int32_t channels, const intgold_pixels *at) {
+    if (channels > LANES && at->below)
+        finish_blocks(tail, blocks, channels, at, 2, 1, 0);
+    else if (channels > LANES)
+        finish_blocks(tail, blocks, channels, at, 2, 0, 0);
+    else if (at->below)
+        finish_blocks(tail, blocks, channels, at, 1, 1, 0);
+    else
+        finish_blocks(tail, blocks, channels, at, 1, 0, 0);
+}
+
+TARGET static void finish_any(const intgold_tail *tail, const block_tail *block,
+                              int32_t channels, const intgold_pixels *at) {
+    if (at->below)
+        finish_blocks(tail, block, channels, at, 1, 1, 1);
+    else
+        finish_blocks(tail, block, channels, at, 1, 0, 1);
+}
+
+static int is_simple(const block_tail *block) {
+    return block->form == SIMPLE || block->form == DEAD;
+}
+
+static void finish_block(const intgold_tail *tail, const block_tail *block, int32_t first,
+                         int32_t channels, const intgold_pixels *at) {
+    int32_t c;
+    if (is_simple(block))
+        finish_simple(tail, block, channels, at);
+    else if (block->form == MIXED)
+        for (c = 0; c < channels; c++) intgold_finish_channel(tail, first + c, c, at);
+    else
+        finish_any(tail, block, channels, at);
+}
+
+void intgold_avx2_finish(const intgold_tail *tail, int32_t first, int32_t channels,
+                         const intgold_pixels *at) {
+    const block_tail *blocks = (const block_tail *)tail->packed + first / LANES;
+    const int32_t second = channels - LANES;
+    intgold_pixels rest = *at;
+    if (second > 0 && is_simple(blocks) && is_simple(blocks + 1)) {
+        finish_simple(tail, blocks, channels, at);
+        return;
+    }
+    finish_block(tail, blocks, first, second > 0 ? LANES : channels, at);
+    if (second <= 0) return;
+    rest.sums += LANES;
+    rest.below = at->below ? at->below + LANES : NULL;
+    rest.y += LANES;
+    finish_block(tail, blocks + 1, first + LANES, second, &rest);
+}
+
+/* ---- pools. */
+
+INLINE TARGET __m256i widened(const int8_t *x) {
+    return _mm256_cvtepi8_epi32(_mm_loadl_epi64((const void *)x));
+}
+
+/* Eight channels of all cells. */
+INLINE TARGET void add_up_vector(const int8_t *x, int32_t cells, size_t step, uint32_t *sums) {
+    __m256i even = vector(sums), odd = _mm256_setzero_si256();
+    int32_t i;
+    for (i = 0; i + 2 <= cells; i += 2, x += 2 * step) {
+        even = _mm256_add_epi32(even, widened(x));
+        odd = _mm256_add_epi32(odd, widened(x + step));
+    }
+    if (i < cells) even = _mm256_add_epi32(even, widened(x));
+    _mm256_storeu_si256((void *)sums, _mm256_add_epi32(even, odd));
+}
+
+static void add_up_rest(const int8_t *x, int32_t c, int32_t channels, uint32_t *sums) {
+    for (; c < channels; c++) sums[c] += (uint32_t)(int32_t)x[c];
+}
+
+TARGET void intgold_avx2_add_up(const int8_t *x, int32_t cells, size_t step, int32_t channels,
+                                uint32_t *sums) {
+    int32_t c, i;
+    for (c = 0; c + LANES <= channels; c += LANES) add_up_vector(x + c, cells, step, sums + c);
+    for (i = 0; i < cells; i++, x += step) add_up_rest(x, c, channels, sums);
+}
+
+INLINE TARGET void raise_vector(const int8_t *x, int8_t *y) {
+    _mm256_storeu_si256((void *)y, _mm256_max_epi8(vector(x), vector(y)));
+}
+
+INLINE TARGET void raise_half(const int8_t *x, int8_t *y) {
+    _mm_storeu_si128((void *)y, _mm_max_epi8(_mm_loadu_si128((const void *)x),
+                                             _mm_loadu_si128((const void *)y)));
+}
+
+/* The last vector may do some again. */
+TARGET void intgold_avx2_raise(const int8_t *x, int32_t count, int8_t *y) {
+    int32_t i;
+    for (i = 0; i + VECTOR <= count; i += VECTOR) raise_vector(x + i, y + i);
+    if (count - i >= HALF) raise_half(x + i, y + i), i += HALF;
+    if (i == count) return;
+    if (count >= HALF)
+        raise_half(x + count - HALF, y + count - HALF);
+    else
+        for (; i < count; i++) y[i] = x[i] > y[i] ? x[i] : y[i];
+}
+
+/* ---- lut: sixteen tables of sixteen entries.
+ *
+ * vpshufb gives 0 where an index is negative.  With index = x, steps[j] holds what table j has
+ * more than table j - 1 (by xor), so that the steps 0 .. x / 16 together give entry x:
+ *
+ *     x = 37: index 37 -> steps[0][5], 21 -> steps[1][5], 5 -> steps[2][5], -11 -> 0, ...
+ *
+ * Eight steps serve x >= 0; eight more, with x + 128 as index, serve x < 0.  Saturating
+ * subtraction keeps a negative index negative. */
+
+enum { STEPS = 8 };
+
+INLINE TARGET __m256i look_up(__m256i index, const __m256i *steps) {
+    const __m256i sixteen = _mm256_set1_epi8(16);
+    __m256i found = _mm256_shuffle_epi8(steps[0], index);
+    int j;
+    UNROLL for (j = 1; j < STEPS; j++) {
+        index = _mm256_subs_epi8(index, sixteen);
+        found = _mm256_xor_si256(found, _mm256_shuffle_epi8(steps[j], index));
+    }
+    return found;
+}
+
+INLINE TARGET __m256i look_up_all(__m256i x, const __m256i *negative, const __m256i *positive) {
+    return _mm256_xor_si256(look_up(x, positive),
+                            look_up(_mm256_xor_si256(x, _mm256_set1_epi8(-128)), negative));
+}
+
+INLINE TARGET void steps_of(const int8_t *table, __m256i *steps) {
+    __m256i before = _mm256_setzero_si256();
+    int j;
+    UNROLL for (j = 0; j < STEPS; j++) {
+        const __m256i own =
+            _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)(table + 16 * j)));
+        steps[j] = _mm256_xor_si256(own, before);
+        before = own;
+    }
+}
+
+/* x and y may be the same: the last vector, which may do some again, is loaded first. */
+TARGET void intgold_avx2_lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y) {
+    __m256i negative[STEPS], positive[STEPS], last;
+    int32_t i;
+    if (count < VECTOR) {
+        for (i = 0; i < count; i++) y[i] = table[x[i] + 128];
+        return;
+    }
+    steps_of(table, negative);
+    steps_of(table + 128, positive);
+    last = vector(x + count - VECTOR);
+    for (i = 0; i + VECTOR <= count; i += VECTOR)
+        _mm256_storeu_si256((void *)(y + i), look_up_all(vector(x + i), negative, positive));
+    _mm256_storeu_si256((void *)(y + count - VECTOR), look_up_all(last, negative, positive));
+}
+
+#else
+typedef int intgold_no_avx2_shared; /* C99 wants a declaration in every file */
+#endif

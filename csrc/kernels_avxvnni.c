@@ -1,0 +1,111 @@
+/* The waist for AVX-VNNI: 256-bit vpdpbusd without AVX-512.
+ *
+ * A word is four bytes x + 128, because vpdpbusd multiplies unsigned by signed bytes; the 128 is
+ * in the sums' start.  Four products are at most 4 * 255 * 128 and the sum wraps, so that the
+ * true sum, which fits int32, comes out exactly. */
+#include "kernels.h"
+
+#if defined(INTGOLD_HAS_AVXVNNI)
+#include "avx2.h"
+
+#define TARGET __attribute__((target("avx2,avxvnni")))
+
+enum { GROUP = 4 };
+
+INLINE TARGET __m256i add_products(__m256i sums, __m256i words, __m256i weights) {
+    return _mm256_dpbusd_avx_epi32(sums, words, weights);
+}
+
+#include "avx2_convolve.h"
+
+static size_t pack_size(const intgold_weights *weights) {
+    return intgold_pack_words_size(weights, GROUP, LANES);
+}
+
+static void pack(const intgold_weights *weights, void *packed) {
+    intgold_pack_bytes(weights, LANES, packed);
+}
+
+INLINE TARGET void widen_vector(const int8_t *x, void *to) {
+    _mm256_storeu_si256(to, _mm256_xor_si256(vector(x), _mm256_set1_epi8(-128)));
+}
+
+/* The last vector may do some again. */
+TARGET static void widen(const int8_t *x, int32_t zero_point, size_t count, void *words) {
+    char *to = words;
+    size_t i;
+    (void)zero_point;
+    for (i = 0; i + VECTOR <= count; i += VECTOR) widen_vector(x + i, to + i);
+    if (i == count) return;
+    if (count >= VECTOR)
+        widen_vector(x + count - VECTOR, to + count - VECTOR);
+    else
+        for (; i < count; i++) to[i] = (char)(x[i] ^ -128);
+}
+
+/* Byte c of four rows becomes word c.  Unpacking works inside the two halves of a vector:
+ *
+ *     out[0] = words 0-3 16-19      out[2] = words  8-11 24-27
+ *     out[1] = words 4-7 20-23      out[3] = words 12-15 28-31 */
+INLINE TARGET void interleave_vector(const __m256i rows[4], char *to) {
+    const __m256i low01 = _mm256_unpacklo_epi8(rows[0], rows[1]);
+    const __m256i high01 = _mm256_unpackhi_epi8(rows[0], rows[1]);
+    const __m256i low23 = _mm256_unpacklo_epi8(rows[2], rows[3]);
+    const __m256i high23 = _mm256_unpackhi_epi8(rows[2], rows[3]);
+    __m256i out[4];
+    int i;
+    out[0] = _mm256_unpacklo_epi16(low01, low23);
+    out[1] = _mm256_unpackhi_epi16(low01, low23);
+    out[2] = _mm256_unpacklo_epi16(high01, high23);
+    out[3] = _mm256_unpackhi_epi16(high01, high23);
+    UNROLL for (i = 0; i < 4; i++) {
+        _mm_storeu_si128((void *)(to + 16 * i), _mm256_castsi256_si128(out[i]));
+        _mm_storeu_si128((void *)(to + 64 + 16 * i), _mm256_extracti128_si256(out[i], 1));
+    }
+}
+
+/* `count` words, of which the rows may have fewer than 32: those come from a copy. */
+INLINE TARGET __m256i row_vector(const int8_t *row, int32_t zero_point, size_t count) {
+    int8_t copy[VECTOR] = {0};
+    if (!row) return _mm256_set1_epi8((char)(zero_point + 128));
+    if (count < VECTOR) memcpy(copy, row, count);
+    return _mm256_xor_si256(vector(count < VECTOR ? copy : row), _mm256_set1_epi8(-128));
+}
+
+/* Writes up to three vectors beyond the last word. */
+TARGET static void interleave(const int8_t *const *rows, int32_t zero_point, size_t count,
+                              void *words) {
+    char *to = words;
+    size_t i;
+    int r;
+    for (i = 0; i < count; i += VECTOR, to += GROUP * VECTOR) {
+        __m256i x[GROUP];
+        UNROLL for (r = 0; r < GROUP; r++)
+            x[r] = row_vector(rows[r] ? rows[r] + i : NULL, zero_point, count - i);
+        interleave_vector(x, to);
+    }
+}
+
+const intgold_kernels intgold_kernels_avxvnni = {
+    .name = "avxvnni",
+    .group = GROUP,
+    .lanes = LANES,
+    .columns = COLUMNS,
+    .flipped = 1,
+    .pack_size = pack_size,
+    .pack = pack,
+    .widen = widen,
+    .convolve = convolve,
+    .tail_packed_size = intgold_avx2_tail_packed_size,
+    .tail_pack = intgold_avx2_tail_pack,
+    .finish = intgold_avx2_finish,
+    .interleave = interleave,
+    .multiply = multiply,
+    .add_up = intgold_avx2_add_up,
+    .raise = intgold_avx2_raise,
+    .lut = intgold_avx2_lut,
+};
+
+#else
+typedef int intgold_no_avxvnni; /* C99 wants a declaration in every file */
+#endif
