@@ -171,6 +171,7 @@ typedef struct job {
     int32_t *sums;
     int8_t *y;     /* NULL: only the accumulators */
     int32_t *acc;  /* NULL: not wanted */
+    int32_t chunks; /* that a row of pixels is cut into */
 } job;
 
 static void pad(const job *at, size_t count, char *to) {
@@ -230,9 +231,9 @@ static void deliver(const job *at, int32_t oy, int32_t ox, int32_t pixels, int32
     at->kernels->finish(&at->tail, first, channels, &made);
 }
 
-/* Sum `pixels` pixels; x: the first value under them. */
-static void sum(const job *at, const char *x, int32_t pixels, int32_t block, int32_t shift,
-                int32_t *sums) {
+/* Pixels side by side; x: the first value under them. */
+static intgold_strip strip_of(const job *at, const char *x, int32_t pixels, int32_t block,
+                              int32_t shift) {
     const plan *by = at->by;
     const int32_t lanes = at->kernels->lanes;
     const int32_t second = shift ? block : block + 1;
@@ -248,6 +249,12 @@ static void sum(const job *at, const char *x, int32_t pixels, int32_t block, int
     strip.weights1 = second < by->blocks ? at->weights + (size_t)second * by->panel_bytes : NULL;
     strip.bias0 = at->bias + block * lanes;
     strip.bias1 = at->bias + second * lanes;
+    return strip;
+}
+
+static void sum(const job *at, const char *x, int32_t pixels, int32_t block, int32_t shift,
+                int32_t *sums) {
+    const intgold_strip strip = strip_of(at, x, pixels, block, shift);
     at->kernels->convolve(&strip, sums);
 }
 
@@ -332,11 +339,21 @@ int intgold_conv2d_pools(const intgold_conv2d *op, const intgold_kernels *kernel
     return by.rows == 2 && !by.weights.folded;
 }
 
+/* Where part i of a row of pixels begins; parts are nearly equal and pairs stay together. */
+static int32_t edge(const plan *by, int32_t i, int32_t n) {
+    return i == n ? by->out_w : (int32_t)((int64_t)by->out_w * i / n / 2 * 2);
+}
+
+static void begin(const job *at) {
+    const intgold_strip first = strip_of(at, at->strip, edge(at->by, 1, at->chunks), 0, 0);
+    if (at->kernels->begin) at->kernels->begin(&first);
+}
+
 void intgold_conv2d_run(const intgold_call *call, const intgold_conv2d *op) {
     const char *packed = call->packed;
     const plan *by = call->packed;
     const parts where = parts_of(by, call->kernels);
-    int32_t top, oy, ox;
+    int32_t top, oy, i;
     job at;
     at.op = op;
     at.kernels = call->kernels;
@@ -350,19 +367,23 @@ void intgold_conv2d_run(const intgold_call *call, const intgold_conv2d *op) {
     at.sums = (int32_t *)(void *)(at.strip + strip_bytes(op, by));
     at.y = call->output;
     at.acc = call->acc;
+    at.chunks = intgold_blocks(by->out_w, CHUNK - 1); /* an edge may be one pixel off */
+    begin(&at);
     for (top = 0; top < by->out_h; top += by->strip_rows) {
         const int32_t rows =
             by->out_h - top < by->strip_rows ? by->out_h - top : by->strip_rows;
         fill(&at, call->inputs[0], top, rows + (by->rows - rows % by->rows) % by->rows);
         for (oy = 0; oy < rows; oy += by->rows)
-            for (ox = 0; ox < by->out_w; ox += CHUNK) {
-                const int32_t pixels = by->out_w - ox < CHUNK ? by->out_w - ox : CHUNK;
+            for (i = 0; i < at.chunks; i++) {
+                const int32_t ox = edge(by, i, at.chunks);
+                const int32_t pixels = edge(by, i + 1, at.chunks) - ox;
                 if (call->pooled)
                     pooled_band(&at, top + oy, oy, ox, pixels);
                 else
                     band(&at, top + oy, oy, ox, pixels);
             }
     }
+    if (at.kernels->end) at.kernels->end();
 }
 
 static size_t packed_size(const void *fields, const intgold_kernels *kernels) {

@@ -284,7 +284,8 @@ typedef enum intgold_isa {
     INTGOLD_ISA_AVX512VNNI = 4,
     INTGOLD_ISA_AVX512VBMI = 5, /* AVX512VNNI, and VBMI for tables */
     INTGOLD_ISA_NEON = 6,
-    INTGOLD_ISA_DOTPROD = 7 /* NEON, and its dot products */
+    INTGOLD_ISA_DOTPROD = 7, /* NEON, and its dot products */
+    INTGOLD_ISA_AMX = 8      /* AVX512VBMI, and AMX tiles for convolutions */
 } intgold_isa;
 
 /* What variants need of a CPU and its operating system: bits of a mask. */
@@ -294,7 +295,8 @@ typedef enum intgold_feature {
     INTGOLD_FEATURE_AVX512VNNI = 4, /* and AVX-512 F, BW, CD, DQ, VL */
     INTGOLD_FEATURE_AVX512VBMI = 8,
     INTGOLD_FEATURE_NEON = 16,
-    INTGOLD_FEATURE_DOTPROD = 32
+    INTGOLD_FEATURE_DOTPROD = 32,
+    INTGOLD_FEATURE_AMX = 64 /* AMX-TILE and AMX-INT8; the system lets this process use them */
 } intgold_feature;
 
 /* Where a traced run writes what each op makes: one entry per op, NULL or a buffer for n images

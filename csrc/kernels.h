@@ -84,6 +84,11 @@ typedef struct intgold_kernels {
     /* Write `count` inputs as words, one after another. */
     void (*widen)(const int8_t *x, int32_t zero_point, size_t count, void *words);
 
+    /* Called before and after convolve() takes strips like this one: others in x and weights,
+     * and in columns where this one has 16 and they do.  NULL: no need. */
+    void (*begin)(const intgold_strip *strip);
+    void (*end)(void);
+
     /* sums[2*lanes*i], sums[2*lanes*i + lanes]: the two vectors of pixel i. */
     void (*convolve)(const intgold_strip *strip, int32_t *sums);
 
@@ -123,8 +128,12 @@ typedef struct intgold_kernels {
 #define INTGOLD_HAS_AVXVNNI 1
 #endif
 #endif
+#if defined(INTGOLD_HAS_AVX512VNNI) && defined(__linux__) && !defined(INTGOLD_NO_AMX)
+#define INTGOLD_HAS_AMX 1
+#endif
 extern const intgold_kernels intgold_kernels_portable, intgold_kernels_avx2,
-    intgold_kernels_avxvnni, intgold_kernels_avx512vnni, intgold_kernels_avx512vbmi;
+    intgold_kernels_avxvnni, intgold_kernels_avx512vnni, intgold_kernels_avx512vbmi,
+    intgold_kernels_amx;
 
 /* finish() of one channel in every form of requantize: what variants fall back on.  lane: that of
  * its sums. */

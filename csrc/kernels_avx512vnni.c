@@ -1,9 +1,9 @@
-/* The waist for AVX-512 with VNNI, and with VBMI where the CPU has it.
+/* The waist for AVX-512 with VNNI, and with VBMI and AMX where the CPU has them.
  *
  * A word is four bytes x + 128, because vpdpbusd multiplies unsigned by signed bytes; the 128 is
  * in the sums' start.  Four products are at most 4 * 255 * 128 and the sum wraps, so that the
  * true sum, which fits int32, comes out exactly. */
-#include "kernels.h"
+#include "kernels_amx.h"
 
 #if defined(INTGOLD_HAS_AVX512VNNI)
 #include <immintrin.h>
@@ -132,7 +132,7 @@ INLINE TARGET void tile_of(const intgold_strip *strip, int32_t *sums, const int 
 }
 
 /* Pixels are shared out evenly, so that no tile is too small to hide the sums' latency. */
-TARGET static void convolve(const intgold_strip *strip, int32_t *sums) {
+TARGET void intgold_avx512_convolve(const intgold_strip *strip, int32_t *sums) {
     const int32_t columns = strip->columns, tiles = intgold_blocks(columns, COLUMNS);
     intgold_strip part = *strip;
     int32_t i, from = 0;
@@ -535,45 +535,29 @@ TARGET_VBMI static void lut_vbmi(const int8_t *table, const int8_t *x, int32_t c
     }
 }
 
+/* What the variants have in common. */
+#define SHARED                                                                                   \
+    .group = GROUP, .lanes = LANES, .columns = COLUMNS, .flipped = 1, .pack_size = pack_size,    \
+    .pack = pack, .widen = widen, .tail_packed_size = tail_packed_size, .tail_pack = tail_pack,  \
+    .finish = finish, .interleave = interleave, .multiply = multiply, .add_up = add_up,          \
+    .raise = raise
+
 const intgold_kernels intgold_kernels_avx512vnni = {
-    .name = "avx512vnni",
-    .group = GROUP,
-    .lanes = LANES,
-    .columns = COLUMNS,
-    .flipped = 1,
-    .pack_size = pack_size,
-    .pack = pack,
-    .widen = widen,
-    .convolve = convolve,
-    .tail_packed_size = tail_packed_size,
-    .tail_pack = tail_pack,
-    .finish = finish,
-    .interleave = interleave,
-    .multiply = multiply,
-    .add_up = add_up,
-    .raise = raise,
-    .lut = lut,
-};
+    .name = "avx512vnni", SHARED, .convolve = intgold_avx512_convolve, .lut = lut};
 
 const intgold_kernels intgold_kernels_avx512vbmi = {
-    .name = "avx512vbmi",
-    .group = GROUP,
-    .lanes = LANES,
-    .columns = COLUMNS,
-    .flipped = 1,
-    .pack_size = pack_size,
-    .pack = pack,
-    .widen = widen,
-    .convolve = convolve,
-    .tail_packed_size = tail_packed_size,
-    .tail_pack = tail_pack,
-    .finish = finish,
-    .interleave = interleave,
-    .multiply = multiply,
-    .add_up = add_up,
-    .raise = raise,
+    .name = "avx512vbmi", SHARED, .convolve = intgold_avx512_convolve, .lut = lut_vbmi};
+
+#if defined(INTGOLD_HAS_AMX)
+const intgold_kernels intgold_kernels_amx = {
+    .name = "amx",
+    SHARED,
+    .begin = intgold_amx_begin,
+    .end = intgold_amx_end,
+    .convolve = intgold_amx_convolve,
     .lut = lut_vbmi,
 };
+#endif
 
 #else
 typedef int intgold_no_avx512vnni; /* C99 wants a declaration in every file */

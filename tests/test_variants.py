@@ -51,10 +51,13 @@ def test_every_subset_of_features_has_a_variant():
         "avx512vbmi": lib.INTGOLD_FEATURE_AVX512VNNI | lib.INTGOLD_FEATURE_AVX512VBMI,
         "neon": lib.INTGOLD_FEATURE_NEON,
         "dotprod": lib.INTGOLD_FEATURE_NEON | lib.INTGOLD_FEATURE_DOTPROD,
+        "amx": lib.INTGOLD_FEATURE_AVX512VNNI
+        | lib.INTGOLD_FEATURE_AVX512VBMI
+        | lib.INTGOLD_FEATURE_AMX,
     }
     names = {isa: name for name, isa in native.ISAS.items()}
     chosen = set()
-    for subset in range(64):
+    for subset in range(128):
         name = names[lib.intgold_best_isa(subset)]
         assert features[name] & ~subset == 0, (subset, name)
         chosen.add(name)
