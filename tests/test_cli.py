@@ -86,10 +86,9 @@ def test_no_memory_is_one_line(capsys, tmp_path, monkeypatch):
         raise MemoryError("Unable to allocate 9 GiB")
 
     arguments = ["predict", "lut", tmp_path / "x.npy"]
-    for name in ("_run_golden", "native.run"):
+    for backend, name in (("golden", "engine._run_golden"), ("c", "native.Prepared.run")):
         with monkeypatch.context() as patch:
-            patch.setattr(f"intgold.{'engine.' if name[0] == '_' else ''}{name}", fail)
-            backend = "golden" if name[0] == "_" else "c"
+            patch.setattr(f"intgold.{name}", fail)
             status, _, err = run(capsys, *arguments, "--backend", backend)
             assert status == 2 and err.count("\n") == 1
             assert "for 2 images, the tensors of one have " in err and "9 GiB" in err

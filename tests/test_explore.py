@@ -71,19 +71,17 @@ def test_a_row_is_what_the_model_gives(files):
 
 def test_a_difference_between_the_engines_is_seen(files, monkeypatch):
     """With one wrong value in the C engine, the row does not say 0."""
-    from intgold import native
-
     images, _, _ = files
     model = intgold.load()
-    right = native.run
+    right = intgold.Session.run
 
-    def wrong(*arguments):
-        tensors, accumulators = right(*arguments)
-        tensors["conv1"].flat[0] ^= 1
-        return tensors, accumulators
+    def wrong(*arguments, **options):
+        made = right(*arguments, **options)
+        made.tensors["conv1"].flat[0] ^= 1
+        return made
 
     assert sweeps._differing(model, images[:5]) == 0
-    monkeypatch.setattr(native, "run", wrong)
+    monkeypatch.setattr(intgold.Session, "run", wrong)
     assert sweeps._differing(model, images[:5]) == 1
 
 

@@ -26,6 +26,7 @@ from .errors import (
 )
 from .fields import Requantize
 from .model import SPEC_VERSION, Model, Op, Tensor
+from .session import Session
 
 __version__ = _version("intgold")
 
@@ -68,6 +69,7 @@ __all__ = [
     "Op",
     "Requantize",
     "Result",
+    "Session",
     "Tensor",
     "VectorError",
     "__version__",

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import golden
 from .errors import EngineError, InputError
 from .model import Model
+
+if TYPE_CHECKING:
+    from .session import Session
+    from .signature import Signature
 
 BACKENDS = ("golden", "c")
 
@@ -76,26 +80,59 @@ def run(
     EngineError
         When the memory does not suffice, or the variant cannot run here.
     """
-    inputs = check_inputs(model, x)
-    if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= 1024:
-        raise InputError(f"threads: {threads!r} is not a number from 1 to 1024")
+    if backend == "c":
+        return prepare(model, isa, threads).run(x, trace=trace)
     if backend not in BACKENDS:
         raise InputError(f"backend: {backend!r} is none of {', '.join(BACKENDS)}")
+    _check_threads(threads)
+    inputs = check_inputs(model, x)
     try:
-        if backend == "golden":
-            tensors, accumulators = _run_golden(model, inputs, trace)
-        else:
-            from . import native
-
-            tensors, accumulators = native.run(model, inputs, threads, trace, isa)
+        tensors, accumulators = _run_golden(model, inputs, trace)
     except MemoryError as error:
-        count, size = len(inputs[model.inputs[0]]), sum(t.span for t in model.tensors)
-        raise EngineError(
-            f"model {model.name}: not enough memory for {count} images, "
-            f"the tensors of one have {size} bytes: {error}"
-        ) from error
+        raise too_large(model.name, model.signature, len(inputs[model.inputs[0]]), error) from error
     outputs = {name: tensors[name] for name in model.outputs}
     return Result(outputs, tensors if trace else {}, accumulators)
+
+
+def prepare(model: Model, isa: str = "auto", threads: int = 1) -> Session:
+    """Return a session: the model ready to run on the C engine, its weights packed.
+
+    The model keeps it, so that asking for it again costs next to nothing.
+
+    Parameters
+    ----------
+    model : Model
+    isa, threads
+        As in `run`; they cannot change a bit.
+
+    Raises
+    ------
+    InputError
+        When `threads` is not a number from 1 to 1024.
+    EngineError
+        When the variant cannot run here.
+    """
+    _check_threads(threads)
+    session = model.sessions.get((isa, threads))
+    if session is None:
+        from .session import Session
+
+        # Two threads may come here at once: both sessions are right, one is kept.
+        session = model.sessions.setdefault((isa, threads), Session(model, isa, threads))
+    return session
+
+
+def _check_threads(threads: int) -> None:
+    if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= 1024:
+        raise InputError(f"threads: {threads!r} is not a number from 1 to 1024")
+
+
+def too_large(name: str, signature: Signature, count: int, error: MemoryError) -> EngineError:
+    """Return the error of a batch that the memory does not hold."""
+    return EngineError(
+        f"model {name}: not enough memory for {count} images, "
+        f"the tensors of one have {signature.span} bytes: {error}"
+    )
 
 
 def predict(model: Model, images: np.ndarray, backend: str = "c", threads: int = 1) -> np.ndarray:
@@ -145,33 +182,10 @@ def decide(model: Model, output: np.ndarray) -> np.ndarray:
     return (values if is_decided(model) else golden.argmax(values)).reshape(len(values))
 
 
-def check_inputs(model: Model, x: Any) -> dict[str, np.ndarray]:
+def check_inputs(model: Model, x: np.ndarray | Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the inputs by name, in order, or raise InputError."""
-    if not isinstance(x, Mapping):
-        if len(model.inputs) != 1:
-            raise InputError(f"the model has inputs {', '.join(model.inputs)}: give them by name")
-        x = {model.inputs[0]: x}
-    if set(x) != set(model.inputs):
-        odd = min(set(x) ^ set(model.inputs), key=str)
-        raise InputError(f"input {odd!r} is missing or unknown; inputs: {', '.join(model.inputs)}")
-    count = None
-    for name in model.inputs:
-        array, tensor = x[name], model.tensor(name)
-        if not isinstance(array, np.ndarray) or array.dtype != tensor.dtype:
-            found = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
-            raise InputError(f"input {name}: {found} instead of an array of {tensor.dtype}")
-        if array.ndim != len(tensor.shape) + 1 or array.shape[1:] != tensor.shape:
-            raise InputError(
-                f"input {name}: shape {array.shape} instead of (n, {str(tensor.shape)[1:]}"
-            )
-        if not (array.flags.c_contiguous and array.flags.aligned):
-            raise InputError(f"input {name}: not in C order or not aligned; pass x.copy('C')")
-        if count not in (None, len(array)):
-            raise InputError(f"input {name}: {len(array)} images, another input has {count}")
-        count = len(array)
-    if not count:
-        raise InputError(f"input {model.inputs[0]}: no images")
-    return {name: x[name] for name in model.inputs}
+    _, arrays = model.signature.check_inputs(x)
+    return dict(zip(model.inputs, arrays, strict=True))
 
 
 def _run_golden(

@@ -20,9 +20,11 @@ from . import accumulators
 from .errors import ModelError
 from .fields import INT32_MAX, INT32_MIN, Scales, integer
 from .ops import OPS, OpKind
+from .signature import Port, Signature
 
 if TYPE_CHECKING:
     from .engine import Result
+    from .session import Session
 
 SPEC_VERSION = "1.2"
 """Version of SPEC.md; any changed output bit raises it."""
@@ -271,6 +273,26 @@ class Model:
         declared = op.spec.fields
         read = {n: v for n, v in op.fields.items() if not isinstance(declared[n], Scales)}
         return {**read, **named}
+
+    @cached_property
+    def signature(self) -> Signature:
+        """The inputs and outputs, to check arrays against."""
+        inputs, outputs = (
+            tuple(Port(t.name, np.dtype(t.dtype), t.shape) for t in map(self.tensor, names))
+            for names in (self.inputs, self.outputs)
+        )
+        return Signature(inputs, outputs, sum(t.span for t in self.tensors))
+
+    @cached_property
+    def sessions(self) -> dict[tuple[str, int], Session]:
+        """The sessions that `prepare` made, by variant and threads."""
+        return {}
+
+    def prepare(self, isa: str = "auto", threads: int = 1) -> Session:
+        """Return the model ready to run on the C engine; see `intgold.engine.prepare`."""
+        from . import engine
+
+        return engine.prepare(self, isa, threads)
 
     def run(
         self,

@@ -1,23 +1,18 @@
-"""Whole models in C: prepared contexts that are kept between calls, and threads over images."""
+"""Whole models in C: a model as C data, and the contexts that run it."""
 
 from __future__ import annotations
 
-import os
-import threading
-import weakref
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..errors import EngineError
-from ..lowering import lower
-from ..model import Model
+from ..lowering import Lowered
 from .compiled import ffi, lib
+from .ranges import over_ranges, taken
 from .structures import Structures, pointer
-
-Arrays = dict[str, np.ndarray]
 
 ISAS = {
     "auto": lib.INTGOLD_ISA_AUTO,
@@ -28,6 +23,7 @@ ISAS = {
     "avx512vbmi": lib.INTGOLD_ISA_AVX512VBMI,
     "neon": lib.INTGOLD_ISA_NEON,
     "dotprod": lib.INTGOLD_ISA_DOTPROD,
+    "amx": lib.INTGOLD_ISA_AMX,
 }
 """Variants of the kernels; none can change a bit."""
 
@@ -37,51 +33,9 @@ _STATUS = {
     lib.INTGOLD_ERROR_ISA: "a variant that this build or this CPU does not have",
     lib.INTGOLD_ERROR_MEMORY: "an arena that is too small",
 }
-
-
-def run(
-    model: Model, inputs: Arrays, threads: int = 1, trace: bool = False, isa: str = "auto"
-) -> tuple[Arrays, Arrays]:
-    """Run a batch on the C engine; the GIL is released while C computes.
-
-    Parameters
-    ----------
-    model : Model
-    inputs : dict of str to ndarray
-        Checked, C-ordered, in the model's order (see `intgold.engine.check_inputs`).
-    threads : int
-        The images are cut into as many ranges, each with a context of its own.
-    trace : bool
-        Give every op's output and accumulator instead of the model's outputs only.
-    isa : str
-        A name out of `ISAS`.
-
-    Returns
-    -------
-    tensors, accumulators : dict of str to ndarray
-        By tensor name; shape (n, *tensor shape).
-
-    Raises
-    ------
-    EngineError
-        When the variant cannot run here.
-    """
-    prepared = _prepared(model, isa)
-    count = len(inputs[model.inputs[0]])
-    names = [op.output for op in model.ops] if trace else list(model.outputs)
-    tensors = {n: _empty(model, n, count, model.tensor(n).dtype) for n in names}
-    traced = [op.output for op in model.ops if trace and op.spec.accumulator]
-    accumulators = {n: _empty(model, n, count, "int32") for n in traced}
-
-    def part(first: int, last: int) -> None:
-        x, y, acc = (
-            {n: a[first:last] for n, a in arrays.items()}
-            for arrays in (inputs, tensors, accumulators)
-        )
-        prepared.run(last - first, x, y, acc, trace)
-
-    _over_ranges(part, count, threads)
-    return tensors, accumulators
+_WIDTH = {lib.INTGOLD_INT8: 1, lib.INTGOLD_INT32: 4}
+_NULL, _NOTHING = ffi.cast("char *", 0), ffi.NULL
+_from_buffer, _run = ffi.from_buffer, lib.intgold_run
 
 
 def compiler() -> str:
@@ -108,120 +62,146 @@ def variants() -> tuple[str, ...]:
     return tuple(name for name, isa in ISAS.items() if isa and lib.intgold_isa_name(isa))
 
 
-def _empty(model: Model, name: str, count: int, dtype: str) -> np.ndarray:
-    return np.empty((count, *model.tensor(name).shape), dtype)
+class Steps(NamedTuple):
+    """Bytes of one image: of each input, each output, what each op makes, its accumulators."""
+
+    inputs: list[int]
+    outputs: list[int]
+    made: list[int]
+    accumulators: list[int]
 
 
-class _Prepared:
-    """A model as C data, and contexts for it: one per thread that runs it at the same time."""
+Starts = list[Any]
+Arrays = Iterable[np.ndarray | None]
 
-    def __init__(self, model: Model, isa: str) -> None:
-        self._structures = Structures()
-        lowered = lower(model)
-        self._model = self._structures.model(lowered)
-        self._inputs = tuple(model.inputs)
-        self._outputs = tuple(model.outputs)
-        self._made = tuple(op.output for op in model.ops)
-        isa_name(isa)
-        self._isa = ISAS[isa]
-        self._idle: list[tuple[Any, np.ndarray]] = []
+
+def _starts(arrays: Arrays) -> Starts:
+    """Return where arrays start; each stays alive as long as its start does."""
+    # A tenth of the time of ndarray.ctypes.
+    return [_NULL if a is None else _from_buffer(a) for a in arrays]
+
+
+class Context:
+    """Memory of the C engine for one model: serves one thread at a time."""
+
+    def __init__(self, model: Any, isa: int, steps: Steps) -> None:
+        size = lib.intgold_arena_size(model, isa)
+        self._arena = np.empty(size, np.uint8)
+        made = ffi.new("intgold_context **")
+        _check(lib.intgold_prepare(model, isa, pointer(self._arena), size, made))
+        self.pointer = made[0]
+        self._steps = steps
+        self._inputs, self._outputs, self._made, self._accumulators = (
+            ffi.new("void *[]", len(each)) for each in steps
+        )
+        self._trace = ffi.new("intgold_trace *")
+        self._trace.outputs = self._made
+        self._trace.accumulators = ffi.cast("int32_t **", self._accumulators)
 
     def run(
-        self, count: int, inputs: Arrays, tensors: Arrays, accumulators: Arrays, trace: bool
-    ) -> None:
-        """Run `count` images into the given arrays, with a context that nobody else uses."""
+        self, first: int, last: int, inputs: Starts, outputs: Starts,
+        trace: tuple[Starts, Starts] | None,
+    ) -> None:  # fmt: skip
+        """Run images first .. last - 1 of a batch; the GIL is released while C computes."""
+        steps = self._steps
+        _put(self._inputs, inputs, steps.inputs, first)
+        _put(self._outputs, outputs, steps.outputs, first)
+        traced = _NOTHING
+        if trace is not None:
+            _put(self._made, trace[0], steps.made, first)
+            _put(self._accumulators, trace[1], steps.accumulators, first)
+            traced = self._trace
+        status = _run(self.pointer, last - first, self._inputs, self._outputs, traced)
+        if status:
+            _check(status)
+
+
+def _put(pointers: Any, starts: Starts, steps: list[int], image: int) -> None:
+    """Set each of `pointers` to where that image lies."""
+    for i, start in enumerate(starts):
+        pointers[i] = start + image * steps[i] if image and start else start
+
+
+class Prepared:
+    """A model as C data, and contexts for it: one per thread that runs it at the same time.
+
+    Parameters
+    ----------
+    lowered : Lowered
+    isa : str
+        A name out of `ISAS`.
+
+    Raises
+    ------
+    EngineError
+        When the variant cannot run here.
+    """
+
+    def __init__(self, lowered: Lowered, isa: str) -> None:
+        isa_name(isa)
+        self.isa = ISAS[isa]
+        self._structures = Structures()
+        self.model = self._structures.model(lowered)
+        sizes = [t.size for t in lowered.tensors]
+        bytes_of = [t.size * _WIDTH[t.dtype] for t in lowered.tensors]
+        made = [op.output for op in lowered.ops]
+        self._steps = Steps(
+            [bytes_of[i] for i in lowered.inputs], [bytes_of[i] for i in lowered.outputs],
+            [bytes_of[i] for i in made], [4 * sizes[i] for i in made],
+        )  # fmt: skip
+        self._idle: list[Context] = []
+
+    def _take(self) -> Context:
+        """Return a context that nobody else uses; it goes back to `_idle`."""
         try:
-            context, arena = self._idle.pop()
+            return self._idle.pop()
         except IndexError:
-            context, arena = self._prepare()
+            return Context(self.model, self.isa, self._steps)
+
+    def run(
+        self,
+        count: int,
+        inputs: Arrays,
+        outputs: Arrays,
+        trace: tuple[Arrays, Arrays] | None = None,
+        threads: int = 1,
+    ) -> None:
+        """Run `count` images; the arrays are checked, and in the model's order.
+
+        Parameters
+        ----------
+        count : int
+        inputs, outputs : iterable of ndarray
+        trace : pair of iterables of ndarray or None, optional
+            For what each op makes, and for its accumulators.
+        threads : int
+            Over the images, each with a context of its own.
+        """
+        sources, targets = _starts(inputs), _starts(outputs)
+        traced = None if trace is None else (_starts(trace[0]), _starts(trace[1]))
+        if threads > 1 and count > 1:
+
+            def work(pieces: deque[range]) -> None:
+                context = self._take()
+                try:
+                    for piece in taken(pieces):
+                        context.run(piece.start, piece.stop, sources, targets, traced)
+                finally:
+                    self._idle.append(context)
+
+            over_ranges(work, count, threads)
+            return
+        context = self._take()
         try:
-            traced = ffi.NULL
-            if trace:
-                buffers = [
-                    ffi.new("void *[]", [_address(arrays, n) for n in self._made])
-                    for arrays in (tensors, accumulators)
-                ]
-                traced = ffi.new("intgold_trace *")
-                traced.outputs = buffers[0]
-                traced.accumulators = ffi.cast("int32_t **", buffers[1])
-            sources = ffi.new("void *[]", [_address(inputs, n) for n in self._inputs])
-            targets = ffi.new("void *[]", [_address(tensors, n) for n in self._outputs])
-            # An output is written where the trace keeps it.
-            if trace:
-                for i, name in enumerate(self._made):
-                    if name in self._outputs:
-                        buffers[0][i] = ffi.NULL
-            _check(lib.intgold_run(context, count, sources, targets, traced))
+            context.run(0, count, sources, targets, traced)
         finally:
-            self._idle.append((context, arena))
+            self._idle.append(context)
 
-    def _prepare(self) -> tuple[Any, np.ndarray]:
-        size = lib.intgold_arena_size(self._model, self._isa)
-        arena = np.empty(size, np.uint8)
-        made = ffi.new("intgold_context **")
-        _check(lib.intgold_prepare(self._model, self._isa, pointer(arena), size, made))
-        return made[0], arena
-
-
-def _address(arrays: Arrays, name: str) -> Any:
-    return ffi.cast("void *", arrays[name].ctypes.data) if name in arrays else ffi.NULL
+    def arena_size(self) -> int:
+        """Return the bytes of the arena of a context."""
+        return int(lib.intgold_arena_size(self.model, self.isa))
 
 
 def _check(status: int) -> None:
     if status != lib.INTGOLD_OK:
         raise EngineError(f"the C engine refused: {_STATUS.get(status, status)}")
-
-
-_lock = threading.Lock()
-_models: weakref.WeakKeyDictionary[Model, dict[str, _Prepared]] = weakref.WeakKeyDictionary()
-
-
-def _prepared(model: Model, isa: str) -> _Prepared:
-    with _lock:
-        variants = _models.setdefault(model, {})
-        if isa not in variants:
-            variants[isa] = _Prepared(model, isa)
-        return variants[isa]
-
-
-class _Pool:
-    """The threads, started when first needed and kept."""
-
-    def __init__(self) -> None:
-        self._size = 0
-        self._executor: ThreadPoolExecutor | None = None
-
-    def executor(self, size: int) -> ThreadPoolExecutor:
-        with _lock:
-            if self._executor is None or self._size < size:
-                self._executor = ThreadPoolExecutor(size, thread_name_prefix="intgold")
-                self._size = size
-            return self._executor
-
-
-_pool = _Pool()
-
-
-def _forget_threads() -> None:
-    """A forked child has none of its parent's threads, and the lock may have been held."""
-    global _lock, _pool
-    _lock, _pool = threading.Lock(), _Pool()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_threads)
-
-
-def _over_ranges(part: Callable[[int, int], None], count: int, threads: int) -> None:
-    """Call part(first, last) over `threads` ranges of nearly equal length that cover `count`."""
-    threads = min(threads, count)
-    if threads == 1:
-        part(0, count)
-        return
-    edges = [count * i // threads for i in range(threads + 1)]
-    # This thread takes the last range itself, the pool the others.
-    executor = _pool.executor(threads - 1)
-    futures = [executor.submit(part, edges[i], edges[i + 1]) for i in range(threads - 1)]
-    part(edges[-2], edges[-1])
-    for future in futures:
-        future.result()

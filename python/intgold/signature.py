@@ -1,0 +1,100 @@
+"""What goes into a model and comes out: arrays checked against names, dtypes and shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Port:
+    """An input or output of a model: its name, dtype, and shape without the batch."""
+
+    name: str
+    dtype: np.dtype
+    shape: tuple[int, ...]
+
+    def check(self, role: str, array: Any) -> int:
+        """Return how many images `array` has, or raise InputError."""
+        if not isinstance(array, np.ndarray) or array.dtype != self.dtype:
+            found = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+            raise InputError(f"{role} {self.name}: {found} instead of an array of {self.dtype}")
+        if array.shape[1:] != self.shape:
+            raise InputError(
+                f"{role} {self.name}: shape {array.shape} instead of (n, {str(self.shape)[1:]}"
+            )
+        flags = array.flags
+        if not (flags.c_contiguous and flags.aligned):
+            raise InputError(f"{role} {self.name}: not in C order or not aligned; pass x.copy('C')")
+        return len(array)
+
+
+@dataclass(frozen=True, eq=False)
+class Signature:
+    """The inputs and outputs of a model, in its order.
+
+    Parameters
+    ----------
+    inputs, outputs : tuple of Port
+    span : int
+        Bytes of all tensors of one image.
+    """
+
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    span: int
+
+    def check_inputs(self, x: Any) -> tuple[int, list[np.ndarray]]:
+        """Return the number of images and the inputs in order, as they are.
+
+        Raises
+        ------
+        InputError
+            Naming the input and what is wrong with it.
+        """
+        ports = self.inputs
+        arrays = [x] if len(ports) == 1 and type(x) is np.ndarray else _in_order("input", ports, x)
+        count = ports[0].check("input", arrays[0])
+        for i in range(1, len(ports)):
+            if (other := ports[i].check("input", arrays[i])) != count:
+                raise InputError(f"input {ports[i].name}: {other} images, another has {count}")
+        if not count:
+            raise InputError(f"input {self.inputs[0].name}: no images")
+        return count, arrays
+
+    def check_outputs(self, out: Any, count: int, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return the arrays that `out` gives for the outputs of `count` images, in order.
+
+        Raises
+        ------
+        InputError
+            Naming the output; also where an array cannot be written or shares its memory.
+        """
+        arrays = _in_order("output", self.outputs, out)
+        for i, (port, array) in enumerate(zip(self.outputs, arrays, strict=True)):
+            if (found := port.check("output", array)) != count:
+                raise InputError(f"output {port.name}: {found} images, the inputs have {count}")
+            if not array.flags.writeable:
+                raise InputError(f"output {port.name}: cannot be written")
+            for other in (*inputs, *arrays[:i]):
+                if np.may_share_memory(array, other):
+                    raise InputError(f"output {port.name}: shares memory with another array")
+        return arrays
+
+
+def _in_order(role: str, ports: tuple[Port, ...], x: Any) -> list[Any]:
+    if isinstance(x, np.ndarray) or not isinstance(x, Mapping):
+        if len(ports) != 1:
+            listed = ", ".join(port.name for port in ports)
+            raise InputError(f"the model has {role}s {listed}: give them by name")
+        return [x]
+    names = [port.name for port in ports]
+    if set(x) != set(names):
+        odd = min(set(x) ^ set(names), key=str)
+        raise InputError(f"{role} {odd!r} is missing or unknown; {role}s: {', '.join(names)}")
+    return [x[name] for name in names]
