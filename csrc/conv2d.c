@@ -12,7 +12,11 @@
 #include "op.h"
 #include "weights.h"
 
-enum { STRIP_BYTES = 32768, CHUNK = 56 }; /* what the first cache holds; pixels between finishes */
+enum {
+    STRIP_BYTES = 32768, /* what the first cache holds */
+    CHUNK = 56,          /* most pixels between finishes */
+    VECTOR = 64          /* bytes that may be touched beyond a strip */
+};
 
 /* How an op is laid out for a variant of the kernels: the head of its packed weights. */
 typedef struct plan {
@@ -144,7 +148,7 @@ void intgold_conv2d_pack(const intgold_conv2d *op, const intgold_kernels *kernel
 
 /* Words may be read a vector beyond the strip's end. */
 static size_t strip_bytes(const intgold_conv2d *op, const plan *by) {
-    return intgold_align(strip_in_rows(op, by->strip_rows) * by->row_bytes + 64);
+    return intgold_align(strip_in_rows(op, by->strip_rows) * by->row_bytes + VECTOR);
 }
 
 /* Sums of a chunk of pixels in two rows. */
@@ -168,35 +172,40 @@ typedef struct job {
     intgold_tail tail;
     const int8_t *table; /* of the lut that follows, or NULL */
     char *strip;
+    char padding[VECTOR]; /* widened zero points */
     int32_t *sums;
     int8_t *y;     /* NULL: only the accumulators */
     int32_t *acc;  /* NULL: not wanted */
     int32_t chunks; /* that a row of pixels is cut into */
 } job;
 
-static void pad(const job *at, size_t count, char *to) {
-    const size_t bytes = count * (size_t)at->op->in_c * at->by->value;
-    memset(to, at->kernels->flipped ? at->op->x_zero_point + 128 : 0, bytes);
+/* Short pieces of padding are written as a whole vector, whose rest the next piece overwrites. */
+static void pad(const job *at, size_t bytes, char *to) {
+    if (bytes > VECTOR)
+        memset(to, at->padding[0], bytes);
+    else if (bytes > 0)
+        memcpy(to, at->padding, VECTOR);
 }
 
-/* Widen the rows of the input under output rows from `oy` on. */
+/* Widen the rows of the input under output rows from `oy` on, from left to right. */
 static void fill(const job *at, const int8_t *x, int32_t oy, int32_t out_rows) {
     const intgold_conv2d *op = at->op;
     const plan *by = at->by;
     const size_t in_c = (size_t)op->in_c, width = (size_t)by->in_w * in_c;
     const size_t left = (size_t)op->pad_left * in_c * by->value;
+    const size_t right = (size_t)op->pad_right * in_c * by->value;
     const int32_t rows = (int32_t)strip_in_rows(op, out_rows);
     char *to = at->strip;
     int32_t i;
     for (i = 0; i < rows; i++, to += by->row_bytes) {
         const int32_t iy = oy * op->stride_h - op->pad_top + i * by->row_step;
         if (iy < 0 || iy >= by->in_h) {
-            pad(at, (size_t)(by->in_w + op->pad_left + op->pad_right), to);
+            pad(at, by->row_bytes, to);
             continue;
         }
-        pad(at, (size_t)op->pad_left, to);
+        pad(at, left, to);
         at->kernels->widen(x + (size_t)iy * width, op->x_zero_point, width, to + left);
-        pad(at, (size_t)op->pad_right, to + left + width * by->value);
+        pad(at, right, to + left + width * by->value);
     }
 }
 
@@ -367,6 +376,7 @@ void intgold_conv2d_run(const intgold_call *call, const intgold_conv2d *op) {
     at.sums = (int32_t *)(void *)(at.strip + strip_bytes(op, by));
     at.y = call->output;
     at.acc = call->acc;
+    memset(at.padding, at.kernels->flipped ? op->x_zero_point + 128 : 0, sizeof at.padding);
     at.chunks = intgold_blocks(by->out_w, CHUNK - 1); /* an edge may be one pixel off */
     begin(&at);
     for (top = 0; top < by->out_h; top += by->strip_rows) {
