@@ -1,0 +1,59 @@
+"""No variant of the kernels reads or writes outside its buffers; sanitizers find nothing."""
+
+import shutil
+import subprocess
+
+import pytest
+
+import tools
+from compilers import BUILDS, ROOT
+from convolutions import convolution
+from intgold import native
+from intgold.exporters import write_c
+from intgold.vectors.random_models import random_model
+
+NATIVE_BUILDS = [b for b in BUILDS if not b.emulator and "-m32" not in b.command]
+
+
+def program(build, models, folder, engine=ROOT / "csrc"):
+    """Compile tests/c/placement.c with the models."""
+    for tool in build.needs:
+        tools.need(tool)
+    write_c(models, folder / "models.c")
+    sources = [*sorted(engine.glob("*.c")), ROOT / "tests/c/placement.c", folder / "models.c"]
+    command = [*build.command, "-I", engine, *sources, "-o", folder / "placement"]
+    subprocess.run(command, check=True)
+    return folder / "placement"
+
+
+def small_models(count):
+    """Random graphs and convolutions whose weights a compiler takes in seconds."""
+    convolutions = (convolution(seed) for seed in range(10 * count))
+    small = [m for m in convolutions if m.ops[0]["weights"].size < 6000][:count]
+    assert len(small) == count
+    return [*(random_model(seed) for seed in range(count)), *small]
+
+
+@pytest.mark.parametrize("build", NATIVE_BUILDS, ids=lambda build: build.name)
+def test_buffers_beside_guard_pages(build, tmp_path, full):
+    """Inputs, outputs, tensors, accumulators and arena: nothing beside them is touched."""
+    models = small_models(200 if full else 25)
+    run = subprocess.run(
+        [program(build, models, tmp_path), "2", "1"], capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr[:2000]
+    rows = [line.split() for line in run.stdout.splitlines()]
+    assert {row[0] for row in rows} == set(native.variants())
+    assert [row[1:] for row in rows] == [[str(len(models)), "0"]] * len(rows)
+
+
+def test_a_read_beyond_is_seen(tmp_path):
+    """A table that looks up one value too many ends the program."""
+    engine = shutil.copytree(ROOT / "csrc", tmp_path / "csrc")
+    right = "for (i = 0; i < count; i++) y[i] = table[x[i] + 128];"
+    text = (engine / "kernels_portable.c").read_text()
+    assert text.count(right) == 1
+    wrong = right.replace("i < count", "i <= count")
+    (engine / "kernels_portable.c").write_text(text.replace(right, wrong))
+    built = program(NATIVE_BUILDS[0], small_models(5), tmp_path, engine)
+    assert subprocess.run([built, "2", "1"], capture_output=True).returncode < 0  # a signal
