@@ -1,5 +1,6 @@
 """golden/ is what the code gives: made again, byte for byte; nothing there is foreign."""
 
+import hashlib
 import json
 from collections import Counter
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 
 import intgold
 import tools
+from intgold import native
+from intgold.digests import little_endian, tensor_digests
 from intgold.files import canonical_json
 from intgold.ops import OPS
 from intgold.vectors import freeze, manifest
@@ -92,6 +95,24 @@ def test_digests_of_ten_thousand_images(source, name, backend, threads):
     assert set(frozen["images"]) == {str(freeze.COUNT), str(freeze.PREFIX)}
     assert frozen["images"][str(freeze.COUNT)] != frozen["images"][str(freeze.PREFIX)]
     assert freeze.model_digests(name, source, backend, threads) == frozen, HINT
+
+
+@pytest.mark.parametrize("source", freeze.SOURCES)
+@pytest.mark.parametrize("name", intgold.SHIPPED)
+@pytest.mark.parametrize("isa", native.variants())
+def test_digests_of_every_variant(source, name, isa, full):
+    """Every tensor and accumulator of a traced run, and the output of one that is not (fused)."""
+    if source == "mnist":
+        tools.need("MNIST")
+    count = freeze.COUNT if full else freeze.PREFIX
+    document = json.loads((GOLDEN / f"digests/{source}.json").read_bytes())
+    frozen = document["models"][name]["images"][str(count)]
+    model = intgold.load(name)
+    x = {n: a[:count] for n, a in stimulus(model, source, freeze.COUNT, freeze.SEED).items()}
+    assert tensor_digests(model, x, isa=isa) == frozen
+    fused = model.run(x, isa=isa).output
+    digest = hashlib.sha256(little_endian(fused)).hexdigest()
+    assert digest == frozen[model.outputs[0]]["output"]
 
 
 def test_digest_files_are_canonical():

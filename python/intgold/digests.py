@@ -23,6 +23,7 @@ def tensor_digests(
     backend: str = "c",
     threads: int = 1,
     progress: Any = None,
+    isa: str = "auto",
 ) -> Digests:
     """Return tensor name -> {"output": SHA-256, "accumulator": SHA-256} of every op.
 
@@ -34,7 +35,7 @@ def tensor_digests(
     model : Model
     x : ndarray or mapping
         See `intgold.engine.run`.
-    backend, threads
+    backend, threads, isa
         Cannot change a digest.
     progress : tqdm bar, optional
         Is advanced by images.
@@ -47,7 +48,7 @@ def tensor_digests(
         }
         for op in model.ops
     }
-    for part in traced_chunks(model, x, backend, threads, CHUNK):
+    for part in traced_chunks(model, x, backend, threads, CHUNK, isa):
         for name, parts in hashes.items():
             parts["output"].update(little_endian(part.tensors[name]))
             if "accumulator" in parts:
@@ -65,12 +66,13 @@ def traced_chunks(
     backend: str,
     threads: int = 1,
     chunk: int = CHUNK,
+    isa: str = "auto",
 ) -> Iterator[Result]:
     """Yield traced runs of `chunk` images at a time, in order."""
     inputs = check_inputs(model, x)
     for first in range(0, len(inputs[model.inputs[0]]), chunk):
         part = {name: array[first : first + chunk] for name, array in inputs.items()}
-        yield run(model, part, backend=backend, threads=threads, trace=True)
+        yield run(model, part, backend=backend, threads=threads, trace=True, isa=isa)
 
 
 def little_endian(array: np.ndarray) -> bytes:
