@@ -376,7 +376,8 @@ void intgold_conv2d_run(const intgold_call *call, const intgold_conv2d *op) {
     at.sums = (int32_t *)(void *)(at.strip + strip_bytes(op, by));
     at.y = call->output;
     at.acc = call->acc;
-    memset(at.padding, at.kernels->flipped ? op->x_zero_point + 128 : 0, sizeof at.padding);
+    memset(at.padding, intgold_widened_zero(at.kernels->flipped, op->x_zero_point),
+           sizeof at.padding);
     at.chunks = intgold_blocks(by->out_w, CHUNK - 1); /* an edge may be one pixel off */
     begin(&at);
     for (top = 0; top < by->out_h; top += by->strip_rows) {

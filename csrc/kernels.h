@@ -20,6 +20,13 @@
 
 enum { INTGOLD_MAX_LANES = 16, INTGOLD_MAX_GROUP = 4 };
 
+/* What an input x is in a word. */
+enum {
+    INTGOLD_CENTRED = 0, /* x - zero point */
+    INTGOLD_FLIPPED = 1, /* x + 128, an unsigned byte */
+    INTGOLD_PLAIN = 2    /* x, a signed byte */
+};
+
 /* Two vectors of sums for each of some output pixels that lie side by side.
  *
  * Under a pixel lie runs of words: the kernel's rows.  Run s starts segments[s] bytes behind the
@@ -75,7 +82,7 @@ typedef struct intgold_kernels {
     int32_t group;    /* input values per word: 4 (bytes) or 2 (int16) */
     int32_t lanes;    /* output channels per vector of sums */
     int32_t columns;  /* pixels that convolve takes at once */
-    int32_t flipped;  /* 1: widened inputs are x + 128, else x - zero point */
+    int32_t flipped;  /* INTGOLD_FLIPPED, or another of its enum */
 
     /* Weights as convolve takes them, all blocks one after another. */
     size_t (*pack_size)(const intgold_weights *weights);
