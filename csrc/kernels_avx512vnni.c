@@ -17,14 +17,17 @@
     __attribute__((target("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vnni,avx512vbmi")))
 #define INLINE static inline __attribute__((always_inline))
 /* Loops over registers must be unrolled before the compiler places arrays; clang does it itself,
- * and does worse when told to. */
+ * and does worse when told to.  14 pixels are 28 sums, two weights and a word in 32 registers;
+ * clang 14 spills from 14 on. */
 #if defined(__clang__)
 #define UNROLL
+enum { COLUMNS = 13 };
 #else
 #define UNROLL _Pragma("GCC unroll 16")
+enum { COLUMNS = 14 };
 #endif
 
-enum { GROUP = 4, LANES = 16, VECTOR = 64, COLUMNS = 14 };
+enum { GROUP = 4, LANES = 16, VECTOR = 64 };
 
 static size_t pack_size(const intgold_weights *weights) {
     return intgold_pack_words_size(weights, GROUP, LANES);
@@ -127,7 +130,7 @@ INLINE TARGET void tile_of(const intgold_strip *strip, int32_t *sums, const int 
     case 11: tile(strip, sums, 11, second); break;
     case 12: tile(strip, sums, 12, second); break;
     case 13: tile(strip, sums, 13, second); break;
-    default: tile(strip, sums, 14, second); break;
+    default: tile(strip, sums, COLUMNS, second); break;
     }
 }
 
@@ -260,15 +263,9 @@ INLINE TARGET __m512i sums_of(const intgold_pixels *at, int32_t i, size_t vector
                                              _mm512_loadu_si512(at->below + right)));
 }
 
-/* Vector j of a group of four: `vectors` of output i, then of the next, up to the last. */
-INLINE TARGET __m512i group_vector(const intgold_pixels *at, int32_t i, int32_t last, const int j,
-                                   const int vectors, const int pooled) {
-    const int32_t own = i + j / vectors;
-    return sums_of(at, own < last ? own : last, (size_t)(j % vectors), pooled);
-}
-
+/* The next four vectors: `vectors` of an output, then of the next; `last` is the last there is. */
 INLINE TARGET __m512i group(const intgold_tail *tail, const block_tail *blocks,
-                            const intgold_pixels *at, const scales *by, int32_t i, int32_t last,
+                            const intgold_pixels *at, const scales *by, int32_t last,
                             const int vectors, const int pooled, const int any) {
     /* Packs leave the four vectors' words side by side; this puts each vector together. */
     const __m512i order =
@@ -276,25 +273,27 @@ INLINE TARGET __m512i group(const intgold_tail *tail, const block_tail *blocks,
     __m512i y[4], bytes;
     int j;
     UNROLL for (j = 0; j < 4; j++) {
-        const __m512i sums = group_vector(at, i, last, j, vectors, pooled);
+        const int32_t i = j / vectors < last ? j / vectors : last;
+        const __m512i sums = sums_of(at, i, (size_t)(j % vectors), pooled);
         y[j] = any ? requantize_any(sums, tail, blocks) : requantize(sums, by + j % vectors);
     }
     bytes = _mm512_packs_epi16(_mm512_packs_epi32(y[0], y[1]), _mm512_packs_epi32(y[2], y[3]));
     bytes = _mm512_permutexvar_epi32(order, bytes);
+    if (tail->act_min == -128 && tail->act_max == 127) return bytes; /* packs have clamped */
     return _mm512_min_epi8(_mm512_max_epi8(bytes, _mm512_set1_epi8((char)tail->act_min)),
                            _mm512_set1_epi8((char)tail->act_max));
 }
 
 /* Any number of channels and outputs: `width` bytes of each output lie side by side. */
-TARGET static void store_group(const intgold_tail *tail, const intgold_pixels *at, int32_t i,
+TARGET static void store_group(const intgold_tail *tail, const intgold_pixels *at,
                                int32_t outputs, int32_t channels, int32_t width, __m512i bytes) {
     const __mmask32 live = (__mmask32)(~(uint32_t)0 >> (32 - channels));
     int8_t all[VECTOR + 32];
+    size_t place = 0;
     int32_t j;
     _mm512_storeu_si512(all, bytes);
-    for (j = 0; j < outputs; j++) {
+    for (j = 0; j < outputs; j++, place += at->y_step) {
         const int8_t *from = all + j * width;
-        const size_t place = (size_t)(i + j) * at->y_step;
         _mm256_mask_storeu_epi8(at->y + place, live, _mm256_loadu_si256((const void *)from));
         if (tail->fold && at->y_below)
             _mm256_mask_storeu_epi8(at->y_below + place, live,
@@ -303,38 +302,46 @@ TARGET static void store_group(const intgold_tail *tail, const intgold_pixels *a
 }
 
 /* Rows of eight channels, one below the other: four pixels of each are 32 bytes. */
-INLINE TARGET void store_two_rows(const intgold_pixels *at, int32_t i, __m512i bytes) {
+INLINE TARGET void store_two_rows(const intgold_pixels *at, __m512i bytes) {
     const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
     const __m512i rows = _mm512_permutexvar_epi64(order, bytes);
-    _mm256_storeu_si256((void *)(at->y + (size_t)i * 8), _mm512_castsi512_si256(rows));
+    _mm256_storeu_si256((void *)at->y, _mm512_castsi512_si256(rows));
     if (at->y_below)
-        _mm256_storeu_si256((void *)(at->y_below + (size_t)i * 8),
-                            _mm512_extracti64x4_epi64(rows, 1));
+        _mm256_storeu_si256((void *)at->y_below, _mm512_extracti64x4_epi64(rows, 1));
+}
+
+/* Go on by so many outputs. */
+INLINE void advance(intgold_pixels *at, int32_t outputs, const int pooled) {
+    const size_t sums = (size_t)outputs * (pooled ? 2 : 1) * at->step;
+    at->sums += sums;
+    if (pooled) at->below += sums;
+    at->y += (size_t)outputs * at->y_step;
+    if (at->y_below) at->y_below += (size_t)outputs * at->y_step;
 }
 
 INLINE TARGET void finish_blocks(const intgold_tail *tail, const block_tail *blocks,
-                                 int32_t channels, const intgold_pixels *at, const int vectors,
-                                 const int pooled, const int any) {
-    const int32_t count = pooled ? at->count / 2 : at->count, outputs = 4 / vectors;
-    const int32_t width = vectors * LANES;
-    const int dense = channels == width && at->y_step == (size_t)width;
-    const int two_rows = tail->fold == 8 && at->y_step == 8;
+                                 int32_t channels, const intgold_pixels *pixels,
+                                 const int vectors, const int pooled, const int any) {
+    const int32_t outputs = 4 / vectors, width = vectors * LANES;
+    const int dense = channels == width && pixels->y_step == (size_t)width;
+    const int two_rows = tail->fold == 8 && pixels->y_step == 8;
+    int32_t left = pooled ? pixels->count / 2 : pixels->count;
+    intgold_pixels at = *pixels;
     scales by[2];
-    int32_t i;
     by[0] = scales_of(blocks);
     by[1] = vectors == 2 ? scales_of(blocks + 1) : by[0];
-    for (i = 0; i + outputs <= count; i += outputs) {
-        const __m512i bytes = group(tail, blocks, at, by, i, count - 1, vectors, pooled, any);
+    for (; left >= outputs; left -= outputs, advance(&at, outputs, pooled)) {
+        const __m512i bytes = group(tail, blocks, &at, by, 3, vectors, pooled, any);
         if (dense)
-            _mm512_storeu_si512(at->y + (size_t)i * (size_t)width, bytes);
+            _mm512_storeu_si512(at.y, bytes);
         else if (two_rows)
-            store_two_rows(at, i, bytes);
+            store_two_rows(&at, bytes);
         else
-            store_group(tail, at, i, outputs, channels, width, bytes);
+            store_group(tail, &at, outputs, channels, width, bytes);
     }
-    if (i < count)
-        store_group(tail, at, i, count - i, channels, width,
-                    group(tail, blocks, at, by, i, count - 1, vectors, pooled, any));
+    if (left > 0)
+        store_group(tail, &at, left, channels, width,
+                    group(tail, blocks, &at, by, left - 1, vectors, pooled, any));
 }
 
 /* One block, or two simple ones. */
