@@ -14,6 +14,7 @@
 
 enum {
     STRIP_BYTES = 32768, /* what the first cache holds */
+    LARGE_STRIP_BYTES = 8 * STRIP_BYTES, /* the second; where weights outweigh it */
     CHUNK = 56,          /* most pixels between finishes */
     VECTOR = 64          /* bytes that may be touched beyond a strip */
 };
@@ -49,6 +50,7 @@ static plan plan_of(const intgold_conv2d *op, const intgold_kernels *kernels) {
                           op->stride_w == 1 && op->in_h == op->out_h && op->in_w == op->out_w;
     /* Runs that the pixel below starts later, where it shares some. */
     int32_t later = op->stride_h < op->kernel_h ? op->stride_h * row_runs(op) : 0;
+    size_t most;
     plan made;
     memset(&made, 0, sizeof made);
     made.in_h = op->in_h, made.in_w = op->in_w, made.out_h = op->out_h, made.out_w = op->out_w;
@@ -82,10 +84,12 @@ static plan plan_of(const intgold_conv2d *op, const intgold_kernels *kernels) {
     made.row_bytes =
         (size_t)(made.in_w + op->pad_left + op->pad_right) * (size_t)op->in_c * made.value;
     made.strip_rows = made.rows;
-    while (made.row_step == 1 && made.strip_rows < made.out_h &&
-           strip_in_rows(op, made.strip_rows + made.rows) * made.row_bytes <= STRIP_BYTES)
-        made.strip_rows += made.rows;
     made.panel_bytes = kernels->pack_size(&made.weights) / (size_t)made.blocks;
+    most = made.panel_bytes * (size_t)made.blocks > LARGE_STRIP_BYTES ? LARGE_STRIP_BYTES
+                                                                      : STRIP_BYTES;
+    while (made.row_step == 1 && made.strip_rows < made.out_h &&
+           strip_in_rows(op, made.strip_rows + made.rows) * made.row_bytes <= most)
+        made.strip_rows += made.rows;
     return made;
 }
 
@@ -171,6 +175,7 @@ typedef struct job {
     const char *weights;
     intgold_tail tail;
     const int8_t *table; /* of the lut that follows, or NULL */
+    int32_t pooled;      /* 1: and a 2x2 max_pool2d */
     char *strip;
     char padding[VECTOR]; /* widened zero points */
     int32_t *sums;
@@ -272,85 +277,110 @@ static const char *window(const job *at, int32_t row, int32_t ox) {
            (size_t)ox * (size_t)at->op->stride_w * (size_t)at->op->in_c * at->by->value;
 }
 
-/* Put the outputs of a run of pixels, all their channels, through the table that follows. */
-static void look_up(const job *at, int8_t *y, int32_t pixels) {
-    if (at->table) at->kernels->lut(at->table, y, pixels * at->op->out_c, y);
-}
+/* Where a piece of work lies: output rows oy .. oy+rows-1, of which the image may have fewer,
+ * the first of them `row` below the strip's top; pixels ox .. ox+pixels-1 of each. */
+typedef struct piece {
+    int32_t oy, row, ox, pixels;
+} piece;
 
-/* Rows oy .. oy+rows-1, of which the image may have fewer; `row` counts from the strip's top. */
-static void sum_and_deliver(const job *at, int32_t oy, int32_t row, int32_t ox, int32_t pixels) {
+/* Two blocks of all channels from `block` on, row by row; folded, two rows at once. */
+static void pair_of_blocks(const job *at, const piece *of, int32_t block) {
     const plan *by = at->by;
-    const int32_t lanes = at->kernels->lanes, out_c = at->op->out_c;
-    const int32_t shared = by->shift ? by->blocks - 1 : by->blocks; /* blocks that come in pairs */
-    const int32_t per_vector = by->weights.folded ? 2 : 1;          /* rows */
-    int32_t block, i;
-    for (block = 0; block < shared; block += 2) {
-        const int32_t first = block * lanes;
-        const int32_t channels = out_c - first < 2 * lanes ? out_c - first : 2 * lanes;
-        for (i = 0; i < by->rows && oy + i < by->out_h; i += per_vector) {
-            sum(at, window(at, row + i, ox), pixels, block, 0, at->sums);
-            deliver(at, oy + i, ox, pixels, first, channels, at->sums);
-        }
+    const int32_t first = block * at->kernels->lanes, rest = at->op->out_c - first;
+    const int32_t width = 2 * at->kernels->lanes, step = by->weights.folded ? 2 : 1;
+    int32_t i;
+    for (i = 0; i < by->rows && of->oy + i < by->out_h; i += step) {
+        sum(at, window(at, of->row + i, of->ox), of->pixels, block, 0, at->sums);
+        deliver(at, of->oy + i, of->ox, of->pixels, first, rest < width ? rest : width, at->sums);
     }
-    if (!by->shift) return;
-    sum(at, window(at, row, ox), pixels, shared, by->shift, at->sums);
-    for (i = 0; i < by->rows && oy + i < by->out_h; i += per_vector)
-        deliver(at, oy + i, ox, pixels, shared * lanes, out_c - shared * lanes,
-                at->sums + i / per_vector * lanes);
 }
 
-static void band(const job *at, int32_t oy, int32_t row, int32_t ox, int32_t pixels) {
-    const size_t width = (size_t)at->by->out_w, out_c = (size_t)at->op->out_c;
+/* The last block, of two vectors of rows that share inputs. */
+static void block_of_rows(const job *at, const piece *of, int32_t block) {
+    const plan *by = at->by;
+    const int32_t lanes = at->kernels->lanes, first = block * lanes;
+    const int32_t step = by->weights.folded ? 2 : 1;
     int32_t i;
-    sum_and_deliver(at, oy, row, ox, pixels);
-    for (i = 0; i < at->by->rows && oy + i < at->by->out_h && at->y; i++)
-        look_up(at, at->y + ((size_t)(oy + i) * width + (size_t)ox) * out_c, pixels);
+    sum(at, window(at, of->row, of->ox), of->pixels, block, by->shift, at->sums);
+    for (i = 0; i < by->rows && of->oy + i < by->out_h; i += step)
+        deliver(at, of->oy + i, of->ox, of->pixels, first, at->op->out_c - first,
+                at->sums + i / step * lanes);
 }
 
 /* Two rows of pixels become one of their greatest. */
-static void sum_and_pool(const job *at, int32_t row, int32_t ox, int32_t pixels, int8_t *y) {
+static void pooled_blocks(const job *at, const piece *of, int32_t block) {
     const plan *by = at->by;
-    const int32_t lanes = at->kernels->lanes, out_c = at->op->out_c;
-    const int32_t shared = by->shift ? by->blocks - 1 : by->blocks;
-    int32_t *below = at->sums + (size_t)CHUNK * 2 * (size_t)lanes;
-    int32_t block;
-    intgold_pixels made;
+    const int32_t lanes = at->kernels->lanes, first = block * lanes, width = 2 * lanes;
+    const int32_t shared = by->shift && block == by->blocks - 1;
+    const int32_t rest = at->op->out_c - first;
+    const size_t out_c = (size_t)at->op->out_c;
+    const size_t above = (size_t)(of->oy / 2) * (size_t)(by->out_w / 2);
+    int32_t *below = shared ? at->sums + lanes : at->sums + (size_t)CHUNK * 2 * (size_t)lanes;
+    intgold_pixels made = {NULL, NULL, 0, 0, NULL, NULL, 0};
+    if (of->oy + 1 >= by->out_h) return;
+    sum(at, window(at, of->row, of->ox), of->pixels, block, shared ? by->shift : 0, at->sums);
+    if (!shared) sum(at, window(at, of->row + 1, of->ox), of->pixels, block, 0, below);
     made.sums = at->sums;
     made.below = below;
     made.step = 2 * (size_t)lanes;
-    made.count = pixels;
-    made.y = y;
-    made.y_below = NULL;
-    made.y_step = (size_t)out_c;
-    for (block = 0; block < shared; block += 2, made.y += 2 * lanes) {
-        const int32_t rest = out_c - block * lanes;
-        sum(at, window(at, row, ox), pixels, block, 0, at->sums);
-        sum(at, window(at, row + 1, ox), pixels, block, 0, below);
-        at->kernels->finish(&at->tail, block * lanes, rest < 2 * lanes ? rest : 2 * lanes, &made);
-    }
-    if (!by->shift) return;
-    sum(at, window(at, row, ox), pixels, shared, by->shift, at->sums);
-    made.below = at->sums + lanes;
-    at->kernels->finish(&at->tail, shared * lanes, out_c - shared * lanes, &made);
+    made.count = of->pixels;
+    made.y = at->y + (above + (size_t)(of->ox / 2)) * out_c + first;
+    made.y_step = out_c;
+    at->kernels->finish(&at->tail, first, rest < width ? rest : width, &made);
 }
 
-static void pooled_band(const job *at, int32_t oy, int32_t row, int32_t ox, int32_t pixels) {
-    const size_t above = (size_t)(oy / 2) * (size_t)(at->by->out_w / 2);
-    int8_t *y = at->y + (above + (size_t)(ox / 2)) * (size_t)at->op->out_c;
-    if (oy + 1 >= at->by->out_h) return;
-    sum_and_pool(at, row, ox, pixels, y);
-    look_up(at, y, pixels / 2);
+/* Where part i of a row of pixels begins; parts are nearly equal and pairs stay together. */
+static int32_t edge(const plan *by, int32_t i, int32_t n) {
+    return i == n ? by->out_w : (int32_t)((int64_t)by->out_w * i / n / 2 * 2);
+}
+
+/* Blocks block .. block+1 of output rows oy .. oy+by->rows-1. */
+static void band(const job *at, int32_t oy, int32_t row, int32_t block) {
+    int32_t i;
+    piece of;
+    of.oy = oy;
+    of.row = row;
+    for (i = 0; i < at->chunks; i++) {
+        of.ox = edge(at->by, i, at->chunks);
+        of.pixels = edge(at->by, i + 1, at->chunks) - of.ox;
+        if (at->pooled)
+            pooled_blocks(at, &of, block);
+        else if (at->by->shift && block == at->by->blocks - 1)
+            block_of_rows(at, &of, block);
+        else
+            pair_of_blocks(at, &of, block);
+    }
+}
+
+/* Put rows oy .. oy+rows-1 of the outputs through the table that follows, all channels. */
+static void look_up(const job *at, int32_t oy, int32_t rows) {
+    const int32_t pool = at->pooled ? 2 : 1, width = at->by->out_w / pool * at->op->out_c;
+    const int32_t last = (oy + rows < at->by->out_h ? oy + rows : at->by->out_h) / pool;
+    int32_t y;
+    for (y = oy / pool; at->table && y < last; y++) {
+        int8_t *line = at->y + (size_t)y * (size_t)width;
+        at->kernels->lut(at->table, line, width, line);
+    }
+}
+
+/* The output rows of a strip.  Few weights stay in the first cache: all of them row by row, the
+ * outputs still there for the table.  Many are read once per strip: all rows for two blocks. */
+static void strip_of_rows(const job *at, int32_t top, int32_t rows) {
+    const plan *by = at->by;
+    const int many = by->panel_bytes * (size_t)by->blocks > STRIP_BYTES;
+    int32_t oy, block;
+    for (block = 0; many && block < by->blocks; block += 2)
+        for (oy = 0; oy < rows; oy += by->rows) band(at, top + oy, oy, block);
+    for (oy = 0; oy < rows; oy += by->rows) {
+        for (block = 0; !many && block < by->blocks; block += 2) band(at, top + oy, oy, block);
+        look_up(at, top + oy, by->rows);
+    }
 }
 
 /* Whether the outputs can be pooled on the way: rows in pairs, one row of pixels per vector. */
 int intgold_conv2d_pools(const intgold_conv2d *op, const intgold_kernels *kernels) {
     const plan by = plan_of(op, kernels);
     return by.rows == 2 && !by.weights.folded;
-}
-
-/* Where part i of a row of pixels begins; parts are nearly equal and pairs stay together. */
-static int32_t edge(const plan *by, int32_t i, int32_t n) {
-    return i == n ? by->out_w : (int32_t)((int64_t)by->out_w * i / n / 2 * 2);
 }
 
 static void begin(const job *at) {
@@ -362,7 +392,7 @@ void intgold_conv2d_run(const intgold_call *call, const intgold_conv2d *op) {
     const char *packed = call->packed;
     const plan *by = call->packed;
     const parts where = parts_of(by, call->kernels);
-    int32_t top, oy, i;
+    int32_t top;
     job at;
     at.op = op;
     at.kernels = call->kernels;
@@ -372,6 +402,7 @@ void intgold_conv2d_run(const intgold_call *call, const intgold_conv2d *op) {
     at.weights = packed + where.weights;
     at.tail = tail_of(op, by, packed + where.tail);
     at.table = call->table;
+    at.pooled = call->pooled;
     at.strip = call->scratch;
     at.sums = (int32_t *)(void *)(at.strip + strip_bytes(op, by));
     at.y = call->output;
@@ -381,18 +412,9 @@ void intgold_conv2d_run(const intgold_call *call, const intgold_conv2d *op) {
     at.chunks = intgold_blocks(by->out_w, CHUNK - 1); /* an edge may be one pixel off */
     begin(&at);
     for (top = 0; top < by->out_h; top += by->strip_rows) {
-        const int32_t rows =
-            by->out_h - top < by->strip_rows ? by->out_h - top : by->strip_rows;
+        const int32_t rest = by->out_h - top, rows = rest < by->strip_rows ? rest : by->strip_rows;
         fill(&at, call->inputs[0], top, rows + (by->rows - rows % by->rows) % by->rows);
-        for (oy = 0; oy < rows; oy += by->rows)
-            for (i = 0; i < at.chunks; i++) {
-                const int32_t ox = edge(by, i, at.chunks);
-                const int32_t pixels = edge(by, i + 1, at.chunks) - ox;
-                if (call->pooled)
-                    pooled_band(&at, top + oy, oy, ox, pixels);
-                else
-                    band(&at, top + oy, oy, ox, pixels);
-            }
+        strip_of_rows(&at, top, rows);
     }
     if (at.kernels->end) at.kernels->end();
 }
