@@ -4,6 +4,11 @@
 #if defined(__GNUC__) && defined(__x86_64__)
 #include <cpuid.h>
 #endif
+#if defined(INTGOLD_HAS_DOTPROD) && defined(__linux__)
+#include <sys/auxv.h>
+#elif defined(INTGOLD_HAS_DOTPROD) && defined(__APPLE__)
+#include <sys/sysctl.h>
+#endif
 
 typedef struct variant {
     intgold_isa isa;
@@ -29,6 +34,13 @@ static const variant variants[] = {
 #endif
 #if defined(INTGOLD_HAS_AVX2)
     {INTGOLD_ISA_AVX2, INTGOLD_FEATURE_AVX2, &intgold_kernels_avx2},
+#endif
+#if defined(INTGOLD_HAS_DOTPROD)
+    {INTGOLD_ISA_DOTPROD, INTGOLD_FEATURE_NEON | INTGOLD_FEATURE_DOTPROD,
+     &intgold_kernels_dotprod},
+#endif
+#if defined(INTGOLD_HAS_NEON)
+    {INTGOLD_ISA_NEON, INTGOLD_FEATURE_NEON, &intgold_kernels_neon},
 #endif
     {INTGOLD_ISA_PORTABLE, 0, &intgold_kernels_portable},
 };
@@ -58,6 +70,22 @@ static int has_amx(void) {
 }
 #endif
 
+#if defined(INTGOLD_HAS_DOTPROD)
+static int has_dotprod(void) {
+#if defined(__linux__)
+    return getauxval(AT_HWCAP) >> 20 & 1; /* HWCAP_ASIMDDP */
+#elif defined(__APPLE__)
+    int found = 0;
+    size_t size = sizeof found;
+    return sysctlbyname("hw.optional.arm.FEAT_DotProd", &found, &size, NULL, 0) == 0 && found;
+#elif defined(__ARM_FEATURE_DOTPROD)
+    return 1;
+#else
+    return 0;
+#endif
+}
+#endif
+
 uint32_t intgold_cpu_features(void) {
     uint32_t found = 0;
 #if defined(__GNUC__) && defined(__x86_64__)
@@ -75,6 +103,12 @@ uint32_t intgold_cpu_features(void) {
 #if defined(INTGOLD_HAS_AMX)
     if (has_amx()) found |= INTGOLD_FEATURE_AMX;
 #endif
+#endif
+#if defined(INTGOLD_HAS_NEON)
+    found |= INTGOLD_FEATURE_NEON; /* part of AArch64 */
+#endif
+#if defined(INTGOLD_HAS_DOTPROD)
+    if (has_dotprod()) found |= INTGOLD_FEATURE_DOTPROD;
 #endif
     return found;
 }

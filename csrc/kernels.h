@@ -118,6 +118,12 @@ typedef struct intgold_kernels {
                    uint32_t *sums);
     void (*raise)(const int8_t *x, int32_t count, int8_t *y);
 
+    /* add: sums[i] becomes, or with `more` grows by, R((x[i] - zero_point) * 2^left_shift); tail:
+     * the same in every lane, its y_zero_point 0; sums: whole vectors.  Returns 0, with nothing
+     * done, where R is not of the kind that it knows.  NULL: it knows none. */
+    int (*scale)(const intgold_tail *tail, int32_t zero_point, int32_t left_shift,
+                 const int8_t *x, int32_t count, int more, int32_t *sums);
+
     /* y[i] = table[x[i] + 128]. */
     void (*lut)(const int8_t *table, const int8_t *x, int32_t count, int8_t *y);
 } intgold_kernels;
@@ -138,9 +144,16 @@ typedef struct intgold_kernels {
 #if defined(INTGOLD_HAS_AVX512VNNI) && defined(__linux__) && !defined(INTGOLD_NO_AMX)
 #define INTGOLD_HAS_AMX 1
 #endif
+#if defined(__GNUC__) && defined(__aarch64__) && defined(__ARM_NEON) && \
+    !defined(__AARCH64EB__) && !defined(INTGOLD_NO_NEON)
+#define INTGOLD_HAS_NEON 1
+#endif
+#if defined(INTGOLD_HAS_NEON) && !defined(INTGOLD_NO_DOTPROD)
+#define INTGOLD_HAS_DOTPROD 1
+#endif
 extern const intgold_kernels intgold_kernels_portable, intgold_kernels_avx2,
     intgold_kernels_avxvnni, intgold_kernels_avx512vnni, intgold_kernels_avx512vbmi,
-    intgold_kernels_amx;
+    intgold_kernels_amx, intgold_kernels_neon, intgold_kernels_dotprod;
 
 /* finish() of one channel in every form of requantize: what variants fall back on.  lane: that of
  * its sums. */

@@ -38,7 +38,7 @@ static int32_t depth_of(int32_t run) {
 
 /* Whether tiles are worth it: few words, or few pixels, leave them empty. */
 static int suits(const intgold_strip *strip) {
-    return depth_of(strip->run) >= LEAST_DEPTH && strip->columns >= ROWS / 2;
+    return depth_of(strip->run) >= LEAST_DEPTH && strip->columns >= ROWS / 4;
 }
 
 TARGET void intgold_amx_begin(const intgold_strip *strip) {

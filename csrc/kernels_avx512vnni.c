@@ -500,6 +500,26 @@ TARGET static void raise(const int8_t *x, int32_t count, int8_t *y) {
     }
 }
 
+/* ---- add: each input by the short way of `single`. */
+
+TARGET static int scale(const intgold_tail *tail, int32_t zero_point, int32_t left_shift,
+                        const int8_t *x, int32_t count, int more, int32_t *sums) {
+    const block_tail *block = tail->packed;
+    const __m512i point = _mm512_set1_epi32(zero_point);
+    const __m128i left = _mm_cvtsi32_si128(left_shift);
+    const scales by = scales_of(block);
+    int32_t i;
+    if (block->form != SIMPLE) return 0;
+    for (i = 0; i < count; i += LANES) {
+        const __mmask16 live = (__mmask16)(count - i < LANES ? (1u << (count - i)) - 1 : ~0u);
+        const __m512i centred = _mm512_sub_epi32(widened(x + i, live), point);
+        const __m512i scaled = requantize(_mm512_sll_epi32(centred, left), &by);
+        const __m512i before = more ? _mm512_loadu_si512(sums + i) : _mm512_setzero_si512();
+        _mm512_storeu_si512(sums + i, _mm512_add_epi32(before, scaled));
+    }
+    return 1;
+}
+
 /* ---- lut: without VBMI, sixteen tables of sixteen entries, each where the high nibble says. */
 
 TARGET static void lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y) {
@@ -547,7 +567,7 @@ TARGET_VBMI static void lut_vbmi(const int8_t *table, const int8_t *x, int32_t c
     .group = GROUP, .lanes = LANES, .columns = COLUMNS, .flipped = 1, .pack_size = pack_size,    \
     .pack = pack, .widen = widen, .tail_packed_size = tail_packed_size, .tail_pack = tail_pack,  \
     .finish = finish, .interleave = interleave, .multiply = multiply, .add_up = add_up,          \
-    .raise = raise
+    .raise = raise, .scale = scale
 
 const intgold_kernels intgold_kernels_avx512vnni = {
     .name = "avx512vnni", SHARED, .convolve = intgold_avx512_convolve, .lut = lut};
