@@ -194,3 +194,8 @@ intgold_status intgold_run(intgold_context *context, int32_t n, const void *cons
     }
     return INTGOLD_OK;
 }
+
+int32_t intgold_absorbed(const intgold_context *context, int32_t op) {
+    if (!context || op < 0 || op >= context->model->n_ops) return -1;
+    return context->fusions[op].absorbed;
+}

@@ -337,6 +337,10 @@ intgold_status intgold_prepare(const intgold_model *model, intgold_isa isa, void
 intgold_status intgold_run(intgold_context *context, int32_t n, const void *const *inputs,
                            void *const *outputs, const intgold_trace *trace);
 
+/* How many ops behind op number `op` run together with it where there is no trace; -1: no such
+ * op. */
+int32_t intgold_absorbed(const intgold_context *context, int32_t op);
+
 #ifdef __cplusplus
 }
 #endif

@@ -66,12 +66,14 @@ typedef struct scales {
     __m256i multiplier, multiplier_odd, right_shift, half, half_odd;
 } scales;
 
+INLINE TARGET __m256i odd_lanes(__m256i x) { return _mm256_shuffle_epi32(x, 0xf5); }
+
 INLINE TARGET scales scales_of(const block_tail *block) {
     const __m256i one = _mm256_set1_epi64x(1), shift = vector(block->right_shift);
     const __m256i before = _mm256_sub_epi32(shift, _mm256_set1_epi32(1));
     scales by;
     by.multiplier = vector(block->multiplier);
-    by.multiplier_odd = _mm256_srli_epi64(by.multiplier, 32);
+    by.multiplier_odd = odd_lanes(by.multiplier);
     by.right_shift = _mm256_sub_epi32(shift, _mm256_set1_epi32(32));
     by.half = _mm256_sllv_epi64(one, _mm256_and_si256(before, _mm256_set1_epi64x(63)));
     by.half_odd = _mm256_sllv_epi64(one, _mm256_srli_epi64(before, 32));
@@ -80,16 +82,37 @@ INLINE TARGET scales scales_of(const block_tail *block) {
 
 INLINE TARGET __m256i requantize(__m256i sums, const scales *by) {
     const __m256i even = _mm256_add_epi64(_mm256_mul_epi32(sums, by->multiplier), by->half);
-    const __m256i odd = _mm256_add_epi64(
-        _mm256_mul_epi32(_mm256_srli_epi64(sums, 32), by->multiplier_odd), by->half_odd);
-    const __m256i high = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
-    return _mm256_srav_epi32(high, by->right_shift);
+    const __m256i odd =
+        _mm256_add_epi64(_mm256_mul_epi32(odd_lanes(sums), by->multiplier_odd), by->half_odd);
+    return _mm256_srav_epi32(_mm256_blend_epi32(odd_lanes(even), odd, 0xaa), by->right_shift);
 }
 
-/* A vector of output i: the sums of its pixel, or the greatest of four pixels in two rows. */
-INLINE TARGET __m256i sums_of(const intgold_pixels *at, int32_t i, size_t block,
-                              const int pooled) {
-    const size_t left = (size_t)i * (pooled ? 2 : 1) * at->step + block * LANES;
+/* Where four vectors of sums come from, and how they become outputs. */
+typedef struct work {
+    const int32_t *sums, *below;
+    size_t step;
+    const block_tail *blocks;
+    scales by[2];
+    __m256i zero_point, least, most;
+} work;
+
+INLINE TARGET work work_of(const intgold_tail *tail, const block_tail *blocks,
+                           const intgold_pixels *at, const int vectors) {
+    work made;
+    made.sums = at->sums;
+    made.below = at->below;
+    made.step = at->step;
+    made.blocks = blocks;
+    made.by[0] = scales_of(blocks);
+    made.by[1] = vectors == 2 ? scales_of(blocks + 1) : made.by[0];
+    made.zero_point = _mm256_set1_epi16((short)tail->y_zero_point);
+    made.least = _mm256_set1_epi8((char)tail->act_min);
+    made.most = _mm256_set1_epi8((char)tail->act_max);
+    return made;
+}
+
+/* Sums of a pixel from place `left` on, or the greatest of four pixels in two rows. */
+INLINE TARGET __m256i sums_of(const work *at, size_t left, const int pooled) {
     const size_t right = left + at->step;
     if (!pooled) return vector(at->sums + left);
     return _mm256_max_epi32(
@@ -97,26 +120,25 @@ INLINE TARGET __m256i sums_of(const intgold_pixels *at, int32_t i, size_t block,
         _mm256_max_epi32(vector(at->below + left), vector(at->below + right)));
 }
 
-INLINE TARGET __m256i group(const intgold_tail *tail, const block_tail *blocks,
-                            const intgold_pixels *at, const scales *by, int32_t i, int32_t last,
-                            const int vectors, const int pooled, const int any) {
+/* `live` outputs; where there are fewer than fit, the last comes several times. */
+INLINE TARGET __m256i group(const work *at, int32_t live, const int vectors, const int pooled,
+                            const int any) {
     /* Packs leave the four vectors' words side by side; this puts each vector together. */
     const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    const __m256i zero_point = _mm256_set1_epi16((short)tail->y_zero_point);
+    const size_t next = at->step * (pooled ? 2 : 1);
     __m256i y[4], low, high, bytes;
     int j;
     UNROLL for (j = 0; j < 4; j++) {
-        const int32_t own = i + j / vectors;
-        const __m256i sums = sums_of(at, own < last ? own : last, (size_t)(j % vectors), pooled);
-        y[j] = any ? intgold_scale_acc_avx2(sums, vector(blocks->multiplier),
-                                            vector(blocks->right_shift), blocks->form)
-                   : requantize(sums, by + j % vectors);
+        const int32_t own = j / vectors < live ? j / vectors : live - 1;
+        const __m256i sums = sums_of(at, (size_t)own * next + (size_t)(j % vectors) * LANES, pooled);
+        y[j] = any ? intgold_scale_acc_avx2(sums, vector(at->blocks->multiplier),
+                                            vector(at->blocks->right_shift), at->blocks->form)
+                   : requantize(sums, at->by + j % vectors);
     }
-    low = _mm256_adds_epi16(_mm256_packs_epi32(y[0], y[1]), zero_point);
-    high = _mm256_adds_epi16(_mm256_packs_epi32(y[2], y[3]), zero_point);
+    low = _mm256_adds_epi16(_mm256_packs_epi32(y[0], y[1]), at->zero_point);
+    high = _mm256_adds_epi16(_mm256_packs_epi32(y[2], y[3]), at->zero_point);
     bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(low, high), order);
-    return _mm256_min_epi8(_mm256_max_epi8(bytes, _mm256_set1_epi8((char)tail->act_min)),
-                           _mm256_set1_epi8((char)tail->act_max));
+    return _mm256_min_epi8(_mm256_max_epi8(bytes, at->least), at->most);
 }
 
 /* Copy up to 16 bytes, in powers of two. */
@@ -129,37 +151,50 @@ INLINE void copy(int8_t *to, const int8_t *from, int32_t count) {
 }
 
 /* Any number of channels and outputs: `width` bytes of each output lie side by side. */
-INLINE TARGET void store_group(const intgold_tail *tail, const intgold_pixels *at, int32_t i,
-                               int32_t outputs, int32_t channels, int32_t width, __m256i bytes) {
+INLINE TARGET void store_group(int32_t fold, const intgold_pixels *at, int32_t i, int32_t outputs,
+                               int32_t channels, int32_t width, __m256i bytes) {
     int8_t all[VECTOR];
     int32_t j;
     _mm256_storeu_si256((void *)all, bytes);
     for (j = 0; j < outputs; j++) {
         const size_t place = (size_t)(i + j) * at->y_step;
         copy(at->y + place, all + j * width, channels);
-        if (tail->fold && at->y_below)
-            copy(at->y_below + place, all + j * width + tail->fold, channels);
+        if (fold && at->y_below)
+            copy(at->y_below + place, all + j * width + fold, channels);
     }
 }
 
+/* Two outputs of sixteen channels each. */
+INLINE TARGET void store_two(int8_t *y, size_t step, __m256i bytes) {
+    _mm_storeu_si128((void *)y, _mm256_castsi256_si128(bytes));
+    _mm_storeu_si128((void *)(y + step), _mm256_extracti128_si256(bytes, 1));
+}
+
 INLINE TARGET void finish_blocks(const intgold_tail *tail, const block_tail *blocks,
-                                 int32_t channels, const intgold_pixels *at, const int vectors,
-                                 const int pooled, const int any) {
-    const int32_t count = pooled ? at->count / 2 : at->count, outputs = 4 / vectors;
-    const int32_t width = vectors * LANES;
-    const int dense = channels == width && at->y_step == (size_t)width;
-    scales by[2];
+                                 int32_t channels, const intgold_pixels *pixels,
+                                 const int vectors, const int pooled, const int any) {
+    const intgold_pixels at = *pixels; /* a copy, which stores to y cannot change */
+    const int32_t count = pooled ? at.count / 2 : at.count, outputs = 4 / vectors;
+    const int32_t width = vectors * LANES, fold = tail->fold;
+    const size_t next = (size_t)outputs * at.step * (pooled ? 2 : 1);
+    const int dense = channels == width && at.y_step == (size_t)width;
+    work from = work_of(tail, blocks, &at, vectors);
     int32_t i;
-    by[0] = scales_of(blocks);
-    by[1] = vectors == 2 ? scales_of(blocks + 1) : by[0];
-    for (i = 0; i < count; i += outputs) {
-        const int32_t live = count - i < outputs ? count - i : outputs;
-        const __m256i bytes = group(tail, blocks, at, by, i, count - 1, vectors, pooled, any);
-        if (dense && live == outputs)
-            _mm256_storeu_si256((void *)(at->y + (size_t)i * (size_t)width), bytes);
+    for (i = 0; i + outputs <= count; i += outputs) {
+        const __m256i bytes = group(&from, outputs, vectors, pooled, any);
+        int8_t *y = at.y + (size_t)i * at.y_step;
+        if (dense)
+            _mm256_storeu_si256((void *)y, bytes);
+        else if (vectors == 2 && channels == width)
+            store_two(y, at.y_step, bytes);
         else
-            store_group(tail, at, i, live, channels, width, bytes);
+            store_group(fold, &at, i, outputs, channels, width, bytes);
+        from.sums += next;
+        if (pooled) from.below += next;
     }
+    if (i < count)
+        store_group(fold, &at, i, count - i, channels, width,
+                    group(&from, count - i, vectors, pooled, any));
 }
 
 /* One block, or two simple ones. */
@@ -234,7 +269,10 @@ INLINE TARGET void add_up_vector(const int8_t *x, int32_t cells, size_t step, ui
 }
 
 static void add_up_rest(const int8_t *x, int32_t c, int32_t channels, uint32_t *sums) {
-    for (; c < channels; c++) sums[c] += (uint32_t)(int32_t)x[c];
+    for (; c < channels; c++) {
+        const int32_t value = x[c];
+        sums[c] += (uint32_t)value;
+    }
 }
 
 TARGET void intgold_avx2_add_up(const int8_t *x, int32_t cells, size_t step, int32_t channels,
@@ -317,7 +355,8 @@ TARGET void intgold_avx2_lut(const int8_t *table, const int8_t *x, int32_t count
     last = vector(x + count - VECTOR);
     for (i = 0; i + VECTOR <= count; i += VECTOR)
         _mm256_storeu_si256((void *)(y + i), look_up_all(vector(x + i), negative, positive));
-    _mm256_storeu_si256((void *)(y + count - VECTOR), look_up_all(last, negative, positive));
+    if (i < count)
+        _mm256_storeu_si256((void *)(y + count - VECTOR), look_up_all(last, negative, positive));
 }
 
 #else

@@ -41,6 +41,20 @@ BUILDS = (
         ("qemu-s390x",),
         slow=True,
     ),
+    Build(
+        "AArch64 with dotprod",
+        ("aarch64-linux-gnu-gcc", "-O2", "-static", *_STRICT),
+        ("aarch64-linux-gnu-gcc", "qemu-aarch64"),
+        ("qemu-aarch64", "-cpu", "max"),
+        slow=True,
+    ),
+    Build(
+        "AArch64 without",
+        ("aarch64-linux-gnu-gcc", "-O2", "-static", *_STRICT),
+        ("aarch64-linux-gnu-gcc", "qemu-aarch64"),
+        ("qemu-aarch64", "-cpu", "cortex-a53"),
+        slow=True,
+    ),
 )
 
 

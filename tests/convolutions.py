@@ -1,13 +1,15 @@
-"""Random convolutions of every size that the fast kernels treat in a way of their own."""
+"""Random ops of every size that the fast kernels treat in a way of their own."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 import numpy as np
 
-from intgold import Model, Op, Tensor
+from intgold import Model, ModelError, Op, Tensor
 from intgold.fields import FORMS, Requantize
+from intgold.vectors.random_models import requantize_of
 
 CHANNELS = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 48, 64, 70)
 
@@ -83,3 +85,107 @@ def convolution(seed: int) -> Model:
                 "act_min": -128, "act_max": 127}  # fmt: skip
         ops.append(Op("max_pool2d", "pool", (last.name,), "p", pool))
     return Model(f"conv{seed}", tensors, ops, ["x"], [tensors[-1].name])
+
+
+def _first_valid(draft: Callable[[Random], Model], seed: int) -> Model:
+    """Draw until no accumulator can leave int32."""
+    rng = Random(seed)
+    for _ in range(30):
+        try:
+            return draft(rng)
+        except ModelError as error:
+            refused = error
+    raise refused
+
+
+def depthwise(seed: int) -> Model:
+    """Return a depthwise_conv2d of any shape, zero point and requantize form."""
+    return _first_valid(_depthwise, seed)
+
+
+def _depthwise(rng: Random) -> Model:
+    draw = np.random.default_rng(rng.randrange(2**32))
+    in_c = rng.randint(1, 70)
+    out_c = in_c * rng.choice((1, 1, 2, 3))
+    kernel = (rng.randint(1, 7), rng.randint(1, 7)) if rng.random() < 0.7 else (3, 3)
+    stride = (rng.randint(1, 3), rng.randint(1, 3))
+    dilation = (1, 1) if rng.random() < 0.6 else (rng.randint(1, 3), rng.randint(1, 3))
+    span = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+    pads = [rng.randint(0, s) for s in (span[0], span[0], span[1], span[1])]
+    padded = (pads[0] + pads[1], pads[2] + pads[3])
+    size = [max(rng.randint(1, 12), span[i] - padded[i]) for i in range(2)]
+    if rng.random() < 0.1:
+        size[1] = rng.randint(60, 130)
+    out = [(size[i] + padded[i] - span[i]) // stride[i] + 1 for i in range(2)]
+    zero = draw.integers(-128, 128, rng.choice((1, out_c)))
+    zero[rng.randrange(len(zero))] = rng.choice((0, -128, 127))
+    bias = 2 ** rng.randint(0, 16)
+    reach = int(np.sqrt(kernel[0] * kernel[1])) * 2**13 + bias
+    bare = rng.random() < 0.1
+    clamp = sorted(draw.integers(-128, 128, 2)) if rng.random() < 0.3 else (-128, 127)
+    fields = {
+        "stride": stride,
+        "padding": tuple(pads),
+        "dilation": dilation,
+        "weights": draw.integers(-128, 128, (*kernel, out_c)).astype(np.int8),
+        "weight_zero_point": np.zeros(1, np.int8) if rng.random() < 0.4 else zero.astype(np.int8),
+        "weight_scale": None,
+        "bias": draw.integers(-bias, bias, out_c).astype(np.int32),
+        "requantize": None if bare else _any_requantize(rng, out_c, reach),
+        "act_min": int(clamp[0]),
+        "act_max": int(clamp[1]),
+    }
+    point = 0 if bare else rng.randint(-128, 127)
+    tensors = [
+        Tensor("x", (size[0], size[1], in_c), zero_point=rng.choice((-128, 127, 0, 5))),
+        Tensor("y", (out[0], out[1], out_c), "int32" if bare else "int8", zero_point=point),
+    ]
+    op = Op("depthwise_conv2d", "depthwise", ("x",), "y", fields)
+    return Model("depthwise", tensors, [op], ["x"], ["y"])
+
+
+def _any_requantize(rng: Random, channels: int, reach: int) -> Requantize:
+    """One form, as a rule; sometimes mixed ones."""
+    return (_requantize if rng.random() < 0.6 else requantize_of)(rng, channels, reach)
+
+
+ON_VALUES = ("lut", "add", "mul", "max_pool2d", "avg_pool2d", "global_avg_pool")
+
+
+def on_values(seed: int) -> Model:
+    """Return an op of `ON_VALUES` on an image of 1 to 70 channels, rarely a round number."""
+    kind = ON_VALUES[seed % len(ON_VALUES)]
+    return _first_valid(lambda rng: _on_values(rng, kind), seed)
+
+
+def _on_values(rng: Random, kind: str) -> Model:
+    shape = (rng.randint(1, 9), rng.randint(1, 9), rng.choice((1, 2, 300, *range(3, 71))))
+    out = shape
+    names = ("x1", "x2") if kind in ("add", "mul") else ("x",)
+    fields: dict[str, object] = {
+        "act_min": rng.choice((-128, -3)),
+        "act_max": rng.choice((127, 60)),
+    }
+    if kind in ("max_pool2d", "avg_pool2d"):
+        kernel = [rng.randint(1, min(4, s)) for s in shape[:2]]
+        pads = [rng.randrange(k) for k in (kernel[0], kernel[0], kernel[1], kernel[1])]
+        stride = (rng.randint(1, 3), rng.randint(1, 3))
+        room = [shape[i] + pads[2 * i] + pads[2 * i + 1] - kernel[i] for i in range(2)]
+        out = (room[0] // stride[0] + 1, room[1] // stride[1] + 1, shape[2])
+        fields |= {"kernel": tuple(kernel), "stride": stride, "padding": tuple(pads)}
+    if kind == "avg_pool2d":
+        fields["form"] = rng.choice(("raw_away", "centred_away", "raw_up"))
+    if kind == "global_avg_pool":
+        out = (1, 1, shape[2])
+        fields["requantize"] = _any_requantize(rng, shape[2], shape[0] * shape[1] * 2**7)
+    if kind == "mul":
+        fields["requantize"] = _any_requantize(rng, 1, 2**14)
+    if kind == "add":
+        fields |= {"form": "shared_scale", "left_shift": 20}
+        fields |= {f"requantize{i}": _requantize(rng, 1, 2**9) for i in (1, 2)}
+        fields["requantize"] = _any_requantize(rng, 1, 2**27)
+    if kind == "lut":
+        fields = {"table": np.array([rng.randint(-128, 127) for _ in range(256)], np.int8)}
+    tensors = [Tensor(n, shape, zero_point=rng.randint(-128, 127)) for n in names]
+    tensors.append(Tensor("y", out, zero_point=rng.randint(-128, 127)))
+    return Model(kind, tensors, [Op(kind, kind, names, "y", fields)], list(names), ["y"])

@@ -233,7 +233,8 @@ class Copy:
     def build(self) -> None:
         """Compile the C engine as it is now."""
         module = next((self.folder / "python/intgold/native").glob("_intgold*.so"))
-        self._gcc(self._glue, *sorted((self.folder / "csrc").glob("*.c")), "-o", module)
+        sources = [*sorted((self.folder / "csrc").glob("*.c")), module.with_name("measure.c")]
+        self._gcc(self._glue, *sources, "-o", module)
 
     def first_failure(self) -> str | None:
         """Run the suite; return the first test that fails, or None when all pass."""

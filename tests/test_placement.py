@@ -13,6 +13,8 @@ from intgold.exporters import write_c
 from intgold.vectors.random_models import random_model
 
 NATIVE_BUILDS = [b for b in BUILDS if not b.emulator and "-m32" not in b.command]
+AARCH64 = {"AArch64 with dotprod": ["portable", "neon", "dotprod"],
+           "AArch64 without": ["portable", "neon"]}  # fmt: skip
 
 
 def program(build, models, folder, engine=ROOT / "csrc"):
@@ -34,17 +36,27 @@ def small_models(count):
     return [*(random_model(seed) for seed in range(count)), *small]
 
 
+def check(build, models, folder, variants):
+    """Run them by all variants; nothing differs, and no variant is left out."""
+    command = [*build.emulator, program(build, models, folder), "2", "1"]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr[:2000]
+    rows = [line.split() for line in run.stdout.splitlines()]
+    assert {row[0] for row in rows} == set(variants)
+    assert [row[1:] for row in rows] == [[str(len(models)), "0"]] * len(rows)
+
+
 @pytest.mark.parametrize("build", NATIVE_BUILDS, ids=lambda build: build.name)
 def test_buffers_beside_guard_pages(build, tmp_path, full):
     """Inputs, outputs, tensors, accumulators and arena: nothing beside them is touched."""
-    models = small_models(200 if full else 25)
-    run = subprocess.run(
-        [program(build, models, tmp_path), "2", "1"], capture_output=True, text=True
-    )
-    assert run.returncode == 0, run.stderr[:2000]
-    rows = [line.split() for line in run.stdout.splitlines()]
-    assert {row[0] for row in rows} == set(native.variants())
-    assert [row[1:] for row in rows] == [[str(len(models)), "0"]] * len(rows)
+    check(build, small_models(200 if full else 25), tmp_path, native.variants())
+
+
+@pytest.mark.parametrize("name", AARCH64)
+def test_aarch64_under_an_emulator(name, tmp_path, full):
+    """NEON with dot products and without: nothing differs from the portable kernels."""
+    (build,) = (b for b in BUILDS if b.name == name)
+    check(build, small_models(1000 if full else 60), tmp_path, AARCH64[name])
 
 
 def test_a_read_beyond_is_seen(tmp_path):

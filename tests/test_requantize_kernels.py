@@ -42,7 +42,7 @@ def test_every_form_is_exact(isa, tmp_path, full):
 
 
 def test_the_checker_sees_a_rounding(tmp_path):
-    """With a half that is 1 too small the forms that use one differ; floor and truncation do not."""
+    """With a half that is 1 too small the forms that use one differ, the others do not."""
     engine = shutil.copytree(ROOT / "csrc", tmp_path / "csrc")
     right = "? (int64_t)1 << (t - 1) : 0"
     text = (engine / "rounding.h").read_text()

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import intgold
-from convolutions import convolution
+from convolutions import ON_VALUES, convolution, depthwise, on_values
 from intgold import native
 from intgold.native.compiled import lib
+from intgold.vectors.random_models import random_inputs
 from test_engines_agree import assert_equal, assert_same_run
 
 SEEDS, FULL_SEEDS = 150, 3000
@@ -29,6 +30,35 @@ def test_convolutions(isa, full):
     assert fused > SEEDS // 3
 
 
+def assert_variant_agrees(model, isa, seed):
+    """Traced and plain runs give the golden bits; return whether the outputs vary."""
+    x = random_inputs(model, 2, seed)
+    want = model.run(x, backend="golden", trace=True)
+    where = f"{isa} {model.name} seed {seed}"
+    assert_same_run(want, model.run(x, trace=True, isa=isa), where)
+    assert_equal(want.output, model.run(x, isa=isa).output, f"{where} without trace")
+    return len(np.unique(want.output)) > 1
+
+
+@pytest.mark.parametrize("isa", native.variants())
+def test_depthwise(isa, full):
+    """Channels 1 to 70, up to three outputs each, kernels 1 to 7, weight zero points, all forms."""
+    seeds = FULL_SEEDS if full else SEEDS
+    varied = sum(assert_variant_agrees(depthwise(seed), isa, seed) for seed in range(seeds))
+    assert varied > seeds * 0.8
+
+
+@pytest.mark.parametrize("isa", native.variants())
+def test_ops_on_values(isa, full):
+    """Tables, sums, products and pools at sizes that leave vectors partly filled."""
+    seeds = FULL_SEEDS if full else SEEDS
+    varied = dict.fromkeys(ON_VALUES, 0)
+    for seed in range(seeds):
+        model = on_values(seed)
+        varied[model.ops[0].kind] += assert_variant_agrees(model, isa, seed)
+    assert min(varied.values()) > seeds // len(ON_VALUES) // 2, varied
+
+
 @pytest.mark.parametrize("isa", native.variants())
 def test_shipped_models(isa, full):
     """The shipped networks on random images: outputs of untraced runs, all tensors of traced."""
@@ -46,7 +76,7 @@ def test_every_subset_of_features_has_a_variant():
     features = {
         "portable": 0,
         "avx2": lib.INTGOLD_FEATURE_AVX2,
-        "avxvnni": lib.INTGOLD_FEATURE_AVXVNNI,
+        "avxvnni": lib.INTGOLD_FEATURE_AVX2 | lib.INTGOLD_FEATURE_AVXVNNI,
         "avx512vnni": lib.INTGOLD_FEATURE_AVX512VNNI,
         "avx512vbmi": lib.INTGOLD_FEATURE_AVX512VNNI | lib.INTGOLD_FEATURE_AVX512VBMI,
         "neon": lib.INTGOLD_FEATURE_NEON,

@@ -24,6 +24,8 @@ BROUGHT_BY = {
     "gcc-m32": "Debian package gcc-12-multilib",
     "s390x-linux-gnu-gcc": "Debian packages gcc-s390x-linux-gnu and libc6-dev-s390x-cross",
     "qemu-s390x": "Debian package qemu-user",
+    "aarch64-linux-gnu-gcc": "Debian packages gcc-aarch64-linux-gnu and libc6-dev-arm64-cross",
+    "qemu-aarch64": "Debian package qemu-user",
     "iverilog": "Debian package iverilog",
     "nm": "Debian package binutils",
     "objdump": "Debian package binutils",

@@ -1,0 +1,110 @@
+/* The waist for NEON with dot products (optional from Armv8.2 on, always there from Armv8.4).
+ *
+ * A word is four bytes x as they are: sdot multiplies signed by signed bytes.  The zero point is
+ * in the sums' start.  Four products are at most 4 * 128 * 128 and the sum wraps, so that the
+ * true sum, which fits int32, comes out exactly. */
+#include "kernels.h"
+
+#if defined(INTGOLD_HAS_DOTPROD)
+#include "neon.h"
+
+#if defined(__clang__)
+#define TARGET __attribute__((target("dotprod")))
+#else
+#define TARGET __attribute__((target("arch=armv8.2-a+dotprod")))
+#endif
+
+enum { GROUP = 4, HALF = 16, STEP_BYTES = 32 };
+
+typedef int8x16_t four_words;
+
+typedef struct weights {
+    int8x16_t low, high; /* lanes 0-3 and 4-7 */
+} weights;
+
+INLINE int8x16_t bytes_at(const char *at) { return vld1q_s8((const void *)at); }
+INLINE four_words four_words_at(const char *x) { return bytes_at(x); }
+
+INLINE weights weights_at(const char *w) {
+    weights made;
+    made.low = bytes_at(w);
+    made.high = bytes_at(w + 16);
+    return made;
+}
+
+#define ADD(sums, weights, words, n)                                     \
+    ((sums)[0] = vdotq_laneq_s32((sums)[0], (weights).low, words, n),    \
+     (sums)[1] = vdotq_laneq_s32((sums)[1], (weights).high, words, n))
+#define ALL_STEPS(DO) DO(0) DO(1) DO(2) DO(3)
+#define WORD_STEPS(DO) DO(0)
+
+typedef int32x4x2_t products;
+
+INLINE TARGET products add_products(products sums, const char *x, const char *w) {
+    sums.val[0] = vdotq_s32(sums.val[0], bytes_at(x), bytes_at(w));
+    sums.val[1] = vdotq_s32(sums.val[1], bytes_at(x + 16), bytes_at(w + 16));
+    return sums;
+}
+
+INLINE int32x4_t low_sums(products sums) { return sums.val[0]; }
+INLINE int32x4_t high_sums(products sums) { return sums.val[1]; }
+
+#include "neon_convolve.h"
+
+static size_t pack_size(const intgold_weights *by) {
+    return intgold_pack_words_size(by, GROUP, LANES);
+}
+
+static void pack(const intgold_weights *by, void *packed) {
+    intgold_pack_bytes(by, LANES, packed);
+}
+
+static void widen(const int8_t *x, int32_t zero_point, size_t count, void *words) {
+    (void)zero_point;
+    memcpy(words, x, count);
+}
+
+/* Sixteen values of a row, `count` of which are there: fewer come from a copy. */
+INLINE int8x16_t row_half(const int8_t *row, int32_t zero_point, size_t count) {
+    int8_t copy[HALF] = {0};
+    if (!row) return vdupq_n_s8((int8_t)zero_point);
+    if (count < HALF) memcpy(copy, row, count);
+    return vld1q_s8(count < HALF ? copy : row);
+}
+
+/* Writes up to two vectors beyond the last word. */
+static void interleave(const int8_t *const *rows, int32_t zero_point, size_t count, void *words) {
+    int8_t *to = words;
+    size_t i;
+    int r;
+    for (i = 0; i < count; i += HALF, to += GROUP * HALF) {
+        int8x16x4_t x;
+        UNROLL for (r = 0; r < GROUP; r++)
+            x.val[r] = row_half(rows[r] ? rows[r] + i : NULL, zero_point, count - i);
+        vst4q_s8(to, x);
+    }
+}
+
+const intgold_kernels intgold_kernels_dotprod = {
+    .name = "dotprod",
+    .group = GROUP,
+    .lanes = LANES,
+    .columns = COLUMNS,
+    .flipped = INTGOLD_PLAIN,
+    .pack_size = pack_size,
+    .pack = pack,
+    .widen = widen,
+    .convolve = convolve,
+    .tail_packed_size = intgold_neon_tail_packed_size,
+    .tail_pack = intgold_neon_tail_pack,
+    .finish = intgold_neon_finish,
+    .interleave = interleave,
+    .multiply = multiply,
+    .add_up = intgold_neon_add_up,
+    .raise = intgold_neon_raise,
+    .lut = intgold_neon_lut,
+};
+
+#else
+typedef int intgold_no_dotprod; /* C99 wants a declaration in every file */
+#endif
