@@ -113,7 +113,7 @@ def plot_sweep(rows: Sequence[Row], path: str | os.PathLike[str]) -> None:
     )  # fmt: skip
     for i, row in enumerate(front, start=1):
         axes.annotate(
-            str(i), (row.constant_bytes, height(row)), xytext=(-9, -11),
+            str(i), (row.constant_bytes, height(row)), xytext=(-9, -11 - 8 * (i % 3)),
             textcoords="offset points", fontsize=8,
         )  # fmt: skip
     listed = [f"{i}  {height(row):.2f}  {named(row.choices)}" for i, row in enumerate(front, 1)]
@@ -132,8 +132,13 @@ def plot_errors(errors: Mapping[str, Sequence[LayerError]], path: str | os.PathL
     """Draw the signal to quantisation noise of every layer, a line for each model by name."""
     pyplot = _pyplot()
     figure, axes = pyplot.subplots(figsize=(9, 4.5))
-    for name, of_model in errors.items():
-        axes.plot([e.tensor for e in of_model], [e.sqnr for e in of_model], marker="o", label=name)
+    for i, (name, of_model) in enumerate(errors.items()):
+        # Equal curves stay visible: rings of different sizes, one inside the other.
+        axes.plot(
+            [e.tensor for e in of_model], [e.sqnr for e in of_model],
+            marker="o", markersize=5 + 4 * i, fillstyle="none" if i else "full",
+            linestyle=("-", "--", ":", "-.")[i % 4], label=name,
+        )  # fmt: skip
     axes.set_ylabel("signal to quantisation noise in dB (higher is better)")
     axes.tick_params(axis="x", rotation=30)
     axes.grid(color="0.9")
