@@ -179,7 +179,10 @@ static void add_up(const int8_t *x, int32_t cells, size_t step, int32_t channels
                    uint32_t *sums) {
     int32_t i, c;
     for (i = 0; i < cells; i++, x += step)
-        for (c = 0; c < channels; c++) sums[c] += (uint32_t)(int32_t)x[c];
+        for (c = 0; c < channels; c++) {
+            const int32_t value = x[c];
+            sums[c] += (uint32_t)value;
+        }
 }
 
 static void raise(const int8_t *x, int32_t count, int8_t *y) {

@@ -24,7 +24,7 @@ _MOST_VALUES = 2**30
 """Those of a single image that it takes: what comes piece by piece fails late."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Result:
     """What a run gives.
 
@@ -81,7 +81,7 @@ def run(
         When the memory does not suffice, or the variant cannot run here.
     """
     if backend == "c":
-        return prepare(model, isa, threads).run(x, trace=trace)
+        return model.prepare(isa, threads).run(x, trace=trace)
     if backend not in BACKENDS:
         raise InputError(f"backend: {backend!r} is none of {', '.join(BACKENDS)}")
     _check_threads(threads)
@@ -113,13 +113,10 @@ def prepare(model: Model, isa: str = "auto", threads: int = 1) -> Session:
         When the variant cannot run here.
     """
     _check_threads(threads)
-    session = model.sessions.get((isa, threads))
-    if session is None:
-        from .session import Session
+    from .session import Session
 
-        # Two threads may come here at once: both sessions are right, one is kept.
-        session = model.sessions.setdefault((isa, threads), Session(model, isa, threads))
-    return session
+    # Two threads may come here at once: both sessions are right, one is kept.
+    return model.sessions.setdefault((isa, threads), Session(model, isa, threads))
 
 
 def _check_threads(threads: int) -> None:

@@ -290,6 +290,10 @@ class Model:
 
     def prepare(self, isa: str = "auto", threads: int = 1) -> Session:
         """Return the model ready to run on the C engine; see `intgold.engine.prepare`."""
+        # The usual case costs no import; True and 1.0 equal 1, but are refused.
+        session = self.sessions.get((isa, threads)) if type(threads) is int else None
+        if session is not None:
+            return session
         from . import engine
 
         return engine.prepare(self, isa, threads)
@@ -303,6 +307,8 @@ class Model:
         isa: str = "auto",
     ) -> Result:
         """Run the model; see `intgold.engine.run`."""
+        if backend == "c":
+            return self.prepare(isa, threads).run(x, trace=trace)
         from . import engine
 
         return engine.run(self, x, backend=backend, threads=threads, trace=trace, isa=isa)

@@ -95,8 +95,10 @@ class Session:
         """
         count, inputs = self._signature.check_inputs(x)
         try:
+            outputs = {}
             if out is None:
-                outputs = {n: np.empty((count, *s), t) for n, t, s in self._outputs}
+                for name, dtype, shape in self._outputs:
+                    outputs[name] = np.empty((count, *shape), dtype)
             else:
                 given = self._signature.check_outputs(out, count, inputs)
                 outputs = {spec[0]: a for spec, a in zip(self._outputs, given, strict=True)}

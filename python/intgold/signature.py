@@ -10,6 +10,10 @@ import numpy as np
 
 from .errors import InputError
 
+_NDARRAY = np.ndarray
+_ORDERED, _WRITABLE = 0x0101, 0x0501
+"""The bits of ndarray.flags for C order and alignment; and for an array that can be written."""
+
 
 @dataclass(frozen=True, eq=False)
 class Port:
@@ -28,8 +32,7 @@ class Port:
             raise InputError(
                 f"{role} {self.name}: shape {array.shape} instead of (n, {str(self.shape)[1:]}"
             )
-        flags = array.flags
-        if not (flags.c_contiguous and flags.aligned):
+        if array.flags.num & _ORDERED != _ORDERED:
             raise InputError(f"{role} {self.name}: not in C order or not aligned; pass x.copy('C')")
         return len(array)
 
@@ -57,14 +60,24 @@ class Signature:
         InputError
             Naming the input and what is wrong with it.
         """
-        ports = self.inputs
-        arrays = [x] if len(ports) == 1 and type(x) is np.ndarray else _in_order("input", ports, x)
-        count = ports[0].check("input", arrays[0])
-        for i in range(1, len(ports)):
-            if (other := ports[i].check("input", arrays[i])) != count:
-                raise InputError(f"input {ports[i].name}: {other} images, another has {count}")
+        # The usual case in one look; whatever fails it is told what is wrong.
+        port = self.inputs[0]
+        if (
+            type(x) is _NDARRAY
+            and x.dtype == port.dtype
+            and x.shape[1:] == port.shape
+            and x.flags.num & _ORDERED == _ORDERED
+            and len(x)
+            and len(self.inputs) == 1
+        ):
+            return len(x), [x]
+        arrays = _in_order("input", self.inputs, x)
+        count = port.check("input", arrays[0])
+        for other, array in zip(self.inputs[1:], arrays[1:], strict=True):
+            if (found := other.check("input", array)) != count:
+                raise InputError(f"input {other.name}: {found} images, another has {count}")
         if not count:
-            raise InputError(f"input {self.inputs[0].name}: no images")
+            raise InputError(f"input {port.name}: no images")
         return count, arrays
 
     def check_outputs(self, out: Any, count: int, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -75,6 +88,17 @@ class Signature:
         InputError
             Naming the output; also where an array cannot be written or shares its memory.
         """
+        port = self.outputs[0]
+        if (
+            type(out) is _NDARRAY
+            and out.dtype == port.dtype
+            and out.shape[1:] == port.shape
+            and out.flags.num & _WRITABLE == _WRITABLE
+            and len(out) == count
+            and len(self.outputs) == len(inputs) == 1
+            and not np.may_share_memory(out, inputs[0])
+        ):
+            return [out]
         arrays = _in_order("output", self.outputs, out)
         for i, (port, array) in enumerate(zip(self.outputs, arrays, strict=True)):
             if (found := port.check("output", array)) != count:

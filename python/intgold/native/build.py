@@ -32,17 +32,22 @@ def version(header: str) -> str:
 
 
 HEADER = (ROOT / "csrc" / "intgold.h").read_text()
+NATIVE = "python/intgold/native"
+MEASURE = (ROOT / NATIVE / "measure.h").read_text()
+"""What `intgold.bench` times beside the engine."""
 COMPILED = {
-    "sources": sorted(f"csrc/{path.name}" for path in (ROOT / "csrc").glob("*.c")),
+    "sources": sorted(f"csrc/{path.name}" for path in (ROOT / "csrc").glob("*.c"))
+    + [f"{NATIVE}/measure.c"],
     "include_dirs": ["csrc"],
-    "depends": sorted(f"csrc/{path.name}" for path in (ROOT / "csrc").glob("*.h")),
+    "depends": sorted(f"csrc/{path.name}" for path in (ROOT / "csrc").glob("*.h"))
+    + [f"{NATIVE}/measure.h"],
     "extra_compile_args": ["-O3"],
 }
 
 ffi = FFI()
-ffi.cdef(declarations(HEADER))
+ffi.cdef(declarations(HEADER) + MEASURE)
 if HEADERS:
-    ffi.set_source("intgold.native._intgold", '#include "intgold.h"', **COMPILED)
+    ffi.set_source("intgold.native._intgold", f'#include "intgold.h"\n{MEASURE}', **COMPILED)
 else:
     ffi.set_source("intgold.native._intgold", None)
 

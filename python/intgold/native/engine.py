@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,8 +34,9 @@ _STATUS = {
     lib.INTGOLD_ERROR_MEMORY: "an arena that is too small",
 }
 _WIDTH = {lib.INTGOLD_INT8: 1, lib.INTGOLD_INT32: 4}
-_NULL, _NOTHING = ffi.cast("char *", 0), ffi.NULL
-_from_buffer, _run = ffi.from_buffer, lib.intgold_run
+_NOTHING, _run = ffi.NULL, lib.intgold_run
+_start = ffi.from_buffer
+"""Where an array starts, in a tenth of the time of ndarray.ctypes."""
 
 
 def compiler() -> str:
@@ -71,26 +72,21 @@ class Steps(NamedTuple):
     accumulators: list[int]
 
 
-Starts = list[Any]
-Arrays = Iterable[np.ndarray | None]
-
-
-def _starts(arrays: Arrays) -> Starts:
-    """Return where arrays start; each stays alive as long as its start does."""
-    # A tenth of the time of ndarray.ctypes.
-    return [_NULL if a is None else _from_buffer(a) for a in arrays]
+Arrays = Collection[np.ndarray]
+"""Arrays that hold a batch, in C order."""
+Trace = tuple[Collection[np.ndarray | None], Collection[np.ndarray | None]]
+"""Arrays for what each op makes, and for its accumulators; None where nobody asks."""
 
 
 class Context:
     """Memory of the C engine for one model: serves one thread at a time."""
 
-    def __init__(self, model: Any, isa: int, steps: Steps) -> None:
-        size = lib.intgold_arena_size(model, isa)
-        self._arena = np.empty(size, np.uint8)
-        made = ffi.new("intgold_context **")
-        _check(lib.intgold_prepare(model, isa, pointer(self._arena), size, made))
+    def __init__(self, prepared: Prepared) -> None:
+        self._arena = np.empty(prepared.arena_size(), np.uint8)
+        made, buffer = ffi.new("intgold_context **"), pointer(self._arena)
+        _check(lib.intgold_prepare(prepared.model, prepared.isa, buffer, len(self._arena), made))
         self.pointer = made[0]
-        self._steps = steps
+        self._steps = steps = prepared.steps
         self._inputs, self._outputs, self._made, self._accumulators = (
             ffi.new("void *[]", len(each)) for each in steps
         )
@@ -99,27 +95,34 @@ class Context:
         self._trace.accumulators = ffi.cast("int32_t **", self._accumulators)
 
     def run(
-        self, first: int, last: int, inputs: Starts, outputs: Starts,
-        trace: tuple[Starts, Starts] | None,
-    ) -> None:  # fmt: skip
+        self, first: int, last: int, inputs: Arrays, outputs: Arrays, trace: Trace | None
+    ) -> None:
         """Run images first .. last - 1 of a batch; the GIL is released while C computes."""
-        steps = self._steps
-        _put(self._inputs, inputs, steps.inputs, first)
-        _put(self._outputs, outputs, steps.outputs, first)
+        # Written out twice: a function call here would be a tenth of the cost of a run from Python.
+        i, pointers, steps = 0, self._inputs, self._steps.inputs
+        for array in inputs:
+            pointers[i] = _start(array) + first * steps[i] if first else _start(array)
+            i += 1  # noqa: SIM113 (enumerate costs twice as much)
+        i, pointers, steps = 0, self._outputs, self._steps.outputs
+        for array in outputs:
+            pointers[i] = _start(array) + first * steps[i] if first else _start(array)
+            i += 1  # noqa: SIM113
         traced = _NOTHING
         if trace is not None:
-            _put(self._made, trace[0], steps.made, first)
-            _put(self._accumulators, trace[1], steps.accumulators, first)
+            _put(self._made, trace[0], self._steps.made, first)
+            _put(self._accumulators, trace[1], self._steps.accumulators, first)
             traced = self._trace
         status = _run(self.pointer, last - first, self._inputs, self._outputs, traced)
         if status:
             _check(status)
 
 
-def _put(pointers: Any, starts: Starts, steps: list[int], image: int) -> None:
-    """Set each of `pointers` to where that image lies."""
-    for i, start in enumerate(starts):
-        pointers[i] = start + image * steps[i] if image and start else start
+def _put(
+    pointers: Any, arrays: Collection[np.ndarray | None], steps: list[int], image: int
+) -> None:
+    """Set each of `pointers` to where that image lies, or to NULL where nobody asks."""
+    for i, array in enumerate(arrays):
+        pointers[i] = _NOTHING if array is None else _start(array) + image * steps[i]
 
 
 class Prepared:
@@ -145,7 +148,7 @@ class Prepared:
         sizes = [t.size for t in lowered.tensors]
         bytes_of = [t.size * _WIDTH[t.dtype] for t in lowered.tensors]
         made = [op.output for op in lowered.ops]
-        self._steps = Steps(
+        self.steps = Steps(
             [bytes_of[i] for i in lowered.inputs], [bytes_of[i] for i in lowered.outputs],
             [bytes_of[i] for i in made], [4 * sizes[i] for i in made],
         )  # fmt: skip
@@ -156,14 +159,14 @@ class Prepared:
         try:
             return self._idle.pop()
         except IndexError:
-            return Context(self.model, self.isa, self._steps)
+            return Context(self)
 
     def run(
         self,
         count: int,
         inputs: Arrays,
         outputs: Arrays,
-        trace: tuple[Arrays, Arrays] | None = None,
+        trace: Trace | None = None,
         threads: int = 1,
     ) -> None:
         """Run `count` images; the arrays are checked, and in the model's order.
@@ -171,31 +174,33 @@ class Prepared:
         Parameters
         ----------
         count : int
-        inputs, outputs : iterable of ndarray
-        trace : pair of iterables of ndarray or None, optional
+        inputs, outputs : collection of ndarray
+        trace : pair of collections of ndarray or None, optional
             For what each op makes, and for its accumulators.
         threads : int
             Over the images, each with a context of its own.
         """
-        sources, targets = _starts(inputs), _starts(outputs)
-        traced = None if trace is None else (_starts(trace[0]), _starts(trace[1]))
         if threads > 1 and count > 1:
-
-            def work(pieces: deque[range]) -> None:
-                context = self._take()
-                try:
-                    for piece in taken(pieces):
-                        context.run(piece.start, piece.stop, sources, targets, traced)
-                finally:
-                    self._idle.append(context)
-
-            over_ranges(work, count, threads)
+            self._share(count, inputs, outputs, trace, threads)
             return
         context = self._take()
         try:
-            context.run(0, count, sources, targets, traced)
+            context.run(0, count, inputs, outputs, trace)
         finally:
             self._idle.append(context)
+
+    def _share(
+        self, count: int, inputs: Arrays, outputs: Arrays, trace: Trace | None, threads: int
+    ) -> None:
+        def work(pieces: deque[range]) -> None:
+            context = self._take()
+            try:
+                for piece in taken(pieces):
+                    context.run(piece.start, piece.stop, inputs, outputs, trace)
+            finally:
+                self._idle.append(context)
+
+        over_ranges(work, count, threads)
 
     def arena_size(self) -> int:
         """Return the bytes of the arena of a context."""

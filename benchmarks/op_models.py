@@ -1,0 +1,186 @@
+"""Models of one op each, in the shapes of MobileNet, ResNet, DS-CNN and the shipped network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from intgold import Model, Op, Requantize, Tensor
+
+X_ZERO_POINT, Y_ZERO_POINT = 3, -5
+X_DEVIATION = W_DEVIATION = 74  # of uniform int8
+Y_DEVIATION = 45  # a few outputs clamp, the others spread
+ACT = {"act_min": -128, "act_max": 127}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One op at one shape.
+
+    Parameters
+    ----------
+    name : str
+    group : str
+        Of ops that can be expected to come equally near the roofline.
+    model : Model
+    products : int
+        Multiply-adds; 0 for an op that has none.
+    """
+
+    name: str
+    group: str
+    model: Model
+    products: int
+
+    def inputs(self) -> dict[str, np.ndarray]:
+        """Return one image of noise for each input."""
+        draw = np.random.default_rng(1)
+        return {
+            n: draw.integers(-128, 128, (1, *self.model.tensor(n).shape)).astype(np.int8)
+            for n in self.model.inputs
+        }
+
+
+def _requantize(depth: int, channels: int) -> Requantize:
+    """Per channel, in form ``single``, so that sums of `depth` products of noise spread."""
+    scale = Y_DEVIATION / (np.sqrt(depth) * X_DEVIATION * W_DEVIATION)
+    fraction, exponent = np.frexp(scale * np.random.default_rng(2).uniform(0.7, 1.4, channels))
+    return Requantize.of(np.int64(fraction * 2**31), 31 - exponent.astype(np.int64))
+
+
+def _weighted(shape: tuple[int, ...], depth: int, out_c: int) -> dict[str, object]:
+    draw = np.random.default_rng(3)
+    return {
+        "weights": draw.integers(-127, 128, shape).astype(np.int8),
+        "weight_zero_point": np.zeros(1, np.int8),
+        "weight_scale": None,
+        "bias": draw.integers(-(2**12), 2**12, out_c).astype(np.int32),
+        "requantize": _requantize(depth, out_c),
+        **ACT,
+    }
+
+
+def _one_op(
+    kind: str, inputs: tuple[tuple[int, ...], ...], out: tuple[int, ...], fields: dict[str, object]
+) -> Model:
+    names = [f"x{i}" for i in range(1, len(inputs) + 1)]
+    tensors = [Tensor(n, s, zero_point=X_ZERO_POINT) for n, s in zip(names, inputs, strict=True)]
+    # The largest is one of the inputs: in their scale.
+    zero_point = X_ZERO_POINT if kind == "max_pool2d" else Y_ZERO_POINT
+    tensors.append(Tensor("y", out, zero_point=zero_point))
+    return Model("one_op", tensors, [Op(kind, kind, tuple(names), "y", fields)], names, ["y"])
+
+
+def _slide(
+    size: tuple[int, int], kernel: tuple[int, int], stride: int
+) -> tuple[tuple[int, int], dict[str, object]]:
+    """Return the output's size and the fields, padded so that it is the input's over the stride."""
+    out = [-(-n // stride) for n in size]
+    spare = [max((o - 1) * stride + k - n, 0) for o, k, n in zip(out, kernel, size, strict=True)]
+    top, left = spare[0] // 2, spare[1] // 2
+    padding = (top, spare[0] - top, left, spare[1] - left)
+    return (out[0], out[1]), {"stride": (stride, stride), "padding": padding}
+
+
+def _where(size: tuple[int, int], stride: int) -> str:
+    at = f"{size[0]}" if size[0] == size[1] else f"{size[0]}x{size[1]}"
+    return f"{f' s{stride}' if stride > 1 else ''} @{at}"
+
+
+def conv(
+    size: tuple[int, int], kernel: tuple[int, int], in_c: int, out_c: int, stride: int = 1
+) -> Case:
+    """Return a conv2d of an image of `size`."""
+    out, fields = _slide(size, kernel, stride)
+    depth = kernel[0] * kernel[1] * in_c
+    fields |= {"dilation": (1, 1)} | _weighted((out_c, *kernel, in_c), depth, out_c)
+    name = f"{kernel[0]}x{kernel[1]} {in_c}->{out_c}{_where(size, stride)}"
+    group = "1x1" if kernel == (1, 1) else "conv" if in_c >= 16 else "few channels"
+    model = _one_op("conv2d", ((*size, in_c),), (*out, out_c), fields)
+    return Case(f"conv {name}", group, model, out[0] * out[1] * out_c * depth)
+
+
+def depthwise(side: int, kernel: int, channels: int, stride: int = 1) -> Case:
+    """Return a depthwise_conv2d of a square image."""
+    size, window = (side, side), (kernel, kernel)
+    out, fields = _slide(size, window, stride)
+    weighted = _weighted((*window, channels), kernel * kernel, channels)
+    model = _one_op(
+        "depthwise_conv2d", ((*size, channels),), (*out, channels),
+        fields | {"dilation": (1, 1)} | weighted,
+    )  # fmt: skip
+    name = f"depthwise {kernel}x{kernel} {channels}{_where(size, stride)}"
+    return Case(name, "depthwise", model, out[0] * out[1] * channels * kernel * kernel)
+
+
+def fully_connected(in_c: int, out_c: int) -> Case:
+    """Return a fully_connected."""
+    fields = _weighted((out_c, in_c), in_c, out_c)
+    model = _one_op("fully_connected", ((in_c,),), (out_c,), fields)
+    return Case(f"fully connected {in_c}->{out_c}", "fully connected", model, in_c * out_c)
+
+
+def global_avg_pool(side: int, channels: int) -> Case:
+    """Return a global_avg_pool, whose means spread as values do."""
+    scale = Y_DEVIATION / (side * X_DEVIATION)
+    fraction, exponent = np.frexp(scale)
+    fields = {"requantize": Requantize.of(int(fraction * 2**31), 31 - int(exponent)), **ACT}
+    model = _one_op("global_avg_pool", ((side, side, channels),), (1, 1, channels), fields)
+    return Case(f"global avg pool {side}x{side}x{channels}", "values", model, 0)
+
+
+def add(side: int, channels: int) -> Case:
+    """Return an add of two tensors of different scales."""
+    shape = (side, side, channels)
+    fields = {
+        "form": "shared_scale",
+        "left_shift": 20,
+        "requantize1": Requantize.of(2**30, 31),
+        "requantize2": Requantize.of(int(0.6 * 2**31), 32),
+        "requantize": Requantize.of(int(0.6 * 2**31), 50),
+        **ACT,
+    }
+    model = _one_op("add", (shape, shape), shape, fields)
+    return Case(f"add {side}x{side}x{channels}", "values", model, 0)
+
+
+def max_pool(side: int, channels: int) -> Case:
+    """Return the 3x3 pool of stride 2 in ResNet."""
+    out, fields = _slide((side, side), (3, 3), 2)
+    model = _one_op(
+        "max_pool2d", ((side, side, channels),), (*out, channels),
+        fields | {"kernel": (3, 3)} | ACT,
+    )  # fmt: skip
+    return Case(f"max pool 3x3 s2 {side}x{side}x{channels}", "values", model, 0)
+
+
+def cases() -> list[Case]:
+    """Return every op at every shape."""
+    return [
+        conv((56, 56), (1, 1), 64, 128),
+        conv((56, 56), (1, 1), 256, 64),
+        conv((14, 14), (1, 1), 512, 512),
+        conv((7, 7), (1, 1), 1024, 1024),
+        conv((56, 56), (3, 3), 64, 64),
+        conv((56, 56), (3, 3), 128, 128, 2),
+        conv((14, 14), (3, 3), 256, 256),
+        conv((7, 7), (3, 3), 512, 512),
+        conv((28, 28), (3, 3), 16, 32),
+        conv((28, 28), (3, 3), 8, 16),
+        conv((28, 28), (3, 3), 1, 8),
+        conv((224, 224), (3, 3), 3, 32, 2),
+        conv((224, 224), (7, 7), 3, 64, 2),
+        conv((49, 10), (10, 4), 1, 64, 2),
+        depthwise(112, 3, 32),
+        depthwise(112, 3, 64),
+        depthwise(56, 3, 128, 2),
+        depthwise(28, 5, 96),
+        depthwise(14, 3, 512),
+        depthwise(7, 3, 1024),
+        fully_connected(1024, 1000),
+        fully_connected(64, 10),
+        global_avg_pool(7, 1024),
+        add(56, 256),
+        max_pool(112, 64),
+    ]

@@ -1,0 +1,15 @@
+/* Benchmarks: pieces of work to be timed from outside.  No part of the engine. */
+
+/* Run one image a call, n calls: image i % count of the inputs, each output to the same place.
+ * inputs: moved along by `steps` bytes an image, and back. */
+intgold_status intgold_measure_run(intgold_context *context, int32_t n, int32_t count,
+                                   int32_t n_inputs, const char **inputs, const size_t *steps,
+                                   void *const *outputs);
+
+/* The instruction that multiplies and adds in the variant that runs for `isa` here; NULL: none
+ * of its own, or no such variant. */
+const char *intgold_measure_dot_name(intgold_isa isa);
+
+/* That instruction `rounds` times for each of several sums in registers, no memory touched.
+ * Returns the multiply-adds that were done; 0 without the instruction. */
+int64_t intgold_measure_dot(intgold_isa isa, int64_t rounds);
