@@ -9,150 +9,16 @@
  */
 #include <string.h>
 
-#include "op.h"
-#include "weights.h"
+#include "conv2d_plan.h"
 
 enum {
-    STRIP_BYTES = 32768, /* what the first cache holds */
-    LARGE_STRIP_BYTES = 8 * STRIP_BYTES, /* the second; where weights outweigh it */
-    CHUNK = 56,          /* most pixels between finishes */
-    VECTOR = 64          /* bytes that may be touched beyond a strip */
+    CHUNK = 56, /* most pixels between finishes */
+    VECTOR = 64 /* bytes that may be touched beyond a strip */
 };
 
-/* How an op is laid out for a variant of the kernels: the head of its packed weights. */
-typedef struct plan {
-    intgold_weights weights;
-    int32_t in_h, in_w, out_h, out_w; /* 1x1: the image may become one row */
-    int32_t rows;          /* output rows that belong together: 1, 2 or 4 */
-    int32_t row_step;      /* input rows from one row of the strip to the next */
-    int32_t shift;         /* runs from one vector's row to that below it; 0: not shared */
-    int32_t strip_rows;    /* output rows per strip, a multiple of `rows` */
-    int32_t blocks;        /* vectors of lanes per pixel */
-    int32_t offsets;       /* entries of the table of segments */
-    size_t value;          /* bytes per widened input */
-    size_t row_bytes;      /* from one row of the strip to the next */
-    size_t panel_bytes;    /* packed weights of one block */
-} plan;
-
-/* Rows of the strip for so many output rows; a dilated kernel takes one output row at a time. */
-static size_t strip_in_rows(const intgold_conv2d *op, int32_t out_rows) {
-    return (size_t)(out_rows - 1) * (size_t)op->stride_h + (size_t)op->kernel_h;
-}
-
-/* Runs of one kernel row. */
-static int32_t row_runs(const intgold_conv2d *op) {
-    return op->dilation_w == 1 ? 1 : op->kernel_w;
-}
-
-static plan plan_of(const intgold_conv2d *op, const intgold_kernels *kernels) {
-    const int32_t lanes = kernels->lanes;
-    const int pointwise = op->kernel_h == 1 && op->kernel_w == 1 && op->stride_h == 1 &&
-                          op->stride_w == 1 && op->in_h == op->out_h && op->in_w == op->out_w;
-    /* Runs that the pixel below starts later, where it shares some. */
-    int32_t later = op->stride_h < op->kernel_h ? op->stride_h * row_runs(op) : 0;
-    size_t most;
-    plan made;
-    memset(&made, 0, sizeof made);
-    made.in_h = op->in_h, made.in_w = op->in_w, made.out_h = op->out_h, made.out_w = op->out_w;
-    if (pointwise && op->in_w < 2 * kernels->columns) {
-        made.in_w = made.out_w = op->in_h * op->in_w;
-        made.in_h = made.out_h = 1;
-    }
-    made.weights.out_c = op->out_c;
-    made.weights.n_runs = op->kernel_h * row_runs(op);
-    made.weights.run_values = op->kernel_w / row_runs(op) * op->in_c;
-    made.weights.values = op->weights;
-    made.weights.zero_point = op->weight_zero_point;
-    made.weights.zero_point_count = op->weight_zero_point_count;
-    made.weights.parts = kernels->group == 4 ? intgold_weight_parts(
-                                                     op->weight_zero_point,
-                                                     op->weight_zero_point_count)
-                                               : 1;
-    made.row_step = op->dilation_h;
-    if (made.weights.parts > 1 || op->dilation_h > 1 || made.out_h == 1) later = 0;
-    if (2 * op->out_c <= lanes && later) {
-        made.weights.folded = 1;
-        made.weights.fold_shift = later;
-        later = 2 * later < intgold_packed_runs(&made.weights) ? 2 * later : 0;
-    }
-    made.blocks = intgold_blocks(intgold_packed_channels(&made.weights), lanes);
-    made.shift = made.blocks % 2 ? later : 0;
-    made.rows = made.weights.folded && made.shift ? 4 : 2;
-    if (op->dilation_h > 1 || made.out_h == 1) made.rows = 1;
-    made.offsets = intgold_packed_runs(&made.weights) + made.shift;
-    made.value = (size_t)(4 / kernels->group);
-    made.row_bytes =
-        (size_t)(made.in_w + op->pad_left + op->pad_right) * (size_t)op->in_c * made.value;
-    made.strip_rows = made.rows;
-    made.panel_bytes = kernels->pack_size(&made.weights) / (size_t)made.blocks;
-    most = made.panel_bytes * (size_t)made.blocks > LARGE_STRIP_BYTES ? LARGE_STRIP_BYTES
-                                                                      : STRIP_BYTES;
-    while (made.row_step == 1 && made.strip_rows < made.out_h &&
-           strip_in_rows(op, made.strip_rows + made.rows) * made.row_bytes <= most)
-        made.strip_rows += made.rows;
-    return made;
-}
-
-/* Where in the packed memory lies what follows the plan. */
-typedef struct parts {
-    size_t segments; /* `offsets` entries */
-    size_t bias;     /* where the sums start: blocks * lanes */
-    size_t weights, tail, size;
-} parts;
-
-static parts parts_of(const plan *by, const intgold_kernels *kernels) {
-    parts at;
-    at.segments = intgold_align(sizeof(plan));
-    at.bias = at.segments + intgold_align((size_t)by->offsets * sizeof(size_t));
-    at.weights = at.bias + intgold_align((size_t)by->blocks * (size_t)kernels->lanes *
-                                         sizeof(int32_t));
-    at.tail = at.weights + intgold_align(by->panel_bytes * (size_t)by->blocks);
-    at.size = at.tail + intgold_align(kernels->tail_packed_size(intgold_packed_channels(&by->weights)));
-    return at;
-}
-
-static intgold_tail tail_of(const intgold_conv2d *op, const plan *by, const void *packed) {
-    intgold_tail tail = intgold_tail_of(&op->requantize, op->y_zero_point, op->act_min,
-                                        op->act_max, packed);
-    tail.fold = by->weights.folded ? op->out_c : 0;
-    return tail;
-}
-
-size_t intgold_conv2d_packed_size(const intgold_conv2d *op, const intgold_kernels *kernels) {
-    const plan by = plan_of(op, kernels);
-    return parts_of(&by, kernels).size;
-}
-
-/* Where the sums of packed channel c start. */
-static int32_t start_of(const intgold_conv2d *op, const plan *by, const intgold_kernels *kernels,
-                        int32_t c) {
-    return intgold_start(op->bias[c < op->out_c ? c : c - op->out_c], kernels->flipped,
-                         op->x_zero_point, intgold_packed_sum(&by->weights, c));
-}
-
-void intgold_conv2d_pack(const intgold_conv2d *op, const intgold_kernels *kernels, char *packed) {
-    const plan by = plan_of(op, kernels);
-    const parts at = parts_of(&by, kernels);
-    const int32_t channels = intgold_packed_channels(&by.weights), per_row = row_runs(op);
-    const intgold_tail tail = tail_of(op, &by, NULL);
-    size_t *segments = (size_t *)(void *)(packed + at.segments);
-    int32_t *bias = (int32_t *)(void *)(packed + at.bias);
-    int32_t i;
-    memcpy(packed, &by, sizeof by);
-    for (i = 0; i < by.offsets; i++) {
-        const int32_t run = by.weights.parts > 1 ? i % by.weights.n_runs : i;
-        const size_t tap = (size_t)(run % per_row) * (size_t)op->dilation_w * (size_t)op->in_c;
-        segments[i] = (size_t)(run / per_row) * by.row_bytes + tap * by.value;
-    }
-    for (i = 0; i < by.blocks * kernels->lanes; i++)
-        bias[i] = i < channels ? start_of(op, &by, kernels, i) : 0;
-    kernels->pack(&by.weights, packed + at.weights);
-    if (op->requantize.count) kernels->tail_pack(&tail, channels, packed + at.tail);
-}
-
 /* Words may be read a vector beyond the strip's end. */
-static size_t strip_bytes(const intgold_conv2d *op, const plan *by) {
-    return intgold_align(strip_in_rows(op, by->strip_rows) * by->row_bytes + VECTOR);
+static size_t strip_bytes(const intgold_conv2d *op, const intgold_conv2d_plan *by) {
+    return intgold_align(intgold_conv2d_in_rows(op, by->strip_rows) * by->row_bytes + VECTOR);
 }
 
 /* Sums of a chunk of pixels in two rows. */
@@ -161,7 +27,7 @@ static size_t sums_bytes(const intgold_kernels *kernels) {
 }
 
 size_t intgold_conv2d_work_size(const intgold_conv2d *op, const intgold_kernels *kernels) {
-    const plan by = plan_of(op, kernels);
+    const intgold_conv2d_plan by = intgold_conv2d_plan_of(op, kernels);
     return strip_bytes(op, &by) + sums_bytes(kernels);
 }
 
@@ -169,7 +35,7 @@ size_t intgold_conv2d_work_size(const intgold_conv2d *op, const intgold_kernels 
 typedef struct job {
     const intgold_conv2d *op;
     const intgold_kernels *kernels;
-    const plan *by;
+    const intgold_conv2d_plan *by;
     const size_t *segments;
     const int32_t *bias;
     const char *weights;
@@ -195,11 +61,11 @@ static void pad(const job *at, size_t bytes, char *to) {
 /* Widen the rows of the input under output rows from `oy` on, from left to right. */
 static void fill(const job *at, const int8_t *x, int32_t oy, int32_t out_rows) {
     const intgold_conv2d *op = at->op;
-    const plan *by = at->by;
+    const intgold_conv2d_plan *by = at->by;
     const size_t in_c = (size_t)op->in_c, width = (size_t)by->in_w * in_c;
     const size_t left = (size_t)op->pad_left * in_c * by->value;
     const size_t right = (size_t)op->pad_right * in_c * by->value;
-    const int32_t rows = (int32_t)strip_in_rows(op, out_rows);
+    const int32_t rows = (int32_t)intgold_conv2d_in_rows(op, out_rows);
     char *to = at->strip;
     int32_t i;
     for (i = 0; i < rows; i++, to += by->row_bytes) {
@@ -248,7 +114,7 @@ static void deliver(const job *at, int32_t oy, int32_t ox, int32_t pixels, int32
 /* Pixels side by side; x: the first value under them. */
 static intgold_strip strip_of(const job *at, const char *x, int32_t pixels, int32_t block,
                               int32_t shift) {
-    const plan *by = at->by;
+    const intgold_conv2d_plan *by = at->by;
     const int32_t lanes = at->kernels->lanes;
     const int32_t second = shift ? block : block + 1;
     intgold_strip strip;
@@ -285,7 +151,7 @@ typedef struct piece {
 
 /* Two blocks of all channels from `block` on, row by row; folded, two rows at once. */
 static void pair_of_blocks(const job *at, const piece *of, int32_t block) {
-    const plan *by = at->by;
+    const intgold_conv2d_plan *by = at->by;
     const int32_t first = block * at->kernels->lanes, rest = at->op->out_c - first;
     const int32_t width = 2 * at->kernels->lanes, step = by->weights.folded ? 2 : 1;
     int32_t i;
@@ -297,7 +163,7 @@ static void pair_of_blocks(const job *at, const piece *of, int32_t block) {
 
 /* The last block, of two vectors of rows that share inputs. */
 static void block_of_rows(const job *at, const piece *of, int32_t block) {
-    const plan *by = at->by;
+    const intgold_conv2d_plan *by = at->by;
     const int32_t lanes = at->kernels->lanes, first = block * lanes;
     const int32_t step = by->weights.folded ? 2 : 1;
     int32_t i;
@@ -309,7 +175,7 @@ static void block_of_rows(const job *at, const piece *of, int32_t block) {
 
 /* Two rows of pixels become one of their greatest. */
 static void pooled_blocks(const job *at, const piece *of, int32_t block) {
-    const plan *by = at->by;
+    const intgold_conv2d_plan *by = at->by;
     const int32_t lanes = at->kernels->lanes, first = block * lanes, width = 2 * lanes;
     const int32_t shared = by->shift && block == by->blocks - 1;
     const int32_t rest = at->op->out_c - first;
@@ -330,7 +196,7 @@ static void pooled_blocks(const job *at, const piece *of, int32_t block) {
 }
 
 /* Where part i of a row of pixels begins; parts are nearly equal and pairs stay together. */
-static int32_t edge(const plan *by, int32_t i, int32_t n) {
+static int32_t edge(const intgold_conv2d_plan *by, int32_t i, int32_t n) {
     return i == n ? by->out_w : (int32_t)((int64_t)by->out_w * i / n / 2 * 2);
 }
 
@@ -366,8 +232,8 @@ static void look_up(const job *at, int32_t oy, int32_t rows) {
 /* The output rows of a strip.  Few weights stay in the first cache: all of them row by row, the
  * outputs still there for the table.  Many are read once per strip: all rows for two blocks. */
 static void strip_of_rows(const job *at, int32_t top, int32_t rows) {
-    const plan *by = at->by;
-    const int many = by->panel_bytes * (size_t)by->blocks > STRIP_BYTES;
+    const intgold_conv2d_plan *by = at->by;
+    const int many = by->weights_outweigh;
     int32_t oy, block;
     for (block = 0; many && block < by->blocks; block += 2)
         for (oy = 0; oy < rows; oy += by->rows) band(at, top + oy, oy, block);
@@ -379,7 +245,7 @@ static void strip_of_rows(const job *at, int32_t top, int32_t rows) {
 
 /* Whether the outputs can be pooled on the way: rows in pairs, one row of pixels per vector. */
 int intgold_conv2d_pools(const intgold_conv2d *op, const intgold_kernels *kernels) {
-    const plan by = plan_of(op, kernels);
+    const intgold_conv2d_plan by = intgold_conv2d_plan_of(op, kernels);
     return by.rows == 2 && !by.weights.folded;
 }
 
@@ -390,8 +256,8 @@ static void begin(const job *at) {
 
 void intgold_conv2d_run(const intgold_call *call, const intgold_conv2d *op) {
     const char *packed = call->packed;
-    const plan *by = call->packed;
-    const parts where = parts_of(by, call->kernels);
+    const intgold_conv2d_plan *by = call->packed;
+    const intgold_conv2d_parts where = intgold_conv2d_parts_of(by, call->kernels);
     int32_t top;
     job at;
     at.op = op;
@@ -400,7 +266,7 @@ void intgold_conv2d_run(const intgold_call *call, const intgold_conv2d *op) {
     at.segments = (const size_t *)(const void *)(packed + where.segments);
     at.bias = (const int32_t *)(const void *)(packed + where.bias);
     at.weights = packed + where.weights;
-    at.tail = tail_of(op, by, packed + where.tail);
+    at.tail = intgold_conv2d_tail_of(op, by, packed + where.tail);
     at.table = call->table;
     at.pooled = call->pooled;
     at.strip = call->scratch;

@@ -37,7 +37,8 @@ static plan plan_of(const intgold_depthwise_conv2d *op, const intgold_kernels *k
     made.offsets = intgold_align(sizeof(plan));
     made.bias = made.offsets + intgold_align((size_t)made.segments * sizeof(size_t));
     made.weights = made.bias + intgold_align((size_t)made.blocks * lanes * sizeof(int32_t));
-    made.tail = made.weights + intgold_align((size_t)made.blocks * (size_t)made.segments * lanes * 4);
+    made.tail = made.weights +
+                intgold_align((size_t)made.blocks * (size_t)made.segments * lanes * 4);
     made.size = made.tail + intgold_align(kernels->tail_packed_size(op->out_c));
     return made;
 }

@@ -528,7 +528,7 @@ TARGET static void lut(const int8_t *table, const int8_t *x, int32_t count, int8
     int32_t i;
     int j;
     for (j = 0; j < 16; j++)
-        parts[j] = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)(table + 16 * j)));
+        parts[j] = _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)(table + 16 * j)));
     for (i = 0; i < count; i += VECTOR) {
         const __mmask64 live =
             count - i < VECTOR ? ~(__mmask64)0 >> (VECTOR - (count - i)) : ~(__mmask64)0;

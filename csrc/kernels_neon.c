@@ -15,7 +15,10 @@ enum { GROUP = 2, HALF = 16, STEP_BYTES = 16 };
 
 typedef int16x8_t four_words, weights;
 
-INLINE int16x8_t int16_at(const char *at) { return vreinterpretq_s16_s8(vld1q_s8((const void *)at)); }
+INLINE int16x8_t int16_at(const char *at) {
+    return vreinterpretq_s16_s8(vld1q_s8((const void *)at));
+}
+
 INLINE four_words four_words_at(const char *x) { return int16_at(x); }
 INLINE weights weights_at(const char *w) { return int16_at(w); }
 
@@ -29,7 +32,8 @@ INLINE weights weights_at(const char *w) { return int16_at(w); }
 typedef int32x4x4_t products;
 
 INLINE products add_products(products sums, const char *x, const char *w) {
-    const int16x8_t x0 = int16_at(x), x1 = int16_at(x + 16), w0 = int16_at(w), w1 = int16_at(w + 16);
+    const int16x8_t x0 = int16_at(x), x1 = int16_at(x + 16);
+    const int16x8_t w0 = int16_at(w), w1 = int16_at(w + 16);
     sums.val[0] = vmlal_s16(sums.val[0], vget_low_s16(x0), vget_low_s16(w0));
     sums.val[1] = vmlal_high_s16(sums.val[1], x0, w0);
     sums.val[2] = vmlal_s16(sums.val[2], vget_low_s16(x1), vget_low_s16(w1));
