@@ -130,7 +130,8 @@ INLINE TARGET __m256i group(const work *at, int32_t live, const int vectors, con
     int j;
     UNROLL for (j = 0; j < 4; j++) {
         const int32_t own = j / vectors < live ? j / vectors : live - 1;
-        const __m256i sums = sums_of(at, (size_t)own * next + (size_t)(j % vectors) * LANES, pooled);
+        const size_t place = (size_t)own * next + (size_t)(j % vectors) * LANES;
+        const __m256i sums = sums_of(at, place, pooled);
         y[j] = any ? intgold_scale_acc_avx2(sums, vector(at->blocks->multiplier),
                                             vector(at->blocks->right_shift), at->blocks->form)
                    : requantize(sums, at->by + j % vectors);
