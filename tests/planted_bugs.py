@@ -21,23 +21,43 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from intgold import native
+
 ROOT = Path(__file__).parents[1]
-SUITE = ("test_engines_agree.py", "test_variants.py", "test_requantize.py", "test_slow_oracle.py")
+SUITE = (
+    "test_engines_agree.py",
+    "test_variants.py",
+    "test_requantize.py",
+    "test_slow_oracle.py",
+    "test_requantize_kernels.py",
+)
+
+
+ISA_OF = {
+    "avx2_convolve.h": "avx2",
+    "kernels_avx2.c": "avx2",
+    "kernels_avx2_shared.c": "avx2",
+    "kernels_avx512vnni.c": "avx512vnni",
+    "kernels_avxvnni.c": "avxvnni",
+    "requantize_avx2.h": "avx2",
+}
+"""The variant that a CPU must run for the tests to see a bug of the file; the others always run."""
 
 
 @dataclass(frozen=True)
 class Bug:
-    """Text `old` of `file` becomes `new`."""
+    """Text `old` of `file` becomes `new`; `isa`: the variant that it is in."""
 
     name: str
     file: str
     old: str
     new: str
+    isa: str = "portable"
 
 
-def c(name: str, file: str, old: str, new: str) -> Bug:
+def c(name: str, file: str, old: str, new: str, isa: str | None = None) -> Bug:
     """Return a bug of the C engine."""
-    return Bug(f"c: {name}", f"csrc/{file}", old, new)
+    return Bug(f"c: {name}", f"csrc/{file}", old, new, isa or ISA_OF.get(file, "portable"))
 
 
 def golden(name: str, file: str, old: str, new: str) -> Bug:
@@ -85,28 +105,27 @@ BUGS = (
       "intgold_clamp(scaled + tail->y_zero_point, tail->act_min & 255, tail->act_max & 255)"),
     # Convolution.
     c("zero point forgotten in padding", "conv2d.c",
-      "memset(to, at->kernels->flipped ? at->op->x_zero_point + 128 : 0, bytes);",
-      "memset(to, at->kernels->flipped ? 128 : at->op->x_zero_point, bytes);"),
+      "intgold_widened_zero(at.kernels->flipped, op->x_zero_point)",
+      "intgold_widened_zero(at.kernels->flipped, 0)"),
     c("bias missing", "kernels_portable.c", "a1 = by->bias[1]", "a1 = 0"),
-    c("bias missing in the last channel", "conv2d.c",
+    c("bias missing in the last channel", "conv2d_plan.c",
       "i < channels ? start_of", "i < channels - 1 ? start_of"),
     c("24-bit accumulator", "kernels_portable.c", "sums0[2] = a2,",
       "sums0[2] = ((a2 + (1 << 23)) & 0xffffff) - (1 << 23),"),
     c("transposed kernel", "weights.h", "(size_t)(run % weights->n_runs)",
       "(size_t)(weights->n_runs - 1 - run % weights->n_runs)"),
-    c("channel stride", "conv2d.c", "(size_t)op->dilation_w * (size_t)op->in_c",
+    c("channel stride", "conv2d_plan.c", "(size_t)op->dilation_w * (size_t)op->in_c",
       "(size_t)op->dilation_w"),
     c("wrong pad side", "conv2d.c", "const size_t left = (size_t)op->pad_left",
       "const size_t left = (size_t)op->pad_right"),
     c("stride of the other axis", "conv2d.c", "oy * op->stride_h", "oy * op->stride_w"),
-    c("dilation ignored", "conv2d.c", "row_step = op->dilation_h", "row_step = 1"),
+    c("dilation ignored", "conv2d_plan.c", "row_step = op->dilation_h", "row_step = 1"),
     c("weight zero point of channel 0", "weights.h",
       "weights->zero_point_count == 1 ? 0 : oc", "0"),
-    c("last row of a strip", "conv2d.c", "rows - 1) * (size_t)op->stride_h +",
-      "rows - 2) * (size_t)op->stride_h +"),
-    c("depthwise input channel", "depthwise_conv2d.c",
-      "*acc++ += (x[ic] - op->x_zero_point) * *w++",
-      "*acc++ += (x[j % op->in_c] - op->x_zero_point) * *w++"),
+    c("last row of a strip", "conv2d.c", "(int32_t)intgold_conv2d_in_rows(op, out_rows)",
+      "(int32_t)intgold_conv2d_in_rows(op, out_rows) - 1"),
+    c("depthwise input channel", "depthwise_conv2d.c", "*to++ = x[i]",
+      "*to++ = x[j ? i / (size_t)op->in_c * (size_t)op->in_c : i]"),
     c("depthwise wrong pad side", "depthwise_conv2d.c", "op->pad_top + ky", "op->pad_bottom + ky"),
     # The other ops.
     c("LUT index offset", "kernels_portable.c", "table[x[i] + 128]", "table[(x[i] + 129) & 255]"),
@@ -115,18 +134,18 @@ BUGS = (
       "op->breakpoints[k] > x[i]", "k && op->breakpoints[k] >= x[i]"),
     c("pwl truncates", "pwl.c", "intgold_round_up(sum", "intgold_round_zero(sum"),
     c("pool window", "max_pool2d.c", "kx < op->kernel_w", "kx < op->kernel_h"),
-    c("pool starts at 0", "max_pool2d.c", "memset(y, -128, in_c)", "memset(y, 0, in_c)"),
+    c("pool starts at 0", "max_pool2d.c", "memset(y, op->act_min, in_c)", "memset(y, 0, in_c)"),
     c("average counts padded cells", "avg_pool2d.c",
-      "if (iy < 0 || iy >= op->in_h) continue;",
-      "if (iy < 0 || iy >= op->in_h) { *cells += op->kernel_w; continue; }"),
+      "(found.bottom - found.top) * (found.right - found.left)", "op->kernel_h * op->kernel_w"),
     c("average forgets the output zero point", "avg_pool2d.c", " + op->y_zero_point", ""),
     c("half of n rounded up", "rounding.h", "(p + n / 2) / n :", "(p + (n + 1) / 2) / n :"),
-    c("global pool per tensor", "global_avg_pool.c", "intgold_entry(&op->requantize, c)",
-      "intgold_entry(&op->requantize, 0)"),
-    c("add swaps zero points", "add.c", "x2[i], op->x2_zero_point", "x2[i], op->x1_zero_point"),
-    c("add swaps multipliers", "add.c", "intgold_entry(&op->requantize2, 0)",
-      "intgold_entry(&op->requantize1, 0)"),
-    c("mul centres one factor", "mul.c", "(x2[i] - op->x2_zero_point)", "x2[i]"),
+    c("global pool per tensor", "global_avg_pool.c", "kernels->finish(tail, first, n,",
+      "kernels->finish(tail, 0, n,"),
+    c("add swaps zero points", "add.c", "fill(made->x2, op->x2_zero_point,",
+      "fill(made->x2, op->x1_zero_point,"),
+    c("add swaps multipliers", "add.c", "op->left_shift, &op->requantize2)",
+      "op->left_shift, &op->requantize1)"),
+    c("mul centres one factor", "mul.c", "(x2[from + i] - z2)", "x2[from + i]"),
     c("concat swaps its inputs", "concat.c", "memcpy(y, x1, depth1);", "memcpy(y, x2, depth1);"),
     c("softmax limit", "softmax.c", "if (diff < least) return 0;", "if (diff <= least) return 0;"),
     c("softmax last factor", "softmax.c", "bit <= 30", "bit < 28"),
@@ -141,24 +160,49 @@ BUGS = (
     c("pool before a table that falls", "fuse.c", "if (table[i] < table[i - 1]) return 0;", ""),
     c("fused although others read it", "fuse.c", "readers(model, made) == 1", "made >= 0"),
     # The fast kernels.
-    c("weights in too few parts", "conv2d.c", "== -128) return 3;", "== -128) return 2;"),
+    c("weights in too few parts", "weights.h", "== -128) return 3;", "== -128) return 2;"),
     c("folded rows swapped", "weights.h", "r - weights->fold_shift : r", "r : r"),
-    c("shared rows shifted twice", "conv2d.c", "? 2 * later : 0", "? later : 0"),
-    c("flip not in the sum", "conv2d.c", "(uint32_t)(128 + op->x_zero_point)",
-      "(uint32_t)(127 + op->x_zero_point)"),
+    c("shared rows shifted twice", "conv2d_plan.c", "? 2 * later : 0", "? later : 0"),
+    c("flip not in the sum", "weights.h", "FLIPPED: return x_zero_point + 128;",
+      "FLIPPED: return x_zero_point + 127;"),
     c("AVX-512 floors", "kernels_avx512vnni.c", "one / 2 + tail->y_zero_point * one",
       "tail->y_zero_point * one"),
     c("AVX-512 odd lanes", "kernels_avx512vnni.c", "_mm512_srli_epi64(by.multiplier, 32)",
       "by.multiplier"),
     c("AVX-512 clamp", "kernels_avx512vnni.c", "_mm512_set1_epi8((char)tail->act_min)",
       "_mm512_set1_epi8(-128)"),
-    c("AVX-512 last pixels", "kernels_avx512vnni.c", "if (i + 3 < pixels)", "if (i + 4 < pixels)"),
-    c("AVX-512 pool", "kernels_avx512vnni.c", "right = left + step", "right = left"),
-    c("AVX-512 form", "kernels_avx512vnni.c", "by->form[i] != INTGOLD_FORM_SINGLE ||", ""),
+    c("AVX-512 last pixels", "kernels_avx512vnni.c", "if (left > 0)", "if (left > 1)"),
+    c("AVX-512 pool", "kernels_avx512vnni.c", "at->below + right", "at->below + left"),
+    c("AVX-512 form", "kernels_avx512vnni.c",
+      "own == INTGOLD_FORM_SINGLE && shift >= 32 &&", "shift >= 32 &&"),
     c("AVX-512 table", "kernels_avx512vnni.c", "_mm512_andnot_si512(low_bits, index)",
       "_mm512_and_si512(low_bits, index)"),
     c("VBMI halves swapped", "kernels_avx512vnni.c", "positive, negative));",
-      "negative, positive));"),
+      "negative, positive));", "avx512vbmi"),
+    c("AVX2 rows shared one run short", "avx2_convolve.h", "for (; s < n + shift;",
+      "for (; s < n + shift - 1;"),
+    c("AVX2 padding of depthwise", "kernels_avx2.c", "_mm_set1_epi8((char)zero_point)",
+      "_mm_setzero_si128()"),
+    c("AVX2 last inputs not widened", "kernels_avx2.c", "if (i == count) return;",
+      "if (i == count || count > 2 * HALF) return;"),
+    c("AVX2 floors", "kernels_avx2_shared.c", "by->multiplier), by->half)",
+      "by->multiplier), _mm256_setzero_si256())"),
+    c("AVX2 odd lanes", "kernels_avx2_shared.c", "odd_lanes(by.multiplier)", "by.multiplier"),
+    c("AVX2 last pixel", "kernels_avx2_shared.c", "store_group(fold, &at, i, count - i,",
+      "store_group(fold, &at, i, count - i - 1,"),
+    c("AVX2 form", "kernels_avx2_shared.c",
+      "own == INTGOLD_FORM_SINGLE && shift >= 32 ?", "shift >= 32 ?"),
+    c("AVX2 pool", "kernels_avx2_shared.c", "at->below + right", "at->below + left"),
+    c("AVX2 table", "kernels_avx2_shared.c", "_mm256_subs_epi8(", "_mm256_sub_epi8("),
+    c("AVX2 single_even rounds up", "requantize_avx2.h", "_mm256_add_epi64(below, odd)", "half"),
+    c("AVX2 single_down truncates", "requantize_avx2.h",
+      "bias = _mm256_and_si256(_mm256_sub_epi64(unit, one), _mm256_sub_epi64(zero, negative));",
+      "bias = zero;"),
+    c("AVX2 double_up rounds away", "requantize_avx2.h", "form == INTGOLD_FORM_DOUBLE_UP)", "0)"),
+    c("AVX-VNNI padding of depthwise", "kernels_avxvnni.c", "(char)(zero_point + 128)",
+      "(char)zero_point"),
+    c("AVX-VNNI words of the second half", "kernels_avxvnni.c",
+      "_mm256_extracti128_si256(out[i], 1)", "_mm256_castsi256_si128(out[i])"),
     # The golden model.
     golden("up floors", "rounding.py", "return (p + _half(t)) >> t", "return p >> t"),
     golden("away rounds up", "rounding.py",
@@ -269,9 +313,10 @@ def plant(copy: Copy, bug: Bug) -> str | None:
 def main() -> int:
     """Plant every bug that the command line names; return 1 when one survives."""
     words = sys.argv[1:]
-    bugs = [b for b in BUGS if all(w in b.name for w in words)]
+    named = [b for b in BUGS if all(w in b.name for w in words)]
+    bugs = [b for b in named if b.isa in native.variants()]
     if not bugs:
-        sys.exit(f"no bug is named {' '.join(words)}")
+        sys.exit(f"no bug of a variant of this CPU is named {' '.join(words)}")
     started = time.monotonic()
     rows, survivors = [], 0
     with tempfile.TemporaryDirectory() as folder:
@@ -286,6 +331,9 @@ def main() -> int:
     width = max(len(name) for name, _ in rows)
     for name, killer in rows:
         print(f"{name:{width}}  {killer}")
+    for bug in named:
+        if bug not in bugs:
+            print(f"{bug.name:{width}}  not planted: this CPU does not run {bug.isa}")
     print(f"{len(rows)} bugs, {survivors} survived, {time.monotonic() - started:.0f} s")
     return 1 if survivors else 0
 
