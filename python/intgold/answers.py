@@ -144,6 +144,7 @@ def answer(
     labels: np.ndarray | None = None,
     backend: str = "c",
     threads: int = 1,
+    isa: str = "auto",
 ) -> Answers:
     """Run a model on images and return all that it says of them.
 
@@ -155,7 +156,7 @@ def answer(
     names : sequence of str
         One for each image.
     labels : ndarray, optional
-    backend, threads
+    backend, threads, isa
         As in `intgold.engine.run`; they cannot change a bit.
 
     Raises
@@ -165,7 +166,7 @@ def answer(
     """
     engine.is_decided(model)  # refuses a model before it runs
     x = model.quantize_input(images)
-    output = engine.run(model, x, backend=backend, threads=threads).output
+    output = engine.run(model, x, backend=backend, threads=threads, isa=isa).output
     return Answers(model, names, x, output, engine.decide(model, output), labels)
 
 

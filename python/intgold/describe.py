@@ -8,7 +8,7 @@ import numpy as np
 
 from .artefact import required_spec
 from .fields import Requantize
-from .footprint import footprint, multiply_adds
+from .footprint import arena_sizes, footprint, multiply_adds
 from .model import Model, Op
 
 _HEAD = (
@@ -61,6 +61,8 @@ def describe(model: Model) -> str:
             f"{used.total:,} bytes: weights {used.weights:,}, biases {used.biases:,}, multipliers "
             f"and shifts {used.multipliers:,}, tables {used.tables:,}; "
             f"{sum(macs.values()):,} multiply-adds an image",
+            "arena of the C engine, bytes: "
+            + ", ".join(f"{isa} {size:,}" for isa, size in arena_sizes(model).items()),
         ]
     )
 
@@ -81,7 +83,8 @@ def description(model: Model) -> dict[str, Any]:
         ``ops``: name, kind, clause, inputs, output, ``fields`` (a requantize as lists of form,
         multiplier, right_shift, multiplier_low; of weights the dtype and shape alone, any
         other array as a list), ``accumulator`` (lists lo and hi, and bits; or None), ``bytes`` by
-        kind, ``multiply_adds``; ``totals``: bytes by kind and multiply_adds.
+        kind, ``multiply_adds``; ``totals``: bytes by kind and multiply_adds; ``arena_bytes`` of
+        the C engine by variant, those that run here.
     """
     macs = multiply_adds(model)
     return {
@@ -99,6 +102,7 @@ def description(model: Model) -> dict[str, Any]:
         ],
         "ops": [_op(model, op, macs.get(op.name, 0)) for op in model.ops],
         "totals": {"bytes": vars(footprint(model)), "multiply_adds": sum(macs.values())},
+        "arena_bytes": arena_sizes(model),
     }  # fmt: skip
 
 

@@ -85,6 +85,8 @@ def run(
     if backend not in BACKENDS:
         raise InputError(f"backend: {backend!r} is none of {', '.join(BACKENDS)}")
     _check_threads(threads)
+    if isa != "auto":
+        raise InputError(f"isa: {isa!r} is a variant of the C engine, the backend is golden")
     inputs = check_inputs(model, x)
     try:
         tensors, accumulators = _run_golden(model, inputs, trace)

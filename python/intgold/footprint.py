@@ -1,4 +1,4 @@
-"""What a model costs: bytes of its constants by kind, and multiply-adds per image."""
+"""What a model costs: bytes of its constants by kind, of the engine's arena; multiply-adds."""
 
 from __future__ import annotations
 
@@ -62,6 +62,19 @@ def footprint(part: Model | Op) -> Footprint:
         elif isinstance(value, np.ndarray):
             bytes_of[_ARRAYS[name]] += value.nbytes
     return Footprint(**bytes_of)
+
+
+def arena_sizes(model: Model) -> dict[str, int]:
+    """Return the bytes that the C engine works in, for every variant that runs here.
+
+    That is the arena of ``intgold_prepare``: packed weights, tensors between ops, scratch. A run
+    allocates nothing.
+    """
+    from . import native
+    from .lowering import lower
+
+    prepared = native.Prepared(lower(model), "portable")
+    return {isa: prepared.arena_size(isa) for isa in native.variants()}
 
 
 def multiply_adds(model: Model) -> dict[str, int]:

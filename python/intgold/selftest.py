@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -15,13 +15,14 @@ from tqdm import tqdm
 
 import intgold
 
+from . import native
 from .about import about
-from .digests import traced_chunks
 from .engine import Result
 from .errors import InputError
 from .images.mnist import find_mnist
 from .model import Model
 from .ops import OPS
+from .tally import Tally
 from .vectors.generate import write_set
 from .vectors.random_models import random_inputs, random_model
 from .vectors.stimulus import check_range, stimulus
@@ -29,40 +30,24 @@ from .vectors.stimulus import check_range, stimulus
 CHUNK = 250
 
 
-@dataclass
-class Tally:
-    """How many tensors (accumulators counted apart) and values were compared, and differed."""
-
-    tensors: int = 0
-    values: int = 0
-    differing: int = 0
-
-    def add(self, golden: Result, c: Result) -> None:
-        """Compare two traced runs, every tensor and accumulator."""
-        pairs = [
-            (want, got[name])
-            for wanted, got in (
-                (golden.tensors, c.tensors),
-                (golden.accumulators, c.accumulators),
-            )
-            for name, want in wanted.items()
-        ]
-        self.tensors = max(self.tensors, len(pairs))
-        for want, got in pairs:
-            same = want.dtype == got.dtype and want.shape == got.shape
-            self.values += want.size
-            self.differing += int((want != got).sum()) if same else want.size
-
-
-def random_graphs(count: int, progress: bool = False) -> dict[str, Tally]:
-    """Compare both engines on `count` random graphs; return a tally per op kind."""
-    tallies = {kind: Tally() for kind in OPS}
+def random_graphs(
+    count: int, progress: bool = False, isas: Sequence[str] = ("auto",)
+) -> dict[tuple[str, str], Tally]:
+    """Compare both engines on `count` random graphs; return a tally per op kind and variant."""
+    tallies = {(kind, isa): Tally() for kind in OPS for isa in isas}
     for seed in tqdm(range(count), unit="graph", desc="random graphs", disable=not progress):
         model = random_model(seed)
         x = random_inputs(model, 3, seed)
-        golden, c = (model.run(x, backend=b, trace=True) for b in ("golden", "c"))
-        for op in model.ops:
-            tallies[op.kind].add(_only(golden, op.output), _only(c, op.output))
+        golden = model.run(x, backend="golden", trace=True)
+        for isa in isas:
+            c = model.run(x, trace=True, isa=isa)
+            fused = model.run(x, isa=isa)
+            for op in model.ops:
+                tallies[op.kind, isa].add(_only(golden, op.output), _only(c, op.output))
+                if op.output in fused.outputs:
+                    tallies[op.kind, isa].compare(
+                        golden.outputs[op.output], fused.outputs[op.output]
+                    )
     return tallies
 
 
@@ -75,17 +60,23 @@ def _only(run: Result, tensor: str) -> Result:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: a model on a stimulus."""
+    """One line of the table: a model on a stimulus, by a variant of the kernels."""
 
     model: str
     stimulus: str
+    isa: str
     images: int
     tally: Tally
     seconds: float
 
 
 def compare_shipped(
-    names: tuple[str, ...], count: int, seed: int = 0, progress: bool = False, processes: int = 0
+    names: tuple[str, ...],
+    count: int,
+    seed: int = 0,
+    progress: bool = False,
+    processes: int = 0,
+    isas: Sequence[str] = ("auto",),
 ) -> list[Row]:
     """Compare both engines on the shipped models, built-in images and MNIST where it is found.
 
@@ -101,17 +92,23 @@ def compare_shipped(
         Show a bar.
     processes : int
         0 takes as many as there are cores.
+    isas : sequence of str
+        Variants of the C kernels, each compared.
 
     Raises
     ------
     InputError
         When there are no images, or the seed is out of range.
+    EngineError
+        When a variant cannot run here.
     """
     check_range(count, seed)
+    for isa in isas:
+        native.isa_name(isa)
     sources = ["builtin"] + (["mnist"] if find_mnist() is not None else [])
     jobs = [(name, source) for name in names for source in sources]
     ranges = [(i, min(i + CHUNK, count)) for i in range(0, count, CHUNK)]
-    rows = {job: Row(*job, count, Tally(), 0.0) for job in jobs}
+    rows = {(*job, isa): Row(*job, isa, count, Tally(), 0.0) for job in jobs for isa in isas}
     workers = processes or os.cpu_count() or 1
     total = len(jobs) * count
     with (
@@ -119,19 +116,15 @@ def compare_shipped(
         tqdm(total=total, unit="image", desc="golden = c", disable=not progress) as bar,
     ):
         futures = {
-            pool.submit(_compare, name, source, count, seed, part): (name, source)
+            pool.submit(_compare, name, source, count, seed, part, isas): (name, source)
             for name, source in jobs
             for part in ranges
         }
         for future in as_completed(futures):
-            job, (tally, images, seconds) = futures[future], future.result()
-            row = rows[job]
-            merged = Tally(
-                max(row.tally.tensors, tally.tensors),
-                row.tally.values + tally.values,
-                row.tally.differing + tally.differing,
-            )
-            rows[job] = Row(*job, count, merged, row.seconds + seconds)
+            job, (tallies, images, seconds) = futures[future], future.result()
+            for isa, tally in tallies.items():
+                row = rows[(*job, isa)]
+                rows[(*job, isa)] = Row(*job, isa, count, row.tally + tally, row.seconds + seconds)
             bar.update(images)
     return list(rows.values())
 
@@ -140,20 +133,20 @@ _inputs: dict[tuple[str, str, int, int], tuple[Model, dict[str, np.ndarray]]] = 
 
 
 def _compare(
-    name: str, source: str, count: int, seed: int, part: tuple[int, int]
-) -> tuple[Tally, int, float]:
+    name: str, source: str, count: int, seed: int, part: tuple[int, int], isas: Sequence[str]
+) -> tuple[dict[str, Tally], int, float]:
     """Compare one range of images, in a worker process that keeps models and stimuli."""
     key = (name, source, count, seed)
     if key not in _inputs:
         model = intgold.load(name)
         _inputs[key] = (model, stimulus(model, source, count, seed))
     model, x = _inputs[key]
-    started, tally = time.monotonic(), Tally()
+    started, tallies = time.monotonic(), {isa: Tally() for isa in isas}
     cut = {n: a[part[0] : part[1]] for n, a in x.items()}
-    runs = (traced_chunks(model, cut, backend, chunk=CHUNK) for backend in ("golden", "c"))
-    for golden, c in zip(*runs, strict=True):
-        tally.add(golden, c)
-    return tally, part[1] - part[0], time.monotonic() - started
+    golden = model.run(cut, backend="golden", trace=True)
+    for isa, tally in tallies.items():
+        tally.add(golden, model.run(cut, trace=True, isa=isa))
+    return tallies, part[1] - part[0], time.monotonic() - started
 
 
 def golden_job(
@@ -163,6 +156,7 @@ def golden_job(
     seed: int = 0,
     progress: bool = False,
     tell: Callable[[str], object] = print,
+    isa: str = "auto",
 ) -> bool:
     """Run the main job: compare the shipped models, write vector sets, tell a table and a line.
 
@@ -176,6 +170,8 @@ def golden_job(
         Built-in images of each vector set.
     tell : callable
         Takes each line of the report.
+    isa : str
+        The variant of the C kernels that is compared.
 
     Returns
     -------
@@ -184,7 +180,7 @@ def golden_job(
     """
     started = time.monotonic()
     names = ("lut", "pwl")
-    rows = compare_shipped(names, count, seed, progress)
+    rows = compare_shipped(names, count, seed, progress, isas=(isa,))
     size = 0
     for name in names:
         target = Path(folder) / name
@@ -235,21 +231,51 @@ def run(
     """
     if graphs < 1 or images < 1:
         raise InputError(f"selftest: {graphs} graphs, {images} images: at least 1 of each")
-    started = time.monotonic()
+    started, isas = time.monotonic(), native.variants()
     for name, value in about().items():
         tell(f"{name:10}{value}")
     tell("")
-    tallies = random_graphs(graphs, progress)
-    tell(f"{'op':20}{'values':>12}{'differing':>11}")
-    tell("-" * 43)
-    for kind, tally in tallies.items():
-        tell(f"{kind:20}{tally.values:12,}{tally.differing:11}")
-    tell("")
-    rows = compare_shipped(intgold.SHIPPED, images, progress=progress)
-    for line in table(rows):
+    graph_tallies = random_graphs(graphs, progress, isas)
+    rows = compare_shipped(intgold.SHIPPED, images, progress=progress, isas=isas)
+    for line in (*_ops(graph_tallies), "", *table(_joined(rows)), "", *_variants(
+        isas, graph_tallies, rows
+    )):  # fmt: skip
         tell(line)
-    differing = sum(t.differing for t in (*tallies.values(), *(row.tally for row in rows)))
+    differing = sum(t.differing for t in (*graph_tallies.values(), *(row.tally for row in rows)))
     seconds = time.monotonic() - started
     verdict = "FAILED" if differing else "golden = c"
     tell(f"{differing} differing values, {seconds:.0f} s: {verdict}")
     return differing == 0
+
+
+def _ops(tallies: Mapping[tuple[str, str], Tally]) -> Iterator[str]:
+    """Yield a line per op kind, all variants together."""
+    yield from (f"{'op':20}{'values':>12}{'differing':>11}", "-" * 43)
+    for kind in OPS:
+        tally = sum((t for (k, _), t in tallies.items() if k == kind), Tally())
+        yield f"{kind:20}{tally.values:12,}{tally.differing:11}"
+
+
+def _joined(rows: Sequence[Row]) -> list[Row]:
+    """Return one row for all variants of a model and stimulus."""
+    joined: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        other = joined.get((row.model, row.stimulus))
+        joined[row.model, row.stimulus] = row if other is None else replace(
+            row, tally=other.tally + row.tally
+        )  # fmt: skip
+    return list(joined.values())
+
+
+def _variants(
+    isas: Sequence[str], tallies: Mapping[tuple[str, str], Tally], rows: Sequence[Row]
+) -> Iterator[str]:
+    """Yield a line per variant of the kernels, and which of this build could not run."""
+    yield from (f"{'variant':20}{'values':>12}{'differing':>11}", "-" * 43)
+    for isa in isas:
+        own = [t for (_, i), t in tallies.items() if i == isa]
+        tally = sum((*own, *(row.tally for row in rows if row.isa == isa)), Tally())
+        yield f"{isa:20}{tally.values:12,}{tally.differing:11}"
+    unproved = [name for name in native.built() if name not in isas]
+    if unproved:
+        yield f"unproved here: {', '.join(unproved)} (in this build; this CPU cannot run them)"

@@ -1,1 +1,86 @@
-"""How fast the C engine is, and what bounds it: measured in one run, on one core."""
+"""How fast the C engine is, and what bounds it: measured in one run, on one machine.
+
+`bench` is all of it; `intgold.bench.loops` and `intgold.bench.clock` are what it is made of.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+from .. import native
+from ..about import about
+from ..errors import EngineError, InputError
+from ..footprint import multiply_adds
+from ..model import Model
+from ..vectors.stimulus import stimulus
+from .ops import Ops, OpTime, time_ops
+from .report import Report
+from .throughput import Rate, time_batches
+
+__all__ = ["OpTime", "Ops", "Rate", "Report", "bench", "thread_counts"]
+
+_IMAGES = 64  # that the loops over ops go round
+
+
+def thread_counts() -> list[int]:
+    """Return 1, 2, 4 ... and how many cores this process may use."""
+    usable = getattr(os, "sched_getaffinity", None)
+    cores = len(usable(0)) if usable else os.cpu_count() or 1
+    return sorted({1, cores, *(2**i for i in range(cores.bit_length()) if 2**i <= cores)})
+
+
+def bench(
+    model: Model,
+    isas: Sequence[str] = (),
+    batches: Sequence[int] = (1, 256),
+    threads: Sequence[int] = (),
+    rounds: int = 50,
+    progress: Callable[[], object] = lambda: None,
+) -> Report:
+    """Measure a model on the C engine, on built-in images.
+
+    Parameters
+    ----------
+    model : Model
+    isas : sequence of str
+        Names out of `intgold.native.variants`; empty: all of them.
+    batches, threads : sequence of int
+        Of the images per second; empty threads: `thread_counts`.
+    rounds : int
+        Everything is timed so often, in turns.
+    progress : callable
+        Is called after each round of each part.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    InputError
+        When a number is out of range.
+    EngineError
+        When a variant cannot run here.
+    """
+    isas, threads = list(isas or native.variants()), list(threads or thread_counts())
+    for name in isas:
+        if name not in native.variants():
+            raise EngineError(
+                f"isa {name!r} does not run here; these do: {', '.join(native.variants())}"
+            )
+    for what, numbers, most in (
+        ("batch", batches, 2**20), ("threads", threads, 1024), ("rounds", [rounds], 10**6),
+    ):  # fmt: skip
+        for n in numbers:
+            if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= most:
+                raise InputError(f"{what}: {n!r} is not a number from 1 to {most}")
+    if not batches:
+        raise InputError("batch: no number")
+    x = stimulus(model, "builtin", max(_IMAGES, *batches), 0)
+    rates = time_batches(model, isas, batches, threads, x, rounds, progress)
+    few = {name: array[:_IMAGES] for name, array in x.items()}
+    return Report(
+        about(), model.name, model.sha256, sum(multiply_adds(model).values()), rounds,
+        tuple(rates), tuple(time_ops(model, isa, few, rounds, progress) for isa in isas),
+    )  # fmt: skip

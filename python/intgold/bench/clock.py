@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-SAMPLE_SECONDS = 0.02
+SAMPLE_SECONDS = 0.005
 """A sample repeats what it times for at least about so long."""
 
 

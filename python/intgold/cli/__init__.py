@@ -12,6 +12,7 @@ import intgold
 
 from ..errors import IntgoldError
 from . import (
+    bench,
     compare,
     data,
     explore,
@@ -34,6 +35,7 @@ COMMANDS = {
     "vectors": vectors,
     "verify": verify,
     "info": info,
+    "bench": bench,
     "data": data,
     "selftest": selftest,
     "golden": golden,

@@ -34,6 +34,14 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help=f"{', '.join(intgold.SHIPPED)}, or the path of an artefact")
 
 
+def add_isa(parser: argparse.ArgumentParser) -> None:
+    """Declare the option `--isa`."""
+    parser.add_argument(
+        "--isa", default="auto", metavar="NAME",
+        help="variant of the C kernels, such as portable or avx2; never changes a bit",
+    )  # fmt: skip
+
+
 def add_network(parser: argparse.ArgumentParser) -> None:
     """Declare the positional argument `network`."""
     parser.add_argument(

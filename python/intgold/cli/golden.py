@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .common import show_progress
+from .common import add_isa, show_progress
 
 HELP = "run the main job: compare 10,000 images, write vectors"
 EXAMPLES = """
@@ -28,6 +28,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="images compared, of each stimulus",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the built-in stimulus")
+    add_isa(parser)
 
 
 def call(options: argparse.Namespace) -> int:
@@ -35,6 +36,10 @@ def call(options: argparse.Namespace) -> int:
     from ..selftest import golden_job
 
     equal = golden_job(
-        Path(options.output), options.count, seed=options.seed, progress=show_progress()
+        Path(options.output),
+        options.count,
+        seed=options.seed,
+        progress=show_progress(),
+        isa=options.isa,
     )
     return 0 if equal else 1

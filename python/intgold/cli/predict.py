@@ -15,7 +15,7 @@ from ..files import npy_bytes, replacing
 from ..images.arrays import read_labels
 from ..images.sources import Batch, numbered, read_sources
 from ..terminal import printable, style_for
-from .common import add_model, naming
+from .common import add_isa, add_model, naming
 
 HELP = "answer images"
 EXAMPLES = """
@@ -73,6 +73,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--backend", choices=BACKENDS, default="c", help="never changes a bit")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="over the images")
+    add_isa(parser)
 
 
 def call(options: argparse.Namespace) -> int:
@@ -97,7 +98,9 @@ def call(options: argparse.Namespace) -> int:
         names = ", ".join(printable(str(path), sys.stderr.encoding) for path in batch.passed_over)
         print(f"intgold predict: passed over, no pictures: {names}", file=sys.stderr)
     with naming(options.model):
-        answers = answer(model, batch.images, batch.names, labels, options.backend, options.threads)
+        answers = answer(
+            model, batch.images, batch.names, labels, options.backend, options.threads, options.isa
+        )
     if options.save_input:
         with replacing(options.save_input) as file:
             file.write(npy_bytes(answers.x))

@@ -7,7 +7,7 @@ import argparse
 import intgold
 
 from ..engine import BACKENDS
-from .common import add_model, show_progress
+from .common import add_isa, add_model, show_progress
 
 HELP = "write a golden-vector set"
 EXAMPLES = """
@@ -29,6 +29,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the built-in stimulus")
     parser.add_argument("--formats", default=",".join(FORMATS), help="comma-separated")
     parser.add_argument("--backend", choices=BACKENDS, default="golden", help="never changes a bit")
+    add_isa(parser)
 
 
 def call(options: argparse.Namespace) -> int:
@@ -37,7 +38,7 @@ def call(options: argparse.Namespace) -> int:
 
     made = write_set(
         intgold.load(options.model), options.output, options.stimulus, options.count,
-        options.seed, options.formats.split(","), options.backend, show_progress(),
+        options.seed, options.formats.split(","), options.backend, show_progress(), options.isa,
     )  # fmt: skip
     print(
         f"{made.images} images, {made.tensors} tensors, {made.files} files, "

@@ -63,6 +63,15 @@ def variants() -> tuple[str, ...]:
     return tuple(name for name, isa in ISAS.items() if isa and lib.intgold_isa_name(isa))
 
 
+def built() -> tuple[str, ...]:
+    """Return the names of the kernels that this build has, for whatever CPU."""
+    features = [n for n in dir(lib) if n.startswith("INTGOLD_FEATURE_")]
+    everything = sum(getattr(lib, name) for name in features)
+    # Each is the best one for some set of features.
+    best = {lib.intgold_best_isa(subset) for subset in range(everything + 1)}
+    return tuple(name for name, isa in ISAS.items() if isa in best)
+
+
 class Steps(NamedTuple):
     """Bytes of one image: of each input, each output, what each op makes, its accumulators."""
 
@@ -202,9 +211,9 @@ class Prepared:
 
         over_ranges(work, count, threads)
 
-    def arena_size(self) -> int:
-        """Return the bytes of the arena of a context."""
-        return int(lib.intgold_arena_size(self.model, self.isa))
+    def arena_size(self, isa: str | None = None) -> int:
+        """Return the bytes of the arena of a context, by this or another variant; 0: no such."""
+        return int(lib.intgold_arena_size(self.model, self.isa if isa is None else ISAS[isa]))
 
 
 def _check(status: int) -> None:

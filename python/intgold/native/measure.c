@@ -178,3 +178,42 @@ int64_t intgold_measure_dot(intgold_isa isa, int64_t rounds) {
     found->run(rounds);
     return rounds * found->products;
 }
+
+/* ---- What follows the sums: the kernels of the engine, on as much as a conv2d gives them. */
+
+enum { PIXELS = 56, WIDTH = 2 * INTGOLD_MAX_LANES, SLACK = 64, TAIL_WORDS = 1024, BYTES = 4096 };
+
+int64_t intgold_measure_finish(intgold_isa isa, const intgold_requantize *by, int64_t rounds) {
+    const intgold_kernels *kernels = intgold_dispatch(isa);
+    int32_t sums[PIXELS * WIDTH], i;
+    int8_t y[PIXELS * WIDTH + SLACK];
+    int64_t packed[TAIL_WORDS], round;
+    const int32_t width = kernels ? 2 * kernels->lanes : 0;
+    intgold_requantize one = *by;
+    intgold_tail tail = {NULL, 0, -128, 127, 0, NULL};
+    intgold_pixels made = {NULL, NULL, 0, 0, NULL, NULL, 0};
+    if (!kernels || kernels->tail_packed_size(width) > sizeof packed) return 0;
+    one.count = 1;
+    tail.by = &one;
+    tail.packed = packed;
+    kernels->tail_pack(&tail, width, packed);
+    for (i = 0; i < PIXELS * WIDTH; i++) sums[i] = (i * 7919) % 200003 - 100000;
+    made.sums = sums;
+    made.step = made.y_step = (size_t)width;
+    made.count = PIXELS;
+    made.y = y;
+    for (round = 0; round < rounds; round++) kernels->finish(&tail, 0, width, &made);
+    return rounds * PIXELS * width;
+}
+
+int64_t intgold_measure_lut(intgold_isa isa, int64_t rounds) {
+    const intgold_kernels *kernels = intgold_dispatch(isa);
+    int8_t table[256], x[BYTES], y[BYTES];
+    int64_t round;
+    int32_t i;
+    if (!kernels) return 0;
+    for (i = 0; i < 256; i++) table[i] = (int8_t)(127 - i);
+    for (i = 0; i < BYTES; i++) x[i] = (int8_t)((i * 37) % 256 - 128);
+    for (round = 0; round < rounds; round++) kernels->lut(table, x, BYTES, y);
+    return rounds * BYTES;
+}

@@ -56,12 +56,13 @@ class Structures:
             if isinstance(value, np.ndarray):
                 setattr(made, name, self.array(value))
             elif isinstance(value, Requantize):
-                self._requantize(getattr(made, name), value)
+                self.requantize(getattr(made, name), value)
             elif value is not None:
                 setattr(made, name, value)
         return made
 
-    def _requantize(self, made: Any, by: Requantize) -> None:
+    def requantize(self, made: Any, by: Requantize) -> None:
+        """Fill an ``intgold_requantize``."""
         made.count = by.count
         made.form = self.array(np.array([FORMS.index(f) for f in by.form], np.uint8))
         made.multiplier = self.array(by.multiplier)

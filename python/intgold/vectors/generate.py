@@ -45,6 +45,7 @@ def write_set(
     formats: Sequence[str] = tuple(FORMATS),
     backend: str = "golden",
     progress: bool = False,
+    isa: str = "auto",
 ) -> Summary:
     """Write a vector set; the same arguments give the same bytes.
 
@@ -61,6 +62,8 @@ def write_set(
         Cannot change a byte.
     progress : bool
         Show a bar.
+    isa : str
+        The variant of the C kernels; cannot change a byte.
 
     Raises
     ------
@@ -84,7 +87,7 @@ def write_set(
             digests |= _write(temporary, entry, array, formats)
         for entry in contents.stimuli(model, count):
             digests |= _write(temporary, entry, x[entry.name], formats)
-        digests |= _write_run(model, x, temporary, formats, backend, progress)
+        digests |= _write_run(model, x, temporary, formats, backend, progress, isa)
         files = expected_files(model, count, formats, digests)
         (temporary / NAME).write_bytes(manifest_bytes(model, described, files))
         size = sum((temporary / file.path).stat().st_size for file in files)
@@ -134,13 +137,13 @@ def _write(
 
 def _write_run(
     model: Model, x: dict[str, np.ndarray], folder: Path, formats: Sequence[str],
-    backend: str, progress: bool,
+    backend: str, progress: bool, isa: str,
 ) -> dict[str, str]:  # fmt: skip
     """Run the model chunk by chunk and write every op's output and accumulator."""
     count = len(next(iter(x.values())))
     writers = [(entry, _Writer(folder, entry, formats)) for entry in contents.results(model, count)]
     with tqdm(total=count, unit="image", desc="vectors", disable=not progress) as bar:
-        for part in traced_chunks(model, x, backend, chunk=CHUNK):
+        for part in traced_chunks(model, x, backend, chunk=CHUNK, isa=isa):
             for entry, writer in writers:
                 made = part.tensors if entry.role == "output" else part.accumulators
                 writer.add(made[entry.name])

@@ -1,0 +1,64 @@
+"""``intgold bench``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from tqdm import tqdm
+
+import intgold
+
+from ..errors import IntgoldError
+from .common import add_model, check_writable, show_progress
+
+HELP = "measure the C engine: images per second, each op's time, and what bounds it"
+EXAMPLES = """
+  intgold bench lut                        every variant of the kernels that this CPU runs
+  intgold bench lut --isa avx2,portable --batch 1,64,2048 --threads 1,2
+  intgold bench model.npz --rounds 101 --json
+  intgold bench lut --plot bench.svg       needs matplotlib: pip install 'intgold[plot]'
+
+Ops that run as one are one row. The roofline is what the variant's own dot-product instruction does
+in registers alone; roofline+tail adds the time of requantizing and looking up the values that
+leave the row, by the variant's own kernels alone. Both are measured in the same run. Images per
+second are by the clock on the wall; ops by the time that the thread is on its core."""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_model(parser)
+    parser.add_argument("--isa", metavar="A,B", help="variants (default: all that run here)")
+    parser.add_argument("--batch", metavar="N,M", default="1,256", help="images a call")
+    parser.add_argument("--threads", metavar="N,M", help="(default: 1, 2, 4 ... all cores)")
+    parser.add_argument("--rounds", type=int, default=50, metavar="N", help="of every measurement")
+    parser.add_argument("--json", action="store_true", help="print all figures as JSON, in seconds")
+    parser.add_argument("--plot", metavar="FILE", help="draw the ops (.svg, .png or .pdf)")
+
+
+def call(options: argparse.Namespace) -> int:
+    """Run the command; return the exit status."""
+    from ..bench import bench
+
+    if options.plot:
+        from ..bench.plot import plot_report
+        from ..floating.study.plots import check_plot
+
+        check_plot(options.plot)
+        check_writable(options.plot)  # before the work, not after it
+    batches, threads = _numbers("--batch", options.batch), _numbers("--threads", options.threads)
+    isas = options.isa.split(",") if options.isa else []
+    model = intgold.load(options.model)
+    with tqdm(unit="round", desc="bench", disable=not show_progress()) as bar:
+        report = bench(model, isas, batches, threads, options.rounds, bar.update)
+    if options.plot:
+        plot_report(report, options.plot)
+    print(json.dumps(report.document(), indent=1) if options.json else report)
+    return 0
+
+
+def _numbers(option: str, text: str | None) -> list[int]:
+    try:
+        return [] if text is None else [int(part) for part in text.split(",")]
+    except ValueError:
+        raise IntgoldError(f"{option} {text}: not integers with commas between") from None
