@@ -52,6 +52,9 @@ def test_version_and_help(capsys):
         (["selftest", "--graphs", "0"], "0 graphs"),
         (["golden", "--count", "0", "-o", "o"], "count: 0"),
         (["golden", "--seed", "-1", "-o", "o"], "seed: -1"),
+        (["golden", "--isa", "mmx", "-o", "o"], "isa 'mmx' does not run here"),
+        (["vectors", "lut", "--backend", "c", "--isa", "mmx", "-o", "set"], "isa 'mmx'"),
+        (["vectors", "lut", "--isa", "portable", "-o", "set"], "isa: 'portable' is a variant of"),
     ],
 )
 def test_errors_are_one_line_and_status_2(arguments, message, capsys, tmp_path, monkeypatch):
@@ -185,6 +188,57 @@ def test_selftest_and_golden(capsys, tmp_path):
     for name in ("lut", "pwl"):
         vectors = tmp_path / "out" / name
         assert run(capsys, "verify", vectors, "--dut", vectors)[0] == 0
+
+
+def test_every_variant_writes_the_same(capsys, tmp_path):
+    """--isa of predict, vectors and golden: the answers and bytes of the golden model."""
+    np.save(tmp_path / "x.npy", np.random.default_rng(1).integers(0, 256, (9, 28, 28), np.uint8))
+    answers = run(capsys, "predict", "lut", tmp_path / "x.npy", "--backend", "golden")[1]
+    assert len(set(answers.split())) > 1
+    assert run(capsys, "vectors", "lut", "--count", 2, "-o", tmp_path / "golden")[0] == 0
+    for isa in intgold.native.variants():
+        assert run(capsys, "predict", "lut", tmp_path / "x.npy", "--isa", isa)[1] == answers
+        made = tmp_path / isa
+        arguments = ["lut", "--count", 2, "--backend", "c", "--isa", isa, "-o", made]
+        assert run(capsys, "vectors", *arguments)[0] == 0
+        for path in (tmp_path / "golden").rglob("*.*"):
+            twin = made / path.relative_to(tmp_path / "golden")
+            assert path.read_bytes() == twin.read_bytes(), path
+    out = run(capsys, "golden", "--isa", "portable", "--count", 3, "-o", tmp_path / "job")[1]
+    assert " 0 differing values, golden = c; vectors in " in out
+
+
+def test_selftest_proves_each_variant(capsys, monkeypatch):
+    """A line per variant; one wrong value in one of them fails; the absent ones are named."""
+    isas = intgold.native.variants()
+    status, out, _ = run(capsys, "selftest", "--graphs", 12, "--images", 2)
+    rows = dict(re.findall(r"^(\w+) +([\d,]+ +\d+)$", out.split("variant ")[1], re.M))
+    assert status == 0 and set(rows) == set(isas)
+    assert len(set(rows.values())) == 1 and next(iter(rows.values())).endswith(" 0")
+    right = intgold.Session.run
+
+    def wrong(self, *arguments, **options):
+        made = right(self, *arguments, **options)
+        if self.isa == isas[-1]:
+            made.output.flat[0] ^= 1
+        return made
+
+    monkeypatch.setattr(intgold.Session, "run", wrong)
+    monkeypatch.setattr(intgold.native, "built", lambda: (*isas, "riscv"))
+    status, out, _ = run(capsys, "selftest", "--graphs", 12, "--images", 2)
+    assert status == 1 and out.endswith("FAILED\n")
+    rows = dict(re.findall(r"^(\w+) +[\d,]+ +(\d+)$", out.split("variant ")[1], re.M))
+    assert {name for name, differing in rows.items() if differing != "0"} == {isas[-1]}
+    assert "\nunproved here: riscv (in this build; this CPU cannot run them)\n" in out
+
+
+def test_built_variants_are_those_of_the_sources():
+    """What runs here is in the build; the names are those that the kernels themselves have."""
+    built = intgold.native.built()
+    assert set(intgold.native.variants()) <= set(built) and "portable" in built
+    sources = (Path(__file__).parents[1] / "csrc").glob("kernels_*.c")
+    named = {n for s in sources for n in re.findall(r'\.name = "(\w+)"', s.read_text())}
+    assert set(built) <= named == {n for n in intgold.native.ISAS if n != "auto"}
 
 
 def test_golden_sees_a_difference(capsys, monkeypatch):

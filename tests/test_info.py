@@ -2,18 +2,23 @@
 
 import json
 import re
+import subprocess
+from pathlib import Path
 from random import Random
 
 import numpy as np
 import pytest
 
 import intgold
-from intgold import IntgoldError, golden
+import tools
+from intgold import IntgoldError, golden, native
 from intgold.cli import main
 from intgold.describe import description
 from intgold.fields import FORMS
 from intgold.floating.multiplier import requantize_for
-from intgold.footprint import footprint, multiply_adds
+from intgold.footprint import arena_sizes, footprint, multiply_adds
+from intgold.lowering import lower
+from intgold.native.compiled import ffi, lib
 from intgold.ops import OPS
 from intgold.sheet import data_sheet
 from intgold.sheet import worked as walks
@@ -137,6 +142,7 @@ def test_json_is_the_model(capsys):
             if model.bounds[op.name].lo is not None:
                 assert entry["accumulator"]["hi"] == model.bounds[op.name].hi.tolist()
         assert told["totals"]["multiply_adds"] == 1_863_104
+        assert list(told["arena_bytes"]) == list(native.variants())
     for seed in range(30):
         json.dumps(description(random_model(seed)))
 
@@ -154,6 +160,50 @@ def test_footprint_counts_every_constant():
         arrays = [v for op in other.ops for v in op.fields.values()]
         bytes_of = sum(v.nbytes for v in arrays if isinstance(v, np.ndarray))
         assert footprint(other).total - footprint(other).multipliers == bytes_of
+
+
+def test_arena_sizes_are_what_prepare_needs():
+    """Of every variant: that many bytes suffice, one less is refused; the table says them."""
+    for model in (intgold.load(), random_model(4)):
+        sizes, text = arena_sizes(model), model.describe()
+        assert list(sizes) == list(native.variants())
+        for isa, size in sizes.items():
+            prepared = native.Prepared(lower(model), isa)
+            arena, context = np.empty(size, np.uint8), ffi.new("intgold_context **")
+            status = [
+                lib.intgold_prepare(
+                    prepared.model, native.ISAS[isa], ffi.from_buffer(arena), room, context
+                )
+                for room in (size - 1, size)
+            ]
+            assert status == [lib.INTGOLD_ERROR_MEMORY, lib.INTGOLD_OK]
+            assert model.prepare(isa).arena_size == size and f"{isa} {size:,}" in text
+
+
+def test_the_engine_allocates_nothing(tmp_path):
+    """No object of csrc/ refers to an allocator, or to anything outside but copies of memory."""
+    tools.need("gcc")
+    tools.need("nm")
+
+    def symbols(sources, kind):
+        objects = []
+        for source in sources:
+            objects.append(tmp_path / f"{source.stem}.o")
+            command = ["gcc", "-std=c99", "-O3", "-fPIC", "-c", source, "-o", objects[-1]]
+            subprocess.run(command, check=True)
+        listed = subprocess.run(
+            ["nm", f"--{kind}-only", *objects], check=True, capture_output=True, text=True
+        ).stdout
+        return {line.split()[-1] for line in listed.splitlines() if re.search(r" \w \w+$", line)}
+
+    engine = sorted((Path(__file__).parents[1] / "csrc").glob("*.c"))
+    needed = symbols(engine, "undefined") - symbols(engine, "defined")
+    assert "memcpy" in needed
+    ours = {name for name in needed if not name.startswith("__cpu_")}  # the CPU's features
+    assert ours <= {"memcpy", "memset", "memmove", "_GLOBAL_OFFSET_TABLE_"}
+    bad = tmp_path / "bad.c"
+    bad.write_text("#include <stdlib.h>\nvoid *f(int n) { return malloc((size_t)n); }\n")
+    assert "malloc" in symbols([bad], "undefined")
 
 
 def test_the_table_lines_up():
