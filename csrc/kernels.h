@@ -148,7 +148,8 @@ typedef struct intgold_kernels {
     !defined(__AARCH64EB__) && !defined(INTGOLD_NO_NEON)
 #define INTGOLD_HAS_NEON 1
 #endif
-#if defined(INTGOLD_HAS_NEON) && !defined(INTGOLD_NO_DOTPROD)
+#if defined(INTGOLD_HAS_NEON) && (defined(__clang__) || __GNUC__ >= 8) && \
+    !defined(INTGOLD_NO_DOTPROD)
 #define INTGOLD_HAS_DOTPROD 1
 #endif
 extern const intgold_kernels intgold_kernels_portable, intgold_kernels_avx2,

@@ -68,21 +68,27 @@ static void widen(const int8_t *x, int32_t zero_point, size_t count, void *words
 INLINE int8x16_t row_half(const int8_t *row, int32_t zero_point, size_t count) {
     int8_t copy[HALF] = {0};
     if (!row) return vdupq_n_s8((int8_t)zero_point);
-    if (count < HALF) memcpy(copy, row, count);
-    return vld1q_s8(count < HALF ? copy : row);
+    if (count >= HALF) return vld1q_s8(row);
+    memcpy(copy, row, count);
+    return vld1q_s8(copy);
+}
+
+INLINE void interleave_half(const int8_t *const *rows, int32_t zero_point, size_t i, size_t count,
+                            int8_t *to) {
+    int8x16x4_t x;
+    int r;
+    UNROLL for (r = 0; r < GROUP; r++)
+        x.val[r] = row_half(rows[r] ? rows[r] + i : NULL, zero_point, count);
+    vst4q_s8(to, x);
 }
 
 /* Writes up to two vectors beyond the last word. */
 static void interleave(const int8_t *const *rows, int32_t zero_point, size_t count, void *words) {
     int8_t *to = words;
     size_t i;
-    int r;
-    for (i = 0; i < count; i += HALF, to += GROUP * HALF) {
-        int8x16x4_t x;
-        UNROLL for (r = 0; r < GROUP; r++)
-            x.val[r] = row_half(rows[r] ? rows[r] + i : NULL, zero_point, count - i);
-        vst4q_s8(to, x);
-    }
+    for (i = 0; i + HALF <= count; i += HALF)
+        interleave_half(rows, zero_point, i, HALF, to + GROUP * i);
+    if (i < count) interleave_half(rows, zero_point, i, count - i, to + GROUP * i);
 }
 
 const intgold_kernels intgold_kernels_dotprod = {

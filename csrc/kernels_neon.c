@@ -93,25 +93,31 @@ static void widen(const int8_t *x, int32_t zero_point, size_t count, void *words
 INLINE int16x8x2_t row_half(const int8_t *row, int32_t zero_point, size_t count) {
     int8_t copy[HALF] = {0};
     if (!row) return centred(vdupq_n_s8((int8_t)zero_point), zero_point);
-    if (count < HALF) memcpy(copy, row, count);
-    return centred(vld1q_s8(count < HALF ? copy : row), zero_point);
+    if (count >= HALF) return centred(vld1q_s8(row), zero_point);
+    memcpy(copy, row, count);
+    return centred(vld1q_s8(copy), zero_point);
+}
+
+INLINE void interleave_half(const int8_t *const *rows, int32_t zero_point, size_t i, size_t count,
+                            int16_t *to) {
+    const int16x8x2_t x0 = row_half(rows[0] ? rows[0] + i : NULL, zero_point, count);
+    const int16x8x2_t x1 = row_half(rows[1] ? rows[1] + i : NULL, zero_point, count);
+    int16x8x2_t both;
+    both.val[0] = x0.val[0];
+    both.val[1] = x1.val[0];
+    vst2q_s16(to, both);
+    both.val[0] = x0.val[1];
+    both.val[1] = x1.val[1];
+    vst2q_s16(to + HALF, both);
 }
 
 /* Writes up to two vectors beyond the last word. */
 static void interleave(const int8_t *const *rows, int32_t zero_point, size_t count, void *words) {
     int16_t *to = words;
     size_t i;
-    int half;
-    for (i = 0; i < count; i += HALF) {
-        const int16x8x2_t x0 = row_half(rows[0] ? rows[0] + i : NULL, zero_point, count - i);
-        const int16x8x2_t x1 = row_half(rows[1] ? rows[1] + i : NULL, zero_point, count - i);
-        UNROLL for (half = 0; half < 2; half++, to += HALF) {
-            int16x8x2_t both;
-            both.val[0] = x0.val[half];
-            both.val[1] = x1.val[half];
-            vst2q_s16(to, both);
-        }
-    }
+    for (i = 0; i + HALF <= count; i += HALF)
+        interleave_half(rows, zero_point, i, HALF, to + GROUP * i);
+    if (i < count) interleave_half(rows, zero_point, i, count - i, to + GROUP * i);
 }
 
 const intgold_kernels intgold_kernels_neon = {

@@ -100,7 +100,7 @@ INLINE int8x16_t group(const work *at, int32_t live, const int vectors, const in
     int8x16_t bytes;
     int j;
     UNROLL for (j = 0; j < 4; j++) {
-        const size_t place = vectors == 2 ? 4 * (size_t)j : (size_t)(j / 2) * next + 4 * (j % 2);
+        const size_t place = vectors == 2 || j < 2 ? 4 * (size_t)j : next + 4 * (size_t)(j % 2);
         const int32x4_t sums = sums_of(at, place, pooled);
         y[j] = any ? intgold_scale_acc_neon(sums, at->multiplier[j], at->right_shift[j], at->form)
                    : intgold_scale_simple_neon(sums, at->multiplier[j], at->right_shift[j]);
@@ -266,32 +266,41 @@ void intgold_neon_raise(const int8_t *x, int32_t count, int8_t *y) {
 
 /* ---- lut: four tables of 64 entries; an index beyond one leaves what is there. */
 
-INLINE int8x16_t look_up(const int8x16x4_t *parts, int8x16_t x) {
+/* Registers in a row; loaded one by one, gcc moves them there at each use. */
+INLINE int8x16x4_t part_of(const int8_t *table) {
+#if defined(__clang__) || __GNUC__ > 10
+    return vld1q_s8_x4(table);
+#else
+    int8x16x4_t part;
+    int j;
+    UNROLL for (j = 0; j < 4; j++) part.val[j] = vld1q_s8(table + 16 * j);
+    return part;
+#endif
+}
+
+INLINE int8x16_t look_up(int8x16x4_t part0, int8x16x4_t part1, int8x16x4_t part2,
+                         int8x16x4_t part3, int8x16_t x) {
     const uint8x16_t index = veorq_u8(vreinterpretq_u8_s8(x), vdupq_n_u8(128));
-    const uint8x16_t sixty_four = vdupq_n_u8(64);
-    int8x16_t found = vqtbl4q_s8(parts[0], index);
-    uint8x16_t rest = vsubq_u8(index, sixty_four);
-    found = vqtbx4q_s8(found, parts[1], rest);
-    rest = vsubq_u8(rest, sixty_four);
-    found = vqtbx4q_s8(found, parts[2], rest);
-    rest = vsubq_u8(rest, sixty_four);
-    return vqtbx4q_s8(found, parts[3], rest);
+    int8x16_t found = vqtbl4q_s8(part0, index);
+    found = vqtbx4q_s8(found, part1, vsubq_u8(index, vdupq_n_u8(64)));
+    found = vqtbx4q_s8(found, part2, vsubq_u8(index, vdupq_n_u8(128)));
+    return vqtbx4q_s8(found, part3, vsubq_u8(index, vdupq_n_u8(192)));
 }
 
 /* x and y may be the same: the last vector, which may do some again, is loaded first. */
 void intgold_neon_lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y) {
-    int8x16x4_t parts[4];
+    const int8x16x4_t part0 = part_of(table), part1 = part_of(table + 64);
+    const int8x16x4_t part2 = part_of(table + 128), part3 = part_of(table + 192);
     int8x16_t last;
     int32_t i;
-    int j;
     if (count < HALF) {
         for (i = 0; i < count; i++) y[i] = table[x[i] + 128];
         return;
     }
-    UNROLL for (j = 0; j < 16; j++) parts[j / 4].val[j % 4] = vld1q_s8(table + 16 * j);
     last = vld1q_s8(x + count - HALF);
-    for (i = 0; i + HALF <= count; i += HALF) vst1q_s8(y + i, look_up(parts, vld1q_s8(x + i)));
-    if (i < count) vst1q_s8(y + count - HALF, look_up(parts, last));
+    for (i = 0; i + HALF <= count; i += HALF)
+        vst1q_s8(y + i, look_up(part0, part1, part2, part3, vld1q_s8(x + i)));
+    if (i < count) vst1q_s8(y + count - HALF, look_up(part0, part1, part2, part3, last));
 }
 
 #else

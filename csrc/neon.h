@@ -3,6 +3,8 @@
 #ifndef INTGOLD_NEON_H
 #define INTGOLD_NEON_H
 
+#include "kernels.h"
+
 /* Older clangs hide the dot products unless flags bring them; a function's target is enough. */
 #if defined(INTGOLD_HAS_DOTPROD) && defined(__clang__) && !defined(__ARM_FEATURE_DOTPROD)
 #define __ARM_FEATURE_DOTPROD 1
@@ -10,7 +12,6 @@
 #include <arm_neon.h>
 #include <string.h>
 
-#include "kernels.h"
 #include "weights.h"
 
 #define INLINE static inline __attribute__((always_inline))

@@ -13,25 +13,33 @@
 /* ---- convolve: `columns` pixels times two vectors of 8 channels in registers.
  *
  *           weights0[k]  weights1[k]     per four words of a run: one load per pixel, and per
- *     x[0]  sums[0][01]  sums[0][23]     step two loads of weights, which meet one lane of each
- *     x[1]  sums[1][01]  sums[1][23]     pixel's register
+ *     x[0]  sums[0][0]   sums[0][1]      step two loads of weights, which meet one lane of each
+ *     x[1]  sums[1][0]   sums[1][1]      pixel's register
  *     ...                                Where the second vector is the row below (shift > 0),
  *                                        its runs start later, and the last ones are its own. */
+
+/* gcc would load the weights of all steps first, for which there are no registers. */
+#if defined(__clang__)
+#define IN_ORDER
+#else
+#define IN_ORDER __asm__ volatile("" ::: "memory");
+#endif
 
 /* Step n of the words that `words` holds; a vector of weights that is not wanted is not read. */
 #define STEP(n)                                                                               \
     {                                                                                         \
+        IN_ORDER                                                                              \
         const weights by0 = weights_at((first ? weights0 : weights1) + (n) * STEP_BYTES);     \
         const weights by1 = weights_at((second ? weights1 : weights0) + (n) * STEP_BYTES);    \
         UNROLL for (i = 0; i < columns; i++) {                                                \
-            if (first) ADD(sums[i], by0, words[i], n);                                        \
-            if (second) ADD(&sums[i][2], by1, words[i], n);                                   \
+            if (first) ADD(sums[i][0], by0, words[i], n);                                     \
+            if (second) ADD(sums[i][1], by1, words[i], n);                                    \
         }                                                                                     \
     }
 
 /* One run.  Its last words come one by one, as the first of four, of which the others may lie
  * beyond the run. */
-INLINE TARGET void add_run(int32x4_t sums[][4], const char *x, size_t step, int32_t run,
+INLINE TARGET void add_run(int32x4_t sums[][2][2], const char *x, size_t step, int32_t run,
                            const char *weights0, const char *weights1, const int columns,
                            const int first, const int second) {
     const char *at[COLUMNS];
@@ -54,14 +62,14 @@ INLINE TARGET void tile(const intgold_strip *strip, int32_t *result, const int c
     const size_t panel = (size_t)strip->run * VECTOR;
     const int32_t shift = second ? strip->shift : 0, n = strip->n_segments;
     const char *w0 = strip->weights0, *w1 = second ? strip->weights1 : w0;
-    int32x4_t sums[COLUMNS][4];
+    int32x4_t sums[COLUMNS][2][2];
     int32_t s = 0;
     int i;
     UNROLL for (i = 0; i < columns; i++) {
-        sums[i][0] = vld1q_s32(strip->bias0);
-        sums[i][1] = vld1q_s32(strip->bias0 + 4);
-        if (second) sums[i][2] = vld1q_s32(strip->bias1);
-        if (second) sums[i][3] = vld1q_s32(strip->bias1 + 4);
+        sums[i][0][0] = vld1q_s32(strip->bias0);
+        sums[i][0][1] = vld1q_s32(strip->bias0 + 4);
+        if (second) sums[i][1][0] = vld1q_s32(strip->bias1);
+        if (second) sums[i][1][1] = vld1q_s32(strip->bias1 + 4);
     }
     for (; s < shift; s++, w0 += panel)
         add_run(sums, strip->x + strip->segments[s], strip->column_step, strip->run, w0, w1,
@@ -73,10 +81,10 @@ INLINE TARGET void tile(const intgold_strip *strip, int32_t *result, const int c
         add_run(sums, strip->x + strip->segments[s], strip->column_step, strip->run, w0, w1,
                 columns, 0, 1);
     UNROLL for (i = 0; i < columns; i++, result += 2 * LANES) {
-        vst1q_s32(result, sums[i][0]);
-        vst1q_s32(result + 4, sums[i][1]);
-        if (second) vst1q_s32(result + 8, sums[i][2]);
-        if (second) vst1q_s32(result + 12, sums[i][3]);
+        vst1q_s32(result, sums[i][0][0]);
+        vst1q_s32(result + 4, sums[i][0][1]);
+        if (second) vst1q_s32(result + LANES, sums[i][1][0]);
+        if (second) vst1q_s32(result + LANES + 4, sums[i][1][1]);
     }
 }
 
