@@ -1,5 +1,8 @@
 """Every variant of the C kernels gives the bits of the golden model, fused and traced."""
 
+import subprocess
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,7 +12,9 @@ from intgold import native
 from intgold.native.compiled import lib
 from intgold.vectors.random_models import random_inputs
 from test_engines_agree import assert_equal, assert_same_run
+from tools import need
 
+ROOT = Path(__file__).parents[1]
 SEEDS, FULL_SEEDS = 150, 3000
 
 
@@ -95,6 +100,27 @@ def test_every_subset_of_features_has_a_variant():
     runnable = {n for n in chosen if features[n] & ~here == 0}
     assert set(native.variants()) == runnable
     assert native.isa_name() == names[lib.intgold_best_isa(here)]
+
+
+COMPILED_OUT = {
+    "INTGOLD_NO_AVX2": {"avx2", "avxvnni"},
+    "INTGOLD_NO_AVXVNNI": {"avxvnni"},
+    "INTGOLD_NO_AVX512VNNI": {"avx512vnni", "avx512vbmi", "amx"},
+    "INTGOLD_NO_AMX": {"amx"},
+}
+
+
+@pytest.mark.parametrize("macro", COMPILED_OUT)
+def test_a_variant_can_be_left_out(macro, tmp_path):
+    """With its macro the engine links without it, and has all others."""
+    need("gcc")
+    program = tmp_path / "check"
+    sources = [*sorted((ROOT / "csrc").glob("*.c")), ROOT / "tests/c/requantize_check.c"]
+    command = ["gcc", "-O0", f"-D{macro}", "-I", ROOT / "csrc", *sources, "-o", program]
+    subprocess.run(command, check=True)
+    for isa in native.variants():
+        run = subprocess.run([program, str(native.ISAS[isa]), "1", "1"], capture_output=True)
+        assert run.returncode == (2 if isa in COMPILED_OUT[macro] else 0), isa
 
 
 def test_an_unknown_variant_is_refused():
