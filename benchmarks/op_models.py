@@ -46,7 +46,7 @@ def _requantize(depth: int, channels: int) -> Requantize:
     """Per channel, in form ``single``, so that sums of `depth` products of noise spread."""
     scale = Y_DEVIATION / (np.sqrt(depth) * X_DEVIATION * W_DEVIATION)
     fraction, exponent = np.frexp(scale * np.random.default_rng(2).uniform(0.7, 1.4, channels))
-    return Requantize.of(np.int64(fraction * 2**31), 31 - exponent.astype(np.int64))
+    return Requantize.of((fraction * 2**31).astype(np.int64), 31 - exponent.astype(np.int64))
 
 
 def _weighted(shape: tuple[int, ...], depth: int, out_c: int) -> dict[str, object]:

@@ -35,7 +35,7 @@ class Report:
 
     @property
     def fastest(self) -> str:
-        """The variant that runs unless one is asked for, or the last one that was."""
+        """The variant that runs unless one is asked for, or the newest of those that were."""
         return self.isas[-1]
 
     def per_cent(self, row: Row, isa: str) -> float | None:
@@ -64,28 +64,28 @@ class Report:
         lines = [_line("us", [*self.isas, *(["ORT", "ORT/here"] if peer else [])])]
         lines.append("-" * len(lines[0]))
         for row in self.rows:
-            cells = [f"{row.us[isa]:.1f}" for isa in self.isas]
+            cells = [_us(row.us[isa]) for isa in self.isas]
             if peer:
-                cells += [f"{row.us[ORT]:.1f}", f"{row.us[ORT] / row.us[self.fastest]:.2f}"]
+                cells += [_us(row.us[ORT]), f"{row.us[ORT] / row.us[self.fastest]:.2f}"]
             lines.append(_line(row.case.name, cells, ["<" if self.slower(row) else ""]))
         return "\n".join(lines)
 
     def rates(self) -> str:
         """Return the table of 10^9 multiply-adds per second and per cents of the roofline."""
-        lines = [_line("GMAC/s", self.isas, width=13)]
+        lines = [_line("GMAC/s", self.isas, width=14)]
         lines.append("-" * len(lines[0]))
         for row in self.rows:
             if row.case.products:
                 cells = [self._rate(row, isa) for isa in self.isas]
-                lines.append(_line(row.case.name, cells, width=13))
+                lines.append(_line(row.case.name, cells, width=14))
         tops = [f"{self.rooflines[i]:.0f}     " if i in self.rooflines else "-     "
                 for i in self.isas]  # fmt: skip
-        return "\n".join([*lines, _line("roofline", tops, width=13)])
+        return "\n".join([*lines, _line("roofline", tops, width=14)])
 
     def _rate(self, row: Row, isa: str) -> str:
         per_cent = self.per_cent(row, isa)
-        share = "" if per_cent is None else f"{per_cent:3.0f}%"
-        return f"{row.rate(isa):.1f} {share:>4}{'*' if self.weak(row, isa) else ' '}"
+        share = "" if per_cent is None else _share(per_cent)
+        return f"{row.rate(isa):.1f} {share:>5}{'*' if self.weak(row, isa) else ' '}"
 
     def weak_rows(self) -> list[str]:
         """Return a line for each weak row of the fastest variant."""
@@ -93,14 +93,16 @@ class Report:
         for row in self.rows:
             why = []
             if self.weak(row, isa):
-                median = self.median(row.case.group, isa)
-                why.append(f"{self.per_cent(row, isa):.0f}% of the roofline, "
-                           f"the median of {row.case.group} is {median:.0f}%")  # fmt: skip
+                share, median = self.per_cent(row, isa) or 0.0, self.median(row.case.group, isa)
+                why.append(
+                    f"{_share(share)} of the roofline, the median of {row.case.group} is "
+                    f"{_share(median)}"
+                )
             if self.slower(row):
-                why.append(f"ONNX Runtime takes {row.us[ORT]:.1f} us, {isa} {row.us[isa]:.1f}")
+                why.append(f"ONNX Runtime takes {_us(row.us[ORT])} us, {isa} {_us(row.us[isa])}")
             best = min(self.isas, key=row.us.__getitem__)
             if row.us[best] < 0.9 * row.us[isa]:
-                why.append(f"{best} takes {row.us[best]:.1f} us, {isa} {row.us[isa]:.1f}")
+                why.append(f"{best} takes {_us(row.us[best])} us, {isa} {_us(row.us[isa])}")
             if why:
                 lines.append(f"{row.case.name}: {'; '.join(why)}")
         return lines
@@ -125,4 +127,13 @@ class Report:
 
 
 def _line(name: str, cells: list[str], marks: list[str] | None = None, width: int = 11) -> str:
-    return f"{name:32}" + "".join(f"{cell:>{width}}" for cell in cells) + "".join(marks or ())
+    line = f"{name:32}" + "".join(f"{cell:>{width}}" for cell in cells) + "".join(marks or ())
+    return line.rstrip()
+
+
+def _us(microseconds: float) -> str:
+    return f"{microseconds:.{1 if microseconds >= 10 else 2}f}"
+
+
+def _share(per_cent: float) -> str:
+    return f"{per_cent:.{0 if per_cent >= 10 else 1}f}%"

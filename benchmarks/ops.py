@@ -1,10 +1,10 @@
 """Each op alone, at the shapes of well-known networks, by every variant of the C kernels.
 
-Batch 1, one image in the same place, on one core; all take turns, round after round, and a figure
-is the least of its samples.  The roofline of a variant is its own dot-product instruction, all in
-registers, in the same rounds.  Beside it ONNX Runtime's int8 for the same op, one thread, in an
-environment of its own (see ort_worker.py), with activations uint8 or int8, whichever is faster;
-what a call of a pool of four values takes there is taken off.
+Batch 1, one image in the same place, on one core.  All take turns, round after round; a figure is
+the least of its samples, in time that the thread was on the core.  The roofline of a variant is its
+own dot-product instruction, all in registers, in the same rounds.  Beside it ONNX Runtime's int8
+for the same op, one thread, in an environment of its own (see ort_worker.py), with activations
+uint8 or int8, whichever is faster; what a call of a pool of four values takes there is taken off.
 
   *  per cent of the roofline below half the median of its group of ops
   <  slower than ONNX Runtime
@@ -22,9 +22,9 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from op_models import Case, cases, max_pool
@@ -34,41 +34,27 @@ from tqdm import tqdm
 import intgold
 from intgold import native
 from intgold.about import cpu
-from intgold.bench.clock import pinned
+from intgold.bench.ceiling import Probe
+from intgold.bench.clock import own_time, pinned
 from intgold.bench.loops import ImageLoop
-from intgold.native.compiled import ffi, lib
 
 PINNED = ("onnxruntime==1.32.0", "onnx==1.23.2")
 HERE = Path(__file__).resolve().parent
 ENVIRONMENT = HERE.parent / "out" / "peers" / "venv-ort"
 SAMPLE_SECONDS = 0.001  # short, so that few samples meet what else the machine does
 
-DOTS = 1000  # rounds of dot products in a call
-
 Timer = Callable[[int], float]
 """Returns the seconds of n calls, warm."""
 
 
-def timer(case: Case, isa: str) -> Timer:
-    """Return the timer of a variant."""
-    loop = ImageLoop(case.model, case.inputs(), isa)
+def timer(loop: Callable[[int], object]) -> Timer:
+    """Return the timer of what does something n times."""
 
     def seconds(n: int) -> float:
         loop(1)
-        started = time.perf_counter()
+        started = own_time()
         loop(n)
-        return time.perf_counter() - started
-
-    return seconds
-
-
-def roofline_timer(isa: str) -> Timer:
-    """Return the timer of thousands of the variant's dot products."""
-
-    def seconds(n: int) -> float:
-        started = time.perf_counter()
-        lib.intgold_measure_dot(native.ISAS[isa], DOTS * n)
-        return time.perf_counter() - started
+        return own_time() - started
 
     return seconds
 
@@ -82,18 +68,20 @@ class Peer:
             [_environment(), HERE / "ort_worker.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
 
-    def _ask(self, **what: object) -> dict[str, object]:
+    def _ask(self, **what: object) -> dict[str, Any]:
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps(what).encode() + b"\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
             raise SystemExit(f"ONNX Runtime failed at {what}")
-        return json.loads(line)
+        answer: dict[str, Any] = json.loads(line)
+        return answer
 
     def load(self, case: Case) -> tuple[str, Timer]:
         """Return the faster type of activations and its timer."""
-        np.savez(self._folder / "case.npz", **_as_arrays(case))
+        arrays: dict[str, Any] = _as_arrays(case)
+        np.savez(self._folder / "case.npz", **arrays)
         ways = self._ask(do="load", name=case.name, case=str(self._folder / "case.npz"))["ways"]
         timers = {way: self._timer(case, way) for way in ways}
         for way in ways:
@@ -133,8 +121,9 @@ def _environment() -> Path:
         if found.stdout.strip() == wanted:
             return python
     subprocess.run([sys.executable, "-m", "venv", ENVIRONMENT], check=True)
-    pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    subprocess.run([*pip, "--only-binary", ":all:", *PINNED], check=True)
+    pip = ["-m", "pip", "install", "-q", "--disable-pip-version-check", "--only-binary", ":all:"]
+    if subprocess.run([python, *pip, *PINNED]).returncode:
+        raise SystemExit(f"{ENVIRONMENT}: pip found no {' '.join(PINNED)}; try --without-ort")
     return python
 
 
@@ -196,13 +185,17 @@ def measure(
     rows = [Row(case) for case in chosen]
     timers: dict[tuple[str, str], Timer] = {}
     for row in rows:
-        timers |= {(row.case.name, isa): timer(row.case, isa) for isa in isas}
+        for isa in isas:
+            loop = ImageLoop(row.case.model, row.case.inputs(), isa)
+            timers[row.case.name, isa] = timer(loop)
         if peer:
             row.ort_activations, timers[row.case.name, ORT] = peer.load(row.case)
+    nothing = max_pool(2, 1)
     if peer:
-        timers["nothing", ORT] = peer.load(max_pool(2, 1))[1]
-    dots = [isa for isa in isas if lib.intgold_measure_dot_name(native.ISAS[isa]) != ffi.NULL]
-    timers |= {("roofline", isa): roofline_timer(isa) for isa in dots}
+        timers["nothing", ORT] = peer.load(nothing)[1]
+    probes = {isa: Probe(nothing.model, isa) for isa in isas}
+    for isa, probe in probes.items():
+        timers |= {(name, isa): timer(loop) for name, loop in probe.loops.items()}
     counts = {key: calls(seconds) for key, seconds in timers.items()}
     least = dict.fromkeys(timers, float("inf"))
     for _ in tqdm(range(rounds), unit="round", disable=None, leave=False):
@@ -213,8 +206,11 @@ def measure(
         row.us = {isa: us[row.case.name, isa] for isa in isas}
         if peer:
             row.us[ORT] = us[row.case.name, ORT] - us["nothing", ORT]
-    products = {isa: lib.intgold_measure_dot(native.ISAS[isa], DOTS) for isa in dots}
-    tops = {isa: products[isa] / us["roofline", isa] / 1e3 for isa in dots}
+    ceilings = {
+        isa: probe.ceiling({name: [least[name, isa]] for name in probe.loops}).gmacs
+        for isa, probe in probes.items()
+    }
+    tops = {isa: gmacs for isa, gmacs in ceilings.items() if gmacs is not None}
     return Report(rows, isas, tops), us.get(("nothing", ORT), 0.0)
 
 
@@ -232,13 +228,16 @@ def options_of() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there too")
     options = parser.parse_args()
     known = native.variants()
-    options.isa = options.isa.split(",") if options.isa else list(known)
-    for isa in options.isa:
+    asked = options.isa.split(",") if options.isa else known
+    for isa in asked:
         if isa not in known:
             parser.error(f"--isa: {isa} is none of {', '.join(known)}")
+    options.isa = [isa for isa in known if isa in asked]
     options.only = [c for c in cases() if options.only in c.name or options.only in c.group]
     if not options.only:
         parser.error("--only: no op has that in its name")
+    if options.json and not options.json.absolute().parent.is_dir():
+        parser.error(f"--json: {options.json}: no such folder")
     if options.rounds < 1:
         parser.error(f"--rounds: {options.rounds} is less than 1")
     return options
@@ -255,7 +254,9 @@ def main() -> None:
             peer.close()
     about = [cpu(), f"core {core}", "batch 1", f"least of {options.rounds} samples"]
     if peer:
-        about.append(f"{' '.join(PINNED)} less {overhead:.1f} us a call")
+        unsigned = sum(row.ort_activations == "uint8" for row in report.rows)
+        about.append(f"{' '.join(PINNED)} less {overhead:.1f} us a call, "
+                     f"uint8 in {unsigned} of {len(report.rows)} ops")  # fmt: skip
     print(", ".join(about), report.times(), report.rates(), sep="\n\n")
     print("\nweak rows of " + report.fastest, *report.weak_rows() or ["none"], sep="\n  ")
     if options.json:
