@@ -58,37 +58,56 @@ BUILDS = (
 )
 
 
+Digests = dict[str, dict[str, str]]
+"""Tensor -> {"output": SHA-256, "accumulator": SHA-256} of a run."""
+
+
 class Runner:
     """tests/c/runner.c with models compiled in, by one build."""
 
-    def __init__(self, build: Build, models: list[Model], folder: Path) -> None:
+    def __init__(
+        self, build: Build, models: list[Model], folder: Path, engine: Path = ROOT / "csrc"
+    ) -> None:
         for tool in build.needs:
             tools.need(tool)
         self._build, self._folder = build, folder
         write_c(models, folder / "models.c")
-        sources = [*sorted((ROOT / "csrc").glob("*.c")), ROOT / "tests/c/runner.c"]
+        sources = [*sorted(engine.glob("*.c")), ROOT / "tests/c/runner.c"]
         subprocess.run(
-            [*build.command, "-I", ROOT / "csrc", *sources, folder / "models.c",
-             "-o", folder / "runner"],
+            [*build.command, "-I", engine, *sources, folder / "models.c", "-o", folder / "runner"],
             check=True,
-        )  # fmt: skip
+        )
 
-    def digests(self, model: Model, inputs: dict[str, np.ndarray]) -> dict[str, dict[str, str]]:
-        """Return tensor -> {"output": SHA-256, "accumulator": SHA-256} of a run."""
-        paths = []
-        for name in model.inputs:
-            paths.append(self._folder / f"{model.name}_{name}.bin")
-            array = inputs[name]
-            array.astype(array.dtype.newbyteorder("<")).tofile(paths[-1])
-        count = len(inputs[model.inputs[0]])
+    def digests(self, model: Model, inputs: dict[str, np.ndarray]) -> Digests:
+        """Return the digests of a run of one model by the fastest variant."""
+        return self.digests_of_all([(model, inputs)])[0]
+
+    def digests_of_all(
+        self,
+        runs: list[tuple[Model, dict[str, np.ndarray]]],
+        isa: str = "auto",
+        emulator: tuple[str, ...] | None = None,
+    ) -> list[Digests]:
+        """Return the digests of runs of different models, by one process."""
+        emulator = self._build.emulator if emulator is None else emulator
+        arguments = [word for model, inputs in runs for word in self._arguments(model, inputs)]
         run = subprocess.run(
-            [*self._build.emulator, self._folder / "runner", model.name, str(count), *paths],
+            [*emulator, "./runner", isa, *arguments],
             capture_output=True,
             text=True,
+            cwd=self._folder,
         )
-        assert run.returncode == 0, f"{self._build.name}, {model.name}: {run.stderr[:2000]}"
-        found: dict[str, dict[str, str]] = {}
+        assert run.returncode == 0, f"{self._build.name}, {arguments[0]}: {run.stderr[:2000]}"
+        found: dict[str, Digests] = {model.name: {} for model, _ in runs}
         for line in run.stdout.splitlines():
-            tensor, what, digest = line.split()
-            found.setdefault(tensor, {})[what] = digest
-        return found
+            model, tensor, what, digest = line.split()
+            found[model].setdefault(tensor, {})[what] = digest
+        return list(found.values())
+
+    def _arguments(self, model: Model, inputs: dict[str, np.ndarray]) -> list[str]:
+        """Write a model's inputs; return what the runner is told of them."""
+        names = [f"{model.name}_{name}.bin" for name in model.inputs]
+        for name, file in zip(model.inputs, names, strict=True):
+            array = inputs[name]
+            array.astype(array.dtype.newbyteorder("<")).tofile(self._folder / file)
+        return [model.name, str(len(inputs[model.inputs[0]])), *names]

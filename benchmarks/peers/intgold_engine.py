@@ -1,4 +1,4 @@
-"""intgold: variants C (benchmarks/peer_lib.c, camera bytes in) and Python (`Model.run`, int8 in)."""
+"""intgold: variants C (../peer_lib.c, camera bytes in) and Python (`Model.run`, int8 in)."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
-/* Runs a compiled-in model on raw images, without Python.
+/* Runs compiled-in models on raw images, without Python.
  *
- *     runner MODEL COUNT INPUT.bin ...     one file per input of the model, little-endian
+ *     runner VARIANT MODEL COUNT INPUT.bin ... [MODEL COUNT INPUT.bin ...] ...
  *
- * prints for every op `<tensor> output <SHA-256>` and `<tensor> accumulator <SHA-256>` over all
- * images, values in little-endian order: what intgold.digests computes.  Link with csrc/ and a
- * file of intgold.exporters.write_c. */
+ * VARIANT: of the kernels, or auto; one file per input of a model, little-endian.  Prints for
+ * every op `<model> <tensor> output <SHA-256>` and `<model> <tensor> accumulator <SHA-256>` over
+ * all images, values in little-endian order: what intgold.digests computes.  Link with csrc/ and
+ * a file of intgold.exporters.write_c. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -26,6 +27,17 @@ static const intgold_model *find(const char *name) {
     for (i = 0; intgold_models[i]; i++)
         if (strcmp(intgold_models[i]->name, name) == 0) return intgold_models[i];
     fprintf(stderr, "runner: no model %s\n", name);
+    exit(2);
+}
+
+static intgold_isa isa_of(const char *name) {
+    int isa;
+    if (strcmp(name, "auto") == 0) return INTGOLD_ISA_AUTO;
+    for (isa = 1; isa < 64; isa++) {
+        const char *own = intgold_isa_name((intgold_isa)isa);
+        if (own && strcmp(own, name) == 0) return (intgold_isa)isa;
+    }
+    fprintf(stderr, "runner: no variant %s\n", name);
     exit(2);
 }
 
@@ -118,10 +130,10 @@ static void open_outputs(job *s) {
     }
 }
 
-static void prepare(job *s) {
-    const size_t size = intgold_arena_size(s->model, INTGOLD_ISA_AUTO);
+static void prepare(job *s, intgold_isa isa) {
+    const size_t size = intgold_arena_size(s->model, isa);
     s->arena = need(malloc(size));
-    if (intgold_prepare(s->model, INTGOLD_ISA_AUTO, s->arena, size, &s->context) != INTGOLD_OK) {
+    if (intgold_prepare(s->model, isa, s->arena, size, &s->context) != INTGOLD_OK) {
         fprintf(stderr, "runner: %s cannot be prepared\n", s->model->name);
         exit(2);
     }
@@ -151,10 +163,10 @@ static void report(job *s) {
     int32_t i;
     for (i = 0; i < s->model->n_ops; i++) {
         sha256_finish(&s->hashes[2 * i], hex);
-        printf("%s output %s\n", made_by(s, i)->name, hex);
+        printf("%s %s output %s\n", s->model->name, made_by(s, i)->name, hex);
         if (!s->accumulators[i]) continue;
         sha256_finish(&s->hashes[2 * i + 1], hex);
-        printf("%s accumulator %s\n", made_by(s, i)->name, hex);
+        printf("%s %s accumulator %s\n", s->model->name, made_by(s, i)->name, hex);
     }
 }
 
@@ -178,25 +190,33 @@ static void release(job *s) {
     free(s->arena);
 }
 
-int main(int argc, char **argv) {
+static void run(const intgold_model *model, intgold_isa isa, long count, char **paths) {
     job s;
-    long image, count;
-    if (argc < 4) {
-        fprintf(stderr, "usage: runner MODEL COUNT INPUT.bin ...\n");
-        return 2;
-    }
-    s.model = find(argv[1]);
-    count = strtol(argv[2], NULL, 10);
-    if (argc != 3 + s.model->n_inputs || count < 1) {
-        fprintf(stderr, "runner: %s takes %d inputs, and at least one image\n", s.model->name,
-                (int)s.model->n_inputs);
-        return 2;
-    }
-    open_inputs(&s, argv + 3);
+    s.model = model;
+    open_inputs(&s, paths);
     open_outputs(&s);
-    prepare(&s);
-    for (image = 0; image < count; image++) one_image(&s);
+    prepare(&s, isa);
+    for (; count > 0; count--) one_image(&s);
     report(&s);
     release(&s);
+}
+
+int main(int argc, char **argv) {
+    int at = 2;
+    if (argc < 5) {
+        fprintf(stderr, "usage: runner VARIANT MODEL COUNT INPUT.bin ...\n");
+        return 2;
+    }
+    while (at < argc) {
+        const intgold_model *model = find(argv[at]);
+        const long count = at + 1 < argc ? strtol(argv[at + 1], NULL, 10) : 0;
+        if (argc - at - 2 < model->n_inputs || count < 1) {
+            fprintf(stderr, "runner: %s takes %d inputs, and at least one image\n", model->name,
+                    (int)model->n_inputs);
+            return 2;
+        }
+        run(model, isa_of(argv[1]), count, argv + at + 2);
+        at += 2 + model->n_inputs;
+    }
     return 0;
 }
