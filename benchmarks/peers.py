@@ -155,9 +155,9 @@ def environment() -> tuple[Path, dict[str, str]]:
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", FOLDER / "venv"], check=True)
     pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    if subprocess.run([*pip, "--only-binary", ":all:", *pins]).returncode:
+    if subprocess.run([*pip, *pins]).returncode:
         for pin in pins:  # those that can be had
-            subprocess.run([*pip, "--only-binary", ":all:", pin])
+            subprocess.run([*pip, pin])
     names = [pin.partition("==")[0] for pin in pins]
     code = (
         "import json; from importlib.metadata import distributions as d; "

@@ -44,10 +44,10 @@ static job job_of(const intgold_add *op, const intgold_kernels *kernels, const t
     return made;
 }
 
-/* up(p * m, t) is up(p * 2^(32-t) * m, 32): the kernels know right_shifts from 32 on.  The input of
+/* up(p * m, t) is up(p * 2^(33-t) * m, 33): the kernels know right_shifts from 33 on.  The input of
  * the larger scale has 31. */
 static int32_t further_left(const intgold_add *op, const intgold_requantize *by) {
-    const int32_t further = 32 - by->right_shift[0];
+    const int32_t further = 33 - by->right_shift[0];
     const int fits = op->left_shift + further <= 22; /* 9 bits of x - zero point */
     return by->form[0] == INTGOLD_FORM_SINGLE && further > 0 && fits ? further : 0;
 }

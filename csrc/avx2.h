@@ -27,7 +27,8 @@ void intgold_avx2_finish(const intgold_tail *tail, int32_t first, int32_t channe
                          const intgold_pixels *at);
 void intgold_avx2_add_up(const int8_t *x, int32_t cells, size_t step, int32_t channels,
                          uint32_t *sums);
-void intgold_avx2_raise(const int8_t *x, int32_t count, int8_t *y);
+void intgold_avx2_greatest(const intgold_window *window, int32_t least, int32_t channels,
+                           int8_t *y);
 void intgold_avx2_lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y);
 
 #endif

@@ -48,6 +48,7 @@ typedef struct job {
     int8_t *y;     /* NULL: only the accumulators */
     int32_t *acc;  /* NULL: not wanted */
     int32_t chunks; /* that a row of pixels is cut into */
+    int32_t rows;   /* of pixels between finishes */
 } job;
 
 /* Short pieces of padding are written as a whole vector, whose rest the next piece overwrites. */
@@ -143,21 +144,38 @@ static const char *window(const job *at, int32_t row, int32_t ox) {
            (size_t)ox * (size_t)at->op->stride_w * (size_t)at->op->in_c * at->by->value;
 }
 
-/* Where a piece of work lies: output rows oy .. oy+rows-1, of which the image may have fewer,
- * the first of them `row` below the strip's top; pixels ox .. ox+pixels-1 of each. */
+/* Where a piece of work lies: output rows oy .. oy+rows-1, the first of them `row` below the
+ * strip's top; pixels ox .. ox+pixels-1 of each. */
 typedef struct piece {
-    int32_t oy, row, ox, pixels;
+    int32_t oy, row, rows, ox, pixels;
 } piece;
 
-/* Two blocks of all channels from `block` on, row by row; folded, two rows at once. */
+/* The sums of row or pair i of a piece. */
+static int32_t *sums_of(const job *at, const piece *of, int32_t i) {
+    return at->sums + (size_t)i * (size_t)of->pixels * 2 * (size_t)at->kernels->lanes;
+}
+
+/* Two blocks of all channels from `block` on.  Whole rows of pixels lie one after another in the
+ * output and are delivered as one. */
 static void pair_of_blocks(const job *at, const piece *of, int32_t block) {
-    const intgold_conv2d_plan *by = at->by;
     const int32_t first = block * at->kernels->lanes, rest = at->op->out_c - first;
-    const int32_t width = 2 * at->kernels->lanes, step = by->weights.folded ? 2 : 1;
+    const int32_t channels = rest < 2 * at->kernels->lanes ? rest : 2 * at->kernels->lanes;
+    const int whole = of->pixels == at->by->out_w;
     int32_t i;
-    for (i = 0; i < by->rows && of->oy + i < by->out_h; i += step) {
-        sum(at, window(at, of->row + i, of->ox), of->pixels, block, 0, at->sums);
-        deliver(at, of->oy + i, of->ox, of->pixels, first, rest < width ? rest : width, at->sums);
+    for (i = 0; i < of->rows; i++) {
+        int32_t *sums = sums_of(at, of, whole ? i : 0);
+        sum(at, window(at, of->row + i, of->ox), of->pixels, block, 0, sums);
+        if (!whole) deliver(at, of->oy + i, of->ox, of->pixels, first, channels, sums);
+    }
+    if (whole) deliver(at, of->oy, 0, of->rows * of->pixels, first, channels, at->sums);
+}
+
+/* The only block, of two rows of pixels. */
+static void folded_block(const job *at, const piece *of) {
+    int32_t i;
+    for (i = 0; i < of->rows; i += 2) {
+        sum(at, window(at, of->row + i, of->ox), of->pixels, 0, 0, at->sums);
+        deliver(at, of->oy + i, of->ox, of->pixels, 0, at->op->out_c, at->sums);
     }
 }
 
@@ -166,46 +184,63 @@ static void block_of_rows(const job *at, const piece *of, int32_t block) {
     const intgold_conv2d_plan *by = at->by;
     const int32_t lanes = at->kernels->lanes, first = block * lanes;
     const int32_t step = by->weights.folded ? 2 : 1;
-    int32_t i;
-    sum(at, window(at, of->row, of->ox), of->pixels, block, by->shift, at->sums);
-    for (i = 0; i < by->rows && of->oy + i < by->out_h; i += step)
-        deliver(at, of->oy + i, of->ox, of->pixels, first, at->op->out_c - first,
-                at->sums + i / step * lanes);
+    int32_t i, j;
+    for (i = 0; i < of->rows; i += 2 * step) {
+        sum(at, window(at, of->row + i, of->ox), of->pixels, block, by->shift, at->sums);
+        for (j = 0; j < 2 && i + j * step < of->rows; j++)
+            deliver(at, of->oy + i + j * step, of->ox, of->pixels, first, at->op->out_c - first,
+                    at->sums + j * lanes);
+    }
 }
 
-/* Two rows of pixels become one of their greatest. */
+/* Pairs of rows of pixels become rows of their greatest. */
 static void pooled_blocks(const job *at, const piece *of, int32_t block) {
     const intgold_conv2d_plan *by = at->by;
     const int32_t lanes = at->kernels->lanes, first = block * lanes, width = 2 * lanes;
     const int32_t shared = by->shift && block == by->blocks - 1;
-    const int32_t rest = at->op->out_c - first;
+    const int32_t rest = at->op->out_c - first, pairs = of->rows / 2;
     const size_t out_c = (size_t)at->op->out_c;
     const size_t above = (size_t)(of->oy / 2) * (size_t)(by->out_w / 2);
-    int32_t *below = shared ? at->sums + lanes : at->sums + (size_t)CHUNK * 2 * (size_t)lanes;
+    const size_t below = shared ? (size_t)lanes : (size_t)CHUNK * 2 * (size_t)lanes;
     intgold_pixels made = {NULL, NULL, 0, 0, NULL, NULL, 0};
-    if (of->oy + 1 >= by->out_h) return;
-    sum(at, window(at, of->row, of->ox), of->pixels, block, shared ? by->shift : 0, at->sums);
-    if (!shared) sum(at, window(at, of->row + 1, of->ox), of->pixels, block, 0, below);
+    int32_t i;
+    for (i = 0; i < pairs; i++) {
+        const int32_t row = of->row + 2 * i;
+        int32_t *sums = sums_of(at, of, i);
+        sum(at, window(at, row, of->ox), of->pixels, block, shared ? by->shift : 0, sums);
+        if (!shared) sum(at, window(at, row + 1, of->ox), of->pixels, block, 0, sums + below);
+    }
     made.sums = at->sums;
-    made.below = below;
+    made.below = at->sums + below;
     made.step = 2 * (size_t)lanes;
-    made.count = of->pixels;
+    made.count = pairs * of->pixels;
     made.y = at->y + (above + (size_t)(of->ox / 2)) * out_c + first;
     made.y_step = out_c;
     at->kernels->finish(&at->tail, first, rest < width ? rest : width, &made);
 }
+
+static int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
 
 /* Where part i of a row of pixels begins; parts are nearly equal and pairs stay together. */
 static int32_t edge(const intgold_conv2d_plan *by, int32_t i, int32_t n) {
     return i == n ? by->out_w : (int32_t)((int64_t)by->out_w * i / n / 2 * 2);
 }
 
-/* Blocks block .. block+1 of output rows oy .. oy+by->rows-1. */
-static void band(const job *at, int32_t oy, int32_t row, int32_t block) {
+/* Rows of pixels between finishes: as many whole ones as the room for sums takes. */
+static int32_t rows_at_once(const job *at) {
+    const intgold_conv2d_plan *by = at->by;
+    const int32_t fit = CHUNK / by->out_w;
+    const int side_by_side = !by->weights.folded && !(at->pooled && by->out_w % 2);
+    return side_by_side && fit > 1 ? fit * by->rows : by->rows;
+}
+
+/* Blocks block .. block+1 of output rows oy .. oy+rows-1. */
+static void band(const job *at, int32_t oy, int32_t row, int32_t rows, int32_t block) {
     int32_t i;
     piece of;
     of.oy = oy;
     of.row = row;
+    of.rows = rows;
     for (i = 0; i < at->chunks; i++) {
         of.ox = edge(at->by, i, at->chunks);
         of.pixels = edge(at->by, i + 1, at->chunks) - of.ox;
@@ -213,6 +248,8 @@ static void band(const job *at, int32_t oy, int32_t row, int32_t block) {
             pooled_blocks(at, &of, block);
         else if (at->by->shift && block == at->by->blocks - 1)
             block_of_rows(at, &of, block);
+        else if (at->by->weights.folded)
+            folded_block(at, &of);
         else
             pair_of_blocks(at, &of, block);
     }
@@ -221,9 +258,8 @@ static void band(const job *at, int32_t oy, int32_t row, int32_t block) {
 /* Put rows oy .. oy+rows-1 of the outputs through the table that follows, all channels. */
 static void look_up(const job *at, int32_t oy, int32_t rows) {
     const int32_t pool = at->pooled ? 2 : 1, width = at->by->out_w / pool * at->op->out_c;
-    const int32_t last = (oy + rows < at->by->out_h ? oy + rows : at->by->out_h) / pool;
     int32_t y;
-    for (y = oy / pool; at->table && y < last; y++) {
+    for (y = oy / pool; at->table && y < (oy + rows) / pool; y++) {
         int8_t *line = at->y + (size_t)y * (size_t)width;
         at->kernels->lut(at->table, line, width, line);
     }
@@ -236,10 +272,13 @@ static void strip_of_rows(const job *at, int32_t top, int32_t rows) {
     const int many = by->weights_outweigh;
     int32_t oy, block;
     for (block = 0; many && block < by->blocks; block += 2)
-        for (oy = 0; oy < rows; oy += by->rows) band(at, top + oy, oy, block);
-    for (oy = 0; oy < rows; oy += by->rows) {
-        for (block = 0; !many && block < by->blocks; block += 2) band(at, top + oy, oy, block);
-        look_up(at, top + oy, by->rows);
+        for (oy = 0; oy < rows; oy += at->rows)
+            band(at, top + oy, oy, least(rows - oy, at->rows), block);
+    for (oy = 0; oy < rows; oy += at->rows) {
+        const int32_t now = least(rows - oy, at->rows);
+        for (block = 0; !many && block < by->blocks; block += 2)
+            band(at, top + oy, oy, now, block);
+        look_up(at, top + oy, now);
     }
 }
 
@@ -276,6 +315,7 @@ void intgold_conv2d_run(const intgold_call *call, const intgold_conv2d *op) {
     memset(at.padding, intgold_widened_zero(at.kernels->flipped, op->x_zero_point),
            sizeof at.padding);
     at.chunks = intgold_blocks(by->out_w, CHUNK - 1); /* an edge may be one pixel off */
+    at.rows = rows_at_once(&at);
     begin(&at);
     for (top = 0; top < by->out_h; top += by->strip_rows) {
         const int32_t rest = by->out_h - top, rows = rest < by->strip_rows ? rest : by->strip_rows;

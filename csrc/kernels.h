@@ -77,6 +77,13 @@ typedef struct intgold_pixels {
     size_t y_step;
 } intgold_pixels;
 
+/* Cells of an image: that of row i and column j from x[i*row_step + j*column_step] on. */
+typedef struct intgold_window {
+    const int8_t *x;
+    int32_t rows, columns;
+    size_t row_step, column_step;
+} intgold_window;
+
 typedef struct intgold_kernels {
     const char *name;
     int32_t group;    /* input values per word: 4 (bytes) or 2 (int16) */
@@ -112,11 +119,11 @@ typedef struct intgold_kernels {
     void (*interleave)(const int8_t *const *rows, int32_t zero_point, size_t count, void *words);
     void (*multiply)(const intgold_strip *strip, int32_t *sums);
 
-    /* Pools: sums[c] += x[i*step + c] for i < cells, wrapping; y[i] becomes the greater of y[i]
-     * and x[i]. */
+    /* Pools: sums[c] += x[i*step + c] for i < cells, wrapping; y[c] = the greatest of `least` and
+     * channel c of the window's cells. */
     void (*add_up)(const int8_t *x, int32_t cells, size_t step, int32_t channels,
                    uint32_t *sums);
-    void (*raise)(const int8_t *x, int32_t count, int8_t *y);
+    void (*greatest)(const intgold_window *window, int32_t least, int32_t channels, int8_t *y);
 
     /* add: sums[i] becomes, or with `more` grows by, R((x[i] - zero_point) * 2^left_shift); tail:
      * the same in every lane, its y_zero_point 0; sums: whole vectors.  Returns 0, with nothing

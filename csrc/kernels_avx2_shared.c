@@ -13,10 +13,10 @@ INLINE TARGET __m256i vector(const void *at) { return _mm256_loadu_si256(at); }
 
 /* ---- finish: four vectors of sums make 32 bytes, two blocks of two pixels or one of four.
  *
- * Form single with right_shift >= 32: the 64-bit products of even and odd lanes, plus half, lose
- * their low words; what is left is shifted by right_shift - 32.  Two floors one after another
- * are the floor of both.  Saturating packs only clamp what the clamp to act_min .. act_max
- * inside int8 clamps anyway, so that the zero point may be added between them.
+ * Form single with right_shift >= 33: the 64-bit products of even and odd lanes lose their low
+ * words, and half, which has none, is added; what is left is shifted by right_shift - 32.  Two
+ * floors one after another are the floor of both.  Saturating packs only clamp what the clamp to
+ * act_min .. act_max inside int8 clamps anyway, so that the zero point may be added between them.
  *
  * Other forms and shifts that a block has in all lanes take requantize_avx2.h, the rest goes
  * channel by channel. */
@@ -35,7 +35,7 @@ size_t intgold_avx2_tail_packed_size(int32_t channels) {
 
 /* What a block's form becomes when it takes one more lane. */
 static int32_t joint_form(int32_t form, int32_t own, int32_t shift) {
-    const int32_t one = own == INTGOLD_FORM_SINGLE && shift >= 32 ? SIMPLE : own;
+    const int32_t one = own == INTGOLD_FORM_SINGLE && shift >= 33 ? SIMPLE : own;
     if (own == INTGOLD_FORM_FLOAT32 || own == INTGOLD_FORM_FLOAT64) return MIXED;
     if (form == DEAD || one == form) return one;
     return (form == SIMPLE || form == INTGOLD_FORM_SINGLE) && own == INTGOLD_FORM_SINGLE
@@ -54,7 +54,7 @@ void intgold_avx2_tail_pack(const intgold_tail *tail, int32_t channels, void *pa
         const int32_t lane = c % LANES, i = by->count == 1 ? 0 : channel;
         /* A multiplier of 0 gives 0 in every form and with every shift. */
         const int live = by->multiplier[i] || by->multiplier_low[i];
-        const int32_t shift = live ? by->right_shift[i] : 32;
+        const int32_t shift = live ? by->right_shift[i] : 33;
         if (lane == 0) block->form = DEAD;
         if (live) block->form = joint_form(block->form, by->form[i], shift);
         block->multiplier[lane] = by->multiplier[i];
@@ -63,28 +63,27 @@ void intgold_avx2_tail_pack(const intgold_tail *tail, int32_t channels, void *pa
 }
 
 typedef struct scales {
-    __m256i multiplier, multiplier_odd, right_shift, half, half_odd;
+    __m256i multiplier, multiplier_odd, right_shift, half;
 } scales;
 
 INLINE TARGET __m256i odd_lanes(__m256i x) { return _mm256_shuffle_epi32(x, 0xf5); }
 
 INLINE TARGET scales scales_of(const block_tail *block) {
-    const __m256i one = _mm256_set1_epi64x(1), shift = vector(block->right_shift);
-    const __m256i before = _mm256_sub_epi32(shift, _mm256_set1_epi32(1));
+    const __m256i shift = vector(block->right_shift);
     scales by;
     by.multiplier = vector(block->multiplier);
     by.multiplier_odd = odd_lanes(by.multiplier);
     by.right_shift = _mm256_sub_epi32(shift, _mm256_set1_epi32(32));
-    by.half = _mm256_sllv_epi64(one, _mm256_and_si256(before, _mm256_set1_epi64x(63)));
-    by.half_odd = _mm256_sllv_epi64(one, _mm256_srli_epi64(before, 32));
+    by.half = _mm256_sllv_epi32(_mm256_set1_epi32(1),
+                                _mm256_sub_epi32(by.right_shift, _mm256_set1_epi32(1)));
     return by;
 }
 
 INLINE TARGET __m256i requantize(__m256i sums, const scales *by) {
-    const __m256i even = _mm256_add_epi64(_mm256_mul_epi32(sums, by->multiplier), by->half);
-    const __m256i odd =
-        _mm256_add_epi64(_mm256_mul_epi32(odd_lanes(sums), by->multiplier_odd), by->half_odd);
-    return _mm256_srav_epi32(_mm256_blend_epi32(odd_lanes(even), odd, 0xaa), by->right_shift);
+    const __m256i even = _mm256_mul_epi32(sums, by->multiplier);
+    const __m256i odd = _mm256_mul_epi32(odd_lanes(sums), by->multiplier_odd);
+    const __m256i high = _mm256_blend_epi32(odd_lanes(even), odd, 0xaa);
+    return _mm256_srav_epi32(_mm256_add_epi32(high, by->half), by->right_shift);
 }
 
 /* Where four vectors of sums come from, and how they become outputs. */
@@ -283,25 +282,42 @@ TARGET void intgold_avx2_add_up(const int8_t *x, int32_t cells, size_t step, int
     for (i = 0; i < cells; i++, x += step) add_up_rest(x, c, channels, sums);
 }
 
-INLINE TARGET void raise_vector(const int8_t *x, int8_t *y) {
-    _mm256_storeu_si256((void *)y, _mm256_max_epi8(vector(x), vector(y)));
+INLINE TARGET void greatest_vector(const intgold_window *window, int32_t least, size_t c,
+                                   int8_t *y) {
+    __m256i most = _mm256_set1_epi8((char)least);
+    int32_t i, j;
+    for (i = 0; i < window->rows; i++) {
+        const int8_t *x = window->x + (size_t)i * window->row_step + c;
+        for (j = 0; j < window->columns; j++, x += window->column_step)
+            most = _mm256_max_epi8(most, vector(x));
+    }
+    _mm256_storeu_si256((void *)(y + c), most);
 }
 
-INLINE TARGET void raise_half(const int8_t *x, int8_t *y) {
-    _mm_storeu_si128((void *)y, _mm_max_epi8(_mm_loadu_si128((const void *)x),
-                                             _mm_loadu_si128((const void *)y)));
+INLINE TARGET void greatest_half(const intgold_window *window, int32_t least, size_t c,
+                                 int8_t *y) {
+    __m128i most = _mm_set1_epi8((char)least);
+    int32_t i, j;
+    for (i = 0; i < window->rows; i++) {
+        const int8_t *x = window->x + (size_t)i * window->row_step + c;
+        for (j = 0; j < window->columns; j++, x += window->column_step)
+            most = _mm_max_epi8(most, _mm_loadu_si128((const void *)x));
+    }
+    _mm_storeu_si128((void *)(y + c), most);
 }
 
 /* The last vector may do some again. */
-TARGET void intgold_avx2_raise(const int8_t *x, int32_t count, int8_t *y) {
-    int32_t i;
-    for (i = 0; i + VECTOR <= count; i += VECTOR) raise_vector(x + i, y + i);
-    if (count - i >= HALF) raise_half(x + i, y + i), i += HALF;
-    if (i == count) return;
-    if (count >= HALF)
-        raise_half(x + count - HALF, y + count - HALF);
-    else
-        for (; i < count; i++) y[i] = x[i] > y[i] ? x[i] : y[i];
+TARGET void intgold_avx2_greatest(const intgold_window *window, int32_t least, int32_t channels,
+                                  int8_t *y) {
+    const size_t n = (size_t)channels;
+    size_t c = 0;
+    if (channels < HALF) {
+        intgold_kernels_portable.greatest(window, least, channels, y);
+        return;
+    }
+    for (; c + VECTOR <= n; c += VECTOR) greatest_vector(window, least, c, y);
+    for (; c + HALF <= n; c += HALF) greatest_half(window, least, c, y);
+    if (c < n) greatest_half(window, least, n - HALF, y);
 }
 
 /* ---- lut: sixteen tables of sixteen entries.

@@ -151,11 +151,11 @@ TARGET void intgold_avx512_convolve(const intgold_strip *strip, int32_t *sums) {
 
 /* ---- finish: four vectors of sums make 64 bytes, two blocks of two pixels or one of four.
  *
- * Form single with 32 <= right_shift <= 54: the 64-bit products of even and odd lanes, plus
- * rounding and zero point in one constant, lose their low words; what is left is shifted by
- * right_shift - 32.  Two floors one after another are the floor of both.  The constant is below
- * 2^62 and the product at most 2^62, so that nothing overflows.  Saturating packs only clamp
- * what the clamp to act_min .. act_max inside int8 clamps anyway.
+ * Form single with 33 <= right_shift <= 54: the 64-bit products of even and odd lanes lose their
+ * low words, and rounding and zero point, which have none, are added in one constant; what is
+ * left is shifted by right_shift - 32.  Two floors one after another are the floor of both.
+ * Product and constant are below 2^30 by then, so that nothing overflows.  Saturating packs only
+ * clamp what the clamp to act_min .. act_max inside int8 clamps anyway.
  *
  * Other forms and shifts take 64-bit lanes, where a block has one form, else channel by channel. */
 
@@ -163,7 +163,7 @@ enum { SIMPLE = -1, MIXED = -2, DEAD = -3 }; /* block_tail.form, or an enum intg
 
 typedef struct block_tail {
     int32_t multiplier[LANES], multiplier_low[LANES], right_shift[LANES];
-    int64_t even[LANES / 2], odd[LANES / 2]; /* 2^(t-1) + zero point * 2^t */
+    int32_t constant[LANES]; /* 2^(t-1) + zero point * 2^t, without the low word */
     int32_t form;
     int32_t unused[15];
 } block_tail;
@@ -174,7 +174,7 @@ static size_t tail_packed_size(int32_t channels) {
 
 /* What a block's form becomes when it takes one more lane. */
 static int32_t joint_form(int32_t form, int32_t own, int32_t shift) {
-    const int32_t one = own == INTGOLD_FORM_SINGLE && shift >= 32 && shift <= 54 ? SIMPLE : own;
+    const int32_t one = own == INTGOLD_FORM_SINGLE && shift >= 33 && shift <= 54 ? SIMPLE : own;
     if (form == DEAD || one == form) return one;
     return (form == SIMPLE || form == INTGOLD_FORM_SINGLE) && own == INTGOLD_FORM_SINGLE
                ? INTGOLD_FORM_SINGLE
@@ -191,20 +191,19 @@ static void tail_pack(const intgold_tail *tail, int32_t channels, void *packed) 
         const int32_t channel = tail->fold && c >= tail->fold ? c - tail->fold : c;
         const int32_t lane = c % LANES, i = by->count == 1 ? 0 : channel;
         /* A multiplier of 0 gives 0 in every form and with every shift. */
-        const int32_t shift = by->multiplier[i] ? by->right_shift[i] : 32;
-        const int64_t one = (int64_t)1 << (shift < 54 ? shift : 54);
-        int64_t *constant = lane % 2 ? block->odd : block->even;
+        const int32_t shift = by->multiplier[i] ? by->right_shift[i] : 33;
+        const int32_t half = shift < 33 ? 0 : (int32_t)1 << ((shift < 54 ? shift : 54) - 33);
         if (lane == 0) block->form = DEAD;
         if (by->multiplier[i]) block->form = joint_form(block->form, by->form[i], shift);
         block->multiplier[lane] = by->multiplier[i];
         block->multiplier_low[lane] = by->multiplier_low[i];
         block->right_shift[lane] = shift;
-        constant[lane / 2] = one / 2 + tail->y_zero_point * one;
+        block->constant[lane] = half + tail->y_zero_point * 2 * half;
     }
 }
 
 typedef struct scales {
-    __m512i multiplier, multiplier_odd, right_shift, even, odd;
+    __m512i multiplier, multiplier_odd, right_shift, constant;
 } scales;
 
 INLINE TARGET scales scales_of(const block_tail *block) {
@@ -213,17 +212,15 @@ INLINE TARGET scales scales_of(const block_tail *block) {
     by.multiplier_odd = _mm512_srli_epi64(by.multiplier, 32);
     by.right_shift =
         _mm512_sub_epi32(_mm512_loadu_si512(block->right_shift), _mm512_set1_epi32(32));
-    by.even = _mm512_loadu_si512(block->even);
-    by.odd = _mm512_loadu_si512(block->odd);
+    by.constant = _mm512_loadu_si512(block->constant);
     return by;
 }
 
 INLINE TARGET __m512i requantize(__m512i sums, const scales *by) {
-    const __m512i even = _mm512_add_epi64(_mm512_mul_epi32(sums, by->multiplier), by->even);
-    const __m512i odd = _mm512_add_epi64(
-        _mm512_mul_epi32(_mm512_srli_epi64(sums, 32), by->multiplier_odd), by->odd);
+    const __m512i even = _mm512_mul_epi32(sums, by->multiplier);
+    const __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(sums, 32), by->multiplier_odd);
     const __m512i high = _mm512_mask_shuffle_epi32(odd, 0x5555, even, (_MM_PERM_ENUM)0xf5);
-    return _mm512_srav_epi32(high, by->right_shift);
+    return _mm512_srav_epi32(_mm512_add_epi32(high, by->constant), by->right_shift);
 }
 
 /* Eight lanes in any form: clamped, so that 32 bits hold them. */
@@ -301,6 +298,20 @@ TARGET static void store_group(const intgold_tail *tail, const intgold_pixels *a
     }
 }
 
+/* Four outputs of one block of channels each. */
+INLINE TARGET void store_four(const intgold_pixels *at, __m512i bytes) {
+    _mm_storeu_si128((void *)at->y, _mm512_castsi512_si128(bytes));
+    _mm_storeu_si128((void *)(at->y + at->y_step), _mm512_extracti32x4_epi32(bytes, 1));
+    _mm_storeu_si128((void *)(at->y + 2 * at->y_step), _mm512_extracti32x4_epi32(bytes, 2));
+    _mm_storeu_si128((void *)(at->y + 3 * at->y_step), _mm512_extracti32x4_epi32(bytes, 3));
+}
+
+/* Two outputs of two blocks of channels each. */
+INLINE TARGET void store_two(const intgold_pixels *at, __m512i bytes) {
+    _mm256_storeu_si256((void *)at->y, _mm512_castsi512_si256(bytes));
+    _mm256_storeu_si256((void *)(at->y + at->y_step), _mm512_extracti64x4_epi64(bytes, 1));
+}
+
 /* Rows of eight channels, one below the other: four pixels of each are 32 bytes. */
 INLINE TARGET void store_two_rows(const intgold_pixels *at, __m512i bytes) {
     const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
@@ -334,6 +345,10 @@ INLINE TARGET void finish_blocks(const intgold_tail *tail, const block_tail *blo
         const __m512i bytes = group(tail, blocks, &at, by, 3, vectors, pooled, any);
         if (dense)
             _mm512_storeu_si512(at.y, bytes);
+        else if (channels == LANES)
+            store_four(&at, bytes);
+        else if (channels == 2 * LANES)
+            store_two(&at, bytes);
         else if (two_rows)
             store_two_rows(&at, bytes);
         else
@@ -441,10 +456,12 @@ TARGET static void interleave(const int8_t *const *rows, int32_t zero_point, siz
     }
 }
 
+enum { MOST_COLUMNS = 8 };
+
 INLINE TARGET void multiply_tile(const intgold_strip *strip, const char *x, int32_t *result,
                                  const int columns) {
     const char *w = strip->weights0;
-    __m512i sums[8];
+    __m512i sums[MOST_COLUMNS];
     int32_t s;
     int i;
     UNROLL for (i = 0; i < columns; i++) sums[i] = _mm512_loadu_si512(strip->bias0);
@@ -458,13 +475,26 @@ INLINE TARGET void multiply_tile(const intgold_strip *strip, const char *x, int3
     UNROLL for (i = 0; i < columns; i++) _mm512_storeu_si512(result + LANES * i, sums[i]);
 }
 
+/* Pixels are shared out evenly between tiles of at most eight. */
 TARGET static void multiply(const intgold_strip *strip, int32_t *sums) {
-    const char *x = strip->x;
-    int32_t i = 0;
-    for (; i + 8 <= strip->columns; i += 8, x += 8 * strip->column_step, sums += 8 * LANES)
-        multiply_tile(strip, x, sums, 8);
-    for (; i < strip->columns; i++, x += strip->column_step, sums += LANES)
-        multiply_tile(strip, x, sums, 1);
+    const int32_t columns = strip->columns, tiles = intgold_blocks(columns, MOST_COLUMNS);
+    int32_t i, from = 0;
+    for (i = 1; i <= tiles; i++) {
+        const int32_t to = columns * i / tiles;
+        const char *x = strip->x + (size_t)from * strip->column_step;
+        int32_t *result = sums + (size_t)from * LANES;
+        switch (to - from) {
+        case 1: multiply_tile(strip, x, result, 1); break;
+        case 2: multiply_tile(strip, x, result, 2); break;
+        case 3: multiply_tile(strip, x, result, 3); break;
+        case 4: multiply_tile(strip, x, result, 4); break;
+        case 5: multiply_tile(strip, x, result, 5); break;
+        case 6: multiply_tile(strip, x, result, 6); break;
+        case 7: multiply_tile(strip, x, result, 7); break;
+        default: multiply_tile(strip, x, result, MOST_COLUMNS); break;
+        }
+        from = to;
+    }
 }
 
 /* ---- pools. */
@@ -489,14 +519,19 @@ TARGET static void add_up(const int8_t *x, int32_t cells, size_t step, int32_t c
     }
 }
 
-TARGET static void raise(const int8_t *x, int32_t count, int8_t *y) {
-    int32_t i;
-    for (i = 0; i < count; i += VECTOR) {
-        const __mmask64 live =
-            count - i < VECTOR ? ~(__mmask64)0 >> (VECTOR - (count - i)) : ~(__mmask64)0;
-        const __m512i most = _mm512_max_epi8(_mm512_maskz_loadu_epi8(live, x + i),
-                                             _mm512_maskz_loadu_epi8(live, y + i));
-        _mm512_mask_storeu_epi8(y + i, live, most);
+TARGET static void greatest(const intgold_window *window, int32_t least, int32_t channels,
+                            int8_t *y) {
+    int32_t c, i, j;
+    for (c = 0; c < channels; c += VECTOR) {
+        const __mmask64 live = channels - c < VECTOR ? ~(__mmask64)0 >> (VECTOR - (channels - c))
+                                                     : ~(__mmask64)0;
+        __m512i most = _mm512_set1_epi8((char)least);
+        for (i = 0; i < window->rows; i++) {
+            const int8_t *x = window->x + (size_t)i * window->row_step + c;
+            for (j = 0; j < window->columns; j++, x += window->column_step)
+                most = _mm512_max_epi8(most, _mm512_maskz_loadu_epi8(live, x));
+        }
+        _mm512_mask_storeu_epi8(y + c, live, most);
     }
 }
 
@@ -567,7 +602,7 @@ TARGET_VBMI static void lut_vbmi(const int8_t *table, const int8_t *x, int32_t c
     .group = GROUP, .lanes = LANES, .columns = COLUMNS, .flipped = 1, .pack_size = pack_size,    \
     .pack = pack, .widen = widen, .tail_packed_size = tail_packed_size, .tail_pack = tail_pack,  \
     .finish = finish, .interleave = interleave, .multiply = multiply, .add_up = add_up,          \
-    .raise = raise, .scale = scale
+    .greatest = greatest, .scale = scale
 
 const intgold_kernels intgold_kernels_avx512vnni = {
     .name = "avx512vnni", SHARED, .convolve = intgold_avx512_convolve, .lut = lut};

@@ -102,7 +102,7 @@ const intgold_kernels intgold_kernels_avxvnni = {
     .interleave = interleave,
     .multiply = multiply,
     .add_up = intgold_avx2_add_up,
-    .raise = intgold_avx2_raise,
+    .greatest = intgold_avx2_greatest,
     .lut = intgold_avx2_lut,
 };
 

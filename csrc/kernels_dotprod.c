@@ -107,7 +107,7 @@ const intgold_kernels intgold_kernels_dotprod = {
     .interleave = interleave,
     .multiply = multiply,
     .add_up = intgold_neon_add_up,
-    .raise = intgold_neon_raise,
+    .greatest = intgold_neon_greatest,
     .lut = intgold_neon_lut,
 };
 

@@ -244,24 +244,40 @@ void intgold_neon_add_up(const int8_t *x, int32_t cells, size_t step, int32_t ch
     for (i = 0; i < cells; i++, x += step) add_up_rest(x, c, channels, sums);
 }
 
-INLINE void raise_half(const int8_t *x, int8_t *y) {
-    vst1q_s8(y, vmaxq_s8(vld1q_s8(x), vld1q_s8(y)));
+INLINE void greatest_vector(const intgold_window *window, int32_t least, size_t c, int8_t *y) {
+    int8x16_t most = vdupq_n_s8((int8_t)least);
+    int32_t i, j;
+    for (i = 0; i < window->rows; i++) {
+        const int8_t *x = window->x + (size_t)i * window->row_step + c;
+        for (j = 0; j < window->columns; j++, x += window->column_step)
+            most = vmaxq_s8(most, vld1q_s8(x));
+    }
+    vst1q_s8(y + c, most);
 }
 
-INLINE void raise_eight(const int8_t *x, int8_t *y) {
-    vst1_s8(y, vmax_s8(vld1_s8(x), vld1_s8(y)));
+INLINE void greatest_half(const intgold_window *window, int32_t least, size_t c, int8_t *y) {
+    int8x8_t most = vdup_n_s8((int8_t)least);
+    int32_t i, j;
+    for (i = 0; i < window->rows; i++) {
+        const int8_t *x = window->x + (size_t)i * window->row_step + c;
+        for (j = 0; j < window->columns; j++, x += window->column_step)
+            most = vmax_s8(most, vld1_s8(x));
+    }
+    vst1_s8(y + c, most);
 }
 
 /* The last vector may do some again. */
-void intgold_neon_raise(const int8_t *x, int32_t count, int8_t *y) {
-    int32_t i;
-    for (i = 0; i + HALF <= count; i += HALF) raise_half(x + i, y + i);
-    if (count - i >= 8) raise_eight(x + i, y + i), i += 8;
-    if (i == count) return;
-    if (count >= 8)
-        raise_eight(x + count - 8, y + count - 8);
-    else
-        for (; i < count; i++) y[i] = x[i] > y[i] ? x[i] : y[i];
+void intgold_neon_greatest(const intgold_window *window, int32_t least, int32_t channels,
+                           int8_t *y) {
+    const size_t n = (size_t)channels, vector = HALF;
+    size_t c = 0;
+    if (n < 8) {
+        intgold_kernels_portable.greatest(window, least, channels, y);
+        return;
+    }
+    for (; c + vector <= n; c += vector) greatest_vector(window, least, c, y);
+    for (; c + 8 <= n; c += 8) greatest_half(window, least, c, y);
+    if (c < n) greatest_half(window, least, n - 8, y);
 }
 
 /* ---- lut: four tables of 64 entries; an index beyond one leaves what is there. */

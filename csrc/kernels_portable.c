@@ -185,9 +185,14 @@ static void add_up(const int8_t *x, int32_t cells, size_t step, int32_t channels
         }
 }
 
-static void raise(const int8_t *x, int32_t count, int8_t *y) {
-    int32_t i;
-    for (i = 0; i < count; i++) y[i] = x[i] > y[i] ? x[i] : y[i];
+static void greatest(const intgold_window *window, int32_t least, int32_t channels, int8_t *y) {
+    int32_t i, j, c;
+    memset(y, least, (size_t)channels);
+    for (i = 0; i < window->rows; i++) {
+        const int8_t *x = window->x + (size_t)i * window->row_step;
+        for (j = 0; j < window->columns; j++, x += window->column_step)
+            for (c = 0; c < channels; c++) y[c] = x[c] > y[c] ? x[c] : y[c];
+    }
 }
 
 static void lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y) {
@@ -211,6 +216,6 @@ const intgold_kernels intgold_kernels_portable = {
     .interleave = interleave,
     .multiply = multiply,
     .add_up = add_up,
-    .raise = raise,
+    .greatest = greatest,
     .lut = lut,
 };

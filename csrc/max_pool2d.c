@@ -1,31 +1,35 @@
-/* max_pool2d, SPEC clause 5.6: channels side by side in the inner loop. */
-#include <string.h>
-
+/* max_pool2d, SPEC clause 5.6: one window after another, all channels of it. */
 #include "op.h"
 
-static void pixel(const intgold_max_pool2d *op, const intgold_kernels *kernels, const int8_t *x,
-                  int32_t oy, int32_t ox, int8_t *y) {
-    const size_t in_c = (size_t)op->in_c;
-    int32_t ky, kx, c;
-    memset(y, op->act_min, in_c);
-    for (ky = 0; ky < op->kernel_h; ky++) {
-        const int32_t iy = oy * op->stride_h - op->pad_top + ky;
-        if (iy < 0 || iy >= op->in_h) continue;
-        for (kx = 0; kx < op->kernel_w; kx++) {
-            const int32_t ix = ox * op->stride_w - op->pad_left + kx;
-            const size_t cell = (size_t)iy * (size_t)op->in_w + (size_t)ix;
-            if (ix >= 0 && ix < op->in_w) kernels->raise(x + cell * in_c, op->in_c, y);
-        }
-    }
-    for (c = 0; c < op->in_c && op->act_max < 127; c++)
-        y[c] = (int8_t)(y[c] > op->act_max ? op->act_max : y[c]);
+static int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
+
+/* The cells of the window at oy, ox that are in the image. */
+static intgold_window window_of(const intgold_max_pool2d *op, const int8_t *x, int32_t oy,
+                                int32_t ox) {
+    const int32_t top = oy * op->stride_h - op->pad_top, left = ox * op->stride_w - op->pad_left;
+    const int32_t first_row = top < 0 ? 0 : top, first_column = left < 0 ? 0 : left;
+    intgold_window at;
+    at.rows = least(top + op->kernel_h, op->in_h) - first_row;
+    at.columns = least(left + op->kernel_w, op->in_w) - first_column;
+    at.column_step = (size_t)op->in_c;
+    at.row_step = (size_t)op->in_w * at.column_step;
+    at.x = x;
+    if (at.rows > 0 && at.columns > 0)
+        at.x += (size_t)first_row * at.row_step + (size_t)first_column * at.column_step;
+    return at;
 }
 
 static void pool(const intgold_max_pool2d *op, const intgold_kernels *kernels, const int8_t *x,
                  int8_t *y) {
-    int32_t oy, ox;
-    for (oy = 0; oy < op->out_h; oy++)
-        for (ox = 0; ox < op->out_w; ox++, y += op->in_c) pixel(op, kernels, x, oy, ox, y);
+    int32_t oy, ox, c;
+    for (oy = 0; oy < op->out_h; oy++) {
+        for (ox = 0; ox < op->out_w; ox++, y += op->in_c) {
+            const intgold_window at = window_of(op, x, oy, ox);
+            kernels->greatest(&at, op->act_min, op->in_c, y);
+            for (c = 0; c < op->in_c && op->act_max < 127; c++)
+                y[c] = (int8_t)least(y[c], op->act_max);
+        }
+    }
 }
 
 void intgold_max_pool2d_s8(const intgold_max_pool2d *op, const int8_t *x, int8_t *y) {

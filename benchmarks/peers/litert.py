@@ -96,7 +96,9 @@ def _apply(tf: ModuleType, layer: Layer, x: Tensor, kernels: str) -> Tensor:
         return tf.reduce_mean(x, (1, 2))
     if layer.kind == "selu":  # TFLite has ELU only
         if kernels == "reference":  # which lack even that
-            return SELU_SCALE * (tf.nn.relu(x) + SELU_ALPHA * (tf.exp(tf.minimum(x, 0.0)) - 1.0))
+            positive = tf.nn.relu(x)
+            # Not minimum(x, 0): the converter gives x its range, without the positive half.
+            return SELU_SCALE * (positive + SELU_ALPHA * (tf.exp(x - positive) - 1.0))
         c = (SELU_ALPHA - 1) / SELU_ALPHA
         return SELU_SCALE * SELU_ALPHA * (tf.nn.elu(x) - c * tf.nn.relu(x))
     return tf.nn.relu(x) if layer.kind == "relu" else tf.nn.gelu(x, approximate=True)
