@@ -1,4 +1,4 @@
-/* convolve() with AMX tiles; everything else is in kernels_avx512vnni.c.
+/* convolve() with AMX tiles; everything else is that of kernels_avx512vnni.c.
  *
  * One TDPBUSD multiplies a tile of 16 pixels by `depth` words and a tile of `depth` words by 16
  * channels.  Both lie in memory as they are: pixels are the rows of a tile, column_step apart,

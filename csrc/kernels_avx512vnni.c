@@ -6,28 +6,14 @@
 #include "kernels_amx.h"
 
 #if defined(INTGOLD_HAS_AVX512VNNI)
-#include <immintrin.h>
-#include <string.h>
+#include "avx512.h"
 
-#include "requantize_avx512.h"
-#include "weights.h"
-
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vnni")))
-#define TARGET_VBMI \
-    __attribute__((target("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vnni,avx512vbmi")))
-#define INLINE static inline __attribute__((always_inline))
-/* Loops over registers must be unrolled before the compiler places arrays; clang does it itself,
- * and does worse when told to.  14 pixels are 28 sums, two weights and a word in 32 registers;
- * clang 14 spills from 14 on. */
+/* Pixels in registers: 14 are 28 sums, two weights and a word; clang 14 spills from 14 on. */
 #if defined(__clang__)
-#define UNROLL
 enum { COLUMNS = 13 };
 #else
-#define UNROLL _Pragma("GCC unroll 16")
 enum { COLUMNS = 14 };
 #endif
-
-enum { GROUP = 4, LANES = 16, VECTOR = 64 };
 
 static size_t pack_size(const intgold_weights *weights) {
     return intgold_pack_words_size(weights, GROUP, LANES);
@@ -149,265 +135,6 @@ TARGET void intgold_avx512_convolve(const intgold_strip *strip, int32_t *sums) {
     }
 }
 
-/* ---- finish: four vectors of sums make 64 bytes, two blocks of two pixels or one of four.
- *
- * Form single with 33 <= right_shift <= 54: the 64-bit products of even and odd lanes lose their
- * low words, and rounding and zero point, which have none, are added in one constant; what is
- * left is shifted by right_shift - 32.  Two floors one after another are the floor of both.
- * Product and constant are below 2^30 by then, so that nothing overflows.  Saturating packs only
- * clamp what the clamp to act_min .. act_max inside int8 clamps anyway.
- *
- * Other forms and shifts take 64-bit lanes, where a block has one form, else channel by channel. */
-
-enum { SIMPLE = -1, MIXED = -2, DEAD = -3 }; /* block_tail.form, or an enum intgold_form */
-
-typedef struct block_tail {
-    int32_t multiplier[LANES], multiplier_low[LANES], right_shift[LANES];
-    int32_t constant[LANES]; /* 2^(t-1) + zero point * 2^t, without the low word */
-    int32_t form;
-    int32_t unused[15];
-} block_tail;
-
-static size_t tail_packed_size(int32_t channels) {
-    return (size_t)intgold_blocks(channels, LANES) * sizeof(block_tail);
-}
-
-/* What a block's form becomes when it takes one more lane. */
-static int32_t joint_form(int32_t form, int32_t own, int32_t shift) {
-    const int32_t one = own == INTGOLD_FORM_SINGLE && shift >= 33 && shift <= 54 ? SIMPLE : own;
-    if (form == DEAD || one == form) return one;
-    return (form == SIMPLE || form == INTGOLD_FORM_SINGLE) && own == INTGOLD_FORM_SINGLE
-               ? INTGOLD_FORM_SINGLE
-               : MIXED;
-}
-
-static void tail_pack(const intgold_tail *tail, int32_t channels, void *packed) {
-    const intgold_requantize *by = tail->by;
-    block_tail *blocks = packed;
-    int32_t c;
-    memset(packed, 0, tail_packed_size(channels));
-    for (c = 0; c < channels; c++) {
-        block_tail *block = blocks + c / LANES;
-        const int32_t channel = tail->fold && c >= tail->fold ? c - tail->fold : c;
-        const int32_t lane = c % LANES, i = by->count == 1 ? 0 : channel;
-        /* A multiplier of 0 gives 0 in every form and with every shift. */
-        const int32_t shift = by->multiplier[i] ? by->right_shift[i] : 33;
-        const int32_t half = shift < 33 ? 0 : (int32_t)1 << ((shift < 54 ? shift : 54) - 33);
-        if (lane == 0) block->form = DEAD;
-        if (by->multiplier[i]) block->form = joint_form(block->form, by->form[i], shift);
-        block->multiplier[lane] = by->multiplier[i];
-        block->multiplier_low[lane] = by->multiplier_low[i];
-        block->right_shift[lane] = shift;
-        block->constant[lane] = half + tail->y_zero_point * 2 * half;
-    }
-}
-
-typedef struct scales {
-    __m512i multiplier, multiplier_odd, right_shift, constant;
-} scales;
-
-INLINE TARGET scales scales_of(const block_tail *block) {
-    scales by;
-    by.multiplier = _mm512_loadu_si512(block->multiplier);
-    by.multiplier_odd = _mm512_srli_epi64(by.multiplier, 32);
-    by.right_shift =
-        _mm512_sub_epi32(_mm512_loadu_si512(block->right_shift), _mm512_set1_epi32(32));
-    by.constant = _mm512_loadu_si512(block->constant);
-    return by;
-}
-
-INLINE TARGET __m512i requantize(__m512i sums, const scales *by) {
-    const __m512i even = _mm512_mul_epi32(sums, by->multiplier);
-    const __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(sums, 32), by->multiplier_odd);
-    const __m512i high = _mm512_mask_shuffle_epi32(odd, 0x5555, even, (_MM_PERM_ENUM)0xf5);
-    return _mm512_srav_epi32(_mm512_add_epi32(high, by->constant), by->right_shift);
-}
-
-/* Eight lanes in any form: clamped, so that 32 bits hold them. */
-INLINE TARGET __m256i requantize_half(__m256i sums, const intgold_tail *tail,
-                                      const block_tail *block, int half) {
-    const size_t at = (size_t)half * 8;
-    intgold_scale_avx512 by;
-    __m512i y;
-    by.multiplier =
-        _mm512_cvtepi32_epi64(_mm256_loadu_si256((const void *)(block->multiplier + at)));
-    by.multiplier_low =
-        _mm512_cvtepi32_epi64(_mm256_loadu_si256((const void *)(block->multiplier_low + at)));
-    by.right_shift =
-        _mm512_cvtepi32_epi64(_mm256_loadu_si256((const void *)(block->right_shift + at)));
-    y = intgold_scale_acc_avx512(_mm512_cvtepi32_epi64(sums), &by, block->form);
-    y = _mm512_add_epi64(y, _mm512_set1_epi64(tail->y_zero_point));
-    y = _mm512_max_epi64(y, _mm512_set1_epi64(tail->act_min));
-    return _mm512_cvtepi64_epi32(_mm512_min_epi64(y, _mm512_set1_epi64(tail->act_max)));
-}
-
-INLINE TARGET __m512i requantize_any(__m512i sums, const intgold_tail *tail,
-                                     const block_tail *block) {
-    const __m256i low = requantize_half(_mm512_castsi512_si256(sums), tail, block, 0);
-    const __m256i high = requantize_half(_mm512_extracti64x4_epi64(sums, 1), tail, block, 1);
-    return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
-}
-
-/* A vector of output i: the sums of its pixel, or the greatest of four pixels in two rows. */
-INLINE TARGET __m512i sums_of(const intgold_pixels *at, int32_t i, size_t vector,
-                              const int pooled) {
-    const size_t left = (size_t)i * (pooled ? 2 : 1) * at->step + vector * LANES;
-    const size_t right = left + at->step;
-    if (!pooled) return _mm512_loadu_si512(at->sums + left);
-    return _mm512_max_epi32(_mm512_max_epi32(_mm512_loadu_si512(at->sums + left),
-                                             _mm512_loadu_si512(at->sums + right)),
-                            _mm512_max_epi32(_mm512_loadu_si512(at->below + left),
-                                             _mm512_loadu_si512(at->below + right)));
-}
-
-/* The next four vectors: `vectors` of an output, then of the next; `last` is the last there is. */
-INLINE TARGET __m512i group(const intgold_tail *tail, const block_tail *blocks,
-                            const intgold_pixels *at, const scales *by, int32_t last,
-                            const int vectors, const int pooled, const int any) {
-    /* Packs leave the four vectors' words side by side; this puts each vector together. */
-    const __m512i order =
-        _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    __m512i y[4], bytes;
-    int j;
-    UNROLL for (j = 0; j < 4; j++) {
-        const int32_t i = j / vectors < last ? j / vectors : last;
-        const __m512i sums = sums_of(at, i, (size_t)(j % vectors), pooled);
-        y[j] = any ? requantize_any(sums, tail, blocks) : requantize(sums, by + j % vectors);
-    }
-    bytes = _mm512_packs_epi16(_mm512_packs_epi32(y[0], y[1]), _mm512_packs_epi32(y[2], y[3]));
-    bytes = _mm512_permutexvar_epi32(order, bytes);
-    if (tail->act_min == -128 && tail->act_max == 127) return bytes; /* packs have clamped */
-    return _mm512_min_epi8(_mm512_max_epi8(bytes, _mm512_set1_epi8((char)tail->act_min)),
-                           _mm512_set1_epi8((char)tail->act_max));
-}
-
-/* Any number of channels and outputs: `width` bytes of each output lie side by side. */
-TARGET static void store_group(const intgold_tail *tail, const intgold_pixels *at,
-                               int32_t outputs, int32_t channels, int32_t width, __m512i bytes) {
-    const __mmask32 live = (__mmask32)(~(uint32_t)0 >> (32 - channels));
-    int8_t all[VECTOR + 32];
-    size_t place = 0;
-    int32_t j;
-    _mm512_storeu_si512(all, bytes);
-    for (j = 0; j < outputs; j++, place += at->y_step) {
-        const int8_t *from = all + j * width;
-        _mm256_mask_storeu_epi8(at->y + place, live, _mm256_loadu_si256((const void *)from));
-        if (tail->fold && at->y_below)
-            _mm256_mask_storeu_epi8(at->y_below + place, live,
-                                    _mm256_loadu_si256((const void *)(from + tail->fold)));
-    }
-}
-
-/* Four outputs of one block of channels each. */
-INLINE TARGET void store_four(const intgold_pixels *at, __m512i bytes) {
-    _mm_storeu_si128((void *)at->y, _mm512_castsi512_si128(bytes));
-    _mm_storeu_si128((void *)(at->y + at->y_step), _mm512_extracti32x4_epi32(bytes, 1));
-    _mm_storeu_si128((void *)(at->y + 2 * at->y_step), _mm512_extracti32x4_epi32(bytes, 2));
-    _mm_storeu_si128((void *)(at->y + 3 * at->y_step), _mm512_extracti32x4_epi32(bytes, 3));
-}
-
-/* Two outputs of two blocks of channels each. */
-INLINE TARGET void store_two(const intgold_pixels *at, __m512i bytes) {
-    _mm256_storeu_si256((void *)at->y, _mm512_castsi512_si256(bytes));
-    _mm256_storeu_si256((void *)(at->y + at->y_step), _mm512_extracti64x4_epi64(bytes, 1));
-}
-
-/* Rows of eight channels, one below the other: four pixels of each are 32 bytes. */
-INLINE TARGET void store_two_rows(const intgold_pixels *at, __m512i bytes) {
-    const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
-    const __m512i rows = _mm512_permutexvar_epi64(order, bytes);
-    _mm256_storeu_si256((void *)at->y, _mm512_castsi512_si256(rows));
-    if (at->y_below)
-        _mm256_storeu_si256((void *)at->y_below, _mm512_extracti64x4_epi64(rows, 1));
-}
-
-/* Go on by so many outputs. */
-INLINE void advance(intgold_pixels *at, int32_t outputs, const int pooled) {
-    const size_t sums = (size_t)outputs * (pooled ? 2 : 1) * at->step;
-    at->sums += sums;
-    if (pooled) at->below += sums;
-    at->y += (size_t)outputs * at->y_step;
-    if (at->y_below) at->y_below += (size_t)outputs * at->y_step;
-}
-
-INLINE TARGET void finish_blocks(const intgold_tail *tail, const block_tail *blocks,
-                                 int32_t channels, const intgold_pixels *pixels,
-                                 const int vectors, const int pooled, const int any) {
-    const int32_t outputs = 4 / vectors, width = vectors * LANES;
-    const int dense = channels == width && pixels->y_step == (size_t)width;
-    const int two_rows = tail->fold == 8 && pixels->y_step == 8;
-    int32_t left = pooled ? pixels->count / 2 : pixels->count;
-    intgold_pixels at = *pixels;
-    scales by[2];
-    by[0] = scales_of(blocks);
-    by[1] = vectors == 2 ? scales_of(blocks + 1) : by[0];
-    for (; left >= outputs; left -= outputs, advance(&at, outputs, pooled)) {
-        const __m512i bytes = group(tail, blocks, &at, by, 3, vectors, pooled, any);
-        if (dense)
-            _mm512_storeu_si512(at.y, bytes);
-        else if (channels == LANES)
-            store_four(&at, bytes);
-        else if (channels == 2 * LANES)
-            store_two(&at, bytes);
-        else if (two_rows)
-            store_two_rows(&at, bytes);
-        else
-            store_group(tail, &at, outputs, channels, width, bytes);
-    }
-    if (left > 0)
-        store_group(tail, &at, left, channels, width,
-                    group(tail, blocks, &at, by, left - 1, vectors, pooled, any));
-}
-
-/* One block, or two simple ones. */
-TARGET static void finish_simple(const intgold_tail *tail, const block_tail *blocks,
-                                 int32_t channels, const intgold_pixels *at) {
-    if (channels > LANES && at->below)
-        finish_blocks(tail, blocks, channels, at, 2, 1, 0);
-    else if (channels > LANES)
-        finish_blocks(tail, blocks, channels, at, 2, 0, 0);
-    else if (at->below)
-        finish_blocks(tail, blocks, channels, at, 1, 1, 0);
-    else
-        finish_blocks(tail, blocks, channels, at, 1, 0, 0);
-}
-
-TARGET static void finish_any(const intgold_tail *tail, const block_tail *block,
-                              int32_t channels, const intgold_pixels *at) {
-    if (at->below)
-        finish_blocks(tail, block, channels, at, 1, 1, 1);
-    else
-        finish_blocks(tail, block, channels, at, 1, 0, 1);
-}
-
-static void finish_block(const intgold_tail *tail, const block_tail *block, int32_t first,
-                         int32_t channels, const intgold_pixels *at) {
-    int32_t c;
-    if (block->form == SIMPLE || block->form == DEAD)
-        finish_simple(tail, block, channels, at);
-    else if (block->form == MIXED)
-        for (c = 0; c < channels; c++) intgold_finish_channel(tail, first + c, c, at);
-    else
-        finish_any(tail, block, channels, at);
-}
-
-static void finish(const intgold_tail *tail, int32_t first, int32_t channels,
-                   const intgold_pixels *at) {
-    const block_tail *blocks = (const block_tail *)tail->packed + first / LANES;
-    const int32_t second = channels - LANES;
-    intgold_pixels rest = *at;
-    if (second > 0 && blocks[0].form == SIMPLE && blocks[1].form == SIMPLE) {
-        finish_simple(tail, blocks, channels, at);
-        return;
-    }
-    finish_block(tail, blocks, first, second > 0 ? LANES : channels, at);
-    if (second <= 0) return;
-    rest.sums += LANES;
-    rest.below = at->below ? at->below + LANES : NULL;
-    rest.y += LANES;
-    finish_block(tail, blocks + 1, first + LANES, second, &rest);
-}
-
 /* ---- depthwise: lane c of a word vector holds four rows of channel c, one vpdpbusd per tap. */
 
 /* Byte c of four rows becomes word c: unpacking works inside 128-bit pieces, of which four come
@@ -497,118 +224,27 @@ TARGET static void multiply(const intgold_strip *strip, int32_t *sums) {
     }
 }
 
-/* ---- pools. */
-
-INLINE TARGET __m512i widened(const int8_t *x, __mmask16 live) {
-    return _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(live, x));
-}
-
-TARGET static void add_up(const int8_t *x, int32_t cells, size_t step, int32_t channels,
-                          uint32_t *sums) {
-    int32_t c, i;
-    for (c = 0; c < channels; c += LANES) {
-        const __mmask16 live = (__mmask16)(channels - c < LANES ? (1u << (channels - c)) - 1 : ~0u);
-        const int8_t *at = x + c;
-        __m512i even = _mm512_maskz_loadu_epi32(live, sums + c), odd = _mm512_setzero_si512();
-        for (i = 0; i + 2 <= cells; i += 2, at += 2 * step) {
-            even = _mm512_add_epi32(even, widened(at, live));
-            odd = _mm512_add_epi32(odd, widened(at + step, live));
-        }
-        if (i < cells) even = _mm512_add_epi32(even, widened(at, live));
-        _mm512_mask_storeu_epi32(sums + c, live, _mm512_add_epi32(even, odd));
-    }
-}
-
-TARGET static void greatest(const intgold_window *window, int32_t least, int32_t channels,
-                            int8_t *y) {
-    int32_t c, i, j;
-    for (c = 0; c < channels; c += VECTOR) {
-        const __mmask64 live = channels - c < VECTOR ? ~(__mmask64)0 >> (VECTOR - (channels - c))
-                                                     : ~(__mmask64)0;
-        __m512i most = _mm512_set1_epi8((char)least);
-        for (i = 0; i < window->rows; i++) {
-            const int8_t *x = window->x + (size_t)i * window->row_step + c;
-            for (j = 0; j < window->columns; j++, x += window->column_step)
-                most = _mm512_max_epi8(most, _mm512_maskz_loadu_epi8(live, x));
-        }
-        _mm512_mask_storeu_epi8(y + c, live, most);
-    }
-}
-
-/* ---- add: each input by the short way of `single`. */
-
-TARGET static int scale(const intgold_tail *tail, int32_t zero_point, int32_t left_shift,
-                        const int8_t *x, int32_t count, int more, int32_t *sums) {
-    const block_tail *block = tail->packed;
-    const __m512i point = _mm512_set1_epi32(zero_point);
-    const __m128i left = _mm_cvtsi32_si128(left_shift);
-    const scales by = scales_of(block);
-    int32_t i;
-    if (block->form != SIMPLE) return 0;
-    for (i = 0; i < count; i += LANES) {
-        const __mmask16 live = (__mmask16)(count - i < LANES ? (1u << (count - i)) - 1 : ~0u);
-        const __m512i centred = _mm512_sub_epi32(widened(x + i, live), point);
-        const __m512i scaled = requantize(_mm512_sll_epi32(centred, left), &by);
-        const __m512i before = more ? _mm512_loadu_si512(sums + i) : _mm512_setzero_si512();
-        _mm512_storeu_si512(sums + i, _mm512_add_epi32(before, scaled));
-    }
-    return 1;
-}
-
-/* ---- lut: without VBMI, sixteen tables of sixteen entries, each where the high nibble says. */
-
-TARGET static void lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y) {
-    const __m512i low_bits = _mm512_set1_epi8(15), flip = _mm512_set1_epi8(-128);
-    __m512i parts[16];
-    int32_t i;
-    int j;
-    for (j = 0; j < 16; j++)
-        parts[j] = _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)(table + 16 * j)));
-    for (i = 0; i < count; i += VECTOR) {
-        const __mmask64 live =
-            count - i < VECTOR ? ~(__mmask64)0 >> (VECTOR - (count - i)) : ~(__mmask64)0;
-        const __m512i index = _mm512_xor_si512(_mm512_maskz_loadu_epi8(live, x + i), flip);
-        const __m512i low = _mm512_and_si512(index, low_bits);
-        const __m512i high = _mm512_andnot_si512(low_bits, index);
-        __m512i result = _mm512_setzero_si512();
-        for (j = 0; j < 16; j++)
-            result = _mm512_mask_shuffle_epi8(
-                result, _mm512_cmpeq_epi8_mask(high, _mm512_set1_epi8((char)(16 * j))), parts[j],
-                low);
-        _mm512_mask_storeu_epi8(y + i, live, result);
-    }
-}
-
-/* With VBMI: two lookups of 128 entries, chosen by the sign. */
-TARGET_VBMI static void lut_vbmi(const int8_t *table, const int8_t *x, int32_t count, int8_t *y) {
-    const __m512i negative0 = _mm512_loadu_si512(table);
-    const __m512i negative1 = _mm512_loadu_si512(table + 64);
-    const __m512i positive0 = _mm512_loadu_si512(table + 128);
-    const __m512i positive1 = _mm512_loadu_si512(table + 192);
-    int32_t i;
-    for (i = 0; i < count; i += VECTOR) {
-        const __mmask64 live =
-            count - i < VECTOR ? ~(__mmask64)0 >> (VECTOR - (count - i)) : ~(__mmask64)0;
-        const __m512i q = _mm512_maskz_loadu_epi8(live, x + i);
-        const __m512i negative = _mm512_permutex2var_epi8(negative0, q, negative1);
-        const __m512i positive = _mm512_permutex2var_epi8(positive0, q, positive1);
-        _mm512_mask_storeu_epi8(
-            y + i, live, _mm512_mask_blend_epi8(_mm512_movepi8_mask(q), positive, negative));
-    }
-}
-
 /* What the variants have in common. */
 #define SHARED                                                                                   \
     .group = GROUP, .lanes = LANES, .columns = COLUMNS, .flipped = 1, .pack_size = pack_size,    \
-    .pack = pack, .widen = widen, .tail_packed_size = tail_packed_size, .tail_pack = tail_pack,  \
-    .finish = finish, .interleave = interleave, .multiply = multiply, .add_up = add_up,          \
-    .greatest = greatest, .scale = scale
+    .pack = pack, .widen = widen, .tail_packed_size = intgold_avx512_tail_packed_size,           \
+    .tail_pack = intgold_avx512_tail_pack, .finish = intgold_avx512_finish,                      \
+    .interleave = interleave, .multiply = multiply, .add_up = intgold_avx512_add_up,             \
+    .greatest = intgold_avx512_greatest, .scale = intgold_avx512_scale
 
 const intgold_kernels intgold_kernels_avx512vnni = {
-    .name = "avx512vnni", SHARED, .convolve = intgold_avx512_convolve, .lut = lut};
+    .name = "avx512vnni",
+    SHARED,
+    .convolve = intgold_avx512_convolve,
+    .lut = intgold_avx512_lut,
+};
 
 const intgold_kernels intgold_kernels_avx512vbmi = {
-    .name = "avx512vbmi", SHARED, .convolve = intgold_avx512_convolve, .lut = lut_vbmi};
+    .name = "avx512vbmi",
+    SHARED,
+    .convolve = intgold_avx512_convolve,
+    .lut = intgold_avx512_lut_vbmi,
+};
 
 #if defined(INTGOLD_HAS_AMX)
 const intgold_kernels intgold_kernels_amx = {
@@ -617,7 +253,7 @@ const intgold_kernels intgold_kernels_amx = {
     .begin = intgold_amx_begin,
     .end = intgold_amx_end,
     .convolve = intgold_amx_convolve,
-    .lut = lut_vbmi,
+    .lut = intgold_avx512_lut_vbmi,
 };
 #endif
 

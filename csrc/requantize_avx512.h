@@ -1,5 +1,5 @@
 /* requantize.h and rounding.h for eight 64-bit lanes: the only place with AVX-512 that shifts to
- * round, but for the short form of `single` in kernels_avx512vnni.c. */
+ * round, but for the short form of `single` in kernels_avx512_shared.c. */
 #ifndef INTGOLD_REQUANTIZE_AVX512_H
 #define INTGOLD_REQUANTIZE_AVX512_H
 
