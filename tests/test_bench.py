@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from intgold.bench.clock import pinned, take_turns
 from intgold.bench.loops import ImageLoop, groups
 from intgold.bench.ops import Ops, OpTime, time_ops
 from intgold.bench.report import total
+from intgold.bench.throughput import DotLoop
 from intgold.cli import main
 from intgold.native.compiled import ffi, lib
 from intgold.vectors.random_models import random_inputs, random_model
@@ -225,19 +227,31 @@ def test_bench_command(capsys, tmp_path):
     for part in ("mnist_lut, 1,863,104 multiply-adds", "CPU ", "built by", "conv2+selu2+pool2",
                  "portable: no dot product of its own"):  # fmt: skip
         assert part in out
-    assert re.search(r"^portable +2 +- +[\d,]+$", out, re.M)  # one image has no use for two
+    # One image has no use for two threads; portable has no dot product of its own.
+    assert re.search(r"^portable +2 +- +[\d,]+ +\d\.\d\d +-$", out, re.M)
     assert main([*arguments, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["sha256"] == intgold.load().sha256 and told["rounds"] == 2
     rates = {(r["isa"], r["threads"], r["batch"]): r["images_per_second"] for r in told["rates"]}
     assert set(rates) == {("portable", 1, 1), ("portable", 1, 4), ("portable", 2, 4)}
     assert all(rate > 1 for rate in rates.values())
+    assert told["dots"] == []
     assert [ops["isa"] for ops in told["ops"]] == ["portable"] and len(told["ops"][0]["rows"]) == 5
     tools.need("matplotlib")
     path = tmp_path / "bench.svg"
     assert main([*arguments, "--plot", str(path)]) == 0
     text = path.read_text()
     assert "<svg" in text and text.count("<path") > 20
+
+
+def test_dot_products_on_several_threads():
+    """Each of them does the work of one."""
+    for isa in native.variants():
+        one, two = DotLoop(isa, 1), DotLoop(isa, 2)
+        assert two.macs == 2 * one.macs and (one.macs > 0) == (isa != "portable")
+        if one.macs:
+            samples = take_turns({"one": one, "two": two}, 3, clock=time.process_time)
+            assert 1.5 < min(samples["two"]) / min(samples["one"]) < 3
 
 
 @pytest.mark.parametrize(

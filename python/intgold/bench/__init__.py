@@ -16,9 +16,9 @@ from ..model import Model
 from ..vectors.stimulus import stimulus
 from .ops import Ops, OpTime, time_ops
 from .report import Report
-from .throughput import Rate, time_batches
+from .throughput import DotRate, Rate, time_batches
 
-__all__ = ["OpTime", "Ops", "Rate", "Report", "bench", "thread_counts"]
+__all__ = ["DotRate", "OpTime", "Ops", "Rate", "Report", "bench", "thread_counts"]
 
 _IMAGES = 64  # that the loops over ops go round
 
@@ -78,9 +78,10 @@ def bench(
     if not batches:
         raise InputError("batch: no number")
     x = stimulus(model, "builtin", max(_IMAGES, *batches), 0)
-    rates = time_batches(model, isas, batches, threads, x, rounds, progress)
+    rates, dots = time_batches(model, isas, batches, threads, x, rounds, progress)
     few = {name: array[:_IMAGES] for name, array in x.items()}
     return Report(
         about(), model.name, model.sha256, sum(multiply_adds(model).values()), rounds,
-        tuple(rates), tuple(time_ops(model, isa, few, rounds, progress) for isa in isas),
+        tuple(rates), tuple(dots),
+        tuple(time_ops(model, isa, few, rounds, progress) for isa in isas),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .ops import Ops, OpTime
-from .throughput import Rate
+from .throughput import DotRate, Rate
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Report:
         Multiply-adds of one image, padded ones included.
     rounds : int
     rates : tuple of Rate
+    dots : tuple of DotRate
     ops : tuple of Ops
         One for each variant.
     """
@@ -33,6 +34,7 @@ class Report:
     macs: int
     rounds: int
     rates: tuple[Rate, ...]
+    dots: tuple[DotRate, ...]
     ops: tuple[Ops, ...]
 
     def __str__(self) -> str:
@@ -52,13 +54,20 @@ class Report:
     def _rates(self) -> Iterator[str]:
         batches = list(dict.fromkeys(rate.batch for rate in self.rates))
         found = {(r.isa, r.threads, r.batch): r.images_per_second for r in self.rates}
+        dots = {(d.isa, d.threads): d.macs_per_second for d in self.dots}
         head = f"{'images/s':13}{'threads':>8}" + "".join(f"{f'batch {b}':>14}" for b in batches)
+        several = any(rate.threads > 1 for rate in self.rates)
+        head += f"{'x 1 thread':>14}{'dot product':>14}" if several else ""
         yield from (head, "-" * len(head))
         for isa, threads in dict.fromkeys((r.isa, r.threads) for r in self.rates):
-            cells = (found.get((isa, threads, b)) for b in batches)
-            yield f"{isa:13}{threads:8}" + "".join(
-                f"{'-' if c is None else f'{c:,.0f}':>14}" for c in cells
-            )
+            cells = [_number(found.get((isa, threads, b)), ",.0f") for b in batches]
+            if several:
+                most = max(batches)
+                cells += [
+                    _number(_times(found.get((isa, threads, most)), found.get((isa, 1, most)))),
+                    _number(_times(dots.get((isa, threads)), dots.get((isa, 1)))),
+                ]
+            yield f"{isa:13}{threads:8}" + "".join(f"{cell:>14}" for cell in cells)
 
     def _ops(self, ops: Ops) -> Iterator[str]:
         by = ops.ceiling
@@ -98,6 +107,14 @@ def total(ops: Ops) -> OpTime:
         sum(row.roofline or 0.0 for row in ops.rows) if known else None,
         sum(row.tail or 0.0 for row in ops.rows),
     )  # fmt: skip
+
+
+def _number(value: float | None, form: str = ".2f") -> str:
+    return "-" if value is None else format(value, form)
+
+
+def _times(rate: float | None, of: float | None) -> float | None:
+    return None if rate is None or of is None else rate / of
 
 
 def _share(part: float | None, seconds: float) -> str:

@@ -22,7 +22,8 @@ EXAMPLES = """
 Ops that run as one are one row. The roofline is what the variant's own dot-product instruction does
 in registers alone; roofline+tail adds the time of requantizing and looking up the values that
 leave the row, by the variant's own kernels alone. Both are measured in the same run. Images per
-second are by the clock on the wall; ops by the time that the thread is on its core."""
+second are by the clock on the wall; ops by the time that the thread is on its core. "x 1 thread" is
+what threads gain at the largest batch, and "dot product" what the roofline's loop gains by them."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
