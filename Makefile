@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 SOURCES = setup.py pyproject.toml python/intgold/native/build.py $(wildcard csrc/* python/intgold/native/measure.*)
 
-.PHONY: golden test prove data bench docs wheel lint format freeze clean
+.PHONY: golden test prove data bench peer peers docs wheel lint format freeze clean
 
 golden: .venv/.installed
 	$(BIN)/intgold golden -o out/golden
@@ -24,6 +24,14 @@ data: .venv/.tests
 
 bench: .venv/.tests
 	$(BIN)/python benchmarks/speed.py
+
+# The engine as a library for other harnesses; and the shipped network through other engines,
+# which an environment of their own in out/peers gets (3 GB)
+peer: .venv/.tests
+	$(BIN)/python benchmarks/peer_lib.py
+
+peers: .venv/.tests
+	$(BIN)/python benchmarks/peers.py
 
 # The pages of docs/ and the API reference, warnings as errors; out/docs/
 docs: .venv/.tests
