@@ -183,6 +183,9 @@ def _on_values(rng: Random, kind: str) -> Model:
     if kind == "add":
         fields |= {"form": "shared_scale", "left_shift": 20}
         fields |= {f"requantize{i}": _requantize(rng, 1, 2**9) for i in (1, 2)}
+        if rng.random() < 0.5:  # as quantisers give the input of the larger scale
+            exact = Requantize.of(2**30, rng.choice((29, 31, 33, 50, 51, 55)), "single")
+            fields[rng.choice(("requantize1", "requantize2"))] = exact
         fields["requantize"] = _any_requantize(rng, 1, 2**27)
     if kind == "lut":
         fields = {"table": np.array([rng.randint(-128, 127) for _ in range(256)], np.int8)}
