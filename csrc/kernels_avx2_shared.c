@@ -3,6 +3,8 @@
 
 #if defined(INTGOLD_HAS_AVX2)
 #include "avx2.h"
+
+#include "block_tail.h"
 #include "requantize_avx2.h"
 
 #define TARGET __attribute__((target("avx2")))
@@ -21,45 +23,11 @@ INLINE TARGET __m256i vector(const void *at) { return _mm256_loadu_si256(at); }
  * Other forms and shifts that a block has in all lanes take requantize_avx2.h, the rest goes
  * channel by channel. */
 
-enum { SIMPLE = -1, MIXED = -2, DEAD = -3 }; /* block_tail.form, or an enum intgold_form */
-
-typedef struct block_tail {
-    int32_t multiplier[LANES], right_shift[LANES];
-    int32_t form;
-    int32_t unused[15];
-} block_tail;
-
-size_t intgold_avx2_tail_packed_size(int32_t channels) {
-    return (size_t)intgold_blocks(channels, LANES) * sizeof(block_tail);
-}
-
-/* What a block's form becomes when it takes one more lane. */
-static int32_t joint_form(int32_t form, int32_t own, int32_t shift) {
-    const int32_t one = own == INTGOLD_FORM_SINGLE && shift >= 33 ? SIMPLE : own;
-    if (own == INTGOLD_FORM_FLOAT32 || own == INTGOLD_FORM_FLOAT64) return MIXED;
-    if (form == DEAD || one == form) return one;
-    return (form == SIMPLE || form == INTGOLD_FORM_SINGLE) && own == INTGOLD_FORM_SINGLE
-               ? INTGOLD_FORM_SINGLE
-               : MIXED;
-}
+size_t intgold_avx2_tail_packed_size(int32_t channels) { return block_tails_size(channels); }
 
 void intgold_avx2_tail_pack(const intgold_tail *tail, int32_t channels, void *packed) {
-    const intgold_requantize *by = tail->by;
-    block_tail *blocks = packed;
-    int32_t c;
-    memset(packed, 0, intgold_avx2_tail_packed_size(channels));
-    for (c = 0; c < channels; c++) {
-        block_tail *block = blocks + c / LANES;
-        const int32_t channel = tail->fold && c >= tail->fold ? c - tail->fold : c;
-        const int32_t lane = c % LANES, i = by->count == 1 ? 0 : channel;
-        /* A multiplier of 0 gives 0 in every form and with every shift. */
-        const int live = by->multiplier[i] || by->multiplier_low[i];
-        const int32_t shift = live ? by->right_shift[i] : 33;
-        if (lane == 0) block->form = DEAD;
-        if (live) block->form = joint_form(block->form, by->form[i], shift);
-        block->multiplier[lane] = by->multiplier[i];
-        block->right_shift[lane] = shift;
-    }
+    static const block_rules rules = {33, 62, 0};
+    block_tails_pack(&rules, tail, channels, packed);
 }
 
 typedef struct scales {
@@ -218,36 +186,9 @@ TARGET static void finish_any(const intgold_tail *tail, const block_tail *block,
         finish_blocks(tail, block, channels, at, 1, 0, 1);
 }
 
-static int is_simple(const block_tail *block) {
-    return block->form == SIMPLE || block->form == DEAD;
-}
-
-static void finish_block(const intgold_tail *tail, const block_tail *block, int32_t first,
-                         int32_t channels, const intgold_pixels *at) {
-    int32_t c;
-    if (is_simple(block))
-        finish_simple(tail, block, channels, at);
-    else if (block->form == MIXED)
-        for (c = 0; c < channels; c++) intgold_finish_channel(tail, first + c, c, at);
-    else
-        finish_any(tail, block, channels, at);
-}
-
 void intgold_avx2_finish(const intgold_tail *tail, int32_t first, int32_t channels,
                          const intgold_pixels *at) {
-    const block_tail *blocks = (const block_tail *)tail->packed + first / LANES;
-    const int32_t second = channels - LANES;
-    intgold_pixels rest = *at;
-    if (second > 0 && is_simple(blocks) && is_simple(blocks + 1)) {
-        finish_simple(tail, blocks, channels, at);
-        return;
-    }
-    finish_block(tail, blocks, first, second > 0 ? LANES : channels, at);
-    if (second <= 0) return;
-    rest.sums += LANES;
-    rest.below = at->below ? at->below + LANES : NULL;
-    rest.y += LANES;
-    finish_block(tail, blocks + 1, first + LANES, second, &rest);
+    finish_by_form(tail, first, channels, at, finish_simple, finish_any);
 }
 
 /* ---- pools. */

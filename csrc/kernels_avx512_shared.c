@@ -3,6 +3,8 @@
 
 #if defined(INTGOLD_HAS_AVX512VNNI)
 #include "avx512.h"
+
+#include "block_tail.h"
 #include "requantize_avx512.h"
 
 #define TARGET_VBMI \
@@ -18,60 +20,26 @@
  *
  * Other forms and shifts take 64-bit lanes, where a block has one form, else channel by channel. */
 
-enum { SIMPLE = -1, MIXED = -2, DEAD = -3 }; /* block_tail.form, or an enum intgold_form */
-
-typedef struct block_tail {
-    int32_t multiplier[LANES], multiplier_low[LANES], right_shift[LANES];
-    int32_t constant[LANES]; /* 2^(t-1) + zero point * 2^t, without the low word */
-    int32_t form;
-    int32_t unused[15];
-} block_tail;
-
-size_t intgold_avx512_tail_packed_size(int32_t channels) {
-    return (size_t)intgold_blocks(channels, LANES) * sizeof(block_tail);
-}
-
-/* What a block's form becomes when it takes one more lane. */
-static int32_t joint_form(int32_t form, int32_t own, int32_t shift) {
-    const int32_t one = own == INTGOLD_FORM_SINGLE && shift >= 33 && shift <= 54 ? SIMPLE : own;
-    if (form == DEAD || one == form) return one;
-    return (form == SIMPLE || form == INTGOLD_FORM_SINGLE) && own == INTGOLD_FORM_SINGLE
-               ? INTGOLD_FORM_SINGLE
-               : MIXED;
-}
+size_t intgold_avx512_tail_packed_size(int32_t channels) { return block_tails_size(channels); }
 
 void intgold_avx512_tail_pack(const intgold_tail *tail, int32_t channels, void *packed) {
-    const intgold_requantize *by = tail->by;
-    block_tail *blocks = packed;
-    int32_t c;
-    memset(packed, 0, intgold_avx512_tail_packed_size(channels));
-    for (c = 0; c < channels; c++) {
-        block_tail *block = blocks + c / LANES;
-        const int32_t channel = tail->fold && c >= tail->fold ? c - tail->fold : c;
-        const int32_t lane = c % LANES, i = by->count == 1 ? 0 : channel;
-        /* A multiplier of 0 gives 0 in every form and with every shift. */
-        const int32_t shift = by->multiplier[i] ? by->right_shift[i] : 33;
-        const int32_t half = shift < 33 ? 0 : (int32_t)1 << ((shift < 54 ? shift : 54) - 33);
-        if (lane == 0) block->form = DEAD;
-        if (by->multiplier[i]) block->form = joint_form(block->form, by->form[i], shift);
-        block->multiplier[lane] = by->multiplier[i];
-        block->multiplier_low[lane] = by->multiplier_low[i];
-        block->right_shift[lane] = shift;
-        block->constant[lane] = half + tail->y_zero_point * 2 * half;
-    }
+    static const block_rules rules = {33, 54, 1};
+    block_tails_pack(&rules, tail, channels, packed);
 }
 
 typedef struct scales {
     __m512i multiplier, multiplier_odd, right_shift, constant;
 } scales;
 
-INLINE TARGET scales scales_of(const block_tail *block) {
+/* constant: 2^(t-1) + zero point * 2^t, without the low word. */
+INLINE TARGET scales scales_of(const intgold_tail *tail, const block_tail *block) {
+    const __m512i odd = _mm512_set1_epi32(1 + 2 * tail->y_zero_point);
     scales by;
     by.multiplier = _mm512_loadu_si512(block->multiplier);
     by.multiplier_odd = _mm512_srli_epi64(by.multiplier, 32);
     by.right_shift =
         _mm512_sub_epi32(_mm512_loadu_si512(block->right_shift), _mm512_set1_epi32(32));
-    by.constant = _mm512_loadu_si512(block->constant);
+    by.constant = _mm512_sllv_epi32(odd, _mm512_sub_epi32(by.right_shift, _mm512_set1_epi32(1)));
     return by;
 }
 
@@ -198,8 +166,8 @@ INLINE TARGET void finish_blocks(const intgold_tail *tail, const block_tail *blo
     int32_t left = pooled ? pixels->count / 2 : pixels->count;
     intgold_pixels at = *pixels;
     scales by[2];
-    by[0] = scales_of(blocks);
-    by[1] = vectors == 2 ? scales_of(blocks + 1) : by[0];
+    by[0] = scales_of(tail, blocks);
+    by[1] = vectors == 2 ? scales_of(tail, blocks + 1) : by[0];
     for (; left >= outputs; left -= outputs, advance(&at, outputs, pooled)) {
         const __m512i bytes = group(tail, blocks, &at, by, 3, vectors, pooled, any);
         if (dense)
@@ -239,32 +207,9 @@ TARGET static void finish_any(const intgold_tail *tail, const block_tail *block,
         finish_blocks(tail, block, channels, at, 1, 0, 1);
 }
 
-static void finish_block(const intgold_tail *tail, const block_tail *block, int32_t first,
-                         int32_t channels, const intgold_pixels *at) {
-    int32_t c;
-    if (block->form == SIMPLE || block->form == DEAD)
-        finish_simple(tail, block, channels, at);
-    else if (block->form == MIXED)
-        for (c = 0; c < channels; c++) intgold_finish_channel(tail, first + c, c, at);
-    else
-        finish_any(tail, block, channels, at);
-}
-
 void intgold_avx512_finish(const intgold_tail *tail, int32_t first, int32_t channels,
                            const intgold_pixels *at) {
-    const block_tail *blocks = (const block_tail *)tail->packed + first / LANES;
-    const int32_t second = channels - LANES;
-    intgold_pixels rest = *at;
-    if (second > 0 && blocks[0].form == SIMPLE && blocks[1].form == SIMPLE) {
-        finish_simple(tail, blocks, channels, at);
-        return;
-    }
-    finish_block(tail, blocks, first, second > 0 ? LANES : channels, at);
-    if (second <= 0) return;
-    rest.sums += LANES;
-    rest.below = at->below ? at->below + LANES : NULL;
-    rest.y += LANES;
-    finish_block(tail, blocks + 1, first + LANES, second, &rest);
+    finish_by_form(tail, first, channels, at, finish_simple, finish_any);
 }
 
 /* ---- pools. */
@@ -328,7 +273,7 @@ TARGET int intgold_avx512_scale(const intgold_tail *tail, int32_t zero_point, in
                                 const int8_t *x, int32_t count, int more, int32_t *sums) {
     const block_tail *block = tail->packed;
     const int32_t left = left_shift + 30 - block->right_shift[0];
-    const scales by = scales_of(block);
+    const scales by = scales_of(tail, block);
     if (block->form != SIMPLE) return 0;
     if (block->multiplier[0] == 1 << 30 && left >= 0)
         scale_by(&by, zero_point, left_shift, left, x, count, more, sums);

@@ -1,0 +1,97 @@
+/* How the vector kernels keep a tail: the lanes of a block side by side, and one way to requantise
+ * all of them.  Included where LANES is known. */
+#ifndef INTGOLD_BLOCK_TAIL_H
+#define INTGOLD_BLOCK_TAIL_H
+
+#include <string.h>
+
+#include "kernels.h"
+
+/* block_tail.form, or an enum intgold_form.  SIMPLE: the short way of `single`; MIXED: channel by
+ * channel; DEAD: no multiplier but 0. */
+enum { SIMPLE = -1, MIXED = -2, DEAD = -3 };
+
+typedef struct block_tail {
+    int32_t multiplier[LANES], multiplier_low[LANES], right_shift[LANES];
+    int32_t form;
+    int32_t unused[15];
+} block_tail;
+
+/* What a variant can do: right_shifts of its short way, and whether vectors do the float forms. */
+typedef struct block_rules {
+    int32_t least_shift, most_shift, floats;
+} block_rules;
+
+static size_t block_tails_size(int32_t channels) {
+    return (size_t)intgold_blocks(channels, LANES) * sizeof(block_tail);
+}
+
+/* What a block's form becomes when it takes one more lane. */
+static int32_t joint_form(const block_rules *rules, int32_t form, int32_t own, int32_t shift) {
+    const int simple = own == INTGOLD_FORM_SINGLE && shift >= rules->least_shift &&
+                       shift <= rules->most_shift;
+    const int32_t one = simple ? SIMPLE : own;
+    if (!rules->floats && (own == INTGOLD_FORM_FLOAT32 || own == INTGOLD_FORM_FLOAT64))
+        return MIXED;
+    if (form == DEAD || one == form) return one;
+    return (form == SIMPLE || form == INTGOLD_FORM_SINGLE) && own == INTGOLD_FORM_SINGLE
+               ? INTGOLD_FORM_SINGLE
+               : MIXED;
+}
+
+static void block_tails_pack(const block_rules *rules, const intgold_tail *tail, int32_t channels,
+                             void *packed) {
+    const intgold_requantize *by = tail->by;
+    block_tail *blocks = packed;
+    int32_t c;
+    memset(packed, 0, block_tails_size(channels));
+    for (c = 0; c < channels; c++) {
+        block_tail *block = blocks + c / LANES;
+        const int32_t channel = tail->fold && c >= tail->fold ? c - tail->fold : c;
+        const int32_t lane = c % LANES, i = by->count == 1 ? 0 : channel;
+        /* A multiplier of 0 gives 0 in every form and with every shift. */
+        const int live = by->multiplier[i] || by->multiplier_low[i];
+        const int32_t shift = live ? by->right_shift[i] : rules->least_shift;
+        if (lane == 0) block->form = DEAD;
+        if (live) block->form = joint_form(rules, block->form, by->form[i], shift);
+        block->multiplier[lane] = by->multiplier[i];
+        block->multiplier_low[lane] = by->multiplier_low[i];
+        block->right_shift[lane] = shift;
+    }
+}
+
+static int is_simple(const block_tail *block) {
+    return block->form == SIMPLE || block->form == DEAD;
+}
+
+typedef void finish_blocks_of(const intgold_tail *tail, const block_tail *blocks, int32_t channels,
+                              const intgold_pixels *at);
+
+/* Channels first .. first+channels-1, at most two blocks.  simple: takes one simple block or two;
+ * any: one block of one form. */
+static void finish_by_form(const intgold_tail *tail, int32_t first, int32_t channels,
+                           const intgold_pixels *at, finish_blocks_of *simple,
+                           finish_blocks_of *any) {
+    const block_tail *blocks = (const block_tail *)tail->packed + first / LANES;
+    intgold_pixels part = *at;
+    int32_t c, done;
+    if (is_simple(blocks) && (channels <= LANES || is_simple(blocks + 1))) {
+        simple(tail, blocks, channels, at);
+        return;
+    }
+    for (done = 0; done < channels; done += LANES, blocks++) {
+        const int32_t own = channels - done < LANES ? channels - done : LANES;
+        if (is_simple(blocks))
+            simple(tail, blocks, own, &part);
+        else if (blocks->form == MIXED)
+            for (c = 0; c < own; c++)
+                intgold_finish_channel(tail, first + done + c, c, &part);
+        else
+            any(tail, blocks, own, &part);
+        part.sums += LANES;
+        if (part.below) part.below += LANES;
+        part.y += LANES;
+    }
+}
+
+#endif
