@@ -14,7 +14,7 @@ enum { SIMPLE = -1, MIXED = -2, DEAD = -3 };
 typedef struct block_tail {
     int32_t multiplier[LANES], multiplier_low[LANES], right_shift[LANES];
     int32_t form;
-    int32_t unused[15];
+    int32_t unused[LANES - 1]; /* each block as far from a cache line's start as the first */
 } block_tail;
 
 /* What a variant can do: right_shifts of its short way, and whether vectors do the float forms. */
@@ -50,10 +50,9 @@ static void block_tails_pack(const block_rules *rules, const intgold_tail *tail,
         const int32_t channel = tail->fold && c >= tail->fold ? c - tail->fold : c;
         const int32_t lane = c % LANES, i = by->count == 1 ? 0 : channel;
         /* A multiplier of 0 gives 0 in every form and with every shift. */
-        const int live = by->multiplier[i] || by->multiplier_low[i];
-        const int32_t shift = live ? by->right_shift[i] : rules->least_shift;
+        const int32_t shift = by->multiplier[i] ? by->right_shift[i] : rules->least_shift;
         if (lane == 0) block->form = DEAD;
-        if (live) block->form = joint_form(rules, block->form, by->form[i], shift);
+        if (by->multiplier[i]) block->form = joint_form(rules, block->form, by->form[i], shift);
         block->multiplier[lane] = by->multiplier[i];
         block->multiplier_low[lane] = by->multiplier_low[i];
         block->right_shift[lane] = shift;

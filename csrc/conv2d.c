@@ -12,7 +12,7 @@
 #include "conv2d_plan.h"
 
 enum {
-    CHUNK = 56, /* most pixels between finishes */
+    CHUNK = 56, /* most pixels of a row between finishes */
     VECTOR = 64 /* bytes that may be touched beyond a strip */
 };
 
@@ -226,7 +226,7 @@ static int32_t edge(const intgold_conv2d_plan *by, int32_t i, int32_t n) {
     return i == n ? by->out_w : (int32_t)((int64_t)by->out_w * i / n / 2 * 2);
 }
 
-/* Rows of pixels between finishes: as many whole ones as the room for sums takes. */
+/* Rows of pixels between finishes: several where a chunk takes them whole. */
 static int32_t rows_at_once(const job *at) {
     const intgold_conv2d_plan *by = at->by;
     const int32_t fit = CHUNK / by->out_w;

@@ -64,8 +64,6 @@ intgold_conv2d_plan intgold_conv2d_plan_of(const intgold_conv2d *op,
     return made;
 }
 
-
-
 intgold_conv2d_parts intgold_conv2d_parts_of(const intgold_conv2d_plan *by,
                                              const intgold_kernels *kernels) {
     const int32_t channels = intgold_packed_channels(&by->weights);

@@ -56,18 +56,32 @@ static int has_avxvnni(void) {
 #endif
 
 #if defined(INTGOLD_HAS_AMX)
-/* Bits 24 and 25 of EDX of leaf 7.  Linux gives a process the tiles' registers when it asks:
- * arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA), 0 when they are granted. */
+enum { GET_XCOMP_SUPP = 0x1021, REQ_XCOMP_PERM = 0x1023, XTILEDATA = 18 };
+
+/* Linux's arch_prctl: 0 when all went well. */
+static long arch_prctl(long code, void *argument) {
+    long result = 158;
+    __asm__ volatile("syscall"
+                     : "+a"(result)
+                     : "D"(code), "S"(argument)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+/* Bits 24 and 25 of EDX of leaf 7, and a system that saves the tiles' registers. */
 static int has_amx(void) {
     unsigned a, b, c, d;
-    long granted = 158;
+    uint64_t saved = 0;
     if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d >> 24 & 3) != 3) return 0;
-    __asm__ volatile("syscall"
-                     : "+a"(granted)
-                     : "D"(0x1023L), "S"(18L)
-                     : "rcx", "r11", "memory");
-    return granted == 0;
+    return arch_prctl(GET_XCOMP_SUPP, &saved) == 0 && (saved >> XTILEDATA & 1);
 }
+
+/* A process has to ask for them, once; it is refused where a thread's signal stack is too small. */
+static int tiles_granted(void) {
+    return arch_prctl(REQ_XCOMP_PERM, (void *)(uintptr_t)XTILEDATA) == 0;
+}
+#else
+static int tiles_granted(void) { return 0; }
 #endif
 
 #if defined(INTGOLD_HAS_DOTPROD)
@@ -127,7 +141,9 @@ intgold_isa intgold_best_isa(uint32_t features) {
 }
 
 const intgold_kernels *intgold_dispatch(intgold_isa isa) {
-    const variant *chosen = choose(isa, intgold_cpu_features());
+    const uint32_t features = intgold_cpu_features(), amx = INTGOLD_FEATURE_AMX;
+    const variant *chosen = choose(isa, features);
+    if (chosen && (chosen->needs & amx) && !tiles_granted()) chosen = choose(isa, features & ~amx);
     return chosen ? chosen->kernels : NULL;
 }
 

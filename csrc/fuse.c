@@ -40,7 +40,7 @@ static int is_2x2(const intgold_op *op) {
            pool->act_min == -128 && pool->act_max == 127;
 }
 
-/* The plan of the activations may give the last output the memory of the first input. */
+/* Models made by hand may give the last output the memory of the first input. */
 static int overlap(const intgold_model *model, int32_t a, int32_t b) {
     const intgold_tensor *x = &model->tensors[a], *y = &model->tensors[b];
     if (x->offset < 0 || y->offset < 0) return 0;

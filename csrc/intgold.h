@@ -285,7 +285,10 @@ typedef enum intgold_isa {
     INTGOLD_ISA_AVX512VBMI = 5, /* AVX512VNNI, and VBMI for tables */
     INTGOLD_ISA_NEON = 6,
     INTGOLD_ISA_DOTPROD = 7, /* NEON, and its dot products */
-    INTGOLD_ISA_AMX = 8      /* AVX512VBMI, and AMX tiles for convolutions */
+    /* AVX512VBMI, and AMX tiles for convolutions.  To be chosen, it makes Linux save the tiles of
+     * this process: signal stacks (sigaltstack) of less than about 12 KB are refused from then on,
+     * and where one is in use, AUTO is another variant. */
+    INTGOLD_ISA_AMX = 8
 } intgold_isa;
 
 /* What variants need of a CPU and its operating system: bits of a mask. */
@@ -296,7 +299,7 @@ typedef enum intgold_feature {
     INTGOLD_FEATURE_AVX512VBMI = 8,
     INTGOLD_FEATURE_NEON = 16,
     INTGOLD_FEATURE_DOTPROD = 32,
-    INTGOLD_FEATURE_AMX = 64 /* AMX-TILE and AMX-INT8; the system lets this process use them */
+    INTGOLD_FEATURE_AMX = 64 /* AMX-TILE and AMX-INT8, saved by the system */
 } intgold_feature;
 
 /* Where a traced run writes what each op makes: one entry per op, NULL or a buffer for n images

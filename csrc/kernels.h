@@ -89,7 +89,7 @@ typedef struct intgold_kernels {
     int32_t group;    /* input values per word: 4 (bytes) or 2 (int16) */
     int32_t lanes;    /* output channels per vector of sums */
     int32_t columns;  /* pixels that convolve takes at once */
-    int32_t flipped;  /* INTGOLD_FLIPPED, or another of its enum */
+    int32_t flipped;  /* INTGOLD_FLIPPED, or how else words hold inputs */
 
     /* Weights as convolve takes them, all blocks one after another. */
     size_t (*pack_size)(const intgold_weights *weights);
@@ -98,8 +98,8 @@ typedef struct intgold_kernels {
     /* Write `count` inputs as words, one after another. */
     void (*widen)(const int8_t *x, int32_t zero_point, size_t count, void *words);
 
-    /* Called before and after convolve() takes strips like this one: others in x and weights,
-     * and in columns where this one has 16 and they do.  NULL: no need. */
+    /* Called before and after convolve() takes strips like this one, which may differ from it in x
+     * and weights; in columns only where both have 16 or more.  NULL: no need. */
     void (*begin)(const intgold_strip *strip);
     void (*end)(void);
 
@@ -148,8 +148,11 @@ typedef struct intgold_kernels {
 #define INTGOLD_HAS_AVXVNNI 1
 #endif
 #endif
-#if defined(INTGOLD_HAS_AVX512VNNI) && defined(__linux__) && !defined(INTGOLD_NO_AMX)
+#if defined(INTGOLD_HAS_AVX512VNNI) && defined(__linux__) && !defined(INTGOLD_NO_AMX) && \
+    defined(__has_include)
+#if __has_include(<amxint8intrin.h>) || __has_include(<amxintrin.h>) /* gcc, clang */
 #define INTGOLD_HAS_AMX 1
+#endif
 #endif
 #if defined(__GNUC__) && defined(__aarch64__) && defined(__ARM_NEON) && \
     !defined(__AARCH64EB__) && !defined(INTGOLD_NO_NEON)

@@ -15,7 +15,7 @@
  * Form single with 33 <= right_shift <= 54: the 64-bit products of even and odd lanes lose their
  * low words, and rounding and zero point, which have none, are added in one constant; what is
  * left is shifted by right_shift - 32.  Two floors one after another are the floor of both.
- * Product and constant are below 2^30 by then, so that nothing overflows.  Saturating packs only
+ * Product and constant are at most 2^30 by then, so that nothing overflows.  Saturating packs only
  * clamp what the clamp to act_min .. act_max inside int8 clamps anyway.
  *
  * Other forms and shifts take 64-bit lanes, where a block has one form, else channel by channel. */

@@ -226,8 +226,9 @@ TARGET static void multiply(const intgold_strip *strip, int32_t *sums) {
 
 /* What the variants have in common. */
 #define SHARED                                                                                   \
-    .group = GROUP, .lanes = LANES, .columns = COLUMNS, .flipped = 1, .pack_size = pack_size,    \
-    .pack = pack, .widen = widen, .tail_packed_size = intgold_avx512_tail_packed_size,           \
+    .group = GROUP, .lanes = LANES, .columns = COLUMNS, .flipped = INTGOLD_FLIPPED,              \
+    .pack_size = pack_size, .pack = pack, .widen = widen,                                        \
+    .tail_packed_size = intgold_avx512_tail_packed_size,                                         \
     .tail_pack = intgold_avx512_tail_pack, .finish = intgold_avx512_finish,                      \
     .interleave = interleave, .multiply = multiply, .add_up = intgold_avx512_add_up,             \
     .greatest = intgold_avx512_greatest, .scale = intgold_avx512_scale

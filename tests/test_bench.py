@@ -261,6 +261,7 @@ def test_dot_products_on_several_threads():
         (["--batch", "0"], "batch: 0 is not"),
         (["--batch", "1,x"], "--batch 1,x: not integers"),
         (["--threads", "1025"], "threads: 1025 is not"),
+        (["--batch", "1,2", "--threads", "3"], "no more than 2 images for 3 threads"),
         (["--rounds", "0"], "rounds: 0 is not"),
         (["--plot", "bench.txt"], "bench.txt: a picture ends in"),
         (["--plot", "nowhere/bench.svg"], "nowhere/bench.svg"),

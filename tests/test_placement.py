@@ -2,12 +2,15 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
+from itertools import count as numbers
+from itertools import islice
 
 import pytest
 
 import tools
 from compilers import BUILDS, ROOT
-from convolutions import convolution
+from convolutions import convolution, depthwise
 from intgold import native
 from intgold.exporters import write_c
 from intgold.vectors.random_models import random_model
@@ -33,7 +36,20 @@ def small_models(count):
     convolutions = (convolution(seed) for seed in range(10 * count))
     small = [m for m in convolutions if m.ops[0]["weights"].size < 6000][:count]
     assert len(small) == count
-    return [*(random_model(seed) for seed in range(count)), *small]
+    return [*(random_model(seed) for seed in range(count)), *small, *filling_models()]
+
+
+def filling_models():
+    """Convolutions that use the last byte of the scratch: the sums of whole chunks of pixels."""
+
+    def fills(model):
+        height, width, channels = model.tensor("y").shape
+        light = channels > 16 and model.ops[0]["weights"].size < 6000
+        return light and height >= 8 and width in (14, 28)
+
+    yield from islice(filter(fills, map(convolution, numbers(10_000))), 6)
+    wide = (m for m in map(depthwise, numbers()) if m.tensor("y").shape[1] >= 56)
+    yield from (replace(m, name=f"wide{i}") for i, m in enumerate(islice(wide, 6)))
 
 
 def check(build, models, folder, variants):
@@ -59,13 +75,19 @@ def test_aarch64_under_an_emulator(name, tmp_path, full):
     check(build, small_models(1000 if full else 60), tmp_path, AARCH64[name])
 
 
-def test_a_read_beyond_is_seen(tmp_path):
-    """A table that looks up one value too many ends the program."""
+BROKEN = (
+    ("kernels_portable.c", "i < count; i++) y[i] = table", "i <= count; i++) y[i] = table"),
+    ("conv2d.c", "* sizeof(int32_t);\n}", "* sizeof(int32_t) - 64;\n}"),
+    ("depthwise_conv2d.c", "made.sums + CHUNK * vector", "made.sums + CHUNK * vector - 64"),
+)
+
+
+@pytest.mark.parametrize(("file", "right", "wrong"), BROKEN, ids=[file for file, _, _ in BROKEN])
+def test_what_lies_beyond_is_seen(file, right, wrong, tmp_path):
+    """A table that looks up one value too many, and scratch that is too small, end the program."""
     engine = shutil.copytree(ROOT / "csrc", tmp_path / "csrc")
-    right = "for (i = 0; i < count; i++) y[i] = table[x[i] + 128];"
-    text = (engine / "kernels_portable.c").read_text()
+    text = (engine / file).read_text()
     assert text.count(right) == 1
-    wrong = right.replace("i < count", "i <= count")
-    (engine / "kernels_portable.c").write_text(text.replace(right, wrong))
+    (engine / file).write_text(text.replace(right, wrong))
     built = program(NATIVE_BUILDS[0], small_models(5), tmp_path, engine)
     assert subprocess.run([built, "2", "1"], capture_output=True).returncode < 0  # a signal

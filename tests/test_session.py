@@ -3,6 +3,7 @@
 import gc
 import os
 import pickle
+import sys
 import threading
 import weakref
 
@@ -190,6 +191,31 @@ def test_one_session_serves_many_threads():
     for worker in workers:
         worker.join()
     assert len({w.tobytes() for w in wanted}) > 1 and failures == []
+
+
+def test_many_threads_prepare_one_model():
+    """The sessions that a model keeps are looked through while others are put there."""
+    before, failures = sys.getswitchinterval(), []
+
+    def work(model, first):
+        try:
+            for threads in range(first, 60, 4):
+                model.prepare(threads=threads)
+        except RuntimeError as error:
+            failures.append(error)
+
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(10):
+            model = random_model(3)
+            workers = [threading.Thread(target=work, args=(model, i)) for i in (1, 2, 3, 4)]
+            for worker in workers:
+                worker.start()
+            for worker in workers:
+                worker.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert failures == [] and len(model.sessions) == 59
 
 
 @pytest.mark.parametrize("threads", [2, 3, 64])

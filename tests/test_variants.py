@@ -9,6 +9,7 @@ import pytest
 import intgold
 from convolutions import ON_VALUES, convolution, depthwise, on_values
 from intgold import native
+from intgold.bench.loops import groups
 from intgold.native.compiled import lib
 from intgold.vectors.random_models import random_inputs
 from test_engines_agree import assert_equal, assert_same_run
@@ -21,8 +22,8 @@ SEEDS, FULL_SEEDS = 150, 3000
 @pytest.mark.parametrize("isa", native.variants())
 def test_convolutions(isa, full):
     """Channels 1 to 70, kernels 1 to 7, strides, dilation, padding: each variant is exact."""
-    fused = 0
-    for seed in range(FULL_SEEDS if full else SEEDS):
+    seeds, fused, varied = FULL_SEEDS if full else SEEDS, 0, 0
+    for seed in range(seeds):
         model = convolution(seed)
         shape = (2, *model.tensor("x").shape)
         x = np.random.default_rng(seed).integers(-128, 128, shape).astype(np.int8)
@@ -31,8 +32,9 @@ def test_convolutions(isa, full):
         assert_same_run(want, got, f"{isa} seed {seed}")
         plain = model.run(x, isa=isa)
         assert_equal(want.output, plain.output, f"{isa} seed {seed} without trace")
-        fused += len(model.ops) > 1
-    assert fused > SEEDS // 3
+        fused += len(groups(model, isa)) < len(model.ops)
+        varied += len(np.unique(want.output)) > 1
+    assert fused > seeds // 3 and varied > seeds * 0.8, (fused, varied)
 
 
 def assert_variant_agrees(model, isa, seed):

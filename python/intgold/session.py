@@ -42,7 +42,7 @@ class Session:
         from . import native  # golden alone needs no C
 
         self.name, self.isa, self.threads = model.name, native.isa_name(isa), threads
-        shared = [s._prepared for s in model.sessions.values() if s.isa == self.isa]
+        shared = [s._prepared for s in list(model.sessions.values()) if s.isa == self.isa]
         self._prepared: native.Prepared = (
             shared[0] if shared else native.Prepared(lower(model), self.isa)
         )

@@ -17,7 +17,10 @@
 
 extern const intgold_model *const intgold_models[];
 
-enum { MOST = 64 }; /* inputs, outputs or ops of a model */
+enum {
+    MOST = 64,     /* inputs, outputs or ops of a model */
+    ALIGNMENT = 64 /* of what lies in an arena */
+};
 
 typedef enum placement { AFTER_GUARD, BEFORE_GUARD } placement;
 
@@ -61,7 +64,9 @@ typedef struct run {
 static void place(run *r, const intgold_model *model, int32_t images, size_t arena,
                   placement where) {
     int32_t i;
+    /* Its size has room to align it: begun one byte past that, what is used ends at the guard. */
     r->arena = guard(arena, where);
+    if (where == BEFORE_GUARD) r->arena.data = (char *)r->arena.data + ALIGNMENT - 1;
     for (i = 0; i < model->n_inputs; i++)
         r->inputs[i] = guard(bytes_of(model, model->inputs[i], images), where);
     for (i = 0; i < model->n_outputs; i++)

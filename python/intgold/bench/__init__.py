@@ -63,7 +63,8 @@ def bench(
     EngineError
         When a variant cannot run here.
     """
-    isas, threads = list(isas or native.variants()), list(threads or thread_counts())
+    isas = list(dict.fromkeys(isas or native.variants()))
+    threads = list(dict.fromkeys(threads or thread_counts()))
     for name in isas:
         if name not in native.variants():
             raise EngineError(
@@ -77,6 +78,8 @@ def bench(
                 raise InputError(f"{what}: {n!r} is not a number from 1 to {most}")
     if not batches:
         raise InputError("batch: no number")
+    if min(threads) > max(batches):
+        raise InputError(f"batch: no more than {max(batches)} images for {min(threads)} threads")
     x = stimulus(model, "builtin", max(_IMAGES, *batches), 0)
     rates, dots = time_batches(model, isas, batches, threads, x, rounds, progress)
     few = {name: array[:_IMAGES] for name, array in x.items()}
