@@ -1,6 +1,7 @@
 """Every variant of the C kernels gives the bits of the golden model, fused and traced."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,24 @@ def test_convolutions(isa, full):
         fused += len(groups(model, isa)) < len(model.ops)
         varied += len(np.unique(want.output)) > 1
     assert fused > seeds // 3 and varied > seeds * 0.8, (fused, varied)
+
+
+@pytest.mark.parametrize("isa", native.variants())
+def test_what_others_read_is_not_fused_away(isa, full):
+    """Each tensor behind a convolution asked for as well: it is written, and right."""
+    kept = 0
+    for seed in range(1000 if full else 100):
+        model = convolution(seed)
+        made = [op.output for op in model.ops]
+        for asked in made[:-1]:
+            both = replace(model, outputs=(asked, made[-1]))
+            x = random_inputs(both, 2, seed)
+            want = both.run(x, backend="golden").outputs
+            got = both.run(x, isa=isa).outputs
+            for name in both.outputs:
+                assert_equal(want[name], got[name], f"{isa} seed {seed} {name} of {both.outputs}")
+            kept += len(groups(both, isa)) > len(groups(model, isa))
+    assert kept > 50
 
 
 def assert_variant_agrees(model, isa, seed):
