@@ -253,32 +253,24 @@ TARGET void intgold_avx512_greatest(const intgold_window *window, int32_t least,
 /* ---- add: each input by the short way of `single`; by a shift alone where the multiplier is 2^30
  * and nothing is rounded, as for the input of the larger scale. */
 
-/* left: of the exact shift, or -1. */
-INLINE TARGET void scale_by(const scales *by, int32_t zero_point, int32_t left_shift, int32_t left,
-                            const int8_t *x, int32_t count, const int more, int32_t *sums) {
+TARGET int intgold_avx512_scale(const intgold_tail *tail, int32_t zero_point, int32_t left_shift,
+                                const int8_t *x, int32_t count, int more, int32_t *sums) {
+    const block_tail *block = tail->packed;
+    const int32_t exact =
+        block->multiplier[0] == 1 << 30 ? left_shift + 30 - block->right_shift[0] : -1;
     const __m512i point = _mm512_set1_epi32(zero_point);
-    const __m128i shift = _mm_cvtsi32_si128(left < 0 ? left_shift : left);
+    const __m128i shift = _mm_cvtsi32_si128(exact < 0 ? left_shift : exact);
+    const scales by = scales_of(tail, block);
     int32_t i;
+    if (block->form != SIMPLE) return 0;
     for (i = 0; i < count; i += LANES) {
         const __mmask16 live = (__mmask16)(count - i < LANES ? (1u << (count - i)) - 1 : ~0u);
         const __m512i centred = _mm512_sub_epi32(widened(x + i, live), point);
         const __m512i shifted = _mm512_sll_epi32(centred, shift);
-        const __m512i scaled = left < 0 ? requantize(shifted, by) : shifted;
+        const __m512i scaled = exact < 0 ? requantize(shifted, &by) : shifted;
         const __m512i before = more ? _mm512_loadu_si512(sums + i) : _mm512_setzero_si512();
         _mm512_storeu_si512(sums + i, _mm512_add_epi32(before, scaled));
     }
-}
-
-TARGET int intgold_avx512_scale(const intgold_tail *tail, int32_t zero_point, int32_t left_shift,
-                                const int8_t *x, int32_t count, int more, int32_t *sums) {
-    const block_tail *block = tail->packed;
-    const int32_t left = left_shift + 30 - block->right_shift[0];
-    const scales by = scales_of(tail, block);
-    if (block->form != SIMPLE) return 0;
-    if (block->multiplier[0] == 1 << 30 && left >= 0)
-        scale_by(&by, zero_point, left_shift, left, x, count, more, sums);
-    else
-        scale_by(&by, zero_point, left_shift, -1, x, count, more, sums);
     return 1;
 }
 
