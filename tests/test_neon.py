@@ -19,7 +19,7 @@ BUILD = next(build for build in BUILDS if build.name == "AArch64 with dotprod")
 CPUS = {"neon": "cortex-a53", "dotprod": "max"}
 """The CPU that a variant is tested on: neon on one that has nothing more."""
 
-MODELS, FULL_MODELS = 75, 550  # of each sort
+MODELS, FULL_MODELS = 50, 550  # of each sort
 TRIPLES, FULL_TRIPLES = 20_000, 1_000_000  # of each form
 
 

@@ -48,7 +48,14 @@ def test_c_has_no_op_that_the_table_lacks():
     assert sorted(kinds) == sorted(f"INTGOLD_{name.upper()}" for name in NAMES)
     files = {path.stem for path in (ROOT / "csrc").glob("*.c")}
     files -= {name for name in files if name.startswith("kernels_")}
-    assert files == set(NAMES) | {"alone", "conv2d_plan", "dispatch", "engine", "fuse"}
+    assert files == set(NAMES) | {
+        "alone",
+        "conv2d_band",
+        "conv2d_plan",
+        "dispatch",
+        "engine",
+        "fuse",
+    }
     clauses = re.findall(r"^### 5\.\d+ (\w+)$", (ROOT / "SPEC.md").read_text(), re.M)
     assert [c for c in clauses if c != "windows"] == NAMES
 

@@ -65,14 +65,14 @@ def check(build, models, folder, variants):
 @pytest.mark.parametrize("build", NATIVE_BUILDS, ids=lambda build: build.name)
 def test_buffers_beside_guard_pages(build, tmp_path, full):
     """Inputs, outputs, tensors, accumulators and arena: nothing beside them is touched."""
-    check(build, small_models(200 if full else 25), tmp_path, native.variants())
+    check(build, small_models(200 if full else 12), tmp_path, native.variants())
 
 
 @pytest.mark.parametrize("name", AARCH64)
 def test_aarch64_under_an_emulator(name, tmp_path, full):
     """NEON with dot products and without: nothing differs from the portable kernels."""
     (build,) = (b for b in BUILDS if b.name == name)
-    check(build, small_models(1000 if full else 60), tmp_path, AARCH64[name])
+    check(build, small_models(1000 if full else 30), tmp_path, AARCH64[name])
 
 
 BROKEN = (
@@ -83,11 +83,12 @@ BROKEN = (
 
 
 @pytest.mark.parametrize(("file", "right", "wrong"), BROKEN, ids=[file for file, _, _ in BROKEN])
-def test_what_lies_beyond_is_seen(file, right, wrong, tmp_path):
+def test_what_lies_beyond_is_seen(file, right, wrong, tmp_path, full):
     """A table that looks up one value too many, and scratch that is too small, end the program."""
     engine = shutil.copytree(ROOT / "csrc", tmp_path / "csrc")
     text = (engine / file).read_text()
     assert text.count(right) == 1
     (engine / file).write_text(text.replace(right, wrong))
-    built = program(NATIVE_BUILDS[0], small_models(5), tmp_path, engine)
+    models = small_models(5 if full else 1)
+    built = program(NATIVE_BUILDS[0], models, tmp_path, engine)
     assert subprocess.run([built, "2", "1"], capture_output=True).returncode < 0  # a signal

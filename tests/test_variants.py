@@ -17,7 +17,7 @@ from test_engines_agree import assert_equal, assert_same_run
 from tools import need
 
 ROOT = Path(__file__).parents[1]
-SEEDS, FULL_SEEDS = 150, 3000
+SEEDS, FULL_SEEDS = 100, 3000
 
 
 @pytest.mark.parametrize("isa", native.variants())
@@ -42,7 +42,7 @@ def test_convolutions(isa, full):
 def test_what_others_read_is_not_fused_away(isa, full):
     """Each tensor behind a convolution asked for as well: it is written, and right."""
     kept = 0
-    for seed in range(1000 if full else 100):
+    for seed in range(1000 if full else 60):
         model = convolution(seed)
         made = [op.output for op in model.ops]
         for asked in made[:-1]:
@@ -53,7 +53,7 @@ def test_what_others_read_is_not_fused_away(isa, full):
             for name in both.outputs:
                 assert_equal(want[name], got[name], f"{isa} seed {seed} {name} of {both.outputs}")
             kept += len(groups(both, isa)) > len(groups(model, isa))
-    assert kept > 50
+    assert kept > 30
 
 
 def assert_variant_agrees(model, isa, seed):
