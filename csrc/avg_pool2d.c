@@ -11,15 +11,13 @@ typedef struct window {
     int32_t top, bottom, left, right, cells; /* bottom, right: exclusive */
 } window;
 
-static int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
-
 static window window_of(const intgold_avg_pool2d *op, int32_t oy, int32_t ox) {
     const int32_t y = oy * op->stride_h - op->pad_top, x = ox * op->stride_w - op->pad_left;
     window found;
     found.top = y < 0 ? 0 : y;
     found.left = x < 0 ? 0 : x;
-    found.bottom = least(y + op->kernel_h, op->in_h);
-    found.right = least(x + op->kernel_w, op->in_w);
+    found.bottom = intgold_least(y + op->kernel_h, op->in_h);
+    found.right = intgold_least(x + op->kernel_w, op->in_w);
     found.cells = (found.bottom - found.top) * (found.right - found.left);
     return found;
 }
@@ -58,7 +56,7 @@ static void pool(const intgold_avg_pool2d *op, const intgold_kernels *kernels, c
         for (ox = 0; ox < op->out_w; ox++) {
             const window at = window_of(op, oy, ox);
             for (first = 0; first < op->in_c; first += CHUNK) {
-                const int32_t n = least(op->in_c - first, CHUNK);
+                const int32_t n = intgold_least(op->in_c - first, CHUNK);
                 add_window(op, kernels, &at, x + first, n, sums);
                 for (c = 0; c < n; c++)
                     *y++ = (int8_t)intgold_clamp(mean(op, sums[c], at.cells), op->act_min,

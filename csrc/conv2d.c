@@ -23,8 +23,6 @@ size_t intgold_conv2d_work_size(const intgold_conv2d *op, const intgold_kernels 
     return strip_bytes(op, &by) + intgold_conv2d_sums_bytes(kernels);
 }
 
-static int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
-
 /* Short pieces of padding are written as a whole vector, whose rest the next piece overwrites. */
 static void pad(const job *at, size_t bytes, char *to) {
     if (bytes > VECTOR)
@@ -73,9 +71,9 @@ static void strip_of_rows(const job *at, int32_t top, int32_t rows) {
     int32_t oy, block;
     for (block = 0; many && block < by->blocks; block += 2)
         for (oy = 0; oy < rows; oy += at->rows)
-            intgold_conv2d_band(at, top + oy, oy, least(rows - oy, at->rows), block);
+            intgold_conv2d_band(at, top + oy, oy, intgold_least(rows - oy, at->rows), block);
     for (oy = 0; oy < rows; oy += at->rows) {
-        const int32_t now = least(rows - oy, at->rows);
+        const int32_t now = intgold_least(rows - oy, at->rows);
         for (block = 0; !many && block < by->blocks; block += 2)
             intgold_conv2d_band(at, top + oy, oy, now, block);
         look_up(at, top + oy, now);

@@ -1,16 +1,14 @@
 /* max_pool2d, SPEC clause 5.6: one window after another, all channels of it. */
 #include "op.h"
 
-static int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
-
 /* The cells of the window at oy, ox that are in the image. */
 static intgold_window window_of(const intgold_max_pool2d *op, const int8_t *x, int32_t oy,
                                 int32_t ox) {
     const int32_t top = oy * op->stride_h - op->pad_top, left = ox * op->stride_w - op->pad_left;
     const int32_t first_row = top < 0 ? 0 : top, first_column = left < 0 ? 0 : left;
     intgold_window at;
-    at.rows = least(top + op->kernel_h, op->in_h) - first_row;
-    at.columns = least(left + op->kernel_w, op->in_w) - first_column;
+    at.rows = intgold_least(top + op->kernel_h, op->in_h) - first_row;
+    at.columns = intgold_least(left + op->kernel_w, op->in_w) - first_column;
     at.column_step = (size_t)op->in_c;
     at.row_step = (size_t)op->in_w * at.column_step;
     at.x = x;
@@ -27,7 +25,7 @@ static void pool(const intgold_max_pool2d *op, const intgold_kernels *kernels, c
             const intgold_window at = window_of(op, x, oy, ox);
             kernels->greatest(&at, op->act_min, op->in_c, y);
             for (c = 0; c < op->in_c && op->act_max < 127; c++)
-                y[c] = (int8_t)least(y[c], op->act_max);
+                y[c] = (int8_t)intgold_least(y[c], op->act_max);
         }
     }
 }

@@ -37,6 +37,8 @@ extern const intgold_op_table intgold_conv2d_table, intgold_depthwise_conv2d_tab
     intgold_mul_table, intgold_concat_table;
 
 /* Pieces of memory start on a vector boundary. */
+static inline int32_t intgold_least(int32_t a, int32_t b) { return a < b ? a : b; }
+
 static inline size_t intgold_align(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 static inline intgold_tail intgold_tail_of(const intgold_requantize *by, int32_t y_zero_point,

@@ -1,7 +1,6 @@
 """The kernels for AArch64, under an emulator: every tensor of many small models, every form."""
 
 import shutil
-import subprocess
 from dataclasses import replace
 from itertools import count, islice
 
@@ -10,10 +9,9 @@ import pytest
 import tools
 from compilers import BUILDS, ROOT, Runner
 from convolutions import convolution, depthwise, on_values
-from intgold import native
 from intgold.digests import tensor_digests
-from intgold.fields import FORMS
 from intgold.vectors.random_models import random_inputs, random_model
+from requantize_checker import build, check
 
 BUILD = next(build for build in BUILDS if build.name == "AArch64 with dotprod")
 CPUS = {"neon": "cortex-a53", "dotprod": "max"}
@@ -110,19 +108,13 @@ def checker(tmp_path_factory):
     """tests/c/requantize_check.c as a program."""
     for tool in BUILD.needs:
         tools.need(tool)
-    program = tmp_path_factory.mktemp("checker") / "requantize_check"
-    sources = [*sorted((ROOT / "csrc").glob("*.c")), ROOT / "tests/c/requantize_check.c"]
-    command = [w for w in BUILD.command if w != "-pedantic"]  # which knows no 128-bit integers
-    subprocess.run([*command, "-I", ROOT / "csrc", *sources, "-o", program], check=True)
-    return program
+    compiler = tuple(w for w in BUILD.command if w != "-pedantic")  # which has no 128-bit integers
+    return build(tmp_path_factory.mktemp("checker"), compiler)
 
 
 @pytest.mark.parametrize("isa", CPUS)
 def test_every_form_is_exact(isa, checker, full):
     """Against 128-bit integers: 0 differ."""
     wanted = FULL_TRIPLES if full else TRIPLES
-    command = [*emulator(isa), checker, str(native.ISAS[isa]), str(wanted), "1"]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    rows = [line.split() for line in printed.splitlines()]
-    assert [row[:2] for row in rows] == [[isa, str(i)] for i in range(len(FORMS) + 1)]
-    assert all(int(row[2]) >= wanted and row[3] == "0" for row in rows)
+    for done, differing in check(checker, isa, wanted, emulator(isa)):
+        assert done >= wanted and differing == 0
