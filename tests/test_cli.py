@@ -45,7 +45,7 @@ def test_version_and_help(capsys):
         (["predict", "lut", "nowhere.npy"], "nowhere.npy"),
         (["predict", "lut"], "--mnist"),
         (["vectors", "lut", "--count", "0", "-o", "set"], "count: 0"),
-        (["vectors", "lut", "--formats", "bin", "-o", "set"], "bin"),
+        (["vectors", "lut", "--formats", "oct", "-o", "set"], "oct"),
         (["vectors", "lut", "--stimulus", "nowhere.npy", "-o", "set"], "nowhere.npy"),
         (["verify", "nowhere", "--dut", "."], "nowhere"),
         (["quantize", "nowhere.npz", "--ranges", "r.json", "-o", "m.npz"], "nowhere.npz"),

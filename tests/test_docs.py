@@ -89,6 +89,35 @@ def test_the_named_commands_exist():
     assert found >= 8
 
 
+def test_the_testbench_of_the_walk_through(tmp_path):
+    """Every command of the page's session runs and says what the page says; a bug is then found."""
+    tools.need("iverilog")
+    text = (DOCS / "verification.md").read_text()
+    text = text[text.index("## A testbench") :]
+    (source,) = re.findall(r"^```systemverilog\n(.*?)^```", text, re.M | re.S)
+    (tmp_path / "tb.sv").write_text(source)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    said = []
+
+    def shell(command):
+        return subprocess.run(
+            command, shell=True, cwd=tmp_path, capture_output=True, text=True,
+            env={**os.environ, "PATH": path},
+        )  # fmt: skip
+
+    for block in re.findall(r"^```console\n(.*?)^```", text, re.M | re.S):
+        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
+            command, _, output = part.partition("\n")
+            run = shell(command)
+            assert run.returncode == 0 and run.stdout == output, (command, run.stdout, run.stderr)
+            said.append(command)
+    assert len(said) == 5
+    (tmp_path / "tb.sv").write_text(source.replace("k < 4", "k < 3"))
+    shell(said[2]), shell(said[3])
+    run = shell(said[4])
+    assert run.returncode == 1 and "first difference: op pool2 (max_pool2d)" in run.stdout
+
+
 def test_the_reference_builds_without_warnings(tmp_path):
     """numpydoc and Sphinx, warnings as errors; every public name is in the index."""
     tools.need("sphinx")

@@ -4,21 +4,19 @@ import functools
 import hashlib
 import json
 import shutil
-import subprocess
 
 import numpy as np
 import pytest
 
 import intgold
-import tools
 from intgold import DataError, InputError, IntgoldError, VectorError
 from intgold.fields import FORMS
 from intgold.files import canonical_json
 from intgold.vectors.cases import case_lines, read_case_lines, requantize_groups, tie_operands
-from intgold.vectors.formats import FORMATS
 from intgold.vectors.generate import write_set
 from intgold.vectors.manifest import read_manifest
 from intgold.vectors.random_models import random_model
+from intgold.vectors.reader import read_runs
 from intgold.vectors.stimulus import builtin, stimulus
 
 
@@ -180,11 +178,11 @@ def test_same_command_same_bytes(small, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "b"]
 
 
-def test_chunks_do_not_change_a_byte(small, tmp_path, monkeypatch):
-    from intgold.vectors import generate
+def test_blocks_do_not_change_a_byte(small, tmp_path, monkeypatch):
+    from intgold.vectors import plan
 
     write_set(small, tmp_path / "a", count=9)
-    monkeypatch.setattr(generate, "CHUNK", 2)
+    monkeypatch.setattr(plan, "_BLOCK_IMAGES", 2)
     write_set(small, tmp_path / "b", count=9)
     assert digest_of(tmp_path / "a") == digest_of(tmp_path / "b")
 
@@ -195,15 +193,14 @@ def test_a_set_holds_everything_in_every_format(tmp_path):
         model = model_with(kind)
         folder = tmp_path / kind
         write_set(model, folder, count=3)
-        read, files = read_manifest(folder)
-        assert read.sha256 == model.sha256 and list(read.ops) != []
+        plan, listed = read_manifest(folder)
+        assert plan.model.sha256 == model.sha256 and len(listed) > len(plan.files)
         run = model.run(stimulus(model, "builtin", 3, 0), trace=True)
         seen = {"output": 0, "accumulator": 0, "parameter": 0, "stimulus": 0}
-        for file in files:
-            if file.role == "model":
-                continue
-            data = (folder / file.path).read_bytes()
-            array = FORMATS[file.format].decode(file.path, data, file.dtype, file.shape)
+        for of in plan.files:
+            file = of.entry
+            parts = list(read_runs(plan, [folder / of.path], [of]))
+            array = np.concatenate(parts) if file.images else parts[0][0]
             seen[file.role] += 1
             if file.role == "output":
                 assert np.array_equal(array, run.tensors[file.name])
@@ -219,43 +216,6 @@ def test_a_set_holds_everything_in_every_format(tmp_path):
                 assert np.array_equal(array, value)
         assert seen["output"] == 2 * len(model.ops)
         assert seen["accumulator"] == 2 * len(run.accumulators)
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "int32"])
-def test_formats_come_back(form, dtype):
-    info = np.iinfo(dtype)
-    array = np.array([[info.min, info.max, 0], [1, info.max // 3, 7]], dtype)
-    made = FORMATS[form]
-    data = made.header(dtype, array.shape) + b"".join(made.encode(row) for row in array)
-    assert np.array_equal(made.decode("x", data, dtype, array.shape), array)
-    with pytest.raises(IntgoldError, match="x"):
-        made.decode("x", data, dtype, (2, 4))
-    with pytest.raises(IntgoldError, match="x"):
-        made.decode("x", data[:-3], dtype, array.shape)
-
-
-@pytest.mark.parametrize("bad", ["zz", "1", "123", "x1", "0x12", "-1"])
-def test_hex_lines_that_are_no_value_are_named(bad):
-    data = f"// head\n00\nff // fine\n{bad}\n01\n".encode()
-    with pytest.raises(VectorError, match=rf"dump, line 4: '{bad}' is not 2 hex digits"):
-        FORMATS["hex"].decode("dump", data, "int8", (4,))
-
-
-def test_verilog_reads_the_hex_lines(tmp_path):
-    """$readmemh gives the values of the .npy file."""
-    tools.need("iverilog")
-    array = np.array([-128, 127, -1, 0, 5, -(2**31), 2**31 - 1, 1 << 20], np.int32)
-    form = FORMATS["hex"]
-    (tmp_path / "a.hex").write_bytes(form.header("int32", array.shape) + form.encode(array))
-    (tmp_path / "t.v").write_text(
-        "module t; reg signed [31:0] m [0:7]; integer i; initial begin\n"
-        '$readmemh("a.hex", m); for (i = 0; i < 8; i = i + 1) $display("%0d", m[i]);\n'
-        "end endmodule\n"
-    )
-    subprocess.run(["iverilog", "-o", "t", "t.v"], cwd=tmp_path, check=True)
-    run = subprocess.run(["./t"], cwd=tmp_path, check=True, capture_output=True, text=True)
-    assert [int(line) for line in run.stdout.split()] == array.tolist()
 
 
 def _edit(change):
@@ -321,7 +281,7 @@ def _flip(folder):
         (lambda f: next(f.glob("outputs/*.hex")).unlink(), "missing or not of this set"),
         (lambda f: (f / "surplus.txt").write_text("x"), "surplus.txt is missing or not"),
         (_flip, "does not match its sha256"),
-        (_edit(lambda d: d.update(version=2)), "version 2"),
+        (_edit(lambda d: d.update(version=3)), "version 3"),
         (_edit(lambda d: d.update(colour="red")), "not a manifest"),
         (_edit(lambda d: d["files"][0].update(path="../../etc/passwd")), "is not one of a set"),
         (_edit(lambda d: d["files"][0].update(path="/etc/passwd")), "is not one of a set"),
@@ -342,7 +302,7 @@ def _flip(folder):
                 {"shape": [-1]},
                 {"shape": [True]},
                 {"dtype": "float32"},
-                {"order": "F"},
+                {"bank": 1},
                 {"format": "bin"},
                 {"colour": "red"},
             )
@@ -356,17 +316,27 @@ def _flip(folder):
         (_edit(lambda d: d.update(spec=1.1)), "is not text"),
         (_edit(lambda d: d.update(tool="mine")), "tool 'mine'"),
         (_edit(lambda d: d["tool"].update(name=None)), "is not text"),
-        (_edit(lambda d: d["stimulus"].update(count=3)), "is described as"),
-        (_edit(lambda d: d["stimulus"].update(count=True)), "count: True"),
+        (_edit(lambda d: d["stimulus"].update(images=[[0, 3]])), "is described as"),
+        (_edit(lambda d: d["stimulus"].update(images=[[0, True]])), "images"),
         (_edit(lambda d: d["stimulus"].update(seed=-1)), "seed: -1"),
         (_edit(lambda d: d["stimulus"].update(source="mnist")), "stimulus {"),
+        (_edit(lambda d: d["stimulus"].update(images=[])), "0 ranges"),
+        (_edit(lambda d: d["stimulus"].update(images=[[1, 3], [0, 1]])), "appears twice"),
+        (_edit(lambda d: d.update(shard=[2, 2])), "shard"),
+        (_edit(lambda d: d.update(partials="ic:0")), "not a loop order"),
+        (_edit(lambda d: d.update(partials="ic:1")), "is missing"),
+        (_edit(lambda d: d.update(formats=["hex"])), "is described as|is not what"),
+        (_edit(lambda d: d.update(compression="zip")), "compression 'zip'"),
+        (_edit(lambda d: d["layout"].update(colour=1)), "no table of a layout"),
+        (_edit(lambda d: d["layout"].update(default={"word_bits": 16})), "is missing"),
+        (_edit(lambda d: d["selection"].update(ops=["nobody"])), "op 'nobody'"),
         (_edit(lambda d: d["stimulus"].pop("seed")), "stimulus {"),
         (_edit(lambda d: d.update(stimulus=[])), r"stimulus \[\]"),
-        (_edit(lambda d: d.update(version=True)), "version is not what"),
-        (_other_parameter, "is not the parameter of model.npz"),
+        (_edit(lambda d: d.update(version=True)), "version True"),
+        (_other_parameter, "is not what model.npz demands"),
         (_link, "not a plain file"),
         (_no_format_of_one, "is missing"),
-        (_model_alone, "files names no array"),
+        (_model_alone, "is missing"),
     ],
 )
 def test_damaged_sets_are_refused(small, tmp_path, damage, message):
@@ -407,7 +377,7 @@ def test_other_folders_are_never_replaced(small, tmp_path):
     write_set(small, tmp_path / "set", count=2)
     read_manifest(tmp_path / "set")
     with pytest.raises(VectorError, match="choose of"):
-        write_set(small, tmp_path / "new", formats=("bin",))
+        write_set(small, tmp_path / "new", formats=("oct",))
     assert not (tmp_path / "new").exists()
 
 
@@ -421,7 +391,7 @@ def test_a_failure_leaves_nothing(small, tmp_path, monkeypatch):
     def broken(*arguments, **options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(generate, "traced_chunks", broken)
+    monkeypatch.setattr(generate, "run", broken)
     with pytest.raises(IntgoldError, match="No space left"):
         write_set(small, tmp_path / "set", count=3)
     assert digest_of(tmp_path / "set") == before

@@ -87,7 +87,9 @@ def test_a_dump_may_have_some_tensors_only(pair):
     """What is missing is listed, not counted; nothing at all is an error."""
     shutil.rmtree(pair[1] / "accumulators")
     shutil.rmtree(pair[1] / "parameters")
-    report = verify(*pair)
+    with pytest.raises(VectorError, match=r"arrays are not in the dump, first accumulators/"):
+        verify(*pair)
+    report = verify(*pair, partial=True)
     assert report.equal and report.missing == sum(o.spec.accumulator for o in deep_model().ops)
     whole = verify(pair[0], pair[0])
     arrays = len(whole.comparisons)
@@ -98,13 +100,13 @@ def test_a_dump_may_have_some_tensors_only(pair):
     )
     assert str(whole).endswith(f"\n{whole.values} values compared, all equal")
     shutil.rmtree(pair[1] / "outputs")
-    with pytest.raises(VectorError, match="none of the tensors"):
-        verify(*pair)
+    with pytest.raises(VectorError, match="none of the arrays"):
+        verify(*pair, partial=True)
     with pytest.raises(VectorError, match="no such folder"):
         verify(pair[0], pair[1] / "nowhere")
 
 
-@pytest.mark.parametrize("name", ["outputs/conv.npy", "outputs/t0.bin", "accumulators/x/y.npy"])
+@pytest.mark.parametrize("name", ["outputs/conv.npy", "outputs/t0.dat", "accumulators/x/y.npy"])
 def test_what_would_be_passed_over_is_refused(pair, name):
     """A misspelt tensor must not look like an absent one."""
     (pair[1] / name).parent.mkdir(exist_ok=True)
@@ -127,8 +129,8 @@ def test_a_dump_is_no_larger_than_its_values_need(pair):
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b"\n", b"  // a comment of the simulator\n"))
     assert verify(*pair).equal
-    path.write_bytes(whole + b"\n" * (2**16 + 64 * whole.count(b"\n")))
-    with pytest.raises(VectorError, match=r"\.hex: .* bytes, more than the limit"):
+    path.write_bytes(whole + b"\n" * (2**16 + 128 * whole.count(b"\n")))
+    with pytest.raises(VectorError, match=r"\.hex: more bytes than the limit"):
         verify(*pair)
 
 
@@ -154,7 +156,7 @@ def test_digits_are_those_of_the_dtype(tmp_path):
     want = int(array.flat[0])
     array.flat[0] = want ^ 1
     np.save(tmp_path / "dut" / path, array)
-    text = str(verify(tmp_path / "set", tmp_path / "dut"))
+    text = str(verify(tmp_path / "set", tmp_path / "dut", partial=True))
     assert f"expected {want} (0x{want & 0xFFFFFFFF:08x})" in text
 
 
@@ -189,7 +191,9 @@ def test_a_simulators_x_is_named_by_line(pair):
     lines = path.read_text().splitlines()
     lines[7] = "xx"
     path.write_text("\n".join(lines) + "\n")
-    with pytest.raises(VectorError, match="line 8: 'xx'"):
+    with pytest.raises(
+        VectorError, match=r"line 8: image 0, h 0, w 3, c 0 \(word 6\): 'xx' is undefined"
+    ):
         verify(*pair)
 
 

@@ -21,6 +21,7 @@ from .errors import (
     EngineError,
     InputError,
     IntgoldError,
+    LayoutError,
     ModelError,
     VectorError,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "DataError",
     "EngineError",
     "InputError",
+    "LayoutError",
     "IntgoldError",
     "Model",
     "ModelError",

@@ -30,3 +30,7 @@ class VectorError(IntgoldError):
 
 class EngineError(IntgoldError):
     """An engine could not run: the C engine refused a call, or the memory did not suffice."""
+
+
+class LayoutError(VectorError):
+    """A layout file breaks a rule, or does not fit an array."""

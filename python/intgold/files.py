@@ -48,7 +48,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         target = Path(os.path.realpath(path))  # a link stays one
         if target.exists() and not target.is_file():  # a rename would take a device's place
             raise IntgoldError(f"cannot write {path}: not a plain file")
-        handle, temporary = tempfile.mkstemp(prefix=_hidden(target), dir=target.parent)
+        handle, temporary = tempfile.mkstemp(prefix=hidden_name(target), dir=target.parent)
         with os.fdopen(handle, "wb") as file:
             yield file
         os.chmod(temporary, 0o666 & ~_umask())
@@ -70,27 +70,43 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     IntgoldError
         When it cannot be made or the disk is full; `path` is then untouched.
     """
-    temporary = old = target = None
+    temporary = None
     try:
         target = Path(os.path.realpath(path))
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=_hidden(target), dir=target.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=hidden_name(target), dir=target.parent))
         yield temporary
-        os.chmod(temporary, 0o777 & ~_umask())
-        if not target.exists():
-            os.rename(temporary, target)
-        elif not _swap(temporary, target):
-            old = temporary.with_name(temporary.name + ".old")
-            os.rename(target, old)
-            os.rename(temporary, target)
+        put_folder(temporary, target)
     except OSError as error:
         raise IntgoldError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        if old is not None and target is not None and not target.exists():
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def put_folder(made: Path, target: Path) -> None:
+    """Give a folder the name of one beside it; what had the name is taken away.
+
+    Raises
+    ------
+    OSError
+        When that fails; `target` is then as it was.
+    """
+    os.chmod(made, 0o777 & ~_umask())
+    if not target.exists():
+        os.rename(made, target)
+        return
+    if _swap(made, target):
+        shutil.rmtree(made, ignore_errors=True)  # what had the name before
+        return
+    old = made.with_name(made.name + ".old")
+    os.rename(target, old)
+    try:
+        os.rename(made, target)
+    finally:
+        if not target.exists():
             os.rename(old, target)
-        for leftover in (temporary, old):
-            if leftover is not None:
-                shutil.rmtree(leftover, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _swap(one: Path, other: Path) -> bool:
@@ -103,7 +119,7 @@ def _swap(one: Path, other: Path) -> bool:
     return bool(exchange(here, os.fsencode(one), here, os.fsencode(other), rename_exchange) == 0)
 
 
-def _hidden(target: Path) -> str:
+def hidden_name(target: Path) -> str:
     """Return how a temporary name beside `target` begins; a long name leaves room for the rest."""
     return f".{target.name[:40]}."
 
@@ -173,7 +189,7 @@ def read_plain(path: str | os.PathLike[str], limit: int = JSON_LIMIT) -> bytes:
         Naming the file when it is missing, larger, or a device, a pipe or a folder.
     """
     try:
-        size = _plain_size(path, limit)
+        size = plain_size(path, limit)
         with open(path, "rb") as file:
             return file.read(size)
     except (OSError, MemoryError) as error:
@@ -181,7 +197,7 @@ def read_plain(path: str | os.PathLike[str], limit: int = JSON_LIMIT) -> bytes:
         raise IntgoldError(f"{path}: cannot be read: {reason}") from error
 
 
-def _plain_size(path: str | os.PathLike[str], limit: int) -> int:
+def plain_size(path: str | os.PathLike[str], limit: int) -> int:
     """Return the size of a plain file; to open anything else may wait or read for ever."""
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):
@@ -218,7 +234,7 @@ def read_zip(path: str | os.PathLike[str], limit: int = 2**30) -> dict[str, byte
         Naming the file when it is missing, no zip, compressed, damaged or larger than `limit`.
     """
     try:
-        left = size = _plain_size(path, limit)
+        left = size = plain_size(path, limit)
         members: dict[str, bytes] = {}
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():
@@ -257,18 +273,34 @@ def read_npy(where: str, data: bytes, fortran: bool = False) -> np.ndarray:
         When a byte of the header is not as NumPy writes it, or the size does not fit.
     """
     start = 10 + int.from_bytes(data[8:10], "little")
-    header = _NPY_HEADER.fullmatch(data[10:start])
-    if data[:8] != b"\x93NUMPY\x01\x00" or header is None:
+    dtype, shape, in_fortran = npy_header(where, data[:start])
+    if in_fortran and not fortran:
+        raise IntgoldError(f"{where}: in Fortran order; save numpy.ascontiguousarray(x)")
+    order: Literal["C", "F"] = "F" if in_fortran else "C"
+    if math.prod(shape) * dtype.itemsize != len(data) - start:
+        raise IntgoldError(f"{where}: shape {shape} does not match {len(data) - start} bytes")
+    values = np.frombuffer(data, dtype, offset=start).reshape(shape, order=order)
+    return values.astype(dtype.newbyteorder("="), copy=False)
+
+
+def npy_header(where: str, head: bytes) -> tuple[np.dtype, tuple[int, ...], bool]:
+    """Return dtype, shape and whether in Fortran order, of the header of a .npy file.
+
+    Raises
+    ------
+    IntgoldError
+        When a byte is not as NumPy writes it.
+    """
+    header = _NPY_HEADER.fullmatch(head[10:])
+    if (
+        head[:8] != b"\x93NUMPY\x01\x00"
+        or header is None
+        or len(head) != 10 + int.from_bytes(head[8:10], "little")
+    ):
         raise IntgoldError(f"{where}: not a .npy file, version 1.0, little-endian, of numbers")
     try:
         dtype = np.dtype(header[1].decode())
     except TypeError:
         raise IntgoldError(f"{where}: unknown dtype {header[1].decode()}") from None
-    order: Literal["C", "F"] = "F" if header[2] == b"True" else "C"
-    if order == "F" and not fortran:
-        raise IntgoldError(f"{where}: in Fortran order; save numpy.ascontiguousarray(x)")
     shape = tuple(int(n) for n in header[3].split(b",") if n.strip())
-    if math.prod(shape) * dtype.itemsize != len(data) - start:
-        raise IntgoldError(f"{where}: shape {shape} does not match {len(data) - start} bytes")
-    values = np.frombuffer(data, dtype, offset=start).reshape(shape, order=order)
-    return values.astype(dtype.newbyteorder("="), copy=False)
+    return dtype, shape, header[2] == b"True"

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from .errors import IntgoldError, VectorError
-from .files import read_plain
+from .errors import VectorError
+from .vectors.compression import COMPRESSIONS
+from .vectors.contents import Entry
 from .vectors.formats import FORMATS
-from .vectors.manifest import File, read_manifest
+from .vectors.layout import Layout
+from .vectors.manifest import read_manifest
+from .vectors.plan import Plan, SetFile
+from .vectors.reader import read_entry, read_runs, regroup, value_at
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Comparison:
     ----------
     op, kind, tensor : str
     role : str
-        ``output`` or ``accumulator``.
+        ``output``, ``accumulator`` or ``partial``.
     values : int
         How many were compared; 0 when the dump does not have it.
     of : int
@@ -87,115 +91,170 @@ class Report:
 
 
 def verify(
-    vectors: str | os.PathLike[str], dut: str | os.PathLike[str], progress: bool = False
+    vectors: str | os.PathLike[str],
+    dut: str | os.PathLike[str],
+    progress: bool = False,
+    partial: bool = False,
+    layout: Layout | None = None,
 ) -> Report:
-    """Compare the outputs and accumulators in `dut` with those of the set `vectors`.
+    """Compare the results in `dut` with those of the set `vectors`.
 
     Parameters
     ----------
     vectors : path
         A set of `intgold.vectors.generate.write_set`; all of it is checked first.
     dut : path
-        A folder with any of the set's files ``outputs/`` and ``accumulators/``, by the same
-        names, in any of the formats; other files there are refused, since they would be passed
-        over.  A set is itself a valid dump.
+        A folder with the set's files ``outputs/``, ``accumulators/`` and ``partials/``, by the
+        same names, in any of the formats, compressed or not; other files in these folders are
+        refused, since they would be passed over.  A set is itself a valid dump.
     progress : bool
         Show a bar.
+    partial : bool
+        Take a dump that lacks arrays of the set: what is there is compared, what is not is counted.
+    layout : Layout, optional
+        Of the dump; default that of the set.
 
     Raises
     ------
     VectorError
-        When the set is damaged, the dump has none of its tensors, or a file of the dump is not
-        what its name says.
+        When the set is damaged, the dump lacks an array and `partial` is not given, or a file of
+        the dump is not what its name says.
     """
-    model, files = read_manifest(vectors)
+    plan, _ = read_manifest(vectors, progress)
     if not os.path.isdir(dut):
         raise VectorError(f"{dut}: no such folder")
-    wanted: dict[tuple[str, str], File] = {}
-    for each in files:
-        if each.role in ("output", "accumulator"):
-            wanted.setdefault((each.owner, each.role), each)
-    _refuse_unknown(Path(dut), wanted.values())
+    device = plan if layout is None else replace(plan, layout=layout)
+    wanted = _in_order(plan)
+    dumps = {e: _dumped(Path(dut), device, e) for e in wanted}
+    _refuse_unknown(Path(dut), dumps)
+    missing = [e.path for e, found in dumps.items() if not found]
+    if len(missing) == len(dumps):
+        names = ", ".join(e.path for e in wanted)
+        raise VectorError(f"{dut}: none of the arrays of the set: {names}")
+    if missing and not partial:
+        raise VectorError(
+            f"{dut}: {len(missing)} of {len(dumps)} arrays are not in the dump, first "
+            f"{missing[0]}; "
+            "--partial compares what is there"
+        )
+    kinds = {op.name: op.kind for op in plan.model.ops}
     comparisons: list[Comparison] = []
     first: Difference | None = None
-    for op in tqdm(model.ops, unit="op", desc="verify", disable=not progress):
-        for role in ("accumulator", "output"):
-            file = wanted.get((op.name, role))
-            if file is None:
+    values = sum(prod(e.whole(plan.count)) for e in wanted)
+    with tqdm(
+        total=values, unit="value", unit_scale=True, desc="verify", disable=not progress
+    ) as bar:  # fmt: skip
+        for entry, dump in dumps.items():
+            of = prod(entry.whole(plan.count))
+            kind = kinds[entry.owner]
+            facts = (entry.owner, kind, entry.name, entry.role)
+            if not dump:
+                comparisons.append(Comparison(*facts, 0, of, 0))
                 continue
-            got = _read_dump(Path(dut), file)
-            if got is None:
-                missing = Comparison(op.name, op.kind, file.name, role, 0, math.prod(file.shape), 0)
-                comparisons.append(missing)
-                continue
-            expected = _read(Path(vectors) / file.path, file)
-            differs = expected != got
-            count = int(differs.sum())
-            comparisons.append(
-                Comparison(op.name, op.kind, file.name, role, got.size, got.size, count)
-            )
-            if count and first is None:
-                at = tuple(int(i) for i in np.argwhere(differs)[0])
-                accumulators = _accumulators(Path(vectors), Path(dut), wanted, op.name, at)
+            count, at = _compare(Path(vectors), plan, device, entry, dump, bar)
+            comparisons.append(Comparison(*facts, of, of, count))
+            if at is not None and first is None:
+                image, where, expected, got = at
+                accumulators = _accumulators(
+                    Path(vectors), plan, device, dumps, entry, image, where
+                )
                 first = Difference(
-                    op.name, op.kind, file.name, role, file.dtype, at[0], at[1:],
-                    int(expected[at]), int(got[at]), *accumulators,
+                    *facts, entry.dtype, image, where, expected, got, *accumulators
                 )  # fmt: skip
-    if not any(c.values for c in comparisons):
-        names = ", ".join(sorted({Path(f.path).stem for f in wanted.values()}))
-        raise VectorError(f"{dut}: none of the tensors of the set: {names}")
     return Report(tuple(comparisons), first)
 
 
-def _refuse_unknown(dut: Path, wanted: Iterable[File]) -> None:
+_Dump = list[tuple[list[Path], list[SetFile]]]
+"""The files of one array, for each format that the dump has it in."""
+
+
+def _in_order(plan: Plan) -> list[Entry]:
+    """Return the results, by op; what an op computes first comes first."""
+    order = {"partial": 0, "accumulator": 1, "output": 2}
+    place = {op.name: i for i, op in enumerate(plan.model.ops)}
+    results = [e for e in plan.entries if e.role in order]
+    return sorted(results, key=lambda e: (place[e.owner], order[e.role]))
+
+
+def _dumped(dut: Path, device: Plan, entry: Entry) -> _Dump:
+    found: _Dump = []
+    for name in FORMATS:
+        for compression in COMPRESSIONS:
+            files = device.files_of(entry, name, compression)
+            paths = [dut / file.path for file in files]
+            there = [path for path in paths if os.path.lexists(path)]
+            if there and len(there) < len(paths):
+                lacking = next(path for path in paths if path not in there)
+                raise VectorError(f"{lacking}: this bank is not in the dump")
+            if there:
+                found.append((paths, files))
+    return found
+
+
+def _refuse_unknown(dut: Path, dumps: Mapping[Entry, _Dump]) -> None:
     """A file under another name than the set's would be passed over: say so instead."""
-    known = {path for file in wanted for path in _paths(dut, file)}
-    for folder in ("outputs", "accumulators"):
+    known = {path for dump in dumps.values() for paths, _ in dump for path in paths}
+    for folder in ("outputs", "accumulators", "partials"):
         for path in sorted((dut / folder).rglob("*")):
             if path not in known:
                 raise VectorError(f"{path}: the set has no such array or format")
 
 
-def _read(path: Path, file: File) -> np.ndarray:
-    form: Any = FORMATS[path.suffix.removeprefix(".")]
-    try:
-        data = read_plain(path, form.most_bytes(file.dtype, file.shape))
-    except IntgoldError as error:
-        raise VectorError(str(error)) from error
-    return form.decode(str(path), data, file.dtype, file.shape)
+_Place = tuple[int, tuple[int, ...], int, int]
+"""Image, coordinate, expected and got."""
 
 
-def _paths(dut: Path, file: File) -> list[Path]:
-    return [(dut / file.path).with_suffix(f".{f}") for f in FORMATS]
+def _compare(
+    vectors: Path, plan: Plan, device: Plan, entry: Entry, dump: _Dump, bar: Any
+) -> tuple[int, _Place | None]:
+    """Return how many values differ, and the first of them."""
+    expected = read_entry(vectors, plan, entry)
+    streams = [regroup(read_runs(device, paths, files), _sizes(plan)) for paths, files in dump]
+    count, found, image = 0, None, 0
+    for want in regroup(expected, _sizes(plan)):
+        got, *others = (next(stream) for stream in streams)
+        for (paths, _), other in zip(dump[1:], others, strict=True):
+            if not np.array_equal(got, other):
+                name = dump[0][0][0].name
+                raise VectorError(f"{paths[0]} and {name} say different things")
+        differs = want != got
+        here = int(np.count_nonzero(differs))
+        if here and found is None:
+            at = tuple(int(i) for i in np.argwhere(differs)[0])
+            found = (image + at[0], at[1:], int(want[at]), int(got[at]))
+        count += here
+        image += len(want)
+        bar.update(want.size)
+    for stream in streams:  # a reader checks what follows its last word when asked for more
+        next(stream, None)
+    return count, found
 
 
-def _read_dump(dut: Path, file: File) -> np.ndarray | None:
-    """Return the dump's array in whatever format it is there, or None."""
-    there = [path for path in _paths(dut, file) if os.path.lexists(path)]
-    if not there:
-        return None
-    arrays = [_read(path, file) for path in there]
-    for path, array in zip(there[1:], arrays[1:], strict=True):
-        if not np.array_equal(arrays[0], array):
-            raise VectorError(f"{path} and {there[0].name} say different things")
-    return arrays[0]
+def _sizes(plan: Plan) -> list[int]:
+    step = plan.block_images
+    return [min(step, plan.count - first) for first in range(0, plan.count, step)]
 
 
 def _accumulators(
-    vectors: Path, dut: Path, wanted: dict[tuple[str, str], File], op: str, at: tuple[int, ...]
-) -> tuple[int | None, int | None]:
+    vectors: Path, plan: Plan, device: Plan, dumps: Mapping[Entry, _Dump], entry: Entry, image: int,
+    where: tuple[int, ...],
+) -> tuple[int | None, int | None]:  # fmt: skip
     """Return the expected and the dump's accumulator behind a value, where there is one."""
-    file = wanted.get((op, "accumulator"))
-    if file is None:
+    behind = next(
+        (e for e in dumps if (e.role, e.owner) == ("accumulator", entry.owner)), None
+    )  # fmt: skip
+    if behind is None or entry.role == "partial":
         return None, None
-    got = _read_dump(dut, file)
-    return int(_read(vectors / file.path, file)[at]), None if got is None else int(got[at])
+    expected = value_at(read_entry(vectors, plan, behind), image, where)
+    if not dumps[behind]:
+        return expected, None
+    return expected, value_at(read_runs(device, *dumps[behind][0]), image, where)
 
 
 def _table(comparisons: tuple[Comparison, ...]) -> list[str]:
     rows = [("op", "kind", "tensor", "values", "differing")]
     for c in comparisons:
-        name = c.tensor if c.role == "output" else f"{c.tensor} (acc)"
+        name = c.tensor + {"output": "", "accumulator": " (acc)", "partial": " (partial)"}[c.role]
         found = (str(c.values), str(c.differing)) if c.values else ("-", "not in the dump")
         rows.append((c.op, c.kind, name, *found))
     widths = [max(len(row[i]) for row in rows) for i in range(5)]
@@ -221,9 +280,7 @@ def _verdict(report: Report) -> list[str]:
         return [f"{compared}, all equal"]
     differing = sum(c.differing for c in report.comparisons)
     digits = 2 * np.dtype(first.dtype).itemsize
-    place = ", ".join(
-        f"{axis} {i}" for axis, i in zip(_axes(first.coordinate), first.coordinate, strict=True)
-    )
+    place = ", ".join(f"{axis} {i}" for axis, i in zip(_axes(first), first.coordinate, strict=True))
     lines = [
         f"{compared}, {differing} differ",
         f"first difference: op {first.op} ({first.kind}), {first.role} of {first.tensor}, "
@@ -239,8 +296,9 @@ def _verdict(report: Report) -> list[str]:
     return lines
 
 
-def _axes(coordinate: tuple[int, ...]) -> tuple[str, ...]:
-    return {1: ("oc",), 2: ("ox", "oc"), 3: ("oy", "ox", "oc")}[len(coordinate)]
+def _axes(first: Difference) -> list[str]:
+    steps = ["step"] if first.role == "partial" else []
+    return steps + ["oy", "ox", "oc"][3 - len(first.coordinate) + len(steps) :]
 
 
 def _both(value: int, digits: int) -> str:

@@ -7,12 +7,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import intgold
 
 from ..errors import IntgoldError
+
+if TYPE_CHECKING:
+    from ..vectors.layout import Layout
 
 
 def show_progress() -> bool:
@@ -34,12 +38,30 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help=f"{', '.join(intgold.SHIPPED)}, or the path of an artefact")
 
 
-def add_isa(parser: argparse.ArgumentParser) -> None:
+def add_isa(parser: argparse._ActionsContainer) -> None:
     """Declare the option `--isa`."""
     parser.add_argument(
         "--isa", default="auto", metavar="NAME",
         help="variant of the C kernels, such as portable or avx2; never changes a bit",
     )  # fmt: skip
+
+
+def add_layout(parser: argparse.ArgumentParser, help_text: str) -> None:
+    """Declare the option `--layout`."""
+    parser.add_argument("--layout", metavar="FILE", help=f"TOML file: {help_text}")
+
+
+def layout_of(options: argparse.Namespace) -> Layout:
+    """Return the layout of `--layout`, else the default one."""
+    from ..vectors.layout import Layout
+    from ..vectors.layout_file import read_layout
+
+    return read_layout(options.layout) if options.layout else Layout()
+
+
+def names(text: str | None) -> list[str]:
+    """Return the names of a comma-separated list."""
+    return text.split(",") if text else []
 
 
 def add_network(parser: argparse.ArgumentParser) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from .common import show_progress
+from .common import add_layout, layout_of, show_progress
 
 HELP = "compare a device's dump with a vector set"
 EXAMPLES = """
   intgold verify vectors --dut dump        exit status: 0 equal, 1 different, 2 bad input
+  intgold verify vectors --dut dump --partial       a dump without some of the arrays
+  intgold verify vectors --dut dump --layout chip.toml     a dump in words of another layout
   intgold verify vectors --dut vectors     a set is itself a valid dump"""
 
 
@@ -16,12 +18,17 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("vectors", help="a vector set")
     parser.add_argument("--dut", required=True, metavar="DIR", help="the device's dump")
+    parser.add_argument(
+        "--partial", action="store_true", help="take a dump that lacks arrays of the set"
+    )
+    add_layout(parser, "of the dump; default that of the set")
 
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     from ..verify import verify
 
-    report = verify(options.vectors, options.dut, show_progress())
+    layout = layout_of(options) if options.layout else None
+    report = verify(options.vectors, options.dut, show_progress(), options.partial, layout)
     print(report)
     return 0 if report.equal else 1

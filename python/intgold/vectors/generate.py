@@ -1,29 +1,47 @@
-"""Golden-vector sets (SPEC 10): stimulus, every op's output and accumulator, parameters, model."""
+"""Golden-vector sets (SPEC 10): planned, computed block by block on any number of processes."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from .. import artefact
-from ..digests import traced_chunks
-from ..errors import VectorError
-from ..files import replacing_folder
+from ..engine import BACKENDS, run
+from ..errors import InputError, VectorError
+from ..files import canonical_json
 from ..model import Model
-from . import contents
-from .formats import FORMATS
-from .manifest import MODEL, NAME, check_replaceable, expected_files, manifest_bytes, sha256_of
-from .stimulus import stimulus
+from .compression import check_available
+from .contents import Entry
+from .documents import documents
+from .layout import Layout
+from .manifest import (
+    MODEL,
+    NAME,
+    check_replaceable,
+    listed,
+    manifest_bytes,
+    provenance,
+    read_manifest,
+)  # fmt: skip
+from .partials import LoopOrder, partial_accumulators
+from .plan import Plan, Range, joined, parse_images
+from .reader import read_runs, regroup
+from .set_writer import Content, SetWriter, packed
+from .stimulus import builtin, check_range, given_images
 
-CHUNK = 200
-"""Images that are held at a time."""
+Stimulus = str | os.PathLike[str] | Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -39,59 +57,256 @@ class Summary:
 def write_set(
     model: Model,
     folder: str | os.PathLike[str],
-    source: str | os.PathLike[str] = "builtin",
+    source: Stimulus = "builtin",
     count: int = 16,
     seed: int = 0,
-    formats: Sequence[str] = tuple(FORMATS),
+    formats: Sequence[str] = ("npy", "hex"),
     backend: str = "golden",
     progress: bool = False,
     isa: str = "auto",
+    *,
+    images: str | None = None,
+    layout: Layout | None = None,
+    ops: Sequence[str] = (),
+    tensors: Sequence[str] = (),
+    partials: str | None = None,
+    compression: str = "",
+    shards: int = 1,
+    shard: int | None = None,
+    jobs: int = 1,
 ) -> Summary:
     """Write a vector set; the same arguments give the same bytes.
+
+    A run that was killed, and is started again with the same arguments, goes on where it was.
 
     Parameters
     ----------
     model : Model
     folder : path
         Is made; a vector set that is there already is replaced, anything else is refused.
-    source, count, seed
+    source : str, path or mapping
+        See `intgold.vectors.stimulus.stimulus`; or the arrays themselves, by input.
+    count, seed
         See `intgold.vectors.stimulus.stimulus`.
     formats : sequence of str
-        Names out of `FORMATS`.
+        Names out of `intgold.vectors.formats.FORMATS` and `DOCUMENT_FORMATS`.
     backend : {"golden", "c"}
         Cannot change a byte.
     progress : bool
         Show a bar.
     isa : str
         The variant of the C kernels; cannot change a byte.
+    images : str, optional
+        Which images of the stimulus, such as ``0,5,100-199``; default the first `count`.
+    layout : Layout, optional
+        How arrays become memory words; default one element a word.
+    ops, tensors : sequence of str
+        What to show: ops as a whole with what they read, tensors with their accumulators; default
+        all.
+    partials : str, optional
+        A loop order (SPEC 10.6), such as ``ic:8,ky``, at whose boundaries accumulators are shown.
+    compression : {"", "gz", "zst"}
+    shards, shard : int
+        Write piece `shard` (from 0) of `shards`; `merge_sets` makes the whole of all.
+    jobs : int
+        Processes; cannot change a byte.
 
     Raises
     ------
     VectorError
-        When a format is unknown or the folder holds something else.
+        When an argument is not as above or the folder holds something else.
     """
-    unknown = [f for f in formats if f not in FORMATS]
-    if unknown or not formats or len(set(formats)) != len(formats):
-        raise VectorError(f"formats {', '.join(formats)!r}: choose of {', '.join(FORMATS)}")
-    formats = [f for f in FORMATS if f in formats]
-    target = Path(folder)  # "" is the current folder
-    if os.path.lexists(target) and not _is_empty(target):
-        check_replaceable(target)
-    x = stimulus(model, source, count, seed)
-    named = source if source in ("builtin", "mnist") else "file"
-    described = {"source": named, "count": count, "seed": seed if named == "builtin" else None}
-    with replacing_folder(folder) as temporary:
-        artefact.save(model, temporary / MODEL)
-        digests = {MODEL: sha256_of(temporary / MODEL)}
-        for entry, array in contents.parameters(model):
-            digests |= _write(temporary, entry, array, formats)
-        for entry in contents.stimuli(model, count):
-            digests |= _write(temporary, entry, x[entry.name], formats)
-        digests |= _write_run(model, x, temporary, formats, backend, progress, isa)
-        files = expected_files(model, count, formats, digests)
-        (temporary / NAME).write_bytes(manifest_bytes(model, described, files))
-        size = sum((temporary / file.path).stat().st_size for file in files)
-    return Summary(len(files) + 1, size, count, len(model.ops))
+    if isinstance(source, Mapping):
+        named, given = "given", {n: np.asarray(source[n]) for n in model.inputs if n in source}
+        _check_given(model, given)
+        count = len(given[model.inputs[0]])
+    else:
+        named, given = (str(source) if source in ("builtin", "mnist") else "file"), None
+    check_range(count, seed)
+    if jobs < 1 or backend not in BACKENDS:
+        raise VectorError(f"jobs {jobs}: a number from 1 on; backend: {' or '.join(BACKENDS)}")
+    plan = Plan(
+        model, named, seed if named == "builtin" else None,
+        parse_images(images) if images is not None else ((0, count),),
+        tuple(formats), layout or Layout(), tuple(ops), tuple(tensors),
+        LoopOrder.parse(partials) if partials else None, compression,
+    )  # fmt: skip
+    if shard is not None or shards != 1:
+        plan = plan.part(0 if shard is None else shard, shards)
+    if given is None and named != "builtin":
+        given = given_images(model, source, plan.images[-1][1])  # type: ignore[arg-type]
+    if given is not None and plan.images[-1][1] > len(given[model.inputs[0]]):
+        raise InputError(f"images: the stimulus has {len(given[model.inputs[0]])}")
+    producer = Producer(plan, backend, isa, given)
+    sizes = [sum(stop - first for first, stop in ranges) for ranges in plan.image_blocks()]
+    return _write(
+        plan, Path(folder), producer.identity, sizes, lambda done: producer.encoded(done, jobs),
+        progress,
+    )  # fmt: skip
+
+
+def _check_given(model: Model, given: Mapping[str, np.ndarray]) -> None:
+    for name in model.inputs:
+        if name not in given:
+            raise InputError(f"stimulus: no array for input {name}")
+        tensor, array = model.tensor(name), given[name]
+        if array.dtype != tensor.dtype or array.shape[1:] != tensor.shape or not len(array):
+            raise InputError(
+                f"stimulus: {array.dtype} {array.shape}, input {name} is {tensor.dtype} "
+                f"{tensor.shape}"
+            )
+        if len(array) != len(given[model.inputs[0]]):
+            raise InputError(f"stimulus: {len(array)} images of input {name}")
+
+
+@dataclass(frozen=True, eq=False)
+class Producer:
+    """Computes the arrays of a plan, any block by itself.
+
+    Parameters
+    ----------
+    plan : Plan
+    backend, isa : str
+    given : mapping of str to ndarray, or None
+        The images of a stimulus that is not built in.
+    """
+
+    plan: Plan
+    backend: str
+    isa: str
+    given: Mapping[str, np.ndarray] | None
+
+    @property
+    def identity(self) -> str:
+        """The digest of a stimulus that the plan does not tell."""
+        digest = hashlib.sha256()
+        for array in (self.given or {}).values():
+            digest.update(array[: self.plan.images[-1][1]].tobytes())
+        return digest.hexdigest()
+
+    def arrays(self, ranges: Sequence[Range]) -> dict[Entry, np.ndarray]:
+        """Return what belongs to some images, by entry."""
+        plan = self.plan
+        parts = [self._stimulus(first, stop - first) for first, stop in ranges]
+        x = {n: np.concatenate([p[n] for p in parts]) for n in plan.model.inputs}
+        result = run(plan.model, x, backend=self.backend, trace=True, isa=self.isa)
+        values = {**x, **result.tensors}
+        made = {}
+        makers = {op.name: op for op in plan.model.ops}
+        for entry in plan.entries:
+            if entry.role in ("stimulus", "output"):
+                made[entry] = values[entry.name]
+            elif entry.role == "accumulator":
+                made[entry] = result.accumulators[entry.name]
+            elif entry.role == "partial":
+                op = makers[entry.owner]
+                functions: Mapping[str, Any] | None = None
+                if self.backend == "c":
+                    from .. import native  # golden alone needs no C
+
+                    functions = native.FUNCTIONS
+                assert plan.partials is not None
+                read = values[op.inputs[0]]
+                made[entry] = partial_accumulators(plan.model, op, plan.partials, read, functions)
+        return made
+
+    def _stimulus(self, first: int, count: int) -> dict[str, np.ndarray]:
+        if self.given is not None:
+            return {n: a[first : first + count] for n, a in self.given.items()}
+        assert self.plan.seed is not None
+        return builtin(self.plan.model, first, count, self.plan.seed)
+
+    def block(self, number: int, ranges: Sequence[Range]) -> dict[str, Content]:
+        """Return what a block of images adds to each file."""
+        return encoded(self.plan, self.arrays(ranges), number * self.plan.block_images)
+
+    def encoded(self, done: int, jobs: int) -> Iterator[dict[str, Content]]:
+        """Yield what each block adds to the files, from block `done` on, in order."""
+        blocks = ((i, r) for i, r in enumerate(self.plan.image_blocks()) if i >= done)
+        if jobs == 1:
+            yield from (self.block(i, ranges) for i, ranges in blocks)
+            return
+        with ProcessPoolExecutor(
+            jobs, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(self,)
+        ) as pool:
+            waiting: deque[Future[dict[str, Content]]] = deque()
+            try:
+                for i, ranges in blocks:
+                    waiting.append(pool.submit(_work, i, ranges))
+                    if len(waiting) > jobs:  # a bounded number of blocks is held
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+
+_producer: Producer
+
+
+def _start_worker(producer: Producer) -> None:
+    global _producer
+    _producer = producer
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent was killed; nobody else would."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _work(number: int, ranges: Sequence[Range]) -> dict[str, Content]:
+    return _producer.block(number, ranges)
+
+
+def encoded(plan: Plan, arrays: Mapping[Entry, np.ndarray], first: int) -> dict[str, Content]:
+    """Return what some images add to each file; the first is number `first` of the set."""
+    return {
+        file.path: packed(plan.compression, data)
+        for entry, runs in arrays.items()
+        for file, data in plan.encode(entry, runs, first)
+    }
+
+
+def _write(
+    plan: Plan, folder: Path, content: str, sizes: Sequence[int],
+    blocks: Callable[[int], Iterator[dict[str, Content]]], progress: bool,
+) -> Summary:  # fmt: skip
+    """Write the set of a plan; `blocks` gives what to add from a step on, `sizes` its images."""
+    check_available(plan.compression)
+    if os.path.lexists(folder) and not _is_empty(folder):
+        check_replaceable(folder)
+    maker = {**plan.described(), **provenance(), "model": plan.model.sha256}
+    identity = hashlib.sha256(canonical_json({**maker, "content": content})).hexdigest()
+    growing = [file for file in plan.files if file.entry.images]
+    fixed = {file.path: data for file, data in plan.parameter_files()}
+    paths = [*(file.path for file in growing), *fixed]
+    with SetWriter(folder, identity, paths, plan.compression) as writer:
+        if not writer.done:
+            heads = {file.path: file.format.head(file.words) for file in growing}
+            writer.add({p: packed(plan.compression, d) for p, d in {**heads, **fixed}.items()})
+        start = writer.done - 1
+        with tqdm(
+            total=sum(sizes), initial=sum(sizes[:start]), unit="image", desc="vectors",
+            disable=not progress,
+        ) as bar:  # fmt: skip
+            for number, contents in enumerate(blocks(start), start):
+                writer.add(contents)
+                bar.update(sizes[number])
+        digests = writer.close_files({f.path: f.format.tail(f.words) for f in growing})
+        artefact.save(plan.model, writer.aside)
+        digests[MODEL] = (writer.take(MODEL), "")
+        for name, text in documents(plan).items():
+            digests[name] = (writer.write(name, text.encode()), "")
+        files = listed(plan, digests)
+        writer.write(NAME, manifest_bytes(plan, files))
+        size = sum((writer.folder / file.path).stat().st_size for file in files)
+        writer.finish()
+    return Summary(len(files) + 1, size, plan.count, len(plan.model.ops))
 
 
 def _is_empty(folder: Path) -> bool:
@@ -101,54 +316,68 @@ def _is_empty(folder: Path) -> bool:
         raise VectorError(f"{folder}: cannot be read: {error.strerror}") from error
 
 
-class _Writer:
-    """The files of one array, one per format, written part by part."""
+def merge_sets(
+    shards: Sequence[str | os.PathLike[str]],
+    folder: str | os.PathLike[str],
+    progress: bool = False,
+) -> Summary:
+    """Write the set that all its shards make up, byte for byte as a single run writes it.
 
-    def __init__(self, folder: Path, entry: contents.Entry, formats: Sequence[str]) -> None:
-        self._folder = folder
-        self._digests = {f"{entry.path}.{name}": hashlib.sha256() for name in formats}
-        (folder / entry.path).parent.mkdir(exist_ok=True)
-        self._put(lambda form: form.header(entry.dtype, entry.shape), "xb")
+    Parameters
+    ----------
+    shards : sequence of path
+        All of them, in any order; each is checked first.
+    folder : path
+        As in `write_set`.
+    progress : bool
+        Show a bar.
 
-    def _put(self, made: Callable[[ModuleType], bytes], mode: str = "ab") -> None:
-        # Not kept open: a model may have more tensors than a process may have files.
-        for path, digest in self._digests.items():
-            data = made(FORMATS[path.rpartition(".")[2]])
-            with open(self._folder / path, mode) as stream:
-                stream.write(data)
-            digest.update(data)
+    Raises
+    ------
+    VectorError
+        When a shard is missing, damaged, given twice, or of another set.
+    """
+    read = [(Path(s), read_manifest(s, progress)[0]) for s in shards]
+    for path, plan in read:
+        if plan.shard is None:
+            raise VectorError(f"{path}: not a shard")
+    read.sort(key=lambda pair: pair[1].shard or (0, 0))
+    numbers = [plan.shard for _, plan in read]
+    of = numbers[0][1] if numbers and numbers[0] else 0
+    odd = sorted({(k, of) for k in range(of)} ^ {n for n in numbers if n})
+    if odd or len(numbers) != of:
+        what = f"shard {odd[0][0]} of {odd[0][1]} is missing or odd" if odd else "a shard twice"
+        raise VectorError(f"{', '.join(str(path) for path, _ in read)}: {what}")
+    ranges = joined([r for _, plan in read for r in plan.images], "shards")
+    whole = replace(read[0][1], images=ranges, shard=None)
+    for path, plan in read:
+        alike = replace(whole, images=plan.images, shard=plan.shard)
+        if alike.described() != plan.described() or plan.model.sha256 != whole.model.sha256:
+            raise VectorError(f"{path}: of another set than {read[0][0]}")
+    content = hashlib.sha256(b"".join((p / NAME).read_bytes() for p, _ in read)).hexdigest()
+    merger = _Merger(whole, read)
+    return _write(whole, Path(folder), content, merger.sizes, merger.encoded, progress)
 
-    def add(self, part: np.ndarray) -> None:
-        """Write some images."""
-        self._put(lambda form: form.encode(part))
 
-    def digests(self) -> dict[str, str]:
-        """Return the digest of each file by path."""
-        return {path: digest.hexdigest() for path, digest in self._digests.items()}
+class _Merger:
+    """Makes the blocks of a whole set from its shards, one array after the other."""
 
+    def __init__(self, whole: Plan, read: Sequence[tuple[Path, Plan]]) -> None:
+        self._whole, self._read = whole, read
+        self._blocks = [sum(b - a for a, b in ranges) for ranges in whole.image_blocks()]
+        self._entries = [e for e in whole.entries if e.images]
+        self.sizes = self._blocks * len(self._entries)
 
-def _write(
-    folder: Path, entry: contents.Entry, array: np.ndarray, formats: Sequence[str]
-) -> dict[str, str]:
-    writer = _Writer(folder, entry, formats)
-    writer.add(array)
-    return writer.digests()
+    def _runs(self, entry: Entry) -> Iterator[np.ndarray]:
+        for path, plan in self._read:
+            files = plan.files_of(entry, self._whole.array_formats[0])
+            yield from read_runs(plan, [path / f.path for f in files], files)
 
-
-def _write_run(
-    model: Model, x: dict[str, np.ndarray], folder: Path, formats: Sequence[str],
-    backend: str, progress: bool, isa: str,
-) -> dict[str, str]:  # fmt: skip
-    """Run the model chunk by chunk and write every op's output and accumulator."""
-    count = len(next(iter(x.values())))
-    writers = [(entry, _Writer(folder, entry, formats)) for entry in contents.results(model, count)]
-    with tqdm(total=count, unit="image", desc="vectors", disable=not progress) as bar:
-        for part in traced_chunks(model, x, backend, chunk=CHUNK, isa=isa):
-            for entry, writer in writers:
-                made = part.tensors if entry.role == "output" else part.accumulators
-                writer.add(made[entry.name])
-            bar.update(len(part.output))
-    digests: dict[str, str] = {}
-    for _, writer in writers:
-        digests |= writer.digests()
-    return digests
+    def encoded(self, done: int) -> Iterator[dict[str, Content]]:
+        """Yield what each block of each array adds to its files, from number `done` on."""
+        first, start = divmod(done, len(self._blocks))
+        for i, entry in enumerate(self._entries[first:]):
+            for number, runs in enumerate(regroup(self._runs(entry), self._blocks)):
+                if i or number >= start:
+                    at = number * self._whole.block_images
+                    yield encoded(self._whole, {entry: runs}, at)

@@ -1,7 +1,7 @@
-"""The manifest of a vector set (SPEC 10.3): what each file is, with the digest of everything.
+"""The manifest of a vector set (SPEC 10.5): what each file is, with the digest of everything.
 
-A set is read as what its model says must be in it; a manifest that says anything else, or a file
-that is missing, surplus or changed, refuses the whole.
+A set is read as what its model and its plan say must be in it; a manifest that says anything else,
+or a file that is missing, surplus or changed, refuses the whole.
 """
 
 from __future__ import annotations
@@ -9,23 +9,31 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from tqdm import tqdm
 
 from .. import artefact
 from ..errors import IntgoldError, VectorError
 from ..files import canonical_json, read_plain, strict_json
 from ..model import SPEC_VERSION, Model
 from . import contents
-from .formats import FORMATS
+from .compression import DAMAGED, open_plain
+from .documents import documents
+from .layout_file import parse_layout
+from .partials import LoopOrder
+from .plan import Plan, joined
 from .stimulus import check_range
 
 NAME, MODEL = "manifest.json", "model.npz"
-FORMAT, VERSION = "intgold-vectors", 1
-_KEYS = {"format", "version", "tool", "spec", "contract", "model", "stimulus", "ops", "files"}
+FORMAT, VERSION = "intgold-vectors", 2
+SOURCES = ("builtin", "mnist", "file", "given")
+_PLAN = {"stimulus", "shard", "selection", "partials", "formats", "compression", "layout"}
+_KEYS = {"format", "version", "tool", "spec", "contract", "model", "ops", "files", *_PLAN}
 _PATH = re.compile(r"(?:\w+/)?\w+(?:\.\w+)+", re.ASCII)
 
 
@@ -38,11 +46,15 @@ class File:
     path : str
         Relative, with forward slashes.
     role, owner, name, dtype, shape
-        See `intgold.vectors.contents.Entry`; for the model "model", its name twice, "", ().
-    order, format : str
-        "C" and a name out of `FORMATS`; for the model "" and "npz".
+        See `intgold.vectors.contents.Entry`, the images included; role "model" or "document" for
+        the others, whose owner is the model.
+    format : str
+        A name out of `FORMATS`, ``npz`` or ``text``.
+    bank : int
     sha256 : str
-        Of the file's bytes.
+        Of what is in the file.
+    stored_sha256 : str
+        Of the bytes on disk where the file is compressed; else "".
     """
 
     path: str
@@ -51,9 +63,41 @@ class File:
     name: str
     dtype: str
     shape: tuple[int, ...]
-    order: str
     format: str
+    bank: int
     sha256: str
+    stored_sha256: str
+
+
+Digests = Mapping[str, tuple[str, str]]
+"""Digest of the content and of the bytes on disk ("" where that is the same), by path."""
+
+
+def _array_files(plan: Plan) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    for file in plan.files:
+        e = file.entry
+        facts = (e.role, e.owner, e.name, e.dtype, e.whole(plan.count), file.format.name, file.bank)
+        yield file.path, facts
+
+
+def listed(plan: Plan, digests: Digests) -> list[File]:
+    """Return the files of a set in the order of its manifest.
+
+    Raises
+    ------
+    VectorError
+        When a file has no digest.
+    """
+    name = plan.model.name
+    found: list[tuple[str, tuple[Any, ...]]] = [
+        (MODEL, ("model", name, name, "", (), "npz", 0)),
+        *_array_files(plan),
+        *((d, ("document", name, d, "", (), "text", 0)) for d in documents(plan)),
+    ]
+    missing = [path for path, _ in found if path not in digests]
+    if missing:
+        raise VectorError(f"{missing[0]} is missing")
+    return [File(*(path, *facts, *digests[path])) for path, facts in found]
 
 
 def provenance() -> dict[str, Any]:
@@ -61,39 +105,31 @@ def provenance() -> dict[str, Any]:
     return {"tool": {"name": "intgold", "version": version("intgold")}, "spec": SPEC_VERSION}
 
 
-def manifest_bytes(model: Model, stimulus: dict[str, Any], files: Sequence[File]) -> bytes:
-    """Return the canonical bytes, with the digest of the rest under ``sha256``.
-
-    Parameters
-    ----------
-    model : Model
-    stimulus : dict
-        source ("builtin", "mnist" or "file"), count, seed (of "builtin", else None).
-    files : sequence of File
-        In the order of `expected_files`.
-    """
-    document = _document(model, provenance(), stimulus, files)
+def manifest_bytes(plan: Plan, files: list[File]) -> bytes:
+    """Return the canonical bytes, with the digest of the rest under ``sha256``."""
+    document = _document(plan, provenance(), files)
     document["sha256"] = hashlib.sha256(canonical_json(document)).hexdigest()
     return canonical_json(document)
 
 
-def _document(
-    model: Model, maker: dict[str, Any], stimulus: dict[str, Any], files: Sequence[File]
-) -> dict[str, Any]:
+def _document(plan: Plan, maker: dict[str, Any], files: list[File]) -> dict[str, Any]:
+    model = plan.model
     return {
         **maker,
         "format": FORMAT,
         "version": VERSION,
         "contract": model.contract,
         "model": {"name": model.name, "sha256": model.sha256},
-        "stimulus": stimulus,
+        **plan.described(),
         "ops": contents.ops(model),
         "files": [{**asdict(file), "shape": list(file.shape)} for file in files],
     }
 
 
-def read_manifest(folder: str | os.PathLike[str]) -> tuple[Model, list[File]]:
-    """Return the model and the files of a set, whose files are exactly these, unchanged.
+def read_manifest(
+    folder: str | os.PathLike[str], progress: bool = False
+) -> tuple[Plan, list[File]]:
+    """Return the plan and the files of a set, whose files are exactly these, unchanged.
 
     Raises
     ------
@@ -104,14 +140,23 @@ def read_manifest(folder: str | os.PathLike[str]) -> tuple[Model, list[File]]:
     try:
         document = _parse(read_plain(where))
         stated = _digests(document["files"])
-        _check_folder(Path(folder), stated)
+        _check_folder(Path(folder), stated, progress)
         model = artefact.load(Path(folder) / MODEL)
-        return model, _check(document, model, stated)
+        return _stated(where, document, model, stated)
     except VectorError:
         raise
     except IntgoldError as error:  # of the artefact: it names the path
         raise VectorError(str(error)) from error
     except (OSError, ValueError) as error:
+        raise VectorError(f"{where}: {error}") from error
+
+
+def _stated(
+    where: Path, document: dict[str, Any], model: Model, stated: Digests
+) -> tuple[Plan, list[File]]:
+    try:
+        return _check(document, model, stated)
+    except VectorError as error:  # of the plan, which does not know the file
         raise VectorError(f"{where}: {error}") from error
 
 
@@ -132,28 +177,28 @@ def _parse(data: bytes) -> dict[str, Any]:
     return document
 
 
-def _digests(files: Any) -> dict[str, str]:
-    """Return the digest of each file by path; a path stays in the folder."""
-    stated: dict[str, str] = {}
+def _digests(files: Any) -> dict[str, tuple[str, str]]:
+    """Return the digests of each file by path; a path stays in the folder."""
+    stated: dict[str, tuple[str, str]] = {}
     if not isinstance(files, list):
         raise ValueError(f"file {files!r}")
     for entry in files:
-        path, digest = _texts(entry)
+        path, *digests = _texts(entry)
         if not _PATH.fullmatch(path):
             raise ValueError(f"path {path!r} is not one of a set")
         if path in stated:
             raise ValueError(f"path {path!r} appears twice")
-        stated[path] = digest
+        stated[path] = (digests[0], digests[1])
     if MODEL not in stated:
         raise ValueError(f"no {MODEL}")
     return stated
 
 
-def _texts(entry: Any) -> tuple[str, str]:
+def _texts(entry: Any) -> list[str]:
     if isinstance(entry, dict):
-        path, digest = entry.get("path"), entry.get("sha256")
-        if isinstance(path, str) and isinstance(digest, str):
-            return path, digest
+        texts = [entry.get(key) for key in ("path", "sha256", "stored_sha256")]
+        if all(isinstance(text, str) for text in texts):
+            return [str(text) for text in texts]
     raise ValueError(f"file {entry!r}")
 
 
@@ -174,62 +219,102 @@ def _paths(folder: Path) -> set[str]:
     return {p.relative_to(folder).as_posix() for p in found}
 
 
-def _check_folder(folder: Path, stated: dict[str, str]) -> None:
+def _check_folder(folder: Path, stated: Digests, progress: bool) -> None:
     odd = sorted(_paths(folder) ^ {*stated, NAME})
     if odd:
         raise VectorError(f"{folder}: {odd[0]} is missing or not of this set")
-    for path, digest in stated.items():
+    for path in stated:
         if (folder / path).is_symlink() or not (folder / path).is_file():
             raise VectorError(f"{folder / path}: not a plain file")
-        if sha256_of(folder / path) != digest:
-            raise VectorError(f"{folder / path}: changed: does not match its sha256")
+    size = sum((folder / path).stat().st_size for path in stated)
+    with tqdm(
+        total=size, unit="B", unit_scale=True, desc="check", disable=not progress
+    ) as bar:  # fmt: skip
+        for path, (plain, stored) in stated.items():
+            _check_file(folder / path, plain, stored)
+            bar.update((folder / path).stat().st_size)
 
 
-def _check(document: dict[str, Any], model: Model, stated: dict[str, str]) -> list[File]:
-    """Return the files when the document says what the model demands, and nothing else."""
+def _check_file(path: Path, plain: str, stored: str) -> None:
+    if stored and sha256_of(path) != stored:
+        raise VectorError(f"{path}: changed: does not match its stored_sha256")
+    try:
+        found = sha256_of(path, plain=bool(stored))
+    except DAMAGED as error:
+        raise VectorError(f"{path}: cannot be read: {error}") from error
+    if found != plain:
+        raise VectorError(f"{path}: changed: does not match its sha256")
+
+
+def _check(document: dict[str, Any], model: Model, stated: Digests) -> tuple[Plan, list[File]]:
+    """Return plan and files when the document says what the model demands, and nothing else."""
     _check_maker(document["tool"], document["spec"])
-    count = _count(document["stimulus"])
-    formats = [f for f in FORMATS if any(path.endswith(f".{f}") for path in stated)]
-    if not formats:
-        raise ValueError("files names no array")
-    files = expected_files(model, count, formats, stated)
+    plan = _plan(document, model)
+    files = listed(plan, stated)
 
     maker = {key: document[key] for key in ("tool", "spec")}
-    wanted = _document(model, maker, document["stimulus"], files)
+    wanted = _document(plan, maker, files)
     for given, file in zip(document["files"], wanted["files"], strict=False):
         if canonical_json(given) != canonical_json(file):
             raise ValueError(f"file {given['path']} is described as {given}, not as {file}")
     for key, value in wanted.items():
         if canonical_json(document[key]) != canonical_json(value):
             raise ValueError(f"{key} is not what {MODEL} demands")
-    return files
+    wanted_bytes = {path: text.encode() for path, text in documents(plan).items()}
+    wanted_bytes |= {file.path: data for file, data in plan.parameter_files()}
+    for path, data in wanted_bytes.items():
+        if hashlib.sha256(data).hexdigest() != stated[path][0]:
+            raise ValueError(f"{path} is not what {MODEL} demands")
+    return plan, files
 
 
-def expected_files(
-    model: Model, count: int, formats: Sequence[str], digests: Mapping[str, str]
-) -> list[File]:
-    """Return the files of a set of `count` images, with their digests by path.
+def _plan(document: dict[str, Any], model: Model) -> Plan:
+    """Return the plan that a document tells, each value checked."""
+    fed = _table(document, "stimulus", {"source", "seed", "images"})
+    source, seed = fed["source"], fed["seed"]
+    if source not in SOURCES or (source != "builtin" and seed is not None):
+        raise ValueError(f"stimulus {fed!r}")
+    check_range(1, seed if source == "builtin" else 0)
+    ranges = _lists(fed["images"], "images")
+    selection = _table(document, "selection", {"ops", "tensors"})
+    shard = document["shard"]
+    if shard is not None:
+        ((number, of),) = _lists([shard], "shard")
+        if not 0 <= number < of:
+            raise ValueError(f"shard {shard!r}")
+        shard = (number, of)
+    partials, compression = document["partials"], document["compression"]
+    if partials is not None and not isinstance(partials, str):
+        raise ValueError(f"partials {partials!r}")
+    return Plan(
+        model, source, seed, joined(ranges, "images"),
+        _names(document["formats"], "formats"), parse_layout("layout", document["layout"]),
+        _names(selection["ops"], "ops"), _names(selection["tensors"], "tensors"),
+        LoopOrder.parse(partials) if partials is not None else None,
+        _names([compression], "compression")[0], shard,
+    )  # fmt: skip
 
-    Raises
-    ------
-    ValueError
-        When a file has no digest, or that of a parameter is not that of the model's.
-    """
-    files = [File(MODEL, "model", model.name, model.name, "", (), "", "npz", digests[MODEL])]
-    arrays = {entry: array for entry, array in contents.parameters(model)}
-    for entry in (*arrays, *contents.stimuli(model, count), *contents.results(model, count)):
-        for name in formats:
-            path = f"{entry.path}.{name}"
-            if path not in digests:
-                raise ValueError(f"{path} is missing")
-            if entry in arrays:
-                data = FORMATS[name].header(entry.dtype, entry.shape)
-                data += FORMATS[name].encode(arrays[entry])
-                if hashlib.sha256(data).hexdigest() != digests[path]:
-                    raise ValueError(f"{path} is not the parameter of {MODEL}")
-            facts = (entry.role, entry.owner, entry.name, entry.dtype, entry.shape)
-            files.append(File(path, *facts, "C", name, digests[path]))
-    return files
+
+def _table(document: dict[str, Any], name: str, keys: set[str]) -> dict[str, Any]:
+    value = document[name]
+    if not isinstance(value, dict) or set(value) != keys:
+        raise ValueError(f"{name} {value!r}")
+    return value
+
+
+def _names(value: Any, what: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise ValueError(f"{what} {value!r}")
+    return tuple(value)
+
+
+def _lists(value: Any, what: str) -> list[tuple[int, int]]:
+    if not isinstance(value, list):
+        raise ValueError(f"{what} {value!r}")
+    for pair in value:
+        if not isinstance(pair, list) or len(pair) != 2 or any(type(n) is not int for n in pair):
+            raise ValueError(f"{what} {pair!r}")
+    return [(first, second) for first, second in value]
 
 
 def _check_maker(tool: Any, spec: Any) -> None:
@@ -239,24 +324,10 @@ def _check_maker(tool: Any, spec: Any) -> None:
         raise ValueError(f"tool {tool!r} or spec {spec!r} is not text")
 
 
-def _count(stimulus: Any) -> int:
-    """Return the number of images of a stimulus that is described as SPEC 10.3 has it."""
-    if not isinstance(stimulus, dict) or set(stimulus) != {"source", "count", "seed"}:
-        raise ValueError(f"stimulus {stimulus!r}")
-    source, seed, count = (stimulus[key] for key in ("source", "seed", "count"))
-    if source not in ("builtin", "mnist", "file") or (source != "builtin" and seed is not None):
-        raise ValueError(f"stimulus {stimulus!r}")
-    try:
-        check_range(count, seed if source == "builtin" else 0)
-    except IntgoldError as error:
-        raise ValueError(f"stimulus {error}") from error
-    return int(count)
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file."""
+def sha256_of(path: Path, plain: bool = False) -> str:
+    """Return the SHA-256 of a file, or of what a compressed one holds."""
     digest = hashlib.sha256()
-    with open(path, "rb") as stream:
+    with open_plain(path) if plain else open(path, "rb") as stream:
         while block := stream.read(2**20):
             digest.update(block)
     return digest.hexdigest()

@@ -95,7 +95,7 @@ def stimulus_chunks(
     parts = ((first, min(chunk, count - first)) for first in range(0, count, chunk))
     if source == "builtin":
         return (builtin(model, first, n, seed) for first, n in parts)
-    images = _given(model, source, count)
+    images = given_images(model, source, count)[model.inputs[0]]
     return ({model.inputs[0]: images[first : first + n]} for first, n in parts)
 
 
@@ -107,8 +107,8 @@ def check_range(count: int, seed: int) -> None:
         raise InputError(f"seed: {seed!r} is not from 0 to 2^31 - 1")
 
 
-def _given(model: Model, source: str | os.PathLike[str], count: int) -> np.ndarray:
-    """Return the first `count` images of MNIST or a file, as the model's only input."""
+def given_images(model: Model, source: str | os.PathLike[str], count: int) -> dict[str, np.ndarray]:
+    """Return the first `count` images of MNIST or a file, for the model's only input."""
     if len(model.inputs) != 1:
         raise InputError(f"stimulus {source}: the model has {len(model.inputs)} inputs, not one")
     tensor = model.tensor(model.inputs[0])
@@ -123,7 +123,7 @@ def _given(model: Model, source: str | os.PathLike[str], count: int) -> np.ndarr
             f"stimulus {source}: {images.dtype} {images.shape[1:]}, "
             f"input {tensor.name} is {tensor.dtype} {tensor.shape}"
         )
-    return images
+    return {tensor.name: images}
 
 
 def builtin(model: Model, first: int, count: int, seed: int) -> dict[str, np.ndarray]:

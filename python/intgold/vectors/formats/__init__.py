@@ -1,14 +1,28 @@
-"""File formats of vector sets: one module per format, all with the same four functions.
+"""File formats of vector sets: one writer and one reader each, of memory words (SPEC 10.3)."""
 
-``header(dtype, shape)`` gives the first bytes of a file, ``encode(part)`` those of some images,
-``decode(where, data, dtype, shape)`` the array in a whole file, which has at most
-``most_bytes(dtype, shape)``.  A new format is a module and a
-row of `FORMATS`.
-"""
+from .c_header import CHeader
+from .coe import Coe
+from .ihex import IntelHex
+from .mif import Mif
+from .npy import Npy
+from .raw import Raw
+from .readmem import ReadMem
+from .word_file import Format
 
-from types import ModuleType
+_ALL: tuple[Format, ...] = (
+    Npy(),
+    Raw("bin", ".bin", False, "raw words, little-endian"),
+    Raw("bin_be", ".be.bin", True, "raw words, big-endian"),
+    ReadMem("hex", 16, "hexadecimal lines for $readmemh"),
+    ReadMem("memb", 2, "binary lines for $readmemb"),
+    ReadMem("mem", 16, "Xilinx memory file, hexadecimal with addresses", True),
+    Coe("coe", ".coe", 16, "Xilinx coefficients, radix 16"),
+    Coe("coe2", ".r2.coe", 2, "Xilinx coefficients, radix 2"),
+    Coe("coe10", ".r10.coe", 10, "Xilinx coefficients, radix 10"),
+    Mif(),
+    IntelHex(),
+    CHeader(),
+)
 
-from . import hexlines, npy
-
-FORMATS: dict[str, ModuleType] = {"npy": npy, "hex": hexlines}
-"""Format by its name, which is also the file extension."""
+FORMATS: dict[str, Format] = {form.name: form for form in _ALL}
+"""Format by its name, in the order of manifests."""

@@ -1,45 +1,59 @@
-"""NumPy .npy, version 1.0, little-endian, C order."""
+"""NumPy .npy, version 1.0, little-endian, C order: the array itself, whatever the layout."""
 
 from __future__ import annotations
 
 import io
-import math
+from collections.abc import Iterator
+from typing import BinaryIO
 
 import numpy as np
 
 from ...errors import VectorError
-from ...files import read_npy
+from ...files import npy_header
+from .raw import Raw, read_exactly
+from .word_file import Format, WordFile
 
 
-def header(dtype: str, shape: tuple[int, ...]) -> bytes:
-    """Return the header of a file of this dtype and shape."""
-    stream = io.BytesIO()
-    descr = np.lib.format.dtype_to_descr(np.dtype(dtype).newbyteorder("<"))
-    np.lib.format.write_array_header_1_0(
-        stream, {"descr": descr, "fortran_order": False, "shape": shape}
-    )
-    return stream.getvalue()
+class Npy(Format):
+    """The words are the elements."""
 
+    name, suffix, lines = "npy", ".npy", False
+    summary = "NumPy, the array itself"
+    _values = Raw("values", "", False, "")
 
-def most_bytes(dtype: str, shape: tuple[int, ...]) -> int:
-    """Return the size of the values and of the longest header of version 1.0."""
-    return 2**16 + np.dtype(dtype).itemsize * math.prod(shape)
+    def head(self, file: WordFile) -> bytes:
+        """Return the header of a file of the array's dtype and shape."""
+        stream = io.BytesIO()
+        descr = np.lib.format.dtype_to_descr(np.dtype(file.dtype).newbyteorder("<"))
+        np.lib.format.write_array_header_1_0(
+            stream, {"descr": descr, "fortran_order": False, "shape": file.shape}
+        )
+        return stream.getvalue()
 
+    def body(self, file: WordFile, words: np.ndarray, first: int) -> bytes:
+        """Return the values."""
+        return words.tobytes()
 
-def encode(part: np.ndarray) -> bytes:
-    """Return the values of `part`."""
-    return np.ascontiguousarray(part, part.dtype.newbyteorder("<")).tobytes()
+    def most_bytes(self, file: WordFile) -> int:
+        """Return the size of the values and of the longest header of version 1.0."""
+        return 2**16 + 10 + file.words * file.word_bytes
 
+    def place(self, file: WordFile, word: int) -> int:
+        """Return the byte offset of a value."""
+        return len(self.head(file)) + word * file.word_bytes
 
-def decode(where: str, data: bytes, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Return the array, which must have exactly this dtype and shape.
+    def word_at(self, file: WordFile, place: int) -> int | None:
+        """Return the value of a byte."""
+        inside = place - len(self.head(file))
+        return self._values.word_at(file, inside) if inside >= 0 else None
 
-    Raises
-    ------
-    VectorError
-        Naming `where` and what does not fit.
-    """
-    array = read_npy(where, data)
-    if array.dtype != np.dtype(dtype) or array.shape != shape:
-        raise VectorError(f"{where}: {array.dtype} {array.shape} instead of {dtype} {shape}")
-    return array
+    def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
+        """Yield the values; dtype and shape must be exactly the array's."""
+        start = read_exactly(stream, 10)
+        text = read_exactly(stream, int.from_bytes(start[8:10], "little"))
+        dtype, shape, fortran = npy_header(where, start + text)
+        if fortran:
+            raise VectorError(f"{where}: in Fortran order; save numpy.ascontiguousarray(x)")
+        if dtype != np.dtype(file.dtype) or shape != file.shape:
+            raise VectorError(f"{where}: {dtype} {shape} instead of {file.dtype} {file.shape}")
+        yield from self._values.read(where, file, stream)

@@ -1,0 +1,56 @@
+"""``intgold locate``."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+
+from ..errors import IntgoldError
+from ..files import canonical_json
+
+HELP = "find a value of a vector set in its files, or what lies at a line or an address"
+EXAMPLES = """
+  intgold locate vectors outputs/conv1 3,14,15,2        image 3, y 14, x 15, channel 2
+  intgold locate vectors parameters/conv1.weights 7,0,2,0
+  intgold locate vectors outputs/conv1.hex:1000          a line (of bin: a byte offset)
+  intgold locate vectors outputs/conv1@3e8               an address, hexadecimal"""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("vectors", help="a vector set")
+    parser.add_argument("what", help="ARRAY with a coordinate, FILE:LINE or ARRAY@ADDRESS")
+    parser.add_argument("coordinate", nargs="?", help="image,y,x,channel (of a parameter: its own)")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def call(options: argparse.Namespace) -> int:
+    """Run the command; return the exit status."""
+    from ..vectors.locate import at_place, locate
+
+    if options.coordinate is None:
+        spots = at_place(options.vectors, options.what)
+    else:
+        words = options.coordinate.split(",")
+        if not all(word.isdecimal() and len(word) < 12 for word in words):
+            raise IntgoldError(f"coordinate {options.coordinate!r}: not numbers such as 3,14,15,2")
+        spots = locate(options.vectors, options.what, [int(word) for word in words])
+    if options.json:
+        print(canonical_json([asdict(spot) for spot in spots]).decode(), end="")
+        return 0
+    head = ("array", "coordinate", "value", "file", "place", "word", "address", "bank", "lane")
+    rows = [head]
+    for s in spots:
+        at = ",".join(map(str, s.coordinate))
+        rows.append(
+            (
+                s.array, at, str(s.value), s.file, s.place, str(s.word), f"0x{s.address:x}",
+                str(s.bank), str(s.lane),
+            )
+        )  # fmt: skip
+    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
+    for i, row in enumerate(rows):
+        print("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
+        if not i:
+            print("-" * (sum(widths) + 2 * (len(head) - 1)))
+    return 0

@@ -1,0 +1,142 @@
+"""Corners of rescale and argmax, whose inputs are int32, and of softmax."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ...fields import FORMS, INT32_MAX, INT32_MIN, Requantize
+from .case import QUARTERS, Case, each_form, entries, most, one_op
+
+_COUNT = len(FORMS)
+_WIDE = tuple(f for f in FORMS if not f.startswith("double"))
+"""Forms that take the whole of int32 at a right_shift below 31."""
+_ENDS = (INT32_MIN, INT32_MIN + 1, -1, 0, 1, INT32_MAX - 1, INT32_MAX)
+
+
+def rescale_cases() -> Iterator[Case]:
+    """Yield the cases of rescale."""
+    yield _rescale(
+        "ends", "both ends of int32 by the greatest multiplier of each form, nearly 1",
+        _ENDS, [(f, most(f)[0], 31, most(f)[1]) for f in FORMS],
+    )  # fmt: skip
+    yield _rescale(
+        "saturation", "twice each value: both saturations, by one and by far",
+        (*_ENDS, -(2**30) - 1, -(2**30), 2**30 - 1, 2**30), [(f, 2**30, 29, 0) for f in _WIDE],
+    )  # fmt: skip
+    yield _rescale(
+        "right_shift_1", "the least right_shift: products far beyond int32 saturate",
+        _ENDS, [(f, most(f)[0], 1, most(f)[1]) for f in _WIDE],
+    )  # fmt: skip
+    yield _rescale(
+        "right_shift_62", "the greatest right_shift: -1, 0 or 1, and the tie -0.5 by 2^30",
+        _ENDS,
+        [(f, most(f)[0], 62, most(f)[1]) for f in FORMS] + [(f, 2**30, 62, 0) for f in FORMS],
+    )  # fmt: skip
+    odd = (*range(-15, 16, 2), INT32_MIN + 1, INT32_MAX)
+    by = each_form(2**30, 31)
+    yield _of("ties", "halves of odd values, int32's ends among them, a channel per form", odd, by)
+    by = each_form(2**30, 32)
+    yield _of("second_ties", "quarters: ties in the one or in the second rounding, a channel per "
+              "form", QUARTERS, by)  # fmt: skip
+    near = [s * (k * 256 + d) for k in (1, 3) for d in (-1, 0, 1) for s in (1, -1)]
+    yield _of("near_ties", "one below, at and above a tie, a channel per form", near,
+              each_form(2**30, 39))  # fmt: skip
+    significands = [
+        s * (b + d) for b in (2**24, 2**25, 2**30) for d in range(-2, 7) for s in (1, -1)
+    ]
+    yield _rescale(
+        "significands", "factor 1: accumulators of 24 bits and more, which float32 rounds",
+        significands, [("float32", 2**30, 30, 0), ("single", 2**30, 30, 0),
+                       ("float64", 2**30, 30, 0)],
+    )  # fmt: skip
+    yield _rescale(
+        "double_precision", "D of 53 bits: products that float64 rounds onto ties",
+        (-9, -3, -1, 1, 3, 9),
+        [("float64", 1431655765, 33, 1398101), ("single", 1431655765, 33, 0)],
+    )  # fmt: skip
+    yield _of("dead_channel", "multiplier 0: always 0, a channel per form", _ENDS, each_form(0, 31))
+    yield _of("multiplier_1", "multiplier 1: the ends of int32 come to -1 and 1", _ENDS,
+              Requantize.of(1, 31, FORMS[:7]))  # fmt: skip
+    yield _of("per_tensor", "one entry for the whole of a row", _ENDS, Requantize.of(2**30, 33))
+
+
+def _rescale(
+    name: str, reason: str, values: tuple[int, ...] | list[int],
+    parts: list[tuple[str, int, int, int]],
+) -> Case:  # fmt: skip
+    return _of(name, reason, values, entries(*parts))
+
+
+def _of(name: str, reason: str, values: tuple[int, ...] | list[int], by: Requantize) -> Case:
+    """Return a case in which every value meets every entry."""
+    channels = by.count if by.count > 1 else 3
+    x = np.repeat(np.array(values, np.int64), channels).reshape(1, len(values), channels)
+    return one_op("rescale", name, reason, {"requantize": by}, {"x": x})
+
+
+def argmax_cases() -> Iterator[Case]:
+    """Yield the cases of argmax."""
+    lo, hi = INT32_MIN, INT32_MAX
+    for name, reason, rows in (
+        ("ties", "the greatest value twice and more: the lowest index",
+         [[3, 9, 9, 1], [9, 9, 9, 9], [0, 0, 0, 7], [-5, -5, -6, -5], [1, 7, 2, 7]]),
+        ("all_equal", "rows of one value, the ends of int32 among them: index 0",
+         [[lo] * 5, [hi] * 5, [0] * 5, [-1] * 5]),
+        ("ends", "the ends of int32 next to each other: no difference may wrap",
+         [[lo, hi, 0], [hi, lo, 0], [lo, lo + 1, lo], [hi - 1, hi, hi], [-1, lo, hi], [0, lo, -1]]),
+        ("each_index", "the greatest value at every index of 17",
+         (np.eye(17, dtype=np.int64) - 2).tolist()),
+        ("one_value", "depth 1: always 0", [[lo], [0], [hi]]),
+    ):  # fmt: skip
+        yield one_op("argmax", name, reason, {}, {"x": np.array([rows])})
+    x = np.array([[[[1, 2], [2, 1]], [[0, 0], [-1, 0]]]])
+    yield one_op("argmax", "image", "a row for each pixel of an image", {}, {"x": x})
+
+
+def softmax_cases() -> Iterator[Case]:
+    """Yield the cases of softmax."""
+    every = np.arange(-128, 128).reshape(256, 1)
+    yield _softmax("one_value", "depth 1: the probability is 1, stored as 127", every, 24)
+    for depth in (2, 3, 255, 4095):
+        yield _softmax(
+            f"equal_{depth}", f"{depth} equal values: each has the probability 1/{depth}",
+            np.array([[v] * depth for v in (-128, 127)]), 24,
+        )  # fmt: skip
+    for place in ("first", "last"):
+        x = np.full((1, 10), -128)
+        x[0, 0 if place == "first" else -1] = 127
+        yield _softmax(f"dominant_{place}", f"one dominant value, the {place}: 127, else -128",
+                       x, 24)  # fmt: skip
+    limit = 31 * 2**26
+    for shift, diff in ((31, 0), (30, -1), (26, -31), (25, -62), (24, -124)):
+        assert diff == -(limit >> shift)
+        x = np.full((2, 4095), diff)
+        x[1] -= 1
+        x[:, 7] = 0
+        yield _softmax(
+            f"limit_{shift}",
+            f"left_shift {shift}: a difference of {diff} is the least that counts, then one more",
+            x, shift,
+        )  # fmt: skip
+    steps = np.array([[127 - d for d in range(0, 256, 5)], [d - 128 for d in range(0, 256, 5)]])
+    yield _softmax("left_shift_0", "left_shift 0: every difference vanishes, all count", steps, 0)
+    yield _softmax("multiplier_high", "the greatest multiplier, 2^31-1", steps, 22, 2**31 - 1)
+    yield _softmax("multiplier_low", "the least multiplier, 2^30", steps, 22)
+    differences = -np.arange(0, 125).reshape(1, 125)
+    yield _softmax(
+        "every_difference", "every difference that counts: each constant of exp takes part",
+        differences, 24, 2**31 - 1,
+    )  # fmt: skip
+    pairs = np.array([[0, -d] for d in range(256)]) + 127
+    yield _softmax("pairs", "two values at every difference", pairs.reshape(256, 2), 23)
+    rows = np.array([[[[5, 1, 2], [-9, -9, 0]], [[127, -128, 0], [3, 3, 3]]]])
+    yield _softmax("rows", "an image: each pixel is a row of its own", rows, 25)
+
+
+def _softmax(
+    name: str, reason: str, x: np.ndarray, left_shift: int, multiplier: int = 2**30
+) -> Case:
+    fields = {"multiplier": multiplier, "left_shift": left_shift}
+    return one_op("softmax", name, reason, fields, {"x": x})

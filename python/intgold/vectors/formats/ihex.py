@@ -1,0 +1,169 @@
+"""Intel HEX: bytes by address in records with checksums."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import numpy as np
+
+from ...errors import VectorError
+from .collector import Collector
+from .text import shown
+from .word_file import Format, WordFile
+
+_RECORD, _SEGMENT = 16, 2**16
+_LINE = re.compile(rb":((?:[0-9a-fA-F]{2})+)\r?")
+
+
+def _record(kind: int, address: int, data: bytes) -> bytes:
+    octets = bytes([len(data), address >> 8 & 255, address & 255, kind]) + data
+    return b":%b%02X\n" % (octets.hex().upper().encode(), -sum(octets) & 255)
+
+
+class IntelHex(Format):
+    """Records of 16 bytes; every run starts a record, no record crosses 64 KiB."""
+
+    name, suffix = "ihex", ".ihex"
+    summary = "Intel HEX, byte addresses from the memory's base"
+
+    def head(self, file: WordFile) -> bytes:
+        """Return the upper half of the first address."""
+        if file.base + file.end * file.word_bytes > 2**32:
+            raise VectorError(
+                f"{file.name}: Intel HEX has addresses below 2^32, not "
+                f"0x{file.base + file.end * file.word_bytes - 1:x}"
+            )
+        return _record(4, 0, (self._start(file, 0) >> 16).to_bytes(2, "big"))
+
+    @staticmethod
+    def _start(file: WordFile, run: int) -> int:
+        """Return the byte address of a run."""
+        return file.base + (file.address + run * file.step) * file.word_bytes
+
+    def _pieces(self, file: WordFile, run: int) -> Iterator[tuple[int, int, bool]]:
+        """Yield (address, bytes, whether an address record precedes it) of each record of a run."""
+        at = self._start(file, run)
+        stop = at + file.run * file.word_bytes
+        upper = at >> 16
+        if run:
+            upper = (self._start(file, run - 1) + file.run * file.word_bytes - 1) >> 16
+        while at < stop:
+            size = min(_RECORD, stop - at, _SEGMENT - at % _SEGMENT)
+            yield at, size, at >> 16 != upper
+            upper = at >> 16
+            at += size
+
+    def body(self, file: WordFile, words: np.ndarray, first: int) -> bytes:
+        """Return the records of some runs."""
+        data = words.tobytes()
+        size = file.run * file.word_bytes
+        made = []
+        for i in range(len(words) // file.run):
+            run = first // file.run + i
+            start = self._start(file, run)
+            for at, count, moved in self._pieces(file, run):
+                if moved:
+                    made.append(_record(4, 0, (at >> 16).to_bytes(2, "big")))
+                offset = i * size + at - start
+                made.append(_record(0, at & 0xFFFF, data[offset : offset + count]))
+        return b"".join(made)
+
+    def tail(self, file: WordFile) -> bytes:
+        """Return the last record."""
+        return b":00000001FF\n"
+
+    def most_bytes(self, file: WordFile) -> int:
+        """Return a size that lets every byte be a record of its own."""
+        return 2**16 + 48 * file.words * file.word_bytes
+
+    def place(self, file: WordFile, word: int) -> int:
+        """Return the line of a word's first byte."""
+        line = 1
+        for run in range(word // file.run + 1):
+            wanted = self._start(file, run) + word % file.run * file.word_bytes
+            for at, size, moved in self._pieces(file, run):
+                line += 1 + moved
+                if run == word // file.run and at <= wanted < at + size:
+                    return line
+        raise ValueError(f"word {word} of {file.words}")
+
+    def word_at(self, file: WordFile, place: int) -> int | None:
+        """Return the word that the first byte of a line is of."""
+        line = 1
+        for run in range(file.count):
+            for at, _, moved in self._pieces(file, run):
+                line += 1 + moved
+                if line == place:
+                    return run * file.run + (at - self._start(file, run)) // file.word_bytes
+        return None
+
+    def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
+        """Yield the words; see `Format.read`."""
+        inside = Collector(where, file)
+        held = b""  # of bytes that follow one another
+        start = upper = number = 0
+        ended = False
+        rest = b""
+        while True:
+            data = stream.read(2**20)
+            *lines, rest = (rest + data).split(b"\n")
+            if not data and rest:
+                lines, rest = [*lines, rest], b""
+            for text in lines:
+                number += 1
+                place = f"{where}, line {number}"
+                if not text.strip():
+                    continue
+                kind, address, octets = self._fields(place, text, ended)
+                if kind == 0:
+                    at = upper + address
+                    if held and at != start + len(held):
+                        yield from self._emit(place, file, inside, start, held)
+                        held = b""
+                    if not held:
+                        start = at
+                    held += octets
+                elif kind in (2, 4):
+                    if len(octets) != 2:
+                        raise VectorError(f"{place}: an address record of {len(octets)} bytes")
+                    upper = int.from_bytes(octets, "big") << (16 if kind == 4 else 4)
+                elif kind == 1:
+                    ended = True
+                elif kind not in (3, 5):
+                    raise VectorError(f"{place}: record type {kind}")
+                if len(held) >= 2**16 and len(held) % file.word_bytes == 0:
+                    yield from self._emit(place, file, inside, start, held)
+                    start, held = start + len(held), b""
+            if not data:
+                break
+        if held:
+            yield from self._emit(f"{where}, line {number}", file, inside, start, held)
+        if not ended:
+            raise VectorError(f"{where}: no end record")
+        yield from inside.finish()
+
+    def _fields(self, place: str, text: bytes, ended: bool) -> tuple[int, int, bytes]:
+        match = _LINE.fullmatch(text)
+        octets = bytes.fromhex(match[1].decode()) if match else b""
+        if len(octets) < 5 or octets[0] != len(octets) - 5:
+            raise VectorError(f"{place}: {shown(text)} is no record")
+        if sum(octets) & 255:
+            raise VectorError(f"{place}: wrong checksum")
+        if ended:
+            raise VectorError(f"{place}: more follows the end record")
+        return octets[3], int.from_bytes(octets[1:3], "big"), octets[4:-1]
+
+    def _emit(
+        self, place: str, file: WordFile, inside: Collector, start: int, held: bytes
+    ) -> Iterator[np.ndarray]:
+        """Hand on whole words; bytes that follow one another may run from one image to the next."""
+        address, odd = divmod(start - file.base, file.word_bytes)
+        if odd or len(held) % file.word_bytes or start < file.base:
+            raise VectorError(f"{place}: bytes that are no whole words of this file")
+        words = np.frombuffer(held, np.uint8).reshape(-1, file.word_bytes)
+        spare = 8 * file.word_bytes - file.word_bits
+        if spare and (words[:, -1] >> (8 - spare)).any():
+            raise VectorError(f"{place}: a word has more than {file.word_bits} bits")
+        yield from inside.put_at(place, address, words)

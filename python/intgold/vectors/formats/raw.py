@@ -1,0 +1,79 @@
+"""Words as bytes, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import numpy as np
+
+from ...errors import VectorError
+from .word_file import BadWordError, Format, WordFile
+
+_PIECE = 2**20
+
+
+class Raw(Format):
+    """Raw binary, little or big endian."""
+
+    lines = False
+
+    def __init__(self, name: str, suffix: str, big: bool, summary: str) -> None:
+        self.name, self.suffix, self.summary, self._big = name, suffix, summary, big
+
+    def head(self, file: WordFile) -> bytes:
+        """Return nothing."""
+        return b""
+
+    def body(self, file: WordFile, words: np.ndarray, first: int) -> bytes:
+        """Return the bytes of the words."""
+        return (words[:, ::-1] if self._big else words).tobytes()
+
+    def most_bytes(self, file: WordFile) -> int:
+        """Return the only size, and one byte by which a file may be seen to be too long."""
+        return file.words * file.word_bytes + 1
+
+    def place(self, file: WordFile, word: int) -> int:
+        """Return the byte offset of a word."""
+        return word * file.word_bytes
+
+    def word_at(self, file: WordFile, place: int) -> int | None:
+        """Return the word of a byte."""
+        word = place // file.word_bytes
+        return word if 0 <= word < file.words else None
+
+    def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
+        """Yield the words; see `Format.read`."""
+        most = max(1, _PIECE // file.word_bytes)
+        spare = 8 * file.word_bytes - file.word_bits
+        done = 0
+        while done < file.words:
+            count = min(most, file.words - done)
+            data = read_exactly(stream, count * file.word_bytes)
+            if len(data) != count * file.word_bytes:
+                have = done * file.word_bytes + len(data)
+                raise VectorError(
+                    f"{where}: {have} bytes instead of {file.words * file.word_bytes}"
+                )
+            words = np.frombuffer(data, np.uint8).reshape(count, file.word_bytes)
+            words = words[:, ::-1] if self._big else words
+            if spare:
+                bad = words[:, -1] >> (8 - spare)
+                if bad.any():
+                    word = done + int(np.argmax(bad != 0))
+                    raise BadWordError(where, word, f"more than {file.word_bits} bits")
+            yield words
+            done += count
+        if stream.read(1):
+            raise VectorError(f"{where}: more bytes than {file.words * file.word_bytes}")
+
+
+def read_exactly(stream: BinaryIO, size: int) -> bytes:
+    """Return `size` bytes, fewer at the end of the stream only."""
+    data = stream.read(size)
+    while len(data) < size:
+        more = stream.read(size - len(data))
+        if not more:
+            break
+        data += more
+    return data

@@ -1,0 +1,177 @@
+"""What a file of memory words holds, and what every format does with it (SPEC 10.3).
+
+A format sees memory words only: which tensor lane lies where is the business of the layout.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+
+from ...errors import VectorError
+
+
+class BadWordError(VectorError):
+    """A word of a file that is none, such as a simulator's ``xx``.
+
+    Parameters
+    ----------
+    where : str
+        The file, with the line where it has lines.
+    word : int
+        Which word of the file, from 0.
+    problem : str
+    """
+
+    def __init__(self, where: str, word: int, problem: str) -> None:
+        super().__init__(f"{where}: word {word}: {problem}")
+        self.where, self.word, self.problem = where, word, problem
+
+
+@dataclass(frozen=True)
+class WordFile:
+    """The words of one file: `count` runs (one an image) of `run` words each.
+
+    Word k of run i has the address ``address + i*step + k`` in its memory, counted in words.
+
+    Parameters
+    ----------
+    name : str
+        An identifier (letters, digits, _), such as ``outputs_conv1``.
+    title : str
+        One line of ASCII for people: dtype, shape, order.
+    word_bits : int
+        8 to 1024.
+    count, run : int
+        Runs, and words of each.
+    address : int
+        Of the first word, within its memory.
+    step : int
+        Distance of the first words of two runs; at least `run`.
+    base : int
+        Byte address of the memory's word 0 in the system's address space.
+    dtype, shape
+        Of the array behind it; for `npy`, which ignores layouts, and for comments.
+    signed : bool
+        Each word is one signed value of exactly `word_bits` bits.
+    addresses : bool
+        Write addresses where the format may leave them out.  Formats that may leave them out
+        also write them where `step` is not `run`.
+    comments : str
+        ``none``, ``head`` (one comment line at the top) or ``images`` (one more before each run).
+    """
+
+    name: str
+    title: str
+    word_bits: int
+    count: int
+    run: int
+    dtype: str
+    shape: tuple[int, ...]
+    address: int = 0
+    step: int = 0
+    base: int = 0
+    signed: bool = False
+    addresses: bool = False
+    comments: str = "head"
+
+    def __post_init__(self) -> None:
+        if self.step == 0:
+            object.__setattr__(self, "step", self.run)
+
+    @property
+    def words(self) -> int:
+        """Number of words."""
+        return self.count * self.run
+
+    @property
+    def word_bytes(self) -> int:
+        """Bytes that hold a word."""
+        return -(-self.word_bits // 8)
+
+    @property
+    def contiguous(self) -> bool:
+        """True when the addresses have no gap."""
+        return self.step == self.run or self.count == 1
+
+    @property
+    def end(self) -> int:
+        """One more than the last word's address."""
+        return self.address + (self.count - 1) * self.step + self.run
+
+    def address_of(self, word: int) -> int:
+        """Return the address of word number `word` of the file."""
+        return self.address + word // self.run * self.step + word % self.run
+
+    def word_of(self, address: int) -> int | None:
+        """Return which word of the file has this address; None when none has."""
+        run, offset = divmod(address - self.address, self.step)
+        if not (0 <= run < self.count and offset < self.run):
+            return None
+        return run * self.run + offset
+
+
+class Format(ABC):
+    """A file format: one writer and one reader of words.
+
+    Words are arrays of uint8, shape (n, `WordFile.word_bytes`), least significant byte first; the
+    bits above `word_bits` are 0.
+    """
+
+    name: str
+    """As ``--format`` takes it."""
+    suffix: str
+    """Of a path, with its dot."""
+    summary: str
+    """One line for ``--help``."""
+    lines: bool = True
+    """Text, of which lines are told; otherwise byte offsets are."""
+
+    @abstractmethod
+    def head(self, file: WordFile) -> bytes:
+        """Return what stands before the words."""
+
+    @abstractmethod
+    def body(self, file: WordFile, words: np.ndarray, first: int) -> bytes:
+        """Return the bytes of some whole runs.
+
+        Parameters
+        ----------
+        file : WordFile
+        words : ndarray of uint8, shape (n, word_bytes)
+        first : int
+            Which word of the file ``words[0]`` is; a multiple of ``file.run``, as n is.
+        """
+
+    def tail(self, file: WordFile) -> bytes:
+        """Return what stands behind the words."""
+        return b""
+
+    @abstractmethod
+    def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
+        """Yield all words in order, in parts of some megabytes at most.
+
+        Raises
+        ------
+        VectorError
+            Naming `where` (with the line) and what is wrong: another number of words, another
+            width, an address that does not fit, anything that is not of the format.
+        BadWordError
+            When a word has digits that are none.
+        """
+
+    @abstractmethod
+    def most_bytes(self, file: WordFile) -> int:
+        """Return a size that no file of these words exceeds, comments and white space included."""
+
+    @abstractmethod
+    def place(self, file: WordFile, word: int) -> int:
+        """Return the line (from 1) of a word in a file that `body` made, or its byte offset."""
+
+    @abstractmethod
+    def word_at(self, file: WordFile, place: int) -> int | None:
+        """Return the word of a line or byte offset; None where there is none."""

@@ -1,0 +1,238 @@
+"""The memory map (SPEC 10.4): where every array of a model lies in the memories of a layout.
+
+In each memory the parameters come first, then the buffers of one image: those of image i lie
+``i * frame`` words behind those of image 0.  What a set leaves out changes no address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import lcm
+from typing import Any
+
+from ..errors import LayoutError
+from ..files import canonical_json
+from .contents import Entry
+from .formats.word_file import WordFile
+from .layout import Layout, Memory, Packing
+
+
+@dataclass(frozen=True)
+class Block:
+    """An array in a memory.
+
+    Parameters
+    ----------
+    entry : Entry
+    packing : Packing
+    memory : str
+    address : int
+        Of its first word, in words from the memory's start.
+    frame : int
+        Words from one image to the next; 0 for a parameter.
+    base : int
+        Byte address of the memory's start.
+    """
+
+    entry: Entry
+    packing: Packing
+    memory: str
+    address: int
+    frame: int
+    base: int
+
+    @property
+    def words(self) -> int:
+        """Words of a whole parameter, or of one image."""
+        return self.packing.run_words
+
+    @property
+    def byte_address(self) -> int:
+        """Where it starts in the system, each word taking whole bytes."""
+        return self.base + self.address * self.packing.word_bytes
+
+    def word_files(self, layout: Layout, count: int) -> list[WordFile]:
+        """Return the files of `count` images, one a bank; addresses are those of the bank."""
+        rule, entry = self.packing.rule, self.entry
+        banks = rule.banks
+        shape = entry.whole(count)
+        order = f", order {rule.order}" if rule.order else ""
+        title = f"{entry.path}: {entry.dtype} {'x'.join(map(str, shape))}{order}, two's complement"
+        element = self.packing.word_bits == 8 * self.packing.dtype.itemsize
+        return [
+            WordFile(
+                name=f"{entry.identifier}_bank{bank}" if banks > 1 else entry.identifier,
+                title=f"{title}, bank {bank} of {banks}" if banks > 1 else title,
+                word_bits=self.packing.word_bits,
+                count=count if entry.images else 1,
+                run=self.words // banks,
+                dtype=entry.dtype, shape=shape,
+                address=self.address // banks,
+                step=self.frame // banks if entry.images else 0,
+                base=0 if banks > 1 else self.base,
+                signed=element and entry.dtype != "uint8" and rule.byte_order == "little",
+                addresses=layout.addresses, comments=layout.comments,
+            )
+            for bank in range(banks)
+        ]  # fmt: skip
+
+
+def memory_map(layout: Layout, entries: Sequence[Entry]) -> dict[Entry, Block]:
+    """Return where each array lies, in the order of `entries`.
+
+    Raises
+    ------
+    LayoutError
+        When a rule does not fit an array, or a memory is too small.
+    """
+    packings = {}
+    for e in entries:
+        rule = layout.rule(e.role, e.path)
+        packings[e] = Packing(f"layout: {e.path}", rule, e.dtype, e.shape, e.axes, e.zero_point)
+    memories = dict(layout.memories)
+    members: dict[str, list[Entry]] = {}
+    for entry, packing in packings.items():
+        members.setdefault(packing.rule.memory or entry.path, []).append(entry)
+    blocks: dict[Entry, Block] = {}
+    for name, inside in members.items():
+        memory = memories.get(name) or Memory(packings[inside[0]].word_bits)
+        blocks |= {b.entry: b for b in _place(name, memory, inside, packings)}
+    unused = sorted(set(memories) - set(members))
+    if unused:
+        raise LayoutError(f"layout: no array is in memory {unused[0]!r}")
+    return {entry: blocks[entry] for entry in entries}
+
+
+def _place(
+    name: str, memory: Memory, inside: list[Entry], packings: Mapping[Entry, Packing]
+) -> Iterator[Block]:
+    at = 0
+    placed: list[tuple[Entry, int]] = []
+    start = 0
+    widest = 1
+    for entry in sorted(inside, key=lambda e: e.images):
+        packing = packings[entry]
+        unit = lcm(packing.rule.alignment, packing.rule.banks)
+        if entry.images:
+            widest = lcm(widest, unit)
+        at += -at % unit
+        if entry.images and not any(e.images for e, _ in placed):
+            start = at
+        placed.append((entry, at))
+        at += packing.run_words
+    frame = -(-(at - start) // widest) * widest
+    if memory.frame:
+        if memory.frame < frame or memory.frame % widest:
+            raise LayoutError(
+                f"layout: memory {name}: frame {memory.frame} is not a multiple of {widest} "
+                f"that holds the {frame} words of an image"
+            )
+        frame = memory.frame
+    if memory.size and at > memory.size:
+        raise LayoutError(
+            f"layout: memory {name}: {at} words are needed, its size is {memory.size}"
+        )
+    for entry, address in placed:
+        step = frame if entry.images else 0
+        yield Block(entry, packings[entry], name, address, step, memory.base)
+
+
+def rows(blocks: Mapping[Entry, Block]) -> list[dict[str, Any]]:
+    """Return what the documents of a map say of each array."""
+    return [
+        {
+            "array": entry.path,
+            "role": entry.role,
+            "memory": b.memory,
+            "word_bits": b.packing.word_bits,
+            "lanes": b.packing.lanes,
+            "banks": b.packing.rule.banks,
+            "address": b.address,
+            "words": b.words,
+            "byte_address": b.byte_address,
+            "bytes": b.words * b.packing.word_bytes,
+            "frame": b.frame,
+        }
+        for entry, b in blocks.items()
+    ]
+
+
+def as_json(blocks: Mapping[Entry, Block]) -> bytes:
+    """Return the map as canonical JSON: a list of objects, one an array."""
+    return canonical_json(rows(blocks))
+
+
+def as_table(blocks: Mapping[Entry, Block]) -> str:
+    """Return the map for people."""
+    head = (
+        "array",
+        "memory",
+        "bits",
+        "lanes",
+        "banks",
+        "address",
+        "words",
+        "byte address",
+        "frame",
+    )
+    lines = [head]
+    for row in rows(blocks):
+        lines.append(
+            (
+                row["array"], "" if row["memory"] == row["array"] else row["memory"],
+                str(row["word_bits"]), str(row["lanes"]), str(row["banks"]),
+                f"0x{row['address']:x}", str(row["words"]), f"0x{row['byte_address']:x}",
+                str(row["frame"]),
+            )
+        )  # fmt: skip
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    texts = [
+        "  ".join(
+            c.ljust(w) if i < 2 else c.rjust(w)
+            for i, (c, w) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    ]
+    return "\n".join([texts[0], "-" * len(texts[0]), *texts[1:]]) + "\n"
+
+
+_CONSTANTS = ("address", "words", "word_bits", "banks", "byte_address", "frame")
+
+
+def _constants(blocks: Mapping[Entry, Block]) -> Iterator[tuple[str, str, int]]:
+    for entry, row in zip(blocks, rows(blocks), strict=True):
+        for key in _CONSTANTS:
+            yield entry.path, f"{entry.identifier}_{key}".upper(), row[key]
+
+
+def as_c(blocks: Mapping[Entry, Block]) -> str:
+    """Return the map as a C header of macros."""
+    lines = [
+        "/* Memory map: addresses and words count words of WORD_BITS, BYTE_ADDRESS bytes. */",
+        "#ifndef MEMORY_MAP_H", "#define MEMORY_MAP_H",
+    ]  # fmt: skip
+    path = ""
+    for of, name, value in _constants(blocks):
+        if of != path:
+            lines += ["", f"/* {of} */"]
+            path = of
+        lines.append(f"#define {name} {value}ULL" if value >= 2**31 else f"#define {name} {value}")
+    return "\n".join([*lines, "", "#endif", ""])
+
+
+def as_sv(blocks: Mapping[Entry, Block]) -> str:
+    """Return the map as a SystemVerilog package of localparams."""
+    lines = [
+        "// Memory map: addresses and words count words of WORD_BITS, BYTE_ADDRESS bytes.",
+        "package memory_map_pkg;",
+    ]
+    path = ""
+    for of, name, value in _constants(blocks):
+        if of != path:
+            lines += ["", f"  // {of}"]
+            path = of
+        kind = "logic [63:0]" if value >= 2**31 else "int"
+        digits = f"64'd{value}" if value >= 2**31 else str(value)
+        lines.append(f"  localparam {kind} {name} = {digits};")
+    return "\n".join([*lines, "", "endpackage", ""])

@@ -1,0 +1,153 @@
+"""Reads the arrays of a set or a dump, image by image, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ..errors import IntgoldError, VectorError
+from ..files import plain_size
+from .compression import DAMAGED, open_plain
+from .contents import Entry
+from .formats.word_file import BadWordError
+from .layout import Packing
+from .plan import Plan, SetFile
+
+_PART_BYTES = 2**22
+
+
+def read_runs(plan: Plan, paths: Sequence[Path], files: Sequence[SetFile]) -> Iterator[np.ndarray]:
+    """Yield the images of an array (a parameter as one) from its files, one file a bank.
+
+    Parameters
+    ----------
+    plan : Plan
+    paths : sequence of Path
+        Where the files lie.
+    files : sequence of SetFile
+        What they are.
+
+    Yields
+    ------
+    ndarray, shape (n, *shape)
+        Some megabytes at a time.
+
+    Raises
+    ------
+    VectorError
+        Naming the file, and the coordinate of a word that is none.
+    """
+    entry, words = files[0].entry, files[0].words
+    packing = plan.blocks[entry].packing
+    most = max(1, _PART_BYTES // max(1, words.run * words.word_bytes * len(files)))
+    sizes = [min(most, words.count - i) for i in range(0, words.count, most)]
+    streams = [_words(p, f, packing) for p, f in zip(paths, files, strict=True)]
+    parts = [regroup(s, [n * words.run for n in sizes]) for s in streams]
+    first = 0
+    for n in sizes:
+        banks = [next(p) for p in parts]
+        if files[0].format.name == "npy":
+            kind = np.dtype(entry.dtype)
+            flat = np.ascontiguousarray(banks[0]).reshape(-1).view(kind.newbyteorder("<"))
+            yield flat.astype(kind, copy=False).reshape(n, *entry.shape)
+        else:
+            shaped = [b.reshape(n, words.run, words.word_bytes) for b in banks]
+            try:
+                yield packing.unpack(packing.from_banks(shaped))
+            except BadWordError as error:
+                word = error.word % packing.run_words
+                image = first + error.word // packing.run_words
+                raise _bad(paths[0], files[0], packing, image, word, error.problem) from error
+        first += n
+    for part in parts:  # a reader checks what follows its last word when it is asked for more
+        if next(part, None) is not None:
+            raise VectorError(f"{paths[0]}: more words than {words.words}")
+
+
+def read_entry(folder: Path, plan: Plan, entry: Entry) -> Iterator[np.ndarray]:
+    """Yield the images of an array of a set; see `read_runs`."""
+    files = plan.files_of(entry, plan.array_formats[0])
+    return read_runs(plan, [folder / file.path for file in files], files)
+
+
+def value_at(runs: Iterator[np.ndarray], image: int, where: tuple[int, ...]) -> int:
+    """Return one value of what `read_runs` yields."""
+    first = 0
+    for part in runs:
+        if image < first + len(part):
+            return int(part[(image - first, *where)])
+        first += len(part)
+    raise VectorError(f"image {image} is not there")
+
+
+def _words(path: Path, file: SetFile, packing: Packing) -> Iterator[np.ndarray]:
+    try:
+        plain_size(path, 2**50)
+        with open_plain(path) as stream:
+            limited: Any = _Limited(stream, file.format.most_bytes(file.words), path)
+            yield from file.format.read(str(path), file.words, limited)
+    except BadWordError as error:
+        run, place = divmod(error.word, file.words.run)
+        word = place if file.format.name == "npy" else packing.word_of(file.bank, place)
+        raise _bad(Path(error.where), file, packing, run, word, error.problem) from error
+    except VectorError:
+        raise
+    except IntgoldError as error:
+        raise VectorError(str(error)) from error
+    except DAMAGED as error:
+        reason = getattr(error, "strerror", None) or error
+        raise VectorError(f"{path}: cannot be read: {reason}") from error
+
+
+def _bad(
+    where: Path, file: SetFile, packing: Packing, run: int, word: int, problem: str
+) -> VectorError:
+    """Return the error of a word, with the elements that it holds."""
+    held = [e for e in packing.elements(word) if e is not None]
+    if held:
+        at = [int(i) for i in np.unravel_index(held[0], file.entry.shape)]
+        place = ", ".join(f"{a.lower()} {i}" for a, i in zip(file.entry.axes, at, strict=True))
+    else:
+        place = "padding"
+    image = f"image {run}, " if file.entry.images else ""
+    return VectorError(f"{where}: {image}{place} (word {word}): {problem}")
+
+
+class _Limited:
+    """A stream that ends in an error where a file of its words cannot be that long."""
+
+    def __init__(self, stream: BinaryIO, limit: int, path: Path) -> None:
+        self._stream, self._left, self._limit, self._path = stream, limit, limit, path
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0 or size > 2**24:
+            size = min(2**24, self._left + 1) if size > 0 else self._left + 1
+        data = self._stream.read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise VectorError(f"{self._path}: more bytes than the limit of {self._limit}")
+        return data
+
+
+def regroup(parts: Iterable[np.ndarray], sizes: Sequence[int]) -> Iterator[np.ndarray]:
+    """Yield the rows of `parts` in groups of these sizes; what is left comes as one more."""
+    source = iter(parts)
+    held: list[np.ndarray] = []
+    have = 0
+    for size in sizes:
+        while have < size:
+            part = next(source, None)
+            if part is None:
+                raise VectorError(f"{have} words where {size} are needed")
+            if len(part):
+                held.append(part)
+                have += len(part)
+        joined = np.concatenate(held) if len(held) > 1 else held[0]
+        held, have = ([joined[size:]], have - size) if have > size else ([], 0)
+        yield joined[:size]
+    left = next((part for part in source if len(part)), None)
+    if have or left is not None:
+        yield held[0] if have else left  # type: ignore[misc]
