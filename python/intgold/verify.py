@@ -18,6 +18,7 @@ from .vectors.contents import Entry
 from .vectors.formats import FORMATS
 from .vectors.layout import Layout
 from .vectors.manifest import read_manifest
+from .vectors.op_sets import read_op_vectors
 from .vectors.plan import Plan, SetFile
 from .vectors.reader import read_entry, read_runs, regroup, value_at
 
@@ -162,6 +163,29 @@ def verify(
                     *facts, entry.dtype, image, where, expected, got, *accumulators
                 )  # fmt: skip
     return Report(tuple(comparisons), first)
+
+
+def verify_op(
+    vectors: str | os.PathLike[str],
+    dut: str | os.PathLike[str],
+    progress: bool = False,
+    partial: bool = False,
+    layout: Layout | None = None,
+) -> dict[str, Report]:
+    """Compare the dumps of all cases of an op, each in a folder of the case's name; see `verify`.
+
+    Raises
+    ------
+    VectorError
+        When the vectors are damaged or hold no sets, or `verify` refuses a dump.
+    """
+    names = read_op_vectors(vectors)
+    if not names:
+        raise VectorError(f"{vectors}: holds lines alone, no sets to compare")
+    return {
+        name: verify(Path(vectors) / name, Path(dut) / name, False, partial, layout)
+        for name in tqdm(names, unit="case", desc="verify", disable=not progress)
+    }
 
 
 _Dump = list[tuple[list[Path], list[SetFile]]]

@@ -18,7 +18,9 @@ EXAMPLES = """
   intgold vectors lut --layout memory.toml --format hex,coe,sv -o vectors
   intgold vectors lut --count 10000 --format bin --backend c --jobs 2 --compress zst -o vectors
   intgold vectors lut --count 1000 --shards 4 --shard 0 -o part0     (and 1, 2, 3, then)
-  intgold vectors --merge part0 part1 part2 part3 -o vectors"""
+  intgold vectors --merge part0 part1 part2 part3 -o vectors
+  intgold vectors --op conv2d --random 20 --format hex,lines -o conv2d_vectors
+  intgold vectors --op requantize --form single --multiplier-bits 8 --random 1000 -o -"""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +35,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--output", required=True, metavar="DIR", help="folder to write")
     parser.add_argument(
-        "--format", "--formats", default="npy,hex", metavar="F,F", help=f"of {known}"
+        "--format",
+        "--formats",
+        default="npy,hex",
+        metavar="F,F",
+        help=f"of {known}; with --op also lines",
     )
     add_layout(parser, "how tensors become memory words, see docs")
     what = parser.add_argument_group("what is in the set")
@@ -49,6 +55,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--partials", metavar="ORDER",
         help="partial accumulators at the boundaries of a loop order, such as ic:8,ky",
     )  # fmt: skip
+    single = parser.add_argument_group("vectors of one op: directed corner cases, then random ones")
+    single.add_argument("--op", metavar="OP", help="of the op table, or requantize; -o - for lines")
+    single.add_argument("--random", type=int, default=0, metavar="N", help="random cases or lines")
+    single.add_argument("--form", metavar="FORM", help="of requantize; default all")
+    single.add_argument("--multiplier-bits", type=int, metavar="B", help="1 to 31; default all")
     scale = parser.add_argument_group("scale")
     scale.add_argument("--backend", choices=BACKENDS, default="golden", help="never changes a bit")
     add_isa(scale)
@@ -63,9 +74,22 @@ def add(parser: argparse.ArgumentParser) -> None:
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     from ..vectors.generate import merge_sets, write_set
+    from ..vectors.op_sets import write_op_sets
 
-    if (options.model is None) == (options.merge is None):
-        raise IntgoldError("give a model or, with --merge, the shards of a set")
+    if sum(o is not None for o in (options.model, options.merge, options.op)) != 1:
+        raise IntgoldError("give a model or, with --merge, the shards of a set, or --op")
+    if options.op and options.output == "-":
+        return _print_lines(options)
+    if options.op:
+        made = write_op_sets(
+            options.op, options.output, options.random, options.seed, names(options.format),
+            layout_of(options), options.form, options.multiplier_bits, show_progress(),
+        )  # fmt: skip
+        print(
+            f"{made.tensors} cases, {made.images} images, {made.files} files, "
+            f"{made.bytes / 1e6:.1f} MB in {options.output}"
+        )
+        return 0
     if options.merge:
         made = merge_sets(options.merge, options.output, show_progress())
     else:
@@ -81,4 +105,18 @@ def call(options: argparse.Namespace) -> int:
         f"{made.images} images, {made.tensors} tensors, {made.files} files, "
         f"{made.bytes / 1e6:.1f} MB in {options.output}"
     )
+    return 0
+
+
+def _print_lines(options: argparse.Namespace) -> int:
+    from ..vectors.op_sets import REQUANTIZE, lines_of, requantize_blocks
+    from ..vectors.requantize_cases import requantize_lines
+
+    if options.op == REQUANTIZE:
+        for form, bits in requantize_blocks(options.form, options.multiplier_bits):
+            for line in requantize_lines(form, bits, options.random, options.seed):
+                print(line)
+        return 0
+    for line in lines_of(options.op, options.random, options.seed):
+        print(line)
     return 0

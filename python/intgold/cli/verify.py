@@ -11,6 +11,7 @@ EXAMPLES = """
   intgold verify vectors --dut dump        exit status: 0 equal, 1 different, 2 bad input
   intgold verify vectors --dut dump --partial       a dump without some of the arrays
   intgold verify vectors --dut dump --layout chip.toml     a dump in words of another layout
+  intgold verify conv2d_vectors --dut dump          every case of an op, DUMP/CASE/outputs/y.hex
   intgold verify vectors --dut vectors     a set is itself a valid dump"""
 
 
@@ -26,9 +27,19 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..verify import verify
+    from ..vectors.op_sets import is_op_vectors
+    from ..verify import verify, verify_op
 
     layout = layout_of(options) if options.layout else None
+    if is_op_vectors(options.vectors):
+        reports = verify_op(options.vectors, options.dut, show_progress(), options.partial, layout)
+        for name, report in reports.items():
+            if not report.equal:
+                print(f"case {name}\n{report}\n")
+        different = sum(not report.equal for report in reports.values())
+        values = sum(report.values for report in reports.values())
+        print(f"{len(reports)} cases, {values} values compared, {different} cases differ")
+        return 1 if different else 0
     report = verify(options.vectors, options.dut, show_progress(), options.partial, layout)
     print(report)
     return 0 if report.equal else 1

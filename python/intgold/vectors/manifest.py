@@ -206,21 +206,21 @@ def check_replaceable(folder: Path) -> None:
     """Raise VectorError unless `folder` holds a set, changed or not, and nothing else."""
     try:
         stated = _digests(_parse(read_plain(folder / NAME))["files"])
-        surplus = sorted(_paths(folder) - {*stated, NAME})
+        surplus = sorted(paths_below(folder) - {*stated, NAME})
     except (OSError, ValueError, IntgoldError) as error:
         raise VectorError(f"{folder} is there and not a vector set: {error}") from error
     if surplus:
         raise VectorError(f"{folder} is there and not only a vector set: {surplus[0]}")
 
 
-def _paths(folder: Path) -> set[str]:
+def paths_below(folder: Path) -> set[str]:
     """Return whatever is no folder, links included."""
     found = (p for p in folder.rglob("*") if p.is_symlink() or not p.is_dir())
     return {p.relative_to(folder).as_posix() for p in found}
 
 
 def _check_folder(folder: Path, stated: Digests, progress: bool) -> None:
-    odd = sorted(_paths(folder) ^ {*stated, NAME})
+    odd = sorted(paths_below(folder) ^ {*stated, NAME})
     if odd:
         raise VectorError(f"{folder}: {odd[0]} is missing or not of this set")
     for path in stated:
