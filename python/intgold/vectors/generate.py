@@ -131,8 +131,10 @@ def write_set(
         tuple(formats), layout or Layout(), tuple(ops), tuple(tensors),
         LoopOrder.parse(partials) if partials else None, compression,
     )  # fmt: skip
-    if shard is not None or shards != 1:
-        plan = plan.part(0 if shard is None else shard, shards)
+    if shards != 1 and shard is None:
+        raise VectorError(f"shards {shards}: --shard says which of them to write")
+    if shard is not None:
+        plan = plan.part(shard, shards)
     if given is None and named != "builtin":
         given = given_images(model, source, plan.images[-1][1])  # type: ignore[arg-type]
     if given is not None and plan.images[-1][1] > len(given[model.inputs[0]]):
