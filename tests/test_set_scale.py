@@ -154,6 +154,36 @@ def test_what_is_complete_is_not_redone(tmp_path, small_blocks, monkeypatch):
 
 
 @pytest.mark.parametrize("compression", ["", "gz", "zst"])
+def test_what_is_damaged_is_not_kept(compression, tmp_path):
+    """Files that grow by turns, one damaged in its third part: both go back to the second step."""
+    from intgold.vectors.set_writer import SetWriter, packed
+
+    def run(steps, stop):
+        writer = SetWriter(tmp_path / "set", "a", ["a", "b"], compression)
+        with writer:
+            kept = writer.done
+            for step in steps[kept:]:
+                writer.add({name: packed(compression, data) for name, data in step.items()})
+            if stop:
+                raise KeyboardInterrupt
+            digests = writer.close_files({})
+            writer.finish()
+        return kept, digests
+
+    steps = [{"a": b"1", "b": b"2"}, {"a": b"33"}, {"a": b"444"}, {"b": b"5"}]
+    with pytest.raises(KeyboardInterrupt):
+        run(steps, True)
+    (path,) = tmp_path.glob(".set.*/set/a")
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    kept, resumed = run(steps, False)
+    assert kept == 2
+    there = content(tmp_path / "set")
+    shutil.rmtree(tmp_path / "set")
+    assert run(steps, False) == (0, resumed) and content(tmp_path / "set") == there
+
+
+@pytest.mark.parametrize("compression", ["", "gz", "zst"])
 def test_no_damage_passes(compression, full, tmp_path, capsys):
     """A flipped bit or a cut, in any file of a set: exit status 2, and the file is named."""
     model = random_model(0)
@@ -230,6 +260,20 @@ def test_choices_of_the_set(tmp_path):
         with pytest.raises(IntgoldError, match=message):
             write_set(model, tmp_path / "x", **arguments)
         assert [p.name for p in tmp_path.iterdir()] == ["s"]
+
+
+def test_names_that_constants_cannot_tell_apart(tmp_path):
+    """C and SystemVerilog know no case of macros: such a model has the other formats alone."""
+    fields = {"table": np.zeros(256, np.int8)}
+    tensors = [intgold.Tensor(name, (4,)) for name in ("x", "y", "Y")]
+    ops = [
+        intgold.Op("lut", "a", ("x",), "y", fields), intgold.Op("lut", "b", ("y",), "Y", fields),
+    ]  # fmt: skip
+    model = intgold.Model("m", tensors, ops, ["x"], ["Y"])
+    write_set(model, tmp_path / "set", count=1)
+    for arguments in (dict(formats=["c"]), dict(formats=["hex", "sv"]), dict(layout=BANKED)):
+        with pytest.raises(VectorError, match="outputs/Y and outputs/y differ in case"):
+            write_set(model, tmp_path / "other", count=1, **arguments)
 
 
 def test_two_runs_of_one_set(tmp_path):

@@ -129,6 +129,7 @@ class Plan:
         if not self.ops and not self.tensors:
             object.__setattr__(self, "ops", tuple(op.name for op in self.model.ops))
         self._check_names()
+        self._check_identifiers()
         joined(self.images, "images")
         if self.partials and not any(e.role == "partial" for e in self.entries):
             raise VectorError(f"partials {self.partials}: no chosen op has these loops")
@@ -145,6 +146,18 @@ class Plan:
                 raise VectorError(f"{what} {name!r}: {problem} {', '.join(all_names)}")
             ordered = tuple(n for n in all_names if n in chosen)
             object.__setattr__(self, f"{what}s", ordered)
+
+    def _check_identifiers(self) -> None:
+        """Raise VectorError where C macros or localparams of two arrays were one."""
+        if {"c", "sv"} & set(self.formats) or not self.layout.is_default:
+            seen: dict[str, str] = {}
+            for entry in self.entries:
+                other = seen.setdefault(entry.identifier.upper(), entry.path)
+                if other != entry.path:
+                    raise VectorError(
+                        f"{entry.path} and {other} differ in case or dots alone: "
+                        "constants of C and SystemVerilog cannot tell them apart"
+                    )
 
     @property
     def count(self) -> int:

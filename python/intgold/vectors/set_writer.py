@@ -166,15 +166,15 @@ class SetWriter:
     def _history(self, path: str, records: list[dict[str, Any]]) -> Iterator[_File]:
         """Yield the file as each record tells it, up to the first that is not so."""
         state = _File(self._compression)
+        known = state.copy()
         with open(self.folder / path, "rb") as stream:
             for record in records:
                 if path in record:
                     size, digest = record[path]
                     if not self._read_on(state, stream, size) or state.stored.hexdigest() != digest:
                         return
-                    yield state.copy()
-                else:
-                    yield state
+                    known = state.copy()
+                yield known
 
     def _read_on(self, state: _File, stream: IO[bytes], size: int) -> bool:
         """Take in the file up to `size`; False when it is damaged."""
