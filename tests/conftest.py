@@ -4,6 +4,8 @@ import pytest
 
 import tools
 
+pytest.register_assert_rewrite("corner_proofs")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="full counts, as `make prove` runs them")

@@ -11,10 +11,11 @@ from intgold import LayoutError, VectorError
 from intgold.cli import main
 from intgold.vectors.formats import FORMATS
 from intgold.vectors.generate import write_set
-from intgold.vectors.layout import BYTE_ORDERS, LANE_ORDERS, Layout, Packing, Rule
+from intgold.vectors.layout import Layout
 from intgold.vectors.layout_file import layout_document, parse_layout, read_layout
 from intgold.vectors.locate import at_place, locate
 from intgold.vectors.manifest import read_manifest
+from intgold.vectors.packing import BYTE_ORDERS, LANE_ORDERS, Packing, Rule
 from intgold.vectors.reader import read_runs
 from intgold.verify import verify
 

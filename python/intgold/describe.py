@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .artefact import required_spec
+from .columns import columns
 from .fields import Requantize
 from .footprint import arena_sizes, footprint, multiply_adds
 from .model import Model, Op
@@ -45,8 +46,6 @@ def describe(model: Model) -> str:
                 f"{macs[op.name]:,}" if op.name in macs else "-",
             )
         )
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
     used = footprint(model)
     inputs = ", ".join(f"{n} {model.tensor(n).shape}" for n in model.inputs)
     return "\n".join(
@@ -55,9 +54,7 @@ def describe(model: Model) -> str:
             f"sha256 {model.sha256}",
             *(f"{key}: {value}" for key, value in model.metadata.items() if value),
             "",
-            lines[0],
-            "-" * max(map(len, lines)),
-            *lines[1:],
+            *columns(rows, left=range(len(rows[0]))),
             f"{used.total:,} bytes: weights {used.weights:,}, biases {used.biases:,}, multipliers "
             f"and shifts {used.multipliers:,}, tables {used.tables:,}; "
             f"{sum(macs.values()):,} multiply-adds an image",

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from .columns import columns
 from .errors import VectorError
 from .vectors.compression import COMPRESSIONS
 from .vectors.contents import Entry
@@ -281,15 +282,7 @@ def _table(comparisons: tuple[Comparison, ...]) -> list[str]:
         name = c.tensor + {"output": "", "accumulator": " (acc)", "partial": " (partial)"}[c.role]
         found = (str(c.values), str(c.differing)) if c.values else ("-", "not in the dump")
         rows.append((c.op, c.kind, name, *found))
-    widths = [max(len(row[i]) for row in rows) for i in range(5)]
-    lines = [
-        "  ".join(
-            cell.ljust(w) if i < 3 else cell.rjust(w)
-            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    return [lines[0], "-" * len(lines[0]), *lines[1:]]
+    return columns(rows, left=range(3))
 
 
 def _verdict(report: Report) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
+from ..columns import columns
 from ..errors import IntgoldError
 from ..files import canonical_json
 
@@ -48,9 +49,5 @@ def call(options: argparse.Namespace) -> int:
                 str(s.bank), str(s.lane),
             )
         )  # fmt: skip
-    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
-    for i, row in enumerate(rows):
-        print("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
-        if not i:
-            print("-" * (sum(widths) + 2 * (len(head) - 1)))
+    print("\n".join(columns(rows, left=range(len(head)))))
     return 0

@@ -62,7 +62,7 @@ def open_plain(path: Path) -> BinaryIO:
     """
     if path.name.endswith(COMPRESSIONS["gz"]):
         return gzip.open(path, "rb")  # type: ignore[return-value]
-    stream = open(path, "rb")
+    stream = path.open("rb")
     if path.name.endswith(COMPRESSIONS["zst"]):
         return io.BufferedReader(_Strict(_plain_zstd(stream), stream))
     return stream

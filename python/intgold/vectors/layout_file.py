@@ -11,7 +11,8 @@ from typing import Any
 
 from ..errors import IntgoldError, LayoutError
 from ..files import read_plain
-from .layout import BANK_ORDERS, BYTE_ORDERS, LANE_ORDERS, ROLES, Layout, Memory, Rule
+from .layout import ROLES, Layout, Memory
+from .packing import BANK_ORDERS, BYTE_ORDERS, LANE_ORDERS, Rule
 
 _NAME = re.compile(r"[A-Za-z]\w{0,63}", re.ASCII)
 _PATH = re.compile(r"(?:stimulus|outputs|accumulators|partials|parameters)/[\w.]{1,200}", re.ASCII)

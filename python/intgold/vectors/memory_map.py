@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from math import lcm
 from typing import Any
 
+from ..columns import columns
 from ..errors import LayoutError
 from ..files import canonical_json
 from .contents import Entry
 from .formats.word_file import WordFile
-from .layout import Layout, Memory, Packing
+from .layout import Layout, Memory
+from .packing import Packing
 
 
 @dataclass(frozen=True)
@@ -165,18 +167,9 @@ def as_json(blocks: Mapping[Entry, Block]) -> bytes:
 
 def as_table(blocks: Mapping[Entry, Block]) -> str:
     """Return the map for people."""
-    head = (
-        "array",
-        "memory",
-        "bits",
-        "lanes",
-        "banks",
-        "address",
-        "words",
-        "byte address",
-        "frame",
-    )
-    lines = [head]
+    lines = [
+        ("array", "memory", "bits", "lanes", "banks", "address", "words", "byte address", "frame")
+    ]
     for row in rows(blocks):
         lines.append(
             (
@@ -186,15 +179,7 @@ def as_table(blocks: Mapping[Entry, Block]) -> str:
                 str(row["frame"]),
             )
         )  # fmt: skip
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    texts = [
-        "  ".join(
-            c.ljust(w) if i < 2 else c.rjust(w)
-            for i, (c, w) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    ]
-    return "\n".join([texts[0], "-" * len(texts[0]), *texts[1:]]) + "\n"
+    return "\n".join(columns(lines, left=range(2))) + "\n"
 
 
 _CONSTANTS = ("address", "words", "word_bits", "banks", "byte_address", "frame")

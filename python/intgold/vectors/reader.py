@@ -13,7 +13,7 @@ from ..files import plain_size
 from .compression import DAMAGED, open_plain
 from .contents import Entry
 from .formats.word_file import BadWordError
-from .layout import Packing
+from .packing import Packing
 from .plan import Plan, SetFile
 
 _PART_BYTES = 2**22

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from ...columns import columns
 from ...errors import InputError
 from ...fields import FORMS, Requantize
 from ...footprint import footprint
@@ -287,16 +288,7 @@ def table(rows: Sequence[Row]) -> str:
             else:
                 cells.append(f"{value:.1f}" if name == "worst_sqnr" else str(value))
         lines.append(tuple(cells))
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    left = {0, 1, 2 + list(_NUMBERS).index("worst_layer")}
-    text = [
-        "  ".join(
-            c.ljust(w) if i in left else c.rjust(w)
-            for i, (c, w) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    ]
-    return "\n".join([text[0], "-" * len(text[0]), *text[1:]])
+    return "\n".join(columns(lines, left={0, 1, 2 + list(_NUMBERS).index("worst_layer")}))
 
 
 def records(rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -1,0 +1,357 @@
+"""How the elements of one array become memory words, and back (SPEC 10.4).
+
+`Rule` is the layout of one array; `Packing` is a rule applied to the shape of one array, and does
+the work both ways: elements to words, words to elements (unused lanes checked), and the position
+of any element.  One index map is behind all three, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import lcm, prod
+
+import numpy as np
+
+from ..errors import LayoutError
+from .formats.word_file import BadWordError
+
+LANE_ORDERS = ("low_first", "high_first")
+BYTE_ORDERS = ("little", "big")
+BANK_ORDERS = ("interleaved", "blocked")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The layout of one array.
+
+    Parameters
+    ----------
+    word_bits : int
+        8 to 1024; 0: the width of an element.
+    lanes : int
+        Elements of a word; 0: as many as fit. An element wider than a word takes several words.
+    lane_order : {"low_first", "high_first"}
+        Whether the first element lies in the least or the most significant lane.
+    byte_order : {"little", "big"}
+        Of the bytes of an element, from its lane's least significant bits (lowest word) up.
+    order : str
+        Axes from the slowest to the fastest, such as NHWC, NCHW or OHWI; a small letter is the
+        inner part of its axis, cut into tiles (NCHWc). "": as the array is.
+    tile : tuple of (str, int)
+        Extent of each small letter; the last tile is filled with padding.
+    padding : int or "zero_point"
+        The value of lanes that hold no element.
+    row_axis : str
+        A row is what comes after this axis in the order.
+    row_alignment : int
+        Each row starts at a multiple of so many words; 0: rows follow one another without a gap.
+    alignment : int
+        The array starts at a multiple of so many words.
+    memory : str
+        The memory that the array is in; "": one of its own.
+    banks : int
+        Memories side by side that the words are dealt to.
+    bank_order : {"interleaved", "blocked"}
+        Word a is in bank ``a mod banks``, or the first part of the words is in bank 0.
+    """
+
+    word_bits: int = 0
+    lanes: int = 0
+    lane_order: str = "low_first"
+    byte_order: str = "little"
+    order: str = ""
+    tile: tuple[tuple[str, int], ...] = ()
+    padding: int | str = 0
+    row_axis: str = "H"
+    row_alignment: int = 0
+    alignment: int = 1
+    memory: str = ""
+    banks: int = 1
+    bank_order: str = "interleaved"
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where an element lies in the words of one image.
+
+    Parameters
+    ----------
+    word : int
+        Within the image, over all banks.
+    lane : int
+        From the least significant one.
+    """
+
+    word: int
+    lane: int
+
+
+class Packing:
+    """A rule applied to an array: one run is one image of a tensor, or a whole parameter.
+
+    Parameters
+    ----------
+    where : str
+        What an error names.
+    rule : Rule
+    dtype : str
+    shape : tuple of int
+        Of a run.
+    axes : str
+        A letter for each dimension of `shape`.
+    zero_point : int
+
+    Raises
+    ------
+    LayoutError
+        When the rule does not fit the array.
+    """
+
+    def __init__(
+        self, where: str, rule: Rule, dtype: str, shape: tuple[int, ...], axes: str,
+        zero_point: int = 0,
+    ) -> None:  # fmt: skip
+        self.where, self.rule, self.shape, self.axes = where, rule, shape, axes
+        self.dtype = np.dtype(dtype)
+        bits = 8 * self.dtype.itemsize
+        self.word_bits = rule.word_bits or bits
+        self.padding = self._padding(zero_point)
+        if self.word_bits >= bits:
+            self.lanes = rule.lanes or self.word_bits // bits
+            self.words_per_element = 1
+            if self.lanes * bits > self.word_bits:
+                raise LayoutError(
+                    f"{where}: {self.lanes} lanes of {bits} bits in a word of {self.word_bits}"
+                )
+        else:
+            self.lanes, self.words_per_element = 1, bits // self.word_bits
+            if bits % self.word_bits or rule.lanes > 1:
+                raise LayoutError(
+                    f"{where}: elements of {bits} bits do not fill words of {self.word_bits}"
+                )
+        self.word_bytes = -(-self.word_bits // 8)
+        self._outer = self._split()
+        # In the array's own order only the last word is filled up: no index map is needed.
+        self._natural = "".join(self._outer) == axes and not self._has_rows()
+
+    def _has_rows(self) -> bool:
+        return bool(self.rule.row_alignment) and self.rule.row_axis in self._outer
+
+    def _padding(self, zero_point: int) -> int:
+        if self.rule.padding == "zero_point":
+            return zero_point
+        info = np.iinfo(self.dtype)
+        value = int(self.rule.padding)
+        if not info.min <= value <= info.max:
+            raise LayoutError(f"{self.where}: padding {value} is no {self.dtype}")
+        return value
+
+    def _split(self) -> list[str]:
+        """Return the axes in the order of the words; an axis of tiles appears twice."""
+        wanted = self.rule.order.removeprefix("N") if self.rule.order else self.axes
+        if len(self.axes) == 1 and self.axes not in wanted:
+            wanted = self.axes  # tables and the like have one order only
+        order = [a for a in wanted if a.upper() in self.axes]
+        if "S" in self.axes and "S" not in order:
+            order.insert(0, "S")
+        odd = set(self.axes) - set(order)
+        if odd or len(set(order)) != len(order):
+            raise LayoutError(
+                f"{self.where}: order {self.rule.order!r} does not name each axis of {self.axes}"
+            )
+        return order
+
+    @cached_property
+    def run_words(self) -> int:
+        """Words of a run, over all banks."""
+        count = self._lanes // self.lanes * self.words_per_element
+        return -(-count // self.rule.banks) * self.rule.banks
+
+    @cached_property
+    def _lanes(self) -> int:
+        """Lanes of a run, all words but those that fill the banks."""
+        if not self._natural:
+            return self.source.size
+        return -(-prod(self.shape) // self.lanes) * self.lanes
+
+    @cached_property
+    def source(self) -> np.ndarray:
+        """Flat index of the element in each lane of each word, in order; -1 is padding."""
+        at = np.arange(prod(self.shape), dtype=np.int64).reshape(self.shape)
+        tiles = dict(self.rule.tile)
+        names: list[str] = []
+        extents: list[int] = []
+        for axis, letter in enumerate(self.axes):
+            size = at.shape[axis]
+            if letter.lower() in self._outer:
+                tile = tiles[letter.lower()]
+                fill = [(0, 0)] * at.ndim
+                fill[axis] = (0, -size % tile)
+                at = np.pad(at, fill, constant_values=-1)
+                names += [letter, letter.lower()]
+                extents += [at.shape[axis] // tile, tile]
+            else:
+                names.append(letter)
+                extents.append(size)
+        at = at.reshape(extents).transpose([names.index(a) for a in self._outer])
+        rows = 1
+        unit = self.lanes
+        if self._has_rows():
+            rows = prod(at.shape[: self._outer.index(self.rule.row_axis) + 1])
+            # A row of elements that take several words each ends with a whole element.
+            words = lcm(self.rule.row_alignment, self.words_per_element)
+            unit = self.lanes * words // self.words_per_element
+        at = at.reshape(rows, -1)
+        return np.pad(at, ((0, 0), (0, -at.shape[1] % unit)), constant_values=-1).ravel()
+
+    @property
+    def _plain(self) -> bool:
+        """Whether the elements are in the array's own order, without padding."""
+        return self._natural and self._lanes == prod(self.shape)
+
+    @cached_property
+    def _inverse(self) -> np.ndarray:
+        """Place of each element among the lanes of all words."""
+        inverse = np.empty(prod(self.shape), np.int64)
+        used = np.flatnonzero(self.source >= 0)
+        inverse[self.source[used]] = used
+        return inverse
+
+    def pack(self, runs: np.ndarray) -> np.ndarray:
+        """Return the words of some runs.
+
+        Parameters
+        ----------
+        runs : ndarray, shape (n, *shape)
+
+        Returns
+        -------
+        ndarray of uint8, shape (n, run_words, word_bytes)
+            Each word from its least significant byte on.
+        """
+        n, width = len(runs), self.dtype.itemsize
+        flat = np.ascontiguousarray(runs, self.dtype.newbyteorder("<")).reshape(n, -1)
+        if not self._plain:
+            filled = np.full((n, self._lanes), self.padding, flat.dtype)
+            if self._natural:
+                filled[:, : flat.shape[1]] = flat
+            else:
+                filled[:, self._inverse] = flat
+            flat = filled
+        octets = flat.view(np.uint8).reshape(n, -1, self.lanes, width)
+        if self.rule.byte_order == "big":
+            octets = octets[..., ::-1]
+        if self.rule.lane_order == "high_first":
+            octets = octets[:, :, ::-1]
+        part = self.lanes * width // self.words_per_element
+        parts = np.ascontiguousarray(octets).reshape(n, -1, part)
+        if parts.shape[1:] == (self.run_words, self.word_bytes):
+            return parts
+        words = np.zeros((n, self.run_words, self.word_bytes), np.uint8)
+        words[:, : parts.shape[1], :part] = parts
+        if parts.shape[1] < self.run_words:
+            words[:, parts.shape[1] :, :part] = self._filler()
+        return words
+
+    def _filler(self) -> np.ndarray:
+        """Return the words of padding that make the run a multiple of the banks."""
+        missing = self.run_words - self._lanes // self.lanes * self.words_per_element
+        elements = -(-missing // self.words_per_element) * self.lanes
+        padded = np.full(elements, self.padding, self.dtype.newbyteorder("<")).view(np.uint8)
+        octets = padded.reshape(-1, self.lanes, self.dtype.itemsize)
+        octets = octets[..., ::-1] if self.rule.byte_order == "big" else octets
+        part = self.lanes * self.dtype.itemsize // self.words_per_element
+        return np.ascontiguousarray(octets).reshape(-1, part)[:missing]
+
+    def unpack(self, words: np.ndarray) -> np.ndarray:
+        """Return the runs in words, the inverse of `pack`.
+
+        Raises
+        ------
+        BadWordError
+            When a lane or bit that holds no element is not as `pack` fills it; `word` counts from
+            the first of `words`.
+        """
+        n, width = len(words), self.dtype.itemsize
+        part = self.lanes * width // self.words_per_element
+        used = self._lanes // self.lanes * self.words_per_element
+        octets = np.ascontiguousarray(words[:, :used, :part])
+        octets = octets.reshape(n, -1, self.lanes, width)
+        if self.rule.lane_order == "high_first":
+            octets = octets[:, :, ::-1]
+        if self.rule.byte_order == "big":
+            octets = octets[..., ::-1]
+        flat = np.ascontiguousarray(octets).reshape(n, -1).view(self.dtype.newbyteorder("<"))
+        made = flat[:, : prod(self.shape)] if self._natural else flat[:, self._inverse]
+        array = made.astype(self.dtype, copy=False).reshape(n, *self.shape)
+        if not (self._plain and words.shape[1:] == (used, part)):
+            self._check_unused(words, array)
+        return array
+
+    def _check_unused(self, words: np.ndarray, array: np.ndarray) -> None:
+        """Raise for the first word that packing the same elements would not give."""
+        wrong = (self.pack(array) != words).any(axis=2)
+        if wrong.any():
+            run, word = (int(i) for i in np.argwhere(wrong)[0])
+            got = words[run, word, ::-1].tobytes().hex()
+            want = self.pack(array[run : run + 1])[0, word, ::-1].tobytes().hex()
+            raise BadWordError(
+                self.where, run * self.run_words + word,
+                f"0x{got} instead of 0x{want}: a lane or bit that holds no element is not padding",
+            )  # fmt: skip
+
+    def position(self, flat: int) -> Position:
+        """Return where the element of this flat index (C order in a run) lies."""
+        place = flat if self._natural else int(self._inverse[flat])
+        word, element = divmod(place, self.lanes)
+        high = self.rule.lane_order == "high_first"
+        lane = self.lanes - 1 - element if high else element
+        return Position(word * self.words_per_element, lane)
+
+    def elements(self, word: int) -> list[int | None]:
+        """Return the flat index of the element in each lane of a word; None is padding.
+
+        Lanes count from the least significant one.
+        """
+        first = word // self.words_per_element * self.lanes
+        if self._natural:
+            size = prod(self.shape)
+            found = [f if f < size else -1 for f in range(first, first + self.lanes)]
+        else:
+            found = self.source[first : first + self.lanes].tolist()
+            found += [-1] * (self.lanes - len(found))
+        if self.rule.lane_order == "high_first":
+            found.reverse()
+        return [None if f < 0 else f for f in found]
+
+    def to_banks(self, words: np.ndarray) -> list[np.ndarray]:
+        """Return the words of each bank, shape (n, run_words / banks, word_bytes)."""
+        banks = self.rule.banks
+        if banks == 1:
+            return [words]
+        if self.rule.bank_order == "interleaved":
+            return [words[:, b::banks] for b in range(banks)]
+        return np.split(words, banks, axis=1)
+
+    def from_banks(self, parts: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the words of all banks in order."""
+        if len(parts) == 1:
+            return parts[0]
+        if self.rule.bank_order == "blocked":
+            return np.concatenate(parts, axis=1)
+        return np.stack(parts, axis=2).reshape(len(parts[0]), self.run_words, self.word_bytes)
+
+    def bank_of(self, word: int) -> tuple[int, int]:
+        """Return the bank of a word of a run, and its place there."""
+        if self.rule.bank_order == "interleaved":
+            place, bank = divmod(word, self.rule.banks)
+            return bank, place
+        return divmod(word, self.run_words // self.rule.banks)
+
+    def word_of(self, bank: int, place: int) -> int:
+        """Return which word of a run is at `place` of a bank."""
+        if self.rule.bank_order == "interleaved":
+            return place * self.rule.banks + bank
+        return bank * (self.run_words // self.rule.banks) + place

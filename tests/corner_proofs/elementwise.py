@@ -1,0 +1,194 @@
+"""Proofs of the ops with two inputs."""
+
+import itertools
+import re
+
+import numpy as np
+
+import slow_oracle
+from intgold.fields import INT32_MAX
+
+from .ran import ALL_KINDS, clamped_by_one, exact, is_tie, kinds_of_ties, one_value
+
+
+def operands(ran):
+    """The centred values of both inputs, flat."""
+    centred = []
+    for name in ran.op.inputs:
+        values = ran.case.x[name].astype(np.int64).ravel()
+        centred.append((values - ran.model.tensor(name).zero_point).tolist())
+    return centred
+
+
+def summands(ran):
+    """((c1, c2), (u1, u2), acc, y) of every value; acc is checked by the third opinion."""
+    found = []
+    first, second = ran.entries("requantize1")[0], ran.entries("requantize2")[0]
+    rows = zip(*operands(ran), ran.acc.ravel().tolist(), ran.y.ravel().tolist(), strict=True)
+    for a, b, acc, y in rows:
+        shifted = [v << ran.op["left_shift"] for v in (a, b)]
+        u = [slow_oracle.scale(v, *e) for v, e in zip(shifted, (first, second), strict=True)]
+        assert sum(u) == acc
+        found.append((shifted, u, acc, y))
+    return found
+
+
+def add_saturation(ran):
+    sums = {acc + ran.zero["y"] for _, _, acc, _ in summands(ran)}
+    wanted = {128, -129} if ran.case.name == "by_one" else {-256, 254}
+    assert wanted <= sums and {-128, 127} <= set(ran.y.ravel().tolist())
+
+
+def add_ties(ran):
+    """Ties in the named requantize alone; the two others are exact."""
+    _, place, form = re.fullmatch(r"(ties)_(requantize\d?)_(\w+)", ran.case.name).groups()
+    values = {"requantize1": [], "requantize2": [], "requantize": []}
+    for (a, b), _, acc, _ in summands(ran):
+        for name, value in (("requantize1", a), ("requantize2", b), ("requantize", acc)):
+            values[name].append(exact(value, ran.entries(name)[0]))
+    assert ran.entries(place)[0][0] == form
+    assert kinds_of_ties(values.pop(place)) == ALL_KINDS
+    assert all(v.denominator == 1 for others in values.values() for v in others)
+
+
+def three_roundings(ran):
+    form = ran.case.name.removeprefix("three_roundings_")
+    assert {e[0] for n in ("requantize1", "requantize2", "requantize") for e in ran.entries(n)} == {
+        form
+    }
+    rounded = set()
+    for (a, b), _, acc, _ in summands(ran):
+        entries = [ran.entries(n)[0] for n in ("requantize1", "requantize2", "requantize")]
+        rounded.add(tuple(is_tie(exact(v, e)) for v, e in zip((a, b, acc), entries, strict=True)))
+    wanted = set(itertools.product((True, False), repeat=3))
+    if form in ("single_even", "float32"):  # two ties make an even sum, and no third one
+        wanted.remove((True, True, True))
+    assert rounded == wanted
+
+
+def left_shift_0(ran):
+    assert ran.op["left_shift"] == 0
+    assert any(exact(v[0], ran.entries("requantize1")[0]) % 1 for v, *_ in summands(ran))
+
+
+def left_shift_22(ran):
+    """Both inputs 255 from their zero points: the sum is within a hundredth of an int32 end."""
+    low = ran.case.name.endswith("low")
+    zero = -128 if low else 127
+    assert ran.op["left_shift"] == 22 and ran.zero["x1"] == ran.zero["x2"] == zero
+    reach = max(acc if low else -acc for _, _, acc, _ in summands(ran))
+    assert len(set(ran.y.ravel().tolist())) > 5
+    assert 0.99 * 2**31 < reach <= INT32_MAX
+
+
+def zero_points_apart(ran):
+    assert [ran.zero[n] for n in ("x1", "x2", "y")] == [-128, 127, 127]
+    assert {255, -255} <= {acc for _, _, acc, _ in summands(ran)}
+
+
+def add_dead(ran):
+    rows = summands(ran)
+    if ran.case.name == "dead":
+        assert {y for *_, y in rows} == {9} and len({acc for _, _, acc, _ in rows}) > 9
+        return
+    at = 0 if ran.case.name == "dead_first" else 1
+    assert all(u[at] == 0 and acc == shifted[1 - at] for shifted, u, acc, _ in rows)
+    assert len({shifted[at] for shifted, *_ in rows}) > 5
+
+
+def add_one_tensor(ran):
+    assert ran.op.inputs == ("x", "x") and ran.acc.ravel().tolist() == (2 * ran.x).ravel().tolist()
+
+
+def elementwise_clamp(ran):
+    (one_value if "one_value" in ran.case.name else clamped_by_one)(ran, ran.acc)
+
+
+def products(ran):
+    assert [a * b for a, b in zip(*operands(ran), strict=True)] == ran.acc.ravel().tolist()
+
+
+def mul_saturation(ran):
+    products(ran)
+    assert ran.acc.max() == 128 * 128 and ran.acc.min() == -127 * 128
+    assert {-128, 127} <= set(ran.y.ravel().tolist())
+
+
+def mul_ties(ran):
+    products(ran)
+    entry = ran.entries()[0]
+    assert entry[0] == ran.case.name.removeprefix("ties_")
+    assert kinds_of_ties([exact(a, entry) for a in ran.acc.ravel().tolist()]) == ALL_KINDS
+
+
+def mul_zero_points(ran):
+    products(ran)
+    same = ran.zero["x1"] == ran.zero["x2"]
+    assert {ran.zero["x1"], ran.zero["x2"]} <= {-128, 127}
+    reach = {True: ran.acc.max(), False: ran.acc.min()}[same]
+    assert reach == (1 if same else -1) * 255 * 255
+
+
+def zero_operand(ran):
+    products(ran)
+    assert not ran.acc.any() and (ran.y == ran.zero["y"]).all()
+    assert all(len(set(values)) > 2 for values in operands(ran))
+
+
+def mul_vanishes(ran):
+    products(ran)
+    assert ran.acc.any() and (ran.y == ran.zero["y"]).all()
+    entry = ran.entries()[0]
+    assert entry[1] == 0 if ran.case.name == "dead" else entry[2] == 62
+
+
+def mul_one_tensor(ran):
+    assert ran.op.inputs == ("x", "x") and np.array_equal(ran.acc, ran.x**2)
+
+
+def concat(ran):
+    """Every value stands where the definition puts it; no two values are equal."""
+    names = ran.op.inputs
+    parts = [ran.case.x[n].astype(np.int64) for n in names]
+    axis = ran.op["axis"] + 1
+    first = parts[0].shape[axis]
+    for at in np.ndindex(*ran.y.shape):
+        second = at[axis] >= first
+        origin = [*at]
+        origin[axis] -= first * second
+        assert ran.y[at] == parts[second][tuple(origin)]
+    if ran.case.name.startswith("rank"):
+        assert len(set(ran.y.ravel().tolist())) == ran.y.size
+        rank, axis_named = (int(d) for d in re.findall(r"\d", ran.case.name))
+        assert (ran.y.ndim - 1, ran.op["axis"]) == (rank, axis_named)
+        equal = parts[0].shape[axis] == parts[1].shape[axis]
+        assert equal == ran.case.name.endswith("equal")
+    elif ran.case.name == "one_tensor":
+        assert names == ("x", "x")
+    else:
+        assert len({ran.zero[n] for n in ("x1", "x2", "y")}) == 3
+
+
+PROOFS = {
+    "add": {
+        "saturation|by_one": add_saturation,
+        r"ties_requantize\d?_\w+": add_ties,
+        r"three_roundings_\w+": three_roundings,
+        "left_shift_0": left_shift_0,
+        r"left_shift_22_(low|high)": left_shift_22,
+        "zero_points_apart": zero_points_apart,
+        r"dead(_first|_second)?": add_dead,
+        "one_tensor": add_one_tensor,
+        r"\w+_clamp": elementwise_clamp,
+    },
+    "mul": {
+        "saturation": mul_saturation,
+        r"ties_\w+": mul_ties,
+        r"zero_points_\w+": mul_zero_points,
+        "zero_operand": zero_operand,
+        "dead|right_shift_62": mul_vanishes,
+        "one_tensor": mul_one_tensor,
+        r"\w+_clamp": elementwise_clamp,
+    },
+    "concat": {r"rank\d_axis\d_\w+|one_tensor|zero_points": concat},
+}
