@@ -180,19 +180,20 @@ def test_the_package_elaborates(simulator, tmp_path):
         """module tb;
   import vectors_pkg::*;
   import memory_map_pkg::*;
-  logic [OUTPUTS_CONV1_WORD_BITS-1:0] y [0:vectors_pkg::OUTPUTS_CONV1_WORDS-1];
+  logic [OUTPUTS_CONV1_WORD_BITS-1:0] y [0:OUTPUTS_CONV1_WORDS-1];
   integer i, sum;
   initial begin
     for (i = 0; i < PARAMETERS_CONV1_REQUANTIZE_MULTIPLIER_DIM_O; i = i + 1)
       $display("m %0d", PARAMETERS_CONV1_REQUANTIZE_MULTIPLIER[i*32 +: 32]);
     $readmemh(OUTPUTS_CONV1_FILE, y);
     sum = 0;
-    for (i = 0; i < vectors_pkg::OUTPUTS_CONV1_WORDS; i = i + 1) sum = sum * 31 + y[i][15:8];
+    for (i = 0; i < OUTPUTS_CONV1_WORDS; i = i + 1) sum = sum * 31 + y[i][15:8];
     $display("s %0d", sum);
+    $display("a %0d %0d", MAP_OUTPUTS_CONV1_ADDRESS, OUTPUTS_CONV1_ADDRESS);
     $finish;
   end
 endmodule
-""".replace("OUTPUTS_CONV1_WORD_BITS-1", "vectors_pkg::OUTPUTS_CONV1_WORD_BITS-1")
+"""
     )
     files = ["vectors_pkg.sv", "memory_map_pkg.sv", "tb.sv"]
     folder = tmp_path / "set"
@@ -200,11 +201,17 @@ endmodule
         run("iverilog", "-g2012", "-o", "tb", *files, cwd=folder)
         out = run("./tb", cwd=folder)
     else:
+        (folder / "use_it.sv").write_text(
+            "module use_it;\n  import vectors_pkg::*;\n  import memory_map_pkg::*;\n"
+            '  initial $display("%0d %0d", IMAGES, MAP_OUTPUTS_CONV1_FRAME);\nendmodule\n'
+        )
+        run("verilator", "--lint-only", "-Wall", *files[:2], "use_it.sv", cwd=folder)
         run("verilator", "--binary", "-Wno-fatal", "-O0", "--CFLAGS", "-O0", *files, "--top-module",
             "tb", "-Mdir", "made", cwd=folder)  # fmt: skip
         out = run("made/Vtb", cwd=folder)
     lines = [line.split() for line in out.splitlines()]
     assert [int(w[1]) for w in lines if w[:1] == ["m"]] == multipliers
+    assert [w[1:] for w in lines if w[:1] == ["a"]] == [["0", "0"]]
     y = model.run(intgold.vectors.stimulus.stimulus(model, "builtin", 1), trace=True).tensors
     total = weighted([int(v) & 255 for v in y["conv1"].reshape(-1, 8)[:, 1]], 2**32)
     assert [int(w[1]) % 2**32 for w in lines if w[:1] == ["s"]] == [total]
@@ -214,13 +221,18 @@ def test_the_c_table_of_a_set(tmp_path):
     """vectors.c with every header of a set: names, sizes, and every byte of the accumulators."""
     tools.need("gcc")
     model = intgold.load()
-    write_set(model, tmp_path / "set", count=2, formats=["c"], backend="c", ops=["conv1", "fc"])
+    one = Layout(rules=(("parameter", (("alignment", 4),)),))
+    write_set(model, tmp_path / "set", count=2, formats=["c"], backend="c", ops=["conv1", "fc"],
+              layout=one)  # fmt: skip
     (tmp_path / "set" / "main.c").write_text(
-        '#include "vectors.h"\n#include <stdio.h>\n#include <string.h>\n'
+        '#include "vectors.h"\n#include "memory_map.h"\n'
+        '#include "parameters/conv1.bias.h"\n#include <stdio.h>\n#include <string.h>\n'
         "int main(void) {\n  for (size_t i = 0; i < golden_vector_count; ++i)\n"
         '    if (strncmp(golden_vectors[i].name, "accumulators/", 13) == 0)\n'
         "      fwrite(golden_vectors[i].data, golden_vectors[i].element_bytes,\n"
-        "             golden_vectors[i].words, stdout);\n  return 0;\n}\n"
+        "             golden_vectors[i].words, stdout);\n"
+        "  return MAP_PARAMETERS_CONV1_BIAS_ADDRESS != PARAMETERS_CONV1_BIAS_ADDRESS ||\n"
+        "         parameters_conv1_bias[0] == 0;\n}\n"
     )
     run("gcc", "-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", "main.c", "vectors.c", "-o",
         "main", cwd=tmp_path / "set")  # fmt: skip

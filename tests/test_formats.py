@@ -56,10 +56,13 @@ def test_the_place_of_each_word(name):
             lines = data.split(b"\n")
             for i, word in enumerate(words):
                 place = form.place(file, i)
-                if name == "ihex":  # several words a line
-                    assert form.word_at(file, place) <= i
+                if name == "ihex":  # several words a line, or a word in several
+                    record = bytes.fromhex(lines[place - 1][9:-2].decode())
+                    found = form.words_at(file, place)
+                    assert i in found and record in b"".join(words[n].tobytes() for n in found)
+                    assert (len(found) - 2) * file.word_bytes < len(record)
                     continue
-                assert form.word_at(file, place) == i
+                assert list(form.words_at(file, place)) == [i]
                 value = int.from_bytes(word.tobytes(), "little")
                 if not form.lines:
                     octets = data[place : place + file.word_bytes]
@@ -67,7 +70,7 @@ def test_the_place_of_each_word(name):
                 elif name != "c" or bits <= 64:
                     found = plain_value(name, lines[place - 1].decode())
                     assert found % 2**bits == value, (bits, variant, i)
-            assert form.word_at(file, form.place(file, 27) + 10**9) is None
+            assert not form.words_at(file, form.place(file, 27) + 10**9)
 
 
 def test_intel_hex_by_plain_arithmetic():
@@ -204,3 +207,24 @@ def test_random_damage(name, full):
             refused += 1
             assert "\n" not in str(error) and re.search("dump", str(error))
     assert refused > 50
+
+
+def test_the_end_of_a_piece_is_no_end_of_a_header():
+    """A reader takes a megabyte at a time; a header may end anywhere near."""
+    form = FORMATS["c"]
+    file = word_file(form, 8)
+    words = some_words(file)
+    data = written(form, file, words)
+    for size in range(2**20 - 4, 2**20 + 12):
+        longer = b"\n" * (size - len(data)) + data
+        assert np.array_equal(read(form, file, longer), words), size
+
+
+def test_a_comment_with_a_semicolon():
+    """Of a MIF file: to the end of its line, wherever a piece ends."""
+    form = FORMATS["mif"]
+    file = word_file(form, 8)
+    words = some_words(file)
+    data = written(form, file, words)
+    for end in (b"-- done; bye", b"-- done; bye\n", b"% a; b %\n-- c;d\n"):
+        assert np.array_equal(read(form, file, data + end), words)

@@ -174,13 +174,17 @@ def test_places_lead_there_and_back(name, tmp_path):
             place = f"{spot.file}:{spot.place.split()[1]}"
             back = at_place(tmp_path / "set", place)
             assert spot in back, place
-            if spot.file.endswith(".hex"):
-                name = spot.file.removesuffix(".hex")
-                assert spot in [
-                    s
-                    for form in at_place(tmp_path / "set", f"{name}@{spot.address:x}")
-                    for s in locate(tmp_path / "set", array, form.coordinate)
-                ]
+            if spot.file.endswith(".hex"):  # the memory's address; the bank's, with its name
+                banked = spot.file.removesuffix(".hex")
+                for name, address in ((array, spot.address), (banked, spot.bank_address)):
+                    back = at_place(tmp_path / "set", f"{name}@{address:x}")
+                    assert at in [s.coordinate for s in back]
+                    assert {s.address for s in back} == {spot.address}
+        block = read_manifest(tmp_path / "set")[0].blocks
+        for entry in block:  # the first word of image 0 is where the map says
+            if entry.path == array and entry.images:
+                first = at_place(tmp_path / "set", f"{array}@{block[entry].address:x}")
+                assert (0,) * len(at) in [s.coordinate for s in first]
     for bad in ("outputs/conv2.hex:0", "outputs/conv9.hex:3", "outputs/conv2@fffffff", "conv2"):
         with pytest.raises(VectorError, match=bad.split("@")[0].split(":")[0]):
             at_place(tmp_path / "set", bad)
@@ -209,8 +213,8 @@ def test_addresses_do_not_overlap(tmp_path):
     package = (tmp_path / "set" / "memory_map_pkg.sv").read_text()
     for row in told:
         name = row["array"].replace("/", "_").replace(".", "_").upper()
-        assert f"#define {name}_ADDRESS {row['address']}\n" in header
-        assert f"localparam int {name}_ADDRESS = {row['address']};" in package
+        assert f"#define MAP_{name}_ADDRESS {row['address']}ULL\n" in header
+        assert f"localparam longint MAP_{name}_ADDRESS = 64'd{row['address']};" in package
         assert row["array"] in table
 
 
@@ -241,6 +245,10 @@ def test_addresses_do_not_overlap(tmp_path):
         ('[array."conv1"]\nlanes = 1', "array 'conv1' is not a path"),
         ('[files]\ncomments = "many"', "comments 'many'"),
         ("[files]\naddresses = 1", "addresses 1"),
+        ('[array."outputs/nosuch"]\nlanes = 1', "'outputs/nosuch': the model has"),
+        ('[output]\nrow_axis = "Z"\nrow_alignment = 4', "row_axis 'Z'"),
+        ("[output]\nrow_alignment = 1048576", "leave nearly all of the words to padding"),
+        ('[output]\norder = "HWCc"\ntile = { c = 65536 }', "to padding"),
     ],
 )
 def test_wrong_layouts_are_named(text, message, tmp_path, capsys):
@@ -249,8 +257,32 @@ def test_wrong_layouts_are_named(text, message, tmp_path, capsys):
     arguments = ["vectors", "lut", "--count", "1", "--layout", str(tmp_path / "l.toml")]
     assert main([*arguments, "-o", str(tmp_path / "set")]) == 2
     error = capsys.readouterr().err
-    assert message in error and error.count("\n") == 1
+    assert message in error and error.count("\n") == 1 and "l.toml" in error
     assert [p.name for p in tmp_path.iterdir()] == ["l.toml"]
+
+
+def test_addresses_that_a_format_cannot_hold(tmp_path, capsys):
+    """Intel HEX ends at 2^32: one line, whichever array comes first."""
+    (tmp_path / "l.toml").write_text(
+        '[memory.m]\nword_bits = 32\nbase = 0xffff_ffff\n[default]\nmemory = "m"\n'
+    )
+    arguments = ["vectors", "lut", "--count", "1", "--layout", str(tmp_path / "l.toml")]
+    assert main([*arguments, "--format", "ihex", "-o", str(tmp_path / "set")]) == 2
+    error = capsys.readouterr().err
+    assert "below 2^32" in error and error.count("\n") == 1
+
+
+def test_places_of_a_set_in_npy_alone(tmp_path):
+    """The map's addresses hold, though the files know no words."""
+    layout = layout_of("memories", tmp_path)
+    model = intgold.load()
+    write_set(model, tmp_path / "set", count=2, layout=layout, formats=["npy"], ops=["conv1"])
+    block = read_manifest(tmp_path / "set")[0].blocks
+    (entry,) = [e for e in block if e.path == "outputs/conv1"]
+    back = at_place(tmp_path / "set", f"outputs/conv1@{block[entry].address:x}")
+    assert (0, 0, 0, 0) in [s.coordinate for s in back]
+    spots = locate(tmp_path / "set", "outputs/conv1", (1, 0, 0, 0))
+    assert {s.address for s in spots} == {block[entry].address + block[entry].frame}
 
 
 def test_a_dump_of_another_layout(tmp_path):

@@ -81,6 +81,11 @@ def test_a_wrong_case_is_named(tmp_path, capsys):
     shutil.rmtree(dut / "image")
     assert main(["verify", str(vectors), "--dut", str(dut)]) == 2
     assert "image: no such folder" in capsys.readouterr().err
+    assert main(["verify", str(vectors), "--dut", str(dut), "--partial"]) == 1
+    assert "1 of 5 cases are not in the dump\n4 cases, " in capsys.readouterr().out
+    (dut / "imago").mkdir()
+    assert main(["verify", str(vectors), "--dut", str(dut), "--partial"]) == 2
+    assert "imago: the vectors have no such case" in capsys.readouterr().err
 
 
 def test_no_damage_of_op_vectors_passes(tmp_path):
@@ -110,7 +115,15 @@ def test_no_damage_of_op_vectors_passes(tmp_path):
     [
         (["--op", "conv9"], "conv9"),
         (["--op", "lut", "--random", "-1"], "random: -1"),
-        (["--op", "lut", "--form", "single"], "requantize alone"),
+        (["--op", "lut", "--form", "single"], "--form: has no effect with --op lut"),
+        (["--op", "requantize", "--format", "mif"], "there are lines only"),
+        (["--op", ""], "op: '' is none of"),
+        (["--op", "lut", "--count", "3"], "--count: has no effect"),
+        (["lut", "--multiplier-bits", "8"], "--multiplier-bits: has no effect with a model"),
+        (["--merge", "a", "b", "--seed", "9"], "--seed: has no effect with --merge"),
+        (["lut", "--ops", ""], "op ''"),
+        (["lut", "--partials", ""], "partials ''"),
+        (["lut", "--images", "\u0663"], "not numbers"),
         (["--op", "requantize", "--form", "half"], "form: 'half'"),
         (["--op", "requantize", "--form", "float32", "--multiplier-bits", "8"], "bits 8"),
         (["lut", "--op", "lut"], "give a model or"),

@@ -263,18 +263,57 @@ def test_choices_of_the_set(tmp_path):
         assert [p.name for p in tmp_path.iterdir()] == ["s"]
 
 
-def test_names_that_constants_cannot_tell_apart(tmp_path):
-    """C and SystemVerilog know no case of macros: such a model has the other formats alone."""
-    fields = {"table": np.zeros(256, np.int8)}
-    tensors = [intgold.Tensor(name, (4,)) for name in ("x", "y", "Y")]
-    ops = [
-        intgold.Op("lut", "a", ("x",), "y", fields), intgold.Op("lut", "b", ("y",), "Y", fields),
-    ]  # fmt: skip
-    model = intgold.Model("m", tensors, ops, ["x"], ["Y"])
+def small(tensors, ops):
+    """A model of 1x1 max pools in a row, under these names."""
+    fields = dict(kernel=(1, 1), stride=(1, 1), padding=(0,) * 4, act_min=-128, act_max=127)
+    made = [intgold.Tensor(name, (2, 2, 3)) for name in ("x", *tensors)]
+    steps = zip(ops, ("x", *tensors), tensors, strict=False)
+    pools = [intgold.Op("max_pool2d", name, (a,), b, fields) for name, a, b in steps]
+    return intgold.Model("m", made, pools, ["x"], [tensors[-1]])
+
+
+WIDE = Layout(rules=(("output", (("word_bits", 64),)),))
+Y_BANKED = Layout(rules=(("outputs/y", (("banks", 2),)),))
+
+
+@pytest.mark.parametrize(
+    ("tensors", "ops", "arguments"),
+    [
+        (("y", "Y"), ("a", "b"), dict(formats=["c"])),
+        (("y", "Y"), ("a", "b"), dict(formats=["hex", "sv"])),
+        (("y", "Y"), ("a", "b"), dict(layout=BANKED, ops=["a"])),
+        (("a", "b"), ("P", "p"), dict(formats=["hex", "sv"])),
+        (("y", "y_byte"), ("p", "q"), dict(layout=WIDE)),
+        (("y", "y_bank0"), ("p", "q"), dict(layout=Y_BANKED, formats=["c"])),
+    ],
+)
+def test_names_that_constants_cannot_tell_apart(tensors, ops, arguments, tmp_path):
+    """A model whose names give one constant twice is refused by that format, before any file."""
+    model = small(tensors, ops)
     write_set(model, tmp_path / "set", count=1)
-    for arguments in (dict(formats=["c"]), dict(formats=["hex", "sv"]), dict(layout=BANKED)):
-        with pytest.raises(VectorError, match="outputs/Y and outputs/y differ in case"):
-            write_set(model, tmp_path / "other", count=1, **arguments)
+    with pytest.raises(VectorError, match="twice: names of the model"):
+        write_set(model, tmp_path / "other", count=1, **arguments)
+    assert [p.name for p in tmp_path.iterdir()] == ["set"]
+
+
+def test_shards_of_another_stimulus(tmp_path):
+    """The images that a shard does not hold count too: of other ones no whole is made."""
+    rng = np.random.default_rng(0)
+    model = random_model(0)
+    (name,) = model.inputs
+    x = {name: rng.integers(-128, 128, (6, *model.tensor(name).shape), np.int8)}
+    y = {name: x[name].copy()}
+    y[name][0, ...] ^= 1
+    write_set(model, tmp_path / "a", x, shards=2, shard=0)
+    write_set(model, tmp_path / "b", y, shards=2, shard=1)
+    with pytest.raises(VectorError, match="of another set"):
+        merge_sets([tmp_path / "a", tmp_path / "b"], tmp_path / "c")
+    write_set(model, tmp_path / "b", x, shards=2, shard=1)
+    with pytest.raises(VectorError, match="one of the shards"):
+        merge_sets([tmp_path / "a", tmp_path / "b"], tmp_path / "a")
+    merge_sets([tmp_path / "a", tmp_path / "b"], tmp_path / "c")
+    write_set(model, tmp_path / "d", x)
+    assert content(tmp_path / "c") == content(tmp_path / "d")
 
 
 def test_two_runs_of_one_set(tmp_path):

@@ -115,6 +115,13 @@ def test_what_would_be_passed_over_is_refused(pair, name):
         verify(*pair)
 
 
+def test_a_misspelt_folder_is_refused(pair):
+    """It would be passed over where a part of the dump is taken."""
+    (pair[1] / "accumulators").rename(pair[1] / "accumulator")
+    with pytest.raises(VectorError, match="is called accumulators"):
+        verify(*pair, partial=True)
+
+
 def test_a_folder_in_the_place_of_a_file_is_refused(pair):
     path = pair[1] / f"outputs/{deep_model().ops[0].output}.npy"
     path.unlink()

@@ -21,7 +21,7 @@ from .vectors.layout import Layout
 from .vectors.manifest import read_manifest
 from .vectors.op_sets import read_op_vectors
 from .vectors.plan import Plan, SetFile
-from .vectors.reader import read_entry, read_runs, regroup, value_at
+from .vectors.reader import read_entry, read_runs, regroup, values_of
 
 
 @dataclass(frozen=True)
@@ -183,9 +183,18 @@ def verify_op(
     names = read_op_vectors(vectors)
     if not names:
         raise VectorError(f"{vectors}: holds lines alone, no sets to compare")
+    if not os.path.isdir(dut):
+        raise VectorError(f"{dut}: no such folder")
+    there = sorted(path.name for path in Path(dut).iterdir() if path.is_dir())
+    odd = [name for name in there if name not in names]
+    if odd:
+        raise VectorError(f"{Path(dut) / odd[0]}: the vectors have no such case")
+    chosen = [name for name in names if name in there] if partial else names
+    if not chosen:
+        raise VectorError(f"{dut}: none of the {len(names)} cases, such as {names[0]}")
     return {
         name: verify(Path(vectors) / name, Path(dut) / name, False, partial, layout)
-        for name in tqdm(names, unit="case", desc="verify", disable=not progress)
+        for name in tqdm(chosen, unit="case", desc="verify", disable=not progress)
     }
 
 
@@ -218,6 +227,9 @@ def _dumped(dut: Path, device: Plan, entry: Entry) -> _Dump:
 
 def _refuse_unknown(dut: Path, dumps: Mapping[Entry, _Dump]) -> None:
     """A file under another name than the set's would be passed over: say so instead."""
+    for role in ("output", "accumulator", "partial"):
+        if (dut / role).exists():
+            raise VectorError(f"{dut / role}: the folder of a dump is called {role}s")
     known = {path for dump in dumps.values() for paths, _ in dump for path in paths}
     for folder in ("outputs", "accumulators", "partials"):
         for path in sorted((dut / folder).rglob("*")):
@@ -270,10 +282,11 @@ def _accumulators(
     )  # fmt: skip
     if behind is None or entry.role == "partial":
         return None, None
-    expected = value_at(read_entry(vectors, plan, behind), image, where)
+    (expected,) = values_of(read_entry(vectors, plan, behind), [(image, *where)])
     if not dumps[behind]:
         return expected, None
-    return expected, value_at(read_runs(device, *dumps[behind][0]), image, where)
+    (got,) = values_of(read_runs(device, *dumps[behind][0]), [(image, *where)])
+    return expected, got
 
 
 def _table(comparisons: tuple[Comparison, ...]) -> list[str]:

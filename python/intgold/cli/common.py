@@ -61,7 +61,7 @@ def layout_of(options: argparse.Namespace) -> Layout:
 
 def names(text: str | None) -> list[str]:
     """Return the names of a comma-separated list."""
-    return text.split(",") if text else []
+    return [] if text is None else text.split(",")
 
 
 def add_network(parser: argparse.ArgumentParser) -> None:

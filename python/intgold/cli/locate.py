@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from dataclasses import asdict
 
 from ..columns import columns
@@ -14,13 +15,16 @@ EXAMPLES = """
   intgold locate vectors outputs/conv1 3,14,15,2        image 3, y 14, x 15, channel 2
   intgold locate vectors parameters/conv1.weights 7,0,2,0
   intgold locate vectors outputs/conv1.hex:1000          a line (of bin: a byte offset)
-  intgold locate vectors outputs/conv1@3e8               an address, hexadecimal"""
+  intgold locate vectors outputs/conv1@3e8               an address of the memory, hexadecimal
+  intgold locate vectors outputs/conv1.bank2@fa          an address in its bank"""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("vectors", help="a vector set")
-    parser.add_argument("what", help="ARRAY with a coordinate, FILE:LINE or ARRAY@ADDRESS")
+    parser.add_argument(
+        "what", help="ARRAY with a coordinate, FILE:LINE, ARRAY@ADDRESS or ARRAY.bankK@ADDRESS"
+    )
     parser.add_argument("coordinate", nargs="?", help="image,y,x,channel (of a parameter: its own)")
     parser.add_argument("--json", action="store_true", help="for programs")
 
@@ -33,20 +37,21 @@ def call(options: argparse.Namespace) -> int:
         spots = at_place(options.vectors, options.what)
     else:
         words = options.coordinate.split(",")
-        if not all(word.isdecimal() and len(word) < 12 for word in words):
+        if not all(re.fullmatch("[0-9]{1,11}", word) for word in words):
             raise IntgoldError(f"coordinate {options.coordinate!r}: not numbers such as 3,14,15,2")
         spots = locate(options.vectors, options.what, [int(word) for word in words])
     if options.json:
         print(canonical_json([asdict(spot) for spot in spots]).decode(), end="")
         return 0
-    head = ("array", "coordinate", "value", "file", "place", "word", "address", "bank", "lane")
+    head = ("array", "coordinate", "value", "file", "place", "word", "address")
+    head = (*head, "bank", "in bank", "lane")
     rows = [head]
     for s in spots:
         at = ",".join(map(str, s.coordinate))
         rows.append(
             (
                 s.array, at, str(s.value), s.file, s.place, str(s.word), f"0x{s.address:x}",
-                str(s.bank), str(s.lane),
+                str(s.bank), f"0x{s.bank_address:x}", str(s.lane),
             )
         )  # fmt: skip
     print("\n".join(columns(rows, left=range(len(head)))))

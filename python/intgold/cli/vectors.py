@@ -7,7 +7,7 @@ import argparse
 import intgold
 
 from ..engine import BACKENDS
-from ..errors import IntgoldError
+from ..errors import IntgoldError, LayoutError
 from .common import add_isa, add_layout, layout_of, names, show_progress
 
 HELP = "write a golden-vector set"
@@ -67,22 +67,59 @@ def add(parser: argparse.ArgumentParser) -> None:
     scale.add_argument("--shards", type=int, default=1, metavar="N", help="pieces of the set")
     scale.add_argument("--shard", type=int, metavar="K", help="write piece K, from 0")
     scale.add_argument("--merge", nargs="+", metavar="DIR", help="make the whole of all its shards")
-    scale.add_argument("--compress", choices=[c for c in COMPRESSIONS if c], default="",
+    scale.add_argument("--compress", choices=[c for c in COMPRESSIONS if c],
                        help="every file by itself")  # fmt: skip
+
+
+_OF_MODEL = {
+    "stimulus", "count", "images", "seed", "ops", "tensors", "partials", "backend", "isa", "jobs",
+    "shards", "shard", "compress", "format", "layout",
+}  # fmt: skip
+_OF_OP = {"random", "seed", "format", "layout"}
+_OF_REQUANTIZE = {"random", "seed", "format", "form", "multiplier_bits"}
+
+
+def _check_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Refuse an option that would have no effect."""
+    if sum(o is not None for o in (options.model, options.merge, options.op)) != 1:
+        raise IntgoldError("give a model or, with --merge, the shards of a set, or --op")
+    what, allowed = "--merge", set[str]()
+    if options.model is not None:
+        what, allowed = "a model", _OF_MODEL
+    elif options.op is not None:
+        alone = options.op == "requantize"
+        what, allowed = f"--op {options.op}", _OF_REQUANTIZE if alone else _OF_OP
+    if options.output == "-" and options.op is None:
+        raise IntgoldError("-o -: lines of one op alone can be printed, with --op")
+    if options.output == "-":
+        allowed = allowed - {"format", "layout"}
+    for name in sorted({*_OF_MODEL, *_OF_OP, *_OF_REQUANTIZE} - allowed):
+        if getattr(options, name) != parser.get_default(name):
+            raise IntgoldError(f"--{name.replace('_', '-')}: has no effect with {what}")
 
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
+    parser = argparse.ArgumentParser()
+    add(parser)
+    _check_options(parser, options)
+    try:
+        return _write(options)
+    except LayoutError as error:
+        where = f"{options.layout}: " if options.layout else ""
+        raise LayoutError(f"{where}{str(error).removeprefix(where)}") from error
+
+
+def _write(options: argparse.Namespace) -> int:
     from ..vectors.generate import merge_sets, write_set
     from ..vectors.op_sets import write_op_sets
 
-    if sum(o is not None for o in (options.model, options.merge, options.op)) != 1:
-        raise IntgoldError("give a model or, with --merge, the shards of a set, or --op")
-    if options.op and options.output == "-":
+    if options.op is not None and options.output == "-":
         return _print_lines(options)
-    if options.op:
+    if options.op is not None:
+        formats = names(options.format)
         made = write_op_sets(
-            options.op, options.output, options.random, options.seed, names(options.format),
+            options.op, options.output, options.random, options.seed, formats,
             layout_of(options), options.form, options.multiplier_bits, show_progress(),
         )  # fmt: skip
         print(
@@ -98,7 +135,7 @@ def call(options: argparse.Namespace) -> int:
             options.seed, names(options.format), options.backend, show_progress(), options.isa,
             images=options.images, layout=layout_of(options), ops=names(options.ops),
             tensors=names(options.tensors), partials=options.partials,
-            compression=options.compress, shards=options.shards, shard=options.shard,
+            compression=options.compress or "", shards=options.shards, shard=options.shard,
             jobs=options.jobs,
         )  # fmt: skip
     print(
@@ -109,9 +146,10 @@ def call(options: argparse.Namespace) -> int:
 
 
 def _print_lines(options: argparse.Namespace) -> int:
-    from ..vectors.op_sets import REQUANTIZE, lines_of, requantize_blocks
+    from ..vectors.op_sets import REQUANTIZE, check_op, lines_of, requantize_blocks
     from ..vectors.requantize_cases import requantize_lines
 
+    check_op(options.op)
     if options.op == REQUANTIZE:
         for form, bits in requantize_blocks(options.form, options.multiplier_bits):
             for line in requantize_lines(form, bits, options.random, options.seed):

@@ -27,7 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..vectors.op_sets import is_op_vectors
+    from ..vectors.op_sets import is_op_vectors, read_op_vectors
     from ..verify import verify, verify_op
 
     layout = layout_of(options) if options.layout else None
@@ -38,6 +38,12 @@ def call(options: argparse.Namespace) -> int:
                 print(f"case {name}\n{report}\n")
         different = sum(not report.equal for report in reports.values())
         values = sum(report.values for report in reports.values())
+        missing = sum(report.missing for report in reports.values())
+        absent = len(read_op_vectors(options.vectors)) - len(reports)
+        if absent:
+            print(f"{absent} of {absent + len(reports)} cases are not in the dump")
+        if missing:
+            print(f"{missing} arrays of the others are not in the dump")
         print(f"{len(reports)} cases, {values} values compared, {different} cases differ")
         return 1 if different else 0
     report = verify(options.vectors, options.dut, show_progress(), options.partial, layout)

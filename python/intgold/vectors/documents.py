@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..fields import Array, Requantization, Scales
 from ..files import canonical_json
 from . import memory_map, sv_package
+from .constants import defined_once
 from .formats import FORMATS
 
 if TYPE_CHECKING:
@@ -15,7 +16,13 @@ if TYPE_CHECKING:
 
 
 def documents(plan: Plan) -> dict[str, str]:
-    """Return the text of each document by its name."""
+    """Return the text of each document by its name.
+
+    Raises
+    ------
+    VectorError
+        When a document would define a constant twice.
+    """
     made = {"README.md": readme(plan), "ops.json": ops_json(plan)}
     if not plan.layout.is_default:
         chosen = plan.blocks
@@ -26,6 +33,9 @@ def documents(plan: Plan) -> dict[str, str]:
     if "c" in plan.formats:
         made["vectors.h"] = _C_HEADER
         made["vectors.c"] = c_table(plan)
+        files = [f for e in plan.entries for f in plan.files_of(e, "c")]
+        heads = (f.format.head(f.words).decode() for f in files)
+        defined_once("vectors.c", (h.replace("#define VECTORS_ALIGNED", "") for h in heads))
     if "sv" in plan.formats:
         made[sv_package.NAME] = sv_package.write_package(plan)
     return made
@@ -139,7 +149,7 @@ def readme(plan: Plan) -> str:
     if not plan.layout.is_default:
         lines += [
             "Words follow the layout in `manifest.json`; addresses: `memory_map.txt`, `.json`,",
-            "`.h`, `memory_map_pkg.sv`.",
+            "`.h`, `memory_map_pkg.sv`. A file of one bank counts from the bank's start.",
             "",
         ]
     lines += [

@@ -18,6 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from .. import artefact
+from ..digests import little_endian
 from ..engine import BACKENDS, run
 from ..errors import InputError, VectorError
 from ..files import canonical_json
@@ -129,22 +130,32 @@ def write_set(
         model, named, seed if named == "builtin" else None,
         parse_images(images) if images is not None else ((0, count),),
         tuple(formats), layout or Layout(), tuple(ops), tuple(tensors),
-        LoopOrder.parse(partials) if partials else None, compression,
+        LoopOrder.parse(partials) if partials is not None else None, compression,
     )  # fmt: skip
     if shards != 1 and shard is None:
         raise VectorError(f"shards {shards}: --shard says which of them to write")
+    stop = plan.images[-1][1]
+    if given is None and named != "builtin":
+        given = given_images(model, source, stop)  # type: ignore[arg-type]
+    if given is not None and stop > len(given[model.inputs[0]]):
+        raise InputError(f"images: the stimulus has {len(given[model.inputs[0]])}")
+    if given is not None:
+        plan = replace(plan, stimulus_sha256=_digest(given, stop))
     if shard is not None:
         plan = plan.part(shard, shards)
-    if given is None and named != "builtin":
-        given = given_images(model, source, plan.images[-1][1])  # type: ignore[arg-type]
-    if given is not None and plan.images[-1][1] > len(given[model.inputs[0]]):
-        raise InputError(f"images: the stimulus has {len(given[model.inputs[0]])}")
     producer = Producer(plan, backend, isa, given)
     sizes = [sum(stop - first for first, stop in ranges) for ranges in plan.image_blocks()]
     return _write(
-        plan, Path(folder), producer.identity, sizes, lambda done: producer.encoded(done, jobs),
-        progress,
+        plan, Path(folder), "", sizes, lambda done: producer.encoded(done, jobs), progress
     )  # fmt: skip
+
+
+def _digest(given: Mapping[str, np.ndarray], stop: int) -> str:
+    """Return the digest of the images up to `stop`, inputs in the model's order."""
+    digest = hashlib.sha256()
+    for array in given.values():
+        digest.update(little_endian(array[:stop]))
+    return digest.hexdigest()
 
 
 def _check_given(model: Model, given: Mapping[str, np.ndarray]) -> None:
@@ -177,14 +188,6 @@ class Producer:
     backend: str
     isa: str
     given: Mapping[str, np.ndarray] | None
-
-    @property
-    def identity(self) -> str:
-        """The digest of a stimulus that the plan does not tell."""
-        digest = hashlib.sha256()
-        for array in (self.given or {}).values():
-            digest.update(array[: self.plan.images[-1][1]].tobytes())
-        return digest.hexdigest()
 
     def arrays(self, ranges: Sequence[Range]) -> dict[Entry, np.ndarray]:
         """Return what belongs to some images, by entry."""
@@ -280,6 +283,7 @@ def _write(
 ) -> Summary:  # fmt: skip
     """Write the set of a plan; `blocks` gives what to add from a step on, `sizes` its images."""
     check_available(plan.compression)
+    texts = documents(plan)  # before anything is computed: names may be refused
     if os.path.lexists(folder) and not _is_empty(folder):
         check_replaceable(folder)
     maker = {**plan.described(), **provenance(), "model": plan.model.sha256}
@@ -302,13 +306,14 @@ def _write(
         digests = writer.close_files({f.path: f.format.tail(f.words) for f in growing})
         artefact.save(plan.model, writer.aside)
         digests[MODEL] = (writer.take(MODEL), "")
-        for name, text in documents(plan).items():
+        for name, text in texts.items():
             digests[name] = (writer.write(name, text.encode()), "")
         files = listed(plan, digests)
         writer.write(NAME, manifest_bytes(plan, files))
         size = sum((writer.folder / file.path).stat().st_size for file in files)
         writer.finish()
-    return Summary(len(files) + 1, size, plan.count, len(plan.model.ops))
+    tensors = sum(entry.role == "output" for entry in plan.entries)
+    return Summary(len(files) + 1, size, plan.count, tensors)
 
 
 def _is_empty(folder: Path) -> bool:
@@ -339,6 +344,9 @@ def merge_sets(
     VectorError
         When a shard is missing, damaged, given twice, or of another set.
     """
+    for shard in shards:
+        if os.path.exists(folder) and os.path.exists(shard) and os.path.samefile(folder, shard):
+            raise VectorError(f"{folder}: one of the shards; write the whole elsewhere")
     read = [(Path(s), read_manifest(s, progress)[0]) for s in shards]
     for path, plan in read:
         if plan.shard is None:

@@ -162,8 +162,8 @@ def _value(where: str, key: str, value: Any, known: set[str]) -> object:
     if key == "memory":
         return _name(where, value)
     if key == "row_axis":
-        if not re.fullmatch("[A-Z]", value):
-            raise LayoutError(f"{where}: row_axis {value!r} is not one of the axes, such as H")
+        if not re.fullmatch("[SOHWICT]", value):
+            raise LayoutError(f"{where}: row_axis {value!r} is none of S, O, H, W, I, C, T")
         return value
     if not _ORDER.fullmatch(value) or "N" in value[1:] or "n" in value:
         raise LayoutError(f"{where}: order {value!r} is not letters, each once, N (if any) first")

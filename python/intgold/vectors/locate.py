@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -15,7 +15,9 @@ from ..errors import VectorError
 from .contents import Entry
 from .manifest import read_manifest
 from .plan import Plan, SetFile
-from .reader import read_entry, value_at
+from .reader import read_entry, values_of
+
+Coordinate = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -37,19 +39,22 @@ class Spot:
     word : int
         Of the file, from 0.
     address : int
-        Of the word, in its memory (in its bank, where there are several).
-    bank, lane : int
-        Lanes count from the least significant bits.
+        Of the memory word, as the memory map counts.
+    bank, bank_address : int
+        Which bank it is in, and its address there.
+    lane : int
+        From the least significant bits.
     """
 
     array: str
-    coordinate: tuple[int, ...]
+    coordinate: Coordinate
     value: int
     file: str
     place: str
     word: int
     address: int
     bank: int
+    bank_address: int
     lane: int
 
 
@@ -76,20 +81,21 @@ def locate(folder: str | os.PathLike[str], array: str, coordinate: Sequence[int]
     at = tuple(coordinate)
     if len(at) != len(shape) or not all(0 <= i < n for i, n in zip(at, shape, strict=True)):
         raise VectorError(f"{array}: {at} is no coordinate of its shape {shape}")
-    return [spot for name in plan.array_formats for spot in _spots(folder, plan, entry, at, name)]
+    (value,) = _values(folder, plan, entry, [at])
+    return [s for name in plan.array_formats for s in spots(plan, entry, at, value, name)]
 
 
 def at_place(folder: str | os.PathLike[str], place: str) -> list[Spot]:
-    """Return the values at a place, lane by lane from the least significant one.
+    """Return the values at a place, word by word and lane by lane from the least significant one.
 
     Parameters
     ----------
     folder : path
         A vector set.
     place : str
-        ``outputs/conv1.hex:12``, a line (from 1) of a text or a byte (from 0) of a binary file, or
-        ``outputs/conv1@1f4``, an address of its memory in hexadecimal (``outputs/conv1.bank2@1f4``
-        in its bank).
+        ``outputs/conv1.hex:12``, a line (from 1) of a text or a byte (from 0) of a binary file;
+        ``outputs/conv1@1f4``, an address of its memory in hexadecimal, as the memory map counts;
+        or ``outputs/conv1.bank2@7d``, an address in its bank.
 
     Raises
     ------
@@ -97,32 +103,35 @@ def at_place(folder: str | os.PathLike[str], place: str) -> list[Spot]:
         When no word of the set is there.
     """
     plan, _ = read_manifest(folder)
-    by_line = re.fullmatch(r"(.+):(\d{1,18})", place)
-    by_address = re.fullmatch(r"(.+?)(?:\.bank(\d+))?@(?:0x)?([0-9a-fA-F]{1,16})", place)
+    by_line = re.fullmatch(r"(.+):([0-9]{1,18})", place)
+    by_address = re.fullmatch(r"(.+?)(?:\.bank([0-9]+))?@(?:0x)?([0-9a-fA-F]{1,16})", place)
     if by_line:
         file = next((f for f in plan.files if f.path == by_line[1]), None)
         if file is None:
             raise VectorError(f"{place}: the set has no array file {by_line[1]}")
-        word = file.format.word_at(file.words, int(by_line[2]))
+        entry, names = file.entry, [file.format.name]
+        words = file.format.words_at(file.words, int(by_line[2]))
+        held = [at for word in words for at in _elements(plan, file, word)]
+        coordinates = list(dict.fromkeys(held))
+        there = {(file.path, word) for word in words}
     elif by_address:
         entry = _entry(plan, by_address[1])
-        laid = [n for n in plan.array_formats if n != "npy"] or plan.array_formats
-        files, bank = plan.files_of(entry, laid[0]), int(by_address[2] or 0)
-        if bank >= len(files):
-            raise VectorError(f"{place}: {by_address[1]} has {len(files)} banks")
-        file = files[bank]
-        word = file.words.word_of(int(by_address[3], 16))
+        names = [n for n in plan.array_formats if n != "npy"] or plan.array_formats
+        bank = None if by_address[2] is None else int(by_address[2])
+        run, word = _word_at(plan, place, entry, bank, int(by_address[3], 16))
+        block = plan.blocks[entry]
+        target = block.address + run * block.frame + word
+        coordinates, words = _held(plan, entry, run, word), range(word, word + 1)
     else:
         raise VectorError(f"{place!r}: neither FILE:LINE nor ARRAY@ADDRESS")
-    if word is None:
+    if not words:
         raise VectorError(f"{place}: no word of the set is there")
-    spots = []
-    for at in _elements(plan, file, word):
-        of_word = _spots(folder, plan, file.entry, at, file.format.name)
-        spots += [s for s in of_word if (s.word, s.file) == (word, file.path)]
-    if not spots:
-        raise VectorError(f"{place}: word {word} holds padding only")
-    return spots
+    if not coordinates:
+        raise VectorError(f"{place}: its words hold padding only")
+    values = _values(folder, plan, entry, coordinates)
+    pairs = zip(coordinates, values, strict=True)
+    found = [s for at, value in pairs for s in spots(plan, entry, at, value, names[0])]
+    return [s for s in found if ((s.file, s.word) in there if by_line else s.address == target)]
 
 
 def _entry(plan: Plan, array: str) -> Entry:
@@ -133,15 +142,35 @@ def _entry(plan: Plan, array: str) -> Entry:
     return found
 
 
-def _elements(plan: Plan, file: SetFile, word: int) -> list[tuple[int, ...]]:
+def _word_at(
+    plan: Plan, place: str, entry: Entry, bank: int | None, address: int
+) -> tuple[int, int]:
+    """Return (run, word of it) at an address of the memory, or of a bank."""
+    block = plan.blocks[entry]
+    banks = block.packing.rule.banks
+    divided = banks if bank is not None else 1
+    first, frame, size = (n // divided for n in (block.address, block.frame, block.words))
+    run, offset = divmod(address - first, frame) if entry.images else (0, address - first)
+    if bank is not None and bank >= banks:
+        raise VectorError(f"{place}: {entry.path} has {banks} banks")
+    if not (0 <= run < (plan.count if entry.images else 1) and 0 <= offset < size):
+        raise VectorError(f"{place}: no word of the set is there")
+    return run, offset if bank is None else block.packing.word_of(bank, offset)
+
+
+def _elements(plan: Plan, file: SetFile, word: int) -> list[Coordinate]:
     """Return the coordinates of the elements of a word of a file, from the lowest lane up."""
-    entry = file.entry
     run, place = divmod(word, file.words.run)
     if file.format.name == "npy":
-        flats: list[int | None] = [place]
-    else:
-        packing = plan.blocks[entry].packing
-        flats = packing.elements(packing.word_of(file.bank, place))
+        return _coordinates(file.entry, run, [place])
+    return _held(plan, file.entry, run, plan.blocks[file.entry].packing.word_of(file.bank, place))
+
+
+def _held(plan: Plan, entry: Entry, run: int, word: int) -> list[Coordinate]:
+    return _coordinates(entry, run, plan.blocks[entry].packing.elements(word))
+
+
+def _coordinates(entry: Entry, run: int, flats: Sequence[int | None]) -> list[Coordinate]:
     ahead = (run,) if entry.images else ()
     return [
         (*ahead, *(int(i) for i in np.unravel_index(flat, entry.shape)))
@@ -150,26 +179,42 @@ def _elements(plan: Plan, file: SetFile, word: int) -> list[tuple[int, ...]]:
     ]
 
 
-def _spots(
-    folder: str | os.PathLike[str], plan: Plan, entry: Entry, at: tuple[int, ...], name: str
-) -> list[Spot]:
+def _values(
+    folder: str | os.PathLike[str], plan: Plan, entry: Entry, coordinates: Sequence[Coordinate]
+) -> list[int]:
+    ahead = () if entry.images else (0,)
+    return values_of(read_entry(Path(folder), plan, entry), [(*ahead, *at) for at in coordinates])
+
+
+def spots(plan: Plan, entry: Entry, at: Coordinate, value: int, name: str) -> Iterator[Spot]:
+    """Yield where an element lies in the files that a format has of its array.
+
+    Parameters
+    ----------
+    plan : Plan
+    entry : Entry
+    at : tuple of int
+        Image first, where the array has one for each.
+    value : int
+    name : str
+        Of `intgold.vectors.formats.FORMATS`.
+    """
     files = plan.files_of(entry, name)
     run, inner = (at[0], at[1:]) if entry.images else (0, at)
     flat = int(np.ravel_multi_index(inner, entry.shape))
-    packing = plan.blocks[entry].packing
-    if name == "npy":
-        places = [(0, run * prod(entry.shape) + flat, 0)]
-    else:
-        position = packing.position(flat)
-        words = range(position.word, position.word + packing.words_per_element)
-        banks = [packing.bank_of(word) for word in words]
-        places = [(b, run * files[b].words.run + place, position.lane) for b, place in banks]
-    value = value_at(read_entry(Path(folder), plan, entry), run, inner)
-    spots = []
-    for bank, word, lane in places:
-        file = files[bank]
+    block = plan.blocks[entry]
+    packing = block.packing
+    position = packing.position(flat)
+    for word in range(position.word, position.word + packing.words_per_element):
+        bank, place = packing.bank_of(word)
+        start = block.address + run * block.frame
+        if name == "npy":  # the array itself: one element after the other
+            file, in_file = files[0], run * prod(entry.shape) + flat
+        else:
+            file, in_file = files[bank], run * files[bank].words.run + place
         unit = "line" if file.format.lines else "byte"
-        place = f"{unit} {file.format.place(file.words, word)}"
-        address = file.words.address_of(word)
-        spots.append(Spot(entry.path, at, value, file.path, place, word, address, bank, lane))
-    return spots
+        yield Spot(
+            entry.path, at, value, file.path,
+            f"{unit} {file.format.place(file.words, in_file)}", in_file, start + word, bank,
+            start // packing.rule.banks + place, position.lane,
+        )  # fmt: skip

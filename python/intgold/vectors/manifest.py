@@ -270,10 +270,15 @@ def _check(document: dict[str, Any], model: Model, stated: Digests) -> tuple[Pla
 
 def _plan(document: dict[str, Any], model: Model) -> Plan:
     """Return the plan that a document tells, each value checked."""
-    fed = _table(document, "stimulus", {"source", "seed", "images"})
+    fed = _table(document, "stimulus", {"source", "seed", "sha256", "images"})
     source, seed = fed["source"], fed["seed"]
     if source not in SOURCES or (source != "builtin" and seed is not None):
         raise ValueError(f"stimulus {fed!r}")
+    digest = fed["sha256"]
+    if (source == "builtin") != (digest is None) or not re.fullmatch(
+        "[0-9a-f]{64}|None", str(digest)
+    ):
+        raise ValueError(f"stimulus sha256 {digest!r}")
     check_range(1, seed if source == "builtin" else 0)
     ranges = _lists(fed["images"], "images")
     selection = _table(document, "selection", {"ops", "tensors"})
@@ -291,7 +296,7 @@ def _plan(document: dict[str, Any], model: Model) -> Plan:
         _names(document["formats"], "formats"), parse_layout("layout", document["layout"]),
         _names(selection["ops"], "ops"), _names(selection["tensors"], "tensors"),
         LoopOrder.parse(partials) if partials is not None else None,
-        _names([compression], "compression")[0], shard,
+        _names([compression], "compression")[0], shard, digest,
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """The memory map (SPEC 10.4): where every array of a model lies in the memories of a layout.
 
 In each memory the parameters come first, then the buffers of one image: those of image i lie
-``i * frame`` words behind those of image 0.  What a set leaves out changes no address.
+``i * frame`` words behind those of image 0.  Ops and tensors that a set leaves out change no
+address; partials come last, and lengthen the frame of a memory that they share.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from ..columns import columns
 from ..errors import LayoutError
 from ..files import canonical_json
+from .constants import UNUSED_OFF, UNUSED_ON, defined_once
 from .contents import Entry
 from .formats.word_file import WordFile
 from .layout import Layout, Memory
@@ -88,6 +90,7 @@ def memory_map(layout: Layout, entries: Sequence[Entry]) -> dict[Entry, Block]:
     LayoutError
         When a rule does not fit an array, or a memory is too small.
     """
+    _check_paths(layout, entries)
     packings = {}
     for e in entries:
         rule = layout.rule(e.role, e.path)
@@ -104,6 +107,16 @@ def memory_map(layout: Layout, entries: Sequence[Entry]) -> dict[Entry, Block]:
     if unused:
         raise LayoutError(f"layout: no array is in memory {unused[0]!r}")
     return {entry: blocks[entry] for entry in entries}
+
+
+def _check_paths(layout: Layout, entries: Sequence[Entry]) -> None:
+    """Refuse a rule for an array that the model does not have: it would have no effect."""
+    known = {e.path for e in entries}
+    # A layout may speak of partials that this set was not asked for.
+    known |= {p.replace("accumulators/", "partials/") for p in known}
+    for name, _ in layout.rules:
+        if "/" in name and name not in known:
+            raise LayoutError(f"layout: array {name!r}: the model has {', '.join(sorted(known))}")
 
 
 def _place(
@@ -188,7 +201,7 @@ _CONSTANTS = ("address", "words", "word_bits", "banks", "byte_address", "frame")
 def _constants(blocks: Mapping[Entry, Block]) -> Iterator[tuple[str, str, int]]:
     for entry, row in zip(blocks, rows(blocks), strict=True):
         for key in _CONSTANTS:
-            yield entry.path, f"{entry.identifier}_{key}".upper(), row[key]
+            yield entry.path, f"map_{entry.identifier}_{key}".upper(), row[key]
 
 
 def as_c(blocks: Mapping[Entry, Block]) -> str:
@@ -202,14 +215,17 @@ def as_c(blocks: Mapping[Entry, Block]) -> str:
         if of != path:
             lines += ["", f"/* {of} */"]
             path = of
-        lines.append(f"#define {name} {value}ULL" if value >= 2**31 else f"#define {name} {value}")
-    return "\n".join([*lines, "", "#endif", ""])
+        lines.append(f"#define {name} {value}ULL")
+    text = "\n".join([*lines, "", "#endif", ""])
+    defined_once("memory_map.h", [text])
+    return text
 
 
 def as_sv(blocks: Mapping[Entry, Block]) -> str:
     """Return the map as a SystemVerilog package of localparams."""
     lines = [
         "// Memory map: addresses and words count words of WORD_BITS, BYTE_ADDRESS bytes.",
+        UNUSED_OFF,
         "package memory_map_pkg;",
     ]
     path = ""
@@ -217,7 +233,7 @@ def as_sv(blocks: Mapping[Entry, Block]) -> str:
         if of != path:
             lines += ["", f"  // {of}"]
             path = of
-        kind = "logic [63:0]" if value >= 2**31 else "int"
-        digits = f"64'd{value}" if value >= 2**31 else str(value)
-        lines.append(f"  localparam {kind} {name} = {digits};")
-    return "\n".join([*lines, "", "endpackage", ""])
+        lines.append(f"  localparam longint {name} = 64'd{value};")
+    text = "\n".join([*lines, "", "endpackage", UNUSED_ON, ""])
+    defined_once("memory_map_pkg.sv", [text])
+    return text

@@ -24,12 +24,19 @@ from .requantize_cases import requantize_lines
 
 FORMAT, VERSION = "intgold-op-vectors", 1
 README = "README.md"
+DEFAULT_FORMATS = ("npy", "hex")
 LINES = "lines"
 """A format beside those of arrays: TestFloat-like text, operands and expected results."""
 REQUANTIZE = "requantize"
 """Is no op of a graph: the block behind the accumulator alone, as lines."""
 _KEYS = {"format", "version", "tool", "spec", "op", "random", "seed", "cases", "files", "sha256"}
 _MOST_RANDOM = 2**16
+
+
+def check_op(op: str) -> None:
+    """Raise VectorError unless there are vectors of this op."""
+    if op not in OPS and op != REQUANTIZE:
+        raise VectorError(f"op: {op!r} is none of {', '.join([*OPS, REQUANTIZE])}")
 
 
 def cases_of(op: str, random: int, seed: int) -> Iterator[Case]:
@@ -71,7 +78,7 @@ def write_op_sets(
     folder: str | os.PathLike[str],
     random: int = 0,
     seed: int = 0,
-    formats: Sequence[str] = ("npy", "hex"),
+    formats: Sequence[str] = DEFAULT_FORMATS,
     layout: Layout | None = None,
     form: str | None = None,
     bits: int | None = None,
@@ -101,8 +108,9 @@ def write_op_sets(
     VectorError
         When an argument is not as above or the folder holds something else.
     """
-    if op not in OPS and op != REQUANTIZE:
-        raise VectorError(f"op: {op!r} is none of {', '.join([*OPS, REQUANTIZE])}")
+    check_op(op)
+    if op == REQUANTIZE and tuple(formats) not in (DEFAULT_FORMATS, (LINES,)):
+        raise VectorError(f"op {op}: format {','.join(formats)}: there are lines only")
     if op != REQUANTIZE and (form is not None or bits is not None):
         raise VectorError(f"op {op}: form and multiplier bits are choices of requantize alone")
     target = Path(folder)

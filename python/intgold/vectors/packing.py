@@ -21,6 +21,9 @@ LANE_ORDERS = ("low_first", "high_first")
 BYTE_ORDERS = ("little", "big")
 BANK_ORDERS = ("interleaved", "blocked")
 
+_MOST_LANES, _MOST_PADDING = 2**24, 16
+"""Lanes of an image that a layout may take, whatever the values; lanes for each value."""
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -133,6 +136,11 @@ class Packing:
                 )
         self.word_bytes = -(-self.word_bits // 8)
         self._outer = self._split()
+        if self._lanes > max(_MOST_LANES, _MOST_PADDING * prod(shape)):
+            raise LayoutError(
+                f"{where}: {self._lanes} lanes for {prod(shape)} values: tile or row_alignment "
+                "leave nearly all of the words to padding"
+            )
         # In the array's own order only the last word is filled up: no index map is needed.
         self._natural = "".join(self._outer) == axes and not self._has_rows()
 
@@ -170,41 +178,48 @@ class Packing:
         return -(-count // self.rule.banks) * self.rule.banks
 
     @cached_property
+    def _extents(self) -> dict[str, int]:
+        """Extent of each axis of the order: of tiles, or of what is in a tile."""
+        sizes, tiles = dict(zip(self.axes, self.shape, strict=True)), dict(self.rule.tile)
+        return {
+            a: tiles[a] if a.islower() else -(-sizes[a] // tiles.get(self._tile(a), 1))
+            for a in self._outer
+        }
+
+    def _tile(self, axis: str) -> str:
+        """Return the letter of what is in a tile of an axis; "" where it has none."""
+        return axis.lower() if axis.lower() in self._outer else ""
+
+    @cached_property
+    def _rows(self) -> tuple[int, int]:
+        """Number of rows, and lanes of each with its padding; one row where they have no gap."""
+        rows, unit = 1, self.lanes
+        if self._has_rows():
+            ahead = self._outer[: self._outer.index(self.rule.row_axis) + 1]
+            rows = prod(self._extents[a] for a in ahead)
+            # A row of elements that take several words each ends with a whole element.
+            words = lcm(self.rule.row_alignment, self.words_per_element)
+            unit = self.lanes * words // self.words_per_element
+        length = prod(self._extents.values()) // rows
+        return rows, length + -length % unit
+
+    @property
     def _lanes(self) -> int:
         """Lanes of a run, all words but those that fill the banks."""
-        if not self._natural:
-            return self.source.size
-        return -(-prod(self.shape) // self.lanes) * self.lanes
+        return prod(self._rows)
 
     @cached_property
     def source(self) -> np.ndarray:
         """Flat index of the element in each lane of each word, in order; -1 is padding."""
         at = np.arange(prod(self.shape), dtype=np.int64).reshape(self.shape)
-        tiles = dict(self.rule.tile)
-        names: list[str] = []
-        extents: list[int] = []
-        for axis, letter in enumerate(self.axes):
-            size = at.shape[axis]
-            if letter.lower() in self._outer:
-                tile = tiles[letter.lower()]
-                fill = [(0, 0)] * at.ndim
-                fill[axis] = (0, -size % tile)
-                at = np.pad(at, fill, constant_values=-1)
-                names += [letter, letter.lower()]
-                extents += [at.shape[axis] // tile, tile]
-            else:
-                names.append(letter)
-                extents.append(size)
-        at = at.reshape(extents).transpose([names.index(a) for a in self._outer])
-        rows = 1
-        unit = self.lanes
-        if self._has_rows():
-            rows = prod(at.shape[: self._outer.index(self.rule.row_axis) + 1])
-            # A row of elements that take several words each ends with a whole element.
-            words = lcm(self.rule.row_alignment, self.words_per_element)
-            unit = self.lanes * words // self.words_per_element
+        split = [part for a in self.axes for part in (a, self._tile(a)) if part]
+        whole = [self._extents[a] * self._extents.get(self._tile(a), 1) for a in self.axes]
+        fill = [(0, n - size) for n, size in zip(whole, at.shape, strict=True)]
+        at = np.pad(at, fill, constant_values=-1).reshape([self._extents[a] for a in split])
+        at = at.transpose([split.index(a) for a in self._outer])
+        rows, length = self._rows
         at = at.reshape(rows, -1)
-        return np.pad(at, ((0, 0), (0, -at.shape[1] % unit)), constant_values=-1).ravel()
+        return np.pad(at, ((0, 0), (0, length - at.shape[1])), constant_values=-1).ravel()
 
     @property
     def _plain(self) -> bool:

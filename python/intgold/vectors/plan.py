@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -41,8 +42,8 @@ def parse_images(text: str) -> tuple[Range, ...]:
     """
     ranges: list[Range] = []
     for word in text.split(","):
-        first, dash, last = word.partition("-")
-        if not (first.isdecimal() and (last.isdecimal() or not dash) and len(word) < 20):
+        first, _, last = word.partition("-")
+        if not re.fullmatch("[0-9]{1,9}(-[0-9]{1,9})?", word):
             raise VectorError(f"images {text!r}: not numbers and ranges such as 0,5,100-199")
         ranges.append((int(first), int(last or first) + 1))
     return joined(sorted(ranges), f"images {text!r}")
@@ -84,7 +85,7 @@ class Plan:
     ----------
     model : Model
     source : str
-        ``builtin``, ``mnist`` or ``file``.
+        ``builtin``, ``mnist``, ``file`` or ``given``.
     seed : int or None
         Of ``builtin``.
     images : tuple of (int, int)
@@ -100,6 +101,8 @@ class Plan:
         A key of `COMPRESSIONS`.
     shard : (int, int) or None
         Number of this shard, from 0, and of all.
+    stimulus_sha256 : str or None
+        Of the whole set's images that are not ``builtin``, so that shards are of one stimulus.
     """
 
     model: Model
@@ -113,6 +116,7 @@ class Plan:
     partials: LoopOrder | None = None
     compression: str = ""
     shard: tuple[int, int] | None = None
+    stimulus_sha256: str | None = None
 
     def __post_init__(self) -> None:
         known = [*FORMATS, *DOCUMENT_FORMATS]
@@ -129,7 +133,6 @@ class Plan:
         if not self.ops and not self.tensors:
             object.__setattr__(self, "ops", tuple(op.name for op in self.model.ops))
         self._check_names()
-        self._check_identifiers()
         joined(self.images, "images")
         if self.partials and not any(e.role == "partial" for e in self.entries):
             raise VectorError(f"partials {self.partials}: no chosen op has these loops")
@@ -146,18 +149,6 @@ class Plan:
                 raise VectorError(f"{what} {name!r}: {problem} {', '.join(all_names)}")
             ordered = tuple(n for n in all_names if n in chosen)
             object.__setattr__(self, f"{what}s", ordered)
-
-    def _check_identifiers(self) -> None:
-        """Raise VectorError where C macros or localparams of two arrays were one."""
-        if {"c", "sv"} & set(self.formats) or not self.layout.is_default:
-            seen: dict[str, str] = {}
-            for entry in self.entries:
-                other = seen.setdefault(entry.identifier.upper(), entry.path)
-                if other != entry.path:
-                    raise VectorError(
-                        f"{entry.path} and {other} differ in case or dots alone: "
-                        "constants of C and SystemVerilog cannot tell them apart"
-                    )
 
     @property
     def count(self) -> int:
@@ -310,8 +301,10 @@ class Plan:
         """Yield each file of a parameter with its whole content."""
         for entry, array in self.parameters.items():
             if entry in self.by_entry:
+                # What a format cannot hold is refused by its head.
+                heads = {file: file.format.head(file.words) for file in self.by_entry[entry]}
                 for file, body in self.encode(entry, array[np.newaxis], 0):
-                    yield file, file.format.head(file.words) + body + file.format.tail(file.words)
+                    yield file, heads[file] + body + file.format.tail(file.words)
 
     def described(self) -> dict[str, Any]:
         """Return the plan as the manifest tells it, the model apart."""
@@ -319,6 +312,7 @@ class Plan:
             "stimulus": {
                 "source": self.source,
                 "seed": self.seed,
+                "sha256": self.stimulus_sha256,
                 "images": [list(r) for r in self.images],
             },
             "shard": list(self.shard) if self.shard else None,

@@ -73,14 +73,18 @@ def read_entry(folder: Path, plan: Plan, entry: Entry) -> Iterator[np.ndarray]:
     return read_runs(plan, [folder / file.path for file in files], files)
 
 
-def value_at(runs: Iterator[np.ndarray], image: int, where: tuple[int, ...]) -> int:
-    """Return one value of what `read_runs` yields."""
+def values_of(runs: Iterator[np.ndarray], places: Sequence[tuple[int, ...]]) -> list[int]:
+    """Return the values at some coordinates, image first, of what `read_runs` yields."""
+    found: dict[int, int] = {}
     first = 0
     for part in runs:
-        if image < first + len(part):
-            return int(part[(image - first, *where)])
+        for number, (image, *where) in enumerate(places):
+            if first <= image < first + len(part):
+                found[number] = int(part[(image - first, *where)])
         first += len(part)
-    raise VectorError(f"image {image} is not there")
+        if len(found) == len(places):
+            return [found[number] for number in range(len(places))]
+    raise VectorError(f"image {max(image for image, *_ in places)} is not there")
 
 
 def _words(path: Path, file: SetFile, packing: Packing) -> Iterator[np.ndarray]:

@@ -155,9 +155,15 @@ class _Block:
             yield "ties of the first rounding", self._first_ties()
             yield "the first rounding makes a tie that was not there", self._made_ties()
         if self.form.startswith("float"):
-            yield "accumulators of 25 bits and more, next to a tie", self._significands()
+            yield (
+                "accumulators that 24 bits do not hold, and their neighbours",
+                self._significands(),
+            )
             yield "products half-way between two significands", self._product_ties()
-            yield "3 by the nearest to a third: rounding the product makes a tie", self._thirds()
+            yield (
+                "multipliers nearest to a third: products next to a tie, or one once rounded",
+                self._thirds(),
+            )
         yield (
             "the zero point is added before the clamp; act_min = act_max",
             [

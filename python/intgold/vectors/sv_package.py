@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import VectorError
 from ..fields import FORMS, Choice, Integer, Integers, Requantization
 from ..model import Op
+from .constants import UNUSED_OFF, UNUSED_ON, defined_once
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -36,14 +37,15 @@ def write_package(plan: Plan) -> str:
     lines = [
         f"// Golden vectors of model {plan.model.name}, {plan.count} images.",
         "// Element i of an array is NAME[i*NAME_BITS +: NAME_BITS].",
+        UNUSED_OFF,
         "package vectors_pkg;",
         f"  localparam int IMAGES = {plan.count};",
     ]
     for op in plan.model.ops:
         if op.name in plan.ops:
             lines += ["", f"  // op {op.name}: {op.kind}, SPEC {op.spec.clause}"]
-            lines += [f"  localparam int {op.name}_{n} = {v};".upper().replace("LOCALPARAM INT",
-                      "localparam int") for n, v in _scalars(plan, op)]  # fmt: skip
+            scalars = ((f"{op.name}_{n}".upper(), v) for n, v in _scalars(plan, op))
+            lines += [f"  localparam int {name} = {value};" for name, value in scalars]
     parameters = dict(plan.parameters)
     for entry in plan.entries:
         lines += ["", f"  // {entry.path}: {entry.dtype}, axes {'N' * entry.images}{entry.axes}"]
@@ -60,7 +62,9 @@ def write_package(plan: Plan) -> str:
             lines.append(f'  localparam {name}{bank}_FILE = "{file.path}";')
         if entry in parameters and parameters[entry].size <= MOST_ELEMENTS:
             lines += _array(name, parameters[entry])
-    return "\n".join([*lines, "", "endpackage", ""])
+    text = "\n".join([*lines, "", "endpackage", UNUSED_ON, ""])
+    defined_once(NAME, [text])
+    return text
 
 
 def _scalars(plan: Plan, op: Op) -> Iterator[tuple[str, int]]:
@@ -117,7 +121,7 @@ def read_package(text: str) -> dict[str, int | str | list[int]]:
             line = text.count("\n", 0, at + len(text[at:]) - len(text[at:].lstrip())) + 1
             raise VectorError(f"{NAME}, line {line}: not of a package of vectors")
         at = match.end()
-    if "IMAGES" not in found or not text.rstrip().endswith("endpackage"):
+    if "IMAGES" not in found or not text.endswith(f"\nendpackage\n{UNUSED_ON}\n"):
         raise VectorError(f"{NAME}: not a whole package of vectors")
     return found
 

@@ -16,7 +16,6 @@ _CLAMPS = (
     ("narrow_clamp", "act_min -3 and act_max 5, values one inside and outside", -3, 5),
     ("one_value_clamp", "act_min = act_max = 7: nothing else comes out", 7, 7),
 )
-_EXTENTS = (("equal", (2, 2)), ("short_first", (1, 3)), ("long_first", (4, 1)))
 Values = Sequence[int]
 
 

@@ -22,7 +22,7 @@ def rescale_cases() -> Iterator[Case]:
         _ENDS, [(f, most(f)[0], 31, most(f)[1]) for f in FORMS],
     )  # fmt: skip
     yield _rescale(
-        "saturation", "twice each value: both saturations, by one and by far",
+        "saturation", "twice each value: both saturations, by the least step and by far",
         (*_ENDS, -(2**30) - 1, -(2**30), 2**30 - 1, 2**30), [(f, 2**30, 29, 0) for f in _WIDE],
     )  # fmt: skip
     yield _rescale(
@@ -57,8 +57,10 @@ def rescale_cases() -> Iterator[Case]:
         [("float64", 1431655765, 33, 1398101), ("single", 1431655765, 33, 0)],
     )  # fmt: skip
     yield _of("dead_channel", "multiplier 0: always 0, a channel per form", _ENDS, each_form(0, 31))
-    yield _of("multiplier_1", "multiplier 1: the ends of int32 come to -1 and 1", _ENDS,
-              Requantize.of(1, 31, FORMS[:7]))  # fmt: skip
+    yield _of(
+        "multiplier_1", "multiplier 1, right_shift 31: int32 ends at -1 and just below 1", _ENDS,
+        Requantize.of(1, 31, FORMS[:7]),
+    )  # fmt: skip
     yield _of("per_tensor", "one entry for the whole of a row", _ENDS, Requantize.of(2**30, 33))
 
 

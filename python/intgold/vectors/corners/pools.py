@@ -42,7 +42,8 @@ def max_pool2d_cases() -> Iterator[Case]:
         _window((4, 5), padding=(0, 1, 3, 2)), every_pixel(4, 5, -20), x=90,
     )  # fmt: skip
     yield _max(
-        "stride_beyond_kernel", "stride 3 by 4 over a kernel 1x2: the greatest cells are not read",
+        "stride_beyond_kernel",
+        "stride 3 by 4 over a kernel 1x2: one pixel at every place, most of them not read",
         _window((1, 2), stride=(3, 4)), every_pixel(7, 9, 100),
     )  # fmt: skip
     ends = _filled((2, 3, 2), -128, 127, -1, 0)

@@ -69,7 +69,7 @@ def pwl_cases() -> Iterator[Case]:
         yield _pwl(
             f"proof_ends_{bits}",
             f"frac_bits {bits}: the steepest slopes and offsets that the proof allows, the sum "
-            "at both its ends",
+            "at its greatest",
             [-128, -127], [-32768, 32767], [INT32_MAX - half - high, -(INT32_MAX - half - low)],
             bits, [-128, -127, 0, 127],
         )  # fmt: skip

@@ -95,32 +95,30 @@ class CHeader(Format):
         """Return the line of a word."""
         return self._HEAD_LINES + 1 + word
 
-    def word_at(self, file: WordFile, place: int) -> int | None:
+    def words_at(self, file: WordFile, place: int) -> range:
         """Return the word of a line."""
-        word = place - self.place(file, 0)
-        return word if 0 <= word < file.words else None
+        return file.only(place - self.place(file, 0))
 
     def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
         inside = Collector(where, file)
         begun = ended = False
+        behind = b""
         for line, text, _ in pieces(where, stream, _COMMENT, b"/*", b"\n"):
             if not begun:
                 text = self._after_head(where, file, text)
                 begun = True
-            if b"}" in text:
-                end = re.search(rb"\}\s*;", text)
-                if end:
-                    if ended or text[end.end() :].split() != [b"#endif"]:
-                        raise VectorError(f"{where}: more follows the end of the array")
-                    text, ended = text[: end.start()], True
-            elif ended and text.strip():
-                raise VectorError(f"{where}: more follows the end of the array")
+            end = None if ended else re.search(rb"\}\s*;", text)
+            if end or ended:
+                behind += text[end.end() :] if end else text
+                text, ended = text[: end.start()] if end else b"", True
+                if not b"#endif".startswith(behind.strip()):
+                    raise VectorError(f"{where}: more follows the end of the array")
             words = self._words(where, file, text)
             if len(words):
                 yield from inside.put(f"{where}, line {line} or later", inside.next, words)
-        if not ended:
-            raise VectorError(f"{where}: the array has no end")
+        if behind.strip() != b"#endif":
+            raise VectorError(f"{where}: the array or its header has no end")
         yield from inside.finish()
 
     def _after_head(self, where: str, file: WordFile, text: bytes) -> bytes:

@@ -52,10 +52,9 @@ class Coe(Format):
         """Return the line of a word."""
         return word + 3 + (file.comments != "none")
 
-    def word_at(self, file: WordFile, place: int) -> int | None:
+    def words_at(self, file: WordFile, place: int) -> range:
         """Return the word of a line."""
-        word = place - self.place(file, 0)
-        return word if 0 <= word < file.words else None
+        return file.only(place - self.place(file, 0))
 
     def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""

@@ -42,18 +42,17 @@ class IntelHex(Format):
         """Return the byte address of a run."""
         return file.base + (file.address + run * file.step) * file.word_bytes
 
-    def _pieces(self, file: WordFile, run: int) -> Iterator[tuple[int, int, bool]]:
-        """Yield (address, bytes, whether an address record precedes it) of each record of a run."""
+    def _segments(self, file: WordFile, run: int) -> Iterator[tuple[int, int, bool]]:
+        """Yield (first, last + 1, whether an address record precedes) of each 64 KiB of a run."""
         at = self._start(file, run)
         stop = at + file.run * file.word_bytes
         upper = at >> 16
         if run:
             upper = (self._start(file, run - 1) + file.run * file.word_bytes - 1) >> 16
         while at < stop:
-            size = min(_RECORD, stop - at, _SEGMENT - at % _SEGMENT)
-            yield at, size, at >> 16 != upper
-            upper = at >> 16
-            at += size
+            end = min(stop, at - at % _SEGMENT + _SEGMENT)
+            yield at, end, at >> 16 != upper
+            upper, at = at >> 16, end
 
     def body(self, file: WordFile, words: np.ndarray, first: int) -> bytes:
         """Return the records of some runs."""
@@ -63,11 +62,13 @@ class IntelHex(Format):
         for i in range(len(words) // file.run):
             run = first // file.run + i
             start = self._start(file, run)
-            for at, count, moved in self._pieces(file, run):
+            for first_byte, end, moved in self._segments(file, run):
                 if moved:
-                    made.append(_record(4, 0, (at >> 16).to_bytes(2, "big")))
-                offset = i * size + at - start
-                made.append(_record(0, at & 0xFFFF, data[offset : offset + count]))
+                    made.append(_record(4, 0, (first_byte >> 16).to_bytes(2, "big")))
+                for at in range(first_byte, end, _RECORD):
+                    offset = i * size + at - start
+                    count = min(_RECORD, end - at)
+                    made.append(_record(0, at & 0xFFFF, data[offset : offset + count]))
         return b"".join(made)
 
     def tail(self, file: WordFile) -> bytes:
@@ -83,21 +84,30 @@ class IntelHex(Format):
         line = 1
         for run in range(word // file.run + 1):
             wanted = self._start(file, run) + word % file.run * file.word_bytes
-            for at, size, moved in self._pieces(file, run):
-                line += 1 + moved
-                if run == word // file.run and at <= wanted < at + size:
-                    return line
+            for first, end, moved in self._segments(file, run):
+                line += moved
+                if run == word // file.run and first <= wanted < end:
+                    return line + 1 + (wanted - first) // _RECORD
+                line += -(-(end - first) // _RECORD)
         raise ValueError(f"word {word} of {file.words}")
 
-    def word_at(self, file: WordFile, place: int) -> int | None:
-        """Return the word that the first byte of a line is of."""
+    def words_at(self, file: WordFile, place: int) -> range:
+        """Return the words that have a byte in a line's record."""
         line = 1
         for run in range(file.count):
-            for at, _, moved in self._pieces(file, run):
-                line += 1 + moved
-                if line == place:
-                    return run * file.run + (at - self._start(file, run)) // file.word_bytes
-        return None
+            start = self._start(file, run)
+            for first, end, moved in self._segments(file, run):
+                line += moved
+                records = -(-(end - first) // _RECORD)
+                if line < place <= line + records:
+                    at = first + (place - line - 1) * _RECORD
+                    last = min(at + _RECORD, end) - 1
+                    return range(
+                        run * file.run + (at - start) // file.word_bytes,
+                        run * file.run + (last - start) // file.word_bytes + 1,
+                    )
+                line += records
+        return range(0)
 
     def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""

@@ -65,10 +65,9 @@ class Mif(Format):
         """Return the line of a word."""
         return word + 6 + self._comment_lines(file)
 
-    def word_at(self, file: WordFile, place: int) -> int | None:
+    def words_at(self, file: WordFile, place: int) -> range:
         """Return the word of a line."""
-        word = place - self.place(file, 0)
-        return word if 0 <= word < file.words else None
+        return file.only(place - self.place(file, 0))
 
     def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""

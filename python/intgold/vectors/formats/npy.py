@@ -42,10 +42,9 @@ class Npy(Format):
         """Return the byte offset of a value."""
         return len(self.head(file)) + word * file.word_bytes
 
-    def word_at(self, file: WordFile, place: int) -> int | None:
+    def words_at(self, file: WordFile, place: int) -> range:
         """Return the value of a byte."""
-        inside = place - len(self.head(file))
-        return self._values.word_at(file, inside) if inside >= 0 else None
+        return self._values.words_at(file, place - len(self.head(file)))
 
     def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
         """Yield the values; dtype and shape must be exactly the array's."""

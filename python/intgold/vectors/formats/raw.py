@@ -37,10 +37,9 @@ class Raw(Format):
         """Return the byte offset of a word."""
         return word * file.word_bytes
 
-    def word_at(self, file: WordFile, place: int) -> int | None:
+    def words_at(self, file: WordFile, place: int) -> range:
         """Return the word of a byte."""
-        word = place // file.word_bytes
-        return word if 0 <= word < file.words else None
+        return file.only(place // file.word_bytes)
 
     def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""

@@ -71,13 +71,13 @@ class ReadMem(Format):
         """Return the line of a word."""
         return 1 + self._head_lines(file) + (word // file.run + 1) * self._per_run(file) + word
 
-    def word_at(self, file: WordFile, place: int) -> int | None:
+    def words_at(self, file: WordFile, place: int) -> range:
         """Return the word of a line."""
         extra = self._per_run(file)
         run, at = divmod(place - 1 - self._head_lines(file), file.run + extra)
         if place <= self._head_lines(file) or at < extra or run >= file.count:
-            return None
-        return run * file.run + at - extra
+            return range(0)
+        return file.only(run * file.run + at - extra)
 
     def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
@@ -88,9 +88,11 @@ class ReadMem(Format):
             quick = None if changed else self._plain(file, text, width)
             if quick is not None:
                 if address is None:
-                    yield from inside.put(f"{where}, line {line}", inside.next, quick)
+                    # One word a line: the first that is too many is told by its own.
+                    surplus = line + min(len(quick), file.words - inside.next)
+                    yield from inside.put(f"{where}, line {surplus}", inside.next, quick)
                 else:
-                    yield from inside.put_at(f"{where}, line {line}", address, quick)
+                    yield from inside.put_at(f"{where}, line {line} or later", address, quick)
                     address += len(quick)
                 continue
             tokens = text.split()

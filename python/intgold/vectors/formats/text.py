@@ -34,6 +34,10 @@ def pieces(
         text = rest + data
         if data:
             cut = text.rfind(end) + 1
+            # Not within a comment that goes on to the end of its line.
+            start = text.rfind(b"\n", 0, cut) + 1
+            if any(mark in text[start:cut] for mark in (b"//", b"--")):
+                cut = text.rfind(end, 0, start) + 1
             text, rest = text[:cut], text[cut:]
         raw = len(text)
         clean = text

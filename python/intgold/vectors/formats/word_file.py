@@ -107,6 +107,10 @@ class WordFile:
         """Return the address of word number `word` of the file."""
         return self.address + word // self.run * self.step + word % self.run
 
+    def only(self, word: int) -> range:
+        """Return a word of the file by itself; no word where it has none of that number."""
+        return range(word, word + 1) if 0 <= word < self.words else range(0)
+
     def word_of(self, address: int) -> int | None:
         """Return which word of the file has this address; None when none has."""
         run, offset = divmod(address - self.address, self.step)
@@ -173,5 +177,5 @@ class Format(ABC):
         """Return the line (from 1) of a word in a file that `body` made, or its byte offset."""
 
     @abstractmethod
-    def word_at(self, file: WordFile, place: int) -> int | None:
-        """Return the word of a line or byte offset; None where there is none."""
+    def words_at(self, file: WordFile, place: int) -> range:
+        """Return the words of a line or byte offset; none where it holds none."""
