@@ -4,15 +4,16 @@ PYTHON ?= python3
 BIN = .venv/bin
 SOURCES = setup.py pyproject.toml python/intgold/native/build.py $(wildcard csrc/* python/intgold/native/measure.*)
 
-HALF = $(addprefix tests/test_, c_runner.py placement.py neon.py requantize_kernels.py variants.py frozen.py)
+HALF = $(addprefix tests/test_, c_runner.py placement.py neon.py requantize_kernels.py variants.py \
+  frozen.py torch_modules.py training.py explore.py)
 
 .PHONY: golden test prove data bench peer peers docs wheel lint format freeze clean
 
 golden: .venv/.installed
 	$(BIN)/intgold golden -o out/golden
 
-# Two halves at once, for two cores: what compiles the engine anew or runs ten thousand images,
-# and the rest.
+# Two halves at once, for two cores: what compiles the engine anew, trains or runs ten thousand
+# images, and the rest.
 test: .venv/.tests data
 	@mkdir -p out && { $(BIN)/python -m pytest -q $(HALF) > out/half.log 2>&1 & half=$$!; \
 	  $(BIN)/python -m pytest -q tests $(HALF:%=--ignore=%); rest=$$?; \

@@ -43,8 +43,8 @@ def call(options: argparse.Namespace) -> int:
     if options.json:
         print(canonical_json([asdict(spot) for spot in spots]).decode(), end="")
         return 0
-    head = ("array", "coordinate", "value", "file", "place", "word", "address")
-    head = (*head, "bank", "in bank", "lane")
+    of_file = ("array", "coordinate", "value", "file", "place", "word")
+    head = (*of_file, "address", "bank", "in bank", "lane")
     rows = [head]
     for s in spots:
         at = ",".join(map(str, s.coordinate))
