@@ -50,9 +50,10 @@ def assert_close(made, want, share=0.03):
 
 
 def test_random_modules(full):
-    """Twelve modules (with full counts 120): golden = C in every value, 30 dB and more of signal to noise.
+    """Twelve modules (with full counts 120): golden = C in every value, little noise.
 
-    30 dB: int8 tensors alone keep some 40 to 50; a wrong layer leaves less than 10.
+    30 dB of signal to noise and more: int8 tensors alone keep some 40 to 50; a wrong layer leaves
+    less than 10.
     """
     from random_modules import ACTIVATIONS, BLOCKS, HEADS, outcome
 

@@ -29,6 +29,7 @@ BROUGHT_BY = {
     "iverilog": "Debian package iverilog",
     "verilator": "Debian packages verilator and g++",
     "g++": "Debian package g++",
+    "yosys": "Debian package yosys",
     "srec_cat": "Debian package srecord",
     "objcopy": "Debian package binutils",
     "nm": "Debian package binutils",

@@ -1,0 +1,162 @@
+"""A device's dump beside the set that it answers: which arrays it has, and their images."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import VectorError
+from .compression import COMPRESSIONS
+from .contents import Entry
+from .formats import FORMATS
+from .layout import Layout
+from .manifest import read_manifest
+from .plan import Plan, SetFile
+from .reader import read_entry, read_runs, regroup
+
+_Files = list[tuple[list[Path], list[SetFile]]]
+"""The files of one array, for each format that the dump has it in."""
+
+
+class Dump:
+    """The results of a set's ops as a device made them; a set is itself a valid dump.
+
+    Parameters
+    ----------
+    vectors : path
+        A vector set; all of it is checked first.
+    dut : path
+        A folder with the set's files ``outputs/``, ``accumulators/`` and ``partials/``, by the
+        same names, in any of the formats, compressed or not.
+    layout : Layout, optional
+        Of the dump; default that of the set.
+    partial : bool
+        Take a dump that lacks arrays of the set.
+    progress : bool
+        Show a bar.
+
+    Raises
+    ------
+    VectorError
+        When the set is damaged, the dump lacks an array and `partial` is not given, or it holds
+        files of these folders that would be passed over.
+    """
+
+    def __init__(
+        self,
+        vectors: str | os.PathLike[str],
+        dut: str | os.PathLike[str],
+        layout: Layout | None = None,
+        partial: bool = False,
+        progress: bool = False,
+    ) -> None:
+        self.vectors, self.dut = Path(vectors), Path(dut)
+        self.plan, _ = read_manifest(vectors, progress)
+        if not os.path.isdir(dut):
+            raise VectorError(f"{dut}: no such folder")
+        self.device = self.plan if layout is None else replace(self.plan, layout=layout)
+        self.files = {e: _files(self.dut, self.device, e) for e in results(self.plan)}
+        _refuse_unknown(self.dut, self.files)
+        missing = [e.path for e, found in self.files.items() if not found]
+        if len(missing) == len(self.files):
+            names = ", ".join(e.path for e in self.files)
+            raise VectorError(f"{dut}: none of the arrays of the set: {names}")
+        if missing and not partial:
+            raise VectorError(
+                f"{dut}: {len(missing)} of {len(self.files)} arrays are not in the dump, first "
+                f"{missing[0]}; "
+                "--partial compares what is there"
+            )
+
+    def has(self, entry: Entry) -> bool:
+        """Return whether the dump has the array."""
+        return bool(self.files.get(entry))
+
+    def pairs(self, entry: Entry) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """Yield (first image, expected, got) of some images at a time, all of them in order.
+
+        Raises
+        ------
+        VectorError
+            When a file is not what its name says, or two formats of the dump differ.
+        """
+        sizes = _sizes(self.plan)
+        streams = [
+            regroup(read_runs(self.device, paths, files), sizes)
+            for paths, files in self.files[entry]
+        ]
+        image = 0
+        for want in regroup(read_entry(self.vectors, self.plan, entry), sizes):
+            got, *others = (next(stream) for stream in streams)
+            for (paths, _), other in zip(self.files[entry][1:], others, strict=True):
+                if not np.array_equal(got, other):
+                    name = self.files[entry][0][0][0].name
+                    raise VectorError(f"{paths[0]} and {name} say different things")
+            yield image, want, got
+            image += len(want)
+        for stream in streams:  # a reader checks what follows its last word when asked for more
+            next(stream, None)
+
+    def expected(self, entry: Entry, images: Sequence[int]) -> np.ndarray:
+        """Return some images of an array of the set, or a whole parameter; images rise."""
+        return _picked(read_entry(self.vectors, self.plan, entry), images)
+
+    def got(self, entry: Entry, images: Sequence[int]) -> np.ndarray:
+        """Return some images of an array of the dump, which has it; images rise."""
+        return _picked(read_runs(self.device, *self.files[entry][0]), images)
+
+
+def results(plan: Plan) -> list[Entry]:
+    """Return what a device computes, by op; what an op computes first comes first."""
+    order = {"partial": 0, "accumulator": 1, "output": 2}
+    place = {op.name: i for i, op in enumerate(plan.model.ops)}
+    found = [e for e in plan.entries if e.role in order]
+    return sorted(found, key=lambda e: (place[e.owner], order[e.role]))
+
+
+def _picked(runs: Iterator[np.ndarray], images: Sequence[int]) -> np.ndarray:
+    first, parts = 0, []
+    for run in runs:
+        inside = [i - first for i in images if first <= i < first + len(run)]
+        if inside:
+            parts.append(run[inside])
+        first += len(run)
+        if images[-1] < first:
+            break
+    return np.concatenate(parts)
+
+
+def _sizes(plan: Plan) -> list[int]:
+    step = plan.block_images
+    return [min(step, plan.count - first) for first in range(0, plan.count, step)]
+
+
+def _files(dut: Path, device: Plan, entry: Entry) -> _Files:
+    found: _Files = []
+    for name in FORMATS:
+        for compression in COMPRESSIONS:
+            files = device.files_of(entry, name, compression)
+            paths = [dut / file.path for file in files]
+            there = [path for path in paths if os.path.lexists(path)]
+            if there and len(there) < len(paths):
+                lacking = next(path for path in paths if path not in there)
+                raise VectorError(f"{lacking}: this bank is not in the dump")
+            if there:
+                found.append((paths, files))
+    return found
+
+
+def _refuse_unknown(dut: Path, dumps: Mapping[Entry, _Files]) -> None:
+    """A file under another name than the set's would be passed over: say so instead."""
+    for role in ("output", "accumulator", "partial"):
+        if (dut / role).exists():
+            raise VectorError(f"{dut / role}: the folder of a dump is called {role}s")
+    known = {path for dump in dumps.values() for paths, _ in dump for path in paths}
+    for folder in ("outputs", "accumulators", "partials"):
+        for path in sorted((dut / folder).rglob("*")):
+            if path not in known:
+                raise VectorError(f"{path}: the set has no such array or format")

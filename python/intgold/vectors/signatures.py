@@ -1,0 +1,245 @@
+"""Signatures of results, for a chip that cannot dump: a running CRC-32 over tiles (SPEC 10.9).
+
+The signature of an array and image is the CRC-32 of its bytes in order; it is told after each
+tile, so it stays wrong once it is wrong, and a few read-outs lead to the first wrong tile.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ..digests import little_endian
+from ..errors import VectorError
+from ..files import read_plain, replacing
+from .contents import Entry
+from .dump import results
+from .manifest import read_manifest
+from .plan import Plan
+from .reader import read_entry
+
+_LIMIT = 2**28
+_LINE = re.compile(r"(\S{1,200}) ([0-9]{1,9}) ([0-9]{1,9}) ([0-9a-fA-F]{8})")
+_TILE = re.compile(r"# tile ([0-9]{1,6}(?:,[0-9]{1,6}){0,3})")
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A part of an image of an array, and the signature up to its end.
+
+    Parameters
+    ----------
+    array : str
+        Path in the set.
+    image, number : int
+    start, stop : tuple of int
+        First and one behind the last element along each axis.
+    signature : int
+        CRC-32 of the bytes of all tiles of the image up to this one.
+    """
+
+    array: str
+    image: int
+    number: int
+    start: tuple[int, ...]
+    stop: tuple[int, ...]
+    signature: int
+
+
+@dataclass(frozen=True)
+class SignatureReport:
+    """What read-outs of a chip say.
+
+    Parameters
+    ----------
+    compared : int
+        Read-outs that the set has.
+    wrong : int
+    array : str
+        The first array, in graph order, with a wrong read-out; "" where none is.
+    image : int
+    right, found : Tile or None
+        The last right read-out before the first wrong one, and that one.
+    next : int or None
+        The tile to read next; None where the first wrong tile is known.
+    """
+
+    compared: int
+    wrong: int
+    array: str
+    image: int
+    right: Tile | None
+    found: Tile | None
+    next: int | None
+
+    @property
+    def equal(self) -> bool:
+        """Whether every read-out is right."""
+        return self.compared > 0 and not self.wrong
+
+    def __str__(self) -> str:
+        if self.found is None:
+            return f"{self.compared} signatures compared, all equal"
+        lines = [f"{self.compared} signatures compared, {self.wrong} wrong"]
+        where = f"{self.array}, image {self.image}"
+        if self.next is None:
+            lines.append(f"first wrong tile: {where}, tile {self.found.number}, {_box(self.found)}")
+        else:
+            last = -1 if self.right is None else self.right.number
+            lines.append(
+                f"first wrong tile: {where}, one of {last + 1} to {self.found.number}; "
+                f"read tile {self.next} next"
+            )
+        return "\n".join(lines)
+
+
+def _box(tile: Tile) -> str:
+    names = ("y", "x", "channel")[3 - len(tile.start) :]
+    return ", ".join(
+        f"{name} {a}" if b == a + 1 else f"{name} {a} to {b - 1}"
+        for name, a, b in zip(names, tile.start, tile.stop, strict=True)
+    )
+
+
+def tiles(entry: Entry, extents: Sequence[int]) -> Iterator[tuple[tuple[int, ...], ...]]:
+    """Yield (start, stop) of the tiles of an image, the last axis fastest.
+
+    Parameters
+    ----------
+    entry : Entry
+    extents : sequence of int
+        Of a tile along height, width, channels; of an array of fewer axes the last ones count.
+    """
+    sizes = [min(t, n) for t, n in zip(extents[-len(entry.shape) :], entry.shape, strict=True)]
+    steps = (range(0, n, t) for n, t in zip(entry.shape, sizes, strict=True))
+    for start in product(*steps):
+        ends = zip(start, sizes, entry.shape, strict=True)
+        yield start, tuple(min(a + t, n) for a, t, n in ends)
+
+
+def signatures(
+    vectors: str | os.PathLike[str], extents: Sequence[int], progress: bool = False
+) -> Iterator[Tile]:
+    """Yield the signature after each tile of every result of a set, in graph order.
+
+    Raises
+    ------
+    VectorError
+        When the set is damaged or `extents` is not three numbers from 1 on.
+    """
+    if len(extents) != 3 or not all(1 <= e < 2**20 for e in extents):
+        raise VectorError(f"tile {','.join(map(str, extents))}: not height,width,channels")
+    plan, _ = read_manifest(vectors, progress)
+    chosen = [e for e in results(plan) if e.role != "partial"]
+    for entry in tqdm(chosen, unit="array", desc="signatures", disable=not progress):
+        yield from _of_entry(Path(vectors), plan, entry, extents)
+
+
+def _of_entry(vectors: Path, plan: Plan, entry: Entry, extents: Sequence[int]) -> Iterator[Tile]:
+    boxes = list(tiles(entry, extents))
+    image = 0
+    for part in read_entry(vectors, plan, entry):
+        for values in part:
+            crc = 0
+            for number, (start, stop) in enumerate(boxes):
+                inside = values[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))]
+                crc = zlib.crc32(little_endian(inside), crc)
+                yield Tile(entry.path, image, number, start, stop, crc)
+            image += 1
+
+
+def write_signatures(
+    vectors: str | os.PathLike[str], extents: Sequence[int], path: str | os.PathLike[str],
+    progress: bool = False,
+) -> int:  # fmt: skip
+    """Write the signatures of a set as text, a line a tile; return how many.
+
+    Raises
+    ------
+    VectorError
+        See `signatures`.
+    """
+    count = 0
+    with replacing(path) as file:
+        file.write(
+            b"# CRC-32, polynomial 0x04c11db7 reflected (0xedb88320), starts and ends inverted;\n"
+            b"# bytes of elements little-endian, tile after tile, in a tile the channel fastest\n"
+            b"# tile " + ",".join(map(str, extents)).encode() + b"\n"
+            b"# array image tile crc32-so-far\n"
+        )
+        for tile in signatures(vectors, extents, progress):
+            line = f"{tile.array} {tile.image} {tile.number} {tile.signature:08x}\n"
+            file.write(line.encode())
+            count += 1
+    return count
+
+
+def compare_signatures(
+    vectors: str | os.PathLike[str], path: str | os.PathLike[str], progress: bool = False
+) -> SignatureReport:
+    """Compare read-outs of a chip, some or all of them, with a set.
+
+    Parameters
+    ----------
+    vectors : path
+    path : path
+        Text as `write_signatures` writes it, with any of its lines; the line of the tile is
+        needed.
+    progress : bool
+
+    Raises
+    ------
+    VectorError
+        Naming the line that is no read-out, or one of no tile of the set.
+    """
+    extents, read = _read(path)
+    found: dict[tuple[str, int], list[tuple[Tile, bool]]] = {}
+    compared = 0
+    for tile in signatures(vectors, extents, progress):
+        key = (tile.array, tile.image, tile.number)
+        if key in read:
+            right = read.pop(key) == tile.signature
+            found.setdefault((tile.array, tile.image), []).append((tile, right))
+            compared += 1
+    if read:
+        array, image, number = next(iter(read))
+        raise VectorError(f"{path}: {array} image {image} tile {number}: the set has no such tile")
+    if not compared:
+        raise VectorError(f"{path}: no signatures")
+    wrong = sum(not right for outs in found.values() for _, right in outs)
+    for (array, image), outs in found.items():
+        bad = next((i for i, (_, right) in enumerate(outs) if not right), None)
+        if bad is not None:
+            tile = outs[bad][0]
+            before = outs[bad - 1][0] if bad else None
+            last = -1 if before is None else before.number
+            between = None if tile.number == last + 1 else (last + tile.number) // 2
+            return SignatureReport(compared, wrong, array, image, before, tile, between)
+    return SignatureReport(compared, 0, "", 0, None, None, None)
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[list[int], dict[tuple[str, int, int], int]]:
+    text = read_plain(path, _LIMIT).decode("ascii", "replace")
+    extents: list[int] | None = None
+    read: dict[tuple[str, int, int], int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        tile, out = _TILE.fullmatch(line.rstrip()), _LINE.fullmatch(line.strip())
+        if tile:
+            extents = [int(n) for n in tile[1].split(",")]
+        elif out:
+            key = (out[1], int(out[2]), int(out[3]))
+            if key in read:
+                raise VectorError(f"{path}, line {number}: {' '.join(line.split()[:3])} twice")
+            read[key] = int(out[4], 16)
+        elif line.strip() and not line.startswith("#"):
+            raise VectorError(f"{path}, line {number}: {line[:60]!r} is no array image tile crc")
+    if extents is None:
+        raise VectorError(f"{path}: no line such as '# tile 8,8,16' tells the tile")
+    return extents, read
