@@ -278,12 +278,13 @@ class Copy:
             [sys.executable, "-c",
              "from intgold.native.build import ffi; ffi.emit_c_code(__import__('sys').argv[1])",
              generated],
-            check=True, cwd=folder, env=self._environment(),
+            check=True, cwd=folder, env=self.environment(),
         )  # fmt: skip
         self._glue = folder / "_intgold.o"
         self._gcc("-c", generated, "-o", self._glue)
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Return what a program needs to run the copy."""
         return {**os.environ, "PYTHONPATH": str(self.folder / "python"), "CI": ""}
 
     def _gcc(self, *arguments: object) -> None:
@@ -302,7 +303,7 @@ class Copy:
         run = subprocess.run(
             [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider",
              *(f"tests/{name}" for name in SUITE)],
-            cwd=self.folder, env=self._environment(), capture_output=True, text=True,
+            cwd=self.folder, env=self.environment(), capture_output=True, text=True,
         )  # fmt: skip
         if run.returncode == 0:
             return None

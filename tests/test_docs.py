@@ -111,7 +111,8 @@ def test_the_testbench_of_the_walk_through(tmp_path):
             run = shell(command)
             assert run.returncode == 0 and run.stdout == output, (command, run.stdout, run.stderr)
             said.append(command)
-    assert len(said) == 5
+    assert len(said) == 9
+    assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
     (tmp_path / "tb.sv").write_text(source.replace("k < 4", "k < 3"))
     shell(said[2]), shell(said[3])
     run = shell(said[4])

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from .columns import columns
 from .errors import VectorError
-from .vectors.compression import COMPRESSIONS
+from .fields import Requantize
 from .vectors.contents import Entry
-from .vectors.formats import FORMATS
+from .vectors.differences import Tally
+from .vectors.dump import Dump
 from .vectors.layout import Layout
-from .vectors.manifest import read_manifest
+from .vectors.locate import Spot, spots
 from .vectors.op_sets import read_op_vectors
-from .vectors.plan import Plan, SetFile
-from .vectors.reader import read_entry, read_runs, regroup, values_of
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,8 @@ class Comparison:
         How many were compared; 0 when the dump does not have it.
     of : int
         How many the set has.
-    differing : int
+    tally : Tally
+        What differs.
     """
 
     op: str
@@ -46,12 +44,30 @@ class Comparison:
     role: str
     values: int
     of: int
-    differing: int
+    tally: Tally = field(repr=False, compare=False)
+
+    @property
+    def differing(self) -> int:
+        """How many values differ."""
+        return self.tally.differing
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The first value that differs, with the accumulator behind it where the set has one."""
+    """The first value that differs, with the accumulator behind it where the set has one.
+
+    Parameters
+    ----------
+    op, kind, tensor, role, dtype : str
+    image : int
+    coordinate : tuple of int
+    expected, got : int
+    expected_accumulator, got_accumulator : int or None
+    requantize : tuple of (str, int, int) or None
+        Form, multiplier and right_shift of its channel.
+    spots : tuple of Spot
+        Where it lies in the dump.
+    """
 
     op: str
     kind: str
@@ -64,6 +80,8 @@ class Difference:
     got: int
     expected_accumulator: int | None
     got_accumulator: int | None
+    requantize: tuple[str, int, int] | None
+    spots: tuple[Spot, ...]
 
 
 @dataclass(frozen=True)
@@ -103,18 +121,10 @@ def verify(
 
     Parameters
     ----------
-    vectors : path
-        A set of `intgold.vectors.generate.write_set`; all of it is checked first.
-    dut : path
-        A folder with the set's files ``outputs/``, ``accumulators/`` and ``partials/``, by the
-        same names, in any of the formats, compressed or not; other files in these folders are
-        refused, since they would be passed over.  A set is itself a valid dump.
+    vectors, dut, partial, layout
+        See `intgold.vectors.dump.Dump`.
     progress : bool
         Show a bar.
-    partial : bool
-        Take a dump that lacks arrays of the set: what is there is compared, what is not is counted.
-    layout : Layout, optional
-        Of the dump; default that of the set.
 
     Raises
     ------
@@ -122,48 +132,63 @@ def verify(
         When the set is damaged, the dump lacks an array and `partial` is not given, or a file of
         the dump is not what its name says.
     """
-    plan, _ = read_manifest(vectors, progress)
-    if not os.path.isdir(dut):
-        raise VectorError(f"{dut}: no such folder")
-    device = plan if layout is None else replace(plan, layout=layout)
-    wanted = _in_order(plan)
-    dumps = {e: _dumped(Path(dut), device, e) for e in wanted}
-    _refuse_unknown(Path(dut), dumps)
-    missing = [e.path for e, found in dumps.items() if not found]
-    if len(missing) == len(dumps):
-        names = ", ".join(e.path for e in wanted)
-        raise VectorError(f"{dut}: none of the arrays of the set: {names}")
-    if missing and not partial:
-        raise VectorError(
-            f"{dut}: {len(missing)} of {len(dumps)} arrays are not in the dump, first "
-            f"{missing[0]}; "
-            "--partial compares what is there"
-        )
+    return compare(Dump(vectors, dut, layout, partial, progress), progress)
+
+
+def compare(dump: Dump, progress: bool = False) -> Report:
+    """Compare a dump with its set; see `verify`."""
+    plan = dump.plan
     kinds = {op.name: op.kind for op in plan.model.ops}
     comparisons: list[Comparison] = []
     first: Difference | None = None
-    values = sum(prod(e.whole(plan.count)) for e in wanted)
+    values = sum(prod(e.whole(plan.count)) for e in dump.files)
     with tqdm(
         total=values, unit="value", unit_scale=True, desc="verify", disable=not progress
     ) as bar:  # fmt: skip
-        for entry, dump in dumps.items():
+        for entry in dump.files:
             of = prod(entry.whole(plan.count))
-            kind = kinds[entry.owner]
-            facts = (entry.owner, kind, entry.name, entry.role)
-            if not dump:
-                comparisons.append(Comparison(*facts, 0, of, 0))
+            facts = (entry.owner, kinds[entry.owner], entry.name, entry.role)
+            tally = Tally(entry, plan.count)
+            if not dump.has(entry):
+                comparisons.append(Comparison(*facts, 0, of, tally))
                 continue
-            count, at = _compare(Path(vectors), plan, device, entry, dump, bar)
-            comparisons.append(Comparison(*facts, of, of, count))
-            if at is not None and first is None:
-                image, where, expected, got = at
-                accumulators = _accumulators(
-                    Path(vectors), plan, device, dumps, entry, image, where
-                )
-                first = Difference(
-                    *facts, entry.dtype, image, where, expected, got, *accumulators
-                )  # fmt: skip
+            for image, want, got in dump.pairs(entry):
+                tally.add(image, want, got)
+                bar.update(want.size)
+            comparisons.append(Comparison(*facts, of, of, tally))
+            if tally.first is not None and first is None:
+                first = _difference(dump, entry, kinds[entry.owner], *tally.first)
     return Report(tuple(comparisons), first)
+
+
+def _difference(
+    dump: Dump, entry: Entry, kind: str, image: int, where: tuple[int, ...], expected: int, got: int
+) -> Difference:
+    (op,) = [o for o in dump.plan.model.ops if o.name == entry.owner]
+    by = op.fields.get("requantize")
+    requantize = None
+    if isinstance(by, Requantize):
+        at = where[-1] % by.count
+        requantize = (by.form[at], int(by.multiplier[at]), int(by.right_shift[at]))
+    form = dump.files[entry][0][1][0].format.name
+    return Difference(
+        entry.owner, kind, entry.name, entry.role, entry.dtype, image, where, expected, got,
+        *_accumulators(dump, entry, image, where), requantize,
+        tuple(spots(dump.device, entry, (image, *where), got, form)),
+    )  # fmt: skip
+
+
+def _accumulators(
+    dump: Dump, entry: Entry, image: int, where: tuple[int, ...]
+) -> tuple[int | None, int | None]:
+    """Return the expected and the dump's accumulator behind a value, where there is one."""
+    behind = next(
+        (e for e in dump.files if (e.role, e.owner) == ("accumulator", entry.owner)), None
+    )
+    if behind is None or entry.role == "partial":
+        return None, None
+    expected = int(dump.expected(behind, [image])[(0, *where)])
+    return expected, int(dump.got(behind, [image])[(0, *where)]) if dump.has(behind) else None
 
 
 def verify_op(
@@ -198,97 +223,6 @@ def verify_op(
     }
 
 
-_Dump = list[tuple[list[Path], list[SetFile]]]
-"""The files of one array, for each format that the dump has it in."""
-
-
-def _in_order(plan: Plan) -> list[Entry]:
-    """Return the results, by op; what an op computes first comes first."""
-    order = {"partial": 0, "accumulator": 1, "output": 2}
-    place = {op.name: i for i, op in enumerate(plan.model.ops)}
-    results = [e for e in plan.entries if e.role in order]
-    return sorted(results, key=lambda e: (place[e.owner], order[e.role]))
-
-
-def _dumped(dut: Path, device: Plan, entry: Entry) -> _Dump:
-    found: _Dump = []
-    for name in FORMATS:
-        for compression in COMPRESSIONS:
-            files = device.files_of(entry, name, compression)
-            paths = [dut / file.path for file in files]
-            there = [path for path in paths if os.path.lexists(path)]
-            if there and len(there) < len(paths):
-                lacking = next(path for path in paths if path not in there)
-                raise VectorError(f"{lacking}: this bank is not in the dump")
-            if there:
-                found.append((paths, files))
-    return found
-
-
-def _refuse_unknown(dut: Path, dumps: Mapping[Entry, _Dump]) -> None:
-    """A file under another name than the set's would be passed over: say so instead."""
-    for role in ("output", "accumulator", "partial"):
-        if (dut / role).exists():
-            raise VectorError(f"{dut / role}: the folder of a dump is called {role}s")
-    known = {path for dump in dumps.values() for paths, _ in dump for path in paths}
-    for folder in ("outputs", "accumulators", "partials"):
-        for path in sorted((dut / folder).rglob("*")):
-            if path not in known:
-                raise VectorError(f"{path}: the set has no such array or format")
-
-
-_Place = tuple[int, tuple[int, ...], int, int]
-"""Image, coordinate, expected and got."""
-
-
-def _compare(
-    vectors: Path, plan: Plan, device: Plan, entry: Entry, dump: _Dump, bar: Any
-) -> tuple[int, _Place | None]:
-    """Return how many values differ, and the first of them."""
-    expected = read_entry(vectors, plan, entry)
-    streams = [regroup(read_runs(device, paths, files), _sizes(plan)) for paths, files in dump]
-    count, found, image = 0, None, 0
-    for want in regroup(expected, _sizes(plan)):
-        got, *others = (next(stream) for stream in streams)
-        for (paths, _), other in zip(dump[1:], others, strict=True):
-            if not np.array_equal(got, other):
-                name = dump[0][0][0].name
-                raise VectorError(f"{paths[0]} and {name} say different things")
-        differs = want != got
-        here = int(np.count_nonzero(differs))
-        if here and found is None:
-            at = tuple(int(i) for i in np.argwhere(differs)[0])
-            found = (image + at[0], at[1:], int(want[at]), int(got[at]))
-        count += here
-        image += len(want)
-        bar.update(want.size)
-    for stream in streams:  # a reader checks what follows its last word when asked for more
-        next(stream, None)
-    return count, found
-
-
-def _sizes(plan: Plan) -> list[int]:
-    step = plan.block_images
-    return [min(step, plan.count - first) for first in range(0, plan.count, step)]
-
-
-def _accumulators(
-    vectors: Path, plan: Plan, device: Plan, dumps: Mapping[Entry, _Dump], entry: Entry, image: int,
-    where: tuple[int, ...],
-) -> tuple[int | None, int | None]:  # fmt: skip
-    """Return the expected and the dump's accumulator behind a value, where there is one."""
-    behind = next(
-        (e for e in dumps if (e.role, e.owner) == ("accumulator", entry.owner)), None
-    )  # fmt: skip
-    if behind is None or entry.role == "partial":
-        return None, None
-    (expected,) = values_of(read_entry(vectors, plan, behind), [(image, *where)])
-    if not dumps[behind]:
-        return expected, None
-    (got,) = values_of(read_runs(device, *dumps[behind][0]), [(image, *where)])
-    return expected, got
-
-
 def _table(comparisons: tuple[Comparison, ...]) -> list[str]:
     rows = [("op", "kind", "tensor", "values", "differing")]
     for c in comparisons:
@@ -309,21 +243,40 @@ def _verdict(report: Report) -> list[str]:
     if first is None:
         return [f"{compared}, all equal"]
     differing = sum(c.differing for c in report.comparisons)
-    digits = 2 * np.dtype(first.dtype).itemsize
     place = ", ".join(f"{axis} {i}" for axis, i in zip(_axes(first), first.coordinate, strict=True))
     lines = [
         f"{compared}, {differing} differ",
         f"first difference: op {first.op} ({first.kind}), {first.role} of {first.tensor}, "
         f"image {first.image}, {place}",
-        f"  expected {_both(first.expected, digits)}",
-        f"  got      {_both(first.got, digits)}",
+        f"  expected {with_hex(first.expected, first.dtype)}",
+        f"  got      {with_hex(first.got, first.dtype)}",
     ]
     if first.role == "output" and first.expected_accumulator is not None:
         got = "not in the dump"
         if first.got_accumulator is not None:
-            got = _both(first.got_accumulator, 8)
-        lines.append(f"  accumulator: expected {_both(first.expected_accumulator, 8)}, got {got}")
+            got = with_hex(first.got_accumulator, "int32")
+        wanted = with_hex(first.expected_accumulator, "int32")
+        lines.append(f"  accumulator: expected {wanted}, got {got}")
+    if first.requantize and first.role != "partial":
+        form, multiplier, right_shift = first.requantize
+        told = with_hex(multiplier, "int32")
+        lines.append(f"  requantize: {form}, multiplier {told}, right_shift {right_shift}")
+    lines += [f"  in the dump: {placed(spot)}" for spot in first.spots]
+    tally = next(
+        c.tally for c in report.comparisons if (c.op, c.role) == (first.op, first.role)
+    )  # fmt: skip
+    share = f"{tally.differing} of {tally.of} values differ"
+    lines.append("  " + ", ".join([f"of this array {share}", *tally.sentences()]))
+    shown = sorted(tally.histogram(), key=lambda pair: -pair[1])[:6]
+    more = f", {len(tally.bins) - 6} more" if len(tally.bins) > 6 else ""
+    lines.append("  got - expected: " + ", ".join(f"{d} {n} times" for d, n in shown) + more)
     return lines
+
+
+def placed(spot: Spot) -> str:
+    """Return file, line or byte, address and lane as people read them."""
+    bank = f" (0x{spot.bank_address:x} of bank {spot.bank})" if ".bank" in spot.file else ""
+    return f"{spot.file} {spot.place}, address 0x{spot.address:x}{bank}, lane {spot.lane}"
 
 
 def _axes(first: Difference) -> list[str]:
@@ -331,5 +284,7 @@ def _axes(first: Difference) -> list[str]:
     return steps + ["oy", "ox", "oc"][3 - len(first.coordinate) + len(steps) :]
 
 
-def _both(value: int, digits: int) -> str:
+def with_hex(value: int, dtype: str) -> str:
+    """Return a number in decimal, and in two's complement of its dtype."""
+    digits = 2 * np.dtype(dtype).itemsize
     return f"{value} (0x{value & (16**digits - 1):0{digits}x})"

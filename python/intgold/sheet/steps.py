@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Steps:
-    """Lines of arithmetic, and the number that they have come to."""
+    """Lines of arithmetic, and how many summands of a sum they write out."""
 
     lines: list[str] = field(default_factory=list)
+    products: int = 0
 
     def say(self, line: str) -> None:
         """Add a line."""

@@ -14,7 +14,8 @@ from ..fields import Requantize
 from ..model import Model, Op
 from .steps import Steps, away, clamped, exp_of, reciprocal, requantized, up
 
-_SHOWN = 9  # products that are written out; the rest is one partial sum
+PRODUCTS_SHOWN = 9
+"""Products that are written out; the rest is one partial sum."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,34 @@ def worked_elements(traced: Traced, count: int = 3) -> list[Element]:
     elements = []
     for why, index in _instructive(traced, count):
         place = tuple(int(i) for i in np.unravel_index(index, traced.y.shape))
-        steps = Steps()
-        made = _WALKS[traced.op.kind](traced, place, steps)
-        wanted = int(traced.y[place])
-        if made != wanted:
-            raise IntgoldError(f"op {traced.op.name} at {place}: worked {made}, golden {wanted}")
-        elements.append(Element(place[0], place[1:], why, steps.lines))
+        elements.append(Element(place[0], place[1:], why, worked_lines(traced, place)))
     return elements
+
+
+def worked_lines(
+    traced: Traced, place: tuple[int, ...], products: int = PRODUCTS_SHOWN
+) -> list[str]:
+    """Return the arithmetic of one element, line by line.
+
+    Parameters
+    ----------
+    traced : Traced
+    place : tuple of int
+        Image and coordinate.
+    products : int
+        How many summands are written out.
+
+    Raises
+    ------
+    IntgoldError
+        When the arithmetic does not come to the golden model's value: one of them is wrong.
+    """
+    steps = Steps(products=products)
+    made = _WALKS[traced.op.kind](traced, place, steps)
+    wanted = int(traced.y[place])
+    if made != wanted:
+        raise IntgoldError(f"op {traced.op.name} at {place}: worked {made}, golden {wanted}")
+    return steps.lines
 
 
 def _instructive(traced: Traced, count: int) -> list[tuple[str, int]]:
@@ -110,11 +132,12 @@ def _instructive(traced: Traced, count: int) -> list[tuple[str, int]]:
 def _sum(steps: Steps, bias: int | None, terms: list[tuple[str, int]], what: str = "acc") -> int:
     """Return the sum of bias and terms, with the first terms written out."""
     parts = [] if bias is None else [str(bias)]
-    parts += [text for text, _ in terms[:_SHOWN]]
+    shown = steps.products
+    parts += [text for text, _ in terms[:shown]]
     total = (bias or 0) + sum(value for _, value in terms)
-    if len(terms) > _SHOWN:
-        rest = sum(value for _, value in terms[_SHOWN:])
-        parts.append(f"[{len(terms) - _SHOWN} more: {rest}]")
+    if len(terms) > shown:
+        rest = sum(value for _, value in terms[shown:])
+        parts.append(f"[{len(terms) - shown} more: {rest}]")
     steps.say(f"{what} = {' + '.join(parts) or '0'} = {total}")
     return total
 

@@ -1,0 +1,102 @@
+"""A stimulus that tells apart hypotheses which a set cannot tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..vectors.stimulus import stimulus
+from .datapath import Datapath
+from .search import Cause
+
+_IMAGES, _SEEDS = 64, 4
+_VALUES = 2**14
+
+
+@dataclass(frozen=True)
+class Apart:
+    """What separates two causes.
+
+    Parameters
+    ----------
+    first, second : str
+    seed, image : int or None
+        An image of the built-in stimulus on which their results differ.
+    accumulator : tuple of (int, int, int, int) or None
+        Where no such image was found: a channel, an accumulator, and what both make of it.
+    tried : int
+        Images that were tried.
+    """
+
+    first: str
+    second: str
+    seed: int | None
+    image: int | None
+    accumulator: tuple[int, int, int, int] | None
+    tried: int
+
+    def __str__(self) -> str:
+        pair = f"{self.first} and {self.second}"
+        if self.image is not None:
+            return f"image {self.image} of --stimulus builtin --seed {self.seed} tells {pair} apart"
+        if self.accumulator is not None:
+            channel, acc, one, two = self.accumulator
+            return (
+                f"no image of {self.tried} tells {pair} apart; "
+                f"accumulator {acc} of channel {channel} does: {one} and {two}"
+            )
+        return f"no image of {self.tried} tells {pair} apart"
+
+
+def tell_apart(path: Datapath, causes: Sequence[Cause]) -> list[Apart]:
+    """Return what separates the first of the causes from each other one.
+
+    Parameters
+    ----------
+    path : Datapath
+        The op without a bug.
+    causes : sequence of Cause
+        All reproduce the device on the set; of each name one is enough.
+    """
+    open_, found = list(causes[1:]), []
+    for seed in range(_SEEDS if open_ else 0):
+        x = stimulus(path.model, "builtin", _IMAGES, seed)
+        tensors = {**x, **path.model.run(x, trace=True).tensors}
+        other = Datapath.of(path.model, path.op, tuple(tensors[n] for n in path.op.inputs))
+        wanted = causes[0].plant(other).results()[1]
+        for cause in list(open_):
+            made = cause.plant(other).results()[1]
+            differs = (made != wanted).reshape(_IMAGES, -1).any(axis=1)
+            if differs.any():
+                image = int(np.flatnonzero(differs)[0])
+                found.append(
+                    Apart(str(causes[0]), str(cause), seed, image, None, _IMAGES * (seed + 1))
+                )
+                open_.remove(cause)
+    for cause in open_:
+        acc = _accumulator(path, causes[0], cause)
+        found.append(Apart(str(causes[0]), str(cause), None, None, acc, _IMAGES * _SEEDS))
+    return found
+
+
+def _accumulator(path: Datapath, one: Cause, two: Cause) -> tuple[int, int, int, int] | None:
+    """Return a channel, an accumulator within its proved bounds, and what both make of it."""
+    first, second = one.plant(path), two.plant(path)
+    bounds = path.model.bounds[path.op.name]
+    if bounds.lo is None or bounds.hi is None or path.op.kind == "avg_pool2d":
+        return None
+    if first.made is not path.made or second.made is not path.made:
+        return None
+    channels = path.accumulators().shape[-1]
+    lo, hi = int(bounds.lo.min()), int(bounds.hi.max())
+    values = np.random.default_rng(0).integers(lo, hi + 1, (_VALUES, 1), dtype=np.int64)
+    near = np.arange(max(lo, -4096), min(hi, 4096) + 1, dtype=np.int64)[:, None]
+    acc = np.broadcast_to(np.concatenate([near, values]), (len(near) + _VALUES, channels))
+    a, b = (path_.after(acc)[1] for path_ in (first, second))
+    differs = np.argwhere(a != b)
+    if not len(differs):
+        return None
+    row, channel = (int(i) for i in differs[0])
+    return channel, int(acc[row, channel]), int(a[row, channel]), int(b[row, channel])

@@ -1,0 +1,180 @@
+"""An op as the stages of its hardware, each of which a bug may replace.
+
+The stages, in order: the operands (inputs and fields), ``accumulate``, ``hold`` (the register of
+the accumulator), ``scale`` (R), ``finish`` (zero point and clamp), ``deliver`` (how the results
+leave the device).  Without a bug they give the golden model's bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from .. import golden
+from ..fields import INT32_MAX, INT32_MIN, Requantize
+from ..golden import rounding
+from ..golden.requantize import scale as scaled_by
+from ..golden.windows import taps
+from ..model import Model, Op
+
+IntArray = np.ndarray
+Accumulate = Callable[["Datapath"], IntArray]
+Stage = Callable[["Datapath", IntArray], IntArray]
+
+WEIGHTED = ("conv2d", "depthwise_conv2d", "fully_connected")
+SLIDING = ("conv2d", "depthwise_conv2d")
+
+_LATE = {"requantize", "y_zero_point", "act_min", "act_max", "frac_bits"}
+"""Fields that are read after the accumulator of every op but ``rescale``, which has none."""
+
+
+def _accumulate(path: Datapath) -> IntArray:
+    """Return the accumulators, or what the op moves or looks up where it has none."""
+    arguments = dict(path.arguments)
+    if path.op.kind in WEIGHTED:
+        arguments["requantize"] = None
+    if path.op.kind == "rescale":
+        return path.inputs[0].astype(np.int64)
+    if path.op.kind == "max_pool2d":
+        arguments |= {"act_min": -128, "act_max": 127}
+    made = golden.FUNCTIONS[path.op.kind](*path.inputs, **arguments)
+    return (made[1] if path.op.spec.accumulator else made).astype(np.int64)
+
+
+def _hold(path: Datapath, acc: IntArray) -> IntArray:
+    return acc
+
+
+def _scale(path: Datapath, acc: IntArray) -> IntArray:
+    by = path.arguments.get("requantize")
+    if by is not None:
+        return scaled_by(acc, by)
+    if path.op.kind == "pwl":
+        return rounding.up(acc, path.arguments["frac_bits"])
+    if path.op.kind == "avg_pool2d":
+        divide = rounding.divide_up if path.arguments["form"] == "raw_up" else rounding.divide_away
+        return divide(acc, path.cells())
+    return acc
+
+
+def _finish(path: Datapath, scaled: IntArray) -> IntArray:
+    return path.clamp(scaled + path.y_zero_point)
+
+
+def _deliver(path: Datapath, y: IntArray) -> IntArray:
+    return y
+
+
+@dataclass(frozen=True, eq=False)
+class Datapath:
+    """An op on some images, stage by stage.
+
+    Parameters
+    ----------
+    model : Model
+    op : Op
+    inputs : tuple of ndarray
+        What the op reads, shape (n, ...).
+    arguments : dict
+        Of the golden function; a bug may hold values here that no model may have.
+    accumulate, hold, scale, finish, deliver : callable
+        The stages.
+    made : dict
+        Accumulators that were computed; shared as long as the operands are.
+    """
+
+    model: Model
+    op: Op
+    inputs: tuple[IntArray, ...]
+    arguments: dict[str, Any]
+    accumulate: Accumulate = _accumulate
+    hold: Stage = _hold
+    scale: Stage = _scale
+    finish: Stage = _finish
+    deliver: Stage = _deliver
+    made: dict[str, IntArray] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, model: Model, op: Op, inputs: tuple[IntArray, ...]) -> Datapath:
+        """Return the op without a bug."""
+        return cls(model, op, inputs, dict(model.arguments(op)))
+
+    @property
+    def requantizes(self) -> bool:
+        """Whether R makes int8 of the accumulator."""
+        return self.arguments.get("requantize") is not None and self.op.kind != "rescale"
+
+    @property
+    def y_zero_point(self) -> int:
+        """What is added to the scaled value; 0 where the op adds none."""
+        centred = self.arguments.get("form") == "centred_away" or self.requantizes
+        return int(self.arguments.get("y_zero_point", 0)) if centred else 0
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the output."""
+        return np.dtype(self.model.tensor(self.op.output).dtype)
+
+    def clamp(self, values: IntArray) -> IntArray:
+        """Return what the op's clamp leaves of the values."""
+        if self.op.kind == "rescale":
+            return np.clip(values, INT32_MIN, INT32_MAX)
+        if "act_min" not in self.arguments or self.dtype == np.int32:
+            return values
+        return np.clip(values, self.arguments["act_min"], self.arguments["act_max"])
+
+    def cells(self) -> IntArray:
+        """Return the number of valid cells of each window of a pool, shape (1, oh, ow, 1)."""
+        ones = np.ones((1, *self.inputs[0].shape[1:3], 1), np.int64)
+        a = self.arguments
+        under = taps(ones, a["kernel"], a["stride"], a["padding"], (1, 1), 0)
+        return np.sum([cells for _, _, cells in under], axis=0)
+
+    def with_inputs(self, *inputs: IntArray) -> Datapath:
+        """Return the path on other inputs."""
+        return replace(self, inputs=tuple(np.ascontiguousarray(x) for x in inputs), made={})
+
+    def with_fields(self, **fields: Any) -> Datapath:
+        """Return the path with other values of fields."""
+        late = set(fields) <= _LATE and self.op.kind != "softmax"
+        made = self.made if late else {}
+        return replace(self, arguments={**self.arguments, **fields}, made=made)
+
+    def with_accumulate(self, accumulate: Accumulate) -> Datapath:
+        """Return the path with another sum."""
+        return replace(self, accumulate=accumulate, made={})
+
+    def with_stage(self, **stages: Stage) -> Datapath:
+        """Return the path with another ``hold``, ``scale``, ``finish`` or ``deliver``."""
+        return replace(self, **stages)  # type: ignore[arg-type]
+
+    def accumulators(self) -> IntArray:
+        """Return the sums, int64, before any register holds them."""
+        if "acc" not in self.made:
+            self.made["acc"] = self.accumulate(self)
+        return self.made["acc"]
+
+    def after(self, acc: IntArray) -> tuple[IntArray, IntArray]:
+        """Return (accumulators held, results) of some accumulators, not yet delivered."""
+        held = self.hold(self, acc)
+        y = self.finish(self, self.scale(self, held))
+        return held.astype(np.int32), y.astype(self.dtype)
+
+    def results(self) -> tuple[IntArray, IntArray]:
+        """Return (accumulators held, results delivered), each of the shape of the output."""
+        held, y = self.after(self.accumulators())
+        return held, self.deliver(self, y)
+
+
+def entries(by: Requantize, **parts: Any) -> Requantize:
+    """Return `by` with other parts, not checked: hardware may hold what no model may."""
+    values = {
+        "form": by.form,
+        "multiplier": by.multiplier.astype(np.int64),
+        "right_shift": by.right_shift.astype(np.int64),
+        "multiplier_low": by.multiplier_low.astype(np.int64),
+    }
+    return Requantize(**{**values, **parts})

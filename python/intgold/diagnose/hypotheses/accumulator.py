@@ -1,0 +1,150 @@
+"""The sum and its register: width, bias."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from ..datapath import WEIGHTED, Datapath, IntArray
+from .hypothesis import Edit, Evidence, Hypothesis, Variant
+
+
+def wrapped(values: IntArray, bits: int) -> IntArray:
+    """Return the values as a two's complement register of so many bits holds them."""
+    half = 1 << (bits - 1)
+    return ((values + half) & ((1 << bits) - 1)) - half
+
+
+def saturated(values: IntArray, bits: int) -> IntArray:
+    """Return the values clipped to so many bits."""
+    half = 1 << (bits - 1)
+    return np.clip(values, -half, half - 1)
+
+
+def _register(narrow: Callable[[IntArray, int], IntArray]) -> Callable[[Evidence], Iterator]:
+    def variants(evidence: Evidence) -> Iterator[Variant]:
+        path = evidence.path
+        if not path.op.spec.accumulator:
+            return
+        acc = path.accumulators()
+        for bits in range(31, 11, -1):
+            if (narrow(acc, bits) != acc).any():
+                yield Variant(f"{bits} bits", _held(narrow, bits))
+
+    return variants
+
+
+def _held(narrow: Callable[[IntArray, int], IntArray], bits: int) -> Edit:
+    def edit(path: Datapath) -> Datapath:
+        before = path.hold
+        return path.with_stage(hold=lambda p, acc: narrow(before(p, acc), bits))
+
+    return edit
+
+
+def _bias(label: str, change: Callable[[IntArray], IntArray]) -> Variant:
+    def edit(path: Datapath) -> Datapath:
+        bias = path.arguments["bias"]
+        return path.with_fields(bias=change(bias.astype(np.int64)).astype(np.int32))
+
+    return Variant(label, edit)
+
+
+def _biases(*variants: Variant) -> Callable[[Evidence], Iterator[Variant]]:
+    def found(evidence: Evidence) -> Iterator[Variant]:
+        if evidence.path.op.kind in WEIGHTED and evidence.path.arguments["bias"].any():
+            yield from variants
+
+    return found
+
+
+def _narrow_biases(
+    narrow: Callable[[IntArray, int], IntArray],
+) -> Callable[[Evidence], Iterator[Variant]]:
+    def of(bits: int) -> Variant:
+        return _bias(f"{bits} bits", lambda b: narrow(b, bits))
+
+    return _biases(*map(of, (24, 20, 18, 16, 12, 8)))
+
+
+def _bias_later(scaled: bool) -> Edit:
+    def edit(path: Datapath) -> Datapath:
+        hold, scale = path.hold, path.scale
+        bias = path.arguments["bias"].astype(np.int64)
+
+        def then(p: Datapath, acc: IntArray) -> IntArray:
+            late = scale(p, np.broadcast_to(bias, acc.shape)) if scaled else bias
+            return scale(p, acc) + late
+
+        return path.with_stage(hold=lambda p, acc: hold(p, acc - bias), scale=then)
+
+    return edit
+
+
+def _after_shift(evidence: Evidence) -> Iterator[Variant]:
+    path = evidence.path
+    if path.op.kind in WEIGHTED and path.requantizes and path.arguments["bias"].any():
+        yield Variant("as it is", _bias_later(False))
+        yield Variant("scaled by itself", _bias_later(True))
+
+
+HYPOTHESES = (
+    Hypothesis(
+        "accumulator_wraps",
+        "The accumulator is too narrow and wraps.",
+        "the accumulator's width: intgold info shows the bits that each op needs",
+        _register(wrapped),
+    ),
+    Hypothesis(
+        "accumulator_saturates",
+        "The accumulator is too narrow and saturates at the end of the sum.",
+        "the accumulator's width: intgold info shows the bits that each op needs",
+        _register(saturated),
+    ),
+    Hypothesis(
+        "bias_missing",
+        "The bias is not added.",
+        "the load of the accumulator at the start of each output",
+        _biases(_bias("", lambda b: 0 * b)),
+    ),
+    Hypothesis(
+        "bias_twice",
+        "The bias is added twice.",
+        "whether both the first and the last pass of the loops add it",
+        _biases(_bias("", lambda b: 2 * b)),
+    ),
+    Hypothesis(
+        "bias_negated",
+        "The bias is subtracted.",
+        "the sign of the bias in the adder",
+        _biases(_bias("", lambda b: -b)),
+    ),
+    Hypothesis(
+        "bias_after_shift",
+        "The bias is added behind the shift, not to the accumulator.",
+        "the place of the bias adder: its scale is that of the accumulator",
+        _after_shift,
+    ),
+    Hypothesis(
+        "bias_of_neighbour",
+        "Each channel has the bias of the channel beside it.",
+        "the address of the bias memory: one early or late",
+        _biases(
+            _bias("the channel before", lambda b: np.roll(b, 1)),
+            _bias("the channel after", lambda b: np.roll(b, -1)),
+        ),
+    ),
+    Hypothesis(
+        "bias_narrow",
+        "The bias is held in too few bits and wraps.",
+        "the width of the bias memory: it is int32",
+        _narrow_biases(wrapped),
+    ),
+    Hypothesis(
+        "bias_saturates",
+        "The bias is held in too few bits and saturates.",
+        "the width of the bias memory: it is int32",
+        _narrow_biases(saturated),
+    ),
+)

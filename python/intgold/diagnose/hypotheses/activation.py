@@ -1,0 +1,150 @@
+"""The output's zero point and the clamp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from ..datapath import Datapath, IntArray
+from .hypothesis import Edit, Evidence, Hypothesis, Variant
+
+
+def _zero_point(times: int) -> Callable[[Evidence], Iterator[Variant]]:
+    def variants(evidence: Evidence) -> Iterator[Variant]:
+        zero = evidence.path.y_zero_point
+        if zero:
+            yield Variant("", lambda path: path.with_fields(y_zero_point=times * zero))
+
+    return variants
+
+
+def _before_rounding(evidence: Evidence) -> Iterator[Variant]:
+    path = evidence.path
+    if not (path.y_zero_point and path.requantizes):
+        return
+
+    def edit(path: Datapath) -> Datapath:
+        scale, zero = path.scale, path.y_zero_point
+        return path.with_fields(y_zero_point=0).with_stage(scale=lambda p, a: scale(p, a + zero))
+
+    yield Variant("", edit)
+
+
+def _finished(change: Callable[[Datapath, IntArray], IntArray]) -> Edit:
+    return lambda path: path.with_stage(finish=change)
+
+
+def _after_clamp(evidence: Evidence) -> Iterator[Variant]:
+    path = evidence.path
+    if path.y_zero_point:
+        yield Variant("wraps", _finished(lambda p, s: p.clamp(s) + p.y_zero_point))
+        yield Variant(
+            "saturates",
+            _finished(lambda p, s: np.clip(p.clamp(s) + p.y_zero_point, -128, 127)),
+        )
+
+
+def _clamps(evidence: Evidence) -> bool:
+    """Whether values that int8 does not hold come to the clamp."""
+    path = evidence.path
+    moves = path.op.kind == "max_pool2d"
+    return "act_min" in path.arguments and path.dtype == np.int8 and not moves
+
+
+def _missing(evidence: Evidence) -> Iterator[Variant]:
+    if _clamps(evidence):
+        yield Variant("", _finished(lambda p, s: s + p.y_zero_point))
+
+
+def _symmetric(evidence: Evidence) -> Iterator[Variant]:
+    if _clamps(evidence):
+        yield Variant("", _finished(lambda p, s: np.maximum(p.clamp(s + p.y_zero_point), -127)))
+
+
+def _unsigned(evidence: Evidence) -> Iterator[Variant]:
+    if _clamps(evidence):
+        yield Variant("to 0..255", _finished(lambda p, s: np.clip(s + p.y_zero_point, 0, 255)))
+
+
+def _relu_missing(evidence: Evidence) -> Iterator[Variant]:
+    arguments = evidence.path.arguments
+    if evidence.path.dtype == np.int8 and arguments.get("act_min", -128) > -128:
+        yield Variant("below", lambda path: path.with_fields(act_min=-128))
+    if evidence.path.dtype == np.int8 and arguments.get("act_max", 127) < 127:
+        yield Variant("above", lambda path: path.with_fields(act_max=127))
+
+
+def _relu_at_0(evidence: Evidence) -> Iterator[Variant]:
+    low = evidence.path.arguments.get("act_min", -128)
+    if evidence.path.dtype == np.int8 and low > -128 and low != 0:
+        yield Variant("", _at_0)
+
+
+def _at_0(path: Datapath) -> Datapath:
+    high = path.arguments["act_max"]
+    return path.with_stage(finish=lambda p, s: np.clip(s + p.y_zero_point, 0, max(0, high)))
+
+
+HYPOTHESES = (
+    Hypothesis(
+        "output_zero_point_missing",
+        "The output's zero point is not added.",
+        "the adder behind the shift",
+        _zero_point(0),
+    ),
+    Hypothesis(
+        "output_zero_point_twice",
+        "The output's zero point is added twice.",
+        "the adder behind the shift, and whether the bias holds the zero point already",
+        _zero_point(2),
+    ),
+    Hypothesis(
+        "output_zero_point_subtracted",
+        "The output's zero point is subtracted.",
+        "the sign of the zero point: some tools store it negated as an offset",
+        _zero_point(-1),
+    ),
+    Hypothesis(
+        "output_zero_point_before_rounding",
+        "The output's zero point is added before the scaling.",
+        "the order of multiplier, shift and zero point",
+        _before_rounding,
+    ),
+    Hypothesis(
+        "output_zero_point_after_clamp",
+        "The clamp comes before the output's zero point.",
+        "the order of the zero point adder and the clamp",
+        _after_clamp,
+    ),
+    Hypothesis(
+        "clamp_missing",
+        "Results are cut to 8 bits without a clamp, so large ones wrap.",
+        "the saturation at the end of the requantize block",
+        _missing,
+    ),
+    Hypothesis(
+        "clamp_symmetric",
+        "Results are clamped to -127, not to -128.",
+        "the lower bound of the saturation",
+        _symmetric,
+    ),
+    Hypothesis(
+        "clamp_unsigned",
+        "Results are clamped as unsigned bytes, to 0..255.",
+        "signed declarations in the saturation",
+        _unsigned,
+    ),
+    Hypothesis(
+        "relu_missing",
+        "The activation's own clamp is missing; that to int8 is there.",
+        "act_min and act_max of this op",
+        _relu_missing,
+    ),
+    Hypothesis(
+        "relu_at_0",
+        "The activation clamps at 0, not at the zero point.",
+        "act_min: a real 0 is the output's zero point",
+        _relu_at_0,
+    ),
+)

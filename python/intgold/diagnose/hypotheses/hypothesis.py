@@ -1,0 +1,84 @@
+"""What a hypothesis is, and what it is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..datapath import Datapath
+
+Edit = Callable[[Datapath], Datapath]
+"""Plants a bug in a datapath."""
+Follow = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """An op that differs: what it should have made, and what the device made.
+
+    Parameters
+    ----------
+    path : Datapath
+        The op without a bug, on what it read.
+    wanted, got : dict of str to ndarray
+        ``output`` and ``accumulator``, those that the device dumped.
+    follow : callable, optional
+        Where the device did not dump this op: from its output to (accumulator, output) of the op
+        that `got` is of.
+    """
+
+    path: Datapath
+    wanted: dict[str, np.ndarray]
+    got: dict[str, np.ndarray]
+    follow: Follow | None = None
+
+    def differs(self) -> np.ndarray:
+        """Return where any array of the device is wrong, bool in the shape of the output."""
+        found = [self.got[r] != self.wanted[r] for r in self.got]
+        return np.asarray(np.logical_or.reduce(found))
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way in which a hypothesis may hold.
+
+    Parameters
+    ----------
+    label : str
+        Its parameters for people, such as ``16 bits``; "" where there are none.
+    edit : callable
+        From a datapath to the datapath with the bug.
+    """
+
+    label: str
+    edit: Edit
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A bug that devices have.
+
+    Parameters
+    ----------
+    name : str
+        An identifier.
+    explanation : str
+        What the device would do.
+    look_at : str
+        Where in the RTL to look.
+    variants : callable
+        ``(evidence) -> iterable of Variant``; none where it does not apply to the op.
+    solved : bool
+        Whether the variants are found from what the device made, and are no fixed list.
+    mixes_images : bool
+        Whether an image's result depends on other images.
+    """
+
+    name: str
+    explanation: str
+    look_at: str
+    variants: Callable[[Evidence], Iterable[Variant]]
+    solved: bool = False
+    mixes_images: bool = False

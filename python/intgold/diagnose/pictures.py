@@ -1,0 +1,96 @@
+"""Pictures of differences as inline SVG, coloured by the page's style."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+_MOST_MAPS = 32
+_MOST_CELLS = 64
+_SIDE = 112
+
+
+def error_maps(places: np.ndarray) -> str:
+    """Return a map for each channel: how often each place differs.
+
+    Parameters
+    ----------
+    places : ndarray of int, shape of an image of the array
+        How many images differ there.
+    """
+    maps = _by_channel(places)
+    most = max(1, int(places.max()))
+    shown = sorted(range(len(maps)), key=lambda c: -int(maps[c].sum()))[:_MOST_MAPS]
+    return "".join(_figure(c, maps[c], most) for c in sorted(shown))
+
+
+def _by_channel(places: np.ndarray) -> np.ndarray:
+    """Return (channels, rows, columns); a vector is one row."""
+    if places.ndim > 3:
+        places = places.sum(axis=0)
+    if places.ndim == 3 and places.shape[0] * places.shape[1] > 1:
+        return places.transpose(2, 0, 1)
+    return places.reshape(1, 1, -1)
+
+
+def _figure(channel: int, values: np.ndarray, most: int) -> str:
+    values = _smaller(values)
+    rows, columns = values.shape
+    cell = max(2.0, _SIDE / max(rows, columns))
+    width, height = columns * cell, rows * cell
+    cells = []
+    for y in range(rows):
+        for x in np.flatnonzero(values[y]).tolist():
+            strength = 0.25 + 0.75 * int(values[y, x]) / most
+            cells.append(
+                f'<rect class="cell" x="{x * cell:.2f}" y="{y * cell:.2f}" width="{cell:.2f}" '
+                f'height="{cell:.2f}" opacity="{strength:.2f}"/>'
+            )
+    wrong = int((values > 0).sum())
+    return (
+        f'<figure><svg width="{width:.0f}" height="{height:.0f}" role="img" '
+        f'aria-label="channel {channel}: {wrong} places differ">'
+        f'<rect class="ground" width="{width:.0f}" height="{height:.0f}"/>{"".join(cells)}</svg>'
+        f"<figcaption>channel {channel}: {wrong}</figcaption></figure>"
+    )
+
+
+def _smaller(values: np.ndarray) -> np.ndarray:
+    """Return a map of at most so many cells a side; a cell is the greatest that it stands for."""
+    for axis in (0, 1):
+        size = values.shape[axis]
+        step = -(-size // _MOST_CELLS)
+        if step > 1:
+            starts = np.arange(0, size, step)
+            values = np.maximum.reduceat(values, starts, axis=axis)
+    return values
+
+
+def legend(places: np.ndarray, count: int) -> str:
+    """Return what the maps show."""
+    maps = _by_channel(places)
+    shown = f", the {_MOST_MAPS} with most" if len(maps) > _MOST_MAPS else ""
+    return (
+        f"A map for each channel{shown}: a cell is a place of the output that differs, the "
+        f"stronger the more of the {count} images. Below: how many places."
+    )
+
+
+def bars(histogram: Sequence[tuple[str, int]]) -> str:
+    """Return a bar for each size of difference, with its count."""
+    most = max((n for _, n in histogram), default=1)
+    rows, step = [], 22
+    for i, (label, n) in enumerate(histogram):
+        width = max(1.0, 280 * n / most)
+        y = i * step
+        rows.append(
+            f'<text x="118" y="{y + 15}" text-anchor="end">{label}</text>'
+            f'<rect class="bar" x="126" y="{y + 4}" width="{width:.1f}" height="14"/>'
+            f'<text x="{132 + width:.1f}" y="{y + 15}">{n:,}</text>'
+        )
+    height = max(1, len(histogram)) * step
+    return (
+        f'<svg width="500" height="{height}" role="img" aria-label="histogram of got less '
+        f'expected">{"".join(rows)}</svg>'
+    )

@@ -1,0 +1,144 @@
+"""Everything that is known of a dump: the comparison, the causes, the arithmetic; text and JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ..files import canonical_json
+from ..model import Op
+from ..sheet.worked import Traced, worked_lines
+from ..vectors import contents
+from ..vectors.dump import Dump
+from ..verify import Report, compare
+from .diagnosis import OpFinding, diagnose
+from .text import named, told
+
+
+@dataclass(frozen=True, eq=False)
+class Account:
+    """A dump told in full.
+
+    Parameters
+    ----------
+    dump : Dump
+    report : Report
+    findings : tuple of OpFinding
+    worked : tuple of str
+        The golden arithmetic of the first wrong element, line by line.
+    """
+
+    dump: Dump
+    report: Report
+    findings: tuple[OpFinding, ...]
+    worked: tuple[str, ...]
+
+    def __str__(self) -> str:
+        lines = [str(self.report), *told(self.findings)]
+        if self.worked:
+            lines += ["the first wrong element, as it should be:", *(f"  {w}" for w in self.worked)]
+        return "\n".join(lines)
+
+    def document(self) -> bytes:
+        """Return canonical JSON."""
+        first = self.report.first
+        return canonical_json(
+            {
+                "set": str(self.dump.vectors),
+                "dump": str(self.dump.dut),
+                "model": self.dump.plan.model.name,
+                "model_sha256": self.dump.plan.model.sha256,
+                "equal": self.report.equal,
+                "values": self.report.values,
+                "missing": self.report.missing,
+                "arrays": [
+                    {
+                        "op": c.op, "kind": c.kind, "tensor": c.tensor, "role": c.role,
+                        "values": c.values, "of": c.of, "differing": c.differing,
+                        "where": c.tally.sentences() if c.differing else [],
+                        "got_less_expected": [list(pair) for pair in c.tally.histogram()],
+                    }
+                    for c in self.report.comparisons
+                ],
+                "first": None if first is None else _plain(asdict(first)),
+                "ops": [_finding(f) for f in self.findings],
+                "worked": list(self.worked),
+            }
+        )  # fmt: skip
+
+
+def account(
+    dump: Dump, causes: bool = True, products: int | None = None, progress: bool = False
+) -> Account:
+    """Compare a dump with its set, and say why they differ.
+
+    Parameters
+    ----------
+    dump : Dump
+    causes : bool
+        Look for them.
+    products : int, optional
+        Work the first wrong element through, with so many products written out.
+    progress : bool
+        Show bars.
+    """
+    report = compare(dump, progress)
+    findings = diagnose(dump, report, progress=progress) if causes and report.first else []
+    worked = _worked(dump, report, products) if products is not None and report.first else []
+    return Account(dump, report, tuple(findings), tuple(worked))
+
+
+def _worked(dump: Dump, report: Report, products: int) -> list[str]:
+    first, model = report.first, dump.plan.model
+    assert first is not None
+    op = next(o for o in model.ops if o.name == first.op)
+    traced = _traced(dump, op, first.image)
+    where = first.coordinate[1:] if first.role == "partial" else first.coordinate
+    return worked_lines(traced, (0, *where), products)
+
+
+def _traced(dump: Dump, op: Op, image: int) -> Traced:
+    """Return the golden tensors around an op, of one image."""
+    model = dump.plan.model
+    x = {n: dump.expected(contents.stimulus(model.tensor(n)), [image]) for n in model.inputs}
+    run = model.run(x, trace=True)
+    live = {**x, **run.tensors}
+    acc = run.accumulators.get(op.output)
+    return Traced(model, op, [live[n] for n in op.inputs], live[op.output], acc)
+
+
+def _finding(finding: OpFinding) -> dict[str, Any]:
+    return {
+        "op": finding.op,
+        "kind": finding.kind,
+        "inputs": finding.inputs,
+        "right_from_wrong_inputs": finding.follows,
+        "bug_in": finding.at,
+        "causes": [
+            {
+                "names": list(names),
+                "variants": [str(cause) for cause in causes],
+                "explanations": [bug.hypothesis.explanation for bug in causes[0].bugs],
+                "look_at": [bug.hypothesis.look_at for bug in causes[0].bugs],
+            }
+            for names, causes in named(finding)
+        ],
+        "images": finding.images,
+        "told_apart_by": [asdict(apart) for apart in finding.apart],
+        "close": [
+            {"variant": label, "differing": left, "of": of} for label, left, of in finding.near
+        ],
+        "variants_tried": finding.variants,
+        "pairs_tried": finding.pairs,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON takes: tuples as lists, NumPy's integers as int."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    return int(value) if isinstance(value, np.integer) else value

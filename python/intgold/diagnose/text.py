@@ -1,0 +1,68 @@
+"""The diagnosis for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .diagnosis import OpFinding
+from .hypotheses import HYPOTHESES
+from .search import Cause
+
+_MOST_LABELS = 4
+
+
+def told(findings: Sequence[OpFinding]) -> list[str]:
+    """Return the lines: the first op at length, the others in a line each."""
+    if not findings:
+        return []
+    first, *others = findings
+    lines = _cause(first)
+    follow = [f.op for f in others if f.follows]
+    if follow:
+        lines.append(f"right from wrong inputs: {', '.join(follow)}")
+    for other in (f for f in others if not f.follows):
+        lines.append(f"wrong by itself: {other.op} ({other.kind})")
+        lines += [f"  {line}" for line in _cause(other)]
+    return lines
+
+
+def named(finding: OpFinding) -> list[tuple[tuple[str, ...], list[Cause]]]:
+    """Return the causes by the names of their hypotheses, the simplest first."""
+    groups: dict[tuple[str, ...], list[Cause]] = {}
+    for cause in finding.causes:
+        groups.setdefault(cause.names, []).append(cause)
+    return list(groups.items())
+
+
+def labels(causes: Sequence[Cause]) -> str:
+    """Return the parameters with which a hypothesis fits."""
+    found = [" and ".join(b.variant.label or "-" for b in c.bugs) for c in causes]
+    found = [label for label in found if label.strip("- and")]
+    more = f" and {len(found) - _MOST_LABELS} more" if len(found) > _MOST_LABELS else ""
+    return f" ({'; or '.join(found[:_MOST_LABELS])}{more})" if found else ""
+
+
+def _cause(finding: OpFinding) -> list[str]:
+    groups = named(finding)
+    tried = f"{finding.variants} variants of {len(HYPOTHESES)} hypotheses"
+    tried += f" and {finding.pairs} pairs" if finding.pairs else ""
+    if not groups:
+        lines = [f"cause: none known fits; tried {tried}"]
+        return lines + [
+            f"  close: {label} leaves {left} of {of} differences"
+            for label, left, of in finding.near
+        ]
+    where = f" in {finding.at}, which was not dumped" if finding.at != finding.op else ""
+    lines = []
+    if len(groups) > 1:
+        lines.append(f"cause{where}: one of {len(groups)} that this set cannot tell apart")
+    for names, causes in groups:
+        start = "  or" if len(groups) > 1 else f"cause{where}:"
+        lines.append(f"{start} {' and '.join(names)}{labels(causes)}")
+        for bug in causes[0].bugs:
+            lines.append(f"    {bug.hypothesis.explanation}")
+            lines.append(f"    look at {bug.hypothesis.look_at}")
+    images = "1 image" if finding.images == 1 else f"{finding.images} images"
+    lines.append(f"  reproduces every value of {finding.op} on {images}; tried {tried}")
+    lines += [f"  {apart}" for apart in finding.apart]
+    return lines

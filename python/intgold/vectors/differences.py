@@ -1,0 +1,128 @@
+"""Where the differences of an array lie, and how large they are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from .contents import Entry
+
+_AXES = {"S": "step", "H": "row", "W": "column", "C": "channel"}
+_MOST_PLACES = 2**22
+"""Elements of an image up to which each is counted by itself."""
+_EXACT = 8
+"""Differences up to this are counted by value, larger ones by powers of two."""
+
+
+class Tally:
+    """Counts the differences of one array, image by image.
+
+    Parameters
+    ----------
+    entry : Entry
+    count : int
+        Images that come.
+    """
+
+    def __init__(self, entry: Entry, count: int) -> None:
+        self.entry, self.count = entry, count
+        self.images = np.zeros(count, np.int64)
+        self.along = [np.zeros(n, np.int64) for n in entry.shape]
+        size = int(np.prod(entry.shape, dtype=np.int64))
+        self.places = np.zeros(entry.shape, np.int32) if size <= _MOST_PLACES else None
+        self.bins: dict[tuple[int, int], int] = {}
+        self.first: tuple[int, tuple[int, ...], int, int] | None = None
+
+    @property
+    def differing(self) -> int:
+        """How many values differ."""
+        return int(self.images.sum())
+
+    @property
+    def of(self) -> int:
+        """How many values the set has."""
+        return self.count * int(np.prod(self.entry.shape, dtype=np.int64))
+
+    def add(self, first: int, want: np.ndarray, got: np.ndarray) -> None:
+        """Count some images, of which `first` is the first."""
+        differs = want != got
+        if not differs.any():
+            return
+        if self.first is None:
+            at = tuple(int(i) for i in np.argwhere(differs)[0])
+            self.first = (first + at[0], at[1:], int(want[at]), int(got[at]))
+        self.images[first : first + len(want)] = differs.reshape(len(want), -1).sum(axis=1)
+        once = differs.sum(axis=0)
+        for axis, counts in enumerate(self.along):
+            counts += once.sum(axis=tuple(a for a in range(once.ndim) if a != axis))
+        if self.places is not None:
+            self.places += once.astype(np.int32)
+        deltas, counts = np.unique(
+            got[differs].astype(np.int64) - want[differs].astype(np.int64), return_counts=True
+        )
+        for delta, n in zip(deltas.tolist(), counts.tolist(), strict=True):
+            bin_ = _bin(delta)
+            self.bins[bin_] = self.bins.get(bin_, 0) + n
+
+    def histogram(self) -> list[tuple[str, int]]:
+        """Return (got less expected, how many), rising; large differences by powers of two."""
+        return [
+            (f"{lo:+d}" if lo == hi else f"{lo:+d}..{hi:+d}", self.bins[lo, hi])
+            for lo, hi in sorted(self.bins)
+        ]
+
+    def sentences(self) -> list[str]:
+        """Return what the places and sizes have in common."""
+        found = [_among("image", np.flatnonzero(self.images), self.count)]
+        if self._border_only():
+            found.append("only at the border")
+        else:
+            found += [
+                _among(_AXES.get(a, a), np.flatnonzero(counts), len(counts))
+                for a, counts in zip(self.entry.axes, self.along, strict=True)
+            ]
+        if self.places is not None and (self.places == self.count).all():
+            found.append("every value")
+        if len(self.bins) == 1:
+            found.append(f"always {self.histogram()[0][0]}")
+        elif all(lo > 0 for lo, _ in self.bins):
+            found.append("always too large")
+        elif all(hi < 0 for _, hi in self.bins):
+            found.append("always too small")
+        return [s for s in found if s]
+
+    def _border_only(self) -> bool:
+        if self.places is None or self.entry.axes != "HWC" or min(self.entry.shape[:2]) < 3:
+            return False
+        return not self.places[1:-1, 1:-1].any()
+
+
+def _bin(delta: int) -> tuple[int, int]:
+    if abs(delta) <= _EXACT:
+        return delta, delta
+    power = 1 << (abs(delta) - 1).bit_length()
+    low, high = power // 2 + 1, power
+    return (low, high) if delta > 0 else (-high, -low)
+
+
+def _among(name: str, found: Sequence[int] | np.ndarray, extent: int) -> str:
+    """Return which of `extent` things these are, "" for all of them."""
+    chosen: Collection[int] = {int(i) for i in found}
+    if len(chosen) == extent:
+        return ""
+    first, last = min(chosen), max(chosen)
+    if len(chosen) == 1:
+        return f"only {name} {first}"
+    if len(chosen) == last - first + 1:
+        if first == 0:
+            return f"only {name}s up to {last}"
+        return f"only {name}s from {first} on" if last == extent - 1 else (
+            f"only {name}s {first} to {last}"
+        )  # fmt: skip
+    if chosen == {0, extent - 1}:
+        return f"only the first and the last {name}"
+    for step in (2, 3, 4, 8, 16, 32):
+        if chosen == set(range(first, extent, step)) and first < step:
+            return f"only {name}s {first}, {first + step}, ...: every {step}th"
+    return f"{len(chosen)} of {extent} {name}s"

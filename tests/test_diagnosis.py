@@ -1,0 +1,218 @@
+"""The cause of a difference: planted bugs are named, corruptions are not."""
+
+from collections import Counter
+from random import Random
+
+import numpy as np
+import pytest
+
+import intgold
+import tools
+from intgold.diagnose.datapath import Datapath
+from intgold.diagnose.hypotheses import HYPOTHESES, Evidence
+from intgold.diagnose.search import Cause, differing, pair_causes, single_causes
+from intgold.ops import OPS
+from intgold.vectors.op_corners import corner_cases, random_case
+from planting import corrupted, places, planted
+
+PLACES = [f"{p.name}" for p in places()]
+
+
+def test_the_table():
+    """Thirty hypotheses or more, each with a name of its own and something to look at."""
+    names = [h.name for h in HYPOTHESES]
+    assert len(names) >= 30 and len(set(names)) == len(names)
+    for h in HYPOTHESES:
+        assert h.name.isidentifier() and h.explanation.endswith(".") and h.look_at
+
+
+@pytest.mark.parametrize("op", list(OPS))
+def test_without_a_bug_the_stages_are_the_golden_model(op):
+    """Bits of every op, directed and random cases."""
+    cases = [*corner_cases(op), *(random_case(op, seed) for seed in range(5))]
+    for case in cases:
+        (step,) = case.model.ops
+        run = case.model.run(case.x, backend="golden", trace=True)
+        path = Datapath.of(case.model, step, tuple(case.x[n] for n in step.inputs))
+        held, y = path.results()
+        assert np.array_equal(y, run.tensors[step.output]), case.name
+        assert y.dtype == run.tensors[step.output].dtype
+        if step.output in run.accumulators:
+            assert np.array_equal(held, run.accumulators[step.output]), case.name
+
+
+@pytest.mark.parametrize("op", list(OPS))
+def test_hypotheses_apply_to_every_op(op):
+    """On the cases of an op every variant computes, keeps the shape, and some change the result."""
+    changed = set()
+    for case in [*corner_cases(op), *(random_case(op, seed) for seed in range(5))]:
+        (step,) = case.model.ops
+        path = Datapath.of(case.model, step, tuple(case.x[n] for n in step.inputs))
+        held, y = path.results()
+        for h in HYPOTHESES:
+            for variant in h.variants(Evidence(path, {"output": y}, {"output": y})):
+                _, made = variant.edit(path).results()
+                assert made.shape == y.shape and made.dtype == y.dtype, (case.name, h.name)
+                if not np.array_equal(made, y):
+                    changed.add(h.name)
+    assert len(changed) >= 5
+
+
+class Score(Counter):
+    """How often the planted bug was named, and alone."""
+
+    def told(self) -> str:
+        every = max(1, self["planted"])
+        return (
+            f"{self['planted']} planted, {self['named'] / every:.1%} named, "
+            f"{self['alone'] / every:.1%} alone ({self['exactly'] / every:.1%} with parameters)"
+        )
+
+
+def test_planted_hypotheses_are_named(full):
+    """Every hypothesis at every op of both networks: in the class >= 99 %, alone >= 80 %."""
+    rng, total = Random(0), Score()
+    for place in places():
+        score = Score()
+        found = planted(place)
+        chosen = found if full else rng.sample(found, min(12, len(found)))
+        for bug, y in chosen:
+            causes = single_causes(place.evidence(y))
+            names = {cause.names for cause in causes}
+            score["planted"] += 1
+            score["named"] += (bug.hypothesis.name,) in names
+            score["alone"] += names == {(bug.hypothesis.name,)}
+            score["exactly"] += len(causes) == 1
+        tools.said.append(f"{place.name}: {score.told()}")
+        total += score
+    tools.said.append(f"all ops: {Score(total).told()}")
+    assert total["planted"] >= 100
+    assert total["named"] >= 0.99 * total["planted"]
+    assert total["alone"] >= 0.80 * total["planted"]
+
+
+def test_planted_pairs_are_named(full):
+    """Two bugs at once, which no single one explains: named >= 80 %."""
+    rng, named, count = Random(1), 0, 0
+    wanted = 40 if full else 4
+    while count < wanted:
+        place = rng.choice(places())
+        (a, _), (b, _) = rng.sample(planted(place), 2)
+        if a.hypothesis is b.hypothesis:
+            continue
+        y = place.made(a, b)
+        evidence = place.evidence(y)
+        if np.array_equal(y, place.y) or single_causes(evidence):
+            continue
+        causes, _ = pair_causes(evidence)
+        assert all(not differing(c.plant(place.path), evidence) for c in causes)
+        count += 1
+        named += Cause((a, b)).names in {c.names for c in causes}
+    tools.said.append(f"{count} planted pairs, {named} named")
+    assert named >= 0.8 * count
+
+
+def test_corruptions_are_not_named(full):
+    """What no hypothesis makes has no cause, single or (one in ten) pair."""
+    rng, kinds = Random(2), Counter()
+    for number in range(300 if full else 60):
+        place = rng.choice(places())
+        kind, y = corrupted(place, rng)
+        evidence = place.evidence(y)
+        assert (y != place.y).sum() >= 6
+        assert single_causes(evidence) == [], (place.name, kind, number)
+        if number % 10 == 0:
+            assert pair_causes(evidence)[0] == [], (place.name, kind, number)
+        kinds[kind] += 1
+    assert len(kinds) == 5
+    tools.said.append(f"{sum(kinds.values())} corruptions, 0 named")
+
+
+def flips(place, rng):
+    """(field, coordinate, bit, what the device makes) of one flipped parameter bit."""
+    a = place.path.arguments
+    fields = [f for f in ("weights", "bias", "table", "slope", "offset") if f in a]
+    by = a.get("requantize")
+    field = rng.choice([*fields, *(["multiplier"] if by is not None else [])])
+    if field == "multiplier":
+        from intgold.diagnose.datapath import entries
+
+        values = by.multiplier.astype(np.int64)
+        at, bit = (rng.randrange(len(values)),), rng.randrange(12, 31)
+        values[at] ^= 1 << bit
+        path = place.path.with_fields(requantize=entries(by, multiplier=values))
+        return f"requantize.multiplier[{at[0]}] bit {bit}", path
+    values = a[field].copy()
+    at = tuple(rng.randrange(n) for n in values.shape)
+    bit = rng.randrange(8 * values.itemsize)
+    unsigned = values.view(f"u{values.itemsize}")
+    unsigned[at] ^= unsigned.dtype.type(1 << bit)
+    return f"{field}[{', '.join(map(str, at))}] bit {bit}", place.path.with_fields(
+        **{field: values}
+    )
+
+
+def test_flipped_bits_are_found_by_coordinate(full):
+    """Single bits of weights, biases, multipliers, tables and segments."""
+    rng, kinds, hidden = Random(3), Counter(), 0
+    while sum(kinds.values()) < (60 if full else 20):
+        place = rng.choice([p for p in places() if p.path.op.kind != "max_pool2d"])
+        label, path = flips(place, rng)
+        y = path.results()[1]
+        if np.array_equal(y, place.y):
+            hidden += 1  # a bit that these images do not show
+            continue
+        causes = single_causes(place.evidence(y))
+        assert label in {c.bugs[0].variant.label for c in causes}, (place.name, label)
+        kinds[label.split("[")[0]] += 1
+    assert len(kinds) >= 4
+    tools.said.append(f"flipped bits: {dict(kinds)} all found; {hidden} more changed no value")
+
+
+def test_the_third_dimension_of_time(full):
+    """Single hypotheses in less than ten seconds, pairs in less than sixty."""
+    import time
+
+    (place,) = [p for p in places() if p.name == "lut.conv2"]
+    y = place.y.copy()
+    y[1, 5:9, 5:9, 3] ^= 5
+    started = time.monotonic()
+    assert single_causes(place.evidence(y)) == []
+    singles = time.monotonic() - started
+    assert pair_causes(place.evidence(y))[0] == []
+    took = time.monotonic() - started
+    tools.said.append(f"conv2 on 8 images: single {singles:.1f} s, with pairs {took:.1f} s")
+    assert singles < 10 and took < 60
+
+
+def test_a_model_of_each_class_tells_apart():
+    """Where a class has several members, what is named separates them."""
+    from intgold.diagnose.apart import tell_apart
+
+    (place,) = [p for p in places() if p.name == "lut.conv1"]
+    apart = 0
+    for _, y in planted(place):
+        causes = single_causes(place.evidence(y))
+        one_each = list({c.names: c for c in reversed(causes)}.values())
+        if len(one_each) < 2:
+            continue
+        for found in tell_apart(place.path, one_each):
+            first, second = (
+                next(c for c in one_each if str(c) == text) for text in (found.first, found.second)
+            )
+            if found.image is not None:
+                model = place.path.model
+                x = intgold.vectors.stimulus.stimulus(model, "builtin", 64, found.seed)
+                path = Datapath.of(model, place.path.op, (x["image"],))
+                a, b = (c.plant(path).results()[1][found.image] for c in (first, second))
+                assert not np.array_equal(a, b)
+                apart += 1
+            elif found.accumulator is not None:
+                channel, acc, one, two = found.accumulator
+                column = np.full((1, place.y.shape[-1]), acc)
+                made = [
+                    int(c.plant(place.path).after(column)[1][0, channel]) for c in (first, second)
+                ]
+                assert made == [one, two] and one != two
+                apart += 1
+    assert apart

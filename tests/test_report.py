@@ -1,0 +1,256 @@
+"""The report of a dump: text, JSON and page say what was planted; nothing leaves the page."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+import intgold
+import planted_bugs
+import tools
+from intgold.cli import main
+from intgold.diagnose.datapath import Datapath
+from intgold.diagnose.diagnosis import diagnose
+from intgold.diagnose.hypotheses import Evidence
+from intgold.diagnose.search import bugs_of
+from intgold.vectors.dump import Dump
+from intgold.vectors.generate import write_set
+from intgold.vectors.stimulus import stimulus
+from intgold.verify import compare
+
+COUNT = 12
+
+
+@pytest.fixture(scope="module")
+def vectors(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report") / "set"
+    write_set(intgold.load(), folder, count=COUNT, formats=["npy"], backend="c")
+    return folder
+
+
+def device(folder, bugs, accumulators=True, without=()):
+    """Dump what a device makes whose ops have these bugs, given as (op, hypothesis, label)."""
+    model = intgold.load()
+    live = dict(stimulus(model, "builtin", COUNT, 0))
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "outputs").mkdir(parents=True)
+    (folder / "accumulators").mkdir()
+    for op in model.ops:
+        path = Datapath.of(model, op, tuple(live[n] for n in op.inputs))
+        y = path.results()[1]
+        for _, name, label in (bug for bug in bugs if bug[0] == op.name):
+            (edit,) = [
+                b.variant.edit for b in bugs_of(Evidence(path, {"output": y}, {"output": y}))
+                if (b.hypothesis.name, b.variant.label) == (name, label)
+            ]  # fmt: skip
+            path = edit(path)
+        acc, y = path.results()
+        live[op.output] = np.ascontiguousarray(y)
+        if op.name not in without:
+            np.save(folder / "outputs" / f"{op.output}.npy", live[op.output])
+            if accumulators and op.spec.accumulator:
+                np.save(folder / "accumulators" / f"{op.output}.npy", acc)
+    return folder
+
+
+def found(vectors, folder):
+    dump = Dump(vectors, folder, partial=True)
+    return diagnose(dump, compare(dump))
+
+
+def test_two_ops_with_a_bug_each(vectors, tmp_path):
+    """The second is diagnosed on the device's own inputs; what follows is told to follow."""
+    bugs = [("conv2", "bias_missing", ""), ("gap", "rounds_single_down", "")]
+    first, *others = found(vectors, device(tmp_path / "d", bugs))
+    assert (first.op, first.names, first.inputs) == ("conv2", [("bias_missing",)], "golden")
+    assert first.images == COUNT
+    told = {f.op: f for f in others}
+    assert told["gap"].names == [("rounds_single_down",)] and told["gap"].inputs == "device"
+    assert {n for n, f in told.items() if f.follows} == {"selu2", "pool2", "conv3", "gelu3", "fc"}
+
+
+def test_an_op_that_was_not_dumped(vectors, tmp_path):
+    """The cause is found through the ops behind it."""
+    folder = device(tmp_path / "d", [("conv2", "kernel_transposed", "")], False, ("conv2", "selu2"))
+    first = found(vectors, folder)[0]
+    assert (first.op, first.at, first.names) == ("pool2", "conv2", [("kernel_transposed",)])
+
+
+def test_a_bug_of_one_image_alone(vectors, tmp_path):
+    """What fits on eight images and not on the others is no cause."""
+    folder = device(tmp_path / "d", [("conv3", "bias_missing", "")])
+    right = np.load(vectors / "outputs" / "conv3.npy")
+    wrong = np.load(folder / "outputs" / "conv3.npy")
+    wrong[-1] = right[-1]
+    np.save(folder / "outputs" / "conv3.npy", wrong)
+    for name in ("gelu3", "gap", "logits"):
+        (folder / "outputs" / f"{name}.npy").unlink()
+    shutil.rmtree(folder / "accumulators")
+    (first,) = found(vectors, folder)
+    assert first.op == "conv3" and first.causes == ()
+
+
+def test_what_comes_close(vectors, tmp_path):
+    """Where nothing fits, what explains most is told."""
+    folder = device(tmp_path / "d", [("conv2", "bias_missing", "")], False)
+    y = np.load(folder / "outputs" / "conv2.npy")
+    rng = np.random.default_rng(0)
+    at = tuple(rng.integers(0, n, 50) for n in y.shape)
+    y[at] ^= rng.integers(1, 128, 50, np.int8)
+    np.save(folder / "outputs" / "conv2.npy", y)
+    first = found(vectors, folder)[0]
+    assert first.causes == () and first.pairs > 1000
+    assert first.near[0][0] == "bias_missing" and first.near[0][1] <= 50
+
+
+def test_the_command(vectors, tmp_path, capsys):
+    """Text, JSON and page of one dump; exit status 1."""
+    folder = device(tmp_path / "d", [("conv2", "padding_0", "")])
+    arguments = ["verify", str(vectors), "--dut", str(folder)]
+    assert main([*arguments, "--html", str(tmp_path / "r.html"), "--products", "100"]) == 1
+    text = capsys.readouterr().out
+    assert "cause: padding_0\n" in text and "look at the value that the line buffer" in text
+    assert "accumulators/conv2.npy byte 128" in text and "only at the border" in text
+    assert "more:" not in text  # every product
+    assert main([*arguments, "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["ops"][0]["causes"][0]["names"] == ["padding_0"]
+    assert document["first"]["op"] == "conv2" and not document["equal"]
+    assert main([*arguments, "--no-causes"]) == 1
+    assert "cause" not in capsys.readouterr().out
+    assert main(["verify", str(vectors), "--dut", str(vectors), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["equal"] is True
+    assert main([*arguments, "--products", "-1"]) == 2
+    check_page((tmp_path / "r.html").read_text())
+
+
+def check_page(text):
+    """Well-formed, one language, nothing that a browser would fetch."""
+
+    class Reader(HTMLParser):
+        def __init__(self):
+            super().__init__()
+            self.open, self.seen = [], set()
+
+        def handle_starttag(self, tag, attributes):
+            self.seen.add(tag)
+            assert not {"src", "href", "data", "poster"} & {name for name, _ in attributes}, tag
+            if tag not in ("meta", "rect", "td", "th"):
+                self.open.append(tag)
+
+        def handle_endtag(self, tag):
+            if tag in self.open:
+                while self.open.pop() != tag:
+                    pass
+
+    reader = Reader()
+    reader.feed(text)
+    assert reader.open == [] and {"h1", "svg", "table", "pre"} <= reader.seen
+    assert "script" not in reader.seen and "url(" not in text and "@import" not in text
+    assert not re.search(r"https?:", text) and "default-src 'none'" in text
+    assert "padding_0" in text and "only at the border" in text
+
+
+def test_odd_names_do_not_break_the_page(vectors, tmp_path):
+    """What comes from files is text, never markup."""
+    from intgold.diagnose.page import page
+    from intgold.diagnose.report import account
+
+    folder = device(tmp_path / "<b>&d", [("conv1", "clamp_missing", "")])
+    made = account(Dump(vectors, folder), products=9)
+    assert "<b>&d" not in page(made)
+
+
+def test_a_page_that_cannot_be_written(vectors, tmp_path, capsys):
+    folder = device(tmp_path / "d", [("fc", "bias_missing", "")])
+    assert (
+        main(["verify", str(vectors), "--dut", str(folder), "--html", str(tmp_path / "no" / "r")])
+        == 2
+    )
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+_FINISH = "intgold_clamp(scaled + tail->y_zero_point, tail->act_min, tail->act_max)"
+PATCHES = {
+    "shift": ("kernels_portable.c", "by->multiplier, by->right_shift);",
+              "by->multiplier, by->right_shift - 1);", "lut", "conv1", "right_shift_one_less"),
+    "floor": ("kernels_portable.c", "intgold_round_up((int64_t)*sums",
+              "intgold_round_down((int64_t)*sums", "lut", "conv1", "rounds_single_down"),
+    "padding": ("conv2d.c", "intgold_widened_zero(at.kernels->flipped, op->x_zero_point)",
+                "intgold_widened_zero(at.kernels->flipped, 0)", "lut", "conv1", "padding_0"),
+    "clamp": ("kernels_portable.c", _FINISH, "(scaled + tail->y_zero_point)", "lut", "conv2",
+              "clamp_missing"),
+    "boundary": ("pwl.c", "while (op->breakpoints[k] > x[i])",
+                 "while (k && op->breakpoints[k] >= x[i])", "pwl", "selu2",
+                 "segment_boundary_strict"),
+    "table": ("kernels_portable.c", "table[x[i] + 128]", "table[(x[i] + 129) & 255]", "lut",
+              "selu2", "table_index_off_by_one"),
+    "window": ("max_pool2d.c", "intgold_least(top + op->kernel_h, op->in_h)",
+               "intgold_least(top + op->kernel_h - 1, op->in_h)", "lut", "pool2", "window_short"),
+    "mean": ("global_avg_pool.c", "raw[c] = start", "raw[c] = 0", "lut", "gap",
+             "input_zero_point_ignored"),
+    "kernel": ("weights.h", "(size_t)(run % weights->n_runs)",
+               "(size_t)(weights->n_runs - 1 - run % weights->n_runs)", "lut", "conv1", None),
+    "one bias in four": ("kernels_portable.c", "a1 = by->bias[1]", "a1 = 0", "lut", "conv1", None),
+}  # fmt: skip
+"""Patched engines: file, text, what it becomes, model, op that differs first, what is named."""
+
+_DUMP = """
+import sys
+from pathlib import Path
+import numpy as np
+import intgold
+from intgold.vectors.stimulus import stimulus
+name, folder = sys.argv[1], Path(sys.argv[2])
+model = intgold.load(name)
+run = model.run(stimulus(model, "builtin", 8, 0), trace=True, isa="portable")
+for role, arrays in (("outputs", run.tensors), ("accumulators", run.accumulators)):
+    (folder / role).mkdir(parents=True)
+    for tensor, values in arrays.items():
+        np.save(folder / role / f"{tensor}.npy", values)
+"""
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    tools.need("gcc")
+    return planted_bugs.Copy(tmp_path_factory.mktemp("copy"))
+
+
+def diagnosed(name, copy, folder):
+    """The finding of the first op that a patched engine makes wrong, accumulators not dumped."""
+    file, old, new, model, *_ = PATCHES[name]
+    path = copy.folder / "csrc" / file
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+    try:
+        copy.build()
+        subprocess.run(
+            [sys.executable, "-c", _DUMP, model, str(folder / "dut")], check=True,
+            env=copy.environment(),
+        )  # fmt: skip
+    finally:
+        path.write_text(text)
+    shutil.rmtree(folder / "dut" / "accumulators")
+    write_set(intgold.load(model), folder / "set", count=8, formats=["npy"], backend="c")
+    dump = Dump(folder / "set", folder / "dut", partial=True)
+    return diagnose(dump, compare(dump))[0]
+
+
+def test_patched_engines_are_devices(copy, tmp_path, full):
+    """Bugs of the C source, not of the table, are named; what is not in the table is not."""
+    for name in PATCHES if full else ("shift", "mean", "one bias in four"):
+        first = diagnosed(name, copy, tmp_path / name)
+        op, cause = PATCHES[name][-2:]
+        names = [" and ".join(n) for n in first.names]
+        near = [label for label, _, _ in first.near]
+        said = names or f"none fits; close: {near}"
+        tools.said.append(f"patched engine, {name}: {first.op}: {said}")
+        assert first.op == op, name
+        assert cause is None or (cause,) in first.names, name
