@@ -50,7 +50,7 @@ def assert_close(made, want, share=0.03):
 
 
 def test_random_modules(full):
-    """Twelve modules (with full counts 120): golden = C in every value, little noise.
+    """Sixteen modules (with full counts 120): golden = C in every value, little noise.
 
     30 dB of signal to noise and more: int8 tensors alone keep some 40 to 50; a wrong layer leaves
     less than 10.
@@ -59,7 +59,7 @@ def test_random_modules(full):
 
     assert len(ACTIVATIONS) == 11
     seen = set()
-    for seed in range(120 if full else 12):
+    for seed in range(120 if full else 16):
         found = outcome(seed, images=16)
         seen |= {*found.module.kinds, found.module.head}
         assert found.values > 0 and found.differing == 0, seed
