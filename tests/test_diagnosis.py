@@ -75,7 +75,7 @@ def test_planted_hypotheses_are_named(full):
     for place in places():
         score = Score()
         found = planted(place)
-        chosen = found if full else rng.sample(found, min(12, len(found)))
+        chosen = found if full else rng.sample(found, min(10, len(found)))
         for bug, y in chosen:
             causes = single_causes(place.evidence(y))
             names = {cause.names for cause in causes}
@@ -86,7 +86,7 @@ def test_planted_hypotheses_are_named(full):
         tools.said.append(f"{place.name}: {score.told()}")
         total += score
     tools.said.append(f"all ops: {Score(total).told()}")
-    assert total["planted"] >= 100
+    assert total["planted"] >= 90
     assert total["named"] >= 0.99 * total["planted"]
     assert total["alone"] >= 0.80 * total["planted"]
 
@@ -94,7 +94,7 @@ def test_planted_hypotheses_are_named(full):
 def test_planted_pairs_are_named(full):
     """Two bugs at once, which no single one explains: named >= 80 %."""
     rng, named, count = Random(1), 0, 0
-    wanted = 40 if full else 4
+    wanted = 40 if full else 3
     while count < wanted:
         place = rng.choice(places())
         (a, _), (b, _) = rng.sample(planted(place), 2)
@@ -115,13 +115,13 @@ def test_planted_pairs_are_named(full):
 def test_corruptions_are_not_named(full):
     """What no hypothesis makes has no cause, single or (one in ten) pair."""
     rng, kinds = Random(2), Counter()
-    for number in range(300 if full else 60):
+    for number in range(300 if full else 40):
         place = rng.choice(places())
         kind, y = corrupted(place, rng)
         evidence = place.evidence(y)
         assert (y != place.y).sum() >= 6
         assert single_causes(evidence) == [], (place.name, kind, number)
-        if number % 10 == 0:
+        if number % (10 if full else 20) == 0:
             assert pair_causes(evidence)[0] == [], (place.name, kind, number)
         kinds[kind] += 1
     assert len(kinds) == 5
@@ -169,7 +169,7 @@ def test_flipped_bits_are_found_by_coordinate(full):
     tools.said.append(f"flipped bits: {dict(kinds)} all found; {hidden} more changed no value")
 
 
-def test_the_third_dimension_of_time(full):
+def test_time():
     """Single hypotheses in less than ten seconds, pairs in less than sixty."""
     import time
 
@@ -185,13 +185,15 @@ def test_the_third_dimension_of_time(full):
     assert singles < 10 and took < 60
 
 
-def test_a_model_of_each_class_tells_apart():
+def test_members_of_a_class_are_told_apart(full):
     """Where a class has several members, what is named separates them."""
     from intgold.diagnose.apart import tell_apart
 
     (place,) = [p for p in places() if p.name == "lut.conv1"]
     apart = 0
     for _, y in planted(place):
+        if apart and not full:
+            break
         causes = single_causes(place.evidence(y))
         one_each = list({c.names: c for c in reversed(causes)}.values())
         if len(one_each) < 2:

@@ -135,8 +135,9 @@ def test_a_set_equals_its_own(vectors, tmp_path, capsys):
     assert "no signatures" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("simulator", ["iverilog", "verilator"])
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(
+    ("simulator", "width"), [*(("iverilog", w) for w in WIDTHS), ("verilator", WIDTHS[1])]
+)
 def test_the_block(simulator, width, tmp_path):
     """The RTL on its vectors, and on the tensors of a set, beat by beat."""
     tools.need(simulator)
