@@ -153,7 +153,8 @@ class _PairSearch:
             path = first.variant.edit(few.part)
             yield from few.pairs(path, first, self.pointwise, planted=True)
             for second in self.operands[i + 1 :]:
-                if few.fits(second.variant.edit(path)):
+                both = _planted(second, path)
+                if both is not None and few.fits(both):
                     yield first, second
 
     def _delivered(self) -> Iterator[tuple[Bug, Bug]]:
@@ -168,6 +169,17 @@ class _PairSearch:
                 made = path.deliver(path, y) if "output" in got else y
                 if not _differing(held, made, path.deliver(path, held), got):
                     yield first, second
+
+
+def _planted(bug: Bug, path: Datapath) -> Datapath | None:
+    """Return a path with one more bug; None where the first one leaves it no way.
+
+    A zero point of 128, from a wrong sign, is no value that an int8 input can hold.
+    """
+    try:
+        return bug.variant.edit(path)
+    except OverflowError:
+        return None
 
 
 class _Few:
@@ -205,5 +217,6 @@ class _Few:
         """Yield the pairs of `first` with others that agree on these rows."""
         path = path if planted else first.variant.edit(self.part)
         for second in others:
-            if self.fits(second.variant.edit(path)):
+            both = _planted(second, path)
+            if both is not None and self.fits(both):
                 yield first, second

@@ -185,10 +185,19 @@ def _lane_stuck(evidence: Evidence) -> Iterator[Variant]:
 def _stuck(first: int, lanes: int, value: int) -> Callable[[IntArray], IntArray]:
     def change(y: IntArray) -> IntArray:
         made = y.reshape(len(y), -1).copy()
-        made[:, first::lanes] = value
+        made[:, first::lanes] = _low_bits(value, y)
         return made.reshape(y.shape)
 
     return change
+
+
+def _low_bits(value: int, y: IntArray) -> IntArray:
+    """Return a constant, perhaps of the accumulators, as the array holds it."""
+    return np.asarray(value, np.int64).astype(y.dtype)
+
+
+def _all(value: int) -> Callable[[IntArray], IntArray]:
+    return lambda y: np.full_like(y, _low_bits(value, y))
 
 
 def _bit_stuck(evidence: Evidence) -> Iterator[Variant]:
@@ -240,7 +249,7 @@ def _nothing(evidence: Evidence) -> Iterator[Variant]:
     values = np.unique(got)
     if len(values) == 1:
         value = int(values[0])
-        yield Variant(f"all is {value}", _delivered(lambda y: np.full_like(y, value)))
+        yield Variant(f"all is {value}", _delivered(_all(value)))
 
 
 HYPOTHESES = (
