@@ -9,7 +9,7 @@ import numpy as np
 import intgold
 from intgold.diagnose.datapath import Datapath
 from intgold.diagnose.hypotheses import HYPOTHESES, Evidence
-from intgold.diagnose.search import Bug, Cause, bugs_of
+from intgold.diagnose.search import Bug, Cause, bugs_of, trials
 from intgold.vectors.stimulus import stimulus
 
 IMAGES = 8
@@ -31,6 +31,11 @@ class Place:
     def made(self, *bugs: Bug) -> np.ndarray:
         """The output with these bugs."""
         return np.ascontiguousarray(Cause(bugs).plant(self.path).results()[1])
+
+
+def single_causes(evidence: Evidence) -> list[Cause]:
+    """Every single bug that makes what the device made."""
+    return [Cause((t.bug,)) for t in trials(evidence) if not t.differing]
 
 
 @cache

@@ -10,10 +10,10 @@ import intgold
 import tools
 from intgold.diagnose.datapath import Datapath
 from intgold.diagnose.hypotheses import HYPOTHESES, Evidence
-from intgold.diagnose.search import Cause, differing, pair_causes, single_causes
+from intgold.diagnose.search import Cause, differing, pair_causes
 from intgold.ops import OPS
 from intgold.vectors.op_corners import corner_cases, random_case
-from planting import corrupted, places, planted
+from planting import corrupted, places, planted, single_causes
 
 PLACES = [f"{p.name}" for p in places()]
 
@@ -56,6 +56,25 @@ def test_hypotheses_apply_to_every_op(op):
                 if not np.array_equal(made, y):
                     changed.add(h.name)
     assert len(changed) >= 5
+
+
+def test_windows_that_leave_a_small_image():
+    """A move that reads nothing is no hypothesis; the others keep the shape."""
+    fields = dict(
+        weights=np.ones((2, 1, 1, 2), np.int8), weight_zero_point=np.zeros(1, np.int8),
+        weight_scale=None, bias=np.array([1, 2], np.int32), stride=(3, 3), padding=(0, 2, 0, 0),
+        dilation=(1, 1), requantize=intgold.Requantize.of(2**30, 31), act_min=-128, act_max=127,
+    )  # fmt: skip
+    tensors = [intgold.Tensor("x", (1, 5, 2), "int8", None, 3), intgold.Tensor("y", (1, 2, 2))]
+    op = intgold.Op("conv2d", "c", ("x",), "y", fields)
+    model = intgold.Model("m", tensors, [op], ["x"], ["y"])
+    x = np.random.default_rng(0).integers(-128, 128, (4, 1, 5, 2), np.int8)
+    path = Datapath.of(model, op, (x,))
+    y = path.results()[1]
+    got = y.copy()
+    got[0, 0, 0, 0] ^= 5
+    evidence = Evidence(path, {"output": y}, {"output": got})
+    assert single_causes(evidence) == [] and pair_causes(evidence)[0] == []
 
 
 class Score(Counter):

@@ -81,6 +81,124 @@ def test_an_op_that_was_not_dumped(vectors, tmp_path):
     assert (first.op, first.at, first.names) == ("pool2", "conv2", [("kernel_transposed",)])
 
 
+def luts(folder, tables, reads, count=20, without=()):
+    """A set of luts A, B, ... and the dump of a device with these tables; reads: op -> tensor."""
+    rng = np.random.default_rng(5)
+    table = rng.permutation(256).astype(np.uint8).view(np.int8)
+    tensors = [intgold.Tensor(name, (4, 2, 4)) for name in ("x", *reads)]
+    ops = [intgold.Op("lut", n.upper(), (r,), n, {"table": table}) for n, r in reads.items()]
+    model = intgold.Model("luts", tensors, ops, ["x"], list(reads))
+    x = {"x": rng.integers(-128, 128, (count, 4, 2, 4), np.int8)}
+    write_set(model, folder / "set", x, formats=["npy"])
+    (folder / "dut" / "outputs").mkdir(parents=True)
+    live = dict(x)
+    for name, read in reads.items():
+        live[name] = tables.get(name, table)[live[read].astype(int) + 128]
+        if name not in without:
+            np.save(folder / "dut" / "outputs" / f"{name}.npy", live[name])
+    return folder / "set", folder / "dut", np.roll(table, 1)
+
+
+def test_right_on_the_first_images_and_wrong_later(tmp_path):
+    """An op follows from its inputs only if it does on every image."""
+    vectors, dut, _ = luts(tmp_path, {}, {"a": "x", "b": "a"})
+    a, b = (np.load(dut / "outputs" / f"{n}.npy") for n in "ab")
+    a[0, 0, 0, 0] ^= 1
+    table = intgold.load(vectors / "model.npz").ops[1]["table"]
+    b[0] = table[a[0].astype(int) + 128]
+    b[15] = 7
+    np.save(dut / "outputs" / "a.npy", a), np.save(dut / "outputs" / "b.npy", b)
+    told = {f.op: f for f in found(vectors, dut)}
+    assert not told["B"].follows and told["B"].causes == ()
+    b[15] = table[a[15].astype(int) + 128]
+    np.save(dut / "outputs" / "b.npy", b)
+    assert {f.op: f for f in found(vectors, dut)}["B"].follows
+
+
+def test_behind_an_op_that_was_not_dumped_the_wrong_input_counts(tmp_path):
+    """A is wrong; B, not dumped, and C do right what they do."""
+    reads = {"a": "x", "b": "a", "c": "b"}
+    _, _, wrong = luts(tmp_path / "0", {}, reads)
+    vectors, dut, _ = luts(tmp_path / "1", {"a": wrong}, reads, without=("b",))
+    first, last = found(vectors, dut)
+    assert first.op == "A" and ("table_index_off_by_one",) in first.names
+    assert last.op == "C" and last.follows
+
+
+def test_a_cause_must_explain_all_that_was_dumped_behind_it(tmp_path):
+    """B was not dumped: what is right in C, which reads it too, clears it of what D made."""
+    reads = {"b": "x", "c": "b", "d": "b"}
+    _, _, wrong = luts(tmp_path / "0", {}, reads)
+    table = intgold.load(tmp_path / "0" / "set" / "model.npz").ops[0]["table"]
+    # What D makes is what it would make of a B with a wrong index.
+    turned = table[wrong.astype(int) + 128]
+    back = np.empty(256, np.int8)
+    back[table.astype(int) + 128] = turned
+    vectors, dut, _ = luts(tmp_path / "1", {"d": back}, reads, without=("b",))
+    (only,) = found(vectors, dut)
+    assert only.op == "D" and only.at != "B"
+    vectors, dut, _ = luts(tmp_path / "2", {"b": wrong}, reads, without=("b",))
+    first = found(vectors, dut)[0]
+    assert first.at == "B" and ("table_index_off_by_one",) in first.names
+    assert first.at_kind == "lut"
+
+
+def test_what_mixes_images_is_held_against_all(tmp_path):
+    """A constant or an order of the first images is no cause where the others deny it."""
+    vectors, dut, _ = luts(tmp_path, {}, {"a": "x"})
+    right = np.load(dut / "outputs" / "a.npy")
+    noise = np.random.default_rng(1).integers(-128, 128, right.shape, np.int8)
+    constant, swapped = noise.copy(), noise.copy()
+    constant[:12] = 7
+    swapped[:12] = right[[0, 2, 1, *range(3, 12)]]
+    for y in (constant, swapped):
+        np.save(dut / "outputs" / "a.npy", y)
+        (first,) = found(vectors, dut)
+        assert first.causes == ()
+    for order, name in (
+        ([0, 2, 1, *range(3, 20)], "images_in_other_order"),
+        ([*range(19, -1, -1)], "images_in_other_order"),
+        ([5] * 20, "images_in_other_order"),
+        ([0] * 20, "result_of_first_image"),
+        ([0, *range(19)], "result_of_image_before"),
+    ):
+        np.save(dut / "outputs" / "a.npy", right[order])
+        (first,) = found(vectors, dut)
+        assert (name,) in first.names and first.images == 20, (name, first.names)
+
+
+@pytest.mark.parametrize("accumulators", [True, False])
+@pytest.mark.parametrize("name", ["lane_stuck", "channels_in_other_order", "bit_of_lane_stuck"])
+def test_outputs_broken_behind_right_accumulators(name, accumulators, vectors, tmp_path):
+    """What is solved from the output is found whether accumulators were dumped or not."""
+    folder = device(tmp_path / "d", [], accumulators)
+    y = np.load(folder / "outputs" / "conv2.npy")
+    if name == "lane_stuck":
+        y[..., 2] = 17
+    elif name == "bit_of_lane_stuck":
+        y[..., 3] |= 4
+    else:
+        y = np.ascontiguousarray(y[..., [1, 0, 3, 2, 4, 5, 7, 6, *range(8, 16)]])
+    np.save(folder / "outputs" / "conv2.npy", y)
+    for tensor in ("selu2", "pool2", "conv3", "gelu3", "gap", "logits"):
+        for role in ("outputs", "accumulators"):
+            (folder / role / f"{tensor}.npy").unlink(missing_ok=True)
+    (first,) = found(vectors, folder)
+    assert (name,) in first.names, first.names
+
+
+def test_partials_alone(tmp_path, capsys):
+    """They take no part in the search, and the report says so."""
+    write_set(intgold.load(), tmp_path / "set", count=2, formats=["npy"], ops=["conv1"],
+              partials="ky")  # fmt: skip
+    shutil.copytree(tmp_path / "set", tmp_path / "dut")
+    y = np.load(tmp_path / "dut" / "partials" / "conv1.npy")
+    y[1, 0, 3, 3, 3] += 1
+    np.save(tmp_path / "dut" / "partials" / "conv1.npy", y)
+    assert main(["verify", str(tmp_path / "set"), "--dut", str(tmp_path / "dut")]) == 1
+    assert "cause: not sought: partial accumulators alone differ" in capsys.readouterr().out
+
+
 def test_a_bug_of_one_image_alone(vectors, tmp_path):
     """What fits on eight images and not on the others is no cause."""
     folder = device(tmp_path / "d", [("conv3", "bias_missing", "")])

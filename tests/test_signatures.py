@@ -125,7 +125,8 @@ def test_a_set_equals_its_own(vectors, tmp_path, capsys):
         (("outputs/pool2 1 0 ", "outputs/pool2 0 0 "), "outputs/pool2 0 0 twice"),
         (("outputs/pool2 1 0 ", "outputs/pool2 1 x "), "is no array image tile crc"),
         (("# tile 5,28,3", "# no"), "tells the tile"),
-        (("# tile 5,28,3", "# tile 0,28,3"), "not height,width,channels"),
+        (("# tile 5,28,3", "# tile 0,28,3"), "is no tile such as"),
+        (("# tile 5,28,3", "# tile 5,28,3\n# tile 5,28,3"), "a second tile"),
     ):
         (tmp_path / "s").write_text(text.replace(*change, 1))
         with pytest.raises(VectorError, match=message):

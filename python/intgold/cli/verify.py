@@ -91,9 +91,12 @@ def _op_vectors(options: argparse.Namespace) -> int:
     from ..vectors.op_sets import read_op_vectors
     from ..verify import verify_op
 
-    odd = [n for n in ("json", "html", "products") if getattr(options, n) not in (None, False)]
+    names = ("json", "html", "products", "no_causes")
+    odd = [n for n in names if getattr(options, n) not in (None, False)]
     if odd:
-        raise IntgoldError(f"--{odd[0]}: of one set; give the folder of a case as VECTORS")
+        raise IntgoldError(
+            f"--{odd[0].replace('_', '-')}: of one set; give the folder of a case as VECTORS"
+        )
     layout = layout_of(options) if options.layout else None
     reports = verify_op(options.vectors, options.dut, show_progress(), options.partial, layout)
     for name, report in reports.items():

@@ -100,7 +100,8 @@ def _causes(findings: Sequence[OpFinding]) -> Iterable[str]:
         if finding.follows:
             continue
         groups = named(finding)
-        where = f"op <b>{html.escape(finding.at)}</b> ({html.escape(finding.kind)})"
+        where = f"op <b>{html.escape(finding.at)}</b> ({html.escape(finding.at_kind)})"
+        where += ", which was not dumped" if finding.at != finding.op else ""
         if not groups:
             yield (
                 f"<p>{where}: none of {finding.variants} variants"
@@ -108,7 +109,10 @@ def _causes(findings: Sequence[OpFinding]) -> Iterable[str]:
                 + " of known bugs makes what the device made.</p>"
             )
             for label, left, of in finding.near:
-                yield f"<p>Close: {html.escape(label)} leaves {left} of {of} differences.</p>"
+                yield (
+                    f"<p>Close: {html.escape(label)} leaves {left} of {of} differences on "
+                    f"{finding.images} images.</p>"
+                )
             continue
         several = f": one of {len(groups)} that this set cannot tell apart" if groups[1:] else ""
         yield f"<p>In {where}{several}:</p>"

@@ -28,15 +28,19 @@ class Account:
     findings : tuple of OpFinding
     worked : tuple of str
         The golden arithmetic of the first wrong element, line by line.
+    causes_sought : bool
     """
 
     dump: Dump
     report: Report
     findings: tuple[OpFinding, ...]
     worked: tuple[str, ...]
+    causes_sought: bool = True
 
     def __str__(self) -> str:
         lines = [str(self.report), *told(self.findings)]
+        if self.report.first and self.causes_sought and not self.findings:
+            lines.append("cause: not sought: partial accumulators alone differ")
         if self.worked:
             lines += ["the first wrong element, as it should be:", *(f"  {w}" for w in self.worked)]
         return "\n".join(lines)
@@ -87,7 +91,7 @@ def account(
     report = compare(dump, progress)
     findings = diagnose(dump, report, progress=progress) if causes and report.first else []
     worked = _worked(dump, report, products) if products is not None and report.first else []
-    return Account(dump, report, tuple(findings), tuple(worked))
+    return Account(dump, report, tuple(findings), tuple(worked), causes)
 
 
 def _worked(dump: Dump, report: Report, products: int) -> list[str]:
@@ -116,6 +120,7 @@ def _finding(finding: OpFinding) -> dict[str, Any]:
         "inputs": finding.inputs,
         "right_from_wrong_inputs": finding.follows,
         "bug_in": finding.at,
+        "bug_in_kind": finding.at_kind,
         "causes": [
             {
                 "names": list(names),

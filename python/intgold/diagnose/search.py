@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .datapath import Datapath
+from .datapath import Datapath, NothingLeftError
 from .hypotheses import HYPOTHESES, Evidence, Hypothesis, Variant
 
 _ROWS = 64
@@ -39,6 +39,11 @@ class Cause:
         return path
 
     @property
+    def mixes_images(self) -> bool:
+        """Whether an image's result depends on other images."""
+        return any(bug.hypothesis.mixes_images for bug in self.bugs)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The hypotheses by name, in alphabetical order."""
         return tuple(sorted(bug.hypothesis.name for bug in self.bugs))
@@ -58,8 +63,8 @@ def differing(path: Datapath, evidence: Evidence) -> int:
     """Return how many values of what the device dumped the path does not make."""
     held, y = path.results()
     if evidence.follow:
-        held, y = evidence.follow(y)
-        return _differing(held, y, held, evidence.got)
+        made = evidence.follow(held, y)
+        return sum(int(np.count_nonzero(made[key] != a)) for key, a in evidence.got.items())
     return _differing(held, y, path.deliver(path, held), evidence.got)
 
 
@@ -93,11 +98,6 @@ def trials(evidence: Evidence, table: Sequence[Hypothesis] = HYPOTHESES) -> list
         for bug in bugs_of(evidence, table)
     ]
     return sorted(tried, key=lambda trial: trial.differing)
-
-
-def single_causes(evidence: Evidence, table: Sequence[Hypothesis] = HYPOTHESES) -> list[Cause]:
-    """Return every single bug that reproduces the device's arrays exactly."""
-    return [Cause((t.bug,)) for t in trials(evidence, table) if not t.differing]
 
 
 def pair_causes(
@@ -174,11 +174,12 @@ class _PairSearch:
 def _planted(bug: Bug, path: Datapath) -> Datapath | None:
     """Return a path with one more bug; None where the first one leaves it no way.
 
-    A zero point of 128, from a wrong sign, is no value that an int8 input can hold.
+    A zero point of 128, from a wrong sign, is no value that an int8 input can hold; windows that
+    moved away from a small image twice read nothing of it.
     """
     try:
         return bug.variant.edit(path)
-    except OverflowError:
+    except (OverflowError, NothingLeftError):
         return None
 
 

@@ -37,7 +37,7 @@ def named(finding: OpFinding) -> list[tuple[tuple[str, ...], list[Cause]]]:
 def labels(causes: Sequence[Cause]) -> str:
     """Return the parameters with which a hypothesis fits."""
     found = [" and ".join(b.variant.label or "-" for b in c.bugs) for c in causes]
-    found = [label for label in found if label.strip("- and")]
+    found = [label for label in found if set(label.split()) - {"-", "and"}]
     more = f" and {len(found) - _MOST_LABELS} more" if len(found) > _MOST_LABELS else ""
     return f" ({'; or '.join(found[:_MOST_LABELS])}{more})" if found else ""
 
@@ -48,8 +48,9 @@ def _cause(finding: OpFinding) -> list[str]:
     tried += f" and {finding.pairs} pairs" if finding.pairs else ""
     if not groups:
         lines = [f"cause: none known fits; tried {tried}"]
+        on = f"on {finding.images} images"
         return lines + [
-            f"  close: {label} leaves {left} of {of} differences"
+            f"  close: {label} leaves {left} of {of} differences {on}"
             for label, left, of in finding.near
         ]
     where = f" in {finding.at}, which was not dumped" if finding.at != finding.op else ""

@@ -124,5 +124,5 @@ def _among(name: str, found: Sequence[int] | np.ndarray, extent: int) -> str:
         return f"only the first and the last {name}"
     for step in (2, 3, 4, 8, 16, 32):
         if chosen == set(range(first, extent, step)) and first < step:
-            return f"only {name}s {first}, {first + step}, ...: every {step}th"
+            return f"only {name}s {first}, {first + step}, ...: one of {step}"
     return f"{len(chosen)} of {extent} {name}s"

@@ -101,6 +101,17 @@ class Dump:
         for stream in streams:  # a reader checks what follows its last word when asked for more
             next(stream, None)
 
+    def blocks(
+        self, of_set: Sequence[Entry], of_dump: Sequence[Entry]
+    ) -> Iterator[dict[Entry, np.ndarray]]:
+        """Yield some images at a time of arrays of the set and arrays of the dump, in step."""
+        sizes = _sizes(self.plan)
+        runs = {e: read_entry(self.vectors, self.plan, e) for e in of_set}
+        runs |= {e: read_runs(self.device, *self.files[e][0]) for e in of_dump}
+        streams = {e: regroup(run, sizes) for e, run in runs.items()}
+        for _ in sizes:
+            yield {e: next(stream) for e, stream in streams.items()}
+
     def expected(self, entry: Entry, images: Sequence[int]) -> np.ndarray:
         """Return some images of an array of the set, or a whole parameter; images rise."""
         return _picked(read_entry(self.vectors, self.plan, entry), images)

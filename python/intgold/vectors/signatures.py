@@ -27,7 +27,7 @@ from .reader import read_entry
 
 _LIMIT = 2**28
 _LINE = re.compile(r"(\S{1,200}) ([0-9]{1,9}) ([0-9]{1,9}) ([0-9a-fA-F]{8})")
-_TILE = re.compile(r"# tile ([0-9]{1,6}(?:,[0-9]{1,6}){0,3})")
+_TILE = re.compile(r"# tile ([1-9][0-9]{0,5}(?:,[1-9][0-9]{0,5}){2})")
 
 
 @dataclass(frozen=True)
@@ -231,6 +231,8 @@ def _read(path: str | os.PathLike[str]) -> tuple[list[int], dict[tuple[str, int,
     read: dict[tuple[str, int, int], int] = {}
     for number, line in enumerate(text.splitlines(), 1):
         tile, out = _TILE.fullmatch(line.rstrip()), _LINE.fullmatch(line.strip())
+        if tile and extents is not None:
+            raise VectorError(f"{path}, line {number}: a second tile")
         if tile:
             extents = [int(n) for n in tile[1].split(",")]
         elif out:
@@ -238,6 +240,8 @@ def _read(path: str | os.PathLike[str]) -> tuple[list[int], dict[tuple[str, int,
             if key in read:
                 raise VectorError(f"{path}, line {number}: {' '.join(line.split()[:3])} twice")
             read[key] = int(out[4], 16)
+        elif line.startswith("# tile"):
+            raise VectorError(f"{path}, line {number}: {line[:60]!r} is no tile such as 8,28,16")
         elif line.strip() and not line.startswith("#"):
             raise VectorError(f"{path}, line {number}: {line[:60]!r} is no array image tile crc")
     if extents is None:

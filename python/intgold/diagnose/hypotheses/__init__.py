@@ -10,6 +10,7 @@ from . import (
     pools,
     rounding,
     tables,
+    windows,
 )
 from .hypothesis import Evidence, Hypothesis, Variant
 
@@ -17,6 +18,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     *rounding.HYPOTHESES,
     *accumulator.HYPOTHESES,
     *operands.HYPOTHESES,
+    *windows.HYPOTHESES,
     *activation.HYPOTHESES,
     *tables.HYPOTHESES,
     *pools.HYPOTHESES,

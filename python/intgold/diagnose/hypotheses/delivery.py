@@ -22,7 +22,8 @@ def _delivered(change: Callable[[IntArray], IntArray]) -> Edit:
 
 def _shape(evidence: Evidence) -> tuple[int, ...]:
     """Of a result: (n, ...)."""
-    return next(iter(evidence.wanted.values())).shape
+    path = evidence.path
+    return (len(path.inputs[0]), *path.model.tensor(path.op.output).shape)
 
 
 def _axes(evidence: Evidence) -> Iterator[Variant]:
@@ -47,8 +48,10 @@ def _axes(evidence: Evidence) -> Iterator[Variant]:
 
 
 def _first(evidence: Evidence) -> tuple[IntArray, IntArray]:
-    """What was wanted and got of the array that comes first."""
-    role = "accumulator" if "accumulator" in evidence.got else "output"
+    """What was wanted and got of an array that differs, the output before the accumulators."""
+    roles = [role for role in ("output", "accumulator") if role in evidence.got]
+    wrong = [r for r in roles if not np.array_equal(evidence.wanted[r], evidence.got[r])]
+    role = (wrong or roles)[0]
     return evidence.wanted[role], evidence.got[role]
 
 
@@ -69,7 +72,7 @@ def _channel_order(evidence: Evidence) -> Iterator[Variant]:
     order = _matched(wanted.reshape(-1, count).T, got.reshape(-1, count).T)
     if order and count > 1 and not _reversed_in_groups(order):
         shown = ", ".join(map(str, order[:16])) + (", ..." if count > 16 else "")
-        yield Variant(f"{shown}", _delivered(lambda y: y[..., order]))
+        yield Variant(shown, _delivered(lambda y: y[..., order]))
 
 
 def _reversed_in_groups(order: list[int]) -> bool:
@@ -85,7 +88,7 @@ def _image_order(evidence: Evidence) -> Iterator[Variant]:
     order = _matched(wanted.reshape(len(wanted), -1), got.reshape(len(got), -1))
     if order:
         shown = ", ".join(map(str, order[:16])) + (", ..." if len(order) > 16 else "")
-        if order == [0, *range(len(order) - 1)] or len(set(order)) == 1:
+        if order == [0, *range(len(order) - 1)] or not any(order):
             return  # the image before, the first image: hypotheses of their own
         yield Variant(shown, _delivered(lambda y: y[order] if len(y) == len(order) else y))
 

@@ -11,7 +11,7 @@ from ..datapath import Datapath
 
 Edit = Callable[[Datapath], Datapath]
 """Plants a bug in a datapath."""
-Follow = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+Follow = Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +25,8 @@ class Evidence:
     wanted, got : dict of str to ndarray
         ``output`` and ``accumulator``, those that the device dumped.
     follow : callable, optional
-        Where the device did not dump this op: from its output to (accumulator, output) of the op
-        that `got` is of.
+        Where the device did not dump this op's output: from its accumulators and output to the
+        arrays behind it that `wanted` and `got` are of, by other keys.
     """
 
     path: Datapath

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -187,7 +186,7 @@ def _input(label: str, change: Any) -> Variant:
 
 def _channels(evidence: Evidence) -> Iterator[Variant]:
     x = evidence.path.inputs[0]
-    if evidence.path.op.kind not in SLIDING:
+    if evidence.path.op.kind not in WEIGHTED:
         return
     count = x.shape[-1]
     if count > 1:
@@ -218,68 +217,6 @@ def _input_order(evidence: Evidence) -> Iterator[Variant]:
 def _from_nchw(x: IntArray) -> IntArray:
     n, h, w, c = x.shape
     return x.reshape(n, c, h, w).transpose(0, 2, 3, 1)
-
-
-def _moved(path: Datapath, down: int, right: int) -> Datapath:
-    """Return the path whose windows begin so many pixels further down and right."""
-    top, bottom, left, right_side = path.arguments["padding"]
-    sides = (top - down, bottom + down, left - right, right_side + right)
-    # What is beyond an edge by more than the padding is cut off.
-    cut = [max(0, -n) for n in sides]
-    x = path.inputs[0]
-    x = x[:, cut[0] : x.shape[1] - cut[1], cut[2] : x.shape[2] - cut[3]]
-    return path.with_inputs(x).with_fields(padding=tuple(max(0, n) for n in sides))
-
-
-_MOVES = {
-    (-1, 0): "up", (1, 0): "down", (0, -1): "left", (0, 1): "right",
-    (-1, -1): "up and left", (1, 1): "down and right", (-1, 1): "up and right",
-    (1, -1): "down and left",
-}  # fmt: skip
-
-
-def _move(down: int, right: int) -> Edit:
-    return lambda path: _moved(path, down, right)
-
-
-def _slides(evidence: Evidence) -> bool:
-    return evidence.path.op.kind in (*SLIDING, "max_pool2d")
-
-
-def _phases(evidence: Evidence) -> list[tuple[int, int]]:
-    """The windows begin at another of the pixels that a stride passes over."""
-    if not _slides(evidence):
-        return []
-    stride = evidence.path.arguments["stride"]
-    starts = product(range(min(stride[0], 4)), range(min(stride[1], 4)))
-    return [start for start in starts if start != (0, 0)]
-
-
-def _other_side(evidence: Evidence) -> list[tuple[int, int]]:
-    """The padding of an axis on the other side moves the windows by the difference."""
-    if not _slides(evidence):
-        return []
-    top, bottom, left, right = evidence.path.arguments["padding"]
-    moves = {(top - bottom, 0), (0, left - right), (top - bottom, left - right)} - {(0, 0)}
-    return [m for m in sorted(moves) if m not in _phases(evidence)]
-
-
-def _stride_phase(evidence: Evidence) -> Iterator[Variant]:
-    for down, right in _phases(evidence):
-        yield Variant(f"{down} down, {right} right", _move(down, right))
-
-
-def _padding_side(evidence: Evidence) -> Iterator[Variant]:
-    for down, right in _other_side(evidence):
-        yield Variant(f"windows move by {down}, {right}", _move(down, right))
-
-
-def _window_moved(evidence: Evidence) -> Iterator[Variant]:
-    if _slides(evidence):
-        known = [*_phases(evidence), *_other_side(evidence)]
-        for (down, right), label in _MOVES.items():
-            if (down, right) not in known:
-                yield Variant(label, _move(down, right))
 
 
 def _dropped(evidence: Evidence) -> Iterator[Variant]:
@@ -395,24 +332,6 @@ HYPOTHESES = (
         "The input buffer is read in another order of axes.",
         "NHWC or NCHW: the address generator of the input buffer",
         _input_order,
-    ),
-    Hypothesis(
-        "stride_phase",
-        "Windows begin at another of the pixels that the stride passes over.",
-        "the pixel counter's value at the start of a row and of an image",
-        _stride_phase,
-    ),
-    Hypothesis(
-        "padding_on_the_wrong_side",
-        "The padding of top and bottom, or of left and right, is exchanged.",
-        "SAME padding with an even total: the odd cell is at the bottom and at the right",
-        _padding_side,
-    ),
-    Hypothesis(
-        "window_moved",
-        "Each window lies one pixel beside its place.",
-        "the latency of the line buffer, and the row and column counters",
-        _window_moved,
     ),
     Hypothesis(
         "products_dropped",

@@ -137,10 +137,10 @@ def _cells_dropped(evidence: Evidence) -> Iterator[Variant]:
             ("the last column", (slice(None), slice(None), slice(-1, None))),
         )
         for label, part in parts:
-            yield Variant(label, _centred_away(part))
+            yield Variant(label, _blanked(part))
 
 
-def _centred_away(part: Any) -> Edit:
+def _blanked(part: Any) -> Edit:
     def edit(path: Datapath) -> Datapath:
         x = path.inputs[0].copy()
         x[part] = path.arguments["x_zero_point"]
