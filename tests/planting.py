@@ -30,12 +30,12 @@ class Place:
 
     def made(self, *bugs: Bug) -> np.ndarray:
         """The output with these bugs."""
-        return np.ascontiguousarray(Cause(bugs).plant(self.path).results()[1])
+        return np.ascontiguousarray(Cause(self.path.op, bugs).plant(self.path).results()[1])
 
 
 def single_causes(evidence: Evidence) -> list[Cause]:
     """Every single bug that makes what the device made."""
-    return [Cause((t.bug,)) for t in trials(evidence) if not t.differing]
+    return [Cause(evidence.path.op, (t.bug,)) for t in trials(evidence) if not t.differing]
 
 
 @cache

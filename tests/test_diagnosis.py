@@ -10,7 +10,7 @@ import intgold
 import tools
 from intgold.diagnose.datapath import Datapath
 from intgold.diagnose.hypotheses import HYPOTHESES, Evidence
-from intgold.diagnose.search import Cause, differing, pair_causes
+from intgold.diagnose.search import Cause, bugs_of, differing, pair_causes
 from intgold.ops import OPS
 from intgold.vectors.op_corners import corner_cases, random_case
 from planting import corrupted, places, planted, single_causes
@@ -77,6 +77,102 @@ def test_windows_that_leave_a_small_image():
     assert single_causes(evidence) == [] and pair_causes(evidence)[0] == []
 
 
+def one_op(kind, fields, shapes, out, zero_points=(0, 0, 0)):
+    """A datapath of one op on random bytes."""
+    names = ["x1", "x2"][: len(shapes)] if len(shapes) > 1 else ["x"]
+    tensors = [
+        intgold.Tensor(n, s, "int8", None, z)
+        for n, s, z in zip(names, shapes, zero_points, strict=False)
+    ]
+    tensors.append(intgold.Tensor("y", out, "int8", None, zero_points[-1]))
+    op = intgold.Op(kind, "op", tuple(names), "y", fields)
+    model = intgold.Model("m", tensors, [op], names, ["y"])
+    rng = np.random.default_rng(0)
+    return Datapath.of(model, op, tuple(rng.integers(-128, 128, (4, *s), np.int8) for s in shapes))
+
+
+def named_by(path, got):
+    """The hypotheses, with parameters, that make what a device made."""
+    y = path.results()[1]
+    assert not np.array_equal(y, got)
+    causes = single_causes(path_evidence(path, got))
+    return {(c.bugs[0].hypothesis.name, c.bugs[0].variant.label) for c in causes}
+
+
+def path_evidence(path, got):
+    return Evidence(path, {"output": path.results()[1]}, {"output": got})
+
+
+_CLAMP = dict(act_min=-128, act_max=127)
+
+
+@pytest.mark.parametrize("kind", ["max_pool2d", "avg_pool2d"])
+def test_a_pool_that_rounds_its_output_size_up(kind):
+    """A device with one more column of windows: the dump holds what it writes first."""
+    fields = dict(kernel=(2, 2), stride=(2, 2), padding=(0, 0, 0, 0), **_CLAMP)
+    if kind == "avg_pool2d":
+        fields["form"] = "raw_up"
+    path = one_op(kind, fields, [(4, 7, 2)], (2, 3, 2))
+    x = path.inputs[0].astype(int)
+    wide = np.empty((4, 2, 4, 2), int)
+    for oy in range(2):
+        for ox in range(4):
+            cells = x[:, 2 * oy : 2 * oy + 2, 2 * ox : 2 * ox + 2].reshape(4, -1, 2)
+            mean = np.floor(cells.mean(axis=1) + 0.5)
+            wide[:, oy, ox] = cells.max(axis=1) if kind == "max_pool2d" else mean
+    got = wide.reshape(4, -1)[:, :12].reshape(4, 2, 3, 2).astype(np.int8)
+    assert ("output_size_rounded_up", "one more column") in named_by(path, got)
+
+
+def test_signs_and_ports_of_two_inputs():
+    """add and mul that read unsigned bytes, or one buffer twice."""
+    by = intgold.Requantize.of(2**30, 37)
+    shape = (3, 5, 4)
+    path = one_op("mul", dict(requantize=by, **_CLAMP), [shape] * 2, shape, (-3, 5, 1))
+    x1, x2 = (x.astype(int) for x in path.inputs)
+
+    def made(a, b):
+        return np.clip(((a * b * 2**30 + 2**36) >> 37) + 1, -128, 127).astype(np.int8)
+
+    for got, label in (
+        (made((x1 & 255) + 3, x2 - 5), "the first, the zero point signed"),
+        (made((x1 & 255) - 253, x2 - 5), "the first, the zero point too"),
+        (made((x1 & 255) + 3, (x2 & 255) - 5), "both, the zero point signed"),
+    ):
+        assert ("input_unsigned", label) in named_by(path, got)
+    got = made(x1 + 3, x1 - 5)
+    assert ("one_input_on_both_ports", "the first") in named_by(path, got)
+
+
+def test_pools_that_sum_unsigned_bytes():
+    fields = dict(requantize=intgold.Requantize.of(2**30, 34), **_CLAMP)
+    path = one_op("global_avg_pool", fields, [(3, 3, 4)], (1, 1, 4), (-7, 0))
+    acc = (path.inputs[0].astype(int) & 255).sum(axis=(1, 2), keepdims=True) + 7 * 9
+    got = np.clip((acc * 2**30 + 2**33) >> 34, -128, 127).astype(np.int8)
+    assert ("input_unsigned", "") in named_by(path, got)
+
+
+def test_bits_far_down_and_shifts_at_the_end():
+    """A bit of multiplier_low; a shift that one channel cannot have one more of."""
+    weights = np.random.default_rng(1).integers(-128, 128, (2, 300), np.int8)
+    fields = dict(
+        weights=weights, weight_zero_point=np.zeros(1, np.int8), weight_scale=None,
+        bias=np.array([2**30, 5], np.int32), **_CLAMP,
+    )  # fmt: skip
+    low = intgold.Requantize.of([2**30, 2**30 + 5], [56, 40], "float64", [0, 77])
+    path = one_op("fully_connected", dict(requantize=low, **fields), [(300,)], (2,))
+    labels = {
+        b.variant.label for b in bugs_of(path_evidence(path, path.results()[1] ^ np.int8([0, 1])))
+    }
+    assert "requantize.multiplier_low[1] bit 21" in labels
+    last = intgold.Requantize.of([2**30, 2**30], [62, 42])
+    path = one_op("fully_connected", dict(requantize=last, **fields), [(300,)], (2,))
+    acc = path.accumulators()[:, 1]
+    got = path.results()[1].copy()
+    got[:, 1] = np.clip((acc * 2**30 + 2**42) >> 43, -128, 127)
+    assert ("right_shift_one_more", "") in named_by(path, got)
+
+
 class Score(Counter):
     """How often the planted bug was named, and alone."""
 
@@ -126,7 +222,7 @@ def test_planted_pairs_are_named(full):
         causes, _ = pair_causes(evidence)
         assert all(not differing(c.plant(place.path), evidence) for c in causes)
         count += 1
-        named += Cause((a, b)).names in {c.names for c in causes}
+        named += Cause(place.path.op, (a, b)).names in {c.names for c in causes}
     tools.said.append(f"{count} planted pairs, {named} named")
     assert named >= 0.8 * count
 

@@ -60,8 +60,7 @@ def _scale(path: Datapath, acc: IntArray) -> IntArray:
     if path.op.kind == "pwl":
         return rounding.up(acc, path.arguments["frac_bits"])
     if path.op.kind == "avg_pool2d":
-        divide = rounding.divide_up if path.arguments["form"] == "raw_up" else rounding.divide_away
-        return divide(acc, path.cells())
+        return path.divide(acc, path.cells())
     return acc
 
 
@@ -123,6 +122,14 @@ class Datapath:
         """Of the output."""
         return np.dtype(self.model.tensor(self.op.output).dtype)
 
+    @property
+    def kernel(self) -> tuple[int, int]:
+        """Rows and columns of the window of a convolution or pool."""
+        if "kernel" in self.arguments:
+            return self.arguments["kernel"]  # type: ignore[no-any-return]
+        h, w = self.arguments["weights"].shape[1 if self.op.kind == "conv2d" else 0 :][:2]
+        return h, w
+
     def clamp(self, values: IntArray) -> IntArray:
         """Return what the op's clamp leaves of the values."""
         if self.op.kind == "rescale":
@@ -138,6 +145,11 @@ class Datapath:
         under = taps(ones, a["kernel"], a["stride"], a["padding"], (1, 1), 0)
         # Without a bug every window has one.
         return np.maximum(np.sum([cells for _, _, cells in under], axis=0), 1)
+
+    def divide(self, acc: IntArray, n: IntArray | int) -> IntArray:
+        """Return the mean as avg_pool2d rounds it."""
+        halves_up = self.arguments["form"] == "raw_up"
+        return (rounding.divide_up if halves_up else rounding.divide_away)(acc, n)
 
     def with_inputs(self, *inputs: IntArray) -> Datapath:
         """Return the path on other inputs."""
@@ -155,6 +167,16 @@ class Datapath:
     def with_stage(self, **stages: Stage) -> Datapath:
         """Return the path with another ``hold``, ``scale``, ``finish`` or ``deliver``."""
         return replace(self, **stages)  # type: ignore[arg-type]
+
+    def plain_sums(self, x: IntArray, weights: IntArray) -> IntArray:
+        """Return the sums of products of values as they are: no zero points, no bias."""
+        arguments = {
+            **self.arguments, "x_zero_point": 0, "weights": weights,
+            "weight_zero_point": np.zeros_like(self.arguments["weight_zero_point"]),
+            "bias": np.zeros_like(self.arguments["bias"]), "requantize": None,
+        }  # fmt: skip
+        made = golden.FUNCTIONS[self.op.kind](np.ascontiguousarray(x, np.int8), **arguments)
+        return np.asarray(made[1], np.int64)
 
     def accumulators(self) -> IntArray:
         """Return the sums, int64, before any register holds them."""

@@ -36,9 +36,8 @@ class OpFinding:
     follows : bool
         The op does right what it does, from inputs that differ, on every image.
     causes : tuple of Cause
-        Every bug, or pair of bugs, that reproduces all that the device made of the op.
-    at, at_kind : str
-        The op that the bugs are in; another than `op` where what is between was not dumped.
+        Every bug, or pair of bugs, that reproduces all that the device made of the op; of the op
+        itself, or of one before it that was not dumped.
     images : int
         On how many images they reproduce it.
     apart : tuple of Apart
@@ -55,8 +54,6 @@ class OpFinding:
     inputs: str
     follows: bool
     causes: tuple[Cause, ...]
-    at: str
-    at_kind: str
     images: int
     apart: tuple[Apart, ...]
     near: tuple[tuple[str, int, int], ...]
@@ -132,7 +129,7 @@ class _Search:
         started = time.monotonic()
         facts = dict(
             op=self.op.name, kind=self.op.kind, inputs=self.traces.inputs(self.op),
-            follows=not len(self.wrong), causes=(), at=self.op.name, at_kind=self.op.kind,
+            follows=not len(self.wrong), causes=(),
             images=self.dump.plan.count, apart=(), near=(),
         )  # fmt: skip
         if len(self.wrong):
@@ -143,22 +140,16 @@ class _Search:
     def _causes(self, pairs: bool) -> dict[str, object]:
         evidence = self.traces.evidence(self.op)
         tries, causes, images = self._single(self.op)
-        if causes:
-            return {"causes": tuple(causes), "images": images, "apart": _apart(evidence, causes)}
         for before in self.traces.unseen(self.op):
-            _, causes, images = self._single(before)
-            if causes:
-                return {
-                    "causes": tuple(causes), "at": before.name, "at_kind": before.kind,
-                    "images": images,
-                }  # fmt: skip
-        if pairs:
+            _, more, on = self._single(before)
+            causes, images = [*causes, *more], min(images, on)
+        if pairs and not causes:
             found, self.pairs = pair_causes(evidence)
             causes, images = self._confirmed(self.op, found)
-            if causes:
-                apart = _apart(evidence, causes)
-                return {"causes": tuple(causes), "images": images, "apart": apart}
-        return {"near": _near(tries, evidence), "images": len(self.images)}
+        if not causes:
+            return {"near": _near(tries, evidence), "images": len(self.images)}
+        here = [cause for cause in causes if cause.op is self.op]
+        return {"causes": tuple(causes), "images": images, "apart": _apart(evidence, here)}
 
     def _single(self, at: Op) -> tuple[list[Trial], list[Cause], int]:
         """Return the trials of single bugs in an op, those that hold, and on how many images.
@@ -167,13 +158,13 @@ class _Search:
         """
         alone = [h for h in HYPOTHESES if not h.mixes_images]
         tries = trials(self._evidence(self.traces, at), alone)
-        causes, images = self._confirmed(at, _exact(tries))
+        causes, images = self._confirmed(at, _exact(at, tries))
         self.variants += len(tries)
         if int(self.wrong[0]) < _MIXED:
             first = self._evidence(self._first_images(), at)
             mixing = trials(first, [h for h in HYPOTHESES if h.mixes_images])
             self.variants += len(mixing)
-            if found := _exact(mixing):
+            if found := _exact(at, mixing):
                 causes, images = [*causes, *found], min(images, _MIXED)
         return tries, causes, images
 
@@ -202,8 +193,8 @@ class _Search:
         return traces.evidence(at) if at is self.op else traces.through(at)
 
 
-def _exact(tries: Sequence[Trial]) -> list[Cause]:
-    return [Cause((trial.bug,)) for trial in tries if not trial.differing]
+def _exact(at: Op, tries: Sequence[Trial]) -> list[Cause]:
+    return [Cause(at, (trial.bug,)) for trial in tries if not trial.differing]
 
 
 def _apart(evidence: Evidence, causes: Sequence[Cause]) -> tuple[Apart, ...]:

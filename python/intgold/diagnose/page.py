@@ -11,7 +11,8 @@ from ..verify import Comparison, placed, with_hex
 from .diagnosis import OpFinding
 from .pictures import bars, error_maps, legend
 from .report import Account
-from .text import labels, named
+from .search import Cause
+from .text import labels, members, reservations
 
 _STYLE = """
 :root{--ground:#fff;--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;--panel:#f6f8fa;--bad:#c62828;
@@ -99,12 +100,10 @@ def _causes(findings: Sequence[OpFinding]) -> Iterable[str]:
     for finding in findings:
         if finding.follows:
             continue
-        groups = named(finding)
-        where = f"op <b>{html.escape(finding.at)}</b> ({html.escape(finding.at_kind)})"
-        where += ", which was not dumped" if finding.at != finding.op else ""
+        groups = members(finding)
         if not groups:
             yield (
-                f"<p>{where}: none of {finding.variants} variants"
+                f"<p>{_op(finding.op, finding.kind)}: none of {finding.variants} variants"
                 + (f" and {finding.pairs} pairs" if finding.pairs else "")
                 + " of known bugs makes what the device made.</p>"
             )
@@ -115,22 +114,35 @@ def _causes(findings: Sequence[OpFinding]) -> Iterable[str]:
                 )
             continue
         several = f": one of {len(groups)} that this set cannot tell apart" if groups[1:] else ""
-        yield f"<p>In {where}{several}:</p>"
-        for names, causes in groups:
-            text = html.escape(" and ".join(names))
+        places = list(dict.fromkeys(_place(cause, finding) for cause in finding.causes))
+        yield f"<p>In {' or '.join(places)}{several}:</p>"
+        for causes in groups:
+            text = html.escape(" and ".join(causes[0].names))
+            place = f", in {_place(causes[0], finding)}" if places[1:] else ""
             bugs = "".join(
                 f"<p>{html.escape(b.hypothesis.explanation)}</p>"
                 f'<p class="soft">Look at {html.escape(b.hypothesis.look_at)}.</p>'
                 for b in causes[0].bugs
             )
-            yield f'<div class="cause"><b>{text}</b>{html.escape(labels(causes))}{bugs}</div>'
+            parameters = html.escape(labels(causes))
+            yield f'<div class="cause"><b>{text}</b>{parameters}{place}{bugs}</div>'
         images = "1 image" if finding.images == 1 else f"{finding.images} images"
         op = html.escape(finding.op)
         yield f'<p class="soft">Reproduces every value of {op} on {images}.</p>'
-        yield from (f"<p>{html.escape(str(apart))}</p>" for apart in finding.apart)
+        told = (*finding.apart, *reservations(finding))
+        yield from (f"<p>{html.escape(str(line))}</p>" for line in told)
     follow = [f.op for f in findings if f.follows]
     if follow:
         yield f"<p>Right from wrong inputs: {html.escape(', '.join(follow))}.</p>"
+
+
+def _op(name: str, kind: str) -> str:
+    return f"op <b>{html.escape(name)}</b> ({html.escape(kind)})"
+
+
+def _place(cause: Cause, finding: OpFinding) -> str:
+    unseen = ", which was not dumped" if cause.op.name != finding.op else ""
+    return _op(cause.op.name, cause.op.kind) + unseen
 
 
 def _first(account: Account) -> Iterable[str]:
@@ -153,7 +165,7 @@ def _first(account: Account) -> Iterable[str]:
         facts.append(
             ("accumulator, got", "not in the dump" if got is None else with_hex(got, "int32"))
         )
-    if first.requantize:
+    if first.requantize and first.role != "partial":
         form, m, t = first.requantize
         facts.append(("requantize", f"{form}, multiplier {with_hex(m, 'int32')}, right_shift {t}"))
     facts += [("in the dump", placed(spot)) for spot in first.spots]

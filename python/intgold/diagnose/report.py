@@ -14,7 +14,7 @@ from ..vectors import contents
 from ..vectors.dump import Dump
 from ..verify import Report, compare
 from .diagnosis import OpFinding, diagnose
-from .text import named, told
+from .text import members, told
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,16 +119,16 @@ def _finding(finding: OpFinding) -> dict[str, Any]:
         "kind": finding.kind,
         "inputs": finding.inputs,
         "right_from_wrong_inputs": finding.follows,
-        "bug_in": finding.at,
-        "bug_in_kind": finding.at_kind,
         "causes": [
             {
-                "names": list(names),
+                "op": causes[0].op.name,
+                "kind": causes[0].op.kind,
+                "names": list(causes[0].names),
                 "variants": [str(cause) for cause in causes],
                 "explanations": [bug.hypothesis.explanation for bug in causes[0].bugs],
                 "look_at": [bug.hypothesis.look_at for bug in causes[0].bugs],
             }
-            for names, causes in named(finding)
+            for causes in members(finding)
         ],
         "images": finding.images,
         "told_apart_by": [asdict(apart) for apart in finding.apart],

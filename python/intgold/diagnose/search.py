@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..model import Op
 from .datapath import Datapath, NothingLeftError
 from .hypotheses import HYPOTHESES, Evidence, Hypothesis, Variant
 
@@ -28,8 +29,9 @@ class Bug:
 
 @dataclass(frozen=True, eq=False)
 class Cause:
-    """One bug, or two at once, in the order of the datapath."""
+    """One bug of an op, or two at once, in the order of the datapath."""
 
+    op: Op
     bugs: tuple[Bug, ...]
 
     def plant(self, path: Datapath) -> Datapath:
@@ -139,7 +141,7 @@ class _PairSearch:
     def run(self) -> list[Cause]:
         found: list[Cause] = []
         for pair in self._likely():
-            cause = Cause(pair)
+            cause = Cause(self.base.op, pair)
             if not differing(cause.plant(self.base), self.evidence):
                 found.append(cause)
         return found

@@ -26,12 +26,23 @@ def told(findings: Sequence[OpFinding]) -> list[str]:
     return lines
 
 
-def named(finding: OpFinding) -> list[tuple[tuple[str, ...], list[Cause]]]:
-    """Return the causes by the names of their hypotheses, the simplest first."""
+def members(finding: OpFinding) -> list[list[Cause]]:
+    """Return the causes, those of one op and of the same hypotheses together."""
     groups: dict[tuple[str, ...], list[Cause]] = {}
     for cause in finding.causes:
-        groups.setdefault(cause.names, []).append(cause)
-    return list(groups.items())
+        groups.setdefault((cause.op.name, *cause.names), []).append(cause)
+    return list(groups.values())
+
+
+def reservations(finding: OpFinding) -> list[str]:
+    """Return what the dump leaves open for want of outputs."""
+    told = []
+    unseen = list(dict.fromkeys(c.op.name for c in finding.causes if c.op.name != finding.op))
+    if unseen and len(members(finding)) > 1:
+        told.append(f"a dump of {', '.join(unseen)} would tell these apart")
+    if finding.inputs == "unseen" and any(c.op.name == finding.op for c in finding.causes):
+        told.append(f"what {finding.op} reads was not dumped, and is taken to be right")
+    return told
 
 
 def labels(causes: Sequence[Cause]) -> str:
@@ -43,7 +54,7 @@ def labels(causes: Sequence[Cause]) -> str:
 
 
 def _cause(finding: OpFinding) -> list[str]:
-    groups = named(finding)
+    groups = members(finding)
     tried = f"{finding.variants} variants of {len(HYPOTHESES)} hypotheses"
     tried += f" and {finding.pairs} pairs" if finding.pairs else ""
     if not groups:
@@ -53,17 +64,19 @@ def _cause(finding: OpFinding) -> list[str]:
             f"  close: {label} leaves {left} of {of} differences {on}"
             for label, left, of in finding.near
         ]
-    where = f" in {finding.at}, which was not dumped" if finding.at != finding.op else ""
     lines = []
     if len(groups) > 1:
-        lines.append(f"cause{where}: one of {len(groups)} that this set cannot tell apart")
-    for names, causes in groups:
-        start = "  or" if len(groups) > 1 else f"cause{where}:"
-        lines.append(f"{start} {' and '.join(names)}{labels(causes)}")
+        lines.append(f"cause: one of {len(groups)} that this set cannot tell apart")
+    for causes in groups:
+        op = causes[0].op.name
+        where = f" in {op}, which was not dumped" if op != finding.op else ""
+        start = f"  or{where}:" if where else "  or"
+        start = start if len(groups) > 1 else f"cause{where}:"
+        lines.append(f"{start} {' and '.join(causes[0].names)}{labels(causes)}")
         for bug in causes[0].bugs:
             lines.append(f"    {bug.hypothesis.explanation}")
             lines.append(f"    look at {bug.hypothesis.look_at}")
     images = "1 image" if finding.images == 1 else f"{finding.images} images"
     lines.append(f"  reproduces every value of {finding.op} on {images}; tried {tried}")
-    lines += [f"  {apart}" for apart in finding.apart]
+    lines += [f"  {told}" for told in (*finding.apart, *reservations(finding))]
     return lines

@@ -9,7 +9,9 @@ from . import (
     operands,
     pools,
     rounding,
+    stuck,
     tables,
+    weights,
     windows,
 )
 from .hypothesis import Evidence, Hypothesis, Variant
@@ -18,12 +20,14 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     *rounding.HYPOTHESES,
     *accumulator.HYPOTHESES,
     *operands.HYPOTHESES,
+    *weights.HYPOTHESES,
     *windows.HYPOTHESES,
     *activation.HYPOTHESES,
     *tables.HYPOTHESES,
     *pools.HYPOTHESES,
     *elementwise.HYPOTHESES,
     *delivery.HYPOTHESES,
+    *stuck.HYPOTHESES,
     *flips.HYPOTHESES,
 )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from ...golden.requantize import scale as scaled_by
 from ..datapath import Datapath, IntArray
 from .accumulator import wrapped
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
@@ -30,10 +31,10 @@ def _left_shift(evidence: Evidence) -> Iterator[Variant]:
 def _ignored(evidence: Evidence) -> Iterator[Variant]:
     if evidence.path.op.kind == "add":
         for i, label in enumerate(("the first", "the second")):
-            yield Variant(label, _without(i))
+            yield Variant(label, _at_zero_point(i))
 
 
-def _without(which: int) -> Edit:
+def _at_zero_point(which: int) -> Edit:
     def edit(path: Datapath) -> Datapath:
         inputs = list(path.inputs)
         zero = path.arguments[f"x{which + 1}_zero_point"]
@@ -43,18 +44,55 @@ def _without(which: int) -> Edit:
     return edit
 
 
+def unsigned_inputs(evidence: Evidence) -> Iterator[Variant]:
+    """Of add and mul: inputs read as unsigned bytes, the zero points with them or not."""
+    path = evidence.path
+    for ports, label in (((0,), "the first"), ((1,), "the second"), ((0, 1), "both")):
+        yield Variant(f"{label}, the zero point signed", _read_unsigned(ports, False))
+        if any(path.arguments[f"x{i + 1}_zero_point"] < 0 for i in ports):
+            yield Variant(f"{label}, the zero point too", _read_unsigned(ports, True))
+
+
+def _read_unsigned(ports: tuple[int, ...], zero_points: bool) -> Edit:
+    def accumulate(path: Datapath) -> IntArray:
+        a, centred = path.arguments, []
+        for i, x in enumerate(path.inputs):
+            values, zero = x.astype(np.int64), int(a[f"x{i + 1}_zero_point"])
+            if i in ports:
+                values, zero = values & 255, zero & 255 if zero_points else zero
+            centred.append(values - zero)
+        if path.op.kind == "mul":
+            return centred[0] * centred[1]
+        parts = (a["requantize1"], a["requantize2"])
+        u1, u2 = (scaled_by(c << a["left_shift"], by) for c, by in zip(centred, parts, strict=True))
+        return u1 + u2
+
+    return lambda path: path.with_accumulate(accumulate)
+
+
+def _twice(evidence: Evidence) -> Iterator[Variant]:
+    path = evidence.path
+    if len(path.op.inputs) == 2 and path.inputs[0].shape == path.inputs[1].shape:
+        for i, label in enumerate(("the first", "the second")):
+            yield Variant(label, _both(i))
+
+
+def _both(which: int) -> Edit:
+    return lambda path: path.with_inputs(path.inputs[which], path.inputs[which])
+
+
 def _argmax(
     *variants: tuple[str, Callable[[IntArray], IntArray]],
 ) -> Callable[[Evidence], Iterator]:
     def found(evidence: Evidence) -> Iterator[Variant]:
         if evidence.path.op.kind == "argmax":
             for label, pick in variants:
-                yield Variant(label, _picked(pick))
+                yield Variant(label, _indexed(pick))
 
     return found
 
 
-def _picked(pick: Callable[[IntArray], IntArray]) -> Edit:
+def _indexed(pick: Callable[[IntArray], IntArray]) -> Edit:
     return lambda path: path.with_accumulate(
         lambda p: pick(p.inputs[0].astype(np.int64))[..., None]
     )
@@ -75,6 +113,12 @@ HYPOTHESES = (
         "The two inputs are exchanged.",
         "which buffer feeds which port, each with its zero point and multiplier",
         _swapped,
+    ),
+    Hypothesis(
+        "one_input_on_both_ports",
+        "Both ports read the same input.",
+        "the select of the operand buffers, and whether the second is filled in time",
+        _twice,
     ),
     Hypothesis(
         "left_shift_otherwise",

@@ -15,7 +15,7 @@ from ...fields import Requantize
 from ...golden.requantize import scale as scaled_by
 from ...golden.windows import taps
 from ..datapath import WEIGHTED, Datapath, IntArray, entries
-from .hypothesis import Evidence, Hypothesis, Variant
+from .hypothesis import Edit, Evidence, Hypothesis, Variant
 from .tables import counted_segments
 
 _OUTPUTS = 64
@@ -65,13 +65,12 @@ class _Column:
         x = path.inputs[0].astype(np.int64) - a["x_zero_point"]
         if path.op.kind == "fully_connected":
             return x.reshape(len(x), -1)[self.sample]
-        kernel = a["weights"].shape[1:3] if path.op.kind == "conv2d" else a["weights"].shape[:2]
         if path.op.kind == "depthwise_conv2d":
             group = a["weights"].shape[2] // x.shape[3]
             x = x[..., self.channel // group : self.channel // group + 1]
         under = [
             cells.reshape(-1, x.shape[3])[self.sample]
-            for _, _, cells in taps(x, kernel, a["stride"], a["padding"], a["dilation"], 0)
+            for _, _, cells in taps(x, path.kernel, a["stride"], a["padding"], a["dilation"], 0)
         ]
         return np.concatenate(under, axis=1)
 
@@ -126,7 +125,9 @@ def _weight_bit(evidence: Evidence) -> Iterator[Variant]:
             )
 
 
-def _requantize_bit(part: str, bits: int) -> Any:
+def _requantize_bit(*parts: tuple[str, int]) -> Any:
+    """Bits of a part of R, each part with its width."""
+
     def variants(evidence: Evidence) -> Iterator[Variant]:
         arguments = evidence.path.arguments
         channel = _channel(evidence)
@@ -135,20 +136,23 @@ def _requantize_bit(part: str, bits: int) -> Any:
             if by.count > 1 and channel is None:
                 continue
             at = 0 if by.count == 1 else int(channel or 0)
-            for bit in range(bits):
-                values = getattr(by, part).astype(np.int64)
-                values[at] ^= 1 << bit
-                if part == "right_shift" and values[at] > 62:
+            for part, bits in parts:
+                if part == "multiplier_low" and by.form[at] != "float64":
                     continue
-
-                def edit(path: Datapath, name: str = name, values: IntArray = values) -> Datapath:
-                    return path.with_fields(
-                        **{name: entries(path.arguments[name], **{part: values})}
-                    )
-
-                yield Variant(f"{name}.{part}[{at}] bit {bit}", edit)
+                for bit in range(bits):
+                    values = getattr(by, part).astype(np.int64)
+                    values[at] ^= 1 << bit
+                    if part != "right_shift" or values[at] <= 62:
+                        yield Variant(f"{name}.{part}[{at}] bit {bit}", _with(name, part, values))
 
     return variants
+
+
+def _with(name: str, part: str, values: IntArray) -> Edit:
+    def edit(path: Datapath) -> Datapath:
+        return path.with_fields(**{name: entries(path.arguments[name], **{part: values})})
+
+    return edit
 
 
 def _answers(evidence: Evidence) -> dict[int, int] | None:
@@ -211,14 +215,14 @@ HYPOTHESES = (
         "multiplier_bit_flipped",
         "One bit of one multiplier is wrong.",
         "the multiplier memory at that channel",
-        _requantize_bit("multiplier", 31),
+        _requantize_bit(("multiplier", 31), ("multiplier_low", 22)),
         solved=True,
     ),
     Hypothesis(
         "right_shift_bit_flipped",
         "One bit of one right_shift is wrong.",
         "the shift memory at that channel",
-        _requantize_bit("right_shift", 6),
+        _requantize_bit(("right_shift", 6)),
         solved=True,
     ),
     Hypothesis(

@@ -1,4 +1,4 @@
-"""What is multiplied with what: zero points, signs, padding, order of weights and channels."""
+"""What an op reads: zero points and sign of its inputs, padding, order of axes and channels."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ... import golden
 from ..datapath import SLIDING, WEIGHTED, Datapath, IntArray
+from .elementwise import unsigned_inputs
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
+from .pools import unsigned_cells
 
 
 def _fields(label: str, **fields: Any) -> Variant:
@@ -63,121 +64,41 @@ def _padding(fill: int) -> Any:
     return variants
 
 
-def _linear(path: Datapath, x: IntArray, weights: IntArray) -> IntArray:
-    """Return the sums of products of 0/1 masks or values as they are, with nothing around."""
-    zero = np.zeros_like(path.arguments["weight_zero_point"])
-    arguments = {
-        **path.arguments, "x_zero_point": 0, "weights": weights, "weight_zero_point": zero,
-        "bias": np.zeros_like(path.arguments["bias"]), "requantize": None,
-    }  # fmt: skip
-    made = golden.FUNCTIONS[path.op.kind](np.ascontiguousarray(x, np.int8), **arguments)
-    return np.asarray(made[1], np.int64)
-
-
-def _unsigned(which: str) -> Edit:
+def _unsigned(path: Datapath) -> Datapath:
     """Reading a negative byte as unsigned adds 256 to it."""
+    before = path.accumulate
 
-    def edit(path: Datapath) -> Datapath:
-        before = path.accumulate
+    def accumulate(p: Datapath) -> IntArray:
+        # (w - zero_w) * 256 where x < 0; a zero point of the weights counts too.
+        x, w, points = p.inputs[0], p.arguments["weights"], p.arguments["weight_zero_point"]
+        negative = (x < 0).astype(np.int8)
+        acc = before(p) + 256 * p.plain_sums(negative, w)
+        if points.any():
+            acc = acc - 256 * points.astype(np.int64) * p.plain_sums(negative, np.ones_like(w))
+        return acc
 
-        def accumulate(p: Datapath) -> IntArray:
-            x, w = p.inputs[0], p.arguments["weights"]
-            acc = before(p)
-            if which == "x":
-                # (w - zero_w) * 256 where x < 0; a zero point of the weights counts too.
-                negative = (x < 0).astype(np.int8)
-                acc = acc + 256 * _linear(p, negative, w)
-                if p.arguments["weight_zero_point"].any():
-                    ones = np.ones_like(w)
-                    points = p.arguments["weight_zero_point"].astype(np.int64)
-                    acc = acc - 256 * points * _linear(p, negative, ones)
-                return acc
-            negative = (w < 0).astype(np.int8)
-            valid = _linear(p, np.ones_like(x), negative)
-            return acc + 256 * (
-                _linear(p, x, negative) - int(p.arguments["x_zero_point"]) * valid
-            )  # fmt: skip
-
-        return path.with_accumulate(accumulate)
-
-    return edit
-
-
-def _weights_unsigned(evidence: Evidence) -> Iterator[Variant]:
-    if evidence.path.op.kind in WEIGHTED:
-        yield Variant("", _unsigned("weights"))
+    return path.with_accumulate(accumulate)
 
 
 def _input_unsigned(evidence: Evidence) -> Iterator[Variant]:
-    path, unsigned = evidence.path, _unsigned("x")
+    path = evidence.path
+    if path.op.kind in ("add", "mul"):
+        yield from unsigned_inputs(evidence)
+    if path.op.kind in ("avg_pool2d", "global_avg_pool"):
+        yield Variant("", unsigned_cells)
     if path.op.kind not in WEIGHTED:
         return
     zero = int(path.arguments["x_zero_point"])
-    yield Variant("the zero point signed, padding adds nothing", unsigned)
+    yield Variant("the zero point signed, padding adds nothing", _unsigned)
     if path.op.kind in SLIDING and any(path.arguments["padding"]):
         yield Variant(
-            "the zero point signed, padding too", lambda path: unsigned(_padded(zero)(path))
+            "the zero point signed, padding too", lambda path: _unsigned(_padded(zero)(path))
         )
     if zero < 0:
         yield Variant(
             "the zero point too",
-            lambda path: unsigned(path.with_fields(x_zero_point=zero + 256)),
+            lambda path: _unsigned(path.with_fields(x_zero_point=zero + 256)),
         )
-
-
-def _weight_zero_point(evidence: Evidence) -> Iterator[Variant]:
-    points = evidence.path.arguments.get("weight_zero_point")
-    if points is not None and points.any():
-        yield _fields("", weight_zero_point=np.zeros_like(points))
-
-
-def _weights(label: str, change: Any) -> Variant:
-    def edit(path: Datapath) -> Datapath:
-        return path.with_fields(weights=np.ascontiguousarray(change(path.arguments["weights"])))
-
-    return Variant(label, edit)
-
-
-def _kernel_axes(evidence: Evidence) -> tuple[int, int] | None:
-    kinds = {"conv2d": (1, 2), "depthwise_conv2d": (0, 1)}
-    return kinds.get(evidence.path.op.kind)
-
-
-def _flipped(evidence: Evidence) -> Iterator[Variant]:
-    axes = _kernel_axes(evidence)
-    if axes:
-        for label, chosen in (("both ways", axes), ("rows", axes[:1]), ("columns", axes[1:])):
-            yield _weights(label, lambda w, chosen=chosen: np.flip(w, chosen))
-
-
-def _transposed(evidence: Evidence) -> Iterator[Variant]:
-    axes = _kernel_axes(evidence)
-    if axes:
-        shape = evidence.path.arguments["weights"].shape
-        if shape[axes[0]] == shape[axes[1]] > 1:
-            yield _weights("", lambda w: np.swapaxes(w, *axes))
-
-
-def _weight_order(evidence: Evidence) -> Iterator[Variant]:
-    """The bytes of the weights taken for another order of axes."""
-    orders = {
-        "conv2d": ("OHWI", ("OIHW", "HWIO", "IHWO", "OWHI")),
-        "depthwise_conv2d": ("HWO", ("OHW", "WHO")),
-        "fully_connected": ("OI", ("IO",)),
-    }.get(evidence.path.op.kind)
-    if not orders:
-        return
-    axes, others = orders
-    shape = dict(zip(axes, evidence.path.arguments["weights"].shape, strict=True))
-    for order in others:
-        if order in ("OWHI", "WHO") and shape["H"] == shape["W"]:
-            continue  # a transposed kernel
-
-        def change(w: IntArray, order: str = order) -> IntArray:
-            read = w.reshape([shape[a] for a in order])
-            return read.transpose([order.index(a) for a in axes])
-
-        yield _weights(f"read as {order}", change)
 
 
 def _input(label: str, change: Any) -> Variant:
@@ -219,47 +140,6 @@ def _from_nchw(x: IntArray) -> IntArray:
     return x.reshape(n, c, h, w).transpose(0, 2, 3, 1)
 
 
-def _dropped(evidence: Evidence) -> Iterator[Variant]:
-    path = evidence.path
-    if path.op.kind not in WEIGHTED:
-        return
-    shape, names = path.arguments["weights"].shape, {
-        "conv2d": ("", "kernel row", "kernel column", "input channel"),
-        "depthwise_conv2d": ("kernel row", "kernel column", ""),
-        "fully_connected": ("", "input"),
-    }[path.op.kind]  # fmt: skip
-    for axis, name in enumerate(names):
-        for which, label in ((0, "first"), (-1, "last")):
-            if name and shape[axis] > 1:
-                yield Variant(f"the {label} {name}", _without(axis, which))
-    if path.op.kind != "fully_connected":
-        for which, label in ((0, "first"), (-1, "last")):
-            yield Variant(f"the {label} tap", _without(None, which))
-
-
-def _without(axis: int | None, which: int) -> Edit:
-    """Weights that are their zero point add nothing."""
-
-    def edit(path: Datapath) -> Datapath:
-        w = path.arguments["weights"].astype(np.int64)
-        zero = path.arguments["weight_zero_point"].astype(np.int64)
-        deep = path.op.kind == "depthwise_conv2d"
-        zero = np.broadcast_to(zero if deep else zero.reshape(-1, *(1,) * (w.ndim - 1)), w.shape)
-        mask = np.zeros(w.shape, bool)
-        index: list[Any] = [slice(None)] * w.ndim
-        if axis is None:
-            first = 0 if deep else 1
-            index[first] = index[first + 1] = which
-            if not deep:
-                index[3] = which
-        else:
-            index[axis] = which
-        mask[tuple(index)] = True
-        return path.with_fields(weights=np.where(mask, zero, w).astype(np.int8))
-
-    return edit
-
-
 HYPOTHESES = (
     Hypothesis(
         "input_zero_point_ignored",
@@ -287,39 +167,9 @@ HYPOTHESES = (
     ),
     Hypothesis(
         "input_unsigned",
-        "The inputs are multiplied as unsigned bytes.",
+        "The inputs are read as unsigned bytes.",
         "signed declarations at the multiplier: in Verilog one unsigned operand makes all unsigned",
         _input_unsigned,
-    ),
-    Hypothesis(
-        "weights_unsigned",
-        "The weights are multiplied as unsigned bytes.",
-        "signed declarations at the multiplier: in Verilog one unsigned operand makes all unsigned",
-        _weights_unsigned,
-    ),
-    Hypothesis(
-        "weight_zero_point_ignored",
-        "The weights' zero point is not subtracted.",
-        "the correction term of the weights' zero point",
-        _weight_zero_point,
-    ),
-    Hypothesis(
-        "kernel_flipped",
-        "The kernel is mirrored: a convolution where the model correlates.",
-        "the order in which kernel rows and columns meet the line buffer",
-        _flipped,
-    ),
-    Hypothesis(
-        "kernel_transposed",
-        "Rows and columns of the kernel are exchanged.",
-        "the loop order of kernel_h and kernel_w in the weight memory",
-        _transposed,
-    ),
-    Hypothesis(
-        "weights_in_other_order",
-        "The weight memory is read in another order of axes.",
-        "the export of the weights: the model's order is OHWI, HWO or OI (SPEC 5)",
-        _weight_order,
     ),
     Hypothesis(
         "input_channels_in_other_order",
@@ -332,11 +182,5 @@ HYPOTHESES = (
         "The input buffer is read in another order of axes.",
         "NHWC or NCHW: the address generator of the input buffer",
         _input_order,
-    ),
-    Hypothesis(
-        "products_dropped",
-        "Some products do not reach the sum.",
-        "loop bounds (< or <=), and whether the accumulator is read one cycle early",
-        _dropped,
     ),
 )

@@ -51,10 +51,10 @@ def _short(evidence: Evidence) -> Iterator[Variant]:
     for axis, name in ((0, "row"), (1, "column")):
         if path.arguments["kernel"][axis] > 1:
             for last, label in ((True, "last"), (False, "first")):
-                yield Variant(f"the {label} {name}", _without(axis, last))
+                yield Variant(f"the {label} {name}", _shorter(axis, last))
 
 
-def _without(axis: int, last: bool) -> Edit:
+def _shorter(axis: int, last: bool) -> Edit:
     def accumulate(path: Datapath) -> IntArray:
         a, x = path.arguments, path.inputs[0].astype(np.int64)
         greatest = path.op.kind == "max_pool2d"
@@ -97,12 +97,10 @@ def _area(evidence: Evidence) -> Iterator[Variant]:
     path = evidence.path
     if path.op.kind == "avg_pool2d":
         h, w = path.arguments["kernel"]
-        forms = {"raw_up": rounding.divide_up}
-        divide = forms.get(path.arguments["form"], rounding.divide_away)
         for label, n in (("the whole window", h * w), ("one more", h * w + 1),
                          ("one less", h * w - 1)):  # fmt: skip
             if n > 0:
-                yield Variant(label, _divided(_by(divide, n)))
+                yield Variant(label, _divided_by(n))
     if path.op.kind == "global_avg_pool":
         n = path.inputs[0].shape[1] * path.inputs[0].shape[2]
         power = 1 << (n.bit_length() - 1)
@@ -115,8 +113,8 @@ def _area(evidence: Evidence) -> Iterator[Variant]:
                 yield Variant(label, _by_count(n, m))
 
 
-def _by(divide: Callable[[IntArray, Any], IntArray], n: int) -> Callable[..., IntArray]:
-    return lambda acc, cells: divide(acc, n)
+def _divided_by(n: int) -> Edit:
+    return lambda path: path.with_stage(scale=lambda p, acc: p.divide(acc, n))
 
 
 def _by_count(n: int, wrong: int) -> Edit:
@@ -138,6 +136,21 @@ def _cells_dropped(evidence: Evidence) -> Iterator[Variant]:
         )
         for label, part in parts:
             yield Variant(label, _blanked(part))
+
+
+def unsigned_cells(path: Datapath) -> Datapath:
+    """Return the path that sums the cells as unsigned bytes: 256 more where one is negative."""
+    before = path.accumulate
+
+    def accumulate(p: Datapath) -> IntArray:
+        negative = (p.inputs[0] < 0).astype(np.int8)
+        if p.op.kind == "global_avg_pool":
+            return before(p) + 256 * negative.sum(axis=(1, 2), keepdims=True, dtype=np.int64)
+        a = p.arguments
+        under = taps(negative.astype(np.int64), a["kernel"], a["stride"], a["padding"], (1, 1), 0)
+        return before(p) + 256 * sum(cells for _, _, cells in under)
+
+    return path.with_accumulate(accumulate)
 
 
 def _blanked(part: Any) -> Edit:

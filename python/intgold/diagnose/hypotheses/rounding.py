@@ -65,8 +65,10 @@ def _form(form: str) -> Hypothesis:
 
 def _shifted(by_how_much: int) -> Change:
     def change(by: Requantize) -> Requantize | None:
-        t = by.right_shift.astype(np.int64) + by_how_much
-        return entries(by, right_shift=t) if ((t >= 0) & (t <= 62)).all() else None
+        old = by.right_shift.astype(np.int64)
+        new = old + by_how_much
+        new = np.where((new >= 0) & (new <= 62), new, old)
+        return entries(by, right_shift=new) if (new != old).any() else None
 
     return change
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from ..datapath import SLIDING, Datapath, NothingLeftError
+from ..datapath import SLIDING, Datapath, IntArray, NothingLeftError
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
 
@@ -81,7 +81,52 @@ def _window_moved(evidence: Evidence) -> Iterator[Variant]:
                 yield Variant(label, _move(down, right))
 
 
+def _rounded_up(evidence: Evidence) -> Iterator[Variant]:
+    """Where the stride leaves pixels over, the device has one more row or column of windows."""
+    if not _slides(evidence):
+        return
+    path = evidence.path
+    a, (_, h, w, _) = path.arguments, path.inputs[0].shape
+    dilation = a.get("dilation", (1, 1))
+    padded = (h + sum(a["padding"][:2]), w + sum(a["padding"][2:]))
+    left_over = [
+        (padded[i] - (path.kernel[i] - 1) * dilation[i] - 1) % a["stride"][i] for i in (0, 1)
+    ]
+    more = [(a["stride"][i] - n) if n else 0 for i, n in enumerate(left_over)]
+    for down, right in sorted({(more[0], 0), (0, more[1]), (more[0], more[1])} - {(0, 0)}):
+        names = [n for n, m in (("row", down), ("column", right)) if m]
+        yield Variant(f"one more {' and '.join(names)}", _wider(down, right))
+
+
+def _wider(down: int, right: int) -> Edit:
+    """More windows, of which the dump holds those that come first."""
+
+    def wide(path: Datapath) -> Datapath:
+        top, bottom, left, right_side = path.arguments["padding"]
+        return path.with_fields(padding=(top, bottom + down, left, right_side + right))
+
+    def first(path: Datapath, values: IntArray) -> IntArray:
+        h, w, _ = path.model.tensor(path.op.output).shape
+        n, _, _, c = values.shape
+        return values.reshape(n, -1, c)[:, : h * w].reshape(n, h, w, c)
+
+    def edit(path: Datapath) -> Datapath:
+        before = path.accumulate
+        more = path.with_accumulate(lambda p: first(p, before(wide(p))))
+        if path.op.kind != "avg_pool2d":
+            return more
+        return more.with_stage(scale=lambda p, acc: p.divide(acc, first(p, wide(p).cells())))
+
+    return edit
+
+
 HYPOTHESES = (
+    Hypothesis(
+        "output_size_rounded_up",
+        "The pixels that the stride leaves over make one more row or column of windows.",
+        "the number of windows: it is rounded down; and the pitch of the output's rows",
+        _rounded_up,
+    ),
     Hypothesis(
         "stride_phase",
         "Windows begin at another of the pixels that the stride passes over.",
