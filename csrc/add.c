@@ -1,4 +1,5 @@
-/* add, SPEC clause 5.9: each input brought to the shared scale, by the kernels or by a table. */
+/* add, SPEC clause 5.9: each input brought to the shared scale, by the kernels or by a table.
+ * A difference is the sum with a table of -u2. */
 #include "elementwise.h"
 #include "requantize.h"
 
@@ -15,18 +16,20 @@ typedef struct job {
     intgold_tail tail1, tail2, tail;
 } job;
 
-static void fill(int32_t *table, int32_t zero_point, int32_t left_shift,
+static void fill(int32_t *table, int32_t sign, int32_t zero_point, int32_t left_shift,
                  const intgold_requantize *requantize) {
     const intgold_scale by = intgold_entry(requantize, 0);
     int32_t q;
     for (q = -128; q < 128; q++)
         table[q + 128] =
+            sign *
             (int32_t)intgold_scale_acc((q - zero_point) * ((int32_t)1 << left_shift), &by);
 }
 
 static void fill_both(const intgold_add *op, tables *made) {
-    fill(made->x1, op->x1_zero_point, op->left_shift, &op->requantize1);
-    fill(made->x2, op->x2_zero_point, op->left_shift, &op->requantize2);
+    const int32_t sign = op->form == INTGOLD_ADD_SHARED_SCALE_DIFFERENCE ? -1 : 1;
+    fill(made->x1, 1, op->x1_zero_point, op->left_shift, &op->requantize1);
+    fill(made->x2, sign, op->x2_zero_point, op->left_shift, &op->requantize2);
 }
 
 /* packed: where the kernels' parts begin. */
@@ -62,7 +65,7 @@ static void sum(const job *at, const int8_t *x1, const int8_t *x2, int32_t count
     const intgold_add *op = at->op;
     const int32_t left1 = op->left_shift + further_left(op, &op->requantize1);
     const int32_t left2 = op->left_shift + further_left(op, &op->requantize2);
-    if (at->kernels->scale &&
+    if (op->form == INTGOLD_ADD_SHARED_SCALE && at->kernels->scale &&
         at->kernels->scale(&at->tail1, op->x1_zero_point, left1, x1, count, 0, sums) &&
         at->kernels->scale(&at->tail2, op->x2_zero_point, left2, x2, count, 1, sums))
         return;

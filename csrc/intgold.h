@@ -29,7 +29,7 @@ extern "C" {
 
 /* The version of SPEC.md. */
 #define INTGOLD_SPEC_MAJOR 1
-#define INTGOLD_SPEC_MINOR 2
+#define INTGOLD_SPEC_MINOR 3
 
 typedef enum intgold_status {
     INTGOLD_OK = 0,
@@ -176,7 +176,10 @@ void intgold_global_avg_pool_s8(const intgold_global_avg_pool *op, const int8_t 
                                 int32_t *acc);
 
 /* Clause 5.9. */
-typedef enum intgold_add_form { INTGOLD_ADD_SHARED_SCALE = 0 } intgold_add_form;
+typedef enum intgold_add_form {
+    INTGOLD_ADD_SHARED_SCALE = 0,
+    INTGOLD_ADD_SHARED_SCALE_DIFFERENCE = 1
+} intgold_add_form;
 
 typedef struct intgold_add {
     int32_t count;
@@ -229,6 +232,23 @@ typedef struct intgold_concat {
 
 void intgold_concat_s8(const intgold_concat *op, const int8_t *x1, const int8_t *x2, int8_t *y);
 
+/* Clause 5.15.  A tensor of fewer dimensions has extents 1 for those that it lacks. */
+typedef struct intgold_pad {
+    int32_t in0, in1, in2;
+    int32_t before0, before1, before2, after0, after1, after2;
+    int32_t value;
+} intgold_pad;
+
+void intgold_pad_s8(const intgold_pad *op, const int8_t *x, int8_t *y);
+
+/* Clause 5.16. */
+typedef struct intgold_reshape {
+    int32_t count;
+    int32_t shape0, shape1, shape2; /* metadata: the values stay as they lie */
+} intgold_reshape;
+
+void intgold_reshape_s8(const intgold_reshape *op, const int8_t *x, int8_t *y);
+
 /* ---- A model and its engine, clause 6. ---- */
 
 typedef enum intgold_kind {
@@ -245,7 +265,9 @@ typedef enum intgold_kind {
     INTGOLD_RESCALE = 10,
     INTGOLD_ARGMAX = 11,
     INTGOLD_MUL = 12,
-    INTGOLD_CONCAT = 13
+    INTGOLD_CONCAT = 13,
+    INTGOLD_PAD = 14,
+    INTGOLD_RESHAPE = 15
 } intgold_kind;
 
 /* Tensors between ops share one piece of memory.  Where each lies in it is planned when the model

@@ -281,14 +281,13 @@ def global_avg_pool(x, *, x_zero_point, **output):
 def add(
     x1, x2, *, x1_zero_point, x2_zero_point, form, left_shift, requantize1, requantize2, **output
 ):
-    """Sum of two tensors by way of a shared scale; returns (y, acc) (clause 5.9)."""
-    if form != "shared_scale":
-        raise ValueError(f"no form {form!r} in clause 5.9")
+    """Sum or difference by way of a shared scale; returns (y, acc) (clause 5.9)."""
+    sign = {"shared_scale": 1, "shared_scale_difference": -1}[form]
 
     def accumulate(value1, value2):
         u1 = scale((value1 - x1_zero_point) * 2**left_shift, *requantize1[0])
         u2 = scale((value2 - x2_zero_point) * 2**left_shift, *requantize2[0])
-        return u1 + u2
+        return u1 + sign * u2
 
     acc = each(accumulate, x1, x2)
     return finish(acc, **output)
@@ -393,6 +392,34 @@ def concat(x1, x2, *, axis):
     return [concat(row1, row2, axis=axis - 1) for row1, row2 in zip(x1, x2, strict=True)]
 
 
+def pad(x, *, before, after, value):
+    """Constant cells around a tensor (clause 5.15)."""
+    if not before:
+        return x
+    inside = [pad(row, before=before[1:], after=after[1:], value=value) if isinstance(row, list)
+              else row for row in x]  # fmt: skip
+    return [blank(inside[0], value)] * before[0] + inside + [blank(inside[0], value)] * after[0]
+
+
+def blank(like, value):
+    """The constant in the shape of something."""
+    return [blank(row, value) for row in like] if isinstance(like, list) else value
+
+
+def reshape(x, *, shape):
+    """The values in C order in another shape (clause 5.16)."""
+    flat = list(values_of(x))
+    for extent in reversed([n for n in shape[1:] if n]):
+        flat = [flat[i : i + extent] for i in range(0, len(flat), extent)]
+    return flat
+
+
+def values_of(x):
+    """The values in C order."""
+    for row in x:
+        yield from values_of(row) if isinstance(row, list) else [row]
+
+
 FUNCTIONS: dict[str, Callable] = {
     "conv2d": conv2d,
     "depthwise_conv2d": depthwise_conv2d,
@@ -408,5 +435,7 @@ FUNCTIONS: dict[str, Callable] = {
     "argmax": argmax,
     "mul": mul,
     "concat": concat,
+    "pad": pad,
+    "reshape": reshape,
 }
 """Every op by its name, in clause order."""

@@ -84,7 +84,8 @@ def add(v):
     u = [
         rounded((v[f"x{i}"] - v[f"x{i}_zero_point"]) << v["left_shift"], v, str(i)) for i in (1, 2)
     ]
-    return sum(u), output(sum(u), v)
+    acc = u[0] - u[1] if v["form_of_op"] == 1 else sum(u)
+    return acc, output(acc, v)
 
 
 def mul(v):
@@ -113,6 +114,20 @@ def concat(v):
     return None, v["x"]
 
 
+def pad(v):
+    """Whether a value is of x, and its place there, follow from the place in y."""
+    origin = [i - b for i, b in zip(v["at"], v["before"], strict=False)]
+    if not v["inside"]:
+        assert v["x"] == 0 and v["input_at"] == [0] * len(origin)
+        return None, v["value"]
+    assert v["input_at"] == origin
+    return None, v["x"]
+
+
+def reshape(v):
+    return None, v["x"]
+
+
 FORMULAS = {
     "conv2d": weighted,
     "depthwise_conv2d": weighted,
@@ -128,6 +143,8 @@ FORMULAS = {
     "argmax": argmax,
     "mul": mul,
     "concat": concat,
+    "pad": pad,
+    "reshape": reshape,
 }
 
 

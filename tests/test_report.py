@@ -157,8 +157,63 @@ def test_every_op_that_was_not_dumped_may_be_the_cause(tmp_path, capsys):
     told = capsys.readouterr().out
     assert "or table_backwards" in told
     assert "or in A, which was not dumped: table_backwards" in told
-    assert "a dump of B, A would tell these apart" in told
-    assert "what C reads was not dumped, and is taken to be right" in told
+    assert "a dump of B, A would tell which op it is" in told
+    assert "not dumped and taken to be right: B, A" in told
+
+
+def test_an_op_behind_one_that_was_not_dumped_is_not_blamed(tmp_path, capsys):
+    """B, not dumped, is wrong; C and D, which read it, share the cause, or are not sure to err."""
+    reads = {"b": "x", "c": "b", "d": "b"}
+    _, _, wrong = luts(tmp_path / "0", {}, reads)
+    vectors, dut, _ = luts(tmp_path / "1", {"b": wrong}, reads, without=("b",))
+    assert main(["verify", str(vectors), "--dut", str(dut), "--partial"]) == 1
+    told = capsys.readouterr().out
+    assert "wrong by itself:" not in told
+    assert "the same cause makes D (lut) wrong as C" in told
+    noise = np.random.default_rng(9).integers(-128, 128, 256, np.int8)
+    vectors, dut, _ = luts(tmp_path / "2", {"b": noise}, reads, without=("b",))
+    assert main(["verify", str(vectors), "--dut", str(dut), "--partial"]) == 1
+    assert "wrong by itself, or by B, not dumped: D (lut)" in capsys.readouterr().out
+
+
+def test_inputs_are_compared_on_every_image(tmp_path):
+    """A is wrong on an image that the search does not look at."""
+    vectors, dut, _ = luts(tmp_path, {}, {"a": "x", "b": "a"}, count=12)
+    table = intgold.load(vectors / "model.npz").ops[1]["table"]
+    a = np.load(dut / "outputs" / "a.npy")
+    a[10] = 3
+    np.save(dut / "outputs" / "a.npy", a)
+    np.save(dut / "outputs" / "b.npy", table[a.astype(int) + 128])
+    told = {f.op: f for f in found(vectors, dut)}
+    assert told["B"].follows and told["B"].inputs == "device"
+
+
+def test_a_later_op_has_its_name_where_partials_differ_first(tmp_path, capsys):
+    """The first difference is a partial; the cause that follows is of another op, and says so."""
+    write_set(intgold.load(), tmp_path / "set", count=2, formats=["npy"], ops=["conv2", "pool2"],
+              partials="ky")  # fmt: skip
+    shutil.copytree(tmp_path / "set", tmp_path / "dut")
+    for file in ("partials/conv2", "outputs/pool2"):
+        y = np.load(tmp_path / "dut" / f"{file}.npy")
+        y.flat[7] += 1
+        y.flat[900] ^= 5
+        np.save(tmp_path / "dut" / f"{file}.npy", y)
+    page = tmp_path / "r.html"
+    arguments = ["verify", str(tmp_path / "set"), "--dut", str(tmp_path / "dut"), "--partial"]
+    assert main([*arguments, "--html", str(page)]) == 1
+    told = capsys.readouterr().out
+    assert "cause: not sought: of conv2, partial accumulators alone differ" in told
+    assert "pool2 (max_pool2d)\n  cause: none known fits" in told
+    assert "of conv2, partial accumulators alone differ" in page.read_text()
+
+
+def test_a_folder_that_cannot_be_read_is_named(vectors, tmp_path, capsys):
+    """A dangling link is no empty folder."""
+    folder = device(tmp_path / "d", [])
+    shutil.rmtree(folder / "outputs")
+    (folder / "outputs").symlink_to("nowhere")
+    assert main(["verify", str(vectors), "--dut", str(folder), "--partial"]) == 2
+    assert f"{folder / 'outputs'}: no readable folder" in capsys.readouterr().err
 
 
 def test_what_mixes_images_is_held_against_all(tmp_path):
@@ -214,7 +269,9 @@ def test_partials_alone(tmp_path, capsys):
     y[1, 0, 3, 3, 3] += 1
     np.save(tmp_path / "dut" / "partials" / "conv1.npy", y)
     assert main(["verify", str(tmp_path / "set"), "--dut", str(tmp_path / "dut")]) == 1
-    assert "cause: not sought: partial accumulators alone differ" in capsys.readouterr().out
+    assert (
+        "cause: not sought: of conv1, partial accumulators alone differ" in capsys.readouterr().out
+    )
 
 
 def test_a_bug_of_one_image_alone(vectors, tmp_path):

@@ -94,6 +94,15 @@ def test_the_first_wrong_tile(vectors, tmp_path):
             break
         asked.append(report.next)
     assert report.found == tile and len(asked) <= 2 + np.log2(len(of))
+    assert "outputs/conv1" in report.unread and "not read before it: " in str(report)
+    # A right read-out behind a wrong one: one of both is no read-out of this chip.
+    other = next(n for n in sorted(of) if n > tile.number)
+    right = {(t.array, t.image, t.number): t for t in signatures(vectors, TILE)}
+    told = f"outputs/conv2 1 {other} {right['outputs/conv2', 1, other].signature:08x}"
+    (tmp_path / "few.txt").write_text("\n".join([lines[0], of[tile.number], told]))
+    report = compare_signatures(vectors, tmp_path / "few.txt")
+    assert report.contradicts and report.contradicts.number == other
+    assert f"tile {other} behind it is right" in str(report)
 
 
 def write_read_outs(tensors, accumulators, path):

@@ -162,12 +162,16 @@ def _global_avg_pool(fields: Any, ranges: Any, centred: Any, area: int) -> Bound
 
 def _add(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
     lo = hi = 0
+    difference = fields["form"] == "shared_scale_difference"
     for name, x in zip(("requantize1", "requantize2"), centred, strict=True):
         ends = [np.array([v << fields["left_shift"]], np.int64) for v in x]
         _need_int32(ends[0], ends[1], f"shifted input of {name}")
         _need_pre_shift(fields[name], ends[0], ends[1], f"input of {name}")
-        lo += min(_scaled(int(ends[0][0]), fields[name])[0], 0)
-        hi += max(_scaled(int(ends[1][0]), fields[name])[1], 0)
+        least = min(_scaled(int(ends[0][0]), fields[name])[0], 0)
+        greatest = max(_scaled(int(ends[1][0]), fields[name])[1], 0)
+        if difference and name == "requantize2":
+            least, greatest = -greatest, -least
+        lo, hi = lo + least, hi + greatest
     return Bounds((fields["act_min"], fields["act_max"]), *_span(lo, hi))
 
 
@@ -205,6 +209,15 @@ def _concat(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
     return Bounds((min(ranges[0][0], ranges[1][0]), max(ranges[0][1], ranges[1][1])))
 
 
+def _pad(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
+    value = fields["value"]
+    return Bounds((min(ranges[0][0], value), max(ranges[0][1], value)))
+
+
+def _reshape(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
+    return Bounds(ranges[0])
+
+
 def _span(lo: Any, hi: Any) -> tuple[np.ndarray, np.ndarray]:
     return np.array([int(lo)], np.int64), np.array([int(hi)], np.int64)
 
@@ -224,4 +237,6 @@ _PROOFS: dict[str, Callable[[Any, Any, Any, int], Bounds]] = {
     "argmax": _argmax,
     "mul": _mul,
     "concat": _concat,
+    "pad": _pad,
+    "reshape": _reshape,
 }

@@ -16,7 +16,7 @@ from .errors import ArtefactError, IntgoldError, ModelError
 from .fields import Array, Field, Requantization, Requantize, Scales
 from .files import canonical_json, npy_bytes, read_npy, read_zip, strict_json, write_zip
 from .model import SPEC_VERSION, Model, Op, Tensor
-from .ops import OPS
+from .ops import OPS, spec_version
 
 FORMAT, VERSION = "intgold-model", 1
 _TOP = {"format", "version", "spec", "contract", "name", "metadata"} | {
@@ -71,7 +71,7 @@ def content_sha256(model: Model) -> str:
 
 def required_spec(model: Model) -> str:
     """Return the lowest version of SPEC.md that has all of the model's ops (SPEC 9.3)."""
-    return max((op.spec.since for op in model.ops), key=_version)
+    return max((op.spec.needs(op.fields) for op in model.ops), key=spec_version)
 
 
 def _digest(document: dict[str, Any]) -> str:
@@ -170,14 +170,10 @@ def _parse(data: bytes) -> tuple[dict[str, Any], str]:
 def _readable(spec: str) -> bool:
     """Same major version, minor not newer: the set of forms and ops is closed per version."""
     try:
-        theirs, ours = _version(spec), _version(SPEC_VERSION)
+        theirs, ours = spec_version(spec), spec_version(SPEC_VERSION)
     except ValueError:
         return False
-    return len(theirs) == 2 and theirs[0] == ours[0] and 0 <= theirs[1] <= ours[1]
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split("."))
+    return theirs[0] == ours[0] and 0 <= theirs[1] <= ours[1]
 
 
 def _keys(where: str, value: Any, expected: set[str]) -> None:

@@ -6,8 +6,8 @@ knowing the op (the artefact, the C binding, the C exporter, ``info``) works fro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -149,9 +149,17 @@ class Integers:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a closed list of names; C sees its index."""
+    """One of a closed list of names; C sees its index.
+
+    Parameters
+    ----------
+    values : tuple of str
+    since : mapping of str to str
+        The SPEC version of those that are younger than the op.
+    """
 
     values: tuple[str, ...]
+    since: Mapping[str, str] = field(default_factory=dict)
 
     def check(self, where: str, value: Any) -> str:
         """Return the checked value."""

@@ -16,6 +16,12 @@ from .fields import Array, Choice, Field, Integer, Integers, Requantization, Sca
 from .shapes import Fields, Shape
 
 
+def spec_version(text: str) -> tuple[int, int]:
+    """Return (major, minor) of a version of SPEC.md."""
+    major, minor = text.split(".")
+    return int(major), int(minor)
+
+
 @dataclass(frozen=True)
 class OpKind:
     """The declaration of one op.
@@ -65,6 +71,15 @@ class OpKind:
     def c_name(self) -> str:
         """The name of the C function."""
         return f"intgold_{self.name}_{'s8' if self.input_dtype == 'int8' else 's32'}"
+
+    def needs(self, fields: Fields) -> str:
+        """Return the SPEC version that an op with these fields asks for."""
+        chosen = [
+            kind.since.get(fields[name], self.since)
+            for name, kind in self.fields.items()
+            if isinstance(kind, Choice)
+        ]
+        return max([self.since, *chosen], key=spec_version)
 
     def output_dtype(self, fields: Fields) -> str:
         """Return ``int8``, or ``int32`` for int32 ops and for an op that is not requantized."""
@@ -191,10 +206,13 @@ _TABLE = (
     OpKind(
         name="add",
         clause="5.9",
-        summary="sum of two tensors of different scales",
+        summary="sum or difference of two tensors of different scales",
         inputs=("x1", "x2"),
         fields={
-            "form": Choice(("shared_scale",)),
+            "form": Choice(
+                ("shared_scale", "shared_scale_difference"),
+                {"shared_scale_difference": "1.3"},
+            ),
             "left_shift": Integer(0, 22),
             "requantize1": Requantization(),
             "requantize2": Requantization(),
@@ -256,6 +274,30 @@ _TABLE = (
         since="1.2",
         shape=shapes.concat_shape,
         dims=shapes.concat_dims,
+    ),
+    OpKind(
+        name="pad",
+        clause="5.15",
+        summary="a tensor set into a larger one of a constant",
+        inputs=("x",),
+        fields={
+            "before": Integers(("before0", "before1", "before2"), 0, 2**15),
+            "after": Integers(("after0", "after1", "after2"), 0, 2**15),
+            "value": Integer(-128, 127),
+        },
+        since="1.3",
+        shape=shapes.pad_shape,
+        dims=shapes.pad_dims,
+    ),
+    OpKind(
+        name="reshape",
+        clause="5.16",
+        summary="the same values in another shape",
+        inputs=("x",),
+        fields={"shape": Integers(("shape0", "shape1", "shape2"), 0, 2**24)},
+        since="1.3",
+        shape=shapes.reshape_shape,
+        dims=shapes.count_dims,
     ),
 )
 

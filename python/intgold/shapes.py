@@ -157,6 +157,23 @@ def concat_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
     return (*x1[:axis], x1[axis] + x2[axis], *x1[axis + 1 :])
 
 
+def pad_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
+    """Clause 5.15."""
+    shape, before, after = shapes[0], fields["before"], fields["after"]
+    beyond = any(before[len(shape) :]) or any(after[len(shape) :])
+    _need(not beyond, f"before {before} and after {after} pad dimensions that {shape} lacks")
+    return tuple(b + n + a for b, n, a in zip(before, shape, after, strict=False))
+
+
+def reshape_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
+    """Clause 5.16."""
+    shape = tuple(n for n in fields["shape"] if n)
+    _need(fields["shape"][: len(shape)] == shape, f"shape {fields['shape']}: 0 before an extent")
+    _need(bool(shape), "shape without an extent")
+    _need(_size(shape) == _size(shapes[0]), f"shape {shape} does not hold the values {shapes[0]}")
+    return shape
+
+
 def softmax_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
     """Clause 5.10; its sum is exact up to 4095 values."""
     depth = shapes[0][-1]
@@ -217,6 +234,11 @@ def concat_dims(fields: Fields, shapes: Sequence[Shape], out: Shape) -> dict[str
     axis = fields["axis"]
     sizes = [_size(shape[axis:]) for shape in shapes]
     return {"rows": _size(out[:axis]), "depth1": sizes[0], "depth2": sizes[1]}
+
+
+def pad_dims(fields: Fields, shapes: Sequence[Shape], out: Shape) -> dict[str, int]:
+    """Extents of the input, 1 for those that it lacks."""
+    return dict(zip(("in0", "in1", "in2"), (*shapes[0], 1, 1), strict=False))
 
 
 def pool_dims(fields: Fields, shapes: Sequence[Shape], out: Shape) -> dict[str, int]:

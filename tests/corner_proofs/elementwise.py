@@ -28,7 +28,8 @@ def summands(ran):
     for a, b, acc, y in rows:
         shifted = [v << ran.op["left_shift"] for v in (a, b)]
         u = [slow_oracle.scale(v, *e) for v, e in zip(shifted, (first, second), strict=True)]
-        assert sum(u) == acc
+        difference = ran.op["form"] == "shared_scale_difference"
+        assert (u[0] - u[1] if difference else sum(u)) == acc
         found.append((shifted, u, acc, y))
     return found
 
@@ -98,6 +99,24 @@ def add_dead(ran):
 
 def add_one_tensor(ran):
     assert ran.op.inputs == ("x", "x") and ran.acc.ravel().tolist() == (2 * ran.x).ravel().tolist()
+
+
+def difference_ends(ran):
+    accs = {acc for _, _, acc, _ in summands(ran)}
+    assert {-255, 255} <= accs and {-128, 127} <= set(ran.y.ravel().tolist())
+
+
+def difference_ties(ran):
+    """The tie is rounded up before its sign changes: a tie of -u2 would give another value."""
+    entry = ran.entries("requantize2")[0]
+    rows = summands(ran)
+    assert kinds_of_ties([exact(b, entry) for (_, b), *_ in rows]) == ALL_KINDS
+    ties = [(b, acc) for (_, b), _, acc, _ in rows if is_tie(exact(b, entry))]
+    assert all(acc != slow_oracle.scale(-b, *entry) for b, acc in ties)
+
+
+def difference_of_one_tensor(ran):
+    assert ran.op.inputs == ("x", "x") and not ran.acc.any() and (ran.y == -9).all()
 
 
 def elementwise_clamp(ran):
@@ -179,6 +198,9 @@ PROOFS = {
         "zero_points_apart": zero_points_apart,
         r"dead(_first|_second)?": add_dead,
         "one_tensor": add_one_tensor,
+        "difference_ends": difference_ends,
+        "difference_ties": difference_ties,
+        "difference_of_one_tensor": difference_of_one_tensor,
         r"\w+_clamp": elementwise_clamp,
     },
     "mul": {

@@ -28,6 +28,8 @@ class Apart:
         Where no such image was found: a channel, an accumulator, and what both make of it.
     tried : int
         Images that were tried.
+    mixed : bool
+        One of them mixes images, so those before the image are needed too.
     """
 
     first: str
@@ -36,11 +38,14 @@ class Apart:
     image: int | None
     accumulator: tuple[int, int, int, int] | None
     tried: int
+    mixed: bool = False
 
     def __str__(self) -> str:
         pair = f"{self.first} and {self.second}"
         if self.image is not None:
-            return f"image {self.image} of --stimulus builtin --seed {self.seed} tells {pair} apart"
+            images = f"images 0 to {self.image}" if self.mixed else f"image {self.image}"
+            tell = "tell" if self.mixed else "tells"
+            return f"{images} of --stimulus builtin --seed {self.seed} {tell} {pair} apart"
         if self.accumulator is not None:
             channel, acc, one, two = self.accumulator
             return (
@@ -73,8 +78,10 @@ def tell_apart(path: Datapath, causes: Sequence[Cause]) -> list[Apart]:
             differs = (made != wanted).reshape(_IMAGES, -1).any(axis=1)
             if differs.any():
                 image = int(np.flatnonzero(differs)[0])
+                tried = _IMAGES * (seed + 1)
+                mixed = cause.mixes_images or causes[0].mixes_images
                 found.append(
-                    Apart(str(causes[0]), str(cause), seed, image, None, _IMAGES * (seed + 1))
+                    Apart(str(causes[0]), str(cause), seed, image, None, tried, mixed and image > 0)
                 )
                 open_.remove(cause)
     for cause in open_:
@@ -94,10 +101,10 @@ def _accumulator(path: Datapath, one: Cause, two: Cause) -> tuple[int, int, int,
     if first.deliver is not path.deliver or second.deliver is not path.deliver:
         return None  # they move results of whole images; an accumulator alone has none
     channels = path.accumulators().shape[-1]
-    lo, hi = int(bounds.lo.min()), int(bounds.hi.max())
-    values = np.random.default_rng(0).integers(lo, hi + 1, (_VALUES, 1), dtype=np.int64)
-    near = np.arange(max(lo, -4096), min(hi, 4096) + 1, dtype=np.int64)[:, None]
-    acc = np.broadcast_to(np.concatenate([near, values]), (len(near) + _VALUES, channels))
+    lo, hi = (np.broadcast_to(end, channels) for end in (bounds.lo, bounds.hi))
+    values = np.random.default_rng(0).integers(lo, hi + 1, (_VALUES, channels), dtype=np.int64)
+    near = np.clip(np.arange(-4096, 4097, dtype=np.int64)[:, None], lo, hi)
+    acc = np.concatenate([near, values])
     a, b = (path_.after(acc)[1] for path_ in (first, second))
     differs = np.argwhere(a != b)
     if not len(differs):

@@ -31,8 +31,8 @@ _LATE = {"requantize", "y_zero_point", "act_min", "act_max", "frac_bits"}
 """Fields that are read behind the accumulator, of every op."""
 
 
-class NothingLeftError(ValueError):
-    """A bug that leaves an op no input."""
+class ExcludedError(ValueError):
+    """A bug that another one excludes: it leaves no input, or none of the shape that is needed."""
 
 
 def _accumulate(path: Datapath) -> IntArray:

@@ -31,8 +31,9 @@ class OpFinding:
     ----------
     op, kind : str
     inputs : str
-        ``golden``; ``device``: the device's own, which differ from the golden ones; ``unseen``:
-        not in the dump, and taken to be golden.
+        ``golden``, or ``device``: its own, which differ from the golden ones on some image.
+    unseen : tuple of str
+        Ops before it whose outputs were not dumped; they are taken to do right what they do.
     follows : bool
         The op does right what it does, from inputs that differ, on every image.
     causes : tuple of Cause
@@ -52,6 +53,7 @@ class OpFinding:
     op: str
     kind: str
     inputs: str
+    unseen: tuple[str, ...]
     follows: bool
     causes: tuple[Cause, ...]
     images: int
@@ -85,24 +87,33 @@ def diagnose(
     """
     wrong = {c.op for c in report.comparisons if c.differing and c.role != "partial"}
     ops = [op for op in dump.plan.model.ops if op.name in wrong]
-    own = _own_mistakes(dump, ops, progress) if ops else {}
+    replays = _replayed(dump, ops, progress) if ops else {}
     return [
-        _Search(dump, op, own[op.name]).finding(pairs and op is ops[0])
+        _Search(dump, op, replays[op.name]).finding(pairs and op is ops[0])
         for op in tqdm(ops, unit="op", desc="diagnose", disable=not progress)
     ]
 
 
-def _own_mistakes(dump: Dump, ops: Sequence[Op], progress: bool) -> dict[str, np.ndarray]:
-    """Return the images of which each op makes something else than its inputs demand."""
-    found: dict[str, list[int]] = {op.name: [] for op in ops}
+@dataclass
+class _Replay:
+    """An op on all images: those of which it makes something else than its inputs demand."""
+
+    wrong: list[int]
+    golden: bool = True
+
+
+def _replayed(dump: Dump, ops: Sequence[Op], progress: bool) -> dict[str, _Replay]:
+    """Return what each op does with what it read, on every image."""
+    found = {op.name: _Replay([]) for op in ops}
     with tqdm(total=dump.plan.count, unit="image", desc="replay", disable=not progress) as bar:
         for first, traces in in_blocks(dump):
             for op in ops:
                 differs = traces.evidence(op).differs()
                 images = differs.reshape(differs.shape[0], -1).any(axis=1)
-                found[op.name] += (first + np.flatnonzero(images)).tolist()
+                found[op.name].wrong += (first + np.flatnonzero(images)).tolist()
+                found[op.name].golden &= traces.reads_golden(op)
             bar.update(images.size)
-    return {name: np.array(images, np.int64) for name, images in found.items()}
+    return found
 
 
 class _Search:
@@ -112,14 +123,14 @@ class _Search:
     ----------
     dump : Dump
     op : Op
-    wrong : ndarray of int
-        Images of which the op makes something else than its inputs demand.
+    replay : _Replay
     """
 
-    def __init__(self, dump: Dump, op: Op, wrong: np.ndarray) -> None:
-        self.dump, self.op, self.wrong = dump, op, wrong
+    def __init__(self, dump: Dump, op: Op, replay: _Replay) -> None:
+        self.dump, self.op, self.replay = dump, op, replay
+        self.wrong = wrong = replay.wrong
         count = dump.plan.count
-        start = max(0, min(int(wrong[0]) - 1, count - _IMAGES)) if len(wrong) else 0
+        start = max(0, min(wrong[0] - 1, count - _IMAGES)) if wrong else 0
         self.images = list(range(start, count))[:_IMAGES]
         self.traces = of_images(dump, self.images)
         self.variants = self.pairs = 0
@@ -128,11 +139,12 @@ class _Search:
         """Return what is known: single bugs here and in ops not dumped, then pairs."""
         started = time.monotonic()
         facts = dict(
-            op=self.op.name, kind=self.op.kind, inputs=self.traces.inputs(self.op),
-            follows=not len(self.wrong), causes=(),
+            op=self.op.name, kind=self.op.kind, follows=not self.wrong,
+            inputs="golden" if self.replay.golden else "device",
+            unseen=tuple(before.name for before in self.traces.unseen(self.op)), causes=(),
             images=self.dump.plan.count, apart=(), near=(),
         )  # fmt: skip
-        if len(self.wrong):
+        if self.wrong:
             facts |= self._causes(pairs)
         took = time.monotonic() - started
         return OpFinding(**facts, variants=self.variants, pairs=self.pairs, seconds=took)  # type: ignore[arg-type]
@@ -160,7 +172,7 @@ class _Search:
         tries = trials(self._evidence(self.traces, at), alone)
         causes, images = self._confirmed(at, _exact(at, tries))
         self.variants += len(tries)
-        if int(self.wrong[0]) < _MIXED:
+        if self.wrong[0] < _MIXED:
             first = self._evidence(self._first_images(), at)
             mixing = trials(first, [h for h in HYPOTHESES if h.mixes_images])
             self.variants += len(mixing)
@@ -178,7 +190,7 @@ class _Search:
                 kept = [c for c in kept if not differing(c.plant(evidence.path), evidence)]
         if len(kept) == len(causes):
             return kept, count
-        if int(self.wrong[0]) >= _MIXED:
+        if self.wrong[0] >= _MIXED:
             return kept, count
         evidence = self._evidence(self._first_images(), at)
         mixing = [c for c in causes if c.mixes_images]

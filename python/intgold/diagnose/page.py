@@ -12,7 +12,7 @@ from .diagnosis import OpFinding
 from .pictures import bars, error_maps, legend
 from .report import Account
 from .search import Cause
-from .text import labels, members, reservations
+from .text import heading, labels, members, reservations
 
 _STYLE = """
 :root{--ground:#fff;--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;--panel:#f6f8fa;--bad:#c62828;
@@ -78,7 +78,7 @@ def page(account: Account) -> str:
         f'<p class="soft">{account.dump.plan.count} images; model {model.sha256[:16]}</p>',
         verdict,
         missing,
-        *(_causes(account.findings) if account.findings else []),
+        *_causes(account),
         *(_first(account) if report.first else []),
         "<h2>Every array</h2>",
         _arrays(report.comparisons),
@@ -95,12 +95,19 @@ def page(account: Account) -> str:
     )
 
 
-def _causes(findings: Sequence[OpFinding]) -> Iterable[str]:
+def _causes(account: Account) -> Iterable[str]:
+    findings, first = account.findings, account.report.first
+    if first is None or not (findings or account.not_sought):
+        return
     yield "<h2>Why</h2>"
+    if account.not_sought:
+        yield f"<p>{html.escape(account.not_sought)}.</p>"
     for finding in findings:
         if finding.follows:
             continue
         groups = members(finding)
+        if finding.op != first.op:
+            yield f"<p>{html.escape(heading(finding))}.</p>"
         if not groups:
             yield (
                 f"<p>{_op(finding.op, finding.kind)}: none of {finding.variants} variants"

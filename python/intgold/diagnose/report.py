@@ -38,12 +38,22 @@ class Account:
     causes_sought: bool = True
 
     def __str__(self) -> str:
-        lines = [str(self.report), *told(self.findings)]
-        if self.report.first and self.causes_sought and not self.findings:
-            lines.append("cause: not sought: partial accumulators alone differ")
+        lines = [str(self.report)]
+        first = self.report.first
+        if first:
+            lines += [self.not_sought] if self.not_sought else []
+            lines += told(self.findings, first.op)
         if self.worked:
             lines += ["the first wrong element, as it should be:", *(f"  {w}" for w in self.worked)]
         return "\n".join(lines)
+
+    @property
+    def not_sought(self) -> str:
+        """Why the first difference has no cause, where none was sought; ""."""
+        first = self.report.first
+        if first and self.causes_sought and first.op not in {f.op for f in self.findings}:
+            return f"cause: not sought: of {first.op}, partial accumulators alone differ"
+        return ""
 
     def document(self) -> bytes:
         """Return canonical JSON."""
@@ -118,6 +128,7 @@ def _finding(finding: OpFinding) -> dict[str, Any]:
         "op": finding.op,
         "kind": finding.kind,
         "inputs": finding.inputs,
+        "not_dumped_before": list(finding.unseen),
         "right_from_wrong_inputs": finding.follows,
         "causes": [
             {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..model import Op
-from .datapath import Datapath, NothingLeftError
+from .datapath import Datapath, ExcludedError
 from .hypotheses import HYPOTHESES, Evidence, Hypothesis, Variant
 
 _ROWS = 64
@@ -63,11 +63,18 @@ def bugs_of(evidence: Evidence, table: Sequence[Hypothesis] = HYPOTHESES) -> Ite
 
 def differing(path: Datapath, evidence: Evidence) -> int:
     """Return how many values of what the device dumped the path does not make."""
-    held, y = path.results()
+    held, raw = path.after(path.accumulators())
+    y = path.deliver(path, raw)
     if evidence.follow:
         made = evidence.follow(held, y)
         return sum(int(np.count_nonzero(made[key] != a)) for key, a in evidence.got.items())
-    return _differing(held, y, path.deliver(path, held), evidence.got)
+    moved = path.deliver(path, held)
+    count = _differing(held, y, moved, evidence.got)
+    if (
+        count and moved is not held and len(evidence.got) == 2
+    ):  # the accumulators alone may be dumped otherwise
+        count = min(count, _differing(moved, raw, moved, evidence.got))
+    return count
 
 
 def _differing(
@@ -181,7 +188,7 @@ def _planted(bug: Bug, path: Datapath) -> Datapath | None:
     """
     try:
         return bug.variant.edit(path)
-    except (OverflowError, NothingLeftError):
+    except (OverflowError, ExcludedError):
         return None
 
 

@@ -11,19 +11,44 @@ from .search import Cause
 _MOST_LABELS = 4
 
 
-def told(findings: Sequence[OpFinding]) -> list[str]:
-    """Return the lines: the first op at length, the others in a line each."""
-    if not findings:
-        return []
-    first, *others = findings
-    lines = _cause(first)
-    follow = [f.op for f in others if f.follows]
+def told(findings: Sequence[OpFinding], first: str) -> list[str]:
+    """Return the lines: the first op at length, the others in a line each.
+
+    Parameters
+    ----------
+    findings : sequence of OpFinding
+    first : str
+        The op of the first difference, whose lines stand just before.
+    """
+    lines: list[str] = []
+    explained: dict[tuple[str, ...], OpFinding] = {}
+    for finding in (f for f in findings if not f.follows):
+        if finding.op == first and not lines:
+            lines += _cause(finding)
+        elif known := explained.get(_ops_and_names(finding)):
+            lines.append(f"the same cause makes {finding.op} ({finding.kind}) wrong as {known.op}")
+        else:
+            lines.append(heading(finding))
+            lines += [f"  {line}" for line in _cause(finding)]
+        if finding.causes:
+            explained.setdefault(_ops_and_names(finding), finding)
+    follow = [f.op for f in findings if f.follows]
     if follow:
         lines.append(f"right from wrong inputs: {', '.join(follow)}")
-    for other in (f for f in others if not f.follows):
-        lines.append(f"wrong by itself: {other.op} ({other.kind})")
-        lines += [f"  {line}" for line in _cause(other)]
     return lines
+
+
+def heading(finding: OpFinding) -> str:
+    """Return how an op behind the first one is introduced."""
+    if finding.unseen:
+        unseen = ", ".join(finding.unseen)
+        return f"wrong by itself, or by {unseen}, not dumped: {finding.op} ({finding.kind})"
+    return f"wrong by itself: {finding.op} ({finding.kind})"
+
+
+def _ops_and_names(finding: OpFinding) -> tuple[str, ...]:
+    """Return what a class of causes in ops that were not dumped is known by; else the op itself."""
+    return tuple(sorted({" ".join((c.op.name, *map(str, c.bugs))) for c in finding.causes}))
 
 
 def members(finding: OpFinding) -> list[list[Cause]]:
@@ -37,11 +62,12 @@ def members(finding: OpFinding) -> list[list[Cause]]:
 def reservations(finding: OpFinding) -> list[str]:
     """Return what the dump leaves open for want of outputs."""
     told = []
-    unseen = list(dict.fromkeys(c.op.name for c in finding.causes if c.op.name != finding.op))
-    if unseen and len(members(finding)) > 1:
-        told.append(f"a dump of {', '.join(unseen)} would tell these apart")
-    if finding.inputs == "unseen" and any(c.op.name == finding.op for c in finding.causes):
-        told.append(f"what {finding.op} reads was not dumped, and is taken to be right")
+    ops = list(dict.fromkeys(c.op.name for c in finding.causes))
+    unseen = [name for name in ops if name != finding.op]
+    if unseen and len(ops) > 1:
+        told.append(f"a dump of {', '.join(unseen)} would tell which op it is")
+    if finding.unseen and finding.op in ops:
+        told.append(f"not dumped and taken to be right: {', '.join(finding.unseen)}")
     return told
 
 

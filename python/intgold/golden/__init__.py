@@ -18,16 +18,18 @@ from .global_avg_pool import global_avg_pool
 from .lut import lut
 from .max_pool2d import max_pool2d
 from .mul import mul
+from .pad import pad
 from .pwl import pwl
 from .requantize import requantize
 from .rescale import rescale
+from .reshape import reshape
 from .softmax import softmax
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         conv2d, depthwise_conv2d, fully_connected, lut, pwl, max_pool2d, avg_pool2d,
-        global_avg_pool, add, softmax, rescale, argmax, mul, concat,
+        global_avg_pool, add, softmax, rescale, argmax, mul, concat, pad, reshape,
     )
 }  # fmt: skip
 """The golden function of every op of the op table."""

@@ -50,7 +50,7 @@ _FORMULAS = {
     "iy = oy*stride_h - pad_top + ky, ix alike; padded cells do not count",
     "global_avg_pool": "acc(c) = sum over height and width of (x - zero_x)",
     "add": "u1 = R1((x1 - zero_x1) * 2^left_shift), R1 by requantize1;  "
-    "u2 alike by requantize2;  acc = u1 + u2",
+    "u2 alike by requantize2;  acc = u1 + u2; u1 - u2 in form shared_scale_difference",
     "softmax": "diff(i) = x(i) - greatest x of the row; e(i) = 0 and y(i) = -128 where "
     "diff(i) < -floor(31*2^26 / 2^left_shift)\n"
     "P(a,b) = (a*b + 2^30) >> 31;  e(i) = EXP(P(diff(i)*2^left_shift, multiplier)), SPEC 5.10.2\n"
@@ -61,6 +61,8 @@ _FORMULAS = {
     "argmax": "y = index of the greatest value of the last dimension, ties to the lowest",
     "mul": "acc = (x1 - zero_x1) * (x2 - zero_x2)",
     "concat": "the values of x1, then those of x2, along the axis",
+    "pad": "x with `before` cells in front of each dimension and `after` behind, all of `value`",
+    "reshape": "the values of x in C order, in another shape",
 }
 
 _AVERAGES = {
@@ -71,7 +73,17 @@ _AVERAGES = {
     "centred_away": "acc = sum over the n valid cells of (x - zero_x);  "
     "y = clamp(zero_y + sign(acc) * floor((|acc| + floor(n/2)) / n), act_min, act_max)",
 }
-_NO_ZERO_POINT = ("lut", "pwl", "max_pool2d", "softmax", "rescale", "argmax", "concat")
+_NO_ZERO_POINT = (
+    "lut",
+    "pwl",
+    "max_pool2d",
+    "softmax",
+    "rescale",
+    "argmax",
+    "concat",
+    "pad",
+    "reshape",
+)
 
 
 def _formula(op: Op) -> str:

@@ -303,7 +303,11 @@ def _add(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
         shifted = (v - zero) << op["left_shift"]
         steps.say(f"x{i + 1} = {v}: {_less(v, zero)} * 2^{op['left_shift']} = {shifted}")
         parts.append(requantized(steps, shifted, *_entry(op[f"requantize{i + 1}"], 0)))
-    acc = _sum(steps, None, [(f"({u})", u) for u in parts])
+    if op["form"] == "shared_scale_difference":
+        acc = parts[0] - parts[1]
+        steps.say(f"acc = ({parts[0]}) - ({parts[1]}) = {acc}")
+    else:
+        acc = _sum(steps, None, [(f"({u})", u) for u in parts])
     return _finish(traced, place, steps, acc)
 
 
@@ -336,6 +340,26 @@ def _concat(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
         *place[: axis + 1], at - size, *place[axis + 2 :]))  # fmt: skip
     made = int(traced.inputs[which][source])
     steps.say(f"index {at} along axis {axis}: x{which + 1} at {source[1:]} = {made}")
+    return made
+
+
+def _pad(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    x, op = traced.inputs[0], traced.op
+    at = [i - b for i, b in zip(place[1:], op["before"], strict=False)]
+    if any(not 0 <= i < n for i, n in zip(at, x.shape[1:], strict=True)):
+        steps.say(f"{place[1:]} lies outside x: value = {op['value']}")
+        return int(op["value"])
+    made = int(x[(place[0], *at)])
+    steps.say(f"{place[1:]} is x at {tuple(at)} = {made}")
+    return made
+
+
+def _reshape(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    x = traced.inputs[0]
+    flat = int(np.ravel_multi_index(place[1:], [n for n in traced.op["shape"] if n]))
+    made = int(x[place[0]].ravel()[flat])
+    origin = tuple(int(i) for i in np.unravel_index(flat, x.shape[1:]))
+    steps.say(f"value {flat} in C order, x at {origin} = {made}")
     return made
 
 
@@ -377,5 +401,7 @@ _WALKS: Mapping[str, Callable[[Traced, tuple[int, ...], Steps], int]] = {
     "argmax": _argmax,
     "mul": _mul,
     "concat": _concat,
+    "pad": _pad,
+    "reshape": _reshape,
 }
 """One walk per op; each returns the output value that its lines come to."""

@@ -168,6 +168,9 @@ def _refuse_unknown(dut: Path, dumps: Mapping[Entry, _Files]) -> None:
             raise VectorError(f"{dut / role}: the folder of a dump is called {role}s")
     known = {path for dump in dumps.values() for paths, _ in dump for path in paths}
     for folder in ("outputs", "accumulators", "partials"):
+        held = dut / folder
+        if (held.is_symlink() or held.exists()) and not held.is_dir():
+            raise VectorError(f"{held}: no readable folder")
         for path in sorted((dut / folder).rglob("*")):
             if path not in known:
                 raise VectorError(f"{path}: the set has no such array or format")

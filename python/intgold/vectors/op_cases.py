@@ -26,7 +26,7 @@ _SMALL = Requantize.of(2**30, 35)  # acc / 32: sums of some products stay within
 
 def directed_models() -> Iterator[Model]:
     """Yield the models; the name is ``<op>_<case>``, the reason is in the metadata."""
-    for cases in (_convolutions, _fully_connected, _tables, _pools, _elementwise, _int32):
+    for cases in (_convolutions, _fully_connected, _tables, _pools, _elementwise, _layout, _int32):
         yield from cases()
 
 
@@ -184,6 +184,12 @@ def _elementwise() -> Iterator[Model]:
     ):
         by = Requantize.of(2**30, right_shift)
         yield _model("mul", case, reason, shape, {"requantize": by, **_FULL}, x_zero, 2)
+    reason = "u1 - u2: the second input with its sign exchanged"
+    fields = {
+        "form": "shared_scale_difference", "left_shift": 3, "requantize1": _HALF,
+        "requantize2": Requantize.of(2**30, 32), "requantize": Requantize.of(2**30, 34), **_FULL,
+    }  # fmt: skip
+    yield _model("add", "difference", reason, shape, fields, -5, 3)
     for axis in range(3):
         reason = f"axis {axis}: the order of the values tells the axes apart"
         yield _model("concat", f"axis{axis}", reason, shape, {"axis": axis})
@@ -192,6 +198,22 @@ def _elementwise() -> Iterator[Model]:
         "concat_unequal", tensors, [Op("concat", "op", ("x1", "x2"), "y", {"axis": 2})],
         ["x1", "x2"], ["y"], metadata={"reason": "extents 1 and 4"},
     )  # fmt: skip
+
+
+def _layout() -> Iterator[Model]:
+    shape = (3, 4, 5)
+    for case, before, after in (
+        ("every_side", (1, 2, 3), (3, 2, 1)),
+        ("height", (2, 0, 0), (1, 0, 0)),
+        ("width", (0, 1, 0), (0, 2, 0)),
+        ("channels", (0, 0, 1), (0, 0, 2)),
+    ):
+        reason = f"{before} cells of -7 in front, {after} behind"
+        fields: Fields = {"before": before, "after": after, "value": -7}
+        yield _model("pad", case, reason, shape, fields, -7, -7)
+    for case, to in (("flat", (60,)), ("rows", (12, 5)), ("image", (5, 3, 4))):
+        reason = f"(3, 4, 5) as {to}: the values stay in C order"
+        yield _model("reshape", case, reason, shape, {"shape": (*to, 0, 0)[:3]})
 
 
 def _int32() -> Iterator[Model]:

@@ -161,10 +161,12 @@ def _constants(model: Model, op: Op) -> list[Part]:
             parts += [(n + suffix, d, v[0]) for n, d, v in _entries(value, np.zeros(1, int))]
         elif isinstance(value, np.ndarray):
             parts.append((name, str(value.dtype), value))
+        elif isinstance(value, tuple):
+            parts.append((name, "uint32", np.array(value)))
         elif name == "form":
             parts.append((name + "_of_op", "uint8", _choices(op).index(value)))
         else:
-            signed = name.startswith("act_") or name.endswith("_zero_point")
+            signed = name.startswith(("act_", "value")) or name.endswith("_zero_point")
             dtype = "int8" if signed else "int32" if name == "multiplier" else "uint8"
             parts.append((name, dtype, value))
     if op.kind == "concat":
@@ -288,7 +290,7 @@ def _argmax(model: Model, op: Op, x: np.ndarray) -> list[Part]:
 def _concat(model: Model, op: Op, x1: np.ndarray, x2: np.ndarray) -> list[Part]:
     """Return where each value stands in y, from which input it comes, and from where there."""
     axis, shape = op["axis"], model.tensor(op.output).shape
-    at = np.stack(np.unravel_index(np.arange(int(np.prod(shape))), shape), axis=1)
+    at = _places(shape)
     first = x1.shape[axis + 1]
     second = at[:, axis] >= first
     origin = at.copy()
@@ -302,6 +304,32 @@ def _concat(model: Model, op: Op, x1: np.ndarray, x2: np.ndarray) -> list[Part]:
         ("input_at", "uint32", origin),
         ("x", "int8", values),
     ]
+
+
+def _pad(model: Model, op: Op, x: np.ndarray) -> list[Part]:
+    """Return where each value stands in y, whether it is one of x, and from where there."""
+    at = _places(model.tensor(op.output).shape)
+    shape = np.array(x.shape[1:])
+    origin = at - np.array(op["before"])[: len(shape)]
+    inside = ((origin >= 0) & (origin < shape)).all(axis=1)
+    values = np.zeros(len(at), np.int8)
+    values[inside] = x[0][tuple(origin[inside].T)]
+    origin[~inside] = 0
+    return [
+        ("at", "uint32", at), ("inside", "uint8", inside), ("input_at", "uint32", origin),
+        ("x", "int8", values),
+    ]  # fmt: skip
+
+
+def _reshape(model: Model, op: Op, x: np.ndarray) -> list[Part]:
+    """Return where each value stands in y, and where in x."""
+    at, origin = _places(model.tensor(op.output).shape), _places(x.shape[1:])
+    return [("at", "uint32", at), ("input_at", "uint32", origin), ("x", "int8", x.ravel())]
+
+
+def _places(shape: tuple[int, ...]) -> np.ndarray:
+    """Return every place of a tensor in C order, shape (values, dimensions)."""
+    return np.stack(np.unravel_index(np.arange(int(np.prod(shape))), shape), axis=1)
 
 
 _COLUMNS: dict[str, Callable[..., list[Part]]] = {
@@ -319,6 +347,8 @@ _COLUMNS: dict[str, Callable[..., list[Part]]] = {
     "argmax": _argmax,
     "mul": _elementwise,
     "concat": _concat,
+    "pad": _pad,
+    "reshape": _reshape,
 }
 
 

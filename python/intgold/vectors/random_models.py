@@ -283,7 +283,7 @@ def _add(rng: Random, shapes: list[Shape]) -> Fields:
     left_shift = rng.choice((0, 3, 20, 22))
     reach = 2 ** (7 + left_shift)
     return {
-        "form": "shared_scale",
+        "form": rng.choice(("shared_scale", "shared_scale", "shared_scale_difference")),
         "left_shift": left_shift,
         "requantize1": requantize_of(rng, 1, 2**9),
         "requantize2": requantize_of(rng, 1, 2**9),
@@ -314,6 +314,22 @@ def _concat(rng: Random, shapes: list[Shape]) -> Fields:
     return {"axis": apart[0] if apart else rng.randrange(len(shapes[0]))}
 
 
+def _pad(rng: Random, shapes: list[Shape]) -> Fields:
+    rank = len(shapes[0])
+    sides = [[rng.choice((0, 0, 1, 3)) if i < rank else 0 for i in range(3)] for _ in range(2)]
+    return {"before": sides[0], "after": sides[1], "value": rng.randint(-128, 127)}
+
+
+def _reshape(rng: Random, shapes: list[Shape]) -> Fields:
+    size = int(np.prod(shapes[0]))
+    extents = [size]
+    while len(extents) < 3 and rng.random() < 0.7:
+        divisors = [d for d in range(1, extents[-1] + 1) if extents[-1] % d == 0]
+        first = rng.choice(divisors)
+        extents[-1:] = [first, extents[-1] // first]
+    return {"shape": (*extents, 0, 0)[:3]}
+
+
 _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "conv2d": _conv2d,
     "depthwise_conv2d": _depthwise_conv2d,
@@ -329,4 +345,6 @@ _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "argmax": _argmax,
     "mul": _mul,
     "concat": _concat,
+    "pad": _pad,
+    "reshape": _reshape,
 }

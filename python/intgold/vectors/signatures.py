@@ -69,6 +69,11 @@ class SignatureReport:
         The last right read-out before the first wrong one, and that one.
     next : int or None
         The tile to read next; None where the first wrong tile is known.
+    unread : tuple of str
+        Arrays before it, in graph order, of which no tile of the image was read.
+    contradicts : Tile or None
+        A right read-out behind the wrong one, of the same array and image: one of both was read
+        wrongly.
     """
 
     compared: int
@@ -78,6 +83,8 @@ class SignatureReport:
     right: Tile | None
     found: Tile | None
     next: int | None
+    unread: tuple[str, ...] = ()
+    contradicts: Tile | None = None
 
     @property
     def equal(self) -> bool:
@@ -96,6 +103,13 @@ class SignatureReport:
             lines.append(
                 f"first wrong tile: {where}, one of {last + 1} to {self.found.number}; "
                 f"read tile {self.next} next"
+            )
+        if self.unread:
+            lines.append(f"not read before it: {', '.join(self.unread)}")
+        if self.contradicts is not None:
+            lines.append(
+                f"the read-outs contradict each other: tile {self.found.number} is wrong, tile "
+                f"{self.contradicts.number} behind it is right"
             )
         return "\n".join(lines)
 
@@ -221,8 +235,19 @@ def compare_signatures(
             before = outs[bad - 1][0] if bad else None
             last = -1 if before is None else before.number
             between = None if tile.number == last + 1 else (last + tile.number) // 2
-            return SignatureReport(compared, wrong, array, image, before, tile, between)
+            behind = next((t for t, right in outs[bad:] if right), None)
+            unread = tuple(a for a in _arrays_before(vectors, array) if (a, image) not in found)
+            return SignatureReport(
+                compared, wrong, array, image, before, tile, between, unread, behind
+            )
     return SignatureReport(compared, 0, "", 0, None, None, None)
+
+
+def _arrays_before(vectors: str | os.PathLike[str], array: str) -> list[str]:
+    """Return the results of a set that come before one of them, in graph order."""
+    plan, _ = read_manifest(vectors)
+    paths = [e.path for e in results(plan) if e.role != "partial"]
+    return paths[: paths.index(array)]
 
 
 def _read(path: str | os.PathLike[str]) -> tuple[list[int], dict[tuple[str, int, int], int]]:

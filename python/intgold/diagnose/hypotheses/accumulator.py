@@ -43,6 +43,35 @@ def _held(narrow: Callable[[IntArray, int], IntArray], bits: int) -> Edit:
     return edit
 
 
+def _stuck_bits(evidence: Evidence) -> Iterator[Variant]:
+    """Bits of the register; which one follows from the accumulators, where they were dumped."""
+    if not evidence.path.op.spec.accumulator:
+        return
+    bits = list(range(32))
+    if "accumulator" in evidence.got:
+        differs = np.bitwise_or.reduce(
+            (evidence.wanted["accumulator"] ^ evidence.got["accumulator"]).view(np.uint32), None
+        )
+        bits = [bit for bit in bits if int(differs) == 1 << bit]
+    for bit in bits:
+        for value in (0, 1):
+            yield Variant(f"bit {bit} at {value}", _stuck_bit(bit, value))
+
+
+def _stuck_bit(bit: int, value: int) -> Edit:
+    def edit(path: Datapath) -> Datapath:
+        before = path.hold
+
+        def hold(p: Datapath, acc: IntArray) -> IntArray:
+            held = before(p, acc)
+            made = held | (1 << bit) if value else held & ~(1 << bit)
+            return wrapped(made, 32)
+
+        return path.with_stage(hold=hold)
+
+    return edit
+
+
 def _bias(label: str, change: Callable[[IntArray], IntArray]) -> Variant:
     def edit(path: Datapath) -> Datapath:
         bias = path.arguments["bias"]
@@ -101,6 +130,13 @@ HYPOTHESES = (
         "The accumulator is too narrow and saturates at the end of the sum.",
         "the accumulator's width: intgold info shows the bits that each op needs",
         _register(saturated),
+    ),
+    Hypothesis(
+        "accumulator_bit_stuck",
+        "One bit of the accumulator is stuck, and the results follow from it.",
+        "the wire of that bit between the adder and the scaling",
+        _stuck_bits,
+        solved=True,
     ),
     Hypothesis(
         "bias_missing",

@@ -65,7 +65,7 @@ def _read_unsigned(ports: tuple[int, ...], zero_points: bool) -> Edit:
             return centred[0] * centred[1]
         parts = (a["requantize1"], a["requantize2"])
         u1, u2 = (scaled_by(c << a["left_shift"], by) for c, by in zip(centred, parts, strict=True))
-        return u1 + u2
+        return u1 - u2 if a["form"] == "shared_scale_difference" else u1 + u2
 
     return lambda path: path.with_accumulate(accumulate)
 
@@ -107,6 +107,13 @@ def _wraps(evidence: Evidence) -> Iterator[Variant]:
         yield Variant("", lambda path: path.with_stage(finish=lambda p, s: wrapped(s, 32)))
 
 
+def _sign(evidence: Evidence) -> Iterator[Variant]:
+    if evidence.path.op.kind == "add":
+        forms = ("shared_scale", "shared_scale_difference")
+        other = forms[evidence.path.arguments["form"] == forms[0]]
+        yield Variant("", lambda path: path.with_fields(form=other))
+
+
 HYPOTHESES = (
     Hypothesis(
         "inputs_exchanged",
@@ -119,6 +126,12 @@ HYPOTHESES = (
         "Both ports read the same input.",
         "the select of the operand buffers, and whether the second is filled in time",
         _twice,
+    ),
+    Hypothesis(
+        "sum_for_difference",
+        "The two inputs are added where they should be subtracted, or the other way round.",
+        "the sign of the second operand at the adder",
+        _sign,
     ),
     Hypothesis(
         "left_shift_otherwise",

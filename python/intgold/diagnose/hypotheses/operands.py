@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..datapath import SLIDING, WEIGHTED, Datapath, IntArray
+from ..datapath import SLIDING, WEIGHTED, Datapath, ExcludedError, IntArray
 from .elementwise import unsigned_inputs
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 from .pools import unsigned_cells
@@ -57,6 +57,8 @@ def _padded(fill: int, fields: dict[str, Any] | None = None) -> Edit:
 def _padding(fill: int) -> Any:
     def variants(evidence: Evidence) -> Iterator[Variant]:
         path = evidence.path
+        if path.op.kind == "pad" and path.arguments["value"] != fill:
+            yield _fields("", value=fill)
         padded = path.op.kind in SLIDING and any(path.arguments["padding"])
         if padded and path.arguments["x_zero_point"] != fill:
             yield Variant("", _padded(fill))
@@ -132,7 +134,13 @@ def _input_order(evidence: Evidence) -> Iterator[Variant]:
         yield _input("NHWC bytes read as NCHW", _from_nchw)
         yield _input("NCHW bytes read as NHWC", lambda x: x.transpose(0, 3, 1, 2).reshape(x.shape))
     if h == w > 1 and evidence.path.op.kind in WEIGHTED:
-        yield _input("rows and columns exchanged", lambda x: x.swapaxes(1, 2))
+        yield _input("rows and columns exchanged", _exchanged)
+
+
+def _exchanged(x: IntArray) -> IntArray:
+    if x.shape[1] != x.shape[2]:
+        raise ExcludedError("an image that is no square any more")
+    return x.swapaxes(1, 2)
 
 
 def _from_nchw(x: IntArray) -> IntArray:
@@ -141,6 +149,19 @@ def _from_nchw(x: IntArray) -> IntArray:
 
 
 HYPOTHESES = (
+    # What the buffer holds, then what is made of it: pairs are planted in this order.
+    Hypothesis(
+        "input_channels_in_other_order",
+        "Weights and inputs of different channels meet.",
+        "the channel counter, and the lanes of the input words",
+        _channels,
+    ),
+    Hypothesis(
+        "input_in_other_order",
+        "The input buffer is read in another order of axes.",
+        "NHWC or NCHW: the address generator of the input buffer",
+        _input_order,
+    ),
     Hypothesis(
         "input_zero_point_ignored",
         "The input's zero point is not subtracted.",
@@ -170,17 +191,5 @@ HYPOTHESES = (
         "The inputs are read as unsigned bytes.",
         "signed declarations at the multiplier: in Verilog one unsigned operand makes all unsigned",
         _input_unsigned,
-    ),
-    Hypothesis(
-        "input_channels_in_other_order",
-        "Weights and inputs of different channels meet.",
-        "the channel counter, and the lanes of the input words",
-        _channels,
-    ),
-    Hypothesis(
-        "input_in_other_order",
-        "The input buffer is read in another order of axes.",
-        "NHWC or NCHW: the address generator of the input buffer",
-        _input_order,
     ),
 )

@@ -24,8 +24,9 @@ def _lane_stuck(evidence: Evidence) -> Iterator[Variant]:
         first = lane.pop()
         values = np.unique(got[:, first::lanes])
         if len(values) == 1:
-            value, name = int(values[0]), "channel" if lanes == channels else f"lane of {lanes}"
-            yield Variant(f"{name} {first} at {value}", delivered(_stuck(first, lanes, value)))
+            value = int(values[0])
+            name = f"channel {first}" if lanes == channels else f"lane {first} of {lanes}"
+            yield Variant(f"{name} at {value}", delivered(_stuck(first, lanes, value)))
 
 
 def _stuck(first: int, lanes: int, value: int) -> Callable[[IntArray], IntArray]:
@@ -47,13 +48,16 @@ def _all(value: int) -> Callable[[IntArray], IntArray]:
 
 
 def _bit_stuck(evidence: Evidence) -> Iterator[Variant]:
-    for bit in range(8 * evidence.path.dtype.itemsize):
+    widths = [a.itemsize for a in evidence.got.values()]
+    for bit in range(8 * max(widths)):
         for value in (0, 1):
             yield Variant(f"bit {bit} at {value}", delivered(_bit(bit, value)))
 
 
 def _bit(bit: int, value: int) -> Callable[[IntArray], IntArray]:
     def change(y: IntArray) -> IntArray:
+        if bit >= 8 * y.itemsize:
+            return y
         raw = y.view(np.uint8 if y.itemsize == 1 else np.uint32)
         mask = np.full((), 1 << bit, raw.dtype)
         return (raw | mask if value else raw & ~mask).view(y.dtype)
@@ -82,8 +86,7 @@ def _lane_bit_stuck(evidence: Evidence) -> Iterator[Variant]:
                 y: IntArray, first: int = first, lanes: int = lanes, value: int = value
             ) -> IntArray:
                 made = y.reshape(len(y), -1).copy()
-                if bit < 8 * made.itemsize:
-                    made[:, first::lanes] = _bit(bit, value)(made[:, first::lanes].copy())
+                made[:, first::lanes] = _bit(bit, value)(made[:, first::lanes].copy())
                 return made.reshape(y.shape)
 
             name = f"lane {first} of {lanes}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from ..datapath import SLIDING, Datapath, IntArray, NothingLeftError
+from ..datapath import SLIDING, Datapath, ExcludedError, IntArray
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
 
@@ -17,7 +17,7 @@ def _moved(path: Datapath, down: int, right: int) -> Datapath:
     cut = [max(0, -n) for n in sides]
     x = path.inputs[0]
     if max(cut[:2]) >= x.shape[1] or max(cut[2:]) >= x.shape[2]:
-        raise NothingLeftError("the windows left the image")
+        raise ExcludedError("the windows left the image")
     x = x[:, cut[0] : x.shape[1] - cut[1], cut[2] : x.shape[2] - cut[3]]
     return path.with_inputs(x).with_fields(padding=tuple(max(0, n) for n in sides))
 
@@ -82,28 +82,26 @@ def _window_moved(evidence: Evidence) -> Iterator[Variant]:
 
 
 def _rounded_up(evidence: Evidence) -> Iterator[Variant]:
-    """Where the stride leaves pixels over, the device has one more row or column of windows."""
+    """Where the stride leaves columns over, each row has one more window.
+
+    A row more changes nothing of what the dump holds: it comes behind the others.
+    """
     if not _slides(evidence):
         return
     path = evidence.path
-    a, (_, h, w, _) = path.arguments, path.inputs[0].shape
-    dilation = a.get("dilation", (1, 1))
-    padded = (h + sum(a["padding"][:2]), w + sum(a["padding"][2:]))
-    left_over = [
-        (padded[i] - (path.kernel[i] - 1) * dilation[i] - 1) % a["stride"][i] for i in (0, 1)
-    ]
-    more = [(a["stride"][i] - n) if n else 0 for i, n in enumerate(left_over)]
-    for down, right in sorted({(more[0], 0), (0, more[1]), (more[0], more[1])} - {(0, 0)}):
-        names = [n for n, m in (("row", down), ("column", right)) if m]
-        yield Variant(f"one more {' and '.join(names)}", _wider(down, right))
+    a, width = path.arguments, path.inputs[0].shape[2]
+    reach = (path.kernel[1] - 1) * a.get("dilation", (1, 1))[1] + 1
+    left_over = (width + sum(a["padding"][2:]) - reach) % a["stride"][1]
+    if left_over:
+        yield Variant("", _wider(a["stride"][1] - left_over))
 
 
-def _wider(down: int, right: int) -> Edit:
-    """More windows, of which the dump holds those that come first."""
+def _wider(by: int) -> Edit:
+    """Wider rows, of which the dump holds the values that come first."""
 
     def wide(path: Datapath) -> Datapath:
-        top, bottom, left, right_side = path.arguments["padding"]
-        return path.with_fields(padding=(top, bottom + down, left, right_side + right))
+        top, bottom, left, right = path.arguments["padding"]
+        return path.with_fields(padding=(top, bottom, left, right + by))
 
     def first(path: Datapath, values: IntArray) -> IntArray:
         h, w, _ = path.model.tensor(path.op.output).shape
@@ -123,7 +121,7 @@ def _wider(down: int, right: int) -> Edit:
 HYPOTHESES = (
     Hypothesis(
         "output_size_rounded_up",
-        "The pixels that the stride leaves over make one more row or column of windows.",
+        "The columns that the stride leaves over make one more window in each row.",
         "the number of windows: it is rounded down; and the pitch of the output's rows",
         _rounded_up,
     ),

@@ -11,6 +11,7 @@ from ...fields import FORMS, Requantize
 from .case import FULL, QUARTERS, UNIT, Case, one_op
 
 _PLACES = ("requantize1", "requantize2", "requantize")
+_DIFFERENCE = "shared_scale_difference"
 _ENDS = (-128, -127, -1, 0, 1, 126, 127)
 _CLAMPS = (
     ("narrow_clamp", "act_min -3 and act_max 5, values one inside and outside", -3, 5),
@@ -70,7 +71,20 @@ def add_cases() -> Iterator[Case]:
     yield _add("dead_second", "multiplier 0 in requantize2: x2 does not count", values,
                requantize2=dead)  # fmt: skip
     yield _add("dead", "multiplier 0 in requantize: the zero point", values, y=9, requantize=dead)
+    apart = _crossed((-128, 127), (127, -128))
+    yield _add(
+        "difference_ends", "u1 - u2 from -255 to 255: both saturations", apart,
+        form=_DIFFERENCE,
+    )  # fmt: skip
+    yield _add(
+        "difference_ties", "halves of u2 in a difference: the tie goes up before the sign changes",
+        _crossed((0,), range(-7, 8)), form=_DIFFERENCE, requantize2=Requantize.of(2**30, 31),
+    )  # fmt: skip
     one = {"x": np.arange(-128, 128).reshape(1, 256)}
+    yield _add(
+        "difference_of_one_tensor", "a tensor less itself: the zero point", one, y=-9,
+        form=_DIFFERENCE,
+    )  # fmt: skip
     yield _add("one_tensor", "both inputs are one tensor: twice each value", one)
     for name, reason, lo, hi in _CLAMPS:
         yield _add(name, reason, _crossed(range(-5, 8), (0,)), act_min=lo, act_max=hi)
