@@ -244,7 +244,7 @@ def test_planted_hypotheses_are_named(full):
     for place in places():
         score = Score()
         found = planted(place)
-        chosen = found if full else rng.sample(found, min(10, len(found)))
+        chosen = found if full else rng.sample(found, min(6, len(found)))
         for bug, y in chosen:
             causes = single_causes(place.evidence(y))
             names = {cause.names for cause in causes}
@@ -255,7 +255,7 @@ def test_planted_hypotheses_are_named(full):
         tools.said.append(f"{place.name}: {score.told()}")
         total += score
     tools.said.append(f"all ops: {Score(total).told()}")
-    assert total["planted"] >= 90
+    assert total["planted"] >= (900 if full else 55)
     assert total["named"] >= 0.99 * total["planted"]
     assert total["alone"] >= 0.80 * total["planted"]
 
@@ -263,7 +263,7 @@ def test_planted_hypotheses_are_named(full):
 def test_planted_pairs_are_named(full):
     """Two bugs at once, which no single one explains: named >= 80 %."""
     rng, named, count = Random(1), 0, 0
-    wanted = 40 if full else 3
+    wanted = 40 if full else 2
     while count < wanted:
         place = rng.choice(places())
         (a, _), (b, _) = rng.sample(planted(place), 2)
@@ -284,7 +284,7 @@ def test_planted_pairs_are_named(full):
 def test_corruptions_are_not_named(full):
     """What no hypothesis makes has no cause, single or (one in ten) pair."""
     rng, kinds = Random(2), Counter()
-    for number in range(300 if full else 40):
+    for number in range(300 if full else 20):
         place = rng.choice(places())
         kind, y = corrupted(place, rng)
         evidence = place.evidence(y)
