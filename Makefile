@@ -7,7 +7,7 @@ SOURCES = setup.py pyproject.toml python/intgold/native/build.py $(wildcard csrc
 HALF = $(addprefix tests/test_, c_runner.py placement.py neon.py requantize_kernels.py variants.py \
   frozen.py torch_modules.py training.py explore.py quantize.py report.py signatures.py)
 
-.PHONY: golden test prove data bench peer peers docs wheel lint format freeze clean
+.PHONY: golden test prove data bench peer peers conformance docs wheel lint format freeze clean
 
 golden: .venv/.installed
 	$(BIN)/intgold golden -o out/golden
@@ -39,6 +39,10 @@ peer: .venv/.tests
 
 peers: .venv/.tests
 	$(BIN)/python benchmarks/peers.py
+
+# Imported models of one op against the real engines, which environments in out/conformance get
+conformance: .venv/.tests
+	$(BIN)/python conformance/run.py
 
 # The pages of docs/ and the API reference, warnings as errors; out/docs/
 docs: .venv/.tests

@@ -34,3 +34,11 @@ class EngineError(IntgoldError):
 
 class LayoutError(VectorError):
     """A layout file breaks a rule, or does not fit an array."""
+
+
+class ImportFileError(IntgoldError):
+    """A file of another tool is damaged, or asks for what no contract or op provides."""
+
+
+class ContractError(IntgoldError):
+    """There is no contract of this name."""

@@ -17,6 +17,7 @@ from . import (
     data,
     explore,
     golden,
+    import_,
     info,
     locate,
     map,
@@ -32,6 +33,7 @@ from . import (
 COMMANDS = {
     "train": train,
     "quantize": quantize,
+    "import": import_,
     "explore": explore,
     "compare": compare,
     "predict": predict,

@@ -1,0 +1,154 @@
+"""Writes small TFLite files: tensors with their quantisation, ops with their options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import flatbuffers
+import numpy as np
+import tflite
+
+TYPES = {
+    "int8": tflite.TensorType.INT8, "uint8": tflite.TensorType.UINT8,
+    "int32": tflite.TensorType.INT32,
+}  # fmt: skip
+_LAST_BYTE_CODE = 127
+
+
+class Writer:
+    """One graph, grown tensor by tensor and op by op, then finished as bytes."""
+
+    def __init__(self) -> None:
+        self.builder = flatbuffers.Builder(1024)
+        self.buffers: list[bytes] = [b""]
+        self.tensors: list[dict[str, Any]] = []
+        self.ops: list[dict[str, Any]] = []
+        self.codes: list[tuple[int, int]] = []
+
+    def tensor(
+        self,
+        shape: Iterable[int],
+        dtype: str = "int8",
+        scale: Any = None,
+        zero_point: int = 0,
+        data: np.ndarray | None = None,
+        axis: int = 0,
+    ) -> int:
+        """Add a tensor, a constant where `data` is given, and return its index."""
+        buffer = 0
+        if data is not None:
+            buffer = len(self.buffers)
+            self.buffers.append(np.ascontiguousarray(data).astype(dtype).tobytes())
+        self.tensors.append(
+            {
+                "shape": [int(n) for n in shape], "dtype": dtype, "scale": scale,
+                "zero_point": zero_point, "buffer": buffer, "axis": axis,
+            }
+        )  # fmt: skip
+        return len(self.tensors) - 1
+
+    def op(
+        self, kind: str, inputs: list[int], output: int, version: int = 1,
+        options: str = "", **fields: Any,
+    ) -> None:  # fmt: skip
+        """Add an op, with the fields of its options table."""
+        code = (getattr(tflite.BuiltinOperator, kind), version)
+        if code not in self.codes:
+            self.codes.append(code)
+        self.ops.append(
+            {
+                "code": self.codes.index(code), "inputs": inputs, "outputs": [output],
+                "options": options, "fields": fields,
+            }
+        )  # fmt: skip
+
+    def finish(self, inputs: list[int], outputs: list[int]) -> bytes:
+        """Return the file."""
+        b = self.builder
+        buffers = self._offsets(map(self._buffer, self.buffers), tflite.ModelStartBuffersVector)
+        tensors = self._offsets(
+            (self._tensor(i, t) for i, t in enumerate(self.tensors)),
+            tflite.SubGraphStartTensorsVector,
+        )
+        ops = self._offsets(map(self._op, self.ops), tflite.SubGraphStartOperatorsVector)
+        ends = [b.CreateNumpyVector(np.array(e, np.int32)) for e in (inputs, outputs)]
+        tflite.SubGraphStart(b)
+        tflite.SubGraphAddTensors(b, tensors)
+        tflite.SubGraphAddInputs(b, ends[0])
+        tflite.SubGraphAddOutputs(b, ends[1])
+        tflite.SubGraphAddOperators(b, ops)
+        graph = tflite.SubGraphEnd(b)
+        graphs = self._offsets([graph], tflite.ModelStartSubgraphsVector)
+        codes = self._offsets(map(self._code, self.codes), tflite.ModelStartOperatorCodesVector)
+        tflite.ModelStart(b)
+        tflite.ModelAddVersion(b, 3)
+        tflite.ModelAddOperatorCodes(b, codes)
+        tflite.ModelAddSubgraphs(b, graphs)
+        tflite.ModelAddBuffers(b, buffers)
+        b.Finish(tflite.ModelEnd(b), b"TFL3")
+        return bytes(b.Output())
+
+    def _offsets(self, made: Iterable[int], start: Callable[[Any, int], Any]) -> int:
+        offsets = list(made)
+        start(self.builder, len(offsets))
+        for offset in reversed(offsets):
+            self.builder.PrependUOffsetTRelative(offset)
+        return int(self.builder.EndVector())
+
+    def _buffer(self, data: bytes) -> int:
+        held = self.builder.CreateByteVector(data) if data else None
+        tflite.BufferStart(self.builder)
+        if held is not None:
+            tflite.BufferAddData(self.builder, held)
+        return int(tflite.BufferEnd(self.builder))
+
+    def _tensor(self, index: int, tensor: dict[str, Any]) -> int:
+        b = self.builder
+        name = b.CreateString(f"t{index}")
+        shape = b.CreateNumpyVector(np.array(tensor["shape"], np.int32))
+        quantisation = None if tensor["scale"] is None else self._quantisation(tensor)
+        tflite.TensorStart(b)
+        tflite.TensorAddShape(b, shape)
+        tflite.TensorAddType(b, TYPES[tensor["dtype"]])
+        tflite.TensorAddBuffer(b, tensor["buffer"])
+        tflite.TensorAddName(b, name)
+        if quantisation is not None:
+            tflite.TensorAddQuantization(b, quantisation)
+        return int(tflite.TensorEnd(b))
+
+    def _quantisation(self, tensor: dict[str, Any]) -> int:
+        b, scales = self.builder, np.atleast_1d(np.asarray(tensor["scale"], np.float32))
+        scale = b.CreateNumpyVector(scales)
+        zero = b.CreateNumpyVector(np.full(scales.size, tensor["zero_point"], np.int64))
+        tflite.QuantizationParametersStart(b)
+        tflite.QuantizationParametersAddScale(b, scale)
+        tflite.QuantizationParametersAddZeroPoint(b, zero)
+        tflite.QuantizationParametersAddQuantizedDimension(b, tensor["axis"])
+        return int(tflite.QuantizationParametersEnd(b))
+
+    def _op(self, op: dict[str, Any]) -> int:
+        b, name = self.builder, op["options"]
+        ends = [b.CreateNumpyVector(np.array(op[e], np.int32)) for e in ("inputs", "outputs")]
+        options = None
+        if name:
+            getattr(tflite, f"{name}Start")(b)
+            for field, value in op["fields"].items():
+                getattr(tflite, f"{name}Add{field}")(b, value)
+            options = getattr(tflite, f"{name}End")(b)
+        tflite.OperatorStart(b)
+        tflite.OperatorAddOpcodeIndex(b, op["code"])
+        tflite.OperatorAddInputs(b, ends[0])
+        tflite.OperatorAddOutputs(b, ends[1])
+        if options is not None:
+            tflite.OperatorAddBuiltinOptionsType(b, getattr(tflite.BuiltinOptions, name))
+            tflite.OperatorAddBuiltinOptions(b, options)
+        return int(tflite.OperatorEnd(b))
+
+    def _code(self, code: tuple[int, int]) -> int:
+        number, version = code
+        tflite.OperatorCodeStart(self.builder)
+        tflite.OperatorCodeAddDeprecatedBuiltinCode(self.builder, min(number, _LAST_BYTE_CODE))
+        tflite.OperatorCodeAddBuiltinCode(self.builder, number)
+        tflite.OperatorCodeAddVersion(self.builder, version)
+        return int(tflite.OperatorCodeEnd(self.builder))

@@ -1,0 +1,33 @@
+"""``intgold import``."""
+
+from __future__ import annotations
+
+import argparse
+
+HELP = "make an integer model of a TFLite file, with the arithmetic of a named engine"
+EXAMPLES = """
+  intgold import kws.tflite --contract tflm -o kws.npz
+  intgold import kws.tflite --contract xnnpack -o kws.npz
+  intgold vectors kws.npz --count 8 -o vectors        then as for any model"""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    from ..contracts import CONTRACTS
+
+    parser.add_argument("file", help="a .tflite file, int8 or uint8, of batch 1")
+    parser.add_argument(
+        "--contract", required=True, metavar="NAME", help=f"one of {', '.join(CONTRACTS)}"
+    )
+    parser.add_argument("-o", "--output", required=True, metavar="NPZ", help="artefact to write")
+    parser.add_argument("--name", help="of the model; by default that of the file")
+
+
+def call(options: argparse.Namespace) -> int:
+    """Run the command; return the exit status."""
+    from ..importers import import_tflite
+
+    model = import_tflite(options.file, options.contract, options.name)
+    model.save(options.output)
+    print(f"{options.output}: {len(model.ops)} ops, contract {model.contract}")
+    return 0

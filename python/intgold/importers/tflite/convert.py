@@ -1,0 +1,165 @@
+"""A .tflite file becomes a model: op by op, each by the rule of the contract."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ...build import Builder
+from ...contracts import Contract, contract_named
+from ...errors import ImportFileError, ModelError
+from ...model import Model
+from . import elementwise, layout, pools, unary, weighted
+from .reader import FileGraph, FileOp, FileTensor, read
+from .step import Step, inner, zero_point
+
+HANDLERS: Mapping[str, Callable[[Step], None]] = {
+    "CONV_2D": weighted.conv2d,
+    "DEPTHWISE_CONV_2D": weighted.depthwise_conv2d,
+    "FULLY_CONNECTED": weighted.fully_connected,
+    "ADD": elementwise.add,
+    "SUB": elementwise.sub,
+    "MUL": elementwise.mul,
+    "AVERAGE_POOL_2D": pools.average_pool_2d,
+    "MAX_POOL_2D": pools.max_pool_2d,
+    "MEAN": pools.mean,
+    "SOFTMAX": layout.softmax,
+    "RESHAPE": layout.reshape,
+    "SQUEEZE": layout.reshape,
+    "EXPAND_DIMS": layout.reshape,
+    "PAD": layout.pad,
+    "PADV2": layout.pad,
+    "CONCATENATION": layout.concatenation,
+    "QUANTIZE": unary.quantize,
+    "RELU": unary.relu(1),
+    "RELU_N1_TO_1": unary.relu(2),
+    "RELU6": unary.relu(3),
+    "LEAKY_RELU": unary.leaky_relu,
+    "LOGISTIC": unary.of_reals("LOGISTIC"),
+    "TANH": unary.of_reals("TANH"),
+    "GELU": unary.of_reals("GELU"),
+    "ELU": unary.of_reals("ELU"),
+    "HARD_SWISH": unary.hard_swish,
+}
+"""What adds each op of a file to the model."""
+
+
+def import_tflite(
+    path: str | os.PathLike[str], contract: str = "litert_reference", name: str | None = None
+) -> Model:
+    """Return the model of a .tflite file, with the arithmetic of a named engine.
+
+    Parameters
+    ----------
+    path : path
+    contract : str
+        See `intgold.contracts`.
+    name : str, optional
+        Of the model; by default that of the file.
+
+    Raises
+    ------
+    ImportFileError
+        Naming the op by number, and what is missing or wrong.
+    """
+    graph = read(path)
+    stem = _identifier(name or Path(path).stem)
+    chosen = contract_named(contract)
+    try:
+        return convert(graph, chosen, stem)
+    except (ImportFileError, ModelError) as error:
+        raise ImportFileError(f"{path}: {error}") from None
+
+
+def convert(graph: FileGraph, contract: Contract, name: str) -> Model:
+    """Return the model of a graph."""
+    builder = Builder(name, contract.name)
+    labels = _Names()
+    names: dict[int, str] = {}
+    for at in graph.inputs:
+        tensor = graph.tensors[at]
+        _check(tensor, f"input {tensor.name}")
+        names[at] = builder.input(
+            labels.new(tensor.name), inner(tensor), "int8", float(tensor.scale[0]),
+            zero_point(tensor),
+        )  # fmt: skip
+    for op in graph.ops:
+        _add(graph, op, contract, builder, names, labels)
+    outputs = []
+    for at in graph.outputs:
+        if at not in names or at in graph.inputs:
+            raise ImportFileError(f"output {graph.tensors[at].name} is not made by an op")
+        outputs.append(names[at])
+    return builder.model(*outputs, metadata=_metadata(graph, contract))
+
+
+def _add(
+    graph: FileGraph, op: FileOp, contract: Contract, builder: Builder, names: dict[int, str],
+    labels: _Names,
+) -> None:  # fmt: skip
+    if op.kind not in HANDLERS:
+        raise ImportFileError(f"{op}: this op is not known")
+    if len(op.outputs) != 1 or not op.inputs or min(op.outputs) < 0:
+        raise ImportFileError(f"{op}: {len(op.inputs)} inputs and {len(op.outputs)} outputs")
+    y = graph.tensors[op.outputs[0]]
+    _check(y, f"{op}: output {y.name}")
+    if y.index in names:
+        raise ImportFileError(f"{op}: output {y.name} exists already")
+    for at in op.inputs:
+        if at >= 0 and graph.tensors[at].data is None and at not in names:
+            raise ImportFileError(f"{op}: input {graph.tensors[at].name} is not made before it")
+    rule = contract.rules.get(op.kind)
+    if f"{op.kind} {y.dtype}" in contract.unproved:
+        raise ImportFileError(f"{op}: contract {contract.name} is not proved on {y.dtype}")
+    if rule is None:
+        raise ImportFileError(f"{op}: contract {contract.name} has no rule for it")
+    label = labels.new(f"{op.kind.lower()}_{op.index}")
+    step = Step(op, rule, graph.tensors, builder, names, label, labels.new(y.name))
+    try:
+        HANDLERS[op.kind](step)
+    except ModelError as error:
+        raise ImportFileError(f"{op}: {error}") from None
+    names[y.index] = step.output
+
+
+def _check(tensor: FileTensor, what: str) -> None:
+    """Refuse a tensor that is not of int8 or uint8, of one scale, for one image."""
+    if tensor.dtype not in ("int8", "uint8"):
+        raise ImportFileError(f"{what}: {tensor.dtype}; int8 and uint8 are read")
+    if tensor.scale.size != 1 or not 0 < float(tensor.scale[0]) < float("inf"):
+        raise ImportFileError(f"{what}: no scale for the whole tensor")
+    if tensor.zero_point.size > 1 or not -128 <= zero_point(tensor) <= 127:
+        raise ImportFileError(f"{what}: zero point {tensor.zero_point.tolist()}")
+    if not 1 <= len(tensor.shape) <= 4 or (len(tensor.shape) > 1 and tensor.shape[0] != 1):
+        raise ImportFileError(f"{what}: shape {tensor.shape}; one image of 1 to 3 dimensions")
+
+
+def _metadata(graph: FileGraph, contract: Contract) -> dict[str, str]:
+    found = {"engine": f"{contract.engine} {contract.version}"}
+    unsigned = [t.name for t in graph.tensors if t.dtype == "uint8" and t.data is None]
+    return {**found, "uint8": "stored as x ^ 0x80"} if unsigned else found
+
+
+class _Names:
+    """Names of the file as names of a model, each once."""
+
+    def __init__(self) -> None:
+        self.taken: set[str] = set()
+
+    def new(self, text: str) -> str:
+        base = name = _identifier(text)
+        number = 1
+        while name in self.taken:
+            number += 1
+            name = f"{base[:58]}_{number}"
+        self.taken.add(name)
+        return name
+
+
+def _identifier(text: str) -> str:
+    """Return the last part of a path of names, letters and digits alone."""
+    parts = [p for p in re.split(r"[/;:]", text) if p]
+    made = re.sub(r"[^A-Za-z0-9_]", "_", parts[-1] if parts else "t")[:56]
+    return made if made[:1].isalpha() else f"t_{made}"

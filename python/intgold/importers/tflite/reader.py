@@ -1,0 +1,267 @@
+"""Reads a .tflite file into plain tuples and arrays; every count and offset is checked first.
+
+The flatbuffer is read through the schema package `tflite`.  What this module returns holds only
+views of the file's bytes, so its memory is that of the file and a small multiple of its tables.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...errors import ImportFileError
+
+MOST_TABLES = 10_000
+"""Tensors, ops or buffers of a file; more are refused."""
+_MOST_DIMS = 8
+_DTYPES = {0: "float32", 2: "int32", 3: "uint8", 4: "int64", 7: "int16", 9: "int8"}
+
+_OPTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "CONV_2D": (
+        "Conv2DOptions",
+        ("Padding", "StrideW", "StrideH", "DilationWFactor", "DilationHFactor",
+         "FusedActivationFunction"),
+    ),
+    "DEPTHWISE_CONV_2D": (
+        "DepthwiseConv2DOptions",
+        ("Padding", "StrideW", "StrideH", "DilationWFactor", "DilationHFactor",
+         "FusedActivationFunction", "DepthMultiplier"),
+    ),
+    "FULLY_CONNECTED": (
+        "FullyConnectedOptions", ("FusedActivationFunction", "WeightsFormat", "KeepNumDims"),
+    ),
+    "ADD": ("AddOptions", ("FusedActivationFunction",)),
+    "SUB": ("SubOptions", ("FusedActivationFunction",)),
+    "MUL": ("MulOptions", ("FusedActivationFunction",)),
+    "AVERAGE_POOL_2D": (
+        "Pool2DOptions",
+        ("Padding", "StrideW", "StrideH", "FilterWidth", "FilterHeight",
+         "FusedActivationFunction"),
+    ),
+    "MAX_POOL_2D": (
+        "Pool2DOptions",
+        ("Padding", "StrideW", "StrideH", "FilterWidth", "FilterHeight",
+         "FusedActivationFunction"),
+    ),
+    "MEAN": ("ReducerOptions", ("KeepDims",)),
+    "SOFTMAX": ("SoftmaxOptions", ("Beta",)),
+    "CONCATENATION": ("ConcatenationOptions", ("Axis", "FusedActivationFunction")),
+    "LEAKY_RELU": ("LeakyReluOptions", ("Alpha",)),
+    "GELU": ("GeluOptions", ("Approximate",)),
+}  # fmt: skip
+"""Of the ops that have options: their table, and what is read of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class FileTensor:
+    """A tensor of the file.
+
+    Parameters
+    ----------
+    index : int
+    name : str
+    shape : tuple of int
+        With the batch.
+    dtype : str
+        ``int8``, ``uint8``, ``int16``, ``int32``, ``int64``, ``float32``, or ``type N``.
+    scale : ndarray of float32
+        Empty where there is no quantisation.
+    zero_point : ndarray of int64
+    axis : int
+        Of per-channel quantisation.
+    data : ndarray or None
+        Of a constant.
+    """
+
+    index: int
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    scale: np.ndarray
+    zero_point: np.ndarray
+    axis: int
+    data: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class FileOp:
+    """An op of the file: its builtin name, tensors (-1: left out) and options."""
+
+    index: int
+    kind: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return f"op {self.index} ({self.kind})"
+
+
+@dataclass(frozen=True, eq=False)
+class FileGraph:
+    """The first and only subgraph of the file."""
+
+    tensors: tuple[FileTensor, ...]
+    ops: tuple[FileOp, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+def read(path: str | os.PathLike[str]) -> FileGraph:
+    """Return the graph of a .tflite file.
+
+    Raises
+    ------
+    ImportFileError
+        Naming the file and what is wrong with it.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise ImportFileError(f"{path}: {error.strerror or error}") from None
+    try:
+        return parse(data)
+    except ImportFileError as error:
+        raise ImportFileError(f"{path}: {error}") from None
+
+
+def parse(data: bytes) -> FileGraph:
+    """Return the graph of the bytes of a .tflite file."""
+    try:
+        import tflite
+    except ImportError:
+        raise ImportFileError(
+            "the package tflite is missing: pip install 'intgold[tflite]'"
+        ) from None
+    if len(data) < 32 or data[4:8] != b"TFL3":
+        raise ImportFileError("not a TFLite file: no TFL3 at byte 4")
+    try:
+        return _Parser(tflite, data).graph()
+    except ImportFileError:
+        raise
+    except (
+        struct.error,
+        IndexError,
+        ValueError,
+        TypeError,
+        OverflowError,
+        UnicodeDecodeError,
+    ) as error:
+        raise ImportFileError(f"damaged: {error}") from None
+
+
+class _Parser:
+    """Reads tables; a mutated offset shows as an exception of the accessors."""
+
+    def __init__(self, tflite: Any, data: bytes) -> None:
+        self.schema, self.data = tflite, data
+        builtin = vars(tflite.BuiltinOperator)
+        self.kinds = {v: k for k, v in builtin.items() if isinstance(v, int)}
+        self.model = tflite.Model.GetRootAs(data, 0)
+
+    def graph(self) -> FileGraph:
+        count = self.model.SubgraphsLength()
+        if count != 1:
+            raise ImportFileError(f"{count} subgraphs; one is read (no control flow)")
+        graph = self.model.Subgraphs(0)
+        codes = [self._code(c) for c in self._all(self.model, "OperatorCodes")]
+        tensors = tuple(self._tensor(i, t) for i, t in enumerate(self._all(graph, "Tensors")))
+        ops = tuple(self._op(i, o, codes) for i, o in enumerate(self._all(graph, "Operators")))
+        ends = [self._indices(graph, part, len(tensors)) for part in ("Inputs", "Outputs")]
+        for op in ops:
+            for at in (*op.inputs, *op.outputs):
+                if not -1 <= at < len(tensors):
+                    raise ImportFileError(f"{op}: tensor {at} of {len(tensors)}")
+        return FileGraph(tensors, ops, ends[0], ends[1])
+
+    def _count(self, table: Any, part: str, most: int = MOST_TABLES) -> int:
+        count = int(getattr(table, f"{part}Length")())
+        if not 0 <= count <= most:
+            raise ImportFileError(f"{count} {part.lower()}; at most {most}")
+        return count
+
+    def _all(self, table: Any, part: str) -> Iterator[Any]:
+        get = getattr(table, part)
+        return (get(i) for i in range(self._count(table, part)))
+
+    def _array(self, table: Any, part: str, most: int) -> np.ndarray:
+        if self._count(table, part, most) == 0:
+            return np.zeros(0, np.int64)
+        return np.asarray(getattr(table, f"{part}AsNumpy")())
+
+    def _indices(self, table: Any, part: str, tensors: int) -> tuple[int, ...]:
+        found = tuple(self._array(table, part, MOST_TABLES).tolist())
+        for at in found:
+            if not 0 <= at < tensors:
+                raise ImportFileError(f"{part.lower()}: tensor {at} of {tensors}")
+        return found
+
+    def _code(self, code: Any) -> str:
+        # Files from before schema 3a hold the code in a byte.
+        number = max(int(code.BuiltinCode()), int(code.DeprecatedBuiltinCode()))
+        if number == self.schema.BuiltinOperator.CUSTOM:
+            return f"custom {(code.CustomCode() or b'')[:40].decode('ascii', 'replace')}"
+        return self.kinds.get(number, f"builtin {number}")
+
+    def _tensor(self, index: int, tensor: Any) -> FileTensor:
+        shape = tuple(self._array(tensor, "Shape", _MOST_DIMS).tolist())
+        dtype = _DTYPES.get(int(tensor.Type()), f"type {int(tensor.Type())}")
+        name = (tensor.Name() or b"")[:200].decode("utf-8", "replace")
+        if tensor.Sparsity() is not None:
+            raise ImportFileError(f"tensor {index}: sparse")
+        quantisation = tensor.Quantization()
+        scale, zero, axis = np.zeros(0, np.float32), np.zeros(0, np.int64), 0
+        if quantisation is not None:
+            most = len(self.data) // 4
+            scale = self._array(quantisation, "Scale", most).astype(np.float32, copy=False)
+            zero = self._array(quantisation, "ZeroPoint", most).astype(np.int64, copy=False)
+            axis = int(quantisation.QuantizedDimension())
+        data = self._data(index, int(tensor.Buffer()), dtype, shape)
+        return FileTensor(index, name, shape, dtype, scale, zero, axis, data)
+
+    def _data(
+        self, index: int, buffer: int, dtype: str, shape: tuple[int, ...]
+    ) -> np.ndarray | None:
+        if not 0 <= buffer < self._count(self.model, "Buffers"):
+            raise ImportFileError(f"tensor {index}: buffer {buffer} is not in the file")
+        held = self.model.Buffers(buffer)
+        if held.Offset() > 1 or held.Size() > 1:
+            raise ImportFileError(f"tensor {index}: its data lies outside the flatbuffer")
+        count = self._count(held, "Data", len(self.data))
+        if count == 0 or dtype.startswith("type"):
+            return None
+        raw = np.asarray(held.DataAsNumpy())
+        wanted = np.dtype(dtype).itemsize
+        for extent in shape:
+            if extent < 0:
+                raise ImportFileError(f"tensor {index}: shape {shape}")
+            wanted *= extent
+        if count != wanted:
+            raise ImportFileError(f"tensor {index}: {count} bytes; {dtype} {shape} has {wanted}")
+        return raw.view(np.dtype(dtype).newbyteorder("<")).reshape(shape)
+
+    def _op(self, index: int, op: Any, codes: list[str]) -> FileOp:
+        code = int(op.OpcodeIndex())
+        if not 0 <= code < len(codes):
+            raise ImportFileError(f"op {index}: code {code} of {len(codes)}")
+        kind = codes[code]
+        inputs, outputs = (
+            tuple(self._array(op, part, MOST_TABLES).tolist()) for part in ("Inputs", "Outputs")
+        )
+        return FileOp(index, kind, inputs, outputs, self._options(index, kind, op))
+
+    def _options(self, index: int, kind: str, op: Any) -> Mapping[str, Any]:
+        if kind not in _OPTIONS:
+            return {}
+        name, fields = _OPTIONS[kind]
+        made, table = getattr(self.schema, name)(), op.BuiltinOptions()
+        if int(op.BuiltinOptionsType()) != getattr(self.schema.BuiltinOptions, name) or not table:
+            raise ImportFileError(f"op {index} ({kind}): no {name}")
+        made.Init(table.Bytes, table.Pos)
+        return {field: getattr(made, field)() for field in fields}

@@ -1,0 +1,65 @@
+"""Scales as an engine makes integers of them: factors, entries of R, ends of activations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from ...contracts import Rule
+from ...fields import Requantize
+from ...floating.multiplier import requantize_for
+from .reader import FileTensor
+
+_FLOAT = np.float32
+
+FACTORS: Mapping[str, Callable[[np.float32, np.float32, np.float32], float]] = {
+    "float64": lambda a, b, y: float(a) * float(b) / float(y),
+    "product32": lambda a, b, y: float(a * b) / float(y),
+    "float32": lambda a, b, y: float(a * b / y),
+}
+"""The real factor s_a * s_b / s_y, by the order and precision of a contract."""
+
+_ENDS = {0: (None, None), 1: (0.0, None), 2: (-1.0, 1.0), 3: (0.0, 6.0)}
+"""The reals that a fused activation clamps to, by its number in the schema."""
+
+
+def scale_of(tensor: FileTensor) -> np.float32:
+    """Return the scale of a tensor that has one."""
+    return _FLOAT(tensor.scale[0])
+
+
+def factors(rule: Rule, a: np.float32, b: np.ndarray, y: np.float32) -> list[float]:
+    """Return s_a * s_b / s_y for each s_b."""
+    return [FACTORS[rule.factor](a, _FLOAT(one), y) for one in b]
+
+
+def requantize(rule: Rule, reals: list[float], channels: int) -> Requantize:
+    """Return an entry per real, in the rule's form; that of whole groups and of the rest."""
+    first = requantize_for(reals, rule.form)
+    whole = channels // rule.group * rule.group if rule.group else channels
+    if whole == channels:
+        return first
+    rest = requantize_for(reals, rule.rest)
+    if whole == 0:
+        return rest
+    each = [np.broadcast_to(p, channels) for p in (first.multiplier, first.right_shift)]
+    other = [np.broadcast_to(p, channels) for p in (rest.multiplier, rest.right_shift)]
+    m, t = (np.concatenate([a[:whole], b[whole:]]) for a, b in zip(each, other, strict=True))
+    forms = [rule.form] * whole + [rule.rest] * (channels - whole)
+    return Requantize.of(m, t, forms)
+
+
+def ends(rule: Rule, activation: int, scale: np.float32, zero_point: int) -> tuple[int, int]:
+    """Return act_min and act_max of a fused activation, by number in the schema."""
+    low, high = _ENDS[activation]
+    lo = -128 if low is None else max(-128, quantized(rule, low, scale, zero_point))
+    hi = 127 if high is None else min(127, quantized(rule, high, scale, zero_point))
+    return lo, hi
+
+
+def quantized(rule: Rule, real: float, scale: np.float32, zero_point: int) -> int:
+    """Return a real as the engine quantises the end of an activation."""
+    at = float(_FLOAT(real) / scale)
+    whole = np.rint(at) if rule.bounds == "even" else np.trunc(at + np.copysign(0.5, at))
+    return zero_point + int(whole)

@@ -1,0 +1,151 @@
+"""One op of the file on its way into the model: its tensors, its rule, what it may add."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...build import Builder
+from ...contracts import Rule
+from ...errors import ImportFileError
+from .reader import FileOp, FileTensor
+from .scales import scale_of
+
+
+@dataclass(eq=False)
+class Step:
+    """An op of the file, and the model as far as it has grown.
+
+    Parameters
+    ----------
+    op : FileOp
+    rule : Rule
+        Of the contract that computes it.
+    tensors : sequence of FileTensor
+    builder : Builder
+    names : dict of int to str
+        The model's tensor for each tensor of the file that exists so far.
+    label : str
+        Name of the op in the model; further ops that it needs have a number behind it.
+    output : str
+        Name of the tensor that it makes.
+    """
+
+    op: FileOp
+    rule: Rule
+    tensors: tuple[FileTensor, ...]
+    builder: Builder
+    names: dict[int, str]
+    label: str
+    output: str
+    extra: int = 0
+
+    def fail(self, why: str) -> ImportFileError:
+        """Return the error that names the op."""
+        return ImportFileError(f"{self.op}: {why}")
+
+    @property
+    def y(self) -> FileTensor:
+        """The output of the op."""
+        return self.tensors[self.op.outputs[0]]
+
+    def file(self, i: int) -> FileTensor:
+        """Return input `i` as the file has it."""
+        if i >= len(self.op.inputs) or self.op.inputs[i] < 0:
+            raise self.fail(f"input {i} is missing")
+        return self.tensors[self.op.inputs[i]]
+
+    def has(self, i: int) -> bool:
+        """Return whether input `i` is there."""
+        return i < len(self.op.inputs) and self.op.inputs[i] >= 0
+
+    def x(self, i: int = 0) -> str:
+        """Return the model's tensor for input `i`, which is no constant."""
+        found = self.names.get(self.file(i).index)
+        if found is None:
+            raise self.fail(f"input {i} ({self.file(i).name}) is a constant")
+        return found
+
+    def constant(self, i: int, dtypes: tuple[str, ...]) -> np.ndarray:
+        """Return input `i`, a constant of one of these dtypes."""
+        tensor = self.file(i)
+        if tensor.data is None:
+            raise self.fail(f"input {i} ({tensor.name}) is no constant")
+        if tensor.dtype not in dtypes:
+            raise self.fail(f"input {i} is {tensor.dtype}; {' or '.join(dtypes)} is read")
+        return tensor.data
+
+    def scale(self, tensor: FileTensor) -> np.float32:
+        """Return the scale of a tensor."""
+        if tensor.scale.size != 1 or not 0 < float(tensor.scale[0]) < float("inf"):
+            raise self.fail(f"tensor {tensor.name}: no scale for the whole tensor")
+        return scale_of(tensor)
+
+    def zero_point(self, tensor: FileTensor) -> int:
+        """Return the zero point of a tensor as int8."""
+        return zero_point(tensor)
+
+    def check_ratios(self, *ratios: float) -> None:
+        """Refuse ratios of scales for which the rule is not proved."""
+        low, high = self.rule.limits
+        for ratio in ratios:
+            if not low <= ratio <= high:
+                raise self.fail(
+                    f"ratio of scales {ratio:.3g} is beyond [{low:.3g}, {high:.3g}], for which "
+                    "the contract is proved"
+                )
+
+    def add(
+        self,
+        kind: str,
+        *inputs: str,
+        last: bool = True,
+        like: FileTensor | None = None,
+        zero: int | None = None,
+        **fields: Any,
+    ) -> str:
+        """Add an op to the model and return the tensor that it makes.
+
+        Parameters
+        ----------
+        last : bool
+            It makes the output of the step.
+        like : FileTensor, optional
+            Whose scale and zero point the tensor has; the output's by default.
+        zero : int, optional
+            Another zero point.
+        """
+        quantised, name = like or self.y, self.label
+        if not last:
+            self.extra += 1
+            name = f"{self.label[:58]}_{self.extra}"
+        return self.builder.op(
+            kind, *inputs, name=name, output=self.output if last else name,
+            scale=float(quantised.scale[0]) if quantised.scale.size else None,
+            zero_point=zero_point(quantised) if zero is None else zero, **fields,
+        )  # fmt: skip
+
+
+def zero_point(tensor: FileTensor) -> int:
+    """Return the zero point of a tensor as int8: uint8 is stored as x ^ 0x80."""
+    value = int(tensor.zero_point[0]) if tensor.zero_point.size else 0
+    return value - 128 if tensor.dtype == "uint8" else value
+
+
+def as_int8(values: np.ndarray) -> np.ndarray:
+    """Return int8 or uint8 values as int8."""
+    if values.dtype == np.uint8:
+        return (values ^ np.uint8(0x80)).view(np.int8)
+    return values.astype(np.int8)
+
+
+def inner(tensor: FileTensor) -> tuple[int, ...]:
+    """Return the shape of one image: without the batch of 1, of one dimension at least."""
+    return tensor.shape[1:] or (1,)
+
+
+def extents(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a shape as the field of a reshape: three extents, 0 for those that it lacks."""
+    return (*shape, 0, 0)[:3]

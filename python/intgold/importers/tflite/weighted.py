@@ -1,0 +1,166 @@
+"""CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .reader import FileTensor
+from .scales import ends, factors, requantize
+from .step import Step, as_int8, extents, inner
+
+_SAME, _VALID = 0, 1
+
+
+def padding(kind: int, size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
+    """Return the padding (before, after) of one axis: SAME puts an odd cell behind."""
+    if kind == _VALID:
+        return 0, 0
+    reach = (kernel - 1) * dilation + 1
+    total = max((-(-size // stride) - 1) * stride + reach - size, 0)
+    return total // 2, total - total // 2
+
+
+def slide(step: Step, kernel: tuple[int, int], in_shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return stride, padding and dilation of a window op."""
+    o = step.op.options
+    stride = (o["StrideH"], o["StrideW"])
+    dilation = (o.get("DilationHFactor", 1), o.get("DilationWFactor", 1))
+    if min(*stride, *dilation) < 1:
+        raise step.fail(f"stride {stride}, dilation {dilation}")
+    if o["Padding"] not in (_SAME, _VALID):
+        raise step.fail(f"padding {o['Padding']} is neither SAME nor VALID")
+    sides = [
+        padding(o["Padding"], n, k, s, d)
+        for n, k, s, d in zip(in_shape[:2], kernel, stride, dilation, strict=True)
+    ]
+    return {"stride": stride, "dilation": dilation, "padding": (*sides[0], *sides[1])}
+
+
+def activation(step: Step) -> dict[str, Any]:
+    """Return act_min and act_max of the fused activation."""
+    number = step.op.options["FusedActivationFunction"]
+    if number not in (0, 1, 2, 3):
+        raise step.fail(f"fused activation {number}; none, RELU, RELU_N1_TO_1, RELU6 are known")
+    lo, hi = ends(step.rule, number, step.scale(step.y), step.zero_point(step.y))
+    if lo > hi:
+        raise step.fail(f"its activation leaves no value: [{lo}, {hi}]")
+    return {"act_min": lo, "act_max": hi}
+
+
+def _weights(step: Step, axis: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return (weights as int8, their zero points, their scales), per tensor or channel."""
+    tensor = step.file(1)
+    data = as_int8(step.constant(1, ("int8", "uint8")))
+    count = tensor.shape[axis]
+    if tensor.scale.size not in (1, count):
+        raise step.fail(f"{tensor.scale.size} scales of weights; 1 or {count}")
+    if tensor.scale.size > 1 and tensor.axis != axis:
+        raise step.fail(f"weights are quantised along axis {tensor.axis} instead of {axis}")
+    if not (np.isfinite(tensor.scale) & (tensor.scale > 0)).all():
+        raise step.fail("a scale of its weights is not positive and finite")
+    shift = 128 if tensor.dtype == "uint8" else 0
+    zeros = np.unique(tensor.zero_point) if tensor.zero_point.size else np.zeros(1, np.int64)
+    if zeros.size > 1:
+        raise step.fail("weights with several zero points")
+    return data, (zeros - shift).astype(np.int8), tensor.scale
+
+
+def _bias(step: Step, count: int) -> np.ndarray:
+    if not step.has(2):
+        return np.zeros(count, np.int32)
+    found = step.constant(2, ("int32",)).ravel()
+    if found.size != count:
+        raise step.fail(f"{found.size} biases for {count} channels")
+    return found.astype(np.int32)
+
+
+def _tail(step: Step, weight_scales: np.ndarray, channels: int) -> dict[str, Any]:
+    x, y = step.scale(step.file(0)), step.scale(step.y)
+    reals = factors(step.rule, x, weight_scales, y)
+    step.check_ratios(*reals)
+    return {
+        "requantize": requantize(step.rule, reals, channels),
+        "weight_scale": [float(s) for s in weight_scales],
+        **activation(step),
+    }
+
+
+def conv2d(step: Step) -> None:
+    """Add a conv2d; groups become weights of zero."""
+    weights, zero, scales = _weights(step, 0)
+    if weights.ndim != 4:
+        raise step.fail(f"weights of shape {weights.shape}")
+    shape = inner(step.file(0))
+    if len(shape) != 3:
+        raise step.fail(f"input of shape {shape} is no image")
+    weights = _ungrouped(step, weights, int(zero[0]), shape[2])
+    step.add(
+        "conv2d", step.x(), weights=weights, weight_zero_point=zero,
+        bias=_bias(step, len(weights)), **slide(step, weights.shape[1:3], shape),
+        **_tail(step, scales, len(weights)),
+    )  # fmt: skip
+
+
+def _ungrouped(step: Step, weights: np.ndarray, zero: int, in_c: int) -> np.ndarray:
+    out_c, kernel_h, kernel_w, own = weights.shape
+    if own == in_c:
+        return weights
+    if not own or in_c % own or out_c % (in_c // own):
+        raise step.fail(f"weights of {own} channels on an input of {in_c}")
+    groups = in_c // own
+    wide = np.full((out_c, kernel_h, kernel_w, in_c), zero, np.int8)
+    for g in range(groups):
+        rows = slice(g * out_c // groups, (g + 1) * out_c // groups)
+        wide[rows, :, :, g * own : (g + 1) * own] = weights[rows]
+    return wide
+
+
+def depthwise_conv2d(step: Step) -> None:
+    """Add a depthwise_conv2d."""
+    weights, zero, scales = _weights(step, 3)
+    if weights.ndim != 4 or weights.shape[0] != 1:
+        raise step.fail(f"weights of shape {weights.shape}")
+    shape = inner(step.file(0))
+    if len(shape) != 3:
+        raise step.fail(f"input of shape {shape} is no image")
+    count = weights.shape[3]
+    step.add(
+        "depthwise_conv2d", step.x(), weights=weights[0], weight_zero_point=zero,
+        bias=_bias(step, count), **slide(step, weights.shape[1:3], shape),
+        **_tail(step, scales, count),
+    )  # fmt: skip
+
+
+def fully_connected(step: Step) -> None:
+    """Add a fully_connected, of several rows a conv2d of 1x1."""
+    if step.op.options["WeightsFormat"]:
+        raise step.fail(f"weights format {step.op.options['WeightsFormat']}")
+    weights, zero, scales = _weights(step, 0)
+    if weights.ndim != 2:
+        raise step.fail(f"weights of shape {weights.shape}")
+    out_c, in_c = weights.shape
+    size = int(np.prod(step.file(0).shape))
+    if not in_c or size % in_c:
+        raise step.fail(f"{size} values do not fill rows of {in_c}")
+    rows, out = size // in_c, inner(step.y)
+    fields = {
+        "weight_zero_point": zero, "bias": _bias(step, out_c), **_tail(step, scales, out_c)
+    }  # fmt: skip
+    flat = out == (out_c,)
+    if rows == 1:
+        made = step.add("fully_connected", step.x(), weights=weights, last=flat, **fields)
+    else:
+        x = _reshaped(step, step.x(), step.file(0), (rows, 1, in_c))
+        made = step.add("conv2d", x, weights=weights[:, None, None], last=out == (rows, 1, out_c),
+                        **fields)  # fmt: skip
+        flat = out == (rows, 1, out_c)
+    if not flat:
+        step.add("reshape", made, shape=extents(out))
+
+
+def _reshaped(step: Step, x: str, like: FileTensor, shape: tuple[int, ...]) -> str:
+    if inner(like) == shape:
+        return x
+    return step.add("reshape", x, last=False, like=like, shape=extents(shape))
