@@ -15,7 +15,7 @@ from intgold.vectors.stimulus import stimulus
 @pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.name)
 def test_random_graphs(build, tmp_path, full):
     """Every op in random graphs: the digests of the golden model."""
-    models = [random_model(seed) for seed in range(600 if full else 60)]
+    models = [random_model(seed) for seed in range(600 if full else 40)]
     runner = Runner(build, models, tmp_path)
     for seed, model in enumerate(models):
         x = random_inputs(model, 3, seed)
@@ -29,7 +29,7 @@ def test_shipped_models(build, tmp_path, full):
     models = [intgold.load(name) for name in intgold.SHIPPED]
     runner = Runner(build, models, tmp_path)
     for model in models:
-        x = stimulus(model, "builtin", 1000 if full else 20 if build.slow else 200, 0)
+        x = stimulus(model, "builtin", 1000 if full else 8 if build.slow else 100, 0)
         assert runner.digests(model, x) == tensor_digests(model, x, backend="golden")
 
 

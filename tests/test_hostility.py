@@ -86,7 +86,7 @@ def test_legal_models_under_sanitizers(tmp_path, full):
     (tmp_path / "valid").mkdir()
     base = hostile_kinds.Base(tmp_path / "valid")
     models = []
-    while len(models) < (300 if full else 40):
+    while len(models) < (300 if full else 25):
         rng = Random(len(models))
         case = None
         while case is None:

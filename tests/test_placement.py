@@ -65,7 +65,7 @@ def check(build, models, folder, variants):
 @pytest.mark.parametrize("build", NATIVE_BUILDS, ids=lambda build: build.name)
 def test_buffers_beside_guard_pages(build, tmp_path, full):
     """Inputs, outputs, tensors, accumulators and arena: nothing beside them is touched."""
-    check(build, small_models(200 if full else 12), tmp_path, native.variants())
+    check(build, small_models(200 if full else 6), tmp_path, native.variants())
 
 
 @pytest.mark.parametrize("name", AARCH64)
