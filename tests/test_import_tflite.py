@@ -104,6 +104,20 @@ def test_ratios_beyond_what_is_proved_are_refused():
         convert(graph, contract_named("xnnpack"), "m")
 
 
+def test_scales_that_are_next_to_nothing():
+    """Numbers that no engine could use are refused as the op's, whatever goes wrong with them."""
+    from tflite_writer import Writer
+
+    from intgold.importers.tflite.convert import convert
+
+    for kind in ("HARD_SWISH", "LOGISTIC", "RELU6"):
+        w = Writer()
+        x, y = w.tensor((1, 4), "int8", 0.5, 0), w.tensor((1, 4), "int8", 1e-44, 0)
+        w.op(kind, [x], y)
+        with pytest.raises(ImportFileError, match=rf"op 0 \({kind}\): "):
+            convert(parse(w.finish([x], [y])), contract_named("litert_reference"), "m")
+
+
 def test_what_is_not_known_is_named(tmp_path):
     """The op by number and name, and what is missing."""
     from tflite_writer import Writer
@@ -147,7 +161,7 @@ def test_damaged_files(full, tmp_path):
     assert 0 < refused < count
 
 
-def test_constants_have_no_batch_of_their_own():
+def test_a_file_of_batch_1_runs_at_any_batch():
     """A stimulus of any batch gives image by image what each gives alone."""
     model, stimulus = made("DEPTHWISE_CONV_2D", 3)
     from intgold.importers.tflite.convert import convert

@@ -47,7 +47,7 @@ def heading(finding: OpFinding) -> str:
 
 
 def _ops_and_names(finding: OpFinding) -> tuple[str, ...]:
-    """Return what a class of causes in ops that were not dumped is known by; else the op itself."""
+    """Return the class of causes as one key: each op that a bug is in, and the bug."""
     return tuple(sorted({" ".join((c.op.name, *map(str, c.bugs))) for c in finding.causes}))
 
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
+
 from ...build import Builder
 from ...contracts import Contract, contract_named
 from ...errors import ImportFileError, ModelError
@@ -118,8 +120,10 @@ def _add(
     label = labels.new(f"{op.kind.lower()}_{op.index}")
     step = Step(op, rule, graph.tensors, builder, names, label, labels.new(y.name))
     try:
-        HANDLERS[op.kind](step)
-    except ModelError as error:
+        with np.errstate(all="ignore"):  # what leaves float32 is refused below
+            HANDLERS[op.kind](step)
+    except (ModelError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        # Numbers of a damaged file: a scale that is next to nothing, an empty constant.
         raise ImportFileError(f"{op}: {error}") from None
     names[y.index] = step.output
 
@@ -132,7 +136,7 @@ def _check(tensor: FileTensor, what: str) -> None:
         raise ImportFileError(f"{what}: no scale for the whole tensor")
     if tensor.zero_point.size > 1 or not -128 <= zero_point(tensor) <= 127:
         raise ImportFileError(f"{what}: zero point {tensor.zero_point.tolist()}")
-    if not 1 <= len(tensor.shape) <= 4 or (len(tensor.shape) > 1 and tensor.shape[0] != 1):
+    if not 1 <= len(tensor.shape) <= 4 or tensor.shape[0] != 1:
         raise ImportFileError(f"{what}: shape {tensor.shape}; one image of 1 to 3 dimensions")
 
 

@@ -53,7 +53,7 @@ def _shared_scale(step: Step, a: np.float32, b: np.float32, y: np.float32) -> di
 def _direct(step: Step, a: np.float32, b: np.float32, y: np.float32) -> dict[str, Any]:
     """acc = x1 * m1 + x2 * m2, rounded once: the products are exact."""
     ratios = [_FLOAT(a / y), _FLOAT(b / y)]
-    shift = 20 - math.floor(math.log2(float(max(ratios))))
+    shift = 21 - math.frexp(float(max(ratios)))[1]
     m1, m2 = (int(np.rint(math.ldexp(float(r), shift))) for r in ratios)
     return {
         "left_shift": 8,

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ...floating.multiplier import fixed_point
-from .step import Step, extents, inner
+from .step import Step, as_int8, extents, inner
 
 
 def reshape(step: Step) -> None:
@@ -26,8 +26,6 @@ def pad(step: Step) -> None:
         raise step.fail("paddings of the batch, or negative ones")
     value = step.zero_point(step.y)
     if step.op.kind == "PADV2":
-        from .step import as_int8
-
         value = int(as_int8(step.constant(2, ("int8", "uint8"))).ravel()[0])
     before, after = (([int(v) for v in sides[1:, i]] + [0, 0, 0])[:3] for i in (0, 1))
     step.add("pad", step.x(), before=before, after=after, value=value)

@@ -160,7 +160,7 @@ class _Parser:
     """Reads tables; a mutated offset shows as an exception of the accessors."""
 
     def __init__(self, tflite: Any, data: bytes) -> None:
-        self.schema, self.data = tflite, data
+        self.schema, self.data, self.named = tflite, data, 0
         builtin = vars(tflite.BuiltinOperator)
         self.kinds = {v: k for k, v in builtin.items() if isinstance(v, int)}
         self.model = tflite.Model.GetRootAs(data, 0)
@@ -212,7 +212,11 @@ class _Parser:
     def _tensor(self, index: int, tensor: Any) -> FileTensor:
         shape = tuple(self._array(tensor, "Shape", _MOST_DIMS).tolist())
         dtype = _DTYPES.get(int(tensor.Type()), f"type {int(tensor.Type())}")
-        name = (tensor.Name() or b"")[:200].decode("utf-8", "replace")
+        name = tensor.Name() or b""
+        self.named += len(name)
+        if self.named > len(self.data):  # the same bytes as the name of many tensors
+            raise ImportFileError(f"tensor {index}: names longer than the file")
+        name = name[:200].decode("utf-8", "replace")
         if tensor.Sparsity() is not None:
             raise ImportFileError(f"tensor {index}: sparse")
         quantisation = tensor.Quantization()
