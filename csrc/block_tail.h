@@ -17,7 +17,8 @@ typedef struct block_tail {
     int32_t unused[LANES - 1]; /* each block as far from a cache line's start as the first */
 } block_tail;
 
-/* What a variant can do: right_shifts of its short way, and whether vectors do the float forms. */
+/* What a variant can do: right_shifts of its short way, and the least one of the float forms that
+ * its vectors do; 0: they do none. */
 typedef struct block_rules {
     int32_t least_shift, most_shift, floats;
 } block_rules;
@@ -31,7 +32,8 @@ static int32_t joint_form(const block_rules *rules, int32_t form, int32_t own, i
     const int simple = own == INTGOLD_FORM_SINGLE && shift >= rules->least_shift &&
                        shift <= rules->most_shift;
     const int32_t one = simple ? SIMPLE : own;
-    if (!rules->floats && (own == INTGOLD_FORM_FLOAT32 || own == INTGOLD_FORM_FLOAT64))
+    if ((own == INTGOLD_FORM_FLOAT32 || own == INTGOLD_FORM_FLOAT64) &&
+        (!rules->floats || shift < rules->floats))
         return MIXED;
     if (form == DEAD || one == form) return one;
     return (form == SIMPLE || form == INTGOLD_FORM_SINGLE) && own == INTGOLD_FORM_SINGLE
@@ -67,15 +69,19 @@ typedef void finish_blocks_of(const intgold_tail *tail, const block_tail *blocks
                               const intgold_pixels *at);
 
 /* Channels first .. first+channels-1, at most two blocks.  simple: takes one simple block or two;
- * any: one block of one form. */
+ * any: one block of one form, and, where `pairs` says so, two of that form. */
 static void finish_by_form(const intgold_tail *tail, int32_t first, int32_t channels,
                            const intgold_pixels *at, finish_blocks_of *simple,
-                           finish_blocks_of *any) {
+                           finish_blocks_of *any, const int pairs) {
     const block_tail *blocks = (const block_tail *)tail->packed + first / LANES;
     intgold_pixels part = *at;
     int32_t c, done;
     if (is_simple(blocks) && (channels <= LANES || is_simple(blocks + 1))) {
         simple(tail, blocks, channels, at);
+        return;
+    }
+    if (pairs && channels > LANES && blocks->form == blocks[1].form && blocks->form != MIXED) {
+        any(tail, blocks, channels, at);
         return;
     }
     for (done = 0; done < channels; done += LANES, blocks++) {

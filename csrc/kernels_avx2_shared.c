@@ -5,6 +5,7 @@
 #include "avx2.h"
 
 #include "block_tail.h"
+#include "requantize.h"
 #include "requantize_avx2.h"
 
 #define TARGET __attribute__((target("avx2")))
@@ -20,30 +21,35 @@ INLINE TARGET __m256i vector(const void *at) { return _mm256_loadu_si256(at); }
  * floors one after another are the floor of both.  Saturating packs only clamp what the clamp to
  * act_min .. act_max inside int8 clamps anyway, so that the zero point may be added between them.
  *
- * Other forms and shifts that a block has in all lanes take requantize_avx2.h, the rest goes
- * channel by channel. */
+ * Other forms and shifts that a block, or two side by side, have in all lanes take
+ * requantize_avx2.h, the rest goes channel by channel. */
 
 size_t intgold_avx2_tail_packed_size(int32_t channels) { return block_tails_size(channels); }
 
 void intgold_avx2_tail_pack(const intgold_tail *tail, int32_t channels, void *packed) {
-    static const block_rules rules = {33, 62, 0};
+    static const block_rules rules = {33, 62, INTGOLD_NEAREST_SHIFT};
     block_tails_pack(&rules, tail, channels, packed);
 }
 
-typedef struct scales {
-    __m256i multiplier, multiplier_odd, right_shift, half;
-} scales;
+/* How the blocks of a call are requantised: each way is compiled apart. */
+enum { SHORT, DOUBLE, DOUBLE_UP, NEAREST, LONG };
 
-INLINE TARGET __m256i odd_lanes(__m256i x) { return _mm256_shuffle_epi32(x, 0xf5); }
+/* Of SHORT: multiplier, multiplier_odd, right and half. */
+typedef intgold_scale_avx2 scales;
 
-INLINE TARGET scales scales_of(const block_tail *block) {
-    const __m256i shift = vector(block->right_shift);
+INLINE TARGET __m256i odd_lanes(__m256i x) { return intgold_odd_lanes_avx2(x); }
+
+INLINE TARGET scales scales_of(const block_tail *block, const int way) {
+    const __m256i multiplier = vector(block->multiplier), shift = vector(block->right_shift);
     scales by;
-    by.multiplier = vector(block->multiplier);
+    if (way == NEAREST) return intgold_scale_of_nearest_avx2(multiplier, shift);
+    if (way != SHORT) return intgold_scale_of_double_avx2(multiplier, shift);
+    by.multiplier = multiplier;
     by.multiplier_odd = odd_lanes(by.multiplier);
-    by.right_shift = _mm256_sub_epi32(shift, _mm256_set1_epi32(32));
+    by.right = _mm256_sub_epi32(shift, _mm256_set1_epi32(32));
     by.half = _mm256_sllv_epi32(_mm256_set1_epi32(1),
-                                _mm256_sub_epi32(by.right_shift, _mm256_set1_epi32(1)));
+                                _mm256_sub_epi32(by.right, _mm256_set1_epi32(1)));
+    by.left = by.least = by.most = _mm256_setzero_si256();
     return by;
 }
 
@@ -51,7 +57,26 @@ INLINE TARGET __m256i requantize(__m256i sums, const scales *by) {
     const __m256i even = _mm256_mul_epi32(sums, by->multiplier);
     const __m256i odd = _mm256_mul_epi32(odd_lanes(sums), by->multiplier_odd);
     const __m256i high = _mm256_blend_epi32(odd_lanes(even), odd, 0xaa);
-    return _mm256_srav_epi32(_mm256_add_epi32(high, by->half), by->right_shift);
+    return _mm256_srav_epi32(_mm256_add_epi32(high, by->half), by->right);
+}
+
+/* NEAREST, lanes in doubt done again: rare, so that it is kept out of the loops. */
+__attribute__((noinline)) TARGET static __m256i settled(__m256i sums, const scales *by,
+                                                        const block_tail *block) {
+    int32_t acc[LANES], scaled[LANES], i;
+    __m256i frac;
+    _mm256_storeu_si256((void *)scaled, intgold_scale_nearest_avx2(sums, by, &frac));
+    _mm256_storeu_si256((void *)acc, sums);
+    for (i = 0; i < LANES; i++) {
+        intgold_scale own;
+        if (!((uint32_t)intgold_doubts_avx2(frac) >> 4 * i & 1)) continue;
+        own.multiplier = block->multiplier[i];
+        own.multiplier_low = block->multiplier_low[i];
+        own.right_shift = block->right_shift[i];
+        own.form = block->form;
+        scaled[i] = (int32_t)intgold_clamp(intgold_scale_acc(acc[i], &own), INT16_MIN, INT16_MAX);
+    }
+    return vector(scaled);
 }
 
 /* Where four vectors of sums come from, and how they become outputs. */
@@ -64,14 +89,14 @@ typedef struct work {
 } work;
 
 INLINE TARGET work work_of(const intgold_tail *tail, const block_tail *blocks,
-                           const intgold_pixels *at, const int vectors) {
+                           const intgold_pixels *at, const int vectors, const int way) {
     work made;
     made.sums = at->sums;
     made.below = at->below;
     made.step = at->step;
     made.blocks = blocks;
-    made.by[0] = scales_of(blocks);
-    made.by[1] = vectors == 2 ? scales_of(blocks + 1) : made.by[0];
+    made.by[0] = scales_of(blocks, way);
+    made.by[1] = vectors == 2 ? scales_of(blocks + 1, way) : made.by[0];
     made.zero_point = _mm256_set1_epi16((short)tail->y_zero_point);
     made.least = _mm256_set1_epi8((char)tail->act_min);
     made.most = _mm256_set1_epi8((char)tail->act_max);
@@ -87,22 +112,45 @@ INLINE TARGET __m256i sums_of(const work *at, size_t left, const int pooled) {
         _mm256_max_epi32(vector(at->below + left), vector(at->below + right)));
 }
 
+INLINE TARGET __m256i scaled_by(const work *at, __m256i sums, int block, const int way,
+                                __m256i *frac) {
+    const scales *by = at->by + block;
+    __m256i own = *frac, y;
+    switch (way) {
+    case SHORT: return requantize(sums, by);
+    case DOUBLE: return intgold_scale_double_avx2(sums, by, INTGOLD_FORM_DOUBLE);
+    case DOUBLE_UP: return intgold_scale_double_avx2(sums, by, INTGOLD_FORM_DOUBLE_UP);
+    case NEAREST:
+        y = intgold_scale_nearest_avx2(sums, by, &own);
+        *frac = _mm256_min_epi32(*frac, own);
+        return y;
+    default:
+        return intgold_scale_single_avx2(sums, by->multiplier,
+                                         vector(at->blocks[block].right_shift),
+                                         at->blocks[block].form);
+    }
+}
+
 /* `live` outputs; where there are fewer than fit, the last comes several times. */
 INLINE TARGET __m256i group(const work *at, int32_t live, const int vectors, const int pooled,
-                            const int any) {
+                            const int way) {
     /* Packs leave the four vectors' words side by side; this puts each vector together. */
     const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
     const size_t next = at->step * (pooled ? 2 : 1);
-    __m256i y[4], low, high, bytes;
+    __m256i y[4], low, high, bytes, frac = _mm256_set1_epi32(INT32_MAX);
     int j;
     UNROLL for (j = 0; j < 4; j++) {
         const int32_t own = j / vectors < live ? j / vectors : live - 1;
         const size_t place = (size_t)own * next + (size_t)(j % vectors) * LANES;
-        const __m256i sums = sums_of(at, place, pooled);
-        y[j] = any ? intgold_scale_acc_avx2(sums, vector(at->blocks->multiplier),
-                                            vector(at->blocks->right_shift), at->blocks->form)
-                   : requantize(sums, at->by + j % vectors);
+        y[j] = scaled_by(at, sums_of(at, place, pooled), j % vectors, way, &frac);
     }
+    if (way == NEAREST && intgold_doubts_avx2(frac))
+        for (j = 0; j < 4; j++) {
+            const int32_t own = j / vectors < live ? j / vectors : live - 1;
+            const size_t place = (size_t)own * next + (size_t)(j % vectors) * LANES;
+            y[j] = settled(sums_of(at, place, pooled), at->by + j % vectors,
+                           at->blocks + j % vectors);
+        }
     low = _mm256_adds_epi16(_mm256_packs_epi32(y[0], y[1]), at->zero_point);
     high = _mm256_adds_epi16(_mm256_packs_epi32(y[2], y[3]), at->zero_point);
     bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(low, high), order);
@@ -132,6 +180,14 @@ INLINE TARGET void store_group(int32_t fold, const intgold_pixels *at, int32_t i
     }
 }
 
+/* Four outputs of eight channels each. */
+INLINE TARGET void store_four(int8_t *y, size_t step, __m256i bytes) {
+    int64_t pixel[4];
+    int j;
+    _mm256_storeu_si256((void *)pixel, bytes);
+    UNROLL for (j = 0; j < 4; j++) memcpy(y + (size_t)j * step, pixel + j, sizeof *pixel);
+}
+
 /* Two outputs of sixteen channels each. */
 INLINE TARGET void store_two(int8_t *y, size_t step, __m256i bytes) {
     _mm_storeu_si128((void *)y, _mm256_castsi256_si128(bytes));
@@ -140,21 +196,23 @@ INLINE TARGET void store_two(int8_t *y, size_t step, __m256i bytes) {
 
 INLINE TARGET void finish_blocks(const intgold_tail *tail, const block_tail *blocks,
                                  int32_t channels, const intgold_pixels *pixels,
-                                 const int vectors, const int pooled, const int any) {
+                                 const int vectors, const int pooled, const int way) {
     const intgold_pixels at = *pixels; /* a copy, which stores to y cannot change */
     const int32_t count = pooled ? at.count / 2 : at.count, outputs = 4 / vectors;
     const int32_t width = vectors * LANES, fold = tail->fold;
     const size_t next = (size_t)outputs * at.step * (pooled ? 2 : 1);
     const int dense = channels == width && at.y_step == (size_t)width;
-    work from = work_of(tail, blocks, &at, vectors);
+    work from = work_of(tail, blocks, &at, vectors, way);
     int32_t i;
     for (i = 0; i + outputs <= count; i += outputs) {
-        const __m256i bytes = group(&from, outputs, vectors, pooled, any);
+        const __m256i bytes = group(&from, outputs, vectors, pooled, way);
         int8_t *y = at.y + (size_t)i * at.y_step;
         if (dense)
             _mm256_storeu_si256((void *)y, bytes);
         else if (vectors == 2 && channels == width)
             store_two(y, at.y_step, bytes);
+        else if (channels == width)
+            store_four(y, at.y_step, bytes);
         else
             store_group(fold, &at, i, outputs, channels, width, bytes);
         from.sums += next;
@@ -162,33 +220,41 @@ INLINE TARGET void finish_blocks(const intgold_tail *tail, const block_tail *blo
     }
     if (i < count)
         store_group(fold, &at, i, count - i, channels, width,
-                    group(&from, count - i, vectors, pooled, any));
+                    group(&from, count - i, vectors, pooled, way));
 }
 
-/* One block, or two simple ones. */
+/* One block or two. */
+INLINE TARGET void finish_way(const intgold_tail *tail, const block_tail *blocks,
+                              int32_t channels, const intgold_pixels *at, const int way) {
+    if (channels > LANES && at->below)
+        finish_blocks(tail, blocks, channels, at, 2, 1, way);
+    else if (channels > LANES)
+        finish_blocks(tail, blocks, channels, at, 2, 0, way);
+    else if (at->below)
+        finish_blocks(tail, blocks, channels, at, 1, 1, way);
+    else
+        finish_blocks(tail, blocks, channels, at, 1, 0, way);
+}
+
 TARGET static void finish_simple(const intgold_tail *tail, const block_tail *blocks,
                                  int32_t channels, const intgold_pixels *at) {
-    if (channels > LANES && at->below)
-        finish_blocks(tail, blocks, channels, at, 2, 1, 0);
-    else if (channels > LANES)
-        finish_blocks(tail, blocks, channels, at, 2, 0, 0);
-    else if (at->below)
-        finish_blocks(tail, blocks, channels, at, 1, 1, 0);
-    else
-        finish_blocks(tail, blocks, channels, at, 1, 0, 0);
+    finish_way(tail, blocks, channels, at, SHORT);
 }
 
-TARGET static void finish_any(const intgold_tail *tail, const block_tail *block,
+TARGET static void finish_any(const intgold_tail *tail, const block_tail *blocks,
                               int32_t channels, const intgold_pixels *at) {
-    if (at->below)
-        finish_blocks(tail, block, channels, at, 1, 1, 1);
-    else
-        finish_blocks(tail, block, channels, at, 1, 0, 1);
+    switch (blocks->form) {
+    case INTGOLD_FORM_DOUBLE: finish_way(tail, blocks, channels, at, DOUBLE); break;
+    case INTGOLD_FORM_DOUBLE_UP: finish_way(tail, blocks, channels, at, DOUBLE_UP); break;
+    case INTGOLD_FORM_FLOAT32:
+    case INTGOLD_FORM_FLOAT64: finish_way(tail, blocks, channels, at, NEAREST); break;
+    default: finish_way(tail, blocks, channels, at, LONG); break;
+    }
 }
 
 void intgold_avx2_finish(const intgold_tail *tail, int32_t first, int32_t channels,
                          const intgold_pixels *at) {
-    finish_by_form(tail, first, channels, at, finish_simple, finish_any);
+    finish_by_form(tail, first, channels, at, finish_simple, finish_any, 1);
 }
 
 /* ---- pools. */

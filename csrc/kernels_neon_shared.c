@@ -151,7 +151,7 @@ static void finish_any(const intgold_tail *tail, const block_tail *block, int32_
 
 void intgold_neon_finish(const intgold_tail *tail, int32_t first, int32_t channels,
                          const intgold_pixels *at) {
-    finish_by_form(tail, first, channels, at, finish_simple, finish_any);
+    finish_by_form(tail, first, channels, at, finish_simple, finish_any, 0);
 }
 
 /* ---- pools. */

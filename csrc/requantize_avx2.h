@@ -1,5 +1,5 @@
-/* requantize.h and rounding.h for AVX2, the float forms apart: the only place with AVX2 that
- * shifts to round, but for the short form of `single` in kernels_avx2_shared.c. */
+/* requantize.h and rounding.h for AVX2: the only place with AVX2 that shifts to round, but for the
+ * short form of `single` in kernels_avx2_shared.c. */
 #ifndef INTGOLD_REQUANTIZE_AVX2_H
 #define INTGOLD_REQUANTIZE_AVX2_H
 
@@ -50,36 +50,93 @@ INTGOLD_AVX2 __m256i intgold_scale_single_avx2(__m256i acc, __m256i multiplier, 
     return _mm256_sign_epi32(intgold_joined_avx2(even, odd), acc);
 }
 
-/* Clause 4.2.2: R(acc) of the double forms.  The first rounding's result fits int32, and is not
- * its least value; the second is made of its magnitude, as above. */
-INTGOLD_AVX2 __m256i intgold_scale_double_avx2(__m256i acc, __m256i multiplier, __m256i shift,
-                                               int form) {
+INTGOLD_AVX2 __m256i intgold_odd_lanes_avx2(__m256i x) { return _mm256_shuffle_epi32(x, 0xf5); }
+
+/* What the double and the float forms take of the entries of eight lanes. */
+typedef struct intgold_scale_avx2 {
+    __m256i multiplier, multiplier_odd, left, right, half, least, most;
+} intgold_scale_avx2;
+
+INTGOLD_AVX2 intgold_scale_avx2 intgold_scale_of_double_avx2(__m256i multiplier, __m256i shift) {
     const __m256i zero = _mm256_setzero_si256(), most = _mm256_set1_epi32(31);
-    const __m256i left = _mm256_max_epi32(_mm256_sub_epi32(most, shift), zero);
-    const __m256i right = _mm256_max_epi32(_mm256_sub_epi32(shift, most), zero);
-    const __m256i half = _mm256_set1_epi64x((int64_t)1 << 30);
-    const __m256i shifted = _mm256_sllv_epi32(acc, left);
-    const __m256i even = _mm256_add_epi64(_mm256_mul_epi32(shifted, multiplier), half);
-    const __m256i odd = _mm256_add_epi64(
-        _mm256_mul_epi32(_mm256_srli_epi64(shifted, 32), _mm256_srli_epi64(multiplier, 32)), half);
-    const __m256i high =
-        intgold_joined_avx2(_mm256_srli_epi64(even, 31), _mm256_srli_epi64(odd, 31));
-    __m256i unit = _mm256_sllv_epi32(_mm256_set1_epi32(1), right);
-    /* Half of unit, less one for negative values where ties go up; nothing where unit is 1. */
-    if (form == INTGOLD_FORM_DOUBLE_UP)
-        unit = _mm256_sub_epi32(unit, _mm256_srli_epi32(high, 31));
-    return _mm256_sign_epi32(
-        _mm256_srlv_epi32(_mm256_add_epi32(_mm256_abs_epi32(high), _mm256_srli_epi32(unit, 1)),
-                          right),
-        high);
+    intgold_scale_avx2 by;
+    by.multiplier = multiplier;
+    by.multiplier_odd = intgold_odd_lanes_avx2(multiplier);
+    by.left = _mm256_max_epi32(_mm256_sub_epi32(most, shift), zero);
+    by.right = _mm256_max_epi32(_mm256_sub_epi32(shift, most), zero);
+    by.half = _mm256_srli_epi32(_mm256_sllv_epi32(_mm256_set1_epi32(1), by.right), 1);
+    by.least = by.most = zero;
+    return by;
 }
 
-/* Clause 4.2: R(acc), saturated to int32; multipliers and right shifts per lane. */
-INTGOLD_AVX2 __m256i intgold_scale_acc_avx2(__m256i acc, __m256i multiplier, __m256i shift,
-                                            int form) {
-    return form == INTGOLD_FORM_DOUBLE || form == INTGOLD_FORM_DOUBLE_UP
-               ? intgold_scale_double_avx2(acc, multiplier, shift, form)
-               : intgold_scale_single_avx2(acc, multiplier, shift, form);
+/* Clause 4.2.2: R(acc) of the double forms.  The first rounding's result fits int32, and is not
+ * its least value.  Ties up: the floor, one more where the highest bit lost is set. */
+INTGOLD_AVX2 __m256i intgold_scale_double_avx2(__m256i acc, const intgold_scale_avx2 *by,
+                                               int form) {
+    const __m256i zero = _mm256_setzero_si256(), half = _mm256_set1_epi64x((int64_t)1 << 30);
+    const __m256i shifted = _mm256_sllv_epi32(acc, by->left);
+    const __m256i even = _mm256_add_epi64(_mm256_mul_epi32(shifted, by->multiplier), half);
+    const __m256i odd = _mm256_add_epi64(
+        _mm256_mul_epi32(intgold_odd_lanes_avx2(shifted), by->multiplier_odd), half);
+    const __m256i high =
+        _mm256_blend_epi32(_mm256_srli_epi64(even, 31), _mm256_add_epi64(odd, odd), 0xaa);
+    if (form == INTGOLD_FORM_DOUBLE_UP)
+        return _mm256_sub_epi32(_mm256_srav_epi32(high, by->right),
+                                _mm256_cmpgt_epi32(_mm256_and_si256(high, by->half), zero));
+    return _mm256_sign_epi32(
+        _mm256_srlv_epi32(_mm256_add_epi32(_mm256_abs_epi32(high), by->half), by->right), high);
+}
+
+/* Clauses 4.2.4 and 4.2.5, for an int8: R(acc) is the integer nearest to v = acc * m * 2^-t,
+ * wherever v is not within 2^-15 of a half: for |v| up to 257, rounding to 24 or 53 bits moves acc
+ * and product by no more than 2^-16 and 2^-17 together, the float64's low bits by 2^-22.  (Beyond
+ * 257 every R is clamped.)  So v is formed with PLACES fraction bits in lanes of 32; `frac` gives
+ * how far each v + 1/2 + 2^-15 lies above an integer, and DOUBTFUL says where that is too near:
+ * one lane in 16,000, which the scalar code does.
+ *
+ * acc * 2^left * m has 51 fraction bits in every lane; acc is first clamped to where that fits.
+ * From right_shift 52 on, m loses bits instead, which moves v by less than 2^-20. */
+enum {
+    INTGOLD_NEAREST_PLACES = 19,
+    INTGOLD_NEAREST_MARGIN = 1 << (INTGOLD_NEAREST_PLACES - 15),
+    INTGOLD_NEAREST_DOUBTFUL = 2 * INTGOLD_NEAREST_MARGIN,
+    INTGOLD_NEAREST_SHIFT = 21 /* the least right_shift: acc is clamped to 1 and more */
+};
+
+INTGOLD_AVX2 intgold_scale_avx2 intgold_scale_of_nearest_avx2(__m256i multiplier, __m256i shift) {
+    const __m256i zero = _mm256_setzero_si256();
+    const __m256i all = _mm256_set1_epi32(32 + INTGOLD_NEAREST_PLACES);
+    const __m256i whole = _mm256_set1_epi32(INT32_MAX), room = _mm256_set1_epi32(1 << 30);
+    intgold_scale_avx2 by;
+    by.left = _mm256_max_epi32(_mm256_sub_epi32(all, shift), zero);
+    by.right = _mm256_max_epi32(_mm256_sub_epi32(shift, all), zero);
+    by.multiplier = _mm256_srlv_epi32(multiplier, by.right);
+    by.multiplier_odd = intgold_odd_lanes_avx2(by.multiplier);
+    by.half = zero;
+    by.most = _mm256_blendv_epi8(_mm256_srlv_epi32(room, by.left), whole,
+                                 _mm256_cmpeq_epi32(by.left, zero));
+    by.least = _mm256_sub_epi32(zero, by.most);
+    return by;
+}
+
+INTGOLD_AVX2 __m256i intgold_scale_nearest_avx2(__m256i acc, const intgold_scale_avx2 *by,
+                                                __m256i *frac) {
+    const int32_t one = 1 << INTGOLD_NEAREST_PLACES;
+    const __m256i kept = _mm256_min_epi32(_mm256_max_epi32(acc, by->least), by->most);
+    const __m256i shifted = _mm256_sllv_epi32(kept, by->left);
+    const __m256i even = _mm256_mul_epi32(shifted, by->multiplier);
+    const __m256i odd = _mm256_mul_epi32(intgold_odd_lanes_avx2(shifted), by->multiplier_odd);
+    const __m256i v = _mm256_blend_epi32(intgold_odd_lanes_avx2(even), odd, 0xaa);
+    const __m256i above =
+        _mm256_add_epi32(v, _mm256_set1_epi32(one / 2 + INTGOLD_NEAREST_MARGIN));
+    *frac = _mm256_and_si256(above, _mm256_set1_epi32(one - 1));
+    return _mm256_srai_epi32(above, INTGOLD_NEAREST_PLACES);
+}
+
+/* A bit for every byte of the lanes that are in doubt. */
+INTGOLD_AVX2 int intgold_doubts_avx2(__m256i frac) {
+    return _mm256_movemask_epi8(
+        _mm256_cmpgt_epi32(_mm256_set1_epi32(INTGOLD_NEAREST_DOUBTFUL + 1), frac));
 }
 
 #endif
