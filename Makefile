@@ -40,7 +40,8 @@ peer: .venv/.tests
 peers: .venv/.tests
 	$(BIN)/python benchmarks/peers.py
 
-# Imported models of one op against the real engines, which environments in out/conformance get
+# Imported models of one op, and whole networks (those of TFLITE_DIR, and random ones), against the
+# real engines, which environments in out/conformance get
 conformance: .venv/.tests
 	$(BIN)/python conformance/run.py
 

@@ -2,13 +2,18 @@
 
     python engine_worker.py ENGINE FOLDER
 
-FOLDER holds NAME.tflite and NAME.npz (x0, x1, ... and the indices of the tensors); the answers go
-to NAME.answer.npz, or NAME.refused where the engine does not take the file.
+FOLDER holds NAME.tflite and NAME.npz: the batches x0, x1, ... and the indices of the tensors,
+``inputs``, ``outputs`` and ``tensors``.  The answers go to NAME.answer.npz, outputI and tensorI by
+index, or to NAME.refused where the engine does not take the file.  ``tensors`` are looked at in a
+second run that keeps all of them, since keeping them may change how an engine goes about its work.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -25,46 +30,75 @@ def main(engine: str, folder: str) -> None:
     run = _tflm if engine == "tflm" else _litert(KERNELS[engine])
     for path in sorted(Path(folder).glob("*.tflite")):
         held = np.load(path.with_suffix(".npz"))
-        batches = [held[f"x{i}"] for i in range(len(held["inputs"]))]
+        inputs, outputs, tensors = (held[k].tolist() for k in ("inputs", "outputs", "tensors"))
+        batches = [held[f"x{i}"] for i in range(len(inputs))]
+        data = path.read_bytes()
         try:
-            answer = run(path.read_bytes(), batches, held["inputs"].tolist(), int(held["output"]))
+            with _heard() as said:
+                answer = _named("output", outputs, run(data, inputs, batches, outputs, False))
+                if tensors:
+                    answer |= _named("tensor", tensors, run(data, inputs, batches, tensors, True))
         except (RuntimeError, ValueError) as error:
-            path.with_suffix(".refused").write_text(str(error))
+            path.with_suffix(".refused").write_text(" ".join([str(error), *said]))
             continue
-        np.savez(path.with_suffix(".answer.npz"), y=answer)
+        np.savez(path.with_suffix(".answer.npz"), **answer)
+
+
+@contextmanager
+def _heard():
+    """Keep what an engine writes to stderr: TFLM says there, not in its error, what it lacks."""
+    said, stderr = [], os.dup(2)
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield said
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            file.seek(0)
+            said += file.read().decode(errors="replace").split()
+
+
+def _named(what, indices, images):
+    """Return the tensors of many images by name, each as one array."""
+    rows = list(images)
+    return {f"{what}{i}": np.stack([row[at] for row in rows]) for at, i in enumerate(indices)}
 
 
 def _litert(kernels):
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    def run(data, batches, inputs, output):
+    def run(data, inputs, batches, wanted, keep):
         made = Interpreter(
-            model_content=data, num_threads=1,
+            model_content=data, num_threads=1, experimental_preserve_all_tensors=keep,
             experimental_op_resolver_type=OpResolverType[kernels],
         )  # fmt: skip
         made.allocate_tensors()
-        found = []
         for image in range(len(batches[0])):
             for index, x in zip(inputs, batches, strict=True):
                 made.set_tensor(index, x[image : image + 1])
             made.invoke()
-            found.append(made.get_tensor(output)[0].copy())
-        return np.stack(found)
+            yield [made.get_tensor(index)[0].copy() for index in wanted]
 
     return run
 
 
-def _tflm(data, batches, inputs, output):
+def _tflm(data, inputs, batches, wanted, keep):
     from tflite_micro.python.tflite_micro import runtime
 
-    made = runtime.Interpreter.from_bytes(data, arena_size=8 << 20)
-    found = []
+    config = runtime.InterpreterConfig
+    made = runtime.Interpreter.from_bytes(
+        data, arena_size=64 << 20,
+        intrepreter_config=config.kPreserveAllTensors if keep else config.kAllocationRecording,
+    )  # fmt: skip
     for image in range(len(batches[0])):
         for place, x in enumerate(batches):
             made.set_input(x[image : image + 1], place)
         made.invoke()
-        found.append(made.get_output(0)[0].copy())
-    return np.stack(found)
+        if keep:
+            yield [made.GetTensor(index, 0)["tensor_data"][0].copy() for index in wanted]
+        else:
+            yield [made.get_output(place)[0].copy() for place in range(len(wanted))]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""Holds imported models against the real engines: random models of one op, bit for bit.
+"""Holds imported models against the real engines: models of one op, whole networks; bit for bit.
 
-    python conformance/run.py                 every contract, 200 models of each op
+    python conformance/run.py                 every contract, 200 models of each op, the networks
+    python conformance/run.py --networks      the networks alone; see networks.py
     python conformance/run.py --count 20 --contract xnnpack --op MEAN
     python conformance/run.py --freeze        writes conformance/answers.json
 
@@ -12,36 +13,27 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import shutil
-import subprocess
 import sys
-import venv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
+import networks
 import numpy as np
-from one_op_models import MODELS, Made, made
+from engines import PACKAGES, Stimulus, answers, as_int8
+from one_op_models import MODELS, made
 from tqdm import tqdm
 
 from intgold.columns import columns
-from intgold.contracts import CONTRACTS
+from intgold.contracts import contract_named
 from intgold.errors import IntgoldError
 from intgold.files import canonical_json
-from intgold.importers.tflite.convert import import_tflite
+from intgold.importers.tflite.convert import convert
+from intgold.importers.tflite.reader import parse
 from intgold.model import Model
 
-ROOT = Path(__file__).parents[1]
-OUT = ROOT / "out" / "conformance"
 FROZEN = Path(__file__).parent / "answers.json"
-PACKAGES = {
-    "litert_reference": "ai-edge-litert==2.3.0",
-    "litert_optimised_x86": "ai-edge-litert==2.3.0",
-    "xnnpack": "ai-edge-litert==2.3.0",
-    "tflm": "tflite-micro==0.dev20261023182759",
-}
-"""The engine of each contract, by the package that brings it."""
 FROZEN_SEEDS = 3
 
 
@@ -59,50 +51,6 @@ class Row:
     first: str = ""
 
 
-def environment(package: str) -> Path:
-    """Return the interpreter of an environment with the package."""
-    folder = OUT / package.split("=")[0]
-    python = folder / "bin" / "python"
-    if not (folder / "ready").exists():
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", package], check=True)
-        (folder / "ready").touch()
-    return python
-
-
-def as_int8(values: np.ndarray) -> np.ndarray:
-    """Return int8, or uint8 as x ^ 0x80."""
-    return (values ^ np.uint8(0x80)).view(np.int8) if values.dtype == np.uint8 else values
-
-
-def answers(contract: str, models: dict[str, tuple[Made, list[np.ndarray]]]) -> dict[str, object]:
-    """Return what the engine makes of each model: an array, or the text of its refusal."""
-    folder = OUT / "models"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for name, (model, stimulus) in models.items():
-        (folder / f"{name}.tflite").write_bytes(model.data)
-        arrays = {f"x{i}": x for i, x in enumerate(stimulus)}
-        inputs = [index for index, _ in model.inputs]
-        np.savez(folder / f"{name}.npz", inputs=inputs, output=model.output, **arrays)
-    worker = [environment(PACKAGES[contract]), Path(__file__).parent / "engine_worker.py"]
-    subprocess.run([*worker, contract, folder], check=True, stderr=subprocess.DEVNULL)
-    found: dict[str, object] = {}
-    for name in models:
-        refusal = folder / f"{name}.refused"
-        found[name] = (
-            refusal.read_text() if refusal.exists()
-            else as_int8(np.load(folder / f"{name}.answer.npz")["y"])
-        )  # fmt: skip
-    return found
-
-
-def ours(contract: str, name: str, stimulus: list[np.ndarray]) -> np.ndarray:
-    """Return what the imported model makes, by the golden model and in C."""
-    model = import_tflite(OUT / "models" / f"{name}.tflite", contract)
-    return both_engines(model, stimulus)
-
-
 def both_engines(model: Model, stimulus: list[np.ndarray]) -> np.ndarray:
     """Return the output of a model, after the golden model and C were found equal."""
     x = dict(zip(model.inputs, map(as_int8, stimulus), strict=True))
@@ -116,16 +64,23 @@ def check(contract: str, op: str, count: int, dtype: str) -> tuple[Row, dict[str
     """Return the row of an op under a contract, and digests of the engine's first answers."""
     row, digests = Row(contract, f"{op} {dtype}"), {}
     models = {f"{op.lower()}_{dtype}_{seed}": made(op, seed, dtype) for seed in range(count)}
-    for name, answer in answers(contract, models).items():
-        if isinstance(answer, str):
+    stimuli = {
+        name: Stimulus(m.data, dict(zip([i for i, _ in m.inputs], x, strict=True)), (m.output,))
+        for name, (m, x) in models.items()
+    }
+    for name, found in answers(contract, stimuli).items():
+        if isinstance(found, str):
             row.refused += 1
             continue
         try:
-            found = ours(contract, name, models[name][1])
+            model = convert(parse(models[name][0].data), contract_named(contract), name)
         except IntgoldError as error:
-            row.declined.add(str(error).split(": ", 1)[1][:90])
+            row.declined.add(str(error)[:90])
             continue
-        differing = int(np.count_nonzero(found.reshape(answer.shape) != answer))
+        made_here, stimulus = models[name]
+        answer = found.outputs[made_here.output]
+        ours = both_engines(model, stimulus)
+        differing = int(np.count_nonzero(ours.reshape(answer.shape) != answer))
         row.models, row.values = row.models + 1, row.values + answer.size
         row.differing += differing
         if differing and not row.first:
@@ -156,8 +111,23 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=200, help="models of each op")
     parser.add_argument("--contract", action="append", choices=PACKAGES, default=[])
     parser.add_argument("--op", action="append", choices=MODELS, default=[])
+    parser.add_argument("--networks", action="store_true", help="whole networks alone")
     parser.add_argument("--freeze", action="store_true", help="write conformance/answers.json")
     options = parser.parse_args()
+    failed = False if options.networks else ops(options)
+    if not options.op:
+        print()
+        try:
+            for line in networks.prove(options.contract or list(PACKAGES)):
+                print(line)
+        except networks.DiffersError as names:
+            print(f"failed: {names}")
+            failed = True
+    return int(failed)
+
+
+def ops(options: argparse.Namespace) -> bool:
+    """Run the models of one op; return whether anything differs."""
     rows: list[Row] = []
     frozen: dict[str, dict[str, str]] = {}
     every = product(options.contract or PACKAGES, options.op or MODELS, ("int8", "uint8"))
@@ -168,11 +138,11 @@ def main() -> int:
     print(*table(rows), sep="\n")
     differing = sum(r.differing for r in rows)
     print(f"{sum(r.values for r in rows):,} values compared, {differing:,} differ")
-    if options.freeze and not differing and set(frozen) == set(CONTRACTS) and not options.op:
+    if options.freeze and not differing and set(frozen) == set(PACKAGES) and not options.op:
         document = {"packages": PACKAGES, "answers": frozen}
         FROZEN.write_bytes(canonical_json(document))
-        print(f"{FROZEN.relative_to(ROOT)}: written")
-    return 1 if differing else 0
+        print(f"{FROZEN.name}: written")
+    return bool(differing)
 
 
 if __name__ == "__main__":
