@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +78,7 @@ def import_tflite(
 def convert(graph: FileGraph, contract: Contract, name: str) -> Model:
     """Return the model of a graph."""
     builder = Builder(name, contract.name)
-    labels = _Names()
+    labels = _Names(_label(op) for op in graph.ops)
     names: dict[int, str] = {}
     for at in graph.inputs:
         tensor = graph.tensors[at]
@@ -117,8 +117,7 @@ def _add(
         raise ImportFileError(f"{op}: contract {contract.name} is not proved on {y.dtype}")
     if rule is None:
         raise ImportFileError(f"{op}: contract {contract.name} has no rule for it")
-    label = labels.new(f"{op.kind.lower()}_{op.index}")
-    step = Step(op, rule, graph.tensors, builder, names, label, labels.new(y.name))
+    step = Step(op, rule, graph.tensors, builder, names, _label(op), labels.new(y.name))
     try:
         with np.errstate(all="ignore"):  # what leaves float32 is refused below
             HANDLERS[op.kind](step)
@@ -147,19 +146,30 @@ def _metadata(graph: FileGraph, contract: Contract) -> dict[str, str]:
 
 
 class _Names:
-    """Names of the file as names of a model, each once."""
+    """Names of the file as names of a model, each once.
 
-    def __init__(self) -> None:
-        self.taken: set[str] = set()
+    Labels of ops are kept free, and so are those with a number behind them: tensors that a step
+    adds on its way.  Converters give such names to tensors as well.
+    """
+
+    def __init__(self, labels: Iterable[str]) -> None:
+        self.labels = set(labels)
+        self.taken = set(self.labels)
 
     def new(self, text: str) -> str:
-        base = name = _identifier(text)
-        number = 1
+        base = _identifier(text)
+        if base in self.labels or re.sub(r"_\d+$", "", base) in self.labels:
+            base = f"t_{base}"
+        name, number = base, 1
         while name in self.taken:
             number += 1
             name = f"{base[:58]}_{number}"
         self.taken.add(name)
         return name
+
+
+def _label(op: FileOp) -> str:
+    return _identifier(f"{op.kind.lower()}_{op.index}")
 
 
 def _identifier(text: str) -> str:
