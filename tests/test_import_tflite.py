@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import sys
 from pathlib import Path
 from random import Random
@@ -11,11 +12,13 @@ import pytest
 
 import intgold
 import tools
+from intgold.build import Builder
 from intgold.cli import main
 from intgold.contracts import CONTRACTS, contract_named
 from intgold.errors import ContractError, ImportFileError
 from intgold.importers import import_tflite
-from intgold.importers.tflite.reader import parse
+from intgold.importers.tflite.reader import FileOp, parse
+from intgold.importers.tflite.step import Step
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "conformance"))
@@ -34,7 +37,7 @@ def of_name(name):
 
 def test_the_frozen_set_holds_every_contract():
     """Engines that lack an op have no answers; each op is answered by some, int8 and uint8."""
-    assert set(FROZEN) == set(CONTRACTS)
+    assert set(FROZEN) == {c.name for c in CONTRACTS.values() if c.basis == "measured"}
     answered = {of_name(name)[:2] for answers in FROZEN.values() for name in answers}
     assert {op for op, _ in answered} == set(MODELS)
     assert {op for op, dtype in answered if dtype == "uint8"} >= set(MODELS) - {"ELU"}
@@ -89,18 +92,48 @@ def test_an_unknown_contract():
         contract_named("x")
 
 
-def test_ratios_beyond_what_is_proved_are_refused():
-    """A delegate runs an op only for some ratios of scales; the others are not guessed."""
+def before(value, towards):
+    """The float32 beside a value."""
+    return float(np.nextafter(np.float32(value), np.float32(towards)))
+
+
+@pytest.mark.parametrize(
+    ("op", "ratio", "slope", "declined"),
+    [
+        ("QUANTIZE", before(2**-8, 0), 1.0, True), ("QUANTIZE", 2**-8, 1.0, False),
+        ("QUANTIZE", 128.0, 1.0, False), ("QUANTIZE", before(128, 200), 1.0, True),
+        ("ADD", before(2**-10, 0), 1.0, True), ("ADD", 2**-10, 1.0, False),
+        ("SUB", before(256, 0), 1.0, False), ("SUB", 256.0, 1.0, True),
+        ("MUL", before(2**-16, 0), 1.0, True), ("MUL", 2**-16, 1.0, False),
+        ("MUL", 256.0, 1.0, True), ("LEAKY_RELU", 1.0, 128.0, False),
+        ("LEAKY_RELU", 1.0, -127.99609375, False), ("LEAKY_RELU", 1.0, -128.0, True),
+        ("LEAKY_RELU", 1.0, before(2**-8, 0), True), ("LEAKY_RELU", 1.0, -(2**-8), False),
+    ],
+)  # fmt: skip
+def test_ratios_that_a_delegate_declines(op, ratio, slope, declined):
+    """Beyond its limits, probed to the last bit, the kernels behind it compute an op."""
+    rule = contract_named("xnnpack").rules[op]
+    step = Step(FileOp(0, op, (), (), {}), rule, (), Builder("m"), {}, "a", "b")
+    step.decide(ratio, slope=slope)
+    assert step.rule is (rule.declined if declined else rule)
+    assert rule.declined is not None and rule.declined != rule
+
+
+def test_a_ratio_that_the_engine_refuses():
     from tflite_writer import Writer
 
     from intgold.importers.tflite.convert import convert
 
     w = Writer()
-    x, y = w.tensor((1, 4), "int8", 0.5, 0), w.tensor((1, 4), "int8", 0.5 / 200, 0)
-    w.op("QUANTIZE", [x], y, 2, "QuantizeOptions")
+    x = w.tensor((1, 1, 1, 1), "int8", 256, 0)
+    k = w.tensor((1, 1, 1, 1), "int8", 1, 0, np.ones((1, 1, 1, 1)))
+    b = w.tensor((1,), "int32", 256, 0, np.zeros(1))
+    y = w.tensor((1, 1, 1, 1), "int8", 1, 0)
+    options = dict.fromkeys(("StrideH", "StrideW", "DilationHFactor", "DilationWFactor"), 1)
+    w.op("CONV_2D", [x, k, b], y, 3, "Conv2DOptions", Padding=1, **options)
     graph = parse(w.finish([x], [y]))
     assert convert(graph, contract_named("litert_reference"), "m").ops
-    with pytest.raises(ImportFileError, match=r"op 0 \(QUANTIZE\): ratio of scales 200 is beyond"):
+    with pytest.raises(ImportFileError, match=r"op 0 \(CONV_2D\): ratio of scales 256 is beyond"):
         convert(graph, contract_named("xnnpack"), "m")
 
 
@@ -170,3 +203,41 @@ def test_a_file_of_batch_1_runs_at_any_batch():
     together = both_engines(imported, stimulus)
     alone = [both_engines(imported, [x[i : i + 1] for x in stimulus]) for i in range(3)]
     assert np.array_equal(together[:3], np.concatenate(alone))
+
+
+@pytest.mark.parametrize(
+    ("op", "seed", "contract", "device"),
+    [
+        ("CONV_2D", 3, "tflm", "xnnpack"),
+        ("DEPTHWISE_CONV_2D", 3, "litert_optimised_x86", "litert_reference"),
+        ("FULLY_CONNECTED", 45, "litert_reference", "tflm"),
+        ("ADD", 8, "litert_reference", "xnnpack"),
+        ("MUL", 3, "litert_reference", "xnnpack"),
+        ("MEAN", 3, "tflm", "xnnpack"),
+        ("MEAN", 2, "litert_reference", "litert_optimised_x86"),
+        ("QUANTIZE", 1, "tflm", "xnnpack"),
+    ],
+)
+def test_a_device_of_another_contract_is_told_so(op, seed, contract, device, tmp_path, capsys):
+    """A device that implements another engine: `verify` names the contract that it computes by."""
+    file = tmp_path / "a.tflite"
+    file.write_bytes(made(op, seed)[0].data)
+    for name in (contract, device):
+        model = tmp_path / f"{name}.npz"
+        assert main(["import", str(file), "--contract", name, "-o", str(model)]) == 0
+        arguments = ["vectors", str(model), "--stimulus", "builtin", "--count", "64"]
+        assert main([*arguments, "-o", str(tmp_path / name)]) == 0
+    dump = tmp_path / "dump"  # by the names of the set: an engine may take more ops
+    for array in (tmp_path / contract).glob("[oa]*/*.hex"):
+        own = array.relative_to(tmp_path / contract)
+        if (tmp_path / device / own).exists():
+            (dump / own).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(tmp_path / device / own, dump / own)
+    capsys.readouterr()
+    dut = ["--dut", str(dump), "--partial"]
+    assert main(["verify", str(tmp_path / contract), *dut]) == 1
+    told = capsys.readouterr().out
+    assert "another_contract" in told
+    last = [line for line in told.splitlines() if line.startswith("every op that is wrong")]
+    assert len(last) == 1 and device in last[0], told
+    assert contract not in last[0]

@@ -14,6 +14,7 @@ from ..errors import IntgoldError
 from . import (
     bench,
     compare,
+    contracts,
     data,
     explore,
     golden,
@@ -34,6 +35,7 @@ COMMANDS = {
     "train": train,
     "quantize": quantize,
     "import": import_,
+    "contracts": contracts,
     "explore": explore,
     "compare": compare,
     "predict": predict,

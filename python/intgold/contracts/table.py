@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from .errors import ContractError
+from ..errors import ContractError
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,14 @@ class Rule:
     bounds : str
         How the ends of a fused activation are quantised: ``away`` or ``even``.
     limits : (float, float)
-        The ratios of scales s_a * s_b / s_y for which the rule is proved, both ends included; an op
-        beyond them is refused.
+        The ratios of scales s_a * s_b / s_y that the kernel takes, both ends included.
+    slopes : (float, float)
+        What the ratio times alpha of LEAKY_RELU may be; its size has the lower limit, too.
+    declined : Rule, optional
+        Of the kernel that runs an op beyond the limits; without one such a file is refused, as the
+        engine does.
+    unproved : str
+        Why no model can be made of the op.
     """
 
     form: str = ""
@@ -46,6 +52,9 @@ class Rule:
     rest: str = ""
     bounds: str = "away"
     limits: tuple[float, float] = (0.0, math.inf)
+    slopes: tuple[float, float] = (-math.inf, math.inf)
+    declined: Rule | None = None
+    unproved: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,17 +65,22 @@ class Contract:
     ----------
     name, engine, version : str
         The version is that of the package that the rules were held against.
+    basis : str
+        What the rules rest on: ``measured``: held against the engine; ``sources``: read in its
+        public sources, as no package brings the engine; ``definition``: SPEC.md.
     rules : mapping of str to Rule
-        By the name of the TFLite op.
-    unproved : tuple of str
-        Ops with a dtype behind them, such as ``MUL uint8``, whose rule was not found: refused.
+        By the name of the TFLite op; where the dtype matters, ``uint8`` behind it.
     """
 
     name: str
     engine: str
     version: str
+    basis: str
     rules: Mapping[str, Rule]
-    unproved: tuple[str, ...] = ()
+
+    def rule(self, op: str, dtype: str) -> Rule | None:
+        """Return the rule of an op on int8 or uint8; None: there is none."""
+        return self.rules.get(f"{op} {dtype}", self.rules.get(op))
 
 
 _DOUBLE = Rule("double")
@@ -90,7 +104,10 @@ _OPTIMISED = {
     **_REFERENCE,
     "CONV_2D": Rule("double_up"),
     "DEPTHWISE_CONV_2D": Rule("double_up", group=8, rest="double"),
+    "DEPTHWISE_CONV_2D uint8": _DOUBLE,
     "FULLY_CONNECTED": Rule("double_up", "product32"),
+    "ADD": Rule("double", way="single_inputs", group=16, rest="double"),
+    "ADD uint8": Rule(unproved="in groups of 8 values it floors the second shift of its inputs"),
     "QUANTIZE": Rule("double_up", group=16, rest="double"),
     "MEAN": Rule("double_up", way="raw_sum", group=16, rest="double"),
 }
@@ -103,36 +120,54 @@ _TFLM = {
     "TANH": Rule(way="fixed_point"),
 }
 # A delegate runs an op only where the ratio of its scales suits its kernels.
+_BELOW_256 = 256 - 2.0**-16  # the float32 before it
+_WEIGHTED = Rule("float32", "float32", bounds="even", limits=(0.0, _BELOW_256))
+_DIRECT = Rule("single", way="direct", bounds="even", limits=(2**-10, _BELOW_256))
+_EIGHTHS = Rule(way="eighths", limits=(2**-8, 128.0))
 _XNNPACK = {
     **_OPTIMISED,
-    **dict.fromkeys(
-        ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"),
-        Rule("float32", "float32", bounds="even", limits=(2**-32, 255.0)),
+    "CONV_2D": _WEIGHTED,
+    "DEPTHWISE_CONV_2D": _WEIGHTED,
+    "DEPTHWISE_CONV_2D uint8": replace(_WEIGHTED, way="axis_0", declined=_DOUBLE),
+    "FULLY_CONNECTED": _WEIGHTED,
+    "ADD": replace(_DIRECT, declined=_OPTIMISED["ADD"]),
+    "ADD uint8": replace(_DIRECT, declined=_OPTIMISED["ADD uint8"]),
+    "SUB": replace(_DIRECT, declined=_DOUBLE),
+    "MUL": Rule(
+        "float32", "float32", bounds="even", limits=(2**-16, _BELOW_256), declined=_FLOAT32
     ),
-    "ADD": Rule("single", way="direct", bounds="even", limits=(2**-10, 255.0)),
-    "SUB": Rule("single", way="direct", bounds="even", limits=(2**-10, 255.0)),
-    "MUL": Rule("float32", "float32", bounds="even", limits=(2**-16, 255.0)),
-    "MEAN": Rule("float32", "float32", way="divided", limits=(2**-8, 127.0)),
-    "QUANTIZE": Rule(way="eighths", limits=(2**-8, 127.0)),
-    "LEAKY_RELU": Rule(way="eighths", limits=(2**-8, 127.0)),
+    "MEAN": Rule("float32", "float32", way="zero_point_first"),
+    **dict.fromkeys(("LOGISTIC", "TANH", "ELU"), Rule(way="zero_point_first")),
+    "QUANTIZE": replace(_EIGHTHS, declined=_OPTIMISED["QUANTIZE"]),
+    "LEAKY_RELU": replace(_EIGHTHS, slopes=(-127.99609375, 128.0), declined=_FLOAT32),
 }
-_OPEN = ("DEPTHWISE_CONV_2D uint8",)
-_OPEN_X86 = (*_OPEN, "ADD uint8", "SUB uint8")
+# Every factor in float64, every op rounded once: what a model that is quantised here computes.
+_INTGOLD = {
+    **_REFERENCE,
+    **dict.fromkeys(
+        ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD", "SUB", "MUL", "QUANTIZE",
+         "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1"),
+        Rule("single"),
+    ),
+    "MEAN": Rule("single", way="divided"),
+}  # fmt: skip
+_LITERT = "2.3.0"
 CONTRACTS: dict[str, Contract] = {
     c.name: c
     for c in (
-        Contract("litert_reference", "LiteRT reference kernels", "2.3.0", _REFERENCE),
+        Contract("intgold", "intgold", "SPEC 1.3", "definition", _INTGOLD),
         Contract(
-            "litert_optimised_x86",
-            "LiteRT optimised kernels on x86",
-            "2.3.0",
-            _OPTIMISED,
-            _OPEN_X86,
+            "litert_reference", "LiteRT reference kernels", _LITERT, "measured", _REFERENCE
         ),
-        Contract("xnnpack", "XNNPACK as LiteRT's delegate", "2.3.0", _XNNPACK, _OPEN),
-        Contract("tflm", "TFLite Micro reference kernels", "2026-10-23", _TFLM),
+        Contract(
+            "litert_optimised_x86", "LiteRT optimised kernels on x86", _LITERT, "measured",
+            _OPTIMISED,
+        ),
+        Contract("xnnpack", "XNNPACK as LiteRT's delegate", _LITERT, "measured", _XNNPACK),
+        Contract("tflm", "TFLite Micro reference kernels", "2026-10-23", "measured", _TFLM),
+        Contract("cmsis_nn", "CMSIS-NN below TFLite Micro", "default build", "sources", _TFLM),
     )
-}
+}  # fmt: skip
 
 
 def contract_named(name: str) -> Contract:

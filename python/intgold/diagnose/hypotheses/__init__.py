@@ -3,6 +3,7 @@
 from . import (
     accumulator,
     activation,
+    contracts,
     delivery,
     elementwise,
     flips,
@@ -17,6 +18,7 @@ from . import (
 from .hypothesis import Evidence, Hypothesis, Variant
 
 HYPOTHESES: tuple[Hypothesis, ...] = (
+    *contracts.HYPOTHESES,
     *rounding.HYPOTHESES,
     *accumulator.HYPOTHESES,
     *operands.HYPOTHESES,

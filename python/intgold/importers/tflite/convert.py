@@ -112,12 +112,11 @@ def _add(
     for at in op.inputs:
         if at >= 0 and graph.tensors[at].data is None and at not in names:
             raise ImportFileError(f"{op}: input {graph.tensors[at].name} is not made before it")
-    rule = contract.rules.get(op.kind)
-    if f"{op.kind} {y.dtype}" in contract.unproved:
-        raise ImportFileError(f"{op}: contract {contract.name} is not proved on {y.dtype}")
+    rule = contract.rule(op.kind, y.dtype)
     if rule is None:
         raise ImportFileError(f"{op}: contract {contract.name} has no rule for it")
     step = Step(op, rule, graph.tensors, builder, names, _label(op), labels.new(y.name))
+    step.check_rule()
     try:
         with np.errstate(all="ignore"):  # what leaves float32 is refused below
             HANDLERS[op.kind](step)

@@ -1,4 +1,4 @@
-"""ADD, SUB, MUL: two tensors, of equal shapes or one of them spread over the other."""
+"""ADD, SUB, MUL: the arithmetic of contracts; `operands` brings the shapes together."""
 
 from __future__ import annotations
 
@@ -9,18 +9,12 @@ import numpy as np
 
 from ...fields import Requantize
 from ...floating.multiplier import requantize_for
+from .operands import elementwise
 from .scales import FACTORS
 from .step import Step, inner
 from .weighted import activation
 
 _FLOAT = np.float32
-
-
-def _operands(step: Step) -> list[str]:
-    shapes = [inner(step.file(i)) for i in (0, 1)]
-    if shapes[0] != shapes[1]:
-        raise step.fail(f"shapes {shapes[0]} and {shapes[1]}: operands are not spread")
-    return [step.x(0), step.x(1)]
 
 
 def add(step: Step) -> None:
@@ -35,22 +29,34 @@ def sub(step: Step) -> None:
 
 def _sum(step: Step, form: str) -> None:
     a, b, y = (step.scale(t) for t in (step.file(0), step.file(1), step.y))
-    step.check_ratios(float(a / y), float(b / y))
-    ways = {"": _shared_scale, "direct": _direct}
-    fields = ways[step.rule.way](step, a, b, y)
-    step.add("add", *_operands(step), form=form, **fields, **activation(step))
+    step.decide(float(a / y), float(b / y))
+    rule, ends = step.rule, activation(step)
+    if rule.way == "direct":
+        elementwise(step, "add", {"form": form, **_direct(a, b, y), **ends})
+        return
+    if rule.group and step.file(0).shape != step.file(1).shape:
+        raise step.fail("operands of different shapes: the contract is proved on equal ones")
+    size = math.prod(inner(step.y))
+    whole = size // rule.group * rule.group if rule.group else 0
+    # Kernels that take a group at once bring its inputs to the shared scale in one rounding.
+    ways = [("single", whole), (rule.form, size - whole)]
+    fields = [{"form": form, **_shared_scale(step, a, b, y, own), **ends} for own, n in ways if n]
+    elementwise(step, "add", *fields, whole=whole)
 
 
-def _shared_scale(step: Step, a: np.float32, b: np.float32, y: np.float32) -> dict[str, Any]:
-    """Both inputs at twice the larger scale, 20 bits to the left."""
+def _shared_scale(
+    step: Step, a: np.float32, b: np.float32, y: np.float32, form: str
+) -> dict[str, Any]:
+    """Both inputs at twice the larger scale, 20 bits to the left, in a form of their own."""
     twice = 2 * float(max(a, b))
     reals = [float(a) / twice, float(b) / twice, twice / (2**20 * float(y))]
-    by = [requantize_for([real], step.rule.form) for real in reals]
+    forms = (form, form, step.rule.form)
+    by = [requantize_for([real], own) for real, own in zip(reals, forms, strict=True)]
     names = ("requantize1", "requantize2", "requantize")
     return {"left_shift": 20, **dict(zip(names, by, strict=True))}
 
 
-def _direct(step: Step, a: np.float32, b: np.float32, y: np.float32) -> dict[str, Any]:
+def _direct(a: np.float32, b: np.float32, y: np.float32) -> dict[str, Any]:
     """acc = x1 * m1 + x2 * m2, rounded once: the products are exact."""
     ratios = [_FLOAT(a / y), _FLOAT(b / y)]
     shift = 21 - math.frexp(float(max(ratios)))[1]
@@ -66,7 +72,7 @@ def _direct(step: Step, a: np.float32, b: np.float32, y: np.float32) -> dict[str
 def mul(step: Step) -> None:
     """Add a mul."""
     a, b, y = (step.scale(t) for t in (step.file(0), step.file(1), step.y))
+    step.decide(FACTORS[step.rule.factor](a, b, y))
     real = FACTORS[step.rule.factor](a, b, y)
-    step.check_ratios(real)
     by = requantize_for([real], step.rule.form)
-    step.add("mul", *_operands(step), requantize=by, **activation(step))
+    elementwise(step, "mul", {"requantize": by, **activation(step)})

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from ...fields import Requantize
 from ...floating.multiplier import fixed_point, requantize_for
+from ...golden.requantize import scale as scaled
 from .scales import FACTORS, requantize
 from .step import Step, extents, inner
 from .weighted import activation, slide
+
+_MOST_TRIED = 2**14
+"""Values of a mean whose accumulators are tried one by one."""
 
 
 def _pool(step: Step) -> dict[str, Any]:
@@ -94,12 +99,34 @@ def _raw_mean(step: Step, shape: tuple[int, ...]) -> None:
 
 
 def _mean_of(step: Step, count: int) -> Requantize:
-    """Return the multiplier with 1/n folded in, as TFLite does it in integers."""
+    """Return the multiplier with 1/n folded in; TFLite folds it in integers."""
     x, y = step.scale(step.file(0)), step.scale(step.y)
-    step.check_ratios(float(x / y))
+    if step.rule.way == "zero_point_first":
+        return _zero_point_first(step, count, x / y / np.float32(count))
     if step.rule.way == "divided":
-        return requantize_for([float(x / y / np.float32(count))], step.rule.form)
+        return requantize_for([float(x) / (count * float(y))], step.rule.form)
     m, t = fixed_point(FACTORS[step.rule.factor](x, np.float32(1), y))
     e = 31 - t
     shift = min(count.bit_length() - 1, 32, 31 + e)
     return Requantize.of((m << shift) // count, t + shift, step.rule.rest or step.rule.form)
+
+
+def _zero_point_first(step: Step, count: int, factor: np.float32) -> Requantize:
+    """Return what has the bits of rint(acc * factor + zero point), all of it in float32.
+
+    No form adds the zero point before it rounds.  So every accumulator that a mean of `count`
+    values can have is tried; a factor whose neighbours do not do it either is refused.
+    """
+    if count > _MOST_TRIED:
+        raise step.fail(f"a mean over {count} values: at most {_MOST_TRIED} are proved")
+    x_zero, y_zero = step.zero_point(step.file(0)), step.zero_point(step.y)
+    shift = 128 if step.y.dtype == "uint8" else 0
+    acc = np.arange((-128 - x_zero) * count, (127 - x_zero) * count + 1)
+    sums = acc.astype(np.float32) * factor + np.float32(y_zero + shift)
+    wanted = np.clip(np.rint(sums).astype(np.int64) - shift, -128, 127)
+    near = [factor, *(np.nextafter(factor, np.float32(to)) for to in (0, np.inf))]
+    for form, real in product((step.rule.form, "single", "single_even"), near):
+        by = requantize_for([float(real)], form)
+        if (np.clip(scaled(acc[:, None], by)[:, 0] + y_zero, -128, 127) == wanted).all():
+            return by
+    raise step.fail("a mean that rounds halves by the parity of its zero point: no form does")

@@ -21,7 +21,7 @@ MOST_TABLES = 10_000
 _MOST_DIMS = 8
 _DTYPES = {0: "float32", 2: "int32", 3: "uint8", 4: "int64", 7: "int16", 9: "int8"}
 
-_OPTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+OPTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "CONV_2D": (
         "Conv2DOptions",
         ("Padding", "StrideW", "StrideH", "DilationWFactor", "DilationHFactor",
@@ -261,9 +261,9 @@ class _Parser:
         return FileOp(index, kind, inputs, outputs, self._options(index, kind, op))
 
     def _options(self, index: int, kind: str, op: Any) -> Mapping[str, Any]:
-        if kind not in _OPTIONS:
+        if kind not in OPTIONS:
             return {}
-        name, fields = _OPTIONS[kind]
+        name, fields = OPTIONS[kind]
         made, table = getattr(self.schema, name)(), op.BuiltinOptions()
         if int(op.BuiltinOptionsType()) != getattr(self.schema.BuiltinOptions, name) or not table:
             raise ImportFileError(f"op {index} ({kind}): no {name}")

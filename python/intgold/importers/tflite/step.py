@@ -87,15 +87,35 @@ class Step:
         """Return the zero point of a tensor as int8."""
         return zero_point(tensor)
 
-    def check_ratios(self, *ratios: float) -> None:
-        """Refuse ratios of scales for which the rule is not proved."""
+    def decide(self, *ratios: float, slope: float = 1.0) -> None:
+        """Take the rule of the kernel that runs the op: another one where a delegate declines it.
+
+        Parameters
+        ----------
+        ratios : float
+            Of scales, as ``s_a * s_b / s_y`` in the order of the rule.
+        slope : float
+            What LEAKY_RELU multiplies negative values by.
+        """
         low, high = self.rule.limits
-        for ratio in ratios:
-            if not low <= ratio <= high:
-                raise self.fail(
-                    f"ratio of scales {ratio:.3g} is beyond [{low:.3g}, {high:.3g}], for which "
-                    "the contract is proved"
-                )
+        least, most = self.rule.slopes
+        beyond = [r for r in ratios if not low <= r <= high]
+        if not (least <= slope <= most and (self.rule.way != "eighths" or abs(slope) >= low)):
+            beyond.append(slope)
+        if beyond:
+            self.decline(f"ratio of scales {beyond[0]:.8g} is beyond [{low:.8g}, {high:.8g}]")
+
+    def decline(self, why: str) -> None:
+        """Take the rule of the kernel that runs what a delegate declines."""
+        if self.rule.declined is None:
+            raise self.fail(f"{why}: the engine does not take it")
+        self.rule = self.rule.declined
+        self.check_rule()
+
+    def check_rule(self) -> None:
+        """Refuse an op that no model can be made of."""
+        if self.rule.unproved:
+            raise self.fail(f"the contract is not proved on {self.y.dtype}: {self.rule.unproved}")
 
     def add(
         self,

@@ -24,30 +24,71 @@ def _tanh_gelu(x: float) -> float:
     return 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
 
 
+def _exp(x: float) -> np.float32:
+    return _FLOAT(math.exp(x)) if x < 89 else _FLOAT(math.inf)
+
+
 def _logistic(x: float) -> float:
-    return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
+    """Each step rounded to float32."""
+    return float(_FLOAT(1) / (_FLOAT(1) + _exp(-x)))
+
+
+def _logistic_float64(x: float) -> float:
+    return 1 / (1 + math.exp(-x)) if x > -100 else 0.0
+
+
+def _tanh(x: float) -> float:
+    """By expm1, each step rounded to float32, as C libraries have it."""
+    two, a = _FLOAT(2), abs(x)
+    if a >= 10:
+        return math.copysign(1, x)
+    t = _FLOAT(math.expm1(2 * a if a >= 1 else -2 * a))
+    return math.copysign(float(_FLOAT(1) - two / (t + two) if a >= 1 else -t / (t + two)), x)
 
 
 REALS: dict[str, Real] = {
     "LOGISTIC": _logistic,
-    "TANH": math.tanh,
+    "TANH": _tanh,
     "GELU": _erf_gelu,
     "GELU/approximate": _tanh_gelu,
     "ELU": lambda x: math.expm1(x) if x < 0 else x,
 }
+"""Functions of reals, as the kernels of LiteRT compute them."""
+XNNPACK_REALS: dict[str, Real] = {**REALS, "LOGISTIC": _logistic_float64}
+"""As the delegate does."""
 
 
 def of_reals(
     f: Real, x_scale: np.float32, x_zero: int, y_scale: np.float32, y_zero: int
 ) -> np.ndarray:
     """Return the table of a real function, in float32, halves away from zero."""
-    inverse = _FLOAT(1) / y_scale
     found = []
-    for q in _ALL.tolist():
-        real = _FLOAT(f(float(x_scale * _FLOAT(q - x_zero))))
-        at = float(real * inverse)
+    for scaled_value in _scaled(f, x_scale, x_zero, y_scale):
+        at = float(scaled_value)
         found.append(math.trunc(at + math.copysign(0.5, at)) + y_zero)
     return np.clip(found, -128, 127).astype(np.int8)
+
+
+def zero_point_first(
+    f: Real, x_scale: np.float32, x_zero: int, y_scale: np.float32, y_zero: int, shift: int
+) -> np.ndarray:
+    """Return the table of a real function: the zero point added in float32, then halves to even.
+
+    Parameters
+    ----------
+    shift : int
+        What makes int8 of the values of the file: 128 for uint8, where the sum in float32 is of
+        that zero point.
+    """
+    first = _FLOAT(y_zero + shift)
+    sums = [float(v + first) for v in _scaled(f, x_scale, x_zero, y_scale)]
+    return np.clip(np.rint(sums) - shift, -128, 127).astype(np.int8)
+
+
+def _scaled(f: Real, x_scale: np.float32, x_zero: int, y_scale: np.float32) -> list[np.float32]:
+    """Return f of every value, over the scale of the output."""
+    inverse = _FLOAT(1) / y_scale
+    return [_FLOAT(f(float(x_scale * _FLOAT(q - x_zero)))) * inverse for q in _ALL.tolist()]
 
 
 def eighths(

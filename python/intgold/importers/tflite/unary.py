@@ -31,6 +31,11 @@ def of_reals(name: str) -> Callable[[Step], None]:
             tables_of = {"LOGISTIC": tflm_tables.logistic_table, "TANH": tflm_tables.tanh_table}
             _lut(step, tables_of[name](*_quantisation(step)[:2]))
             return
+        if step.rule.way == "zero_point_first":
+            shift = 128 if step.y.dtype == "uint8" else 0
+            real = tables.XNNPACK_REALS[name]
+            _lut(step, tables.zero_point_first(real, *_quantisation(step), shift))
+            return
         approximate = step.op.options.get("Approximate")
         real = tables.REALS[f"{name}/approximate" if approximate else name]
         _lut(step, tables.of_reals(real, *_quantisation(step)))
@@ -59,9 +64,9 @@ def leaky_relu(step: Step) -> None:
     alpha = np.float32(step.op.options["Alpha"])
     if not np.isfinite(alpha):
         raise step.fail(f"alpha {alpha}")
+    x_scale, _, y_scale, _ = _quantisation(step)
+    step.decide(float(x_scale / y_scale), slope=float(x_scale / y_scale * alpha))
     if step.rule.way == "eighths":
-        x_scale, _, y_scale, _ = _quantisation(step)
-        step.check_ratios(float(x_scale / y_scale), abs(float(x_scale / y_scale * alpha)))
         _lut(step, tables.eighths(*_quantisation(step), alpha))
         return
     _lut(step, tables.leaky_relu(step.rule, *_quantisation(step), alpha))
@@ -80,8 +85,8 @@ def quantize(step: Step) -> None:
     if step.file(0).dtype not in ("int8", "uint8"):
         raise step.fail(f"from {step.file(0).dtype}; int8 and uint8 are read")
     x_scale, x_zero, y_scale, y_zero = _quantisation(step)
+    step.decide(float(x_scale / y_scale))
     if step.rule.way == "eighths":
-        step.check_ratios(float(x_scale / y_scale))
         _lut(step, tables.eighths(x_scale, x_zero, y_scale, y_zero, np.float32(1)))
         return
     size, rule = math.prod(inner(step.y)), step.rule

@@ -78,8 +78,10 @@ def _bias(step: Step, count: int) -> np.ndarray:
 
 def _tail(step: Step, weight_scales: np.ndarray, channels: int) -> dict[str, Any]:
     x, y = step.scale(step.file(0)), step.scale(step.y)
+    if step.rule.way == "axis_0" and step.file(1).axis != 0:
+        step.decline("weights of one scale whose quantized dimension is not 0")
+    step.decide(*factors(step.rule, x, weight_scales, y))
     reals = factors(step.rule, x, weight_scales, y)
-    step.check_ratios(*reals)
     return {
         "requantize": requantize(step.rule, reals, channels),
         "weight_scale": [float(s) for s in weight_scales],

@@ -1,0 +1,39 @@
+"""``intgold contracts``."""
+
+from __future__ import annotations
+
+import argparse
+
+HELP = "list the engines whose arithmetic is known, or show where two of them differ"
+EXAMPLES = """
+  intgold contracts                              per op: what was compared with each engine
+  intgold contracts litert_reference xnnpack     where two differ: how often, with witnesses
+  intgold contracts tflm xnnpack --probes 200    the same from more probes of each op"""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    from ..contracts import CONTRACTS
+
+    names = ", ".join(CONTRACTS)
+    parser.add_argument("first", nargs="?", metavar="A", help=f"one of {names}")
+    parser.add_argument("second", nargs="?", metavar="B", help="another of them")
+    parser.add_argument(
+        "--probes", type=int, default=40, metavar="N", help="graphs of each op (default: 40)"
+    )
+
+
+def call(options: argparse.Namespace) -> int:
+    """Run the command; return the exit status."""
+    from ..contracts import differences, standing
+    from ..errors import IntgoldError
+
+    if options.first is None:
+        print(*standing.lines(), sep="\n")
+        return 0
+    if options.second is None:
+        raise IntgoldError(f"contracts {options.first}: name a second one to compare it with")
+    if not 1 <= options.probes <= 10_000:
+        raise IntgoldError(f"--probes {options.probes}: 1 to 10000 are possible")
+    print(*differences.lines(options.first, options.second, options.probes), sep="\n")
+    return 0

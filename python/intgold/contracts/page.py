@@ -1,0 +1,143 @@
+"""The page "Which int8?": what `intgold contracts` shows, for readers; written into docs/.
+
+python -m intgold.contracts.page docs/which_int8.md
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from .differences import Difference, differences, witness
+from .standing import ops, rows
+from .table import CONTRACTS, Rule
+
+PAIRS = (
+    ("litert_reference", "litert_optimised_x86"),
+    ("litert_reference", "xnnpack"),
+    ("litert_reference", "tflm"),
+    ("litert_optimised_x86", "xnnpack"),
+    ("tflm", "xnnpack"),
+    ("litert_reference", "intgold"),
+)
+_HEAD = """# Which int8?
+
+There is no single int8 reference: one quantised file gives other bits in each engine. A *contract*
+is the arithmetic of one engine, as data: per op the form of R ([SPEC 4.2](../SPEC.md)), how the
+real factor comes of the scales, and where a kernel does some values otherwise. It is chosen when a
+file is imported (`intgold import FILE --contract NAME -o M.npz`) and frozen into the model.
+
+This page is written by `python -m intgold.contracts.page docs/which_int8.md` from the table
+`intgold.contracts` itself; `intgold contracts` shows the same in a terminal.
+"""
+_WORDS = {
+    "": "",
+    "single_inputs": "inputs of whole groups by `single`",
+    "raw_sum": "raw values summed, both zero points in one bias",
+    "divided": "s_x / (n * s_y) in one factor",
+    "direct": "s_a / s_y and s_b / s_y in float32, times 2^t, rounded to integers; `up(., t)`",
+    "eighths": "multipliers of 8 fraction bits",
+    "zero_point_first": "the zero point is added in float32, then halves go to even",
+    "clamp_alone": "the input is clamped, the output's scale is not looked at",
+    "fixed_point": "table of the engine's own fixed point",
+    "axis_0": "weights of quantized dimension 0",
+}
+_FACTORS = {
+    "float64": "",
+    "product32": "factor: product in float32",
+    "float32": "factor in float32",
+}
+
+
+def page(models: int) -> str:
+    """Return the page, its rates from as many probes of each op."""
+    return "\n".join(_parts(models)) + "\n"
+
+
+def describe(rule: Rule | None) -> str:
+    """Return a rule in words."""
+    if rule is None:
+        return "-"
+    if rule.unproved:
+        return f"refused: {rule.unproved}"
+    words = [f"`{rule.form}`" if rule.form else "", _FACTORS[rule.factor], _WORDS[rule.way]]
+    if rule.group:
+        words.append(f"whole groups of {rule.group}; the rest `{rule.rest}`")
+    if rule.bounds == "even":
+        words.append("ends of activations to even")
+    if rule.declined is not None:
+        low, high = rule.limits
+        words.append(f"ratios beyond [{low:g}, {high:g}]: {describe(rule.declined)}")
+    return "; ".join(w for w in words if w) or "float32 table, halves away from zero"
+
+
+def _parts(models: int) -> Iterator[str]:
+    yield _HEAD
+    yield "## The contracts\n"
+    yield from _table(
+        ["contract", "engine", "version", "rests on"],
+        [[f"`{c.name}`", c.engine, c.version, c.basis] for c in CONTRACTS.values()],
+    )
+    yield "\n*measured*: held against the engine itself (`make conformance`); *sources*: read in"
+    yield "the public sources, since no package brings the engine; *definition*: SPEC.md.\n"
+    yield "## How each op is computed\n"
+    yield "Ops that are left out are computed alike by all: " + ", ".join(_alike()) + ".\n"
+    for name, contract in CONTRACTS.items():
+        yield f"### {name}\n"
+        own = [op for op in contract.rules if op.split()[0] not in _alike()]
+        yield from _table(["op", "rule"], [[op, describe(contract.rules[op])] for op in own])
+        yield ""
+    yield "## How often they differ\n"
+    found = {pair: differences(*pair, models) for pair in PAIRS}
+    wide = {d.op for each in found.values() for d in each if d.largest > 1}
+    yield f"Shares of output values, from {models} random graphs of one op in which every value or"
+    yield "every pair of values occurs (more where those show nothing); `intgold contracts A B`"
+    yield f"shows one pair. Values differ by 1; by more for {', '.join(sorted(wide)) or 'none'}.\n"
+    heads = [f"{a} / {b}" for a, b in PAIRS]
+    cells = [
+        [d.op, *(_rate(found[pair][i]) for pair in PAIRS)]
+        for i, d in enumerate(found[PAIRS[0]])
+        if any(not found[pair][i].same for pair in PAIRS)
+    ]
+    yield from _table(["op", *heads], cells)
+    yield "\n## The smallest witnesses\n"
+    for a, b in PAIRS:
+        yield f"### {a} and {b}\n"
+        for d in found[a, b]:
+            if d.witness:
+                yield f"- {d.op}: {witness(d, a, b)}"
+        yield ""
+    yield "## What was compared with the engines\n"
+    yield "Values, none of which differed; *unproved*: the engine has no such kernel."
+    for dtype in ("int8", "uint8"):
+        head, *body = rows(dtype)
+        yield f"\n{dtype}:\n"
+        yield from _table(head, body)
+
+
+def _alike() -> list[str]:
+    """Return the ops for which all contracts have one rule."""
+    return [
+        op
+        for op in ops()
+        if len({c.rule(op, t) for c in CONTRACTS.values() for t in ("int8", "uint8")}) == 1
+    ]
+
+
+def _rate(found: Difference) -> str:
+    if found.same:
+        return "same rule"
+    return f"{found.differing / found.values:.1e}" if found.differing else "none found"
+
+
+def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    yield from (f"| {' | '.join(row)} |" for row in body)
+
+
+if __name__ == "__main__":
+    from .differences import MODELS
+
+    Path(sys.argv[1]).write_text(page(MODELS), encoding="utf-8")

@@ -1,0 +1,75 @@
+"""How far each contract is proved: values compared with the real engine, per op."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import resources
+
+from ..columns import columns
+from .table import CONTRACTS, Contract
+
+FILE = "compared.json"
+"""Beside this module; `conformance/run.py --freeze` writes it: contract -> op and dtype -> values
+that were compared with the engine, none of which differed."""
+
+
+@cache
+def compared() -> Mapping[str, Mapping[str, int]]:
+    """Return the values compared with the engine of each contract, by op and dtype."""
+    text = resources.files(__package__).joinpath(FILE).read_text(encoding="utf-8")
+    found: Mapping[str, Mapping[str, int]] = json.loads(text)
+    return found
+
+
+def standing(contract: Contract, op: str, dtype: str) -> str:
+    """Return how an op on int8 or uint8 is proved under a contract.
+
+    Returns
+    -------
+    str
+        The number of values compared; ``SPEC`` or ``sources`` for what rests on those; ``refused``;
+        ``unproved`` where there is a rule that no answer of the engine was held against; ``-``
+        where there is no rule.
+    """
+    rule = contract.rule(op, dtype)
+    if rule is None:
+        return "-"
+    if rule.unproved:
+        return "refused"
+    if contract.basis != "measured":
+        return {"definition": "SPEC", "sources": "sources"}[contract.basis]
+    values = compared().get(contract.name, {}).get(f"{op} {dtype}", 0)
+    return f"{values:,}" if values else "unproved"
+
+
+def ops() -> list[str]:
+    """Return the ops of all contracts, without dtypes."""
+    ruled = dict.fromkeys(op for c in CONTRACTS.values() for op in c.rules)
+    return [op for op in ruled if " " not in op]
+
+
+def rows(dtype: str) -> list[list[str]]:
+    """Return the table of ops and contracts on a dtype, its head first."""
+    made = [["op", *CONTRACTS]]
+    for op in ops():
+        made.append([op, *(standing(c, op, dtype) for c in CONTRACTS.values())])
+    return made
+
+
+def lines() -> Iterator[str]:
+    """Yield the list of contracts, and a table of their ops per dtype."""
+    head = ("contract", "engine", "version", "rests on")
+    about = [(c.name, c.engine, c.version, c.basis) for c in CONTRACTS.values()]
+    yield from columns([head, *about], left=range(4))
+    for dtype in ("int8", "uint8"):
+        yield ""
+        yield f"{dtype}: values compared with the engine, none of which differed"
+        yield from columns(rows(dtype), left=(0,))
+    for contract in CONTRACTS.values():
+        for op, rule in contract.rules.items():
+            if rule.unproved:
+                yield f"{contract.name} refuses {op}: {rule.unproved}"
+    yield ""
+    yield "unproved: the engine has no such kernel, or takes no such file: nothing was compared"

@@ -1,0 +1,105 @@
+"""The device implements another contract: it computes the op as another engine does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ...contracts import CONTRACTS, Contract, contract_named
+from ...errors import IntgoldError
+from ...fields import Requantize
+from ...importers.tflite.back import candidates
+from ...importers.tflite.convert import convert
+from ...importers.tflite.reader import FileGraph
+from ...model import Model
+from ..datapath import Datapath, IntArray
+from .hypothesis import Edit, Evidence, Hypothesis, Variant
+
+NAME = "another_contract"
+_SCALING = ("left_shift", "requantize1", "requantize2", "requantize", "table")
+"""Fields that contracts set otherwise; padding and clamps stay those of the op."""
+
+
+def _variants(evidence: Evidence) -> Iterator[Variant]:
+    path = evidence.path
+    if path.model.contract not in CONTRACTS or "uint8" in path.model.metadata:
+        return
+    own = contract_named(path.model.contract)
+    if own.basis == "definition":  # the forms of R are hypotheses of their own
+        return
+    for graph in candidates(path.model, path.op):
+        if _told(_made(graph, own), path) != {}:  # not what the op came from
+            continue
+        for contract in CONTRACTS.values():
+            edit = _edit(_made(graph, contract), path)
+            if edit is not None:
+                yield Variant(contract.name, edit)
+        return
+
+
+def _made(graph: FileGraph, contract: Contract) -> Model | None:
+    """Return the graph as a model under a contract; None where it cannot be one."""
+    try:
+        return convert(graph, contract, "other")
+    except IntgoldError:
+        return None
+
+
+def _told(model: Model | None, path: Datapath) -> dict[str, Any] | None:
+    """Return the fields in which a model of one op differs; None where it is of other ops."""
+    if model is None or [op.kind for op in model.ops] != [path.op.kind]:
+        return None
+    fields = model.ops[0].fields
+    return {
+        name: fields[name]
+        for name in _SCALING
+        if name in fields and not _equal(fields[name], path.arguments[name])
+    }
+
+
+def _equal(a: Any, b: Any) -> bool:
+    if isinstance(a, Requantize):
+        parts = ("multiplier", "right_shift", "multiplier_low")
+        return (
+            isinstance(b, Requantize)
+            and _spread(a.form, b.form)
+            and all(np.array_equal(getattr(a, p), getattr(b, p)) for p in parts)
+        )
+    return bool(np.array_equal(a, b))
+
+
+def _spread(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
+    """Return whether forms are the same: one for all channels, or one each."""
+    n = max(len(a), len(b))
+    return (a * n if len(a) == 1 else a) == (b * n if len(b) == 1 else b)
+
+
+def _edit(model: Model | None, path: Datapath) -> Edit | None:
+    """Return what computes the op as the model does; None where that is nothing new."""
+    fields = _told(model, path)
+    if fields:
+        return lambda path: path.with_fields(**fields)
+    if fields == {} or model is None or path.op.kind != "global_avg_pool":
+        return None
+    # The mean of another engine may be several ops: only its output can be had.
+    return lambda path: path.with_accumulate(lambda p: _output(model, p)).with_stage(
+        scale=lambda p, acc: acc, finish=lambda p, y: y
+    )
+
+
+def _output(model: Model, path: Datapath) -> IntArray:
+    x = dict(zip(model.inputs, path.inputs, strict=True))
+    found = model.run(x, backend="golden").output
+    return found.reshape(len(found), *path.model.tensor(path.op.output).shape).astype(np.int64)
+
+
+HYPOTHESES = (
+    Hypothesis(
+        NAME,
+        "The op is computed by the rule of another contract: as another engine does.",
+        "which engine the device was built to match: import the file under that contract",
+        _variants,
+    ),
+)

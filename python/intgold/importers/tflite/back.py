@@ -1,0 +1,84 @@
+"""An op of an imported model as the op of a file that it came from, for another contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ...model import Model, Op, Tensor
+from .reader import FileGraph, FileOp, FileTensor
+
+_SAME = 0
+_UNARY = ("QUANTIZE", "RELU", "RELU6", "LOGISTIC", "TANH", "ELU", "GELU", "HARD_SWISH")
+_WEIGHTED = {
+    "conv2d": "CONV_2D", "depthwise_conv2d": "DEPTHWISE_CONV_2D",
+    "fully_connected": "FULLY_CONNECTED",
+}  # fmt: skip
+_PLAIN = {
+    "FusedActivationFunction": 0, "Padding": _SAME, "DepthMultiplier": 1, "WeightsFormat": 0,
+    "KeepNumDims": False, "KeepDims": True, "Approximate": False,
+    **dict.fromkeys(("StrideH", "StrideW", "DilationHFactor", "DilationWFactor"), 1),
+}  # fmt: skip
+
+
+def candidates(model: Model, op: Op) -> Iterator[FileGraph]:
+    """Yield graphs of one op that an int8 model's op may have come from.
+
+    A table may be that of any unary op; what tells is which of them makes the same table.  Padding,
+    stride and fused activation are left out: no contract scales by them.
+    """
+    tensors = [model.tensor(name) for name in (*op.inputs, op.output)]
+    if any(t.scale is None or t.dtype != "int8" for t in tensors):
+        return
+    held = [_tensor(i, t) for i, t in enumerate(tensors)]
+    if op.kind in _WEIGHTED and op.fields["weight_scale"] is not None:
+        yield _weighted(op, held)
+    elif op.kind == "add":
+        subtracts = op.fields["form"] == "shared_scale_difference"
+        yield _graph("SUB" if subtracts else "ADD", held)
+    elif op.kind == "mul":
+        yield _graph("MUL", held)
+    elif op.kind == "global_avg_pool":
+        axes = _constant(2, np.array([1, 2], np.int32), "int32")
+        yield _graph("MEAN", [held[0], held[1], axes], inputs=(0, 2))
+    elif op.kind == "lut":
+        for kind in _UNARY:
+            yield _graph(kind, held)
+
+
+def _tensor(index: int, tensor: Tensor) -> FileTensor:
+    scale = np.array([tensor.scale], np.float32)
+    zero = np.array([tensor.zero_point], np.int64)
+    return FileTensor(index, tensor.name, (1, *tensor.shape), "int8", scale, zero, 0, None)
+
+
+def _constant(
+    index: int, data: np.ndarray, dtype: str, scale: Any = (), zero: Any = (), axis: int = 0
+) -> FileTensor:
+    scales, zeros = np.asarray(scale, np.float32), np.asarray(zero, np.int64)
+    return FileTensor(index, f"c{index}", data.shape, dtype, scales, zeros, axis, data)
+
+
+def _weighted(op: Op, held: list[FileTensor]) -> FileGraph:
+    weights, zero = op.fields["weights"], op.fields["weight_zero_point"]
+    depthwise = op.kind == "depthwise_conv2d"
+    data = weights[None] if depthwise else weights
+    axis = data.ndim - 1 if depthwise else 0
+    scales = op.fields["weight_scale"]
+    constants = [
+        _constant(2, data, "int8", scales, zero[:1], axis if len(scales) > 1 else 0),
+        _constant(3, op.fields["bias"], "int32"),
+    ]
+    return _graph(_WEIGHTED[op.kind], [*held, *constants], inputs=(0, 2, 3))
+
+
+def _graph(
+    kind: str, tensors: list[FileTensor], inputs: tuple[int, ...] | None = None
+) -> FileGraph:
+    """Return a graph of the op: the output is the last tensor that is no constant."""
+    given = [t.index for t in tensors if t.data is None]
+    read = tuple(given[:-1]) if inputs is None else inputs
+    op = FileOp(0, kind, read, (given[-1],), dict(_PLAIN))
+    return FileGraph(tuple(tensors), (op,), tuple(given[:-1]), (given[-1],))

@@ -1,0 +1,172 @@
+"""Operands of ADD, SUB, MUL: constants, and tensors that are spread over the other one.
+
+No op of SPEC 5 spreads a tensor or holds a constant one, but some can be made to, exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ...build import Builder
+from ...fields import Requantize
+from .places import halves
+from .reader import FileTensor
+from .step import Step, as_int8, extents, inner
+
+_IDENTITY = Requantize.of(2**30, 30)
+
+
+def elementwise(step: Step, kind: str, *fields: dict[str, Any], whole: int = 0) -> None:
+    """Add an op of two operands of whatever shapes go together.
+
+    Parameters
+    ----------
+    kind : str
+        ``add`` or ``mul``.
+    *fields : dict
+        Of the op; two where it computes the first `whole` values otherwise.
+    """
+    constants = _checked(step)
+    if len(fields) > 1:
+        made = [_tensor(step, i) for i in (0, 1)]
+        _by_place(step, kind, made, fields, whole)
+    elif not constants:
+        step.add(kind, *(_spread(step, i) for i in (0, 1)), **fields[0])
+    else:
+        _with_constant(step, kind, constants[0], fields[0])
+
+
+def _checked(step: Step) -> list[int]:
+    """Return which operand is a constant, after a look at types and shapes."""
+    a, b = step.file(0), step.file(1)
+    if not a.dtype == b.dtype == step.y.dtype:
+        raise step.fail(f"{a.dtype} and {b.dtype} to {step.y.dtype}")
+    try:
+        spread = np.broadcast_shapes(a.shape, b.shape)
+    except ValueError:
+        raise step.fail(f"shapes {a.shape} and {b.shape} do not go together") from None
+    if spread != step.y.shape:
+        raise step.fail(f"shapes {a.shape} and {b.shape} give {spread}, not {step.y.shape}")
+    constants = [i for i in (0, 1) if step.file(i).data is not None]
+    if len(constants) == 2:
+        raise step.fail("both inputs are constants")
+    return constants
+
+
+def _by_place(
+    step: Step, kind: str, made: list[str], fields: tuple[dict[str, Any], ...], whole: int
+) -> None:
+    size = math.prod(inner(step.y))
+    cut = [halves(step, x, step.file(i), size, whole) for i, x in enumerate(made)]
+    parts = [
+        step.add(kind, *both, last=False, **own) for *both, own in zip(*cut, fields, strict=True)
+    ]
+    flat = step.add("concat", *parts, last=False, axis=1)
+    step.add("reshape", flat, shape=extents(inner(step.y)))
+
+
+def _tensor(step: Step, i: int) -> str:
+    """Return input `i`, constant or not, as a tensor of the output's shape."""
+    like = step.file(i)
+    if like.data is None:
+        return _spread(step, i)
+    values = as_int8(step.constant(i, ("int8", "uint8")))
+    return _by_channel(step, _spread(step, 1 - i), 1 - i, values, made=like)
+
+
+def _with_constant(step: Step, kind: str, at: int, fields: dict[str, Any]) -> None:
+    x, like = _spread(step, 1 - at), step.file(at)
+    values = as_int8(step.constant(at, ("int8", "uint8")))
+    if values.size == 1:
+        step.add("lut", x, table=_table(step, kind, at, int(values.ravel()[0]), fields))
+    elif kind == "mul":
+        zero = np.array([step.zero_point(like)], np.int8)
+        _by_channel(step, x, 1 - at, values, weight_zero_point=zero, **fields)
+    else:
+        held = _by_channel(step, x, 1 - at, values, made=like)
+        step.add(kind, *((held, x) if at == 0 else (x, held)), **fields)
+
+
+def _table(step: Step, kind: str, at: int, value: int, fields: dict[str, Any]) -> np.ndarray:
+    """Return what the op makes of each int8 and one value, its proof of int32 included."""
+    builder = Builder("table")
+    for i in (0, 1):
+        builder.input(f"x{i}", (256,), zero_point=step.zero_point(step.file(i)))
+    builder.op(kind, "x0", "x1", zero_point=step.zero_point(step.y), **fields)
+    operands = {f"x{1 - at}": np.arange(-128, 128), f"x{at}": np.full(256, value)}
+    batches = {name: v.astype(np.int8)[None] for name, v in operands.items()}
+    return np.asarray(builder.model().run(batches, backend="golden").output[0])
+
+
+def _by_channel(
+    step: Step, x: str, i: int, values: np.ndarray, made: FileTensor | None = None, **fields: Any
+) -> str:
+    """Add a depthwise_conv2d that multiplies by constants, or makes them as a tensor.
+
+    Parameters
+    ----------
+    x : str
+        Input `i` in the output's shape.
+    values : ndarray of int8
+        Spread over the output's shape; of as few channels as hold them.
+    made : FileTensor, optional
+        The constant that the tensor is to be: weights of 0 and a bias, whatever `x` is.
+    """
+    shape = inner(step.y)
+    whole = np.broadcast_to(values, step.y.shape).reshape(-1, shape[-1])
+    repeated = (whole == whole[0]).all()
+    each = whole[0] if repeated else whole.ravel()
+    image = (math.prod(shape[:-1]), 1, shape[-1]) if repeated else (1, 1, each.size)
+    image = shape if repeated and len(shape) == 3 else image
+    x = _reshaped(step, x, shape, image, step.file(i))
+    bias = np.zeros(each.size, np.int32)
+    if made is not None:
+        bias = each.astype(np.int32) - step.zero_point(made)
+        each, fields = np.zeros_like(each), {"requantize": _IDENTITY}
+    y = step.add(
+        "depthwise_conv2d", x, last=made is None and image == shape, like=made, bias=bias,
+        weights=each.reshape(1, 1, -1), **fields,
+    )  # fmt: skip
+    if made is not None:
+        return _reshaped(step, y, image, shape, made)
+    return y if image == shape else step.add("reshape", y, shape=extents(shape))
+
+
+def _spread(step: Step, i: int) -> str:
+    """Return input `i` in the shape of the output.
+
+    A max_pool2d of padding kernel - 1 has windows of one valid cell each: it repeats the cell.
+    """
+    x, like, shape = step.x(i), step.file(i), inner(step.y)
+    own = inner(like)
+    if own == shape:
+        return x
+    (h, w, c), target = ((*(1,) * (3 - len(s)), *s) for s in (own, shape))
+    x = _reshaped(step, x, own, (h, w, c), like)
+    if h != target[0]:
+        x = _repeated(step, x, (target[0], 1), like)
+    if w != target[1]:
+        x = _repeated(step, x, (1, target[1]), like)
+    now = (*target[:2], c)
+    if c != target[2]:
+        places = (target[0] * target[1], 1, 1)
+        x = _repeated(step, _reshaped(step, x, now, places, like), (1, target[2]), like)
+        now = (places[0], target[2], 1)
+    return _reshaped(step, x, now, shape, like)
+
+
+def _repeated(step: Step, x: str, kernel: tuple[int, int], like: FileTensor) -> str:
+    top, left = (n - 1 for n in kernel)
+    return step.add(
+        "max_pool2d", x, last=False, like=like, kernel=kernel, stride=(1, 1),
+        padding=(top, top, left, left),
+    )  # fmt: skip
+
+
+def _reshaped(
+    step: Step, x: str, shape: tuple[int, ...], to: tuple[int, ...], like: FileTensor
+) -> str:
+    return x if shape == to else step.add("reshape", x, last=False, like=like, shape=extents(to))

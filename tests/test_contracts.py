@@ -1,0 +1,98 @@
+"""Contracts: where two differ is found, replayed and told; the page says what the data say."""
+
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tools
+from intgold.cli import main
+from intgold.contracts import CONTRACTS, contract_named, differences, page, standing
+from intgold.contracts.probes import PROBES, probe
+from intgold.importers.tflite.convert import HANDLERS
+
+ROOT = Path(__file__).parents[1]
+PAIRS = [*combinations(CONTRACTS, 2)]
+
+
+def test_every_op_has_a_rule_in_every_contract():
+    """An op that the importer knows is in the table, and no other is."""
+    for contract in CONTRACTS.values():
+        assert {op.split()[0] for op in contract.rules} == set(HANDLERS), contract.name
+
+
+def test_every_rule_that_differs_has_a_probe():
+    """No two contracts can differ on an op, int8, that nothing would tell apart."""
+    apart = {
+        op
+        for a, b in PAIRS
+        for op in HANDLERS
+        if contract_named(a).rule(op, "int8") != contract_named(b).rule(op, "int8")
+    }
+    assert apart == set(PROBES)
+
+
+@pytest.mark.parametrize(("a", "b"), PAIRS)
+def test_rules_that_differ_are_told_apart(a, b, full):
+    """Each pair of rules that the table claims to differ has a witness, and it replays."""
+    found = [d for d in differences.differences(a, b, 40 if full else 6) if not d.same]
+    assert [d.op for d in found if d.witness is None] == []
+    for d in found:
+        at, w = probe(d.op, d.witness.seed), d.witness
+        y = [differences.run(at, contract_named(c))[w.place] for c in (a, b)]
+        assert y == [w.a, w.b] and w.a != w.b
+        assert d.differing and d.largest >= abs(w.a - w.b)
+    tools.said.append(f"{a} and {b}: {len(found)} ops differ, a witness for each")
+
+
+def test_probes_come_from_their_seed():
+    """The same seed gives the same graph and the same stimulus."""
+    for op in PROBES:
+        one, same, other = probe(op, 3), probe(op, 3), probe(op, 4)
+        assert all(map(np.array_equal, one.inputs, same.inputs))
+        scales = [[t.scale.tolist() for t in p.graph.tensors] for p in (one, same, other)]
+        assert scales[0] == scales[1] != scales[2]
+
+
+def test_the_command(capsys):
+    """It lists contracts, compares two, and refuses what is none in one line."""
+    assert main(["contracts"]) == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in CONTRACTS)
+    assert "litert_optimised_x86 refuses ADD uint8" in listed
+    assert main(["contracts", "litert_reference", "tflm", "--probes", "6"]) == 0
+    told = capsys.readouterr().out
+    assert "FULLY_CONNECTED: x=" in told and "by litert_reference" in told
+    assert "the same rule: CONV_2D" in told
+    for wrong in (["tflm"], ["tflm", "x"], ["tflm", "xnnpack", "--probes", "0"]):
+        assert main(["contracts", *wrong]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_what_was_compared():
+    """Every op of a measured contract was held against the engine, but for those it lacks."""
+    measured = [c for c in CONTRACTS.values() if c.basis == "measured"]
+    assert set(standing.compared()) == {c.name for c in measured}
+    missing = {
+        f"{c.name} {op}"
+        for c in measured
+        for op in HANDLERS
+        if standing.standing(c, op, "int8") == "unproved"
+    }
+    assert missing == UNPROVED
+    other = contract_named("cmsis_nn")
+    assert standing.standing(other, "CONV_2D", "int8") == "sources"
+    assert standing.standing(contract_named("intgold"), "CONV_2D", "int8") == "SPEC"
+
+
+UNPROVED = {"litert_reference ELU", "tflm GELU"}
+"""Kernels that these engines do not have."""
+
+
+def test_the_page_is_that_of_the_data():
+    """docs/which_int8.md is what the command in it writes."""
+    written = (ROOT / "docs" / "which_int8.md").read_text()
+    assert page.page(differences.MODELS) == written, (
+        "python -m intgold.contracts.page docs/which_int8.md"
+    )
