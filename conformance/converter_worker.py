@@ -61,16 +61,20 @@ def _graph(plan: Plan):
 
 
 def _weights(rng: np.random.Generator, plan: Plan, layer: Layer):
-    """Return (weights, bias) of a layer that has them, each channel of another reach."""
+    """Return the constants of a layer: weights and bias, each channel of another reach."""
     shape, channels = plan.shape(layer.inputs[0]), layer.shape[-1]
     kernel = layer.fields.get("kernel", ())
     shapes = {
         "conv": (*kernel, shape[-1], channels),
         "depthwise": (*kernel, shape[-1], channels // shape[-1]),
         "dense": (shape[-1], channels),
+        "times": (channels,),
+        "plus": (channels,),
     }
     if layer.kind not in shapes:
         return None
+    if layer.kind in ("times", "plus"):
+        return rng.normal(size=channels).astype(np.float32)
     count = np.prod(kernel) if layer.kind == "depthwise" else np.prod((*kernel, shape[-1]))
     reach = np.sqrt(2 / count) * 10 ** rng.uniform(-0.4, 0.4, shapes[layer.kind][-1])
     weights = rng.normal(size=shapes[layer.kind]) * reach
@@ -103,6 +107,8 @@ def _made(layer: Layer, x: list, weights):
         "add": lambda: x[0] + x[1],
         "sub": lambda: x[0] - x[1],
         "mul": lambda: x[0] * x[1],
+        "times": lambda: x[0] * weights,
+        "plus": lambda: x[0] + weights,
         "concat": lambda: tf.concat(x, -1),
         "max_pool": lambda: tf.nn.max_pool2d(x[0], fields["kernel"], **window),
         "avg_pool": lambda: tf.nn.avg_pool2d(x[0], fields["kernel"], **window),

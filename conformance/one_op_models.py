@@ -6,38 +6,13 @@ The generator is kept, not the files: the same seed gives the same file on every
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+import draws
 import numpy as np
-import tflite
+import operand_models
+from draws import FLOAT, Made, Rng
 from tflite_writer import Writer
-
-Rng = np.random.Generator
-_FLOAT = np.float32
-IMAGES = 6
-
-
-@dataclass(frozen=True)
-class Made:
-    """A file, its inputs as (tensor, shape), its output, and the type of all of them."""
-
-    data: bytes
-    inputs: tuple[tuple[int, tuple[int, ...]], ...]
-    output: int
-    dtype: str
-
-    def stimulus(self, rng: Rng) -> list[np.ndarray]:
-        """Return a batch for each input: the least, the greatest, every value, random ones."""
-        arrays = []
-        for _, shape in self.inputs:
-            x = rng.integers(-128, 128, (IMAGES, *shape[1:])).astype(np.int16)
-            x[0], x[1] = -128, 127
-            flat = x[2].reshape(-1)
-            flat[:256] = np.arange(-128, 128)[: flat.size]
-            shifted = x + 128 if self.dtype == "uint8" else x
-            arrays.append(shifted.astype(self.dtype))
-        return arrays
 
 
 def made(op: str, seed: int, dtype: str = "int8") -> tuple[Made, list[np.ndarray]]:
@@ -47,58 +22,17 @@ def made(op: str, seed: int, dtype: str = "int8") -> tuple[Made, list[np.ndarray
     return model, model.stimulus(rng)
 
 
-def _scale(rng: Rng, low: float = -2.5, high: float = -0.5) -> Any:
-    return _FLOAT(10 ** rng.uniform(low, high))
-
-
-def _zero_point(rng: Rng, dtype: str) -> int:
-    value = int(rng.choice([-128, 127, 0, rng.integers(-128, 128)]))
-    return value + 128 if dtype == "uint8" else value
-
-
-def _channels(rng: Rng) -> int:
-    return int(rng.choice([rng.integers(1, 71), rng.integers(1, 20), 8, 16, 32]))
-
-
-def _image(rng: Rng) -> tuple[int, ...]:
-    return (1, int(rng.integers(1, 9)), int(rng.integers(1, 9)), _channels(rng))
-
-
-def _activation(rng: Rng) -> int:
-    return int(rng.choice([0, 0, 1, 3, 2]))
-
-
-def _output_scale(rng: Rng, reach: float) -> Any:
-    """A scale for which values of this reach fill int8, leave it, or use a part of it."""
-    return _FLOAT(reach * 10 ** rng.uniform(-0.5, 0.7) / 128)
-
-
-def _windows(
-    shape: tuple[int, ...], kernel: list[int], stride: list[int], dilation: list[int], padding: int
-) -> list[int]:
-    """Return the output's height and width; 0 or less where no window fits."""
-    sizes = []
-    for n, k, s, d in zip(shape[1:3], kernel, stride, dilation, strict=True):
-        reach = (k - 1) * d + 1
-        sizes.append(-(-n // s) if padding == tflite.Padding.SAME else (n - reach) // s + 1)
-    return sizes
-
-
-def _pair(rng: Rng, low: int, high: int) -> list[int]:
-    return [int(v) for v in rng.integers(low, high, 2)]
-
-
 def _weights(
     rng: Rng, w: Writer, dtype: str, shape: tuple[int, ...], axis: int, x_scale: Any
 ) -> tuple[list[int], Any]:
     """Add weights and biases; return their indices and the typical scale of a product."""
     count = shape[axis]
     per_channel = dtype == "int8" and rng.random() < 0.75
-    scales = (10 ** rng.uniform(-3, -1.5, count if per_channel else 1)).astype(_FLOAT)
+    scales = (10 ** rng.uniform(-3, -1.5, count if per_channel else 1)).astype(FLOAT)
     zero = int(rng.integers(0, 256)) if dtype == "uint8" else 0
     low, high = (0, 256) if dtype == "uint8" else (-127, 128)
     weights = w.tensor(shape, dtype, scales, zero, rng.integers(low, high, shape), axis)
-    products = (x_scale * scales).astype(_FLOAT)
+    products = (x_scale * scales).astype(FLOAT)
     bias = w.tensor((count,), "int32", products, 0, rng.integers(-3000, 3000, count))
     return [weights, bias], float(np.median(products))
 
@@ -107,26 +41,26 @@ def _convolution(depthwise: bool) -> Callable[[Rng, str], Made]:
     def make(rng: Rng, dtype: str) -> Made:
         kind = "DepthwiseConv2DOptions" if depthwise else "Conv2DOptions"
         while True:
-            shape, kernel = _image(rng), _pair(rng, 1, 5)
+            shape, kernel = draws.image(rng), draws.pair(rng, 1, 5)
             stride, dilation = [int(v) for v in rng.choice([1, 1, 2, 3], 2)], [1, 1]
             if rng.random() < 0.2:
-                stride, dilation = [1, 1], _pair(rng, 1, 3)
+                stride, dilation = [1, 1], draws.pair(rng, 1, 3)
             padding = int(rng.integers(0, 2))
-            sizes = _windows(shape, kernel, stride, dilation, padding)
+            sizes = draws.windows(shape, kernel, stride, dilation, padding)
             if min(sizes) > 0:
                 break
-        w, x_scale = Writer(), _scale(rng)
-        x = w.tensor(shape, dtype, x_scale, _zero_point(rng, dtype))
+        w, x_scale = Writer(), draws.scale(rng)
+        x = w.tensor(shape, dtype, x_scale, draws.zero_point(rng, dtype))
         times = int(rng.choice([1, 1, 1, 2])) if depthwise else 1
-        out_c = shape[3] * times if depthwise else _channels(rng)
+        out_c = shape[3] * times if depthwise else draws.channels(rng)
         of = (1, *kernel, out_c) if depthwise else (out_c, *kernel, shape[3])
         held, product = _weights(rng, w, dtype, of, 3 if depthwise else 0, x_scale)
         depth = kernel[0] * kernel[1] * (1 if depthwise else shape[3])
-        scale = _output_scale(rng, product * 4900 * depth**0.5)
-        y = w.tensor((1, *sizes, out_c), dtype, scale, _zero_point(rng, dtype))
+        scale = draws.output_scale(rng, product * 4900 * depth**0.5)
+        y = w.tensor((1, *sizes, out_c), dtype, scale, draws.zero_point(rng, dtype))
         fields = dict(
             Padding=padding, StrideH=stride[0], StrideW=stride[1], DilationHFactor=dilation[0],
-            DilationWFactor=dilation[1], FusedActivationFunction=_activation(rng),
+            DilationWFactor=dilation[1], FusedActivationFunction=draws.activation(rng),
         )  # fmt: skip
         if depthwise:
             fields["DepthMultiplier"] = times
@@ -138,27 +72,32 @@ def _convolution(depthwise: bool) -> Callable[[Rng, str], Made]:
 
 
 def _fully_connected(rng: Rng, dtype: str) -> Made:
-    w, x_scale, in_c, out_c = Writer(), _scale(rng), int(rng.integers(1, 200)), _channels(rng)
-    x = w.tensor((1, in_c), dtype, x_scale, _zero_point(rng, dtype))
+    w, x_scale, in_c, out_c = (
+        Writer(),
+        draws.scale(rng),
+        int(rng.integers(1, 200)),
+        draws.channels(rng),
+    )
+    x = w.tensor((1, in_c), dtype, x_scale, draws.zero_point(rng, dtype))
     held, product = _weights(rng, w, dtype, (out_c, in_c), 0, x_scale)
-    scale = _output_scale(rng, product * 4900 * in_c**0.5)
-    y = w.tensor((1, out_c), dtype, scale, _zero_point(rng, dtype))
+    scale = draws.output_scale(rng, product * 4900 * in_c**0.5)
+    y = w.tensor((1, out_c), dtype, scale, draws.zero_point(rng, dtype))
     w.op(
         "FULLY_CONNECTED", [x, *held], y, 4, "FullyConnectedOptions",
-        FusedActivationFunction=_activation(rng), WeightsFormat=0, KeepNumDims=False,
+        FusedActivationFunction=draws.activation(rng), WeightsFormat=0, KeepNumDims=False,
     )  # fmt: skip
     return Made(w.finish([x], [y]), ((x, (1, in_c)),), y, dtype)
 
 
 def _two(kind: str, options: str, version: int) -> Callable[[Rng, str], Made]:
     def make(rng: Rng, dtype: str) -> Made:
-        w, first = Writer(), _scale(rng)
-        shape = _image(rng) if rng.random() < 0.7 else (1, _channels(rng))
-        second = _FLOAT(first * 10 ** rng.uniform(-1, 1))
-        inputs = [w.tensor(shape, dtype, s, _zero_point(rng, dtype)) for s in (first, second)]
+        w, first = Writer(), draws.scale(rng)
+        shape = draws.image(rng) if rng.random() < 0.7 else (1, draws.channels(rng))
+        second = FLOAT(first * 10 ** rng.uniform(-1, 1))
+        inputs = [w.tensor(shape, dtype, s, draws.zero_point(rng, dtype)) for s in (first, second)]
         reach = float(first * second) * 10**4 if kind == "MUL" else float(max(first, second)) * 128
-        y = w.tensor(shape, dtype, _output_scale(rng, reach), _zero_point(rng, dtype))
-        w.op(kind, inputs, y, version, options, FusedActivationFunction=_activation(rng))
+        y = w.tensor(shape, dtype, draws.output_scale(rng, reach), draws.zero_point(rng, dtype))
+        w.op(kind, inputs, y, version, options, FusedActivationFunction=draws.activation(rng))
         return Made(w.finish(inputs, [y]), tuple((i, shape) for i in inputs), y, dtype)
 
     return make
@@ -167,18 +106,18 @@ def _two(kind: str, options: str, version: int) -> Callable[[Rng, str], Made]:
 def _pool(kind: str) -> Callable[[Rng, str], Made]:
     def make(rng: Rng, dtype: str) -> Made:
         while True:
-            shape, kernel, stride = _image(rng), _pair(rng, 1, 5), _pair(rng, 1, 4)
+            shape, kernel, stride = draws.image(rng), draws.pair(rng, 1, 5), draws.pair(rng, 1, 4)
             padding = int(rng.integers(0, 2))
-            sizes = _windows(shape, kernel, stride, [1, 1], padding)
+            sizes = draws.windows(shape, kernel, stride, [1, 1], padding)
             if min(sizes) > 0:
                 break
-        w, scale, zero = Writer(), _scale(rng), _zero_point(rng, dtype)
+        w, scale, zero = Writer(), draws.scale(rng), draws.zero_point(rng, dtype)
         x = w.tensor(shape, dtype, scale, zero)
         y = w.tensor((1, *sizes, shape[3]), dtype, scale, zero)
         w.op(
             kind, [x], y, 2, "Pool2DOptions", Padding=padding, StrideH=stride[0],
             StrideW=stride[1], FilterHeight=kernel[0], FilterWidth=kernel[1],
-            FusedActivationFunction=_activation(rng),
+            FusedActivationFunction=draws.activation(rng),
         )  # fmt: skip
         return Made(w.finish([x], [y]), ((x, shape),), y, dtype)
 
@@ -186,26 +125,28 @@ def _pool(kind: str) -> Callable[[Rng, str], Made]:
 
 
 def _mean(rng: Rng, dtype: str) -> Made:
-    w, shape, scale, keep = Writer(), _image(rng), _scale(rng), bool(rng.integers(0, 2))
-    x = w.tensor(shape, dtype, scale, _zero_point(rng, dtype))
+    w, shape, scale, keep = Writer(), draws.image(rng), draws.scale(rng), bool(rng.integers(0, 2))
+    x = w.tensor(shape, dtype, scale, draws.zero_point(rng, dtype))
     axes = w.tensor((2,), "int32", data=np.array([1, 2]))
     out = (1, 1, 1, shape[3]) if keep else (1, shape[3])
-    y = w.tensor(out, dtype, _FLOAT(scale * 10 ** rng.uniform(-0.8, 0.3)), _zero_point(rng, dtype))
+    y = w.tensor(
+        out, dtype, FLOAT(scale * 10 ** rng.uniform(-0.8, 0.3)), draws.zero_point(rng, dtype)
+    )
     w.op("MEAN", [x, axes], y, 2, "ReducerOptions", KeepDims=keep)
     return Made(w.finish([x], [y]), ((x, shape),), y, dtype)
 
 
 def _softmax(rng: Rng, dtype: str) -> Made:
     w, count = Writer(), int(rng.integers(1, 200))
-    x = w.tensor((1, count), dtype, _scale(rng, -2.5, 0), _zero_point(rng, dtype))
+    x = w.tensor((1, count), dtype, draws.scale(rng, -2.5, 0), draws.zero_point(rng, dtype))
     y = w.tensor((1, count), dtype, 1 / 256, 0 if dtype == "uint8" else -128)
     w.op("SOFTMAX", [x], y, 2, "SoftmaxOptions", Beta=float(rng.choice([1.0, 1.0, 0.5, 2.0])))
     return Made(w.finish([x], [y]), ((x, (1, count)),), y, dtype)
 
 
 def _concatenation(rng: Rng, dtype: str) -> Made:
-    w, shape, axis = Writer(), list(_image(rng)), int(rng.integers(1, 4))
-    scale, zero, inputs = _scale(rng), _zero_point(rng, dtype), []
+    w, shape, axis = Writer(), list(draws.image(rng)), int(rng.integers(1, 4))
+    scale, zero, inputs = draws.scale(rng), draws.zero_point(rng, dtype), []
     extents = [int(n) for n in rng.integers(1, 9, int(rng.integers(1, 5)))]
     for extent in extents:
         own = (*shape[:axis], extent, *shape[axis + 1 :])
@@ -219,7 +160,12 @@ def _concatenation(rng: Rng, dtype: str) -> Made:
 
 
 def _pad(rng: Rng, dtype: str) -> Made:
-    w, shape, scale, zero = Writer(), _image(rng), _scale(rng), _zero_point(rng, dtype)
+    w, shape, scale, zero = (
+        Writer(),
+        draws.image(rng),
+        draws.scale(rng),
+        draws.zero_point(rng, dtype),
+    )
     sides = rng.integers(0, 4, (4, 2))
     sides[0] = 0
     x = w.tensor(shape, dtype, scale, zero)
@@ -230,7 +176,12 @@ def _pad(rng: Rng, dtype: str) -> Made:
 
 
 def _reshape(rng: Rng, dtype: str) -> Made:
-    w, shape, scale, zero = Writer(), _image(rng), _scale(rng), _zero_point(rng, dtype)
+    w, shape, scale, zero = (
+        Writer(),
+        draws.image(rng),
+        draws.scale(rng),
+        draws.zero_point(rng, dtype),
+    )
     out = (1, shape[1] * shape[2], shape[3]) if rng.random() < 0.5 else (1, int(np.prod(shape)))
     x = w.tensor(shape, dtype, scale, zero)
     held = w.tensor((len(out),), "int32", data=np.array(out))
@@ -244,13 +195,13 @@ def _unary(
     **fields: Callable[[Rng], Any],
 ) -> Callable[[Rng, str], Made]:  # fmt: skip
     def make(rng: Rng, dtype: str) -> Made:
-        w, scale = Writer(), _scale(rng)
-        shape = _image(rng) if rng.random() < 0.5 else (1, 256)
-        x = w.tensor(shape, dtype, scale, _zero_point(rng, dtype))
+        w, scale = Writer(), draws.scale(rng)
+        shape = draws.image(rng) if rng.random() < 0.5 else (1, 256)
+        x = w.tensor(shape, dtype, scale, draws.zero_point(rng, dtype))
         chosen = {name: draw(rng) for name, draw in fields.items()}
-        y_scale, zero = _FLOAT(scale * 10 ** rng.uniform(-0.3, 0.4)), _zero_point(rng, dtype)
+        y_scale, zero = FLOAT(scale * 10 ** rng.uniform(-0.3, 0.4)), draws.zero_point(rng, dtype)
         if fixed:
-            y_scale, zero = _FLOAT(fixed[0]), fixed[1] + (128 if dtype == "uint8" else 0)
+            y_scale, zero = FLOAT(fixed[0]), fixed[1] + (128 if dtype == "uint8" else 0)
         y = w.tensor(shape, dtype, y_scale, zero)
         w.op(kind, [x], y, version, options, **chosen)
         return Made(w.finish([x], [y]), ((x, shape),), y, dtype)
@@ -259,7 +210,7 @@ def _unary(
 
 
 def _alpha(rng: Rng) -> float:
-    return float(_FLOAT(rng.choice([0.01, 0.1, 0.2, 0.3, rng.uniform(-1, 1.5)])))
+    return float(FLOAT(rng.choice([0.01, 0.1, 0.2, 0.3, rng.uniform(-1, 1.5)])))
 
 
 MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
@@ -285,5 +236,6 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "GELU": _unary("GELU", options="GeluOptions", Approximate=lambda rng: bool(rng.integers(2))),
     "ELU": _unary("ELU", 1),
     "HARD_SWISH": _unary("HARD_SWISH", 1),
+    **operand_models.MODELS,
 }
 """By the name of the op: from a generator and a type, a model."""

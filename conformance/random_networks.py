@@ -98,7 +98,7 @@ class _Grower:
             x = self.join("concat", x, self.conv(1, stride=1))
         blocks: list[Callable[[int], int]] = [
             self.residual, self.separable, self.branches, self.padded, self.gate, self.pooled,
-            self.difference,
+            self.difference, self.squeeze, self.scaled,
         ]  # fmt: skip
         for block in rng.permutation(len(blocks))[: int(rng.integers(4, 7))]:
             x = blocks[block](x)
@@ -111,8 +111,12 @@ class _Grower:
         """Averages, then dense layers; classes by softmax, or logits."""
         plan, rng = self.plan, self.rng
         h, w, c = plan.shape(x)
-        if rng.random() < 0.6:
+        way = rng.choice(["mean", "mean", "image", "pool"])
+        if way == "mean":
             x = plan.add("mean", x, shape=(c,), keepdims=False)
+        elif way == "pool":
+            x = self.pool("avg_pool", x, kernel=(h, w), stride=(1, 1), padding="VALID")
+            x = plan.add("flatten", x, shape=(c,))
         else:
             x = plan.add("mean", x, shape=(1, 1, c), keepdims=True)
             x = plan.add("flatten", self.activation(x), shape=(c,))
@@ -152,6 +156,21 @@ class _Grower:
         """Values times a gate between 0 and 1."""
         gate = self.conv(x, kernel=(1, 1), stride=1, out_c=self.plan.shape(x)[2], activation="none")
         return self.join("mul", x, self.plan.add("logistic", gate))
+
+    def squeeze(self, x: int) -> int:
+        """Channels times gates that the averages of the image set."""
+        c = self.plan.shape(x)[2]
+        gates = self.plan.add("mean", x, shape=(1, 1, c), keepdims=True)
+        gates = self.conv(gates, kernel=(1, 1), stride=1, activation="relu")
+        gates = self.conv(gates, kernel=(1, 1), stride=1, out_c=c, activation="none")
+        return self.join("mul", x, self.plan.add("logistic", gates))
+
+    def scaled(self, x: int) -> int:
+        """A constant times each channel, another one added."""
+        x = self.plan.add(
+            "times", self.pool("max_pool", x, kernel=(2, 2), stride=(1, 1), padding="SAME")
+        )
+        return self.plan.add("plus", self.activation(x))
 
     def pooled(self, x: int) -> int:
         """A pool that makes the image smaller, an activation behind it."""

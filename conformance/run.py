@@ -3,7 +3,8 @@
     python conformance/run.py                 every contract, 200 models of each op, the networks
     python conformance/run.py --networks      the networks alone; see networks.py
     python conformance/run.py --count 20 --contract xnnpack --op MEAN
-    python conformance/run.py --freeze        writes conformance/answers.json
+    python conformance/run.py --freeze        writes conformance/answers.json, and what was compared
+                                              into the package, where `intgold contracts` shows it
 
 The engines are installed in environments of their own in out/conformance.  Exit status: 0 when
 nothing differs, else 1.
@@ -26,7 +27,7 @@ from one_op_models import MODELS, made
 from tqdm import tqdm
 
 from intgold.columns import columns
-from intgold.contracts import contract_named
+from intgold.contracts import contract_named, standing
 from intgold.errors import IntgoldError
 from intgold.files import canonical_json
 from intgold.importers.tflite.convert import convert
@@ -34,15 +35,17 @@ from intgold.importers.tflite.reader import parse
 from intgold.model import Model
 
 FROZEN = Path(__file__).parent / "answers.json"
+COMPARED = Path(standing.__file__).parent / standing.FILE
 FROZEN_SEEDS = 3
 
 
 @dataclass
 class Row:
-    """What was found of one op under one contract."""
+    """What was found of one op under one contract; `kind`: as the schema names it, and its type."""
 
     contract: str
     op: str
+    kind: str = ""
     models: int = 0
     values: int = 0
     differing: int = 0
@@ -72,8 +75,10 @@ def check(contract: str, op: str, count: int, dtype: str) -> tuple[Row, dict[str
         if isinstance(found, str):
             row.refused += 1
             continue
+        graph = parse(models[name][0].data)
+        row.kind = f"{graph.ops[0].kind} {dtype}"
         try:
-            model = convert(parse(models[name][0].data), contract_named(contract), name)
+            model = convert(graph, contract_named(contract), name)
         except IntgoldError as error:
             row.declined.add(str(error)[:90])
             continue
@@ -139,10 +144,20 @@ def ops(options: argparse.Namespace) -> bool:
     differing = sum(r.differing for r in rows)
     print(f"{sum(r.values for r in rows):,} values compared, {differing:,} differ")
     if options.freeze and not differing and set(frozen) == set(PACKAGES) and not options.op:
-        document = {"packages": PACKAGES, "answers": frozen}
-        FROZEN.write_bytes(canonical_json(document))
-        print(f"{FROZEN.name}: written")
+        FROZEN.write_bytes(canonical_json({"packages": PACKAGES, "answers": frozen}))
+        COMPARED.write_bytes(canonical_json(_compared(rows)))
+        print(f"{FROZEN.name} and {COMPARED.name}: written")
     return bool(differing)
+
+
+def _compared(rows: list[Row]) -> dict[str, dict[str, int]]:
+    """Return how many values were compared, by contract, op and type."""
+    found: dict[str, dict[str, int]] = {}
+    for row in rows:
+        of = found.setdefault(row.contract, {})
+        if row.values:
+            of[row.kind] = of.get(row.kind, 0) + row.values
+    return found
 
 
 if __name__ == "__main__":

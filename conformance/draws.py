@@ -1,0 +1,82 @@
+"""What random models are drawn from: shapes, scales, zero points; and what a model is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tflite
+
+Rng = np.random.Generator
+FLOAT = np.float32
+IMAGES = 6
+
+
+@dataclass(frozen=True)
+class Made:
+    """A file, its inputs as (tensor, shape), its output, and the type of all of them."""
+
+    data: bytes
+    inputs: tuple[tuple[int, tuple[int, ...]], ...]
+    output: int
+    dtype: str
+
+    def stimulus(self, rng: Rng) -> list[np.ndarray]:
+        """Return a batch for each input: the least, the greatest, every value, random ones."""
+        arrays = []
+        for _, shape in self.inputs:
+            x = rng.integers(-128, 128, (IMAGES, *shape[1:])).astype(np.int16)
+            x[0], x[1] = -128, 127
+            flat = x[2].reshape(-1)
+            flat[:256] = np.arange(-128, 128)[: flat.size]
+            shifted = x + 128 if self.dtype == "uint8" else x
+            arrays.append(shifted.astype(self.dtype))
+        return arrays
+
+
+def scale(rng: Rng, low: float = -2.5, high: float = -0.5) -> Any:
+    """Return a scale between these powers of ten."""
+    return FLOAT(10 ** rng.uniform(low, high))
+
+
+def zero_point(rng: Rng, dtype: str) -> int:
+    """Return the ends, 0, or any other."""
+    value = int(rng.choice([-128, 127, 0, rng.integers(-128, 128)]))
+    return value + 128 if dtype == "uint8" else value
+
+
+def channels(rng: Rng) -> int:
+    """Return few, many, and those that fill groups of a kernel."""
+    return int(rng.choice([rng.integers(1, 71), rng.integers(1, 20), 8, 16, 32]))
+
+
+def image(rng: Rng) -> tuple[int, ...]:
+    """Return one small image."""
+    return (1, int(rng.integers(1, 9)), int(rng.integers(1, 9)), channels(rng))
+
+
+def activation(rng: Rng) -> int:
+    """Return the number of a fused activation, mostly none."""
+    return int(rng.choice([0, 0, 1, 3, 2]))
+
+
+def output_scale(rng: Rng, reach: float) -> Any:
+    """Return a scale for which values of this reach fill int8, leave it, or use a part of it."""
+    return FLOAT(reach * 10 ** rng.uniform(-0.5, 0.7) / 128)
+
+
+def windows(
+    shape: tuple[int, ...], kernel: list[int], stride: list[int], dilation: list[int], padding: int
+) -> list[int]:
+    """Return the output's height and width; 0 or less where no window fits."""
+    sizes = []
+    for n, k, s, d in zip(shape[1:3], kernel, stride, dilation, strict=True):
+        reach = (k - 1) * d + 1
+        sizes.append(-(-n // s) if padding == tflite.Padding.SAME else (n - reach) // s + 1)
+    return sizes
+
+
+def pair(rng: Rng, low: int, high: int) -> list[int]:
+    """Return two numbers in [low, high)."""
+    return [int(v) for v in rng.integers(low, high, 2)]

@@ -1,0 +1,96 @@
+"""ADD, SUB, MUL of a constant, and of tensors of different shapes: random models of one op."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import draws
+import numpy as np
+from draws import FLOAT, Made, Rng
+from tflite_writer import Writer
+
+Shape = tuple[int, ...]
+
+
+def _constant_shape(rng: Rng, shape: Shape) -> Shape:
+    """Return a shape that goes with `shape`, which it may lack axes of or have more extents of."""
+    each = tuple(int(n) if rng.random() < 0.5 else 1 for n in shape)
+    choices = [(), (1,), (1,) * len(shape), shape[-1:], (*(1,) * (len(shape) - 1), shape[-1]),
+               shape, shape[1:], each]  # fmt: skip
+    return choices[int(rng.integers(len(choices)))]
+
+
+def _activation_shapes(rng: Rng, shape: Shape) -> tuple[Shape, Shape]:
+    """Return two shapes that are spread over each other."""
+    ways = rng.integers(0, 4)
+    if ways == 0:
+        return shape, (*(1,) * (len(shape) - 1), shape[-1])
+    if ways == 1:
+        return shape, (1,) * int(rng.integers(2, len(shape) + 1))
+    one, other = (tuple(n if rng.random() < 0.6 else 1 for n in shape) for _ in range(2))
+    return (shape if ways == 2 else one), other
+
+
+def _operand_scales(rng: Rng, kind: str) -> tuple[Any, Any, Any]:
+    first = draws.scale(rng)
+    if kind != "MUL" and rng.random() < 0.4:
+        # Sums a hair off a tie, at which the last bit of the scale that both share can be seen.
+        near = FLOAT(first * (1 - int(rng.integers(1, 9)) * 2**-24))
+        return (first, near, 2 * first) if rng.random() < 0.5 else (near, first, 2 * first)
+    second = FLOAT(first * 10 ** rng.uniform(-1, 1))
+    reach = float(first * second) * 10**4 if kind == "MUL" else float(max(first, second)) * 128
+    return first, second, draws.output_scale(rng, reach)
+
+
+def _shape(rng: Rng) -> Shape:
+    return draws.image(rng) if rng.random() < 0.7 else (1, draws.channels(rng))
+
+
+def _constant(kind: str, options: str, version: int) -> Callable[[Rng, str], Made]:
+    def make(rng: Rng, dtype: str) -> Made:
+        w, scales, shape = Writer(), _operand_scales(rng, kind), _shape(rng)
+        held = _constant_shape(rng, shape)
+        if rng.random() < 0.1 and held == shape:
+            shape = (*(1,) * (len(shape) - 1), shape[-1])
+        low = 0 if dtype == "uint8" else -128
+        data = rng.integers(low, low + 256, held)
+        zeros = [draws.zero_point(rng, dtype) for _ in range(2)]
+        x = w.tensor(shape, dtype, scales[0], zeros[0])
+        constant = w.tensor(held, dtype, scales[1], zeros[1], data)
+        y = w.tensor(
+            np.broadcast_shapes(shape, held), dtype, scales[2], draws.zero_point(rng, dtype)
+        )
+        inputs = [x, constant] if rng.random() < 0.5 else [constant, x]
+        w.op(kind, inputs, y, version, options, FusedActivationFunction=draws.activation(rng))
+        return Made(w.finish([x], [y]), ((x, shape),), y, dtype)
+
+    return make
+
+
+def _broadcast(kind: str, options: str, version: int) -> Callable[[Rng, str], Made]:
+    def make(rng: Rng, dtype: str) -> Made:
+        w, scales = Writer(), _operand_scales(rng, kind)
+        shapes = list(_activation_shapes(rng, _shape(rng)))
+        if rng.random() < 0.5:
+            shapes.reverse()
+        inputs = [
+            w.tensor(shape, dtype, scale, draws.zero_point(rng, dtype))
+            for shape, scale in zip(shapes, scales[:2], strict=True)
+        ]
+        y = w.tensor(np.broadcast_shapes(*shapes), dtype, scales[2], draws.zero_point(rng, dtype))
+        w.op(kind, inputs, y, version, options, FusedActivationFunction=draws.activation(rng))
+        return Made(w.finish(inputs, [y]), tuple(zip(inputs, shapes, strict=True)), y, dtype)
+
+    return make
+
+
+MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
+    "ADD_CONSTANT": _constant("ADD", "AddOptions", 2),
+    "SUB_CONSTANT": _constant("SUB", "SubOptions", 3),
+    "MUL_CONSTANT": _constant("MUL", "MulOptions", 2),
+    "ADD_BROADCAST": _broadcast("ADD", "AddOptions", 2),
+    "SUB_BROADCAST": _broadcast("SUB", "SubOptions", 3),
+    "MUL_BROADCAST": _broadcast("MUL", "MulOptions", 2),
+}
+"""By name: from a generator and a type, a model."""
