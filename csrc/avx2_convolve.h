@@ -118,9 +118,17 @@ INLINE TARGET void multiply_tile(const intgold_strip *strip, const char *x, int3
 
 TARGET static void multiply(const intgold_strip *strip, int32_t *sums) {
     const char *x = strip->x;
-    int32_t i = 0;
-    for (; i + 8 <= strip->columns; i += 8, x += 8 * strip->column_step, sums += 8 * LANES)
+    int32_t rest = strip->columns;
+    for (; rest >= 8; rest -= 8, x += 8 * strip->column_step, sums += 8 * LANES)
         multiply_tile(strip, x, sums, 8);
-    for (; i < strip->columns; i++, x += strip->column_step, sums += LANES)
-        multiply_tile(strip, x, sums, 1);
+    switch (rest) {
+    case 0: break;
+    case 1: multiply_tile(strip, x, sums, 1); break;
+    case 2: multiply_tile(strip, x, sums, 2); break;
+    case 3: multiply_tile(strip, x, sums, 3); break;
+    case 4: multiply_tile(strip, x, sums, 4); break;
+    case 5: multiply_tile(strip, x, sums, 5); break;
+    case 6: multiply_tile(strip, x, sums, 6); break;
+    default: multiply_tile(strip, x, sums, 7); break;
+    }
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels.h"
+#include "requantize.h"
 
 /* block_tail.form, or an enum intgold_form.  SIMPLE: the short way of `single`; MIXED: channel by
  * channel; DEAD: no multiplier but 0. */
@@ -65,11 +66,26 @@ static int is_simple(const block_tail *block) {
     return block->form == SIMPLE || block->form == DEAD;
 }
 
+/* R(acc), clamped to int16, of the lanes that bits of `lanes` name: where a vector is in doubt. */
+static inline void settle_lanes(const block_tail *block, uint32_t lanes, const int32_t *acc,
+                                int32_t *scaled) {
+    intgold_scale by;
+    int32_t i;
+    by.form = block->form;
+    for (i = 0; lanes; i++, lanes >>= 1) {
+        if (!(lanes & 1)) continue;
+        by.multiplier = block->multiplier[i];
+        by.multiplier_low = block->multiplier_low[i];
+        by.right_shift = block->right_shift[i];
+        scaled[i] = (int32_t)intgold_clamp(intgold_scale_acc(acc[i], &by), INT16_MIN, INT16_MAX);
+    }
+}
+
 typedef void finish_blocks_of(const intgold_tail *tail, const block_tail *blocks, int32_t channels,
                               const intgold_pixels *at);
 
 /* Channels first .. first+channels-1, at most two blocks.  simple: takes one simple block or two;
- * any: one block of one form, and, where `pairs` says so, two of that form. */
+ * any: one block of one form, and, where `pairs` says so, two of one. */
 static void finish_by_form(const intgold_tail *tail, int32_t first, int32_t channels,
                            const intgold_pixels *at, finish_blocks_of *simple,
                            finish_blocks_of *any, const int pairs) {

@@ -1,4 +1,4 @@
-/* depthwise_conv2d, SPEC clause 5.2: interleave the rows under an output row, sum tap by tap.
+/* depthwise_conv2d, SPEC clause 5.2: interleave the rows under some output rows, sum tap by tap.
  *
  * `group` rows of a kernel's window, dilated or not, become one row of words, padding included,
  * so that one instruction multiplies and adds `group` taps of each channel:
@@ -6,13 +6,18 @@
  *     rows iy, iy+1, iy+2, iy+3          words: P P P c0 c1 c2 | c0 c1 c2 | ...  P P P
  *     of a kernel with up to 4 rows             each c: four values, one below the other
  *
- * With several channels of output per channel of input, each input is first repeated. */
+ * There is a row of words for every input row that a window, or a group of its rows, begins at;
+ * output rows share them, and rows beyond a kernel meet weights of 0.  With several channels of
+ * output per channel of input, each input is first repeated. */
 #include <string.h>
 
 #include "op.h"
 #include "weights.h"
 
-enum { CHUNK = 56 }; /* pixels between finishes */
+enum {
+    CHUNK = 56,         /* pixels between finishes */
+    STRIP_BYTES = 32768 /* what the first cache holds */
+};
 
 /* How an op is laid out for a variant of the kernels: the head of its packed weights. */
 typedef struct plan {
@@ -20,9 +25,26 @@ typedef struct plan {
     int32_t parts;    /* bytes that a weight less its zero point is split into */
     int32_t segments; /* words that a sum takes */
     int32_t blocks;   /* vectors of channels */
+    int32_t unit;     /* kernel rows from one row of words to the next */
+    int32_t rows;     /* output rows at once */
     size_t row_words; /* of a row of words */
     size_t offsets, bias, weights, tail, size; /* of the parts of the packed memory */
 } plan;
+
+/* Rows of words under so many output rows.  A dilated kernel takes one output row at a time, and
+ * shares nothing. */
+static int32_t word_rows(const intgold_depthwise_conv2d *op, const plan *by, int32_t group,
+                         int32_t rows) {
+    return (rows - 1) * op->stride_h + (by->groups - 1) * (group / by->unit) + 1;
+}
+
+static int32_t rows_at_once(const intgold_depthwise_conv2d *op, const plan *by, int32_t group) {
+    int32_t rows = 1;
+    while (by->unit == 1 && rows < op->out_h &&
+           (size_t)word_rows(op, by, group, rows + 1) * by->row_words * 4 <= STRIP_BYTES)
+        rows++;
+    return rows;
+}
 
 static plan plan_of(const intgold_depthwise_conv2d *op, const intgold_kernels *kernels) {
     const size_t lanes = (size_t)kernels->lanes;
@@ -34,6 +56,8 @@ static plan plan_of(const intgold_depthwise_conv2d *op, const intgold_kernels *k
     made.segments = made.parts * made.groups * op->kernel_w;
     made.blocks = intgold_blocks(op->out_c, kernels->lanes);
     made.row_words = (size_t)(op->in_w + op->pad_left + op->pad_right) * (size_t)op->out_c;
+    made.unit = op->dilation_h == 1 ? 1 : kernels->group;
+    made.rows = rows_at_once(op, &made, kernels->group);
     made.offsets = intgold_align(sizeof(plan));
     made.bias = made.offsets + intgold_align((size_t)made.segments * sizeof(size_t));
     made.weights = made.bias + intgold_align((size_t)made.blocks * lanes * sizeof(int32_t));
@@ -93,8 +117,8 @@ static void pack(const void *fields, const intgold_kernels *kernels, void *packe
     memcpy(packed, &by, sizeof by);
     for (s = 0; s < by.segments; s++) {
         const int32_t tap = s % op->kernel_w * op->dilation_w;
-        offsets[s] = ((size_t)(s / op->kernel_w % by.groups) * by.row_words +
-                      (size_t)tap * (size_t)op->out_c) * 4;
+        const int32_t row = s / op->kernel_w % by.groups * (kernels->group / by.unit);
+        offsets[s] = ((size_t)row * by.row_words + (size_t)tap * (size_t)op->out_c) * 4;
     }
     for (c = 0; c < op->out_c; c++) {
         const int32_t sum = pack_channel(op, kernels, &by, c, at + by.weights);
@@ -114,7 +138,8 @@ static places places_of(const intgold_depthwise_conv2d *op, const intgold_kernel
     const size_t vector = (size_t)kernels->lanes * 4;
     const size_t row = (size_t)op->in_w * (size_t)op->out_c;
     places made;
-    made.repeated = intgold_align((size_t)by->groups * by->row_words * 4 + 4 * vector);
+    made.repeated = intgold_align((size_t)word_rows(op, by, kernels->group, by->rows) *
+                                      by->row_words * 4 + 4 * vector);
     made.sums = made.repeated +
                 (op->in_c == op->out_c ? 0 : intgold_align((size_t)kernels->group * row));
     made.size = made.sums + CHUNK * vector;
@@ -158,27 +183,40 @@ static const int8_t *row_of(const job *at, const int8_t *x, int32_t iy, int32_t 
     return to;
 }
 
-/* The words under output row oy. */
-static void fill(const job *at, const int8_t *x, int32_t oy) {
+/* Whether a group of the kernel's rows begins at row i of the words under so many output rows. */
+static int is_read(const job *at, int32_t i, int32_t rows) {
+    const int32_t apart = at->kernels->group / at->by->unit, stride = at->op->stride_h;
+    int32_t g;
+    for (g = 0; g < at->by->groups && i >= g * apart; g++)
+        if ((i - g * apart) % stride == 0 && (i - g * apart) / stride < rows) return 1;
+    return 0;
+}
+
+/* Row i of the words under output rows from oy on. */
+static void fill_row(const job *at, const int8_t *x, int32_t oy, int32_t i) {
     static const int8_t *const padding[INTGOLD_MAX_GROUP] = {NULL, NULL, NULL, NULL};
     const intgold_depthwise_conv2d *op = at->op;
     const intgold_kernels *kernels = at->kernels;
     const size_t out_c = (size_t)op->out_c;
     const size_t left = (size_t)op->pad_left * out_c, right = (size_t)op->pad_right * out_c;
     const size_t width = (size_t)op->in_w * out_c;
-    char *to = at->words;
-    int32_t g, j;
-    for (g = 0; g < at->by->groups; g++, to += at->by->row_words * 4) {
-        const int8_t *rows[INTGOLD_MAX_GROUP];
-        for (j = 0; j < kernels->group; j++) {
-            const int32_t ky = g * kernels->group + j;
-            const int32_t iy = oy * op->stride_h - op->pad_top + ky * op->dilation_h;
-            rows[j] = ky < op->kernel_h ? row_of(at, x, iy, j) : NULL;
-        }
-        kernels->interleave(padding, op->x_zero_point, left, to);
-        kernels->interleave(rows, op->x_zero_point, width, to + left * 4);
-        kernels->interleave(padding, op->x_zero_point, right, to + (left + width) * 4);
+    char *to = at->words + (size_t)i * at->by->row_words * 4;
+    const int8_t *rows[INTGOLD_MAX_GROUP];
+    int32_t j;
+    for (j = 0; j < kernels->group; j++) {
+        const int32_t ky = i * at->by->unit + j;
+        rows[j] = row_of(at, x, oy * op->stride_h - op->pad_top + ky * op->dilation_h, j);
     }
+    kernels->interleave(padding, op->x_zero_point, left, to);
+    kernels->interleave(rows, op->x_zero_point, width, to + left * 4);
+    kernels->interleave(padding, op->x_zero_point, right, to + (left + width) * 4);
+}
+
+static void fill(const job *at, const int8_t *x, int32_t oy, int32_t rows) {
+    const int32_t count = word_rows(at->op, at->by, at->kernels->group, rows);
+    int32_t i;
+    for (i = 0; i < count; i++)
+        if (is_read(at, i, rows)) fill_row(at, x, oy, i);
 }
 
 /* Give a vector of the sums of `pixels` pixels to acc and y. */
@@ -200,26 +238,49 @@ static void deliver(const job *at, size_t pixel, int32_t pixels, int32_t first) 
     at->kernels->finish(&at->tail, first, channels, &made);
 }
 
-/* Pixels ox .. ox+pixels-1 of output row oy, one vector of channels after the other. */
-static void sum_and_deliver(const job *at, const char *packed, int32_t oy, int32_t ox,
-                            int32_t pixels) {
+/* Where a piece of work lies: output rows oy .. oy+rows-1, the first of them `row` below the first
+ * of those filled; pixels ox .. ox+pixels-1 of each, all of them where there are several rows. */
+typedef struct piece {
+    int32_t oy, row, rows, ox, pixels;
+} piece;
+
+/* One vector of channels after the other. */
+static void sum_and_deliver(const job *at, const char *packed, const piece *of) {
     const intgold_depthwise_conv2d *op = at->op;
     const plan *by = at->by;
     const int32_t lanes = at->kernels->lanes;
-    int32_t block;
+    int32_t block, i;
     intgold_strip strip;
     memset(&strip, 0, sizeof strip);
     strip.column_step = (size_t)op->stride_w * (size_t)op->out_c * 4;
-    strip.columns = pixels;
+    strip.columns = of->pixels;
     strip.segments = (const size_t *)(const void *)(packed + by->offsets);
     strip.n_segments = by->segments;
     for (block = 0; block < by->blocks; block++) {
         const size_t first = (size_t)block * (size_t)lanes;
-        strip.x = at->words + (size_t)ox * strip.column_step + first * 4;
         strip.weights0 = packed + by->weights + first * (size_t)by->segments * 4;
         strip.bias0 = (const int32_t *)(const void *)(packed + by->bias) + first;
-        at->kernels->multiply(&strip, at->sums);
-        deliver(at, (size_t)oy * (size_t)op->out_w + (size_t)ox, pixels, block * lanes);
+        for (i = 0; i < of->rows; i++) {
+            const size_t row = (size_t)(of->row + i) * (size_t)op->stride_h * by->row_words;
+            strip.x = at->words + (row + first) * 4 + (size_t)of->ox * strip.column_step;
+            at->kernels->multiply(&strip, at->sums + i * of->pixels * lanes);
+        }
+        deliver(at, (size_t)of->oy * (size_t)op->out_w + (size_t)of->ox, of->rows * of->pixels,
+                block * lanes);
+    }
+}
+
+/* Output rows top .. top+rows-1: as many at once as fit a chunk, or each in chunks. */
+static void strip_of_rows(const job *at, const char *packed, int32_t top, int32_t rows) {
+    const int32_t out_w = at->op->out_w, fit = out_w < CHUNK ? CHUNK / out_w : 1;
+    piece of;
+    for (of.row = 0; of.row < rows; of.row += fit) {
+        of.oy = top + of.row;
+        of.rows = intgold_least(rows - of.row, fit);
+        for (of.ox = 0; of.ox < out_w; of.ox += CHUNK) {
+            of.pixels = intgold_least(out_w - of.ox, CHUNK);
+            sum_and_deliver(at, packed, &of);
+        }
     }
 }
 
@@ -228,7 +289,7 @@ static void run(const intgold_call *call) {
     const char *packed = call->packed;
     const plan *by = call->packed;
     const places where = places_of(op, call->kernels, by);
-    int32_t oy, ox;
+    int32_t top;
     job at;
     at.op = op;
     at.kernels = call->kernels;
@@ -240,10 +301,10 @@ static void run(const intgold_call *call) {
     at.sums = (int32_t *)(void *)((char *)call->scratch + where.sums);
     at.y = call->output;
     at.acc = call->acc;
-    for (oy = 0; oy < op->out_h; oy++) {
-        fill(&at, call->inputs[0], oy);
-        for (ox = 0; ox < op->out_w; ox += CHUNK)
-            sum_and_deliver(&at, packed, oy, ox, op->out_w - ox < CHUNK ? op->out_w - ox : CHUNK);
+    for (top = 0; top < op->out_h; top += by->rows) {
+        const int32_t rows = intgold_least(op->out_h - top, by->rows);
+        fill(&at, call->inputs[0], top, rows);
+        strip_of_rows(&at, packed, top, rows);
     }
 }
 

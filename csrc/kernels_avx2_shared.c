@@ -5,7 +5,6 @@
 #include "avx2.h"
 
 #include "block_tail.h"
-#include "requantize.h"
 #include "requantize_avx2.h"
 
 #define TARGET __attribute__((target("avx2")))
@@ -63,19 +62,11 @@ INLINE TARGET __m256i requantize(__m256i sums, const scales *by) {
 /* NEAREST, lanes in doubt done again: rare, so that it is kept out of the loops. */
 __attribute__((noinline)) TARGET static __m256i settled(__m256i sums, const scales *by,
                                                         const block_tail *block) {
-    int32_t acc[LANES], scaled[LANES], i;
+    int32_t acc[LANES], scaled[LANES];
     __m256i frac;
     _mm256_storeu_si256((void *)scaled, intgold_scale_nearest_avx2(sums, by, &frac));
     _mm256_storeu_si256((void *)acc, sums);
-    for (i = 0; i < LANES; i++) {
-        intgold_scale own;
-        if (!((uint32_t)intgold_doubts_avx2(frac) >> 4 * i & 1)) continue;
-        own.multiplier = block->multiplier[i];
-        own.multiplier_low = block->multiplier_low[i];
-        own.right_shift = block->right_shift[i];
-        own.form = block->form;
-        scaled[i] = (int32_t)intgold_clamp(intgold_scale_acc(acc[i], &own), INT16_MIN, INT16_MAX);
-    }
+    settle_lanes(block, intgold_doubts_avx2(frac), acc, scaled);
     return vector(scaled);
 }
 

@@ -18,28 +18,36 @@
  * Product and constant are at most 2^30 by then, so that nothing overflows.  Saturating packs only
  * clamp what the clamp to act_min .. act_max inside int8 clamps anyway.
  *
- * Other forms and shifts take 64-bit lanes, where a block has one form, else channel by channel. */
+ * The other forms that a block, or two side by side, have in all lanes take requantize_avx512.h:
+ * double and float in lanes of 32 bits, the rest in lanes of 64.  What is mixed goes channel by
+ * channel. */
 
 size_t intgold_avx512_tail_packed_size(int32_t channels) { return block_tails_size(channels); }
 
 void intgold_avx512_tail_pack(const intgold_tail *tail, int32_t channels, void *packed) {
-    static const block_rules rules = {33, 54, 1};
+    static const block_rules rules = {33, 54, INTGOLD_NEAREST_SHIFT};
     block_tails_pack(&rules, tail, channels, packed);
 }
 
-typedef struct scales {
-    __m512i multiplier, multiplier_odd, right_shift, constant;
-} scales;
+/* How the blocks of a call are requantised: each way is compiled apart. */
+enum { SHORT, DOUBLE, DOUBLE_UP, NEAREST, LONG };
 
-/* constant: 2^(t-1) + zero point * 2^t, without the low word. */
-INLINE TARGET scales scales_of(const intgold_tail *tail, const block_tail *block) {
+/* Of SHORT: multiplier, multiplier_odd, right and half. */
+typedef intgold_lanes_avx512 scales;
+
+/* Of SHORT, half: 2^(t-1) + zero point * 2^t, without the low word. */
+INLINE TARGET scales scales_of(const intgold_tail *tail, const block_tail *block, const int way) {
+    const __m512i multiplier = _mm512_loadu_si512(block->multiplier);
+    const __m512i shift = _mm512_loadu_si512(block->right_shift);
     const __m512i odd = _mm512_set1_epi32(1 + 2 * tail->y_zero_point);
     scales by;
-    by.multiplier = _mm512_loadu_si512(block->multiplier);
+    if (way == NEAREST) return intgold_lanes_of_nearest_avx512(multiplier, shift);
+    if (way != SHORT) return intgold_lanes_of_double_avx512(multiplier, shift);
+    by.multiplier = multiplier;
     by.multiplier_odd = _mm512_srli_epi64(by.multiplier, 32);
-    by.right_shift =
-        _mm512_sub_epi32(_mm512_loadu_si512(block->right_shift), _mm512_set1_epi32(32));
-    by.constant = _mm512_sllv_epi32(odd, _mm512_sub_epi32(by.right_shift, _mm512_set1_epi32(1)));
+    by.right = _mm512_sub_epi32(shift, _mm512_set1_epi32(32));
+    by.half = _mm512_sllv_epi32(odd, _mm512_sub_epi32(by.right, _mm512_set1_epi32(1)));
+    by.left = by.least = by.most = _mm512_setzero_si512();
     return by;
 }
 
@@ -47,12 +55,11 @@ INLINE TARGET __m512i requantize(__m512i sums, const scales *by) {
     const __m512i even = _mm512_mul_epi32(sums, by->multiplier);
     const __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(sums, 32), by->multiplier_odd);
     const __m512i high = _mm512_mask_shuffle_epi32(odd, 0x5555, even, (_MM_PERM_ENUM)0xf5);
-    return _mm512_srav_epi32(_mm512_add_epi32(high, by->constant), by->right_shift);
+    return _mm512_srav_epi32(_mm512_add_epi32(high, by->half), by->right);
 }
 
-/* Eight lanes in any form: clamped, so that 32 bits hold them. */
-INLINE TARGET __m256i requantize_half(__m256i sums, const intgold_tail *tail,
-                                      const block_tail *block, int half) {
+/* Eight lanes in any form but the double ones: clamped, so that 32 bits hold them. */
+INLINE TARGET __m256i requantize_half(__m256i sums, const block_tail *block, int half) {
     const size_t at = (size_t)half * 8;
     intgold_scale_avx512 by;
     __m512i y;
@@ -63,16 +70,39 @@ INLINE TARGET __m256i requantize_half(__m256i sums, const intgold_tail *tail,
     by.right_shift =
         _mm512_cvtepi32_epi64(_mm256_loadu_si256((const void *)(block->right_shift + at)));
     y = intgold_scale_acc_avx512(_mm512_cvtepi32_epi64(sums), &by, block->form);
-    y = _mm512_add_epi64(y, _mm512_set1_epi64(tail->y_zero_point));
-    y = _mm512_max_epi64(y, _mm512_set1_epi64(tail->act_min));
-    return _mm512_cvtepi64_epi32(_mm512_min_epi64(y, _mm512_set1_epi64(tail->act_max)));
+    return _mm512_cvtsepi64_epi32(y);
 }
 
-INLINE TARGET __m512i requantize_any(__m512i sums, const intgold_tail *tail,
-                                     const block_tail *block) {
-    const __m256i low = requantize_half(_mm512_castsi512_si256(sums), tail, block, 0);
-    const __m256i high = requantize_half(_mm512_extracti64x4_epi64(sums, 1), tail, block, 1);
+INLINE TARGET __m512i requantize_long(__m512i sums, const block_tail *block) {
+    const __m256i low = requantize_half(_mm512_castsi512_si256(sums), block, 0);
+    const __m256i high = requantize_half(_mm512_extracti64x4_epi64(sums, 1), block, 1);
     return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+}
+
+/* NEAREST, lanes in doubt done again: rare, so that it is kept out of the loops. */
+__attribute__((noinline)) TARGET static __m512i settled(__m512i sums, const scales *by,
+                                                        const block_tail *block) {
+    int32_t acc[LANES], scaled[LANES];
+    __m512i frac;
+    _mm512_storeu_si512(scaled, intgold_lanes_nearest_avx512(sums, by, &frac));
+    _mm512_storeu_si512(acc, sums);
+    settle_lanes(block, intgold_doubts_avx512(frac), acc, scaled);
+    return _mm512_loadu_si512(scaled);
+}
+
+INLINE TARGET __m512i scaled_by(__m512i sums, const scales *by, const block_tail *block,
+                                const int way, __m512i *frac) {
+    __m512i own = *frac, y;
+    switch (way) {
+    case SHORT: return requantize(sums, by);
+    case DOUBLE: return intgold_lanes_double_avx512(sums, by, INTGOLD_FORM_DOUBLE);
+    case DOUBLE_UP: return intgold_lanes_double_avx512(sums, by, INTGOLD_FORM_DOUBLE_UP);
+    case NEAREST:
+        y = intgold_lanes_nearest_avx512(sums, by, &own);
+        *frac = _mm512_min_epi32(*frac, own);
+        return y;
+    default: return requantize_long(sums, block);
+    }
 }
 
 /* A vector of output i: the sums of its pixel, or the greatest of four pixels in two rows. */
@@ -90,19 +120,27 @@ INLINE TARGET __m512i sums_of(const intgold_pixels *at, int32_t i, size_t vector
 /* The next four vectors: `vectors` of an output, then of the next; `last` is the last there is. */
 INLINE TARGET __m512i group(const intgold_tail *tail, const block_tail *blocks,
                             const intgold_pixels *at, const scales *by, int32_t last,
-                            const int vectors, const int pooled, const int any) {
+                            const int vectors, const int pooled, const int way) {
     /* Packs leave the four vectors' words side by side; this puts each vector together. */
     const __m512i order =
         _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    __m512i y[4], bytes;
+    const __m512i point = _mm512_set1_epi16((short)(way == SHORT ? 0 : tail->y_zero_point));
+    __m512i y[4], low, high, bytes, frac = _mm512_set1_epi32(INT32_MAX);
     int j;
     UNROLL for (j = 0; j < 4; j++) {
         const int32_t i = j / vectors < last ? j / vectors : last;
         const __m512i sums = sums_of(at, i, (size_t)(j % vectors), pooled);
-        y[j] = any ? requantize_any(sums, tail, blocks) : requantize(sums, by + j % vectors);
+        y[j] = scaled_by(sums, by + j % vectors, blocks + j % vectors, way, &frac);
     }
-    bytes = _mm512_packs_epi16(_mm512_packs_epi32(y[0], y[1]), _mm512_packs_epi32(y[2], y[3]));
-    bytes = _mm512_permutexvar_epi32(order, bytes);
+    if (way == NEAREST && intgold_doubts_avx512(frac))
+        for (j = 0; j < 4; j++) {
+            const int32_t i = j / vectors < last ? j / vectors : last;
+            y[j] = settled(sums_of(at, i, (size_t)(j % vectors), pooled), by + j % vectors,
+                           blocks + j % vectors);
+        }
+    low = _mm512_adds_epi16(_mm512_packs_epi32(y[0], y[1]), point);
+    high = _mm512_adds_epi16(_mm512_packs_epi32(y[2], y[3]), point);
+    bytes = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(low, high));
     if (tail->act_min == -128 && tail->act_max == 127) return bytes; /* packs have clamped */
     return _mm512_min_epi8(_mm512_max_epi8(bytes, _mm512_set1_epi8((char)tail->act_min)),
                            _mm512_set1_epi8((char)tail->act_max));
@@ -159,17 +197,17 @@ INLINE void advance(intgold_pixels *at, int32_t outputs, const int pooled) {
 
 INLINE TARGET void finish_blocks(const intgold_tail *tail, const block_tail *blocks,
                                  int32_t channels, const intgold_pixels *pixels,
-                                 const int vectors, const int pooled, const int any) {
+                                 const int vectors, const int pooled, const int way) {
     const int32_t outputs = 4 / vectors, width = vectors * LANES;
     const int dense = channels == width && pixels->y_step == (size_t)width;
     const int two_rows = tail->fold == 8 && pixels->y_step == 8;
     int32_t left = pooled ? pixels->count / 2 : pixels->count;
     intgold_pixels at = *pixels;
     scales by[2];
-    by[0] = scales_of(tail, blocks);
-    by[1] = vectors == 2 ? scales_of(tail, blocks + 1) : by[0];
+    by[0] = scales_of(tail, blocks, way);
+    by[1] = vectors == 2 ? scales_of(tail, blocks + 1, way) : by[0];
     for (; left >= outputs; left -= outputs, advance(&at, outputs, pooled)) {
-        const __m512i bytes = group(tail, blocks, &at, by, 3, vectors, pooled, any);
+        const __m512i bytes = group(tail, blocks, &at, by, 3, vectors, pooled, way);
         if (dense)
             _mm512_storeu_si512(at.y, bytes);
         else if (channels == LANES)
@@ -183,33 +221,41 @@ INLINE TARGET void finish_blocks(const intgold_tail *tail, const block_tail *blo
     }
     if (left > 0)
         store_group(tail, &at, left, channels, width,
-                    group(tail, blocks, &at, by, left - 1, vectors, pooled, any));
+                    group(tail, blocks, &at, by, left - 1, vectors, pooled, way));
 }
 
-/* One block, or two simple ones. */
+/* One block or two. */
+INLINE TARGET void finish_way(const intgold_tail *tail, const block_tail *blocks,
+                              int32_t channels, const intgold_pixels *at, const int way) {
+    if (channels > LANES && at->below)
+        finish_blocks(tail, blocks, channels, at, 2, 1, way);
+    else if (channels > LANES)
+        finish_blocks(tail, blocks, channels, at, 2, 0, way);
+    else if (at->below)
+        finish_blocks(tail, blocks, channels, at, 1, 1, way);
+    else
+        finish_blocks(tail, blocks, channels, at, 1, 0, way);
+}
+
 TARGET static void finish_simple(const intgold_tail *tail, const block_tail *blocks,
                                  int32_t channels, const intgold_pixels *at) {
-    if (channels > LANES && at->below)
-        finish_blocks(tail, blocks, channels, at, 2, 1, 0);
-    else if (channels > LANES)
-        finish_blocks(tail, blocks, channels, at, 2, 0, 0);
-    else if (at->below)
-        finish_blocks(tail, blocks, channels, at, 1, 1, 0);
-    else
-        finish_blocks(tail, blocks, channels, at, 1, 0, 0);
+    finish_way(tail, blocks, channels, at, SHORT);
 }
 
-TARGET static void finish_any(const intgold_tail *tail, const block_tail *block,
+TARGET static void finish_any(const intgold_tail *tail, const block_tail *blocks,
                               int32_t channels, const intgold_pixels *at) {
-    if (at->below)
-        finish_blocks(tail, block, channels, at, 1, 1, 1);
-    else
-        finish_blocks(tail, block, channels, at, 1, 0, 1);
+    switch (blocks->form) {
+    case INTGOLD_FORM_DOUBLE: finish_way(tail, blocks, channels, at, DOUBLE); break;
+    case INTGOLD_FORM_DOUBLE_UP: finish_way(tail, blocks, channels, at, DOUBLE_UP); break;
+    case INTGOLD_FORM_FLOAT32:
+    case INTGOLD_FORM_FLOAT64: finish_way(tail, blocks, channels, at, NEAREST); break;
+    default: finish_way(tail, blocks, channels, at, LONG); break;
+    }
 }
 
 void intgold_avx512_finish(const intgold_tail *tail, int32_t first, int32_t channels,
                            const intgold_pixels *at) {
-    finish_by_form(tail, first, channels, at, finish_simple, finish_any, 0);
+    finish_by_form(tail, first, channels, at, finish_simple, finish_any, 1);
 }
 
 /* ---- pools. */
@@ -260,7 +306,7 @@ TARGET int intgold_avx512_scale(const intgold_tail *tail, int32_t zero_point, in
         block->multiplier[0] == 1 << 30 ? left_shift + 30 - block->right_shift[0] : -1;
     const __m512i point = _mm512_set1_epi32(zero_point);
     const __m128i shift = _mm_cvtsi32_si128(exact < 0 ? left_shift : exact);
-    const scales by = scales_of(tail, block);
+    const scales by = scales_of(tail, block, SHORT);
     int32_t i;
     if (block->form != SIMPLE) return 0;
     for (i = 0; i < count; i += LANES) {

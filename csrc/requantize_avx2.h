@@ -5,7 +5,7 @@
 
 #include <immintrin.h>
 
-#include "intgold.h"
+#include "nearest.h"
 
 #define INTGOLD_AVX2 static inline __attribute__((always_inline, target("avx2")))
 
@@ -87,22 +87,7 @@ INTGOLD_AVX2 __m256i intgold_scale_double_avx2(__m256i acc, const intgold_scale_
         _mm256_srlv_epi32(_mm256_add_epi32(_mm256_abs_epi32(high), by->half), by->right), high);
 }
 
-/* Clauses 4.2.4 and 4.2.5, for an int8: R(acc) is the integer nearest to v = acc * m * 2^-t,
- * wherever v is not within 2^-15 of a half: for |v| up to 257, rounding to 24 or 53 bits moves acc
- * and product by no more than 2^-16 and 2^-17 together, the float64's low bits by 2^-22.  (Beyond
- * 257 every R is clamped.)  So v is formed with PLACES fraction bits in lanes of 32; `frac` gives
- * how far each v + 1/2 + 2^-15 lies above an integer, and DOUBTFUL says where that is too near:
- * one lane in 16,000, which the scalar code does.
- *
- * acc * 2^left * m has 51 fraction bits in every lane; acc is first clamped to where that fits.
- * From right_shift 52 on, m loses bits instead, which moves v by less than 2^-20. */
-enum {
-    INTGOLD_NEAREST_PLACES = 19,
-    INTGOLD_NEAREST_MARGIN = 1 << (INTGOLD_NEAREST_PLACES - 15),
-    INTGOLD_NEAREST_DOUBTFUL = 2 * INTGOLD_NEAREST_MARGIN,
-    INTGOLD_NEAREST_SHIFT = 21 /* the least right_shift: acc is clamped to 1 and more */
-};
-
+/* The float forms by nearest.h. */
 INTGOLD_AVX2 intgold_scale_avx2 intgold_scale_of_nearest_avx2(__m256i multiplier, __m256i shift) {
     const __m256i zero = _mm256_setzero_si256();
     const __m256i all = _mm256_set1_epi32(32 + INTGOLD_NEAREST_PLACES);
@@ -121,22 +106,22 @@ INTGOLD_AVX2 intgold_scale_avx2 intgold_scale_of_nearest_avx2(__m256i multiplier
 
 INTGOLD_AVX2 __m256i intgold_scale_nearest_avx2(__m256i acc, const intgold_scale_avx2 *by,
                                                 __m256i *frac) {
-    const int32_t one = 1 << INTGOLD_NEAREST_PLACES;
     const __m256i kept = _mm256_min_epi32(_mm256_max_epi32(acc, by->least), by->most);
     const __m256i shifted = _mm256_sllv_epi32(kept, by->left);
     const __m256i even = _mm256_mul_epi32(shifted, by->multiplier);
     const __m256i odd = _mm256_mul_epi32(intgold_odd_lanes_avx2(shifted), by->multiplier_odd);
     const __m256i v = _mm256_blend_epi32(intgold_odd_lanes_avx2(even), odd, 0xaa);
     const __m256i above =
-        _mm256_add_epi32(v, _mm256_set1_epi32(one / 2 + INTGOLD_NEAREST_MARGIN));
-    *frac = _mm256_and_si256(above, _mm256_set1_epi32(one - 1));
+        _mm256_add_epi32(v, _mm256_set1_epi32(INTGOLD_NEAREST_ONE / 2 + INTGOLD_NEAREST_MARGIN));
+    *frac = _mm256_and_si256(above, _mm256_set1_epi32(INTGOLD_NEAREST_ONE - 1));
     return _mm256_srai_epi32(above, INTGOLD_NEAREST_PLACES);
 }
 
-/* A bit for every byte of the lanes that are in doubt. */
-INTGOLD_AVX2 int intgold_doubts_avx2(__m256i frac) {
-    return _mm256_movemask_epi8(
-        _mm256_cmpgt_epi32(_mm256_set1_epi32(INTGOLD_NEAREST_DOUBTFUL + 1), frac));
+/* A bit for every lane that is in doubt. */
+INTGOLD_AVX2 uint32_t intgold_doubts_avx2(__m256i frac) {
+    const __m256i doubtful = _mm256_set1_epi32(INTGOLD_NEAREST_DOUBTFUL + 1);
+    return (uint32_t)_mm256_movemask_ps(
+        _mm256_castsi256_ps(_mm256_cmpgt_epi32(doubtful, frac)));
 }
 
 #endif

@@ -1,11 +1,11 @@
-/* requantize.h and rounding.h for eight 64-bit lanes: the only place with AVX-512 that shifts to
+/* requantize.h and rounding.h for AVX-512: the only place with AVX-512 that shifts to
  * round, but for the short form of `single` in kernels_avx512_shared.c. */
 #ifndef INTGOLD_REQUANTIZE_AVX512_H
 #define INTGOLD_REQUANTIZE_AVX512_H
 
 #include <immintrin.h>
 
-#include "intgold.h"
+#include "nearest.h"
 
 #define INTGOLD_AVX512 \
     static inline __attribute__((always_inline, target("avx512f,avx512bw,avx512cd,avx512dq")))
@@ -96,32 +96,16 @@ INTGOLD_AVX512 __m512i intgold_magnitude_float64_avx512(__m512i acc,
                              _mm512_max_epi64(_mm512_sub_epi64(zero, right), zero));
 }
 
-/* Clause 4.2.2, the first rounding of the double forms. */
-INTGOLD_AVX512 __m512i intgold_high_avx512(__m512i acc, const intgold_scale_avx512 *by) {
-    const __m512i left = _mm512_max_epi64(
-        _mm512_sub_epi64(_mm512_set1_epi64(31), by->right_shift), _mm512_setzero_si512());
-    const __m512i product = _mm512_mul_epi32(_mm512_sllv_epi64(acc, left), by->multiplier);
-    return intgold_round_up_avx512(product, _mm512_set1_epi64(31));
-}
-
-/* Clause 4.2: R(acc); form: enum intgold_form. */
+/* Clause 4.2: R(acc); form: enum intgold_form, the double forms apart. */
 INTGOLD_AVX512 __m512i intgold_scale_acc_avx512(__m512i acc, const intgold_scale_avx512 *by,
                                                 int form) {
     const __mmask8 negative = _mm512_movepi64_mask(acc);
     const __m512i product = _mm512_mul_epi32(acc, by->multiplier), shift = by->right_shift;
     const __m512i magnitude = _mm512_abs_epi64(product);
-    const __m512i second = _mm512_max_epi64(_mm512_sub_epi64(shift, _mm512_set1_epi64(31)),
-                                            _mm512_setzero_si512());
     __m512i scaled;
     switch (form) {
     case INTGOLD_FORM_SINGLE: return intgold_round_up_avx512(product, shift);
     case INTGOLD_FORM_SINGLE_DOWN: return _mm512_srav_epi64(product, shift);
-    case INTGOLD_FORM_DOUBLE_UP:
-        return intgold_round_up_avx512(intgold_high_avx512(acc, by), second);
-    case INTGOLD_FORM_DOUBLE:
-        scaled = intgold_magnitude_away_avx512(_mm512_abs_epi64(intgold_high_avx512(acc, by)),
-                                               second);
-        break;
     case INTGOLD_FORM_SINGLE_AWAY: scaled = intgold_magnitude_away_avx512(magnitude, shift); break;
     case INTGOLD_FORM_SINGLE_EVEN: scaled = intgold_magnitude_even_avx512(magnitude, shift); break;
     case INTGOLD_FORM_SINGLE_ZERO: scaled = _mm512_srlv_epi64(magnitude, shift); break;
@@ -131,6 +115,83 @@ INTGOLD_AVX512 __m512i intgold_scale_acc_avx512(__m512i acc, const intgold_scale
     default: scaled = intgold_magnitude_float64_avx512(_mm512_abs_epi64(acc), by); break;
     }
     return intgold_negate_where_avx512(negative, scaled);
+}
+
+/* ---- The double forms, and the float forms by nearest.h, in sixteen lanes of 32 bits: what
+ * they take of the entries. */
+typedef struct intgold_lanes_avx512 {
+    __m512i multiplier, multiplier_odd, left, right, half, least, most;
+} intgold_lanes_avx512;
+
+INTGOLD_AVX512 intgold_lanes_avx512 intgold_lanes_of_double_avx512(__m512i multiplier,
+                                                                   __m512i shift) {
+    const __m512i zero = _mm512_setzero_si512(), most = _mm512_set1_epi32(31);
+    intgold_lanes_avx512 by;
+    by.multiplier = multiplier;
+    by.multiplier_odd = _mm512_srli_epi64(multiplier, 32);
+    by.left = _mm512_max_epi32(_mm512_sub_epi32(most, shift), zero);
+    by.right = _mm512_max_epi32(_mm512_sub_epi32(shift, most), zero);
+    by.half = _mm512_srli_epi32(_mm512_sllv_epi32(_mm512_set1_epi32(1), by.right), 1);
+    by.least = by.most = zero;
+    return by;
+}
+
+/* Clause 4.2.2: the first rounding's result fits int32, and is not its least value. */
+INTGOLD_AVX512 __m512i intgold_lanes_double_avx512(__m512i acc, const intgold_lanes_avx512 *by,
+                                                   int form) {
+    const __m512i half = _mm512_set1_epi64((int64_t)1 << 30);
+    const __m512i shifted = _mm512_sllv_epi32(acc, by->left);
+    const __m512i even = _mm512_add_epi64(_mm512_mul_epi32(shifted, by->multiplier), half);
+    const __m512i odd = _mm512_add_epi64(
+        _mm512_mul_epi32(_mm512_srli_epi64(shifted, 32), by->multiplier_odd), half);
+    const __m512i high = _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(even, 31),
+                                                 _mm512_add_epi64(odd, odd));
+    const __mmask16 negative = _mm512_movepi32_mask(high);
+    __m512i scaled;
+    if (form == INTGOLD_FORM_DOUBLE_UP) {
+        scaled = _mm512_srav_epi32(high, by->right);
+        return _mm512_mask_add_epi32(scaled, _mm512_test_epi32_mask(high, by->half), scaled,
+                                     _mm512_set1_epi32(1));
+    }
+    scaled = _mm512_srlv_epi32(_mm512_add_epi32(_mm512_abs_epi32(high), by->half), by->right);
+    return _mm512_mask_sub_epi32(scaled, negative, _mm512_setzero_si512(), scaled);
+}
+
+INTGOLD_AVX512 intgold_lanes_avx512 intgold_lanes_of_nearest_avx512(__m512i multiplier,
+                                                                    __m512i shift) {
+    const __m512i zero = _mm512_setzero_si512();
+    const __m512i all = _mm512_set1_epi32(32 + INTGOLD_NEAREST_PLACES);
+    const __m512i room = _mm512_set1_epi32(1 << 30);
+    intgold_lanes_avx512 by;
+    by.left = _mm512_max_epi32(_mm512_sub_epi32(all, shift), zero);
+    by.right = _mm512_max_epi32(_mm512_sub_epi32(shift, all), zero);
+    by.multiplier = _mm512_srlv_epi32(multiplier, by.right);
+    by.multiplier_odd = _mm512_srli_epi64(by.multiplier, 32);
+    by.half = zero;
+    by.most = _mm512_mask_blend_epi32(_mm512_test_epi32_mask(by.left, by.left),
+                                      _mm512_set1_epi32(INT32_MAX),
+                                      _mm512_srlv_epi32(room, by.left));
+    by.least = _mm512_sub_epi32(zero, by.most);
+    return by;
+}
+
+INTGOLD_AVX512 __m512i intgold_lanes_nearest_avx512(__m512i acc, const intgold_lanes_avx512 *by,
+                                                    __m512i *frac) {
+    const __m512i kept = _mm512_min_epi32(_mm512_max_epi32(acc, by->least), by->most);
+    const __m512i shifted = _mm512_sllv_epi32(kept, by->left);
+    const __m512i even = _mm512_mul_epi32(shifted, by->multiplier);
+    const __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(shifted, 32), by->multiplier_odd);
+    const __m512i v = _mm512_mask_shuffle_epi32(odd, 0x5555, even, (_MM_PERM_ENUM)0xf5);
+    const __m512i above =
+        _mm512_add_epi32(v, _mm512_set1_epi32(INTGOLD_NEAREST_ONE / 2 + INTGOLD_NEAREST_MARGIN));
+    *frac = _mm512_and_si512(above, _mm512_set1_epi32(INTGOLD_NEAREST_ONE - 1));
+    return _mm512_srai_epi32(above, INTGOLD_NEAREST_PLACES);
+}
+
+/* A bit for every lane that is in doubt. */
+INTGOLD_AVX512 uint32_t intgold_doubts_avx512(__m512i frac) {
+    const __m512i doubtful = _mm512_set1_epi32(INTGOLD_NEAREST_DOUBTFUL + 1);
+    return _mm512_cmpgt_epi32_mask(doubtful, frac);
 }
 
 #endif
