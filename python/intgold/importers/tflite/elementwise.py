@@ -9,9 +9,11 @@ import numpy as np
 
 from ...fields import Requantize
 from ...floating.multiplier import requantize_for
+from .added_number import GROUP, add_number
+from .loops import along, standing
 from .operands import elementwise
 from .scales import FACTORS
-from .step import Step, inner
+from .step import Step
 from .weighted import activation
 
 _FLOAT = np.float32
@@ -34,14 +36,15 @@ def _sum(step: Step, form: str) -> None:
     if rule.way == "direct":
         elementwise(step, "add", {"form": form, **_direct(a, b, y), **ends})
         return
-    if rule.group and step.file(0).shape != step.file(1).shape:
-        raise step.fail("operands of different shapes: the contract is proved on equal ones")
-    size = math.prod(inner(step.y))
-    whole = size // rule.group * rule.group if rule.group else 0
+    run, row = (f(step.file(0).shape, step.file(1).shape) for f in (along, standing))
+    if rule.group and row >= GROUP and run == 1 and a != b:
+        add_number(step, {"form": form, **_shared_scale(step, a, b, y, rule.form), **ends})
+        return
+    whole = run // rule.group * rule.group if rule.group else 0
     # Kernels that take a group at once bring its inputs to the shared scale in one rounding.
-    ways = [("single", whole), (rule.form, size - whole)]
+    ways = [("single", whole), (rule.form, run - whole)]
     fields = [{"form": form, **_shared_scale(step, a, b, y, own), **ends} for own, n in ways if n]
-    elementwise(step, "add", *fields, whole=whole)
+    elementwise(step, "add", *fields, run=run, whole=whole)
 
 
 def _shared_scale(

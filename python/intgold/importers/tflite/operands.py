@@ -12,14 +12,16 @@ import numpy as np
 
 from ...build import Builder
 from ...fields import Requantize
-from .places import halves
+from .places import halves, joined
 from .reader import FileTensor
 from .step import Step, as_int8, extents, inner
 
 _IDENTITY = Requantize.of(2**30, 30)
 
 
-def elementwise(step: Step, kind: str, *fields: dict[str, Any], whole: int = 0) -> None:
+def elementwise(
+    step: Step, kind: str, *fields: dict[str, Any], run: int = 0, whole: int = 0
+) -> None:
     """Add an op of two operands of whatever shapes go together.
 
     Parameters
@@ -27,14 +29,14 @@ def elementwise(step: Step, kind: str, *fields: dict[str, Any], whole: int = 0) 
     kind : str
         ``add`` or ``mul``.
     *fields : dict
-        Of the op; two where it computes the first `whole` values otherwise.
+        Of the op; two where it computes the first `whole` values of each `run` otherwise.
     """
     constants = _checked(step)
     if len(fields) > 1:
         made = [_tensor(step, i) for i in (0, 1)]
-        _by_place(step, kind, made, fields, whole)
+        _by_place(step, kind, made, fields, run, whole)
     elif not constants:
-        step.add(kind, *(_spread(step, i) for i in (0, 1)), **fields[0])
+        step.add(kind, *(spread(step, i) for i in (0, 1)), **fields[0])
     else:
         _with_constant(step, kind, constants[0], fields[0])
 
@@ -57,31 +59,30 @@ def _checked(step: Step) -> list[int]:
 
 
 def _by_place(
-    step: Step, kind: str, made: list[str], fields: tuple[dict[str, Any], ...], whole: int
+    step: Step, kind: str, made: list[str], fields: tuple[dict[str, Any], ...], run: int, whole: int
 ) -> None:
-    size = math.prod(inner(step.y))
-    cut = [halves(step, x, step.file(i), size, whole) for i, x in enumerate(made)]
+    rows = math.prod(inner(step.y)) // run
+    cut = [halves(step, x, step.file(i), rows, run, whole) for i, x in enumerate(made)]
     parts = [
         step.add(kind, *both, last=False, **own) for *both, own in zip(*cut, fields, strict=True)
     ]
-    flat = step.add("concat", *parts, last=False, axis=1)
-    step.add("reshape", flat, shape=extents(inner(step.y)))
+    joined(step, parts)
 
 
 def _tensor(step: Step, i: int) -> str:
     """Return input `i`, constant or not, as a tensor of the output's shape."""
     like = step.file(i)
     if like.data is None:
-        return _spread(step, i)
+        return spread(step, i)
     values = as_int8(step.constant(i, ("int8", "uint8")))
-    return _by_channel(step, _spread(step, 1 - i), 1 - i, values, made=like)
+    return _by_channel(step, spread(step, 1 - i), 1 - i, values, made=like)
 
 
 def _with_constant(step: Step, kind: str, at: int, fields: dict[str, Any]) -> None:
-    x, like = _spread(step, 1 - at), step.file(at)
+    x, like = spread(step, 1 - at), step.file(at)
     values = as_int8(step.constant(at, ("int8", "uint8")))
     if values.size == 1:
-        step.add("lut", x, table=_table(step, kind, at, int(values.ravel()[0]), fields))
+        step.add("lut", x, table=table_with(step, kind, at, int(values.ravel()[0]), fields))
     elif kind == "mul":
         zero = np.array([step.zero_point(like)], np.int8)
         _by_channel(step, x, 1 - at, values, weight_zero_point=zero, **fields)
@@ -90,7 +91,7 @@ def _with_constant(step: Step, kind: str, at: int, fields: dict[str, Any]) -> No
         step.add(kind, *((held, x) if at == 0 else (x, held)), **fields)
 
 
-def _table(step: Step, kind: str, at: int, value: int, fields: dict[str, Any]) -> np.ndarray:
+def table_with(step: Step, kind: str, at: int, value: int, fields: dict[str, Any]) -> np.ndarray:
     """Return what the op makes of each int8 and one value, its proof of int32 included."""
     builder = Builder("table")
     for i in (0, 1):
@@ -135,7 +136,7 @@ def _by_channel(
     return y if image == shape else step.add("reshape", y, shape=extents(shape))
 
 
-def _spread(step: Step, i: int) -> str:
+def spread(step: Step, i: int) -> str:
     """Return input `i` in the shape of the output.
 
     A max_pool2d of padding kernel - 1 has windows of one valid cell each: it repeats the cell.

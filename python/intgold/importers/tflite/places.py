@@ -1,4 +1,4 @@
-"""A tensor cut in two behind a number of its values, where a kernel computes them otherwise."""
+"""Rows of a tensor cut in two, where a kernel computes the last values of each otherwise."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import numpy as np
 
 from ...fields import Requantize
 from .reader import FileTensor
-from .step import Step
+from .step import Step, extents, inner
 
 _MOST = 2**15
 """Of a dilation."""
 
 
-def halves(step: Step, x: str, like: FileTensor, size: int, whole: int) -> list[str]:
-    """Add what cuts the `size` values of `x` and return the first `whole` of them, and the rest.
+def halves(step: Step, x: str, like: FileTensor, rows: int, run: int, whole: int) -> list[str]:
+    """Add what cuts the rows of `x` and return their first `whole` values, and the rest.
 
     A depthwise_conv2d of two taps, one of them 0: the distance of the taps is how many values it
     leaves out, before those that it keeps or behind them.
@@ -22,19 +22,27 @@ def halves(step: Step, x: str, like: FileTensor, size: int, whole: int) -> list[
     ----------
     x : str
         A tensor of scale and zero point of `like`.
+    rows, run : int
+        Its values are so many rows of so many.
 
     Returns
     -------
     list of str
-        Rows, of shape (1, values, 1).
+        Images of shape (rows, values, 1).
     """
-    row = step.add("reshape", x, last=False, like=like, shape=(1, size, 1))
-    front = _without(step, row, like, size - whole, behind=True)
-    return [front, _without(step, row, like, whole, behind=False)]
+    image = step.add("reshape", x, last=False, like=like, shape=(rows, run, 1))
+    front = _without(step, image, like, run - whole, behind=True)
+    return [front, _without(step, image, like, whole, behind=False)]
+
+
+def joined(step: Step, parts: list[str]) -> None:
+    """Add what joins the two parts of rows, as the output of the step."""
+    rows = step.add("concat", *parts, last=False, axis=1)
+    step.add("reshape", rows, shape=extents(inner(step.y)))
 
 
 def _without(step: Step, x: str, like: FileTensor, count: int, *, behind: bool) -> str:
-    """Leave out `count` values of a row, behind or before the others."""
+    """Leave out `count` values of each row, behind or before the others."""
     taps = np.array([1, 0] if behind else [0, 1], np.int8).reshape(1, 2, 1)
     while count:
         distance = min(count, _MOST)
