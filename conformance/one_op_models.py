@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import draws
+import form_models
 import numpy as np
 import operand_models
 from draws import FLOAT, Made, Rng
@@ -237,5 +238,6 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "ELU": _unary("ELU", 1),
     "HARD_SWISH": _unary("HARD_SWISH", 1),
     **operand_models.MODELS,
+    **form_models.MODELS,
 }
 """By the name of the op: from a generator and a type, a model."""

@@ -13,7 +13,7 @@ from ...build import Builder
 from ...contracts import Contract, contract_named
 from ...errors import ImportFileError, ModelError
 from ...model import Model
-from . import elementwise, layout, pools, unary, weighted
+from . import elementwise, layout, means, pools, unary, weighted
 from .reader import FileGraph, FileOp, FileTensor, read
 from .step import Step, inner, zero_point
 
@@ -26,7 +26,7 @@ HANDLERS: Mapping[str, Callable[[Step], None]] = {
     "MUL": elementwise.mul,
     "AVERAGE_POOL_2D": pools.average_pool_2d,
     "MAX_POOL_2D": pools.max_pool_2d,
-    "MEAN": pools.mean,
+    "MEAN": means.mean,
     "SOFTMAX": layout.softmax,
     "RESHAPE": layout.reshape,
     "SQUEEZE": layout.reshape,
