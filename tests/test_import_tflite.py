@@ -4,6 +4,8 @@ import hashlib
 import json
 import shutil
 import sys
+import time
+import tracemalloc
 from pathlib import Path
 from random import Random
 
@@ -18,7 +20,7 @@ from intgold.contracts import CONTRACTS, contract_named
 from intgold.errors import ContractError, ImportFileError
 from intgold.importers import import_tflite
 from intgold.importers.tflite.reader import FileOp, parse
-from intgold.importers.tflite.step import Step
+from intgold.importers.tflite.step import Room, Step
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "conformance"))
@@ -113,7 +115,7 @@ def before(value, towards):
 def test_ratios_that_a_delegate_declines(op, ratio, slope, declined):
     """Beyond its limits, probed to the last bit, the kernels behind it compute an op."""
     rule = contract_named("xnnpack").rules[op]
-    step = Step(FileOp(0, op, (), (), {}), rule, (), Builder("m"), {}, "a", "b")
+    step = Step(FileOp(0, op, (), (), {}), rule, (), Builder("m"), {}, "a", "b", Room(0))
     step.decide(ratio, slope=slope)
     assert step.rule is (rule.declined if declined else rule)
     assert rule.declined is not None and rule.declined != rule
@@ -172,11 +174,18 @@ def test_foreign_files(tmp_path):
         import_tflite(tmp_path / "nowhere.tflite", "tflm")
 
 
+MOST_MEMORY = 100
+"""Of a damaged file of some kilobytes, as a multiple of it and 16 KiB: 64 times its constants and
+4 MiB may be made of it, and the proof of int32 takes some copies of them."""
+
+
 def test_damaged_files(full, tmp_path):
-    """Bytes changed and cut: a model, or one line that names the file."""
+    """Bytes changed and cut: a model, or one line naming the file, in little memory and time."""
     rng, refused, count = Random(0), 0, 20_000 if full else 400
     sources = [made(op, 0)[0].data for op in MODELS]
     path = tmp_path / "m.tflite"
+    most = longest = 0.0
+    tracemalloc.start()
     for _ in range(count):
         data = bytearray(rng.choice(sources))
         for _ in range(rng.choice((1, 1, 2, 8))):
@@ -185,12 +194,22 @@ def test_damaged_files(full, tmp_path):
         if rng.random() < 0.2:
             del data[rng.randrange(len(data)) :]
         path.write_bytes(data)
+        contract = rng.choice(["litert_reference", "litert_optimised_x86", "xnnpack", "tflm"])
+        tracemalloc.reset_peak()
+        before, started = tracemalloc.get_traced_memory()[0], time.monotonic()
         try:
-            import_tflite(path, "litert_reference")
+            import_tflite(path, contract)
         except ImportFileError as error:
             refused += 1
             assert str(error).startswith(f"{path}: ") and "\n" not in str(error)
-    tools.said.append(f"damaged TFLite files: {count}, {refused} refused, the others legal")
+        most = max(most, (tracemalloc.get_traced_memory()[1] - before) / (len(data) + 2**14))
+        longest = max(longest, time.monotonic() - started)
+    tracemalloc.stop()
+    tools.said.append(
+        f"damaged TFLite files: {count}, {refused} refused, the others legal; at most "
+        f"{most:.0f} times the file and 16 KiB of memory, {longest:.1f} s"
+    )
+    assert most < MOST_MEMORY and longest < 30
     assert 0 < refused < count
 
 

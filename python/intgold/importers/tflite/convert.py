@@ -15,7 +15,7 @@ from ...errors import ImportFileError, ModelError
 from ...model import Model
 from . import elementwise, layout, means, pools, unary, weighted
 from .reader import FileGraph, FileOp, FileTensor, read
-from .step import Step, inner, zero_point
+from .step import Room, Step, inner, zero_point
 
 HANDLERS: Mapping[str, Callable[[Step], None]] = {
     "CONV_2D": weighted.conv2d,
@@ -80,6 +80,7 @@ def convert(graph: FileGraph, contract: Contract, name: str) -> Model:
     builder = Builder(name, contract.name)
     labels = _Names(_label(op) for op in graph.ops)
     names: dict[int, str] = {}
+    room = Room.of(graph.tensors)
     for at in graph.inputs:
         tensor = graph.tensors[at]
         _check(tensor, f"input {tensor.name}")
@@ -88,7 +89,7 @@ def convert(graph: FileGraph, contract: Contract, name: str) -> Model:
             zero_point(tensor),
         )  # fmt: skip
     for op in graph.ops:
-        _add(graph, op, contract, builder, names, labels)
+        _add(graph, op, contract, builder, names, labels, room)
     outputs = []
     for at in graph.outputs:
         if at not in names or at in graph.inputs:
@@ -99,7 +100,7 @@ def convert(graph: FileGraph, contract: Contract, name: str) -> Model:
 
 def _add(
     graph: FileGraph, op: FileOp, contract: Contract, builder: Builder, names: dict[int, str],
-    labels: _Names,
+    labels: _Names, room: Room,
 ) -> None:  # fmt: skip
     if op.kind not in HANDLERS:
         raise ImportFileError(f"{op}: this op is not known")
@@ -115,7 +116,7 @@ def _add(
     rule = contract.rule(op.kind, y.dtype)
     if rule is None:
         raise ImportFileError(f"{op}: contract {contract.name} has no rule for it")
-    step = Step(op, rule, graph.tensors, builder, names, _label(op), labels.new(y.name))
+    step = Step(op, rule, graph.tensors, builder, names, _label(op), labels.new(y.name), room)
     step.check_rule()
     try:
         with np.errstate(all="ignore"):  # what leaves float32 is refused below

@@ -14,6 +14,25 @@ from .reader import FileOp, FileTensor
 from .scales import scale_of
 
 
+@dataclass
+class Room:
+    """Bytes that constants may still take which are made here and are not in the file.
+
+    What a file claims of its shapes costs it nothing; so it gets 64 times its constants and 4 MiB.
+    """
+
+    left: int
+
+    @classmethod
+    def of(cls, tensors: tuple[FileTensor, ...]) -> Room:
+        """Return the room of a file."""
+        return cls(64 * sum(t.data.nbytes for t in tensors if t.data is not None) + 2**22)
+
+
+_PER_PLACE = 32
+"""Bytes of a weight, a bias and an entry of R."""
+
+
 @dataclass(eq=False)
 class Step:
     """An op of the file, and the model as far as it has grown.
@@ -31,6 +50,8 @@ class Step:
         Name of the op in the model; further ops that it needs have a number behind it.
     output : str
         Name of the tensor that it makes.
+    room : Room
+        Of the file, shared by its steps.
     """
 
     op: FileOp
@@ -40,6 +61,7 @@ class Step:
     names: dict[int, str]
     label: str
     output: str
+    room: Room
     extra: int = 0
 
     def fail(self, why: str) -> ImportFileError:
@@ -86,6 +108,18 @@ class Step:
     def zero_point(self, tensor: FileTensor) -> int:
         """Return the zero point of a tensor as int8."""
         return zero_point(tensor)
+
+    def take_room(self, weights: int, places: int = 0) -> None:
+        """Refuse an op that needs more constants than the file may have made for it.
+
+        Parameters
+        ----------
+        weights, places : int
+            Weights, and entries of R with a bias each.
+        """
+        self.room.left -= weights + _PER_PLACE * places
+        if self.room.left < 0:
+            raise self.fail(f"{weights + places} constants that are not in the file: too many")
 
     def decide(self, *ratios: float, slope: float = 1.0) -> None:
         """Take the rule of the kernel that runs the op: another one where a delegate declines it.

@@ -95,6 +95,7 @@ def quantize(step: Step) -> None:
         form = rule.form if whole else rule.rest
         _lut(step, tables.requantized(replace(rule, form=form), x_scale, x_zero, y_scale, y_zero))
         return
+    step.take_room(0, size)
     by = requantize(rule, factors(rule, x_scale, np.ones(1, np.float32), y_scale), size)
     shape, flat = inner(step.y), (1, 1, size)
     x = step.x()

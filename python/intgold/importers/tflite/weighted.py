@@ -112,6 +112,7 @@ def _ungrouped(step: Step, weights: np.ndarray, zero: int, in_c: int) -> np.ndar
     if not own or in_c % own or out_c % (in_c // own):
         raise step.fail(f"weights of {own} channels on an input of {in_c}")
     groups = in_c // own
+    step.take_room(out_c * kernel_h * kernel_w * in_c)
     wide = np.full((out_c, kernel_h, kernel_w, in_c), zero, np.int8)
     for g in range(groups):
         rows = slice(g * out_c // groups, (g + 1) * out_c // groups)
