@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import tflite
+from tflite_writer import Writer
 
 Rng = np.random.Generator
 FLOAT = np.float32
@@ -80,3 +81,18 @@ def windows(
 def pair(rng: Rng, low: int, high: int) -> list[int]:
     """Return two numbers in [low, high)."""
     return [int(v) for v in rng.integers(low, high, 2)]
+
+
+def weights(
+    rng: Rng, w: Writer, dtype: str, shape: tuple[int, ...], axis: int, x_scale: Any
+) -> tuple[list[int], Any]:
+    """Add weights and biases; return their indices and the typical scale of a product."""
+    count = shape[axis]
+    per_channel = dtype == "int8" and rng.random() < 0.75
+    scales = (10 ** rng.uniform(-3, -1.5, count if per_channel else 1)).astype(FLOAT)
+    zero = int(rng.integers(0, 256)) if dtype == "uint8" else 0
+    low, high = (0, 256) if dtype == "uint8" else (-127, 128)
+    index = w.tensor(shape, dtype, scales, zero, rng.integers(low, high, shape), axis)
+    products = (x_scale * scales).astype(FLOAT)
+    bias = w.tensor((count,), "int32", products, 0, rng.integers(-3000, 3000, count))
+    return [index, bias], float(np.median(products))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import draws
 import numpy as np
+import tflite
 from draws import FLOAT, Made, Rng
 from tflite_writer import Writer
 
@@ -32,7 +34,102 @@ def _mean_axes(rng: Rng, dtype: str) -> Made:
     return Made(w.finish([x], [y]), ((x, shape),), y, dtype)
 
 
+def _without_bias(rng: Rng, held: list[int]) -> list[int]:
+    """Leave the bias out now and then, in either way that files do it."""
+    ways = [held, held[:1], [held[0], -1]]
+    return ways[int(rng.integers(3))]
+
+
+def _rows(rng: Rng, dtype: str) -> Made:
+    w, x_scale, in_c, out_c = (
+        Writer(),
+        draws.scale(rng),
+        int(rng.integers(1, 99)),
+        draws.channels(rng),
+    )
+    shape = (1, *(int(n) for n in rng.integers(1, 6, int(rng.integers(0, 3)))), in_c)
+    x = w.tensor(shape, dtype, x_scale, draws.zero_point(rng, dtype))
+    held, product = draws.weights(rng, w, dtype, (out_c, in_c), 0, x_scale)
+    scale = draws.output_scale(rng, product * 4900 * in_c**0.5)
+    y = w.tensor((*shape[:-1], out_c), dtype, scale, draws.zero_point(rng, dtype))
+    w.op(
+        "FULLY_CONNECTED", [x, *_without_bias(rng, held)], y, 6, "FullyConnectedOptions",
+        FusedActivationFunction=draws.activation(rng), WeightsFormat=0, KeepNumDims=True,
+    )  # fmt: skip
+    return Made(w.finish([x], [y]), ((x, shape),), y, dtype)
+
+
+def _groups(rng: Rng, dtype: str) -> Made:
+    w, x_scale, groups = Writer(), draws.scale(rng), int(rng.integers(2, 5))
+    own, out_c = int(rng.integers(1, 9)), groups * int(rng.integers(1, 9))
+    shape = (1, int(rng.integers(2, 7)), int(rng.integers(2, 7)), own * groups)
+    x = w.tensor(shape, dtype, x_scale, draws.zero_point(rng, dtype))
+    held, product = draws.weights(rng, w, dtype, (out_c, 2, 2, own), 0, x_scale)
+    scale = draws.output_scale(rng, product * 4900 * (4 * own) ** 0.5)
+    y = w.tensor((*shape[:3], out_c), dtype, scale, draws.zero_point(rng, dtype))
+    w.op(
+        "CONV_2D", [x, *held], y, 6, "Conv2DOptions",
+        Padding=tflite.Padding.SAME, FusedActivationFunction=draws.activation(rng),
+        **dict.fromkeys(("StrideH", "StrideW", "DilationHFactor", "DilationWFactor"), 1),
+    )  # fmt: skip
+    return Made(w.finish([x], [y]), ((x, shape),), y, dtype)
+
+
+def _other_scale(rng: Rng, scale: Any) -> Any:
+    """Return a ratio of many bits, or one at which sums of halves are ties."""
+    return FLOAT(scale * rng.choice([1.0, 0.5, 2.0, 0.75, 10 ** rng.uniform(-1, 0.5)]))
+
+
+def _concatenation(rng: Rng, dtype: str) -> Made:
+    w, shape, axis, scale = Writer(), draws.image(rng), int(rng.integers(1, 4)), draws.scale(rng)
+    inputs = []
+    for extent in (int(n) for n in rng.integers(1, 9, int(rng.integers(1, 4)))):
+        own = (*shape[:axis], extent, *shape[axis + 1 :])
+        tensor = w.tensor(own, dtype, _other_scale(rng, scale), draws.zero_point(rng, dtype))
+        inputs.append((tensor, own))
+    depth = sum(own[axis] for _, own in inputs)
+    out = (*shape[:axis], depth, *shape[axis + 1 :])
+    y = w.tensor(out, dtype, scale, draws.zero_point(rng, dtype))
+    w.op(
+        "CONCATENATION", [i for i, _ in inputs], y, 2, "ConcatenationOptions",
+        Axis=axis, FusedActivationFunction=0,
+    )  # fmt: skip
+    return Made(w.finish([i for i, _ in inputs], [y]), tuple(inputs), y, dtype)
+
+
+def _moved(kind: str) -> Callable[[Rng, str], Made]:
+    """An op that moves values as they are, to an output of another scale and zero point."""
+
+    def make(rng: Rng, dtype: str) -> Made:
+        w, shape, scale = Writer(), draws.image(rng), draws.scale(rng)
+        x = w.tensor(shape, dtype, scale, draws.zero_point(rng, dtype))
+        sides = np.array([[0, 0], [1, 0], [0, 2], [1, 1]])
+        out = {"RESHAPE": (1, int(np.prod(shape))), "PAD": np.add(shape, sides.sum(axis=1))}
+        y_scale, zero = _other_scale(rng, scale), draws.zero_point(rng, dtype)
+        y = w.tensor(out.get(kind, shape), dtype, y_scale, zero)
+        if kind in out:
+            how = {"RESHAPE": out["RESHAPE"], "PAD": sides}[kind]
+            held = w.tensor(np.shape(how), "int32", data=np.array(how))
+            w.op(kind, [x, held], y, 2 if kind == "PAD" else 1, "PadOptions" * (kind == "PAD"))
+        else:
+            w.op(
+                kind, [x], y, 2, "Pool2DOptions", Padding=tflite.Padding.SAME, StrideH=1,
+                StrideW=1, FilterHeight=2, FilterWidth=3,
+                FusedActivationFunction=draws.activation(rng),
+            )  # fmt: skip
+        return Made(w.finish([x], [y]), ((x, shape),), y, dtype)
+
+    return make
+
+
 MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "MEAN_AXES": _mean_axes,
+    "FULLY_CONNECTED_ROWS": _rows,
+    "CONV_2D_GROUPS": _groups,
+    "CONCATENATION_SCALES": _concatenation,
+    "AVERAGE_POOL_2D_SCALES": _moved("AVERAGE_POOL_2D"),
+    "MAX_POOL_2D_SCALES": _moved("MAX_POOL_2D"),
+    "PAD_SCALES": _moved("PAD"),
+    "RESHAPE_SCALES": _moved("RESHAPE"),
 }
 """By name: from a generator and a type, a model."""

@@ -23,21 +23,6 @@ def made(op: str, seed: int, dtype: str = "int8") -> tuple[Made, list[np.ndarray
     return model, model.stimulus(rng)
 
 
-def _weights(
-    rng: Rng, w: Writer, dtype: str, shape: tuple[int, ...], axis: int, x_scale: Any
-) -> tuple[list[int], Any]:
-    """Add weights and biases; return their indices and the typical scale of a product."""
-    count = shape[axis]
-    per_channel = dtype == "int8" and rng.random() < 0.75
-    scales = (10 ** rng.uniform(-3, -1.5, count if per_channel else 1)).astype(FLOAT)
-    zero = int(rng.integers(0, 256)) if dtype == "uint8" else 0
-    low, high = (0, 256) if dtype == "uint8" else (-127, 128)
-    weights = w.tensor(shape, dtype, scales, zero, rng.integers(low, high, shape), axis)
-    products = (x_scale * scales).astype(FLOAT)
-    bias = w.tensor((count,), "int32", products, 0, rng.integers(-3000, 3000, count))
-    return [weights, bias], float(np.median(products))
-
-
 def _convolution(depthwise: bool) -> Callable[[Rng, str], Made]:
     def make(rng: Rng, dtype: str) -> Made:
         kind = "DepthwiseConv2DOptions" if depthwise else "Conv2DOptions"
@@ -55,7 +40,7 @@ def _convolution(depthwise: bool) -> Callable[[Rng, str], Made]:
         times = int(rng.choice([1, 1, 1, 2])) if depthwise else 1
         out_c = shape[3] * times if depthwise else draws.channels(rng)
         of = (1, *kernel, out_c) if depthwise else (out_c, *kernel, shape[3])
-        held, product = _weights(rng, w, dtype, of, 3 if depthwise else 0, x_scale)
+        held, product = draws.weights(rng, w, dtype, of, 3 if depthwise else 0, x_scale)
         depth = kernel[0] * kernel[1] * (1 if depthwise else shape[3])
         scale = draws.output_scale(rng, product * 4900 * depth**0.5)
         y = w.tensor((1, *sizes, out_c), dtype, scale, draws.zero_point(rng, dtype))
@@ -80,7 +65,7 @@ def _fully_connected(rng: Rng, dtype: str) -> Made:
         draws.channels(rng),
     )
     x = w.tensor((1, in_c), dtype, x_scale, draws.zero_point(rng, dtype))
-    held, product = _weights(rng, w, dtype, (out_c, in_c), 0, x_scale)
+    held, product = draws.weights(rng, w, dtype, (out_c, in_c), 0, x_scale)
     scale = draws.output_scale(rng, product * 4900 * in_c**0.5)
     y = w.tensor((1, out_c), dtype, scale, draws.zero_point(rng, dtype))
     w.op(

@@ -40,15 +40,27 @@ def concatenation(step: Step) -> None:
     if not 1 <= axis < max(rank, 2):
         raise step.fail(f"axis {step.op.options['Axis']}")
     count = len(step.op.inputs)
-    for i in range(count):
-        x = step.file(i)
-        if step.scale(x) != step.scale(step.y) or step.zero_point(x) != step.zero_point(step.y):
-            raise step.fail(f"input {i} has another scale or zero point than the output")
-    made = step.x(0)
     if count == 1:
-        step.add("reshape", made, shape=extents(inner(step.y)))
+        step.add("reshape", _rescaled(step, 0), shape=extents(inner(step.y)))
+        return
+    made = _rescaled(step, 0)
     for i in range(1, count):
-        made = step.add("concat", made, step.x(i), last=i == count - 1, axis=axis - 1)
+        made = step.add("concat", made, _rescaled(step, i), last=i == count - 1, axis=axis - 1)
+
+
+def _rescaled(step: Step, i: int) -> str:
+    """Return input `i` at the output's scale and zero point, to which kernels bring uint8 alone."""
+    x, y = step.file(i), step.y
+    if step.scale(x) == step.scale(y) and step.zero_point(x) == step.zero_point(y):
+        return step.x(i)
+    if x.dtype != "uint8" or y.dtype != "uint8":
+        raise step.fail(f"input {i} has another scale or zero point than the output")
+    factor = step.scale(x) * (np.float32(1) / step.scale(y))
+    x_zero, y_zero = (np.float32(step.zero_point(t) + 128) for t in (x, y))
+    at = np.arange(256, dtype=np.float32) * factor + -x_zero * factor
+    moved = np.trunc(at.astype(np.float64) + np.copysign(0.5, at)) + y_zero
+    table = (np.clip(moved, 0, 255) - 128).astype(np.int8)
+    return step.add("lut", step.x(i), last=False, table=table)
 
 
 def softmax(step: Step) -> None:

@@ -31,6 +31,7 @@ def mean(step: Step) -> None:
         return
     by = _mean_of(step, math.prod(shape) // math.prod(kept))
     kind, image, made_shape, fields = _as_image(shape, reduced)
+    step.take_room(sum(constant.size for constant in fields.values()))
     x = step.x()
     if image != shape:
         x = step.add("reshape", x, last=False, like=step.file(0), shape=extents(image))
@@ -80,6 +81,7 @@ def _of_ones(weights: np.ndarray, channels: int) -> dict[str, Any]:
 def _raw_mean(step: Step, shape: tuple[int, ...]) -> None:
     """Add the mean that sums raw values and adds both zero points at the end, as one bias."""
     x, y = step.file(0), step.y
+    step.take_room(math.prod(shape), shape[2])
     x_scale, y_scale, n = step.scale(x), step.scale(y), shape[0] * shape[1]
     unsigned = 128 if x.dtype == "uint8" else 0
     x_zero = step.zero_point(x) + unsigned

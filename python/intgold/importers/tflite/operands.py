@@ -117,6 +117,7 @@ def _by_channel(
         The constant that the tensor is to be: weights of 0 and a bias, whatever `x` is.
     """
     shape = inner(step.y)
+    step.take_room(0, math.prod(shape))
     whole = np.broadcast_to(values, step.y.shape).reshape(-1, shape[-1])
     repeated = (whole == whole[0]).all()
     each = whole[0] if repeated else whole.ravel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,8 @@ def conv2d(step: Step) -> None:
     shape = inner(step.file(0))
     if len(shape) != 3:
         raise step.fail(f"input of shape {shape} is no image")
+    if weights.shape[3] != shape[2] and step.rule.form == "double_up":
+        step.rule = replace(step.rule, form="double")  # optimised kernels leave groups to others
     weights = _ungrouped(step, weights, int(zero[0]), shape[2])
     step.add(
         "conv2d", step.x(), weights=weights, weight_zero_point=zero,
