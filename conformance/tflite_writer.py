@@ -11,7 +11,8 @@ import tflite
 
 TYPES = {
     "int8": tflite.TensorType.INT8, "uint8": tflite.TensorType.UINT8,
-    "int32": tflite.TensorType.INT32,
+    "int16": tflite.TensorType.INT16, "int32": tflite.TensorType.INT32,
+    "float32": tflite.TensorType.FLOAT32,
 }  # fmt: skip
 _LAST_BYTE_CODE = 127
 

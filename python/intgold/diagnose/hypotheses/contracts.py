@@ -42,7 +42,7 @@ def _variants(evidence: Evidence) -> Iterator[Variant]:
 def _made(graph: FileGraph, contract: Contract) -> Model | None:
     """Return the graph as a model under a contract; None where it cannot be one."""
     try:
-        return convert(graph, contract, "other")
+        return convert(graph, contract, "other", geometry=False)
     except IntgoldError:
         return None
 

@@ -75,8 +75,14 @@ def import_tflite(
         raise ImportFileError(f"{path}: {error}") from None
 
 
-def convert(graph: FileGraph, contract: Contract, name: str) -> Model:
-    """Return the model of a graph."""
+def convert(graph: FileGraph, contract: Contract, name: str, *, geometry: bool = True) -> Model:
+    """Return the model of a graph.
+
+    Parameters
+    ----------
+    geometry : bool
+        Refuse an op whose output has another shape than the graph says.
+    """
     builder = Builder(name, contract.name)
     labels = _Names(_label(op) for op in graph.ops)
     names: dict[int, str] = {}
@@ -90,10 +96,17 @@ def convert(graph: FileGraph, contract: Contract, name: str) -> Model:
         )  # fmt: skip
     for op in graph.ops:
         _add(graph, op, contract, builder, names, labels, room)
+        y = graph.tensors[op.outputs[0]]
+        made = builder.tensor(names[y.index]).shape
+        if geometry and made != inner(y):
+            raise ImportFileError(f"{op}: output {y.name} has shape {inner(y)}; it makes {made}")
+    if not graph.outputs:
+        raise ImportFileError("no output")
     outputs = []
     for at in graph.outputs:
         if at not in names or at in graph.inputs:
-            raise ImportFileError(f"output {graph.tensors[at].name} is not made by an op")
+            why = "an input of the file" if at in graph.inputs else "not made by an op"
+            raise ImportFileError(f"output {graph.tensors[at].name} is {why}")
         outputs.append(names[at])
     return builder.model(*outputs, metadata=_metadata(graph, contract))
 
@@ -113,6 +126,8 @@ def _add(
     for at in op.inputs:
         if at >= 0 and graph.tensors[at].data is None and at not in names:
             raise ImportFileError(f"{op}: input {graph.tensors[at].name} is not made before it")
+        if at in names and graph.tensors[at].dtype != y.dtype and op.kind != "QUANTIZE":
+            raise ImportFileError(f"{op}: {graph.tensors[at].dtype} to {y.dtype}; one type is read")
     rule = contract.rule(op.kind, y.dtype)
     if rule is None:
         raise ImportFileError(f"{op}: contract {contract.name} has no rule for it")
@@ -130,11 +145,13 @@ def _add(
 def _check(tensor: FileTensor, what: str) -> None:
     """Refuse a tensor that is not of int8 or uint8, of one scale, for one image."""
     if tensor.dtype not in ("int8", "uint8"):
-        raise ImportFileError(f"{what}: {tensor.dtype}; int8 and uint8 are read")
+        raise ImportFileError(f"{what} is {tensor.dtype}; int8 and uint8 are read")
     if tensor.scale.size != 1 or not 0 < float(tensor.scale[0]) < float("inf"):
         raise ImportFileError(f"{what}: no scale for the whole tensor")
     if tensor.zero_point.size > 1 or not -128 <= zero_point(tensor) <= 127:
         raise ImportFileError(f"{what}: zero point {tensor.zero_point.tolist()}")
+    if min(tensor.shape, default=1) < 1:
+        raise ImportFileError(f"{what}: shape {tensor.shape} is not fixed")
     if not 1 <= len(tensor.shape) <= 4 or tensor.shape[0] != 1:
         raise ImportFileError(f"{what}: shape {tensor.shape}; one image of 1 to 3 dimensions")
 

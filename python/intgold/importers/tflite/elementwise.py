@@ -11,7 +11,7 @@ from ...fields import Requantize
 from ...floating.multiplier import requantize_for
 from .added_number import GROUP, add_number
 from .loops import along, standing
-from .operands import elementwise
+from .operands import constants_of, elementwise
 from .scales import FACTORS
 from .step import Step
 from .weighted import activation
@@ -30,6 +30,7 @@ def sub(step: Step) -> None:
 
 
 def _sum(step: Step, form: str) -> None:
+    constants_of(step)  # shapes that go together, before they are walked
     a, b, y = (step.scale(t) for t in (step.file(0), step.file(1), step.y))
     step.decide(float(a / y), float(b / y))
     rule, ends = step.rule, activation(step)

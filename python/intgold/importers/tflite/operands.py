@@ -31,7 +31,7 @@ def elementwise(
     *fields : dict
         Of the op; two where it computes the first `whole` values of each `run` otherwise.
     """
-    constants = _checked(step)
+    constants = constants_of(step)
     if len(fields) > 1:
         made = [_tensor(step, i) for i in (0, 1)]
         _by_place(step, kind, made, fields, run, whole)
@@ -41,7 +41,7 @@ def elementwise(
         _with_constant(step, kind, constants[0], fields[0])
 
 
-def _checked(step: Step) -> list[int]:
+def constants_of(step: Step) -> list[int]:
     """Return which operand is a constant, after a look at types and shapes."""
     a, b = step.file(0), step.file(1)
     if not a.dtype == b.dtype == step.y.dtype:

@@ -1,0 +1,147 @@
+"""Forms of TFLite ops beside the plain ones, and what is refused: golden = C, one line each."""
+
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from intgold.contracts import CONTRACTS, contract_named
+from intgold.errors import ImportFileError
+from intgold.importers.tflite.convert import convert
+from intgold.importers.tflite.reader import parse
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "conformance"))
+
+import form_models  # noqa: E402
+import operand_models  # noqa: E402
+from one_op_models import made  # noqa: E402
+from run import both_engines  # noqa: E402
+from tflite_writer import Writer  # noqa: E402
+
+
+def small(kind, *inputs, y="int8", shape=(1, 4), options="", outputs=None, **fields):
+    """A graph of one op on tensors of (shape, dtype, data)."""
+    w = Writer()
+    held = [w.tensor(s, dtype, 0.5, 0, data) for s, dtype, data in inputs]
+    out = w.tensor(shape, y, 0.5, 0)
+    w.op(kind, held, out, 2, options, **fields)
+    given = [i for i, (_, _, data) in zip(held, inputs, strict=True) if data is None]
+    return parse(w.finish(given, [out] if outputs is None else outputs))
+
+
+X, ONES = ((1, 4), "int8", None), np.ones((1, 4))
+ADD = {"options": "AddOptions", "FusedActivationFunction": 0}
+POOL = {
+    "options": "Pool2DOptions", "FusedActivationFunction": 0, "Padding": 1,
+    **dict.fromkeys(("StrideH", "StrideW", "FilterHeight", "FilterWidth"), 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("graph", "why"),
+    [
+        (lambda: small("RELU", X, y="int16"), r"op 0 \(RELU\): output t1 is int16; int8 and uint8"),
+        (lambda: small("RELU", X, y="float32"), r"op 0 \(RELU\): output t1 is float32; int8"),
+        (lambda: small("RELU", ((1, 4), "int32", None)), "input t0 is int32; int8 and uint8"),
+        (lambda: small("RELU", X, y="uint8"), r"op 0 \(RELU\): int8 to uint8; one type is read"),
+        (lambda: small("LSTM", X), r"op 0 \(LSTM\): this op is not known"),
+        (lambda: small("RELU", ((1, -1), "int8", None)), r"input t0: shape \(1, -1\) is not fixed"),
+        (lambda: small("RELU", ((2, 4), "int8", None)), r"input t0: shape \(2, 4\); one image of"),
+        (lambda: small("RELU", X, shape=(1, 3)), r"output t1 has shape \(3,\); it makes \(4,\)"),
+        (lambda: small("RELU", X, outputs=[1, 0]), "output t0 is an input of the file"),
+        (lambda: small("RELU", X, outputs=[]), "no output"),
+        (lambda: small("ADD", X, ((1, 3), "int8", None), **ADD), r"\(1, 4\) and \(1, 3\) do not"),
+        (lambda: small("ADD", X, X, shape=(1, 4, 4), **ADD), r"give \(1, 4\), not \(1, 4, 4\)"),
+        (
+            lambda: small("ADD", *[((1, 4), "int8", ONES)] * 2, **ADD),
+            r"op 0 \(ADD\): both inputs are constants",
+        ),
+        (
+            lambda: small("MAX_POOL_2D", ((1, 4, 4, 1), "int8", None), shape=(1, 3, 3, 1), **POOL),
+            r"op 0 \(MAX_POOL_2D\): output t1 has shape \(3, 3, 1\); it makes \(2, 2, 1\)",
+        ),
+        (
+            lambda: small("MEAN", X, ((1,), "int32", np.array([2])), options="ReducerOptions"),
+            r"op 0 \(MEAN\): axes \[2\] of a tensor of 2",
+        ),
+        (
+            lambda: small("MEAN", X, ((1,), "int32", np.array([-2])), options="ReducerOptions"),
+            r"op 0 \(MEAN\): a mean over axes \[-2\]: over the batch",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_refused_is_said_in_one_line(graph, why):
+    with pytest.raises(ImportFileError, match=why) as told:
+        convert(graph(), contract_named("litert_reference"), "m")
+    assert "\n" not in str(told.value)
+
+
+def test_int8_concatenations_of_other_scales_are_refused():
+    """No engine takes them; of uint8 each input is brought to the output's scale."""
+    graph = parse(made("CONCATENATION_SCALES", 0)[0].data)
+    with pytest.raises(ImportFileError, match="input 0 has another scale or zero point"):
+        convert(graph, contract_named("tflm"), "m")
+
+
+def test_a_row_that_one_value_is_added_to():
+    """LiteRT's optimised ADD floors a shift in its groups: no form of R, but a table does it."""
+    for constant, scale in ((True, 0.25), (False, 0.5), (False, 0.25)):
+        w = Writer()
+        x = w.tensor((1, 3, 7), "int8", 0.5, 0)
+        one = w.tensor((1, 1, 1), "int8", scale, 3, np.full((1, 1, 1), 5) if constant else None)
+        y = w.tensor((1, 3, 7), "int8", 0.5, 0)
+        w.op("ADD", [one, x], y, 2, "AddOptions", FusedActivationFunction=0)
+        inputs = [x] if constant else [one, x]
+        graph = parse(w.finish(inputs, [y]))
+        contract = contract_named("litert_optimised_x86")
+        if not constant and scale != 0.5:
+            with pytest.raises(ImportFileError, match="of another scale, each spread over a row"):
+                convert(graph, contract, "m")
+            continue
+        rng = np.random.default_rng(0)
+        shapes = [graph.tensors[i].shape[1:] for i in inputs]
+        stimulus = [rng.integers(-128, 128, (4, *s)).astype(np.int8) for s in shapes]
+        both_engines(convert(graph, contract, "m"), stimulus)
+
+
+@pytest.mark.parametrize("op", sorted(set(operand_models.MODELS) | set(form_models.MODELS)))
+def test_the_other_forms_of_ops(op, full):
+    """Constants, broadcasting, axes, rows, groups, scales: golden = C, whatever the contract."""
+    found = 0
+    for seed in range(40 if full else 6):
+        for contract in CONTRACTS:
+            for dtype in ("int8", "uint8"):
+                model, stimulus = made(op, 100 + seed, dtype)
+                try:
+                    imported = convert(parse(model.data), contract_named(contract), "m")
+                except ImportFileError:
+                    continue
+                both_engines(imported, stimulus)
+                found += 1
+    assert found > 6
+
+
+def dense(count, order=1):
+    """A file of fully_connected layers that share their weights, each an output of it."""
+    w = Writer()
+    x, *made_by = (w.tensor((1, 4), "int8", 0.5, 0) for _ in range(count + 1))
+    weights = w.tensor((4, 4), "int8", 0.5, 0, np.arange(16).reshape(4, 4))
+    for source, to in pairwise((x, *made_by)):
+        w.op(
+            "FULLY_CONNECTED", [source, weights], to, 4, "FullyConnectedOptions",
+            FusedActivationFunction=0, WeightsFormat=0, KeepNumDims=False,
+        )  # fmt: skip
+    return convert(parse(w.finish([x], made_by[::order])), contract_named("xnnpack"), "m")
+
+
+def test_an_output_that_is_used_inside_and_weights_of_two_ops():
+    """Outputs come in the order of the file."""
+    model, one = dense(2, order=-1), dense(1)
+    assert list(model.outputs) == ["t2", "t1"]
+    batch = np.random.default_rng(0).integers(-128, 128, (5, 4)).astype(np.int8)
+    golden, c = (model.run({"t0": batch}, backend=b).outputs for b in ("golden", "c"))
+    once = both_engines(one, [batch])
+    for name, wanted in (("t1", once), ("t2", both_engines(one, [once]))):
+        assert np.array_equal(golden[name], wanted) and np.array_equal(c[name], wanted)
