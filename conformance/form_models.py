@@ -122,6 +122,32 @@ def _moved(kind: str) -> Callable[[Rng, str], Made]:
     return make
 
 
+def _expand_dims(rng: Rng, dtype: str) -> Made:
+    w, shape, scale = Writer(), draws.image(rng)[:3], draws.scale(rng)
+    zero, axis = draws.zero_point(rng, dtype), int(rng.integers(1, 4))
+    x = w.tensor(shape, dtype, scale, zero)
+    held = w.tensor((1,), "int32", data=np.array([axis]))
+    y = w.tensor((*shape[:axis], 1, *shape[axis:]), dtype, scale, zero)
+    w.op("EXPAND_DIMS", [x, held], y, 1, "ExpandDimsOptions")
+    return Made(w.finish([x], [y]), ((x, shape),), y, dtype)
+
+
+def _padded_with(rng: Rng, dtype: str) -> Made:
+    w, shape, scale = Writer(), draws.image(rng), draws.scale(rng)
+    zero, sides = draws.zero_point(rng, dtype), rng.integers(0, 4, (4, 2))
+    sides[0] = 0
+    value = rng.integers(0, 256) - (0 if dtype == "uint8" else 128)
+    x = w.tensor(shape, dtype, scale, zero)
+    held = [
+        w.tensor((4, 2), "int32", data=sides),
+        w.tensor((1,), dtype, scale, zero, np.array([value])),
+    ]
+    out = [n + s for n, s in zip(shape, sides.sum(axis=1), strict=True)]
+    y = w.tensor(out, dtype, scale, zero)
+    w.op("PADV2", [x, *held], y, 2, "PadV2Options")
+    return Made(w.finish([x], [y]), ((x, shape),), y, dtype)
+
+
 MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "MEAN_AXES": _mean_axes,
     "FULLY_CONNECTED_ROWS": _rows,
@@ -131,5 +157,7 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "MAX_POOL_2D_SCALES": _moved("MAX_POOL_2D"),
     "PAD_SCALES": _moved("PAD"),
     "RESHAPE_SCALES": _moved("RESHAPE"),
+    "EXPAND_DIMS": _expand_dims,
+    "PADV2": _padded_with,
 }
 """By name: from a generator and a type, a model."""

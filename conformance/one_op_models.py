@@ -216,6 +216,7 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "QUANTIZE": _unary("QUANTIZE", options="QuantizeOptions"),
     "RELU": _unary("RELU"),
     "RELU6": _unary("RELU6"),
+    "RELU_N1_TO_1": _unary("RELU_N1_TO_1", 1),
     "LEAKY_RELU": _unary("LEAKY_RELU", options="LeakyReluOptions", Alpha=_alpha),
     "LOGISTIC": _unary("LOGISTIC", fixed=(1 / 256, -128)),
     "TANH": _unary("TANH", fixed=(1 / 128, 0)),

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -143,21 +144,23 @@ def ops(options: argparse.Namespace) -> bool:
     print(*table(rows), sep="\n")
     differing = sum(r.differing for r in rows)
     print(f"{sum(r.values for r in rows):,} values compared, {differing:,} differ")
-    if options.freeze and not differing and set(frozen) == set(PACKAGES) and not options.op:
-        FROZEN.write_bytes(canonical_json({"packages": PACKAGES, "answers": frozen}))
-        COMPARED.write_bytes(canonical_json(_compared(rows)))
-        print(f"{FROZEN.name} and {COMPARED.name}: written")
+    if options.freeze and not differing:
+        _freeze(rows, frozen)
     return bool(differing)
 
 
-def _compared(rows: list[Row]) -> dict[str, dict[str, int]]:
-    """Return how many values were compared, by contract, op and type."""
-    found: dict[str, dict[str, int]] = {}
-    for row in rows:
-        of = found.setdefault(row.contract, {})
-        if row.values:
-            of[row.kind] = of.get(row.kind, 0) + row.values
-    return found
+def _freeze(rows: list[Row], digests: dict[str, dict[str, str]]) -> None:
+    """Write what was found into the frozen files, beside what they hold of other models."""
+    held = json.loads(FROZEN.read_text())["answers"]
+    for contract, found in digests.items():
+        held.setdefault(contract, {}).update(found)
+    FROZEN.write_bytes(canonical_json({"packages": PACKAGES, "answers": held}))
+    compared = json.loads(COMPARED.read_text())
+    for row in (r for r in rows if r.values):
+        by_generator = compared.setdefault(row.contract, {}).setdefault(row.kind, {})
+        by_generator[row.op.split()[0]] = row.values
+    COMPARED.write_bytes(canonical_json(compared))
+    print(f"{FROZEN.name} and {COMPARED.name}: written")
 
 
 if __name__ == "__main__":

@@ -11,15 +11,15 @@ from ..columns import columns
 from .table import CONTRACTS, Contract
 
 FILE = "compared.json"
-"""Beside this module; `conformance/run.py --freeze` writes it: contract -> op and dtype -> values
-that were compared with the engine, none of which differed."""
+"""Beside this module; `conformance/run.py --freeze` writes it: contract -> op and dtype -> kind
+of random models -> values that were compared with the engine, none of which differed."""
 
 
 @cache
-def compared() -> Mapping[str, Mapping[str, int]]:
-    """Return the values compared with the engine of each contract, by op and dtype."""
+def compared() -> Mapping[str, Mapping[str, Mapping[str, int]]]:
+    """Return the values compared with the engine of each contract, by op and dtype, by models."""
     text = resources.files(__package__).joinpath(FILE).read_text(encoding="utf-8")
-    found: Mapping[str, Mapping[str, int]] = json.loads(text)
+    found: Mapping[str, Mapping[str, Mapping[str, int]]] = json.loads(text)
     return found
 
 
@@ -40,7 +40,7 @@ def standing(contract: Contract, op: str, dtype: str) -> str:
         return "refused"
     if contract.basis != "measured":
         return {"definition": "SPEC", "sources": "sources"}[contract.basis]
-    values = compared().get(contract.name, {}).get(f"{op} {dtype}", 0)
+    values = sum(compared().get(contract.name, {}).get(f"{op} {dtype}", {}).values())
     return f"{values:,}" if values else "unproved"
 
 
@@ -72,4 +72,4 @@ def lines() -> Iterator[str]:
             if rule.unproved:
                 yield f"{contract.name} refuses {op}: {rule.unproved}"
     yield ""
-    yield "unproved: the engine has no such kernel, or takes no such file: nothing was compared"
+    yield "unproved: nothing was compared; mostly since the engine has no such kernel"

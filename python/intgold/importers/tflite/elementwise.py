@@ -17,6 +17,7 @@ from .step import Step
 from .weighted import activation
 
 _FLOAT = np.float32
+_INT16 = 2.0**15 - 256
 
 
 def add(step: Step) -> None:
@@ -37,6 +38,8 @@ def _sum(step: Step, form: str) -> None:
     if rule.way == "direct":
         elementwise(step, "add", {"form": form, **_direct(a, b, y), **ends})
         return
+    if rule.group and 255 * (float(a) + float(b)) / float(y) > _INT16:
+        raise step.fail("sums beyond int16, which kernels of whole groups narrow to")
     run, row = (f(step.file(0).shape, step.file(1).shape) for f in (along, standing))
     if rule.group and row >= GROUP and run == 1 and a != b:
         add_number(step, {"form": form, **_shared_scale(step, a, b, y, rule.form), **ends})
