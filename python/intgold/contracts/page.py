@@ -109,7 +109,8 @@ def _parts(models: int) -> Iterator[str]:
                 yield f"- {d.op}: {witness(d, a, b)}"
         yield ""
     yield "## What was compared with the engines\n"
-    yield "Values, none of which differed; *unproved*: nothing was compared, mostly since the engine lacks the kernel."
+    yield "Values, none of which differed; *unproved*: nothing was compared, mostly since the"
+    yield "engine lacks the kernel."
     for dtype in ("int8", "uint8"):
         head, *body = rows(dtype)
         yield f"\n{dtype}:\n"
