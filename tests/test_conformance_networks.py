@@ -62,7 +62,8 @@ def test_plans_cover_what_they_are_for():
     kinds = Counter(layer.kind for layer in layers)
     fused = {layer.fields.get("activation") for layer in layers}
     wanted = {"conv", "depthwise", "dense", "add", "sub", "mul", "concat", "pad", "mean",
-              "max_pool", "avg_pool", "softmax", "flatten", "gelu", "plus", "times", *COMMON}  # fmt: skip
+              "max_pool", "avg_pool", "softmax", "flatten", "gelu", "plus", "times",
+              *COMMON}  # fmt: skip
     assert set(kinds) == wanted and fused == {None, "none", "relu", "relu6"}
     assert {plan.dtype for plan in PLANS} == {"int8", "uint8"}
     assert {plan.per_channel for plan in PLANS} == {True, False}
