@@ -24,7 +24,7 @@ PAIRS = (
 _HEAD = """# Which int8?
 
 There is no single int8 reference: one quantised file gives other bits in each engine. A *contract*
-is the arithmetic of one engine, as data: per op the form of R ([SPEC 4.2](../SPEC.md)), how the
+is the arithmetic of one engine, as data: per op the form of R (SPEC 4.2), how the
 real factor comes of the scales, and where a kernel does some values otherwise. It is chosen when a
 file is imported (`intgold import FILE --contract NAME -o M.npz`) and frozen into the model.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from itertools import groupby, product
 from typing import Any
 
@@ -14,6 +15,9 @@ from ...golden.requantize import scale as scaled
 from .scales import FACTORS, requantize
 from .step import Step, extents, inner
 
+_FINER = 128
+"""Weights of a mean whose zero point goes beyond int8, as 0 with a weight zero point of -128; a
+power of two."""
 _MOST_TRIED = 2**14
 """Values of a mean whose accumulators are tried one by one."""
 _Shape = tuple[int, ...]
@@ -85,34 +89,68 @@ def _raw_mean(step: Step, shape: tuple[int, ...]) -> None:
     x_scale, y_scale, n = step.scale(x), step.scale(y), shape[0] * shape[1]
     unsigned = 128 if x.dtype == "uint8" else 0
     x_zero = step.zero_point(x) + unsigned
-    moved = float(np.float32(x_zero) * x_scale / y_scale)
-    zero = step.zero_point(y) - math.trunc(moved + math.copysign(0.5, moved))
-    near = min(max(zero, -128), 127)
+    shifted = float(np.float32(x_zero) * x_scale / y_scale)
+    zero = step.zero_point(y) - math.trunc(shifted + math.copysign(0.5, shifted))
     by = requantize(step.rule, [float(x_scale / (np.float32(n) * y_scale))], shape[2])
-    ends = np.array([-128 + unsigned, 127 + unsigned])[:, None] * n
-    if zero != near and not _clamps_alike(scaled(np.broadcast_to(ends, (2, shape[2])), by), zero):
-        raise step.fail("a mean whose zero points, and values, come to more than int8 twice over")
+    sums = np.arange((-128 + unsigned) * n, (127 + unsigned) * n + 1)
+    weight, weight_zero, bias, near = 1, 0, np.array([n * x_zero]), zero
+    if not -128 <= zero <= 127:
+        near, moved, by = _moved(step, sums, by, zero)
+        weight, weight_zero = 0, -_FINER
+        bias = _FINER * bias + moved
     made = step.add(
-        "depthwise_conv2d", step.x(), last=False, zero=near, weights=np.ones(shape, np.int8),
-        bias=np.full(shape[2], n * x_zero, np.int32), requantize=by,
+        "depthwise_conv2d", step.x(), last=False, zero=near, requantize=by,
+        weights=np.full(shape, weight, np.int8),
+        weight_zero_point=np.array([weight_zero], np.int8),
+        bias=np.broadcast_to(bias, shape[2]).astype(np.int32),
     )  # fmt: skip
-    if zero != near:
-        moved_on = np.clip(np.arange(-128, 128) + zero - near, -128, 127).astype(np.int8)
-        made = step.add("lut", made, last=False, table=moved_on)
     step.add("reshape", made, shape=extents(inner(y)))
 
 
-def _clamps_alike(ends: np.ndarray, zero: int) -> bool:
-    """Return whether R + zero point comes out alike when it is moved in two steps of int8.
+def _moved(
+    step: Step, sums: np.ndarray, by: Requantize, zero: int
+) -> tuple[int, np.ndarray, Requantize]:
+    """Return a zero point of int8, biases, and R of sums times `_FINER`, with the bits of `zero`.
 
-    Parameters
-    ----------
-    ends : ndarray of int
-        The least and the greatest R.
+    What the zero point lacks goes into the accumulators, times `_FINER`, where a bias of 1 moves a
+    threshold by less than a sum can lie beside it.  On one side of 0 every form is a line that is
+    rounded once, so `single` can do it; every sum that the mean can have is tried.
     """
-    near = min(max(zero, -128), 127)
-    twice = np.clip(np.clip(ends + near, -128, 127) + zero - near, -128, 127)
-    return bool((twice == np.clip(ends + zero, -128, 127)).all())
+    if sums.size > 256 * _MOST_TRIED:
+        raise step.fail(f"a mean of {sums.size // 255} values: at most {_MOST_TRIED} are proved")
+    m, t = int(by.multiplier[0]), int(by.right_shift[0])
+    wanted = {
+        form: np.clip(scaled(sums[:, None], Requantize.of(m, t, form))[:, 0] + zero, -128, 127)
+        for form in by.form
+    }
+    finer = Requantize.of(m, t + _FINER.bit_length() - 1, "single")
+    for near in sorted(range(-128, 128), key=lambda z: abs(zero - z)):
+        about = math.floor(_FINER * (zero - near) * 2.0**t / m)
+        found = {
+            form: next((b for b in _around(about, m) if _alike(sums, b, finer, near, y)), None)
+            for form, y in wanted.items()
+        }
+        if None not in found.values():
+            return near, np.array([found[form] for form in by.form]), finer
+    raise step.fail(
+        f"a mean whose zero points come to {zero}, beyond int8: no bias makes up for it"
+    )
+
+
+def _around(about: int, m: int) -> Iterator[int]:
+    """Yield biases: the first of two roundings moves thresholds by 2^30 / m sums, up or down."""
+    apart = _FINER * 2**30 // m
+    for by in sorted(range(-8, 9), key=abs):
+        yield from (about + apart + by, about - apart + by, about + by)
+
+
+def _alike(sums: np.ndarray, bias: int, by: Requantize, zero: int, wanted: np.ndarray) -> bool:
+    """Return whether this bias makes what is wanted; some sums are tried first."""
+    for some in (slice(None, None, 97), slice(None)):
+        made = scaled((_FINER * sums[some] + bias)[:, None], by)[:, 0] + zero
+        if not np.array_equal(np.clip(made, -128, 127), wanted[some]):
+            return False
+    return True
 
 
 def _mean_of(step: Step, count: int) -> Requantize:
