@@ -214,14 +214,20 @@ INLINE TARGET void finish_blocks(const intgold_tail *tail, const block_tail *blo
                     group(&from, count - i, vectors, pooled, way));
 }
 
-/* One block or two. */
+/* One block or two.  Pooled sums have code of their own in the short way alone: for all, these
+ * files took thrice as long to compile. */
 INLINE TARGET void finish_way(const intgold_tail *tail, const block_tail *blocks,
                               int32_t channels, const intgold_pixels *at, const int way) {
-    if (channels > LANES && at->below)
+    const int pooled = at->below != NULL;
+    if (way != SHORT && channels > LANES)
+        finish_blocks(tail, blocks, channels, at, 2, pooled, way);
+    else if (way != SHORT)
+        finish_blocks(tail, blocks, channels, at, 1, pooled, way);
+    else if (channels > LANES && pooled)
         finish_blocks(tail, blocks, channels, at, 2, 1, way);
     else if (channels > LANES)
         finish_blocks(tail, blocks, channels, at, 2, 0, way);
-    else if (at->below)
+    else if (pooled)
         finish_blocks(tail, blocks, channels, at, 1, 1, way);
     else
         finish_blocks(tail, blocks, channels, at, 1, 0, way);
