@@ -40,9 +40,10 @@ peer: .venv/.tests
 peers: .venv/.tests
 	$(BIN)/python benchmarks/peers.py
 
-# Imported models of one op, and whole networks (those of TFLITE_DIR, and random ones), against the
+# Imported models of one op, directed and random, and whole networks (TFLITE_DIR, and random ones) against the
 # real engines, which environments in out/conformance get
 conformance: .venv/.tests
+	$(BIN)/python conformance/directed.py
 	$(BIN)/python conformance/run.py
 
 # The pages of docs/ and the API reference, warnings as errors; out/docs/

@@ -214,8 +214,8 @@ INLINE TARGET void finish_blocks(const intgold_tail *tail, const block_tail *blo
                     group(&from, count - i, vectors, pooled, way));
 }
 
-/* One block or two.  Pooled sums have code of their own in the short way alone: for all, these
- * files took thrice as long to compile. */
+/* One block or two.  Pooled sums have code of their own in the short way alone: in all of them
+ * this file took half as long again, or twice as long, to compile. */
 INLINE TARGET void finish_way(const intgold_tail *tail, const block_tail *blocks,
                               int32_t channels, const intgold_pixels *at, const int way) {
     const int pooled = at->below != NULL;
