@@ -67,6 +67,13 @@ def output_scale(rng: Rng, reach: float) -> Any:
     return FLOAT(reach * 10 ** rng.uniform(-0.5, 0.7) / 128)
 
 
+def mean_scale(rng: Rng, x_scale: Any) -> Any:
+    """Return the scale of a mean; now and then the input's by a power of two: halves are common."""
+    if rng.random() < 0.25:
+        return FLOAT(x_scale * 2.0 ** rng.integers(-2, 2))
+    return FLOAT(x_scale * 10 ** rng.uniform(-0.8, 0.3))
+
+
 def windows(
     shape: tuple[int, ...], kernel: list[int], stride: list[int], dilation: list[int], padding: int
 ) -> list[int]:

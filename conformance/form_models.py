@@ -26,7 +26,7 @@ def _mean_axes(rng: Rng, dtype: str) -> Made:
     axes = w.tensor(held.shape, "int32", data=held)
     kept = ((1 if i in chosen else n, i in chosen) for i, n in enumerate(shape))
     out = tuple(n for n, gone in kept if keep or not gone)
-    y_scale, y_zero = FLOAT(scale * 10 ** rng.uniform(-0.8, 0.3)), draws.zero_point(rng, dtype)
+    y_scale, y_zero = draws.mean_scale(rng, scale), draws.zero_point(rng, dtype)
     if rng.random() < 0.2:
         y_scale, y_zero = scale, zero
     y = w.tensor(out, dtype, y_scale, y_zero)

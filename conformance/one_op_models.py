@@ -115,9 +115,7 @@ def _mean(rng: Rng, dtype: str) -> Made:
     x = w.tensor(shape, dtype, scale, draws.zero_point(rng, dtype))
     axes = w.tensor((2,), "int32", data=np.array([1, 2]))
     out = (1, 1, 1, shape[3]) if keep else (1, shape[3])
-    y = w.tensor(
-        out, dtype, FLOAT(scale * 10 ** rng.uniform(-0.8, 0.3)), draws.zero_point(rng, dtype)
-    )
+    y = w.tensor(out, dtype, draws.mean_scale(rng, scale), draws.zero_point(rng, dtype))
     w.op("MEAN", [x, axes], y, 2, "ReducerOptions", KeepDims=keep)
     return Made(w.finish([x], [y]), ((x, shape),), y, dtype)
 

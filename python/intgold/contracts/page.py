@@ -38,6 +38,7 @@ _WORDS = {
     "divided": "s_x / (n * s_y) in one factor",
     "direct": "s_a / s_y and s_b / s_y in float32, times 2^t, rounded to integers; `up(., t)`",
     "eighths": "multipliers of 8 fraction bits",
+    "raw_float32": "raw sum times factor plus one bias in float32, then halves go to even",
     "zero_point_first": "the zero point is added in float32, then halves go to even",
     "clamp_alone": "the input is clamped, the output's scale is not looked at",
     "fixed_point": "table of the engine's own fixed point",

@@ -121,13 +121,14 @@ def _two(op: str) -> Callable[[Rng], Probe]:
 
 def _mean(rng: Rng) -> Probe:
     g, scale = _Graph(), _scale(rng, -2.5, -0.5)
-    shape = (1, int(rng.integers(1, 5)), int(rng.integers(1, 5)), _CHANNELS)
+    shape = (1, int(rng.integers(1, 9)), int(rng.integers(1, 9)), _CHANNELS)
     y_scale = _FLOAT(scale * 10 ** rng.uniform(-0.8, 0.3))
     scale, y_scale = _even_powers(rng, scale, y_scale)
     x = g.tensor(shape, scale=scale, zero_point=_zero(rng))
     axes = g.tensor((2,), "int32", data=np.array([1, 2], np.int32))
     y = g.tensor((1, 1, 1, _CHANNELS), "int8", y_scale, _zero(rng))
-    batch = rng.integers(-128, 128, (64, *shape[1:])).astype(np.int8)
+    around = rng.integers(-128, 128, (64, 1, 1, _CHANNELS))  # means from end to end
+    batch = np.clip(around + rng.integers(-9, 10, (64, *shape[1:])), -128, 127).astype(np.int8)
     return g.op("MEAN", [x, axes], y, [batch], KeepDims=True)
 
 

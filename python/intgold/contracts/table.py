@@ -136,7 +136,7 @@ _XNNPACK = {
     "MUL": Rule(
         "float32", "float32", bounds="even", limits=(2**-16, _BELOW_256), declined=_FLOAT32
     ),
-    "MEAN": Rule("float32", "float32", way="zero_point_first"),
+    "MEAN": Rule("float32", "float32", way="raw_float32"),
     **dict.fromkeys(("LOGISTIC", "TANH", "ELU"), Rule(way="zero_point_first")),
     "QUANTIZE": replace(_EIGHTHS, declined=_OPTIMISED["QUANTIZE"]),
     "LEAKY_RELU": replace(_EIGHTHS, slopes=(-127.99609375, 128.0), declined=_FLOAT32),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from itertools import groupby, product
 from typing import Any
 
@@ -14,12 +13,8 @@ from ...floating.multiplier import fixed_point, requantize_for
 from ...golden.requantize import scale as scaled
 from .scales import FACTORS, requantize
 from .step import Step, extents, inner
+from .thresholds import Rounding, alike, by_thresholds
 
-_FINER = 128
-"""Weights of a mean whose zero point goes beyond int8, as 0 with a weight zero point of -128; a
-power of two."""
-_MOST_TRIED = 2**14
-"""Values of a mean whose accumulators are tried one by one."""
 _Shape = tuple[int, ...]
 
 
@@ -33,12 +28,16 @@ def mean(step: Step) -> None:
     if step.rule.way == "raw_sum" and whole_image:
         _raw_mean(step, shape)
         return
-    by = _mean_of(step, math.prod(shape) // math.prod(kept))
+    count = math.prod(shape) // math.prod(kept)
+    by = _mean_of(step, count)
     kind, image, made_shape, fields = _as_image(shape, reduced)
     step.take_room(sum(constant.size for constant in fields.values()))
     x = step.x()
     if image != shape:
         x = step.add("reshape", x, last=False, like=step.file(0), shape=extents(image))
+    if by is None:
+        _by_thresholds(step, kind, x, image, fields, count, _in_float32(step, count)[1])
+        return
     made = step.add(kind, x, last=out == made_shape, requantize=by, **fields)
     if out != made_shape:
         step.add("reshape", made, shape=extents(out))
@@ -92,96 +91,76 @@ def _raw_mean(step: Step, shape: tuple[int, ...]) -> None:
     shifted = float(np.float32(x_zero) * x_scale / y_scale)
     zero = step.zero_point(y) - math.trunc(shifted + math.copysign(0.5, shifted))
     by = requantize(step.rule, [float(x_scale / (np.float32(n) * y_scale))], shape[2])
-    sums = np.arange((-128 + unsigned) * n, (127 + unsigned) * n + 1)
-    weight, weight_zero, bias, near = 1, 0, np.array([n * x_zero]), zero
+    fields = _of_ones(np.ones(shape, np.int8), shape[2])
     if not -128 <= zero <= 127:
-        near, moved, by = _moved(step, sums, by, zero)
-        weight, weight_zero = 0, -_FINER
-        bias = _FINER * bias + moved
-    made = step.add(
-        "depthwise_conv2d", step.x(), last=False, zero=near, requantize=by,
-        weights=np.full(shape, weight, np.int8),
-        weight_zero_point=np.array([weight_zero], np.int8),
-        bias=np.broadcast_to(bias, shape[2]).astype(np.int32),
-    )  # fmt: skip
+        m, t = by.multiplier[0], by.right_shift[0]
+        roundings = [_rounding(Requantize.of(m, t, form), n * x_zero, zero) for form in by.form]
+        _by_thresholds(step, "depthwise_conv2d", step.x(), shape, fields, n, *roundings)
+        return
+    fields["bias"] += n * x_zero
+    made = step.add("depthwise_conv2d", step.x(), last=False, zero=zero, requantize=by, **fields)
     step.add("reshape", made, shape=extents(inner(y)))
 
 
-def _moved(
-    step: Step, sums: np.ndarray, by: Requantize, zero: int
-) -> tuple[int, np.ndarray, Requantize]:
-    """Return a zero point of int8, biases, and R of sums times `_FINER`, with the bits of `zero`.
-
-    What the zero point lacks goes into the accumulators, times `_FINER`, where a bias of 1 moves a
-    threshold by less than a sum can lie beside it.  On one side of 0 every form is a line that is
-    rounded once, so `single` can do it; every sum that the mean can have is tried.
-    """
-    if sums.size > 256 * _MOST_TRIED:
-        raise step.fail(f"a mean of {sums.size // 255} values: at most {_MOST_TRIED} are proved")
-    m, t = int(by.multiplier[0]), int(by.right_shift[0])
-    wanted = {
-        form: np.clip(scaled(sums[:, None], Requantize.of(m, t, form))[:, 0] + zero, -128, 127)
-        for form in by.form
-    }
-    finer = Requantize.of(m, t + _FINER.bit_length() - 1, "single")
-    for near in sorted(range(-128, 128), key=lambda z: abs(zero - z)):
-        about = math.floor(_FINER * (zero - near) * 2.0**t / m)
-        found = {
-            form: next((b for b in _around(about, m) if _alike(sums, b, finer, near, y)), None)
-            for form, y in wanted.items()
-        }
-        if None not in found.values():
-            return near, np.array([found[form] for form in by.form]), finer
-    raise step.fail(
-        f"a mean whose zero points come to {zero}, beyond int8: no bias makes up for it"
-    )
-
-
-def _around(about: int, m: int) -> Iterator[int]:
-    """Yield biases: the first of two roundings moves thresholds by 2^30 / m sums, up or down."""
-    apart = _FINER * 2**30 // m
-    for by in sorted(range(-8, 9), key=abs):
-        yield from (about + apart + by, about - apart + by, about + by)
-
-
-def _alike(sums: np.ndarray, bias: int, by: Requantize, zero: int, wanted: np.ndarray) -> bool:
-    """Return whether this bias makes what is wanted; some sums are tried first."""
-    for some in (slice(None, None, 97), slice(None)):
-        made = scaled((_FINER * sums[some] + bias)[:, None], by)[:, 0] + zero
-        if not np.array_equal(np.clip(made, -128, 127), wanted[some]):
-            return False
-    return True
-
-
-def _mean_of(step: Step, count: int) -> Requantize:
-    """Return the multiplier with 1/n folded in; TFLite folds it in integers."""
+def _mean_of(step: Step, count: int) -> Requantize | None:
+    """Return the multiplier with 1/n folded in; None: no entry of R has the bits."""
     x, y = step.scale(step.file(0)), step.scale(step.y)
-    if step.rule.way == "zero_point_first":
-        return _zero_point_first(step, count, x / y / np.float32(count))
+    if step.rule.way == "raw_float32":
+        return _near_float32(step, count)
     if step.rule.way == "divided":
         return requantize_for([float(x) / (count * float(y))], step.rule.form)
-    m, t = fixed_point(FACTORS[step.rule.factor](x, np.float32(1), y))
+    m, t = fixed_point(FACTORS[step.rule.factor](x, np.float32(1), y))  # TFLite: 1/n in integers
     e = 31 - t
     shift = min(count.bit_length() - 1, 32, 31 + e)
     return Requantize.of((m << shift) // count, t + shift, step.rule.rest or step.rule.form)
 
 
-def _zero_point_first(step: Step, count: int, factor: np.float32) -> Requantize:
-    """Return what has the bits of rint(acc * factor + zero point), all of it in float32.
-
-    No form adds the zero point before it rounds.  So every accumulator that a mean of `count`
-    values can have is tried; a factor whose neighbours do not do it either is refused.
-    """
-    if count > _MOST_TRIED:
-        raise step.fail(f"a mean over {count} values: at most {_MOST_TRIED} are proved")
-    x_zero, y_zero = step.zero_point(step.file(0)), step.zero_point(step.y)
-    shift = 128 if step.y.dtype == "uint8" else 0
-    acc = np.arange((-128 - x_zero) * count, (127 - x_zero) * count + 1)
-    sums = acc.astype(np.float32) * factor + np.float32(y_zero + shift)
-    wanted = np.clip(np.rint(sums).astype(np.int64) - shift, -128, 127)
+def _near_float32(step: Step, count: int) -> Requantize | None:
+    """Return what rounds every sum as float32 arithmetic does, or None."""
+    factor, rounding = _in_float32(step, count)
     near = [factor, *(np.nextafter(factor, np.float32(to)) for to in (0, np.inf))]
     for form, real in product((step.rule.form, "single", "single_even"), near):
         by = requantize_for([float(real)], form)
-        if (np.clip(scaled(acc[:, None], by)[:, 0] + y_zero, -128, 127) == wanted).all():
+        other = _rounding(by, 0, step.zero_point(step.y))
+        if alike(rounding, other, *_ends(step, count)):
             return by
-    raise step.fail("a mean that rounds halves by the parity of its zero point: no form does")
+    return None
+
+
+def _in_float32(step: Step, count: int) -> tuple[np.float32, Rounding]:
+    """Return the factor, and rint(raw sum * factor + bias), every step in float32.
+
+    The bias holds both zero points.  uint8 is summed as it is.
+    """
+    x, y = step.file(0), step.y
+    unsigned = 128 if y.dtype == "uint8" else 0
+    x_zero, y_zero = (step.zero_point(t) + unsigned for t in (x, y))
+    factor = step.scale(x) / step.scale(y) / np.float32(count)
+    bias = np.float32(y_zero) - np.float32(x_zero * count) * factor
+
+    def rounding(sums: np.ndarray) -> np.ndarray:
+        raw = (sums + x_zero * count).astype(np.float32)
+        return np.rint(raw * factor + bias).astype(np.int64) - unsigned
+
+    return factor, rounding
+
+
+def _rounding(by: Requantize, bias: int, zero: int) -> Rounding:
+    return lambda sums: np.asarray(scaled(sums[:, None] + bias, by)[:, 0] + zero)
+
+
+def _ends(step: Step, count: int) -> tuple[int, int]:
+    """Return the least and the greatest sum of so many values."""
+    zero = step.zero_point(step.file(0))
+    return (-128 - zero) * count, (127 - zero) * count
+
+
+def _by_thresholds(
+    step: Step, kind: str, x: str, image: _Shape, fields: dict[str, Any],
+    count: int, *roundings: Rounding,
+) -> None:  # fmt: skip
+    """Add the mean of `count` values that no entry of R makes, in each channel or in all."""
+    if kind == "global_avg_pool":
+        kind, fields = "depthwise_conv2d", _of_ones(np.ones(image, np.int8), image[-1])
+    made = by_thresholds(step, kind, x, fields["weights"], roundings, *_ends(step, count))
+    step.add("reshape", made, shape=extents(inner(step.y)))
