@@ -132,6 +132,19 @@ def _expand_dims(rng: Rng, dtype: str) -> Made:
     return Made(w.finish([x], [y]), ((x, shape),), y, dtype)
 
 
+def _squeeze(rng: Rng, dtype: str) -> Made:
+    w, image, scale = Writer(), draws.image(rng), draws.scale(rng)
+    zero = draws.zero_point(rng, dtype)
+    out = (1, *image[int(rng.integers(2, 4)) :])
+    axis = int(rng.integers(1, len(out) + 1))
+    shape = (*out[:axis], 1, *out[axis:])
+    x = w.tensor(shape, dtype, scale, zero)
+    y = w.tensor(out, dtype, scale, zero)
+    dims = [axis if rng.random() < 0.5 else axis - len(shape)]
+    w.op("SQUEEZE", [x], y, 1, "SqueezeOptions", SqueezeDims=dims)
+    return Made(w.finish([x], [y]), ((x, shape),), y, dtype)
+
+
 def _padded_with(rng: Rng, dtype: str) -> Made:
     w, shape, scale = Writer(), draws.image(rng), draws.scale(rng)
     zero, sides = draws.zero_point(rng, dtype), rng.integers(0, 4, (4, 2))
@@ -158,6 +171,7 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "PAD_SCALES": _moved("PAD"),
     "RESHAPE_SCALES": _moved("RESHAPE"),
     "EXPAND_DIMS": _expand_dims,
+    "SQUEEZE": _squeeze,
     "PADV2": _padded_with,
 }
 """By name: from a generator and a type, a model."""

@@ -152,8 +152,12 @@ def ops(options: argparse.Namespace) -> bool:
 def _freeze(rows: list[Row], digests: dict[str, dict[str, str]]) -> None:
     """Write what was found into the frozen files, beside what they hold of other models."""
     held = json.loads(FROZEN.read_text())["answers"]
+    anew = tuple("_".join([*row.op.lower().split(), ""]) for row in rows)
     for contract, found in digests.items():
-        held.setdefault(contract, {}).update(found)
+        kept = {
+            k: v for k, v in held.get(contract, {}).items() if k.rstrip("0123456789") not in anew
+        }
+        held[contract] = kept | found
     FROZEN.write_bytes(canonical_json({"packages": PACKAGES, "answers": held}))
     compared = json.loads(COMPARED.read_text())
     for row in (r for r in rows if r.values):

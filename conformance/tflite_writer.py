@@ -133,8 +133,14 @@ class Writer:
         ends = [b.CreateNumpyVector(np.array(op[e], np.int32)) for e in ("inputs", "outputs")]
         options = None
         if name:
+            fields = {
+                field: b.CreateNumpyVector(np.array(value, np.int32))
+                if isinstance(value, list)
+                else value
+                for field, value in op["fields"].items()
+            }
             getattr(tflite, f"{name}Start")(b)
-            for field, value in op["fields"].items():
+            for field, value in fields.items():
                 getattr(tflite, f"{name}Add{field}")(b, value)
             options = getattr(tflite, f"{name}End")(b)
         tflite.OperatorStart(b)

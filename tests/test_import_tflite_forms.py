@@ -85,25 +85,36 @@ def test_int8_concatenations_of_other_scales_are_refused():
         convert(graph, contract_named("tflm"), "m")
 
 
-def test_a_row_that_one_value_is_added_to():
-    """LiteRT's optimised ADD floors a shift in its groups: no form of R, but a table does it."""
-    for constant, scale in ((True, 0.25), (False, 0.5), (False, 0.25)):
-        w = Writer()
-        x = w.tensor((1, 3, 7), "int8", 0.5, 0)
-        one = w.tensor((1, 1, 1), "int8", scale, 3, np.full((1, 1, 1), 5) if constant else None)
-        y = w.tensor((1, 3, 7), "int8", 0.5, 0)
-        w.op("ADD", [one, x], y, 2, "AddOptions", FusedActivationFunction=0)
-        inputs = [x] if constant else [one, x]
-        graph = parse(w.finish(inputs, [y]))
-        contract = contract_named("litert_optimised_x86")
-        if not constant and scale != 0.5:
-            with pytest.raises(ImportFileError, match="of another scale, each spread over a row"):
-                convert(graph, contract, "m")
-            continue
-        rng = np.random.default_rng(0)
-        shapes = [graph.tensors[i].shape[1:] for i in inputs]
-        stimulus = [rng.integers(-128, 128, (4, *s)).astype(np.int8) for s in shapes]
-        both_engines(convert(graph, contract, "m"), stimulus)
+def added(dtype, scales, shapes, constant=None):
+    """A graph of ADD, and a stimulus of every value for it."""
+    w, rng = Writer(), np.random.default_rng(0)
+    data = [None, None if constant is None else np.full(shapes[1], constant)]
+    zeros = [128, 131] if dtype == "uint8" else [0, 3]
+    held = [
+        w.tensor(shape, dtype, scale, zero, d)
+        for shape, scale, zero, d in zip(shapes, scales[:2], zeros, data, strict=True)
+    ]
+    y = w.tensor(np.broadcast_shapes(*shapes), dtype, scales[2], zeros[0])
+    w.op("ADD", held, y, 2, "AddOptions", FusedActivationFunction=0)
+    inputs = [i for i, d in zip(held, data, strict=True) if d is None]
+    x = [rng.integers(-128, 128, (4, *shapes[held.index(i)][1:])).astype(np.int8) for i in inputs]
+    return parse(w.finish(inputs, [y])), x
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8"])
+@pytest.mark.parametrize("constant", [None, 5])
+def test_a_row_that_one_value_is_added_to(dtype, constant):
+    """LiteRT's optimised ADD floors its inputs in groups: entries of R nearby have the bits."""
+    graph, x = added(dtype, (0.5, 0.3, 0.7), ((1, 3, 7), (1, 1, 1)), constant)
+    both_engines(convert(graph, contract_named("litert_optimised_x86"), "m"), x)
+
+
+def test_floored_inputs_that_no_entry_has():
+    """Scales a hair apart whose sums are all near ties: one line, not other bits."""
+    near = np.float32(0.5 * (1 - 5 * 2**-24))
+    graph, _ = added("uint8", (0.5, near, 1.0), ((1, 16), (1, 16)))
+    with pytest.raises(ImportFileError, match=r"op 0 \(ADD\): inputs that are floored at last"):
+        convert(graph, contract_named("litert_optimised_x86"), "m")
 
 
 @pytest.mark.parametrize("op", sorted(set(operand_models.MODELS) | set(form_models.MODELS)))

@@ -109,12 +109,14 @@ def _depthwise(fields: Any, ranges: Any, centred: Any, area: int) -> Bounds:
 
 
 def _multiply_accumulate(fields: Any, x: Range, weights: np.ndarray) -> Bounds:
-    rows = weights.reshape(weights.shape[0], -1).astype(np.int64)
-    rows = rows - fields["weight_zero_point"].astype(np.int64).reshape(-1, 1)
-    ends = rows * x[0], rows * x[1]
+    rows = weights.reshape(weights.shape[0], -1).astype(np.int16)
+    rows -= fields["weight_zero_point"].astype(np.int16).reshape(-1, 1)
+    positive = np.maximum(rows, 0).sum(axis=1, dtype=np.int64)
+    negative = np.minimum(rows, 0).sum(axis=1, dtype=np.int64)
     bias = fields["bias"].astype(np.int64)
-    hi = np.maximum(bias, 0) + np.maximum(np.maximum(*ends), 0).sum(axis=1)
-    lo = np.minimum(bias, 0) + np.minimum(np.minimum(*ends), 0).sum(axis=1)
+    least, greatest = min(x[0], 0), max(x[1], 0)  # a partial sum may lack any product
+    hi = np.maximum(bias, 0) + positive * greatest + negative * least
+    lo = np.minimum(bias, 0) + positive * least + negative * greatest
     if fields["requantize"] is None:
         return Bounds((int(lo.min()), int(hi.max())), lo, hi)
     return Bounds((fields["act_min"], fields["act_max"]), lo, hi)

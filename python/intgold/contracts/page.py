@@ -34,6 +34,7 @@ This page is written by `python -m intgold.contracts.page docs/which_int8.md` fr
 _WORDS = {
     "": "",
     "single_inputs": "inputs of whole groups by `single`",
+    "floored_inputs": "inputs of whole groups by `double` with a floor at last",
     "raw_sum": "raw values summed, both zero points in one bias",
     "divided": "s_x / (n * s_y) in one factor",
     "direct": "s_a / s_y and s_b / s_y in float32, times 2^t, rounded to integers; `up(., t)`",
@@ -60,8 +61,6 @@ def describe(rule: Rule | None) -> str:
     """Return a rule in words."""
     if rule is None:
         return "-"
-    if rule.unproved:
-        return f"refused: {rule.unproved}"
     words = [f"`{rule.form}`" if rule.form else "", _FACTORS[rule.factor], _WORDS[rule.way]]
     if rule.group:
         words.append(f"whole groups of {rule.group}; the rest `{rule.rest}`")

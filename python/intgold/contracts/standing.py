@@ -29,15 +29,13 @@ def standing(contract: Contract, op: str, dtype: str) -> str:
     Returns
     -------
     str
-        The number of values compared; ``SPEC`` or ``sources`` for what rests on those; ``refused``;
+        The number of values compared; ``SPEC`` or ``sources`` for what rests on those;
         ``unproved`` where there is a rule that no answer of the engine was held against; ``-``
         where there is no rule.
     """
     rule = contract.rule(op, dtype)
     if rule is None:
         return "-"
-    if rule.unproved:
-        return "refused"
     if contract.basis != "measured":
         return {"definition": "SPEC", "sources": "sources"}[contract.basis]
     values = sum(compared().get(contract.name, {}).get(f"{op} {dtype}", {}).values())
@@ -67,9 +65,5 @@ def lines() -> Iterator[str]:
         yield ""
         yield f"{dtype}: values compared with the engine, none of which differed"
         yield from columns(rows(dtype), left=(0,))
-    for contract in CONTRACTS.values():
-        for op, rule in contract.rules.items():
-            if rule.unproved:
-                yield f"{contract.name} refuses {op}: {rule.unproved}"
     yield ""
     yield "unproved: nothing was compared; mostly since the engine has no such kernel"

@@ -41,8 +41,6 @@ class Rule:
     declined : Rule, optional
         Of the kernel that runs an op beyond the limits; without one such a file is refused, as the
         engine does.
-    unproved : str
-        Why no model can be made of the op.
     """
 
     form: str = ""
@@ -54,7 +52,6 @@ class Rule:
     limits: tuple[float, float] = (0.0, math.inf)
     slopes: tuple[float, float] = (-math.inf, math.inf)
     declined: Rule | None = None
-    unproved: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,7 @@ _OPTIMISED = {
     "DEPTHWISE_CONV_2D uint8": _DOUBLE,
     "FULLY_CONNECTED": Rule("double_up", "product32"),
     "ADD": Rule("double", way="single_inputs", group=16, rest="double"),
-    "ADD uint8": Rule(unproved="in groups of 8 values it floors the second shift of its inputs"),
+    "ADD uint8": Rule("double", way="floored_inputs", group=8, rest="double"),
     "QUANTIZE": Rule("double_up", group=16, rest="double"),
     "MEAN": Rule("double_up", way="raw_sum", group=16, rest="double"),
 }

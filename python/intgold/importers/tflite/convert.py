@@ -132,7 +132,6 @@ def _add(
     if rule is None:
         raise ImportFileError(f"{op}: contract {contract.name} has no rule for it")
     step = Step(op, rule, graph.tensors, builder, names, _label(op), labels.new(y.name), room)
-    step.check_rule()
     try:
         with np.errstate(all="ignore"):  # what leaves float32 is refused below
             HANDLERS[op.kind](step)

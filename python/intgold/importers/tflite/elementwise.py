@@ -9,7 +9,7 @@ import numpy as np
 
 from ...fields import Requantize
 from ...floating.multiplier import requantize_for
-from .added_number import GROUP, add_number
+from .floored_inputs import floored_inputs
 from .loops import along, standing
 from .operands import constants_of, elementwise
 from .scales import FACTORS
@@ -18,6 +18,8 @@ from .weighted import activation
 
 _FLOAT = np.float32
 _INT16 = 2.0**15 - 256
+_FLOORED = 8
+"""Values that kernels take at once which floor their inputs at last."""
 
 
 def add(step: Step) -> None:
@@ -38,17 +40,22 @@ def _sum(step: Step, form: str) -> None:
     if rule.way == "direct":
         elementwise(step, "add", {"form": form, **_direct(a, b, y), **ends})
         return
-    if rule.group and 255 * (float(a) + float(b)) / float(y) > _INT16:
+    if rule.way == "single_inputs" and 255 * (float(a) + float(b)) / float(y) > _INT16:
         raise step.fail("sums beyond int16, which kernels of whole groups narrow to")
-    run, row = (f(step.file(0).shape, step.file(1).shape) for f in (along, standing))
-    if rule.group and row >= GROUP and run == 1 and a != b:
-        add_number(step, {"form": form, **_shared_scale(step, a, b, y, rule.form), **ends})
+    fields = {"form": form, **_shared_scale(step, a, b, y, rule.form), **ends}
+    if not rule.group:
+        elementwise(step, "add", fields)
         return
-    whole = run // rule.group * rule.group if rule.group else 0
-    # Kernels that take a group at once bring its inputs to the shared scale in one rounding.
-    ways = [("single", whole), (rule.form, run - whole)]
-    fields = [{"form": form, **_shared_scale(step, a, b, y, own), **ends} for own, n in ways if n]
-    elementwise(step, "add", *fields, run=run, whole=whole)
+    run, row = (f(step.file(0).shape, step.file(1).shape) for f in (along, standing))
+    group, first = rule.group, fields
+    if rule.way == "floored_inputs" or (row >= _FLOORED and run == 1 and a != b):
+        group, run = _FLOORED, max(run, row)
+        first = floored_inputs(step, fields)
+    else:  # a group is brought to the shared scale in one rounding
+        first = fields | _shared_scale(step, a, b, y, "single")
+    whole = run // group * group
+    parts = [own for own, n in ((first, whole), (fields, run - whole)) if n]
+    elementwise(step, "add", *parts, run=run, whole=whole)
 
 
 def _shared_scale(

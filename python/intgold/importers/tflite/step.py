@@ -144,12 +144,6 @@ class Step:
         if self.rule.declined is None:
             raise self.fail(f"{why}: the engine does not take it")
         self.rule = self.rule.declined
-        self.check_rule()
-
-    def check_rule(self) -> None:
-        """Refuse an op that no model can be made of."""
-        if self.rule.unproved:
-            raise self.fail(f"the contract is not proved on {self.y.dtype}: {self.rule.unproved}")
 
     def add(
         self,
