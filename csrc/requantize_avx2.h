@@ -1,5 +1,5 @@
 /* requantize.h and rounding.h for AVX2: the only place with AVX2 that shifts to round, but for the
- * short form of `single` in kernels_avx2_shared.c. */
+ * short form of `single` in kernels_avx2_finish.c. */
 #ifndef INTGOLD_REQUANTIZE_AVX2_H
 #define INTGOLD_REQUANTIZE_AVX2_H
 

@@ -1,5 +1,5 @@
 /* requantize.h and rounding.h for AVX-512: the only place with AVX-512 that shifts to
- * round, but for the short form of `single` in kernels_avx512_shared.c. */
+ * round, but for the short form of `single` in kernels_avx512_finish.c. */
 #ifndef INTGOLD_REQUANTIZE_AVX512_H
 #define INTGOLD_REQUANTIZE_AVX512_H
 

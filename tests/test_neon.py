@@ -84,7 +84,7 @@ FEW_BROKEN = (
 BROKEN = (
     *FEW_BROKEN,
     ("neon", "kernels_neon.c", "both.val[1] = x1.val[1]", "both.val[1] = x1.val[0]"),
-    ("neon", "kernels_neon_shared.c", "vdupq_n_u8(192)", "vdupq_n_u8(191)"),
+    ("neon", "kernels_neon_pools.c", "vdupq_n_u8(192)", "vdupq_n_u8(191)"),
     ("dotprod", "kernels_dotprod.c", ".flipped = INTGOLD_PLAIN", ".flipped = INTGOLD_CENTRED"),
     ("dotprod", "requantize_neon.h", "vbicq_s64(one, floor)", "one"),
 )

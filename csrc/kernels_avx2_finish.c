@@ -1,4 +1,4 @@
-/* finish(), pools and tables with AVX2, for the variants avx2 and avxvnni. */
+/* finish() with AVX2, for the variants avx2 and avxvnni. */
 #include "kernels.h"
 
 #if defined(INTGOLD_HAS_AVX2)
@@ -8,8 +8,6 @@
 #include "requantize_avx2.h"
 
 #define TARGET __attribute__((target("avx2")))
-
-enum { HALF = 16 };
 
 INLINE TARGET __m256i vector(const void *at) { return _mm256_loadu_si256(at); }
 
@@ -254,132 +252,6 @@ void intgold_avx2_finish(const intgold_tail *tail, int32_t first, int32_t channe
     finish_by_form(tail, first, channels, at, finish_simple, finish_any, 1);
 }
 
-/* ---- pools. */
-
-INLINE TARGET __m256i widened(const int8_t *x) {
-    return _mm256_cvtepi8_epi32(_mm_loadl_epi64((const void *)x));
-}
-
-/* Eight channels of all cells. */
-INLINE TARGET void add_up_vector(const int8_t *x, int32_t cells, size_t step, uint32_t *sums) {
-    __m256i even = vector(sums), odd = _mm256_setzero_si256();
-    int32_t i;
-    for (i = 0; i + 2 <= cells; i += 2, x += 2 * step) {
-        even = _mm256_add_epi32(even, widened(x));
-        odd = _mm256_add_epi32(odd, widened(x + step));
-    }
-    if (i < cells) even = _mm256_add_epi32(even, widened(x));
-    _mm256_storeu_si256((void *)sums, _mm256_add_epi32(even, odd));
-}
-
-static void add_up_rest(const int8_t *x, int32_t c, int32_t channels, uint32_t *sums) {
-    for (; c < channels; c++) {
-        const int32_t value = x[c];
-        sums[c] += (uint32_t)value;
-    }
-}
-
-TARGET void intgold_avx2_add_up(const int8_t *x, int32_t cells, size_t step, int32_t channels,
-                                uint32_t *sums) {
-    int32_t c, i;
-    for (c = 0; c + LANES <= channels; c += LANES) add_up_vector(x + c, cells, step, sums + c);
-    for (i = 0; i < cells; i++, x += step) add_up_rest(x, c, channels, sums);
-}
-
-INLINE TARGET void greatest_vector(const intgold_window *window, int32_t least, size_t c,
-                                   int8_t *y) {
-    __m256i most = _mm256_set1_epi8((char)least);
-    int32_t i, j;
-    for (i = 0; i < window->rows; i++) {
-        const int8_t *x = window->x + (size_t)i * window->row_step + c;
-        for (j = 0; j < window->columns; j++, x += window->column_step)
-            most = _mm256_max_epi8(most, vector(x));
-    }
-    _mm256_storeu_si256((void *)(y + c), most);
-}
-
-INLINE TARGET void greatest_half(const intgold_window *window, int32_t least, size_t c,
-                                 int8_t *y) {
-    __m128i most = _mm_set1_epi8((char)least);
-    int32_t i, j;
-    for (i = 0; i < window->rows; i++) {
-        const int8_t *x = window->x + (size_t)i * window->row_step + c;
-        for (j = 0; j < window->columns; j++, x += window->column_step)
-            most = _mm_max_epi8(most, _mm_loadu_si128((const void *)x));
-    }
-    _mm_storeu_si128((void *)(y + c), most);
-}
-
-/* The last vector may do some again. */
-TARGET void intgold_avx2_greatest(const intgold_window *window, int32_t least, int32_t channels,
-                                  int8_t *y) {
-    const size_t n = (size_t)channels;
-    size_t c = 0;
-    if (channels < HALF) {
-        intgold_kernels_portable.greatest(window, least, channels, y);
-        return;
-    }
-    for (; c + VECTOR <= n; c += VECTOR) greatest_vector(window, least, c, y);
-    for (; c + HALF <= n; c += HALF) greatest_half(window, least, c, y);
-    if (c < n) greatest_half(window, least, n - HALF, y);
-}
-
-/* ---- lut: sixteen tables of sixteen entries.
- *
- * vpshufb gives 0 where an index is negative.  With index = x, steps[j] holds what table j has
- * more than table j - 1 (by xor), so that the steps 0 .. x / 16 together give entry x:
- *
- *     x = 37: index 37 -> steps[0][5], 21 -> steps[1][5], 5 -> steps[2][5], -11 -> 0, ...
- *
- * Eight steps serve x >= 0; eight more, with x + 128 as index, serve x < 0.  Saturating
- * subtraction keeps a negative index negative. */
-
-enum { STEPS = 8 };
-
-INLINE TARGET __m256i look_up(__m256i index, const __m256i *steps) {
-    const __m256i sixteen = _mm256_set1_epi8(16);
-    __m256i found = _mm256_shuffle_epi8(steps[0], index);
-    int j;
-    UNROLL for (j = 1; j < STEPS; j++) {
-        index = _mm256_subs_epi8(index, sixteen);
-        found = _mm256_xor_si256(found, _mm256_shuffle_epi8(steps[j], index));
-    }
-    return found;
-}
-
-INLINE TARGET __m256i look_up_all(__m256i x, const __m256i *negative, const __m256i *positive) {
-    return _mm256_xor_si256(look_up(x, positive),
-                            look_up(_mm256_xor_si256(x, _mm256_set1_epi8(-128)), negative));
-}
-
-INLINE TARGET void steps_of(const int8_t *table, __m256i *steps) {
-    __m256i before = _mm256_setzero_si256();
-    int j;
-    UNROLL for (j = 0; j < STEPS; j++) {
-        const __m256i own =
-            _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)(table + 16 * j)));
-        steps[j] = _mm256_xor_si256(own, before);
-        before = own;
-    }
-}
-
-/* x and y may be the same: the last vector, which may do some again, is loaded first. */
-TARGET void intgold_avx2_lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y) {
-    __m256i negative[STEPS], positive[STEPS], last;
-    int32_t i;
-    if (count < VECTOR) {
-        for (i = 0; i < count; i++) y[i] = table[x[i] + 128];
-        return;
-    }
-    steps_of(table, negative);
-    steps_of(table + 128, positive);
-    last = vector(x + count - VECTOR);
-    for (i = 0; i + VECTOR <= count; i += VECTOR)
-        _mm256_storeu_si256((void *)(y + i), look_up_all(vector(x + i), negative, positive));
-    if (i < count)
-        _mm256_storeu_si256((void *)(y + count - VECTOR), look_up_all(last, negative, positive));
-}
-
 #else
-typedef int intgold_no_avx2_shared; /* C99 wants a declaration in every file */
+typedef int intgold_no_avx2_finish; /* C99 wants a declaration in every file */
 #endif

@@ -1,4 +1,4 @@
-/* finish(), pools, add and tables with AVX-512, for the variants avx512vnni, avx512vbmi, amx. */
+/* finish() and add with AVX-512, for the variants avx512vnni, avx512vbmi and amx. */
 #include "kernels.h"
 
 #if defined(INTGOLD_HAS_AVX512VNNI)
@@ -6,9 +6,6 @@
 
 #include "block_tail.h"
 #include "requantize_avx512.h"
-
-#define TARGET_VBMI \
-    __attribute__((target("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vnni,avx512vbmi")))
 
 /* ---- finish: four vectors of sums make 64 bytes, two blocks of two pixels or one of four.
  *
@@ -264,44 +261,6 @@ void intgold_avx512_finish(const intgold_tail *tail, int32_t first, int32_t chan
     finish_by_form(tail, first, channels, at, finish_simple, finish_any, 1);
 }
 
-/* ---- pools. */
-
-INLINE TARGET __m512i widened(const int8_t *x, __mmask16 live) {
-    return _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(live, x));
-}
-
-TARGET void intgold_avx512_add_up(const int8_t *x, int32_t cells, size_t step, int32_t channels,
-                                  uint32_t *sums) {
-    int32_t c, i;
-    for (c = 0; c < channels; c += LANES) {
-        const __mmask16 live = (__mmask16)(channels - c < LANES ? (1u << (channels - c)) - 1 : ~0u);
-        const int8_t *at = x + c;
-        __m512i even = _mm512_maskz_loadu_epi32(live, sums + c), odd = _mm512_setzero_si512();
-        for (i = 0; i + 2 <= cells; i += 2, at += 2 * step) {
-            even = _mm512_add_epi32(even, widened(at, live));
-            odd = _mm512_add_epi32(odd, widened(at + step, live));
-        }
-        if (i < cells) even = _mm512_add_epi32(even, widened(at, live));
-        _mm512_mask_storeu_epi32(sums + c, live, _mm512_add_epi32(even, odd));
-    }
-}
-
-TARGET void intgold_avx512_greatest(const intgold_window *window, int32_t least, int32_t channels,
-                                    int8_t *y) {
-    int32_t c, i, j;
-    for (c = 0; c < channels; c += VECTOR) {
-        const __mmask64 live = channels - c < VECTOR ? ~(__mmask64)0 >> (VECTOR - (channels - c))
-                                                     : ~(__mmask64)0;
-        __m512i most = _mm512_set1_epi8((char)least);
-        for (i = 0; i < window->rows; i++) {
-            const int8_t *x = window->x + (size_t)i * window->row_step + c;
-            for (j = 0; j < window->columns; j++, x += window->column_step)
-                most = _mm512_max_epi8(most, _mm512_maskz_loadu_epi8(live, x));
-        }
-        _mm512_mask_storeu_epi8(y + c, live, most);
-    }
-}
-
 /* ---- add: each input by the short way of `single`; by a shift alone where the multiplier is 2^30
  * and nothing is rounded, as for the input of the larger scale. */
 
@@ -317,7 +276,8 @@ TARGET int intgold_avx512_scale(const intgold_tail *tail, int32_t zero_point, in
     if (block->form != SIMPLE) return 0;
     for (i = 0; i < count; i += LANES) {
         const __mmask16 live = (__mmask16)(count - i < LANES ? (1u << (count - i)) - 1 : ~0u);
-        const __m512i centred = _mm512_sub_epi32(widened(x + i, live), point);
+        const __m512i centred = _mm512_sub_epi32(
+            _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(live, x + i)), point);
         const __m512i shifted = _mm512_sll_epi32(centred, shift);
         const __m512i scaled = exact < 0 ? requantize(shifted, &by) : shifted;
         const __m512i before = more ? _mm512_loadu_si512(sums + i) : _mm512_setzero_si512();
@@ -326,49 +286,6 @@ TARGET int intgold_avx512_scale(const intgold_tail *tail, int32_t zero_point, in
     return 1;
 }
 
-/* ---- lut: without VBMI, sixteen tables of sixteen entries, each where the high nibble says. */
-
-TARGET void intgold_avx512_lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y) {
-    const __m512i low_bits = _mm512_set1_epi8(15), flip = _mm512_set1_epi8(-128);
-    __m512i parts[16];
-    int32_t i;
-    int j;
-    for (j = 0; j < 16; j++)
-        parts[j] = _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)(table + 16 * j)));
-    for (i = 0; i < count; i += VECTOR) {
-        const __mmask64 live =
-            count - i < VECTOR ? ~(__mmask64)0 >> (VECTOR - (count - i)) : ~(__mmask64)0;
-        const __m512i index = _mm512_xor_si512(_mm512_maskz_loadu_epi8(live, x + i), flip);
-        const __m512i low = _mm512_and_si512(index, low_bits);
-        const __m512i high = _mm512_andnot_si512(low_bits, index);
-        __m512i result = _mm512_setzero_si512();
-        for (j = 0; j < 16; j++)
-            result = _mm512_mask_shuffle_epi8(
-                result, _mm512_cmpeq_epi8_mask(high, _mm512_set1_epi8((char)(16 * j))), parts[j],
-                low);
-        _mm512_mask_storeu_epi8(y + i, live, result);
-    }
-}
-
-/* With VBMI: two lookups of 128 entries, chosen by the sign. */
-TARGET_VBMI void intgold_avx512_lut_vbmi(const int8_t *table, const int8_t *x, int32_t count,
-                                         int8_t *y) {
-    const __m512i negative0 = _mm512_loadu_si512(table);
-    const __m512i negative1 = _mm512_loadu_si512(table + 64);
-    const __m512i positive0 = _mm512_loadu_si512(table + 128);
-    const __m512i positive1 = _mm512_loadu_si512(table + 192);
-    int32_t i;
-    for (i = 0; i < count; i += VECTOR) {
-        const __mmask64 live =
-            count - i < VECTOR ? ~(__mmask64)0 >> (VECTOR - (count - i)) : ~(__mmask64)0;
-        const __m512i q = _mm512_maskz_loadu_epi8(live, x + i);
-        const __m512i negative = _mm512_permutex2var_epi8(negative0, q, negative1);
-        const __m512i positive = _mm512_permutex2var_epi8(positive0, q, positive1);
-        _mm512_mask_storeu_epi8(
-            y + i, live, _mm512_mask_blend_epi8(_mm512_movepi8_mask(q), positive, negative));
-    }
-}
-
 #else
-typedef int intgold_no_avx512_shared; /* C99 wants a declaration in every file */
+typedef int intgold_no_avx512_finish; /* C99 wants a declaration in every file */
 #endif
