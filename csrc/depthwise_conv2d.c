@@ -11,121 +11,11 @@
  * output per channel of input, each input is first repeated. */
 #include <string.h>
 
-#include "op.h"
-#include "weights.h"
+#include "depthwise_plan.h"
 
-enum {
-    CHUNK = 56,         /* pixels between finishes */
-    STRIP_BYTES = 32768 /* what the first cache holds */
-};
+typedef intgold_depthwise_plan plan;
 
-/* How an op is laid out for a variant of the kernels: the head of its packed weights. */
-typedef struct plan {
-    int32_t groups;   /* of kernel rows */
-    int32_t parts;    /* bytes that a weight less its zero point is split into */
-    int32_t segments; /* words that a sum takes */
-    int32_t blocks;   /* vectors of channels */
-    int32_t unit;     /* kernel rows from one row of words to the next */
-    int32_t rows;     /* output rows at once */
-    size_t row_words; /* of a row of words */
-    size_t offsets, bias, weights, tail, size; /* of the parts of the packed memory */
-} plan;
-
-/* Rows of words under so many output rows.  A dilated kernel takes one output row at a time, and
- * shares nothing. */
-static int32_t word_rows(const intgold_depthwise_conv2d *op, const plan *by, int32_t group,
-                         int32_t rows) {
-    return (rows - 1) * op->stride_h + (by->groups - 1) * (group / by->unit) + 1;
-}
-
-static int32_t rows_at_once(const intgold_depthwise_conv2d *op, const plan *by, int32_t group) {
-    int32_t rows = 1;
-    while (by->unit == 1 && rows < op->out_h &&
-           (size_t)word_rows(op, by, group, rows + 1) * by->row_words * 4 <= STRIP_BYTES)
-        rows++;
-    return rows;
-}
-
-static plan plan_of(const intgold_depthwise_conv2d *op, const intgold_kernels *kernels) {
-    const size_t lanes = (size_t)kernels->lanes;
-    plan made;
-    made.groups = intgold_blocks(op->kernel_h, kernels->group);
-    made.parts = kernels->group == 4
-                     ? intgold_weight_parts(op->weight_zero_point, op->weight_zero_point_count)
-                     : 1;
-    made.segments = made.parts * made.groups * op->kernel_w;
-    made.blocks = intgold_blocks(op->out_c, kernels->lanes);
-    made.row_words = (size_t)(op->in_w + op->pad_left + op->pad_right) * (size_t)op->out_c;
-    made.unit = op->dilation_h == 1 ? 1 : kernels->group;
-    made.rows = rows_at_once(op, &made, kernels->group);
-    made.offsets = intgold_align(sizeof(plan));
-    made.bias = made.offsets + intgold_align((size_t)made.segments * sizeof(size_t));
-    made.weights = made.bias + intgold_align((size_t)made.blocks * lanes * sizeof(int32_t));
-    made.tail = made.weights +
-                intgold_align((size_t)made.blocks * (size_t)made.segments * lanes * 4);
-    made.size = made.tail + intgold_align(kernels->tail_packed_size(op->out_c));
-    return made;
-}
-
-static size_t packed_size(const void *fields, const intgold_kernels *kernels) {
-    return plan_of(fields, kernels).size;
-}
-
-/* What meets kernel row ky, column kx of channel c; 0 beyond the kernel. */
-static int weight_at(const intgold_depthwise_conv2d *op, const plan *by, int32_t c, int32_t ky,
-                     int32_t kx, int32_t part) {
-    const size_t tap = (size_t)ky * (size_t)op->kernel_w + (size_t)kx;
-    int value;
-    if (ky >= op->kernel_h) return 0;
-    value = op->weights[tap * (size_t)op->out_c + (size_t)c] -
-            op->weight_zero_point[op->weight_zero_point_count == 1 ? 0 : c];
-    return by->parts == 1 ? value : intgold_weight_part(value, part);
-}
-
-/* Pack the words of channel c; returns the sum of its weights. */
-static int32_t pack_channel(const intgold_depthwise_conv2d *op, const intgold_kernels *kernels,
-                            const plan *by, int32_t c, char *weights) {
-    const int32_t lanes = kernels->lanes, group = kernels->group;
-    const size_t first = (size_t)(c / lanes) * (size_t)by->segments;
-    int32_t s, j, sum = 0;
-    for (s = 0; s < by->segments; s++) {
-        const int32_t rows = s / op->kernel_w;
-        char *word = weights + ((first + (size_t)s) * (size_t)lanes + (size_t)(c % lanes)) * 4;
-        for (j = 0; j < group; j++) {
-            const int value = weight_at(op, by, c, rows % by->groups * group + j,
-                                        s % op->kernel_w, rows / by->groups);
-            if (group == 4)
-                ((int8_t *)word)[j] = (int8_t)value;
-            else
-                ((int16_t *)(void *)word)[j] = (int16_t)value;
-            sum += value;
-        }
-    }
-    return sum;
-}
-
-static void pack(const void *fields, const intgold_kernels *kernels, void *packed) {
-    const intgold_depthwise_conv2d *op = fields;
-    const plan by = plan_of(op, kernels);
-    const intgold_tail tail =
-        intgold_tail_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max, NULL);
-    char *at = packed;
-    size_t *offsets = (size_t *)(void *)(at + by.offsets);
-    int32_t *bias = (int32_t *)(void *)(at + by.bias);
-    int32_t s, c;
-    memset(packed, 0, by.size);
-    memcpy(packed, &by, sizeof by);
-    for (s = 0; s < by.segments; s++) {
-        const int32_t tap = s % op->kernel_w * op->dilation_w;
-        const int32_t row = s / op->kernel_w % by.groups * (kernels->group / by.unit);
-        offsets[s] = ((size_t)row * by.row_words + (size_t)tap * (size_t)op->out_c) * 4;
-    }
-    for (c = 0; c < op->out_c; c++) {
-        const int32_t sum = pack_channel(op, kernels, &by, c, at + by.weights);
-        bias[c] = intgold_start(op->bias[c], kernels->flipped, op->x_zero_point, sum);
-    }
-    if (op->requantize.count) kernels->tail_pack(&tail, op->out_c, at + by.tail);
-}
+enum { CHUNK = 56 }; /* pixels between finishes */
 
 /* Scratch: rows of words (read and written up to three vectors beyond their end), repeated
  * inputs, sums. */
@@ -138,7 +28,7 @@ static places places_of(const intgold_depthwise_conv2d *op, const intgold_kernel
     const size_t vector = (size_t)kernels->lanes * 4;
     const size_t row = (size_t)op->in_w * (size_t)op->out_c;
     places made;
-    made.repeated = intgold_align((size_t)word_rows(op, by, kernels->group, by->rows) *
+    made.repeated = intgold_align((size_t)intgold_word_rows(op, by, kernels->group, by->rows) *
                                       by->row_words * 4 + 4 * vector);
     made.sums = made.repeated +
                 (op->in_c == op->out_c ? 0 : intgold_align((size_t)kernels->group * row));
@@ -147,7 +37,7 @@ static places places_of(const intgold_depthwise_conv2d *op, const intgold_kernel
 }
 
 static size_t work_size(const void *fields, const intgold_kernels *kernels) {
-    const plan by = plan_of(fields, kernels);
+    const plan by = intgold_depthwise_plan_of(fields, kernels);
     return places_of(fields, kernels, &by).size;
 }
 
@@ -213,7 +103,7 @@ static void fill_row(const job *at, const int8_t *x, int32_t oy, int32_t i) {
 }
 
 static void fill(const job *at, const int8_t *x, int32_t oy, int32_t rows) {
-    const int32_t count = word_rows(at->op, at->by, at->kernels->group, rows);
+    const int32_t count = intgold_word_rows(at->op, at->by, at->kernels->group, rows);
     int32_t i;
     for (i = 0; i < count; i++)
         if (is_read(at, i, rows)) fill_row(at, x, oy, i);
@@ -308,7 +198,8 @@ static void run(const intgold_call *call) {
     }
 }
 
-const intgold_op_table intgold_depthwise_conv2d_table = {1, 1, packed_size, pack, work_size, run};
+const intgold_op_table intgold_depthwise_conv2d_table = {
+    1, 1, intgold_depthwise_packed_size, intgold_depthwise_pack, work_size, run};
 
 size_t intgold_depthwise_conv2d_scratch_size(const intgold_depthwise_conv2d *op) {
     return intgold_alone_size(&intgold_depthwise_conv2d_table, op);
