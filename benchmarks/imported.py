@@ -8,7 +8,7 @@ are Python's, on one core; the clock is that of the process (what others do on t
 left out).  Every round asks each in turn; a time is the median of the rounds, and so is the ratio,
 XNNPACK's time over ours in one round: above 1, ours is faster.
 
-The networks are TFLITE_DIR/*.tflite, ../shared/tflite without it; the Python that has LiteRT is
+The networks are TFLITE_DIR/*.tflite, data/tflite without it; the Python that has LiteRT is
 that of conformance/run.py.
 
 examples:
@@ -174,7 +174,7 @@ def options_of() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=21, metavar="N", help="default: 21")
     parser.add_argument("--ops", action="store_true", help="the time of each op as well")
     options = parser.parse_args()
-    folder = Path(os.environ.get("TFLITE_DIR", ROOT.parent / "shared" / "tflite"))
+    folder = Path(os.environ.get("TFLITE_DIR", ROOT / "data" / "tflite"))
     options.only = [p for p in sorted(folder.glob("*.tflite")) if options.only in p.stem]
     if not options.only:
         parser.error(f"no network of that name in {folder}")

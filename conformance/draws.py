@@ -62,8 +62,19 @@ def activation(rng: Rng) -> int:
     return int(rng.choice([0, 0, 1, 3, 2]))
 
 
-def output_scale(rng: Rng, reach: float) -> Any:
-    """Return a scale for which values of this reach fill int8, leave it, or use a part of it."""
+def tied(rng: Rng, unit: Any) -> Any:
+    """Return a scale of which `unit` is (2k + 1) / 2q: q of them are half, to within float32."""
+    q = int(rng.integers(3, 60))
+    return FLOAT(float(unit) * q / (int(rng.integers(0, 2 * q)) + 0.5))
+
+
+def output_scale(rng: Rng, reach: float, unit: Any = None) -> Any:
+    """Return a scale for which values of this reach fill int8, leave it, or use a part of it.
+
+    Now and then one by which sums of `unit` are halves.
+    """
+    if unit is not None and rng.random() < 0.25:
+        return tied(rng, 40 * float(unit))
     return FLOAT(reach * 10 ** rng.uniform(-0.5, 0.7) / 128)
 
 
@@ -71,6 +82,8 @@ def mean_scale(rng: Rng, x_scale: Any) -> Any:
     """Return the scale of a mean; now and then the input's by a power of two: halves are common."""
     if rng.random() < 0.25:
         return FLOAT(x_scale * 2.0 ** rng.integers(-2, 2))
+    if rng.random() < 0.25:
+        return tied(rng, x_scale)
     return FLOAT(x_scale * 10 ** rng.uniform(-0.8, 0.3))
 
 

@@ -6,7 +6,7 @@
     >>> rows[0].tensors, rows[0].differing
     (13, 0)
 
-The files are those of the folder TFLITE_DIR (by default ../shared/tflite, where it exists) and
+The files are those of the folder TFLITE_DIR (by default data/tflite, where it exists) and
 random networks that the public converter makes (see random_networks.py).
 """
 
@@ -29,7 +29,7 @@ from intgold.importers.tflite.reader import FileGraph, FileTensor, parse
 from intgold.model import Model
 
 CONVERTER = "tensorflow-cpu==2.21.0"
-FOLDER = HERE.parents[1] / "shared" / "tflite"
+FOLDER = HERE.parent / "data" / "tflite"
 """Where public networks are looked for when TFLITE_DIR is not set: beside the checkout."""
 RANDOM_IMAGES, NARROW_IMAGES = 64, 27
 _BLOCK_VALUES = 2**25

@@ -42,7 +42,7 @@ def _convolution(depthwise: bool) -> Callable[[Rng, str], Made]:
         of = (1, *kernel, out_c) if depthwise else (out_c, *kernel, shape[3])
         held, product = draws.weights(rng, w, dtype, of, 3 if depthwise else 0, x_scale)
         depth = kernel[0] * kernel[1] * (1 if depthwise else shape[3])
-        scale = draws.output_scale(rng, product * 4900 * depth**0.5)
+        scale = draws.output_scale(rng, product * 4900 * depth**0.5, product)
         y = w.tensor((1, *sizes, out_c), dtype, scale, draws.zero_point(rng, dtype))
         fields = dict(
             Padding=padding, StrideH=stride[0], StrideW=stride[1], DilationHFactor=dilation[0],
@@ -66,7 +66,7 @@ def _fully_connected(rng: Rng, dtype: str) -> Made:
     )
     x = w.tensor((1, in_c), dtype, x_scale, draws.zero_point(rng, dtype))
     held, product = draws.weights(rng, w, dtype, (out_c, in_c), 0, x_scale)
-    scale = draws.output_scale(rng, product * 4900 * in_c**0.5)
+    scale = draws.output_scale(rng, product * 4900 * in_c**0.5, product)
     y = w.tensor((1, out_c), dtype, scale, draws.zero_point(rng, dtype))
     w.op(
         "FULLY_CONNECTED", [x, *held], y, 4, "FullyConnectedOptions",
@@ -82,7 +82,9 @@ def _two(kind: str, options: str, version: int) -> Callable[[Rng, str], Made]:
         second = FLOAT(first * 10 ** rng.uniform(-1, 1))
         inputs = [w.tensor(shape, dtype, s, draws.zero_point(rng, dtype)) for s in (first, second)]
         reach = float(first * second) * 10**4 if kind == "MUL" else float(max(first, second)) * 128
-        y = w.tensor(shape, dtype, draws.output_scale(rng, reach), draws.zero_point(rng, dtype))
+        unit = 5 * float(first * second) if kind == "MUL" else None
+        y_scale = draws.output_scale(rng, reach, unit)
+        y = w.tensor(shape, dtype, y_scale, draws.zero_point(rng, dtype))
         w.op(kind, inputs, y, version, options, FusedActivationFunction=draws.activation(rng))
         return Made(w.finish(inputs, [y]), tuple((i, shape) for i in inputs), y, dtype)
 
@@ -184,6 +186,8 @@ def _unary(
         x = w.tensor(shape, dtype, scale, draws.zero_point(rng, dtype))
         chosen = {name: draw(rng) for name, draw in fields.items()}
         y_scale, zero = FLOAT(scale * 10 ** rng.uniform(-0.3, 0.4)), draws.zero_point(rng, dtype)
+        if rng.random() < 0.25:
+            y_scale = draws.tied(rng, scale)
         if fixed:
             y_scale, zero = FLOAT(fixed[0]), fixed[1] + (128 if dtype == "uint8" else 0)
         y = w.tensor(shape, dtype, y_scale, zero)

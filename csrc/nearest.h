@@ -1,7 +1,7 @@
 /* How vectors of 32-bit lanes requantise the float forms to int8.
  *
  * R(acc), clauses 4.2.4 and 4.2.5, is the integer nearest to v = acc * m * 2^-t wherever v is not
- * within 2^-15 of a half: for |v| up to 257 (beyond, every R is clamped) float32 moves acc by at
+ * within 2^-15 of a half: for |v| below 256 (beyond, every R is clamped) float32 moves acc by at
  * most 2^-16 of v's units and the product by 2^-17, and float64's low bits are less than 2^-22.
  * So v is formed with PLACES fraction bits; `frac` says how far v + 1/2 + 2^-15 lies above an
  * integer, and DOUBTFUL what is too near: one lane in 16,000, which the scalar code does.

@@ -48,7 +48,7 @@ POOL = {
         (lambda: small("RELU", X, y="uint8"), r"op 0 \(RELU\): int8 to uint8; one type is read"),
         (lambda: small("LSTM", X), r"op 0 \(LSTM\): this op is not known"),
         (lambda: small("RELU", ((1, -1), "int8", None)), r"input t0: shape \(1, -1\) is not fixed"),
-        (lambda: small("RELU", ((2, 4), "int8", None)), r"input t0: shape \(2, 4\); one image of"),
+        (lambda: small("RELU", ((2, 4), "int8", None)), r"input t0: shape \(2, 4\); a batch of 1"),
         (lambda: small("RELU", X, shape=(1, 3)), r"output t1 has shape \(3,\); it makes \(4,\)"),
         (lambda: small("RELU", X, outputs=[1, 0]), "output t0 is an input of the file"),
         (lambda: small("RELU", X, outputs=[]), "no output"),
@@ -101,6 +101,77 @@ def added(dtype, scales, shapes, constant=None):
     return parse(w.finish(inputs, [y])), x
 
 
+def weighted(bias=3, scales=(0.5,) * 3, zeros=0, axis=0, **fields):
+    """A graph of FULLY_CONNECTED of four values to three."""
+    w = Writer()
+    x, y = w.tensor((1, 4), "int8", 0.5, 0), w.tensor((1, 3), "int8", 0.5, 0)
+    k = w.tensor((3, 4), "int8", scales, zeros, np.ones((3, 4)), axis)
+    b = w.tensor((bias,), "int32", 0.25, 0, np.zeros(bias))
+    options = {"FusedActivationFunction": 0, "WeightsFormat": 0, "KeepNumDims": False} | fields
+    w.op("FULLY_CONNECTED", [x, k, b], y, 4, "FullyConnectedOptions", **options)
+    return parse(w.finish([x], [y]))
+
+
+def chain(order):
+    """A graph of two RELU, in this order, the second of which reads what the first makes."""
+    w = Writer()
+    x, between, y = (w.tensor((1, 4), "int8", 0.5, 0) for _ in range(3))
+    ends = [(x, between), (between, y), (x, y)]
+    for i in order:
+        w.op("RELU", [ends[i][0]], ends[i][1], 2)
+    return parse(w.finish([x], [y]))
+
+
+SOFTMAX = {"options": "SoftmaxOptions", "Beta": 1.0}
+CONCAT = {"options": "ConcatenationOptions", "shape": (1, 8), "Axis": 1}
+
+
+@pytest.mark.parametrize(
+    ("graph", "why"),
+    [
+        (lambda: weighted(bias=2), "2 biases for 3 channels"),
+        (lambda: weighted(axis=1), "quantised along axis 1 instead of 0"),
+        (lambda: weighted(zeros=[0, 1, 0]), "weights with several zero points"),
+        (lambda: weighted(scales=(0.5,) * 2), "2 scales of weights; 1 or 3"),
+        (lambda: weighted(WeightsFormat=1), "weights format 1"),
+        (lambda: weighted(FusedActivationFunction=4), "fused activation 4; none, RELU"),
+        (lambda: chain([1, 0]), r"op 0 \(RELU\): input t1 is not made before it"),
+        (lambda: chain([0, 1, 2]), r"op 2 \(RELU\): output t2 exists already"),
+        (lambda: small("SOFTMAX", X, **SOFTMAX), "output that is not of scale 1/256"),
+        (
+            lambda: small("CONCATENATION", X, X, FusedActivationFunction=1, **CONCAT),
+            "a fused activation",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_network_may_not_be(graph, why):
+    """Refused in one line; the like of it that is right is imported."""
+    assert convert(chain([0, 1]), contract_named("tflm"), "m").ops
+    assert convert(weighted(), contract_named("tflm"), "m").ops
+    with pytest.raises(ImportFileError, match=why):
+        convert(graph(), contract_named("tflm"), "m")
+
+
+def test_kernels_that_an_engine_lacks():
+    """No rule of another engine stands in for them."""
+    graph = small("GELU", X, options="GeluOptions", Approximate=False)
+    assert convert(graph, contract_named("litert_reference"), "m").ops
+    with pytest.raises(ImportFileError, match="TFLite Micro.*: no kernel for it on int8"):
+        convert(graph, contract_named("tflm"), "m")
+
+
+@pytest.mark.parametrize("alpha", [-0.3, -1.7, 0.0, 1.7])
+def test_slopes_of_either_sign(alpha):
+    """LEAKY_RELU by its definition: x alpha / y of the values below the zero point."""
+    graph = of_scales("LEAKY_RELU", (0.5, 0.5), (3, -7), "LeakyReluOptions", Alpha=alpha)
+    model = convert(graph, contract_named("intgold"), "m")
+    x = np.arange(-128, 128, dtype=np.int8).reshape(32, 8)
+    real = np.where(x >= 3, 1.0, np.float64(np.float32(alpha))) * (x.astype(int) - 3)
+    wanted = np.clip(np.rint(real) - 7, -128, 127)
+    near = np.abs(np.abs(real) % 1 - 0.5) > 1e-6  # halves apart
+    np.testing.assert_array_equal(both_engines(model, [x])[near], wanted[near])
+
+
 @pytest.mark.parametrize("dtype", ["int8", "uint8"])
 @pytest.mark.parametrize("constant", [None, 5])
 def test_a_row_that_one_value_is_added_to(dtype, constant):
@@ -115,6 +186,52 @@ def test_floored_inputs_that_no_entry_has():
     graph, _ = added("uint8", (0.5, near, 1.0), ((1, 16), (1, 16)))
     with pytest.raises(ImportFileError, match=r"op 0 \(ADD\): inputs that are floored at last"):
         convert(graph, contract_named("litert_optimised_x86"), "m")
+
+
+def of_scales(kind, scales, zeros=(0, 0, 0), options="", **fields):
+    """A graph of one op on eight values, of these scales and zero points; the last: the output."""
+    w = Writer()
+    held = [w.tensor((1, 8), "int8", s, z) for s, z in zip(scales, zeros, strict=False)]
+    w.op(kind, held[:-1], held[-1], 2, options, **fields)
+    return parse(w.finish(held[:-1], held[-1:]))
+
+
+MUL = {"kind": "MUL", "options": "MulOptions", "FusedActivationFunction": 0}
+
+
+@pytest.mark.parametrize(
+    ("contract", "graph", "why"),
+    [
+        ("litert_optimised_x86", {**MUL, "scales": (1, 1, 0.5)}, "values from -32512 to 32768 bef"),
+        ("litert_optimised_x86", {**MUL, "scales": (1, 1, 0.51)}, None),
+        ("litert_reference", {**MUL, "scales": (1, 1, 0.5)}, None),
+        ("xnnpack", {**MUL, "scales": (1, 1, 0.5)}, None),
+        ("xnnpack", {**MUL, "scales": (1, 1, 2**-8)}, "values from"),  # declined: as optimised
+        ("litert_reference", {"kind": "RELU6", "scales": (1, 1e-10)}, "end 6.0 at a scale"),
+        ("litert_reference", {"kind": "RELU6", "scales": (1, 1e-8)}, None),
+        ("tflm", {"kind": "HARD_SWISH", "scales": (1, 2**-8)}, "ratio of scales of 128 or more"),
+        ("tflm", {"kind": "DEQUANTIZE", "scales": (1, 1)}, "not known; part of the file is in fl"),
+    ],
+)  # fmt: skip
+def test_what_leaves_an_engines_integers(contract, graph, why):
+    """An engine wraps it, or ends: one line; what just fits is imported."""
+    graph = of_scales(**graph)
+    if why is None:
+        assert convert(graph, contract_named(contract), "m").ops
+        return
+    with pytest.raises(ImportFileError, match=why):
+        convert(graph, contract_named(contract), "m")
+
+
+def test_a_softmax_of_a_large_scale():
+    """beta * scale of 16 and more: only the greatest values of a row count (SPEC 5.10.1)."""
+    w = Writer()
+    x = w.tensor((1, 8), "int8", 40.0, 0)
+    y = w.tensor((1, 8), "int8", 1 / 256, -128)
+    w.op("SOFTMAX", [x], y, 2, "SoftmaxOptions", Beta=1.0)
+    model = convert(parse(w.finish([x], [y])), contract_named("litert_reference"), "m")
+    made = both_engines(model, [np.array([[3, 2, 3, -128, 127, 127, 0, 1]], np.int8)])
+    assert made.ravel().tolist() == [-128, -128, -128, -128, 0, 0, -128, -128]
 
 
 @pytest.mark.parametrize("op", sorted(set(operand_models.MODELS) | set(form_models.MODELS)))

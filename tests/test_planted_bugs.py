@@ -9,3 +9,8 @@ def test_every_bug_can_be_planted():
         assert (ROOT / bug.file).read_text().count(bug.old) == 1, bug.name
         assert bug.old != bug.new, bug.name
     assert len({bug.name for bug in BUGS}) == len(BUGS)
+
+
+def test_the_readme_says_how_many():
+    """Its figure is that of the list."""
+    assert f": {len(BUGS)} planted ones" in (ROOT / "README.md").read_text()

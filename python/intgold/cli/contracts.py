@@ -18,22 +18,21 @@ def add(parser: argparse.ArgumentParser) -> None:
     names = ", ".join(CONTRACTS)
     parser.add_argument("first", nargs="?", metavar="A", help=f"one of {names}")
     parser.add_argument("second", nargs="?", metavar="B", help="another of them")
-    parser.add_argument(
-        "--probes", type=int, default=40, metavar="N", help="graphs of each op (default: 40)"
-    )
+    parser.add_argument("--probes", type=int, default=40, metavar="N", help="graphs of each op")
 
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..contracts import differences, standing
+    from ..contracts import contract_named, differences, standing
     from ..errors import IntgoldError
 
+    if not 1 <= options.probes <= 10_000:
+        raise IntgoldError(f"--probes {options.probes}: 1 to 10000 are possible")
     if options.first is None:
         print(*standing.lines(), sep="\n")
         return 0
+    contract_named(options.first)
     if options.second is None:
-        raise IntgoldError(f"contracts {options.first}: name a second one to compare it with")
-    if not 1 <= options.probes <= 10_000:
-        raise IntgoldError(f"--probes {options.probes}: 1 to 10000 are possible")
+        raise IntgoldError(f"{options.first}: name a second contract to compare it with")
     print(*differences.lines(options.first, options.second, options.probes), sep="\n")
     return 0

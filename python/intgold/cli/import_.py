@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 HELP = "make an integer model of a TFLite file, with the arithmetic of a named engine"
 EXAMPLES = """
@@ -25,9 +26,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
+    from ..errors import IntgoldError
     from ..importers import import_tflite
 
+    if os.path.exists(options.output) and os.path.samefile(options.file, options.output):
+        raise IntgoldError(f"{options.output}: is the file to import; name another with -o")
     model = import_tflite(options.file, options.contract, options.name)
     model.save(options.output)
     print(f"{options.output}: {len(model.ops)} ops, contract {model.contract}")
+    if "inexact" in model.metadata:
+        print(f"not exact: {model.metadata['inexact']}")
     return 0

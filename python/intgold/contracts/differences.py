@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -54,7 +55,7 @@ class Difference:
     ----------
     op : str
     same : bool
-        Both contracts have one rule for it.
+        Both contracts have one rule for it, or one has none.
     values, differing, largest : int
         Compared, those that differ, and the largest difference.
     witness : Witness or None
@@ -80,7 +81,8 @@ def difference(op: str, a: str, b: str, models: int = MODELS) -> Difference:
         Names of contracts.
     """
     first, second = contract_named(a), contract_named(b)
-    if first.rule(op, "int8") == second.rule(op, "int8"):
+    rules = {first.rule(op, "int8"), second.rule(op, "int8")}
+    if len(rules) == 1 or None in rules:
         return Difference(op, True, 0, 0, 0, None)
     found = Difference(op, False, 0, 0, 0, None)
     first_ones = range(models)
@@ -141,9 +143,12 @@ def lines(a: str, b: str, models: int = MODELS) -> Iterator[str]:
         yield "the smallest witness of each:"
         yield from (f"  {d.op}: {witness(d, a, b)}" for d in apart)
         yield ""
-    alike = [d.op for d in found if d.same] + [op for op in ops() if op not in PROBES]
-    yield f"the same rule: {', '.join(alike)}"
     first, second = contract_named(a), contract_named(b)
+    others = [d.op for d in found if d.same] + [op for op in ops() if op not in PROBES]
+    alike = [op for op in others if first.rule(op, "int8") and second.rule(op, "int8")]
+    yield from textwrap.wrap(f"the same rule: {', '.join(alike)}", 100)
+    if len(alike) < len(others):
+        yield f"no kernel in one of them: {', '.join(op for op in others if op not in alike)}"
     unsigned = [op for op in alike if first.rule(op, "uint8") != second.rule(op, "uint8")]
     if unsigned:
         yield f"on uint8 not the same: {', '.join(unsigned)}"

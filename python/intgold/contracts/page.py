@@ -5,13 +5,16 @@ python -m intgold.contracts.page docs/which_int8.md
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from .differences import Difference, differences, witness
-from .standing import ops, rows
-from .table import CONTRACTS, Rule
+from .standing import inexact, ops, rows
+from .table import CONTRACTS, Contract, Rule
 
 PAIRS = (
     ("litert_reference", "litert_optimised_x86"),
@@ -29,7 +32,8 @@ real factor comes of the scales, and where a kernel does some values otherwise. 
 file is imported (`intgold import FILE --contract NAME -o M.npz`) and frozen into the model.
 
 This page is written by `python -m intgold.contracts.page docs/which_int8.md` from the table
-`intgold.contracts` itself; `intgold contracts` shows the same in a terminal.
+`intgold.contracts` itself; `intgold contracts` shows in a terminal what was compared, and where two
+differ.
 """
 _WORDS = {
     "": "",
@@ -41,10 +45,14 @@ _WORDS = {
     "eighths": "multipliers of 8 fraction bits",
     "raw_float32": "raw sum times factor plus one bias in float32, then halves go to even",
     "zero_point_first": "the zero point is added in float32, then halves go to even",
+    "float32_steps": "table of exp(x) - 1, both steps in float32",
+    "int16_steps": "fixed point of int16",
     "clamp_alone": "the input is clamped, the output's scale is not looked at",
     "fixed_point": "table of the engine's own fixed point",
     "axis_0": "weights of quantized dimension 0",
 }
+_TABLE = "float32 table, halves away from zero"
+_PLAIN = {"MAX_POOL_2D": "ends of activations away from zero"}
 _FACTORS = {
     "float64": "",
     "product32": "factor: product in float32",
@@ -64,12 +72,25 @@ def describe(rule: Rule | None) -> str:
     words = [f"`{rule.form}`" if rule.form else "", _FACTORS[rule.factor], _WORDS[rule.way]]
     if rule.group:
         words.append(f"whole groups of {rule.group}; the rest `{rule.rest}`")
+    if rule.int16:
+        words.append("refused beyond int16")
     if rule.bounds == "even":
         words.append("ends of activations to even")
-    if rule.declined is not None:
-        low, high = rule.limits
-        words.append(f"ratios beyond [{low:g}, {high:g}]: {describe(rule.declined)}")
-    return "; ".join(w for w in words if w) or "float32 table, halves away from zero"
+    if rule.slopes[1] < math.inf:
+        words.append(
+            f"ratios times alpha from {_exact(rule.slopes[0])} to {_exact(rule.slopes[1])}"
+        )
+    if rule.limits != (0.0, math.inf):
+        beyond = "refused" if rule.declined is None else describe(rule.declined)
+        words.append(
+            f"ratios from {_exact(rule.limits[0])} to {_exact(rule.limits[1])}; beyond: {beyond}"
+        )
+    return "; ".join(w for w in words if w)
+
+
+def _exact(limit: float) -> str:
+    """Return a limit as float32 shows it."""
+    return str(np.float32(limit))
 
 
 def _parts(models: int) -> Iterator[str]:
@@ -85,9 +106,15 @@ def _parts(models: int) -> Iterator[str]:
     yield "Ops that are left out are computed alike by all: " + ", ".join(_alike()) + ".\n"
     for name, contract in CONTRACTS.items():
         yield f"### {name}\n"
-        own = [op for op in contract.rules if op.split()[0] not in _alike()]
-        yield from _table(["op", "rule"], [[op, describe(contract.rules[op])] for op in own])
+        own = [op for op in contract.rules if _has(contract, op) and op.split()[0] not in _alike()]
+        yield from _table(
+            ["op", "rule"],
+            [[op, describe(contract.rules[op]) or _PLAIN.get(op, _TABLE)] for op in own],
+        )
         yield ""
+    yield "## Where a contract is not exact\n"
+    yield from (f"- {line}" for line in inexact())
+    yield "\nA model of such an op says so in its metadata, `intgold import` when it makes it.\n"
     yield "## How often they differ\n"
     found = {pair: differences(*pair, models) for pair in PAIRS}
     wide = {d.op for each in found.values() for d in each if d.largest > 1}
@@ -109,12 +136,18 @@ def _parts(models: int) -> Iterator[str]:
                 yield f"- {d.op}: {witness(d, a, b)}"
         yield ""
     yield "## What was compared with the engines\n"
-    yield "Values, none of which differed; *unproved*: nothing was compared, mostly since the"
-    yield "engine lacks the kernel."
+    yield "Values, none of which differed; `-`: the engine has no such kernel, and the import is"
+    yield "refused."
     for dtype in ("int8", "uint8"):
         head, *body = rows(dtype)
         yield f"\n{dtype}:\n"
         yield from _table(head, body)
+
+
+def _has(contract: Contract, op: str) -> bool:
+    """Return whether an engine runs an op (with a dtype behind it, or on any)."""
+    name, *dtype = op.split()
+    return any(contract.rule(name, t) is not None for t in dtype or ("int8", "uint8"))
 
 
 def _alike() -> list[str]:
@@ -122,7 +155,7 @@ def _alike() -> list[str]:
     return [
         op
         for op in ops()
-        if len({c.rule(op, t) for c in CONTRACTS.values() for t in ("int8", "uint8")}) == 1
+        if len({c.rule(op, t) for c in CONTRACTS.values() for t in ("int8", "uint8")} - {None}) == 1
     ]
 
 

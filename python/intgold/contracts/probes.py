@@ -132,14 +132,28 @@ def _mean(rng: Rng) -> Probe:
     return g.op("MEAN", [x, axes], y, [batch], KeepDims=True)
 
 
-def _one(op: str, fixed: tuple[float, int] | None = None) -> Callable[[Rng], Probe]:
+def _max_pool(rng: Rng) -> Probe:
+    """Every value, clamped where 6.0 lies between two."""
+    g, half = _Graph(), int(rng.integers(2, 100)) + 0.5
+    batch, scale, zero = _EVERY.astype(np.int8).reshape(1, 16, 16, 1), _FLOAT(6 / half), _zero(rng)
+    x, y = (g.tensor(batch.shape, scale=scale, zero_point=zero) for _ in range(2))
+    slide = {"StrideH": 1, "StrideW": 1, "FilterHeight": 1, "FilterWidth": 1, "Padding": 1}
+    return g.op("MAX_POOL_2D", [x], y, [batch], FusedActivationFunction=3, **slide)
+
+
+def _one(
+    op: str, fixed: tuple[float, int] | None = None, low: float = -2.5
+) -> Callable[[Rng], Probe]:
     """Every value, and some behind the last whole group."""
 
     def make(rng: Rng) -> Probe:
-        g, scale = _Graph(), _scale(rng, -2.5, -0.5)
+        g, scale = _Graph(), _scale(rng, low, -0.5)
         batch = np.append(_EVERY, _EVERY[-9:]).astype(np.int8)[None]
         x = g.tensor(batch.shape, scale=scale, zero_point=_zero(rng))
         made = fixed or (_FLOAT(scale * 10 ** rng.uniform(-0.3, 0.4)), _zero(rng))
+        if fixed is None and rng.random() < 0.25:  # q values are halves, to within float32
+            q = int(rng.integers(3, 60))
+            made = _FLOAT(float(scale) * q / (int(rng.integers(0, 2 * q)) + 0.5)), _zero(rng)
         y = g.tensor(batch.shape, "int8", *made)
         alpha = float(_FLOAT(rng.uniform(0.01, 0.5)))
         return g.op(op, [x], y, [batch], Alpha=alpha, Approximate=False)
@@ -151,12 +165,17 @@ PROBES: Mapping[str, Callable[[Rng], Probe]] = {
     **{op: _weighted(op) for op in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")},
     **{op: _two(op) for op in ("ADD", "SUB", "MUL")},
     "MEAN": _mean,
-    **{op: _one(op) for op in ("QUANTIZE", "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1", "ELU")},
+    "MAX_POOL_2D": _max_pool,
+    **{
+        op: _one(op)
+        for op in ("QUANTIZE", "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1", "HARD_SWISH")
+    },
+    "ELU": _one("ELU", low=-5),  # float32 steps show where exp(x) is next to 1
     "LOGISTIC": _one("LOGISTIC", (1 / 256, -128)),
     "TANH": _one("TANH", (1 / 128, 0)),
 }
 """Of the ops that some two contracts compute otherwise."""
 DIRECTED: Mapping[str, tuple[int, ...]] = {
-    "ADD": (250, 296), "LOGISTIC": (753, 1965), "TANH": (5872, 10611), "ELU": (1614,),
+    "ADD": (250, 296), "LOGISTIC": (753, 1965), "TANH": (5872, 10611), "HARD_SWISH": (6027,),
 }  # fmt: skip
 """Seeds whose probes tell rules apart that the first hundreds or more do not; found by search."""

@@ -31,7 +31,7 @@ def standing(contract: Contract, op: str, dtype: str) -> str:
     str
         The number of values compared; ``SPEC`` or ``sources`` for what rests on those;
         ``unproved`` where there is a rule that no answer of the engine was held against; ``-``
-        where there is no rule.
+        where the engine has no kernel.
     """
     rule = contract.rule(op, dtype)
     if rule is None:
@@ -56,6 +56,14 @@ def rows(dtype: str) -> list[list[str]]:
     return made
 
 
+def inexact() -> Iterator[str]:
+    """Yield a line per contract and op of which some bits of the engine are not met."""
+    for contract in CONTRACTS.values():
+        for op, rule in contract.rules.items():
+            if rule.inexact:
+                yield f"{contract.name} {op}: {rule.inexact}"
+
+
 def lines() -> Iterator[str]:
     """Yield the list of contracts, and a table of their ops per dtype."""
     head = ("contract", "engine", "version", "rests on")
@@ -66,4 +74,5 @@ def lines() -> Iterator[str]:
         yield f"{dtype}: values compared with the engine, none of which differed"
         yield from columns(rows(dtype), left=(0,))
     yield ""
-    yield "unproved: nothing was compared; mostly since the engine has no such kernel"
+    yield from (f"not exact: {line}" for line in inexact())
+    yield "-: the engine has no such kernel, and the import is refused"

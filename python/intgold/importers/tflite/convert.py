@@ -46,6 +46,11 @@ HANDLERS: Mapping[str, Callable[[Step], None]] = {
     "HARD_SWISH": unary.hard_swish,
 }
 """What adds each op of a file to the model."""
+_HINTS = {
+    "DEQUANTIZE": "; part of the file is in floats",
+    "SHAPE": "; a file converted with a fixed batch of 1 does without",
+    "SPACE_TO_BATCH_ND": "; a file converted with a fixed batch of 1 does without",
+}
 
 
 def import_tflite(
@@ -116,7 +121,7 @@ def _add(
     labels: _Names, room: Room,
 ) -> None:  # fmt: skip
     if op.kind not in HANDLERS:
-        raise ImportFileError(f"{op}: this op is not known")
+        raise ImportFileError(f"{op}: this op is not known{_HINTS.get(op.kind, '')}")
     if len(op.outputs) != 1 or not op.inputs or min(op.outputs) < 0:
         raise ImportFileError(f"{op}: {len(op.inputs)} inputs and {len(op.outputs)} outputs")
     y = graph.tensors[op.outputs[0]]
@@ -128,9 +133,10 @@ def _add(
             raise ImportFileError(f"{op}: input {graph.tensors[at].name} is not made before it")
         if at in names and graph.tensors[at].dtype != y.dtype and op.kind != "QUANTIZE":
             raise ImportFileError(f"{op}: {graph.tensors[at].dtype} to {y.dtype}; one type is read")
-    rule = contract.rule(op.kind, y.dtype)
+    dtypes = {y.dtype, graph.tensors[op.inputs[0]].dtype}  # QUANTIZE has two
+    rule = contract.rule(op.kind, "int8" if "int8" in dtypes else y.dtype)
     if rule is None:
-        raise ImportFileError(f"{op}: contract {contract.name} has no rule for it")
+        raise ImportFileError(f"{op}: {contract.engine}: no kernel for it on {y.dtype}")
     step = Step(op, rule, graph.tensors, builder, names, _label(op), labels.new(y.name), room)
     try:
         with np.errstate(all="ignore"):  # what leaves float32 is refused below
@@ -152,11 +158,17 @@ def _check(tensor: FileTensor, what: str) -> None:
     if min(tensor.shape, default=1) < 1:
         raise ImportFileError(f"{what}: shape {tensor.shape} is not fixed")
     if not 1 <= len(tensor.shape) <= 4 or tensor.shape[0] != 1:
-        raise ImportFileError(f"{what}: shape {tensor.shape}; one image of 1 to 3 dimensions")
+        raise ImportFileError(
+            f"{what}: shape {tensor.shape}; a batch of 1 first, 1 to 3 dimensions behind it"
+        )
 
 
 def _metadata(graph: FileGraph, contract: Contract) -> dict[str, str]:
     found = {"engine": f"{contract.engine} {contract.version}"}
+    for op in graph.ops:
+        rule = contract.rules.get(op.kind)
+        if rule is not None and rule.inexact:
+            found["inexact"] = f"{op}: {rule.inexact}"
     unsigned = [t.name for t in graph.tensors if t.dtype == "uint8" and t.data is None]
     return {**found, "uint8": "stored as x ^ 0x80"} if unsigned else found
 
@@ -190,6 +202,6 @@ def _label(op: FileOp) -> str:
 
 def _identifier(text: str) -> str:
     """Return the last part of a path of names, letters and digits alone."""
-    parts = [p for p in re.split(r"[/;:]", text) if p]
+    parts = [p for p in re.split(r"[/;:]", re.sub(r":\d+$", "", text)) if p]
     made = re.sub(r"[^A-Za-z0-9_]", "_", parts[-1] if parts else "t")[:56]
     return made if made[:1].isalpha() else f"t_{made}"

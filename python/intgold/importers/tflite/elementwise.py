@@ -13,11 +13,12 @@ from .floored_inputs import floored_inputs
 from .loops import along, standing
 from .operands import constants_of, elementwise
 from .scales import FACTORS
-from .step import Step
+from .step import Step, inner
 from .weighted import activation
 
 _FLOAT = np.float32
-_INT16 = 2.0**15 - 256
+_GROUP = 8
+"""Values that kernels take at once, at the least."""
 _FLOORED = 8
 """Values that kernels take at once which floor their inputs at last."""
 
@@ -40,8 +41,11 @@ def _sum(step: Step, form: str) -> None:
     if rule.way == "direct":
         elementwise(step, "add", {"form": form, **_direct(a, b, y), **ends})
         return
-    if rule.way == "single_inputs" and 255 * (float(a) + float(b)) / float(y) > _INT16:
-        raise step.fail("sums beyond int16, which kernels of whole groups narrow to")
+    if rule.int16:
+        ends_of = [
+            [v * float(s) / float(y) for v in _centred(step, i)] for i, s in ((0, a), (1, b))
+        ]
+        _need_int16(step, *map(sum, zip(*ends_of, strict=True)))
     fields = {"form": form, **_shared_scale(step, a, b, y, rule.form), **ends}
     if not rule.group:
         elementwise(step, "add", fields)
@@ -88,5 +92,24 @@ def mul(step: Step) -> None:
     a, b, y = (step.scale(t) for t in (step.file(0), step.file(1), step.y))
     step.decide(FACTORS[step.rule.factor](a, b, y))
     real = FACTORS[step.rule.factor](a, b, y)
+    if step.rule.int16:
+        products = [u * v * real for u in _centred(step, 0) for v in _centred(step, 1)]
+        _need_int16(step, min(products), max(products))
     by = requantize_for([real], step.rule.form)
     elementwise(step, "mul", {"requantize": by, **activation(step)})
+
+
+def _centred(step: Step, i: int) -> tuple[int, int]:
+    """Return the ends of input `i` less its zero point."""
+    zero = step.zero_point(step.file(i))
+    return -128 - zero, 127 - zero
+
+
+def _need_int16(step: Step, low: float, high: float) -> None:
+    """Refuse outputs that kernels of whole groups wrap: they add the zero point in int16."""
+    zero = step.zero_point(step.y) + (128 if step.y.dtype == "uint8" else 0)
+    held = low + zero - 1 > -(2**15) and high + zero + 1 < 2**15
+    if not held and math.prod(inner(step.y)) >= _GROUP:
+        raise step.fail(
+            f"values from {low + zero:.0f} to {high + zero:.0f} before the clamp, in int16"
+        )

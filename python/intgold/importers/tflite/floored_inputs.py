@@ -66,11 +66,11 @@ def _alike(
     step: Step, fields: dict[str, Any], one: list[np.ndarray], other: list[np.ndarray]
 ) -> bool:
     """Return whether the add makes the same of every pair, brought to the shared scale."""
-    few = range(0, len(one[0]), _ROWS)  # pairs at once, for the sake of memory
-    return all(
-        np.array_equal(*(_outputs(step, fields, u[0][i : i + _ROWS], u[1]) for u in (one, other)))
-        for i in few
-    )
+    for i in range(0, len(one[0]), _ROWS):  # few pairs at once, for the sake of memory
+        made, wanted = (_outputs(step, fields, u[0][i : i + _ROWS], u[1]) for u in (one, other))
+        if not np.array_equal(made, wanted):
+            return False
+    return True
 
 
 def _outputs(step: Step, fields: dict[str, Any], u1: np.ndarray, u2: np.ndarray) -> np.ndarray:

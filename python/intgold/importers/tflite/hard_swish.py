@@ -36,6 +36,8 @@ def _right(value: int, by: int) -> int:
     """Rounding shift, halves away from zero."""
     if by == 0:
         return value
+    if by > 15:  # what the masks of int16 make of it
+        return 1 if value >= 0 else -1
     return int(math.copysign((abs(value) + (1 << (by - 1))) >> by, value))
 
 
@@ -44,12 +46,16 @@ def _left(value: int, by: int) -> int:
 
 
 def hard_swish_table(
-    x_scale: np.float32, x_zero: int, y_scale: np.float32, y_zero: int
+    x_scale: np.float32, x_zero: int, y_scale: np.float32, y_zero: int, *, in_float32: bool
 ) -> np.ndarray:
-    """Return the 256 entries."""
-    fine = _FLOAT(1 / 128) * x_scale
-    out, out_exponent = _multiplier(float(fine / y_scale))
-    relu, relu_exponent = _multiplier(float(fine / (_FLOAT(3) / _FLOAT(32768))))
+    """Return the 256 entries; `in_float32`: ratios of scales are rounded to float32."""
+    fine, three = _FLOAT(1 / 128) * x_scale, _FLOAT(3) / _FLOAT(32768)
+    ratios = float(fine) / float(y_scale), float(fine) / float(three)
+    if in_float32:
+        ratios = float(fine / y_scale), float(fine / three)
+    (out, out_exponent), (relu, relu_exponent) = map(_multiplier, ratios)
+    if out_exponent > 0:
+        raise ValueError("a ratio of scales of 128 or more, which engines refuse")
     made = []
     for q in range(-128, 128):
         value = (q - x_zero) << 7

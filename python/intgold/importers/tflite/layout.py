@@ -72,5 +72,5 @@ def softmax(step: Step) -> None:
     real = min(beta * float(step.scale(step.file(0))) * 2**26, 2.0**31 - 1)
     if not real > 1:
         raise step.fail(f"beta {beta} times its scale is too small")
-    m, t = fixed_point(real)
-    step.add("softmax", step.x(), multiplier=m, left_shift=31 - t)
+    m, t = fixed_point(real / 2)  # which takes reals below 2^30
+    step.add("softmax", step.x(), multiplier=m, left_shift=32 - t)

@@ -135,7 +135,7 @@ def _in_float32(step: Step, count: int) -> tuple[np.float32, Rounding]:
     x, y = step.file(0), step.y
     unsigned = 128 if y.dtype == "uint8" else 0
     x_zero, y_zero = (step.zero_point(t) + unsigned for t in (x, y))
-    factor = step.scale(x) / step.scale(y) / np.float32(count)
+    factor = step.scale(x) / step.scale(y) * (np.float32(1) / np.float32(count))
     bias = np.float32(y_zero) - np.float32(x_zero * count) * factor
 
     def rounding(sums: np.ndarray) -> np.ndarray:

@@ -137,7 +137,7 @@ def parse(data: bytes) -> FileGraph:
         import tflite
     except ImportError:
         raise ImportFileError(
-            "the package tflite is missing: pip install 'intgold[tflite]'"
+            "the package tflite is missing: pip install tflite (the extra of that name)"
         ) from None
     if len(data) < 32 or data[4:8] != b"TFL3":
         raise ImportFileError("not a TFLite file: no TFL3 at byte 4")

@@ -50,16 +50,23 @@ def requantize(rule: Rule, reals: list[float], channels: int) -> Requantize:
     return Requantize.of(m, t, forms)
 
 
-def ends(rule: Rule, activation: int, scale: np.float32, zero_point: int) -> tuple[int, int]:
+def ends(
+    rule: Rule, activation: int, scale: np.float32, zero_point: int, dtype: str
+) -> tuple[int, int]:
     """Return act_min and act_max of a fused activation, by number in the schema."""
-    low, high = _ENDS[activation]
-    lo = -128 if low is None else max(-128, quantized(rule, low, scale, zero_point))
-    hi = 127 if high is None else min(127, quantized(rule, high, scale, zero_point))
-    return lo, hi
+    unsigned = 128 if dtype == "uint8" else 0
+    low, high = (
+        None if real is None else quantized(rule, real, scale, zero_point + unsigned) - unsigned
+        for real in _ENDS[activation]
+    )
+    return -128 if low is None else max(-128, low), 127 if high is None else min(127, high)
 
 
 def quantized(rule: Rule, real: float, scale: np.float32, zero_point: int) -> int:
-    """Return a real as the engine quantises the end of an activation."""
-    at = float(_FLOAT(real) / scale)
-    whole = np.rint(at) if rule.bounds == "even" else np.trunc(at + np.copysign(0.5, at))
-    return zero_point + int(whole)
+    """Return a real as the engine quantises the end of an activation; uint8 as it is."""
+    at = _FLOAT(real) / scale
+    if rule.bounds == "even":  # the zero point is added first, in float32
+        return int(np.clip(np.rint(at + _FLOAT(zero_point)), -(2**31), 2**31))
+    if abs(at) > 2**31 - 256:
+        raise ValueError(f"its end {real} at a scale of {scale} is beyond int32")
+    return zero_point + int(np.trunc(float(at) + np.copysign(0.5, at)))

@@ -17,11 +17,16 @@ Real = Callable[[float], float]
 
 
 def _erf_gelu(x: float) -> float:
-    return 0.5 * x * (1 + math.erf(x / math.sqrt(2)))
+    """Each step rounded to float32."""
+    part = _FLOAT(math.erfc(float(_FLOAT(x) * -_FLOAT(math.sqrt(0.5)))))
+    return float(_FLOAT(0.5) * _FLOAT(x) * part)
 
 
 def _tanh_gelu(x: float) -> float:
-    return 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    """Each step rounded to float32."""
+    v, cubic, factor = _FLOAT(x), _FLOAT(0.044715), _FLOAT(math.sqrt(2 / math.pi))
+    part = _FLOAT(1) + _FLOAT(math.tanh(float(factor * (v + cubic * v * v * v))))
+    return float(_FLOAT(0.5) * v * part)
 
 
 def _exp(x: float) -> np.float32:
@@ -54,6 +59,8 @@ REALS: dict[str, Real] = {
     "ELU": lambda x: math.expm1(x) if x < 0 else x,
 }
 """Functions of reals, as the kernels of LiteRT compute them."""
+TFLM_REALS: dict[str, Real] = {**REALS, "ELU": lambda x: float(_exp(x) - _FLOAT(1)) if x < 0 else x}
+"""As TFLite Micro does."""
 XNNPACK_REALS: dict[str, Real] = {**REALS, "LOGISTIC": _logistic_float64}
 """As the delegate does."""
 
@@ -130,5 +137,5 @@ def leaky_relu(
     left = requantize_for([one(x_scale, _FLOAT(abs(alpha)), y_scale)], rule.form)
     x = (_ALL - x_zero)[:, None]
     sign = 1 if alpha >= 0 else -1
-    y = np.where(x >= 0, scaled(x, right), scaled(sign * x, left))[:, 0] + y_zero
+    y = np.where(x >= 0, scaled(x, right), sign * scaled(x, left))[:, 0] + y_zero
     return np.clip(y, -128, 127).astype(np.int8)

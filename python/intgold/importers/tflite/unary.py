@@ -37,7 +37,8 @@ def of_reals(name: str) -> Callable[[Step], None]:
             _lut(step, tables.zero_point_first(real, *_quantisation(step), shift))
             return
         approximate = step.op.options.get("Approximate")
-        real = tables.REALS[f"{name}/approximate" if approximate else name]
+        reals = tables.TFLM_REALS if step.rule.way == "float32_steps" else tables.REALS
+        real = reals[f"{name}/approximate" if approximate else name]
         _lut(step, tables.of_reals(real, *_quantisation(step)))
 
     return add
@@ -49,10 +50,10 @@ def relu(number: int) -> Callable[[Step], None]:
     def add(step: Step) -> None:
         x_scale, x_zero, y_scale, y_zero = _quantisation(step)
         if step.rule.way == "clamp_alone":  # of the input, whatever the output's scale
-            lo, hi = ends(step.rule, number, x_scale, x_zero)
+            lo, hi = ends(step.rule, number, x_scale, x_zero, step.y.dtype)
             _lut(step, np.clip(np.arange(-128, 128), lo, hi).astype(np.int8))
             return
-        lo, hi = ends(step.rule, number, y_scale, y_zero)
+        lo, hi = ends(step.rule, number, y_scale, y_zero, step.y.dtype)
         table = tables.requantized(step.rule, x_scale, x_zero, y_scale, y_zero, lo, hi)
         _lut(step, table)
 
@@ -74,7 +75,8 @@ def leaky_relu(step: Step) -> None:
 
 def hard_swish(step: Step) -> None:
     """Add the table of HARD_SWISH."""
-    _lut(step, hard_swish_table(*_quantisation(step)))
+    in_float32 = step.rule.factor == "float32"
+    _lut(step, hard_swish_table(*_quantisation(step), in_float32=in_float32))
 
 
 def quantize(step: Step) -> None:
@@ -86,6 +88,8 @@ def quantize(step: Step) -> None:
         raise step.fail(f"from {step.file(0).dtype}; int8 and uint8 are read")
     x_scale, x_zero, y_scale, y_zero = _quantisation(step)
     step.decide(float(x_scale / y_scale))
+    if step.rule.way == "eighths" and step.file(0).dtype != step.y.dtype:
+        step.decline("from one type to the other")
     if step.rule.way == "eighths":
         _lut(step, tables.eighths(x_scale, x_zero, y_scale, y_zero, np.float32(1)))
         return

@@ -44,7 +44,7 @@ def activation(step: Step) -> dict[str, Any]:
     number = step.op.options["FusedActivationFunction"]
     if number not in (0, 1, 2, 3):
         raise step.fail(f"fused activation {number}; none, RELU, RELU_N1_TO_1, RELU6 are known")
-    lo, hi = ends(step.rule, number, step.scale(step.y), step.zero_point(step.y))
+    lo, hi = ends(step.rule, number, step.scale(step.y), step.zero_point(step.y), step.y.dtype)
     if lo > hi:
         raise step.fail(f"its activation leaves no value: [{lo}, {hi}]")
     return {"act_min": lo, "act_max": hi}
@@ -65,6 +65,9 @@ def _weights(step: Step, axis: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     zeros = np.unique(tensor.zero_point) if tensor.zero_point.size else np.zeros(1, np.int64)
     if zeros.size > 1:
         raise step.fail("weights with several zero points")
+    whole = step.op.kind == "FULLY_CONNECTED" and tensor.scale.size == 1
+    if tensor.dtype == "int8" and zeros.any() and not whole:
+        raise step.fail(f"int8 weights of zero point {zeros[0]}; kernels take it for 0")
     return data, (zeros - shift).astype(np.int8), tensor.scale
 
 
@@ -131,7 +134,9 @@ def depthwise_conv2d(step: Step) -> None:
     shape = inner(step.file(0))
     if len(shape) != 3:
         raise step.fail(f"input of shape {shape} is no image")
-    count = weights.shape[3]
+    count, times = weights.shape[3], step.op.options["DepthMultiplier"]
+    if times * shape[2] != count:
+        raise step.fail(f"depth multiplier {times} of {shape[2]} channels to {count}")
     step.add(
         "depthwise_conv2d", step.x(), weights=weights[0], weight_zero_point=zero,
         bias=_bias(step, count), **slide(step, weights.shape[1:3], shape),
@@ -150,10 +155,10 @@ def fully_connected(step: Step) -> None:
     size = int(np.prod(step.file(0).shape))
     if not in_c or size % in_c:
         raise step.fail(f"{size} values do not fill rows of {in_c}")
-    rows, out = size // in_c, inner(step.y)
-    fields = {
-        "weight_zero_point": zero, "bias": _bias(step, out_c), **_tail(step, scales, out_c)
-    }  # fmt: skip
+    rows, out, bias = size // in_c, inner(step.y), _bias(step, out_c)
+    fields = {"weight_zero_point": zero, "bias": bias, **_tail(step, scales, out_c)}
+    if step.rule.form == "float64":
+        _need_int32(step, weights, zero, bias, scales)
     flat = out == (out_c,)
     if rows == 1:
         made = step.add("fully_connected", step.x(), weights=weights, last=flat, **fields)
@@ -164,6 +169,17 @@ def fully_connected(step: Step) -> None:
         flat = out == (rows, 1, out_c)
     if not flat:
         step.add("reshape", made, shape=extents(out))
+
+
+def _need_int32(
+    step: Step, weights: np.ndarray, zero: np.ndarray, bias: np.ndarray, scales: np.ndarray
+) -> None:
+    """Refuse outputs that a cast from float64 to int32 does not hold."""
+    each = np.abs(weights.astype(np.int16) - zero.astype(np.int16)).sum(axis=1, dtype=np.int64)
+    reals = np.array(factors(step.rule, step.scale(step.file(0)), scales, step.scale(step.y)))
+    reach = float(((255.0 * each + np.abs(bias.astype(np.float64))) * reals).max())
+    if reach >= 2**31:
+        raise step.fail(f"values of up to {reach:.3g} before the clamp, beyond int32")
 
 
 def _reshaped(step: Step, x: str, like: FileTensor, shape: tuple[int, ...]) -> str:
