@@ -52,6 +52,7 @@ def test_c_has_no_op_that_the_table_lacks():
         "alone",
         "conv2d_band",
         "conv2d_plan",
+        "depthwise_plan",
         "dispatch",
         "engine",
         "fuse",

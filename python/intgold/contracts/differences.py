@@ -56,8 +56,11 @@ class Difference:
     op : str
     same : bool
         Both contracts have one rule for it, or one has none.
-    values, differing, largest : int
-        Compared, those that differ, and the largest difference.
+    values, differing : int
+        Of the first probes, which are random: their ratio is a rate.  Those that are searched
+        further for a witness do not count.
+    largest : int
+        The largest difference seen.
     witness : Witness or None
         The smallest: of the least operands.
     """
@@ -94,11 +97,13 @@ def difference(op: str, a: str, b: str, models: int = MODELS) -> Difference:
             y = [run(at, contract) for contract in (first, second)]
         except ImportFileError:  # what no model can be made of is not compared
             continue
-        found = _with(found, at, seed, *y)
+        found = _with(found, at, seed, *y, counts=seed in first_ones)
     return found
 
 
-def _with(found: Difference, at: Probe, seed: int, a: np.ndarray, b: np.ndarray) -> Difference:
+def _with(
+    found: Difference, at: Probe, seed: int, a: np.ndarray, b: np.ndarray, *, counts: bool
+) -> Difference:
     """Return what was found so far with one more probe's outputs."""
     apart = np.abs(a.astype(int) - b)
     places = [tuple(map(int, place)) for place in np.argwhere(apart)]
@@ -106,8 +111,8 @@ def _with(found: Difference, at: Probe, seed: int, a: np.ndarray, b: np.ndarray)
     known = [found.witness] if found.witness else []
     return replace(
         found,
-        values=found.values + apart.size,
-        differing=found.differing + len(places),
+        values=found.values + counts * apart.size,
+        differing=found.differing + counts * len(places),
         largest=max(found.largest, int(apart.max())),
         witness=min([*known, *seen], key=_size, default=None),
     )
@@ -159,8 +164,16 @@ HEAD = ("op", "values", "differ", "rate", "largest")
 
 def row(found: Difference) -> tuple[str, ...]:
     """Return a difference as cells under `HEAD`."""
-    rate = f"{found.differing / found.values:.1e}" if found.values else "-"
-    return found.op, f"{found.values:,}", f"{found.differing:,}", rate, str(found.largest)
+    return (
+        found.op, f"{found.values:,}", f"{found.differing:,}", rate(found), str(found.largest)
+    )  # fmt: skip
+
+
+def rate(found: Difference) -> str:
+    """Return how often values differ; where a search alone found any, that it is rare."""
+    if not found.differing:
+        return "rare" if found.witness else "none found"
+    return f"{found.differing / found.values:.1e}"
 
 
 def witness(found: Difference, a: str, b: str) -> str:

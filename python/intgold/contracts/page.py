@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .differences import Difference, differences, witness
+from .differences import Difference, differences, rate, witness
 from .standing import inexact, ops, rows
 from .table import CONTRACTS, Contract, Rule
 
@@ -119,8 +119,9 @@ def _parts(models: int) -> Iterator[str]:
     found = {pair: differences(*pair, models) for pair in PAIRS}
     wide = {d.op for each in found.values() for d in each if d.largest > 1}
     yield f"Shares of output values, from {models} random graphs of one op in which every value or"
-    yield "every pair of values occurs (more where those show nothing); `intgold contracts A B`"
-    yield f"shows one pair. Values differ by 1; by more for {', '.join(sorted(wide)) or 'none'}.\n"
+    yield "every pair of values occurs; *rare*: those show none, but a search does. `intgold"
+    yield "contracts A B` shows one pair."
+    yield f"Values differ by 1; by more for {', '.join(sorted(wide)) or 'none'}.\n"
     heads = [f"{a} / {b}" for a, b in PAIRS]
     cells = [
         [d.op, *(_rate(found[pair][i]) for pair in PAIRS)]
@@ -162,7 +163,7 @@ def _alike() -> list[str]:
 def _rate(found: Difference) -> str:
     if found.same:
         return "same rule"
-    return f"{found.differing / found.values:.1e}" if found.differing else "none found"
+    return rate(found)
 
 
 def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> Iterator[str]:
