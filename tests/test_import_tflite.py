@@ -241,6 +241,7 @@ def test_a_file_of_batch_1_runs_at_any_batch():
     [
         ("CONV_2D", 3, "tflm", "xnnpack"),
         ("DEPTHWISE_CONV_2D", 35, "litert_optimised_x86", "litert_reference"),
+        ("DEPTHWISE_CONV_2D", 50, "tflm", "xnnpack"),  # two channels of each
         ("FULLY_CONNECTED", 45, "litert_reference", "tflm"),
         ("ADD", 8, "litert_reference", "xnnpack"),
         ("MUL", 3, "litert_reference", "xnnpack"),

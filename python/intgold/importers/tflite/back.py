@@ -11,14 +11,16 @@ from ...model import Model, Op, Tensor
 from .reader import FileGraph, FileOp, FileTensor
 
 _SAME = 0
-_UNARY = ("QUANTIZE", "RELU", "RELU6", "LOGISTIC", "TANH", "ELU", "GELU", "HARD_SWISH")
+_UNARY = (
+    "QUANTIZE", "RELU", "RELU6", "RELU_N1_TO_1", "LOGISTIC", "TANH", "ELU", "GELU", "HARD_SWISH",
+)  # fmt: skip
 _WEIGHTED = {
     "conv2d": "CONV_2D", "depthwise_conv2d": "DEPTHWISE_CONV_2D",
     "fully_connected": "FULLY_CONNECTED",
 }  # fmt: skip
 _PLAIN = {
-    "FusedActivationFunction": 0, "Padding": _SAME, "DepthMultiplier": 1, "WeightsFormat": 0,
-    "KeepNumDims": False, "KeepDims": True, "Approximate": False,
+    "FusedActivationFunction": 0, "Padding": _SAME, "WeightsFormat": 0, "KeepNumDims": False,
+    "KeepDims": True, "Approximate": False,
     **dict.fromkeys(("StrideH", "StrideW", "DilationHFactor", "DilationWFactor"), 1),
 }  # fmt: skip
 
@@ -71,14 +73,15 @@ def _weighted(op: Op, held: list[FileTensor]) -> FileGraph:
         _constant(2, data, "int8", scales, zero[:1], axis if len(scales) > 1 else 0),
         _constant(3, op.fields["bias"], "int32"),
     ]
-    return _graph(_WEIGHTED[op.kind], [*held, *constants], inputs=(0, 2, 3))
+    times = {"DepthMultiplier": weights.shape[-1] // held[0].shape[-1]} if depthwise else {}
+    return _graph(_WEIGHTED[op.kind], [*held, *constants], inputs=(0, 2, 3), **times)
 
 
 def _graph(
-    kind: str, tensors: list[FileTensor], inputs: tuple[int, ...] | None = None
+    kind: str, tensors: list[FileTensor], inputs: tuple[int, ...] | None = None, **options: Any
 ) -> FileGraph:
     """Return a graph of the op: the output is the last tensor that is no constant."""
     given = [t.index for t in tensors if t.data is None]
     read = tuple(given[:-1]) if inputs is None else inputs
-    op = FileOp(0, kind, read, (given[-1],), dict(_PLAIN))
+    op = FileOp(0, kind, read, (given[-1],), _PLAIN | options)
     return FileGraph(tuple(tensors), (op,), tuple(given[:-1]), (given[-1],))
