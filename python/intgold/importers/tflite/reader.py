@@ -156,6 +156,11 @@ def parse(data: bytes) -> FileGraph:
         raise ImportFileError(f"damaged: {error}") from None
 
 
+def _printable(name: bytes) -> str:
+    """Return a name as text of one line, with ``?`` for what cannot be shown."""
+    return "".join(c if c.isprintable() else "?" for c in name.decode("utf-8", "replace"))
+
+
 class _Parser:
     """Reads tables; a mutated offset shows as an exception of the accessors."""
 
@@ -216,7 +221,7 @@ class _Parser:
         self.named += len(name)
         if self.named > len(self.data):  # the same bytes as the name of many tensors
             raise ImportFileError(f"tensor {index}: names longer than the file")
-        name = name[:200].decode("utf-8", "replace")
+        name = _printable(name[:200])
         if tensor.Sparsity() is not None:
             raise ImportFileError(f"tensor {index}: sparse")
         quantisation = tensor.Quantization()
