@@ -273,3 +273,16 @@ def test_an_output_that_is_used_inside_and_weights_of_two_ops():
     once = both_engines(one, [batch])
     for name, wanted in (("t1", once), ("t2", both_engines(one, [once]))):
         assert np.array_equal(golden[name], wanted) and np.array_equal(c[name], wanted)
+
+
+def test_what_is_near_and_not_exact_is_said():
+    """In the model's metadata, once per kind of op; not under the contracts that are exact."""
+    softmax = of_scales("SOFTMAX", (0.5, 1 / 256), (0, -128), "SoftmaxOptions", Beta=1.0)
+    tanh = small("TANH", X)
+    for contract, graph, said in (
+        ("xnnpack", softmax, "SOFTMAX: the engine sums a float32 table"),
+        ("litert_optimised_x86", softmax, "SOFTMAX: "), ("litert_reference", softmax, None),
+        ("xnnpack", tanh, "TANH: "), ("tflm", tanh, None),
+    ):  # fmt: skip
+        found = convert(graph, contract_named(contract), "m").metadata.get("inexact")
+        assert found is None if said is None else found.startswith(said), contract

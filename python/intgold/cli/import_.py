@@ -29,7 +29,8 @@ def call(options: argparse.Namespace) -> int:
     from ..errors import IntgoldError
     from ..importers import import_tflite
 
-    if os.path.exists(options.output) and os.path.samefile(options.file, options.output):
+    both = (options.file, options.output)
+    if all(map(os.path.exists, both)) and os.path.samefile(*both):
         raise IntgoldError(f"{options.output}: is the file to import; name another with -o")
     model = import_tflite(options.file, options.contract, options.name)
     model.save(options.output)

@@ -103,7 +103,7 @@ def _parts(models: int) -> Iterator[str]:
     yield "\n*measured*: held against the engine itself (`make conformance`); *sources*: read in"
     yield "the public sources, since no package brings the engine; *definition*: SPEC.md.\n"
     yield "## How each op is computed\n"
-    yield "Ops that are left out are computed alike by all: " + ", ".join(_alike()) + ".\n"
+    yield "Ops that are left out have one rule in all contracts: " + ", ".join(_alike()) + ".\n"
     for name, contract in CONTRACTS.items():
         yield f"### {name}\n"
         own = [op for op in contract.rules if _has(contract, op) and op.split()[0] not in _alike()]

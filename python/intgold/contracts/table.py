@@ -102,7 +102,8 @@ _MOVED = dict.fromkeys(
      "AVERAGE_POOL_2D", "SOFTMAX"),
     _EXACT,
 )  # fmt: skip
-_TABLES = dict.fromkeys(("LOGISTIC", "TANH", "GELU", "ELU"), _EXACT)
+_LIBM = "tanh and expm1 are those of the machine's C library, which may miss the last bit"
+_TABLES = {**dict.fromkeys(("LOGISTIC", "GELU", "ELU"), _EXACT), "TANH": Rule(inexact=_LIBM)}
 
 _REFERENCE = {
     **_MOVED, **_TABLES,
@@ -163,7 +164,8 @@ _XNNPACK = {
     "SUB": replace(_DIRECT, declined=_DOUBLE),
     "MUL": replace(_WEIGHTED, limits=(2**-16, _BELOW_256), declined=_OPTIMISED["MUL"]),
     "MEAN": Rule("float32", "float32", way="raw_float32"),
-    **dict.fromkeys(("LOGISTIC", "TANH", "ELU"), Rule(way="zero_point_first")),
+    "LOGISTIC": Rule(way="zero_point_first"),
+    **dict.fromkeys(("TANH", "ELU"), Rule(way="zero_point_first", inexact=_LIBM)),
     "MAX_POOL_2D": Rule(bounds="even"),
     "QUANTIZE": replace(_EIGHTHS, declined=_OPTIMISED["QUANTIZE"]),
     "LEAKY_RELU": replace(_EIGHTHS, slopes=(-127.99609375, 128.0), declined=_FLOAT32),

@@ -165,10 +165,10 @@ def _check(tensor: FileTensor, what: str) -> None:
 
 def _metadata(graph: FileGraph, contract: Contract) -> dict[str, str]:
     found = {"engine": f"{contract.engine} {contract.version}"}
-    for op in graph.ops:
-        rule = contract.rules.get(op.kind)
-        if rule is not None and rule.inexact:
-            found["inexact"] = f"{op}: {rule.inexact}"
+    rules = {op.kind: contract.rules[op.kind] for op in graph.ops}
+    inexact = [f"{kind}: {rule.inexact}" for kind, rule in rules.items() if rule.inexact]
+    if inexact:
+        found["inexact"] = "; ".join(inexact)
     unsigned = [t.name for t in graph.tensors if t.dtype == "uint8" and t.data is None]
     return {**found, "uint8": "stored as x ^ 0x80"} if unsigned else found
 

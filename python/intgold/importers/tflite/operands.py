@@ -11,12 +11,9 @@ from typing import Any
 import numpy as np
 
 from ...build import Builder
-from ...fields import Requantize
 from .places import halves, joined
 from .reader import FileTensor
-from .step import Step, as_int8, extents, inner
-
-_IDENTITY = Requantize.of(2**30, 30)
+from .step import IDENTITY, Step, as_int8, extents, inner
 
 
 def elementwise(
@@ -127,7 +124,7 @@ def _by_channel(
     bias = np.zeros(each.size, np.int32)
     if made is not None:
         bias = each.astype(np.int32) - step.zero_point(made)
-        each, fields = np.zeros_like(each), {"requantize": _IDENTITY}
+        each, fields = np.zeros_like(each), {"requantize": IDENTITY}
     y = step.add(
         "depthwise_conv2d", x, last=made is None and image == shape, like=made, bias=bias,
         weights=each.reshape(1, 1, -1), **fields,

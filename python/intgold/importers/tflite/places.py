@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...fields import Requantize
 from .reader import FileTensor
-from .step import Step, extents, inner
+from .step import IDENTITY, Step, extents, inner
 
 _MOST = 2**15
 """Of a dilation."""
@@ -48,7 +47,7 @@ def _without(step: Step, x: str, like: FileTensor, count: int, *, behind: bool) 
         distance = min(count, _MOST)
         x = step.add(
             "depthwise_conv2d", x, last=False, like=like, weights=taps, bias=np.zeros(1, np.int32),
-            stride=(1, 1), dilation=(1, distance), requantize=Requantize.of(2**30, 30),
+            stride=(1, 1), dilation=(1, distance), requantize=IDENTITY,
         )  # fmt: skip
         count -= distance
     return x

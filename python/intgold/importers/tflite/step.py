@@ -10,6 +10,7 @@ import numpy as np
 from ...build import Builder
 from ...contracts import Rule
 from ...errors import ImportFileError
+from ...fields import Requantize
 from .reader import FileOp, FileTensor
 from .scales import scale_of
 
@@ -29,6 +30,8 @@ class Room:
         return cls(64 * sum(t.data.nbytes for t in tensors if t.data is not None) + 2**22)
 
 
+IDENTITY = Requantize.of(2**30, 30)
+"""R of a factor of 1."""
 _PER_PLACE = 32
 """Bytes of a weight, a bias and an entry of R."""
 

@@ -11,10 +11,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ...fields import Requantize
-from .step import Step, inner
+from .step import IDENTITY, Step, inner
 
-_IDENTITY = Requantize.of(2**30, 30)
 Rounding = Callable[[np.ndarray], np.ndarray]
 """What is made of sums: int64 to int64, never falling; it counts between -128 and 127."""
 
@@ -78,7 +76,7 @@ def by_thresholds(
     bias = -np.broadcast_to(at[:, always : 255 - never], (channels, count))
     # 0 from the threshold on, -1 below it.
     steps = step.add(
-        kind, x, last=False, zero=0, requantize=_IDENTITY, act_min=-1, act_max=0,
+        kind, x, last=False, zero=0, requantize=IDENTITY, act_min=-1, act_max=0,
         bias=bias.astype(np.int32).ravel(),
         weights=np.repeat(weights, count, axis=-1 if depthwise else 0),
     )  # fmt: skip
@@ -86,5 +84,5 @@ def by_thresholds(
     rows = step.add("reshape", steps, last=False, zero=0, shape=(places, count, 1))
     return step.add(
         "conv2d", rows, last=False, weights=np.ones((1, 1, count, 1), np.int8),
-        bias=np.array([127 - never - step.zero_point(step.y)], np.int32), requantize=_IDENTITY,
+        bias=np.array([127 - never - step.zero_point(step.y)], np.int32), requantize=IDENTITY,
     )  # fmt: skip
