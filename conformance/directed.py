@@ -29,7 +29,7 @@ from intgold.contracts.probes import PROBES, Probe, probe
 from intgold.errors import ImportFileError
 from intgold.importers.tflite.reader import OPTIONS
 
-VERSIONS = {"ADD": 2, "LEAKY_RELU": 2, "ELU": 1, "RELU_N1_TO_1": 1, "HARD_SWISH": 1}
+VERSIONS = {"ADD": 2, "LEAKY_RELU": 2, "ELU": 1, "RELU_N1_TO_1": 1, "HARD_SWISH": 1, "SOFTMAX": 2}
 HEAD = ("contract", "op", "models", "values", "differing", "told apart")
 
 

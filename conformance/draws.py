@@ -16,15 +16,21 @@ IMAGES = 6
 
 @dataclass(frozen=True)
 class Made:
-    """A file, its inputs as (tensor, shape), its output, and the type of all of them."""
+    """A file, its inputs as (tensor, shape), its output, and the type of all of them.
+
+    `batch` is a stimulus of its own for the one input, shape (images, ...).
+    """
 
     data: bytes
     inputs: tuple[tuple[int, tuple[int, ...]], ...]
     output: int
     dtype: str
+    batch: np.ndarray | None = None
 
     def stimulus(self, rng: Rng) -> list[np.ndarray]:
         """Return a batch for each input: the least, the greatest, every value, random ones."""
+        if self.batch is not None:
+            return [self.batch]
         arrays = []
         for _, shape in self.inputs:
             x = rng.integers(-128, 128, (IMAGES, *shape[1:])).astype(np.int16)

@@ -12,6 +12,7 @@ import draws
 import form_models
 import numpy as np
 import operand_models
+import softmax_models
 from draws import FLOAT, Made, Rng
 from tflite_writer import Writer
 
@@ -122,14 +123,6 @@ def _mean(rng: Rng, dtype: str) -> Made:
     return Made(w.finish([x], [y]), ((x, shape),), y, dtype)
 
 
-def _softmax(rng: Rng, dtype: str) -> Made:
-    w, count = Writer(), int(rng.integers(1, 200))
-    x = w.tensor((1, count), dtype, draws.scale(rng, -2.5, 0), draws.zero_point(rng, dtype))
-    y = w.tensor((1, count), dtype, 1 / 256, 0 if dtype == "uint8" else -128)
-    w.op("SOFTMAX", [x], y, 2, "SoftmaxOptions", Beta=float(rng.choice([1.0, 1.0, 0.5, 2.0])))
-    return Made(w.finish([x], [y]), ((x, (1, count)),), y, dtype)
-
-
 def _concatenation(rng: Rng, dtype: str) -> Made:
     w, shape, axis = Writer(), list(draws.image(rng)), int(rng.integers(1, 4))
     scale, zero, inputs = draws.scale(rng), draws.zero_point(rng, dtype), []
@@ -211,7 +204,6 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "AVERAGE_POOL_2D": _pool("AVERAGE_POOL_2D"),
     "MAX_POOL_2D": _pool("MAX_POOL_2D"),
     "MEAN": _mean,
-    "SOFTMAX": _softmax,
     "RESHAPE": _reshape,
     "PAD": _pad,
     "CONCATENATION": _concatenation,
@@ -227,5 +219,6 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "HARD_SWISH": _unary("HARD_SWISH", 1),
     **operand_models.MODELS,
     **form_models.MODELS,
+    **softmax_models.MODELS,
 }
 """By the name of the op: from a generator and a type, a model."""

@@ -23,7 +23,7 @@ static const intgold_op_table *const tables[] = {
     &intgold_avg_pool2d_table, &intgold_global_avg_pool_table,  &intgold_add_table,
     &intgold_softmax_table,    &intgold_rescale_table,          &intgold_argmax_table,
     &intgold_mul_table,        &intgold_concat_table,           &intgold_pad_table,
-    &intgold_reshape_table,
+    &intgold_reshape_table,    &intgold_softmax_float32_table,
 };
 
 enum { N_KINDS = sizeof tables / sizeof tables[0], BOUNDARY = 64 };

@@ -29,7 +29,7 @@ extern "C" {
 
 /* The version of SPEC.md. */
 #define INTGOLD_SPEC_MAJOR 1
-#define INTGOLD_SPEC_MINOR 3
+#define INTGOLD_SPEC_MINOR 4
 
 typedef enum intgold_status {
     INTGOLD_OK = 0,
@@ -249,6 +249,20 @@ typedef struct intgold_reshape {
 
 void intgold_reshape_s8(const intgold_reshape *op, const int8_t *x, int8_t *y);
 
+/* Clause 5.17.  table: 256 entries, the bits of a float32, entry i for the difference i - 255. */
+typedef enum intgold_softmax_float32_form {
+    INTGOLD_SOFTMAX_FLOAT32_ROUNDED = 0,
+    INTGOLD_SOFTMAX_FLOAT32_HALF_ADDED = 1
+} intgold_softmax_float32_form;
+
+typedef struct intgold_softmax_float32 {
+    int32_t rows, depth;
+    int32_t form; /* enum intgold_softmax_float32_form */
+    const int32_t *table;
+} intgold_softmax_float32;
+
+void intgold_softmax_float32_s8(const intgold_softmax_float32 *op, const int8_t *x, int8_t *y);
+
 /* ---- A model and its engine, clause 6. ---- */
 
 typedef enum intgold_kind {
@@ -267,7 +281,8 @@ typedef enum intgold_kind {
     INTGOLD_MUL = 12,
     INTGOLD_CONCAT = 13,
     INTGOLD_PAD = 14,
-    INTGOLD_RESHAPE = 15
+    INTGOLD_RESHAPE = 15,
+    INTGOLD_SOFTMAX_FLOAT32 = 16
 } intgold_kind;
 
 /* Tensors between ops share one piece of memory.  Where each lies in it is planned when the model

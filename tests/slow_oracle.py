@@ -420,6 +420,32 @@ def values_of(x):
         yield from values_of(row) if isinstance(row, list) else [row]
 
 
+def softmax_float32_v(b):
+    """V(b) of clause 5.17."""
+    return b if b < 2**23 else (2**23 + b % 2**23) * 2 ** (b // 2**23 - 1)
+
+
+def softmax_float32(x, *, form, table):
+    """Softmax of every row by a table of float32 exponentials (clause 5.17)."""
+
+    def r_of(p, t):
+        if form == "rounded":
+            return up(p, t)
+        assert form == "half_added"
+        return down(sig(p + 2 ** (t - 1), 24), t)
+
+    def softmax_row(row):
+        e = [softmax_float32_v(table[255 + value - max(row)]) for value in row]
+        s = 0
+        for v in e:
+            s = sig(s + v, 24)
+        j = bits(s) - 24
+        g = divide_up(2**47, s // 2**j)
+        return [clamp(r_of(sig(v * g, 24), 39 + j) - 128, -128, 127) for v in e]
+
+    return each_row(softmax_row, x)
+
+
 FUNCTIONS: dict[str, Callable] = {
     "conv2d": conv2d,
     "depthwise_conv2d": depthwise_conv2d,
@@ -437,5 +463,6 @@ FUNCTIONS: dict[str, Callable] = {
     "concat": concat,
     "pad": pad,
     "reshape": reshape,
+    "softmax_float32": softmax_float32,
 }
 """Every op by its name, in clause order."""

@@ -22,6 +22,7 @@ from intgold.vectors.requantize_cases import (
 )
 
 AVG_FORMS = ("raw_away", "centred_away", "raw_up")
+SOFTMAX_FORMS = ("rounded", "half_added")
 
 
 def all_cases(op):
@@ -97,6 +98,11 @@ def softmax(v):
     return None, slow_oracle.softmax(v["x"], multiplier=v["multiplier"], left_shift=v["left_shift"])
 
 
+def softmax_float32(v):
+    form = SOFTMAX_FORMS[v["form_of_op"]]
+    return None, slow_oracle.softmax_float32(v["x"], form=form, table=v["table"])
+
+
 def rescale(v):
     return None, slow_oracle.sat(rounded(v["x"], v))
 
@@ -145,6 +151,7 @@ FORMULAS = {
     "concat": concat,
     "pad": pad,
     "reshape": reshape,
+    "softmax_float32": softmax_float32,
 }
 
 
@@ -162,7 +169,7 @@ def test_a_line_gives_its_own_results(op):
 
 @pytest.mark.parametrize("op", list(OPS))
 def test_lines_are_the_run_in_order(op):
-    """One line per output value (softmax: per row), in C order, equal to what C computes."""
+    """One line per output value (a softmax: per row), in C order, equal to what C computes."""
     for case in all_cases(op):
         (block,) = read_op_lines("\n".join(op_lines(case)))
         run = case.model.run(case.x, backend="c", trace=True)
@@ -171,7 +178,7 @@ def test_lines_are_the_run_in_order(op):
                                             if name in run.accumulators else {})  # fmt: skip
         for part, want in parts.items():
             assert np.array_equal(np.array([r[part] for r in block.rows]).ravel(), want.ravel())
-        if op in ("lut", "pwl", "rescale", "softmax", "argmax"):
+        if op in ("lut", "pwl", "rescale", "softmax", "argmax", "softmax_float32"):
             x = case.x[case.model.inputs[0]]
             assert np.array_equal(np.array([r["x"] for r in block.rows]).ravel(), x.ravel())
 

@@ -241,4 +241,5 @@ _PROOFS: dict[str, Callable[[Any, Any, Any, int], Bounds]] = {
     "concat": _concat,
     "pad": _pad,
     "reshape": _reshape,
+    "softmax_float32": _softmax,
 }

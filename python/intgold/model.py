@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .engine import Result
     from .session import Session
 
-SPEC_VERSION = "1.3"
+SPEC_VERSION = "1.4"
 """Version of SPEC.md; any changed output bit raises it."""
 
 DTYPE_RANGE = {"int8": (-128, 127), "int32": (INT32_MIN, INT32_MAX)}

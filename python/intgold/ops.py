@@ -299,6 +299,16 @@ _TABLE = (
         shape=shapes.reshape_shape,
         dims=shapes.count_dims,
     ),
+    OpKind(
+        name="softmax_float32",
+        clause="5.17",
+        summary="softmax over the last dimension by a table of float32 exponentials",
+        inputs=("x",),
+        fields={"form": Choice(("rounded", "half_added")), "table": Array("int32", 1)},
+        since="1.4",
+        shape=shapes.softmax_float32_shape,
+        dims=shapes.rows_dims,
+    ),
 )
 
 OPS: Mapping[str, OpKind] = {kind.name: kind for kind in _TABLE}

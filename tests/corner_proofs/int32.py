@@ -1,4 +1,4 @@
-"""Proofs of rescale, argmax and softmax."""
+"""Proofs of rescale and argmax."""
 
 import itertools
 
@@ -163,73 +163,6 @@ def argmax_image(ran):
     assert ran.x.ndim == 4 and ran.y.shape == (*ran.x.shape[:3], 1)
 
 
-def softmax_one(ran):
-    assert ran.x.shape[-1] == 1 and ran.x.size == 256 and (ran.y == 127).all()
-
-
-def softmax_equal(ran):
-    """Each probability is 1/depth in units of 1/256, to the nearest."""
-    depth = ran.x.shape[-1]
-    assert depth == int(ran.case.name.rsplit("_", 1)[1])
-    assert all(len(set(row)) == 1 for row in ran.x.tolist())
-    assert (np.abs((ran.y + 128) * depth - 256) * 2 <= depth).all()
-
-
-def softmax_dominant(ran):
-    place = 0 if ran.case.name.endswith("first") else ran.x.shape[-1] - 1
-    assert ran.x[0].argmax() == place
-    assert ran.y[0, place] == 127 and sorted(ran.y[0])[:-1] == [-128] * (ran.x.shape[-1] - 1)
-
-
-def softmax_limit(ran):
-    """The first row is at the least difference that counts, the second one beyond."""
-    shift = ran.op["left_shift"]
-    assert shift == int(ran.case.name.rsplit("_", 1)[1])
-    limit = -(31 * 2**26 // 2**shift)
-    diff = (ran.x - ran.x.max(axis=1, keepdims=True)).tolist()
-    assert [sorted(set(row)) for row in diff] == [sorted({limit, 0}), [limit - 1, 0]]
-    if shift >= 30:  # a row that counts or not shows in the greatest value
-        assert ran.y[0, 7] != ran.y[1, 7]
-    assert (ran.y[1][np.array(diff[1]) < 0] == -128).all()
-
-
-def softmax_flat(ran):
-    assert ran.op["left_shift"] == 0 and len(set(ran.x[0].tolist())) > 50
-    assert len(set(ran.y.ravel().tolist())) == 1
-
-
-def softmax_multiplier(ran):
-    want = {"multiplier_high": 2**31 - 1, "multiplier_low": 2**30}[ran.case.name]
-    assert ran.op["multiplier"] == want
-    fields = {"multiplier": 3 * 2**29, "left_shift": ran.op["left_shift"]}
-    assert slow_oracle.softmax(ran.x.tolist(), **fields) != ran.y.tolist()
-
-
-def every_difference(ran):
-    """Each of the seven constants of exp is used by a value that counts."""
-    m, shift = ran.op["multiplier"], ran.op["left_shift"]
-    taken = 0
-    for diff in (ran.x[0] - ran.x.max()).tolist():
-        assert diff >= -(31 * 2**26 // 2**shift)
-        a = slow_oracle.softmax_p(diff * 2**shift, m)
-        if a:
-            taken |= (a % 2**24 - 2**24) - a
-    assert taken >> 24 == 0b1111111
-
-
-def softmax_pairs(ran):
-    assert sorted((ran.x[:, 0] - ran.x[:, 1]).tolist()) == list(range(256))
-    assert {-128, 127, 0} <= set(ran.y.ravel().tolist())
-
-
-def softmax_rows(ran):
-    """Each row as if it were alone."""
-    op = {n: ran.op[n] for n in ("multiplier", "left_shift")}
-    assert ran.x.ndim == 4 and ran.x[0, 0, 0].tolist() != ran.x[0, 1, 0].tolist()
-    for row, y in zip(ran.x.reshape(-1, 3).tolist(), ran.y.reshape(-1, 3).tolist(), strict=True):
-        assert slow_oracle.softmax(row, **op) == y
-
-
 PROOFS = {
     "rescale": {
         "ends": rescale_ends,
@@ -251,16 +184,5 @@ PROOFS = {
         "each_index": argmax_each,
         "one_value": argmax_one,
         "image": argmax_image,
-    },
-    "softmax": {
-        "one_value": softmax_one,
-        r"equal_\d+": softmax_equal,
-        r"dominant_\w+": softmax_dominant,
-        r"limit_\d+": softmax_limit,
-        "left_shift_0": softmax_flat,
-        r"multiplier_(high|low)": softmax_multiplier,
-        "every_difference": every_difference,
-        "pairs": softmax_pairs,
-        "rows": softmax_rows,
     },
 }

@@ -32,7 +32,7 @@ class Witness:
     place : tuple of int
         (image, coordinates ...) of the output in it.
     operands : tuple of int
-        The input values that the output hangs on; of MEAN, its column.
+        The input values that the output hangs on; of MEAN its column, of SOFTMAX its row.
     a, b : int
         The output of each contract.
     text : str
@@ -196,7 +196,7 @@ def _witness(at: Probe, seed: int, place: tuple[int, ...], a: np.ndarray, b: np.
         operands = at.inputs[0][place[0], ..., channel].ravel()
     elif op.kind == "FULLY_CONNECTED":
         operands = at.inputs[0][place[0]]
-    elif op.kind == "CONV_2D":
+    elif op.kind in ("CONV_2D", "SOFTMAX"):
         operands = at.inputs[0][place[:-1]]
     else:
         operands = np.array([x[place] for x in at.inputs])

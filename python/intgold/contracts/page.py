@@ -49,10 +49,16 @@ _WORDS = {
     "int16_steps": "fixed point of int16",
     "clamp_alone": "the input is clamped, the output's scale is not looked at",
     "fixed_point": "table of the engine's own fixed point",
+    "float32_table": "exponentials by a float32 table, their sum and quotient in float32",
+    "float32_table_half_added": "exponentials by a float32 table, their sum and quotient in "
+    "float32; 1/2 is added in float32, then the fraction dropped",
     "axis_0": "weights of quantized dimension 0",
 }
 _TABLE = "float32 table, halves away from zero"
-_PLAIN = {"MAX_POOL_2D": "ends of activations away from zero"}
+_PLAIN = {
+    "MAX_POOL_2D": "ends of activations away from zero",
+    "SOFTMAX": "fixed point (SPEC 5.10)",
+}
 _FACTORS = {
     "float64": "",
     "product32": "factor: product in float32",

@@ -132,6 +132,17 @@ def _mean(rng: Rng) -> Probe:
     return g.op("MEAN", [x, axes], y, [batch], KeepDims=True)
 
 
+def _softmax(rng: Rng) -> Probe:
+    """Short rows of values near each other, so that all of them have a share."""
+    g, depth = _Graph(), int(rng.integers(2, 9))
+    shape = (1, 2048, depth)
+    x = g.tensor(shape, scale=_scale(rng, -2.5, -0.5), zero_point=_zero(rng))
+    y = g.tensor(shape, "int8", _FLOAT(1 / 256), -128)
+    spread = int(rng.integers(2, 120))
+    batch = rng.integers(-spread, spread, shape).astype(np.int8)
+    return g.op("SOFTMAX", [x], y, [batch], Beta=1.0)
+
+
 def _max_pool(rng: Rng) -> Probe:
     """Every value, clamped where 6.0 lies between two."""
     g, half = _Graph(), int(rng.integers(2, 100)) + 0.5
@@ -166,6 +177,7 @@ PROBES: Mapping[str, Callable[[Rng], Probe]] = {
     **{op: _two(op) for op in ("ADD", "SUB", "MUL")},
     "MEAN": _mean,
     "MAX_POOL_2D": _max_pool,
+    "SOFTMAX": _softmax,
     **{
         op: _one(op)
         for op in ("QUANTIZE", "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1", "HARD_SWISH")

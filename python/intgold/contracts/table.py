@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ..errors import ContractError
+from ..model import SPEC_VERSION
 
 
 @dataclass(frozen=True)
@@ -123,10 +124,8 @@ _OPTIMISED = {
     "ADD": Rule("double", way="single_inputs", group=16, rest="double", int16=True),
     "ADD uint8": Rule("double", way="floored_inputs", group=8, rest="double", int16=True),
     "MUL": Rule("double", "float32", int16=True),
-    "SOFTMAX": Rule(
-        inexact="the engine sums a float32 table; SPEC 5.10 stands in: 1 in 100,000 values is off "
-        "by one, more in rows of hundreds"
-    ),
+    "SOFTMAX": Rule(way="float32_table"),
+    "SOFTMAX uint8": Rule(way="float32_table_half_added"),
     "QUANTIZE": Rule("double_up", group=16, rest="double"),
     "MEAN": Rule("double_up", way="raw_sum", group=16, rest="double"),
 }
@@ -185,7 +184,7 @@ _LITERT = "2.3.0"
 CONTRACTS: dict[str, Contract] = {
     c.name: c
     for c in (
-        Contract("intgold", "intgold", "SPEC 1.3", "definition", _INTGOLD),
+        Contract("intgold", "intgold", f"SPEC {SPEC_VERSION}", "definition", _INTGOLD),
         Contract(
             "litert_reference", "LiteRT reference kernels", _LITERT, "measured", _REFERENCE,
             _NO_ELU | {"ELU int8"},

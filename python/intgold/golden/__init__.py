@@ -24,12 +24,13 @@ from .requantize import requantize
 from .rescale import rescale
 from .reshape import reshape
 from .softmax import softmax
+from .softmax_float32 import softmax_float32
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         conv2d, depthwise_conv2d, fully_connected, lut, pwl, max_pool2d, avg_pool2d,
-        global_avg_pool, add, softmax, rescale, argmax, mul, concat, pad, reshape,
+        global_avg_pool, add, softmax, rescale, argmax, mul, concat, pad, reshape, softmax_float32,
     )
 }  # fmt: skip
 """The golden function of every op of the op table."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,8 +63,19 @@ _FORMULAS = {
     "concat": "the values of x1, then those of x2, along the axis",
     "pad": "x with `before` cells in front of each dimension and `after` behind, all of `value`",
     "reshape": "the values of x in C order, in another shape",
+    "softmax_float32": "e(i) = float32 with the bits table[255 + x(i) - greatest x of the row]\n"
+    "s = e(0) + e(1) + ... in this order, each sum to 24 significant bits, ties to even\n"
+    "s = S * 2^(j-149), S of 24 bits;  g = floor((2^47 + floor(S/2)) / S)\n"
+    "p(i) = e(i) * 2^149 * g to 24 significant bits;  T = 39 + j\n"
+    "y(i) = clamp(r(i) - 128, -128, 127), r(i) = (p(i) + 2^(T-1)) >> T;  "
+    "in form half_added p(i) + 2^(T-1) to 24 significant bits first",
 }
 
+_TABLES: dict[str, tuple[str, Callable[[int], str]]] = {
+    "lut": ("x = -128", str),
+    "softmax_float32": ("difference -255", "{:08x}".format),
+}
+"""Of each op with a table: what its first entry is for, and how an entry is shown."""
 _AVERAGES = {
     "raw_away": "acc = sum over the n valid cells of x;  "
     "y = clamp(sign(acc) * floor((|acc| + floor(n/2)) / n), act_min, act_max)",
@@ -83,6 +94,7 @@ _NO_ZERO_POINT = (
     "concat",
     "pad",
     "reshape",
+    "softmax_float32",
 )
 
 
@@ -175,10 +187,11 @@ def _op_blocks(model: Model, op: Op, traced: Traced) -> list[Block]:
             told = (f"{name}, {f}{what}: {formula(f)}" for f in forms)
             blocks.append(Block("lines", "\n".join(told)))
             blocks.append(Block("table", rows=_entries(name, value)))
-    if op.kind == "lut":
-        entries = [str(v) for v in op["table"].tolist()]
+    if "table" in op.fields:
+        first, each = _TABLES[op.kind]
+        entries = [each(v) for v in op["table"].tolist()]
         lines = (" ".join(f"{e:>4}" for e in entries[i : i + 16]) for i in range(0, 256, 16))
-        blocks.append(Block("text", "The table, entry 0 (x = -128) first, 16 a line:"))
+        blocks.append(Block("text", f"The table, entry 0 ({first}) first, 16 a line:"))
         blocks.append(Block("lines", "\n".join(lines)))
     if bounds.lo is not None and bounds.hi is not None:
         blocks.append(

@@ -54,6 +54,11 @@ def significand(p: int, bits: int) -> int:
     return even(p, surplus) << surplus
 
 
+def float32_of(bits: int) -> int:
+    """Return the float32 of these bits, not negative, in units of 2^-149 (SPEC 5.17)."""
+    return bits if bits < 1 << 23 else ((1 << 23) + (bits & 0x7FFFFF)) << (bits >> 23) - 1
+
+
 _EXP_OF_MINUS_POWER = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
 """exp(-2^(b-26)) in Q0.31 for b from 24 (SPEC 5.10.2)."""
 

@@ -12,7 +12,17 @@ import numpy as np
 from ..errors import IntgoldError
 from ..fields import Requantize
 from ..model import Model, Op
-from .steps import Steps, away, clamped, exp_of, reciprocal, requantized, up
+from .steps import (
+    Steps,
+    away,
+    clamped,
+    exp_of,
+    float32_of,
+    reciprocal,
+    requantized,
+    significand,
+    up,
+)
 
 PRODUCTS_SHOWN = 9
 """Products that are written out; the rest is one partial sum."""
@@ -386,6 +396,34 @@ def _softmax(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
     return clamped(steps, shifted, -128, -128, 127)
 
 
+def _softmax_float32(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    row = traced.inputs[0][place[:-1]].astype(int).tolist()
+    op, top, at = traced.op, max(row), place[-1]
+    entries = [int(op["table"][255 + v - top]) for v in row]
+    e = [float32_of(b) for b in entries]
+    total = 0
+    for v in e:
+        total = significand(total + v, 24)
+    j = total.bit_length() - 24
+    g = ((1 << 47) + (total >> j + 1)) // (total >> j)
+    p, t = significand(e[at] * g, 24), 39 + j
+    with_half = p + (1 << t - 1)
+    r = (significand(with_half, 24) if op["form"] == "half_added" else with_half) >> t
+    index = 255 + row[at] - top
+    steps.say(f"row {_some(row)}: the greatest is {top}")
+    steps.say(f"e = table[255 + {row[at]} - {top}] = table[{index}] = {entries[at]:08x} "
+              f"= {_power(e[at])} * 2^-149")  # fmt: skip
+    steps.say(f"s = {_power(total)} * 2^-149;  S = {total >> j}, j = {j};  g = {g}")
+    steps.say(f"p = e*g to 24 significant bits = {_power(p)};  T = {t};  r = {r}")
+    return clamped(steps, r, -128, -128, 127)
+
+
+def _power(value: int) -> str:
+    """Return a value of up to 24 significant bits as a significand and a power of two."""
+    surplus = max(value.bit_length() - 24, 0)
+    return f"{value >> surplus} * 2^{surplus}"
+
+
 _WALKS: Mapping[str, Callable[[Traced, tuple[int, ...], Steps], int]] = {
     "conv2d": _conv2d,
     "depthwise_conv2d": _conv2d,
@@ -403,5 +441,6 @@ _WALKS: Mapping[str, Callable[[Traced, tuple[int, ...], Steps], int]] = {
     "concat": _concat,
     "pad": _pad,
     "reshape": _reshape,
+    "softmax_float32": _softmax_float32,
 }
 """One walk per op; each returns the output value that its lines come to."""

@@ -142,6 +142,10 @@ def _tables() -> Iterator[Model]:
     ):
         fields = {"multiplier": 2**30, "left_shift": 23}
         yield _model("softmax", case, reason, (depth,), fields)
+        one = 127 << 23
+        falling = [one - (255 - i) * 2**20 for i in range(256)]
+        fields = {"form": "rounded", "table": np.array(falling, np.int32)}
+        yield _model("softmax_float32", case, reason, (depth,), fields)
 
 
 def _pools() -> Iterator[Model]:

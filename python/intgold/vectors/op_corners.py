@@ -15,9 +15,10 @@ from ..errors import InputError
 from ..ops import OPS
 from .corners.case import Case
 from .corners.elementwise import add_cases, concat_cases, mul_cases
-from .corners.int32 import argmax_cases, rescale_cases, softmax_cases
+from .corners.int32 import argmax_cases, rescale_cases
 from .corners.layout import pad_cases, reshape_cases
 from .corners.pools import avg_pool2d_cases, global_avg_pool_cases, max_pool2d_cases
+from .corners.softmax import softmax_cases, softmax_float32_cases
 from .corners.tables import lut_cases, pwl_cases
 from .corners.weighted import weighted_cases
 from .corners.windows import window_cases
@@ -60,6 +61,7 @@ _CASES: dict[str, Callable[[], Iterator[Case]]] = {
     "concat": concat_cases,
     "pad": pad_cases,
     "reshape": reshape_cases,
+    "softmax_float32": softmax_float32_cases,
 }
 
 

@@ -143,8 +143,8 @@ def _column(part: Part, lines: bool = True) -> Column:
 
 
 def _result(name: str, op: Op, values: np.ndarray) -> Part:
-    """Return the output or accumulator of an image: a value a line, for softmax a row."""
-    rows = values.reshape(-1, values.shape[-1]) if op.kind == "softmax" else values.ravel()
+    """Return the output or accumulator of an image: a value a line, for a softmax a row."""
+    rows = values.reshape(-1, values.shape[-1]) if "softmax" in op.kind else values.ravel()
     return name, str(values.dtype), rows
 
 
@@ -349,6 +349,7 @@ _COLUMNS: dict[str, Callable[..., list[Part]]] = {
     "concat": _concat,
     "pad": _pad,
     "reshape": _reshape,
+    "softmax_float32": _softmax,
 }
 
 

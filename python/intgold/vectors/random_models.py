@@ -330,6 +330,14 @@ def _reshape(rng: Random, shapes: list[Shape]) -> Fields:
     return {"shape": (*extents, 0, 0)[:3]}
 
 
+def _softmax_float32(rng: Random, shapes: list[Shape]) -> Fields:
+    """The bits of float32 values that fall evenly are nearly those of exponentials."""
+    one, step = 127 << 23, rng.choice((0, 2**16, 2**19, 2**21, 2**23))
+    bits = [one - (255 - i) * step - rng.randrange(2**15) for i in range(255)]
+    table = np.array([max(b, 0) for b in bits] + [one], np.int32)
+    return {"form": rng.choice(("rounded", "half_added")), "table": table}
+
+
 _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "conv2d": _conv2d,
     "depthwise_conv2d": _depthwise_conv2d,
@@ -347,4 +355,5 @@ _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "concat": _concat,
     "pad": _pad,
     "reshape": _reshape,
+    "softmax_float32": _softmax_float32,
 }

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ...floating.multiplier import fixed_point
+from . import tables
 from .step import Step, as_int8, extents, inner
 
 
@@ -63,13 +64,24 @@ def _rescaled(step: Step, i: int) -> str:
     return step.add("lut", step.x(i), last=False, table=table)
 
 
+_FORMS = {"float32_table": "rounded", "float32_table_half_added": "half_added"}
+
+
 def softmax(step: Step) -> None:
-    """Add a softmax (SPEC 8.10 with beta)."""
+    """Add a softmax, or a softmax_float32 (SPEC 8.10, with beta)."""
     y = step.y
     if float(step.scale(y)) != 1 / 256 or step.zero_point(y) != -128:
         raise step.fail("an output that is not of scale 1/256 and zero point -128")
-    beta = float(np.float32(step.op.options["Beta"]))
-    real = min(beta * float(step.scale(step.file(0))) * 2**26, 2.0**31 - 1)
+    scale, beta = step.scale(step.file(0)), np.float32(step.op.options["Beta"])
+    if step.rule.way in _FORMS:
+        with np.errstate(over="ignore"):
+            product = scale * beta
+        if not 0 <= product < np.inf:
+            raise step.fail(f"beta {beta} times its scale is {product}")
+        table = tables.exponentials(scale, beta)
+        step.add("softmax_float32", step.x(), form=_FORMS[step.rule.way], table=table)
+        return
+    real = min(float(beta) * float(scale) * 2**26, 2.0**31 - 1)
     if not real > 1:
         raise step.fail(f"beta {beta} times its scale is too small")
     m, t = fixed_point(real / 2)  # which takes reals below 2^30

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...contracts import Rule
 from ...golden.requantize import scale as scaled
+from .expf import expf
 from .scales import FACTORS, requantize_for
 
 _FLOAT = np.float32
@@ -29,13 +30,9 @@ def _tanh_gelu(x: float) -> float:
     return float(_FLOAT(0.5) * v * part)
 
 
-def _exp(x: float) -> np.float32:
-    return _FLOAT(math.exp(x)) if x < 89 else _FLOAT(math.inf)
-
-
 def _logistic(x: float) -> float:
     """Each step rounded to float32."""
-    return float(_FLOAT(1) / (_FLOAT(1) + _exp(-x)))
+    return float(_FLOAT(1) / (_FLOAT(1) + expf(_FLOAT(-x))))
 
 
 def _logistic_float64(x: float) -> float:
@@ -59,7 +56,7 @@ REALS: dict[str, Real] = {
     "ELU": lambda x: math.expm1(x) if x < 0 else x,
 }
 """Functions of reals, as the kernels of LiteRT compute them."""
-TFLM_REALS: dict[str, Real] = {**REALS, "ELU": lambda x: float(_exp(x) - _FLOAT(1)) if x < 0 else x}
+TFLM_REALS: dict[str, Real] = {**REALS, "ELU": lambda x: float(expf(_FLOAT(x)) - _FLOAT(1)) if x < 0 else x}
 """As TFLite Micro does."""
 XNNPACK_REALS: dict[str, Real] = {**REALS, "LOGISTIC": _logistic_float64}
 """As the delegate does."""
@@ -96,6 +93,16 @@ def _scaled(f: Real, x_scale: np.float32, x_zero: int, y_scale: np.float32) -> l
     """Return f of every value, over the scale of the output."""
     inverse = _FLOAT(1) / y_scale
     return [_FLOAT(f(float(x_scale * _FLOAT(q - x_zero)))) * inverse for q in _ALL.tolist()]
+
+
+def exponentials(x_scale: np.float32, beta: np.float32) -> np.ndarray:
+    """Return the table of a softmax_float32 (SPEC 8.10) as int32, shape (256,).
+
+    Entry i holds the bits of exp of the difference i - 255 of values.
+    """
+    with np.errstate(over="ignore"):
+        reals = -(x_scale * beta) * np.arange(255, -1, -1, dtype=_FLOAT)
+    return expf(reals).view(np.int32)
 
 
 def eighths(

@@ -1,4 +1,4 @@
-"""Corners of rescale and argmax, whose inputs are int32, and of softmax."""
+"""Corners of rescale and argmax, whose inputs are int32."""
 
 from __future__ import annotations
 
@@ -95,50 +95,3 @@ def argmax_cases() -> Iterator[Case]:
         yield one_op("argmax", name, reason, {}, {"x": np.array([rows])})
     x = np.array([[[[1, 2], [2, 1]], [[0, 0], [-1, 0]]]])
     yield one_op("argmax", "image", "a row for each pixel of an image", {}, {"x": x})
-
-
-def softmax_cases() -> Iterator[Case]:
-    """Yield the cases of softmax."""
-    every = np.arange(-128, 128).reshape(256, 1)
-    yield _softmax("one_value", "depth 1: the probability is 1, stored as 127", every, 24)
-    for depth in (2, 3, 255, 4095):
-        yield _softmax(
-            f"equal_{depth}", f"{depth} equal values: each has the probability 1/{depth}",
-            np.array([[v] * depth for v in (-128, 127)]), 24,
-        )  # fmt: skip
-    for place in ("first", "last"):
-        x = np.full((1, 10), -128)
-        x[0, 0 if place == "first" else -1] = 127
-        yield _softmax(f"dominant_{place}", f"one dominant value, the {place}: 127, else -128",
-                       x, 24)  # fmt: skip
-    limit = 31 * 2**26
-    for shift, diff in ((31, 0), (30, -1), (26, -31), (25, -62), (24, -124)):
-        assert diff == -(limit >> shift)
-        x = np.full((2, 4095), diff)
-        x[1] -= 1
-        x[:, 7] = 0
-        yield _softmax(
-            f"limit_{shift}",
-            f"left_shift {shift}: a difference of {diff} is the least that counts, then one more",
-            x, shift,
-        )  # fmt: skip
-    steps = np.array([[127 - d for d in range(0, 256, 5)], [d - 128 for d in range(0, 256, 5)]])
-    yield _softmax("left_shift_0", "left_shift 0: every difference vanishes, all count", steps, 0)
-    yield _softmax("multiplier_high", "the greatest multiplier, 2^31-1", steps, 22, 2**31 - 1)
-    yield _softmax("multiplier_low", "the least multiplier, 2^30", steps, 22)
-    differences = -np.arange(0, 125).reshape(1, 125)
-    yield _softmax(
-        "every_difference", "every difference that counts: each constant of exp takes part",
-        differences, 24, 2**31 - 1,
-    )  # fmt: skip
-    pairs = np.array([[0, -d] for d in range(256)]) + 127
-    yield _softmax("pairs", "two values at every difference", pairs.reshape(256, 2), 23)
-    rows = np.array([[[[5, 1, 2], [-9, -9, 0]], [[127, -128, 0], [3, 3, 3]]]])
-    yield _softmax("rows", "an image: each pixel is a row of its own", rows, 25)
-
-
-def _softmax(
-    name: str, reason: str, x: np.ndarray, left_shift: int, multiplier: int = 2**30
-) -> Case:
-    fields = {"multiplier": multiplier, "left_shift": left_shift}
-    return one_op("softmax", name, reason, fields, {"x": x})
