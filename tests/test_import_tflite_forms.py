@@ -1,5 +1,7 @@
 """Forms of TFLite ops beside the plain ones, and what is refused: golden = C, one line each."""
 
+import ctypes
+import ctypes.util
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -10,12 +12,14 @@ import pytest
 from intgold.contracts import CONTRACTS, contract_named
 from intgold.errors import ImportFileError
 from intgold.importers.tflite.convert import convert
+from intgold.importers.tflite.expf import expf
 from intgold.importers.tflite.reader import parse
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "conformance"))
 
 import form_models  # noqa: E402
 import operand_models  # noqa: E402
+import softmax_models  # noqa: E402
 from one_op_models import made  # noqa: E402
 from run import both_engines  # noqa: E402
 from tflite_writer import Writer  # noqa: E402
@@ -188,10 +192,10 @@ def test_floored_inputs_that_no_entry_has():
         convert(graph, contract_named("litert_optimised_x86"), "m")
 
 
-def of_scales(kind, scales, zeros=(0, 0, 0), options="", **fields):
+def of_scales(kind, scales, zeros=(0, 0, 0), options="", dtype="int8", **fields):
     """A graph of one op on eight values, of these scales and zero points; the last: the output."""
     w = Writer()
-    held = [w.tensor((1, 8), "int8", s, z) for s, z in zip(scales, zeros, strict=False)]
+    held = [w.tensor((1, 8), dtype, s, z) for s, z in zip(scales, zeros, strict=False)]
     w.op(kind, held[:-1], held[-1], 2, options, **fields)
     return parse(w.finish(held[:-1], held[-1:]))
 
@@ -234,7 +238,52 @@ def test_a_softmax_of_a_large_scale():
     assert made.ravel().tolist() == [-128, -128, -128, -128, 0, 0, -128, -128]
 
 
-@pytest.mark.parametrize("op", sorted(set(operand_models.MODELS) | set(form_models.MODELS)))
+@pytest.mark.parametrize(
+    ("contract", "dtype", "form"),
+    [
+        ("xnnpack", "int8", "rounded"), ("xnnpack", "uint8", "half_added"),
+        ("litert_optimised_x86", "int8", "rounded"),
+        ("litert_optimised_x86", "uint8", "half_added"),
+    ],
+)  # fmt: skip
+def test_the_table_of_a_softmax(contract, dtype, form):
+    """Entries are expf of the C library, of float32 steps (SPEC 8.10); the form hangs on the type."""
+    libm = ctypes.CDLL(ctypes.util.find_library("m"))
+    libm.expf.restype, libm.expf.argtypes = ctypes.c_float, [ctypes.c_float]
+    for scale, beta in ((0.1, 1.0), (0.0037, 0.3), (3.7, 1.0), (1e-9, 2.0), (0.5, 0.0)):
+        zero = 128 if dtype == "uint8" else 0
+        graph = of_scales("SOFTMAX", (scale, 1 / 256), (zero - 128, zero - 128), "SoftmaxOptions",
+                          dtype=dtype, Beta=beta)  # fmt: skip
+        (op,) = convert(graph, contract_named(contract), "m").ops
+        factor = -(np.float32(scale) * np.float32(beta))
+        want = [libm.expf(factor * np.float32(d)) for d in range(255, -1, -1)]
+        assert (op.kind, op["form"]) == ("softmax_float32", form)
+        assert op["table"].tolist() == np.array(want, np.float32).view(np.int32).tolist()
+    reference = convert(graph_of_softmax(1.0), contract_named("litert_reference"), "m")
+    assert [op.kind for op in reference.ops] == ["softmax"]
+    with pytest.raises(ImportFileError, match="SOFTMAX.*beta -1.0 times its scale is -0.5"):
+        convert(graph_of_softmax(-1.0), contract_named(contract), "m")
+
+
+def graph_of_softmax(beta):
+    return of_scales("SOFTMAX", (0.5, 1 / 256), (0, -128), "SoftmaxOptions", Beta=beta)
+
+
+def test_expf_is_that_of_the_c_library():
+    """Bit for bit from underflow to overflow, though not always the nearest float32."""
+    libm = ctypes.CDLL(ctypes.util.find_library("m"))
+    libm.expf.restype, libm.expf.argtypes = ctypes.c_float, [ctypes.c_float]
+    v = np.random.default_rng(8).uniform(-105, 90, 50_000).astype(np.float32)
+    want = np.array([libm.expf(x) for x in v.tolist()], np.float32)
+    assert np.array_equal(expf(v), want)
+    with np.errstate(over="ignore"):
+        nearest = np.exp(v.astype(np.float64)).astype(np.float32)
+    assert 0 < np.count_nonzero(nearest != want) < 100
+
+
+@pytest.mark.parametrize(
+    "op", sorted({*operand_models.MODELS, *form_models.MODELS, *softmax_models.MODELS})
+)
 def test_the_other_forms_of_ops(op, full):
     """Constants, broadcasting, axes, rows, groups, scales: golden = C, whatever the contract."""
     found = 0
@@ -277,12 +326,9 @@ def test_an_output_that_is_used_inside_and_weights_of_two_ops():
 
 def test_what_is_near_and_not_exact_is_said():
     """In the model's metadata, once per kind of op; not under the contracts that are exact."""
-    softmax = of_scales("SOFTMAX", (0.5, 1 / 256), (0, -128), "SoftmaxOptions", Beta=1.0)
-    tanh = small("TANH", X)
+    tanh, elu = small("TANH", X), small("ELU", X)
     for contract, graph, said in (
-        ("xnnpack", softmax, "SOFTMAX: the engine sums a float32 table"),
-        ("litert_optimised_x86", softmax, "SOFTMAX: "), ("litert_reference", softmax, None),
-        ("xnnpack", tanh, "TANH: "), ("tflm", tanh, None),
+        ("xnnpack", tanh, "TANH: "), ("tflm", tanh, None), ("xnnpack", elu, "ELU: "),
     ):  # fmt: skip
         found = convert(graph, contract_named(contract), "m").metadata.get("inexact")
         assert found is None if said is None else found.startswith(said), contract
