@@ -5,7 +5,8 @@ BIN = .venv/bin
 SOURCES = setup.py pyproject.toml python/intgold/native/build.py $(wildcard csrc/* python/intgold/native/measure.*)
 
 HALF = $(addprefix tests/test_, c_runner.py placement.py neon.py requantize_kernels.py variants.py \
-  frozen.py torch_modules.py training.py explore.py quantize.py report.py signatures.py)
+  frozen.py torch_modules.py training.py explore.py quantize.py report.py signatures.py \
+  contracts.py foreign_readers.py)
 
 .PHONY: golden test prove data bench peer peers conformance docs wheel lint format freeze clean
 

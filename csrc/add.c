@@ -1,11 +1,16 @@
-/* add, SPEC clause 5.9: each input brought to the shared scale, by the kernels or by a table.
- * A difference is the sum with a table of -u2. */
+/* add, SPEC clause 5.9: u1 and u2 by tables of 256, a difference as the sum with a table of -u2.
+ *
+ * u is nearly a line in x.  So kernels with fast tables of bytes multiply by its slope and look up
+ * what is left, which a byte holds: gathering 32 bits, or scalar loads, took four times as long. */
 #include "elementwise.h"
 #include "requantize.h"
 
-/* Packed: a table per input, then what the kernels need for each input and for the output. */
+/* Packed: a table per input, the same as lines and bytes, then what finish() needs. */
 typedef struct tables {
     int32_t x1[256], x2[256];
+    intgold_lines lines;
+    int32_t on_lines; /* 1 where bytes hold the rests */
+    int8_t rest1[256], rest2[256];
 } tables;
 
 /* Everything that a run takes, its packed part read. */
@@ -13,7 +18,7 @@ typedef struct job {
     const intgold_add *op;
     const intgold_kernels *kernels;
     const tables *by;
-    intgold_tail tail1, tail2, tail;
+    intgold_tail tail;
 } job;
 
 static void fill(int32_t *table, int32_t sign, int32_t zero_point, int32_t left_shift,
@@ -32,27 +37,41 @@ static void fill_both(const intgold_add *op, tables *made) {
     fill(made->x2, sign, op->x2_zero_point, op->left_shift, &op->requantize2);
 }
 
-/* packed: where the kernels' parts begin. */
+/* The table as slope * x + base + rest; returns whether the rests fit bytes.  base wraps. */
+static int find_line(const int32_t *table, int32_t *slope, uint32_t *base, int8_t *rest) {
+    const int64_t rise = (int64_t)table[255] - table[0];
+    const int64_t steep = (rise + (rise < 0 ? -127 : 127)) / 255; /* to nearest */
+    int64_t least = INT64_MAX, most = INT64_MIN;
+    int32_t q;
+    for (q = -128; q < 128; q++) {
+        const int64_t left = table[q + 128] - steep * q;
+        least = left < least ? left : least;
+        most = left > most ? left : most;
+    }
+    for (q = -128; q < 128; q++)
+        rest[q + 128] = (int8_t)(uint8_t)(table[q + 128] - steep * q - least);
+    *slope = (int32_t)steep;
+    *base += (uint32_t)least;
+    return most - least <= UINT8_MAX;
+}
+
+static void fill_lines(tables *made) {
+    int both;
+    made->lines.base = 0;
+    both = find_line(made->x1, &made->lines.slope1, &made->lines.base, made->rest1);
+    made->on_lines = find_line(made->x2, &made->lines.slope2, &made->lines.base, made->rest2) && both;
+}
+
+/* packed: what finish() needs. */
 static job job_of(const intgold_add *op, const intgold_kernels *kernels, const tables *by,
                   const char *packed) {
-    const size_t size = intgold_uniform_size(kernels);
     job made;
     made.op = op;
     made.kernels = kernels;
     made.by = by;
-    made.tail1 = intgold_tail_of(&op->requantize1, 0, -128, 127, packed);
-    made.tail2 = intgold_tail_of(&op->requantize2, 0, -128, 127, packed + size);
     made.tail = intgold_tail_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max,
-                                packed + 2 * size);
+                                packed);
     return made;
-}
-
-/* up(p * m, t) is up(p * 2^(33-t) * m, 33): the kernels know right_shifts from 33 on.  The input of
- * the larger scale has 31. */
-static int32_t further_left(const intgold_add *op, const intgold_requantize *by) {
-    const int32_t further = 33 - by->right_shift[0];
-    const int fits = op->left_shift + further <= 22; /* 9 bits of x - zero point */
-    return by->form[0] == INTGOLD_FORM_SINGLE && further > 0 && fits ? further : 0;
 }
 
 static void look_up(const job *at, const int8_t *x1, const int8_t *x2, int32_t count,
@@ -62,14 +81,15 @@ static void look_up(const job *at, const int8_t *x1, const int8_t *x2, int32_t c
 }
 
 static void sum(const job *at, const int8_t *x1, const int8_t *x2, int32_t count, int32_t *sums) {
-    const intgold_add *op = at->op;
-    const int32_t left1 = op->left_shift + further_left(op, &op->requantize1);
-    const int32_t left2 = op->left_shift + further_left(op, &op->requantize2);
-    if (op->form == INTGOLD_ADD_SHARED_SCALE && at->kernels->scale &&
-        at->kernels->scale(&at->tail1, op->x1_zero_point, left1, x1, count, 0, sums) &&
-        at->kernels->scale(&at->tail2, op->x2_zero_point, left2, x2, count, 1, sums))
+    int8_t rest1[INTGOLD_CHUNK], rest2[INTGOLD_CHUNK];
+    if (!at->kernels->weigh || !at->by->on_lines) {
+        look_up(at, x1, x2, count, sums);
         return;
-    look_up(at, x1, x2, count, sums);
+    }
+    at->kernels->lut(at->by->rest1, x1, count, rest1);
+    at->kernels->lut(at->by->rest2, x2, count, rest2);
+    at->kernels->weigh(&at->by->lines, x1, x2, (const uint8_t *)rest1, (const uint8_t *)rest2,
+                       count, sums);
 }
 
 static void add(const job *at, const int8_t *x1, const int8_t *x2, int8_t *y, int32_t *acc) {
@@ -97,32 +117,21 @@ void intgold_add_s8(const intgold_add *op, const int8_t *x1, const int8_t *x2, i
 
 static size_t packed_size(const void *fields, const intgold_kernels *kernels) {
     (void)fields;
-    return sizeof(tables) + 3 * intgold_uniform_size(kernels);
-}
-
-static void pack_input(const job *at, const intgold_tail *tail, void *packed) {
-    const int32_t further = further_left(at->op, tail->by);
-    const uint8_t right_shift = (uint8_t)(tail->by->right_shift[0] + further);
-    intgold_requantize shifted = *tail->by;
-    intgold_tail to = *tail;
-    shifted.right_shift = &right_shift;
-    to.by = &shifted;
-    intgold_pack_uniform(at->kernels, &to, packed);
+    return intgold_align(sizeof(tables)) + intgold_uniform_size(kernels);
 }
 
 static void pack(const void *fields, const intgold_kernels *kernels, void *packed) {
-    const size_t size = intgold_uniform_size(kernels);
-    char *rest = (char *)packed + sizeof(tables);
+    char *rest = (char *)packed + intgold_align(sizeof(tables));
     const job at = job_of(fields, kernels, packed, rest);
     fill_both(fields, packed);
-    pack_input(&at, &at.tail1, rest);
-    pack_input(&at, &at.tail2, rest + size);
-    intgold_pack_uniform(kernels, &at.tail, rest + 2 * size);
+    fill_lines(packed);
+    intgold_pack_uniform(kernels, &at.tail, rest);
 }
 
 static void run(const intgold_call *call) {
-    const tables *by = call->packed;
-    const job at = job_of(call->fields, call->kernels, by, (const char *)(by + 1));
+    const char *packed = call->packed;
+    const job at = job_of(call->fields, call->kernels, (const tables *)packed,
+                          packed + intgold_align(sizeof(tables)));
     add(&at, call->inputs[0], call->inputs[1], call->output, call->acc);
 }
 

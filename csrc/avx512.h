@@ -28,8 +28,9 @@ void intgold_avx512_add_up(const int8_t *x, int32_t cells, size_t step, int32_t 
                            uint32_t *sums);
 void intgold_avx512_greatest(const intgold_window *window, int32_t least, int32_t channels,
                              int8_t *y);
-int intgold_avx512_scale(const intgold_tail *tail, int32_t zero_point, int32_t left_shift,
-                         const int8_t *x, int32_t count, int more, int32_t *sums);
+void intgold_avx512_weigh(const intgold_lines *by, const int8_t *x1, const int8_t *x2,
+                          const uint8_t *rest1, const uint8_t *rest2, int32_t count,
+                          int32_t *sums);
 void intgold_avx512_lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y);
 void intgold_avx512_lut_vbmi(const int8_t *table, const int8_t *x, int32_t count, int8_t *y);
 

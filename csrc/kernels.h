@@ -84,6 +84,12 @@ typedef struct intgold_window {
     size_t row_step, column_step;
 } intgold_window;
 
+/* Two straight lines, for the inputs of add. */
+typedef struct intgold_lines {
+    int32_t slope1, slope2;
+    uint32_t base;
+} intgold_lines;
+
 typedef struct intgold_kernels {
     const char *name;
     int32_t group;    /* input values per word: 4 (bytes) or 2 (int16) */
@@ -125,11 +131,10 @@ typedef struct intgold_kernels {
                    uint32_t *sums);
     void (*greatest)(const intgold_window *window, int32_t least, int32_t channels, int8_t *y);
 
-    /* add: sums[i] becomes, or with `more` grows by, R((x[i] - zero_point) * 2^left_shift); tail:
-     * the same in every lane, its y_zero_point 0; sums: whole vectors.  Returns 0, with nothing
-     * done, where R is not of the kind that it knows.  NULL: it knows none. */
-    int (*scale)(const intgold_tail *tail, int32_t zero_point, int32_t left_shift,
-                 const int8_t *x, int32_t count, int more, int32_t *sums);
+    /* add: sums[i] = slope1 * x1[i] + slope2 * x2[i] + base + rest1[i] + rest2[i], wrapping, with
+     * bytes of rest that are not signed; sums: whole vectors.  NULL: look_up() of add.c. */
+    void (*weigh)(const intgold_lines *by, const int8_t *x1, const int8_t *x2,
+                  const uint8_t *rest1, const uint8_t *rest2, int32_t count, int32_t *sums);
 
     /* y[i] = table[x[i] + 128]. */
     void (*lut)(const int8_t *table, const int8_t *x, int32_t count, int8_t *y);

@@ -261,29 +261,25 @@ void intgold_avx512_finish(const intgold_tail *tail, int32_t first, int32_t chan
     finish_by_form(tail, first, channels, at, finish_simple, finish_any, 1);
 }
 
-/* ---- add: each input by the short way of `single`; by a shift alone where the multiplier is 2^30
- * and nothing is rounded, as for the input of the larger scale. */
+/* ---- add. */
 
-TARGET int intgold_avx512_scale(const intgold_tail *tail, int32_t zero_point, int32_t left_shift,
-                                const int8_t *x, int32_t count, int more, int32_t *sums) {
-    const block_tail *block = tail->packed;
-    const int32_t exact =
-        block->multiplier[0] == 1 << 30 ? left_shift + 30 - block->right_shift[0] : -1;
-    const __m512i point = _mm512_set1_epi32(zero_point);
-    const __m128i shift = _mm_cvtsi32_si128(exact < 0 ? left_shift : exact);
-    const scales by = scales_of(tail, block, SHORT);
+INLINE TARGET __m512i on_line(int32_t slope, const int8_t *x, const uint8_t *rest, __mmask16 live) {
+    const __m512i value = _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(live, x));
+    return _mm512_add_epi32(_mm512_mullo_epi32(value, _mm512_set1_epi32(slope)),
+                            _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(live, rest)));
+}
+
+TARGET void intgold_avx512_weigh(const intgold_lines *by, const int8_t *x1, const int8_t *x2,
+                                 const uint8_t *rest1, const uint8_t *rest2, int32_t count,
+                                 int32_t *sums) {
+    const __m512i base = _mm512_set1_epi32((int32_t)by->base);
     int32_t i;
-    if (block->form != SIMPLE) return 0;
     for (i = 0; i < count; i += LANES) {
         const __mmask16 live = (__mmask16)(count - i < LANES ? (1u << (count - i)) - 1 : ~0u);
-        const __m512i centred = _mm512_sub_epi32(
-            _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(live, x + i)), point);
-        const __m512i shifted = _mm512_sll_epi32(centred, shift);
-        const __m512i scaled = exact < 0 ? requantize(shifted, &by) : shifted;
-        const __m512i before = more ? _mm512_loadu_si512(sums + i) : _mm512_setzero_si512();
-        _mm512_storeu_si512(sums + i, _mm512_add_epi32(before, scaled));
+        const __m512i first = on_line(by->slope1, x1 + i, rest1 + i, live);
+        const __m512i second = on_line(by->slope2, x2 + i, rest2 + i, live);
+        _mm512_storeu_si512(sums + i, _mm512_add_epi32(base, _mm512_add_epi32(first, second)));
     }
-    return 1;
 }
 
 #else

@@ -231,7 +231,7 @@ TARGET static void multiply(const intgold_strip *strip, int32_t *sums) {
     .tail_packed_size = intgold_avx512_tail_packed_size,                                         \
     .tail_pack = intgold_avx512_tail_pack, .finish = intgold_avx512_finish,                      \
     .interleave = interleave, .multiply = multiply, .add_up = intgold_avx512_add_up,             \
-    .greatest = intgold_avx512_greatest, .scale = intgold_avx512_scale
+    .greatest = intgold_avx512_greatest, .weigh = intgold_avx512_weigh
 
 const intgold_kernels intgold_kernels_avx512vnni = {
     .name = "avx512vnni",

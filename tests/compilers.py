@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +17,7 @@ from intgold import Model
 from intgold.exporters import write_c
 
 ROOT = Path(__file__).parents[1]
+ENGINE = ROOT / "csrc"
 _STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic")
 _SANITIZE = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
@@ -58,6 +63,22 @@ BUILDS = (
 )
 
 
+@cache
+def _shared(build: Build) -> list[Path]:
+    """The engine of this repository and runner.c, compiled once for all models of a build."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    return _objects(build, ENGINE, folder)
+
+
+def _objects(build: Build, engine: Path, folder: Path) -> list[Path]:
+    sources = [*sorted(engine.glob("*.c")), ROOT / "tests/c/runner.c"]
+    subprocess.run([*build.command, "-c", "-I", engine, *sources], check=True, cwd=folder)
+    made = sorted(folder.glob("*.o"))
+    assert len(made) == len(sources)
+    return made
+
+
 Digests = dict[str, dict[str, str]]
 """Tensor -> {"output": SHA-256, "accumulator": SHA-256} of a run."""
 
@@ -66,17 +87,18 @@ class Runner:
     """tests/c/runner.c with models compiled in, by one build."""
 
     def __init__(
-        self, build: Build, models: list[Model], folder: Path, engine: Path = ROOT / "csrc"
+        self, build: Build, models: list[Model], folder: Path, engine: Path = ENGINE
     ) -> None:
         for tool in build.needs:
             tools.need(tool)
         self._build, self._folder = build, folder
         write_c(models, folder / "models.c")
-        sources = [*sorted(engine.glob("*.c")), ROOT / "tests/c/runner.c"]
+        made = _shared(build) if engine == ENGINE else _objects(build, engine, folder)
         subprocess.run(
-            [*build.command, "-I", engine, *sources, folder / "models.c", "-o", folder / "runner"],
+            [*build.command, "-I", engine, *made, folder / "models.c",
+             "-o", folder / "runner"],
             check=True,
-        )
+        )  # fmt: skip
 
     def digests(self, model: Model, inputs: dict[str, np.ndarray]) -> Digests:
         """Return the digests of a run of one model by the fastest variant."""

@@ -15,7 +15,7 @@ from intgold.vectors.stimulus import stimulus
 @pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.name)
 def test_random_graphs(build, tmp_path, full):
     """Every op in random graphs: the digests of the golden model."""
-    models = [random_model(seed) for seed in range(600 if full else 40)]
+    models = [random_model(seed) for seed in range(600 if full else 24)]
     runner = Runner(build, models, tmp_path)
     for seed, model in enumerate(models):
         x = random_inputs(model, 3, seed)

@@ -53,7 +53,11 @@ def test_every_op_has_directed_cases():
         if all(len(np.unique(part)) == 1 for part in parts):
             constant.append(model.name)
     assert set(kinds) == set(OPS) and sum(kinds.values()) > 30
-    assert sorted(constant) == ["argmax_one_value", "softmax_one_value"]
+    assert sorted(constant) == [
+        "argmax_one_value",
+        "softmax_float32_one_value",
+        "softmax_one_value",
+    ]
 
 
 def test_requantize_cases_are_made_again():
