@@ -278,7 +278,7 @@ BUGS = (
            "x.shape[-1] - 1 - np.argmax(x[..., ::-1], axis=-1, keepdims=True)"),
     golden("softmax limit", "softmax.py", "diff >= -(", "diff > -("),
     golden("float32 quotient cut off", "softmax_float32.py",
-           "rounding.divide_up(np.int64(2**47), total)", "np.int64(2**47) // total"),
+           "rounding.divide_up(np.full_like(total, 2**47), total)", "2**47 // total"),
     golden("float32 product kept exact", "softmax_float32.py",
            "rounding.to_significand(e * inverse, 24)", "e * inverse"),
     golden("rescale wraps", "rescale.py",

@@ -247,7 +247,7 @@ def test_a_softmax_of_a_large_scale():
     ],
 )  # fmt: skip
 def test_the_table_of_a_softmax(contract, dtype, form):
-    """Entries are expf of the C library, of float32 steps (SPEC 8.10); the form hangs on the type."""
+    """Entries are expf of the C library (SPEC 8.10); the form hangs on the type."""
     libm = ctypes.CDLL(ctypes.util.find_library("m"))
     libm.expf.restype, libm.expf.argtypes = ctypes.c_float, [ctypes.c_float]
     for scale, beta in ((0.1, 1.0), (0.0037, 0.3), (3.7, 1.0), (1e-9, 2.0), (0.5, 0.0)):

@@ -25,7 +25,8 @@ class Footprint:
         Of all requantize entries: four bytes of multiplier and one of right_shift; in form
         ``float64`` four more.
     tables : int
-        256 bytes of each lut, 1,024 of each softmax_float32; seven of each pwl segment (breakpoint, slope, offset).
+        256 bytes of each lut, 1,024 of each softmax_float32; seven of each pwl segment
+        (breakpoint, slope, offset).
     """
 
     weights: int = 0

@@ -2,8 +2,6 @@
 
 import itertools
 
-import numpy as np
-
 import slow_oracle
 from intgold.fields import FORMS, INT32_MAX, INT32_MIN
 

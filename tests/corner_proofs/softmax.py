@@ -82,7 +82,7 @@ TINY = Fraction(1, 2**149)
 
 
 def with_other_step(ran, **steps):
-    """y of the first row with `total` (of a sum), `inverse` or `product` in place of clause 5.17."""
+    """y of the first row with `total` (of a sum), `inverse` or `product` of another kind."""
     row = ran.x[0].tolist()
     e = [slow_oracle.softmax_float32_v(int(ran.op["table"][255 + v - max(row)])) for v in row]
     total, product = steps.get("total", to_24), steps.get("product", to_24)
@@ -154,7 +154,7 @@ def float32_pairs(ran):
     """Every entry is used, from 1 down to subnormal values; y falls with the difference."""
     table = ran.op["table"]
     assert sorted((ran.x[:, 0] - ran.x[:, 1]).tolist()) == list(range(256))
-    assert table[255] == ONE and 0 < (table[table < 2**23]).max() and (table > 0).sum() > 250
+    assert table[255] == ONE and (table[table < 2**23]).max() > 0 and (table > 0).sum() > 250
     assert ran.y[:, 1].tolist() == sorted(ran.y[:, 1].tolist(), reverse=True)
     assert {0, -128} <= set(ran.y[:, 1].tolist())
 

@@ -39,7 +39,9 @@ def softmax_float32(x: IntArray, *, form: str, table: IntArray) -> IntArray:
     total = total_exponent = np.zeros(x.shape[:-1], np.int64)
     for i in range(x.shape[-1]):  # in float32 the order of a sum shows
         total, total_exponent = _plus(total, total_exponent, e[..., i], exponent[..., i])
-    inverse = rounding.divide_up(np.int64(2**47), total)[..., None]  # of 1/256 of the sum
+    inverse = rounding.divide_up(np.full_like(total, 2**47), total)[
+        ..., None
+    ]  # of 1/256 of the sum
     p = rounding.to_significand(e * inverse, 24)
     shift = np.minimum(39 + total_exponent[..., None] - exponent, 62)  # 62: p vanishes
     if form == "half_added":

@@ -56,7 +56,10 @@ REALS: dict[str, Real] = {
     "ELU": lambda x: math.expm1(x) if x < 0 else x,
 }
 """Functions of reals, as the kernels of LiteRT compute them."""
-TFLM_REALS: dict[str, Real] = {**REALS, "ELU": lambda x: float(expf(_FLOAT(x)) - _FLOAT(1)) if x < 0 else x}
+TFLM_REALS: dict[str, Real] = {
+    **REALS,
+    "ELU": lambda x: float(expf(_FLOAT(x)) - _FLOAT(1)) if x < 0 else x,
+}
 """As TFLite Micro does."""
 XNNPACK_REALS: dict[str, Real] = {**REALS, "LOGISTIC": _logistic_float64}
 """As the delegate does."""
