@@ -166,8 +166,6 @@ BUGS = (
       "intgold_round_even(exact, excess)", "intgold_round_up(exact, excess)"),
     c("float32 half added without a rounding", "softmax_float32.c",
       "intgold_to_significand(p + intgold_half(shift), 24)", "(p + intgold_half(shift))"),
-    c("float32 subnormal taken as normal", "softmax_float32.c",
-      "field > 0 ? fraction + 0x800000 : fraction", "fraction + 0x800000"),
     c("softmax last factor", "softmax.c", "bit <= 30", "bit < 28"),
     c("rescale wraps", "rescale.c",
       "intgold_clamp(intgold_scale_acc(x[c], &entry), INT32_MIN, INT32_MAX)",
