@@ -44,6 +44,11 @@ def main(engine: str, folder: str) -> None:
         np.savez(path.with_suffix(".answer.npz"), **answer)
 
 
+def _image(tensor):
+    """Return a tensor without the batch of 1, which one inside a file may have lost."""
+    return (tensor[0] if tensor.shape[0] == 1 else tensor).copy()
+
+
 @contextmanager
 def _heard():
     """Keep what an engine writes to stderr: TFLM says there, not in its error, what it lacks."""
@@ -78,7 +83,7 @@ def _litert(kernels):
             for index, x in zip(inputs, batches, strict=True):
                 made.set_tensor(index, x[image : image + 1])
             made.invoke()
-            yield [made.get_tensor(index)[0].copy() for index in wanted]
+            yield [_image(made.get_tensor(index)) for index in wanted]
 
     return run
 
@@ -96,9 +101,9 @@ def _tflm(data, inputs, batches, wanted, keep):
             made.set_input(x[image : image + 1], place)
         made.invoke()
         if keep:
-            yield [made.GetTensor(index, 0)["tensor_data"][0].copy() for index in wanted]
+            yield [_image(made.GetTensor(index, 0)["tensor_data"]) for index in wanted]
         else:
-            yield [made.get_output(place)[0].copy() for place in range(len(wanted))]
+            yield [_image(made.get_output(place)) for place in range(len(wanted))]
 
 
 if __name__ == "__main__":

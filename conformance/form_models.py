@@ -15,10 +15,21 @@ _AXES = ([1, 2], [1], [2], [3], [2, 3], [1, 3], [1, 2, 3])
 
 
 def _mean_axes(rng: Rng, dtype: str) -> Made:
+    return _mean(rng, dtype, batch=False)
+
+
+def _mean_batch(rng: Rng, dtype: str) -> Made:
+    """The batch is among the axes, and kept."""
+    return _mean(rng, dtype, batch=True)
+
+
+def _mean(rng: Rng, dtype: str, *, batch: bool) -> Made:
     w, shape, scale, keep = Writer(), draws.image(rng), draws.scale(rng), bool(rng.integers(0, 2))
     if rng.random() < 0.2:
         shape = (shape[0], *shape[2:])
     chosen = [a for a in _AXES[int(rng.integers(len(_AXES)))] if a < len(shape)] or [1]
+    if batch:
+        chosen, keep = [0, *chosen], True
     zero = draws.zero_point(rng, dtype)
     x = w.tensor(shape, dtype, scale, zero)
     negative = rng.random() < 0.5
@@ -97,6 +108,32 @@ def _concatenation(rng: Rng, dtype: str) -> Made:
     return Made(w.finish([i for i, _ in inputs], [y]), tuple(inputs), y, dtype)
 
 
+def _concatenation_of_constants(rng: Rng, dtype: str) -> Made:
+    """Tensors among constants, which are of one value or of many."""
+    w, shape, scale = Writer(), draws.image(rng), draws.scale(rng)
+    shape = shape if rng.random() < 0.7 else (1, shape[3])
+    axis, low = int(rng.integers(1, len(shape))), 0 if dtype == "uint8" else -128
+    zero, held, inputs = draws.zero_point(rng, dtype), [], []
+    extents = [int(n) for n in rng.integers(1, 9, int(rng.integers(2, 5)))]
+    given = int(rng.integers(len(extents)))
+    for i, extent in enumerate(extents):
+        own = (*shape[:axis], extent, *shape[axis + 1 :])
+        if i == given or rng.random() < 0.3:
+            held.append(w.tensor(own, dtype, scale, zero))
+            inputs.append((held[-1], own))
+            continue
+        of = [(), own[-1:], own][int(rng.integers(3))]
+        data = np.broadcast_to(rng.integers(low, low + 256, of), own)
+        other = dtype == "uint8" and rng.random() < 0.3  # which kernels bring to the output's
+        own_scale = _other_scale(rng, scale) if other else scale
+        held.append(w.tensor(own, dtype, own_scale, zero, data))
+    y = w.tensor((*shape[:axis], sum(extents), *shape[axis + 1 :]), dtype, scale, zero)
+    w.op(
+        "CONCATENATION", held, y, 2, "ConcatenationOptions", Axis=axis, FusedActivationFunction=0
+    )  # fmt: skip
+    return Made(w.finish([i for i, _ in inputs], [y]), tuple(inputs), y, dtype)
+
+
 def _moved(kind: str) -> Callable[[Rng, str], Made]:
     """An op that moves values as they are, to an output of another scale and zero point."""
 
@@ -163,9 +200,11 @@ def _padded_with(rng: Rng, dtype: str) -> Made:
 
 MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "MEAN_AXES": _mean_axes,
+    "MEAN_BATCH": _mean_batch,
     "FULLY_CONNECTED_ROWS": _rows,
     "CONV_2D_GROUPS": _groups,
     "CONCATENATION_SCALES": _concatenation,
+    "CONCATENATION_CONSTANTS": _concatenation_of_constants,
     "AVERAGE_POOL_2D_SCALES": _moved("AVERAGE_POOL_2D"),
     "MAX_POOL_2D_SCALES": _moved("MAX_POOL_2D"),
     "PAD_SCALES": _moved("PAD"),

@@ -26,6 +26,7 @@ from intgold.contracts import contract_named
 from intgold.errors import IntgoldError
 from intgold.importers.tflite.convert import convert
 from intgold.importers.tflite.reader import FileGraph, FileTensor, parse
+from intgold.importers.tflite.shape_arithmetic import settled
 from intgold.model import Model
 
 CONVERTER = "tensorflow-cpu==2.21.0"
@@ -186,7 +187,7 @@ def hold(
 ) -> tuple[list[Row], dict[str, Answer]]:
     """Return a row for each contract, and the answers of the engines that take the file."""
     try:
-        graph = parse(data)
+        graph = settled(parse(data))
         given = Stimulus(data, stimulus(graph), graph.outputs, _shown(graph))
     except IntgoldError as error:
         return [Row(network, c, declined=str(error)) for c in contracts], {}

@@ -82,7 +82,8 @@ def check(contract: str, op: str, count: int, dtype: str) -> tuple[Row, dict[str
             row.refused += 1
             continue
         graph = parse(models[name][0].data)
-        row.kind = f"{graph.ops[0].kind} {dtype}"
+        kind = max((o.kind for o in graph.ops if op.startswith(o.kind)), key=len)
+        row.kind = f"{kind} {dtype}"
         try:
             model = convert(graph, contract_named(contract), name)
         except IntgoldError as error:

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "conformance"))
 
 import form_models  # noqa: E402
 import operand_models  # noqa: E402
+import shape_models  # noqa: E402
 import softmax_models  # noqa: E402
 from one_op_models import made  # noqa: E402
 from run import both_engines  # noqa: E402
@@ -282,7 +283,10 @@ def test_expf_is_that_of_the_c_library():
 
 
 @pytest.mark.parametrize(
-    "op", sorted({*operand_models.MODELS, *form_models.MODELS, *softmax_models.MODELS})
+    "op",
+    sorted(
+        {*operand_models.MODELS, *form_models.MODELS, *shape_models.MODELS, *softmax_models.MODELS}
+    ),
 )
 def test_the_other_forms_of_ops(op, full):
     """Constants, broadcasting, axes, rows, groups, scales: golden = C, whatever the contract."""

@@ -9,6 +9,7 @@ import tools
 from intgold import Model, Requantize, golden, native
 from intgold.ops import OPS
 from intgold.vectors.op_cases import directed_models
+from intgold.vectors.op_corners import corner_cases
 from intgold.vectors.random_models import random_inputs, random_model
 from intgold.vectors.stimulus import stimulus
 from test_engines_agree import assert_equal
@@ -80,6 +81,12 @@ def test_softmax_counts_at_its_limit(left_shift, diff):
     assert (want[0] != want[1]) == (left_shift == 30)  # elsewhere all are too small to show
     for engine in (golden, native):
         assert [engine.softmax(a, **fields)[0].tolist() for a in (x, beyond)] == want
+
+
+def test_corners_of_softmax_float32():
+    """Ties of each step, the order of the sum, the float32 before one half."""
+    for case in corner_cases("softmax_float32"):
+        check(case.model, case.x, case.name)
 
 
 @pytest.mark.parametrize("name", intgold.SHIPPED)

@@ -15,7 +15,8 @@ from ...errors import ImportFileError, ModelError
 from ...model import Model
 from . import elementwise, layout, means, pools, unary, weighted
 from .reader import FileGraph, FileOp, FileTensor, read
-from .step import Room, Step, inner, zero_point
+from .shape_arithmetic import settled
+from .step import Room, Step, inner, whole, zero_point
 
 HANDLERS: Mapping[str, Callable[[Step], None]] = {
     "CONV_2D": weighted.conv2d,
@@ -46,6 +47,11 @@ HANDLERS: Mapping[str, Callable[[Step], None]] = {
     "HARD_SWISH": unary.hard_swish,
 }
 """What adds each op of a file to the model."""
+_WITH_BATCH = frozenset(
+    ("CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "PAD", "PADV2",
+     "CONCATENATION")
+)  # fmt: skip
+"""Ops that count axes from the batch on."""
 _HINTS = {
     "DEQUANTIZE": "; part of the file is in floats",
     "SHAPE": "; a file converted with a fixed batch of 1 does without",
@@ -88,13 +94,14 @@ def convert(graph: FileGraph, contract: Contract, name: str, *, geometry: bool =
     geometry : bool
         Refuse an op whose output has another shape than the graph says.
     """
+    graph = settled(graph)
     builder = Builder(name, contract.name)
     labels = _Names(_label(op) for op in graph.ops)
     names: dict[int, str] = {}
     room = Room.of(graph.tensors)
     for at in graph.inputs:
         tensor = graph.tensors[at]
-        _check(tensor, f"input {tensor.name}")
+        _check(tensor, f"input {tensor.name}", at_an_end=True)
         names[at] = builder.input(
             labels.new(tensor.name), inner(tensor), "int8", float(tensor.scale[0]),
             zero_point(tensor),
@@ -125,9 +132,12 @@ def _add(
     if len(op.outputs) != 1 or not op.inputs or min(op.outputs) < 0:
         raise ImportFileError(f"{op}: {len(op.inputs)} inputs and {len(op.outputs)} outputs")
     y = graph.tensors[op.outputs[0]]
-    _check(y, f"{op}: output {y.name}")
+    _check(y, f"{op}: output {y.name}", at_an_end=y.index in graph.outputs)
     if y.index in names:
         raise ImportFileError(f"{op}: output {y.name} exists already")
+    for at in (*op.inputs, y.index) if op.kind in _WITH_BATCH else ():
+        if (at in names or at == y.index) and whole(graph.tensors[at]):
+            raise ImportFileError(f"{op}: tensor {graph.tensors[at].name} has no batch of 1 first")
     for at in op.inputs:
         if at >= 0 and graph.tensors[at].data is None and at not in names:
             raise ImportFileError(f"{op}: input {graph.tensors[at].name} is not made before it")
@@ -147,8 +157,11 @@ def _add(
     names[y.index] = step.output
 
 
-def _check(tensor: FileTensor, what: str) -> None:
-    """Refuse a tensor that is not of int8 or uint8, of one scale, for one image."""
+def _check(tensor: FileTensor, what: str, *, at_an_end: bool) -> None:
+    """Refuse a tensor that is not of int8 or uint8, of one scale, for one image.
+
+    Inputs and outputs of the file have a batch first, which is 1.
+    """
     if tensor.dtype not in ("int8", "uint8"):
         raise ImportFileError(f"{what} is {tensor.dtype}; int8 and uint8 are read")
     if tensor.scale.size != 1 or not 0 < float(tensor.scale[0]) < float("inf"):
@@ -157,7 +170,8 @@ def _check(tensor: FileTensor, what: str) -> None:
         raise ImportFileError(f"{what}: zero point {tensor.zero_point.tolist()}")
     if min(tensor.shape, default=1) < 1:
         raise ImportFileError(f"{what}: shape {tensor.shape} is not fixed")
-    if not 1 <= len(tensor.shape) <= 4 or tensor.shape[0] != 1:
+    most = 3 if whole(tensor) else 4
+    if not 1 <= len(tensor.shape) <= most or (at_an_end and whole(tensor)):
         raise ImportFileError(
             f"{what}: shape {tensor.shape}; a batch of 1 first, 1 to 3 dimensions behind it"
         )

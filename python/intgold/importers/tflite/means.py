@@ -19,12 +19,13 @@ _Shape = tuple[int, ...]
 
 
 def mean(step: Step) -> None:
-    """Add a mean over any axes but the batch."""
-    shape, reduced, out = inner(step.file(0)), _reduced(step), inner(step.y)
+    """Add a mean over any axes; over the batch of 1, where it is kept, there is nothing to do."""
+    shape, axes, out = inner(step.file(0)), _axes(step), inner(step.y)
+    reduced = [a for a in axes if a >= 0]
     kept = [n for a, n in enumerate(shape) if a not in reduced]
     if math.prod(kept) != math.prod(out):
         raise step.fail(f"means of {shape} in a shape of {out}")
-    whole_image = len(shape) == 3 and reduced == [0, 1] and step.op.options["KeepDims"]
+    whole_image = len(shape) == 3 and axes == [0, 1] and step.op.options["KeepDims"]
     if step.rule.way == "raw_sum" and whole_image:
         _raw_mean(step, shape)
         return
@@ -43,13 +44,14 @@ def mean(step: Step) -> None:
         step.add("reshape", made, shape=extents(out))
 
 
-def _reduced(step: Step) -> list[int]:
-    """Return the axes of an image that are averaged, in order."""
+def _axes(step: Step) -> list[int]:
+    """Return the axes of an image that are averaged, in order; -1: the batch."""
     rank, axes = len(step.file(0).shape), step.constant(1, ("int32",)).ravel().tolist()
     if not all(-rank <= a < rank for a in axes):
         raise step.fail(f"axes {axes} of a tensor of {rank}")
     found = sorted({a % rank - 1 for a in axes})
-    if not found or found[0] < 0:
+    kept = step.op.options["KeepDims"]
+    if not found or (found[0] < 0 and not (kept and found[1:])):
         raise step.fail(f"a mean over axes {axes}: over the batch, or over none")
     return found
 

@@ -113,24 +113,46 @@ def _by_channel(
     made : FileTensor, optional
         The constant that the tensor is to be: weights of 0 and a bias, whatever `x` is.
     """
+    step.take_room(0, math.prod(inner(step.y)))
+    none = np.zeros(1, np.int8)
+    if made is None:
+        return by_constants(step, x, step.file(i), values, none, last=True, **fields)
+    bias = values.astype(np.int32) - step.zero_point(made)
+    return by_constants(
+        step, x, step.file(i), none, bias, last=False, made=made, requantize=IDENTITY
+    )
+
+
+def by_constants(
+    step: Step, x: str, like: FileTensor, weights: np.ndarray, bias: np.ndarray, *, last: bool,
+    made: FileTensor | None = None, **fields: Any,
+) -> str:  # fmt: skip
+    """Add a depthwise_conv2d of a weight and a bias for each place; room for them was taken.
+
+    Parameters
+    ----------
+    x : str
+        Of scale and zero point of `like`, in the output's shape.
+    weights, bias : ndarray
+        Spread over the output's shape; of as few channels as hold them.
+    last : bool
+        It makes the output of the step.
+    made : FileTensor, optional
+        Whose scale and zero point it has; the output's by default.
+    """
     shape = inner(step.y)
-    step.take_room(0, math.prod(shape))
-    whole = np.broadcast_to(values, step.y.shape).reshape(-1, shape[-1])
-    repeated = (whole == whole[0]).all()
-    each = whole[0] if repeated else whole.ravel()
-    image = (math.prod(shape[:-1]), 1, shape[-1]) if repeated else (1, 1, each.size)
+    rows = [np.broadcast_to(v, step.y.shape).reshape(-1, shape[-1]) for v in (weights, bias)]
+    repeated = all((v == v[0]).all() for v in rows)
+    w, b = ((v[0] if repeated else v.ravel()) for v in rows)
+    image = (math.prod(shape[:-1]), 1, shape[-1]) if repeated else (1, 1, w.size)
     image = shape if repeated and len(shape) == 3 else image
-    x = _reshaped(step, x, shape, image, step.file(i))
-    bias = np.zeros(each.size, np.int32)
-    if made is not None:
-        bias = each.astype(np.int32) - step.zero_point(made)
-        each, fields = np.zeros_like(each), {"requantize": IDENTITY}
+    x = _reshaped(step, x, shape, image, like)
     y = step.add(
-        "depthwise_conv2d", x, last=made is None and image == shape, like=made, bias=bias,
-        weights=each.reshape(1, 1, -1), **fields,
+        "depthwise_conv2d", x, last=last and image == shape, like=made,
+        weights=w.reshape(1, 1, -1), bias=b.astype(np.int32), **fields,
     )  # fmt: skip
-    if made is not None:
-        return _reshaped(step, y, image, shape, made)
+    if not last:
+        return _reshaped(step, y, image, shape, made or step.y)
     return y if image == shape else step.add("reshape", y, shape=extents(shape))
 
 

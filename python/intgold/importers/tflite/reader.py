@@ -52,6 +52,13 @@ OPTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "SOFTMAX": ("SoftmaxOptions", ("Beta",)),
     "CONCATENATION": ("ConcatenationOptions", ("Axis", "FusedActivationFunction")),
     "LEAKY_RELU": ("LeakyReluOptions", ("Alpha",)),
+    "STRIDED_SLICE": (
+        "StridedSliceOptions",
+        ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask", "Offset"),
+    ),
+    "GATHER": ("GatherOptions", ("Axis", "BatchDims")),
+    "REDUCE_PROD": ("ReducerOptions", ("KeepDims",)),
+    "PACK": ("PackOptions", ("Axis",)),
     "GELU": ("GeluOptions", ("Approximate",)),
 }  # fmt: skip
 """Of the ops that have options: their table, and what is read of it."""

@@ -193,8 +193,17 @@ def as_int8(values: np.ndarray) -> np.ndarray:
 
 
 def inner(tensor: FileTensor) -> tuple[int, ...]:
-    """Return the shape of one image: without the batch of 1, of one dimension at least."""
-    return tensor.shape[1:] or (1,)
+    """Return the shape of one image, of one dimension at least.
+
+    That is the tensor's without the batch of 1.  Inside a file a tensor may have lost the batch, as
+    (1, 6, 7) reshaped to (6, 7) has: then all of its extents are the image's.
+    """
+    return (tensor.shape[1:] if not whole(tensor) else tensor.shape) or (1,)
+
+
+def whole(tensor: FileTensor) -> bool:
+    """Return whether a tensor has no batch of 1 first."""
+    return tensor.shape[:1] != (1,)
 
 
 def extents(shape: tuple[int, ...]) -> tuple[int, ...]:
