@@ -248,6 +248,7 @@ def test_a_file_of_batch_1_runs_at_any_batch():
         ("MEAN", 28, "tflm", "xnnpack"),
         ("MEAN", 0, "litert_reference", "litert_optimised_x86"),
         ("QUANTIZE", 1, "tflm", "xnnpack"),
+        ("SOFTMAX_WIDE", 111, "xnnpack", "tflm"),
     ],
 )
 def test_a_device_of_another_contract_is_told_so(op, seed, contract, device, tmp_path, capsys):

@@ -18,8 +18,10 @@ from ..datapath import Datapath, IntArray
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
 NAME = "another_contract"
-_SCALING = ("left_shift", "requantize1", "requantize2", "requantize", "table")
+_SCALING = ("left_shift", "requantize1", "requantize2", "requantize", "table", "multiplier")
 """Fields that contracts set otherwise; padding and clamps stay those of the op."""
+_WHOLE = ("global_avg_pool", "softmax", "softmax_float32")
+"""What another engine may make by other ops, or by several: only its output can be had."""
 
 
 def _variants(evidence: Evidence) -> Iterator[Variant]:
@@ -81,9 +83,8 @@ def _edit(model: Model | None, path: Datapath) -> Edit | None:
     fields = _told(model, path)
     if fields:
         return lambda path: path.with_fields(**fields)
-    if fields == {} or model is None or path.op.kind != "global_avg_pool":
+    if fields == {} or model is None or path.op.kind not in _WHOLE:
         return None
-    # The mean of another engine may be several ops: only its output can be had.
     return lambda path: path.with_accumulate(lambda p: _output(model, p)).with_stage(
         scale=lambda p, acc: acc, finish=lambda p, y: y
     )

@@ -20,7 +20,7 @@ _WEIGHTED = {
 }  # fmt: skip
 _PLAIN = {
     "FusedActivationFunction": 0, "Padding": _SAME, "WeightsFormat": 0, "KeepNumDims": False,
-    "KeepDims": True, "Approximate": False,
+    "KeepDims": True, "Approximate": False, "Beta": 1.0,
     **dict.fromkeys(("StrideH", "StrideW", "DilationHFactor", "DilationWFactor"), 1),
 }  # fmt: skip
 
@@ -45,6 +45,8 @@ def candidates(model: Model, op: Op) -> Iterator[FileGraph]:
     elif op.kind == "global_avg_pool":
         axes = _constant(2, np.array([1, 2], np.int32), "int32")
         yield _graph("MEAN", [held[0], held[1], axes], inputs=(0, 2))
+    elif op.kind in ("softmax", "softmax_float32"):
+        yield _graph("SOFTMAX", held)
     elif op.kind == "lut":
         for kind in _UNARY:
             yield _graph(kind, held)
