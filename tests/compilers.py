@@ -1,9 +1,10 @@
-"""The builds in which the C engine is tested without Python: one list for all tests."""
+"""The builds in which the C engine is tested without Python: one list for all tests.
+
+Tests that link the engine take it from `engine_objects`, which compiles no file twice.
+"""
 
 from __future__ import annotations
 
-import atexit
-import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -63,19 +64,37 @@ BUILDS = (
 )
 
 
+_FOLDER = tempfile.TemporaryDirectory()
+_MADE: dict[tuple[tuple[str, ...], bytes], Path] = {}
+
+
+def engine_objects(
+    command: tuple[str, ...], engine: Path = ENGINE, defined: tuple[str, ...] = ()
+) -> list[Path]:
+    """Return the engine's object files by a compiler and its flags, in the order of their names.
+
+    A file that a copy of the engine, or a macro of `defined`, leaves as the compiler has read it
+    before is not compiled again.
+    """
+    if engine == ENGINE and not defined:
+        return list(_own_objects(command))
+    return [_object(command, source, defined) for source in sorted(engine.glob("*.c"))]
+
+
 @cache
-def _shared(build: Build) -> list[Path]:
-    """The engine of this repository and runner.c, compiled once for all models of a build."""
-    folder = Path(tempfile.mkdtemp())
-    atexit.register(shutil.rmtree, folder)
-    return _objects(build, ENGINE, folder)
+def _own_objects(command: tuple[str, ...]) -> tuple[Path, ...]:
+    return tuple(_object(command, source, ()) for source in sorted(ENGINE.glob("*.c")))
 
 
-def _objects(build: Build, engine: Path, folder: Path) -> list[Path]:
-    sources = [*sorted(engine.glob("*.c")), ROOT / "tests/c/runner.c"]
-    subprocess.run([*build.command, "-c", "-I", engine, *sources], check=True, cwd=folder)
-    made = sorted(folder.glob("*.o"))
-    assert len(made) == len(sources)
+def _object(command: tuple[str, ...], source: Path, defined: tuple[str, ...]) -> Path:
+    """Return what a file is compiled to, known by its text after preprocessing."""
+    compiler = [*command, *(f"-D{macro}" for macro in defined), "-c", source]
+    read = subprocess.run([*compiler, "-E", "-P"], check=True, capture_output=True).stdout
+    made = _MADE.get((command, read))
+    if made is None:
+        made = Path(_FOLDER.name, f"{len(_MADE)}.o")
+        subprocess.run([*compiler, "-o", made], check=True)
+        _MADE[command, read] = made
     return made
 
 
@@ -93,12 +112,9 @@ class Runner:
             tools.need(tool)
         self._build, self._folder = build, folder
         write_c(models, folder / "models.c")
-        made = _shared(build) if engine == ENGINE else _objects(build, engine, folder)
-        subprocess.run(
-            [*build.command, "-I", engine, *made, folder / "models.c",
-             "-o", folder / "runner"],
-            check=True,
-        )  # fmt: skip
+        sources = [ROOT / "tests/c/runner.c", folder / "models.c"]
+        parts = [*engine_objects(build.command, engine), *sources]
+        subprocess.run([*build.command, "-I", engine, *parts, "-o", folder / "runner"], check=True)
 
     def digests(self, model: Model, inputs: dict[str, np.ndarray]) -> Digests:
         """Return the digests of a run of one model by the fastest variant."""

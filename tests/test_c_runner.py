@@ -1,5 +1,7 @@
 """The C engine without Python: compilers, sanitizers, 32 bits, big endian give the same bits."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -12,25 +14,39 @@ from intgold.vectors.random_models import random_inputs, random_model
 from intgold.vectors.stimulus import stimulus
 
 
+@pytest.fixture(scope="module")
+def graphs(request):
+    """Random graphs with inputs and the digests of the golden model."""
+    full = request.config.getoption("--full")
+    models = [random_model(seed) for seed in range(600 if full else 40)]
+    runs = [(model, random_inputs(model, 3, seed)) for seed, model in enumerate(models)]
+    return [(m, x, tensor_digests(m, x, backend="golden")) for m, x in runs]
+
+
 @pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.name)
-def test_random_graphs(build, tmp_path, full):
+def test_random_graphs(build, graphs, tmp_path):
     """Every op in random graphs: the digests of the golden model."""
-    models = [random_model(seed) for seed in range(600 if full else 24)]
-    runner = Runner(build, models, tmp_path)
-    for seed, model in enumerate(models):
-        x = random_inputs(model, 3, seed)
-        want = tensor_digests(model, x, backend="golden")
-        assert runner.digests(model, x) == want, f"{build.name}, seed {seed}"
+    runner = Runner(build, [model for model, _, _ in graphs], tmp_path)
+    found = runner.digests_of_all([(model, x) for model, x, _ in graphs])
+    for seed, ((_, _, want), got) in enumerate(zip(graphs, found, strict=True)):
+        assert got == want, f"{build.name}, seed {seed}"
+
+
+@cache
+def shipped(count):
+    """The shipped networks with built-in images and the digests of the golden model."""
+    models = [intgold.load(name) for name in intgold.SHIPPED]
+    runs = [(model, stimulus(model, "builtin", count, 0)) for model in models]
+    return [(m, x, tensor_digests(m, x, backend="golden")) for m, x in runs]
 
 
 @pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.name)
 def test_shipped_models(build, tmp_path, full):
     """The shipped networks on built-in images: the digests of the golden model."""
-    models = [intgold.load(name) for name in intgold.SHIPPED]
-    runner = Runner(build, models, tmp_path)
-    for model in models:
-        x = stimulus(model, "builtin", 1000 if full else 8 if build.slow else 100, 0)
-        assert runner.digests(model, x) == tensor_digests(model, x, backend="golden")
+    runs = shipped(1000 if full else 8 if build.slow else 100)
+    runner = Runner(build, [model for model, _, _ in runs], tmp_path)
+    found = runner.digests_of_all([(model, x) for model, x, _ in runs])
+    assert found == [want for _, _, want in runs]
 
 
 def test_the_runner_tells_models_apart(tmp_path):

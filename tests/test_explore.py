@@ -171,6 +171,7 @@ def test_compare_command(files, capsys, monkeypatch):
     """Without labels; pictures into a folder; every file named and there."""
     tools.need("matplotlib")
     monkeypatch.setattr(comparison, "_SECONDS", 0.001)
+    monkeypatch.setattr(comparison, "BATCHES", (1, 8))
     monkeypatch.chdir(files[2])
     status = main(["compare", str(NETWORK), "lut", "pwl", "--images", "x.npy", "--plot", "pics",
                    "--json", "c.json"])  # fmt: skip

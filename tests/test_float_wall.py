@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tools
+from compilers import BUILDS, engine_objects
 from intgold import golden
 from intgold.vectors.random_models import random_inputs, random_model
 
@@ -99,11 +100,13 @@ def test_golden_ops_refuse_other_dtypes(dtype):
             golden.FUNCTIONS[op.kind](*x, **model.arguments(op))
 
 
-def compile_core(tmp_path: Path) -> list[Path]:
+@pytest.fixture(scope="module")
+def core(tmp_path_factory) -> list[Path]:
+    """The freestanding core, compiled for general registers only."""
     tools.need("gcc")
-    objects = []
+    folder, objects = tmp_path_factory.mktemp("core"), []
     for source in CORE:
-        made = tmp_path / f"{source.stem}.o"
+        made = folder / f"{source.stem}.o"
         subprocess.run(
             ["gcc", "-std=c99", "-O2", "-ffreestanding", "-mgeneral-regs-only", "-fno-pie",
              "-Wall", "-Wextra", "-Wconversion", "-Wsign-conversion", "-Werror", "-pedantic",
@@ -114,21 +117,20 @@ def compile_core(tmp_path: Path) -> list[Path]:
     return objects
 
 
-def test_core_compiles_without_floating_point_registers(tmp_path):
+def test_core_compiles_without_floating_point_registers(core, tmp_path):
     """The freestanding core, general registers only; a planted float does not compile."""
-    assert len(compile_core(tmp_path)) >= 14
+    assert len(core) >= 14
     bad = tmp_path / "bad.c"
     bad.write_text("int f(int a, double b) { return (int)(a * b); }\n")
     command = ["gcc", "-mgeneral-regs-only", "-ffreestanding", "-c", bad, "-o", tmp_path / "bad.o"]
     assert subprocess.run(command, capture_output=True).returncode != 0
 
 
-def test_core_needs_memcpy_and_memset_only(tmp_path):
+def test_core_needs_memcpy_and_memset_only(core, tmp_path):
     """`nm -u` over the linked core: memcpy, memset and the dispatcher, nothing else."""
     tools.need("nm")
-    objects = compile_core(tmp_path)
     linked = tmp_path / "core.o"
-    subprocess.run(["ld", "-r", *objects, "-o", linked], check=True)
+    subprocess.run(["ld", "-r", *core, "-o", linked], check=True)
     listed = subprocess.run(["nm", "-u", linked], check=True, capture_output=True, text=True)
     undefined = {line.split()[-1] for line in listed.stdout.splitlines()}
     assert undefined <= {"memcpy", "memset", "intgold_dispatch", "_GLOBAL_OFFSET_TABLE_"}
@@ -142,10 +144,10 @@ def test_c_sources_name_no_float():
         assert not re.search(r"\b(float|double|long double)\b", code), source.name
 
 
-def test_core_has_no_mutable_global(tmp_path):
+def test_core_has_no_mutable_global(core):
     """No symbol of the core lies in writable data."""
     tools.need("nm")
-    for made in compile_core(tmp_path):
+    for made in core:
         listed = subprocess.run(["nm", made], check=True, capture_output=True, text=True).stdout
         kinds = {line.split()[-2] for line in listed.splitlines() if len(line.split()) >= 2}
         assert not kinds & set("bBdDcCsSgG"), made.name
@@ -164,17 +166,18 @@ def test_simd_kernels_compute_no_float(tmp_path):
     tools.need("gcc")
     tools.need("objdump")
 
-    def floats(source: Path) -> list[str]:
-        made = tmp_path / f"{source.stem}.o"
-        subprocess.run(["gcc", "-std=c99", "-O3", "-c", source, "-o", made], check=True)
+    def floats(made: Path) -> list[str]:
         listed = subprocess.run(
             ["objdump", "-d", "--no-show-raw-insn", made],
             check=True, capture_output=True, text=True,
         )  # fmt: skip
         return [line for line in listed.stdout.splitlines() if FLOATING.search(line)]
 
+    command = BUILDS[0].command
+    engine = dict(zip(sorted((ROOT / "csrc").glob("*.c")), engine_objects(command), strict=True))
     for source in SIMD:
-        assert floats(source) == [], source.name
+        assert floats(engine[source]) == [], source.name
     bad = tmp_path / "bad.c"
     bad.write_text("float f(float a, int b) { return a * b; }\n")
-    assert len(floats(bad)) == 2
+    subprocess.run([*command, "-c", bad, "-o", tmp_path / "bad.o"], check=True)
+    assert len(floats(tmp_path / "bad.o")) == 2

@@ -7,7 +7,7 @@ from itertools import count, islice
 import pytest
 
 import tools
-from compilers import BUILDS, ROOT, Runner
+from compilers import BUILDS, ENGINE, Runner
 from convolutions import convolution, depthwise, on_values
 from intgold.digests import tensor_digests
 from intgold.vectors.random_models import random_inputs, random_model
@@ -94,7 +94,7 @@ def test_planted_bugs_are_seen(runs, tmp_path, full):
     """Each changes some tensor's digest."""
     for isa, file, right, wrong in BROKEN if full else FEW_BROKEN:
         engine = tmp_path / "csrc"
-        shutil.copytree(ROOT / "csrc", engine, dirs_exist_ok=True)
+        shutil.copytree(ENGINE, engine, dirs_exist_ok=True)
         text = (engine / file).read_text()
         assert text.count(right) == 1, (file, right)
         (engine / file).write_text(text.replace(right, wrong))
@@ -108,8 +108,7 @@ def checker(tmp_path_factory):
     """tests/c/requantize_check.c as a program."""
     for tool in BUILD.needs:
         tools.need(tool)
-    compiler = tuple(w for w in BUILD.command if w != "-pedantic")  # which has no 128-bit integers
-    return build(tmp_path_factory.mktemp("checker"), compiler)
+    return build(tmp_path_factory.mktemp("checker"), BUILD.command)
 
 
 @pytest.mark.parametrize("isa", CPUS)

@@ -9,7 +9,7 @@ from itertools import islice
 import pytest
 
 import tools
-from compilers import BUILDS, ROOT
+from compilers import BUILDS, ENGINE, ROOT, engine_objects
 from convolutions import convolution, depthwise
 from intgold import native
 from intgold.exporters import write_c
@@ -20,14 +20,14 @@ AARCH64 = {"AArch64 with dotprod": ["portable", "neon", "dotprod"],
            "AArch64 without": ["portable", "neon"]}  # fmt: skip
 
 
-def program(build, models, folder, engine=ROOT / "csrc"):
+def program(build, models, folder, engine=ENGINE):
     """Compile tests/c/placement.c with the models."""
     for tool in build.needs:
         tools.need(tool)
     write_c(models, folder / "models.c")
-    sources = [*sorted(engine.glob("*.c")), ROOT / "tests/c/placement.c", folder / "models.c"]
-    command = [*build.command, "-I", engine, *sources, "-o", folder / "placement"]
-    subprocess.run(command, check=True)
+    sources = [ROOT / "tests/c/placement.c", folder / "models.c"]
+    parts = [*engine_objects(build.command, engine), *sources]
+    subprocess.run([*build.command, "-I", engine, *parts, "-o", folder / "placement"], check=True)
     return folder / "placement"
 
 
@@ -85,7 +85,7 @@ BROKEN = (
 @pytest.mark.parametrize(("file", "right", "wrong"), BROKEN, ids=[file for file, _, _ in BROKEN])
 def test_what_lies_beyond_is_seen(file, right, wrong, tmp_path, full):
     """A table that looks up one value too many, and scratch that is too small, end the program."""
-    engine = shutil.copytree(ROOT / "csrc", tmp_path / "csrc")
+    engine = shutil.copytree(ENGINE, tmp_path / "csrc")
     text = (engine / file).read_text()
     assert text.count(right) == 1
     (engine / file).write_text(text.replace(right, wrong))

@@ -4,20 +4,20 @@ import shutil
 
 import pytest
 
+from compilers import ENGINE
 from intgold import native
 from intgold.fields import FORMS
-from requantize_checker import ROOT, build, check
+from requantize_checker import build, check
 from tools import need
 
 TRIPLES, FULL_TRIPLES = 200_000, 10_000_000  # of each form, and as many of mixed ones
-COMPILER = ("gcc", "-O2")
 
 
 @pytest.fixture(scope="module")
 def checker(tmp_path_factory):
     """The checker with the engine as it is."""
     need("gcc")
-    return build(tmp_path_factory.mktemp("checker"), COMPILER)
+    return build(tmp_path_factory.mktemp("checker"))
 
 
 @pytest.mark.parametrize("isa", native.variants())
@@ -31,11 +31,11 @@ def test_every_form_is_exact(isa, checker, full):
 def test_the_checker_sees_a_rounding(tmp_path):
     """With a half that is 1 too small the forms that use one differ, the others do not."""
     need("gcc")
-    engine = shutil.copytree(ROOT / "csrc", tmp_path / "csrc")
+    engine = shutil.copytree(ENGINE, tmp_path / "csrc")
     right = "? (int64_t)1 << (t - 1) : 0"
     text = (engine / "rounding.h").read_text()
     assert text.count(right) == 1
     (engine / "rounding.h").write_text(text.replace(right, "? ((int64_t)1 << (t - 1)) - 1 : 0"))
-    program = build(tmp_path, COMPILER, engine)
+    program = build(tmp_path, engine=engine)
     seen = [differing > 0 for _, differing in check(program, "portable", 20_000)]
     assert seen == [form not in ("single_down", "single_zero") for form in FORMS] + [True]

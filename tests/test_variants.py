@@ -2,7 +2,6 @@
 
 import subprocess
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,10 +12,10 @@ from intgold import native
 from intgold.bench.loops import groups
 from intgold.native.compiled import lib
 from intgold.vectors.random_models import random_inputs
+from requantize_checker import build
 from test_engines_agree import assert_equal, assert_same_run
 from tools import need
 
-ROOT = Path(__file__).parents[1]
 SEEDS, FULL_SEEDS = 100, 3000
 
 
@@ -135,10 +134,7 @@ COMPILED_OUT = {
 def test_a_variant_can_be_left_out(macro, tmp_path):
     """With its macro the engine links without it, and has all others."""
     need("gcc")
-    program = tmp_path / "check"
-    sources = [*sorted((ROOT / "csrc").glob("*.c")), ROOT / "tests/c/requantize_check.c"]
-    command = ["gcc", "-O0", f"-D{macro}", "-I", ROOT / "csrc", *sources, "-o", program]
-    subprocess.run(command, check=True)
+    program = build(tmp_path, defined=(macro,))
     for isa in native.variants():
         run = subprocess.run([program, str(native.ISAS[isa]), "1", "1"], capture_output=True)
         assert run.returncode == (2 if isa in COMPILED_OUT[macro] else 0), isa

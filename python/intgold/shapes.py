@@ -185,8 +185,8 @@ def softmax_float32_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
     """Clause 5.17; the entries are bits of float32, from 0 to 1, the last one 1."""
     table, one = fields["table"], 127 << 23
     _need(table.size == 256, f"table of {table.size} entries instead of 256")
-    beyond = table[(table < 0) | (table > one)].tolist()
-    _need(not beyond, f"table entry {beyond[:1]} is not the bits of a float32 from 0 to 1")
+    for i, bits in enumerate(table.tolist()):
+        _need(0 <= bits <= one, f"table entry {i} is {bits}, not the bits of a float32 from 0 to 1")
     _need(int(table[255]) == one, f"table ends with {table[255]} instead of {one}, the bits of 1")
     return shapes[0]
 

@@ -113,6 +113,12 @@ def exact(p):
     return p
 
 
+def to_25_then_24(p):
+    """A guard bit alone: what lies below it is cut off first."""
+    surplus = max(slow_oracle.bits(p) - 25, 0)
+    return sig(p // 2**surplus * 2**surplus, 24)
+
+
 def shows(**steps):
     """A proof that the steps of SPEC give y, and the other steps another one."""
 
@@ -195,6 +201,20 @@ def float32_below_half(ran):
     assert ran.case.name.endswith(ran.op["form"])
 
 
+def float32_subnormal(ran):
+    """Without the subnormal entry, or with it as a normal one, y is another."""
+    table = ran.op["table"].tolist()
+    (at,) = [i for i, bits in enumerate(table) if 0 < bits < 2**23]
+    fields = {"form": "rounded", "table": table}
+    row = ran.x[0].tolist()
+    assert slow_oracle.softmax_float32(row, **fields) == ran.y[0].tolist()
+    others = []
+    for bits in (0, table[at] + 2**23):
+        fields["table"] = [bits if i == at else b for i, b in enumerate(table)]
+        others.append(slow_oracle.softmax_float32(row, **fields))
+    assert ran.y[0].tolist() in (others[0], others[1]) and others[0] != others[1]
+
+
 def float32_rows(ran):
     """Each row as if it were alone."""
     fields = {"form": ran.op["form"], "table": ran.op["table"].tolist()}
@@ -224,6 +244,9 @@ PROOFS = {
         "ties": float32_ties,
         "sum_tie_down": both(sum_tie(1, HALF_ULP), shows(total=halves_up)),
         "sum_tie_up": both(sum_tie(1, 2 * HALF_ULP, HALF_ULP), shows(total=cut)),
+        "sum_above_tie": shows(total=to_25_then_24),
+        "subnormal_tie": both(float32_subnormal, shows(total=halves_up)),
+        "subnormal_counts": both(float32_subnormal, shows(total=to_25_then_24)),
         "sum_rounds_each_time": both(sum_tie(1, HALF_ULP), shows(total=exact)),
         "quotient": shows(inverse=lambda s: 2**47 // s),
         "product": both(shows(product=exact), shows(product=cut)),

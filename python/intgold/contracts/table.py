@@ -125,7 +125,7 @@ _OPTIMISED = {
     "ADD uint8": Rule("double", way="floored_inputs", group=8, rest="double", int16=True),
     "MUL": Rule("double", "float32", int16=True),
     "SOFTMAX": Rule(way="float32_table"),
-    "SOFTMAX uint8": Rule(way="float32_table_half_added"),
+    "SOFTMAX uint8": Rule(way="float32_table_half_added"),  # on AArch64: as int8
     "QUANTIZE": Rule("double_up", group=16, rest="double"),
     "MEAN": Rule("double_up", way="raw_sum", group=16, rest="double"),
 }

@@ -93,6 +93,8 @@ def softmax_float32_cases() -> Iterator[Case]:
          {1: 103 << 23, 2: 1059419151}, [0, 1, 2]),
         ("sum_tie_up", "1 + 2^-23 + 2^-24 lies between two: the even one, 1 + 2^-22, is above",
          {1: 104 << 23, 2: 103 << 23, 3: 1059419150}, [0, 1, 2, 3]),
+        ("sum_above_tie", "1 + 2^-24 * (1 + 2^-23) is above the half: a bit far below decides",
+         {1: (103 << 23) + 1, 2: 1056989208}, [0, 1, 2]),
         ("sum_rounds_each_time", "1 + 2^-24 + 2^-24 stays 1: what the first loses is lost",
          {1: 103 << 23, 2: 1059419152}, [0, 1, 1, 2]),
         ("quotient", "1/sum is rounded to nearest, not cut off",
@@ -101,6 +103,14 @@ def softmax_float32_cases() -> Iterator[Case]:
          {1: 126 << 23, 2: 1064575996}, [0, 1, 2]),
     ):  # fmt: skip
         yield _float32(name, reason, np.array([[100 - d for d in row]]), _entries(of))
+    # Seven sums, each a tie but for what the one before it kept: the first term decides.
+    for name, bits, reason in (
+        ("subnormal_tie", 32, "a subnormal value that makes the first sum a tie"),
+        ("subnormal_counts", 33, "a subnormal value that takes the first sum above a tie"),
+    ):
+        chain = {i: 127 - 24 * (i - 1) << 23 for i in range(2, 7)}
+        chained = [[93, 94, 95, 96, 97, 98, 100, 99]]
+        yield _float32(name, reason, chained, _entries({7: bits, **chain, 1: 1056989208}))
     small = [99] * 4000
     yield _float32(
         "order", "4,000 values of 2^-24 vanish behind the greatest and count before it",
