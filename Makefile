@@ -5,16 +5,16 @@ BIN = .venv/bin
 SOURCES = setup.py pyproject.toml python/intgold/native/build.py $(wildcard csrc/* python/intgold/native/measure.*)
 
 HALF = $(addprefix tests/test_, c_runner.py placement.py neon.py requantize_kernels.py variants.py \
-  frozen.py torch_modules.py training.py explore.py quantize.py report.py signatures.py \
-  contracts.py foreign_readers.py)
+  hostility.py info.py float_wall.py docs.py frozen.py torch_modules.py training.py explore.py \
+  signatures.py)
 
 .PHONY: golden test prove data bench peer peers conformance docs wheel lint format freeze clean
 
 golden: .venv/.installed
 	$(BIN)/intgold golden -o out/golden
 
-# Two halves at once, for two cores: what compiles the engine anew, trains or runs ten thousand
-# images, and the rest.
+# Two halves at once, for two cores: what links the engine, so that one process compiles it, trains
+# or runs ten thousand images, and the rest.
 test: .venv/.tests data
 	@mkdir -p out && { $(BIN)/python -m pytest -q $(HALF) > out/half.log 2>&1 & half=$$!; \
 	  $(BIN)/python -m pytest -q tests $(HALF:%=--ignore=%); rest=$$?; \
