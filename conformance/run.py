@@ -155,6 +155,9 @@ def ops(options: argparse.Namespace) -> bool:
         rows.append(row)
         frozen.setdefault(contract, {}).update(digests)
     print(*table(rows), sep="\n")
+    for op, contracts in ABORTS.items():
+        if op in (options.op or MODELS):
+            print(f"{op}: not run by {' and '.join(contracts)}, whose kernels end the process")
     differing = sum(r.differing for r in rows)
     missed = sum(r.missed for r in rows)
     print(f"{sum(r.values for r in rows):,} values compared, {differing:,} differ")

@@ -125,7 +125,7 @@ _OPTIMISED = {
     "ADD uint8": Rule("double", way="floored_inputs", group=8, rest="double", int16=True),
     "MUL": Rule("double", "float32", int16=True),
     "SOFTMAX": Rule(way="float32_table"),
-    "SOFTMAX uint8": Rule(way="float32_table_half_added"),  # on AArch64: as int8
+    "SOFTMAX uint8": Rule(way="float32_table_half_added"),  # AArch64 rounds as with int8
     "QUANTIZE": Rule("double_up", group=16, rest="double"),
     "MEAN": Rule("double_up", way="raw_sum", group=16, rest="double"),
 }
@@ -193,7 +193,10 @@ CONTRACTS: dict[str, Contract] = {
             "litert_optimised_x86", "LiteRT optimised kernels on x86", _LITERT, "measured",
             _OPTIMISED, _NO_ELU,
         ),
-        Contract("xnnpack", "XNNPACK as LiteRT's delegate", _LITERT, "measured", _XNNPACK, _NO_ELU),
+        Contract(
+            "xnnpack", "XNNPACK as LiteRT's delegate on x86", _LITERT, "measured", _XNNPACK,
+            _NO_ELU,
+        ),
         Contract(
             "tflm", "TFLite Micro reference kernels", "2026-10-23", "measured", _TFLM, _TFLM_LACKS
         ),

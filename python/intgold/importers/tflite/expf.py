@@ -18,8 +18,8 @@ def expf(v: np.ndarray | np.float32) -> np.ndarray:
     """Return e to the power of float32 values, as glibc (2.28 and later), musl and Bionic do.
 
     The algorithm and its constants are those of Arm's Optimized Routines. About one result of
-    2,000 is not the nearest float32.  A library that fuses multiplications with additions gives one
-    value between -104 and 0 another last bit.
+    2,000 is not the nearest float32.  A library that fuses multiplications with additions may
+    move a last bit.
 
     Parameters
     ----------
