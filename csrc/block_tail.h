@@ -42,6 +42,16 @@ static int32_t joint_form(const block_rules *rules, int32_t form, int32_t own, i
                : MIXED;
 }
 
+/* Multiplier and 2^right_shift doubled until the short way of `single` takes them, where it can:
+ * product and half double with them, so that every R stays.  add on scales of float32 multiplies
+ * by 1 and shifts by 20 or so. */
+static void widen_single(const block_rules *rules, int32_t *multiplier, int32_t *shift) {
+    while (*shift < rules->least_shift && *multiplier <= INT32_MAX / 2) {
+        *multiplier *= 2;
+        *shift += 1;
+    }
+}
+
 static void block_tails_pack(const block_rules *rules, const intgold_tail *tail, int32_t channels,
                              void *packed) {
     const intgold_requantize *by = tail->by;
@@ -52,11 +62,13 @@ static void block_tails_pack(const block_rules *rules, const intgold_tail *tail,
         block_tail *block = blocks + c / LANES;
         const int32_t channel = tail->fold && c >= tail->fold ? c - tail->fold : c;
         const int32_t lane = c % LANES, i = by->count == 1 ? 0 : channel;
+        int32_t multiplier = by->multiplier[i];
         /* A multiplier of 0 gives 0 in every form and with every shift. */
-        const int32_t shift = by->multiplier[i] ? by->right_shift[i] : rules->least_shift;
+        int32_t shift = multiplier ? by->right_shift[i] : rules->least_shift;
+        if (by->form[i] == INTGOLD_FORM_SINGLE) widen_single(rules, &multiplier, &shift);
         if (lane == 0) block->form = DEAD;
-        if (by->multiplier[i]) block->form = joint_form(rules, block->form, by->form[i], shift);
-        block->multiplier[lane] = by->multiplier[i];
+        if (multiplier) block->form = joint_form(rules, block->form, by->form[i], shift);
+        block->multiplier[lane] = multiplier;
         block->multiplier_low[lane] = by->multiplier_low[i];
         block->right_shift[lane] = shift;
     }

@@ -208,6 +208,8 @@ BUGS = (
     c("AVX-512 pool of a window", "kernels_avx512_pools.c", "i < window->rows", "i < 2"),
     c("blocks of any form are simple", "block_tail.h",
       "own == INTGOLD_FORM_SINGLE && shift >=", "shift >="),
+    c("single widened by its shift alone", "block_tail.h", "*multiplier *= 2;",
+      "*multiplier += *multiplier / 2;"),
     c("blocks of two forms", "block_tail.h", "form == DEAD || one == form", "1"),
     c("a second block's form", "block_tail.h", "done += LANES, blocks++", "done += LANES"),
     c("AVX-512 table", "kernels_avx512_pools.c", "_mm512_andnot_si512(low_bits, index)",
