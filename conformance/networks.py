@@ -187,7 +187,8 @@ def hold(
 ) -> tuple[list[Row], dict[str, Answer]]:
     """Return a row for each contract, and the answers of the engines that take the file."""
     try:
-        graph = settled(parse(data))
+        file = parse(data)
+        graph = settled(file, contract_named("litert_reference"))
         given = Stimulus(data, stimulus(graph), graph.outputs, _shown(graph))
     except IntgoldError as error:
         return [Row(network, c, declined=str(error)) for c in contracts], {}
@@ -201,7 +202,7 @@ def hold(
         else:
             found[contract] = answer
         try:
-            model = convert(graph, contract_named(contract), "network")
+            model = convert(file, contract_named(contract), "network")
         except IntgoldError as error:
             row.declined = str(error)
             continue

@@ -61,7 +61,7 @@ def test_every_rule_that_differs_has_a_probe():
 @pytest.mark.parametrize(("a", "b"), PAIRS)
 def test_rules_that_differ_are_told_apart(a, b, full, each_run_once):
     """Each pair of rules that the table claims to differ has a witness, and it replays."""
-    found = [d for d in differences.differences(a, b, 40 if full else 6) if not d.same]
+    found = [d for d in differences.differences(a, b, 40 if full else 6) if d.compared]
     assert [d.op for d in found if d.witness is None] == []
     for d in found:
         at, w = probe(d.op, d.witness.seed), d.witness
@@ -89,10 +89,33 @@ def test_the_command(capsys):
     assert main(["contracts", "litert_reference", "tflm", "--probes", "6"]) == 0
     told = capsys.readouterr().out
     assert "FULLY_CONNECTED: x=" in told and "by litert_reference" in told
-    assert "the same rule: CONV_2D" in told
+    assert "the same rule: RESHAPE, SQUEEZE" in told and "CONV_2D, DEPTHWISE_CONV_2D" in told
+    assert "\nlitert_reference has no kernel on int8: ELU\n" in told
+    assert "\ntflm has no kernel on int8: GELU, RELU_N1_TO_1\n" in told
+    assert told.endswith("tflm has no kernel on uint8: all but RESHAPE, SQUEEZE\n")
     for wrong in (["tflm"], ["tflm", "x"], ["tflm", "xnnpack", "--probes", "0"]):
         assert main(["contracts", *wrong]) == 2
         assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_kernel_that_is_missing_is_no_same_rule():
+    """Neither where one engine lacks it nor where both do."""
+    found = {d.op: d for d in differences.differences("tflm", "cmsis_nn", 1)}
+    assert found["RELU_N1_TO_1"].without == ("tflm", "cmsis_nn") and not found["RELU_N1_TO_1"].same
+    assert found["CONV_2D"].same and not any(d.compared for d in found.values())
+    found = {d.op: d for d in differences.differences("litert_reference", "tflm", 1)}
+    assert found["ELU"].without == ("litert_reference",) and found["FULLY_CONNECTED"].compared
+    *_, last = differences.lines("litert_reference", "litert_optimised_x86", 1)
+    assert last == "litert_optimised_x86 has no kernel on uint8: ELU"
+
+
+def test_no_rule_differs_on_uint8_alone():
+    """What two contracts are said to have in common on int8 they have on uint8, too."""
+    for a, b in PAIRS:
+        for op in HANDLERS:
+            of = {t: [contract_named(c).rule(op, t) for c in (a, b)] for t in ("int8", "uint8")}
+            same = {t: rules[0] == rules[1] for t, rules in of.items()}
+            assert same["uint8"] or not same["int8"] or None in of["uint8"], (a, b, op)
 
 
 def test_what_was_compared():

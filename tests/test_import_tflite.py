@@ -249,6 +249,9 @@ def test_a_file_of_batch_1_runs_at_any_batch():
         ("MEAN", 0, "litert_reference", "litert_optimised_x86"),
         ("QUANTIZE", 1, "tflm", "xnnpack"),
         ("SOFTMAX_WIDE", 111, "xnnpack", "tflm"),
+        ("CONV_2D", 157, "intgold", "xnnpack"),
+        ("ADD", 4, "intgold", "litert_reference"),
+        ("MEAN", 4, "intgold", "tflm"),
     ],
 )
 def test_a_device_of_another_contract_is_told_so(op, seed, contract, device, tmp_path, capsys):
@@ -274,3 +277,7 @@ def test_a_device_of_another_contract_is_told_so(op, seed, contract, device, tmp
     last = [line for line in told.splitlines() if line.startswith("every op that is wrong")]
     assert len(last) == 1 and device in last[0], told
     assert contract not in last[0]
+    page = tmp_path / "page.html"
+    assert main(["verify", str(tmp_path / contract), *dut, "--json", "--html", str(page)]) == 1
+    assert device in json.loads(capsys.readouterr().out)["contracts"]
+    assert last[0][1:] in page.read_text()

@@ -83,6 +83,7 @@ SHAPES = [
     (lambda w, s: joined(w, w.sliced(s, -2, 4), w.held([4])), (3, 2, 4)),
     (lambda w, s: packed(w, w.sliced(s, -1, 0, ShrinkAxisMask=1), w.held(12)), (2, 12)),
     (lambda w, s: joined(w, gathered(w, s, [3, 0, 1]), w.held([3])), (2, 1, 4, 3)),
+    (lambda w, s: packed(w, w.sliced(s, 2, 0, BeginMask=1, ShrinkAxisMask=1), w.held(24)), (1, 24)),
     (lambda w, s: packed(w, gathered(w, s, 1), w.held(-1)), (4, 6)),
     (lambda w, s: packed(w, product(w, w.sliced(s, 1, 3), False), w.held(2)), (12, 2)),
     (lambda w, s: joined(w, product(w, w.sliced(s, 2, 4), True), w.held([4])), (6, 4)),
@@ -92,9 +93,78 @@ SHAPES = [
 @pytest.mark.parametrize(("add", "wanted"), SHAPES)
 def test_shapes_that_a_file_computes(add, wanted):
     """They stand, not what the file says of the tensor; the ops are gone."""
-    graph = settled(computed(add, wanted))
+    graph = settled(computed(add, wanted), contract_named("litert_reference"))
     assert [op.kind for op in graph.ops] == ["RESHAPE", "RESHAPE"]
     assert graph.tensors[graph.ops[0].outputs[0]].shape == wanted
+
+
+def lying(kind, second, said, options="", **fields):
+    """An op on (1, 4, 3, 8) whose output the file gives the shape `said`."""
+    w = File()
+    x, y = w.int8(1, 4, 3, 8), w.int8(*said)
+    return w.graph([x], [w.add(kind, [x, *second(w)], y, options, **fields)])
+
+
+def rows_of_8(w):
+    """Weights from eight values to five."""
+    return [w.tensor((5, 8), "int8", 0.01, 0, np.random.default_rng(0).integers(-9, 9, (5, 8)))]
+
+
+MEAN, DENSE, KEPT = "ReducerOptions", "FullyConnectedOptions", {"KeepDims": True}
+LIES = [  # what LiteRT makes, and TFLM
+    (("RELU", lambda w: [], (1, 3, 4, 8)), {}, (4, 3, 8), None),
+    (("MEAN", lambda w: [w.held([1])], (1, 8, 3), MEAN), {}, (3, 8), None),
+    (("MEAN", lambda w: [w.held([2])], (1, 4, 8), MEAN), KEPT, (4, 1, 8), None),
+    (("RESHAPE", lambda w: [w.held([1, 12, 8])], (1, 8, 12)), {}, (12, 8), (8, 12)),
+    (("RESHAPE", lambda w: [], (1, 8, 12), "ReshapeOptions"), {"NewShape": [1, -1, 8]},
+     (12, 8), (8, 12)),
+    (("SQUEEZE", lambda w: [], (1, 12, 8), "SqueezeOptions"), {}, None, None),
+    (("FULLY_CONNECTED", rows_of_8, (1, 12, 5), DENSE), {"KeepNumDims": True}, (4, 3, 5),
+     (12, 5)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "fields", "litert", "tflm"), LIES)
+def test_what_a_file_says_wrongly_of_a_shape(given, fields, litert, tflm):
+    """LiteRT works it out; TFLM goes by the file where as many values stay in order."""
+    for contract, shape in (("litert_reference", litert), ("xnnpack", litert), ("tflm", tflm)):
+        graph = lying(*given, **fields)
+        if shape is None:
+            with pytest.raises(ImportFileError, match=r"op 0 \(|output t1"):
+                convert(graph, contract_named(contract), "m")
+        else:
+            model = convert(graph, contract_named(contract), "m")
+            assert model.tensor(model.outputs[0]).shape == shape
+
+
+@pytest.mark.parametrize(
+    ("named", "shape"),
+    [
+        ([], (6, 7)),
+        ([1], (6, 7, 1)),
+        ([-3], (6, 7, 1)),
+        ([3, 1], (6, 7)),
+        ([4], (9,)),
+        ([0], (1, 7, 1)),
+    ],
+)
+def test_squeezed_extents(named, shape):
+    """Those of 1 that it names go, or all; what engines refuse is left to the checks behind."""
+    w = File()
+    x, y = w.int8(6, 1, 7, 1), w.int8(9)
+    w.add("SQUEEZE", [x], y, "SqueezeOptions", SqueezeDims=named)
+    graph = settled(w.graph([x], [y]), contract_named("xnnpack"))
+    assert graph.tensors[y].shape == shape
+
+
+def test_an_engine_that_lacks_an_op_of_integers():
+    """TFLM has no REDUCE_PROD, which Keras writes for dense layers on rows."""
+    graph = computed(
+        lambda w, s: packed(w, product(w, w.sliced(s, 1, 3), False), w.held(2)), (12, 2)
+    )
+    assert model_of(graph).ops
+    with pytest.raises(ImportFileError, match=r"op 2 \(REDUCE_PROD\): TFLite Micro.*: no kernel"):
+        convert(graph, contract_named("tflm"), "m")
 
 
 def test_the_ops_behind_a_computed_shape():
@@ -203,7 +273,7 @@ PADDINGS = [[0, 0], [1, 1]]
     ("graph", "why"),
     [
         (shape_as_output, r"op 0 \(SHAPE\): this op is not known"),
-        (pads_by_shape, r"op 2 \(PAD\): input t3 is computed; only RESHAPE may read it"),
+        (pads_by_shape, r"op 2 \(PAD\): input t3 is computed; only the shape of a RESHAPE may be"),
         (of_a_value, r"op 0 \(ARG_MAX\): this op is not known"),
         (lambda: too_late("x"), r"op 0 \(RESHAPE\): input t3 is not made before it"),
         (lambda: too_late("z"), r"op 0 \(SHAPE\): this op is not known"),
@@ -227,6 +297,14 @@ PADDINGS = [[0, 0], [1, 1]]
         (lambda: concatenation((1, 4), (1, 4), scale=0.25), "input 1 has another scale or zero"),
         (lambda: concatenation((1, 4), (4,)), r"input 1 of shape \(4,\) in an output of \(1, 8\)"),
         (lambda: concatenation((1, 4), (1, 3)), r"inputs of shapes .* in an output of \(1, 8\)"),
+        (
+            lambda: lying("RESHAPE", lambda w: [w.held([0, 12, 8])], (1, 12, 8)),
+            r"op 0 \(RESHAPE\): \(1, 4, 3, 8\) as \(0, 12, 8\)",
+        ),
+        (
+            lambda: lying("TILE", lambda w: [w.held([1])], (1, 12, 8)),
+            r"op 0 \(TILE\): this op is not known",
+        ),
         (lambda: mean([0, 1], (1,), False), r"axes \[0, 1\]: over the batch, or over none"),
         (lambda: mean([0], (1, 4, 1), True), r"axes \[0\]: over the batch, or over none"),
     ],

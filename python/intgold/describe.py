@@ -130,3 +130,20 @@ def _plain(name: str, value: Any) -> Any:
             return {"dtype": value.dtype.name, "shape": list(value.shape)}
         return value.tolist()
     return list(value) if isinstance(value, tuple) else value
+
+
+def notes(model: Model) -> list[str]:
+    """Return what a reader of an imported model's numbers must know, a sentence a line."""
+    told = []
+    if "engine" in model.metadata:
+        told.append(f"It computes as {model.metadata['engine']} does.")
+    if "uint8" in model.metadata:
+        told.append("The file's uint8 values x are int8 here: x ^ 0x80, which is x - 128.")
+    if "inexact" in model.metadata:
+        told.append(f"Not exact: {model.metadata['inexact']}.")
+    if "overwritten" in model.metadata:
+        told.append(
+            "Unless all tensors are kept, the engine may overwrite a tensor too early: "
+            f"{model.metadata['overwritten']}."
+        )
+    return told

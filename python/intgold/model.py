@@ -319,11 +319,11 @@ class Model:
 
         return engine.predict(self, images, backend=backend, threads=threads)
 
-    def quantize_input(self, images: np.ndarray) -> np.ndarray:
-        """Return camera bytes or reals as the int8 input; see `intgold.floating.affine`."""
+    def quantize_input(self, images: np.ndarray, name: str | None = None) -> np.ndarray:
+        """Return camera bytes or reals as an int8 input; see `intgold.floating.affine`."""
         from .floating import affine
 
-        return affine.quantize_input(self, images)
+        return affine.quantize_input(self, images, name)
 
     def dequantize(self, values: np.ndarray, tensor: str | None = None) -> np.ndarray:
         """Return the reals that integers of a tensor stand for (default: the first output)."""

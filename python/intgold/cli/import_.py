@@ -37,4 +37,6 @@ def call(options: argparse.Namespace) -> int:
     print(f"{options.output}: {len(model.ops)} ops, contract {model.contract}")
     if "inexact" in model.metadata:
         print(f"not exact: {model.metadata['inexact']}")
+    if "overwritten" in model.metadata:
+        print(f"the engine may overwrite a tensor too early: {model.metadata['overwritten']}")
     return 0

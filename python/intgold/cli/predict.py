@@ -35,6 +35,8 @@ made the model's input so, before the first integer of the contract:
   (the border) is brighter than the ink; paper tone and grain removed; cropped to the ink; fitted
   into 20x20 at its own aspect ratio; full contrast; put into 28x28 by its centre of mass;
   for any other (h, w, 1) or (h, w, 3): grey or RGB, resized to w x h, nothing else.
+Bytes are the reals x/255 of a network that was quantised here; of an imported one they are its own
+input, uint8 as it is or int8 as x ^ 0x80, since a file does not say what its reals mean.
 Files are known by their first bytes. In a folder, pictures are taken by name, and what is none is
 named on stderr; a damaged picture is an error.
 

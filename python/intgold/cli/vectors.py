@@ -44,8 +44,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_layout(parser, "how tensors become memory words, see docs")
     what = parser.add_argument_group("what is in the set")
     what.add_argument(
-        "--stimulus", default="builtin", metavar="S", help="builtin, mnist, or a .npy file"
-    )
+        "--stimulus", default="builtin", metavar="S",
+        help="builtin, mnist, a .npy file, or a folder with NAME.npy per input; uint8: camera "
+        "bytes, of an imported model x ^ 0x80",
+    )  # fmt: skip
     what.add_argument("--count", type=int, default=16, metavar="N", help="images")
     what.add_argument("--images", metavar="LIST", help="which instead, such as 0,5,100-199")
     what.add_argument("--seed", type=int, default=0, metavar="N", help="of the built-in stimulus")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,6 +37,8 @@ class Witness:
         The output of each contract.
     text : str
         Scales and constants of the op, for people.
+    among : str
+        Which value it is of how many: kernels that take whole groups do the rest otherwise.
     """
 
     seed: int
@@ -45,6 +47,7 @@ class Witness:
     a: int
     b: int
     text: str
+    among: str
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,10 @@ class Difference:
     Parameters
     ----------
     op : str
+    without : tuple of str
+        Which of the two contracts have no kernel for it on int8.
     same : bool
-        Both contracts have one rule for it, or one has none.
+        Both have one rule for it.
     values, differing : int
         Of the first probes, which are random: their ratio is a rate.  Those that are searched
         further for a witness do not count.
@@ -66,11 +71,17 @@ class Difference:
     """
 
     op: str
-    same: bool
-    values: int
-    differing: int
-    largest: int
-    witness: Witness | None
+    without: tuple[str, ...] = ()
+    same: bool = False
+    values: int = 0
+    differing: int = 0
+    largest: int = 0
+    witness: Witness | None = None
+
+    @property
+    def compared(self) -> bool:
+        """Whether there are two rules to hold against one another."""
+        return not (self.without or self.same)
 
 
 def difference(op: str, a: str, b: str, models: int = MODELS) -> Difference:
@@ -84,10 +95,9 @@ def difference(op: str, a: str, b: str, models: int = MODELS) -> Difference:
         Names of contracts.
     """
     first, second = contract_named(a), contract_named(b)
-    rules = {first.rule(op, "int8"), second.rule(op, "int8")}
-    if len(rules) == 1 or None in rules:
-        return Difference(op, True, 0, 0, 0, None)
-    found = Difference(op, False, 0, 0, 0, None)
+    found = Difference(op, _without(op, "int8", a, b), same=_same(op, "int8", a, b))
+    if not found.compared:
+        return found
     first_ones = range(models)
     for seed in (*first_ones, *DIRECTED.get(op, range(models, _PATIENCE * models))):
         if seed not in first_ones and found.witness:
@@ -141,22 +151,36 @@ def probe_model(at: Probe, contract: Contract) -> Model:
 def lines(a: str, b: str, models: int = MODELS) -> Iterator[str]:
     """Yield a table of where two contracts differ, and a witness per op."""
     found = differences(a, b, models)
-    apart = [d for d in found if not d.same]
+    apart = [d for d in found if d.compared]
     if apart:
         yield from columns([HEAD, *map(row, apart)], left=(0,))
         yield ""
         yield "the smallest witness of each:"
         yield from (f"  {d.op}: {witness(d, a, b)}" for d in apart)
         yield ""
-    first, second = contract_named(a), contract_named(b)
-    others = [d.op for d in found if d.same] + [op for op in ops() if op not in PROBES]
-    alike = [op for op in others if first.rule(op, "int8") and second.rule(op, "int8")]
-    yield from textwrap.wrap(f"the same rule: {', '.join(alike)}", 100)
-    if len(alike) < len(others):
-        yield f"no kernel in one of them: {', '.join(op for op in others if op not in alike)}"
-    unsigned = [op for op in alike if first.rule(op, "uint8") != second.rule(op, "uint8")]
-    if unsigned:
-        yield f"on uint8 not the same: {', '.join(unsigned)}"
+    yield from _of("the same rule", (op for op in ops() if _same(op, "int8", a, b)))
+    for dtype in ("int8", "uint8"):
+        for contract in dict.fromkeys((a, b)):
+            lacking = [op for op in ops() if _without(op, dtype, contract)]
+            if len(lacking) > len(ops()) // 2:
+                lacking = [f"all but {', '.join(op for op in ops() if op not in lacking)}"]
+            yield from _of(f"{contract} has no kernel on {dtype}", lacking)
+
+
+def _same(op: str, dtype: str, a: str, b: str) -> bool:
+    rules = [contract_named(c).rule(op, dtype) for c in (a, b)]
+    return rules[0] == rules[1] and rules[0] is not None
+
+
+def _without(op: str, dtype: str, *contracts: str) -> tuple[str, ...]:
+    return tuple(c for c in contracts if contract_named(c).rule(op, dtype) is None)
+
+
+def _of(what: str, names: Iterable[str]) -> Iterator[str]:
+    """Yield a list of names under a heading, on lines that fit; nothing of none."""
+    listed = ", ".join(names)
+    if listed:
+        yield from textwrap.wrap(f"{what}: {listed}", 100)
 
 
 HEAD = ("op", "values", "differ", "rate", "largest")
@@ -179,7 +203,10 @@ def rate(found: Difference) -> str:
 def witness(found: Difference, a: str, b: str) -> str:
     """Return the witness of a difference as text."""
     w = found.witness
-    return f"{w.text}: {w.a} by {a}, {w.b} by {b}" if w else "none was found"
+    if w is None:
+        return "none was found"
+    grouped = any((rule := contract_named(c).rule(found.op, "int8")) and rule.group for c in (a, b))
+    return f"{w.text}{f', {w.among}' * grouped}: {w.a} by {a}, {w.b} by {b}"
 
 
 def _size(witness: Witness) -> int:
@@ -211,4 +238,9 @@ def _witness(at: Probe, seed: int, place: tuple[int, ...], a: np.ndarray, b: np.
     if op.kind == "LEAKY_RELU":
         text.append(f"alpha={np.float32(op.options['Alpha'])}")
     text.append(f"scales {' '.join(map(str, scales))}, zero points {' '.join(map(str, zeros))}")
-    return Witness(seed, place, values, int(a[place]), int(b[place]), ", ".join(text))
+    if op.kind in ("DEPTHWISE_CONV_2D", "MEAN"):  # groups of channels
+        among = f"channel {channel} of {a.shape[-1]}"
+    else:
+        at_image = np.ravel_multi_index(place[1:], a.shape[1:])
+        among = f"value {at_image} of {a[0].size}"
+    return Witness(seed, place, values, int(a[place]), int(b[place]), ", ".join(text), among)

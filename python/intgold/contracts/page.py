@@ -121,18 +121,20 @@ def _parts(models: int) -> Iterator[str]:
     yield "## Where a contract is not exact\n"
     yield from (f"- {line}" for line in inexact())
     yield "\nA model of such an op says so in its metadata, `intgold import` when it makes it.\n"
+    yield from _overwriting()
     yield "## How often they differ\n"
     found = {pair: differences(*pair, models) for pair in PAIRS}
     wide = {d.op for each in found.values() for d in each if d.largest > 1}
     yield f"Shares of output values, from {models} random graphs of one op in which every value or"
-    yield "every pair of values occurs; *rare*: those show none, but a search does. `intgold"
-    yield "contracts A B` shows one pair."
-    yield f"Values differ by 1; by more for {', '.join(sorted(wide)) or 'none'}.\n"
+    yield "every pair of values occurs (of MEAN and SOFTMAX, random ones); *rare*: those show none,"
+    yield "but a search does. `intgold contracts A B` shows one pair."
+    yield f"Values differ by 1; by more for {', '.join(sorted(wide)) or 'none'}."
+    yield "*no kernel*: one of the two has none.\n"
     heads = [f"{a} / {b}" for a, b in PAIRS]
     cells = [
         [d.op, *(_rate(found[pair][i]) for pair in PAIRS)]
         for i, d in enumerate(found[PAIRS[0]])
-        if any(not found[pair][i].same for pair in PAIRS)
+        if any(found[pair][i].compared for pair in PAIRS)
     ]
     yield from _table(["op", *heads], cells)
     yield "\n## The smallest witnesses\n"
@@ -151,6 +153,16 @@ def _parts(models: int) -> Iterator[str]:
         yield from _table(head, body)
 
 
+def _overwriting() -> Iterator[str]:
+    ops = {op for c in CONTRACTS.values() for op in c.in_place}
+    names = ", ".join(f"`{c.name}`" for c in CONTRACTS.values() if c.in_place)
+    yield f"The engines of {names} let {', '.join(sorted(ops))}"
+    yield "write over their input, and count its readers wrongly behind a RESHAPE, SQUEEZE or"
+    yield "EXPAND_DIMS: a tensor that a later op still reads may then be gone. No arithmetic gives"
+    yield "such bits. Where a file has that pattern, the import names the tensor; an interpreter"
+    yield "with `experimental_preserve_all_tensors` gives the bits of the model.\n"
+
+
 def _has(contract: Contract, op: str) -> bool:
     """Return whether an engine runs an op (with a dtype behind it, or on any)."""
     name, *dtype = op.split()
@@ -167,9 +179,9 @@ def _alike() -> list[str]:
 
 
 def _rate(found: Difference) -> str:
-    if found.same:
-        return "same rule"
-    return rate(found)
+    if found.without:
+        return "no kernel"
+    return "same rule" if found.same else rate(found)
 
 
 def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -77,7 +77,13 @@ class Contract:
     rules : mapping of str to Rule
         By the name of the TFLite op; where the dtype matters, ``uint8`` behind it.
     lacks : set of str
-        Ops with a dtype behind them for which the engine has no kernel.
+        Ops with a dtype behind them for which the engine has no kernel; ``integers`` as dtype: of
+        those that compute shapes.
+    in_place : set of str
+        Ops that may write over a tensor that is still to be read, see
+        `intgold.importers.tflite.overwritten`.
+    resizes : bool
+        It works out the shape of what an op makes, whatever the file says; else the file's stands.
     """
 
     name: str
@@ -86,6 +92,8 @@ class Contract:
     basis: str
     rules: Mapping[str, Rule]
     lacks: frozenset[str] = frozenset()
+    in_place: frozenset[str] = frozenset()
+    resizes: bool = True
 
     def rule(self, op: str, dtype: str) -> Rule | None:
         """Return the rule of an op on int8 or uint8; None: there is none."""
@@ -103,8 +111,11 @@ _MOVED = dict.fromkeys(
      "AVERAGE_POOL_2D", "SOFTMAX"),
     _EXACT,
 )  # fmt: skip
-_LIBM = "tanh and expm1 are those of the machine's C library, which may miss the last bit"
-_TABLES = {**dict.fromkeys(("LOGISTIC", "GELU", "ELU"), _EXACT), "TANH": Rule(inexact=_LIBM)}
+_LIBM = (
+    "the engine takes tanh, erfc and expm1 of float32 from the machine's C library, which may miss "
+    "the last bit"
+)
+_TABLES = {"LOGISTIC": _EXACT, **dict.fromkeys(("TANH", "GELU", "ELU"), Rule(inexact=_LIBM))}
 
 _REFERENCE = {
     **_MOVED, **_TABLES,
@@ -142,8 +153,9 @@ _TFLM = {
     "TANH": Rule(way="fixed_point"),
 }
 _NO_ELU = frozenset({"ELU uint8"})
+_IN_PLACE = frozenset({"ADD", "SUB", "MUL", "SOFTMAX"})
 _TFLM_LACKS = frozenset(
-    {"RELU_N1_TO_1 int8", "GELU int8"}
+    {"RELU_N1_TO_1 int8", "GELU int8", "REDUCE_PROD integers"}
     | {f"{op} uint8" for op in {o.split()[0] for o in _TFLM} - {"RESHAPE", "SQUEEZE"}}
 )
 # A delegate runs an op only where the ratio of its scales suits its kernels.
@@ -178,6 +190,7 @@ _INTGOLD = {
          "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1"),
         Rule("single"),
     ),
+    **dict.fromkeys(("TANH", "GELU", "ELU"), _EXACT),
     "MEAN": Rule("single", way="divided"),
 }  # fmt: skip
 _LITERT = "2.3.0"
@@ -187,22 +200,23 @@ CONTRACTS: dict[str, Contract] = {
         Contract("intgold", "intgold", f"SPEC {SPEC_VERSION}", "definition", _INTGOLD),
         Contract(
             "litert_reference", "LiteRT reference kernels", _LITERT, "measured", _REFERENCE,
-            _NO_ELU | {"ELU int8"},
+            _NO_ELU | {"ELU int8"}, _IN_PLACE,
         ),
         Contract(
-            "litert_optimised_x86", "LiteRT optimised kernels on x86", _LITERT, "measured",
-            _OPTIMISED, _NO_ELU,
+            "litert_optimised_x86", "LiteRT optimised kernels on x86 with AVX", _LITERT, "measured",
+            _OPTIMISED, _NO_ELU, _IN_PLACE,
         ),
         Contract(
             "xnnpack", "XNNPACK as LiteRT's delegate on x86", _LITERT, "measured", _XNNPACK,
             _NO_ELU,
         ),
         Contract(
-            "tflm", "TFLite Micro reference kernels", "2026-10-23", "measured", _TFLM, _TFLM_LACKS
+            "tflm", "TFLite Micro reference kernels", "2026-10-23", "measured", _TFLM,
+            _TFLM_LACKS, resizes=False,
         ),
         Contract(
             "cmsis_nn", "CMSIS-NN below TFLite Micro", "default build", "sources", _TFLM,
-            _TFLM_LACKS,
+            _TFLM_LACKS, resizes=False,
         ),
     )
 }  # fmt: skip

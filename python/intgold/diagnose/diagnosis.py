@@ -13,7 +13,7 @@ from ..model import Op
 from ..vectors.dump import Dump
 from ..verify import Report
 from .apart import Apart, tell_apart
-from .hypotheses import HYPOTHESES, Evidence
+from .hypotheses import HYPOTHESES, Evidence, contracts
 from .search import Cause, Trial, differing, pair_causes, trials
 from .traces import Traces, in_blocks, of_images
 
@@ -92,6 +92,20 @@ def diagnose(
         _Search(dump, op, replays[op.name]).finding(pairs and op is ops[0])
         for op in tqdm(ops, unit="op", desc="diagnose", disable=not progress)
     ]
+
+
+def contracts_of(findings: Sequence[OpFinding]) -> list[str]:
+    """Return the other contracts by which every op that is wrong computes, in order."""
+    common: set[str] | None = None
+    for finding in (f for f in findings if not f.follows):
+        found = {
+            bug.variant.label
+            for cause in finding.causes
+            for bug in cause.bugs
+            if len(cause.bugs) == 1 and bug.hypothesis.name == contracts.NAME
+        }
+        common = found if common is None else common & found
+    return sorted(common or ())
 
 
 @dataclass

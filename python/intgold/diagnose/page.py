@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 
 from ..files import replacing
 from ..verify import Comparison, placed, with_hex
-from .diagnosis import OpFinding
+from .diagnosis import OpFinding, contracts_of
 from .pictures import bars, error_maps, legend
 from .report import Account
 from .search import Cause
-from .text import heading, labels, members, reservations
+from .text import OTHER_CONTRACT, heading, labels, members, reservations
 
 _STYLE = """
 :root{--ground:#fff;--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;--panel:#f6f8fa;--bad:#c62828;
@@ -138,6 +138,10 @@ def _causes(account: Account) -> Iterable[str]:
         yield f'<p class="soft">Reproduces every value of {op} on {images}.</p>'
         told = (*finding.apart, *reservations(finding))
         yield from (f"<p>{html.escape(str(line))}</p>" for line in told)
+    if by := contracts_of(findings):
+        yield f"<p>{html.escape(OTHER_CONTRACT.format(' or '.join(by)))}.</p>".replace(
+            ">e", ">E", 1
+        )
     follow = [f.op for f in findings if f.follows]
     if follow:
         yield f"<p>Right from wrong inputs: {html.escape(', '.join(follow))}.</p>"

@@ -13,7 +13,7 @@ from ..sheet.worked import Traced, worked_lines
 from ..vectors import contents
 from ..vectors.dump import Dump
 from ..verify import Report, compare
-from .diagnosis import OpFinding, diagnose
+from .diagnosis import OpFinding, contracts_of, diagnose
 from .text import members, told
 
 
@@ -78,6 +78,7 @@ class Account:
                 ],
                 "first": None if first is None else _plain(asdict(first)),
                 "ops": [_finding(f) for f in self.findings],
+                "contracts": contracts_of(self.findings),
                 "worked": list(self.worked),
             }
         )  # fmt: skip

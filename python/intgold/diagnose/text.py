@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .diagnosis import OpFinding
-from .hypotheses import HYPOTHESES, contracts
+from .diagnosis import OpFinding, contracts_of
+from .hypotheses import HYPOTHESES
 from .search import Cause
 
 _MOST_LABELS = 4
+OTHER_CONTRACT = "every op that is wrong computes by the contract {}"
 
 
 def told(findings: Sequence[OpFinding], first: str) -> list[str]:
@@ -33,25 +34,11 @@ def told(findings: Sequence[OpFinding], first: str) -> list[str]:
         if finding.causes:
             explained.setdefault(_ops_and_names(finding), finding)
     follow = [f.op for f in findings if f.follows]
-    lines += _contract(findings)
+    if by := contracts_of(findings):
+        lines.append(OTHER_CONTRACT.format(" or ".join(by)))
     if follow:
         lines.append(f"right from wrong inputs: {', '.join(follow)}")
     return lines
-
-
-def _contract(findings: Sequence[OpFinding]) -> list[str]:
-    """Return the contracts by which every op that is wrong computes, as a line."""
-    common: set[str] | None = None
-    for finding in (f for f in findings if not f.follows):
-        found = {
-            bug.variant.label
-            for cause in finding.causes
-            for bug in cause.bugs
-            if len(cause.bugs) == 1 and bug.hypothesis.name == contracts.NAME
-        }
-        common = found if common is None else common & found
-    told = " or ".join(sorted(common or ()))
-    return [f"every op that is wrong computes by the contract {told}"] if told else []
 
 
 def heading(finding: OpFinding) -> str:

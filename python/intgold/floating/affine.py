@@ -98,26 +98,29 @@ def dequantize(values: np.ndarray, tensor: Tensor) -> np.ndarray:
     return (values.astype(np.float64) - tensor.zero_point) * tensor.scale
 
 
-def quantize_input(model: Model, images: np.ndarray) -> np.ndarray:
-    """Return a batch as the model's one int8 input, in C order.
+def quantize_input(model: Model, images: np.ndarray, name: str | None = None) -> np.ndarray:
+    """Return a batch as an int8 input of the model, in C order.
 
     Parameters
     ----------
     model : Model
-        With one int8 input that has a scale.
     images : ndarray
-        Shape (n, *input shape), or without a last dimension of 1.  uint8 is a camera byte that
-        stands for x/255, floats stand for themselves, int8 is returned as it is.
+        Shape (n, *input shape), or without a last dimension of 1.  uint8 is a camera byte, see
+        `camera_bytes`; floats are the input's reals; int8 is returned as it is.
+    name : str, optional
+        Of the input; by default the only one.
 
     Raises
     ------
     InputError
         Naming dtype, shape or value.
     """
-    if len(model.inputs) != 1 or model.tensor(model.inputs[0]).dtype != "int8":
+    if name is None and len(model.inputs) != 1:
         raise InputError(f"model {model.name}: its inputs are not one int8 tensor")
-    tensor = model.tensor(model.inputs[0])
+    tensor = model.tensor(name or model.inputs[0])
     where = f"input {tensor.name}"
+    if tensor.dtype != "int8":
+        raise InputError(f"model {model.name}: {where} is {tensor.dtype}, not int8")
     if not isinstance(images, np.ndarray):
         raise InputError(f"{where}: {type(images).__name__} instead of an array")
     if tensor.shape[-1] == 1 and images.ndim == len(tensor.shape):
@@ -126,12 +129,29 @@ def quantize_input(model: Model, images: np.ndarray) -> np.ndarray:
         raise InputError(f"{where}: shape {images.shape} instead of (n, {str(tensor.shape)[1:]}")
     if images.dtype == np.int8:
         return np.ascontiguousarray(images)
+    if images.dtype == np.uint8:
+        return camera_bytes(model, tensor)[np.ascontiguousarray(images)]
     if tensor.scale is None:
         raise InputError(f"{where} has no scale: give int8")
-    if images.dtype == np.uint8:
-        # The int8 of each of the 256 bytes; for scale 1/255 and zero point -128 it is x ^ 0x80.
-        table = quantize(np.arange(256) / 255, tensor.scale, tensor.zero_point)
-        return table[np.ascontiguousarray(images)]
     if images.dtype.kind != "f":
         raise InputError(f"{where}: {images.dtype} is neither uint8, int8 nor a float")
     return np.ascontiguousarray(quantize(images, tensor.scale, tensor.zero_point))
+
+
+def camera_bytes(model: Model, tensor: Tensor) -> np.ndarray:
+    """Return the int8 value of each byte, shape (256,).
+
+    A network that is quantised here is trained on x/255.  A file of another engine does not say
+    what its input's reals are; x ^ 0x80 is its own uint8, and what int8 files take for bytes: those
+    with reals in [0, 255], [0, 1] or [-1, 1] alike.
+
+    Raises
+    ------
+    InputError
+        When the input has no scale.
+    """
+    if "engine" in model.metadata:  # importers name it
+        return np.arange(-128, 128, dtype=np.int8)
+    if tensor.scale is None:
+        raise InputError(f"input {tensor.name} has no scale: give int8")
+    return quantize(np.arange(256) / 255, tensor.scale, tensor.zero_point)

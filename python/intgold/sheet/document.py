@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..describe import notes
 from ..errors import IntgoldError
 from ..fields import Requantize
 from ..files import replacing
@@ -130,7 +131,9 @@ def data_sheet(model: Model) -> list[Block]:
     live = {**x, **run.tensors}
     blocks = [
         Block("heading", f"{model.name}: arithmetic data sheet", 1),
-        Block("text", f"Contract {model.contract}, content SHA-256 {model.sha256}."),
+        Block("text",
+              " ".join([f"Contract {model.contract}, content SHA-256 {model.sha256}.",
+                        *notes(model)])),
         Block("text",
               "Exact integers throughout. int8 and int32 are two's complement; >> is the "
               "arithmetic shift (floor); clamp(v, lo, hi) = max(lo, min(v, hi)). A real is "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from ..describe import notes
 from ..fields import Array, Requantization, Scales
 from ..files import canonical_json
 from . import memory_map, sv_package
@@ -104,6 +105,7 @@ def readme(plan: Plan) -> str:
         "intgold); a device equals it or differs, there is no tolerance. `manifest.json` holds the",
         "SHA-256 of every file.",
         "",
+        *([*told, ""] if (told := notes(model)) else []),
         "## Ops",
         "",
         *_table(

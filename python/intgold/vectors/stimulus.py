@@ -45,6 +45,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 
@@ -68,8 +69,9 @@ def stimulus(
     ----------
     model : Model
     source : str or path
-        ``builtin``; ``mnist``, the first test images; or a file (.npy, IDX) of camera bytes
-        (uint8) or the input itself (int8, int32), shape (n, ...) of the input.
+        ``builtin``; ``mnist``, the first test images; a file (.npy, IDX) of camera bytes (uint8,
+        see `intgold.floating.affine.camera_bytes`) or the input itself (int8, int32), shape (n,
+        ...) of the input; or a folder with such a file NAME.npy for each input.
     count : int
     seed : int
         Of ``builtin``, in [0, 2^31).
@@ -95,8 +97,8 @@ def stimulus_chunks(
     parts = ((first, min(chunk, count - first)) for first in range(0, count, chunk))
     if source == "builtin":
         return (builtin(model, first, n, seed) for first, n in parts)
-    images = given_images(model, source, count)[model.inputs[0]]
-    return ({model.inputs[0]: images[first : first + n]} for first, n in parts)
+    given = given_images(model, source, count)
+    return ({name: x[first : first + n] for name, x in given.items()} for first, n in parts)
 
 
 def check_range(count: int, seed: int) -> None:
@@ -108,22 +110,31 @@ def check_range(count: int, seed: int) -> None:
 
 
 def given_images(model: Model, source: str | os.PathLike[str], count: int) -> dict[str, np.ndarray]:
-    """Return the first `count` images of MNIST or a file, for the model's only input."""
+    """Return the first `count` images of MNIST, a file, or a folder of a file per input."""
+    if source != "mnist" and os.path.isdir(source):
+        return {n: _images(model, n, Path(source) / f"{n}.npy", count) for n in model.inputs}
     if len(model.inputs) != 1:
-        raise InputError(f"stimulus {source}: the model has {len(model.inputs)} inputs, not one")
-    tensor = model.tensor(model.inputs[0])
+        raise InputError(
+            f"stimulus {source}: the model has {len(model.inputs)} inputs, not one: give a folder "
+            f"with {', '.join(f'{n}.npy' for n in model.inputs)}"
+        )
+    return {model.inputs[0]: _images(model, model.inputs[0], source, count)}
+
+
+def _images(model: Model, name: str, source: str | os.PathLike[str], count: int) -> np.ndarray:
+    tensor = model.tensor(name)
     images = load_mnist("test")[0] if source == "mnist" else read_images(source, tensor.shape)
     if len(images) < count:
         raise InputError(f"stimulus {source}: {len(images)} images, {count} are asked for")
     images = np.ascontiguousarray(images[:count])
     if images.dtype == np.uint8 and tensor.dtype == "int8":
-        images = model.quantize_input(images)
+        images = model.quantize_input(images, name)
     if images.dtype != tensor.dtype or images.shape[1:] != tensor.shape:
         raise InputError(
             f"stimulus {source}: {images.dtype} {images.shape[1:]}, "
             f"input {tensor.name} is {tensor.dtype} {tensor.shape}"
         )
-    return {tensor.name: images}
+    return images
 
 
 def builtin(model: Model, first: int, count: int, seed: int) -> dict[str, np.ndarray]:

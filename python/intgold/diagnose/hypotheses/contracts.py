@@ -29,16 +29,29 @@ def _variants(evidence: Evidence) -> Iterator[Variant]:
     if path.model.contract not in CONTRACTS or "uint8" in path.model.metadata:
         return
     own = contract_named(path.model.contract)
-    if own.basis == "definition":  # the forms of R are hypotheses of their own
-        return
     for graph in candidates(path.model, path.op):
         if _told(_made(graph, own), path) != {}:  # not what the op came from
             continue
         for contract in CONTRACTS.values():
-            edit = _edit(_made(graph, contract), path)
-            if edit is not None:
+            made = _made(graph, contract)
+            edit = _edit(made, path)
+            if edit is not None and not (own.basis == "definition" and _form_alone(made, path)):
                 yield Variant(contract.name, edit)
         return
+
+
+def _form_alone(model: Model | None, path: Datapath) -> bool:
+    """Return whether a contract sets another form of R and nothing else.
+
+    Against the definition such a device has that form, which is a hypothesis of its own; what is
+    chosen in a network that is quantised here is a form, too, and no engine.
+    """
+    fields = _told(model, path) or {}
+    by = path.arguments.get("requantize")
+    other = fields.get("requantize")
+    if list(fields) != ["requantize"] or not isinstance(by, Requantize):
+        return False
+    return isinstance(other, Requantize) and _same_factor(by, other)
 
 
 def _made(graph: FileGraph, contract: Contract) -> Model | None:
@@ -63,13 +76,13 @@ def _told(model: Model | None, path: Datapath) -> dict[str, Any] | None:
 
 def _equal(a: Any, b: Any) -> bool:
     if isinstance(a, Requantize):
-        parts = ("multiplier", "right_shift", "multiplier_low")
-        return (
-            isinstance(b, Requantize)
-            and _spread(a.form, b.form)
-            and all(np.array_equal(getattr(a, p), getattr(b, p)) for p in parts)
-        )
+        return isinstance(b, Requantize) and _spread(a.form, b.form) and _same_factor(a, b)
     return bool(np.array_equal(a, b))
+
+
+def _same_factor(a: Requantize, b: Requantize) -> bool:
+    parts = ("multiplier", "right_shift", "multiplier_low")
+    return all(np.array_equal(getattr(a, p), getattr(b, p)) for p in parts)
 
 
 def _spread(a: tuple[str, ...], b: tuple[str, ...]) -> bool:

@@ -19,8 +19,8 @@ _DONE_BY = {
     "single_zero": "one product, then truncation toward zero",
     "double": "two roundings, the second away from zero: TFLite's reference, TFLM, CMSIS-NN",
     "double_up": "two roundings, the second up: LiteRT's optimised x86 kernels",
-    "float32": "in float32, to even: XNNPACK, ONNX Runtime",
-    "float64": "in float64, halves away: LiteRT's reference fully_connected",
+    "float32": "one product in float32, rounded to even: XNNPACK, ONNX Runtime",
+    "float64": "one product in float64, halves away from zero: LiteRT's reference fully_connected",
 }
 
 Change = Callable[[Requantize], Requantize | None]

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from ...build import Builder
-from ...contracts import Contract, contract_named
+from ...contracts import Contract, Rule, contract_named
 from ...errors import ImportFileError, ModelError
 from ...model import Model
 from . import elementwise, layout, means, pools, unary, weighted
+from .overwritten import overwritten
 from .reader import FileGraph, FileOp, FileTensor, read
-from .shape_arithmetic import settled
+from .shape_arithmetic import COMPUTED, settled
 from .step import Room, Step, inner, whole, zero_point
 
 HANDLERS: Mapping[str, Callable[[Step], None]] = {
@@ -94,20 +95,31 @@ def convert(graph: FileGraph, contract: Contract, name: str, *, geometry: bool =
     geometry : bool
         Refuse an op whose output has another shape than the graph says.
     """
-    graph = settled(graph)
+    for op in graph.ops:
+        if op.kind not in HANDLERS and op.kind not in COMPUTED:
+            raise _unknown(op)
+    graph = settled(graph, contract)
     builder = Builder(name, contract.name)
     labels = _Names(_label(op) for op in graph.ops)
     names: dict[int, str] = {}
     room = Room.of(graph.tensors)
+    inexact: dict[str, str] = {}
     for at in graph.inputs:
         tensor = graph.tensors[at]
         _check(tensor, f"input {tensor.name}", at_an_end=True)
+        if -1 in tensor.signature[1:]:
+            raise ImportFileError(
+                f"input {tensor.name}: shape {tensor.signature} is not fixed; convert the file "
+                "with a fixed shape"
+            )
         names[at] = builder.input(
             labels.new(tensor.name), inner(tensor), "int8", float(tensor.scale[0]),
             zero_point(tensor),
         )  # fmt: skip
     for op in graph.ops:
-        _add(graph, op, contract, builder, names, labels, room)
+        rule = _add(graph, op, contract, builder, names, labels, room)
+        if rule.inexact:
+            inexact[op.kind] = rule.inexact
         y = graph.tensors[op.outputs[0]]
         made = builder.tensor(names[y.index]).shape
         if geometry and made != inner(y):
@@ -120,15 +132,20 @@ def convert(graph: FileGraph, contract: Contract, name: str, *, geometry: bool =
             why = "an input of the file" if at in graph.inputs else "not made by an op"
             raise ImportFileError(f"output {graph.tensors[at].name} is {why}")
         outputs.append(names[at])
-    return builder.model(*outputs, metadata=_metadata(graph, contract))
+    return builder.model(*outputs, metadata=_metadata(graph, contract, inexact))
+
+
+def _unknown(op: FileOp) -> ImportFileError:
+    return ImportFileError(f"{op}: this op is not known{_HINTS.get(op.kind, '')}")
 
 
 def _add(
     graph: FileGraph, op: FileOp, contract: Contract, builder: Builder, names: dict[int, str],
     labels: _Names, room: Room,
-) -> None:  # fmt: skip
+) -> Rule:  # fmt: skip
+    """Add an op to the model and return the rule that it went by."""
     if op.kind not in HANDLERS:
-        raise ImportFileError(f"{op}: this op is not known{_HINTS.get(op.kind, '')}")
+        raise _unknown(op)
     if len(op.outputs) != 1 or not op.inputs or min(op.outputs) < 0:
         raise ImportFileError(f"{op}: {len(op.inputs)} inputs and {len(op.outputs)} outputs")
     y = graph.tensors[op.outputs[0]]
@@ -155,6 +172,7 @@ def _add(
         # Numbers of a damaged file: a scale that is next to nothing, an empty constant.
         raise ImportFileError(f"{op}: {error}") from None
     names[y.index] = step.output
+    return step.rule
 
 
 def _check(tensor: FileTensor, what: str, *, at_an_end: bool) -> None:
@@ -177,14 +195,16 @@ def _check(tensor: FileTensor, what: str, *, at_an_end: bool) -> None:
         )
 
 
-def _metadata(graph: FileGraph, contract: Contract) -> dict[str, str]:
-    found = {"engine": f"{contract.engine} {contract.version}"}
-    rules = {op.kind: contract.rules[op.kind] for op in graph.ops}
-    inexact = [f"{kind}: {rule.inexact}" for kind, rule in rules.items() if rule.inexact]
-    if inexact:
-        found["inexact"] = "; ".join(inexact)
-    unsigned = [t.name for t in graph.tensors if t.dtype == "uint8" and t.data is None]
-    return {**found, "uint8": "stored as x ^ 0x80"} if unsigned else found
+def _metadata(graph: FileGraph, contract: Contract, inexact: Mapping[str, str]) -> dict[str, str]:
+    early = overwritten(graph, contract.in_place)
+    unsigned = any(t.dtype == "uint8" and t.data is None for t in graph.tensors)
+    found = {
+        "engine": f"{contract.engine}, {contract.version}",
+        "inexact": "; ".join(f"{kind}: {why}" for kind, why in inexact.items()),
+        "overwritten": "; ".join(early),
+        "uint8": "stored as x ^ 0x80" if unsigned else "",
+    }
+    return {key: text for key, text in found.items() if text}
 
 
 class _Names:

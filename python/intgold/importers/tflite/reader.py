@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ImportFileError
+from ...errors import ImportFileError, IntgoldError
+from ...files import read_plain
 
 MOST_TABLES = 10_000
 """Tensors, ops or buffers of a file; more are refused."""
 _MOST_DIMS = 8
+_MOST_BYTES = 2**31  # of a flatbuffer
 _DTYPES = {0: "float32", 2: "int32", 3: "uint8", 4: "int64", 7: "int16", 9: "int8"}
 
 OPTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -62,6 +64,11 @@ OPTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "GELU": ("GeluOptions", ("Approximate",)),
 }  # fmt: skip
 """Of the ops that have options: their table, and what is read of it."""
+LISTS: Mapping[str, tuple[str, str]] = {
+    "RESHAPE": ("ReshapeOptions", "NewShape"),
+    "SQUEEZE": ("SqueezeOptions", "SqueezeDims"),
+}
+"""Of ops that may have a list as an option: its table and name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +90,8 @@ class FileTensor:
         Of per-channel quantisation.
     data : ndarray or None
         Of a constant.
+    signature : tuple of int
+        The shape with -1 for extents that are free; empty where all are fixed.
     """
 
     index: int
@@ -93,6 +102,7 @@ class FileTensor:
     zero_point: np.ndarray
     axis: int
     data: np.ndarray | None
+    signature: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,10 +138,9 @@ def read(path: str | os.PathLike[str]) -> FileGraph:
         Naming the file and what is wrong with it.
     """
     try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError as error:
-        raise ImportFileError(f"{path}: {error.strerror or error}") from None
+        data = read_plain(path, _MOST_BYTES)
+    except IntgoldError as error:
+        raise ImportFileError(str(error)) from None
     try:
         return parse(data)
     except ImportFileError as error:
@@ -239,7 +248,8 @@ class _Parser:
             zero = self._array(quantisation, "ZeroPoint", most).astype(np.int64, copy=False)
             axis = int(quantisation.QuantizedDimension())
         data = self._data(index, int(tensor.Buffer()), dtype, shape)
-        return FileTensor(index, name, shape, dtype, scale, zero, axis, data)
+        signature = tuple(self._array(tensor, "ShapeSignature", _MOST_DIMS).tolist())
+        return FileTensor(index, name, shape, dtype, scale, zero, axis, data, signature)
 
     def _data(
         self, index: int, buffer: int, dtype: str, shape: tuple[int, ...]
@@ -273,11 +283,24 @@ class _Parser:
         return FileOp(index, kind, inputs, outputs, self._options(index, kind, op))
 
     def _options(self, index: int, kind: str, op: Any) -> Mapping[str, Any]:
+        if kind in LISTS:
+            name, field = LISTS[kind]
+            table = self._options_table(op, name)
+            values = [] if table is None else self._array(table, field, _MOST_DIMS).tolist()
+            return {field: tuple(values)}
         if kind not in OPTIONS:
             return {}
         name, fields = OPTIONS[kind]
-        made, table = getattr(self.schema, name)(), op.BuiltinOptions()
-        if int(op.BuiltinOptionsType()) != getattr(self.schema.BuiltinOptions, name) or not table:
+        table = self._options_table(op, name)
+        if table is None:
             raise ImportFileError(f"op {index} ({kind}): no {name}")
+        return {field: getattr(table, field)() for field in fields}
+
+    def _options_table(self, op: Any, name: str) -> Any:
+        """Return the options of an op, None where it has none of this kind."""
+        table = op.BuiltinOptions()
+        if int(op.BuiltinOptionsType()) != getattr(self.schema.BuiltinOptions, name) or not table:
+            return None
+        made = getattr(self.schema, name)()
         made.Init(table.Bytes, table.Pos)
-        return {field: getattr(made, field)() for field in fields}
+        return made

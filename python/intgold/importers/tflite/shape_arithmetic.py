@@ -2,8 +2,8 @@
 
 Such a file holds SHAPE -> STRIDED_SLICE -> PACK -> RESHAPE, and the like, on integers.  With the
 batch of 1 that a file is read for they are constants, so these ops are computed here and left out.
-A converter that could not tell an extent wrote 1 for it: the shape that was computed stands, and
-so do those of the ops behind it.
+A converter that could not tell an extent wrote 1 for it.  Most engines work the shape of an op's
+output out and do not look at what the file says of it; so do these functions.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...contracts import Contract
 from ...errors import ImportFileError
 from .reader import FileGraph, FileOp, FileTensor
 
@@ -23,16 +24,17 @@ _MOST = 64
 """Values of a tensor that is computed; shapes have a few."""
 
 
-def settled(graph: FileGraph) -> FileGraph:
-    """Return a graph without ops that compute shapes, and with the shapes that they give.
+def settled(graph: FileGraph, contract: Contract) -> FileGraph:
+    """Return a graph without ops that compute shapes, and with the shapes that its engine has.
 
-    Only RESHAPE may read what is computed: other ops may run on other kernels where such an
-    operand is no constant.
+    Only a RESHAPE may have a shape that is computed: other ops may run on other kernels where such
+    an operand is no constant.
 
     Raises
     ------
     ImportFileError
-        Naming another op that reads it.
+        Naming another op that reads what is computed, an op of integers that the engine lacks, or
+        a shape that it refuses.
     """
     known: dict[int, np.ndarray] = {}
     tensors, ops = list(graph.tensors), []
@@ -40,20 +42,40 @@ def settled(graph: FileGraph) -> FileGraph:
     for op in graph.ops:
         value = _computed(op, tensors, known, made)
         if value is not None and op.outputs[0] not in graph.outputs:
+            if f"{op.kind} integers" in contract.lacks:
+                raise ImportFileError(f"{op}: {contract.engine}: no kernel for it on integers")
             known[op.outputs[0]] = value
             continue
         for i, at in enumerate(op.inputs):
             if at in known and (op.kind, i) != ("RESHAPE", 1):
                 name = tensors[at].name
-                raise ImportFileError(f"{op}: input {name} is computed; only RESHAPE may read it")
-        shape = _shape(op, tensors, known, moved)
+                raise ImportFileError(
+                    f"{op}: input {name} is computed; only the shape of a RESHAPE may be"
+                )
+        if op.kind == "CONV_2D" and op.inputs[0] in moved:
+            raise ImportFileError(
+                f"{op}: the file says a wrong shape of its input, by which a delegate may choose "
+                "another kernel"
+            )
+        shape = _shape(op, tensors, known)
         if shape is not None and shape != tensors[op.outputs[0]].shape:
             moved.add(op.outputs[0])
-            tensors[op.outputs[0]] = replace(tensors[op.outputs[0]], shape=shape)
+            tensors[op.outputs[0]] = _with_shape(op, tensors[op.outputs[0]], shape, contract)
         made.update(op.outputs)
         kept = tuple(at for at in op.inputs if at not in known)
         ops.append(replace(op, inputs=kept))
     return replace(graph, tensors=tuple(tensors), ops=tuple(ops))
+
+
+def _with_shape(op: FileOp, y: FileTensor, shape: _Shape, contract: Contract) -> FileTensor:
+    if not contract.resizes and op.kind in _IN_ORDER and math.prod(shape) == math.prod(y.shape):
+        return y
+    if not contract.resizes:
+        raise ImportFileError(
+            f"{op}: output {y.name} has shape {y.shape} in the file, by which {contract.engine} "
+            f"goes; it makes {shape}"
+        )
+    return replace(y, shape=shape)
 
 
 def _computed(
@@ -63,7 +85,7 @@ def _computed(
     made_before: set[int],
 ) -> np.ndarray | None:
     """Return what an op of integers makes, where that can be told."""
-    if op.kind not in _COMPUTED or len(op.outputs) != 1 or not 1 <= len(op.inputs) <= _MOST:
+    if op.kind not in COMPUTED or len(op.outputs) != 1 or not 1 <= len(op.inputs) <= _MOST:
         return None
     if min((*op.inputs, *op.outputs)) < 0:
         return None
@@ -76,7 +98,7 @@ def _computed(
     if not values or any(value is None for value in values):
         return None
     try:
-        made = _COMPUTED[op.kind](op, *values)
+        made = COMPUTED[op.kind](op, *values)
     except (IndexError, ValueError, TypeError, OverflowError):
         return None
     inside = made is not None and made.size <= _MOST and (np.abs(made) < 2**31).all()
@@ -97,10 +119,10 @@ def _strided_slice(
     o = op.options
     if x.ndim != 1 or o["EllipsisMask"] or o["NewAxisMask"] or o["Offset"] or stride.item() < 1:
         return None
-    if o["ShrinkAxisMask"]:
-        return x[begin.item()]
-    first = None if o["BeginMask"] else begin.item()
-    return x[first : None if o["EndMask"] else end.item() : stride.item()]
+    first = None if o["BeginMask"] & 1 else begin.item()  # a bit for each axis: there is one
+    if o["ShrinkAxisMask"] & 1:  # one value, whatever the end is
+        return x[first or 0]
+    return x[first : None if o["EndMask"] & 1 else end.item() : stride.item()]
 
 
 def _gather(op: FileOp, x: np.ndarray, at: np.ndarray) -> np.ndarray | None:
@@ -123,7 +145,7 @@ def _concatenation(op: FileOp, *values: np.ndarray) -> np.ndarray | None:
     return None if op.options["Axis"] not in (0, -1) else np.concatenate(values)
 
 
-_COMPUTED: Mapping[str, Callable[..., np.ndarray | None]] = {
+COMPUTED: Mapping[str, Callable[..., np.ndarray | None]] = {
     "SHAPE": lambda op, shape: shape,
     "STRIDED_SLICE": _strided_slice,
     "GATHER": _gather,
@@ -131,29 +153,75 @@ _COMPUTED: Mapping[str, Callable[..., np.ndarray | None]] = {
     "PACK": _pack,
     "CONCATENATION": _concatenation,
 }
+"""What is computed of integers, by op."""
 
 
 def _shape(
-    op: FileOp, tensors: Sequence[FileTensor], known: Mapping[int, np.ndarray], moved: set[int]
+    op: FileOp, tensors: Sequence[FileTensor], known: Mapping[int, np.ndarray]
 ) -> _Shape | None:
-    """Return the shape of what an op makes; None: as the file says."""
+    """Return the shape that an engine gives to what an op makes; None: it is checked later."""
     if len(op.outputs) != 1 or not op.inputs or min((*op.inputs[:2], *op.outputs)) < 0:
         return None
-    shapes = [tensors[at].shape for at in op.inputs if at >= 0]
-    if op.kind == "RESHAPE" and len(op.inputs) == 2:
-        return _reshaped(shapes[0], _value(tensors[op.inputs[1]], known))
-    if not moved.intersection(op.inputs):
-        return None
-    if op.kind == "FULLY_CONNECTED":
-        return _dense(op, *shapes[:2])
-    return shapes[0] if op.kind in _ALIKE else None
+    x = tensors[op.inputs[0]].shape
+    second = tensors[op.inputs[1]] if len(op.inputs) > 1 else None
+    if op.kind == "RESHAPE":
+        return _reshaped(op, x, None if second is None else _value(second, known))
+    if op.kind == "SQUEEZE":
+        return _squeezed(op, x)
+    if op.kind in _ALIKE:
+        return x
+    return _OF_TWO[op.kind](op, x, second) if second and op.kind in _OF_TWO else None
 
 
-def _dense(op: FileOp, x: _Shape, weights: _Shape = ()) -> _Shape | None:
-    if len(weights) != 2 or not weights[1]:
+def _dense(op: FileOp, x: _Shape, weights: FileTensor) -> _Shape | None:
+    if len(weights.shape) != 2 or not weights.shape[1]:
         return None
-    rows = x[:-1] if op.options["KeepNumDims"] else (math.prod(x) // weights[1],)
-    return (*rows, weights[0])
+    out_c, in_c = weights.shape
+    return (*(x[:-1] if op.options["KeepNumDims"] else (math.prod(x) // in_c,)), out_c)
+
+
+def _means(op: FileOp, x: _Shape, axes: FileTensor) -> _Shape | None:
+    gone, keeps = _axes(axes, len(x)), op.options["KeepDims"]
+    if gone is None or (0 in gone and not keeps):  # over the batch: refused later
+        return None
+    if keeps:
+        return tuple(1 if a in gone else n for a, n in enumerate(x))
+    return tuple(n for a, n in enumerate(x) if a not in gone)
+
+
+def _squeezed(op: FileOp, x: _Shape) -> _Shape | None:
+    """Leave out extents of 1: those that are named, or all."""
+    named = op.options["SqueezeDims"]
+    if not all(-len(x) <= a < len(x) for a in named):
+        return None
+    gone = {a % len(x) for a in named} if named else {a for a, n in enumerate(x) if n == 1}
+    return tuple(n for a, n in enumerate(x) if a not in gone)
+
+
+def _expanded(op: FileOp, x: _Shape, axis: FileTensor) -> _Shape | None:
+    at = _axes(axis, len(x) + 1)
+    if at is None or len(at) != 1:
+        return None
+    place = at.pop()
+    return (*x[:place], 1, *x[place:])
+
+
+_IN_ORDER = ("RESHAPE", "EXPAND_DIMS", "FULLY_CONNECTED")
+"""Ops that any shape of as many values does for."""
+_OF_TWO: Mapping[str, Callable[[FileOp, _Shape, FileTensor], _Shape | None]] = {
+    "FULLY_CONNECTED": _dense,
+    "MEAN": _means,
+    "EXPAND_DIMS": _expanded,
+}
+"""Ops whose second input has a say."""
+
+
+def _axes(tensor: FileTensor, rank: int) -> set[int] | None:
+    """Return the axes that a constant names; None where that is none or it names no axis."""
+    if tensor.data is None or tensor.dtype not in _INTEGERS or tensor.data.size > _MOST:
+        return None
+    axes = tensor.data.ravel().tolist()
+    return {a % rank for a in axes} if rank and all(-rank <= a < rank for a in axes) else None
 
 
 _ALIKE = frozenset(
@@ -163,12 +231,24 @@ _ALIKE = frozenset(
 """Ops that make the shape of their input."""
 
 
-def _reshaped(shape: _Shape, operand: np.ndarray | None) -> _Shape | None:
-    """Return the shape of an operand, its one -1 worked out."""
-    if operand is None or operand.ndim != 1 or not 1 <= operand.size <= 8:
+def _reshaped(op: FileOp, shape: _Shape, operand: np.ndarray | None) -> _Shape | None:
+    """Return the shape of an operand, or of the op's option without one, its one -1 worked out.
+
+    Raises
+    ------
+    ImportFileError
+        When it does not hold the values that there are: LiteRT refuses such a file.
+    """
+    if operand is not None and operand.ndim == 1:
+        wanted: list[int] = operand.tolist()
+    else:
+        wanted = list(op.options["NewShape"])
+    if not wanted:
         return None
-    wanted: list[int] = operand.tolist()
+    named = tuple(wanted)
     others = math.prod(n for n in wanted if n != -1)
     if wanted.count(-1) == 1 and others > 0:
         wanted[wanted.index(-1)] = math.prod(shape) // others
-    return tuple(wanted) if min(wanted) > 0 and math.prod(wanted) == math.prod(shape) else None
+    if min(wanted) < 1 or math.prod(wanted) != math.prod(shape):
+        raise ImportFileError(f"{op}: {shape} as {named}")
+    return tuple(wanted)

@@ -153,6 +153,8 @@ def fully_connected(step: Step) -> None:
         raise step.fail(f"weights of shape {weights.shape}")
     out_c, in_c = weights.shape
     size = int(np.prod(step.file(0).shape))
+    if step.op.options["KeepNumDims"] and step.file(0).shape[-1:] != (in_c,):
+        raise step.fail(f"input of shape {step.file(0).shape}, rows of {in_c} that it keeps")
     if not in_c or size % in_c:
         raise step.fail(f"{size} values do not fill rows of {in_c}")
     rows, out, bias = size // in_c, inner(step.y), _bias(step, out_c)
