@@ -45,6 +45,7 @@ peers: .venv/.tests
 # real engines, which environments in out/conformance get
 conformance: .venv/.tests
 	$(BIN)/python conformance/directed.py
+	$(BIN)/python conformance/overwritten.py
 	$(BIN)/python conformance/run.py
 
 # The pages of docs/ and the API reference, warnings as errors; out/docs/

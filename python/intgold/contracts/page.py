@@ -154,13 +154,15 @@ def _parts(models: int) -> Iterator[str]:
 
 
 def _overwriting() -> Iterator[str]:
-    ops = {op for c in CONTRACTS.values() for op in c.in_place}
+    ops = {op.split()[0] for c in CONTRACTS.values() for op in c.in_place}
     names = ", ".join(f"`{c.name}`" for c in CONTRACTS.values() if c.in_place)
-    yield f"The engines of {names} let {', '.join(sorted(ops))}"
-    yield "write over their input, and count its readers wrongly behind a RESHAPE, SQUEEZE or"
-    yield "EXPAND_DIMS: a tensor that a later op still reads may then be gone. No arithmetic gives"
-    yield "such bits. Where a file has that pattern, the import names the tensor; an interpreter"
-    yield "with `experimental_preserve_all_tensors` gives the bits of the model.\n"
+    yield f"The engines of {names}"
+    yield f"let {', '.join(sorted(ops))} (but for what a delegate runs) write over their input,"
+    yield "and count its readers wrongly behind a RESHAPE, SQUEEZE or EXPAND_DIMS: a tensor that a"
+    yield "later op still reads may then be gone. No arithmetic gives such bits. Where a file has"
+    yield "that pattern, the import names the tensor; an interpreter with"
+    yield "`experimental_preserve_all_tensors` gives the bits of the model"
+    yield "(`python conformance/overwritten.py`).\n"
 
 
 def _has(contract: Contract, op: str) -> bool:

@@ -81,7 +81,7 @@ class Contract:
         those that compute shapes.
     in_place : set of str
         Ops that may write over a tensor that is still to be read, see
-        `intgold.importers.tflite.overwritten`.
+        `intgold.importers.tflite.overwritten`; ``declined`` behind: where a delegate declines it.
     resizes : bool
         It works out the shape of what an op makes, whatever the file says; else the file's stands.
     """
@@ -154,6 +154,7 @@ _TFLM = {
 }
 _NO_ELU = frozenset({"ELU uint8"})
 _IN_PLACE = frozenset({"ADD", "SUB", "MUL", "SOFTMAX"})
+_IN_PLACE_DECLINED = frozenset({"ADD declined", "SUB declined", "MUL declined", "SOFTMAX"})
 _TFLM_LACKS = frozenset(
     {"RELU_N1_TO_1 int8", "GELU int8", "REDUCE_PROD integers"}
     | {f"{op} uint8" for op in {o.split()[0] for o in _TFLM} - {"RESHAPE", "SQUEEZE"}}
@@ -208,7 +209,7 @@ CONTRACTS: dict[str, Contract] = {
         ),
         Contract(
             "xnnpack", "XNNPACK as LiteRT's delegate on x86", _LITERT, "measured", _XNNPACK,
-            _NO_ELU,
+            _NO_ELU, _IN_PLACE_DECLINED,
         ),
         Contract(
             "tflm", "TFLite Micro reference kernels", "2026-10-23", "measured", _TFLM,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +104,7 @@ def convert(graph: FileGraph, contract: Contract, name: str, *, geometry: bool =
     names: dict[int, str] = {}
     room = Room.of(graph.tensors)
     inexact: dict[str, str] = {}
+    in_place: set[int] = set()
     for at in graph.inputs:
         tensor = graph.tensors[at]
         _check(tensor, f"input {tensor.name}", at_an_end=True)
@@ -117,9 +118,11 @@ def convert(graph: FileGraph, contract: Contract, name: str, *, geometry: bool =
             zero_point(tensor),
         )  # fmt: skip
     for op in graph.ops:
-        rule = _add(graph, op, contract, builder, names, labels, room)
+        rule, declined = _add(graph, op, contract, builder, names, labels, room)
         if rule.inexact:
             inexact[op.kind] = rule.inexact
+        if (f"{op.kind} declined" if declined else op.kind) in contract.in_place:
+            in_place.add(op.index)
         y = graph.tensors[op.outputs[0]]
         made = builder.tensor(names[y.index]).shape
         if geometry and made != inner(y):
@@ -132,7 +135,7 @@ def convert(graph: FileGraph, contract: Contract, name: str, *, geometry: bool =
             why = "an input of the file" if at in graph.inputs else "not made by an op"
             raise ImportFileError(f"output {graph.tensors[at].name} is {why}")
         outputs.append(names[at])
-    return builder.model(*outputs, metadata=_metadata(graph, contract, inexact))
+    return builder.model(*outputs, metadata=_metadata(graph, contract, inexact, in_place))
 
 
 def _unknown(op: FileOp) -> ImportFileError:
@@ -142,8 +145,8 @@ def _unknown(op: FileOp) -> ImportFileError:
 def _add(
     graph: FileGraph, op: FileOp, contract: Contract, builder: Builder, names: dict[int, str],
     labels: _Names, room: Room,
-) -> Rule:  # fmt: skip
-    """Add an op to the model and return the rule that it went by."""
+) -> tuple[Rule, bool]:  # fmt: skip
+    """Add an op to the model; return the rule that it went by, and whether it was declined."""
     if op.kind not in HANDLERS:
         raise _unknown(op)
     if len(op.outputs) != 1 or not op.inputs or min(op.outputs) < 0:
@@ -172,7 +175,7 @@ def _add(
         # Numbers of a damaged file: a scale that is next to nothing, an empty constant.
         raise ImportFileError(f"{op}: {error}") from None
     names[y.index] = step.output
-    return step.rule
+    return step.rule, step.declined
 
 
 def _check(tensor: FileTensor, what: str, *, at_an_end: bool) -> None:
@@ -195,8 +198,10 @@ def _check(tensor: FileTensor, what: str, *, at_an_end: bool) -> None:
         )
 
 
-def _metadata(graph: FileGraph, contract: Contract, inexact: Mapping[str, str]) -> dict[str, str]:
-    early = overwritten(graph, contract.in_place)
+def _metadata(
+    graph: FileGraph, contract: Contract, inexact: Mapping[str, str], in_place: Set[int]
+) -> dict[str, str]:
+    early = overwritten(graph, in_place)
     unsigned = any(t.dtype == "uint8" and t.data is None for t in graph.tensors)
     found = {
         "engine": f"{contract.engine}, {contract.version}",

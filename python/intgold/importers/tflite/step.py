@@ -55,6 +55,8 @@ class Step:
         Name of the tensor that it makes.
     room : Room
         Of the file, shared by its steps.
+    declined : bool
+        Whether the delegate declined it.
     """
 
     op: FileOp
@@ -66,6 +68,7 @@ class Step:
     output: str
     room: Room
     extra: int = 0
+    declined: bool = False
 
     def fail(self, why: str) -> ImportFileError:
         """Return the error that names the op."""
@@ -146,7 +149,7 @@ class Step:
         """Take the rule of the kernel that runs what a delegate declines."""
         if self.rule.declined is None:
             raise self.fail(f"{why}: the engine does not take it")
-        self.rule = self.rule.declined
+        self.rule, self.declined = self.rule.declined, True
 
     def add(
         self,
