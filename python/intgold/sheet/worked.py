@@ -401,21 +401,35 @@ def _softmax_float32(traced: Traced, place: tuple[int, ...], steps: Steps) -> in
     op, top, at = traced.op, max(row), place[-1]
     entries = [int(op["table"][255 + v - top]) for v in row]
     e = [float32_of(b) for b in entries]
-    total = 0
+    sums = [0]
     for v in e:
-        total = significand(total + v, 24)
+        sums.append(significand(sums[-1] + v, 24))
+    total = sums[-1]
     j = total.bit_length() - 24
     g = ((1 << 47) + (total >> j + 1)) // (total >> j)
     p, t = significand(e[at] * g, 24), 39 + j
     with_half = p + (1 << t - 1)
-    r = (significand(with_half, 24) if op["form"] == "half_added" else with_half) >> t
+    rounded = significand(with_half, 24) if op["form"] == "half_added" else with_half
     index = 255 + row[at] - top
     steps.say(f"row {_some(row)}: the greatest is {top}")
     steps.say(f"e = table[255 + {row[at]} - {top}] = table[{index}] = {entries[at]:08x} "
               f"= {_power(e[at])} * 2^-149")  # fmt: skip
+    shown = [_power(v) for v in sums[1:]]
+    if len(shown) > _SUMS:
+        shown[_SUMS // 2 : 1 - _SUMS // 2] = [f"... ({len(e)} in all)"]
+    steps.say(f"e(0), + e(1), ..., each sum to 24 significant bits, in 2^-149: {', '.join(shown)}")
     steps.say(f"s = {_power(total)} * 2^-149;  S = {total >> j}, j = {j};  g = {g}")
-    steps.say(f"p = e*g to 24 significant bits = {_power(p)};  T = {t};  r = {r}")
-    return clamped(steps, r, -128, -128, 127)
+    steps.say(f"p = e * 2^149 * g to 24 significant bits = {_power(p)};  T = {t}")
+    if op["form"] == "half_added":
+        steps.say(f"p + 2^(T-1) to 24 significant bits = {_power(rounded)}")
+        steps.say(f"r = {_power(rounded)} >> {t} = {rounded >> t}")
+    else:
+        steps.say(f"r = (p + 2^(T-1)) >> {t} = {rounded >> t}")
+    return clamped(steps, rounded >> t, -128, -128, 127)
+
+
+_SUMS = 8
+"""Partial sums that are written out."""
 
 
 def _power(value: int) -> str:
