@@ -252,12 +252,17 @@ def test_a_file_of_batch_1_runs_at_any_batch():
         ("CONV_2D", 157, "intgold", "xnnpack"),
         ("ADD", 4, "intgold", "litert_reference"),
         ("MEAN", 4, "intgold", "tflm"),
+        ("CONV_2D uint8", 6, "litert_reference", "xnnpack"),
+        ("ADD uint8", 55, "litert_reference", "xnnpack"),
+        ("MUL uint8", 0, "litert_reference", "xnnpack"),
+        ("MEAN uint8", 6, "litert_reference", "xnnpack"),
+        ("SOFTMAX uint8", 21, "litert_reference", "xnnpack"),
     ],
 )
 def test_a_device_of_another_contract_is_told_so(op, seed, contract, device, tmp_path, capsys):
     """A device that implements another engine: `verify` names the contract that it computes by."""
     file = tmp_path / "a.tflite"
-    file.write_bytes(made(op, seed)[0].data)
+    file.write_bytes(made(op.split()[0], seed, *op.split()[1:])[0].data)
     for name in (contract, device):
         model = tmp_path / f"{name}.npz"
         assert main(["import", str(file), "--contract", name, "-o", str(model)]) == 0

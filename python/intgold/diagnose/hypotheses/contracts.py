@@ -26,10 +26,11 @@ _WHOLE = ("global_avg_pool", "softmax", "softmax_float32")
 
 def _variants(evidence: Evidence) -> Iterator[Variant]:
     path = evidence.path
-    if path.model.contract not in CONTRACTS or "uint8" in path.model.metadata:
+    if path.model.contract not in CONTRACTS:
         return
     own = contract_named(path.model.contract)
-    for graph in candidates(path.model, path.op):
+    dtypes = ("uint8", "int8") if "uint8" in path.model.metadata else ("int8",)
+    for graph in (g for dtype in dtypes for g in candidates(path.model, path.op, dtype)):
         if _told(_made(graph, own), path) != {}:  # not what the op came from
             continue
         for contract in CONTRACTS.values():
