@@ -2,7 +2,8 @@
 
     python conformance/overwritten.py
 
-Small graphs in which an op reads a tensor that another has read through a RESHAPE before it.  Each
+Small graphs in which an op reads a tensor that another has read through a RESHAPE before it, or of
+which it reads another RESHAPE.  Each
 engine runs them as it does by default, and with all tensors kept.  The model has to be right of the
 latter, and the import has to name every graph of which the two differ.  Exit status: 0 when that
 holds, else 1.
@@ -25,6 +26,7 @@ from intgold.importers.tflite.reader import parse
 FIRST = ("ADD", "SUB", "MUL", "SOFTMAX", "RESHAPE", "RELU", "QUANTIZE")
 BETWEEN = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE", "")
 SECOND = ("ADD", "SUB", "MUL", "SOFTMAX", "RELU", "QUANTIZE")
+LAST = ("nothing", "the tensor", "another RESHAPE of it", "a RESHAPE of the RESHAPE")
 HEAD = ("contract", "graphs", "overwritten", "named", "not named", "values differing with all kept")
 SHAPE, FLAT, IMAGES = (1, 1, 6, 8), (1, 6, 8), 4
 
@@ -60,26 +62,33 @@ class _Graph(Writer):
 
 
 def graph(
-    first: str, between: str, second: str, read_later: bool, declines: bool
+    first: str, between: str, second: str, last: str, declines: bool
 ) -> tuple[bytes, list[int]]:
-    """Return a file and its outputs: `first`, of which `second` reads what `between` makes."""
+    """Return a file and its outputs: `first`, of which `second` reads what `between` makes.
+
+    last: what is read at the end.
+    """
     w = _Graph(declines)
     before, behind = (FLAT, SHAPE) if between == "EXPAND_DIMS" else (SHAPE, FLAT)
     behind = behind if between in ("RESHAPE", "SQUEEZE", "EXPAND_DIMS") else before
     x = w.tensor(before, "int8", 0.05, 3)
     read = w.made(first, w.made("RELU", x, before), before)
-    made = w.made(second, w.made(between, read, behind) if between else read, behind)
+    other = w.made("RESHAPE", read, FLAT) if last == LAST[2] else read
+    through = w.made(between, read, behind) if between else read
+    if last == LAST[3]:
+        other = w.made("RESHAPE", through, FLAT)
+    made = w.made(second, through, behind)
     outputs = [w.made("RELU", made, behind)]
-    if read_later:
-        outputs.append(w.made("QUANTIZE", read, before))
+    if last != LAST[0]:
+        outputs.append(w.made("QUANTIZE", other, before if other == read else FLAT))
     return w.finish([x], outputs), outputs
 
 
 def check(contract: str) -> tuple[int, int, int, int, int]:
     """Return how many graphs: all, overwritten, named; not named; and values that differ."""
     rng = np.random.default_rng(0)
-    every = product(FIRST, BETWEEN, SECOND, (True, False), (True, False))
-    files = {"_".join(map(str, at)): graph(*at) for at in every}
+    every = product(FIRST, BETWEEN, SECOND, LAST, (True, False))
+    files = {f"g{number}": graph(*at) for number, at in enumerate(every)}
     stimuli = {
         name: Stimulus(
             data, {parse(data).inputs[0]: _images(rng, data)}, tuple(outputs), tuple(outputs)

@@ -106,7 +106,8 @@ def residual(first="ADD", between="RESHAPE", second="MUL", end=False):
     def op(kind, x, y):
         two = kind in ("ADD", "SUB", "MUL")
         options = f"{kind.title()}Options" if two or kind == "SOFTMAX" else ""
-        w.op(kind, [x] * (1 + two), y, 2, options, **{"Beta": 1.0} if kind == "SOFTMAX" else {})
+        row = [w.tensor((), "int8", 0.05, 3, np.array(9))] * two
+        w.op(kind, [x, *row], y, 2, options, **{"Beta": 1.0} if kind == "SOFTMAX" else {})
 
     for kind, read, made in [
         ("RELU", x, a), (first, a, b), (between, b, c), (second, c, z), ("RELU", b, y),

@@ -111,7 +111,8 @@ class Builder:
         ModelError
             Naming the op, the field and the value.
         """
-        name = name or f"{kind}{'_' * kind[-1].isdigit()}{len(self._ops)}"
+        between = "_" if str(kind)[-1:].isdigit() else ""
+        name = name or f"{kind}{between}{len(self._ops)}"
         if kind not in OPS:
             raise ModelError(f"op {name}: unknown kind {kind!r}; known: {', '.join(OPS)}")
         spec = OPS[kind]

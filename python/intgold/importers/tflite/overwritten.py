@@ -1,15 +1,17 @@
 """Tensors that an engine's memory plan overwrites before their last reader.
 
-LiteRT lets some ops write over what they read.  A RESHAPE shares the memory of what it reads, and
-behind it the readers of the reshaped tensor alone are counted, so that an op may write over a
-tensor that a later op still reads.  No rule gives such bits; with all tensors kept (the
-interpreter's option ``experimental_preserve_all_tensors``) the engine gives those of the model.
+LiteRT lets some ops write over what they read where nothing else reads it.  A RESHAPE shares the
+memory of what it reads; where that came to share memory as well, the readers of the reshaped tensor
+alone are counted, so that an op may write over a tensor that a later op still reads.  No rule gives
+such bits; with all tensors kept (the interpreter's option ``experimental_preserve_all_tensors``)
+the engine gives those of the model.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Set
+from collections import Counter
+from collections.abc import Mapping, Set
 
 from .reader import FileGraph, FileOp
 
@@ -25,26 +27,40 @@ def overwritten(graph: FileGraph, in_place: Set[int]) -> list[str]:
     in_place : set of int
         Numbers of the ops whose kernels may write over what they read.
     """
-    maker = {at: op for op in graph.ops for at in op.outputs}
-    return [
-        f"{graph.tensors[at].name}, which {op} may write over, before {reader} reads it"
-        for place, op in enumerate(graph.ops)
-        if op.index in in_place and op.outputs[0] not in graph.outputs
-        for at in _shared(graph, op, maker, in_place)
-        for reader in graph.ops[place + 1 :]
-        if at in reader.inputs
-    ]
-
-
-def _shared(
-    graph: FileGraph, op: FileOp, maker: Mapping[int, FileOp], in_place: Set[int]
-) -> Iterator[int]:
-    """Yield the tensors that share the memory which an op may write over."""
-    size = math.prod(graph.tensors[op.outputs[0]].shape)
-    for at in dict.fromkeys(op.inputs):
-        if at < 0 or math.prod(graph.tensors[at].shape) != size:
+    roots, maker = _roots(graph), {at: op for op in graph.ops for at in op.outputs}
+    uses = Counter(at for op in graph.ops for at in op.inputs)
+    found = []
+    for place, op in enumerate(graph.ops):
+        if op.index not in in_place or op.outputs[0] in graph.outputs:
             continue
-        while at in maker and maker[at].kind in _SHARING:
-            at = maker[at].inputs[0]
-            if at in maker and (maker[at].index in in_place or maker[at].kind in _SHARING):
-                yield at
+        size = math.prod(graph.tensors[op.outputs[0]].shape)
+        taken = {
+            at
+            for at in op.inputs
+            if uses[at] == 1 and math.prod(graph.tensors[at].shape) == size
+            if _shares_twice(at, maker, in_place)
+        }
+        for reader in graph.ops[place + 1 :]:
+            found += [
+                f"{graph.tensors[at].name}, which {op} may write over, before {reader} reads it"
+                for at in dict.fromkeys(reader.inputs)
+                if any(at != own and roots.get(at) == roots[own] for own in taken)
+            ]
+    return found
+
+
+def _shares_twice(at: int, maker: Mapping[int, FileOp], in_place: Set[int]) -> bool:
+    """Return whether a tensor shares the memory of one that shares or took over another's."""
+    if at not in maker or maker[at].kind not in _SHARING:
+        return False
+    source = maker.get(maker[at].inputs[0])
+    return source is not None and (source.kind in _SHARING or source.index in in_place)
+
+
+def _roots(graph: FileGraph) -> dict[int, int]:
+    """Return for each tensor that ops make the one whose memory it shares."""
+    roots: dict[int, int] = {}
+    for op in graph.ops:
+        for at in op.outputs:
+            roots[at] = roots.get(op.inputs[0], at) if op.kind in _SHARING else at
+    return roots
