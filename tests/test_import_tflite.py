@@ -7,6 +7,7 @@ import sys
 import time
 import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 from random import Random
 
 import numpy as np
@@ -17,6 +18,7 @@ import tools
 from intgold.build import Builder
 from intgold.cli import main
 from intgold.contracts import CONTRACTS, contract_named
+from intgold.diagnose.diagnosis import contracts_of
 from intgold.errors import ContractError, ImportFileError
 from intgold.importers import import_tflite
 from intgold.importers.tflite.reader import FileOp, parse
@@ -261,21 +263,8 @@ def test_a_file_of_batch_1_runs_at_any_batch():
 )
 def test_a_device_of_another_contract_is_told_so(op, seed, contract, device, tmp_path, capsys):
     """A device that implements another engine: `verify` names the contract that it computes by."""
-    file = tmp_path / "a.tflite"
-    file.write_bytes(made(op.split()[0], seed, *op.split()[1:])[0].data)
-    for name in (contract, device):
-        model = tmp_path / f"{name}.npz"
-        assert main(["import", str(file), "--contract", name, "-o", str(model)]) == 0
-        arguments = ["vectors", str(model), "--stimulus", "builtin", "--count", "64"]
-        assert main([*arguments, "-o", str(tmp_path / name)]) == 0
-    dump = tmp_path / "dump"  # by the names of the set: an engine may take more ops
-    for array in (tmp_path / contract).glob("[oa]*/*.hex"):
-        own = array.relative_to(tmp_path / contract)
-        if (tmp_path / device / own).exists():
-            (dump / own).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(tmp_path / device / own, dump / own)
+    dut = dumped(op, seed, contract, device, tmp_path)
     capsys.readouterr()
-    dut = ["--dut", str(dump), "--partial"]
     assert main(["verify", str(tmp_path / contract), *dut]) == 1
     told = capsys.readouterr().out
     assert "another_contract" in told
@@ -286,3 +275,52 @@ def test_a_device_of_another_contract_is_told_so(op, seed, contract, device, tmp
     assert main(["verify", str(tmp_path / contract), *dut, "--json", "--html", str(page)]) == 1
     assert device in json.loads(capsys.readouterr().out)["contracts"]
     assert last[0][1:] in page.read_text()
+
+
+def test_a_device_that_only_rounds_otherwise_is_told_by_its_form(tmp_path, capsys):
+    """Against `intgold`: the form is the cause, and no engine is named for it."""
+    dut = dumped("CONV_2D", 15, "intgold", "litert_reference", tmp_path)
+    capsys.readouterr()
+    assert main(["verify", str(tmp_path / "intgold"), *dut]) == 1
+    told = capsys.readouterr().out
+    assert "rounds_double" in told and "another_contract" not in told
+
+
+def test_the_contract_of_a_device_is_one_of_every_op_that_is_wrong():
+    """Pairs of bugs do not count, nor does an op that does right what it does."""
+
+    def finding(*labels, follows=False, pair=False):
+        bugs = [
+            SimpleNamespace(
+                hypothesis=SimpleNamespace(name="another_contract"),
+                variant=SimpleNamespace(label=label),
+            )
+            for label in labels
+        ]
+        causes = [SimpleNamespace(bugs=[bug] * (1 + pair)) for bug in bugs]
+        return SimpleNamespace(follows=follows, causes=causes)
+
+    assert contracts_of([finding("tflm", "xnnpack"), finding("xnnpack")]) == ["xnnpack"]
+    assert contracts_of([finding("b", "a")]) == ["a", "b"]
+    assert contracts_of([finding("a"), finding("b", follows=True)]) == ["a"]
+    for wrong in ([], [finding("a"), finding("b")], [finding("a"), finding()]):
+        assert contracts_of(wrong) == []
+    assert contracts_of([finding("a", pair=True)]) == []
+
+
+def dumped(op, seed, contract, device, folder):
+    """Write the vectors of a model under two contracts; return the second as options of a dump."""
+    file = folder / "a.tflite"
+    file.write_bytes(made(op.split()[0], seed, *op.split()[1:])[0].data)
+    for name in (contract, device):
+        model = folder / f"{name}.npz"
+        assert main(["import", str(file), "--contract", name, "-o", str(model)]) == 0
+        arguments = ["vectors", str(model), "--stimulus", "builtin", "--count", "64"]
+        assert main([*arguments, "-o", str(folder / name)]) == 0
+    dump = folder / "dump"  # by the names of the set: an engine may take more ops
+    for array in (folder / contract).glob("[oa]*/*.hex"):
+        own = array.relative_to(folder / contract)
+        if (folder / device / own).exists():
+            (dump / own).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(folder / device / own, dump / own)
+    return ["--dut", str(dump), "--partial"]

@@ -84,6 +84,7 @@ SHAPES = [
     (lambda w, s: packed(w, w.sliced(s, -1, 0, ShrinkAxisMask=1), w.held(12)), (2, 12)),
     (lambda w, s: joined(w, gathered(w, s, [3, 0, 1]), w.held([3])), (2, 1, 4, 3)),
     (lambda w, s: packed(w, w.sliced(s, 2, 0, BeginMask=1, ShrinkAxisMask=1), w.held(24)), (1, 24)),
+    (lambda w, s: joined(w, w.sliced(s, 1, 3, BeginMask=2, EndMask=2), w.held([2])), (4, 3, 2)),
     (lambda w, s: packed(w, gathered(w, s, 1), w.held(-1)), (4, 6)),
     (lambda w, s: packed(w, product(w, w.sliced(s, 1, 3), False), w.held(2)), (12, 2)),
     (lambda w, s: joined(w, product(w, w.sliced(s, 2, 4), True), w.held([4])), (6, 4)),
@@ -155,6 +156,40 @@ def test_squeezed_extents(named, shape):
     w.add("SQUEEZE", [x], y, "SqueezeOptions", SqueezeDims=named)
     graph = settled(w.graph([x], [y]), contract_named("xnnpack"))
     assert graph.tensors[y].shape == shape
+
+
+@pytest.mark.parametrize(
+    ("axis", "shape"), [(0, (1, 6, 7)), (1, (6, 1, 7)), (-1, (6, 7, 1)), (-3, (1, 6, 7)), (3, (9,))]
+)
+def test_an_extent_that_is_put_in(axis, shape):
+    """EXPAND_DIMS counts axes of what it makes; of a wrong axis the file's shape is left."""
+    w = File()
+    x, y = w.int8(6, 7), w.int8(9)
+    w.add("EXPAND_DIMS", [x, w.held(axis)], y, "ExpandDimsOptions")
+    assert settled(w.graph([x], [y]), contract_named("xnnpack")).tensors[y].shape == shape
+
+
+def test_a_convolution_behind_a_wrong_shape():
+    """A delegate chooses its kernel by what the file says: no rule tells its bits."""
+    w = File()
+    x, image, y = w.int8(1, 24), w.int8(1, 1, 1, 1), w.int8(1, 4, 3, 1)
+    weights = w.tensor((1, 1, 1, 2), "int8", 0.01, 0, np.ones((1, 1, 1, 2)))
+    w.add("RESHAPE", [x, w.held([1, 4, 3, 2])], image)
+    w.add("CONV_2D", [image, weights], y, "Conv2DOptions", StrideH=1, StrideW=1)
+    graph = w.graph([x], [y])
+    assert model_of(graph).ops
+    with pytest.raises(ImportFileError, match=r"op 1 \(CONV_2D\): the file says a wrong shape"):
+        convert(graph, contract_named("xnnpack"), "m")
+
+
+def test_an_engine_that_goes_by_the_file_reads_no_operand():
+    """TFLM runs a RESHAPE to the file's shape, whatever its operand says; LiteRT refuses it."""
+    for wanted in ([1, 99], [0], [-1, 5]):
+        graph = lying("RESHAPE", lambda w, wanted=wanted: [w.held(wanted)], (1, 12, 8))
+        model = convert(graph, contract_named("tflm"), "m")
+        assert model.tensor(model.outputs[0]).shape == (12, 8)
+        with pytest.raises(ImportFileError, match=r"op 0 \(RESHAPE\): .* as \("):
+            model_of(graph)
 
 
 def test_an_engine_that_lacks_an_op_of_integers():
@@ -300,6 +335,11 @@ PADDINGS = [[0, 0], [1, 1]]
         (
             lambda: lying("RESHAPE", lambda w: [w.held([0, 12, 8])], (1, 12, 8)),
             r"op 0 \(RESHAPE\): \(1, 4, 3, 8\) as \(0, 12, 8\)",
+        ),
+        (
+            lambda: lying("FULLY_CONNECTED", lambda w: [w.int8(5, 4, data=np.ones((5, 4)))],
+                          (1, 4, 6, 5), DENSE, KeepNumDims=True),
+            r"op 0 \(FULLY_CONNECTED\): input of shape \(1, 4, 3, 8\), rows of 4 that it keeps",
         ),
         (
             lambda: lying("TILE", lambda w: [w.held([1])], (1, 12, 8)),

@@ -26,6 +26,9 @@ def call(options: argparse.Namespace) -> int:
 
     found = find_mnist()
     if found is None and options.check:
-        raise IntgoldError("MNIST is neither in MNIST_DIR nor in data/mnist")
+        raise IntgoldError(
+            "MNIST is neither in MNIST_DIR nor in data/mnist: set MNIST_DIR to the folder of its "
+            "four IDX files, or fetch them (intgold data)"
+        )
     print(f"MNIST is in {found or fetch_mnist(options.output)}")
     return 0

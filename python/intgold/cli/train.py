@@ -37,7 +37,8 @@ def call(options: argparse.Namespace) -> int:
         import torch  # noqa: F401
     except ImportError as error:
         raise IntgoldError(
-            f"{error.name} is needed to train: pip install 'intgold[train]' (README, Install)"
+            f"{error.name} is needed to train: pip install '.[train]' in the sources, or "
+            "'intgold[train]'"
         ) from None
     from ..floating.training.pipeline import train_and_quantize
 

@@ -82,6 +82,8 @@ class Contract:
     in_place : set of str
         Ops that may write over a tensor that is still to be read, see
         `intgold.importers.tflite.overwritten`; ``declined`` behind: where a delegate declines it.
+    delegates : bool
+        A delegate takes ops by the shapes that the file says.
     resizes : bool
         It works out the shape of what an op makes, whatever the file says; else the file's stands.
     """
@@ -93,6 +95,7 @@ class Contract:
     rules: Mapping[str, Rule]
     lacks: frozenset[str] = frozenset()
     in_place: frozenset[str] = frozenset()
+    delegates: bool = False
     resizes: bool = True
 
     def rule(self, op: str, dtype: str) -> Rule | None:
@@ -209,7 +212,7 @@ CONTRACTS: dict[str, Contract] = {
         ),
         Contract(
             "xnnpack", "XNNPACK as LiteRT's delegate on x86", _LITERT, "measured", _XNNPACK,
-            _NO_ELU, _IN_PLACE_DECLINED,
+            _NO_ELU, _IN_PLACE_DECLINED, delegates=True,
         ),
         Contract(
             "tflm", "TFLite Micro reference kernels", "2026-10-23", "measured", _TFLM,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from .diagnosis import OpFinding, contracts_of
@@ -22,10 +23,13 @@ def told(findings: Sequence[OpFinding], first: str) -> list[str]:
         The op of the first difference, whose lines stand just before.
     """
     lines: list[str] = []
+    by, others = contracts_of(findings), []
     explained: dict[tuple[str, ...], OpFinding] = {}
     for finding in (f for f in findings if not f.follows):
         if finding.op == first and not lines:
             lines += _cause(finding)
+        elif by:
+            others.append(finding.op)
         elif known := explained.get(_ops_and_names(finding)):
             lines.append(f"the same cause makes {finding.op} ({finding.kind}) wrong as {known.op}")
         else:
@@ -34,8 +38,10 @@ def told(findings: Sequence[OpFinding], first: str) -> list[str]:
         if finding.causes:
             explained.setdefault(_ops_and_names(finding), finding)
     follow = [f.op for f in findings if f.follows]
-    if by := contracts_of(findings):
+    if by:
         lines.append(OTHER_CONTRACT.format(" or ".join(by)))
+    if others:
+        lines += textwrap.wrap(f"the same is wrong of {', '.join(others)}", 100)
     if follow:
         lines.append(f"right from wrong inputs: {', '.join(follow)}")
     return lines

@@ -112,7 +112,13 @@ def check_range(count: int, seed: int) -> None:
 def given_images(model: Model, source: str | os.PathLike[str], count: int) -> dict[str, np.ndarray]:
     """Return the first `count` images of MNIST, a file, or a folder of a file per input."""
     if source != "mnist" and os.path.isdir(source):
-        return {n: _images(model, n, Path(source) / f"{n}.npy", count) for n in model.inputs}
+        files = {n: Path(source) / f"{n}.npy" for n in model.inputs}
+        missing = [path.name for path in files.values() if not path.exists()]
+        if missing:
+            raise InputError(
+                f"stimulus {source}: no {', '.join(missing)} for an input of that name"
+            )
+        return {n: _images(model, n, path, count) for n, path in files.items()}
     if len(model.inputs) != 1:
         raise InputError(
             f"stimulus {source}: the model has {len(model.inputs)} inputs, not one: give a folder "
@@ -125,7 +131,10 @@ def _images(model: Model, name: str, source: str | os.PathLike[str], count: int)
     tensor = model.tensor(name)
     images = load_mnist("test")[0] if source == "mnist" else read_images(source, tensor.shape)
     if len(images) < count:
-        raise InputError(f"stimulus {source}: {len(images)} images, {count} are asked for")
+        raise InputError(
+            f"stimulus {source}: {len(images)} images, {count} are asked for (count); give at most "
+            f"{len(images)}"
+        )
     images = np.ascontiguousarray(images[:count])
     if images.dtype == np.uint8 and tensor.dtype == "int8":
         images = model.quantize_input(images, name)

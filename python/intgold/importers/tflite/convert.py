@@ -240,7 +240,12 @@ def _label(op: FileOp) -> str:
 
 
 def _identifier(text: str) -> str:
-    """Return the last part of a path of names, letters and digits alone."""
-    parts = [p for p in re.split(r"[/;:]", re.sub(r":\d+$", "", text)) if p]
-    made = re.sub(r"[^A-Za-z0-9_]", "_", parts[-1] if parts else "t")[:56]
+    """Return a name of the file as one of a model, letters and digits alone.
+
+    Converters write scope/layer/op, those of all ops that became one in a list: the layer of the
+    first.
+    """
+    parts = [p for p in re.split("[;:]", text)[0].split("/") if p]
+    part = parts[1] if len(parts) > 2 else parts[-1] if parts else "t"
+    made = re.sub(r"[^A-Za-z0-9_]", "_", part)[:56]
     return made if made[:1].isalpha() else f"t_{made}"

@@ -44,7 +44,7 @@ def overwritten(graph: FileGraph, in_place: Set[int]) -> list[str]:
             found += [
                 f"{graph.tensors[at].name}, which {op} may write over, before {reader} reads it"
                 for at in dict.fromkeys(reader.inputs)
-                if any(at != own and roots.get(at) == roots[own] for own in taken)
+                if any(roots.get(at) == roots[own] for own in taken)
             ]
     return found
 

@@ -52,12 +52,13 @@ def settled(graph: FileGraph, contract: Contract) -> FileGraph:
                 raise ImportFileError(
                     f"{op}: input {name} is computed; only the shape of a RESHAPE may be"
                 )
-        if op.kind == "CONV_2D" and op.inputs[0] in moved:
+        if op.kind == "CONV_2D" and op.inputs[0] in moved and contract.delegates:
             raise ImportFileError(
-                f"{op}: the file says a wrong shape of its input, by which a delegate may choose "
-                "another kernel"
+                f"{op}: the file says a wrong shape of its input, by which the delegate may leave "
+                "it to another kernel"
             )
-        shape = _shape(op, tensors, known)
+        stands = op.kind in _IN_ORDER and not contract.resizes  # checked later
+        shape = None if stands else _shape(op, tensors, known)
         if shape is not None and shape != tensors[op.outputs[0]].shape:
             moved.add(op.outputs[0])
             tensors[op.outputs[0]] = _with_shape(op, tensors[op.outputs[0]], shape, contract)
@@ -68,8 +69,6 @@ def settled(graph: FileGraph, contract: Contract) -> FileGraph:
 
 
 def _with_shape(op: FileOp, y: FileTensor, shape: _Shape, contract: Contract) -> FileTensor:
-    if not contract.resizes and op.kind in _IN_ORDER and math.prod(shape) == math.prod(y.shape):
-        return y
     if not contract.resizes:
         raise ImportFileError(
             f"{op}: output {y.name} has shape {y.shape} in the file, by which {contract.engine} "
@@ -207,7 +206,7 @@ def _expanded(op: FileOp, x: _Shape, axis: FileTensor) -> _Shape | None:
 
 
 _IN_ORDER = ("RESHAPE", "EXPAND_DIMS", "FULLY_CONNECTED")
-"""Ops that any shape of as many values does for."""
+"""Ops for which any shape of as many values does: engines that go by the file look at no other."""
 _OF_TWO: Mapping[str, Callable[[FileOp, _Shape, FileTensor], _Shape | None]] = {
     "FULLY_CONNECTED": _dense,
     "MEAN": _means,
@@ -237,7 +236,7 @@ def _reshaped(op: FileOp, shape: _Shape, operand: np.ndarray | None) -> _Shape |
     Raises
     ------
     ImportFileError
-        When it does not hold the values that there are: LiteRT refuses such a file.
+        When it does not hold the values that there are.
     """
     if operand is not None and operand.ndim == 1:
         wanted: list[int] = operand.tolist()
