@@ -7,8 +7,8 @@ import sys
 import time
 import tracemalloc
 from pathlib import Path
-from types import SimpleNamespace
 from random import Random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest

@@ -71,8 +71,8 @@ def test_several_inputs_come_from_a_folder(tmp_path, capsys):
     assert np.array_equal(x[model.inputs[1]], (second ^ 0x80).view(np.int8))
     given = ["--stimulus", str(folder), "--count", "6", "-o", str(tmp_path / "set")]
     assert main(["vectors", str(tmp_path / "m.npz"), *given]) == 0
-    made = [np.load(p) for p in sorted((tmp_path / "set" / "outputs").glob("*.npy"))]
-    assert np.array_equal(made[0], model.run(x, backend="golden").output)
+    made = np.load(tmp_path / "set" / "outputs" / f"{model.outputs[0]}.npy")
+    assert np.array_equal(made, model.run(x, backend="golden").output)
     with pytest.raises(InputError, match="2 inputs, not one: give a folder with"):
         stimulus(model, folder / f"{model.inputs[0]}.npy", 6)
 
@@ -90,7 +90,7 @@ def test_what_is_said_of_it(tmp_path, capsys):
         assert main(["info", str(path), "--sheet", str(tmp_path / "sheet.md")]) == 0
         for page in ("set/README.md", "sheet.md"):
             text = (tmp_path / page).read_text()
-            assert "It computes as XNNPACK as LiteRT's delegate on x86, 2.3.0 does." in text
+            assert "Its arithmetic: XNNPACK as LiteRT's delegate on x86, 2.3.0." in text
             for words in ("x ^ 0x80", "Not exact"):
                 assert (words in text) == any(words in t for t in told), (page, words)
         shutil.rmtree(tmp_path / "set")
@@ -198,6 +198,15 @@ def test_free_extents_are_refused():
         else:
             with pytest.raises(ImportFileError, match=r"input t0: shape \(.*\) is not fixed"):
                 convert(free, contract_named("tflm"), "m")
+
+
+def test_a_file_that_is_to_be_imported_first(tmp_path, capsys):
+    """Where a model is wanted, a TFLite file is known as what it is."""
+    path = tmp_path / "m.tflite"
+    path.write_bytes(residual_file())
+    assert main(["info", str(path)]) == 2
+    told = capsys.readouterr().err
+    assert told == f"intgold info: {path}: a TFLite file: intgold import makes a model of it\n"
 
 
 def test_what_is_no_plain_file(tmp_path):

@@ -14,7 +14,7 @@ import numpy as np
 
 from .errors import ArtefactError, IntgoldError, ModelError
 from .fields import Array, Field, Requantization, Requantize, Scales
-from .files import canonical_json, npy_bytes, read_npy, read_zip, strict_json, write_zip
+from .files import canonical_json, npy_bytes, plain_size, read_npy, read_zip, strict_json, write_zip
 from .model import SPEC_VERSION, Model, Op, Tensor
 from .ops import OPS, spec_version
 
@@ -58,10 +58,22 @@ def load(path: str | os.PathLike[str]) -> Model:
             raise ArtefactError("model.json: not written as SPEC 9.3 has it")
         return model
     except IntgoldError as error:
-        text = str(error)
+        text = f"{path}: {TFLITE_FILE}" if _is_tflite(path) else str(error)
         raise ArtefactError(text if text.startswith(f"{path}:") else f"{path}: {text}") from None
     except MemoryError as error:
         raise ArtefactError(f"{path}: not enough memory to read it: {error}") from None
+
+
+TFLITE_FILE = "a TFLite file: intgold import makes a model of it"
+
+
+def _is_tflite(path: str | os.PathLike[str]) -> bool:
+    try:
+        plain_size(path, 2**31)
+        with open(path, "rb") as file:
+            return file.read(8)[4:] == b"TFL3"
+    except (OSError, IntgoldError):
+        return False
 
 
 def content_sha256(model: Model) -> str:

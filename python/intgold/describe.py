@@ -136,7 +136,7 @@ def notes(model: Model) -> list[str]:
     """Return what a reader of an imported model's numbers must know, a sentence a line."""
     told = []
     if "engine" in model.metadata:
-        told.append(f"It computes as {model.metadata['engine']} does.")
+        told.append(f"Its arithmetic: {model.metadata['engine']}.")
     if "uint8" in model.metadata:
         told.append("The file's uint8 values x are int8 here: x ^ 0x80, which is x - 128.")
     if "inexact" in model.metadata:

@@ -114,9 +114,12 @@ class Op:
         if not isinstance(self.kind, str) or self.kind not in OPS:
             raise ModelError(f"{where}: unknown kind {self.kind!r}; known: {', '.join(OPS)}")
         declared = OPS[self.kind].fields
-        if set(self.fields) != set(declared):
-            odd = sorted(set(self.fields) ^ set(declared))
-            raise ModelError(f"{where} ({self.kind}): missing or unknown fields {', '.join(odd)}")
+        for what, odd in (
+            ("missing", set(declared) - set(self.fields)),
+            ("unknown", set(self.fields) - set(declared)),
+        ):
+            if odd:
+                raise ModelError(f"{where} ({self.kind}): {what} fields {', '.join(sorted(odd))}")
         if len(self.inputs) != len(OPS[self.kind].inputs):
             raise ModelError(f"{where} ({self.kind}): {len(self.inputs)} inputs")
         for name in (*self.inputs, self.output):
