@@ -1,5 +1,6 @@
 """What an imported model is fed with, and what is said of it: bytes, folders of inputs, notes."""
 
+import json
 import os
 import shutil
 import sys
@@ -180,6 +181,23 @@ def test_tensors_are_named_by_their_layer(name, tensor):
     tensors[1] = replace(tensors[1], name=name)
     model = convert(replace(graph, tensors=tuple(tensors)), contract_named("tflm"), "m")
     assert model.ops[0].output == tensor
+
+
+@pytest.mark.parametrize("alpha", [0.3, 0.2, 0.1, 0.01])
+def test_a_device_of_another_contract_on_a_usual_slope(alpha, tmp_path, capsys):
+    """The slope of a LEAKY_RELU is found again, and the device's contract by it."""
+    w = Writer()
+    x, y = w.tensor((1, 16, 16), "int8", 0.037, 11), w.tensor((1, 16, 16), "int8", 0.021, -3)
+    w.op("LEAKY_RELU", [x], y, 2, "LeakyReluOptions", Alpha=alpha)
+    data = w.finish([x], [y])
+    for name in ("litert_reference", "xnnpack"):
+        path = tmp_path / f"{name}.npz"
+        convert(parse(data), contract_named(name), "m").save(path)
+        assert main(["vectors", str(path), "--count", "8", "-o", str(tmp_path / name)]) == 0
+    capsys.readouterr()
+    dut = ["--dut", str(tmp_path / "xnnpack")]
+    assert main(["verify", str(tmp_path / "litert_reference"), *dut, "--json"]) == 1
+    assert "xnnpack" in json.loads(capsys.readouterr().out)["contracts"]
 
 
 def test_free_extents_are_refused():

@@ -16,6 +16,8 @@ _OFFSET = {"int8": 0, "uint8": 128}
 _UNARY = (
     "QUANTIZE", "RELU", "RELU6", "RELU_N1_TO_1", "LOGISTIC", "TANH", "ELU", "GELU", "HARD_SWISH",
 )  # fmt: skip
+_ALPHAS = (0.3, 0.2, 0.1, 0.01, 0.05, 0.25)
+"""Slopes of LEAKY_RELU that networks have."""
 _WEIGHTED = {
     "conv2d": "CONV_2D", "depthwise_conv2d": "DEPTHWISE_CONV_2D",
     "fully_connected": "FULLY_CONNECTED",
@@ -53,6 +55,8 @@ def candidates(model: Model, op: Op, dtype: str) -> Iterator[FileGraph]:
     elif op.kind == "lut":
         for kind in _UNARY:
             yield _graph(kind, held)
+        for alpha in _ALPHAS:
+            yield _graph("LEAKY_RELU", held, Alpha=alpha)
 
 
 def _betas(op: Op, scale: np.float32) -> list[float]:
