@@ -58,13 +58,12 @@ def load(path: str | os.PathLike[str]) -> Model:
             raise ArtefactError("model.json: not written as SPEC 9.3 has it")
         return model
     except IntgoldError as error:
-        text = f"{path}: {TFLITE_FILE}" if _is_tflite(path) else str(error)
+        text = str(error)
+        if _is_tflite(path):
+            text = "a TFLite file: intgold import makes a model of it"
         raise ArtefactError(text if text.startswith(f"{path}:") else f"{path}: {text}") from None
     except MemoryError as error:
         raise ArtefactError(f"{path}: not enough memory to read it: {error}") from None
-
-
-TFLITE_FILE = "a TFLite file: intgold import makes a model of it"
 
 
 def _is_tflite(path: str | os.PathLike[str]) -> bool:

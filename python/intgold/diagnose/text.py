@@ -14,7 +14,7 @@ OTHER_CONTRACT = "every op that is wrong computes by the contract {}"
 
 
 def told(findings: Sequence[OpFinding], first: str) -> list[str]:
-    """Return the lines: the first op at length, the others in a line each.
+    """Return the lines: the first op at length, the others in a line each, or in one for all.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def told(findings: Sequence[OpFinding], first: str) -> list[str]:
     for finding in (f for f in findings if not f.follows):
         if finding.op == first and not lines:
             lines += _cause(finding)
-        elif by:
+        elif by and explained:
             others.append(finding.op)
         elif known := explained.get(_ops_and_names(finding)):
             lines.append(f"the same cause makes {finding.op} ({finding.kind}) wrong as {known.op}")

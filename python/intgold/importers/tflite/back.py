@@ -24,7 +24,7 @@ _WEIGHTED = {
 }  # fmt: skip
 _PLAIN = {
     "FusedActivationFunction": 0, "Padding": _SAME, "WeightsFormat": 0, "KeepNumDims": False,
-    "KeepDims": True, "Approximate": False, "Beta": 1.0,
+    "KeepDims": True, "Approximate": False,
     **dict.fromkeys(("StrideH", "StrideW", "DilationHFactor", "DilationWFactor"), 1),
 }  # fmt: skip
 
@@ -66,8 +66,10 @@ def _betas(op: Op, scale: np.float32) -> list[float]:
     else:
         powers = op.fields["table"].view(np.float32)
         far = int(np.argmax(powers >= np.finfo(np.float32).tiny))  # has the most bits of it
-        product = -float(np.log(float(powers[far]))) / max(255 - far, 1)
-    near = np.float32(product / float(scale))
+        with np.errstate(divide="ignore"):  # no entry has all bits
+            product = -float(np.log(powers[far], dtype=np.float64)) / max(255 - far, 1)
+    with np.errstate(over="ignore"):
+        near = np.float32(product / float(scale))
     return [float(near), *(float(np.nextafter(near, np.float32(to))) for to in (0, np.inf))]
 
 

@@ -59,22 +59,18 @@ def settled(graph: FileGraph, contract: Contract) -> FileGraph:
             )
         stands = op.kind in _IN_ORDER and not contract.resizes  # checked later
         shape = None if stands else _shape(op, tensors, known)
-        if shape is not None and shape != tensors[op.outputs[0]].shape:
-            moved.add(op.outputs[0])
-            tensors[op.outputs[0]] = _with_shape(op, tensors[op.outputs[0]], shape, contract)
+        if shape is not None and shape != (y := tensors[op.outputs[0]]).shape:
+            if not contract.resizes:
+                raise ImportFileError(
+                    f"{op}: output {y.name} has shape {y.shape} in the file, by which "
+                    f"{contract.engine} goes; it makes {shape}"
+                )
+            moved.add(y.index)
+            tensors[y.index] = replace(y, shape=shape)
         made.update(op.outputs)
         kept = tuple(at for at in op.inputs if at not in known)
         ops.append(replace(op, inputs=kept))
     return replace(graph, tensors=tuple(tensors), ops=tuple(ops))
-
-
-def _with_shape(op: FileOp, y: FileTensor, shape: _Shape, contract: Contract) -> FileTensor:
-    if not contract.resizes:
-        raise ImportFileError(
-            f"{op}: output {y.name} has shape {y.shape} in the file, by which {contract.engine} "
-            f"goes; it makes {shape}"
-        )
-    return replace(y, shape=shape)
 
 
 def _computed(
