@@ -3,10 +3,9 @@
     python conformance/overwritten.py
 
 Small graphs in which an op reads a tensor that another has read through a RESHAPE before it, or of
-which it reads another RESHAPE.  Each
-engine runs them as it does by default, and with all tensors kept.  The model has to be right of the
-latter, and the import has to name every graph of which the two differ.  Exit status: 0 when that
-holds, else 1.
+which it reads another RESHAPE.  Each engine runs them as it does by default, and with all tensors
+kept.  The model has to be right of the latter, and the import has to name every graph of which the
+two differ.  Exit status: 0 when that holds, else 1.
 """
 
 from __future__ import annotations
