@@ -45,6 +45,25 @@ def _mean(rng: Rng, dtype: str, *, batch: bool) -> Made:
     return Made(w.finish([x], [y]), ((x, shape),), y, dtype)
 
 
+def _mean_large(rng: Rng, dtype: str) -> Made:
+    """A large image of few channels, the mean of each next to a half of the output's scale."""
+    w, scale = Writer(), draws.scale(rng)
+    shape = (1, int(rng.integers(9, 65)), int(rng.integers(9, 65)), int(rng.integers(1, 9)))
+    n, offset = shape[1] * shape[2], 128 if dtype == "uint8" else 0
+    zero, y_zero = draws.zero_point(rng, dtype), draws.zero_point(rng, dtype)
+    x = w.tensor(shape, dtype, scale, zero)
+    axes = w.tensor((2,), "int32", data=np.array([1, 2]))
+    y_scale = draws.mean_scale(rng, scale)
+    y = w.tensor((1, 1, 1, shape[3]), dtype, y_scale, y_zero)
+    w.op("MEAN", [x, axes], y, 2, "ReducerOptions", KeepDims=True)
+    halves = rng.integers(-128, 127, (draws.IMAGES, 1, shape[3])) + 0.5 + offset
+    sums = np.rint(n * (zero + (halves - y_zero) * float(y_scale) / float(scale))).astype(np.int64)
+    sums = np.clip(sums + rng.integers(-1, 2, sums.shape), (offset - 128) * n, (offset + 127) * n)
+    values = sums // n + (np.arange(n)[:, None] < sums % n)
+    batch = rng.permuted(values, axis=1).reshape(draws.IMAGES, *shape[1:]).astype(dtype)
+    return Made(w.finish([x], [y]), ((x, shape),), y, dtype, batch)
+
+
 def _without_bias(rng: Rng, held: list[int]) -> list[int]:
     """Leave the bias out now and then, in either way that files do it."""
     ways = [held, held[:1], [held[0], -1]]
@@ -201,6 +220,7 @@ def _padded_with(rng: Rng, dtype: str) -> Made:
 MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "MEAN_AXES": _mean_axes,
     "MEAN_BATCH": _mean_batch,
+    "MEAN_LARGE": _mean_large,
     "FULLY_CONNECTED_ROWS": _rows,
     "CONV_2D_GROUPS": _groups,
     "CONCATENATION_SCALES": _concatenation,

@@ -141,6 +141,8 @@ def notes(model: Model) -> list[str]:
         told.append("The file's uint8 values x are int8 here: x ^ 0x80, which is x - 128.")
     if "inexact" in model.metadata:
         told.append(f"Not exact: {model.metadata['inexact']}.")
+    if "no_answer" in model.metadata:
+        told.append(f"Inputs to which the engine has no answer: {model.metadata['no_answer']}.")
     if "overwritten" in model.metadata:
         told.append(
             "Unless all tensors are kept, the engine may overwrite a tensor too early: "

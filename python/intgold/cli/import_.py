@@ -37,6 +37,8 @@ def call(options: argparse.Namespace) -> int:
     print(f"{options.output}: {len(model.ops)} ops, contract {model.contract}")
     if "inexact" in model.metadata:
         print(f"not exact: {model.metadata['inexact']}")
+    if "no_answer" in model.metadata:
+        print(f"inputs to which the engine has no answer: {model.metadata['no_answer']}")
     if "overwritten" in model.metadata:
         print(f"the engine may overwrite a tensor too early: {model.metadata['overwritten']}")
     return 0

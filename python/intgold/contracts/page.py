@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from .differences import Difference, differences, rate, witness
-from .standing import inexact, ops, rows
+from .standing import inexact, ops, overflows, rows
 from .table import CONTRACTS, Contract, Rule
 
 PAIRS = (
@@ -122,6 +122,11 @@ def _parts(models: int) -> Iterator[str]:
     yield from (f"- {line}" for line in inexact())
     yield "\nA model of such an op says so in its metadata, `intgold import` when it makes it.\n"
     yield from _overwriting()
+    yield "Where the exponentials of a SOFTMAX add up to 512 times the largest, as 512 equal values"
+    yield "do, fixed-point kernels shift by more than 31 bits. The model goes on by SPEC 5.10; the"
+    yield "import names the op and its depth.\n"
+    yield from (f"- {line}" for line in overflows())
+    yield ""
     yield "## How often they differ\n"
     found = {pair: differences(*pair, models) for pair in PAIRS}
     wide = {d.op for each in found.values() for d in each if d.largest > 1}

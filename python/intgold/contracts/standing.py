@@ -64,6 +64,14 @@ def inexact() -> Iterator[str]:
                 yield f"{contract.name} {op}: {rule.inexact}"
 
 
+def overflows() -> Iterator[str]:
+    """Yield a line per contract whose engine has no answer to some inputs of a long SOFTMAX."""
+    for contract in CONTRACTS.values():
+        rule = contract.rules["SOFTMAX"]
+        if rule.overflow:
+            yield f"{contract.name} SOFTMAX of 512 values and more: {rule.overflow}"
+
+
 def lines() -> Iterator[str]:
     """Yield the list of contracts, and a table of their ops per dtype."""
     head = ("contract", "engine", "version", "rests on")
@@ -75,4 +83,5 @@ def lines() -> Iterator[str]:
         yield from columns(rows(dtype), left=(0,))
     yield ""
     yield from (f"not exact: {line}" for line in inexact())
+    yield from (f"no answer: {line}" for line in overflows())
     yield "-: the engine has no such kernel, and the import is refused"

@@ -45,6 +45,10 @@ class Rule:
         of others hangs on it, so that rules are not told apart by it.
     inexact : str
         What keeps the model from some of the engine's bits; said wherever the op is.
+    overflow : str
+        What the engine does where the exponentials of a SOFTMAX add up to 512 times the largest:
+        its shift is beyond 31 bits then.  Said of an op whose rows are that long; no rule is told
+        apart by it.
     declined : Rule, optional
         Of the kernel that runs an op beyond the limits; without one such a file is refused, as the
         engine does.
@@ -61,6 +65,7 @@ class Rule:
     declined: Rule | None = None
     int16: bool = field(default=False, compare=False)
     inexact: str = field(default="", compare=False)
+    overflow: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -120,8 +125,12 @@ _LIBM = (
 )
 _TABLES = {"LOGISTIC": _EXACT, **dict.fromkeys(("TANH", "GELU", "ELU"), Rule(inexact=_LIBM))}
 
+_ABORTS = Rule(overflow="the engine ends the process")
+_UNDEFINED = Rule(overflow="the engine shifts int32 by 32 bits or more, which C leaves undefined")
+
 _REFERENCE = {
     **_MOVED, **_TABLES,
+    "SOFTMAX": _ABORTS,
     "CONV_2D": _DOUBLE, "DEPTHWISE_CONV_2D": _DOUBLE, "FULLY_CONNECTED": Rule("float64"),
     "CONV_2D uint8": _PRODUCT32, "DEPTHWISE_CONV_2D uint8": _PRODUCT32,
     "ADD": _DOUBLE, "SUB": _DOUBLE, "MUL": _FLOAT32, "MEAN": _DOUBLE,
@@ -194,7 +203,7 @@ _INTGOLD = {
          "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1"),
         Rule("single"),
     ),
-    **dict.fromkeys(("TANH", "GELU", "ELU"), _EXACT),
+    **dict.fromkeys(("TANH", "GELU", "ELU", "SOFTMAX"), _EXACT),
     "MEAN": Rule("single", way="divided"),
 }  # fmt: skip
 _LITERT = "2.3.0"
@@ -219,7 +228,8 @@ CONTRACTS: dict[str, Contract] = {
             _TFLM_LACKS, resizes=False,
         ),
         Contract(
-            "cmsis_nn", "CMSIS-NN below TFLite Micro", "default build", "sources", _TFLM,
+            "cmsis_nn", "CMSIS-NN below TFLite Micro", "default build", "sources",
+            {**_TFLM, "SOFTMAX": _UNDEFINED},
             _TFLM_LACKS, resizes=False,
         ),
     )

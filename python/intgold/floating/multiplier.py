@@ -82,13 +82,15 @@ def value(multiplier: int, right_shift: int, multiplier_low: int = 0) -> float:
 def float32_entry(real: np.float32) -> tuple[int, int]:
     """Return the pair of form ``float32`` for exactly this float32.
 
+    Below 2^-32, subnormal numbers included, it is (0, 31): R is 0 for every int32.
+
     Raises
     ------
     ModelError
-        When it is negative, not a normal number, or its right_shift leaves [1, 62].
+        When it is negative, not finite, or 2^30 and more.
     """
-    if not isinstance(real, np.float32) or not (real == 0 or real >= np.finfo(np.float32).tiny):
-        raise ModelError(f"multiplier {real!r} is not a normal float32")
+    if not isinstance(real, np.float32):
+        raise ModelError(f"multiplier {real!r} is not a float32")
     m, t = _exact(float(real), 31)
     return m, t
 
@@ -96,10 +98,12 @@ def float32_entry(real: np.float32) -> tuple[int, int]:
 def float64_entry(real: float) -> tuple[int, int, int]:
     """Return (multiplier, right_shift, multiplier_low) of form ``float64`` for exactly this real.
 
+    Below 2^-32 it is (0, 31, 0): R is 0 for every int32.
+
     Raises
     ------
     ModelError
-        When it is negative or not finite, or its right_shift leaves [1, 62].
+        When it is negative, not finite, or 2^30 and more.
     """
     significand, t = _exact(real, 53)
     return significand >> 22, t, significand & (2**22 - 1)
@@ -109,9 +113,15 @@ def _exact(real: float, bits: int) -> tuple[int, int]:
     if not (0.0 <= real < math.inf):
         raise ModelError(f"multiplier {real} is negative or not finite")
     f, e = math.frexp(real)
-    if real and not 1 <= 31 - e <= 62:
-        raise ModelError(f"multiplier {real} is out of the range 2^-32 to 2^30")
-    return (int(math.ldexp(f, bits)), 31 - e) if real else _DEAD
+    # The greatest real below 2^-32 has all of its bits set: times 2^31, the greatest |acc|, it is
+    # 1/2 less one unit of its last bit, which needs no rounding.  So what an engine rounds to an
+    # integer is below 1/2 whatever acc is (float32 may round acc to 24 bits first: 2^31 stays),
+    # and no less so where it takes subnormal numbers for 0.
+    if real == 0 or e < -31:
+        return _DEAD
+    if e > 30:
+        raise ModelError(f"multiplier {real} is 2^30 or more")
+    return int(math.ldexp(f, bits)), 31 - e
 
 
 def requantize_for(reals: list[float], form: str = "single", bits: int = 31) -> Requantize:

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from ...build import Builder
-from ...contracts import Contract, Rule, contract_named
+from ...contracts import Contract, contract_named
 from ...errors import ImportFileError, ModelError
 from ...model import Model
-from . import elementwise, layout, means, pools, unary, weighted
+from . import elementwise, layout, means, pools, unary, weighted, wellformed
 from .overwritten import overwritten
 from .reader import FileGraph, FileOp, FileTensor, read
 from .shape_arithmetic import COMPUTED, settled
@@ -98,12 +98,14 @@ def convert(graph: FileGraph, contract: Contract, name: str, *, geometry: bool =
     for op in graph.ops:
         if op.kind not in HANDLERS and op.kind not in COMPUTED:
             raise _unknown(op)
+    wellformed.check(graph)
     graph = settled(graph, contract)
     builder = Builder(name, contract.name)
     labels = _Names(_label(op) for op in graph.ops)
     names: dict[int, str] = {}
     room = Room.of(graph.tensors)
     inexact: dict[str, str] = {}
+    no_answer: list[str] = []
     in_place: set[int] = set()
     for at in graph.inputs:
         tensor = graph.tensors[at]
@@ -118,10 +120,11 @@ def convert(graph: FileGraph, contract: Contract, name: str, *, geometry: bool =
             zero_point(tensor),
         )  # fmt: skip
     for op in graph.ops:
-        rule, declined = _add(graph, op, contract, builder, names, labels, room)
-        if rule.inexact:
-            inexact[op.kind] = rule.inexact
-        if (f"{op.kind} declined" if declined else op.kind) in contract.in_place:
+        step = _add(graph, op, contract, builder, names, labels, room)
+        no_answer += step.notes
+        if step.rule.inexact:
+            inexact[op.kind] = step.rule.inexact
+        if (f"{op.kind} declined" if step.declined else op.kind) in contract.in_place:
             in_place.add(op.index)
         y = graph.tensors[op.outputs[0]]
         made = builder.tensor(names[y.index]).shape
@@ -135,7 +138,9 @@ def convert(graph: FileGraph, contract: Contract, name: str, *, geometry: bool =
             why = "an input of the file" if at in graph.inputs else "not made by an op"
             raise ImportFileError(f"output {graph.tensors[at].name} is {why}")
         outputs.append(names[at])
-    return builder.model(*outputs, metadata=_metadata(graph, contract, inexact, in_place))
+    return builder.model(
+        *outputs, metadata=_metadata(graph, contract, inexact, no_answer, in_place)
+    )
 
 
 def _unknown(op: FileOp) -> ImportFileError:
@@ -145,12 +150,10 @@ def _unknown(op: FileOp) -> ImportFileError:
 def _add(
     graph: FileGraph, op: FileOp, contract: Contract, builder: Builder, names: dict[int, str],
     labels: _Names, room: Room,
-) -> tuple[Rule, bool]:  # fmt: skip
-    """Add an op to the model; return the rule that it went by, and whether it was declined."""
+) -> Step:  # fmt: skip
+    """Add an op to the model; return its step, with the rule that it went by."""
     if op.kind not in HANDLERS:
         raise _unknown(op)
-    if len(op.outputs) != 1 or not op.inputs or min(op.outputs) < 0:
-        raise ImportFileError(f"{op}: {len(op.inputs)} inputs and {len(op.outputs)} outputs")
     y = graph.tensors[op.outputs[0]]
     _check(y, f"{op}: output {y.name}", at_an_end=y.index in graph.outputs)
     if y.index in names:
@@ -175,7 +178,7 @@ def _add(
         # Numbers of a damaged file: a scale that is next to nothing, an empty constant.
         raise ImportFileError(f"{op}: {error}") from None
     names[y.index] = step.output
-    return step.rule, step.declined
+    return step
 
 
 def _check(tensor: FileTensor, what: str, *, at_an_end: bool) -> None:
@@ -188,7 +191,9 @@ def _check(tensor: FileTensor, what: str, *, at_an_end: bool) -> None:
     if tensor.scale.size != 1 or not 0 < float(tensor.scale[0]) < float("inf"):
         raise ImportFileError(f"{what}: no scale for the whole tensor")
     if tensor.zero_point.size > 1 or not -128 <= zero_point(tensor) <= 127:
-        raise ImportFileError(f"{what}: zero point {tensor.zero_point.tolist()}")
+        raise ImportFileError(
+            f"{what}: {tensor.zero_point.size} zero points, the first {tensor.zero_point[0]}"
+        )
     if min(tensor.shape, default=1) < 1:
         raise ImportFileError(f"{what}: shape {tensor.shape} is not fixed")
     most = 3 if whole(tensor) else 4
@@ -199,13 +204,18 @@ def _check(tensor: FileTensor, what: str, *, at_an_end: bool) -> None:
 
 
 def _metadata(
-    graph: FileGraph, contract: Contract, inexact: Mapping[str, str], in_place: Set[int]
+    graph: FileGraph,
+    contract: Contract,
+    inexact: Mapping[str, str],
+    no_answer: list[str],
+    in_place: Set[int],
 ) -> dict[str, str]:
     early = overwritten(graph, in_place)
     unsigned = any(t.dtype == "uint8" and t.data is None for t in graph.tensors)
     found = {
         "engine": f"{contract.engine}, {contract.version}",
         "inexact": "; ".join(f"{kind}: {why}" for kind, why in inexact.items()),
+        "no_answer": "; ".join(no_answer),
         "overwritten": "; ".join(early),
         "uint8": "stored as x ^ 0x80" if unsigned else "",
     }

@@ -126,6 +126,8 @@ def _table(step: Step, i: int) -> np.ndarray | None:
     return (np.clip(moved, 0, 255) - 128).astype(np.int8)
 
 
+_OVERFLOW = 2**9
+"""Where sums of exponentials in Q12.19 have so many integer bits that int8 is 32 bits below."""
 _FORMS = {"float32_table": "rounded", "float32_table_half_added": "half_added"}
 
 
@@ -146,5 +148,11 @@ def softmax(step: Step) -> None:
     real = min(float(beta) * float(scale) * 2**26, 2.0**31 - 1)
     if not real > 1:
         raise step.fail(f"beta {beta} times its scale is too small")
+    depth = inner(y)[-1]
+    if step.rule.overflow and depth >= _OVERFLOW:
+        step.note(
+            f"depth {depth}: where the exponentials of a row add up to {_OVERFLOW} times the "
+            f"largest, as {_OVERFLOW} equal maxima do, {step.rule.overflow}"
+        )
     m, t = fixed_point(real / 2)  # which takes reals below 2^30
     step.add("softmax", step.x(), multiplier=m, left_shift=32 - t)

@@ -12,10 +12,11 @@ from ...fields import Requantize
 from ...floating.multiplier import fixed_point, requantize_for
 from ...golden.requantize import scale as scaled
 from .scales import FACTORS, requantize
-from .step import Step, extents, inner
-from .thresholds import Rounding, alike, by_thresholds
+from .step import IDENTITY, Step, extents, inner
+from .thresholds import Blocks, Rounding, alike, by_thresholds
 
 _Shape = tuple[int, ...]
+_Runs = list[tuple[bool, int]]
 
 
 def mean(step: Step) -> None:
@@ -30,15 +31,17 @@ def mean(step: Step) -> None:
         _raw_mean(step, shape)
         return
     count = math.prod(shape) // math.prod(kept)
-    by = _mean_of(step, count)
-    kind, image, made_shape, fields = _as_image(shape, reduced)
+    by, runs = _mean_of(step, count), _runs(shape, reduced)
+    if by is None:
+        factor, rounding = _in_float32(step, count)
+        made = by_thresholds(step, _blocks(runs), rounding, float(factor), *_ends(step, count))
+        step.add("reshape", made, shape=extents(out))
+        return
+    kind, image, made_shape, fields = _as_image(shape, runs)
     step.take_room(sum(constant.size for constant in fields.values()))
     x = step.x()
     if image != shape:
         x = step.add("reshape", x, last=False, like=step.file(0), shape=extents(image))
-    if by is None:
-        _by_thresholds(step, kind, x, image, fields, count, _in_float32(step, count)[1])
-        return
     made = step.add(kind, x, last=out == made_shape, requantize=by, **fields)
     if out != made_shape:
         step.add("reshape", made, shape=extents(out))
@@ -56,16 +59,28 @@ def _axes(step: Step) -> list[int]:
     return found
 
 
-def _as_image(shape: _Shape, reduced: list[int]) -> tuple[str, _Shape, _Shape, dict[str, Any]]:
-    """Return an op, the image that it reads, the shape that it makes, and its weights of 1.
+def _runs(shape: _Shape, reduced: list[int]) -> _Runs:
+    """Return whether axes are averaged, and their extents: three at most.
 
-    Neighbours that are all averaged or all kept are one axis, which leaves three at most.
+    Neighbours that are all averaged or all kept are one axis.
     """
     axes = [a for a, n in enumerate(shape) if n > 1]
-    runs = [
+    return [
         (gone, math.prod(shape[a] for a in each))
         for gone, each in groupby(axes, lambda a: a in reduced)
     ]
+
+
+def _blocks(runs: _Runs) -> Blocks:
+    """Return the sums of these axes: one that is kept, averaged, kept, averaged, each maybe 1."""
+    left, sizes = list(runs), []
+    for gone in (False, True, False, True):
+        sizes.append(left.pop(0)[1] if left and left[0][0] == gone else 1)
+    return Blocks(*sizes)
+
+
+def _as_image(shape: _Shape, runs: _Runs) -> tuple[str, _Shape, _Shape, dict[str, Any]]:
+    """Return an op, the image that it reads, the shape that it makes, and its weights of 1."""
     pattern = [gone for gone, _ in runs]
     if pattern in ([True, False], [True], [False], []):
         sizes = {True: 1, False: 1} | dict(runs)
@@ -95,13 +110,39 @@ def _raw_mean(step: Step, shape: tuple[int, ...]) -> None:
     by = requantize(step.rule, [float(x_scale / (np.float32(n) * y_scale))], shape[2])
     fields = _of_ones(np.ones(shape, np.int8), shape[2])
     if not -128 <= zero <= 127:
-        m, t = by.multiplier[0], by.right_shift[0]
-        roundings = [_rounding(Requantize.of(m, t, form), n * x_zero, zero) for form in by.form]
-        _by_thresholds(step, "depthwise_conv2d", step.x(), shape, fields, n, *roundings)
+        _raw_mean_beyond_int8(step, shape, by, n * x_zero, zero)
         return
     fields["bias"] += n * x_zero
     made = step.add("depthwise_conv2d", step.x(), last=False, zero=zero, requantize=by, **fields)
     step.add("reshape", made, shape=extents(inner(y)))
+
+
+def _raw_mean_beyond_int8(step: Step, shape: _Shape, by: Requantize, bias: int, zero: int) -> None:
+    """Add the same mean for a sum of both zero points that a tensor's cannot be.
+
+    Its channels have one form, or those of the last group another.
+    """
+    m, t, (cells, channels) = by.multiplier[0], by.right_shift[0], (math.prod(shape[:2]), shape[2])
+    slope, ends = float(m) * 2.0 ** -int(t), _ends(step, cells)
+    made = [
+        by_thresholds(
+            step, Blocks(1, cells, channels, 1),
+            _rounding(Requantize.of(m, t, form), bias, zero), slope, *ends,
+        )
+        for form in dict.fromkeys(by.form)
+    ]  # fmt: skip
+    if len(made) > 1:
+        both = step.add("concat", *made, last=False, axis=1)
+        first = np.array([form == by.form[0] for form in by.form])
+        made = [
+            step.add(
+                "depthwise_conv2d",
+                step.add("reshape", both, last=False, shape=(2, 1, channels)), last=False,
+                weights=np.stack([first, ~first]).astype(np.int8)[:, None],
+                bias=np.zeros(channels, np.int32), requantize=IDENTITY,
+            )
+        ]  # fmt: skip
+    step.add("reshape", made[0], shape=extents(inner(step.y)))
 
 
 def _mean_of(step: Step, count: int) -> Requantize | None:
@@ -155,14 +196,3 @@ def _ends(step: Step, count: int) -> tuple[int, int]:
     """Return the least and the greatest sum of so many values."""
     zero = step.zero_point(step.file(0))
     return (-128 - zero) * count, (127 - zero) * count
-
-
-def _by_thresholds(
-    step: Step, kind: str, x: str, image: _Shape, fields: dict[str, Any],
-    count: int, *roundings: Rounding,
-) -> None:  # fmt: skip
-    """Add the mean of `count` values that no entry of R makes, in each channel or in all."""
-    if kind == "global_avg_pool":
-        kind, fields = "depthwise_conv2d", _of_ones(np.ones(image, np.int8), image[-1])
-    made = by_thresholds(step, kind, x, fields["weights"], roundings, *_ends(step, count))
-    step.add("reshape", made, shape=extents(inner(step.y)))

@@ -21,6 +21,8 @@ MOST_TABLES = 10_000
 """Tensors, ops or buffers of a file; more are refused."""
 _MOST_DIMS = 8
 _MOST_BYTES = 2**31  # of a flatbuffer
+_BUILTIN_CODE = 10
+"""Place of builtin_code in the vtable of an OperatorCode."""
 _DTYPES = {0: "float32", 2: "int32", 3: "uint8", 4: "int64", 7: "int16", 9: "int8"}
 
 OPTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -92,6 +94,8 @@ class FileTensor:
         Of a constant.
     signature : tuple of int
         The shape with -1 for extents that are free; empty where all are fixed.
+    variable : bool
+        It keeps its values from one run to the next.
     """
 
     index: int
@@ -103,6 +107,7 @@ class FileTensor:
     axis: int
     data: np.ndarray | None
     signature: tuple[int, ...] = ()
+    variable: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,6 +182,16 @@ def _printable(name: bytes) -> str:
     return "".join(c if c.isprintable() else "?" for c in name.decode("utf-8", "replace"))
 
 
+def _builtin_code(table: Any) -> int:
+    """Return the field builtin_code of an OperatorCode as it is in the file; 0 without one.
+
+    Old writers fill the byte deprecated_builtin_code alone, new ones builtin_code alone, most both:
+    engines take the larger.  The package's accessor gives the byte wherever the code fits into it.
+    """
+    at = table.Offset(_BUILTIN_CODE)
+    return int(struct.unpack_from("<i", table.Bytes, table.Pos + at)[0]) if at else 0
+
+
 class _Parser:
     """Reads tables; a mutated offset shows as an exception of the accessors."""
 
@@ -224,10 +239,9 @@ class _Parser:
         return found
 
     def _code(self, code: Any) -> str:
-        # Files from before schema 3a hold the code in a byte.
-        number = max(int(code.BuiltinCode()), int(code.DeprecatedBuiltinCode()))
+        number = max(int(code.DeprecatedBuiltinCode()), _builtin_code(code._tab))
         if number == self.schema.BuiltinOperator.CUSTOM:
-            return f"custom {(code.CustomCode() or b'')[:40].decode('ascii', 'replace')}"
+            return f"custom {_printable((code.CustomCode() or b'')[:40])}"
         return self.kinds.get(number, f"builtin {number}")
 
     def _tensor(self, index: int, tensor: Any) -> FileTensor:
@@ -249,7 +263,8 @@ class _Parser:
             axis = int(quantisation.QuantizedDimension())
         data = self._data(index, int(tensor.Buffer()), dtype, shape)
         signature = tuple(self._array(tensor, "ShapeSignature", _MOST_DIMS).tolist())
-        return FileTensor(index, name, shape, dtype, scale, zero, axis, data, signature)
+        variable = bool(tensor.IsVariable())
+        return FileTensor(index, name, shape, dtype, scale, zero, axis, data, signature, variable)
 
     def _data(
         self, index: int, buffer: int, dtype: str, shape: tuple[int, ...]

@@ -80,9 +80,7 @@ def _computed(
     made_before: set[int],
 ) -> np.ndarray | None:
     """Return what an op of integers makes, where that can be told."""
-    if op.kind not in COMPUTED or len(op.outputs) != 1 or not 1 <= len(op.inputs) <= _MOST:
-        return None
-    if min((*op.inputs, *op.outputs)) < 0:
+    if op.kind not in COMPUTED or len(op.inputs) > _MOST:
         return None
     y = tensors[op.outputs[0]]
     if y.dtype not in _INTEGERS or y.data is not None:
@@ -155,10 +153,8 @@ def _shape(
     op: FileOp, tensors: Sequence[FileTensor], known: Mapping[int, np.ndarray]
 ) -> _Shape | None:
     """Return the shape that an engine gives to what an op makes; None: it is checked later."""
-    if len(op.outputs) != 1 or not op.inputs or min((*op.inputs[:2], *op.outputs)) < 0:
-        return None
     x = tensors[op.inputs[0]].shape
-    second = tensors[op.inputs[1]] if len(op.inputs) > 1 else None
+    second = tensors[op.inputs[1]] if len(op.inputs) > 1 and op.inputs[1] >= 0 else None
     if op.kind == "RESHAPE":
         return _reshaped(op, x, None if second is None else _value(second, known))
     if op.kind == "SQUEEZE":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,8 @@ class Step:
         Of the file, shared by its steps.
     declined : bool
         Whether the delegate declined it.
+    notes : list of str
+        Inputs to which the engine has no answer.
     """
 
     op: FileOp
@@ -69,6 +71,11 @@ class Step:
     room: Room
     extra: int = 0
     declined: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, what: str) -> None:
+        """Keep what a user of the model must know of the op."""
+        self.notes.append(f"{self.op}, {what}")
 
     def fail(self, why: str) -> ImportFileError:
         """Return the error that names the op."""
@@ -81,8 +88,6 @@ class Step:
 
     def file(self, i: int) -> FileTensor:
         """Return input `i` as the file has it."""
-        if i >= len(self.op.inputs) or self.op.inputs[i] < 0:
-            raise self.fail(f"input {i} is missing")
         return self.tensors[self.op.inputs[i]]
 
     def has(self, i: int) -> bool:
