@@ -153,6 +153,43 @@ def _concatenation_of_constants(rng: Rng, dtype: str) -> Made:
     return Made(w.finish([i for i, _ in inputs], [y]), tuple(inputs), y, dtype)
 
 
+_LEAST = FLOAT(2.0**-32)
+"""Below it a factor makes 0 of every accumulator."""
+
+
+def _tiny(kind: str) -> Callable[[Rng, str], Made]:
+    """Channels whose factor is around 2^-32 or below, beside usual ones; biases fill int32."""
+
+    def make(rng: Rng, dtype: str) -> Made:
+        w, n, offset = Writer(), int(rng.integers(2, 20)), 128 if dtype == "uint8" else 0
+        near = [np.nextafter(_LEAST, FLOAT(to)) for to in (0, 1)]
+        drawn = [_LEAST, *near, *(FLOAT(10 ** rng.uniform(-37, -9)) for _ in range(4))]
+        scales = [FLOAT(v) for v in rng.choice([*drawn, 10 ** rng.uniform(-4, -1)], n)]
+        scales = scales if dtype == "int8" else scales[:1]
+        dense, depthwise = kind == "FULLY_CONNECTED", kind == "DEPTHWISE_CONV_2D"
+        shape = (1, n) if dense else (1, 2, 2, n)
+        of = (n, n) if dense else (1, 1, 1, n) if depthwise else (n, 1, 1, n)
+        x = w.tensor(shape, dtype, 1, draws.zero_point(rng, dtype))
+        held = rng.integers(-127, 128, of) + offset
+        k = w.tensor(of, dtype, scales, offset, held, 3 if depthwise else 0)
+        most = 2**31 - 1 - 255 * 127 * n
+        b = w.tensor((n,), "int32", scales, 0, rng.choice([most, -most, 0], n))
+        y = w.tensor(shape, dtype, 1, draws.zero_point(rng, dtype))
+        fields: dict[str, Any] = {"FusedActivationFunction": 0}
+        if dense:
+            fields |= {"WeightsFormat": 0, "KeepNumDims": False}
+        else:
+            steps = ("StrideH", "StrideW", "DilationHFactor", "DilationWFactor")
+            fields |= {"Padding": tflite.Padding.VALID, **dict.fromkeys(steps, 1)}
+        if depthwise:
+            fields["DepthMultiplier"] = 1
+        options = {"CONV_2D": "Conv2DOptions", "DEPTHWISE_CONV_2D": "DepthwiseConv2DOptions"}
+        w.op(kind, [x, k, b], y, 4, options.get(kind, "FullyConnectedOptions"), **fields)
+        return Made(w.finish([x], [y]), ((x, shape),), y, dtype)
+
+    return make
+
+
 def _moved(kind: str) -> Callable[[Rng, str], Made]:
     """An op that moves values as they are, to an output of another scale and zero point."""
 
@@ -221,6 +258,9 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "MEAN_AXES": _mean_axes,
     "MEAN_BATCH": _mean_batch,
     "MEAN_LARGE": _mean_large,
+    "CONV_2D_TINY": _tiny("CONV_2D"),
+    "DEPTHWISE_CONV_2D_TINY": _tiny("DEPTHWISE_CONV_2D"),
+    "FULLY_CONNECTED_TINY": _tiny("FULLY_CONNECTED"),
     "FULLY_CONNECTED_ROWS": _rows,
     "CONV_2D_GROUPS": _groups,
     "CONCATENATION_SCALES": _concatenation,

@@ -35,6 +35,8 @@ class Writer:
         zero_point: int = 0,
         data: np.ndarray | None = None,
         axis: int = 0,
+        name: str | None = None,
+        variable: bool = False,
     ) -> int:
         """Add a tensor, a constant where `data` is given, and return its index."""
         buffer = 0
@@ -45,6 +47,7 @@ class Writer:
             {
                 "shape": [int(n) for n in shape], "dtype": dtype, "scale": scale,
                 "zero_point": zero_point, "buffer": buffer, "axis": axis,
+                "name": f"t{len(self.tensors)}" if name is None else name, "variable": variable,
             }
         )  # fmt: skip
         return len(self.tensors) - 1
@@ -68,10 +71,7 @@ class Writer:
         """Return the file."""
         b = self.builder
         buffers = self._offsets(map(self._buffer, self.buffers), tflite.ModelStartBuffersVector)
-        tensors = self._offsets(
-            (self._tensor(i, t) for i, t in enumerate(self.tensors)),
-            tflite.SubGraphStartTensorsVector,
-        )
+        tensors = self._offsets(map(self._tensor, self.tensors), tflite.SubGraphStartTensorsVector)
         ops = self._offsets(map(self._op, self.ops), tflite.SubGraphStartOperatorsVector)
         ends = [b.CreateNumpyVector(np.array(e, np.int32)) for e in (inputs, outputs)]
         tflite.SubGraphStart(b)
@@ -104,9 +104,9 @@ class Writer:
             tflite.BufferAddData(self.builder, held)
         return int(tflite.BufferEnd(self.builder))
 
-    def _tensor(self, index: int, tensor: dict[str, Any]) -> int:
+    def _tensor(self, tensor: dict[str, Any]) -> int:
         b = self.builder
-        name = b.CreateString(f"t{index}")
+        name = b.CreateString(tensor["name"])
         shape = b.CreateNumpyVector(np.array(tensor["shape"], np.int32))
         quantisation = None if tensor["scale"] is None else self._quantisation(tensor)
         tflite.TensorStart(b)
@@ -114,6 +114,7 @@ class Writer:
         tflite.TensorAddType(b, TYPES[tensor["dtype"]])
         tflite.TensorAddBuffer(b, tensor["buffer"])
         tflite.TensorAddName(b, name)
+        tflite.TensorAddIsVariable(b, tensor["variable"])
         if quantisation is not None:
             tflite.TensorAddQuantization(b, quantisation)
         return int(tflite.TensorEnd(b))

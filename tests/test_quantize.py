@@ -113,11 +113,33 @@ def test_float_forms_hold_their_real_exactly():
         m, t = multiplier.float32_entry(np.float32(real))
         assert multiplier.value(m, t) == float(np.float32(real))
         Requantize.of(m, t, "float32")
-    for bad in (np.float32(1e-40), np.float32(-1)):
-        with pytest.raises(ModelError, match="normal"):
-            multiplier.float32_entry(bad)
-    with pytest.raises(ModelError, match="out of the range"):
-        multiplier.float64_entry(2.0**40)
+    with pytest.raises(ModelError, match="not a float32"):
+        multiplier.float32_entry(0.5)
+    for bad in (-1.0, math.nan, math.inf, 2.0**30):
+        with pytest.raises(ModelError, match="multiplier"):
+            multiplier.float32_entry(np.float32(bad))
+        with pytest.raises(ModelError, match="multiplier"):
+            multiplier.float64_entry(bad)
+
+
+@pytest.mark.parametrize("of", [np.float32, np.float64])
+def test_factors_around_2_to_the_minus_32(of):
+    """2^-32 is the last that has bits; below it 0, which is what float hardware makes of int32."""
+    ends, none = np.array([[-(2**31)], [2**31 - 1], [-(2**31) + 127], [1], [0]]), of(0)
+    form = of.__name__
+    for real in map(of, (2.0**-32, 2.0**-33, 1e-20, 1e-38, 1e-40, 1e-45, 0)):
+        for exact in (real, np.nextafter(real, none)):
+            if form == "float32":
+                m, t = multiplier.float32_entry(exact)
+                real_products = ends.astype(of) * exact
+                rounded = np.rint(real_products)
+            else:
+                m, t, _ = multiplier.float64_entry(float(exact))
+                real_products = ends * exact
+                rounded = np.sign(real_products) * (np.abs(real_products) >= 0.5)
+            assert ((m, t) == (0, 31)) == (exact < 2.0**-32)
+            made = scale(ends, Requantize.of(m, t, form))
+            np.testing.assert_array_equal(made, rounded.astype(np.int64))
 
 
 @pytest.mark.parametrize("form", FORMS)
