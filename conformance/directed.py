@@ -27,7 +27,7 @@ from intgold.contracts import contract_named
 from intgold.contracts.differences import difference, run
 from intgold.contracts.probes import PROBES, Probe, probe
 from intgold.errors import ImportFileError
-from intgold.importers.tflite.reader import OPTIONS
+from intgold.importers.tflite.options import OPTIONS
 
 VERSIONS = {"ADD": 2, "LEAKY_RELU": 2, "ELU": 1, "RELU_N1_TO_1": 1, "HARD_SWISH": 1, "SOFTMAX": 2}
 HEAD = ("contract", "op", "models", "values", "differing", "told apart")

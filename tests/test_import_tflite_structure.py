@@ -295,7 +295,7 @@ def mutated(rng):
 
 def test_structurally_damaged_files(full, tmp_path):
     """Ops, tensors, constants, ends changed: a model, or one short line naming the file."""
-    rng, refused, count = Random(1), 0, 20_000 if full else 600
+    rng, refused, count = Random(1), 0, 8_000 if full else 600
     path = tmp_path / "m.tflite"
     for _ in range(count):
         path.write_bytes(mutated(rng))

@@ -66,7 +66,7 @@ def _with_constants(step: Step, axis: int, constants: list[int]) -> None:
         if (*shape[:axis], *shape[axis + 1 :]) != (*y.shape[:axis], *y.shape[axis + 1 :]):
             raise step.fail(f"input {i} of shape {shape} in an output of {y.shape}")
     if sum(shape[axis] for shape in shapes) != y.shape[axis]:
-        raise step.fail(f"inputs of shapes {shapes} in an output of {y.shape}")
+        raise step.fail(f"{count} inputs that do not fill an output of {y.shape}")
     held = {i: _constant(step, i) for i in constants}
     if len(held) == count:
         raise step.fail("all inputs are constants")

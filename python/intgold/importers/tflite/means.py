@@ -11,11 +11,14 @@ import numpy as np
 from ...fields import Requantize
 from ...floating.multiplier import fixed_point, requantize_for
 from ...golden.requantize import scale as scaled
+from .rounded_sums import Blocks, rounded_sums
 from .scales import FACTORS, requantize
 from .step import IDENTITY, Step, extents, inner
-from .thresholds import Blocks, Rounding, alike, by_thresholds
+from .thresholds import Rounding, alike
 
 _Shape = tuple[int, ...]
+_SHOWN = 8
+"""Axes that a message shows of a list of any length."""
 _Runs = list[tuple[bool, int]]
 
 
@@ -34,7 +37,7 @@ def mean(step: Step) -> None:
     by, runs = _mean_of(step, count), _runs(shape, reduced)
     if by is None:
         factor, rounding = _in_float32(step, count)
-        made = by_thresholds(step, _blocks(runs), rounding, float(factor), *_ends(step, count))
+        made = rounded_sums(step, _blocks(runs), rounding, float(factor), *_ends(step, count))
         step.add("reshape", made, shape=extents(out))
         return
     kind, image, made_shape, fields = _as_image(shape, runs)
@@ -51,11 +54,11 @@ def _axes(step: Step) -> list[int]:
     """Return the axes of an image that are averaged, in order; -1: the batch."""
     rank, axes = len(step.file(0).shape), step.constant(1, ("int32",)).ravel().tolist()
     if not all(-rank <= a < rank for a in axes):
-        raise step.fail(f"axes {axes} of a tensor of {rank}")
+        raise step.fail(f"axes {axes[:_SHOWN]} of a tensor of {rank}")
     found = sorted({a % rank - 1 for a in axes})
     kept = step.op.options["KeepDims"]
     if not found or (found[0] < 0 and not (kept and found[1:])):
-        raise step.fail(f"a mean over axes {axes}: over the batch, or over none")
+        raise step.fail(f"a mean over axes {axes[:_SHOWN]}: over the batch, or over none")
     return found
 
 
@@ -125,7 +128,7 @@ def _raw_mean_beyond_int8(step: Step, shape: _Shape, by: Requantize, bias: int, 
     m, t, (cells, channels) = by.multiplier[0], by.right_shift[0], (math.prod(shape[:2]), shape[2])
     slope, ends = float(m) * 2.0 ** -int(t), _ends(step, cells)
     made = [
-        by_thresholds(
+        rounded_sums(
             step, Blocks(1, cells, channels, 1),
             _rounding(Requantize.of(m, t, form), bias, zero), slope, *ends,
         )

@@ -16,6 +16,7 @@ import numpy as np
 
 from ...errors import ImportFileError, IntgoldError
 from ...files import read_plain
+from .options import LISTS, OPTIONS
 
 MOST_TABLES = 10_000
 """Tensors, ops or buffers of a file; more are refused."""
@@ -24,53 +25,6 @@ _MOST_BYTES = 2**31  # of a flatbuffer
 _BUILTIN_CODE = 10
 """Place of builtin_code in the vtable of an OperatorCode."""
 _DTYPES = {0: "float32", 2: "int32", 3: "uint8", 4: "int64", 7: "int16", 9: "int8"}
-
-OPTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "CONV_2D": (
-        "Conv2DOptions",
-        ("Padding", "StrideW", "StrideH", "DilationWFactor", "DilationHFactor",
-         "FusedActivationFunction"),
-    ),
-    "DEPTHWISE_CONV_2D": (
-        "DepthwiseConv2DOptions",
-        ("Padding", "StrideW", "StrideH", "DilationWFactor", "DilationHFactor",
-         "FusedActivationFunction", "DepthMultiplier"),
-    ),
-    "FULLY_CONNECTED": (
-        "FullyConnectedOptions", ("FusedActivationFunction", "WeightsFormat", "KeepNumDims"),
-    ),
-    "ADD": ("AddOptions", ("FusedActivationFunction",)),
-    "SUB": ("SubOptions", ("FusedActivationFunction",)),
-    "MUL": ("MulOptions", ("FusedActivationFunction",)),
-    "AVERAGE_POOL_2D": (
-        "Pool2DOptions",
-        ("Padding", "StrideW", "StrideH", "FilterWidth", "FilterHeight",
-         "FusedActivationFunction"),
-    ),
-    "MAX_POOL_2D": (
-        "Pool2DOptions",
-        ("Padding", "StrideW", "StrideH", "FilterWidth", "FilterHeight",
-         "FusedActivationFunction"),
-    ),
-    "MEAN": ("ReducerOptions", ("KeepDims",)),
-    "SOFTMAX": ("SoftmaxOptions", ("Beta",)),
-    "CONCATENATION": ("ConcatenationOptions", ("Axis", "FusedActivationFunction")),
-    "LEAKY_RELU": ("LeakyReluOptions", ("Alpha",)),
-    "STRIDED_SLICE": (
-        "StridedSliceOptions",
-        ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask", "Offset"),
-    ),
-    "GATHER": ("GatherOptions", ("Axis", "BatchDims")),
-    "REDUCE_PROD": ("ReducerOptions", ("KeepDims",)),
-    "PACK": ("PackOptions", ("Axis",)),
-    "GELU": ("GeluOptions", ("Approximate",)),
-}  # fmt: skip
-"""Of the ops that have options: their table, and what is read of it."""
-LISTS: Mapping[str, tuple[str, str]] = {
-    "RESHAPE": ("ReshapeOptions", "NewShape"),
-    "SQUEEZE": ("SqueezeOptions", "SqueezeDims"),
-}
-"""Of ops that may have a list as an option: its table and name."""
 
 
 @dataclass(frozen=True, eq=False)

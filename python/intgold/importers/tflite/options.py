@@ -1,0 +1,52 @@
+"""Which options of an op are read, by the names of the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+OPTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "CONV_2D": (
+        "Conv2DOptions",
+        ("Padding", "StrideW", "StrideH", "DilationWFactor", "DilationHFactor",
+         "FusedActivationFunction"),
+    ),
+    "DEPTHWISE_CONV_2D": (
+        "DepthwiseConv2DOptions",
+        ("Padding", "StrideW", "StrideH", "DilationWFactor", "DilationHFactor",
+         "FusedActivationFunction", "DepthMultiplier"),
+    ),
+    "FULLY_CONNECTED": (
+        "FullyConnectedOptions", ("FusedActivationFunction", "WeightsFormat", "KeepNumDims"),
+    ),
+    "ADD": ("AddOptions", ("FusedActivationFunction",)),
+    "SUB": ("SubOptions", ("FusedActivationFunction",)),
+    "MUL": ("MulOptions", ("FusedActivationFunction",)),
+    "AVERAGE_POOL_2D": (
+        "Pool2DOptions",
+        ("Padding", "StrideW", "StrideH", "FilterWidth", "FilterHeight",
+         "FusedActivationFunction"),
+    ),
+    "MAX_POOL_2D": (
+        "Pool2DOptions",
+        ("Padding", "StrideW", "StrideH", "FilterWidth", "FilterHeight",
+         "FusedActivationFunction"),
+    ),
+    "MEAN": ("ReducerOptions", ("KeepDims",)),
+    "SOFTMAX": ("SoftmaxOptions", ("Beta",)),
+    "CONCATENATION": ("ConcatenationOptions", ("Axis", "FusedActivationFunction")),
+    "LEAKY_RELU": ("LeakyReluOptions", ("Alpha",)),
+    "STRIDED_SLICE": (
+        "StridedSliceOptions",
+        ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask", "Offset"),
+    ),
+    "GATHER": ("GatherOptions", ("Axis", "BatchDims")),
+    "REDUCE_PROD": ("ReducerOptions", ("KeepDims",)),
+    "PACK": ("PackOptions", ("Axis",)),
+    "GELU": ("GeluOptions", ("Approximate",)),
+}  # fmt: skip
+"""Of the ops that have options: their table, and what is read of it."""
+LISTS: Mapping[str, tuple[str, str]] = {
+    "RESHAPE": ("ReshapeOptions", "NewShape"),
+    "SQUEEZE": ("SqueezeOptions", "SqueezeDims"),
+}
+"""Of ops that may have a list as an option: its table and name."""
