@@ -15,8 +15,9 @@ from intgold.vectors.layout import Layout
 from intgold.vectors.layout_file import layout_document, parse_layout, read_layout
 from intgold.vectors.locate import at_place, locate
 from intgold.vectors.manifest import read_manifest
-from intgold.vectors.packing import BYTE_ORDERS, LANE_ORDERS, Packing, Rule
+from intgold.vectors.packing import Packing
 from intgold.vectors.reader import read_runs
+from intgold.vectors.rule import BYTE_ORDERS, LANE_ORDERS, Rule
 from intgold.verify import verify
 
 SHAPE, ZERO = (5, 3, 6), -7

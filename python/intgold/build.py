@@ -30,6 +30,9 @@ _DEFAULTS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
 }
 """What a field is when it is not given; the stride of a pool is its kernel."""
 
+_SAME_REALS = ("max_pool2d", "avg_pool2d", "concat", "pad", "reshape")
+"""Ops whose outputs stand for reals by the scale and zero point of what they read."""
+
 
 class Builder:
     """A graph that grows by one op at a time.
@@ -83,7 +86,7 @@ class Builder:
         name: str | None = None,
         output: str | None = None,
         scale: float | None = None,
-        zero_point: int = 0,
+        zero_point: int | None = None,
         **fields: Any,
     ) -> str:
         """Add an op and return the name of the tensor that it makes.
@@ -99,7 +102,8 @@ class Builder:
         output : str, optional
             Name of the tensor; by default that of the op.
         scale, zero_point
-            Of the tensor.
+            Of the tensor.  What is not given is that of the inputs, of a max_pool2d, avg_pool2d,
+            concat, pad or reshape whose inputs agree in it; else none and 0.
         **fields
             The fields of the op's clause in SPEC 5.  Arrays may be lists or of a wider integer
             dtype; one number stands for a pair of equal ones and for four equal paddings.  stride,
@@ -127,6 +131,11 @@ class Builder:
         except ModelError as error:
             raise ModelError(f"op {name}: {error}") from None
         dtype = spec.output_dtype(made.fields)
+        read = [self.tensor(n) for n in inputs] if kind in _SAME_REALS else []
+        if scale is None and len({t.scale for t in read}) == 1:
+            scale = read[0].scale
+        if zero_point is None:
+            zero_point = read[0].zero_point if len({t.zero_point for t in read}) == 1 else 0
         self._made.append(Tensor(made.output, shape, dtype, scale, zero_point))
         self._ops.append(made)
         return made.output

@@ -18,7 +18,9 @@ from .vectors.differences import Tally
 from .vectors.dump import Dump
 from .vectors.layout import Layout
 from .vectors.locate import Spot, spots
+from .vectors.memory_map import ENCODED
 from .vectors.op_sets import read_op_vectors
+from .vectors.strays import Strays, sentences_of
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,11 @@ class Comparison:
         """How many values differ."""
         return self.tally.differing
 
+    @property
+    def strays(self) -> int:
+        """How many words hold something else than padding around their elements."""
+        return self.tally.strays.words if self.tally.strays else 0
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -59,9 +66,11 @@ class Difference:
     Parameters
     ----------
     op, kind, tensor, role, dtype : str
+        The dtype is that in the dump: uint8 where its layout says offset binary.
     image : int
     coordinate : tuple of int
     expected, got : int
+        As the dump's layout encodes them.
     expected_accumulator, got_accumulator : int or None
     requantize : tuple of (str, int, int) or None
         Form, multiplier and right_shift of its channel.
@@ -93,8 +102,13 @@ class Report:
 
     @property
     def equal(self) -> bool:
-        """True when values were compared and none differs; see `missing`."""
-        return self.first is None and self.values > 0
+        """True when values were compared and neither one nor padding differs; see `missing`."""
+        return self.first is None and self.values > 0 and not self.strays
+
+    @property
+    def strays(self) -> int:
+        """How many words hold something else than padding around their elements."""
+        return sum(c.strays for c in self.comparisons)
 
     @property
     def values(self) -> int:
@@ -152,7 +166,8 @@ def compare(dump: Dump, progress: bool = False) -> Report:
             if not dump.has(entry):
                 comparisons.append(Comparison(*facts, 0, of, tally))
                 continue
-            for image, want, got in dump.pairs(entry):
+            tally.strays = Strays(dump.device.blocks[entry])
+            for image, want, got in dump.pairs(entry, tally.strays):
                 tally.add(image, want, got)
                 bar.update(want.size)
             comparisons.append(Comparison(*facts, of, of, tally))
@@ -171,8 +186,10 @@ def _difference(
         at = where[-1] % by.count
         requantize = (by.form[at], int(by.multiplier[at]), int(by.right_shift[at]))
     form = dump.files[entry][0][1][0].format.name
+    packing = dump.device.blocks[entry].packing
+    stored = packing.stored_value(expected), packing.stored_value(got)
     return Difference(
-        entry.owner, kind, entry.name, entry.role, entry.dtype, image, where, expected, got,
+        entry.owner, kind, entry.name, entry.role, packing.stored.name, image, where, *stored,
         *_accumulators(dump, entry, image, where), requantize,
         tuple(spots(dump.device, entry, (image, *where), got, form)),
     )  # fmt: skip
@@ -240,8 +257,9 @@ def _verdict(report: Report) -> list[str]:
             f"{report.values} of {sum(c.of for c in report.comparisons)} values compared"
         )
     first = report.first
+    strays = [line for c in report.comparisons for line in sentences_of(c.tally.strays)]
     if first is None:
-        return [f"{compared}, all equal"]
+        return [f"{compared}, all {'equal, but padding is not' if strays else 'equal'}", *strays]
     differing = sum(c.differing for c in report.comparisons)
     place = ", ".join(f"{axis} {i}" for axis, i in zip(_axes(first), first.coordinate, strict=True))
     lines = [
@@ -250,6 +268,7 @@ def _verdict(report: Report) -> list[str]:
         f"image {first.image}, {place}",
         f"  expected {with_hex(first.expected, first.dtype)}",
         f"  got      {with_hex(first.got, first.dtype)}",
+        *([f"  both as the device has them: {ENCODED}"] if first.dtype == "uint8" else []),
     ]
     if first.role == "output" and first.expected_accumulator is not None:
         got = "not in the dump"
@@ -270,7 +289,7 @@ def _verdict(report: Report) -> list[str]:
     shown = sorted(tally.histogram(), key=lambda pair: -pair[1])[:6]
     more = f", {len(tally.bins) - 6} more" if len(tally.bins) > 6 else ""
     lines.append("  got - expected: " + ", ".join(f"{d} {n} times" for d, n in shown) + more)
-    return lines
+    return lines + strays
 
 
 def placed(spot: Spot) -> str:

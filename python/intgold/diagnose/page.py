@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterable, Sequence
 
 from ..files import replacing
+from ..vectors.memory_map import ENCODED
+from ..vectors.strays import sentences_of
 from ..verify import Comparison, placed, with_hex
 from .diagnosis import OpFinding, contracts_of
 from .pictures import bars, error_maps, legend
@@ -61,7 +63,10 @@ def page(account: Account) -> str:
     """Return the page as text."""
     report, model = account.report, account.dump.plan.model
     differing = sum(c.differing for c in report.comparisons)
-    if report.first is None:
+    strays = [line for c in report.comparisons for line in sentences_of(c.tally.strays)]
+    if report.first is None and strays:
+        verdict = f'<p class="bad">{report.values:,} values are equal; padding is not.</p>'
+    elif report.first is None:
         verdict = f'<p class="good">{report.values:,} values compared, all equal.</p>'
     else:
         verdict = (
@@ -78,6 +83,7 @@ def page(account: Account) -> str:
         f'<p class="soft">{account.dump.plan.count} images; model {model.sha256[:16]}</p>',
         verdict,
         missing,
+        *(f"<p>{html.escape(line)}</p>" for line in strays),
         *_causes(account),
         *(_first(account) if report.first else []),
         "<h2>Every array</h2>",
@@ -169,6 +175,7 @@ def _first(account: Account) -> Iterable[str]:
         ("image; place", f"{first.image}; {place}"),
         ("expected", with_hex(first.expected, first.dtype)),
         ("got", with_hex(first.got, first.dtype)),
+        *([("values", f"as the device has them: {ENCODED}")] if first.dtype == "uint8" else []),
     ]
     if first.expected_accumulator is not None and first.role == "output":
         got = first.got_accumulator

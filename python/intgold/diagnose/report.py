@@ -73,6 +73,7 @@ class Account:
                         "values": c.values, "of": c.of, "differing": c.differing,
                         "where": c.tally.sentences() if c.differing else [],
                         "got_less_expected": [list(pair) for pair in c.tally.histogram()],
+                        "words_with_other_padding": c.strays,
                     }
                     for c in self.report.comparisons
                 ],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -11,10 +12,12 @@ from ..model import Model, Op
 from ..vectors import contents
 from ..vectors.contents import Entry
 from ..vectors.dump import Dump
+from ..vectors.readings import Reading
 from .datapath import Datapath
 from .hypotheses import Evidence
 
 Arrays = Mapping[Entry, np.ndarray]
+ByRole = Mapping[str, Sequence[Reading]]
 
 
 class Traces:
@@ -25,10 +28,14 @@ class Traces:
     model : Model
     arrays : mapping of Entry to ndarray
         The stimulus, and the outputs and accumulators that the device dumped.
+    readings : callable, optional
+        ``(op name) -> by role``, see `intgold.vectors.dump.Dump.readings`.
     """
 
-    def __init__(self, model: Model, arrays: Arrays) -> None:
-        self.model = model
+    def __init__(
+        self, model: Model, arrays: Arrays, readings: Callable[[str], ByRole] = lambda _: {}
+    ) -> None:
+        self.model, self._readings = model, readings
         x = {e.name: a for e, a in arrays.items() if e.role == "stimulus"}
         self.golden = {**x, **model.run(x, trace=True).tensors}
         self.seen: dict[str, dict[str, np.ndarray]] = {}
@@ -57,7 +64,8 @@ class Traces:
         path, got = self.path(op), self.seen[op.name]
         acc, y = path.results()
         wanted = {"output": y, "accumulator": acc}
-        return Evidence(path, {role: wanted[role] for role in got}, got)
+        readings = partial(self._readings, op.name)
+        return Evidence(path, {role: wanted[role] for role in got}, got, readings=readings)
 
     def reads_golden(self, op: Op) -> bool:
         """Return whether the inputs are golden, as far as they were dumped."""
@@ -117,7 +125,7 @@ def of_images(dump: Dump, images: Sequence[int]) -> Traces:
     """Return the traces of some images, which rise."""
     arrays = {e: dump.expected(e, images) for e in _stimulus(dump)}
     arrays |= {e: dump.got(e, images) for e in _dumped(dump)}
-    return Traces(dump.plan.model, arrays)
+    return Traces(dump.plan.model, arrays, dump.readings)
 
 
 def in_blocks(dump: Dump) -> Iterator[tuple[int, Traces]]:

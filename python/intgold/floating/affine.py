@@ -153,5 +153,8 @@ def camera_bytes(model: Model, tensor: Tensor) -> np.ndarray:
     if "engine" in model.metadata:  # importers name it
         return np.arange(-128, 128, dtype=np.int8)
     if tensor.scale is None:
-        raise InputError(f"input {tensor.name} has no scale: give int8")
+        raise InputError(
+            f"input {tensor.name} has no scale, so that bytes of a camera have no int8 value: give "
+            "int8, which is (x ^ 0x80).view(numpy.int8) of an unsigned device's bytes"
+        )
     return quantize(np.arange(256) / 255, tensor.scale, tensor.zero_point)

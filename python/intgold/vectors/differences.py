@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from .contents import Entry
+from .strays import Strays
 
 _AXES = {"S": "step", "H": "row", "W": "column", "C": "channel"}
 _MOST_PLACES = 2**22
@@ -23,6 +24,11 @@ class Tally:
     entry : Entry
     count : int
         Images that come.
+
+    Attributes
+    ----------
+    strays : Strays or None
+        What a dump holds instead of padding.
     """
 
     def __init__(self, entry: Entry, count: int) -> None:
@@ -33,6 +39,7 @@ class Tally:
         self.places = np.zeros(entry.shape, np.int32) if size <= _MOST_PLACES else None
         self.bins: dict[tuple[int, int], int] = {}
         self.first: tuple[int, tuple[int, ...], int, int] | None = None
+        self.strays: Strays | None = None
 
     @property
     def differing(self) -> int:

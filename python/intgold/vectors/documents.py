@@ -90,6 +90,15 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
     ]
 
 
+def _encodings(plan: Plan) -> str:
+    if not any(plan.blocks[e].packing.offset_binary for e in plan.entries):
+        return "Values in two's complement"
+    return (
+        f"Values in two's complement; arrays of uint8 in {memory_map.ENCODED}, of the q of SPEC.md "
+        "and `ops.json`"
+    )
+
+
 def readme(plan: Plan) -> str:
     """Return the page of the set for people."""
     model = plan.model
@@ -123,7 +132,7 @@ def readme(plan: Plan) -> str:
         "",
         "## Files",
         "",
-        "Values in two's complement; each format of an array lies beside the others:",
+        f"{_encodings(plan)}; each format of an array lies beside the others:",
         "",
         *[f"- `{FORMATS[f].suffix}{plan.end}`: {FORMATS[f].summary}" for f in plan.array_formats],
         "",
@@ -131,7 +140,7 @@ def readme(plan: Plan) -> str:
             ("array", "dtype", "axes", "shape", "word bits", "words", "banks"),
             [
                 (
-                    e.path, e.dtype, "N" * e.images + e.axes,
+                    e.path, plan.blocks[e].packing.stored.name, "N" * e.images + e.axes,
                     "x".join(map(str, e.whole(plan.count))),
                     str(plan.blocks[e].packing.word_bits),
                     str(plan.blocks[e].words * (plan.count if e.images else 1)),

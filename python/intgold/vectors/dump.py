@@ -16,7 +16,9 @@ from .formats import FORMATS
 from .layout import Layout
 from .manifest import read_manifest
 from .plan import Plan, SetFile
-from .reader import read_entry, read_runs, regroup
+from .reader import read_entry, read_runs, read_words, regroup
+from .readings import Reading, readings, standing
+from .strays import Strays
 
 _Files = list[tuple[list[Path], list[SetFile]]]
 """The files of one array, for each format that the dump has it in."""
@@ -60,6 +62,7 @@ class Dump:
             raise VectorError(f"{dut}: no such folder")
         self.device = self.plan if layout is None else replace(self.plan, layout=layout)
         self.files = {e: _files(self.dut, self.device, e) for e in results(self.plan)}
+        self._readings: dict[str, dict[str, list[Reading]]] = {}
         _refuse_unknown(self.dut, self.files)
         missing = [e.path for e, found in self.files.items() if not found]
         if len(missing) == len(self.files):
@@ -76,8 +79,16 @@ class Dump:
         """Return whether the dump has the array."""
         return bool(self.files.get(entry))
 
-    def pairs(self, entry: Entry) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    def pairs(
+        self, entry: Entry, strays: Strays | None = None
+    ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
         """Yield (first image, expected, got) of some images at a time, all of them in order.
+
+        Parameters
+        ----------
+        entry : Entry
+        strays : Strays, optional
+            Takes in what the dump holds instead of padding.
 
         Raises
         ------
@@ -85,8 +96,9 @@ class Dump:
             When a file is not what its name says, or two formats of the dump differ.
         """
         sizes = _sizes(self.plan)
+        strays = strays or Strays(self.device.blocks[entry])
         streams = [
-            regroup(read_runs(self.device, paths, files), sizes)
+            regroup(read_runs(self.device, paths, files, strays), sizes)
             for paths, files in self.files[entry]
         ]
         image = 0
@@ -107,7 +119,7 @@ class Dump:
         """Yield some images at a time of arrays of the set and arrays of the dump, in step."""
         sizes = _sizes(self.plan)
         runs = {e: read_entry(self.vectors, self.plan, e) for e in of_set}
-        runs |= {e: read_runs(self.device, *self.files[e][0]) for e in of_dump}
+        runs |= {e: self._runs(e) for e in of_dump}
         streams = {e: regroup(run, sizes) for e, run in runs.items()}
         for _ in sizes:
             yield {e: next(stream) for e, stream in streams.items()}
@@ -118,7 +130,25 @@ class Dump:
 
     def got(self, entry: Entry, images: Sequence[int]) -> np.ndarray:
         """Return some images of an array of the dump, which has it; images rise."""
-        return _picked(read_runs(self.device, *self.files[entry][0]), images)
+        return _picked(self._runs(entry), images)
+
+    def _runs(self, entry: Entry) -> Iterator[np.ndarray]:
+        """Yield the images of an array of the dump, whatever it holds instead of padding."""
+        strays = Strays(self.device.blocks[entry])
+        return read_runs(self.device, *self.files[entry][0], strays)
+
+    def readings(self, op: str) -> dict[str, list[Reading]]:
+        """Return by which other rules the words of an op's results may be read, by role."""
+        if op in self._readings:
+            return self._readings[op]
+        found = self._readings[op] = {}
+        for entry, forms in self.files.items():
+            paths, files = next((f for f in forms if f[1][0].format.name != "npy"), ([], []))
+            if entry.owner == op and files and entry.role != "partial":
+                words = read_words(self.device, paths, files)
+                trials = readings(self.device.blocks[entry].packing)
+                found[entry.role] = standing(trials, words)
+        return found
 
 
 def results(plan: Plan) -> list[Entry]:

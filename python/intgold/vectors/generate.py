@@ -136,7 +136,9 @@ def write_set(
         raise VectorError(f"shards {shards}: --shard says which of them to write")
     stop = plan.images[-1][1]
     if given is None and named != "builtin":
-        given = given_images(model, source, stop)  # type: ignore[arg-type]
+        inputs = [(e, b) for e, b in plan.blocks.items() if e.role == "stimulus"]
+        unsigned = [entry.name for entry, block in inputs if block.packing.offset_binary]
+        given = given_images(model, source, stop, unsigned)  # type: ignore[arg-type]
     if given is not None and stop > len(given[model.inputs[0]]):
         raise InputError(f"images: the stimulus has {len(given[model.inputs[0]])}")
     if given is not None:

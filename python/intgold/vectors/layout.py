@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..errors import LayoutError
-from .packing import Rule
+from .rule import Rule
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class Memory:
     bank_order: str = "interleaved"
 
 
+ACTIVATIONS = ("stimulus", "output")
+"""Roles that the encoding of the table ``default`` is for."""
 ROLES = ("stimulus", "output", "accumulator", "partial", "parameter")
 
 
@@ -69,6 +71,8 @@ class Layout:
         merged: dict[str, object] = {}
         for name in ("default", role, path):
             merged |= dict(tables.get(name, ()))
+            if name == "default" and role not in ACTIVATIONS:
+                merged.pop("encoding", None)
         rule = replace(Rule(), **merged)  # type: ignore[arg-type]
         if not rule.memory:
             return rule

@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import IntgoldError, LayoutError
 from ..files import read_plain
 from .layout import ROLES, Layout, Memory
-from .packing import BANK_ORDERS, BYTE_ORDERS, LANE_ORDERS, Rule
+from .rule import BANK_ORDERS, BYTE_ORDERS, ENCODINGS, LANE_ORDERS, Rule
 
 _NAME = re.compile(r"[A-Za-z]\w{0,63}", re.ASCII)
 _PATH = re.compile(r"(?:stimulus|outputs|accumulators|partials|parameters)/[\w.]{1,200}", re.ASCII)
@@ -22,6 +22,7 @@ _CHOICES = {
     "lane_order": LANE_ORDERS,
     "byte_order": BYTE_ORDERS,
     "bank_order": BANK_ORDERS,
+    "encoding": ENCODINGS,
     "comments": ("none", "head", "images"),
 }
 _RANGES = {

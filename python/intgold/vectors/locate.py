@@ -31,7 +31,7 @@ class Spot:
     coordinate : tuple of int
         The image first, where the array has one for each.
     value : int
-        In the set.
+        As the files store it (SPEC 10.4, encoding).
     file : str
         Relative to the set.
     place : str
@@ -214,7 +214,7 @@ def spots(plan: Plan, entry: Entry, at: Coordinate, value: int, name: str) -> It
             file, in_file = files[bank], run * files[bank].words.run + place
         unit = "line" if file.format.lines else "byte"
         yield Spot(
-            entry.path, at, value, file.path,
+            entry.path, at, packing.stored_value(value), file.path,
             f"{unit} {file.format.place(file.words, in_file)}", in_file, start + word, bank,
             start // packing.rule.banks + place, position.lane,
         )  # fmt: skip

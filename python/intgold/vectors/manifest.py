@@ -76,7 +76,8 @@ Digests = Mapping[str, tuple[str, str]]
 def _array_files(plan: Plan) -> Iterator[tuple[str, tuple[Any, ...]]]:
     for file in plan.files:
         e = file.entry
-        facts = (e.role, e.owner, e.name, e.dtype, e.whole(plan.count), file.format.name, file.bank)
+        dtype, shape = file.words.dtype, e.whole(plan.count)
+        facts = (e.role, e.owner, e.name, dtype, shape, file.format.name, file.bank)
         yield file.path, facts
 
 

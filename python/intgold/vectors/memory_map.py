@@ -18,8 +18,12 @@ from ..files import canonical_json
 from .constants import UNUSED_OFF, UNUSED_ON, defined_once
 from .contents import Entry
 from .formats.word_file import WordFile
-from .layout import Layout, Memory
+from .layout import ACTIVATIONS, Layout, Memory
 from .packing import Packing
+from .rule import ENCODINGS, Rule
+
+ENCODED = "offset binary (q + 128)"
+"""What the texts of a set say of an array of this encoding."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,10 @@ class Block:
         """Return the files of `count` images, one a bank; addresses are those of the bank."""
         rule, entry = self.packing.rule, self.entry
         banks = rule.banks
-        shape = entry.whole(count)
+        shape, dtype = entry.whole(count), self.packing.stored.name
         order = f", order {rule.order}" if rule.order else ""
-        title = f"{entry.path}: {entry.dtype} {'x'.join(map(str, shape))}{order}, two's complement"
+        encoding = ENCODED if self.packing.offset_binary else "two's complement"
+        title = f"{entry.path}: {dtype} {'x'.join(map(str, shape))}{order}, {encoding}"
         element = self.packing.word_bits == 8 * self.packing.dtype.itemsize
         return [
             WordFile(
@@ -71,11 +76,11 @@ class Block:
                 word_bits=self.packing.word_bits,
                 count=count if entry.images else 1,
                 run=self.words // banks,
-                dtype=entry.dtype, shape=shape,
+                dtype=dtype, shape=shape,
                 address=self.address // banks,
                 step=self.frame // banks if entry.images else 0,
                 base=0 if banks > 1 else self.base,
-                signed=element and entry.dtype != "uint8" and rule.byte_order == "little",
+                signed=element and dtype != "uint8" and rule.byte_order == "little",
                 addresses=layout.addresses, comments=layout.comments,
             )
             for bank in range(banks)
@@ -91,6 +96,7 @@ def memory_map(layout: Layout, entries: Sequence[Entry]) -> dict[Entry, Block]:
         When a rule does not fit an array, or a memory is too small.
     """
     _check_paths(layout, entries)
+    _check_encodings(layout, entries)
     packings = {}
     for e in entries:
         rule = layout.rule(e.role, e.path)
@@ -117,6 +123,24 @@ def _check_paths(layout: Layout, entries: Sequence[Entry]) -> None:
     for name, _ in layout.rules:
         if "/" in name and name not in known:
             raise LayoutError(f"layout: array {name!r}: the model has {', '.join(sorted(known))}")
+
+
+def _check_encodings(layout: Layout, entries: Sequence[Entry]) -> None:
+    """Refuse an encoding that would have no effect: only int8 has more than one."""
+    for name, keys in layout.rules:
+        roles = ACTIVATIONS if name == "default" else (name,)
+        if dict(keys).get("encoding") == "offset_binary" and not any(
+            e.dtype == "int8" and (e.role in roles or e.path == name) for e in entries
+        ):
+            raise LayoutError(f"layout: {name}: encoding is of int8 arrays, there it has none")
+
+
+def plain_block(entry: Entry, encoding: str) -> Block:
+    """Return an array by itself, one element a word."""
+    packing = Packing(
+        entry.path, Rule(encoding=encoding), entry.dtype, entry.shape, entry.axes, entry.zero_point
+    )
+    return Block(entry, packing, entry.path, 0, packing.run_words if entry.images else 0, 0)
 
 
 def _place(
@@ -154,7 +178,8 @@ def _place(
 
 
 def rows(blocks: Mapping[Entry, Block]) -> list[dict[str, Any]]:
-    """Return what the documents of a map say of each array."""
+    """Return what the documents of a map say of each array; encodings where there are several."""
+    several = any(b.packing.offset_binary for b in blocks.values())
     return [
         {
             "array": entry.path,
@@ -168,6 +193,7 @@ def rows(blocks: Mapping[Entry, Block]) -> list[dict[str, Any]]:
             "byte_address": b.byte_address,
             "bytes": b.words * b.packing.word_bytes,
             "frame": b.frame,
+            **({"encoding": ENCODINGS[b.packing.offset_binary]} if several else {}),
         }
         for entry, b in blocks.items()
     ]
@@ -180,16 +206,19 @@ def as_json(blocks: Mapping[Entry, Block]) -> bytes:
 
 def as_table(blocks: Mapping[Entry, Block]) -> str:
     """Return the map for people."""
-    lines = [
+    lines: list[tuple[str, ...]] = [
         ("array", "memory", "bits", "lanes", "banks", "address", "words", "byte address", "frame")
     ]
-    for row in rows(blocks):
+    told = rows(blocks)
+    if told and "encoding" in told[0]:
+        lines[0] += ("encoding",)
+    for row in told:
         lines.append(
             (
                 row["array"], "" if row["memory"] == row["array"] else row["memory"],
                 str(row["word_bits"]), str(row["lanes"]), str(row["banks"]),
                 f"0x{row['address']:x}", str(row["words"]), f"0x{row['byte_address']:x}",
-                str(row["frame"]),
+                str(row["frame"]), *([row["encoding"]] if "encoding" in row else []),
             )
         )  # fmt: skip
     return "\n".join(columns(lines, left=range(2))) + "\n"
@@ -199,9 +228,10 @@ _CONSTANTS = ("address", "words", "word_bits", "banks", "byte_address", "frame")
 
 
 def _constants(blocks: Mapping[Entry, Block]) -> Iterator[tuple[str, str, int]]:
-    for entry, row in zip(blocks, rows(blocks), strict=True):
+    for (entry, block), row in zip(blocks.items(), rows(blocks), strict=True):
+        title = f"{entry.path}: {ENCODED}" if block.packing.offset_binary else entry.path
         for key in _CONSTANTS:
-            yield entry.path, f"map_{entry.identifier}_{key}".upper(), row[key]
+            yield title, f"map_{entry.identifier}_{key}".upper(), row[key]
 
 
 def as_c(blocks: Mapping[Entry, Block]) -> str:

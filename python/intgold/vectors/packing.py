@@ -1,78 +1,26 @@
 """How the elements of one array become memory words, and back (SPEC 10.4).
 
-`Rule` is the layout of one array; `Packing` is a rule applied to the shape of one array, and does
-the work both ways: elements to words, words to elements (unused lanes checked), and the position
-of any element.  One index map is behind all three, so they cannot disagree.
+`Packing` is a rule applied to the shape of one array, and does the work both ways: elements to
+words, words to elements (unused lanes checked), and the position of any element.  One index map is
+behind all three, so they cannot disagree.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import lcm, prod
+from typing import Any
 
 import numpy as np
 
 from ..errors import LayoutError
 from .formats.word_file import BadWordError
-
-LANE_ORDERS = ("low_first", "high_first")
-BYTE_ORDERS = ("little", "big")
-BANK_ORDERS = ("interleaved", "blocked")
+from .rule import Rule
 
 _MOST_LANES, _MOST_PADDING = 2**24, 16
 """Lanes of an image that a layout may take, whatever the values; lanes for each value."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """The layout of one array.
-
-    Parameters
-    ----------
-    word_bits : int
-        8 to 1024; 0: the width of an element.
-    lanes : int
-        Elements of a word; 0: as many as fit. An element wider than a word takes several words.
-    lane_order : {"low_first", "high_first"}
-        Whether the first element lies in the least or the most significant lane.
-    byte_order : {"little", "big"}
-        Of the bytes of an element, from its lane's least significant bits (lowest word) up.
-    order : str
-        Axes from the slowest to the fastest, such as NHWC, NCHW or OHWI; a small letter is the
-        inner part of its axis, cut into tiles (NCHWc). "": as the array is.
-    tile : tuple of (str, int)
-        Extent of each small letter; the last tile is filled with padding.
-    padding : int or "zero_point"
-        The value of lanes that hold no element.
-    row_axis : str
-        A row is what comes after this axis in the order.
-    row_alignment : int
-        Each row starts at a multiple of so many words; 0: rows follow one another without a gap.
-    alignment : int
-        The array starts at a multiple of so many words.
-    memory : str
-        The memory that the array is in; "": one of its own.
-    banks : int
-        Memories side by side that the words are dealt to.
-    bank_order : {"interleaved", "blocked"}
-        Word a is in bank ``a mod banks``, or the first part of the words is in bank 0.
-    """
-
-    word_bits: int = 0
-    lanes: int = 0
-    lane_order: str = "low_first"
-    byte_order: str = "little"
-    order: str = ""
-    tile: tuple[tuple[str, int], ...] = ()
-    padding: int | str = 0
-    row_axis: str = "H"
-    row_alignment: int = 0
-    alignment: int = 1
-    memory: str = ""
-    banks: int = 1
-    bank_order: str = "interleaved"
 
 
 @dataclass(frozen=True)
@@ -117,10 +65,12 @@ class Packing:
         zero_point: int = 0,
     ) -> None:  # fmt: skip
         self.where, self.rule, self.shape, self.axes = where, rule, shape, axes
-        self.dtype = np.dtype(dtype)
+        self.zero_point, self.dtype = zero_point, np.dtype(dtype)
+        self.offset_binary = rule.encoding == "offset_binary" and self.dtype == np.int8
+        self.stored = np.dtype(np.uint8) if self.offset_binary else self.dtype
         bits = 8 * self.dtype.itemsize
         self.word_bits = rule.word_bits or bits
-        self.padding = self._padding(zero_point)
+        self.padding = self._padding()
         if self.word_bits >= bits:
             self.lanes = rule.lanes or self.word_bits // bits
             self.words_per_element = 1
@@ -147,14 +97,36 @@ class Packing:
     def _has_rows(self) -> bool:
         return bool(self.rule.row_alignment) and self.rule.row_axis in self._outer
 
-    def _padding(self, zero_point: int) -> int:
+    def _padding(self) -> int:
         if self.rule.padding == "zero_point":
-            return zero_point
-        info = np.iinfo(self.dtype)
+            return self.stored_value(self.zero_point)
+        info = np.iinfo(self.stored)
         value = int(self.rule.padding)
         if not info.min <= value <= info.max:
-            raise LayoutError(f"{self.where}: padding {value} is no {self.dtype}")
+            raise LayoutError(f"{self.where}: padding {value} is no {self.stored}")
         return value
+
+    def by(self, **changes: Any) -> Packing:
+        """Return the packing of the same array by a rule with some other keys."""
+        rule = replace(self.rule, **changes)
+        return Packing(
+            self.where, rule, self.dtype.name, self.shape, self.axes, self.zero_point
+        )  # fmt: skip
+
+    def stored_value(self, value: int) -> int:
+        """Return a value of the array as it is encoded."""
+        return value + 128 if self.offset_binary else value
+
+    def encode(self, values: np.ndarray) -> np.ndarray:
+        """Return values as they are encoded, little-endian, in C order."""
+        plain = np.ascontiguousarray(values, self.dtype.newbyteorder("<"))
+        return plain.view(np.uint8) ^ np.uint8(0x80) if self.offset_binary else plain
+
+    def decode(self, stored: np.ndarray) -> np.ndarray:
+        """Return the values of what is stored, in C order: the inverse of `encode`."""
+        if self.offset_binary:
+            return (stored ^ np.uint8(0x80)).view(np.int8)
+        return np.require(stored, self.dtype, ["C", "A"])
 
     def _split(self) -> list[str]:
         """Return the axes in the order of the words; an axis of tiles appears twice."""
@@ -222,6 +194,23 @@ class Packing:
         return np.pad(at, ((0, 0), (0, length - at.shape[1])), constant_values=-1).ravel()
 
     @property
+    def padded(self) -> bool:
+        """Whether some lane or bit of the words holds no element."""
+        used = self._lanes // self.lanes * self.words_per_element
+        full = 8 * self.lanes * self.dtype.itemsize == self.word_bits * self.words_per_element
+        return not full or used != self.run_words or self._lanes != prod(self.shape)
+
+    @property
+    def reordered(self) -> bool:
+        """Whether the elements are in another order than the array's own, or in tiles or rows."""
+        return not self._natural
+
+    @property
+    def axis_order(self) -> str:
+        """The axes from the slowest to the fastest, tiles included."""
+        return "".join(self._outer)
+
+    @property
     def _plain(self) -> bool:
         """Whether the elements are in the array's own order, without padding."""
         return self._natural and self._lanes == prod(self.shape)
@@ -247,7 +236,7 @@ class Packing:
             Each word from its least significant byte on.
         """
         n, width = len(runs), self.dtype.itemsize
-        flat = np.ascontiguousarray(runs, self.dtype.newbyteorder("<")).reshape(n, -1)
+        flat = self.encode(runs).reshape(n, -1)
         if not self._plain:
             filled = np.full((n, self._lanes), self.padding, flat.dtype)
             if self._natural:
@@ -274,20 +263,44 @@ class Packing:
         """Return the words of padding that make the run a multiple of the banks."""
         missing = self.run_words - self._lanes // self.lanes * self.words_per_element
         elements = -(-missing // self.words_per_element) * self.lanes
-        padded = np.full(elements, self.padding, self.dtype.newbyteorder("<")).view(np.uint8)
+        padded = np.full(elements, self.padding, self.stored.newbyteorder("<")).view(np.uint8)
         octets = padded.reshape(-1, self.lanes, self.dtype.itemsize)
         octets = octets[..., ::-1] if self.rule.byte_order == "big" else octets
         part = self.lanes * self.dtype.itemsize // self.words_per_element
         return np.ascontiguousarray(octets).reshape(-1, part)[:missing]
 
     def unpack(self, words: np.ndarray) -> np.ndarray:
-        """Return the runs in words, the inverse of `pack`.
+        """Return the runs in words, the inverse of `pack`; in C order, for any rule.
 
         Raises
         ------
         BadWordError
             When a lane or bit that holds no element is not as `pack` fills it; `word` counts from
             the first of `words`.
+        """
+        array, stray = self.read(words)
+        if stray.any():
+            run, word = (int(i) for i in np.argwhere(stray)[0])
+            got = words[run, word, ::-1].tobytes().hex()
+            want = self.pack(array[run : run + 1])[0, word, ::-1].tobytes().hex()
+            raise BadWordError(
+                self.where, run * self.run_words + word,
+                f"0x{got} instead of 0x{want}: a lane or bit that holds no element is not padding",
+            )  # fmt: skip
+        return array
+
+    def read(self, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the runs in words, and which words have something else than padding around them.
+
+        Parameters
+        ----------
+        words : ndarray of uint8, shape (n, run_words, word_bytes)
+
+        Returns
+        -------
+        runs : ndarray, shape (n, *shape)
+        stray : ndarray of bool, shape (n, run_words)
+            Words of which a lane or bit that holds no element is not as `pack` fills it.
         """
         n, width = len(words), self.dtype.itemsize
         part = self.lanes * width // self.words_per_element
@@ -298,24 +311,13 @@ class Packing:
             octets = octets[:, :, ::-1]
         if self.rule.byte_order == "big":
             octets = octets[..., ::-1]
-        flat = np.ascontiguousarray(octets).reshape(n, -1).view(self.dtype.newbyteorder("<"))
-        made = flat[:, : prod(self.shape)] if self._natural else flat[:, self._inverse]
-        array = made.astype(self.dtype, copy=False).reshape(n, *self.shape)
-        if not (self._plain and words.shape[1:] == (used, part)):
-            self._check_unused(words, array)
-        return array
-
-    def _check_unused(self, words: np.ndarray, array: np.ndarray) -> None:
-        """Raise for the first word that packing the same elements would not give."""
-        wrong = (self.pack(array) != words).any(axis=2)
-        if wrong.any():
-            run, word = (int(i) for i in np.argwhere(wrong)[0])
-            got = words[run, word, ::-1].tobytes().hex()
-            want = self.pack(array[run : run + 1])[0, word, ::-1].tobytes().hex()
-            raise BadWordError(
-                self.where, run * self.run_words + word,
-                f"0x{got} instead of 0x{want}: a lane or bit that holds no element is not padding",
-            )  # fmt: skip
+        flat = np.ascontiguousarray(octets).reshape(n, -1).view(self.stored.newbyteorder("<"))
+        # An index beside a slice would give an array in another order of memory.
+        own = flat[:, : prod(self.shape)] if self._natural else flat.take(self._inverse, axis=1)
+        array = self.decode(own).reshape(n, *self.shape)
+        if not self.padded:
+            return array, np.zeros(words.shape[:2], bool)
+        return array, (self.pack(array) != words).any(axis=2)
 
     def position(self, flat: int) -> Position:
         """Return where the element of this flat index (C order in a run) lies."""

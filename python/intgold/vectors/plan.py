@@ -19,7 +19,7 @@ from .formats import FORMATS
 from .formats.word_file import Format, WordFile
 from .layout import Layout
 from .layout_file import layout_document
-from .memory_map import Block, memory_map
+from .memory_map import Block, memory_map, plain_block
 from .partials import LoopOrder
 
 DOCUMENT_FORMATS = {"sv": "SystemVerilog package of shapes, fields and small parameters"}
@@ -194,8 +194,8 @@ class Plan:
         form = FORMATS[name]
         end = COMPRESSIONS[self.compression if compression is None else compression]
         if name == "npy":  # the array itself, whatever the layout
-            default = memory_map(Layout((("default", ()),)), [entry])[entry]
-            (words,) = default.word_files(Layout(), self.count)
+            plain = plain_block(entry, self.blocks[entry].packing.rule.encoding)
+            (words,) = plain.word_files(Layout(), self.count)
             return [SetFile(f"{entry.path}{form.suffix}{end}", entry, 0, form, words)]
         found = self.blocks[entry].word_files(self.layout, self.count)
         ends = [f".bank{b}" for b in range(len(found))] if len(found) > 1 else [""]
@@ -277,13 +277,12 @@ class Plan:
         first : int
             Number of ``runs[0]`` among the images of the set.
         """
-        little = np.ascontiguousarray(runs, runs.dtype.newbyteorder("<"))
+        packing = self.blocks[entry].packing
         banks: list[np.ndarray] = []
         for file in self.by_entry[entry]:
             if file.format.name == "npy":
-                words = little.view(np.uint8)
+                words = packing.encode(runs).view(np.uint8)
             else:
-                packing = self.blocks[entry].packing
                 banks = banks or packing.to_banks(packing.pack(runs))
                 words = banks[file.bank]
             words = words.reshape(-1, file.words.word_bytes)

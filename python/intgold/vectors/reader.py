@@ -15,11 +15,14 @@ from .contents import Entry
 from .formats.word_file import BadWordError
 from .packing import Packing
 from .plan import Plan, SetFile
+from .strays import Strays
 
 _PART_BYTES = 2**22
 
 
-def read_runs(plan: Plan, paths: Sequence[Path], files: Sequence[SetFile]) -> Iterator[np.ndarray]:
+def read_runs(
+    plan: Plan, paths: Sequence[Path], files: Sequence[SetFile], strays: Strays | None = None
+) -> Iterator[np.ndarray]:
     """Yield the images of an array (a parameter as one) from its files, one file a bank.
 
     Parameters
@@ -29,10 +32,13 @@ def read_runs(plan: Plan, paths: Sequence[Path], files: Sequence[SetFile]) -> It
         Where the files lie.
     files : sequence of SetFile
         What they are.
+    strays : Strays, optional
+        Takes in the words with something else than padding in lanes or bits without an element;
+        without it they are an error.
 
     Yields
     ------
-    ndarray, shape (n, *shape)
+    ndarray, shape (n, *shape), in C order
         Some megabytes at a time.
 
     Raises
@@ -40,28 +46,40 @@ def read_runs(plan: Plan, paths: Sequence[Path], files: Sequence[SetFile]) -> It
     VectorError
         Naming the file, and the coordinate of a word that is none.
     """
-    entry, words = files[0].entry, files[0].words
+    entry, first = files[0].entry, 0
     packing = plan.blocks[entry].packing
-    most = max(1, _PART_BYTES // max(1, words.run * words.word_bytes * len(files)))
-    sizes = [min(most, words.count - i) for i in range(0, words.count, most)]
-    streams = [_words(p, f, packing) for p, f in zip(paths, files, strict=True)]
-    parts = [regroup(s, [n * words.run for n in sizes]) for s in streams]
-    first = 0
-    for n in sizes:
-        banks = [next(p) for p in parts]
+    for words in read_words(plan, paths, files):
         if files[0].format.name == "npy":
-            kind = np.dtype(entry.dtype)
-            flat = np.ascontiguousarray(banks[0]).reshape(-1).view(kind.newbyteorder("<"))
-            yield flat.astype(kind, copy=False).reshape(n, *entry.shape)
+            stored = words.reshape(-1).view(packing.stored.newbyteorder("<"))
+            yield packing.decode(stored).reshape(len(words), *entry.shape)
+        elif strays is not None:
+            array, found = packing.read(words)
+            strays.add(files, first, words, found)
+            yield array
         else:
-            shaped = [b.reshape(n, words.run, words.word_bytes) for b in banks]
             try:
-                yield packing.unpack(packing.from_banks(shaped))
+                yield packing.unpack(words)
             except BadWordError as error:
                 word = error.word % packing.run_words
                 image = first + error.word // packing.run_words
                 raise _bad(paths[0], files[0], packing, image, word, error.problem) from error
-        first += n
+        first += len(words)
+
+
+def read_words(plan: Plan, paths: Sequence[Path], files: Sequence[SetFile]) -> Iterator[np.ndarray]:
+    """Yield the words of the images of an array, uint8 (n, words of all banks, word_bytes).
+
+    See `read_runs`; of `npy` a word is an element.
+    """
+    words = files[0].words
+    packing = plan.blocks[files[0].entry].packing
+    most = max(1, _PART_BYTES // max(1, words.run * words.word_bytes * len(files)))
+    sizes = [min(most, words.count - i) for i in range(0, words.count, most)]
+    streams = [_words(p, f, packing) for p, f in zip(paths, files, strict=True)]
+    parts = [regroup(s, [n * words.run for n in sizes]) for s in streams]
+    for n in sizes:
+        shaped = [next(p).reshape(n, words.run, words.word_bytes) for p in parts]
+        yield packing.from_banks(shaped)
     for part in parts:  # a reader checks what follows its last word when it is asked for more
         if next(part, None) is not None:
             raise VectorError(f"{paths[0]}: more words than {words.words}")

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ..digests import little_endian
 from ..errors import VectorError
 from ..files import read_plain, replacing
 from .contents import Entry
@@ -157,14 +156,14 @@ def signatures(
 
 
 def _of_entry(vectors: Path, plan: Plan, entry: Entry, extents: Sequence[int]) -> Iterator[Tile]:
-    boxes = list(tiles(entry, extents))
+    boxes, packing = list(tiles(entry, extents)), plan.blocks[entry].packing
     image = 0
     for part in read_entry(vectors, plan, entry):
         for values in part:
             crc = 0
             for number, (start, stop) in enumerate(boxes):
                 inside = values[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))]
-                crc = zlib.crc32(little_endian(inside), crc)
+                crc = zlib.crc32(packing.encode(inside).tobytes(), crc)
                 yield Tile(entry.path, image, number, start, stop, crc)
             image += 1
 

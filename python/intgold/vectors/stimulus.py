@@ -44,7 +44,7 @@ strokes
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -109,8 +109,13 @@ def check_range(count: int, seed: int) -> None:
         raise InputError(f"seed: {seed!r} is not from 0 to 2^31 - 1")
 
 
-def given_images(model: Model, source: str | os.PathLike[str], count: int) -> dict[str, np.ndarray]:
-    """Return the first `count` images of MNIST, a file, or a folder of a file per input."""
+def given_images(
+    model: Model, source: str | os.PathLike[str], count: int, unsigned: Collection[str] = ()
+) -> dict[str, np.ndarray]:
+    """Return the first `count` images of MNIST, a file, or a folder of a file per input.
+
+    uint8 are camera bytes; of the inputs `unsigned` they are q + 128, as the device has them.
+    """
     if source != "mnist" and os.path.isdir(source):
         files = {n: Path(source) / f"{n}.npy" for n in model.inputs}
         missing = [path.name for path in files.values() if not path.exists()]
@@ -118,16 +123,19 @@ def given_images(model: Model, source: str | os.PathLike[str], count: int) -> di
             raise InputError(
                 f"stimulus {source}: no {', '.join(missing)} for an input of that name"
             )
-        return {n: _images(model, n, path, count) for n, path in files.items()}
+        return {n: _images(model, n, path, count, n in unsigned) for n, path in files.items()}
     if len(model.inputs) != 1:
         raise InputError(
             f"stimulus {source}: the model has {len(model.inputs)} inputs, not one: give a folder "
             f"with {', '.join(f'{n}.npy' for n in model.inputs)}"
         )
-    return {model.inputs[0]: _images(model, model.inputs[0], source, count)}
+    (name,) = model.inputs
+    return {name: _images(model, name, source, count, name in unsigned)}
 
 
-def _images(model: Model, name: str, source: str | os.PathLike[str], count: int) -> np.ndarray:
+def _images(
+    model: Model, name: str, source: str | os.PathLike[str], count: int, unsigned: bool
+) -> np.ndarray:
     tensor = model.tensor(name)
     images = load_mnist("test")[0] if source == "mnist" else read_images(source, tensor.shape)
     if len(images) < count:
@@ -137,13 +145,25 @@ def _images(model: Model, name: str, source: str | os.PathLike[str], count: int)
         )
     images = np.ascontiguousarray(images[:count])
     if images.dtype == np.uint8 and tensor.dtype == "int8":
-        images = model.quantize_input(images, name)
+        if unsigned and source != "mnist":
+            images = (images ^ np.uint8(0x80)).view(np.int8)
+        else:
+            try:
+                images = model.quantize_input(images, name)
+            except InputError as error:
+                raise InputError(f"stimulus {source}: {error}{_unsigned_hint(tensor)}") from None
     if images.dtype != tensor.dtype or images.shape[1:] != tensor.shape:
         raise InputError(
             f"stimulus {source}: {images.dtype} {images.shape[1:]}, "
             f"input {tensor.name} is {tensor.dtype} {tensor.shape}"
         )
     return images
+
+
+def _unsigned_hint(tensor: Tensor) -> str:
+    if tensor.scale is not None:
+        return ""
+    return '; or a layout with [stimulus] encoding = "offset_binary", for bytes that are x ^ 0x80'
 
 
 def builtin(model: Model, first: int, count: int, seed: int) -> dict[str, np.ndarray]:

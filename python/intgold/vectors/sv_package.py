@@ -16,6 +16,8 @@ from ..errors import VectorError
 from ..fields import FORMS, Choice, Integer, Integers, Requantization
 from ..model import Op
 from .constants import UNUSED_OFF, UNUSED_ON, defined_once
+from .layout import ACTIVATIONS
+from .memory_map import ENCODED
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -48,20 +50,24 @@ def write_package(plan: Plan) -> str:
             lines += [f"  localparam int {name} = {value};" for name, value in scalars]
     parameters = dict(plan.parameters)
     for entry in plan.entries:
-        lines += ["", f"  // {entry.path}: {entry.dtype}, axes {'N' * entry.images}{entry.axes}"]
         block = plan.blocks[entry]
+        packing = block.packing
+        encoding = f", {ENCODED}" if packing.offset_binary else ""
+        axes = "N" * entry.images + entry.axes
+        lines += ["", f"  // {entry.path}: {packing.stored.name}{encoding}, axes {axes}"]
         name = entry.identifier.upper()
         facts = [(f"DIM_{a}", n) for a, n in zip(entry.axes, entry.shape, strict=True)]
         facts += [("WORDS", block.words), ("WORD_BITS", block.packing.word_bits)]
         facts += [("ADDRESS", block.address)] if block.address < 2**31 else []
-        facts += [("ZERO_POINT", entry.zero_point)] if entry.role in ("stimulus", "output") else []
+        if entry.role in ACTIVATIONS:
+            facts.append(("ZERO_POINT", packing.stored_value(entry.zero_point)))
         lines += [f"  localparam int {name}_{key} = {value};" for key, value in facts]
         loadable = [f for f in _LOADABLE if f in plan.formats]
         for file in plan.files_of(entry, loadable[0]) if loadable else ():
             bank = f"_BANK{file.bank}" if block.packing.rule.banks > 1 else ""
             lines.append(f'  localparam {name}{bank}_FILE = "{file.path}";')
         if entry in parameters and parameters[entry].size <= MOST_ELEMENTS:
-            lines += _array(name, parameters[entry])
+            lines += _array(name, packing.encode(parameters[entry]))
     text = "\n".join([*lines, "", "endpackage", UNUSED_ON, ""])
     defined_once(NAME, [text])
     return text

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
+from ...vectors.readings import Reading
 from ..datapath import Datapath, IntArray
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
@@ -28,7 +30,24 @@ def result_shape(evidence: Evidence) -> tuple[int, ...]:
     return (len(path.inputs[0]), *path.model.tensor(path.op.output).shape)
 
 
+def _other_layout(evidence: Evidence, key: str) -> Iterator[Variant]:
+    """Yield the layouts by which the device may have written its words, other in one key."""
+    by_label: dict[str, dict[np.dtype[Any], Reading]] = {}
+    for role, found in sorted(evidence.readings().items()):  # where dtypes agree, the output's
+        if role in evidence.got:
+            for reading in (r for r in found if r.key == key):
+                by_label.setdefault(reading.label, {})[reading.stated.dtype] = reading
+    for label, readings in by_label.items():
+        yield Variant(f"the layout's {label}", delivered(_as_written(readings)))
+
+
+def _as_written(readings: dict[np.dtype[Any], Reading]) -> Callable[[IntArray], IntArray]:
+    """Outputs and accumulators lie in words of their own: each dtype is moved by its reading."""
+    return lambda y: readings[y.dtype].seen(y) if y.dtype in readings else y
+
+
 def _axes(evidence: Evidence) -> Iterator[Variant]:
+    yield from _other_layout(evidence, "order")
     shape = result_shape(evidence)
     if len(shape) != 4:
         return
@@ -157,10 +176,21 @@ def _byte_order(evidence: Evidence) -> Iterator[Variant]:
         yield Variant("", delivered(lambda y: y.byteswap() if y.itemsize > 1 else y))
 
 
+def _bank_order(evidence: Evidence) -> Iterator[Variant]:
+    return _other_layout(evidence, "bank_order")
+
+
+def _encoding(evidence: Evidence) -> Iterator[Variant]:
+    if evidence.path.dtype == np.int8:
+        yield Variant("", delivered(lambda y: y ^ np.int8(-128) if y.dtype == np.int8 else y))
+
+
 def _lane_order(evidence: Evidence) -> Iterator[Variant]:
+    yield from _other_layout(evidence, "lane_order")
     size = int(np.prod(result_shape(evidence)[1:]))
+    told = {r.stated.lanes for r in evidence.readings().get("output", ()) if not r.stated.reordered}
     for group in LANES:
-        if size % group == 0 and size >= group:
+        if size % group == 0 and size >= group and group not in told:
             yield Variant(f"{group} lanes", delivered(_reversed(group)))
 
 
@@ -227,5 +257,17 @@ HYPOTHESES = (
         "The values of each word are reversed.",
         "lane order of the words: the dump's layout says low_first or high_first",
         _lane_order,
+    ),
+    Hypothesis(
+        "bank_order",
+        "Words are dealt to the banks the other way.",
+        "the bank select: low bits of the word's address (interleaved) or high ones (blocked)",
+        _bank_order,
+    ),
+    Hypothesis(
+        "output_in_other_encoding",
+        "The results are right, with their most significant bit inverted.",
+        "whether results are two's complement or offset binary: the layout's encoding says which",
+        _encoding,
     ),
 )

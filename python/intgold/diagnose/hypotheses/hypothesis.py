@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from ...vectors.readings import Reading
 from ..datapath import Datapath
 
 Edit = Callable[[Datapath], Datapath]
 """Plants a bug in a datapath."""
+Readings = Callable[[], Mapping[str, Sequence[Reading]]]
 Follow = Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]
 
 
@@ -27,12 +29,15 @@ class Evidence:
     follow : callable, optional
         Where the device did not dump this op's output: from its accumulators and output to the
         arrays behind it that `wanted` and `got` are of, by other keys.
+    readings : callable
+        By which other rules of a layout the words of the op's results may be read, by role.
     """
 
     path: Datapath
     wanted: dict[str, np.ndarray]
     got: dict[str, np.ndarray]
     follow: Follow | None = None
+    readings: Readings = dict
 
     def differs(self) -> np.ndarray:
         """Return where any array of the device is wrong, bool in the shape of the output."""

@@ -1,0 +1,107 @@
+"""What a dump holds where its layout has no element: lanes and bits that ought to be padding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .plan import SetFile
+
+if TYPE_CHECKING:
+    from .memory_map import Block
+
+
+@dataclass(frozen=True)
+class Stray:
+    """A word of a dump with something else than padding in it.
+
+    Parameters
+    ----------
+    file : str
+        Relative to the dump.
+    place : str
+        ``line N``, from 1, or ``byte N``, from 0.
+    image, address : int
+        Of the word; the address as the memory map counts.
+    expected, got : int
+        The word, of which the elements are the dump's in both.
+    word_bits : int
+    """
+
+    file: str
+    place: str
+    image: int
+    address: int
+    expected: int
+    got: int
+    word_bits: int
+
+    def __str__(self) -> str:
+        digits = -(-self.word_bits // 4)
+        return (
+            f"{self.file} {self.place}, image {self.image}, address 0x{self.address:x}: "
+            f"0x{self.got:0{digits}x} instead of 0x{self.expected:0{digits}x}"
+        )
+
+
+class Strays:
+    """Counts the words of one array that have something else than padding around its elements.
+
+    Parameters
+    ----------
+    block : Block
+        Of the dump.
+    """
+
+    def __init__(self, block: Block) -> None:
+        self._block, self.path = block, block.entry.path
+        self.words = 0
+        self.first: Stray | None = None
+
+    def add(
+        self, files: Sequence[SetFile], first: int, words: np.ndarray, found: np.ndarray
+    ) -> None:
+        """Take in some images.
+
+        Parameters
+        ----------
+        files : sequence of SetFile
+            That they are of, one a bank.
+        first : int
+            The first of the images.
+        words, found
+            Words, shape (n, run_words, word_bytes), and where `Packing.read` found such words.
+        """
+        self.words += int(np.count_nonzero(found))
+        if self.first is not None or not found.any():
+            return
+        packing = self._block.packing
+        run, word = (int(i) for i in np.argwhere(found)[0])
+        bank, at = packing.bank_of(word)
+        file, image = files[bank], first + run
+        place = file.format.place(file.words, image * file.words.run + at)
+        array, _ = packing.read(words[run : run + 1])
+        self.first = Stray(
+            file.path, f"{'line' if file.format.lines else 'byte'} {place}", image,
+            self._block.address + image * self._block.frame + word,
+            _number(packing.pack(array)[0, word]), _number(words[run, word]), packing.word_bits,
+        )  # fmt: skip
+
+
+def sentences_of(strays: Strays | None) -> list[str]:
+    """Return the lines of a report; none where padding is as it should be."""
+    if strays is None or strays.first is None:
+        return []
+    words = "1 word has" if strays.words == 1 else f"{strays.words} words have"
+    return [
+        f"{strays.path}: {words} something else than padding in lanes or bits without an element, "
+        "first",
+        f"  {strays.first}",
+    ]
+
+
+def _number(word: np.ndarray) -> int:
+    return int.from_bytes(word.tobytes(), "little")
