@@ -108,6 +108,27 @@ def test_padding_is_checked():
             packing.unpack(damaged)
 
 
+@pytest.mark.parametrize(
+    ("shape", "axes", "row_axis", "row"),
+    [
+        ((7,), "C", "H", 7), ((7,), "C", "W", 7), ((7,), "O", "H", 7), ((9,), "T", "O", 9),
+        ((3, 5), "WC", "H", 15), ((3, 5), "OI", "H", 15), ((3, 5), "OI", "O", 5),
+        ((3, 5), "WC", "W", 5), ((3, 5), "WC", "C", 1), ((2, 3, 5), "HWO", "W", 5),
+    ],
+)  # fmt: skip
+def test_rows_of_arrays_that_have_none(shape, axes, row_axis, row):
+    """Without the row axis an array is one piece, filled to whole words; with it, row by row."""
+    rule = Rule(16, row_axis=row_axis, row_alignment=3)
+    packing = Packing("x", rule, "int8", shape, axes)
+    x = np.arange(1, 1 + np.prod(shape), dtype=np.int8).reshape(1, *shape)
+    flat = x.ravel().tolist()
+    unit = 6 if row_axis in axes else 2
+    rows = [flat[i : i + row] for i in range(0, len(flat), row)]
+    plain = [v for r in rows for v in r + [0] * (-len(r) % unit)]
+    assert packing.pack(x).ravel().tolist() == plain
+    assert np.array_equal(packing.unpack(packing.pack(x)), x)
+
+
 LAYOUTS = {
     "default": "",
     "lanes": "[default]\nword_bits = 64\n",

@@ -191,7 +191,7 @@ def _first(account: Account) -> Iterable[str]:
     rows = "".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in facts)
     yield f"<dl>{rows}</dl>"
     if account.worked:
-        yield "<p>As it should be computed:</p>"
+        yield f"<p>As it should be computed{account.in_q}:</p>"
         yield f"<pre>{html.escape(chr(10).join(account.worked))}</pre>"
     yield f"<h2>Where {html.escape(first.op)} differs</h2>"
     where = "; ".join([f"{tally.differing:,} of {tally.of:,} values", *tally.sentences()])

@@ -11,6 +11,7 @@ from ..files import canonical_json
 from . import memory_map, sv_package
 from .constants import defined_once
 from .formats import FORMATS
+from .packing import Packing
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -94,9 +95,13 @@ def _encodings(plan: Plan) -> str:
     if not any(plan.blocks[e].packing.offset_binary for e in plan.entries):
         return "Values in two's complement"
     return (
-        f"Values in two's complement; arrays of uint8 in {memory_map.ENCODED}, of the q of SPEC.md "
+        f"Values in two's complement; those marked so in {memory_map.ENCODED}, of the q of SPEC.md "
         "and `ops.json`"
     )
+
+
+def _dtype(packing: Packing) -> str:
+    return packing.stored.name + (" (q + 128)" if packing.offset_binary else "")
 
 
 def readme(plan: Plan) -> str:
@@ -140,7 +145,7 @@ def readme(plan: Plan) -> str:
             ("array", "dtype", "axes", "shape", "word bits", "words", "banks"),
             [
                 (
-                    e.path, plan.blocks[e].packing.stored.name, "N" * e.images + e.axes,
+                    e.path, _dtype(plan.blocks[e].packing), "N" * e.images + e.axes,
                     "x".join(map(str, e.whole(plan.count))),
                     str(plan.blocks[e].packing.word_bits),
                     str(plan.blocks[e].words * (plan.count if e.images else 1)),

@@ -146,8 +146,8 @@ class Dump:
             paths, files = next((f for f in forms if f[1][0].format.name != "npy"), ([], []))
             if entry.owner == op and files and entry.role != "partial":
                 words = read_words(self.device, paths, files)
-                trials = readings(self.device.blocks[entry].packing)
-                found[entry.role] = standing(trials, words)
+                stated = self.device.blocks[entry].packing
+                found[entry.role] = standing(stated, readings(stated), words)
         return found
 
 

@@ -1,13 +1,13 @@
 """Other layouts by which a device may have written its words: what a dump is read by, as a trial.
 
-A reading keeps the number of words.  It stands only where every lane and bit that it leaves
-without an element holds padding in the dump.
+A reading keeps the number of words, and stands where the dump's padding does not contradict it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,8 +39,25 @@ class Reading:
 
     def seen(self, y: np.ndarray) -> np.ndarray:
         """Return what results look like by the layout, shape (n, *shape), as the device has y."""
+        return self.stated.read(self._written(y))[0].reshape(y.shape)
+
+    def _written(self, y: np.ndarray) -> np.ndarray:
         parts = self.other.to_banks(self.other.pack(y))
-        return self.stated.read(self.stated.from_banks(parts))[0].reshape(y.shape)
+        return self.stated.from_banks(parts)
+
+    @cached_property
+    def leaves(self) -> bool:
+        """Whether elements come to lie where the layout has none."""
+        value = int(self.stated.stored_value(0) == self.stated.padding)  # not the padding's
+        probe = np.full((1, *self.stated.shape), value, self.stated.dtype)
+        return bool(self.stated.read(self._written(probe))[1].any())
+
+    def contradicted(self, words: np.ndarray) -> bool:
+        """Return whether words of a dump hold something else than padding where it has to be."""
+        if not self.other.padded:
+            return False
+        dealt = self.other.from_banks(self.stated.to_banks(words))
+        return bool(self.other.read(dealt)[1].any())
 
 
 def readings(stated: Packing) -> Iterator[Reading]:
@@ -74,27 +91,26 @@ def readings(stated: Packing) -> Iterator[Reading]:
             yield Reading(key, label, stated, other)
 
 
-def standing(trials: Iterable[Reading], words: Iterable[np.ndarray]) -> list[Reading]:
-    """Return the readings by which the words of a dump hold padding wherever they have to.
+def standing(
+    stated: Packing, trials: Iterable[Reading], words: Iterable[np.ndarray]
+) -> list[Reading]:
+    """Return the readings that the words of a dump do not contradict by their padding.
+
+    Every lane that a reading leaves without an element holds padding; and where it puts elements
+    into lanes that the layout leaves without, something else than padding is there.
 
     Parameters
     ----------
+    stated : Packing
+        By the layout.
     trials : iterable of Reading
     words : iterable of ndarray
         Of some images at a time, in the order of the layout.
     """
-    kept = list(trials)
-    if not any(r.other.padded for r in kept):
+    kept, stray = list(trials), False
+    if not any(r.stated.padded or r.other.padded for r in kept):
         return kept
     for part in words:
-        kept = [r for r in kept if not _stray(r, part)]
-        if not kept:
-            break
-    return kept
-
-
-def _stray(reading: Reading, words: np.ndarray) -> bool:
-    if not reading.other.padded:
-        return False
-    dealt = reading.other.from_banks(reading.stated.to_banks(words))
-    return bool(reading.other.read(dealt)[1].any())
+        kept = [r for r in kept if not r.contradicted(part)]
+        stray = stray or bool(stated.read(part)[1].any())
+    return [r for r in kept if stray or not r.leaves]

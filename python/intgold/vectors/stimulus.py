@@ -145,7 +145,7 @@ def _images(
         )
     images = np.ascontiguousarray(images[:count])
     if images.dtype == np.uint8 and tensor.dtype == "int8":
-        if unsigned and source != "mnist":
+        if unsigned and (source != "mnist" or tensor.scale is None):
             images = (images ^ np.uint8(0x80)).view(np.int8)
         else:
             try:

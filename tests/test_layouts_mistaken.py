@@ -1,0 +1,180 @@
+"""A device that writes its words by another layout than it says: a difference with its cause."""
+
+import json
+
+import numpy as np
+import pytest
+
+from intgold.cli import main
+from intgold.vectors.formats import FORMATS
+from intgold.vectors.generate import write_set
+from intgold.vectors.manifest import read_manifest
+from intgold.vectors.readings import readings
+from small_sets import IMAGES, LAYOUTS, layout_of, network, write_dump, write_words
+
+CAUSES = {
+    "lane_order": "lane_order", "bank_order": "bank_order", "order": "output_in_other_order"
+}  # fmt: skip
+WORDS = [name for name in FORMATS if name != "npy"]
+REVERSED = '[output]\nword_bits = 128\norder = "NCHWc"\ntile = { c = 16 }\n'
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a set of the small network by a layout; the plan, and the golden results."""
+
+    def made(text, name="hex", ops=()):
+        write_set(network(), tmp_path / "set", count=IMAGES, formats=[name],
+                  layout=layout_of(text, tmp_path), backend="c", ops=ops)  # fmt: skip
+        plan, _ = read_manifest(tmp_path / "set")
+        x = intgold_stimulus(plan)
+        run = network().run(x, trace=True)
+        values = {"output": run.tensors, "accumulator": run.accumulators}
+        results = [e for e in plan.entries if e.role in values]
+        return plan, {e: values[e.role][e.name] for e in results}
+
+    return made
+
+
+def intgold_stimulus(plan):
+    from intgold.vectors.stimulus import stimulus
+
+    return stimulus(plan.model, "builtin", plan.count)
+
+
+def verify(folder, capsys, status, *options):
+    assert main(["verify", str(folder / "set"), "--dut", str(folder / "dut"), "--partial",
+                 *options]) == status  # fmt: skip
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    return captured.out
+
+
+def by_another(plan, folder, name, entry, array, reading):
+    """Write an array as a device does that follows the reading."""
+    banks = reading.other.to_banks(reading.other.pack(array))
+    write_words(plan, folder, name, entry, banks)
+
+
+def key_of(reading):
+    return f"the layout's {reading.label}"
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_reversed_lanes_in_a_tile_that_is_not_full(name, write, tmp_path, capsys):
+    """Ten channels in tiles of sixteen: in every format a difference, and lanes as its cause."""
+    plan, results = write(REVERSED, name)
+    entry = next(e for e in results if e.path == "outputs/conv1")
+    (reading,) = [r for r in readings(plan.blocks[entry].packing) if r.key == "lane_order"]
+    by_another(plan, tmp_path / "dut", name, entry, results[entry], reading)
+    text = verify(tmp_path, capsys, 1)
+    assert "cause: lane_order (the layout's lane_order = high_first)" in text
+    words = IMAGES * 5 * 4
+    assert f"outputs/conv1: {words} words have something else than padding" in text
+    capsys.readouterr()
+    told = json.loads(verify(tmp_path, capsys, 1, "--json"))
+    assert [a["words_with_other_padding"] for a in told["arrays"] if a["role"] == "output"] == [
+        words, 0, 0, 0
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_mistaken_key_is_named(layout, write, tmp_path, capsys):
+    """Every result in words by every neighbour of its layout: where they differ, the key."""
+    plan, results = write(LAYOUTS[layout])
+    kinds = set()
+    for entry, array in results.items():
+        if entry.name == "fc1" and entry.role == "accumulator":
+            continue  # equals the output
+        for reading in readings(plan.blocks[entry].packing):
+            packing = plan.blocks[entry].packing
+            words = packing.to_banks(packing.pack(array))
+            others = reading.other.to_banks(reading.other.pack(array))
+            if all(np.array_equal(a, b) for a, b in zip(words, others, strict=True)):
+                continue
+            kinds.add(reading.key)
+            write_words(plan, tmp_path / "dut", "hex", entry, others)
+            told = json.loads(verify(tmp_path, capsys, 1, "--json"))
+            variants = [v for f in told["ops"] for c in f["causes"] for v in c["variants"]]
+            wanted = f"{CAUSES[reading.key]} ({key_of(reading)})"
+            moved = not np.array_equal(reading.seen(array), array)
+            assert (wanted in variants) == moved, (entry.path, reading.label, variants)
+            assert moved or sum(a["words_with_other_padding"] for a in told["arrays"])
+            for path in (tmp_path / "dut").rglob("*.hex"):
+                path.unlink()
+    assert kinds or layout in ("default", "stimulus permuted")
+
+
+def test_outputs_and_accumulators_reversed_together(write, tmp_path, capsys):
+    """Words of both have lanes of their own width; one cause explains them."""
+    plan, results = write("[default]\nword_bits = 128\n", ops=["conv1"])
+    for entry, array in results.items():
+        (reading, *_) = [r for r in readings(plan.blocks[entry].packing) if r.key == "lane_order"]
+        by_another(plan, tmp_path / "dut", "hex", entry, array, reading)
+    assert "cause: lane_order (the layout's lane_order = high_first)\n" in verify(
+        tmp_path, capsys, 1
+    )
+
+
+def test_lanes_are_no_cause_where_padding_contradicts_them(write, tmp_path, capsys):
+    """Values that reversed lanes would give, around padding that they would not leave."""
+    plan, results = write(REVERSED)
+    entry = next(e for e in results if e.path == "outputs/conv1")
+    (reading,) = [r for r in readings(plan.blocks[entry].packing) if r.key == "lane_order"]
+    write_dump(plan, tmp_path / "dut", "hex", {entry: reading.seen(results[entry])})
+    text = verify(tmp_path, capsys, 1)
+    assert "something else than padding" not in text
+    assert "lane_order" not in text
+
+
+@pytest.mark.parametrize("layout", ["tiles", "odd", "rows", "banks", "unsigned", "documented"])
+def test_garbage_beside_right_values(layout, write, tmp_path, capsys):
+    """Every lane and bit without an element: a difference that names file, line and both words."""
+    plan, results = write(LAYOUTS[layout])
+    for entry, array in results.items():
+        packing = plan.blocks[entry].packing
+        good = packing.pack(array)
+        bits = 8 * good.shape[2]
+        free = [
+            (w, b) for w in range(good.shape[1]) for b in range(min(bits, packing.word_bits))
+            if changes_no_value(packing, good, w, b)
+        ]  # fmt: skip
+        assert bool(free) == packing.padded
+        for word, bit in free[:: max(1, len(free) // 3)]:
+            words = good.copy()
+            words[1, word, bit // 8] ^= 1 << bit % 8
+            write_words(plan, tmp_path / "dut", "hex", entry, packing.to_banks(words))
+            text = verify(tmp_path, capsys, 1)
+            number = int.from_bytes(words[1, word].tobytes(), "little")
+            bank, at = packing.bank_of(word)
+            file = plan.files_of(entry, "hex")[bank]
+            line = file.format.place(file.words, file.words.run + at)
+            lines = (tmp_path / "dut" / file.path).read_text().splitlines()
+            digits = -(-packing.word_bits // 4)
+            assert lines[line - 1] == f"{number:0{digits}x}"
+            assert f"{file.path} line {line}, image 1, address 0x" in text
+            assert f": 0x{number:0{digits}x} instead of 0x{number ^ 1 << bit:0{digits}x}" in text
+            assert "all equal, but padding is not" in text and "cause" not in text
+            page = tmp_path / "page.html"
+            verify(tmp_path, capsys, 1, "--html", str(page))
+            assert "values are equal; padding is not" in page.read_text()
+            for path in (tmp_path / "dut").rglob("*.hex"):
+                path.unlink()
+
+
+def changes_no_value(packing, good, word, bit):
+    words = good.copy()
+    words[:, word, bit // 8] ^= 1 << bit % 8
+    return np.array_equal(packing.read(words)[0], packing.read(good)[0])
+
+
+def test_another_number_of_words_is_still_bad_input(write, tmp_path, capsys):
+    """A dump that is not well-formed is no difference."""
+    plan, results = write(REVERSED)
+    entry = next(e for e in results if e.path == "outputs/conv1")
+    write_dump(plan, tmp_path / "dut", "hex", {entry: results[entry]})
+    path = tmp_path / "dut/outputs/conv1.hex"
+    path.write_text(path.read_text().rstrip("\n").rpartition("\n")[0] + "\n")
+    arguments = ["verify", str(tmp_path / "set"), "--dut", str(tmp_path / "dut"), "--partial"]
+    assert main(arguments) == 2
+    assert "39 words instead of 40" in capsys.readouterr().err
