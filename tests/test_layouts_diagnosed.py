@@ -3,6 +3,7 @@
 import json
 from itertools import product
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from intgold.cli import main
 from intgold.vectors.formats import FORMATS
 from intgold.vectors.generate import write_set
 from intgold.vectors.manifest import read_manifest
+from intgold.vectors.random_models import random_model
 from intgold.vectors.reader import read_entry
 from small_sets import DOCUMENTED, IMAGES, LAYOUTS, layout_of, network, write_dump
 
@@ -76,6 +78,41 @@ def pool_from_0(x):
     n, h, w, c = x.shape
     windows = x[:, : h // 2 * 2, : w // 2 * 2].reshape(n, h // 2, 2, w // 2, 2, c)
     return np.maximum(windows.max(axis=(2, 4)), 0).astype(np.int8)
+
+
+def drawn_layout(rng):
+    """A layout that fits every array of any model."""
+    axes = rng.sample("HWC", 3)
+    tile = rng.choice(["", "c"])
+    keys = [f'order = "N{"".join(axes)}{tile}"', f"word_bits = {rng.choice([32, 72, 128, 1024])}"]
+    keys += [f"tile = {{ c = {rng.choice([2, 3, 8, 16])} }}"] if tile else []
+    keys += [f'lane_order = "{rng.choice(["low_first", "high_first"])}"']
+    keys += [f'byte_order = "{rng.choice(["little", "big"])}"', f"padding = {rng.choice([0, 7])}"]
+    keys += [f"banks = {rng.choice([1, 1, 2, 5])}", f"row_alignment = {rng.choice([0, 0, 3])}"]
+    weights = '\n[parameter]\norder = "OHWI"\n'
+    return "[default]\n" + "\n".join(keys) + weights + ("tile = {}\n" if tile else "")
+
+
+def test_random_graphs_in_random_layouts(full, tmp_path, capsys):
+    """One wrong value of any op is found in words of any layout and format."""
+    rng = Random(23)
+    for seed in range(100 if full else 8):
+        model = random_model(seed)
+        folder = tmp_path / f"{seed}"
+        folder.mkdir()
+        text, name = drawn_layout(rng), rng.choice([n for n in FORMATS if n != "npy"])
+        write_set(model, folder / "set", count=IMAGES, formats=[name], backend="c",
+                  layout=layout_of(text, folder))  # fmt: skip
+        plan, _ = read_manifest(folder / "set")
+        entry = rng.choice([e for e in plan.entries if e.role == "output"])
+        y = np.concatenate([*read_entry(folder / "set", plan, entry)])
+        at = tuple(rng.randrange(n) for n in y.shape)
+        device = y.copy()
+        device[at] ^= 1
+        write_dump(plan, folder / "dut", name, {entry: device})
+        first = verified(folder, text, capsys)["first"]
+        assert (first["op"], first["image"], *first["coordinate"]) == (entry.owner, *at)
+        assert (first["expected"], first["got"]) == (y[at], device[at])
 
 
 def test_the_shipped_network_with_a_permuted_stimulus(tmp_path, capsys):

@@ -20,7 +20,7 @@ from .vectors.layout import Layout
 from .vectors.locate import Spot, spots
 from .vectors.memory_map import ENCODED
 from .vectors.op_sets import read_op_vectors
-from .vectors.strays import Strays, sentences_of
+from .vectors.strays import Strays, stray_lines
 
 
 @dataclass(frozen=True)
@@ -257,7 +257,7 @@ def _verdict(report: Report) -> list[str]:
             f"{report.values} of {sum(c.of for c in report.comparisons)} values compared"
         )
     first = report.first
-    strays = [line for c in report.comparisons for line in sentences_of(c.tally.strays)]
+    strays = stray_lines(c.tally.strays for c in report.comparisons)
     if first is None:
         return [f"{compared}, all {'equal, but padding is not' if strays else 'equal'}", *strays]
     differing = sum(c.differing for c in report.comparisons)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from ..files import replacing
 from ..vectors.memory_map import ENCODED
-from ..vectors.strays import sentences_of
+from ..vectors.strays import stray_lines
 from ..verify import Comparison, placed, with_hex
 from .diagnosis import OpFinding, contracts_of
 from .pictures import bars, error_maps, legend
@@ -63,7 +63,7 @@ def page(account: Account) -> str:
     """Return the page as text."""
     report, model = account.report, account.dump.plan.model
     differing = sum(c.differing for c in report.comparisons)
-    strays = [line for c in report.comparisons for line in sentences_of(c.tally.strays)]
+    strays = stray_lines(c.tally.strays for c in report.comparisons)
     if report.first is None and strays:
         verdict = f'<p class="bad">{report.values:,} values are equal; padding is not.</p>'
     elif report.first is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ from .plan import SetFile
 
 if TYPE_CHECKING:
     from .memory_map import Block
+
+_MOST_PATHS = 8
 
 
 @dataclass(frozen=True)
@@ -91,16 +93,21 @@ class Strays:
         )  # fmt: skip
 
 
-def sentences_of(strays: Strays | None) -> list[str]:
-    """Return the lines of a report; none where padding is as it should be."""
-    if strays is None or strays.first is None:
+def stray_lines(found: Iterable[Strays | None]) -> list[str]:
+    """Return what a report says of the arrays of a dump: the first at length, the others named."""
+    wrong = [strays for strays in found if strays is not None and strays.first is not None]
+    if not wrong:
         return []
-    words = "1 word has" if strays.words == 1 else f"{strays.words} words have"
-    return [
-        f"{strays.path}: {words} something else than padding in lanes or bits without an element, "
-        "first",
-        f"  {strays.first}",
+    words = "1 word has" if wrong[0].words == 1 else f"{wrong[0].words} words have"
+    lines = [
+        f"{wrong[0].path}: {words} something else than padding in lanes or bits without an "
+        "element, first",
+        f"  {wrong[0].first}",
     ]
+    if others := [strays.path for strays in wrong[1:]]:
+        more = ", ..." if others[_MOST_PATHS:] else ""
+        lines.append(f"the same of {len(others)} more: {', '.join(others[:_MOST_PATHS])}{more}")
+    return lines
 
 
 def _number(word: np.ndarray) -> int:
