@@ -22,6 +22,8 @@ from .vectors.memory_map import ENCODED
 from .vectors.op_sets import read_op_vectors
 from .vectors.strays import Strays, stray_lines
 
+IN_DEVICE = f"{ENCODED}; causes and arithmetic are in q"
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -268,7 +270,7 @@ def _verdict(report: Report) -> list[str]:
         f"image {first.image}, {place}",
         f"  expected {with_hex(first.expected, first.dtype)}",
         f"  got      {with_hex(first.got, first.dtype)}",
-        *([f"  both as the device has them: {ENCODED}"] if first.dtype == "uint8" else []),
+        *([f"  both as the device has them: {IN_DEVICE}"] if first.dtype == "uint8" else []),
     ]
     if first.role == "output" and first.expected_accumulator is not None:
         got = "not in the dump"

@@ -7,9 +7,8 @@ import os
 from collections.abc import Iterable, Sequence
 
 from ..files import replacing
-from ..vectors.memory_map import ENCODED
 from ..vectors.strays import stray_lines
-from ..verify import Comparison, placed, with_hex
+from ..verify import IN_DEVICE, Comparison, placed, with_hex
 from .diagnosis import OpFinding, contracts_of
 from .pictures import bars, error_maps, legend
 from .report import Account
@@ -175,7 +174,7 @@ def _first(account: Account) -> Iterable[str]:
         ("image; place", f"{first.image}; {place}"),
         ("expected", with_hex(first.expected, first.dtype)),
         ("got", with_hex(first.got, first.dtype)),
-        *([("values", f"as the device has them: {ENCODED}")] if first.dtype == "uint8" else []),
+        *([("values", f"as the device has them: {IN_DEVICE}")] if first.dtype == "uint8" else []),
     ]
     if first.expected_accumulator is not None and first.role == "output":
         got = first.got_accumulator
@@ -191,7 +190,7 @@ def _first(account: Account) -> Iterable[str]:
     rows = "".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in facts)
     yield f"<dl>{rows}</dl>"
     if account.worked:
-        yield f"<p>As it should be computed{account.in_q}:</p>"
+        yield "<p>As it should be computed:</p>"
         yield f"<pre>{html.escape(chr(10).join(account.worked))}</pre>"
     yield f"<h2>Where {html.escape(first.op)} differs</h2>"
     where = "; ".join([f"{tally.differing:,} of {tally.of:,} values", *tally.sentences()])

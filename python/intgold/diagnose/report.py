@@ -44,15 +44,8 @@ class Account:
             lines += [self.not_sought] if self.not_sought else []
             lines += told(self.findings, first.op)
         if self.worked:
-            lines += [f"the first wrong element, as it should be{self.in_q}:"]
-            lines += [f"  {w}" for w in self.worked]
+            lines += ["the first wrong element, as it should be:", *(f"  {w}" for w in self.worked)]
         return "\n".join(lines)
-
-    @property
-    def in_q(self) -> str:
-        """Which numbers the arithmetic speaks of, where they are not the device's; ""."""
-        first = self.report.first
-        return ", in q" if first is not None and first.dtype == "uint8" else ""
 
     @property
     def not_sought(self) -> str:

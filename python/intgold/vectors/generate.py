@@ -36,6 +36,7 @@ from .manifest import (
     provenance,
     read_manifest,
 )  # fmt: skip
+from .packing import from_offset_binary
 from .partials import LoopOrder, partial_accumulators
 from .plan import Plan, Range, joined, parse_images
 from .reader import read_runs, regroup
@@ -86,7 +87,8 @@ def write_set(
     folder : path
         Is made; a vector set that is there already is replaced, anything else is refused.
     source : str, path or mapping
-        See `intgold.vectors.stimulus.stimulus`; or the arrays themselves, by input.
+        See `intgold.vectors.stimulus.stimulus`; or the arrays themselves, by input.  Where the
+        layout says that an input is in offset binary, uint8 are its bytes as the device has them.
     count, seed
         See `intgold.vectors.stimulus.stimulus`.
     formats : sequence of str
@@ -117,8 +119,13 @@ def write_set(
     VectorError
         When an argument is not as above or the folder holds something else.
     """
+    layout = layout or Layout()
+    unsigned = _unsigned_inputs(model, layout)
     if isinstance(source, Mapping):
         named, given = "given", {n: np.asarray(source[n]) for n in model.inputs if n in source}
+        for n in unsigned & set(given):
+            if given[n].dtype == np.uint8:
+                given[n] = from_offset_binary(given[n])
         _check_given(model, given)
         count = len(given[model.inputs[0]])
     else:
@@ -129,15 +136,13 @@ def write_set(
     plan = Plan(
         model, named, seed if named == "builtin" else None,
         parse_images(images) if images is not None else ((0, count),),
-        tuple(formats), layout or Layout(), tuple(ops), tuple(tensors),
+        tuple(formats), layout, tuple(ops), tuple(tensors),
         LoopOrder.parse(partials) if partials is not None else None, compression,
     )  # fmt: skip
     if shards != 1 and shard is None:
         raise VectorError(f"shards {shards}: --shard says which of them to write")
     stop = plan.images[-1][1]
     if given is None and named != "builtin":
-        inputs = [(e, b) for e, b in plan.blocks.items() if e.role == "stimulus"]
-        unsigned = [entry.name for entry, block in inputs if block.packing.offset_binary]
         given = given_images(model, source, stop, unsigned)  # type: ignore[arg-type]
     if given is not None and stop > len(given[model.inputs[0]]):
         raise InputError(f"images: the stimulus has {len(given[model.inputs[0]])}")
@@ -150,6 +155,14 @@ def write_set(
     return _write(
         plan, Path(folder), "", sizes, lambda done: producer.encoded(done, jobs), progress
     )  # fmt: skip
+
+
+def _unsigned_inputs(model: Model, layout: Layout) -> set[str]:
+    """Return the inputs of which uint8 are bytes as the device has them."""
+    return {
+        n for n in model.inputs
+        if layout.rule("stimulus", f"stimulus/{n}").encoding == "offset_binary"
+    }  # fmt: skip
 
 
 def _digest(given: Mapping[str, np.ndarray], stop: int) -> str:

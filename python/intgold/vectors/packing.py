@@ -23,6 +23,11 @@ _MOST_LANES, _MOST_PADDING = 2**24, 16
 """Lanes of an image that a layout may take, whatever the values; lanes for each value."""
 
 
+def from_offset_binary(stored: np.ndarray) -> np.ndarray:
+    """Return the int8 values q of bytes q + 128."""
+    return (stored ^ np.uint8(0x80)).view(np.int8)
+
+
 @dataclass(frozen=True)
 class Position:
     """Where an element lies in the words of one image.
@@ -125,7 +130,7 @@ class Packing:
     def decode(self, stored: np.ndarray) -> np.ndarray:
         """Return the values of what is stored, in C order: the inverse of `encode`."""
         if self.offset_binary:
-            return (stored ^ np.uint8(0x80)).view(np.int8)
+            return from_offset_binary(stored)
         return np.require(stored, self.dtype, ["C", "A"])
 
     def _split(self) -> list[str]:

@@ -53,6 +53,7 @@ from ..errors import InputError
 from ..images.arrays import read_images
 from ..images.mnist import load_mnist
 from ..model import Model, Tensor
+from .packing import from_offset_binary
 
 CLASSES = ("strokes", "uniform", "corner", "ramp", "strokes", "checker", "strokes", "uniform")
 """Class of image i: entry i mod 8; few images are already of several classes."""
@@ -146,7 +147,7 @@ def _images(
     images = np.ascontiguousarray(images[:count])
     if images.dtype == np.uint8 and tensor.dtype == "int8":
         if unsigned and (source != "mnist" or tensor.scale is None):
-            images = (images ^ np.uint8(0x80)).view(np.int8)
+            images = from_offset_binary(images)
         else:
             try:
                 images = model.quantize_input(images, name)
