@@ -1,6 +1,6 @@
 """Other layouts by which a device may have written its words: what a dump is read by, as a trial.
 
-A reading keeps the number of words, and stands where the dump's padding does not contradict it.
+A reading keeps the number of words, and stands where what the dump holds between elements agrees.
 """
 
 from __future__ import annotations
@@ -52,13 +52,6 @@ class Reading:
         probe = np.full((1, *self.stated.shape), value, self.stated.dtype)
         return bool(self.stated.read(self._written(probe))[1].any())
 
-    def contradicted(self, words: np.ndarray) -> bool:
-        """Return whether words of a dump hold something else than padding where it has to be."""
-        if not self.other.padded:
-            return False
-        dealt = self.other.from_banks(self.stated.to_banks(words))
-        return bool(self.other.read(dealt)[1].any())
-
 
 def readings(stated: Packing) -> Iterator[Reading]:
     """Yield the rules that differ in one key, or in both that a reversed word has."""
@@ -94,10 +87,10 @@ def readings(stated: Packing) -> Iterator[Reading]:
 def standing(
     stated: Packing, trials: Iterable[Reading], words: Iterable[np.ndarray]
 ) -> list[Reading]:
-    """Return the readings that the words of a dump do not contradict by their padding.
+    """Return the readings that agree with a dump where the layout has no elements.
 
-    Every lane that a reading leaves without an element holds padding; and where it puts elements
-    into lanes that the layout leaves without, something else than padding is there.
+    One that puts elements there needs something else than padding there.  (Whatever lies in the
+    lanes of elements is compared as values.)
 
     Parameters
     ----------
@@ -107,10 +100,8 @@ def standing(
     words : iterable of ndarray
         Of some images at a time, in the order of the layout.
     """
-    kept, stray = list(trials), False
-    if not any(r.stated.padded or r.other.padded for r in kept):
+    kept = list(trials)
+    if not any(reading.leaves for reading in kept):
         return kept
-    for part in words:
-        kept = [r for r in kept if not r.contradicted(part)]
-        stray = stray or bool(stated.read(part)[1].any())
-    return [r for r in kept if stray or not r.leaves]
+    stray = any(stated.read(part)[1].any() for part in words)
+    return [reading for reading in kept if stray or not reading.leaves]
