@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
@@ -11,14 +12,26 @@ import numpy as np
 from ...errors import VectorError
 from . import digits
 from .collector import Collector
-from .text import pieces, shown
-from .word_file import BadWordError, Format, WordFile
+from .text import Comments, pieces, shown
+from .tokens import BadTokenError, Decimals, Digits
+from .word_file import Format, WordFile
 
-_COMMENT = re.compile(rb"--[^\n]*|%[^%]*%", re.S)
-_FIELD = re.compile(rb"\s*(WIDTH|DEPTH|ADDRESS_RADIX|DATA_RADIX)\s*=\s*(\w+)\s*", re.I)
+_COMMENTS = Comments(re.compile(rb"--[^\n]*|%[^%]*%"), (b"-", b"%"), b"%")
+_FIELD = re.compile(rb"\s*(WIDTH|DEPTH|ADDRESS_RADIX|DATA_RADIX)\s*=\s*(\w{1,20})\s*", re.I)
 _BEGIN = re.compile(rb"\s*CONTENT\s+BEGIN\b", re.I)
 _LINE = re.compile(rb"\s*(?:\[\s*(\w+)\s*\.\.\s*(\w+)\s*\]|(\w+))\s*:\s*([^:]*?)\s*")
 _RADIX = {b"HEX": 16, b"BIN": 2, b"OCT": 8, b"UNS": 10, b"DEC": 10}
+_ADDRESS = {2: rb"[01]{1,64}", 8: rb"[0-7]{1,22}", 10: rb"[0-9]{1,19}", 16: rb"[0-9a-fA-F]{1,16}"}
+
+
+@dataclass(frozen=True)
+class _Fields:
+    """What the fields before CONTENT say."""
+
+    depth: int
+    address_radix: int
+    parser: Digits | Decimals
+    plain: bool  # both radices are the writer's
 
 
 class Mif(Format):
@@ -72,43 +85,52 @@ class Mif(Format):
     def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
         inside = Collector(where, file)
-        fields: dict[bytes, bytes] = {}
-        begun = ended = False
-        for line, text, _ in pieces(where, stream, _COMMENT, b"%", b";"):
-            *statements, rest = text.split(b";")
-            quick = self._plain(file, statements, inside.next) if begun and not ended else None
-            if quick is not None and not rest.strip():
-                yield from inside.put(where, inside.next, quick)
-                continue
+        told: dict[bytes, bytes] = {}
+        fields: _Fields | None = None
+        ended, rest, start = False, b"", 1
+        for line, piece, _ in pieces(where, stream, _COMMENTS):
+            *statements, rest = (rest + piece).split(b";")
+            if fields and fields.plain and not ended and not rest.strip():
+                first = inside.expected
+                quick = self._plain(file, statements, first)
+                if first is not None and quick is not None:
+                    yield from inside.take(f"{where}, line {start} or later", first, quick)
+                    start = line + piece.count(b"\n") - rest.count(b"\n")
+                    continue
             for statement in statements:
                 lead = statement[: len(statement) - len(statement.lstrip())]
-                place = f"{where}, line {line + lead.count(bytes([10]))}"
-                line += statement.count(b"\n")
+                place = f"{where}, line {start + lead.count(bytes([10]))}"
+                start += statement.count(b"\n")
                 if ended:
                     raise VectorError(f"{place}: more follows the end")
-                if not begun and (match := _BEGIN.match(statement)):
-                    begun = True
-                    self._check_fields(where, file, fields)
+                if fields is None and (match := _BEGIN.match(statement)):
+                    fields = self._fields(where, file, told)
                     statement = statement[match.end() :]
-                if not begun:
+                if fields is None:
                     field = _FIELD.fullmatch(statement)
-                    if field is None or field[1].upper() in fields:
+                    if field is None or field[1].upper() in told:
                         raise VectorError(f"{place}: {shown(statement.strip())} is no field")
-                    fields[field[1].upper()] = field[2].upper()
+                    told[field[1].upper()] = field[2].upper()
                 elif statement.strip().upper() == b"END":
                     ended = True
                 else:
                     yield from self._line(place, file, fields, statement, inside)
-            if rest.strip():
-                raise VectorError(f"{where}: {shown(rest.strip())} does not end with a semicolon")
+            start = line + piece.count(b"\n") - rest.count(b"\n")
+        last = rest.strip()
+        if last.upper() == b"END" and fields and not ended:
+            ended = True
+        elif last:
+            raise VectorError(f"{where}: {shown(last)} does not end with a semicolon")
         if not ended:
             raise VectorError(f"{where}: no END")
         yield from inside.finish()
 
-    def _plain(self, file: WordFile, statements: list[bytes], first: int) -> np.ndarray | None:
+    def _plain(
+        self, file: WordFile, statements: list[bytes], first: int | None
+    ) -> np.ndarray | None:
         """Return the words of lines as the writer makes them; None where any is otherwise."""
         count = len(statements)
-        if count < 2 or first + count > file.words:
+        if file.memory_words or first is None or count < 2 or first + count > file.words:
             return None
         text = b";".join(statements).lstrip()
         width = digits.count(file.word_bits, 16)
@@ -125,56 +147,50 @@ class Mif(Format):
             return None
         return digits.from_digits(rows[:, ~fixed], file.word_bits, 16)
 
-    def _check_fields(self, where: str, file: WordFile, fields: dict[bytes, bytes]) -> None:
+    @staticmethod
+    def _fields(where: str, file: WordFile, told: dict[bytes, bytes]) -> _Fields:
         for name, wanted in ((b"WIDTH", file.word_bits), (b"DEPTH", file.end)):
-            told = fields.get(name, b"nothing").decode("ascii", "replace")
-            if told != str(wanted) and (name == b"WIDTH" or not told.isdecimal()
-                                        or int(told) < wanted):  # fmt: skip
-                raise VectorError(f"{where}: {name.decode()} {told} instead of {wanted}")
+            value = told.get(name, b"nothing").decode("ascii", "replace")
+            fits = value == str(wanted) or (
+                name == b"DEPTH" and value.isdecimal() and int(value) >= wanted
+            )
+            if not fits and not (value.isdecimal() and int(value) == wanted):
+                raise VectorError(f"{where}: {name.decode()} {value} instead of {wanted}")
         for name in (b"ADDRESS_RADIX", b"DATA_RADIX"):
-            if fields.get(name, b"HEX") not in _RADIX:
-                raise VectorError(f"{where}: {name.decode()} {shown(fields[name])} is no radix")
+            if told.get(name, b"HEX") not in _RADIX:
+                raise VectorError(f"{where}: {name.decode()} {shown(told[name])} is no radix")
+        address, data = (_RADIX[told.get(n, b"HEX")] for n in (b"ADDRESS_RADIX", b"DATA_RADIX"))
+        parser: Digits | Decimals = Decimals(file.word_bits)
+        if data != 10:
+            parser = Digits(file.word_bits, data, file.signed, alike=False)
+        return _Fields(int(told[b"DEPTH"]), address, parser, address == data == 16)
 
+    @staticmethod
     def _line(
-        self, place: str, file: WordFile, fields: dict[bytes, bytes], statement: bytes,
-        inside: Collector,
-    ) -> Iterator[np.ndarray]:  # fmt: skip
+        place: str, file: WordFile, fields: _Fields, statement: bytes, inside: Collector
+    ) -> Iterator[np.ndarray]:
         match = _LINE.fullmatch(statement)
-        if match is None:
-            raise VectorError(f"{place}: {shown(statement.strip())} is not an address and a word")
-        radix = _RADIX[fields.get(b"ADDRESS_RADIX", b"HEX")]
-        first, last = match[1] or match[3], match[2] or match[3]
+        text = shown(statement.strip())
+        if match is None or not match[4]:
+            raise VectorError(f"{place}: {text} is not an address and a word")
+        start, stop = (
+            int(word, fields.address_radix)
+            if re.fullmatch(_ADDRESS[fields.address_radix], word)
+            else -1
+            for word in (match[1] or match[3], match[2] or match[3])
+        )
+        tokens = match[4].split()
+        stop = start + len(tokens) - 1 if match[3] else stop
+        if start < 0 or stop < start:
+            raise VectorError(f"{place}: {text}: no address")
+        if stop >= fields.depth:
+            raise VectorError(f"{place}: {text}: beyond DEPTH {fields.depth}")
+        inside.seek(start)
         try:
-            start, stop = int(first, radix), int(last, radix) + 1
-        except ValueError:
-            raise VectorError(f"{place}: {shown(statement.strip())}: no address") from None
-        number = file.word_of(start)
-        values = [self._value(place, file, fields, w, number) for w in match[4].split()]
+            words = fields.parser.words(tokens, inside.number)
+        except BadTokenError as bad:
+            raise inside.refused(place, bad) from None
         if match[3]:
-            stop = start + len(values)
-        if not values or stop <= start or stop > file.end:
-            raise VectorError(f"{place}: {shown(statement.strip())}: no words, or beyond the end")
-        repeated = [values[i % len(values)] for i in range(stop - start)]
-        yield from inside.put_at(place, start, digits.from_integers(repeated, file.word_bytes))
-
-    def _value(
-        self, place: str, file: WordFile, fields: dict[bytes, bytes], word: bytes,
-        number: int | None,
-    ) -> int:  # fmt: skip
-        kind = fields.get(b"DATA_RADIX", b"HEX")
-        if re.fullmatch(rb"[0-9a-fA-F]*[xXzZ][0-9a-fA-FxXzZ]*", word) and number is not None:
-            raise BadWordError(place, number, f"{shown(word)} is undefined")
-        good = rb"-?[0-9]+" if kind == b"DEC" else rb"[0-9a-fA-F]+"
-        try:
-            if not re.fullmatch(good, word) or len(word) > 1100:
-                raise ValueError
-            value = int(word, _RADIX[kind])
-        except ValueError:
-            raise VectorError(
-                f"{place}: {shown(word)} is no word of radix {kind.decode()}"
-            ) from None
-        if value < 0:
-            value += 1 << file.word_bits
-        if value < 0 or value >> file.word_bits:
-            raise VectorError(f"{place}: {shown(word)} has more than {file.word_bits} bits")
-        return value
+            yield from inside.put(place, words)
+        else:
+            yield from inside.fill(place, start, stop + 1, words)
