@@ -170,11 +170,13 @@ def _difference(
     if isinstance(by, Requantize):
         at = where[-1] % by.count
         requantize = (by.form[at], int(by.multiplier[at]), int(by.right_shift[at]))
-    form = dump.files[entry][0][1][0].format.name
+    files = dump.files[entry][0][1]
     return Difference(
         entry.owner, kind, entry.name, entry.role, entry.dtype, image, where, expected, got,
         *_accumulators(dump, entry, image, where), requantize,
-        tuple(spots(dump.device, entry, (image, *where), got, form)),
+        tuple(
+            spots(dump.device, entry, (image, *where), got, files[0].format.name, files)
+        ),
     )  # fmt: skip
 
 

@@ -100,7 +100,7 @@ class CHeader(Format):
 
     def most_bytes(self, file: WordFile) -> int:
         """Return a size that leaves each byte room for white space."""
-        return 2**16 + 64 * file.words * file.word_bytes
+        return 2**16 + 64 * file.length * file.word_bytes
 
     def place(self, file: WordFile, word: int) -> int:
         """Return the line of a word."""
@@ -156,7 +156,7 @@ class CHeader(Format):
     def _check_head(self, where: str, file: WordFile, head: bytes, declared: bytes) -> bool:
         """Return whether the header is one of a set; if so it must be that of this array."""
         macros = {m[1]: m[2].strip() for m in _MACRO.finditer(head)}
-        if not any(name.endswith(b"_WORD_BITS") for name in macros):
+        if file.memory_words or not any(name.endswith(b"_WORD_BITS") for name in macros):
             return False
         upper = file.name.upper().encode()
         for key, wanted in (

@@ -51,7 +51,7 @@ class Coe(Format):
 
     def most_bytes(self, file: WordFile) -> int:
         """Return a size that leaves each word room for white space."""
-        return 2**16 + (16 + file.word_bits) * file.words
+        return 2**16 + (16 + file.word_bits) * file.length
 
     def place(self, file: WordFile, word: int) -> int:
         """Return the line of a word."""

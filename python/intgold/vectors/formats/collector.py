@@ -13,6 +13,10 @@ from .word_file import BadWordError, WordFile
 _FILLED, _GIVEN = 1, 2
 
 
+class AbsentError(VectorError):
+    """A file of a whole memory that has no word of the array."""
+
+
 class Collector:
     """Hands rising words on at once; from the first that jumps about or fills on, holds them all.
 
@@ -126,6 +130,8 @@ class Collector:
                 return
             if self._address is None:
                 raise VectorError(f"{self._where}: {self._next} words instead of {words}")
+        if self._file.memory_words and self._held is None and not self._next:
+            raise AbsentError(f"{self._where}: no word of {self._file.name} is in it")
         if self._held is None or not self._seen.all():
             word = self._next + (0 if self._held is None else int(np.argmin(self._seen)))
             raise VectorError(

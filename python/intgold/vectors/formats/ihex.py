@@ -78,7 +78,7 @@ class IntelHex(Format):
 
     def most_bytes(self, file: WordFile) -> int:
         """Return a size that lets every byte be a record of its own."""
-        return 2**16 + 48 * file.words * file.word_bytes
+        return 2**16 + 48 * file.length * file.word_bytes
 
     def place(self, file: WordFile, word: int) -> int:
         """Return the line of a word's first byte."""

@@ -18,9 +18,11 @@ from .word_file import Format, WordFile
 
 _COMMENTS = Comments(re.compile(rb"--[^\n]*|%[^%]*%"), (b"-", b"%"), b"%")
 _FIELD = re.compile(rb"\s*(WIDTH|DEPTH|ADDRESS_RADIX|DATA_RADIX)\s*=\s*(\w{1,20})\s*", re.I)
-_BEGIN = re.compile(rb"\s*CONTENT\s+BEGIN\b", re.I)
+_BEGIN = re.compile(rb"(?:^|(?<=;))\s*CONTENT\s+BEGIN\b", re.I)
+_END = re.compile(rb"(?:^|(?<=;))\s*END\s*;", re.I)
 _LINE = re.compile(rb"\s*(?:\[\s*(\w+)\s*\.\.\s*(\w+)\s*\]|(\w+))\s*:\s*([^:]*?)\s*")
 _RADIX = {b"HEX": 16, b"BIN": 2, b"OCT": 8, b"UNS": 10, b"DEC": 10}
+_HEAD_BYTES = 2**20
 _ADDRESS = {2: rb"[01]{1,64}", 8: rb"[0-7]{1,22}", 10: rb"[0-9]{1,19}", 16: rb"[0-9a-fA-F]{1,16}"}
 
 
@@ -72,7 +74,7 @@ class Mif(Format):
 
     def most_bytes(self, file: WordFile) -> int:
         """Return a size that leaves each word a line with a comment."""
-        return 2**16 + (96 + file.word_bits) * file.words
+        return 2**16 + (96 + file.word_bits) * file.length
 
     def place(self, file: WordFile, word: int) -> int:
         """Return the line of a word."""
@@ -85,85 +87,57 @@ class Mif(Format):
     def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
         inside = Collector(where, file)
-        told: dict[bytes, bytes] = {}
         fields: _Fields | None = None
-        ended, rest, start = False, b"", 1
+        ended, text, at = False, b"", 1
         for line, piece, _ in pieces(where, stream, _COMMENTS):
-            *statements, rest = (rest + piece).split(b";")
-            if fields and fields.plain and not ended and not rest.strip():
-                first = inside.expected
-                quick = self._plain(file, statements, first)
-                if first is not None and quick is not None:
-                    yield from inside.take(f"{where}, line {start} or later", first, quick)
-                    start = line + piece.count(b"\n") - rest.count(b"\n")
+            text += piece
+            if fields is None:
+                begin = _BEGIN.search(text)
+                if begin is None and len(text) <= _HEAD_BYTES:
                     continue
-            for statement in statements:
-                lead = statement[: len(statement) - len(statement.lstrip())]
-                place = f"{where}, line {start + lead.count(bytes([10]))}"
-                start += statement.count(b"\n")
-                if ended:
-                    raise VectorError(f"{place}: more follows the end")
-                if fields is None and (match := _BEGIN.match(statement)):
-                    fields = self._fields(where, file, told)
-                    statement = statement[match.end() :]
-                if fields is None:
-                    field = _FIELD.fullmatch(statement)
-                    if field is None or field[1].upper() in told:
-                        raise VectorError(f"{place}: {shown(statement.strip())} is no field")
-                    told[field[1].upper()] = field[2].upper()
-                elif statement.strip().upper() == b"END":
-                    ended = True
-                else:
+                fields = _fields(where, file, text[: begin.start()] if begin else text)
+                text = text[begin.end() :] if begin else text
+            at = line + piece.count(b"\n") - text.count(b"\n")
+            end = None if ended else _END.search(text)
+            cut = end.start() if end else text.rfind(b";") + 1
+            if ended and text.strip():
+                raise VectorError(f"{where}, line {at}: more follows the end")
+            quick = self._plain(file, text[:cut], inside.expected) if fields.plain else None
+            if quick is not None and inside.expected is not None:
+                yield from inside.take(f"{where}, line {at} or later", inside.expected, quick)
+            else:
+                for statement in text[:cut].split(b";")[:-1]:
+                    lead = statement[: len(statement) - len(statement.lstrip())]
+                    place = f"{where}, line {at + lead.count(bytes([10]))}"
+                    at += statement.count(b"\n")
                     yield from self._line(place, file, fields, statement, inside)
-            start = line + piece.count(b"\n") - rest.count(b"\n")
-        last = rest.strip()
-        if last.upper() == b"END" and fields and not ended:
-            ended = True
-        elif last:
-            raise VectorError(f"{where}: {shown(last)} does not end with a semicolon")
-        if not ended:
-            raise VectorError(f"{where}: no END")
+            text = text[end.end() if end else cut :]
+            ended = ended or bool(end)
+            if ended and text.strip():
+                raise VectorError(f"{where}: more follows the end")
+        rest = text.strip()
+        if fields is None or (not ended and rest.upper() != b"END"):
+            problem = f"{shown(rest)} does not end with a semicolon" if rest else "no END"
+            raise VectorError(f"{where}: {problem if fields else 'no CONTENT BEGIN'}")
         yield from inside.finish()
 
-    def _plain(
-        self, file: WordFile, statements: list[bytes], first: int | None
-    ) -> np.ndarray | None:
+    def _plain(self, file: WordFile, text: bytes, first: int | None) -> np.ndarray | None:
         """Return the words of lines as the writer makes them; None where any is otherwise."""
-        count = len(statements)
-        if file.memory_words or first is None or count < 2 or first + count > file.words:
-            return None
-        text = b";".join(statements).lstrip()
+        text = text.lstrip()
         width = digits.count(file.word_bits, 16)
         start = digits.count(self._address_bits(file), 16)
-        if len(text) != count * (start + 3 + width + 2) - 2:
+        count, odd = divmod(len(text) + 1, start + 3 + width + 2)
+        if file.memory_words or first is None or odd or count < 2 or first + count > file.words:
             return None
         zeros = np.zeros((count, file.word_bytes), np.uint8)
         wanted = np.frombuffer(self.body(file, zeros, first), np.uint8)
-        rows = np.frombuffer(text + b";\n", np.uint8).reshape(count, -1)
+        rows = np.frombuffer(text + b"\n", np.uint8).reshape(count, -1)
         frame = wanted.reshape(count, -1)
         fixed = np.ones(frame.shape[1], bool)
         fixed[start + 3 : start + 3 + width] = False
         if (rows[:, fixed] != frame[:, fixed]).any():
             return None
         return digits.from_digits(rows[:, ~fixed], file.word_bits, 16)
-
-    @staticmethod
-    def _fields(where: str, file: WordFile, told: dict[bytes, bytes]) -> _Fields:
-        for name, wanted in ((b"WIDTH", file.word_bits), (b"DEPTH", file.end)):
-            value = told.get(name, b"nothing").decode("ascii", "replace")
-            fits = value == str(wanted) or (
-                name == b"DEPTH" and value.isdecimal() and int(value) >= wanted
-            )
-            if not fits and not (value.isdecimal() and int(value) == wanted):
-                raise VectorError(f"{where}: {name.decode()} {value} instead of {wanted}")
-        for name in (b"ADDRESS_RADIX", b"DATA_RADIX"):
-            if told.get(name, b"HEX") not in _RADIX:
-                raise VectorError(f"{where}: {name.decode()} {shown(told[name])} is no radix")
-        address, data = (_RADIX[told.get(n, b"HEX")] for n in (b"ADDRESS_RADIX", b"DATA_RADIX"))
-        parser: Digits | Decimals = Decimals(file.word_bits)
-        if data != 10:
-            parser = Digits(file.word_bits, data, file.signed, alike=False)
-        return _Fields(int(told[b"DEPTH"]), address, parser, address == data == 16)
 
     @staticmethod
     def _line(
@@ -194,3 +168,33 @@ class Mif(Format):
             yield from inside.put(place, words)
         else:
             yield from inside.fill(place, start, stop + 1, words)
+
+
+def _fields(where: str, file: WordFile, text: bytes) -> _Fields:
+    """Return what the fields say; they must fit the file."""
+    told: dict[bytes, bytes] = {}
+    line = 1
+    for statement in text.split(b";"):
+        lead = statement[: len(statement) - len(statement.lstrip())]
+        field = _FIELD.fullmatch(statement)
+        if (field is None and statement.strip()) or (field and field[1].upper() in told):
+            place = f"{where}, line {line + lead.count(bytes([10]))}"
+            raise VectorError(f"{place}: {shown(statement.strip())} is no field")
+        line += statement.count(b"\n")
+        if field:
+            told[field[1].upper()] = field[2].upper()
+    numbers = {}
+    for name, wanted in ((b"WIDTH", file.word_bits), (b"DEPTH", file.end)):
+        value = told.get(name, b"nothing").decode("ascii", "replace")
+        numbers[name] = int(value) if value.isdecimal() else 0
+        fits = numbers[name] == wanted or (name == b"DEPTH" and numbers[name] > wanted)
+        if not fits:
+            raise VectorError(f"{where}: {name.decode()} {value} instead of {wanted}")
+    for name in (b"ADDRESS_RADIX", b"DATA_RADIX"):
+        if told.get(name, b"HEX") not in _RADIX:
+            raise VectorError(f"{where}: {name.decode()} {shown(told[name])} is no radix")
+    address, data = (_RADIX[told.get(n, b"HEX")] for n in (b"ADDRESS_RADIX", b"DATA_RADIX"))
+    parser: Digits | Decimals = Decimals(file.word_bits)
+    if data != 10:
+        parser = Digits(file.word_bits, data, file.signed, alike=False)
+    return _Fields(numbers[b"DEPTH"], address, parser, address == data == 16)

@@ -32,7 +32,7 @@ class Raw(Format):
 
     def most_bytes(self, file: WordFile) -> int:
         """Return the only size, and one byte by which a file may be seen to be too long."""
-        return file.words * file.word_bytes + 1
+        return file.length * file.word_bytes + 1
 
     def place(self, file: WordFile, word: int) -> int:
         """Return the byte offset of a word."""

@@ -65,7 +65,7 @@ class ReadMem(Format):
 
     def most_bytes(self, file: WordFile) -> int:
         """Return a size that leaves each word a line with a comment, and all a preamble."""
-        return 2**16 + (64 + 2 * digits.count(file.word_bits, self._radix)) * file.words
+        return 2**16 + (64 + 2 * digits.count(file.word_bits, self._radix)) * file.length
 
     def place(self, file: WordFile, word: int) -> int:
         """Return the line of a word."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 import numpy as np
@@ -164,6 +164,14 @@ class WordFile:
             at, end = max(start, address), min(stop, address + size)
             if at < end:
                 yield at, end, run * size + at - address
+
+
+def place_of(form: Format, file: WordFile, word: int) -> int:
+    """Return `Format.place` of a word, in a file of the whole memory as well."""
+    if file.memory_words:
+        whole = replace(file, address=0, count=1, run=file.memory_words, step=0, memory_words=0)
+        return form.place(whole, file.address_of(word))
+    return form.place(file, word)
 
 
 class Format(ABC):
