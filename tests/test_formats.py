@@ -122,7 +122,7 @@ LINES = written(FORMATS["hex"], HEX, some_words(HEX)).decode().splitlines()
             lambda t: t[:9] + ["123"] + t[10:],
             "line 10: '123' has more than 8 bits, those above not copies of its sign",
         ),
-        (lambda t: t[:9] + ["0x12"] + t[10:], "line 10: .*'0x12' is undefined"),
+        (lambda t: t[:9] + ["0x12"] + t[10:], "line 10: '0x12' has a prefix, not every word has"),
         (lambda t: t[:-1], "27 words instead of 28"),
         (lambda t: [*t, "00"], "more words than 28"),
         (lambda t: [], "0 words instead of 28"),

@@ -19,8 +19,9 @@ _COMMENTS = Comments(re.compile(rb"//[^\n]*|/\*.*?\*/", re.S), (b"/",), b"/*")
 _MACRO = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+([^\n]*)$", re.M)
 _DIRECTIVE = re.compile(rb"^[ \t]*#[^\n]*$", re.M)
 _ARRAY = re.compile(rb"\w+\s*(?:\[[\w\s]*\]\s*)+[^;={}]*=\s*\{")
-_LENGTH = re.compile(
-    rb"\s*(?:const\s+|static\s+)*unsigned\s+(?:int|long)\s+\w+\s*=\s*(\d{1,18})[uUlL]*\s*;"
+_SCALAR = re.compile(
+    rb"\s*(?:(?:const|static|unsigned|int|long|char|short|size_t|u?int(?:8|16|32|64)_t)\s+)+"
+    rb"(\w+)\s*=\s*(0[xX][0-9a-fA-F]{1,16}|[0-9]{1,18})[uUlL]*\s*;"
 )
 _NUMBER = re.compile(
     rb"([+-]?)(?:0[xX]([0-9a-fA-F]{1,16})|0[bB]([01]{1,64})|([0-9]{1,20}))[uUlL]{0,3}"
@@ -174,12 +175,19 @@ class CHeader(Format):
 
     @staticmethod
     def _check_end(where: str, file: WordFile, behind: bytes, own: bool) -> None:
-        """Refuse what follows the array, but for its length and the end of what is open."""
+        """Refuse what follows the array, but for lengths and the end of what is open."""
         rest = _DIRECTIVE.sub(b"", behind)
-        length = _LENGTH.match(rest)
-        if length and int(length[1]) not in (file.words, file.words * file.word_bytes):
-            raise VectorError(f"{where}: the length {int(length[1])} is not that of {file.words}")
-        rest = rest[length.end() :] if length else rest
+        sizes = (file.words, file.words * file.word_bytes)
+        while scalar := _SCALAR.match(rest):
+            name, number = scalar.groups()
+            if (
+                re.search(rb"(?:len|length|size|count)$", name, re.I)
+                and int(number, 0) not in sizes
+            ):
+                raise VectorError(
+                    f"{where}: {shown(name)} is {int(number, 0)} instead of {sizes[1]}"
+                )
+            rest = rest[scalar.end() :]
         if rest.strip() not in (b"", b"}"):
             raise VectorError(f"{where}: more follows the end of the array")
         if own and behind.strip() != b"#endif":
@@ -203,7 +211,7 @@ class CHeader(Format):
             tokens = [t for row in rows for t in row.rstrip().rstrip(b",").split(b",")]
         try:
             values = [self._number(i, token) for i, token in enumerate(tokens)]
-            parser.check(tokens, values)
+            parser.check([token.strip() for token in tokens], values)
         except BadTokenError as bad:
             ahead = b",".join(tokens[: bad.index + 1]).rstrip().count(b"\n")
             place = f"{where}, line {line} or later" if wide else f"{where}, line {line + ahead}"

@@ -144,6 +144,8 @@ class Digits:
                 raise BadTokenError(index, problem)
             text = text[2:]
         kind, count = _KIND[self._radix], len(text)
+        if not self._prefixed and text.startswith(_PREFIX[16]) and count not in (2, self.width):
+            raise BadTokenError(index, f"{shown(token)} has a prefix, not every word has")
         if not self._good.fullmatch(text) or count > MOST_DIGITS:
             if _UNDEFINED[self._radix].fullmatch(text) and count <= MOST_DIGITS:
                 if number(index) is None:
