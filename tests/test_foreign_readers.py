@@ -214,22 +214,16 @@ def test_what_srecord_and_binutils_print_is_read(tmp_path):
     words = some_words(file)
     (tmp_path / "a.bin").write_bytes(words.tobytes())
     given = ["srec_cat", "a.bin", "-binary", "-o"]
-    wanted = {
-        "vmem": "hex",
-        "coe": "coe",
-        "mif": "mif",
-        "intel": "ihex",
-        "c": "c",
-        "readmemb": "memb",
-    }
-    run(*given, "vmem", "-vmem", "8", cwd=tmp_path)
-    run(*given, "coe", "-coe", "8", cwd=tmp_path)
-    run(*given, "mif", "-mif", "8", cwd=tmp_path)
-    run(*given, "intel", "-intel", cwd=tmp_path)
-    run(*given, "c", "-c-array", "outputs_x", cwd=tmp_path)
-    run(*given, "readmemb", "-readmemb", cwd=tmp_path)
-    run("objcopy", "-I", "binary", "-O", "verilog", "a.bin", "verilog", cwd=tmp_path)
-    for path, name in {**wanted, "verilog": "hex"}.items():
+    wanted = {"a.vmem": "hex", "a.lattice": "mem", "a.coe": "coe", "a.mif": "mif", "a.hex": "ihex",
+              "a.c": "c", "a.v": "hex"}  # fmt: skip
+    run(*given, "a.vmem", "-vmem", "8", cwd=tmp_path)
+    run(*given, "a.lattice", "-mem", "8", cwd=tmp_path)
+    run(*given, "a.coe", "-coe", "8", cwd=tmp_path)
+    run(*given, "a.mif", "-mif", "8", cwd=tmp_path)
+    run(*given, "a.hex", "-intel", cwd=tmp_path)
+    run(*given, "a.c", "-c-array", "outputs_x", cwd=tmp_path)
+    run("objcopy", "-I", "binary", "-O", "verilog", "a.bin", "a.v", cwd=tmp_path)
+    for path, name in wanted.items():
         data = (tmp_path / path).read_bytes()
         parts = [*FORMATS[name].read(path, file, io.BytesIO(data))]
         assert np.array_equal(np.concatenate(parts), words), data
