@@ -121,7 +121,8 @@ def memory_files(plan: Plan, entry: Entry, name: str, compression: str) -> list[
         for b in plan.blocks.values()
         if b.memory == block.memory
     ]
-    size = -(-(memory.size or max(ends)) // memory.banks)
+    # A memory may have the size of one image; the files of a set go on by its frames.
+    size = -(-max(memory.size, *ends) // memory.banks)
     form = FORMATS[name]
     end = COMPRESSIONS[compression]
     return [

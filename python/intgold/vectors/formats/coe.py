@@ -89,7 +89,7 @@ class Coe(Format):
             if not tokens:
                 continue
             try:
-                words = parser.words(tokens, inside.number)
+                words = parser.words(tokens, inside.undefined)
             except BadTokenError as bad:
                 number = token_lines(line, data, b",")[bad.index]
                 raise inside.refused(f"{where}, line {number}", bad) from None

@@ -37,6 +37,8 @@ class Collector:
         self._next = 0  # word of the array
         self._held: np.ndarray | None = None
         self._seen = np.zeros(0, np.uint8)
+        self._gaps: list[int] = []  # which of the next words are undefined
+        self._undefined: int | None = None  # the first such word of the array
 
     def seek(self, address: int) -> None:
         """Say the address of the next word."""
@@ -48,10 +50,17 @@ class Collector:
             return self._file.word_of(self._address + ahead)
         return self._row + ahead if self._row + ahead < self._file.words else None
 
-    @property
-    def expected(self) -> int | None:
-        """The word of the array that follows the last one in order; None: they jumped about."""
-        return self._next if self._held is None else None
+    def undefined(self, ahead: int) -> int | None:
+        """Return which word of the array an undefined one is; None: it may be passed over.
+
+        A memory's undefined words are as if they were not there, until the end shows what lacks.
+        """
+        number = self.number(ahead)
+        if number is not None and self._file.memory_words:
+            self._gaps.append(ahead)
+            self._undefined = number if self._undefined is None else self._undefined
+            return None
+        return number
 
     def refused(self, place: str, bad: BadTokenError) -> VectorError:
         """Return the error of a token among the next words."""
@@ -132,6 +141,10 @@ class Collector:
                 raise VectorError(f"{self._where}: {self._next} words instead of {words}")
         if self._file.memory_words and self._held is None and not self._next:
             raise AbsentError(f"{self._where}: no word of {self._file.name} is in it")
+        if self._undefined is not None and (self._held is None or not self._seen.all()):
+            address = self._file.address_of(self._undefined)
+            problem = f"undefined, at address 0x{address:x}"
+            raise BadWordError(self._where, self._undefined, problem)
         if self._held is None or not self._seen.all():
             word = self._next + (0 if self._held is None else int(np.argmin(self._seen)))
             raise VectorError(

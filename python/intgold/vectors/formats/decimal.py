@@ -101,7 +101,7 @@ class Decimal(Format):
             first = len(held)
 
             def word_of(token: int, first: int = first) -> int | None:
-                return inside.number((first + token) // lanes.count)
+                return inside.undefined((first + token) // lanes.count)
 
             try:
                 held += parser.values(tokens, word_of)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import BinaryIO
 
 import numpy as np
@@ -20,6 +21,7 @@ _COMMENTS = Comments(re.compile(rb"--[^\n]*|%[^%]*%"), (b"-", b"%"), b"%")
 _FIELD = re.compile(rb"\s*(WIDTH|DEPTH|ADDRESS_RADIX|DATA_RADIX)\s*=\s*(\w{1,20})\s*", re.I)
 _BEGIN = re.compile(rb"(?:^|(?<=;))\s*CONTENT\s+BEGIN\b", re.I)
 _END = re.compile(rb"(?:^|(?<=;))\s*END\s*;", re.I)
+_SINGLE = re.compile(rb"\s*[0-9a-fA-F]{1,19}\s*:\s*-?\w+\s*")
 _LINE = re.compile(rb"\s*(?:\[\s*(\w+)\s*\.\.\s*(\w+)\s*\]|(\w+))\s*:\s*([^:]*?)\s*")
 _RADIX = {b"HEX": 16, b"BIN": 2, b"OCT": 8, b"UNS": 10, b"DEC": 10}
 _HEAD_BYTES = 2**20
@@ -33,7 +35,6 @@ class _Fields:
     depth: int
     address_radix: int
     parser: Digits | Decimals
-    plain: bool  # both radices are the writer's
 
 
 class Mif(Format):
@@ -102,15 +103,14 @@ class Mif(Format):
             cut = end.start() if end else text.rfind(b";") + 1
             if ended and text.strip():
                 raise VectorError(f"{where}, line {at}: more follows the end")
-            quick = self._plain(file, text[:cut], inside.expected) if fields.plain else None
-            if quick is not None and inside.expected is not None:
-                yield from inside.take(f"{where}, line {at} or later", inside.expected, quick)
-            else:
-                for statement in text[:cut].split(b";")[:-1]:
-                    lead = statement[: len(statement) - len(statement.lstrip())]
-                    place = f"{where}, line {at + lead.count(bytes([10]))}"
-                    at += statement.count(b"\n")
-                    yield from self._line(place, file, fields, statement, inside)
+            statements = text[:cut].split(b";")[:-1]
+            for single, group in groupby(statements, lambda s: _SINGLE.fullmatch(s) is not None):
+                rows = [*group]
+                if single and len(rows) > 1:
+                    yield from self._singles(where, at, fields, rows, inside)
+                else:
+                    yield from self._lines(where, at, fields, rows, inside)
+                at += sum(row.count(b"\n") for row in rows)
             text = text[end.end() if end else cut :]
             ended = ended or bool(end)
             if ended and text.strip():
@@ -121,27 +121,43 @@ class Mif(Format):
             raise VectorError(f"{where}: {problem if fields else 'no CONTENT BEGIN'}")
         yield from inside.finish()
 
-    def _plain(self, file: WordFile, text: bytes, first: int | None) -> np.ndarray | None:
-        """Return the words of lines as the writer makes them; None where any is otherwise."""
-        text = text.lstrip()
-        width = digits.count(file.word_bits, 16)
-        start = digits.count(self._address_bits(file), 16)
-        count, odd = divmod(len(text) + 1, start + 3 + width + 2)
-        if file.memory_words or first is None or odd or count < 2 or first + count > file.words:
-            return None
-        zeros = np.zeros((count, file.word_bytes), np.uint8)
-        wanted = np.frombuffer(self.body(file, zeros, first), np.uint8)
-        rows = np.frombuffer(text + b"\n", np.uint8).reshape(count, -1)
-        frame = wanted.reshape(count, -1)
-        fixed = np.ones(frame.shape[1], bool)
-        fixed[start + 3 : start + 3 + width] = False
-        if (rows[:, fixed] != frame[:, fixed]).any():
-            return None
-        return digits.from_digits(rows[:, ~fixed], file.word_bits, 16)
+    def _singles(
+        self, where: str, at: int, fields: _Fields, rows: list[bytes],
+        inside: Collector,
+    ) -> Iterator[np.ndarray]:  # fmt: skip
+        """Take statements of one address and one word, those that follow one another at once."""
+        halves = [row.split(b":") for row in rows]
+        try:
+            places = [int(a, fields.address_radix) for a, _ in halves]
+            # What is wrong with a word is said line by line.
+            words = fields.parser.words([w.strip() for _, w in halves], lambda i: i)
+        except (ValueError, BadTokenError):
+            yield from self._lines(where, at, fields, rows, inside)
+            return
+        if max(places) >= min(fields.depth, 2**62):
+            yield from self._lines(where, at, fields, rows, inside)
+            return
+        breaks = (np.flatnonzero(np.diff(np.array(places, np.int64)) != 1) + 1).tolist()
+        for start, stop in zip([0, *breaks], [*breaks, len(rows)], strict=True):
+            lead = rows[start][: len(rows[start]) - len(rows[start].lstrip())].count(b"\n")
+            later = " or later" if stop > start + 1 else ""
+            inside.seek(places[start])
+            yield from inside.put(f"{where}, line {at + lead}{later}", words[start:stop])
+            at += sum(row.count(b"\n") for row in rows[start:stop])
+
+    def _lines(
+        self, where: str, at: int, fields: _Fields, rows: list[bytes],
+        inside: Collector,
+    ) -> Iterator[np.ndarray]:  # fmt: skip
+        """Take statements one by one."""
+        for row in rows:
+            lead = row[: len(row) - len(row.lstrip())].count(b"\n")
+            yield from self._line(f"{where}, line {at + lead}", fields, row, inside)
+            at += row.count(b"\n")
 
     @staticmethod
     def _line(
-        place: str, file: WordFile, fields: _Fields, statement: bytes, inside: Collector
+        place: str, fields: _Fields, statement: bytes, inside: Collector
     ) -> Iterator[np.ndarray]:
         match = _LINE.fullmatch(statement)
         text = shown(statement.strip())
@@ -161,7 +177,7 @@ class Mif(Format):
             raise VectorError(f"{place}: {text}: beyond DEPTH {fields.depth}")
         inside.seek(start)
         try:
-            words = fields.parser.words(tokens, inside.number)
+            words = fields.parser.words(tokens, inside.undefined)
         except BadTokenError as bad:
             raise inside.refused(place, bad) from None
         if match[3]:
@@ -197,4 +213,4 @@ def _fields(where: str, file: WordFile, text: bytes) -> _Fields:
     parser: Digits | Decimals = Decimals(file.word_bits)
     if data != 10:
         parser = Digits(file.word_bits, data, file.signed, alike=False)
-    return _Fields(numbers[b"DEPTH"], address, parser, address == data == 16)
+    return _Fields(numbers[b"DEPTH"], address, parser)

@@ -107,7 +107,7 @@ class ReadMem(Format):
                 if not part:
                     continue
                 try:
-                    words = parser.words(part, inside.number)
+                    words = parser.words(part, inside.undefined)
                 except BadTokenError as bad:
                     raise inside.refused(f"{where}, line {lines_of[bad.index]}", bad) from None
                 surplus = 0 if addressed or len(part) <= inside.room() else inside.room()

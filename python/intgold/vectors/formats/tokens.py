@@ -247,13 +247,14 @@ class Decimals:
         if low >= -half and high < (half if low < 0 else 2 * half):
             self._low, self._high = low, high
             return
+        low, high = self._low, self._high
         for i, value in enumerate(values):
             told = f"{shown(tokens[i])} is outside {self._bits} bits"
             if not -half <= value < 2 * half:
                 raise BadTokenError(i, told)
-            self._low, self._high = min(self._low, value), max(self._high, value)
-            if self._low < 0 and self._high >= half:
-                other = self._high if value < 0 else self._low
+            low, high = min(low, value), max(high, value)
+            if low < 0 and high >= half:
+                other = high if value < 0 else low
                 raise BadTokenError(
                     i, f"{told}, signed or unsigned, as the file has {other} as well"
                 )
