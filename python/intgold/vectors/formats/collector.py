@@ -85,10 +85,12 @@ class Collector:
             yield from self.take(place, self._row - count, words)
             return
         self._address = start + count
-        taken = 0
-        for at, stop, word in self._file.overlaps(start, start + count):
-            yield from self.take(place, word, words[at - start : stop - start], _GIVEN)
-            taken += stop - at
+        gaps, self._gaps = self._gaps, []
+        taken = len(gaps)
+        for first, last in zip([0, *(g + 1 for g in gaps)], [*gaps, count], strict=True):
+            for at, stop, word in self._file.overlaps(start + first, start + last):
+                yield from self.take(place, word, words[at - start : stop - start])
+                taken += stop - at
         if taken == count:
             return
         if not self._file.memory_words:
@@ -104,8 +106,11 @@ class Collector:
     def fill(self, place: str, start: int, stop: int, pattern: np.ndarray) -> Iterator[np.ndarray]:
         """Take a range of addresses with the words of `pattern` in turn; others may follow there.
 
-        Addresses outside the array are passed over.
+        Addresses outside the array are passed over, and a pattern that is undefined.
         """
+        gaps, self._gaps = self._gaps, []
+        if gaps:
+            return
         for at, end, word in self._file.overlaps(start, stop):
             turn = np.arange(at - start, end - start) % len(pattern)
             yield from self.take(place, word, pattern[turn], _FILLED)
