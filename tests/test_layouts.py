@@ -131,7 +131,7 @@ def layout_of(name, tmp_path):
 
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_every_format_in_every_layout(name, tmp_path):
-    """What is written in twelve formats is read back, and equals the run; a dump of it is equal."""
+    """What is written in every format is read back, and equals the run; a dump of it is equal."""
     model = intgold.load()
     layout = layout_of(name, tmp_path)
     assert parse_layout("x", json.loads(json.dumps(layout_document(layout)))) == layout
