@@ -239,20 +239,22 @@ def dump(rng: Random, base: Base, folder: Path) -> Case:
     def answer(status: int, out: str) -> str | None:
         if not path.exists():
             return None if status == 0 else "differs in a file that is not there"
-        equal = np.array_equal(_values(path.read_bytes()), _values(whole))
+        bits = 8 * np.load(base.folder / "set" / path.parent.name / f"{path.stem}.npy").itemsize
+        equal = np.array_equal(_values(path.read_bytes(), bits), _values(whole, bits))
         return None if status == (0 if equal else 1) else f"status {status} of {equal=}"
 
     arguments: list[str | Path] = ["verify", base.folder / "set", "--dut", target]
     return Case(f"{path.name}: {label}", arguments, (target,), answer)
 
 
-def _values(data: bytes) -> np.ndarray:
+def _values(data: bytes, bits: int) -> np.ndarray:
     """The values of a .npy or hex file, read by other means than intgold's."""
     if data.startswith(b"\x93NUMPY"):
         return np.load(io.BytesIO(data), allow_pickle=False).ravel().astype(np.int64)
-    words = [w for line in data.split(b"\n") for w in line.split(b"//")[0].split()]
-    return np.array([(int(w, 16) + 8 * 16 ** (len(w) - 1)) % 16 ** len(w) - 8 * 16 ** (len(w) - 1)
-                     for w in words])  # fmt: skip
+    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    words = [w for line in lines for w in line.split(b"//")[0].split(b"#")[0].split()]
+    half = 2 ** (bits - 1)
+    return np.array([(int(w, 16) + half) % (2 * half) - half for w in words])
 
 
 def _array(data: bytes) -> np.ndarray:

@@ -162,6 +162,106 @@ def test_mif_by_srec_cat(tmp_path):
     assert np.array_equal(np.concatenate(parts), words)
 
 
+PRINTED = [("h", "hex"), ("x", "hex"), ("0h", "hex"), ("b", "memb"), ("d", "dec"), ("0d", "dec")]
+
+
+@pytest.mark.parametrize("simulator", ["iverilog", "verilator"])
+def test_what_simulators_print_is_read(simulator, tmp_path):
+    """$fdisplay of signed and unsigned registers and of integers, $writememh of a part."""
+    tools.need(simulator)
+    file = word_file(None, 8)
+    words = some_words(file)
+    (tmp_path / "a.hex").write_bytes(written(FORMATS["hex"], file, words))
+    body, wanted = ['$readmemh("a.hex", m);'], []
+    for how, name in PRINTED:
+        for register in ("s", "u", "i"):
+            if (how, register) == ("b", "i"):
+                continue  # 32 digits of an integer: as sign-extended as the others
+            path = f"{how}_{register}.{name}"
+            body += [f'f = $fopen("{path}", "w");', "for (k = 0; k < 28; k = k + 1) begin",
+                     f'  s = m[k]; u = m[k]; i = s; $fdisplay(f, "%{how}", {register});',
+                     "end", "$fclose(f);"]  # fmt: skip
+            wanted.append((path, name))
+    body.append('$writememh("part.hex", m, 0, 27);')
+    wanted.append(("part.hex", "hex"))
+    declared = "reg [7:0] m [0:63]; reg signed [7:0] s; reg [7:0] u; integer i, k, f;"
+    text = "\n".join(
+        ["module tb;", declared, "initial begin", *body, "$finish;", "end", "endmodule"]
+    )
+    (tmp_path / "tb.v").write_text(text + "\n")
+    if simulator == "iverilog":
+        run("iverilog", "-g2012", "-o", "tb", "tb.v", cwd=tmp_path)
+        run("./tb", cwd=tmp_path)
+    else:
+        run("verilator", "--binary", "-Wno-fatal", "-O0", "--CFLAGS", "-O0", "tb.v", "--top-module",
+            "tb", "-Mdir", "made", cwd=tmp_path)  # fmt: skip
+        run("made/Vtb", cwd=tmp_path)
+    texts = set()
+    for path, name in wanted:
+        data = (tmp_path / path).read_bytes()
+        parts = [*FORMATS[name].read(path, file, io.BytesIO(data))]
+        assert np.array_equal(np.concatenate(parts), words), (path, data[:40])
+        texts.add(data)
+    assert len(texts) >= 8, "the forms must differ"
+
+
+def test_what_srecord_and_binutils_print_is_read(tmp_path):
+    """Verilog, Lattice, Xilinx, Intel and C files of one binary file."""
+    tools.need("srec_cat"), tools.need("objcopy")
+    plain = word_file(None, 8)
+    # Its coefficients go no further than 24 bytes ("a hole in the data").
+    file = type(plain)(**{**vars(plain), "address": 0, "base": 0, "run": 5, "step": 5})
+    words = some_words(file)
+    (tmp_path / "a.bin").write_bytes(words.tobytes())
+    given = ["srec_cat", "a.bin", "-binary", "-o"]
+    wanted = {"a.vmem": "hex", "a.lattice": "mem", "a.coe": "coe", "a.mif": "mif", "a.hex": "ihex",
+              "a.c": "c", "a.v": "hex"}  # fmt: skip
+    run(*given, "a.vmem", "-vmem", "8", cwd=tmp_path)
+    run(*given, "a.lattice", "-mem", "8", cwd=tmp_path)
+    run(*given, "a.coe", "-coe", "8", cwd=tmp_path)
+    run(*given, "a.mif", "-mif", "8", cwd=tmp_path)
+    run(*given, "a.hex", "-intel", cwd=tmp_path)
+    run(*given, "a.c", "-c-array", "outputs_x", cwd=tmp_path)
+    run("objcopy", "-I", "binary", "-O", "verilog", "a.bin", "a.v", cwd=tmp_path)
+    for path, name in wanted.items():
+        data = (tmp_path / path).read_bytes()
+        parts = [*FORMATS[name].read(path, file, io.BytesIO(data))]
+        assert np.array_equal(np.concatenate(parts), words), data
+
+
+@pytest.mark.parametrize("form", ["%.18e", "%d", "%6d", "%.1f", "%+d", "%g"])
+@pytest.mark.parametrize("mark", [" ", ",", ";", "\t", ", "])
+@pytest.mark.parametrize("title", ["", "an array"])
+def test_what_numpy_savetxt_writes_is_read(form, mark, title, tmp_path):
+    """By image, by value; of 8 and of 32 bits."""
+    for bits in (8, 32):
+        file = word_file(None, bits)
+        words = some_words(file, bits)
+        if form == "%g" and bits == 32:  # six digits: no longer the values
+            continue
+        array = words.copy().view(f"<i{bits // 8}")
+        for shape in ((4, 7), (28, 1)):
+            np.savetxt(tmp_path / "a", array.reshape(shape), form, delimiter=mark, header=title)
+            data = (tmp_path / "a").read_bytes()
+            for name in ("dec", "csv"):
+                parts = [*FORMATS[name].read("a", file, io.BytesIO(data))]
+                assert np.array_equal(np.concatenate(parts), words), data[:60]
+
+
+def test_decimal_text_by_numpy():
+    """What is written is read by numpy.loadtxt and numpy.genfromtxt."""
+    for bits in (8, 16, 32):
+        for name, mark in (("dec", None), ("csv", ",")):
+            file = word_file(None, bits, comments="images")
+            words = some_words(file, bits)
+            text = written(FORMATS[name], file, words).decode()
+            wanted = words.copy().view(f"<i{bits // 8}").reshape(4, 7)
+            for load in (np.loadtxt, np.genfromtxt):
+                found = load(io.StringIO(text), np.int64, delimiter=mark)
+                assert np.array_equal(found.reshape(4, 7), wanted)
+                assert name == "dec" or found.shape == (4, 7)
+
+
 @pytest.mark.parametrize("simulator", ["iverilog", "verilator"])
 def test_the_package_elaborates(simulator, tmp_path):
     """A set's package and map in a simulator: fields, arrays and files are the model's."""

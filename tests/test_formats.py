@@ -39,6 +39,8 @@ def test_words_come_back(name):
 def plain_value(name, line):
     """The word of a line by itself, with Python's own integers."""
     text = line.split(":")[-1].strip(" ;,")
+    if name == "dec":
+        return int(text)
     if name == "c":
         return int(text.replace("(-2147483647 - 1)", "-2147483648").rstrip("ul"), 0)
     return int(text, {"memb": 2, "coe2": 2, "coe10": 10}.get(name, 16))
@@ -62,13 +64,17 @@ def test_the_place_of_each_word(name):
                     assert i in found and record in b"".join(words[n].tobytes() for n in found)
                     assert (len(found) - 2) * file.word_bytes < len(record)
                     continue
-                assert list(form.words_at(file, place)) == [i]
+                run = range(i - i % RUN, i - i % RUN + RUN) if name == "csv" else range(i, i + 1)
+                assert form.words_at(file, place) == run
                 value = int.from_bytes(word.tobytes(), "little")
                 if not form.lines:
                     octets = data[place : place + file.word_bytes]
                     assert value == int.from_bytes(octets, "big" if name == "bin_be" else "little")
                 elif name != "c" or bits <= 64:
-                    found = plain_value(name, lines[place - 1].decode())
+                    line = lines[place - 1].decode()
+                    if name == "csv":
+                        line = line.split(",")[i % RUN]
+                    found = plain_value("dec" if name == "csv" else name, line)
                     assert found % 2**bits == value, (bits, variant, i)
             assert not form.words_at(file, form.place(file, 27) + 10**9)
 
@@ -107,10 +113,16 @@ LINES = written(FORMATS["hex"], HEX, some_words(HEX)).decode().splitlines()
     [
         (lambda t: t[:9] + ["zz"] + t[10:], r"line 10: word 8: 'zz' is undefined"),
         (lambda t: t[:9] + ["x1"] + t[10:], r"line 10: word 8: 'x1' is undefined"),
-        (lambda t: t[:9] + ["qq"] + t[10:], r"line 10: 'qq' is not 2 hex digits"),
-        (lambda t: t[:9] + ["1"] + t[10:], r"line 10: '1' is not 2 hex digits"),
-        (lambda t: t[:9] + ["123"] + t[10:], r"line 10: '123' is not 2 hex digits"),
-        (lambda t: t[:9] + ["0x12"] + t[10:], "line 10: .*'0x12' is undefined"),
+        (lambda t: t[:9] + ["qq"] + t[10:], r"line 10: 'qq' is no hex word"),
+        (
+            lambda t: t[:9] + ["1"] + t[10:],
+            "line 10: '1' has 1 hex digits, words before it are filled up with zeros to 2",
+        ),
+        (
+            lambda t: t[:9] + ["123"] + t[10:],
+            "line 10: '123' has more than 8 bits, those above not copies of its sign",
+        ),
+        (lambda t: t[:9] + ["0x12"] + t[10:], "line 10: '0x12' has a prefix, not every word has"),
         (lambda t: t[:-1], "27 words instead of 28"),
         (lambda t: [*t, "00"], "more words than 28"),
         (lambda t: [], "0 words instead of 28"),
@@ -156,8 +168,10 @@ def test_a_mif_by_other_hands():
     assert np.array_equal(read(FORMATS["mif"], HEX, text.encode()), words)
     for old, new, message in (
         ("width = 8", "width = 9", "WIDTH 9"), ("depth=64", "depth=9", "DEPTH 9"),
-        ("UNS", "ROMAN", "ROMAN"), ("111", "112", "no word of radix"), ("end;", "", "no END"),
-        ("[23..30]", "[22..30]", "twice"), ("[23..30]", "[24..30]", "words instead|missing"),
+        ("UNS", "ROMAN", "ROMAN"), ("111", "112", "line 5: '112' is no binary word"),
+        ("end;", "", "no END"), ("depth=64", "depth=30", "DEPTH 30"),
+        ("[23..30]", "[22..30]", "twice"), ("[23..30]", "[24..30]", "word 20 of 28, address 0x17"),
+        ("[23..30]", "[23..64]", r"line 5: .*beyond DEPTH 64"),
     ):  # fmt: skip
         with pytest.raises(VectorError, match=message):
             read(FORMATS["mif"], HEX, text.replace(old, new).encode())
@@ -172,9 +186,10 @@ def test_truncated_and_foreign_files_are_refused(name):
     last = form.place(file, 27)
     cut = last if not form.lines else len(b"\n".join(data.split(b"\n")[: last - 1]))
     others = [written(FORMATS[n], word_file(None, 8), some_words(file)) for n in FORMATS]
-    kin = {"hex": "mem", "mem": "hex", "bin": "bin_be", "bin_be": "bin"}  # read each other's
+    kin = [{"hex", "mem"}, {"bin", "bin_be"}, {"coe", "coe2", "coe10"}, {"dec", "csv"}]
+    alike = next((names for names in kin if name in names), {name})  # they read each other's
     bad = [data[:k] for k in range(0, cut, 7)] + [b"", b"\x00" * 9, b"\xff\xfe", b"<html>\n"]
-    bad += [o for n, o in zip(FORMATS, others, strict=True) if n not in (name, kin.get(name))]
+    bad += [o for n, o in zip(FORMATS, others, strict=True) if n not in alike]
     for wrong in bad:
         with pytest.raises(IntgoldError, match="dump") as caught:
             read(form, file, wrong)

@@ -168,6 +168,8 @@ def readme(plan: Plan) -> str:
             "`.h`, `memory_map_pkg.sv`. A file of one bank counts from the bank's start.",
             "",
         ]
+    if any(memory.whole for _, memory in plan.layout.memories):
+        lines += ["`memory/`: all parameters of a memory in one file, at their addresses.", ""]
     lines += [
         "## Compare a device",
         "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +13,14 @@ from ..errors import VectorError
 from .compression import COMPRESSIONS
 from .contents import Entry
 from .formats import FORMATS
+from .formats.collector import AbsentError
 from .layout import Layout
 from .manifest import read_manifest
 from .plan import Plan, SetFile
 from .reader import read_entry, read_runs, read_words, regroup
 from .readings import Reading, readings, standing
 from .strays import Strays
+from .whole import FOLDER, memory_files, rom_files
 
 _Files = list[tuple[list[Path], list[SetFile]]]
 """The files of one array, for each format that the dump has it in."""
@@ -64,6 +66,7 @@ class Dump:
         self.files = {e: _files(self.dut, self.device, e) for e in results(self.plan)}
         self._readings: dict[str, dict[str, list[Reading]]] = {}
         _refuse_unknown(self.dut, self.files)
+        _refuse_unread_memories(self.dut, self.device, self.files)
         missing = [e.path for e, found in self.files.items() if not found]
         if len(missing) == len(self.files):
             names = ", ".join(e.path for e in self.files)
@@ -177,10 +180,19 @@ def _sizes(plan: Plan) -> list[int]:
 
 
 def _files(dut: Path, device: Plan, entry: Entry) -> _Files:
+    """Return the array's own files; those of its memory where it has none."""
+    own = _present(dut, lambda n, c: device.files_of(entry, n, c))
+    if own:
+        return own
+    whole = _present(dut, lambda n, c: memory_files(device, entry, n, c))
+    return [(paths, files) for paths, files in whole if _has_words(device, paths, files)]
+
+
+def _present(dut: Path, files_of: Callable[[str, str], list[SetFile]]) -> _Files:
     found: _Files = []
     for name in FORMATS:
         for compression in COMPRESSIONS:
-            files = device.files_of(entry, name, compression)
+            files = files_of(name, compression)
             paths = [dut / file.path for file in files]
             there = [path for path in paths if os.path.lexists(path)]
             if there and len(there) < len(paths):
@@ -189,6 +201,17 @@ def _files(dut: Path, device: Plan, entry: Entry) -> _Files:
             if there:
                 found.append((paths, files))
     return found
+
+
+def _has_words(device: Plan, paths: list[Path], files: list[SetFile]) -> bool:
+    """Return whether the file of a memory has anything at the addresses of an array."""
+    try:
+        next(read_runs(device, paths, files))
+    except AbsentError:
+        return False
+    except VectorError:  # what is wrong is said when the array is compared
+        return True
+    return True
 
 
 def _refuse_unknown(dut: Path, dumps: Mapping[Entry, _Files]) -> None:
@@ -204,3 +227,16 @@ def _refuse_unknown(dut: Path, dumps: Mapping[Entry, _Files]) -> None:
         for path in sorted((dut / folder).rglob("*")):
             if path not in known:
                 raise VectorError(f"{path}: the set has no such array or format")
+
+
+def _refuse_unread_memories(dut: Path, device: Plan, dumps: Mapping[Entry, _Files]) -> None:
+    """A set has its own files of parameters in this folder; any other must have been of use."""
+    known = {path for dump in dumps.values() for paths, _ in dump for path in paths}
+    stems = {file.path.partition(".")[0] for file in rom_files(device)}
+    for path in sorted((dut / FOLDER).rglob("*")):
+        stem = path.relative_to(dut).as_posix().partition(".")[0]
+        if path not in known and stem not in stems:
+            raise VectorError(
+                f"{path}: the layout has no such memory, it has none of the arrays, or each has a "
+                "file of its own"
+            )

@@ -42,6 +42,7 @@ from .plan import Plan, Range, joined, parse_images
 from .reader import read_runs, regroup
 from .set_writer import Content, SetWriter, packed
 from .stimulus import builtin, check_range, given_images
+from .whole import rom_contents
 
 Stimulus = str | os.PathLike[str] | Mapping[str, np.ndarray]
 
@@ -305,6 +306,7 @@ def _write(
     identity = hashlib.sha256(canonical_json({**maker, "content": content})).hexdigest()
     growing = [file for file in plan.files if file.entry.images]
     fixed = {file.path: data for file, data in plan.parameter_files()}
+    fixed |= {file.path: data for file, data in rom_contents(plan)}
     paths = [*(file.path for file in growing), *fixed]
     with SetWriter(folder, identity, paths, plan.compression) as writer:
         if not writer.done:

@@ -26,6 +26,8 @@ class Memory:
         Words from the buffers of one image to those of the next; 0: as many as they have.
     banks, bank_order
         See `Rule`.
+    whole : bool
+        Whether a set has all parameters of the memory in one file as well, at their addresses.
     """
 
     word_bits: int
@@ -34,6 +36,7 @@ class Memory:
     frame: int = 0
     banks: int = 1
     bank_order: str = "interleaved"
+    whole: bool = False
 
 
 ACTIVATIONS = ("stimulus", "output")
@@ -51,13 +54,16 @@ class Layout:
         Keys of `Rule` by the name of a table: ``default``, a role of `ROLES`, or the path of an
         array; the later of these count more.
     memories : tuple of (str, Memory)
-    addresses, comments
+    addresses : bool or None
+        Whether files that may leave addresses out have them; None: those of parameters that are
+        in one of `memories`.
+    comments : str
         See `intgold.vectors.formats.word_file.WordFile`.
     """
 
     rules: tuple[tuple[str, tuple[tuple[str, object], ...]], ...] = ()
     memories: tuple[tuple[str, Memory], ...] = ()
-    addresses: bool = False
+    addresses: bool | None = None
     comments: str = "head"
 
     @property

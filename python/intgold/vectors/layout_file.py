@@ -89,8 +89,8 @@ def parse_layout(where: str, document: Any) -> Layout:
         if not _PATH.fullmatch(path):
             raise LayoutError(f"{where}: array {path!r} is not a path such as outputs/conv1")
         tables.append((path, table))
-    addresses = written.get("addresses", False)
-    if not isinstance(addresses, bool):
+    addresses = written.get("addresses")
+    if "addresses" in written and not isinstance(addresses, bool):
         raise LayoutError(f"{where}: files: addresses {addresses!r} is neither true nor false")
     comments = _choice(f"{where}: files", "comments", written.get("comments", "head"))
     rules = tuple((name, _rule(f"{where}: {name}", table)) for name, table in tables)
@@ -104,9 +104,16 @@ def layout_document(layout: Layout) -> dict[str, Any]:
         return {k: dict(v) if k == "tile" else v for k, v in keys}  # type: ignore[call-overload]
 
     tables = {name: plain(keys) for name, keys in layout.rules}
+    written: dict[str, Any] = {"comments": layout.comments}
+    if layout.addresses is not None:
+        written["addresses"] = layout.addresses
+    memories = {name: asdict(memory) for name, memory in layout.memories}
+    for memory in memories.values():
+        if not memory["whole"]:
+            del memory["whole"]
     return {
-        "files": {"addresses": layout.addresses, "comments": layout.comments},
-        "memory": {name: asdict(memory) for name, memory in layout.memories},
+        "files": written,
+        "memory": memories,
         "array": {name: table for name, table in tables.items() if "/" in name},
         **{name: table for name, table in tables.items() if "/" not in name},
     }
@@ -146,6 +153,10 @@ def _value(where: str, key: str, value: Any, known: set[str]) -> object:
         raise LayoutError(f"{where}: unknown key {key!r}; known: {', '.join(sorted(known))}")
     if key in _CHOICES:
         return _choice(where, key, value)
+    if key == "whole":
+        if not isinstance(value, bool):
+            raise LayoutError(f"{where}: whole {value!r} is neither true nor false")
+        return value
     if key in _RANGES:
         return _integer(where, key, value, *_RANGES[key])
     if key == "padding":

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import VectorError
 from .contents import Entry
+from .formats.word_file import place_of
 from .manifest import read_manifest
 from .plan import Plan, SetFile
 from .reader import read_entry, values_of
@@ -186,7 +187,10 @@ def _values(
     return values_of(read_entry(Path(folder), plan, entry), [(*ahead, *at) for at in coordinates])
 
 
-def spots(plan: Plan, entry: Entry, at: Coordinate, value: int, name: str) -> Iterator[Spot]:
+def spots(
+    plan: Plan, entry: Entry, at: Coordinate, value: int, name: str,
+    files: Sequence[SetFile] | None = None,
+) -> Iterator[Spot]:  # fmt: skip
     """Yield where an element lies in the files that a format has of its array.
 
     Parameters
@@ -198,8 +202,10 @@ def spots(plan: Plan, entry: Entry, at: Coordinate, value: int, name: str) -> It
     value : int
     name : str
         Of `intgold.vectors.formats.FORMATS`.
+    files : sequence of SetFile, optional
+        Those that have the array in this format; default its own.
     """
-    files = plan.files_of(entry, name)
+    files = files or plan.files_of(entry, name)
     run, inner = (at[0], at[1:]) if entry.images else (0, at)
     flat = int(np.ravel_multi_index(inner, entry.shape))
     block = plan.blocks[entry]
@@ -215,6 +221,6 @@ def spots(plan: Plan, entry: Entry, at: Coordinate, value: int, name: str) -> It
         unit = "line" if file.format.lines else "byte"
         yield Spot(
             entry.path, at, packing.stored_value(value), file.path,
-            f"{unit} {file.format.place(file.words, in_file)}", in_file, start + word, bank,
+            f"{unit} {place_of(file.format, file.words, in_file)}", in_file, start + word, bank,
             start // packing.rule.banks + place, position.lane,
         )  # fmt: skip

@@ -28,6 +28,7 @@ from .layout_file import parse_layout
 from .partials import LoopOrder
 from .plan import Plan, joined
 from .stimulus import check_range
+from .whole import rom_contents, rom_files
 
 NAME, MODEL = "manifest.json", "model.npz"
 FORMAT, VERSION = "intgold-vectors", 2
@@ -46,8 +47,8 @@ class File:
     path : str
         Relative, with forward slashes.
     role, owner, name, dtype, shape
-        See `intgold.vectors.contents.Entry`, the images included; role "model" or "document" for
-        the others, whose owner is the model.
+        See `intgold.vectors.contents.Entry`, the images included; role "memory" of a file of
+        `intgold.vectors.whole`, "model" or "document" of the others, whose owner is the model.
     format : str
         A name out of `FORMATS`, ``npz`` or ``text``.
     bank : int
@@ -81,6 +82,15 @@ def _array_files(plan: Plan) -> Iterator[tuple[str, tuple[Any, ...]]]:
         yield file.path, facts
 
 
+def _rom_files(plan: Plan) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    for file in rom_files(plan):
+        shape = (file.words.words,)
+        yield (
+            file.path,
+            ("memory", plan.model.name, file.memory, "", shape, file.format.name, file.bank),
+        )
+
+
 def listed(plan: Plan, digests: Digests) -> list[File]:
     """Return the files of a set in the order of its manifest.
 
@@ -93,6 +103,7 @@ def listed(plan: Plan, digests: Digests) -> list[File]:
     found: list[tuple[str, tuple[Any, ...]]] = [
         (MODEL, ("model", name, name, "", (), "npz", 0)),
         *_array_files(plan),
+        *_rom_files(plan),
         *((d, ("document", name, d, "", (), "text", 0)) for d in documents(plan)),
     ]
     missing = [path for path, _ in found if path not in digests]
@@ -263,6 +274,7 @@ def _check(document: dict[str, Any], model: Model, stated: Digests) -> tuple[Pla
             raise ValueError(f"{key} is not what {MODEL} demands")
     wanted_bytes = {path: text.encode() for path, text in documents(plan).items()}
     wanted_bytes |= {file.path: data for file, data in plan.parameter_files()}
+    wanted_bytes |= {file.path: data for file, data in rom_contents(plan)}
     for path, data in wanted_bytes.items():
         if hashlib.sha256(data).hexdigest() != stated[path][0]:
             raise ValueError(f"{path} is not what {MODEL} demands")

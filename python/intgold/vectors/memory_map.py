@@ -17,7 +17,7 @@ from ..errors import LayoutError
 from ..files import canonical_json
 from .constants import UNUSED_OFF, UNUSED_ON, defined_once
 from .contents import Entry
-from .formats.word_file import WordFile
+from .formats.word_file import Lanes, WordFile
 from .layout import ACTIVATIONS, Layout, Memory
 from .packing import Packing
 from .rule import ENCODINGS, Rule
@@ -66,9 +66,17 @@ class Block:
         banks = rule.banks
         shape, dtype = entry.whole(count), self.packing.stored.name
         order = f", order {rule.order}" if rule.order else ""
-        encoding = ENCODED if self.packing.offset_binary else "two's complement"
+        packing = self.packing
+        encoding = ENCODED if packing.offset_binary else "two's complement"
         title = f"{entry.path}: {dtype} {'x'.join(map(str, shape))}{order}, {encoding}"
-        element = self.packing.word_bits == 8 * self.packing.dtype.itemsize
+        bits = 8 * packing.dtype.itemsize
+        signed = dtype != "uint8"
+        lanes = Lanes(
+            packing.lanes, bits, signed, rule.lane_order == "high_first", rule.byte_order == "big"
+        )
+        addresses = layout.addresses
+        if addresses is None:  # so that several files may be loaded into one memory
+            addresses = entry.role == "parameter" and bool(rule.memory)
         return [
             WordFile(
                 name=f"{entry.identifier}_bank{bank}" if banks > 1 else entry.identifier,
@@ -80,8 +88,9 @@ class Block:
                 address=self.address // banks,
                 step=self.frame // banks if entry.images else 0,
                 base=0 if banks > 1 else self.base,
-                signed=element and dtype != "uint8" and rule.byte_order == "little",
-                addresses=layout.addresses, comments=layout.comments,
+                signed=packing.word_bits == bits and signed and rule.byte_order == "little",
+                addresses=addresses, comments=layout.comments,
+                lanes=lanes if packing.words_per_element == 1 else None,
             )
             for bank in range(banks)
         ]  # fmt: skip

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .formats.word_file import place_of
 from .plan import SetFile
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Strays:
         run, word = (int(i) for i in np.argwhere(found)[0])
         bank, at = packing.bank_of(word)
         file, image = files[bank], first + run
-        place = file.format.place(file.words, image * file.words.run + at)
+        place = place_of(file.format, file.words, image * file.words.run + at)
         array, _ = packing.read(words[run : run + 1])
         self.first = Stray(
             file.path, f"{'line' if file.format.lines else 'byte'} {place}", image,

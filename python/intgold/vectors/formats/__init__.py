@@ -2,6 +2,7 @@
 
 from .c_header import CHeader
 from .coe import Coe
+from .decimal import Decimal
 from .ihex import IntelHex
 from .mif import Mif
 from .npy import Npy
@@ -22,6 +23,8 @@ _ALL: tuple[Format, ...] = (
     Mif(),
     IntelHex(),
     CHeader(),
+    Decimal("dec", "decimal numbers, a word a line", rows=False),
+    Decimal("csv", "decimal numbers, an image a line, separated by commas", rows=True),
 )
 
 FORMATS: dict[str, Format] = {form.name: form for form in _ALL}

@@ -11,12 +11,24 @@ import numpy as np
 from ...errors import VectorError
 from . import digits
 from .collector import Collector
-from .text import pieces, shown
+from .text import Comments, pieces, shown
+from .tokens import BadTokenError, Decimals
 from .word_file import Format, WordFile
 
-_COMMENT = re.compile(rb"/\*.*?\*/", re.S)
-_MACRO = re.compile(rb"#define (\w+) ([^\n]*)\n")
+_COMMENTS = Comments(re.compile(rb"//[^\n]*|/\*.*?\*/", re.S), (b"/",), b"/*")
+_MACRO = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+([^\n]*)$", re.M)
+_DIRECTIVE = re.compile(rb"^[ \t]*#[^\n]*$", re.M)
+_ARRAY = re.compile(rb"\w+\s*(?:\[[\w\s]*\]\s*)+[^;={}]*=\s*\{")
+_SCALAR = re.compile(
+    rb"\s*(?:(?:const|static|unsigned|int|long|char|short|size_t|u?int(?:8|16|32|64)_t)\s+)+"
+    rb"(\w+)\s*=\s*(0[xX][0-9a-fA-F]{1,16}|[0-9]{1,18})[uUlL]*\s*;"
+)
+_NUMBER = re.compile(
+    rb"([+-]?)(?:0[xX]([0-9a-fA-F]{1,16})|0[bB]([01]{1,64})|([0-9]{1,20}))[uUlL]{0,3}"
+)
 _INT32_MIN = b"(-2147483647 - 1)"
+_MINIMUM = re.compile(rb"\(\s*-\s*2147483647L?\s*-\s*1L?\s*\)|\bINT32_MIN\b")
+_HEAD_BYTES = 2**20
 
 
 class CHeader(Format):
@@ -89,7 +101,7 @@ class CHeader(Format):
 
     def most_bytes(self, file: WordFile) -> int:
         """Return a size that leaves each byte room for white space."""
-        return 2**16 + 64 * file.words * file.word_bytes
+        return 2**16 + 64 * file.length * file.word_bytes
 
     def place(self, file: WordFile, word: int) -> int:
         """Return the line of a word."""
@@ -102,28 +114,51 @@ class CHeader(Format):
     def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
         inside = Collector(where, file)
-        begun = ended = False
-        behind = b""
-        for line, text, _ in pieces(where, stream, _COMMENT, b"/*", b"\n"):
+        parser = Decimals(8 if file.word_bits > 64 else file.word_bits)
+        head, begun, ended, own = b"", False, False, False
+        carry = behind = b""
+        for line, piece, _ in pieces(where, stream, _COMMENTS):
+            text = piece
             if not begun:
-                text = self._after_head(where, file, text)
-                begun = True
-            end = None if ended else re.search(rb"\}\s*;", text)
-            if end or ended:
-                behind += text[end.end() :] if end else text
-                text, ended = text[: end.start()] if end else b"", True
-                if not b"#endif".startswith(behind.strip()):
-                    raise VectorError(f"{where}: more follows the end of the array")
-            words = self._words(where, file, text)
-            if len(words):
-                yield from inside.put(f"{where}, line {line} or later", inside.next, words)
-        if behind.strip() != b"#endif":
+                head += piece
+                plain = _DIRECTIVE.sub(lambda m: b" " * len(m[0]), head)
+                match = _ARRAY.search(plain)
+                if match is None:
+                    if len(head) > _HEAD_BYTES:
+                        break
+                    continue
+                begun, own = True, self._check_head(where, file, head, plain[: match.end()])
+                text = head[match.end() :]
+                line += piece.count(b"\n") - text.count(b"\n")
+            if ended:
+                behind += text
+                continue
+            start = line - carry.count(b"\n")
+            text, semicolon, rest = (carry + text).partition(b";")
+            if semicolon:
+                ended, behind, carry = True, rest, b""
+                text = text.rstrip()
+                if not text.endswith(b"}"):
+                    raise VectorError(f"{where}: the array has no end")
+                text = text[:-1].rstrip().removesuffix(b",")
+            else:
+                # What follows the last comma, or row, is not whole yet.
+                mark = b"}," if file.word_bits > 64 else b","
+                cut = text.rfind(mark)
+                carry = text[cut + len(mark) :] if cut >= 0 else text
+                text = text[: cut + len(mark) - 1] if cut >= 0 else b""
+            if text.strip():
+                yield from self._put(where, start, file, parser, text, inside)
+        if not ended:
             raise VectorError(f"{where}: the array or its header has no end")
+        self._check_end(where, file, behind, own)
         yield from inside.finish()
 
-    def _after_head(self, where: str, file: WordFile, text: bytes) -> bytes:
-        start = text.find(b"= {")
-        macros = {m[1]: m[2] for m in _MACRO.finditer(text[: max(start, 0)])}
+    def _check_head(self, where: str, file: WordFile, head: bytes, declared: bytes) -> bool:
+        """Return whether the header is one of a set; if so it must be that of this array."""
+        macros = {m[1]: m[2].strip() for m in _MACRO.finditer(head)}
+        if file.memory_words or not any(name.endswith(b"_WORD_BITS") for name in macros):
+            return False
         upper = file.name.upper().encode()
         for key, wanted in (
             (b"WORD_BITS", file.word_bits), (b"WORDS", file.words), (b"COUNT", file.count),
@@ -134,36 +169,70 @@ class CHeader(Format):
                 raise VectorError(
                     f"{where}: {(upper + b'_' + key).decode()} is {found} instead of {wanted}"
                 )
-        if f"static const {self._type(file)} {file.name}[".encode() not in text[:start]:
+        if f"static const {self._type(file)} {file.name}[".encode() not in declared:
             raise VectorError(f"{where}: no static const {self._type(file)} {file.name}")
-        return text[start + 3 :]
-
-    def _words(self, where: str, file: WordFile, text: bytes) -> np.ndarray:
-        text = text.replace(_INT32_MIN, b"-2147483648")
-        if file.word_bits > 64:
-            rows = re.findall(rb"\{([^{}]*)\}\s*,", text)
-            if re.sub(rb"\{[^{}]*\}\s*,", b"", text).strip():
-                raise VectorError(f"{where}: not rows of bytes")
-            octets = [self._numbers(where, row, 8, False) for row in rows]
-            if any(len(row) != file.word_bytes for row in octets):
-                raise VectorError(f"{where}: a row is not of {file.word_bytes} bytes")
-            return np.array(octets, np.uint8).reshape(-1, file.word_bytes)
-        values = self._numbers(where, text, file.word_bits, file.signed)
-        return digits.from_integers(values, file.word_bytes) if values else np.zeros((0, 1))
+        return True
 
     @staticmethod
-    def _numbers(where: str, text: bytes, bits: int, signed: bool) -> list[int]:
-        *tokens, rest = (t.strip() for t in text.split(b","))
-        if rest:
-            raise VectorError(f"{where}: {shown(rest)} has no comma after it")
-        good = re.compile(rb"-?\d{1,10}" if signed else rb"0x[0-9a-f]{1,16}(?:u|ull)")
-        lo, hi = (-(2 ** (bits - 1)), 2 ** (bits - 1)) if signed else (0, 2**bits)
-        values = []
-        for token in tokens:
-            if not good.fullmatch(token):
-                raise VectorError(f"{where}: {shown(token)} is no word")
-            value = int(token) if signed else int(token.rstrip(b"ul"), 16)
-            if not lo <= value < hi:
-                raise VectorError(f"{where}: {shown(token)} is outside {bits} bits")
-            values.append(value & (2**bits - 1))
-        return values
+    def _check_end(where: str, file: WordFile, behind: bytes, own: bool) -> None:
+        """Refuse what follows the array, but for lengths and the end of what is open."""
+        rest = _DIRECTIVE.sub(b"", behind)
+        sizes = (file.words, file.words * file.word_bytes)
+        while scalar := _SCALAR.match(rest):
+            name, number = scalar.groups()
+            if (
+                re.search(rb"(?:len|length|size|count)$", name, re.I)
+                and int(number, 0) not in sizes
+            ):
+                raise VectorError(
+                    f"{where}: {shown(name)} is {int(number, 0)} instead of {sizes[1]}"
+                )
+            rest = rest[scalar.end() :]
+        if rest.strip() not in (b"", b"}"):
+            raise VectorError(f"{where}: more follows the end of the array")
+        if own and behind.strip() != b"#endif":
+            raise VectorError(f"{where}: the array or its header has no end")
+
+    def _put(
+        self, where: str, line: int, file: WordFile, parser: Decimals, text: bytes,
+        inside: Collector,
+    ) -> Iterator[np.ndarray]:  # fmt: skip
+        text = _MINIMUM.sub(b"-2147483648", text)
+        tokens = text.split(b",")
+        wide = file.word_bits > 64
+        if wide:
+            rows = re.findall(rb"\{([^{}]*)\}", text)
+            if re.sub(rb"\s*\{[^{}]*\}\s*", b"", text) != b"," * (len(rows) - 1):
+                raise VectorError(f"{where}, line {line} or later: not rows of bytes")
+            if any(row.rstrip().rstrip(b",").count(b",") != file.word_bytes - 1 for row in rows):
+                raise VectorError(
+                    f"{where}, line {line} or later: a row is not of {file.word_bytes} bytes"
+                )
+            tokens = [t for row in rows for t in row.rstrip().rstrip(b",").split(b",")]
+        try:
+            values = [self._number(i, token) for i, token in enumerate(tokens)]
+            parser.check([token.strip() for token in tokens], values)
+        except BadTokenError as bad:
+            ahead = b",".join(tokens[: bad.index + 1]).rstrip().count(b"\n")
+            place = f"{where}, line {line} or later" if wide else f"{where}, line {line + ahead}"
+            raise VectorError(f"{place}: {bad.problem}") from None
+        mask = (1 << (8 if wide else file.word_bits)) - 1
+        if wide:
+            octets = bytes(v & mask for v in values)
+            words = np.frombuffer(octets, np.uint8).reshape(-1, file.word_bytes)
+        else:
+            words = digits.from_integers([v & mask for v in values], file.word_bytes)
+        yield from inside.put(f"{where}, line {line} or later", words)
+
+    @staticmethod
+    def _number(index: int, token: bytes) -> int:
+        text = token.replace(b"{", b" ").replace(b"}", b" ").strip()
+        match = _NUMBER.fullmatch(text)
+        if match is None:
+            raise BadTokenError(index, f"{shown(text)} is no word")
+        sign, hexadecimal, binary, decimal = match.groups()
+        if decimal and len(decimal) > 1 and decimal.startswith(b"0"):
+            raise BadTokenError(index, f"{shown(text)} is octal in C")
+        radix = 16 if hexadecimal else 2 if binary else 10
+        value = int(hexadecimal or binary or decimal, radix)
+        return -value if sign == b"-" else value

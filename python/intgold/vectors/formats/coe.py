@@ -11,17 +11,22 @@ import numpy as np
 from ...errors import VectorError
 from . import digits
 from .collector import Collector
-from .text import shown
-from .word_file import BadWordError, Format, WordFile
+from .text import Comments, pieces, shown, token_lines
+from .tokens import BadTokenError, Decimals, Digits
+from .word_file import Format, WordFile
 
-_RADIX = re.compile(rb"\s*memory_initialization_radix\s*=\s*(\d+)\s*;", re.I)
-_VECTOR = re.compile(rb"\s*memory_initialization_vector\s*=", re.I)
-_HEAD_BYTES = 2**14
-_DIGITS = {2: rb"[01]+", 10: rb"[0-9]+", 16: rb"[0-9a-fA-F]+"}
+_RADIX = rb"memory_initialization_radix\s*=\s*(\d{1,9})\s*;"
+_VECTOR = rb"memory_initialization_vector\s*="
+_HEAD = re.compile(rb"[;\s]*" + _RADIX + rb"[;\s]*" + _VECTOR, re.I)
+# What follows a semicolon in its line, unless it is a keyword.
+_COMMENTS = Comments(
+    re.compile(rb"(?<=;)(?!\s*memory_initialization_(?:radix|vector)\s*=)[^\n]+", re.I), (b";",)
+)
+_HEAD_BYTES = 2**20
 
 
 class Coe(Format):
-    """One word a line, separated by commas, ended by a semicolon."""
+    """One word a line, separated by commas, ended by a semicolon; read in any radix."""
 
     def __init__(self, name: str, suffix: str, radix: int, summary: str) -> None:
         self.name, self.suffix, self.summary, self._radix = name, suffix, summary, radix
@@ -46,7 +51,7 @@ class Coe(Format):
 
     def most_bytes(self, file: WordFile) -> int:
         """Return a size that leaves each word room for white space."""
-        return 2**16 + (16 + file.word_bits) * file.words
+        return 2**16 + (16 + file.word_bits) * file.length
 
     def place(self, file: WordFile, word: int) -> int:
         """Return the line of a word."""
@@ -58,72 +63,58 @@ class Coe(Format):
 
     def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
-        text = stream.read(_HEAD_BYTES)
-        body, line = self._after_head(where, text)
         inside = Collector(where, file)
-        rest, ended = body, False
-        while not ended:
-            data = stream.read(2**20)
-            text = rest + data
-            cut = text.find(b";")
-            if cut >= 0:
-                ended, text, after = True, text[:cut], text[cut + 1 :] + stream.read(2**16)
-                if after.strip():
-                    raise VectorError(f"{where}: more follows the end of the vector")
-                rest = b""
-            elif not data:
-                raise VectorError(f"{where}: the vector does not end with a semicolon")
-            else:
-                # A separator at the cut stays with what follows.
-                cut = text.rfind(b",")
-                if cut <= 0:
-                    rest = text
+        parser: Digits | Decimals | None = None
+        head, ended, comma = b"", False, True
+        for line, piece, _ in pieces(where, stream, _COMMENTS):
+            text = piece
+            if parser is None:
+                head += piece
+                match = _HEAD.match(head)
+                if match is None:
+                    if len(head) > _HEAD_BYTES:
+                        break
                     continue
-                text, rest = text[:cut], text[cut:]
-            tokens = text.split(b",")
-            if inside.next and tokens:
-                tokens = tokens[1:]
-            words = self._words(where, file, tokens, line, inside.next)
-            line += text.count(b"\n")
-            if words is not None:
-                yield from inside.put(where, inside.next, words)
+                parser = self._parser(where, file, int(match[1]))
+                text = head[match.end() :]
+                line += piece.count(b"\n") - text.count(b"\n")
+            data, semicolon, rest = (b"", b";", text) if ended else text.partition(b";")
+            ended = ended or bool(semicolon)
+            if rest.strip(b"; \t\r\n"):
+                raise VectorError(f"{where}: more follows the end of the vector")
+            if not data.strip():
+                continue
+            comma = self._check_commas(where, line, data, comma)
+            tokens = data.replace(b",", b" ").split()
+            if not tokens:
+                continue
+            try:
+                words = parser.words(tokens, inside.undefined)
+            except BadTokenError as bad:
+                number = token_lines(line, data, b",")[bad.index]
+                raise inside.refused(f"{where}, line {number}", bad) from None
+            surplus = len(words) > inside.room()
+            number = token_lines(line, data, b",")[inside.room()] if surplus else line
+            yield from inside.put(f"{where}, line {number}", words)
+        if parser is None:
+            raise VectorError(f"{where}: not a coefficient file: no radix and vector at its head")
         yield from inside.finish()
 
-    def _after_head(self, where: str, text: bytes) -> tuple[bytes, int]:
-        """Return what follows the keywords, and its line."""
-        at = 0
-        while match := re.compile(rb"\s*;[^\n]*\n").match(text, at):
-            at = match.end()
-        radix = _RADIX.match(text, at)
-        vector = _VECTOR.match(text, radix.end()) if radix else None
-        if radix is None or vector is None:
-            raise VectorError(f"{where}: not a coefficient file: no radix and vector at its head")
-        if int(radix[1]) != self._radix:
-            raise VectorError(f"{where}: radix {int(radix[1])} instead of {self._radix}")
-        return text[vector.end() :], 1 + text.count(b"\n", 0, vector.end())
+    @staticmethod
+    def _parser(where: str, file: WordFile, radix: int) -> Digits | Decimals:
+        """The file says its radix, whatever the name that it has."""
+        if radix == 10:
+            return Decimals(file.word_bits)
+        if radix not in (2, 8, 16):
+            raise VectorError(f"{where}: radix {radix} is none of 2, 8, 10, 16")
+        return Digits(file.word_bits, radix, file.signed)
 
-    def _words(
-        self, where: str, file: WordFile, tokens: list[bytes], line: int, word: int
-    ) -> np.ndarray | None:
-        good = re.compile(_DIGITS[self._radix])
-        width = digits.count(file.word_bits, self._radix) if self._radix != 10 else 0
-        values = []
-        for i, token in enumerate(tokens):
-            digit = token.strip()
-            at = line + token[: len(token) - len(token.lstrip())].count(b"\n")
-            line += token.count(b"\n")
-            if re.search(rb"[xXzZ]", digit) and word + i < file.words:
-                raise BadWordError(f"{where}, line {at}", word + i, f"{shown(digit)} is undefined")
-            exact = len(digit) == width if width else len(digit) <= 310
-            if not good.fullmatch(digit) or not exact:
-                many = f"{width} digits" if width else "a number"
-                raise VectorError(
-                    f"{where}, line {at}: {shown(digit)} is not {many} of radix {self._radix}"
-                )
-            value = int(digit, self._radix)
-            if value >> file.word_bits:
-                raise VectorError(
-                    f"{where}, line {at}: {shown(digit)} has more than {file.word_bits} bits"
-                )
-            values.append(value)
-        return digits.from_integers(values, file.word_bytes) if values else None
+    @staticmethod
+    def _check_commas(where: str, line: int, data: bytes, comma: bool) -> bool:
+        """Refuse a comma with no word before it; return whether the last thing is one."""
+        found = re.match(rb"\s*,", data) if comma else None
+        found = found or re.search(rb",\s*,", data)
+        if found:
+            number = line + data.count(b"\n", 0, found.end())
+            raise VectorError(f"{where}, line {number}: {shown(b',')} without a word before it")
+        return data.rstrip().endswith(b",")

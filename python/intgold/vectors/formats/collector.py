@@ -1,4 +1,4 @@
-"""Brings words that a file gives by address into order; each must come exactly once."""
+"""Brings the words that a file gives, in a row or by address, into the order of the array."""
 
 from __future__ import annotations
 
@@ -7,11 +7,21 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...errors import VectorError
-from .word_file import WordFile
+from .tokens import BadTokenError
+from .word_file import BadWordError, WordFile
+
+_FILLED, _GIVEN = 1, 2
+
+
+class AbsentError(VectorError):
+    """A file of a whole memory that has no word of the array."""
 
 
 class Collector:
-    """Hands rising words on at once; words that jump about are held, all of them.
+    """Hands rising words on at once; from the first that jumps about or fills on, holds them all.
+
+    Every word must come exactly once; what fills a range may be overwritten. Of a file that holds
+    a whole memory (`WordFile.memory_words`) the words of other arrays are passed over.
 
     Parameters
     ----------
@@ -22,56 +32,128 @@ class Collector:
 
     def __init__(self, where: str, file: WordFile) -> None:
         self._where, self._file = where, file
-        self._next = 0
+        self._row = 0  # words in a row so far
+        self._address: int | None = 0 if file.memory_words else None  # of the next word
+        self._next = 0  # word of the array
         self._held: np.ndarray | None = None
-        self._seen = np.zeros(0, bool)
+        self._seen = np.zeros(0, np.uint8)
+        self._gaps: list[int] = []  # which of the next words are undefined
+        self._undefined: int | None = None  # the first such word of the array
 
-    @property
-    def next(self) -> int:
-        """The word that follows the last one in order."""
-        return self._next
+    def seek(self, address: int) -> None:
+        """Say the address of the next word."""
+        self._address = address
 
-    def put(self, place: str, first: int, words: np.ndarray) -> Iterator[np.ndarray]:
-        """Take words ``first, first + 1, ...``; yield what is in order."""
-        stop = first + len(words)
-        if stop > self._file.words:
-            raise VectorError(
-                f"{place}: more words than {self._file.words}, or beyond the last address"
-            )
-        if self._held is None and first == self._next:
-            self._next = stop
-            if len(words):
-                yield words
+    def number(self, ahead: int = 0) -> int | None:
+        """Return which word of the array comes so many words ahead; None: none of them."""
+        if self._address is not None:
+            return self._file.word_of(self._address + ahead)
+        return self._row + ahead if self._row + ahead < self._file.words else None
+
+    def undefined(self, ahead: int) -> int | None:
+        """Return which word of the array an undefined one is; None: it may be passed over.
+
+        A memory's undefined words are as if they were not there, until the end shows what lacks.
+        """
+        number = self.number(ahead)
+        if number is not None and self._file.memory_words:
+            self._gaps.append(ahead)
+            self._undefined = number if self._undefined is None else self._undefined
+            return None
+        return number
+
+    def refused(self, place: str, bad: BadTokenError) -> VectorError:
+        """Return the error of a token among the next words."""
+        number = self.number(bad.index)
+        if bad.undefined and number is not None:
+            return BadWordError(place, number, bad.problem)
+        return VectorError(f"{place}: {bad.problem}")
+
+    def room(self) -> int:
+        """Return how many words may still come in a row."""
+        return self._file.length - (self._row if self._address is None else self._address)
+
+    def put(self, place: str, words: np.ndarray) -> Iterator[np.ndarray]:
+        """Take the next words; yield what is in order."""
+        start, count = self._address, len(words)
+        if start is None:
+            if count > self.room():
+                raise VectorError(
+                    f"{place}: more words than {self._file.words}, or beyond the last address"
+                )
+            self._row += count
+            yield from self.take(place, self._row - count, words)
             return
+        self._address = start + count
+        gaps, self._gaps = self._gaps, []
+        taken = len(gaps)
+        for first, last in zip([0, *(g + 1 for g in gaps)], [*gaps, count], strict=True):
+            for at, stop, word in self._file.overlaps(start + first, start + last):
+                yield from self.take(place, word, words[at - start : stop - start])
+                taken += stop - at
+        if taken == count:
+            return
+        if not self._file.memory_words:
+            raise VectorError(
+                f"{place}: address 0x{start:x} or one that follows is not of this file"
+            )
+        if start + count > self._file.memory_words:
+            raise VectorError(
+                f"{place}: address 0x{start + count - 1:x} is beyond the "
+                f"{self._file.memory_words} words of the memory"
+            )
+
+    def fill(self, place: str, start: int, stop: int, pattern: np.ndarray) -> Iterator[np.ndarray]:
+        """Take a range of addresses with the words of `pattern` in turn; others may follow there.
+
+        Addresses outside the array are passed over, and a pattern that is undefined.
+        """
+        gaps, self._gaps = self._gaps, []
+        if gaps:
+            return
+        for at, end, word in self._file.overlaps(start, stop):
+            turn = np.arange(at - start, end - start) % len(pattern)
+            yield from self.take(place, word, pattern[turn], _FILLED)
+
+    def take(
+        self, place: str, first: int, words: np.ndarray, how: int = _GIVEN
+    ) -> Iterator[np.ndarray]:
+        """Take words by their numbers, from `first` on; yield what is in order."""
+        stop = first + len(words)
         if self._held is None:
             if first < self._next:
                 raise VectorError(f"{place}: word {first} is given twice")
-            size = (self._file.words - self._next, self._file.word_bytes)
-            self._held, self._seen = np.zeros(size, np.uint8), np.zeros(size[0], bool)
+            if first == self._next and how == _GIVEN:
+                self._next = stop
+                if len(words):
+                    yield words
+                return
+            size = self._file.words - self._next
+            self._held = np.zeros((size, self._file.word_bytes), np.uint8)
+            self._seen = np.zeros(size, np.uint8)
         at = slice(first - self._next, stop - self._next)
-        if at.start < 0 or self._seen[at].any():
+        if at.start < 0 or (self._seen[at] == _GIVEN).any():
             raise VectorError(f"{place}: word {first} or one that follows is given twice")
-        self._held[at], self._seen[at] = words, True
-
-    def put_at(self, place: str, address: int, words: np.ndarray) -> Iterator[np.ndarray]:
-        """Take words of rising addresses, the first of which is given."""
-        first = self._file.word_of(address)
-        last = self._file.word_of(address + len(words) - 1)
-        if first is None or last != first + len(words) - 1:
-            raise VectorError(
-                f"{place}: address 0x{address:x} or one that follows is not of this file"
-            )
-        yield from self.put(place, first, words)
+        self._held[at], self._seen[at] = words, how
 
     def finish(self) -> Iterator[np.ndarray]:
         """Yield what was held; every word must be there."""
+        words = self._file.words
         if self._held is None:
-            if self._next != self._file.words:
-                raise VectorError(
-                    f"{self._where}: {self._next} words instead of {self._file.words}"
-                )
-            return
-        if not self._seen.all():
-            word = self._next + int(np.argmin(self._seen))
-            raise VectorError(f"{self._where}: word {word} is missing")
+            if self._next == words:
+                return
+            if self._address is None:
+                raise VectorError(f"{self._where}: {self._next} words instead of {words}")
+        if self._file.memory_words and self._held is None and not self._next:
+            raise AbsentError(f"{self._where}: no word of {self._file.name} is in it")
+        if self._undefined is not None and (self._held is None or not self._seen.all()):
+            address = self._file.address_of(self._undefined)
+            problem = f"undefined, at address 0x{address:x}"
+            raise BadWordError(self._where, self._undefined, problem)
+        if self._held is None or not self._seen.all():
+            word = self._next + (0 if self._held is None else int(np.argmin(self._seen)))
+            raise VectorError(
+                f"{self._where}: word {word} of {words}, address "
+                f"0x{self._file.address_of(word):x}, is missing"
+            )
         yield self._held

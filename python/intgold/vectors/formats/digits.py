@@ -14,8 +14,8 @@ for _i, _c in enumerate(b"abcdef"):
 
 
 def count(bits: int, radix: int) -> int:
-    """Return the digits of a word of so many bits, in radix 16 or 2."""
-    return -(-bits // 4) if radix == 16 else bits
+    """Return the digits of a word of so many bits, in radix 16, 8 or 2."""
+    return -(-bits // {16: 4, 8: 3, 2: 1}[radix])
 
 
 def to_digits(words: np.ndarray, bits: int, radix: int) -> np.ndarray:

@@ -10,11 +10,12 @@ import numpy as np
 
 from ...errors import VectorError
 from .collector import Collector
-from .text import shown
+from .text import Comments, pieces, shown
 from .word_file import Format, WordFile
 
 _RECORD, _SEGMENT = 16, 2**16
-_LINE = re.compile(rb":((?:[0-9a-fA-F]{2})+)\r?")
+_LINE = re.compile(rb":((?:[0-9a-fA-F]{2})+)")
+_NONE = Comments(re.compile(rb"(?!)"), ())
 
 
 def _record(kind: int, address: int, data: bytes) -> bytes:
@@ -77,7 +78,7 @@ class IntelHex(Format):
 
     def most_bytes(self, file: WordFile) -> int:
         """Return a size that lets every byte be a record of its own."""
-        return 2**16 + 48 * file.words * file.word_bytes
+        return 2**16 + 48 * file.length * file.word_bytes
 
     def place(self, file: WordFile, word: int) -> int:
         """Return the line of a word's first byte."""
@@ -115,16 +116,10 @@ class IntelHex(Format):
         held = b""  # of bytes that follow one another
         start = upper = number = 0
         ended = False
-        rest = b""
-        while True:
-            data = stream.read(2**20)
-            *lines, rest = (rest + data).split(b"\n")
-            if not data and rest:
-                lines, rest = [*lines, rest], b""
-            for text in lines:
-                number += 1
-                place = f"{where}, line {number}"
-                if not text.strip():
+        for line, piece, _ in pieces(where, stream, _NONE):
+            for number, row in enumerate(piece.split(b"\n"), line):
+                text, place = row.strip(), f"{where}, line {number}"
+                if not text:
                     continue
                 kind, address, octets = self._fields(place, text, ended)
                 if kind == 0:
@@ -146,8 +141,6 @@ class IntelHex(Format):
                 if len(held) >= 2**16 and len(held) % file.word_bytes == 0:
                     yield from self._emit(place, file, inside, start, held)
                     start, held = start + len(held), b""
-            if not data:
-                break
         if held:
             yield from self._emit(f"{where}, line {number}", file, inside, start, held)
         if not ended:
@@ -174,6 +167,9 @@ class IntelHex(Format):
             raise VectorError(f"{place}: bytes that are no whole words of this file")
         words = np.frombuffer(held, np.uint8).reshape(-1, file.word_bytes)
         spare = 8 * file.word_bytes - file.word_bits
-        if spare and (words[:, -1] >> (8 - spare)).any():
-            raise VectorError(f"{place}: a word has more than {file.word_bits} bits")
-        yield from inside.put_at(place, address, words)
+        inside.seek(address)
+        if spare:
+            odd_words = np.flatnonzero(words[:, -1] >> (8 - spare)).tolist()
+            if any(inside.number(i) is not None or not file.memory_words for i in odd_words):
+                raise VectorError(f"{place}: a word has more than {file.word_bits} bits")
+        yield from inside.put(place, words)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
 from typing import BinaryIO
 
 import numpy as np
@@ -11,14 +13,28 @@ import numpy as np
 from ...errors import VectorError
 from . import digits
 from .collector import Collector
-from .text import pieces, shown
-from .word_file import BadWordError, Format, WordFile
+from .text import Comments, pieces, shown
+from .tokens import BadTokenError, Decimals, Digits
+from .word_file import Format, WordFile
 
-_COMMENT = re.compile(rb"--[^\n]*|%[^%]*%", re.S)
-_FIELD = re.compile(rb"\s*(WIDTH|DEPTH|ADDRESS_RADIX|DATA_RADIX)\s*=\s*(\w+)\s*", re.I)
-_BEGIN = re.compile(rb"\s*CONTENT\s+BEGIN\b", re.I)
+_COMMENTS = Comments(re.compile(rb"--[^\n]*|%[^%]*%"), (b"-", b"%"), b"%")
+_FIELD = re.compile(rb"\s*(WIDTH|DEPTH|ADDRESS_RADIX|DATA_RADIX)\s*=\s*(\w{1,20})\s*", re.I)
+_BEGIN = re.compile(rb"(?:^|(?<=;))\s*CONTENT\s+BEGIN\b", re.I)
+_END = re.compile(rb"(?:^|(?<=;))\s*END\s*;", re.I)
+_SINGLE = re.compile(rb"\s*[0-9a-fA-F]{1,19}\s*:\s*-?\w+\s*")
 _LINE = re.compile(rb"\s*(?:\[\s*(\w+)\s*\.\.\s*(\w+)\s*\]|(\w+))\s*:\s*([^:]*?)\s*")
 _RADIX = {b"HEX": 16, b"BIN": 2, b"OCT": 8, b"UNS": 10, b"DEC": 10}
+_HEAD_BYTES = 2**20
+_ADDRESS = {2: rb"[01]{1,64}", 8: rb"[0-7]{1,22}", 10: rb"[0-9]{1,19}", 16: rb"[0-9a-fA-F]{1,16}"}
+
+
+@dataclass(frozen=True)
+class _Fields:
+    """What the fields before CONTENT say."""
+
+    depth: int
+    address_radix: int
+    parser: Digits | Decimals
 
 
 class Mif(Format):
@@ -59,7 +75,7 @@ class Mif(Format):
 
     def most_bytes(self, file: WordFile) -> int:
         """Return a size that leaves each word a line with a comment."""
-        return 2**16 + (96 + file.word_bits) * file.words
+        return 2**16 + (96 + file.word_bits) * file.length
 
     def place(self, file: WordFile, word: int) -> int:
         """Return the line of a word."""
@@ -72,109 +88,129 @@ class Mif(Format):
     def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
         inside = Collector(where, file)
-        fields: dict[bytes, bytes] = {}
-        begun = ended = False
-        for line, text, _ in pieces(where, stream, _COMMENT, b"%", b";"):
-            *statements, rest = text.split(b";")
-            quick = self._plain(file, statements, inside.next) if begun and not ended else None
-            if quick is not None and not rest.strip():
-                yield from inside.put(where, inside.next, quick)
-                continue
-            for statement in statements:
-                lead = statement[: len(statement) - len(statement.lstrip())]
-                place = f"{where}, line {line + lead.count(bytes([10]))}"
-                line += statement.count(b"\n")
-                if ended:
-                    raise VectorError(f"{place}: more follows the end")
-                if not begun and (match := _BEGIN.match(statement)):
-                    begun = True
-                    self._check_fields(where, file, fields)
-                    statement = statement[match.end() :]
-                if not begun:
-                    field = _FIELD.fullmatch(statement)
-                    if field is None or field[1].upper() in fields:
-                        raise VectorError(f"{place}: {shown(statement.strip())} is no field")
-                    fields[field[1].upper()] = field[2].upper()
-                elif statement.strip().upper() == b"END":
-                    ended = True
+        fields: _Fields | None = None
+        ended, text, at = False, b"", 1
+        for line, piece, _ in pieces(where, stream, _COMMENTS):
+            text += piece
+            if fields is None:
+                begin = _BEGIN.search(text)
+                if begin is None and len(text) <= _HEAD_BYTES:
+                    continue
+                fields = _fields(where, file, text[: begin.start()] if begin else text)
+                text = text[begin.end() :] if begin else text
+            at = line + piece.count(b"\n") - text.count(b"\n")
+            end = None if ended else _END.search(text)
+            cut = end.start() if end else text.rfind(b";") + 1
+            if ended and text.strip():
+                raise VectorError(f"{where}, line {at}: more follows the end")
+            statements = text[:cut].split(b";")[:-1]
+            for single, group in groupby(statements, lambda s: _SINGLE.fullmatch(s) is not None):
+                rows = [*group]
+                if single and len(rows) > 1:
+                    yield from self._singles(where, at, fields, rows, inside)
                 else:
-                    yield from self._line(place, file, fields, statement, inside)
-            if rest.strip():
-                raise VectorError(f"{where}: {shown(rest.strip())} does not end with a semicolon")
-        if not ended:
-            raise VectorError(f"{where}: no END")
+                    yield from self._lines(where, at, fields, rows, inside)
+                at += sum(row.count(b"\n") for row in rows)
+            text = text[end.end() if end else cut :]
+            ended = ended or bool(end)
+            if ended and text.strip():
+                raise VectorError(f"{where}: more follows the end")
+        rest = text.strip()
+        if fields is None or (not ended and rest.upper() != b"END"):
+            problem = f"{shown(rest)} does not end with a semicolon" if rest else "no END"
+            raise VectorError(f"{where}: {problem if fields else 'no CONTENT BEGIN'}")
         yield from inside.finish()
 
-    def _plain(self, file: WordFile, statements: list[bytes], first: int) -> np.ndarray | None:
-        """Return the words of lines as the writer makes them; None where any is otherwise."""
-        count = len(statements)
-        if count < 2 or first + count > file.words:
-            return None
-        text = b";".join(statements).lstrip()
-        width = digits.count(file.word_bits, 16)
-        start = digits.count(self._address_bits(file), 16)
-        if len(text) != count * (start + 3 + width + 2) - 2:
-            return None
-        zeros = np.zeros((count, file.word_bytes), np.uint8)
-        wanted = np.frombuffer(self.body(file, zeros, first), np.uint8)
-        rows = np.frombuffer(text + b";\n", np.uint8).reshape(count, -1)
-        frame = wanted.reshape(count, -1)
-        fixed = np.ones(frame.shape[1], bool)
-        fixed[start + 3 : start + 3 + width] = False
-        if (rows[:, fixed] != frame[:, fixed]).any():
-            return None
-        return digits.from_digits(rows[:, ~fixed], file.word_bits, 16)
-
-    def _check_fields(self, where: str, file: WordFile, fields: dict[bytes, bytes]) -> None:
-        for name, wanted in ((b"WIDTH", file.word_bits), (b"DEPTH", file.end)):
-            told = fields.get(name, b"nothing").decode("ascii", "replace")
-            if told != str(wanted) and (name == b"WIDTH" or not told.isdecimal()
-                                        or int(told) < wanted):  # fmt: skip
-                raise VectorError(f"{where}: {name.decode()} {told} instead of {wanted}")
-        for name in (b"ADDRESS_RADIX", b"DATA_RADIX"):
-            if fields.get(name, b"HEX") not in _RADIX:
-                raise VectorError(f"{where}: {name.decode()} {shown(fields[name])} is no radix")
-
-    def _line(
-        self, place: str, file: WordFile, fields: dict[bytes, bytes], statement: bytes,
+    def _singles(
+        self, where: str, at: int, fields: _Fields, rows: list[bytes],
         inside: Collector,
     ) -> Iterator[np.ndarray]:  # fmt: skip
-        match = _LINE.fullmatch(statement)
-        if match is None:
-            raise VectorError(f"{place}: {shown(statement.strip())} is not an address and a word")
-        radix = _RADIX[fields.get(b"ADDRESS_RADIX", b"HEX")]
-        first, last = match[1] or match[3], match[2] or match[3]
+        """Take statements of one address and one word, those that follow one another at once."""
+        halves = [row.split(b":") for row in rows]
         try:
-            start, stop = int(first, radix), int(last, radix) + 1
-        except ValueError:
-            raise VectorError(f"{place}: {shown(statement.strip())}: no address") from None
-        number = file.word_of(start)
-        values = [self._value(place, file, fields, w, number) for w in match[4].split()]
-        if match[3]:
-            stop = start + len(values)
-        if not values or stop <= start or stop > file.end:
-            raise VectorError(f"{place}: {shown(statement.strip())}: no words, or beyond the end")
-        repeated = [values[i % len(values)] for i in range(stop - start)]
-        yield from inside.put_at(place, start, digits.from_integers(repeated, file.word_bytes))
+            places = [int(a, fields.address_radix) for a, _ in halves]
+            # What is wrong with a word is said line by line.
+            words = fields.parser.words([w.strip() for _, w in halves], lambda i: i)
+        except (ValueError, BadTokenError):
+            yield from self._lines(where, at, fields, rows, inside)
+            return
+        if max(places) >= min(fields.depth, 2**62):
+            yield from self._lines(where, at, fields, rows, inside)
+            return
+        breaks = (np.flatnonzero(np.diff(np.array(places, np.int64)) != 1) + 1).tolist()
+        for start, stop in zip([0, *breaks], [*breaks, len(rows)], strict=True):
+            lead = rows[start][: len(rows[start]) - len(rows[start].lstrip())].count(b"\n")
+            later = " or later" if stop > start + 1 else ""
+            inside.seek(places[start])
+            yield from inside.put(f"{where}, line {at + lead}{later}", words[start:stop])
+            at += sum(row.count(b"\n") for row in rows[start:stop])
 
-    def _value(
-        self, place: str, file: WordFile, fields: dict[bytes, bytes], word: bytes,
-        number: int | None,
-    ) -> int:  # fmt: skip
-        kind = fields.get(b"DATA_RADIX", b"HEX")
-        if re.fullmatch(rb"[0-9a-fA-F]*[xXzZ][0-9a-fA-FxXzZ]*", word) and number is not None:
-            raise BadWordError(place, number, f"{shown(word)} is undefined")
-        good = rb"-?[0-9]+" if kind == b"DEC" else rb"[0-9a-fA-F]+"
+    def _lines(
+        self, where: str, at: int, fields: _Fields, rows: list[bytes],
+        inside: Collector,
+    ) -> Iterator[np.ndarray]:  # fmt: skip
+        """Take statements one by one."""
+        for row in rows:
+            lead = row[: len(row) - len(row.lstrip())].count(b"\n")
+            yield from self._line(f"{where}, line {at + lead}", fields, row, inside)
+            at += row.count(b"\n")
+
+    @staticmethod
+    def _line(
+        place: str, fields: _Fields, statement: bytes, inside: Collector
+    ) -> Iterator[np.ndarray]:
+        match = _LINE.fullmatch(statement)
+        text = shown(statement.strip())
+        if match is None or not match[4]:
+            raise VectorError(f"{place}: {text} is not an address and a word")
+        start, stop = (
+            int(word, fields.address_radix)
+            if re.fullmatch(_ADDRESS[fields.address_radix], word)
+            else -1
+            for word in (match[1] or match[3], match[2] or match[3])
+        )
+        tokens = match[4].split()
+        stop = start + len(tokens) - 1 if match[3] else stop
+        if start < 0 or stop < start:
+            raise VectorError(f"{place}: {text}: no address")
+        if stop >= fields.depth:
+            raise VectorError(f"{place}: {text}: beyond DEPTH {fields.depth}")
+        inside.seek(start)
         try:
-            if not re.fullmatch(good, word) or len(word) > 1100:
-                raise ValueError
-            value = int(word, _RADIX[kind])
-        except ValueError:
-            raise VectorError(
-                f"{place}: {shown(word)} is no word of radix {kind.decode()}"
-            ) from None
-        if value < 0:
-            value += 1 << file.word_bits
-        if value < 0 or value >> file.word_bits:
-            raise VectorError(f"{place}: {shown(word)} has more than {file.word_bits} bits")
-        return value
+            words = fields.parser.words(tokens, inside.undefined)
+        except BadTokenError as bad:
+            raise inside.refused(place, bad) from None
+        if match[3]:
+            yield from inside.put(place, words)
+        else:
+            yield from inside.fill(place, start, stop + 1, words)
+
+
+def _fields(where: str, file: WordFile, text: bytes) -> _Fields:
+    """Return what the fields say; they must fit the file."""
+    told: dict[bytes, bytes] = {}
+    line = 1
+    for statement in text.split(b";"):
+        lead = statement[: len(statement) - len(statement.lstrip())]
+        field = _FIELD.fullmatch(statement)
+        if (field is None and statement.strip()) or (field and field[1].upper() in told):
+            place = f"{where}, line {line + lead.count(bytes([10]))}"
+            raise VectorError(f"{place}: {shown(statement.strip())} is no field")
+        line += statement.count(b"\n")
+        if field:
+            told[field[1].upper()] = field[2].upper()
+    numbers = {}
+    for name, wanted in ((b"WIDTH", file.word_bits), (b"DEPTH", file.end)):
+        value = told.get(name, b"nothing").decode("ascii", "replace")
+        numbers[name] = int(value) if value.isdecimal() else 0
+        fits = numbers[name] == wanted or (name == b"DEPTH" and numbers[name] > wanted)
+        if not fits:
+            raise VectorError(f"{where}: {name.decode()} {value} instead of {wanted}")
+    for name in (b"ADDRESS_RADIX", b"DATA_RADIX"):
+        if told.get(name, b"HEX") not in _RADIX:
+            raise VectorError(f"{where}: {name.decode()} {shown(told[name])} is no radix")
+    address, data = (_RADIX[told.get(n, b"HEX")] for n in (b"ADDRESS_RADIX", b"DATA_RADIX"))
+    parser: Digits | Decimals = Decimals(file.word_bits)
+    if data != 10:
+        parser = Digits(file.word_bits, data, file.signed, alike=False)
+    return _Fields(numbers[b"DEPTH"], address, parser)

@@ -8,6 +8,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ...errors import VectorError
+from .collector import Collector
 from .word_file import BadWordError, Format, WordFile
 
 _PIECE = 2**20
@@ -31,7 +32,7 @@ class Raw(Format):
 
     def most_bytes(self, file: WordFile) -> int:
         """Return the only size, and one byte by which a file may be seen to be too long."""
-        return file.words * file.word_bytes + 1
+        return file.length * file.word_bytes + 1
 
     def place(self, file: WordFile, word: int) -> int:
         """Return the byte offset of a word."""
@@ -43,28 +44,27 @@ class Raw(Format):
 
     def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
-        most = max(1, _PIECE // file.word_bytes)
+        most = max(1, _PIECE // file.word_bytes) * file.word_bytes
         spare = 8 * file.word_bytes - file.word_bits
-        done = 0
-        while done < file.words:
-            count = min(most, file.words - done)
-            data = read_exactly(stream, count * file.word_bytes)
-            if len(data) != count * file.word_bytes:
-                have = done * file.word_bytes + len(data)
-                raise VectorError(
-                    f"{where}: {have} bytes instead of {file.words * file.word_bytes}"
-                )
-            words = np.frombuffer(data, np.uint8).reshape(count, file.word_bytes)
+        inside = Collector(where, file)
+        size, have = file.length * file.word_bytes, 0
+        while data := read_exactly(stream, most):
+            have += len(data)
+            if have > size:
+                raise VectorError(f"{where}: more bytes than {size}")
+            if len(data) % file.word_bytes:
+                break
+            words = np.frombuffer(data, np.uint8).reshape(-1, file.word_bytes)
             words = words[:, ::-1] if self._big else words
             if spare:
-                bad = words[:, -1] >> (8 - spare)
-                if bad.any():
-                    word = done + int(np.argmax(bad != 0))
-                    raise BadWordError(where, word, f"more than {file.word_bits} bits")
-            yield words
-            done += count
-        if stream.read(1):
-            raise VectorError(f"{where}: more bytes than {file.words * file.word_bytes}")
+                for i in np.flatnonzero(words[:, -1] >> (8 - spare)).tolist():
+                    number = inside.number(i)
+                    if number is not None:
+                        raise BadWordError(where, number, f"more than {file.word_bits} bits")
+            yield from inside.put(where, words)
+        if have != size and not file.memory_words or have % file.word_bytes:
+            raise VectorError(f"{where}: {have} bytes instead of {size}")
+        yield from inside.finish()
 
 
 def read_exactly(stream: BinaryIO, size: int) -> bytes:

@@ -11,13 +11,13 @@ import numpy as np
 from ...errors import VectorError
 from . import digits
 from .collector import Collector
-from .text import pieces, shown
-from .word_file import BadWordError, Format, WordFile
+from .text import Comments, pieces, shown, token_lines
+from .tokens import BadTokenError, Digits
+from .word_file import Format, WordFile
 
-_COMMENT = re.compile(rb"//[^\n]*|/\*.*?\*/", re.S)
+_COMMENTS = Comments(re.compile(rb"//[^\n]*|#[^\n]*|/\*.*?\*/", re.S), (b"/", b"#"), b"/*")
 _TOKEN = re.compile(rb"\S+")
 _ADDRESS = re.compile(rb"@[0-9a-fA-F][0-9a-fA-F_]{0,20}")
-_UNDEFINED = re.compile(rb"[0-9a-fA-FxXzZ_]*[xXzZ][0-9a-fA-FxXzZ_]*")
 
 
 class ReadMem(Format):
@@ -65,7 +65,7 @@ class ReadMem(Format):
 
     def most_bytes(self, file: WordFile) -> int:
         """Return a size that leaves each word a line with a comment, and all a preamble."""
-        return 2**16 + (64 + 2 * digits.count(file.word_bits, self._radix)) * file.words
+        return 2**16 + (64 + 2 * digits.count(file.word_bits, self._radix)) * file.length
 
     def place(self, file: WordFile, word: int) -> int:
         """Return the line of a word."""
@@ -82,86 +82,44 @@ class ReadMem(Format):
     def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
         inside = Collector(where, file)
-        address: int | None = None  # of the next word, once a file has told one
-        width = digits.count(file.word_bits, self._radix)
-        for line, text, changed in pieces(where, stream, _COMMENT, b"/*", b"\n"):
-            quick = None if changed else self._plain(file, text, width)
+        parser = Digits(file.word_bits, self._radix, file.signed)
+        addressed = False
+        for line, text, changed in pieces(where, stream, _COMMENTS):
+            quick = None if changed else self._plain(parser, text)
             if quick is not None:
-                if address is None:
-                    # One word a line: the first that is too many is told by its own.
-                    surplus = line + min(len(quick), file.words - inside.next)
-                    yield from inside.put(f"{where}, line {surplus}", inside.next, quick)
-                else:
-                    yield from inside.put_at(f"{where}, line {line} or later", address, quick)
-                    address += len(quick)
+                place = f"{where}, line {line} or later"
+                if not addressed:
+                    # One word a line: the first that is too many is named by its own.
+                    place = f"{where}, line {line + min(len(quick), inside.room())}"
+                yield from inside.put(place, quick)
                 continue
             tokens = text.split()
+            lines = token_lines(line, text)
             marks = [i for i, t in enumerate(tokens) if t.startswith(b"@")]
             for start, stop in zip([-1, *marks], [*marks, len(tokens)], strict=True):
                 if start >= 0:
                     if not _ADDRESS.fullmatch(tokens[start]):
-                        where_line = self._line(where, line, text, start)
-                        raise VectorError(f"{where_line}: {shown(tokens[start])} is no address")
-                    address = int(tokens[start][1:].replace(b"_", b""), 16)
-                part = tokens[start + 1 : stop]
+                        problem = f"{shown(tokens[start])} is no address"
+                        raise VectorError(f"{where}, line {lines[start]}: {problem}")
+                    inside.seek(int(tokens[start][1:].replace(b"_", b""), 16))
+                    addressed = True
+                part, lines_of = tokens[start + 1 : stop], lines[start + 1 : stop]
                 if not part:
                     continue
-                place = self._line(where, line, text, start + 1)
-                words = self._words(file, part, width)
-                if words is None:
-                    self._explain(where, line, text, file, start + 1, stop, inside.next, address)
-                    raise AssertionError  # _explain finds what _words refused
-                if address is None:
-                    yield from inside.put(place, inside.next, words)
-                else:
-                    yield from inside.put_at(place, address, words)
-                    address += len(words)
+                try:
+                    words = parser.words(part, inside.undefined)
+                except BadTokenError as bad:
+                    raise inside.refused(f"{where}, line {lines_of[bad.index]}", bad) from None
+                surplus = 0 if addressed or len(part) <= inside.room() else inside.room()
+                yield from inside.put(f"{where}, line {lines_of[surplus]}", words)
         yield from inside.finish()
 
-    def _plain(self, file: WordFile, text: bytes, width: int) -> np.ndarray | None:
+    @staticmethod
+    def _plain(parser: Digits, text: bytes) -> np.ndarray | None:
         """Return the words of lines that are digits alone; None where there is anything else."""
-        if len(text) % (width + 1):
+        if len(text) % (parser.width + 1):
             return None
-        rows = np.frombuffer(text, np.uint8).reshape(-1, width + 1)
+        rows = np.frombuffer(text, np.uint8).reshape(-1, parser.width + 1)
         if (rows[:, -1] != ord("\n")).any():
             return None
-        return digits.from_digits(rows[:, :-1], file.word_bits, self._radix)
-
-    def _words(self, file: WordFile, tokens: list[bytes], width: int) -> np.ndarray | None:
-        joined = b"".join(tokens)
-        if b"_" in joined:
-            tokens = [t.replace(b"_", b"") for t in tokens]
-            joined = b"".join(tokens)
-        if set(map(len, tokens)) != {width}:
-            return None
-        rows = np.frombuffer(joined, np.uint8).reshape(-1, width)
-        return digits.from_digits(rows, file.word_bits, self._radix)
-
-    @staticmethod
-    def _line(where: str, line: int, text: bytes, token: int) -> str:
-        for i, match in enumerate(_TOKEN.finditer(text)):
-            if i == token:
-                return f"{where}, line {line + text.count(bytes([10]), 0, match.start())}"
-        return where
-
-    def _explain(
-        self, where: str, line: int, text: bytes, file: WordFile, start: int, stop: int,
-        word: int, address: int | None,
-    ) -> None:  # fmt: skip
-        """Raise for the first token that is no word."""
-        width = digits.count(file.word_bits, self._radix)
-        kind = "hex" if self._radix == 16 else "binary"
-        for i, match in enumerate(_TOKEN.finditer(text)):
-            token = match[0]
-            if not start <= i < stop or self._words(file, [token], width) is not None:
-                continue
-            place = f"{where}, line {line + text.count(bytes([10]), 0, match.start())}"
-            here: int | None = word + i - start
-            if address is not None:
-                here = file.word_of(address + i - start)
-            problem = f"{shown(token)} is not {width} {kind} digits"
-            if here is not None and here < file.words and _UNDEFINED.fullmatch(token):
-                raise BadWordError(place, here, f"{shown(token)} is undefined")
-            if self._radix == 16 and re.fullmatch(rb"[0-9a-fA-F]{%d}" % width, token):
-                problem = f"{shown(token)} has more than {file.word_bits} bits"
-            raise VectorError(f"{place}: {problem}")
+        return parser.rows(rows[:, :-1])

@@ -1,64 +1,124 @@
-"""Text in pieces that end between tokens, comments taken out, lines counted."""
+"""Text in whole lines: comments taken out, line ends of any system, lines counted."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from ...errors import VectorError
 
 _PIECE = 2**20
+_BOM = b"\xef\xbb\xbf"
+_WIDE = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True)
+class Comments:
+    """What a format passes over.
+
+    Parameters
+    ----------
+    pattern : pattern
+        A comment; it becomes the line feeds that it holds.
+    marks : tuple of bytes
+        One of these is in every comment.
+    opening : bytes
+        What only an unclosed comment leaves; empty: comments end with their line.
+    """
+
+    pattern: re.Pattern[bytes]
+    marks: tuple[bytes, ...]
+    opening: bytes = b""
+
+    def without(self, text: bytes) -> bytes:
+        """Return the text without them, on the same lines."""
+        if not any(mark in text for mark in self.marks):
+            return text
+        return self.pattern.sub(lambda m: b"\n" * m[0].count(b"\n") or b" ", text)
+
+    def is_open(self, clean: bytes) -> bool:
+        """Return whether a comment has no end in text that was made clean."""
+        return bool(self.opening) and self.opening in clean
 
 
 def pieces(
-    where: str, stream: BinaryIO, comment: re.Pattern[bytes], opening: bytes, end: bytes
-) -> Iterator[tuple[int, bytes, bool]]:
+    where: str, stream: BinaryIO, comments: Comments
+) -> Iterator[tuple[int, bytes, bool]]:  # fmt: skip
     """Yield (number of the first line, text, whether comments were taken out).
+
+    Text is some whole lines, about a megabyte; it ends in a line feed unless the file does not.
 
     Parameters
     ----------
     where : str
         What an error names.
     stream : binary file
-    comment : pattern
-        Comments; each becomes the line feeds that it holds.
-    opening : bytes
-        What only an unclosed comment leaves behind.
-    end : bytes
-        A piece ends after one of these.
+    comments : Comments
+
+    Raises
+    ------
+    VectorError
+        When a comment has no end, or anything else is not ASCII.
     """
-    line, rest = 1, b""
-    while True:
-        data = stream.read(_PIECE)
-        text = rest + data
-        if data:
-            cut = text.rfind(end) + 1
-            # Not within a comment that goes on to the end of its line.
-            start = text.rfind(b"\n", 0, cut) + 1
-            if any(mark in text[start:cut] for mark in (b"//", b"--")):
-                cut = text.rfind(end, 0, start) + 1
-            text, rest = text[:cut], text[cut:]
-        raw = len(text)
-        clean = text
-        if opening in text or b"//" in text or b"--" in text:
-            clean = comment.sub(lambda m: b"\n" * m[0].count(b"\n") or b" ", text)
-            if opening in clean:
-                if not data:
-                    number = line + clean[: clean.find(opening)].count(b"\n")
-                    raise VectorError(f"{where}, line {number}: a comment without its end")
-                rest = text + rest
-                continue
-        if not clean.isascii():
-            number = line + next(
-                i for i, part in enumerate(clean.split(b"\n")) if not part.isascii()
-            )
-            raise VectorError(f"{where}, line {number}: not ASCII")
-        if text:
-            yield line, clean, len(clean) != raw
+    line, held = 1, b""
+    for text in _lines(where, stream):
+        text = held + text
+        clean = comments.without(text)
+        if comments.is_open(clean):
+            held = text
+            continue
+        held = b""
+        _check(where, line, clean)
+        yield line, clean, len(clean) != len(text)
         line += text.count(b"\n")
-        if not data:
-            return
+    if held:
+        clean = comments.without(held)
+        number = line + clean[: clean.find(comments.opening)].count(b"\n")
+        raise VectorError(f"{where}, line {number}: a comment without its end")
+
+
+def _lines(where: str, stream: BinaryIO) -> Iterator[bytes]:
+    """Yield whole lines, each ended by a line feed alone, without the mark of UTF-8."""
+    parts: list[bytes] = []
+    first = True
+    while data := stream.read(_PIECE):
+        if first:
+            data += stream.read(2) if len(data) < 3 else b""
+            if data.startswith(_WIDE):
+                raise VectorError(f"{where}: in UTF-16; save it as ASCII or UTF-8")
+            data = data.removeprefix(_BOM)
+            first = False
+        cut = data.rfind(b"\n") + 1
+        if cut:
+            yield _unix(b"".join([*parts, data[:cut]]))
+            parts = []
+        parts.append(data[cut:])
+    rest = b"".join(parts)
+    if rest:
+        yield _unix(rest)
+
+
+def _unix(text: bytes) -> bytes:
+    return text.replace(b"\r\n", b"\n") if b"\r" in text else text
+
+
+def _check(where: str, line: int, clean: bytes) -> None:
+    if not clean.isascii():
+        lines = clean.split(b"\n")
+        number = line + next(i for i, part in enumerate(lines) if not part.isascii())
+        raise VectorError(f"{where}, line {number}: not ASCII")
+
+
+def token_lines(line: int, text: bytes, separators: bytes = b"") -> list[int]:
+    """Return the line of each token of a piece that starts at `line`.
+
+    Tokens are what white space, and any of `separators`, leave.
+    """
+    if separators:
+        text = text.translate(bytes(32 if c in separators else c for c in range(256)))
+    return [at for at, row in enumerate(text.split(b"\n"), line) for _ in row.split()]
 
 
 def shown(token: bytes) -> str:

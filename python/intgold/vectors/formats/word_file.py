@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 import numpy as np
@@ -30,6 +30,28 @@ class BadWordError(VectorError):
     def __init__(self, where: str, word: int, problem: str) -> None:
         super().__init__(f"{where}: word {word}: {problem}")
         self.where, self.word, self.problem = where, word, problem
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """The numbers in a word: `count` of `bits` bits each, from the least significant one up.
+
+    Parameters
+    ----------
+    count, bits : int
+        At most as many bits as the word has; those above them are 0.
+    signed : bool
+    high_first : bool
+        Whether the first number is the most significant one.
+    big_endian : bool
+        Whether the bytes of each number are in reverse.
+    """
+
+    count: int
+    bits: int
+    signed: bool
+    high_first: bool = False
+    big_endian: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +85,11 @@ class WordFile:
         also write them where `step` is not `run`.
     comments : str
         ``none``, ``head`` (one comment line at the top) or ``images`` (one more before each run).
+    lanes : Lanes or None
+        The numbers in a word, for formats that write numbers; None: the word is one.
+    memory_words : int
+        Of a file that holds a whole memory, the words of this array among others; it is read, not
+        written. Words in a row start at address 0. 0: the file holds this array alone.
     """
 
     name: str
@@ -78,6 +105,8 @@ class WordFile:
     signed: bool = False
     addresses: bool = False
     comments: str = "head"
+    lanes: Lanes | None = None
+    memory_words: int = 0
 
     def __post_init__(self) -> None:
         if self.step == 0:
@@ -87,6 +116,11 @@ class WordFile:
     def words(self) -> int:
         """Number of words."""
         return self.count * self.run
+
+    @property
+    def length(self) -> int:
+        """Number of words that the file has in a row."""
+        return self.memory_words or self.words
 
     @property
     def word_bytes(self) -> int:
@@ -117,6 +151,27 @@ class WordFile:
         if not (0 <= run < self.count and offset < self.run):
             return None
         return run * self.run + offset
+
+    def overlaps(self, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
+        """Yield (address, end, word of the file) of each stretch within some addresses."""
+        count, size, step = self.count, self.run, self.step
+        if self.contiguous:
+            count, size, step = 1, self.words, self.words
+        first = max(0, (start - self.address) // step)
+        last = min(count, (stop - 1 - self.address) // step + 1)
+        for run in range(first, last):
+            address = self.address + run * step
+            at, end = max(start, address), min(stop, address + size)
+            if at < end:
+                yield at, end, run * size + at - address
+
+
+def place_of(form: Format, file: WordFile, word: int) -> int:
+    """Return `Format.place` of a word, in a file of the whole memory as well."""
+    if file.memory_words:
+        whole = replace(file, address=0, count=1, run=file.memory_words, step=0, memory_words=0)
+        return form.place(whole, file.address_of(word))
+    return form.place(file, word)
 
 
 class Format(ABC):
