@@ -140,18 +140,3 @@ def test_the_reference_builds_without_warnings(tmp_path):
     text = (tmp_path / "html" / "api.html").read_text()
     for name in ("Model", "Op", "Tensor", "Requantize", "Builder", "Result", "load"):
         assert name in intgold.__all__ and f'id="intgold.{name}' in text, name
-
-
-def test_the_engine_is_not_copied_over_other_files(tmp_path):
-    """A folder that holds anything else stays as it is; one that holds an engine is replaced."""
-    from intgold.errors import IntgoldError
-    from intgold.exporters import copy_engine
-
-    (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(IntgoldError, match=r"holds notes\.txt"):
-        copy_engine(tmp_path)
-    assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
-    copy_engine(tmp_path / "engine")
-    (tmp_path / "engine" / "add.c").write_text("")
-    assert (tmp_path / "engine" / "add.c") in copy_engine(tmp_path / "engine")
-    assert "intgold_add_s8" in (tmp_path / "engine" / "add.c").read_text()

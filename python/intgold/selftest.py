@@ -19,11 +19,13 @@ from . import native
 from .about import about
 from .engine import Result
 from .errors import InputError
+from .folders import check_own
 from .images.mnist import find_mnist
 from .model import Model
 from .ops import OPS
 from .tally import Tally
 from .vectors.generate import write_set
+from .vectors.manifest import SET
 from .vectors.random_models import random_inputs, random_model
 from .vectors.stimulus import check_range, stimulus
 
@@ -180,6 +182,8 @@ def golden_job(
     """
     started = time.monotonic()
     names = ("lut", "pwl")
+    for name in names:  # before the work, not after it
+        check_own(Path(folder) / name, SET)
     rows = compare_shipped(names, count, seed, progress, isas=(isa,))
     size = 0
     for name in names:

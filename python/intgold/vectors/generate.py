@@ -22,6 +22,7 @@ from ..digests import little_endian
 from ..engine import BACKENDS, run
 from ..errors import InputError, VectorError
 from ..files import canonical_json
+from ..folders import check_own
 from ..model import Model
 from .compression import check_available
 from .contents import Entry
@@ -30,11 +31,12 @@ from .layout import Layout
 from .manifest import (
     MODEL,
     NAME,
-    check_replaceable,
+    SET,
     listed,
     manifest_bytes,
     provenance,
     read_manifest,
+    tell_other,
 )  # fmt: skip
 from .packing import from_offset_binary
 from .partials import LoopOrder, partial_accumulators
@@ -85,7 +87,8 @@ def write_set(
     ----------
     model : Model
     folder : path
-        Is made; a vector set that is there already is replaced, anything else is refused.
+        Is made; a vector set that is there already is replaced, if all in it is as it was written;
+        anything else is refused.
     source : str, path or mapping
         See `intgold.vectors.stimulus.stimulus`; or the arrays themselves, by input.  Where the
         layout says that an input is in offset binary, uint8 are its bytes as the device has them.
@@ -299,14 +302,14 @@ def _write(
     """Write the set of a plan; `blocks` gives what to add from a step on, `sizes` its images."""
     check_available(plan.compression)
     texts = documents(plan)  # before anything is computed: names may be refused
-    if os.path.lexists(folder) and not _is_empty(folder):
-        check_replaceable(folder)
+    if check_own(folder, SET):
+        tell_other(folder, plan)
     maker = {**plan.described(), **provenance(), "model": plan.model.sha256}
     identity = hashlib.sha256(canonical_json({**maker, "content": content})).hexdigest()
     growing = [file for file in plan.files if file.entry.images]
     fixed = {file.path: data for file, data in plan.parameter_files()}
     paths = [*(file.path for file in growing), *fixed]
-    with SetWriter(folder, identity, paths, plan.compression) as writer:
+    with SetWriter(folder, identity, paths, plan.compression, SET) as writer:
         if not writer.done:
             heads = {file.path: file.format.head(file.words) for file in growing}
             writer.add({p: packed(plan.compression, d) for p, d in {**heads, **fixed}.items()})
@@ -329,13 +332,6 @@ def _write(
         writer.finish()
     tensors = sum(entry.role == "output" for entry in plan.entries)
     return Summary(len(files) + 1, size, plan.count, tensors)
-
-
-def _is_empty(folder: Path) -> bool:
-    try:
-        return folder.is_dir() and not any(folder.iterdir())
-    except OSError as error:
-        raise VectorError(f"{folder}: cannot be read: {error.strerror}") from error
 
 
 def merge_sets(

@@ -19,10 +19,12 @@ from types import TracebackType
 from typing import IO, Any
 
 from ..errors import IntgoldError, VectorError
-from ..files import hidden_name, put_folder
+from ..files import hidden_name
+from ..folders import Kind, check_own, put_folder
 from .compression import DAMAGED, compress, decompress
 
 _PIECE = 2**20
+_OWN = {"lock", "identity", "journal", "set", "aside"}
 
 
 class _File:
@@ -62,6 +64,8 @@ class SetWriter:
     paths : iterable of str
         The files that grow, relative.
     compression : str
+    kind : Kind
+        What may be in the set's place already.
 
     Attributes
     ----------
@@ -76,9 +80,11 @@ class SetWriter:
         When the disk is full; nothing is left behind then.
     """
 
-    def __init__(self, target: Path, identity: str, paths: list[str], compression: str) -> None:
+    def __init__(
+        self, target: Path, identity: str, paths: list[str], compression: str, kind: Kind
+    ) -> None:
         self._target = Path(os.path.realpath(target))
-        self._given = target
+        self._given, self._kind = target, kind
         self._identity, self._compression = identity, compression
         self._files = {path: _File(compression) for path in paths}
         mark = hashlib.sha256(os.fsencode(self._target.name)).hexdigest()[:8]
@@ -89,7 +95,7 @@ class SetWriter:
     def __enter__(self) -> SetWriter:
         try:
             self._target.parent.mkdir(parents=True, exist_ok=True)
-            self._work.mkdir(exist_ok=True)
+            self._make_work()
             self._lock = open(self._work / "lock", "ab")
             self._take_lock()
             try:
@@ -115,6 +121,17 @@ class SetWriter:
         self._release()
         if isinstance(error, OSError):
             raise self._failure(error) from error
+
+    def _make_work(self) -> None:
+        """Make the hidden folder, or find the one that an earlier run left."""
+        self._work.mkdir(exist_ok=True)
+        odd = {path.name for path in self._work.iterdir()} - _OWN
+        if odd or self._work.is_symlink():
+            what = f"holds {min(odd)}" if odd else "is a link"
+            raise VectorError(
+                f"cannot write {self._given}: {self._work} {what}, and is for what is under way; "
+                "move it away"
+            )
 
     def _failure(self, error: OSError) -> IntgoldError:
         return IntgoldError(f"cannot write {self._given}: {error.strerror or error}")
@@ -240,7 +257,8 @@ class SetWriter:
 
     def finish(self) -> None:
         """Give the set its place."""
-        put_folder(self.folder, self._target)
+        own = check_own(self._given, self._kind)  # checked again: the set took a while
+        put_folder(self.folder, self._target, own)
 
 
 def packed(compression: str, data: bytes) -> Content:
