@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import math
 import os
 import re
@@ -19,6 +20,7 @@ import numpy as np
 
 from .errors import IntgoldError
 
+_log = logging.getLogger("intgold")
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 _N = rb"(?:0|[1-9]\d{0,9})"
 _NPY_HEADER = re.compile(
@@ -52,6 +54,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         os.chmod(temporary, 0o666 & ~umask())
         os.replace(temporary, target)
         temporary = None
+        _log.debug("wrote %s, %d bytes", path, target.stat().st_size)
     except OSError as error:
         raise IntgoldError(f"cannot write {path}: {error.strerror or error}") from error
     finally:

@@ -23,6 +23,7 @@ from typing import Any
 
 from .errors import IntgoldError
 from .files import canonical_json, hidden_name, read_plain, replacing, strict_json, umask
+from .interrupts import Stopped
 
 MARKER = "intgold-files.json"
 """The record of a folder that has no manifest of its own."""
@@ -164,6 +165,9 @@ def replacing_folder(path: str | os.PathLike[str], kind: Kind) -> Iterator[Path]
         put_folder(temporary, target, own)
     except OSError as error:
         raise IntgoldError(f"cannot write {path}: {error.strerror or error}") from error
+    except Stopped as stopped:
+        stopped.__dict__.pop("kept", None)  # what was kept in there goes with it
+        raise
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -182,6 +186,7 @@ def put_folder(made: Path, target: Path, own: Iterable[str]) -> None:
     os.chmod(made, 0o777 & ~umask())
     if not target.exists():
         os.rename(made, target)
+        _log.debug("wrote folder %s", target)
         return
     old = made
     if not _swap(made, target):
@@ -193,6 +198,7 @@ def put_folder(made: Path, target: Path, own: Iterable[str]) -> None:
             if not target.exists():
                 os.rename(old, target)
     _take_away(old, target, own)
+    _log.debug("wrote folder %s", target)
 
 
 def _swap(one: Path, other: Path) -> bool:

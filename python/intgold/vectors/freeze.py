@@ -12,12 +12,8 @@ import argparse
 import hashlib
 import os
 import sys
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-from tqdm import tqdm
 
 import intgold
 
@@ -28,6 +24,8 @@ from ..files import canonical_json, replacing, strict_json
 from ..folders import Kind, check_own, put_folder
 from ..images.mnist import find_mnist
 from ..ops import OPS
+from ..progress import Progress
+from ..workers import Workers
 from . import generate
 from .cases import case_lines, requantize_groups, tie_operands
 from .manifest import provenance
@@ -66,9 +64,9 @@ def model_digests(name: str, source: str, backend: str = "golden", threads: int 
 def digests(progress: bool = False) -> dict[str, bytes]:
     """Return the digest files by path, by the golden model, on all cores."""
     jobs = [(name, source) for source in SOURCES for name in intgold.SHIPPED]
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    with Workers(os.cpu_count() or 1) as pool:
         found = pool.map(model_digests, *zip(*jobs, strict=True))
-        bar = tqdm(found, total=len(jobs), unit="model", desc="digests", disable=not progress)
+        bar = Progress(found, total=len(jobs), unit="model", label="digests", show=progress)
         made = dict(zip(jobs, bar, strict=True))
     return {
         f"digests/{source}.json": canonical_json(

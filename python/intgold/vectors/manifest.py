@@ -15,13 +15,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from .. import artefact
 from ..errors import IntgoldError, VectorError
 from ..files import canonical_json, read_plain, strict_json
 from ..folders import Kind, paths_below, tell_replacing
 from ..model import SPEC_VERSION, Model
+from ..progress import Progress
 from . import contents
 from .compression import DAMAGED, open_plain
 from .documents import documents
@@ -240,9 +239,7 @@ def _check_folder(folder: Path, stated: Digests, progress: bool) -> None:
         if (folder / path).is_symlink() or not (folder / path).is_file():
             raise VectorError(f"{folder / path}: not a plain file")
     size = sum((folder / path).stat().st_size for path in stated)
-    with tqdm(
-        total=size, unit="B", unit_scale=True, desc="check", disable=not progress
-    ) as bar:  # fmt: skip
+    with Progress[str](total=size, unit="B", scaled=True, label="check", show=progress) as bar:
         for path, (plain, stored) in stated.items():
             _check_file(folder / path, plain, stored)
             bar.update((folder / path).stat().st_size)

@@ -9,13 +9,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from ..errors import IntgoldError, VectorError
 from ..fields import FORMS
 from ..files import canonical_json, read_plain, strict_json
 from ..folders import Kind, paths_below, replacing_folder, sha256_of
 from ..ops import OPS
+from ..progress import Progress
 from .generate import Summary, write_set
 from .layout import Layout
 from .manifest import NAME, provenance
@@ -120,7 +119,7 @@ def write_op_sets(
     with replacing_folder(folder, VECTORS) as made:
         if op == REQUANTIZE:
             blocks = requantize_blocks(form, bits)
-            for name, width in tqdm(blocks, unit="block", desc=op, disable=not progress):
+            for name, width in Progress(blocks, unit="block", label=op, show=progress):
                 lines = requantize_lines(name, width, random, seed)
                 told.append(
                     (f"{name}_{width}.{LINES}", f"form {name}, multipliers of {width} bits")
@@ -129,7 +128,7 @@ def write_op_sets(
         else:
             arrays = [f for f in formats if f != LINES]
             cases = list(cases_of(op, random, seed))
-            for case in tqdm(cases, unit="case", desc=op, disable=not progress or not arrays):
+            for case in Progress(cases, unit="case", label=op, show=progress and bool(arrays)):
                 told.append((case.name, case.reason))
                 if arrays:
                     part = write_set(

@@ -21,6 +21,7 @@ from typing import IO, Any
 from ..errors import IntgoldError, VectorError
 from ..files import hidden_name
 from ..folders import Kind, check_own, put_folder
+from ..interrupts import Stopped
 from .compression import DAMAGED, compress, decompress
 
 _PIECE = 2**20
@@ -106,6 +107,10 @@ class SetWriter:
             shutil.rmtree(self._work, ignore_errors=True)
             self._release()
             raise self._failure(error) from error
+        except Stopped as stopped:  # before it is known what of an earlier run is whole
+            stopped.kept = f"{self._work} stays as it was: the same command goes on from there"
+            self._release()
+            raise
         except VectorError:
             self._release()
             raise
@@ -116,7 +121,12 @@ class SetWriter:
         trace: TracebackType | None,
     ) -> None:  # fmt: skip
         # An interrupted run goes on later; after an error nothing is left behind.
-        if kind is None or issubclass(kind, Exception):
+        if isinstance(error, Stopped) and self.done > 1:
+            error.kept = (
+                f"what is whole is kept in {self._work}: the same command goes on from there, "
+                "or delete that folder"
+            )
+        elif kind is None or issubclass(kind, (Exception, Stopped)):
             shutil.rmtree(self._work, ignore_errors=True)
         self._release()
         if isinstance(error, OSError):
