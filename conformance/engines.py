@@ -64,6 +64,7 @@ def environment(package: str) -> Path:
     python = folder / "bin" / "python"
     if not (folder / "ready").exists():
         venv.create(folder, with_pip=True, clear=True)
+        print(f"conformance: installing {package}", file=sys.stderr, flush=True)
         subprocess.run([python, "-m", "pip", "install", "-q", package], check=True)
         (folder / "ready").touch()
     return python

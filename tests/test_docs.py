@@ -77,7 +77,7 @@ def test_the_c_code_compiles(tmp_path):
 def help_of(command):
     """What `intgold COMMAND --help` shows."""
     return subprocess.run(
-        [sys.executable, "-m", "intgold.cli", command, "--help"],
+        [sys.executable, "-m", "intgold", command, "--help"],
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
 

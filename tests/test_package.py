@@ -70,7 +70,7 @@ def test_the_wheel_runs(wheel, tmp_path):
     # What numpy, cffi and tqdm bring lies in one folder here; intgold itself comes from the wheel.
     (site / "others.pth").write_text(str(Path(numpy.__file__).parents[1]))
     run = subprocess.run(
-        [tmp_path / "v/bin/python", "-m", "intgold.cli", "selftest", "--graphs", "20", "--images",
+        [tmp_path / "v/bin/python", "-m", "intgold", "selftest", "--graphs", "20", "--images",
          "5"], cwd=tmp_path, capture_output=True, text=True,
     )  # fmt: skip
     assert run.returncode == 0 and "differing values" in run.stdout, run.stderr
