@@ -10,6 +10,7 @@ An engine runs in an environment of its own in out/conformance (see engine_worke
 from __future__ import annotations
 
 import subprocess
+import sys
 import tempfile
 import venv
 from collections.abc import Mapping

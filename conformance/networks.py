@@ -117,9 +117,8 @@ def prove(contracts: Sequence[str]) -> Iterator[str]:
         yield "public networks: not run: set TFLITE_DIR to a folder with the files"
     rows: list[Row] = []
     pairs: list[tuple[str, ...]] = []
-    for name, data in Progress(
-        (files | converted()).items(), unit="network", label="networks", show=True
-    ):
+    every = (files | converted()).items()
+    for name, data in Progress(every, unit="network", label="networks", show=True):
         held, found = hold(name, data, contracts)
         rows += held
         pairs += differences(name, found)

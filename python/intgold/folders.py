@@ -70,6 +70,7 @@ def check_own(folder: str | os.PathLike[str], kind: Kind) -> set[str]:
     where = Path(folder)
     try:
         if not where.exists():
+            _check_may_make(where)
             return set()
         if not where.is_dir():
             raise kind.error(

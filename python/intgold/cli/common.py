@@ -101,7 +101,7 @@ def images_and_labels(
     return images, read_labels(options.labels, len(images)) if options.labels else None
 
 
-def write_text(path: Path, text: str) -> None:
+def write_file(path: Path, text: str) -> None:
     """Write a text file as a whole or not at all."""
     from ..files import replacing
 

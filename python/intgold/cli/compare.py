@@ -8,7 +8,7 @@ from pathlib import Path
 import intgold
 
 from ..errors import IntgoldError
-from .common import images_and_labels, show_progress, write_text
+from .common import images_and_labels, show_progress, write_file
 from .paths import InputPath, OutputFile, OutputFolder
 
 HELP = "compare float, simulated and integer forms: answers, bytes, speed"
@@ -69,7 +69,7 @@ def call(options: argparse.Namespace) -> int:
     found = compare(network, models, images, labels, show_progress(options))
     print(found)
     if options.json:
-        write_text(Path(options.json), found.json_text())
+        write_file(Path(options.json), found.json_text())
     if options.plot:
         from ..floating.study.plots import plot_all
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import IntgoldError
-from .common import add_network, images_and_labels, show_progress, write_text
+from .common import add_network, images_and_labels, show_progress, write_file
 from .paths import InputPath, OutputFile
 
 HELP = "sweep over the choices of quantisation: what each costs and gives"
@@ -103,7 +103,7 @@ def call(options: argparse.Namespace) -> int:
           f"them, {differing} differing values: {verdict}")  # fmt: skip
     for path, text in ((options.csv, sweeps.csv_text), (options.json, sweeps.json_text)):
         if path:
-            write_text(Path(path), text(rows))
+            write_file(Path(path), text(rows))
     if options.plot:
         plot_sweep(rows, options.plot)
     return 0 if differing == 0 else 1
