@@ -88,7 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with _notes(options), raising() as seen:
         try:
             status, problem = _run(options)
-        except KeyboardInterrupt as error:
+        except BaseException as error:
+            if not seen.number and not isinstance(error, KeyboardInterrupt):
+                raise  # a mistake of ours
             status, problem = 2, error
         finally:
             seen.over, stage = True, ended()
