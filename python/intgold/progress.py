@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sized
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -54,8 +55,9 @@ class Progress(Generic[T]):
             self._bar = tqdm(
                 total=self.total, initial=initial, unit=unit, desc=label, unit_scale=scaled
             )
-        elif show:
-            threading.Thread(target=self._tell, args=(sys.stderr,), daemon=True).start()
+        self._teller = threading.Thread(target=self._tell, args=(sys.stderr,), daemon=True)
+        if show and self._bar is None:
+            self._teller.start()
 
     def __enter__(self) -> Progress[T]:
         return self
@@ -73,6 +75,8 @@ class Progress(Generic[T]):
         self._ended.set()
         if self._bar is not None:
             self._bar.close()
+        if self._teller.is_alive():
+            self._teller.join(1)  # its line comes before what follows the work
         if self in _active:
             _active.remove(self)
             if self.done != self.total:
@@ -116,8 +120,9 @@ class Progress(Generic[T]):
 
     def _line(self, stream: Any, left: str) -> None:
         took = tqdm.format_interval(time.monotonic() - self._started)
-        stream.write(f"{self.text()}, {took}{left}\n")
-        stream.flush()
+        with suppress(OSError, ValueError):  # nobody reads, or it was closed: that ends no work
+            stream.write(f"{self.text()}, {took}{left}\n")
+            stream.flush()
 
     def _left(self) -> str:
         made, took = self.done - self._initial, time.monotonic() - self._started
@@ -129,8 +134,8 @@ class Progress(Generic[T]):
 
 def ended() -> str:
     """End all bars and lines; return how far the innermost was, "" where there was none."""
-    while _active:  # the innermost last
-        _active[0].close()
-    text = _left[-1] if _left else ""
+    while _active:
+        _active[-1].close()
+    text = _left[0] if _left else ""
     _left.clear()
     return text
