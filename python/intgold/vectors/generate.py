@@ -140,8 +140,8 @@ def write_set(
         raise VectorError(f"jobs {jobs}: a number from 1 on; backend: {' or '.join(BACKENDS)}")
     chosen = None if images is None else parse_images(images)
     if given is None and named != "builtin":
-        of = count if named == "file" else count or BUILTIN_COUNT
-        given = given_images(model, source, chosen[-1][1] if chosen else of, unsigned)  # type: ignore[arg-type]
+        most = None if chosen else count if named == "file" else count or BUILTIN_COUNT
+        given = given_images(model, source, most, unsigned)  # type: ignore[arg-type]
     if count is None:
         count = BUILTIN_COUNT if given is None else len(given[model.inputs[0]])
     plan = Plan(
@@ -153,7 +153,8 @@ def write_set(
         raise VectorError(f"shards {shards}: --shard says which of them to write")
     stop = plan.images[-1][1]
     if given is not None and stop > len(given[model.inputs[0]]):
-        raise InputError(f"images: the stimulus has {len(given[model.inputs[0]])}")
+        last = len(given[model.inputs[0]]) - 1
+        raise InputError(f"images: {stop - 1} is asked for, the stimulus has 0 to {last}")
     if given is not None:
         plan = replace(plan, stimulus_sha256=_digest(given, stop))
     if shard is not None:
