@@ -300,7 +300,7 @@ def _write(
     growing = [file for file in plan.files if file.entry.images]
     fixed = {file.path: data for file, data in plan.parameter_files()}
     paths = [*(file.path for file in growing), *fixed]
-    with SetWriter(folder, identity, paths, plan.compression, SET) as writer:
+    with SetWriter(folder, identity, paths, plan.compression) as writer:
         if not writer.done:
             heads = {file.path: file.format.head(file.words) for file in growing}
             writer.add({p: packed(plan.compression, d) for p, d in {**heads, **fixed}.items()})

@@ -20,9 +20,10 @@ from typing import IO, Any
 
 from ..errors import IntgoldError, VectorError
 from ..files import hidden_name
-from ..folders import Kind, check_own, put_folder
+from ..folders import check_own, put_folder
 from ..interrupts import Stopped
 from .compression import DAMAGED, compress, decompress
+from .manifest import SET
 
 _PIECE = 2**20
 _OWN = {"lock", "identity", "journal", "set", "aside"}
@@ -65,8 +66,6 @@ class SetWriter:
     paths : iterable of str
         The files that grow, relative.
     compression : str
-    kind : Kind
-        What may be in the set's place already.
 
     Attributes
     ----------
@@ -81,11 +80,9 @@ class SetWriter:
         When the disk is full; nothing is left behind then.
     """
 
-    def __init__(
-        self, target: Path, identity: str, paths: list[str], compression: str, kind: Kind
-    ) -> None:
+    def __init__(self, target: Path, identity: str, paths: list[str], compression: str) -> None:
         self._target = Path(os.path.realpath(target))
-        self._given, self._kind = target, kind
+        self._given = target
         self._identity, self._compression = identity, compression
         self._files = {path: _File(compression) for path in paths}
         mark = hashlib.sha256(os.fsencode(self._target.name)).hexdigest()[:8]
@@ -267,7 +264,7 @@ class SetWriter:
 
     def finish(self) -> None:
         """Give the set its place."""
-        own = check_own(self._given, self._kind)  # checked again: the set took a while
+        own = check_own(self._given, SET)  # checked again: the set took a while
         put_folder(self.folder, self._target, own)
 
 
