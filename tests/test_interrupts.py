@@ -137,6 +137,23 @@ def test_from_the_first_import_on(program, number, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("program", [(PROGRAM,), (sys.executable, "-m", "intgold")])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_while_numpy_is_loaded(program, number, tmp_path):
+    """It stands for all that takes long to load: here a module of its name that takes a minute."""
+    slow = "import time\nprint('loading', flush=True)\ntime.sleep(60)\n"
+    (tmp_path / "numpy.py").write_text(slow)
+    running = subprocess.Popen(
+        [*program, "selftest"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+    assert running.stdout.readline() == "loading\n"
+    running.send_signal(number)
+    err = running.communicate(timeout=20)[1]
+    word = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}[number]
+    assert (running.returncode, err) == (128 + number, f"intgold: {word}\n")
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_what_is_whole_is_kept_and_gone_on_with(jobs, tmp_path):
     """The line names the hidden folder; the same command starts from there, to the same bytes."""

@@ -385,6 +385,7 @@ def test_golden_looks_before_it_works(trial, monkeypatch):
     (one.folder / "out" / "pwl" / "notes").write_text("mine")
     monkeypatch.setattr("intgold.selftest.compare_shipped", lambda *a, **k: 1 / 0)
     one.refused(one.folder / "out", "notes")
+    one.refused(one.folder / "x.npy")  # a file where the folder of the sets would be
 
 
 def test_the_engine_is_copied_into_a_folder_of_its_own(tmp_path, caplog):
