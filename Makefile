@@ -25,32 +25,31 @@ prove: .venv/.tests data
 	$(BIN)/python tests/planted_bugs.py
 
 # Fetches MNIST where it is missing and a network answers; the tests list what they miss.
-data: .venv/.tests
+data: .venv/.installed
 	@$(BIN)/intgold data --check || { \
 	  $(BIN)/pip install -q "torch==2.13.0" torchvision && $(BIN)/intgold data; } || \
 	  echo "MNIST is not here and could not be fetched"
 
-bench: .venv/.tests
+bench: .venv/.installed
 	$(BIN)/python benchmarks/speed.py
 
 # The engine as a library for other harnesses; and the shipped network through other engines,
 # which an environment of their own in out/peers gets (3 GB)
-peer: .venv/.tests
+peer: .venv/.installed
 	$(BIN)/python benchmarks/peer_lib.py
 
-peers: .venv/.tests
+peers: .venv/.installed
 	$(BIN)/python benchmarks/peers.py
 
 # Imported models of one op, directed and random, and whole networks (TFLITE_DIR, and random ones) against the
 # real engines, which environments in out/conformance get
-conformance: .venv/.tests
+conformance: .venv/.tflite
 	$(BIN)/python conformance/directed.py
 	$(BIN)/python conformance/overwritten.py
 	$(BIN)/python conformance/run.py
 
-# The pages of docs/ and the API reference, warnings as errors; out/docs/
-docs: .venv/.tests
-	$(BIN)/pip install -q --disable-pip-version-check -e ".[docs]"
+# The pages of docs/ and the API reference, warnings as errors; out/docs/. Needs no torch.
+docs: .venv/.docs
 	$(BIN)/sphinx-build -q -W --keep-going docs out/docs
 
 # The wheel for this machine, tagged for every Linux that is not too old, and the sdist; dist/
@@ -67,7 +66,7 @@ format: .venv/.lint
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 # Writes golden/ anew; a changed bit there is a change of SPEC.md.
-freeze: .venv/.tests
+freeze: .venv/.installed
 	$(BIN)/python -m intgold.vectors.freeze golden
 
 .venv/.installed: $(SOURCES)
@@ -80,6 +79,11 @@ freeze: .venv/.tests
 	$(BIN)/pip install -q --disable-pip-version-check -e ".[test]"
 	touch $@
 
+.venv/.docs .venv/.tflite: .venv/.%: .venv/.installed
+	$(BIN)/pip install -q --disable-pip-version-check -e ".[$*]"
+	touch $@
+
+# mypy reads the types of torch
 .venv/.lint: .venv/.tests
 	$(BIN)/pip install -q --disable-pip-version-check -e ".[lint]"
 	touch $@

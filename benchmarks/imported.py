@@ -30,7 +30,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 import intgold
 from intgold import native
@@ -39,6 +38,7 @@ from intgold.bench.clock import pinned
 from intgold.bench.ops import time_ops
 from intgold.contracts import CONTRACTS
 from intgold.importers import import_tflite
+from intgold.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = ROOT / "out" / "conformance" / "ai-edge-litert" / "bin" / "python"
@@ -137,7 +137,7 @@ def measure(timers: dict[str, Timer], rounds: int) -> dict[str, list[float]]:
     """Return the microseconds of a call in every round."""
     counts = {name: calls_of(seconds) for name, seconds in timers.items()}
     us: dict[str, list[float]] = {name: [] for name in timers}
-    for _ in tqdm(range(rounds), unit="round", disable=None, leave=False):
+    for _ in Progress(range(rounds), unit="round", label="imported", show=True):
         for name, seconds in timers.items():
             us[name].append(1e6 * seconds(counts[name]) / counts[name])
     return us

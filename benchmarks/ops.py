@@ -29,7 +29,6 @@ from typing import Any
 import numpy as np
 from op_models import Case, cases, max_pool
 from op_report import ORT, Report, Row
-from tqdm import tqdm
 
 import intgold
 from intgold import native
@@ -37,6 +36,7 @@ from intgold.about import cpu
 from intgold.bench.ceiling import Probe
 from intgold.bench.clock import own_time, pinned
 from intgold.bench.loops import ImageLoop
+from intgold.progress import Progress
 
 PINNED = ("onnxruntime==1.32.0", "onnx==1.23.2")
 HERE = Path(__file__).resolve().parent
@@ -198,7 +198,7 @@ def measure(
         timers |= {(name, isa): timer(loop) for name, loop in probe.loops.items()}
     counts = {key: calls(seconds) for key, seconds in timers.items()}
     least = dict.fromkeys(timers, float("inf"))
-    for _ in tqdm(range(rounds), unit="round", disable=None, leave=False):
+    for _ in Progress(range(rounds), unit="round", label="ops", show=True):
         for key, seconds in timers.items():
             least[key] = min(least[key], seconds(counts[key]) / counts[key])
     us = {key: seconds * 1e6 for key, seconds in least.items()}

@@ -29,7 +29,6 @@ from pathlib import Path
 import numpy as np
 import peer_lib
 from peers.network import Data, Layer, Network
-from tqdm import tqdm
 
 import intgold
 from intgold import native
@@ -37,6 +36,7 @@ from intgold.about import cpu
 from intgold.errors import DataError
 from intgold.floating.shipped import load_network
 from intgold.images.mnist import load_mnist
+from intgold.progress import Progress
 from intgold.vectors.stimulus import stimulus
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -147,13 +147,17 @@ class Process:
 
 def environment() -> tuple[Path, dict[str, str]]:
     """Return the Python of the other engines and their versions; made once."""
-    import tomllib
+    try:
+        import tomllib
+    except ImportError:  # Python 3.10: extra "layout"
+        import tomli as tomllib
 
     with (ROOT / "pyproject.toml").open("rb") as file:
         pins = tomllib.load(file)["project"]["optional-dependencies"]["bench"]
     python = FOLDER / "venv" / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", FOLDER / "venv"], check=True)
+    print(f"peers: installing {len(pins)} packages into {FOLDER}", file=sys.stderr, flush=True)
     pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     if subprocess.run([*pip, *pins]).returncode:
         for pin in pins:  # those that can be had
@@ -190,7 +194,7 @@ def data() -> tuple[Data, str]:
 def load(peers: list[Peer], python: Path, core: int) -> dict[str, Process]:
     """Return the processes of those that answer well; the others know why not."""
     processes = {}
-    for peer in tqdm(peers, unit="engine", disable=None, leave=False):
+    for peer in Progress(peers, unit="engine", label="prepare", show=True):
         process = Process(peer, Path(sys.executable) if peer.ours else python, core)
         try:
             for batch in BATCHES:
@@ -208,7 +212,7 @@ def load(peers: list[Peer], python: Path, core: int) -> dict[str, Process]:
 def measure(peers: list[Peer], processes: dict[str, Process], rounds: int) -> None:
     """Fill in the medians."""
     samples: dict[tuple[str, str], list[float]] = {}
-    for _ in tqdm(range(rounds), unit="round", disable=None, leave=False):
+    for _ in Progress(range(rounds), unit="round", label="peers", show=True):
         for batch in BATCHES:
             for network in NETWORKS:
                 for name, process in processes.items():

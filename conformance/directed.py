@@ -20,7 +20,6 @@ import numpy as np
 from engines import PACKAGES, Stimulus, answers
 from run import REFUSED
 from tflite_writer import Writer
-from tqdm import tqdm
 
 from intgold.columns import columns
 from intgold.contracts import contract_named
@@ -28,6 +27,7 @@ from intgold.contracts.differences import difference, run
 from intgold.contracts.probes import PROBES, Probe, probe
 from intgold.errors import ImportFileError
 from intgold.importers.tflite.options import OPTIONS
+from intgold.progress import Progress
 
 VERSIONS = {"ADD": 2, "LEAKY_RELU": 2, "ELU": 1, "RELU_N1_TO_1": 1, "HARD_SWISH": 1, "SOFTMAX": 2}
 HEAD = ("contract", "op", "models", "values", "differing", "told apart")
@@ -93,7 +93,7 @@ def main() -> int:
     rows, wrong = [HEAD], 0
     seeds_of = {op: witnesses(op) for op in options.op or PROBES}
     every = [*product(options.contract or PACKAGES, seeds_of)]
-    for contract, op in tqdm(every, unit="op", desc="directed"):
+    for contract, op in Progress(every, unit="op", label="directed", show=True):
         seeds = sorted({*range(options.models), *seeds_of[op]})
         models, values, differing = check(contract, op, seeds)
         pairs = set().union(*seeds_of[op].values())

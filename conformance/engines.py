@@ -10,6 +10,7 @@ An engine runs in an environment of its own in out/conformance (see engine_worke
 from __future__ import annotations
 
 import subprocess
+import sys
 import tempfile
 import venv
 from collections.abc import Mapping
@@ -64,6 +65,7 @@ def environment(package: str) -> Path:
     python = folder / "bin" / "python"
     if not (folder / "ready").exists():
         venv.create(folder, with_pip=True, clear=True)
+        print(f"conformance: installing {package}", file=sys.stderr, flush=True)
         subprocess.run([python, "-m", "pip", "install", "-q", package], check=True)
         (folder / "ready").touch()
     return python

@@ -19,7 +19,6 @@ from pathlib import Path
 
 import numpy as np
 from engines import HERE, OUT, Answer, Stimulus, answers, as_int8, environment, run_worker
-from tqdm import tqdm
 
 from intgold.columns import columns
 from intgold.contracts import contract_named
@@ -28,6 +27,7 @@ from intgold.importers.tflite.convert import convert
 from intgold.importers.tflite.reader import FileGraph, FileTensor, parse
 from intgold.importers.tflite.shape_arithmetic import settled
 from intgold.model import Model
+from intgold.progress import Progress
 
 CONVERTER = "tensorflow-cpu==2.21.0"
 FOLDER = HERE.parent / "data" / "tflite"
@@ -117,7 +117,8 @@ def prove(contracts: Sequence[str]) -> Iterator[str]:
         yield "public networks: not run: set TFLITE_DIR to a folder with the files"
     rows: list[Row] = []
     pairs: list[tuple[str, ...]] = []
-    for name, data in tqdm((files | converted()).items(), unit="network", desc="networks"):
+    every = (files | converted()).items()
+    for name, data in Progress(every, unit="network", label="networks", show=True):
         held, found = hold(name, data, contracts)
         rows += held
         pairs += differences(name, found)

@@ -21,6 +21,7 @@ from intgold.columns import columns
 from intgold.contracts import contract_named
 from intgold.importers.tflite.convert import convert
 from intgold.importers.tflite.reader import parse
+from intgold.progress import Progress
 
 FIRST = ("ADD", "SUB", "MUL", "SOFTMAX", "RESHAPE", "RELU", "QUANTIZE")
 BETWEEN = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE", "")
@@ -120,7 +121,8 @@ def _images(rng: np.random.Generator, data: bytes) -> np.ndarray:
 
 def main() -> int:
     """Run the command line."""
-    found = {contract: check(contract) for contract in PACKAGES}
+    engines = Progress(PACKAGES, unit="engine", label="overwritten", show=True)
+    found = {contract: check(contract) for contract in engines}
     rows = [(contract, *map(str, counts)) for contract, counts in found.items()]
     print(*columns([HEAD, *rows], left=(0,)), sep="\n")
     return 1 if any(unnamed or differing for *_, unnamed, differing in found.values()) else 0

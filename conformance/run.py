@@ -27,7 +27,6 @@ import numpy as np
 from engines import PACKAGES, Stimulus, answers, as_int8
 from one_op_models import MODELS, made
 from softmax_models import ABORTS
-from tqdm import tqdm
 
 from intgold.columns import columns
 from intgold.contracts import contract_named, standing
@@ -36,6 +35,7 @@ from intgold.files import canonical_json
 from intgold.importers.tflite.convert import convert
 from intgold.importers.tflite.reader import parse
 from intgold.model import Model
+from intgold.progress import Progress
 
 FROZEN = Path(__file__).parent / "answers.json"
 COMPARED = Path(standing.__file__).parent / standing.FILE
@@ -150,7 +150,7 @@ def ops(options: argparse.Namespace) -> bool:
         )
         if contract not in ABORTS.get(op, ())
     ]
-    for contract, op, dtype in tqdm(every, unit="op", desc="conformance"):
+    for contract, op, dtype in Progress(every, unit="op", label="conformance", show=True):
         row, digests = check(contract, op, options.count, dtype)
         rows.append(row)
         frozen.setdefault(contract, {}).update(digests)

@@ -10,6 +10,7 @@ html_theme = "furo"
 html_title = f"intgold {release}"
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3
+autodoc_mock_imports = ["torch", "pytorch_optimizer"]  # gigabytes, for a few signatures
 autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False

@@ -20,7 +20,7 @@ from intgold.bench.ceiling import Ceiling, Probe
 from intgold.bench.clock import pinned, take_turns
 from intgold.bench.loops import ImageLoop, groups
 from intgold.bench.ops import Ops, OpTime, time_ops
-from intgold.bench.report import total
+from intgold.bench.report import Report, total
 from intgold.bench.throughput import DotLoop
 from intgold.cli import main
 from intgold.native.compiled import ffi, lib
@@ -209,13 +209,43 @@ def test_a_report_adds_up():
         assert whole.macs == 1_863_104 and whole.seconds == ops.seconds
 
 
+@pytest.mark.parametrize("rounds", [1, 2, 5])
+def test_no_row_takes_less_than_no_time(rounds, monkeypatch):
+    """However few the rounds and strong the noise; the rows are those of the true times without."""
+    model, x = intgold.load(), stimulus(intgold.load(), "builtin", 2)
+    true = {"up to 0": 1e-6, "up to 3": 4e-6, "up to 5": 9e-6, "up to 6": 9.1e-6, "up to 7": 9.3e-6}
+    rng = np.random.default_rng(rounds)
+
+    def noisy(calls, rounds, progress):
+        rest = dict.fromkeys(calls, 1e-6)
+        return {
+            name: [seconds + noise * rng.exponential(5e-6) for _ in range(rounds)]
+            for name, seconds in (rest | true).items()
+        }
+
+    monkeypatch.setattr("intgold.bench.ops.take_turns", noisy)
+    assert {f"up to {group.last}" for group in groups(model, "portable")} == set(true)
+    below = 0
+    for noise in [0.0] + [1.0] * 50:
+        found = time_ops(model, "portable", x, rounds)
+        seconds = [row.seconds for row in found.rows]
+        assert min(seconds) >= 0 and "-" not in f"{min(seconds):.9f}"
+        if noise == 0.0:
+            assert seconds == pytest.approx([1e-6, 3e-6, 5e-6, 1e-7, 2e-7])
+        below += 0.0 in seconds
+        assert found.seconds >= sum(seconds) * 0.999999 and found.seconds >= 9.3e-6 * 0.999999
+        about = dict.fromkeys(("intgold", "CPU", "engine"), "")
+        assert not re.search(r" -\d", str(Report(about, "m", "", 1, rounds, (), (), (found,))))
+    assert below > 5, "no noise was stronger than a row"
+
+
 def test_rows_without_time():
-    """Noise below 0 gives no rate; nothing is divided by it."""
+    """What is lost in the noise has no rate; nothing is divided by it."""
     ceiling = Ceiling("x", 1e-12, {"single": 1e-9}, 1e-10)
-    row = OpTime("fc", -1e-9, 320, 3.2e-10, 0.0)
+    row = OpTime("fc", 0.0, 320, 3.2e-10, 0.0)
     assert row.gmacs is None and row.bound == 3.2e-10
     ops = Ops("x", ceiling, (row, OpTime("conv", 1e-6, 1000, 1e-9, 2e-9)))
-    assert total(ops).gmacs == pytest.approx(1320 / (1e-6 - 1e-9) * 1e-9)
+    assert total(ops).gmacs == pytest.approx(1320 / 1e-6 * 1e-9)
 
 
 def test_bench_command(capsys, tmp_path):
@@ -235,6 +265,7 @@ def test_bench_command(capsys, tmp_path):
     rates = {(r["isa"], r["threads"], r["batch"]): r["images_per_second"] for r in told["rates"]}
     assert set(rates) == {("portable", 1, 1), ("portable", 1, 4), ("portable", 2, 4)}
     assert all(rate > 1 for rate in rates.values())
+    assert all(row["seconds"] >= 0 for ops in told["ops"] for row in ops["rows"])
     assert told["dots"] == []
     assert [ops["isa"] for ops in told["ops"]] == ["portable"] and len(told["ops"][0]["rows"]) == 5
     tools.need("matplotlib")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import intgold
+import tools
 from intgold.cli import COMMANDS, main
 from intgold.files import canonical_json, write_zip
 from intgold.floating import shipped
@@ -36,6 +37,59 @@ def test_version_and_help(capsys):
         with pytest.raises(SystemExit) as stopped:
             main([flag])
         assert stopped.value.code == 0 and text in capsys.readouterr().out
+
+
+def test_no_command_shows_the_help(capsys):
+    """On the standard output, as git does; the status is not 0, and 1 would mean "different"."""
+    assert main([]) == 2
+    captured = capsys.readouterr()
+    assert captured.err == "" and captured.out.startswith("usage: intgold")
+    assert all(re.search(rf"^    {command}\b", captured.out, re.M) for command in COMMANDS)
+
+
+def test_two_ways_to_start_it():
+    """The command and ``python -m intgold`` say the same."""
+    ways = ([Path(sys.executable).parent / "intgold"], [sys.executable, "-m", "intgold"])
+    said = [
+        subprocess.run([*way, "contracts", "--help"], capture_output=True, text=True, check=True)
+        for way in ways
+    ]
+    assert said[0].stdout == said[1].stdout and "intgold contracts" in said[0].stdout
+
+
+def test_the_package_is_light_until_it_is_used():
+    """A command that starts can be interrupted: NumPy is not loaded before it handles that."""
+    script = (
+        "import sys, intgold, intgold.interrupts, intgold.__main__; print('numpy' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout == "False\n"
+    assert set(intgold.__all__) <= set(dir(intgold))
+    for name in intgold.__all__:
+        assert getattr(intgold, name) is not None
+    with pytest.raises(AttributeError, match="laod"):
+        intgold.laod  # noqa: B018
+
+
+def complete(line, folder):
+    """What a shell is offered at the end of a line."""
+    environment = {
+        **os.environ, "_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line)),
+        "_ARGCOMPLETE_COMP_WORDBREAKS": " \t\n", "_ARGCOMPLETE_SUPPRESS_SPACE": "1",
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(folder / "offered"), "_ARGCOMPLETE_IFS": "\n",
+    }  # fmt: skip
+    subprocess.run([Path(sys.executable).parent / "intgold"], env=environment, cwd=folder)
+    return (folder / "offered").read_text().split("\n")
+
+
+def test_shell_completion(tmp_path):
+    """Commands, options, choices and files, by argcomplete."""
+    tools.need("argcomplete")
+    (tmp_path / "kws.npz").touch()
+    assert complete("intgold ve", tmp_path) == ["vectors", "verify"]
+    assert "--stimulus" in complete("intgold vectors lut --st", tmp_path)
+    assert complete("intgold predict lut --backend g", tmp_path) == ["golden"]
+    assert complete("intgold info k", tmp_path) == ["kws.npz"]
 
 
 @pytest.mark.parametrize(

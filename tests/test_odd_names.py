@@ -66,7 +66,7 @@ def test_odd_names(name, tmp_path, capsys):
 
 def program(arguments, **options):
     """Run the command in a process of its own."""
-    command = [sys.executable, "-m", "intgold.cli", *arguments]
+    command = [sys.executable, "-m", "intgold", *arguments]
     return subprocess.run(command, stderr=subprocess.PIPE, **options)
 
 

@@ -70,7 +70,7 @@ def test_the_wheel_runs(wheel, tmp_path):
     # What numpy, cffi and tqdm bring lies in one folder here; intgold itself comes from the wheel.
     (site / "others.pth").write_text(str(Path(numpy.__file__).parents[1]))
     run = subprocess.run(
-        [tmp_path / "v/bin/python", "-m", "intgold.cli", "selftest", "--graphs", "20", "--images",
+        [tmp_path / "v/bin/python", "-m", "intgold", "selftest", "--graphs", "20", "--images",
          "5"], cwd=tmp_path, capture_output=True, text=True,
     )  # fmt: skip
     assert run.returncode == 0 and "differing values" in run.stdout, run.stderr
@@ -79,3 +79,64 @@ def test_the_wheel_runs(wheel, tmp_path):
         cwd=tmp_path, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert where.stdout.startswith(str(site))
+
+
+def made_of(target, rules):
+    """The targets that a target of the Makefile needs, itself among them."""
+    found = {target}
+    for name in rules.get(target, ()):
+        found |= made_of(name, rules)
+    return found
+
+
+def test_torch_is_installed_for_what_needs_it_alone():
+    """Targets of the Makefile that install the extra `test`, or torch by name."""
+    text = (ROOT / "Makefile").read_text()
+    rules = {}
+    for heads, needs in re.findall(r"^([\w./ ]+):(?: \.venv/\.%:)? ([^\n=]*)$", text, re.M):
+        for head in heads.split():
+            rules[head] = needs.split()
+    assert {"docs", "golden", "test", "bench", "freeze", "conformance"} <= set(rules)
+    for target in (
+        "golden",
+        "data",
+        "bench",
+        "peer",
+        "peers",
+        "conformance",
+        "docs",
+        "wheel",
+        "freeze",
+    ):
+        assert ".venv/.tests" not in made_of(target, rules), target
+    for target in ("test", "prove", "lint"):
+        assert ".venv/.tests" in made_of(target, rules), target
+
+
+def test_the_readme_states_the_versions_of_the_project():
+    """Python, torch, extras: what README says is what pyproject.toml has."""
+    readme, project = (ROOT / "README.md").read_text(), (ROOT / "pyproject.toml").read_text()
+    (python,) = re.findall(r'^requires-python = ">=([\d.]+)"$', project, re.M)
+    assert set(re.findall(r"Python (3\.\d+)", readme)) == {python}
+    (torch,) = re.findall(r'^train = \["torch>=([\d.]+)"', project, re.M)
+    assert set(re.findall(r"torch (\d\.\d+)(?:\s+or newer)", readme)) == {torch}
+    pinned = set(re.findall(r'"torch==([\d.]+)"', project))
+    assert len(pinned) == 1 and pinned.pop().startswith(f"{torch}.")
+    assert set(re.findall(r"torch==([\d.]+)", (ROOT / "Makefile").read_text())) <= {f"{torch}.0"}
+    needs = re.findall(r'^dependencies = \["(\w+)[^"]*", "(\w+)[^"]*", "(\w+)', project, re.M)[0]
+    assert "it pulls numpy, cffi and tqdm" in " ".join(readme.split()) and needs == (
+        "numpy",
+        "cffi",
+        "tqdm",
+    )
+    extras = set(
+        re.findall(
+            r"^(\w+) = \[", project.split("optional-dependencies")[1].split("[project.")[0], re.M
+        )
+    )
+    stated = set(
+        re.findall(
+            r"`(\w+)`", re.search(r"Extras: (.*?)\n\n|Extras: (.*?)torch from", readme, re.S)[0]
+        )
+    )
+    assert extras <= stated, extras - stated

@@ -249,7 +249,7 @@ def test_an_ascii_terminal_and_an_odd_name(tmp_path):
     """The picture in letters, the name escaped; nothing fails to be encoded."""
     tools.need("pillow")
     file = digits.save(tmp_path / "ein\nü.png", digits.drawn(1, 60, 6))
-    command = [sys.executable, "-m", "intgold.cli", "predict", "lut", "--picture", str(file)]
+    command = [sys.executable, "-m", "intgold", "predict", "lut", "--picture", str(file)]
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     ended = subprocess.run(command, capture_output=True, env=environment)
     assert ended.returncode == 0 and ended.stderr == b""
@@ -259,7 +259,7 @@ def test_an_ascii_terminal_and_an_odd_name(tmp_path):
 def test_a_broken_picture_without_utf8(tmp_path):
     """The error names the file on one line, whatever its name."""
     (tmp_path / "ein\nü.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    command = [sys.executable, "-m", "intgold.cli", "predict", "lut", str(tmp_path / "ein\nü.png")]
+    command = [sys.executable, "-m", "intgold", "predict", "lut", str(tmp_path / "ein\nü.png")]
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     ended = subprocess.run(command, capture_output=True, env=environment)
     assert ended.returncode == 2 and ended.stderr.count(b"\n") == 1

@@ -10,6 +10,7 @@ import pytest
 
 import intgold
 from intgold import DataError, InputError, IntgoldError, VectorError
+from intgold.cli import main
 from intgold.fields import FORMS
 from intgold.files import canonical_json
 from intgold.vectors.cases import case_lines, read_case_lines, requantize_groups, tie_operands
@@ -362,15 +363,15 @@ def test_other_folders_are_never_replaced(small, tmp_path):
     for manifest in (None, "{}", '{"name": "a web page"}', "["):
         if manifest is not None:
             (tmp_path / "manifest.json").write_text(manifest)
-        with pytest.raises(VectorError, match="not a vector set"):
+        with pytest.raises(VectorError, match="it holds .*is no vector set of intgold"):
             write_set(small, tmp_path)
         assert (tmp_path / "notes.txt").read_text() == "mine"
     (tmp_path / "manifest.json").unlink()
     write_set(small, tmp_path / "set", count=2)
     (tmp_path / "set" / "my_notes.txt").write_text("mine")
-    with pytest.raises(VectorError, match=r"not only a vector set: my_notes\.txt"):
+    with pytest.raises(VectorError, match=r"my_notes\.txt is not of the vector set"):
         write_set(small, tmp_path / "set")
-    with pytest.raises(VectorError, match="not a vector set"):
+    with pytest.raises(VectorError, match="there is a file of that name"):
         write_set(small, tmp_path / "notes.txt")
     (tmp_path / "set" / "my_notes.txt").unlink()
     next((tmp_path / "set").glob("outputs/*.hex")).unlink()  # a damaged set may be made anew
@@ -419,3 +420,33 @@ def test_tie_cases_tell_the_single_forms_apart():
         for form in FORMS[:5]
     }
     assert len({tuple(t) for t in tables.values()}) == 5
+
+
+def test_a_stimulus_of_ones_own_is_taken_whole(tmp_path, capsys):
+    """All images of a file or folder by default, 16 of what has no end; never fewer than asked."""
+    images = np.random.default_rng(2).integers(0, 256, (32, 28, 28), np.uint8)
+    np.save(tmp_path / "x.npy", images)
+    (tmp_path / "folder").mkdir()
+    np.save(tmp_path / "folder" / "image.npy", images[:20])
+    line = ["vectors", "lut", "--backend", "c", "--format", "bin", "-o", str(tmp_path / "set")]
+    for more, count in (
+        (["--stimulus", str(tmp_path / "x.npy")], 32),
+        (["--stimulus", str(tmp_path / "folder")], 20),
+        (["--stimulus", str(tmp_path / "x.npy"), "--count", "5"], 5),
+        (["--stimulus", str(tmp_path / "x.npy"), "--images", "0,30-31"], 3),
+        ([], 16),
+    ):
+        assert main([*line, *more]) == 0
+        assert capsys.readouterr().out.startswith(f"{count} images, ")
+        plan, _ = read_manifest(tmp_path / "set")
+        assert plan.count == count
+        made = (tmp_path / "set" / "stimulus" / "image.bin").read_bytes()
+        if count == 32:
+            assert made == (images ^ 0x80).tobytes()
+    for more, told in (
+        (["--count", "33"], "x.npy: 32 images, 33 are asked for (count); give at most 32"),
+        (["--images", "0,32"], "images: 32 is asked for, the stimulus has 0 to 31"),
+    ):
+        assert main([*line, "--stimulus", str(tmp_path / "x.npy"), *more]) == 2
+        err = capsys.readouterr().err
+        assert err.count("\n") == 1 and told in err

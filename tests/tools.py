@@ -38,6 +38,7 @@ BROUGHT_BY = {
     "torch": "pip install torch==2.13.0",
     "pytorch_optimizer": "pip install pytorch_optimizer",
     "matplotlib": "pip install matplotlib",
+    "argcomplete": "pip install argcomplete",
     "sphinx": "pip install sphinx numpydoc myst-parser furo",
     "pillow": "pip install pillow",
     "MNIST": "intgold data, or MNIST_DIR with the four IDX files",
@@ -76,7 +77,7 @@ def _present(tool: str) -> bool:
         from intgold.images.mnist import find_mnist
 
         return find_mnist() is not None  # with MNIST_DIR set, missing data raises
-    if tool in ("torch", "pytorch_optimizer", "pillow", "matplotlib", "sphinx"):
+    if tool in ("torch", "pytorch_optimizer", "pillow", "matplotlib", "sphinx", "argcomplete"):
         return importlib.util.find_spec(_MODULE.get(tool, tool)) is not None
     if tool in _TRIALS:
         return _compiles(_TRIALS[tool])

@@ -8,31 +8,62 @@ a portable C engine, and from the hardware that a team builds against it.
 >>> model.predict(images)
 """
 
-from importlib.metadata import version as _version
-from importlib.resources import files as _files
+from __future__ import annotations
+
+from importlib import import_module as _import_module
 from os import PathLike as _PathLike
-from pathlib import Path as _Path
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
 
-from .build import Builder
-from .engine import Result
-from .errors import (
-    ArtefactError,
-    DataError,
-    EngineError,
-    InputError,
-    IntgoldError,
-    LayoutError,
-    ModelError,
-    VectorError,
-)
-from .fields import Requantize
-from .model import SPEC_VERSION, Model, Op, Tensor
-from .session import Session
+if _TYPE_CHECKING:
+    from .build import Builder
+    from .engine import Result
+    from .errors import (
+        ArtefactError,
+        DataError,
+        EngineError,
+        InputError,
+        IntgoldError,
+        LayoutError,
+        ModelError,
+        VectorError,
+    )
+    from .fields import Requantize
+    from .model import SPEC_VERSION, Model, Op, Tensor
+    from .session import Session
 
-__version__ = _version("intgold")
+    __version__: str
 
 SHIPPED = ("lut", "pwl", "relu")
 """Names of the frozen reference models in the package."""
+
+_ERRORS = ("Artefact", "Data", "Engine", "Input", "Intgold", "Layout", "Model", "Vector")
+_MODULES = {
+    "Builder": "build", "Result": "engine", "Requantize": "fields", "Session": "session",
+    **dict.fromkeys(("SPEC_VERSION", "Model", "Op", "Tensor"), "model"),
+    **dict.fromkeys((f"{name}Error" for name in _ERRORS), "errors"),
+}  # fmt: skip
+"""Where a public name is defined: loaded at its first use, so that the command is there at once,
+and a signal meanwhile finds it (`intgold.interrupts`), before NumPy is."""
+
+
+def __getattr__(name: str) -> _Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: _Any = version("intgold")
+    elif name in _MODULES:
+        value = getattr(_import_module(f".{_MODULES[name]}", __name__), name)
+    elif name in ("golden", "native", "engine", "errors", "model", "artefact"):
+        return _import_module(f".{name}", __name__)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES, "__version__"})
 
 
 def load(path: str | _PathLike[str] = "lut") -> Model:
@@ -45,13 +76,17 @@ def load(path: str | _PathLike[str] = "lut") -> Model:
     InputError
         When `path` is neither text nor a path.
     """
+    from importlib.resources import files
+    from pathlib import Path
+
     from . import artefact
+    from .errors import ArtefactError, InputError
 
     if not isinstance(path, (str, _PathLike)):
         raise InputError(f"load: {path!r} is neither a name nor a path")
     if path in SHIPPED:
-        return artefact.load(str(_files("intgold") / "models" / f"mnist_{path}.npz"))
-    if not _Path(path).exists() and not _Path(path).suffix:
+        return artefact.load(str(files("intgold") / "models" / f"mnist_{path}.npz"))
+    if not Path(path).exists() and not Path(path).suffix:
         raise ArtefactError(f"{path}: neither a file nor one of the models {', '.join(SHIPPED)}")
     return artefact.load(path)
 

@@ -37,7 +37,7 @@ def tensor_digests(
         See `intgold.engine.run`.
     backend, threads, isa
         Cannot change a digest.
-    progress : tqdm bar, optional
+    progress : Progress, optional
         Is advanced by images.
     """
     hashes: dict[str, dict[str, Any]] = {

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import io
 import json
+import logging
 import math
 import os
 import re
-import shutil
 import stat
 import tempfile
 import zipfile
@@ -21,6 +20,7 @@ import numpy as np
 
 from .errors import IntgoldError
 
+_log = logging.getLogger("intgold")
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 _N = rb"(?:0|[1-9]\d{0,9})"
 _NPY_HEADER = re.compile(
@@ -51,9 +51,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         handle, temporary = tempfile.mkstemp(prefix=hidden_name(target), dir=target.parent)
         with os.fdopen(handle, "wb") as file:
             yield file
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, 0o666 & ~umask())
         os.replace(temporary, target)
         temporary = None
+        _log.debug("wrote %s, %d bytes", path, target.stat().st_size)
     except OSError as error:
         raise IntgoldError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
@@ -61,70 +62,13 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             os.unlink(temporary)
 
 
-@contextmanager
-def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Make a temporary folder beside `path` that takes its name when the block succeeds.
-
-    Raises
-    ------
-    IntgoldError
-        When it cannot be made or the disk is full; `path` is then untouched.
-    """
-    temporary = None
-    try:
-        target = Path(os.path.realpath(path))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=hidden_name(target), dir=target.parent))
-        yield temporary
-        put_folder(temporary, target)
-    except OSError as error:
-        raise IntgoldError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
-
-
-def put_folder(made: Path, target: Path) -> None:
-    """Give a folder the name of one beside it; what had the name is taken away.
-
-    Raises
-    ------
-    OSError
-        When that fails; `target` is then as it was.
-    """
-    os.chmod(made, 0o777 & ~_umask())
-    if not target.exists():
-        os.rename(made, target)
-        return
-    if _swap(made, target):
-        shutil.rmtree(made, ignore_errors=True)  # what had the name before
-        return
-    old = made.with_name(made.name + ".old")
-    os.rename(target, old)
-    try:
-        os.rename(made, target)
-    finally:
-        if not target.exists():
-            os.rename(old, target)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _swap(one: Path, other: Path) -> bool:
-    """Exchange two folders in one step, so that no kill finds neither; False where Linux cannot."""
-    try:
-        exchange = ctypes.CDLL(None).renameat2
-    except (OSError, TypeError, AttributeError):
-        return False
-    here, rename_exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
-    return bool(exchange(here, os.fsencode(one), here, os.fsencode(other), rename_exchange) == 0)
-
-
 def hidden_name(target: Path) -> str:
     """Return how a temporary name beside `target` begins; a long name leaves room for the rest."""
     return f".{target.name[:40]}."
 
 
-def _umask() -> int:
+def umask() -> int:
+    """Return the mode bits that new files do not get."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 import intgold
 
@@ -19,13 +17,17 @@ from . import native
 from .about import about
 from .engine import Result
 from .errors import InputError
+from .folders import check_own
 from .images.mnist import find_mnist
 from .model import Model
 from .ops import OPS
+from .progress import Progress
 from .tally import Tally
 from .vectors.generate import write_set
+from .vectors.manifest import SET
 from .vectors.random_models import random_inputs, random_model
 from .vectors.stimulus import check_range, stimulus
+from .workers import Workers
 
 CHUNK = 250
 
@@ -35,7 +37,7 @@ def random_graphs(
 ) -> dict[tuple[str, str], Tally]:
     """Compare both engines on `count` random graphs; return a tally per op kind and variant."""
     tallies = {(kind, isa): Tally() for kind in OPS for isa in isas}
-    for seed in tqdm(range(count), unit="graph", desc="random graphs", disable=not progress):
+    for seed in Progress(range(count), unit="graph", label="random graphs", show=progress):
         model = random_model(seed)
         x = random_inputs(model, 3, seed)
         golden = model.run(x, backend="golden", trace=True)
@@ -112,8 +114,8 @@ def compare_shipped(
     workers = processes or os.cpu_count() or 1
     total = len(jobs) * count
     with (
-        ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
-        tqdm(total=total, unit="image", desc="golden = c", disable=not progress) as bar,
+        Workers(workers) as pool,
+        Progress[int](total=total, unit="image", label="golden = c", show=progress) as bar,
     ):
         futures = {
             pool.submit(_compare, name, source, count, seed, part, isas): (name, source)
@@ -180,6 +182,8 @@ def golden_job(
     """
     started = time.monotonic()
     names = ("lut", "pwl")
+    for name in names:  # before the work, not after it
+        check_own(Path(folder) / name, SET)
     rows = compare_shipped(names, count, seed, progress, isas=(isa,))
     size = 0
     for name in names:

@@ -8,11 +8,11 @@ from math import prod
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from .columns import columns
 from .errors import VectorError
 from .fields import Requantize
+from .progress import Progress
 from .vectors.contents import Entry
 from .vectors.differences import Tally
 from .vectors.dump import Dump
@@ -158,8 +158,8 @@ def compare(dump: Dump, progress: bool = False) -> Report:
     comparisons: list[Comparison] = []
     first: Difference | None = None
     values = sum(prod(e.whole(plan.count)) for e in dump.files)
-    with tqdm(
-        total=values, unit="value", unit_scale=True, desc="verify", disable=not progress
+    with Progress[int](
+        total=values, unit="value", scaled=True, label="verify", show=progress
     ) as bar:  # fmt: skip
         for entry in dump.files:
             of = prod(entry.whole(plan.count))
@@ -240,7 +240,7 @@ def verify_op(
         raise VectorError(f"{dut}: none of the {len(names)} cases, such as {names[0]}")
     return {
         name: verify(Path(vectors) / name, Path(dut) / name, False, partial, layout)
-        for name in tqdm(chosen, unit="case", desc="verify", disable=not progress)
+        for name in Progress(chosen, unit="case", label="verify", show=progress)
     }
 
 

@@ -18,7 +18,7 @@ from .ops import Ops, OpTime, time_ops
 from .report import Report
 from .throughput import DotRate, Rate, time_batches
 
-__all__ = ["DotRate", "OpTime", "Ops", "Rate", "Report", "bench", "thread_counts"]
+__all__ = ["DotRate", "OpTime", "Ops", "Rate", "Report", "bench", "rounds_of", "thread_counts"]
 
 _IMAGES = 64  # that the loops over ops go round
 
@@ -28,6 +28,11 @@ def thread_counts() -> list[int]:
     usable = getattr(os, "sched_getaffinity", None)
     cores = len(usable(0)) if usable else os.cpu_count() or 1
     return sorted({1, cores, *(2**i for i in range(cores.bit_length()) if 2**i <= cores)})
+
+
+def rounds_of(isas: Sequence[str], threads: Sequence[int], rounds: int) -> int:
+    """Return how often `bench` calls its `progress`."""
+    return rounds * (len({*(threads or thread_counts())}) + len({*(isas or native.variants())}))
 
 
 def bench(

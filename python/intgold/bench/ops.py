@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -23,8 +24,8 @@ class OpTime:
     name : str
         ``conv2+selu2+pool2``.
     seconds : float
-        Of one image: how much longer the model takes up to here than up to the row before. Of
-        what takes next to nothing this is noise, and may be below 0.
+        Of one image: how much longer the model takes up to here than up to the row before; 0 of
+        what is lost in the noise.
     macs : int
         Multiply-adds, padded ones included.
     roofline : float or None
@@ -101,9 +102,18 @@ def time_ops(
     with pinned():
         samples = take_turns({**cuts, **probe.loops}, rounds, progress=progress)
     ceiling = probe.ceiling(samples)
-    ends = [0.0, *(min(samples[name]) for name in cuts)]
+    ends = [0.0, *ends_of([min(samples[name]) for name in cuts])]
     rows = (_row(model, part, ends[i + 1] - ends[i], ceiling) for i, part in enumerate(parts))
     return Ops(isa, ceiling, tuple(rows))
+
+
+def ends_of(measured: Sequence[float]) -> list[float]:
+    """Return how long a model takes up to the end of each row, from the least time of each cut.
+
+    Noise only adds, and a cut does all that a shorter one does: so a cut takes no longer than any
+    longer one was seen to take.
+    """
+    return list(accumulate(reversed(measured), min))[::-1]
 
 
 def _row(model: Model, part: Group, seconds: float, ceiling: Ceiling) -> OpTime:

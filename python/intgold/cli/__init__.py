@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import argparse
 import io
+import logging
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import intgold
 
 from ..errors import IntgoldError
+from ..interrupts import WORDS, raising
+from ..progress import ended
 from . import (
     bench,
     compare,
@@ -30,6 +37,8 @@ from . import (
     vectors,
     verify,
 )
+from .common import add_verbosity
+from .paths import check_paths
 
 COMMANDS = {
     "train": train,
@@ -52,32 +61,71 @@ COMMANDS = {
 }
 """Each has HELP, EXAMPLES, ``add(parser)`` and ``call(options)``, in the order of ``--help``."""
 
+_log = logging.getLogger("intgold")
 _SHOWN = 1000  # characters of either end of an error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit status (0 well, 1 different, 2 bad input)."""
-    options = _parser().parse_args(arguments)
+    """Run the command line; return the exit status.
+
+    Returns
+    -------
+    int
+        0 well, 1 different, 2 bad input or no command, 128 + n stopped by signal n.
+    """
+    parser = _parser()
+    if "_ARGCOMPLETE" in os.environ:  # the shell asks how a line may go on: extra "completion"
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 2
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # paths need not be text
+    started = time.monotonic()
+    with _notes(options), raising() as seen:
+        try:
+            status, problem = _run(options)
+        except BaseException as error:
+            if not seen.number and not isinstance(error, KeyboardInterrupt):
+                raise  # a mistake of ours
+            status, problem = 2, error
+        finally:
+            seen.over, stage = True, ended()
+        number = signal.SIGINT if isinstance(problem, KeyboardInterrupt) else 0
+        if number := seen.number or number:  # however it ended
+            status = 128 + number
+            kept = getattr(problem, "kept", "nothing half-written is left; run it again")
+            _say(options, f"{WORDS[number]}{stage and f' at {stage}'}; {kept}")
+        elif problem is not None:
+            if options.verbose and sys.stderr is not None:
+                traceback.print_exception(problem, file=sys.stderr)
+            _say(options, str(problem))
+        _log.debug("%.1f s", time.monotonic() - started)
+    return status
+
+
+def _run(options: argparse.Namespace) -> tuple[int, BaseException | None]:
+    """Return the exit status of a command, and what was wrong."""
     try:
+        check_paths(options)
         status = options.call(options)
         _flush()
-        return int(status or 0)
-    except IntgoldError as error:
-        problem = str(error)
-    except MemoryError as error:
-        problem = f"not enough memory: {error}"
-    except KeyboardInterrupt:
-        return 130
+        return int(status or 0), None
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OSError as error:  # such as a full disk behind the standard output
-        problem = str(error)
+        return 0, None
+    except MemoryError as error:
+        return 2, MemoryError(f"not enough memory: {error}").with_traceback(error.__traceback__)
+    except (IntgoldError, OSError) as error:  # such as a full disk behind the standard output
+        return 2, error
+
+
+def _say(options: argparse.Namespace, text: str) -> None:
     if sys.stderr is not None:
-        print(f"intgold {options.command}: {_one_line(problem)}", file=sys.stderr)
-    return 2
+        print(f"intgold {options.command}: {_one_line(text)}", file=sys.stderr)
 
 
 def _flush() -> None:
@@ -100,6 +148,33 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
         return f"{action.help} (default: %(default)s)" if says else action.help
 
 
+@contextmanager
+def _notes(options: argparse.Namespace) -> Iterator[None]:
+    """Have what the library notes appear on the standard error, as --quiet and --verbose say."""
+    if sys.stderr is None:
+        yield
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Note(f"intgold {options.command}: %(message)s"))
+    level, propagate = _log.level, _log.propagate
+    _log.addHandler(handler)
+    _log.propagate = False
+    _log.setLevel(
+        logging.DEBUG if options.verbose else logging.WARNING if options.quiet else logging.INFO
+    )
+    try:
+        yield
+    finally:
+        _log.removeHandler(handler)
+        _log.setLevel(level)
+        _log.propagate = propagate
+
+
+class _Note(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return _one_line(super().format(record))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="intgold",
@@ -107,7 +182,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="intgold COMMAND --help shows examples.",
     )
     parser.add_argument("--version", action="version", version=f"intgold {intgold.__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, module in COMMANDS.items():
         command = commands.add_parser(
             name, help=module.HELP, description=module.HELP[0].upper() + module.HELP[1:] + ".",
@@ -115,5 +190,6 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=_HelpFormatter,
         )  # fmt: skip
         module.add(command)
+        add_verbosity(command)
         command.set_defaults(call=module.call)
     return parser

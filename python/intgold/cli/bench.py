@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 
-from tqdm import tqdm
-
 import intgold
 
 from ..errors import IntgoldError
-from .common import add_model, check_writable, show_progress
+from ..progress import Progress
+from .common import add_model, show_progress
+from .paths import OutputFile
 
 HELP = "measure the C engine: images per second, each op's time, and what bounds it"
 EXAMPLES = """
@@ -34,23 +34,27 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", metavar="N,M", help="(default: 1, 2, 4 ... all cores)")
     parser.add_argument("--rounds", type=int, default=50, metavar="N", help="of every measurement")
     parser.add_argument("--json", action="store_true", help="print all figures as JSON, in seconds")
-    parser.add_argument("--plot", metavar="FILE", help="draw the ops (.svg, .png or .pdf)")
+    parser.add_argument(
+        "--plot", type=OutputFile, metavar="FILE", help="draw the ops (.svg, .png or .pdf)"
+    )
 
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..bench import bench
+    from ..bench import bench, rounds_of
 
     if options.plot:
         from ..bench.plot import plot_report
         from ..floating.study.plots import check_plot
 
         check_plot(options.plot)
-        check_writable(options.plot)  # before the work, not after it
     batches, threads = _numbers("--batch", options.batch), _numbers("--threads", options.threads)
     isas = options.isa.split(",") if options.isa else []
     model = intgold.load(options.model)
-    with tqdm(unit="round", desc="bench", disable=not show_progress()) as bar:
+    total = rounds_of(isas, threads, options.rounds)
+    with Progress[int](
+        total=total, unit="round", label="bench", show=show_progress(options)
+    ) as bar:
         report = bench(model, isas, batches, threads, options.rounds, bar.update)
     if options.plot:
         plot_report(report, options.plot)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,14 +13,27 @@ import numpy as np
 import intgold
 
 from ..errors import IntgoldError
+from .paths import InputPath
 
 if TYPE_CHECKING:
     from ..vectors.layout import Layout
 
 
-def show_progress() -> bool:
-    """Return whether a person is watching."""
-    return sys.stderr is not None and sys.stderr.isatty()
+def add_verbosity(parser: argparse.ArgumentParser) -> None:
+    """Declare what every command has: `--quiet` and `--verbose`."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "-q", "--quiet", action="store_true", help="no progress and no notes, errors alone"
+    )
+    group.add_argument(
+        "-v", "--verbose", action="store_true",
+        help="name every file that is written, say how long it took, show where an error arose",
+    )  # fmt: skip
+
+
+def show_progress(options: argparse.Namespace) -> bool:
+    """Return whether long work says how far it is."""
+    return not options.quiet
 
 
 @contextmanager
@@ -35,7 +47,9 @@ def naming(*paths: str) -> Iterator[None]:
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Declare the positional argument `model`."""
-    parser.add_argument("model", help=f"{', '.join(intgold.SHIPPED)}, or the path of an artefact")
+    parser.add_argument(
+        "model", type=InputPath, help=f"{', '.join(intgold.SHIPPED)}, or the path of an artefact"
+    )
 
 
 def add_isa(parser: argparse._ActionsContainer) -> None:
@@ -48,7 +62,7 @@ def add_isa(parser: argparse._ActionsContainer) -> None:
 
 def add_layout(parser: argparse.ArgumentParser, help_text: str) -> None:
     """Declare the option `--layout`."""
-    parser.add_argument("--layout", metavar="FILE", help=f"TOML file: {help_text}")
+    parser.add_argument("--layout", type=InputPath, metavar="FILE", help=f"TOML file: {help_text}")
 
 
 def layout_of(options: argparse.Namespace) -> Layout:
@@ -67,8 +81,9 @@ def names(text: str | None) -> list[str]:
 def add_network(parser: argparse.ArgumentParser) -> None:
     """Declare the positional argument `network`."""
     parser.add_argument(
-        "network", help="float network: mnist, mnist_relu, or a file that training wrote"
-    )
+        "network", type=InputPath,
+        help="float network: mnist, mnist_relu, or a file that training wrote",
+    )  # fmt: skip
 
 
 def images_and_labels(
@@ -86,19 +101,7 @@ def images_and_labels(
     return images, read_labels(options.labels, len(images)) if options.labels else None
 
 
-class _ProbeError(Exception):
-    pass
-
-
-def check_writable(path: str) -> None:
-    """Raise IntgoldError when a file of this name cannot be put into its folder."""
-    from ..files import replacing
-
-    with suppress(_ProbeError), replacing(path):
-        raise _ProbeError  # the block fails, so nothing takes the name
-
-
-def write_text(path: Path, text: str) -> None:
+def write_file(path: Path, text: str) -> None:
     """Write a text file as a whole or not at all."""
     from ..files import replacing
 

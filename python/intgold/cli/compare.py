@@ -8,7 +8,8 @@ from pathlib import Path
 import intgold
 
 from ..errors import IntgoldError
-from .common import images_and_labels, show_progress, write_text
+from .common import images_and_labels, show_progress, write_file
+from .paths import InputPath, OutputFile, OutputFolder
 
 HELP = "compare float, simulated and integer forms: answers, bytes, speed"
 EXAMPLES = """
@@ -23,14 +24,23 @@ _MODELS = {"mnist": ("lut", "pwl"), "mnist_relu": ("relu",)}
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
-        "network", nargs="?", help="float network; mnist (without one) or mnist_relu"
+        "network",
+        nargs="?",
+        type=InputPath,
+        help="float network; mnist (without one) or mnist_relu",
     )
-    parser.add_argument("models", nargs="*", help="models quantised from it")
+    parser.add_argument("models", nargs="*", type=InputPath, help="models quantised from it")
     parser.add_argument("--mnist", action="store_true", help="the MNIST test images and labels")
-    parser.add_argument("--images", metavar="FILE", help="images: .npy or IDX, uint8")
-    parser.add_argument("--labels", metavar="FILE", help="their labels: .npy or IDX")
-    parser.add_argument("--json", metavar="FILE", help="write the figures")
-    parser.add_argument("--plot", metavar="DIR", help="draw pictures into this folder")
+    parser.add_argument(
+        "--images", type=InputPath, metavar="FILE", help="images: .npy or IDX, uint8"
+    )
+    parser.add_argument(
+        "--labels", type=InputPath, metavar="FILE", help="their labels: .npy or IDX"
+    )
+    parser.add_argument("--json", type=OutputFile, metavar="FILE", help="write the figures")
+    parser.add_argument(
+        "--plot", type=OutputFolder, metavar="DIR", help="draw pictures into this folder"
+    )
 
 
 def call(options: argparse.Namespace) -> int:
@@ -51,14 +61,15 @@ def call(options: argparse.Namespace) -> int:
     if len(models) < len(paths):
         raise IntgoldError(f"models {', '.join(paths)}: two have the same name")
     if options.plot:
-        from ..floating.study.plots import check_plot
+        from ..floating.study.plots import check_plot, pictures_into
 
         check_plot(Path(options.plot) / "errors.png")
+        pictures_into(options.plot, models)
     images, labels = images_and_labels(options, network.input_shape)
-    found = compare(network, models, images, labels, show_progress())
+    found = compare(network, models, images, labels, show_progress(options))
     print(found)
     if options.json:
-        write_text(Path(options.json), found.json_text())
+        write_file(Path(options.json), found.json_text())
     if options.plot:
         from ..floating.study.plots import plot_all
 

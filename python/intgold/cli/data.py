@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..errors import IntgoldError
+from .paths import OutputFolder
 
 HELP = "find MNIST, or fetch it"
 EXAMPLES = """
@@ -15,7 +16,12 @@ EXAMPLES = """
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
-        "-o", "--output", default="data/mnist", metavar="DIR", help="folder to fetch to"
+        "-o",
+        "--output",
+        type=OutputFolder,
+        default="data/mnist",
+        metavar="DIR",
+        help="folder to fetch to",
     )
     parser.add_argument("--check", action="store_true", help="only look for it")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import IntgoldError
-from .common import add_network, check_writable, images_and_labels, show_progress, write_text
+from .common import add_network, images_and_labels, show_progress, write_file
+from .paths import InputPath, OutputFile
 
 HELP = "sweep over the choices of quantisation: what each costs and gives"
 EXAMPLES = """
@@ -26,14 +27,22 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_network(parser)
     parser.add_argument("--mnist", action="store_true", help="MNIST: test images, calibration")
-    parser.add_argument("--images", metavar="FILE", help="images to answer: .npy or IDX, uint8")
-    parser.add_argument("--labels", metavar="FILE", help="their labels: .npy or IDX")
-    parser.add_argument("--calibrate", metavar="FILE", help="images to calibrate on")
+    parser.add_argument(
+        "--images", type=InputPath, metavar="FILE", help="images to answer: .npy or IDX, uint8"
+    )
+    parser.add_argument(
+        "--labels", type=InputPath, metavar="FILE", help="their labels: .npy or IDX"
+    )
+    parser.add_argument(
+        "--calibrate", type=InputPath, metavar="FILE", help="images to calibrate on"
+    )
     parser.add_argument("--golden", type=int, default=1_000, metavar="N",
                         help="images that both engines run")  # fmt: skip
-    parser.add_argument("--csv", metavar="FILE", help="write the rows")
-    parser.add_argument("--json", metavar="FILE", help="write the rows")
-    parser.add_argument("--plot", metavar="FILE", help="draw them (.png, .svg or .pdf)")
+    parser.add_argument("--csv", type=OutputFile, metavar="FILE", help="write the rows")
+    parser.add_argument("--json", type=OutputFile, metavar="FILE", help="write the rows")
+    parser.add_argument(
+        "--plot", type=OutputFile, metavar="FILE", help="draw them (.png, .svg or .pdf)"
+    )
     parser.add_argument("--processes", type=int, default=0, metavar="N",
                         help="0 takes as many as there are cores")  # fmt: skip
     group = parser.add_argument_group(
@@ -67,8 +76,6 @@ def call(options: argparse.Namespace) -> int:
     sweep = sweeps.product_sweep(lists) if lists else sweeps.default_sweep()
     if options.plot:
         check_plot(options.plot)
-    for path in filter(None, (options.csv, options.json, options.plot)):
-        check_writable(path)  # before the work, not after it
     network = load_network(options.network)
     images, labels = images_and_labels(options, network.input_shape)
     if options.calibrate:
@@ -78,7 +85,14 @@ def call(options: argparse.Namespace) -> int:
     else:
         raise IntgoldError("--calibrate is needed beside --images: ranges are found on it")
     rows = sweeps.explore(
-        network, sweep, seen, images, labels, options.golden, options.processes, show_progress()
+        network,
+        sweep,
+        seen,
+        images,
+        labels,
+        options.golden,
+        options.processes,
+        show_progress(options),
     )
     print(sweeps.table(rows))
     differing = sum(row.golden_differing for row in rows)
@@ -89,7 +103,7 @@ def call(options: argparse.Namespace) -> int:
           f"them, {differing} differing values: {verdict}")  # fmt: skip
     for path, text in ((options.csv, sweeps.csv_text), (options.json, sweeps.json_text)):
         if path:
-            write_text(Path(path), text(rows))
+            write_file(Path(path), text(rows))
     if options.plot:
         plot_sweep(rows, options.plot)
     return 0 if differing == 0 else 1

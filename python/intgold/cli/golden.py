@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from .common import add_isa, show_progress
+from .paths import OutputFolder
 
 HELP = "run the main job: compare 10,000 images, write vectors"
 EXAMPLES = """
@@ -18,7 +19,12 @@ The vector sets hold 64 images each, whatever --count is."""
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
-        "-o", "--output", default="out/golden", metavar="DIR", help="folder to write"
+        "-o",
+        "--output",
+        type=OutputFolder,
+        default="out/golden",
+        metavar="DIR",
+        help="folder to write",
     )
     parser.add_argument(
         "--count",
@@ -39,7 +45,7 @@ def call(options: argparse.Namespace) -> int:
         Path(options.output),
         options.count,
         seed=options.seed,
-        progress=show_progress(),
+        progress=show_progress(options),
         isa=options.isa,
     )
     return 0 if equal else 1

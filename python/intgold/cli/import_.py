@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
+
+from .paths import InputPath, OutputFile
 
 HELP = "make an integer model of a TFLite file, with the arithmetic of a named engine"
 EXAMPLES = """
@@ -16,22 +17,20 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     from ..contracts import CONTRACTS
 
-    parser.add_argument("file", help="a .tflite file, int8 or uint8, of batch 1")
+    parser.add_argument("file", type=InputPath, help="a .tflite file, int8 or uint8, of batch 1")
     parser.add_argument(
         "--contract", required=True, metavar="NAME", help=f"one of {', '.join(CONTRACTS)}"
     )
-    parser.add_argument("-o", "--output", required=True, metavar="NPZ", help="artefact to write")
+    parser.add_argument(
+        "-o", "--output", type=OutputFile, required=True, metavar="NPZ", help="artefact to write"
+    )
     parser.add_argument("--name", help="of the model; by default that of the file")
 
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..errors import IntgoldError
     from ..importers import import_tflite
 
-    both = (options.file, options.output)
-    if all(map(os.path.exists, both)) and os.path.samefile(*both):
-        raise IntgoldError(f"{options.output}: is the file to import; name another with -o")
     model = import_tflite(options.file, options.contract, options.name)
     model.save(options.output)
     print(f"{options.output}: {len(model.ops)} ops, contract {model.contract}")

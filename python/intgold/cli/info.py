@@ -8,6 +8,7 @@ import json
 import intgold
 
 from .common import add_model
+from .paths import OutputFile
 
 HELP = "describe a model: ops, scales, multipliers, accumulators, bytes; its data sheet"
 EXAMPLES = """
@@ -22,7 +23,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     parser.add_argument("--json", action="store_true", help="print all but the weights as JSON")
     parser.add_argument(
-        "--sheet", metavar="FILE", help="write the arithmetic data sheet (.md or .html)"
+        "--sheet",
+        type=OutputFile,
+        metavar="FILE",
+        help="write the arithmetic data sheet (.md or .html)",
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from ..columns import columns
 from ..errors import IntgoldError
 from ..files import canonical_json
+from .paths import InputPath
 
 HELP = "find a value of a vector set in its files, or what lies at a line or an address"
 EXAMPLES = """
@@ -21,7 +22,7 @@ EXAMPLES = """
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("vectors", help="a vector set")
+    parser.add_argument("vectors", type=InputPath, help="a vector set")
     parser.add_argument(
         "what", help="ARRAY with a coordinate, FILE:LINE, ARRAY@ADDRESS or ARRAY.bankK@ADDRESS"
     )

@@ -16,6 +16,7 @@ from ..images.arrays import read_labels
 from ..images.sources import Batch, numbered, read_sources
 from ..terminal import printable, style_for
 from .common import add_isa, add_model, naming
+from .paths import InputPath, OutputFile
 
 HELP = "answer images"
 EXAMPLES = """
@@ -50,14 +51,17 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.description = f"{parser.description}{_NOTES}"
     add_model(parser)
     sources = parser.add_argument(
-        "sources", nargs="+", metavar="SOURCE",
+        "sources", nargs="+", type=InputPath, metavar="SOURCE",
         help="pictures, folders of pictures, or one .npy (uint8, int8) or IDX file (raw or gzip)",
     )  # fmt: skip
     # Not nargs="*": that would match nothing before an option, and refuse what follows it.
     sources.required = False
     parser.add_argument("--mnist", action="store_true", help="the MNIST test images and labels")
     parser.add_argument(
-        "--labels", metavar="FILE", help="labels: .npy or IDX file; gives the accuracy"
+        "--labels",
+        type=InputPath,
+        metavar="FILE",
+        help="labels: .npy or IDX file; gives the accuracy",
     )
     parser.add_argument(
         "--as-is", action="store_true", help="pictures of the input's size, only grey or RGB"
@@ -71,7 +75,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         help=f"in the details (default: on a terminal, up to {_PICTURES} images)",
     )  # fmt: skip
     parser.add_argument(
-        "--save-input", metavar="NPY", help="write the int8 input, a stimulus for intgold vectors"
+        "--save-input",
+        type=OutputFile,
+        metavar="NPY",
+        help="write the int8 input, a stimulus for intgold vectors",
     )
     parser.add_argument("--backend", choices=BACKENDS, default="c", help="never changes a bit")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="over the images")

@@ -6,6 +6,7 @@ import argparse
 
 from ..errors import IntgoldError
 from .common import add_network, naming
+from .paths import InputPath, OutputFile
 
 HELP = "make an integer model of a float network"
 EXAMPLES = """
@@ -22,11 +23,20 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_network(parser)
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
-        "--ranges", metavar="JSON", help="calibration ranges; a shipped network has its own"
+        "--ranges",
+        type=InputPath,
+        metavar="JSON",
+        help="calibration ranges; a shipped network has its own",
     )
-    source.add_argument("--images", metavar="FILE", help="calibrate on these images (uint8)")
-    parser.add_argument("-o", "--output", required=True, metavar="NPZ", help="artefact to write")
-    parser.add_argument("--save-ranges", metavar="JSON", help="write the ranges found as well")
+    source.add_argument(
+        "--images", type=InputPath, metavar="FILE", help="calibrate on these images (uint8)"
+    )
+    parser.add_argument(
+        "-o", "--output", type=OutputFile, required=True, metavar="NPZ", help="artefact to write"
+    )
+    parser.add_argument(
+        "--save-ranges", type=OutputFile, metavar="JSON", help="write the ranges found as well"
+    )
     parser.add_argument("--name", help="of the model; by default NETWORK_lut or NETWORK_pwl")
     add_choices(parser)
 

@@ -7,6 +7,7 @@ import re
 
 from ..errors import IntgoldError
 from .common import show_progress
+from .paths import InputPath, OutputFile
 
 HELP = "write the signatures of a vector set, for a chip that cannot dump"
 EXAMPLES = """
@@ -16,11 +17,13 @@ EXAMPLES = """
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("vectors", help="a vector set")
+    parser.add_argument("vectors", type=InputPath, help="a vector set")
     parser.add_argument(
         "--tile", required=True, metavar="H,W,C", help="height, width and channels of a tile"
     )
-    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="text to write")
+    parser.add_argument(
+        "-o", "--output", type=OutputFile, required=True, metavar="FILE", help="text to write"
+    )
 
 
 def call(options: argparse.Namespace) -> int:
@@ -30,6 +33,6 @@ def call(options: argparse.Namespace) -> int:
     if not re.fullmatch("[0-9]{1,6}(,[0-9]{1,6}){2}", options.tile):
         raise IntgoldError(f"--tile {options.tile!r}: not height,width,channels such as 8,28,16")
     extents = [int(n) for n in options.tile.split(",")]
-    count = write_signatures(options.vectors, extents, options.output, show_progress())
+    count = write_signatures(options.vectors, extents, options.output, show_progress(options))
     print(f"{count} signatures in {options.output}")
     return 0

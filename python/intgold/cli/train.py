@@ -6,6 +6,7 @@ import argparse
 
 from ..errors import IntgoldError
 from .common import show_progress
+from .paths import OutputFolder
 
 HELP = "train the MNIST network and quantise it"
 EXAMPLES = """
@@ -16,7 +17,10 @@ EXAMPLES = """
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("-o", "--output", default="trained", metavar="DIR", help="folder to write")
+    parser.add_argument(
+        "-o", "--output", type=OutputFolder, default="trained", metavar="DIR",
+        help="folder to write",
+    )  # fmt: skip
     parser.add_argument(
         "--epochs", type=int, default=80, metavar="N", help="passes over the images"
     )
@@ -44,7 +48,7 @@ def call(options: argparse.Namespace) -> int:
 
     made = train_and_quantize(
         options.output, options.epochs, options.seed, options.strength, options.quick,
-        options.threads, show_progress(),
+        options.threads, show_progress(options),
     )  # fmt: skip
     print(f"validation  {made.validation_accuracy:8.2%}  float")
     for name, accuracy in made.test_accuracy.items():

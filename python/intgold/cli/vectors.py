@@ -9,6 +9,7 @@ import intgold
 from ..engine import BACKENDS
 from ..errors import IntgoldError, LayoutError
 from .common import add_isa, add_layout, layout_of, names, show_progress
+from .paths import InputPath, OutputFolder
 
 HELP = "write a golden-vector set"
 EXAMPLES = """
@@ -31,9 +32,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
     known = ", ".join([*FORMATS, *DOCUMENT_FORMATS])
     parser.add_argument(
-        "model", nargs="?", help=f"{', '.join(intgold.SHIPPED)}, or the path of an artefact"
-    )
-    parser.add_argument("-o", "--output", required=True, metavar="DIR", help="folder to write")
+        "model", nargs="?", type=InputPath,
+        help=f"{', '.join(intgold.SHIPPED)}, or the path of an artefact",
+    )  # fmt: skip
+    parser.add_argument(
+        "-o", "--output", type=OutputFolder, required=True, metavar="DIR",
+        help="folder to write; an unchanged set that is there is replaced, anything else refused",
+    )  # fmt: skip
     parser.add_argument(
         "--format",
         "--formats",
@@ -44,11 +49,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_layout(parser, "how tensors become memory words, see docs")
     what = parser.add_argument_group("what is in the set")
     what.add_argument(
-        "--stimulus", default="builtin", metavar="S",
+        "--stimulus", type=InputPath, default="builtin", metavar="S",
         help="builtin, mnist, a .npy file, or a folder with NAME.npy per input; uint8: camera "
         "bytes, of an imported model x ^ 0x80",
     )  # fmt: skip
-    what.add_argument("--count", type=int, default=16, metavar="N", help="images")
+    what.add_argument(
+        "--count", type=int, metavar="N",
+        help="images (default: all of a file or folder; 16 of builtin and mnist)",
+    )  # fmt: skip
     what.add_argument("--images", metavar="LIST", help="which instead, such as 0,5,100-199")
     what.add_argument("--seed", type=int, default=0, metavar="N", help="of the built-in stimulus")
     what.add_argument("--ops", metavar="A,B", help="these, with what they read; default all")
@@ -68,7 +76,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     scale.add_argument("--jobs", type=int, default=1, metavar="N", help="processes")
     scale.add_argument("--shards", type=int, default=1, metavar="N", help="pieces of the set")
     scale.add_argument("--shard", type=int, metavar="K", help="write piece K, from 0")
-    scale.add_argument("--merge", nargs="+", metavar="DIR", help="make the whole of all its shards")
+    scale.add_argument("--merge", nargs="+", type=InputPath, metavar="DIR",
+                       help="make the whole of all its shards")  # fmt: skip
     scale.add_argument("--compress", choices=[c for c in COMPRESSIONS if c],
                        help="every file by itself")  # fmt: skip
 
@@ -122,7 +131,7 @@ def _write(options: argparse.Namespace) -> int:
         formats = names(options.format)
         made = write_op_sets(
             options.op, options.output, options.random, options.seed, formats,
-            layout_of(options), options.form, options.multiplier_bits, show_progress(),
+            layout_of(options), options.form, options.multiplier_bits, show_progress(options),
         )  # fmt: skip
         print(
             f"{made.tensors} cases, {made.images} images, {made.files} files, "
@@ -130,12 +139,12 @@ def _write(options: argparse.Namespace) -> int:
         )
         return 0
     if options.merge:
-        made = merge_sets(options.merge, options.output, show_progress())
+        made = merge_sets(options.merge, options.output, show_progress(options))
     else:
         made = write_set(
             intgold.load(options.model), options.output, options.stimulus, options.count,
-            options.seed, names(options.format), options.backend, show_progress(), options.isa,
-            images=options.images, layout=layout_of(options), ops=names(options.ops),
+            options.seed, names(options.format), options.backend, show_progress(options),
+            options.isa, images=options.images, layout=layout_of(options), ops=names(options.ops),
             tensors=names(options.tensors), partials=options.partials,
             compression=options.compress or "", shards=options.shards, shard=options.shard,
             jobs=options.jobs,

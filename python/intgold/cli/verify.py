@@ -6,6 +6,7 @@ import argparse
 from dataclasses import replace
 
 from .common import add_layout, layout_of, show_progress
+from .paths import InputPath, OutputFile
 
 HELP = "compare a device's dump with a vector set: where it differs, and why"
 EXAMPLES = """
@@ -22,11 +23,14 @@ EXAMPLES = """
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("vectors", help="a vector set")
+    parser.add_argument("vectors", type=InputPath, help="a vector set")
     device = parser.add_mutually_exclusive_group(required=True)
-    device.add_argument("--dut", metavar="DIR", help="the device's dump")
+    device.add_argument("--dut", type=InputPath, metavar="DIR", help="the device's dump")
     device.add_argument(
-        "--signatures", metavar="FILE", help="of a chip that cannot dump: its read-outs"
+        "--signatures",
+        type=InputPath,
+        metavar="FILE",
+        help="of a chip that cannot dump: its read-outs",
     )
     parser.add_argument(
         "--partial", action="store_true", help="take a dump that lacks arrays of the set"
@@ -36,7 +40,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="work the first wrong value through, with N products written out",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
-    parser.add_argument("--html", metavar="FILE", help="write the report as a page, too")
+    parser.add_argument(
+        "--html", type=OutputFile, metavar="FILE", help="write the report as a page, too"
+    )
     parser.add_argument(
         "--no-causes", action="store_true", help="compare only: do not look for the cause"
     )
@@ -60,11 +66,11 @@ def call(options: argparse.Namespace) -> int:
     from ..vectors.dump import Dump
 
     layout = layout_of(options) if options.layout else None
-    dump = Dump(options.vectors, options.dut, layout, options.partial, show_progress())
+    dump = Dump(options.vectors, options.dut, layout, options.partial, show_progress(options))
     products = options.products
     if products is None and options.html:
         products = PRODUCTS_SHOWN
-    made = account(dump, not options.no_causes, products, show_progress())
+    made = account(dump, not options.no_causes, products, show_progress(options))
     if options.html:
         write_page(made, options.html)
     if options.products is None:  # worked through for the page alone
@@ -81,7 +87,7 @@ def _signatures(options: argparse.Namespace) -> int:
     odd = [n for n in names if getattr(options, n) not in (None, False)]
     if odd:
         raise IntgoldError(f"--{odd[0].replace('_', '-')}: has no effect with --signatures")
-    report = compare_signatures(options.vectors, options.signatures, show_progress())
+    report = compare_signatures(options.vectors, options.signatures, show_progress(options))
     print(report)
     return 0 if report.equal else 1
 
@@ -98,7 +104,9 @@ def _op_vectors(options: argparse.Namespace) -> int:
             f"--{odd[0].replace('_', '-')}: of one set; give the folder of a case as VECTORS"
         )
     layout = layout_of(options) if options.layout else None
-    reports = verify_op(options.vectors, options.dut, show_progress(), options.partial, layout)
+    reports = verify_op(
+        options.vectors, options.dut, show_progress(options), options.partial, layout
+    )
     for name, report in reports.items():
         if not report.equal:
             print(f"case {name}\n{report}\n")

@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 
+from ..files import replacing
 from .differences import Difference, differences, rate, witness
 from .standing import inexact, ops, overflows, rows
 from .table import CONTRACTS, Contract, Rule
@@ -200,4 +200,5 @@ def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> Iterator[str]:
 if __name__ == "__main__":
     from .differences import MODELS
 
-    Path(sys.argv[1]).write_text(page(MODELS), encoding="utf-8")
+    with replacing(sys.argv[1]) as file:
+        file.write(page(MODELS).encode())

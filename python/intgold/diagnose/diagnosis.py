@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
 from ..model import Op
+from ..progress import Progress
 from ..vectors.dump import Dump
 from ..verify import Report
 from .apart import Apart, tell_apart
@@ -90,7 +90,7 @@ def diagnose(
     replays = _replayed(dump, ops, progress) if ops else {}
     return [
         _Search(dump, op, replays[op.name]).finding(pairs and op is ops[0])
-        for op in tqdm(ops, unit="op", desc="diagnose", disable=not progress)
+        for op in Progress(ops, unit="op", label="diagnose", show=progress)
     ]
 
 
@@ -119,7 +119,7 @@ class _Replay:
 def _replayed(dump: Dump, ops: Sequence[Op], progress: bool) -> dict[str, _Replay]:
     """Return what each op does with what it read, on every image."""
     found = {op.name: _Replay([]) for op in ops}
-    with tqdm(total=dump.plan.count, unit="image", desc="replay", disable=not progress) as bar:
+    with Progress[int](total=dump.plan.count, unit="image", label="replay", show=progress) as bar:
         for first, traces in in_blocks(dump):
             for op in ops:
                 differs = traces.evidence(op).differs()

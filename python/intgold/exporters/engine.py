@@ -6,12 +6,21 @@ import os
 from importlib.resources import files
 from pathlib import Path
 
-from ..errors import IntgoldError
-from ..files import replacing_folder
+from ..folders import MARKER, marked, marker_bytes, replacing_folder, sha256_of
+
+WHAT = "C engine"
 
 
 def copy_engine(folder: str | os.PathLike[str]) -> list[Path]:
-    """Write all of ``csrc/`` of this version into a folder of its own, which it replaces.
+    """Write all of ``csrc/`` of this version into a folder of its own.
+
+    The folder also gets ``intgold-files.json``, by which it is known again: a copy that is there
+    already is replaced, if all in it is as it was written.
+
+    Parameters
+    ----------
+    folder : path
+        Is made; where it is there, it is empty or an earlier copy.
 
     Returns
     -------
@@ -21,16 +30,15 @@ def copy_engine(folder: str | os.PathLike[str]) -> list[Path]:
     Raises
     ------
     IntgoldError
-        When the folder cannot be written, or holds anything but C sources.
+        When the folder cannot be written, or holds a file that was not written here or was changed
+        since; nothing is written then.
     """
     target = Path(folder)
     engine = files("intgold").joinpath("csrc")
     sources = sorted(engine.iterdir(), key=lambda source: source.name)
-    present = target.iterdir() if target.is_dir() else ()
-    foreign = [p.name for p in present if p.suffix not in (".c", ".h")]
-    if foreign:
-        raise IntgoldError(f"{target}: holds {min(foreign)}; give a folder for the engine alone")
-    with replacing_folder(target) as made:
+    with replacing_folder(target, marked(WHAT)) as made:
         for source in sources:
             made.joinpath(source.name).write_bytes(source.read_bytes())
+        digests = {source.name: sha256_of(made / source.name) for source in sources}
+        made.joinpath(MARKER).write_bytes(marker_bytes(WHAT, digests))
     return [target / source.name for source in sources]

@@ -121,7 +121,8 @@ def _load_checked(directory: Path, name: str, shape: tuple[int, ...]) -> np.ndar
 def fetch_mnist(directory: str | os.PathLike[str] = DEFAULT_DIRECTORY) -> Path:
     """Download MNIST with torchvision and leave the four raw files in `directory`.
 
-    Files that are there already, and are the published ones, are kept and nothing is downloaded.
+    Files that are there already, and are the published ones, are kept; where all four are, nothing
+    is downloaded.
 
     Returns
     -------
@@ -135,9 +136,11 @@ def fetch_mnist(directory: str | os.PathLike[str] = DEFAULT_DIRECTORY) -> Path:
         other bytes than the published ones.
     """
     target = Path(directory)
-    if not _missing(target):
-        for split in _SPLITS:
-            load_mnist(split, target)
+    missing = _missing(target)
+    for name in MNIST_SHA256:
+        if name not in missing:  # another data set has files of these names
+            _load_checked(target, name, _shape_of(name))
+    if not missing:
         return target
     try:
         # torchvision beside a torch of another build raises RuntimeError when imported.
@@ -146,7 +149,7 @@ def fetch_mnist(directory: str | os.PathLike[str] = DEFAULT_DIRECTORY) -> Path:
         target.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".download.", dir=target) as folder:
             MNIST(root=folder, train=True, download=True)
-            for name in MNIST_SHA256:
+            for name in missing:
                 _place(Path(folder, "MNIST", "raw"), target, name)
     except (ImportError, RuntimeError, OSError, HTTPException) as error:
         digests = ", ".join(f"{name} (SHA-256 {sha})" for name, sha in MNIST_SHA256.items())
@@ -160,9 +163,13 @@ def fetch_mnist(directory: str | os.PathLike[str] = DEFAULT_DIRECTORY) -> Path:
 
 def _place(raw: Path, target: Path, name: str) -> None:
     """Put one downloaded file, once its bytes are known to be right, into the target folder."""
-    prefix, _, kind = name.partition("-")
-    count = next(n for p, n in _SPLITS.values() if p == prefix)
-    shape = (count, *_IMAGE_SIZE) if kind.startswith("images") else (count,)
+    shape = _shape_of(name)
     array = _load_checked(raw, name, shape)
     with replacing(target / name) as file:
         file.write(idx_header(shape) + array.tobytes())
+
+
+def _shape_of(name: str) -> tuple[int, ...]:
+    prefix, _, kind = name.partition("-")
+    count = next(n for p, n in _SPLITS.values() if p == prefix)
+    return (count, *_IMAGE_SIZE) if kind.startswith("images") else (count,)

@@ -11,23 +11,21 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-import shutil
 import sys
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-from tqdm import tqdm
 
 import intgold
 
 from ..digests import tensor_digests
 from ..errors import DataError, IntgoldError
 from ..fields import FORMS
-from ..files import canonical_json, replacing
+from ..files import canonical_json, replacing, strict_json
+from ..folders import Kind, check_own, put_folder
 from ..images.mnist import find_mnist
 from ..ops import OPS
+from ..progress import Progress
+from ..workers import Workers
 from . import generate
 from .cases import case_lines, requantize_groups, tie_operands
 from .manifest import provenance
@@ -66,9 +64,9 @@ def model_digests(name: str, source: str, backend: str = "golden", threads: int 
 def digests(progress: bool = False) -> dict[str, bytes]:
     """Return the digest files by path, by the golden model, on all cores."""
     jobs = [(name, source) for source in SOURCES for name in intgold.SHIPPED]
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    with Workers(os.cpu_count() or 1) as pool:
         found = pool.map(model_digests, *zip(*jobs, strict=True))
-        bar = tqdm(found, total=len(jobs), unit="model", desc="digests", disable=not progress)
+        bar = Progress(found, total=len(jobs), unit="model", label="digests", show=progress)
         made = dict(zip(jobs, bar, strict=True))
     return {
         f"digests/{source}.json": canonical_json(
@@ -108,28 +106,45 @@ def write_sets(folder: Path) -> None:
 
 
 def freeze(folder: str | os.PathLike[str], progress: bool = True) -> None:
-    """Write everything but the README in `folder`; what was frozen before is taken away.
+    """Write everything but the README in `folder`; what was frozen before is replaced.
 
     Raises
     ------
     DataError
         When MNIST is not there.
+    IntgoldError
+        When a file in one of `FOLDERS` is not as it was frozen.
     """
     if find_mnist() is None:
         raise DataError("MNIST is needed to freeze its digests; see: intgold data")
     if not Path(folder).is_dir():
         raise DataError(f"{folder}: no such folder")
+    for part in FOLDERS:
+        check_own(Path(folder) / part, _part(part))
     with TemporaryDirectory(dir=folder) as made:  # beside its place: a rename suffices
         for path, data in {**digests(progress), **case_files()}.items():
             (Path(made) / path).parent.mkdir(parents=True, exist_ok=True)
             (Path(made) / path).write_bytes(data)
         write_sets(Path(made))
         for part in FOLDERS:
-            shutil.rmtree(Path(folder) / part, ignore_errors=True)
-            (Path(made) / part).rename(Path(folder) / part)
+            target = Path(folder) / part
+            put_folder(Path(made) / part, target, check_own(target, _part(part)))
     document = manifest(Path(folder))
     with replacing(Path(folder) / "manifest.json") as file:
         file.write(document)
+
+
+def _part(part: str) -> Kind:
+    """Return how a part of what was frozen is known again: by the manifest beside it."""
+
+    def stated(data: bytes) -> dict[str, str]:
+        document = strict_json(data)
+        if not isinstance(document, dict) or document.get("command") != COMMAND:
+            raise ValueError("not the manifest of frozen vectors")
+        start = f"{part}/"
+        return {p[len(start) :]: d for p, d in document["sha256"].items() if p.startswith(start)}
+
+    return Kind(f"{part} that was frozen", "../manifest.json", stated)
 
 
 def manifest(folder: Path) -> bytes:

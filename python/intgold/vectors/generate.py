@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from .. import artefact
 from ..digests import little_endian
 from ..engine import BACKENDS, run
 from ..errors import InputError, VectorError
 from ..files import canonical_json
+from ..folders import check_own
 from ..model import Model
+from ..progress import Progress
+from ..workers import Workers
 from .compression import check_available
 from .contents import Entry
 from .documents import documents
@@ -30,11 +29,12 @@ from .layout import Layout
 from .manifest import (
     MODEL,
     NAME,
-    check_replaceable,
+    SET,
     listed,
     manifest_bytes,
     provenance,
     read_manifest,
+    tell_other,
 )  # fmt: skip
 from .packing import from_offset_binary
 from .partials import LoopOrder, partial_accumulators
@@ -43,6 +43,9 @@ from .reader import read_runs, regroup
 from .set_writer import Content, SetWriter, packed
 from .stimulus import builtin, check_range, given_images
 from .whole import rom_contents
+
+BUILTIN_COUNT = 16
+"""Images of a stimulus without an end of its own, where no count is given."""
 
 Stimulus = str | os.PathLike[str] | Mapping[str, np.ndarray]
 
@@ -61,7 +64,7 @@ def write_set(
     model: Model,
     folder: str | os.PathLike[str],
     source: Stimulus = "builtin",
-    count: int = 16,
+    count: int | None = None,
     seed: int = 0,
     formats: Sequence[str] = ("npy", "hex"),
     backend: str = "golden",
@@ -86,12 +89,14 @@ def write_set(
     ----------
     model : Model
     folder : path
-        Is made; a vector set that is there already is replaced, anything else is refused.
+        Is made; a vector set that is there already is replaced, if all in it is as it was written;
+        anything else is refused.
     source : str, path or mapping
         See `intgold.vectors.stimulus.stimulus`; or the arrays themselves, by input.  Where the
         layout says that an input is in offset binary, uint8 are its bytes as the device has them.
     count, seed
-        See `intgold.vectors.stimulus.stimulus`.
+        See `intgold.vectors.stimulus.stimulus`; by default all images of a file or folder, and 16
+        of ``builtin`` or ``mnist``.
     formats : sequence of str
         Names out of `intgold.vectors.formats.FORMATS` and `DOCUMENT_FORMATS`.
     backend : {"golden", "c"}
@@ -131,22 +136,26 @@ def write_set(
         count = len(given[model.inputs[0]])
     else:
         named, given = (str(source) if source in ("builtin", "mnist") else "file"), None
-    check_range(count, seed)
+    check_range(BUILTIN_COUNT if count is None else count, seed)
     if jobs < 1 or backend not in BACKENDS:
         raise VectorError(f"jobs {jobs}: a number from 1 on; backend: {' or '.join(BACKENDS)}")
+    chosen = None if images is None else parse_images(images)
+    if given is None and named != "builtin":
+        most = None if chosen else count if named == "file" else count or BUILTIN_COUNT
+        given = given_images(model, source, most, unsigned)  # type: ignore[arg-type]
+    if count is None:
+        count = BUILTIN_COUNT if given is None else len(given[model.inputs[0]])
     plan = Plan(
-        model, named, seed if named == "builtin" else None,
-        parse_images(images) if images is not None else ((0, count),),
+        model, named, seed if named == "builtin" else None, chosen or ((0, count),),
         tuple(formats), layout, tuple(ops), tuple(tensors),
         LoopOrder.parse(partials) if partials is not None else None, compression,
     )  # fmt: skip
     if shards != 1 and shard is None:
         raise VectorError(f"shards {shards}: --shard says which of them to write")
     stop = plan.images[-1][1]
-    if given is None and named != "builtin":
-        given = given_images(model, source, stop, unsigned)  # type: ignore[arg-type]
     if given is not None and stop > len(given[model.inputs[0]]):
-        raise InputError(f"images: the stimulus has {len(given[model.inputs[0]])}")
+        last = len(given[model.inputs[0]]) - 1
+        raise InputError(f"images: {stop - 1} is asked for, the stimulus has 0 to {last}")
     if given is not None:
         plan = replace(plan, stimulus_sha256=_digest(given, stop))
     if shard is not None:
@@ -247,20 +256,14 @@ class Producer:
         if jobs == 1:
             yield from (self.block(i, ranges) for i, ranges in blocks)
             return
-        with ProcessPoolExecutor(
-            jobs, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(self,)
-        ) as pool:
+        with Workers(jobs, _start_worker, self) as pool:
             waiting: deque[Future[dict[str, Content]]] = deque()
-            try:
-                for i, ranges in blocks:
-                    waiting.append(pool.submit(_work, i, ranges))
-                    if len(waiting) > jobs:  # a bounded number of blocks is held
-                        yield waiting.popleft().result()
-                while waiting:
+            for i, ranges in blocks:
+                waiting.append(pool.submit(_work, i, ranges))
+                if len(waiting) > jobs:  # a bounded number of blocks is held
                     yield waiting.popleft().result()
-            finally:
-                for future in waiting:
-                    future.cancel()
+            while waiting:
+                yield waiting.popleft().result()
 
 
 _producer: Producer
@@ -269,15 +272,6 @@ _producer: Producer
 def _start_worker(producer: Producer) -> None:
     global _producer
     _producer = producer
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """End this process when its parent was killed; nobody else would."""
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
 
 
 def _work(number: int, ranges: Sequence[Range]) -> dict[str, Content]:
@@ -300,8 +294,8 @@ def _write(
     """Write the set of a plan; `blocks` gives what to add from a step on, `sizes` its images."""
     check_available(plan.compression)
     texts = documents(plan)  # before anything is computed: names may be refused
-    if os.path.lexists(folder) and not _is_empty(folder):
-        check_replaceable(folder)
+    if check_own(folder, SET):
+        tell_other(folder, plan)
     maker = {**plan.described(), **provenance(), "model": plan.model.sha256}
     identity = hashlib.sha256(canonical_json({**maker, "content": content})).hexdigest()
     growing = [file for file in plan.files if file.entry.images]
@@ -313,9 +307,9 @@ def _write(
             heads = {file.path: file.format.head(file.words) for file in growing}
             writer.add({p: packed(plan.compression, d) for p, d in {**heads, **fixed}.items()})
         start = writer.done - 1
-        with tqdm(
-            total=sum(sizes), initial=sum(sizes[:start]), unit="image", desc="vectors",
-            disable=not progress,
+        with Progress[int](
+            total=sum(sizes), initial=sum(sizes[:start]), unit="image", label="vectors",
+            show=progress,
         ) as bar:  # fmt: skip
             for number, contents in enumerate(blocks(start), start):
                 writer.add(contents)
@@ -331,13 +325,6 @@ def _write(
         writer.finish()
     tensors = sum(entry.role == "output" for entry in plan.entries)
     return Summary(len(files) + 1, size, plan.count, tensors)
-
-
-def _is_empty(folder: Path) -> bool:
-    try:
-        return folder.is_dir() and not any(folder.iterdir())
-    except OSError as error:
-        raise VectorError(f"{folder}: cannot be read: {error.strerror}") from error
 
 
 def merge_sets(

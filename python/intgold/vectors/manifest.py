@@ -15,12 +15,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from .. import artefact
 from ..errors import IntgoldError, VectorError
 from ..files import canonical_json, read_plain, strict_json
+from ..folders import Kind, paths_below, tell_replacing
 from ..model import SPEC_VERSION, Model
+from ..progress import Progress
 from . import contents
 from .compression import DAMAGED, open_plain
 from .documents import documents
@@ -214,34 +214,43 @@ def _texts(entry: Any) -> list[str]:
     raise ValueError(f"file {entry!r}")
 
 
-def check_replaceable(folder: Path) -> None:
-    """Raise VectorError unless `folder` holds a set, changed or not, and nothing else."""
-    try:
-        stated = _digests(_parse(read_plain(folder / NAME))["files"])
-        surplus = sorted(paths_below(folder) - {*stated, NAME})
-    except (OSError, ValueError, IntgoldError) as error:
-        raise VectorError(f"{folder} is there and not a vector set: {error}") from error
-    if surplus:
-        raise VectorError(f"{folder} is there and not only a vector set: {surplus[0]}")
+def _stored(data: bytes) -> dict[str, str]:
+    """Return the digest of the bytes on disk of each file that a manifest lists."""
+    digests = _digests(_parse(data)["files"])
+    return {path: stored or plain for path, (plain, stored) in digests.items()}
 
 
-def paths_below(folder: Path) -> set[str]:
-    """Return whatever is no folder, links included."""
-    found = (p for p in folder.rglob("*") if p.is_symlink() or not p.is_dir())
-    return {p.relative_to(folder).as_posix() for p in found}
+def _facts(data: bytes) -> str:
+    document = _parse(data)
+    model, images = document["model"], _lists(document["stimulus"]["images"], "images")
+    count = sum(stop - first for first, stop in images)
+    return f"model {model['name']} {model['sha256'][:8]}, {count} images"
+
+
+SET = Kind("vector set", NAME, _stored, VectorError, _facts)
+"""How the folder of a set is known again."""
+
+
+def tell_other(folder: Path, plan: Plan) -> None:
+    """Log that the set in `folder` gives way, where it is another than that of `plan`."""
+    document = _parse(read_plain(folder / NAME))
+    wanted = plan.described()
+    told = {key: document.get(key) for key in wanted}
+    same = canonical_json(told) == canonical_json(wanted)
+    if not same or document["model"] != {"name": plan.model.name, "sha256": plan.model.sha256}:
+        tell_replacing(folder, SET, b"")
 
 
 def _check_folder(folder: Path, stated: Digests, progress: bool) -> None:
-    odd = sorted(paths_below(folder) ^ {*stated, NAME})
+    present = {path for path in paths_below(folder) if not path.endswith("/")}
+    odd = sorted(present ^ {*stated, NAME})
     if odd:
         raise VectorError(f"{folder}: {odd[0]} is missing or not of this set")
     for path in stated:
         if (folder / path).is_symlink() or not (folder / path).is_file():
             raise VectorError(f"{folder / path}: not a plain file")
     size = sum((folder / path).stat().st_size for path in stated)
-    with tqdm(
-        total=size, unit="B", unit_scale=True, desc="check", disable=not progress
-    ) as bar:  # fmt: skip
+    with Progress[str](total=size, unit="B", scaled=True, label="check", show=progress) as bar:
         for path, (plain, stored) in stated.items():
             _check_file(folder / path, plain, stored)
             bar.update((folder / path).stat().st_size)

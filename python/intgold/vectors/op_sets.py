@@ -9,15 +9,15 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from ..errors import IntgoldError, VectorError
 from ..fields import FORMS
-from ..files import canonical_json, read_plain, replacing_folder, strict_json
+from ..files import canonical_json, read_plain, strict_json
+from ..folders import Kind, paths_below, replacing_folder, sha256_of
 from ..ops import OPS
+from ..progress import Progress
 from .generate import Summary, write_set
 from .layout import Layout
-from .manifest import NAME, paths_below, provenance, sha256_of
+from .manifest import NAME, provenance
 from .op_corners import Case, corner_cases, random_case
 from .op_lines import op_lines
 from .requantize_cases import requantize_lines
@@ -91,7 +91,8 @@ def write_op_sets(
     op : str
         Of the op table, or ``requantize``.
     folder : path
-        Is made; vectors of an op that are there already are replaced, anything else is refused.
+        Is made; vectors of an op that are there already are replaced, if all in it is as it was
+        written; anything else is refused.
     random, seed : int
         Random cases beside the directed ones (of requantize: lines in each block).
     formats : sequence of str
@@ -113,15 +114,12 @@ def write_op_sets(
         raise VectorError(f"op {op}: format {','.join(formats)}: there are lines only")
     if op != REQUANTIZE and (form is not None or bits is not None):
         raise VectorError(f"op {op}: form and multiplier bits are choices of requantize alone")
-    target = Path(folder)
-    if os.path.lexists(target):
-        _check_replaceable(target)
     size = images = 0
     told: list[tuple[str, str]] = []
-    with replacing_folder(folder) as made:
+    with replacing_folder(folder, VECTORS) as made:
         if op == REQUANTIZE:
             blocks = requantize_blocks(form, bits)
-            for name, width in tqdm(blocks, unit="block", desc=op, disable=not progress):
+            for name, width in Progress(blocks, unit="block", label=op, show=progress):
                 lines = requantize_lines(name, width, random, seed)
                 told.append(
                     (f"{name}_{width}.{LINES}", f"form {name}, multipliers of {width} bits")
@@ -130,7 +128,7 @@ def write_op_sets(
         else:
             arrays = [f for f in formats if f != LINES]
             cases = list(cases_of(op, random, seed))
-            for case in tqdm(cases, unit="case", desc=op, disable=not progress or not arrays):
+            for case in Progress(cases, unit="case", label=op, show=progress and bool(arrays)):
                 told.append((case.name, case.reason))
                 if arrays:
                     part = write_set(
@@ -164,7 +162,7 @@ def _manifest(
         "format": FORMAT, "version": VERSION, **provenance(), "op": op, "random": random,
         "seed": seed,
         "cases": [{"name": name, "reason": reason} for name, reason in told],
-        "files": {p: sha256_of(folder / p) for p in sorted(paths_below(folder)) if p != NAME},
+        "files": {p: sha256_of(folder / p) for p in paths_below(folder) if p != NAME},
     }  # fmt: skip
     document["sha256"] = hashlib.sha256(canonical_json(document)).hexdigest()
     return canonical_json(document)
@@ -189,7 +187,8 @@ def read_op_vectors(folder: str | os.PathLike[str]) -> list[str]:
     """
     where = Path(folder) / NAME
     files = _files(where)
-    odd = sorted(paths_below(Path(folder)) ^ {*files, NAME})
+    present = {path for path in paths_below(Path(folder)) if not path.endswith("/")}
+    odd = sorted(present ^ {*files, NAME})
     if odd:
         raise VectorError(f"{folder}: {odd[0]} is missing or not of these vectors")
     for path, digest in files.items():
@@ -202,31 +201,38 @@ def read_op_vectors(folder: str | os.PathLike[str]) -> list[str]:
 
 def _files(where: Path) -> dict[str, str]:
     try:
-        data = read_plain(where)
-        document = strict_json(data)
-        if not isinstance(document, dict) or set(document) != _KEYS:
-            raise ValueError("not the manifest of an op's vectors")
-        stated = document.pop("sha256")
-        if hashlib.sha256(canonical_json(document)).hexdigest() != stated:
-            raise ValueError("its content does not match its sha256")
-        if canonical_json({**document, "sha256": stated}) != data:
-            raise ValueError("not in canonical form")
-        if document["version"] != VERSION:
-            raise ValueError(f"version {document['version']!r}; this intgold reads {VERSION}")
-        files = document["files"]
-        if not isinstance(files, dict) or not all(isinstance(v, str) for v in files.values()):
-            raise ValueError(f"files {files!r}")
-        return files
+        return dict(_parse(read_plain(where))["files"])
     except (OSError, ValueError, IntgoldError) as error:
         raise VectorError(f"{where}: {error}") from error
 
 
-def _check_replaceable(folder: Path) -> None:
-    try:
-        if folder.is_dir() and not any(folder.iterdir()):
-            return
-        surplus = sorted(paths_below(folder) - {*_files(folder / NAME), NAME})
-    except (OSError, IntgoldError) as error:
-        raise VectorError(f"{folder} is there and no vectors of an op: {error}") from error
-    if surplus:
-        raise VectorError(f"{folder} is there and not only vectors of an op: {surplus[0]}")
+def _parse(data: bytes) -> dict[str, Any]:
+    """Return the manifest, whole and undamaged."""
+    document = strict_json(data)
+    if not isinstance(document, dict) or set(document) != _KEYS:
+        raise ValueError("not the manifest of an op's vectors")
+    stated = document.pop("sha256")
+    if hashlib.sha256(canonical_json(document)).hexdigest() != stated:
+        raise ValueError("its content does not match its sha256")
+    if canonical_json({**document, "sha256": stated}) != data:
+        raise ValueError("not in canonical form")
+    if document["version"] != VERSION:
+        raise ValueError(f"version {document['version']!r}; this intgold reads {VERSION}")
+    files = document["files"]
+    if not isinstance(files, dict) or not all(isinstance(v, str) for v in files.values()):
+        raise ValueError(f"files {files!r}")
+    return document
+
+
+def _facts(data: bytes) -> str:
+    document = _parse(data)
+    return (
+        f"{document['op']}, {len(document['cases'])} cases, random {document['random']}, "
+        f"seed {document['seed']}"
+    )
+
+
+VECTORS = Kind(
+    "vectors of one op", NAME, lambda data: _parse(data)["files"], VectorError, _facts
+)  # fmt: skip
+"""How the folder of an op's vectors is known again."""

@@ -19,10 +19,14 @@ from types import TracebackType
 from typing import IO, Any
 
 from ..errors import IntgoldError, VectorError
-from ..files import hidden_name, put_folder
+from ..files import hidden_name
+from ..folders import check_own, put_folder
+from ..interrupts import Stopped
 from .compression import DAMAGED, compress, decompress
+from .manifest import SET
 
 _PIECE = 2**20
+_OWN = {"lock", "identity", "journal", "set", "aside"}
 
 
 class _File:
@@ -89,7 +93,7 @@ class SetWriter:
     def __enter__(self) -> SetWriter:
         try:
             self._target.parent.mkdir(parents=True, exist_ok=True)
-            self._work.mkdir(exist_ok=True)
+            self._make_work()
             self._lock = open(self._work / "lock", "ab")
             self._take_lock()
             try:
@@ -100,6 +104,10 @@ class SetWriter:
             shutil.rmtree(self._work, ignore_errors=True)
             self._release()
             raise self._failure(error) from error
+        except Stopped as stopped:  # before it is known what of an earlier run is whole
+            stopped.kept = f"{self._work} stays as it was: the same command goes on from there"
+            self._release()
+            raise
         except VectorError:
             self._release()
             raise
@@ -110,11 +118,27 @@ class SetWriter:
         trace: TracebackType | None,
     ) -> None:  # fmt: skip
         # An interrupted run goes on later; after an error nothing is left behind.
-        if kind is None or issubclass(kind, Exception):
+        if isinstance(error, Stopped) and self.done > 1:
+            error.kept = (
+                f"what is whole is kept in {self._work}: the same command goes on from there, "
+                "or delete that folder"
+            )
+        elif kind is None or issubclass(kind, (Exception, Stopped)):
             shutil.rmtree(self._work, ignore_errors=True)
         self._release()
         if isinstance(error, OSError):
             raise self._failure(error) from error
+
+    def _make_work(self) -> None:
+        """Make the hidden folder, or find the one that an earlier run left."""
+        self._work.mkdir(exist_ok=True)
+        odd = {path.name for path in self._work.iterdir()} - _OWN
+        if odd or self._work.is_symlink():
+            what = f"holds {min(odd)}" if odd else "is a link"
+            raise VectorError(
+                f"cannot write {self._given}: {self._work} {what}, and is for what is under way; "
+                "move it away"
+            )
 
     def _failure(self, error: OSError) -> IntgoldError:
         return IntgoldError(f"cannot write {self._given}: {error.strerror or error}")
@@ -240,7 +264,8 @@ class SetWriter:
 
     def finish(self) -> None:
         """Give the set its place."""
-        put_folder(self.folder, self._target)
+        own = check_own(self._given, SET)  # checked again: the set took a while
+        put_folder(self.folder, self._target, own)
 
 
 def packed(compression: str, data: bytes) -> Content:

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from tqdm import tqdm
-
 from ..errors import VectorError
 from ..files import read_plain, replacing
+from ..progress import Progress
 from .contents import Entry
 from .dump import results
 from .manifest import read_manifest
@@ -151,7 +150,7 @@ def signatures(
         raise VectorError(f"tile {','.join(map(str, extents))}: not height,width,channels")
     plan, _ = read_manifest(vectors, progress)
     chosen = [e for e in results(plan) if e.role != "partial"]
-    for entry in tqdm(chosen, unit="array", desc="signatures", disable=not progress):
+    for entry in Progress(chosen, unit="array", label="signatures", show=progress):
         yield from _of_entry(Path(vectors), plan, entry, extents)
 
 

@@ -111,11 +111,19 @@ def check_range(count: int, seed: int) -> None:
 
 
 def given_images(
-    model: Model, source: str | os.PathLike[str], count: int, unsigned: Collection[str] = ()
+    model: Model,
+    source: str | os.PathLike[str],
+    count: int | None,
+    unsigned: Collection[str] = (),
 ) -> dict[str, np.ndarray]:
-    """Return the first `count` images of MNIST, a file, or a folder of a file per input.
+    """Return the first `count` images (None: all) of MNIST, a file, or a folder of one per input.
 
     uint8 are camera bytes; of the inputs `unsigned` they are q + 128, as the device has them.
+
+    Raises
+    ------
+    InputError
+        When there are fewer, or not as many of each input.
     """
     if source != "mnist" and os.path.isdir(source):
         files = {n: Path(source) / f"{n}.npy" for n in model.inputs}
@@ -124,7 +132,12 @@ def given_images(
             raise InputError(
                 f"stimulus {source}: no {', '.join(missing)} for an input of that name"
             )
-        return {n: _images(model, n, path, count, n in unsigned) for n, path in files.items()}
+        found = {n: _images(model, n, path, count, n in unsigned) for n, path in files.items()}
+        counts = {n: len(images) for n, images in found.items()}
+        if len(set(counts.values())) != 1:
+            told = ", ".join(f"{count} of {n}" for n, count in counts.items())
+            raise InputError(f"stimulus {source}: not as many images of each input: {told}")
+        return found
     if len(model.inputs) != 1:
         raise InputError(
             f"stimulus {source}: the model has {len(model.inputs)} inputs, not one: give a folder "
@@ -135,11 +148,11 @@ def given_images(
 
 
 def _images(
-    model: Model, name: str, source: str | os.PathLike[str], count: int, unsigned: bool
+    model: Model, name: str, source: str | os.PathLike[str], count: int | None, unsigned: bool
 ) -> np.ndarray:
     tensor = model.tensor(name)
     images = load_mnist("test")[0] if source == "mnist" else read_images(source, tensor.shape)
-    if len(images) < count:
+    if count is not None and len(images) < count:
         raise InputError(
             f"stimulus {source}: {len(images)} images, {count} are asked for (count); give at most "
             f"{len(images)}"

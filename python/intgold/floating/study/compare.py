@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from ... import golden
 from ...errors import InputError
 from ...footprint import Footprint, footprint
 from ...model import Model
+from ...progress import Progress
 from ..affine import pixel_values, quantize_input
 from ..inference import FloatNetwork
 from ..simulate import simulate
@@ -170,7 +170,7 @@ def compare(
         runs[f"c {name}"] = (_engine(model, "c"), x)
     answers = {}
     total = len(runs) * len(images)
-    with tqdm(total=total, unit="image", desc="answers", disable=not progress) as bar:
+    with Progress[int](total=total, unit="image", label="answers", show=progress) as bar:
         for name, (run, x) in runs.items():
             answers[name] = _answers(run, x, bar)
     with _one_thread(not_run):
@@ -237,7 +237,7 @@ def _rates(
     """Return images per second; all ways take turns, so that a busy machine slows all alike."""
     seconds: dict[tuple[str, int], list[float]] = {(n, b): [] for n in runs for b in BATCHES}
     total = _ROUNDS * len(seconds)
-    with tqdm(total=total, unit="timing", desc="speed", disable=not progress) as bar:
+    with Progress[int](total=total, unit="timing", label="speed", show=progress) as bar:
         for _ in range(_ROUNDS):
             for name, batch in seconds:
                 run, x = runs[name]

@@ -8,19 +8,18 @@ import itertools
 import json
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from ...columns import columns
 from ...errors import InputError
 from ...fields import FORMS, Requantize
 from ...footprint import footprint
 from ...model import Model
+from ...progress import Progress
+from ...workers import Workers
 from ..affine import pixel_values, quantize_input
 from ..calibrate import Ranges, calibrate
 from ..choices import Choices
@@ -166,13 +165,9 @@ def explore(
         network, ranges, images, labels, answers, golden_images, min(golden_images, len(images))
     )
     workers = min(processes or os.cpu_count() or 1, len(sweep))
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_start, initargs=(job,)
-    ) as pool:
+    with Workers(workers, _start, job) as pool:
         rows = pool.map(_measure, sweep)
-        return list(
-            tqdm(rows, total=len(sweep), unit="model", desc="explore", disable=not progress)
-        )
+        return list(Progress(rows, total=len(sweep), unit="model", label="explore", show=progress))
 
 
 _job: _Job | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ import numpy as np
 from ... import golden
 from ...errors import IntgoldError
 from ...files import replacing
+from ...folders import FilesInto
 from ...model import DTYPE_RANGE, Model, Op
 from ..affine import dequantize, pixel_values, quantize_input
 from ..fusion import fuse
@@ -21,6 +23,7 @@ from .explore import Row, named, pareto
 from .layer_error import LayerError, layer_errors
 
 SUFFIXES = (".png", ".svg", ".pdf")
+_ERRORS, _ACTIVATIONS = "errors.png", "activations.png"
 _GREY = "0.75"
 _LINES = ("-", "--", ":", "-.")  # of the models, which often lie on one another
 
@@ -67,22 +70,34 @@ def plot_all(
     images : ndarray of uint8, shape (n, h, w, c)
         The first 1,000 are drawn.
     folder : path
+        May hold other files.
+
+    Raises
+    ------
+    IntgoldError
+        When a file of such a name is there and `plot_all` did not leave it so.
     """
-    few, folder = images[:1_000], Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise IntgoldError(f"cannot write {folder}: {error.strerror or error}") from error
-    reals, paths = pixel_values(few), [folder / "errors.png"]
+    few, files = images[:1_000], pictures_into(folder, models)
+    reals = pixel_values(few)
     errors = {name: layer_errors(network, model, reals) for name, model in models.items()}
-    plot_errors(errors, paths[0])
+    paths = [files.add(_ERRORS, lambda path: plot_errors(errors, path))]
     for name, model in models.items():
-        paths.append(folder / f"histograms_{name}.png")
-        plot_histograms(network, model, few, paths[-1])
-    if any(op.kind in ("lut", "pwl") for model in models.values() for op in model.ops):
-        paths.append(folder / "activations.png")
-        plot_activations(network, models, paths[-1])
+        draw = functools.partial(plot_histograms, network, model, few)
+        paths.append(files.add(f"histograms_{name}.png", draw))
+    if _curved(models):
+        draw = functools.partial(plot_activations, network, models)
+        paths.append(files.add(_ACTIVATIONS, draw))
     return paths
+
+
+def pictures_into(folder: str | os.PathLike[str], models: Mapping[str, Model]) -> FilesInto:
+    """Return the files of `plot_all`, once it is known that they may be written."""
+    names = [_ERRORS, *(f"histograms_{name}.png" for name in models)]
+    return FilesInto(folder, "comparison", [*names, _ACTIVATIONS] if _curved(models) else names)
+
+
+def _curved(models: Mapping[str, Model]) -> bool:
+    return any(op.kind in ("lut", "pwl") for model in models.values() for op in model.ops)
 
 
 def plot_sweep(rows: Sequence[Row], path: str | os.PathLike[str]) -> None:

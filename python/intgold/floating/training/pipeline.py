@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import IntgoldError
+from ...folders import FilesInto
 from ...images.mnist import load_mnist
 from ..affine import pixel_values
 from ..calibrate import calibrate
@@ -53,27 +53,28 @@ def train_and_quantize(
     """Train the MNIST network and write it, its ranges and its integer models into `folder`.
 
     The settings are those of `intgold.floating.training.train.train`; MNIST and torch are needed.
+
+    Raises
+    ------
+    IntgoldError
+        When `folder` has a file of one of these names that a training did not leave there.
     """
     from .train import train
 
+    names = [name for name, (prefix, _) in RECIPES.items() if not prefix]
+    network, found = "mnist_float.npz", "mnist_ranges.json"
     # Before the hours of training, not after them.
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise IntgoldError(f"{folder}: cannot be made: {error.strerror}") from error
+    files = FilesInto(folder, "training", [network, found, *(f"mnist_{n}.npz" for n in names)])
     result = train(epochs, seed, strength, quick, threads=threads, progress=progress)
-    paths = [Path(folder) / "mnist_float.npz", Path(folder) / "mnist_ranges.json"]
-    result.network.save(paths[0])
+    paths = [files.add(network, result.network.save)]
     ranges = calibrate(result.network, calibration_images())
-    ranges.save(paths[1])
+    paths.append(files.add(found, ranges.save))
     answers = {"float": _float_answers(result.network)}
     images, labels = load_mnist("test")
-    names = [name for name, (prefix, _) in RECIPES.items() if not prefix]
     for name in names:
         choices = Choices(activation=RECIPES[name][1])
         model = quantize_network(result.network, ranges, choices, f"mnist_{name}")
-        paths.append(Path(folder) / f"mnist_{name}.npz")
-        model.save(paths[-1])
+        paths.append(files.add(f"mnist_{name}.npz", model.save))
         answers[name] = model.predict(images)
     return Trained(
         tuple(paths),

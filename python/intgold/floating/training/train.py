@@ -15,10 +15,10 @@ import torch
 from pytorch_optimizer import SOAP
 from torch import Tensor
 from torch.nn import functional
-from tqdm import tqdm
 
 from ...errors import IntgoldError
 from ...images.mnist import load_mnist, split_validation
+from ...progress import Progress
 from ..affine import pixel_values
 from ..inference import FloatNetwork
 from .augment import augment
@@ -183,10 +183,10 @@ class _Loop:
         steps = epochs * (len(self.inputs) // BATCH)
         clean = round(CLEAN * epochs)
         mean = math.nan
-        with tqdm(total=epochs, desc="training", unit="epoch", disable=not progress) as bar:
+        with Progress[int](total=epochs, label="training", unit="epoch", show=progress) as bar:
             for epoch in range(epochs):
                 mean, right = self._epoch(strength if epoch < epochs - clean else 0.0, steps)
-                bar.set_postfix(loss=f"{mean:.4f}", accuracy=f"{100 * right:.2f} %")
+                bar.facts(loss=f"{mean:.4f}", accuracy=f"{100 * right:.2f} %")
                 bar.update()
         return mean
 

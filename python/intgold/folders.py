@@ -1,0 +1,333 @@
+"""Folders that are replaced as a whole or written into: only what intgold wrote itself.
+
+A folder that a writer makes has a record of its files with their SHA-256: the manifest of a set, or
+`MARKER`.  Whatever the record does not name, or names with other bytes, belongs to somebody else:
+then nothing is written and the first such file is named.  Nothing of a user's is ever deleted.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import logging
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from .errors import IntgoldError
+from .files import canonical_json, hidden_name, read_plain, replacing, strict_json, umask
+from .interrupts import Stopped
+
+MARKER = "intgold-files.json"
+"""The record of a folder that has no manifest of its own."""
+FORMAT, VERSION = "intgold-files", 1
+_KEYS = {"format", "version", "tool", "what", "files"}
+_HINT = "move it away, or give another folder"
+_log = logging.getLogger("intgold")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a writer leaves in a folder, and how that is known again.
+
+    Parameters
+    ----------
+    name : str
+        Such as "vector set".
+    record : str
+        The file that lists the others.
+    stated : callable
+        Takes the bytes of the record; returns the SHA-256 of each file by its path in the folder,
+        or raises ValueError or IntgoldError where that is no such record.
+    error : type
+        Is raised where the folder holds anything else.
+    facts : callable
+        Takes the bytes of the record; returns in a few words what it is of.
+    """
+
+    name: str
+    record: str
+    stated: Callable[[bytes], Mapping[str, str]]
+    error: type[IntgoldError] = IntgoldError
+    facts: Callable[[bytes], str] = lambda record: ""
+
+
+def check_own(folder: str | os.PathLike[str], kind: Kind) -> set[str]:
+    """Return the files of a folder that may be replaced: absent, empty, or as `kind` left it.
+
+    Raises
+    ------
+    IntgoldError
+        `kind.error`, naming the first file that is not so; files that are missing do not matter.
+    """
+    where = Path(folder)
+    try:
+        if not where.exists():
+            _check_may_make(where)
+            return set()
+        if not where.is_dir():
+            raise kind.error(
+                f"cannot write {folder}: there is a file of that name; a folder is needed"
+            )
+        present = paths_below(where)
+        known = _known(where, kind, present) if present else {}
+        odd = next((p for p in present if not _is_own(where / p, known.get(p))), None)
+    except OSError as error:
+        raise kind.error(f"cannot write {folder}: cannot be read: {error.strerror}") from error
+    if odd is None:
+        return set(present)
+    how = (
+        f"{odd} was changed after intgold wrote it"
+        if odd in known
+        else f"{odd} is not of the {kind.name} that intgold wrote there"
+    )
+    raise kind.error(f"cannot write {folder}: {how}; {_HINT}")
+
+
+def _known(folder: Path, kind: Kind, present: Iterable[str]) -> dict[str, str]:
+    """Return the digests that the record of a folder states, its own among them."""
+    try:
+        data = read_plain(folder / kind.record)
+        return {**kind.stated(data), kind.record: hashlib.sha256(data).hexdigest()}
+    except (ValueError, KeyError, IntgoldError) as error:
+        first = next(iter(present))
+        there = os.path.lexists(folder / kind.record)
+        reason = f"{kind.record}: {error}" if there else f"it has no {kind.record}"
+        raise kind.error(
+            f"cannot write {folder}: it holds {first} and is no {kind.name} of intgold ({reason}); "
+            f"{_HINT}"
+        ) from error
+
+
+def _is_own(path: Path, digest: str | None) -> bool:
+    return digest is not None and not path.is_symlink() and sha256_of(path) == digest
+
+
+def paths_below(folder: Path) -> list[str]:
+    """Return whatever is no folder, links included, and folders without anything, in order.
+
+    Raises
+    ------
+    OSError
+        When one of them cannot be listed.
+    """
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    found = []
+    for where, folders, names in os.walk(folder, onerror=fail):
+        inside = Path(where).relative_to(folder)
+        links = [name for name in folders if (Path(where) / name).is_symlink()]
+        found += [(inside / name).as_posix() for name in (*names, *links)]
+        if not folders and not names and inside.parts:
+            found.append(f"{inside.as_posix()}/")
+    return sorted(found)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a plain file; "" of anything else."""
+    digest = hashlib.sha256()
+    if not path.is_file():
+        return ""
+    with open(path, "rb") as stream:
+        while block := stream.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@contextmanager
+def replacing_folder(path: str | os.PathLike[str], kind: Kind) -> Iterator[Path]:
+    """Make a temporary folder beside `path` that takes its name when the block succeeds.
+
+    Raises
+    ------
+    IntgoldError
+        When it cannot be made, the disk is full, or `path` is not as `kind` left it; `path` is
+        then untouched.
+    """
+    check_own(path, kind)
+    temporary = None
+    try:
+        target = Path(os.path.realpath(path))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=hidden_name(target), dir=target.parent))
+        yield temporary
+        own = check_own(path, kind)  # again: it took a while
+        if kind.record in own:
+            tell_replacing(path, kind, (temporary / kind.record).read_bytes())
+        put_folder(temporary, target, own)
+    except OSError as error:
+        raise IntgoldError(f"cannot write {path}: {error.strerror or error}") from error
+    except Stopped as stopped:
+        stopped.__dict__.pop("kept", None)  # what was kept in there goes with it
+        raise
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def put_folder(made: Path, target: Path, own: Iterable[str]) -> None:
+    """Give a folder the name of one beside it, whose files `own` are then deleted.
+
+    What else turns up there in the last moment is kept under a name of its own.
+
+    Raises
+    ------
+    OSError
+        When that fails; `target` is then as it was.
+    """
+    os.chmod(made, 0o777 & ~umask())
+    if not target.exists():
+        os.rename(made, target)
+        _log.debug("wrote folder %s", target)
+        return
+    old = made
+    if not _swap(made, target):
+        old = made.with_name(made.name + ".old")
+        os.rename(target, old)
+        try:
+            os.rename(made, target)
+        finally:
+            if not target.exists():
+                os.rename(old, target)
+    _take_away(old, target, own)
+    _log.debug("wrote folder %s", target)
+
+
+def _swap(one: Path, other: Path) -> bool:
+    """Exchange two folders in one step, so that no kill finds neither; False where Linux cannot."""
+    try:
+        exchange = ctypes.CDLL(None).renameat2
+    except (OSError, TypeError, AttributeError):
+        return False
+    here, rename_exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return bool(exchange(here, os.fsencode(one), here, os.fsencode(other), rename_exchange) == 0)
+
+
+def _take_away(old: Path, target: Path, own: Iterable[str]) -> None:
+    for path in own:
+        with suppress(OSError):
+            os.unlink(old / path)
+    for where, _, _ in os.walk(old, topdown=False):
+        with suppress(OSError):
+            os.rmdir(where)
+    if old.exists():
+        kept = tempfile.mkdtemp(prefix=f"{target.name[:40]}.kept.", dir=target.parent)
+        os.rename(old, kept)
+        _log.warning("%s: holds what was put into %s meanwhile", kept, target)
+
+
+def marked(what: str) -> Kind:
+    """Return the kind of folders with `MARKER` that a writer called `what` makes."""
+
+    def stated(data: bytes) -> Mapping[str, str]:
+        document = strict_json(data)
+        if not isinstance(document, dict) or set(document) != _KEYS:
+            raise ValueError("not a list of files")
+        files = document["files"]
+        if (document["format"], document["version"], document["what"]) != (FORMAT, VERSION, what):
+            raise ValueError(f"not of a {what}")
+        if not isinstance(files, dict) or not all(isinstance(v, str) for v in files.values()):
+            raise ValueError(f"files {files!r}")
+        return files
+
+    return Kind(what, MARKER, stated)
+
+
+def marker_bytes(what: str, files: Mapping[str, str]) -> bytes:
+    """Return the record of a folder: the SHA-256 of each file by its path."""
+    document: dict[str, Any] = {
+        "format": FORMAT, "version": VERSION, "what": what, "files": dict(files),
+        "tool": {"name": "intgold", "version": version("intgold")},
+    }  # fmt: skip
+    return canonical_json(document)
+
+
+class FilesInto:
+    """Files that a writer puts into a folder, which may hold others of the user's.
+
+    A name that is taken by a file which this writer did not leave there is refused before the
+    work begins.
+
+    Parameters
+    ----------
+    folder : path
+        Is made with the first file, where it is not there.
+    what : str
+        The work, such as "training".
+    names : iterable of str
+
+    Raises
+    ------
+    IntgoldError
+        Naming the file in the way, or when the folder cannot be made.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], what: str, names: Iterable[str]) -> None:
+        self._folder, self._what = Path(folder), what
+        self._files: dict[str, str] = {}
+        _check_may_make(self._folder)
+        if os.path.lexists(self._folder / MARKER):
+            self._files = _known(self._folder, marked(what), [MARKER])
+            del self._files[MARKER]
+        self._old = [name for name in names if os.path.lexists(self._folder / name)]
+        for name in self._old:
+            if not _is_own(self._folder / name, self._files.get(name)):
+                raise IntgoldError(
+                    f"cannot write {self._folder / name}: is there, and not as the {what} left it; "
+                    f"{_HINT}"
+                )
+
+    def add(self, name: str, write: Callable[[Path], object]) -> Path:
+        """Have a file written, and put it on record; return its path."""
+        path = self._folder / name
+        if self._old:
+            first = self._folder / self._old[0]
+            _tell(f"{', '.join(self._old)} in {self._folder}", "", first)
+            self._old = []
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise IntgoldError(f"cannot write {self._folder}: {error.strerror}") from error
+        write(path)
+        self._files[name] = sha256_of(path)
+        with replacing(self._folder / MARKER) as file:
+            file.write(marker_bytes(self._what, self._files))
+        return path
+
+
+def _check_may_make(folder: Path) -> None:
+    """Raise IntgoldError unless files could be put into a folder, which may have to be made."""
+    try:
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        reason = "" if there.is_dir() else f"{there} is not a folder"
+    except OSError as error:
+        reason = str(error.strerror)
+    if not reason and not os.access(there, os.W_OK | os.X_OK):
+        reason = f"no permission to write into {there}"
+    if reason:
+        raise IntgoldError(f"cannot write {folder}: {reason}")
+
+
+def tell_replacing(folder: str | os.PathLike[str], kind: Kind, record: bytes) -> None:
+    """Log that what is in a folder gives way to something else of its kind."""
+    path = Path(folder) / kind.record
+    old = path.read_bytes()
+    if old != record:
+        facts = ""
+        with suppress(ValueError, KeyError, TypeError):  # its files are known by their digests
+            facts = kind.facts(old)
+        _tell(f"the {kind.name} in {folder}", facts, path)
+
+
+def _tell(what: str, facts: str, path: Path) -> None:
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(path.stat().st_mtime))
+    _log.warning("replacing %s (%swritten %s)", what, facts and f"{facts}, ", when)

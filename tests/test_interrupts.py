@@ -1,0 +1,245 @@
+"""Ctrl-C, and SIGTERM: one line, at once, no traceback, no process left, nothing half-written."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import intgold
+import tools
+from intgold.cli import main
+from intgold.cli import selftest as command
+from intgold.vectors.generate import write_set
+
+PROGRAM = Path(sys.executable).parent / "intgold"
+SECONDS = 1.0
+"""Within which a command ends; other work on the machine may take as long again."""
+
+LONG = {
+    "golden": "golden -o out",
+    "vectors": "vectors lut --count 5000 -o out",
+    "vectors_jobs": "vectors lut --count 5000 --jobs 2 -o out",
+    "vectors_op": "vectors --op conv2d --random 2000 -o out",
+    "explore": "explore mnist --images x.npy --calibrate x.npy --csv out",
+    "compare": "compare --images x.npy --json out",
+    "bench": "bench lut --rounds 5000",
+    "verify": "verify set --dut set",
+    "signatures": "signatures set --tile 1,1,1 -o out",
+    "selftest": "selftest --graphs 100000",
+    "predict": "predict lut x.npy --backend golden --save-input out",
+    "contracts": "contracts tflm xnnpack --probes 10000",
+    "train": "train --quick -o out",
+}
+MODULES = ["-c", "import sys; from intgold.__main__ import main; sys.exit(main())"]
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    """Enough images, and a set that takes seconds to check."""
+    folder = tmp_path_factory.mktemp("inputs")
+    np.save(folder / "x.npy", np.resize(np.arange(251, dtype=np.uint8), (10_000, 28, 28)))
+    write_set(intgold.load(), folder / "set", count=300, backend="c", formats=["hex"])
+    return folder
+
+
+class Running:
+    """A command in a process group of its own, as a shell starts it."""
+
+    def __init__(self, folder, line, program=(PROGRAM,)):
+        self.process = subprocess.Popen(
+            [*program, *line.split()], cwd=folder, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+        status = Path(f"/proc/{self.process.pid}/status")
+        while not _catches(status.read_text(), signal.SIGTERM):  # Python itself starts
+            assert self.process.poll() is None
+            time.sleep(0.001)
+
+    def stop(self, number=signal.SIGINT):
+        """Signal the whole group, as a terminal does; return seconds, status and stderr."""
+        assert self.process.poll() is None, "ended before the signal"
+        started = time.monotonic()
+        os.killpg(self.process.pid, number)
+        err = self.process.communicate(timeout=60)[1]
+        return time.monotonic() - started, self.process.returncode, err
+
+    def left(self):
+        """Whether a process of the group is still there, a moment later."""
+        for _ in range(200):
+            try:
+                os.killpg(self.process.pid, 0)
+            except ProcessLookupError:
+                return False
+            time.sleep(0.01)
+        return True
+
+
+def _catches(status, number):
+    (caught,) = [line.split()[1] for line in status.splitlines() if line.startswith("SigCgt")]
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
+def stopped(running, number, word):
+    """Stop it; check time, status, the one line, and that nobody is left."""
+    took, status, err = running.stop(number)
+    lines = [line for line in err.splitlines() if line.startswith("intgold")]
+    told = [line for line in err.splitlines() if line not in lines]
+    assert status == 128 + number and len(lines) == 1 and word in lines[0], err
+    assert all(" of " in line for line in told), err  # progress
+    assert "Traceback" not in err and not running.left()
+    assert took < 2 * SECONDS
+    return took, lines[0]
+
+
+@pytest.fixture(autouse=True)
+def linux():
+    if not Path("/proc/self/status").exists():
+        pytest.skip("reads /proc")
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_a_long_command_ends_in_a_line(name, inputs, tmp_path, full):
+    """At its start, while modules load, and in its work: 130, one line, nothing that it wrote."""
+    if name == "train":
+        for tool in ("torch", "pytorch_optimizer", "MNIST"):
+            tools.need(tool)
+    for path in inputs.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    given = {*tmp_path.iterdir()}
+    moments = (0, 0.05, 0.2, 0.4, 0.8, 1.6, 3.2) if full else (1.4,)
+    longest = 0.0
+    for moment in moments:
+        running = Running(tmp_path, LONG[name])
+        time.sleep(moment)
+        took, line = stopped(running, signal.SIGINT, "interrupted")
+        longest = max(longest, took)
+        made = {p.name for p in {*tmp_path.iterdir()} - given}
+        kept = {n for n in made if n.endswith(".partial")}
+        assert made <= kept | ({"out"} if name == "golden" else set()), made
+        assert all(n in line for n in kept)
+    tools.said.append(f"SIGINT at {name}: ended within {longest:.2f} s")
+
+
+@pytest.mark.parametrize("program", [(PROGRAM,), (sys.executable, "-m", "intgold")])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_from_the_first_import_on(program, number, tmp_path):
+    """Whatever is being loaded, by either way to start it: a line and no traceback."""
+    words = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "closed"}
+    for moment in (0, 0.02, 0.1):
+        running = Running(tmp_path, "golden -o out", program)
+        time.sleep(moment)
+        stopped(running, number, words[number])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("program", [(PROGRAM,), (sys.executable, "-m", "intgold")])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_while_numpy_is_loaded(program, number, tmp_path):
+    """It stands for all that takes long to load: here a module of its name that takes a minute."""
+    slow = "import time\nprint('loading', flush=True)\ntime.sleep(60)\n"
+    (tmp_path / "numpy.py").write_text(slow)
+    running = subprocess.Popen(
+        [*program, "selftest"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+    assert running.stdout.readline() == "loading\n"
+    running.send_signal(number)
+    err = running.communicate(timeout=20)[1]
+    word = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}[number]
+    assert (running.returncode, err) == (128 + number, f"intgold: {word}\n")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_is_whole_is_kept_and_gone_on_with(jobs, tmp_path):
+    """The line names the hidden folder; the same command starts from there, to the same bytes."""
+    line = f"vectors lut --count 1500 --format bin --jobs {jobs} -o set"
+    running = Running(tmp_path, line)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        journal = [*tmp_path.glob(".set.*.partial/journal")]
+        if journal and journal[0].read_bytes().count(b"\n") > 3:
+            break
+        time.sleep(0.01)
+    _, told = stopped(running, signal.SIGTERM, "terminated")
+    (hidden,) = tmp_path.iterdir()
+    assert f"what is whole is kept in {hidden}: the same command goes on from there" in told
+    assert " of 1,500 images" in told
+    blocks = (hidden / "journal").read_bytes().count(b"\n")
+    assert blocks > 1
+    subprocess.run([PROGRAM, *line.split(), "-q"], cwd=tmp_path, check=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["set"]
+    write_set(intgold.load(), tmp_path / "quiet", count=1500, formats=["bin"], backend="c")
+    for path in (tmp_path / "quiet").rglob("*.*"):
+        assert (
+            path.read_bytes()
+            == (tmp_path / "set" / path.relative_to(tmp_path / "quiet")).read_bytes()
+        )
+
+
+def test_a_second_signal_ends_it_at_once(tmp_path):
+    """Somebody who presses twice does not wait for what is tidied."""
+    script = (
+        "import sys, time; from intgold.cli import main, selftest\n"
+        "def call(options):\n"
+        "    try:\n        print('ready', flush=True); time.sleep(60)\n"
+        "    finally:\n        print('tidy', flush=True); time.sleep(60)\n"
+        "selftest.call = call\nsys.exit(main(['selftest']))"
+    )
+    running = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    for word in ("ready\n", "tidy\n"):
+        assert running.stdout.readline() == word
+        running.send_signal(signal.SIGINT)
+    assert running.wait(timeout=20) == 130
+
+
+def test_an_ignored_signal_stays_ignored(tmp_path):
+    """As nohup and `&` in scripts have it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        running = Running(tmp_path, "golden -o out")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    running.process.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    stopped(running, signal.SIGINT, "interrupted")
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, RuntimeError, intgold.IntgoldError])
+def test_however_a_signal_ends_a_command(kind, capsys, monkeypatch):
+    """A library that makes another exception of it does not hide it; handlers are put back."""
+
+    def call(options):
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+        except KeyboardInterrupt:
+            raise kind from None
+
+    monkeypatch.setattr(command, "call", call)
+    before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
+    assert main(["selftest"]) == 130
+    err = capsys.readouterr().err
+    assert err == "intgold selftest: interrupted; nothing half-written is left; run it again\n"
+    assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_a_worker_that_is_killed_is_a_line(tmp_path):
+    """As by a system that runs out of memory: an error, not a traceback."""
+    running = Running(tmp_path, "vectors lut --count 5000 --jobs 2 -o out")
+    deadline = time.monotonic() + 60
+    workers = []
+    while len(workers) < 2 and time.monotonic() < deadline:
+        task = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children")
+        children = [int(n) for n in task.read_text().split()]
+        workers = [n for n in children if b"spawn_main" in Path(f"/proc/{n}/cmdline").read_bytes()]
+        time.sleep(0.01)
+    os.kill(workers[0], signal.SIGKILL)
+    err = running.process.communicate(timeout=60)[1]
+    assert running.process.returncode == 2 and "Traceback" not in err
+    assert err.splitlines()[-1].startswith("intgold vectors: a worker process was killed")
+    assert not running.left() and list(tmp_path.iterdir()) == []
