@@ -2,8 +2,8 @@
 #include "op.h"
 
 size_t intgold_alone_size(const intgold_op_table *table, const void *fields) {
-    return intgold_align(table->packed_size(fields, &intgold_kernels_portable)) +
-           table->work_size(fields, &intgold_kernels_portable);
+    return intgold_plus(intgold_align(table->packed_size(fields, &intgold_kernels_portable)),
+                        table->work_size(fields, &intgold_kernels_portable));
 }
 
 void intgold_run_alone(const intgold_op_table *table, const void *fields, const void *x, void *y,

@@ -13,22 +13,17 @@
 
 typedef intgold_conv2d_job job;
 
-/* Words may be read a vector beyond the strip's end. */
-static size_t strip_bytes(const intgold_conv2d *op, const intgold_conv2d_plan *by) {
-    return intgold_align(intgold_conv2d_in_rows(op, by->strip_rows) * by->row_bytes + VECTOR);
-}
-
 size_t intgold_conv2d_work_size(const intgold_conv2d *op, const intgold_kernels *kernels) {
     const intgold_conv2d_plan by = intgold_conv2d_plan_of(op, kernels);
-    return strip_bytes(op, &by) + intgold_conv2d_sums_bytes(kernels);
+    return by.direct ? 0 : by.strip_bytes + intgold_conv2d_sums_bytes(kernels);
 }
 
 /* Short pieces of padding are written as a whole vector, whose rest the next piece overwrites. */
 static void pad(const job *at, size_t bytes, char *to) {
-    if (bytes > VECTOR)
+    if (bytes > INTGOLD_VECTOR)
         memset(to, at->padding[0], bytes);
     else if (bytes > 0)
-        memcpy(to, at->padding, VECTOR);
+        memcpy(to, at->padding, INTGOLD_VECTOR);
 }
 
 /* Widen the rows of the input under output rows from `oy` on, from left to right. */
@@ -83,10 +78,10 @@ static void strip_of_rows(const job *at, int32_t top, int32_t rows) {
 /* Whether the outputs can be pooled on the way: rows in pairs, one row of pixels per vector. */
 int intgold_conv2d_pools(const intgold_conv2d *op, const intgold_kernels *kernels) {
     const intgold_conv2d_plan by = intgold_conv2d_plan_of(op, kernels);
-    return by.rows == 2 && !by.weights.folded;
+    return by.rows == 2 && !by.weights.folded && !by.direct;
 }
 
-void intgold_conv2d_run(const intgold_call *call, const intgold_conv2d *op) {
+static void run_strips(const intgold_call *call, const intgold_conv2d *op) {
     const char *packed = call->packed;
     const intgold_conv2d_plan *by = call->packed;
     const intgold_conv2d_parts where = intgold_conv2d_parts_of(by, call->kernels);
@@ -102,7 +97,7 @@ void intgold_conv2d_run(const intgold_call *call, const intgold_conv2d *op) {
     at.table = call->table;
     at.pooled = call->pooled;
     at.strip = call->scratch;
-    at.sums = (int32_t *)(void *)(at.strip + strip_bytes(op, by));
+    at.sums = (int32_t *)(void *)(at.strip + by->strip_bytes);
     at.y = call->output;
     at.acc = call->acc;
     memset(at.padding, intgold_widened_zero(at.kernels->flipped, op->x_zero_point),
@@ -116,6 +111,15 @@ void intgold_conv2d_run(const intgold_call *call, const intgold_conv2d *op) {
         strip_of_rows(&at, top, rows);
     }
     if (at.kernels->end) at.kernels->end();
+}
+
+void intgold_conv2d_run(const intgold_call *call, const intgold_conv2d *op) {
+    const intgold_conv2d_plan *by = call->packed;
+    const intgold_direct direct = intgold_direct_of_conv2d(op);
+    if (by->direct)
+        intgold_direct_run(&direct, call);
+    else
+        run_strips(call, op);
 }
 
 static size_t packed_size(const void *fields, const intgold_kernels *kernels) {

@@ -4,10 +4,7 @@
 
 #include "conv2d_plan.h"
 
-enum {
-    CHUNK = 56, /* most pixels of a row between finishes */
-    VECTOR = 64 /* bytes that may be touched beyond a strip */
-};
+enum { CHUNK = 56 }; /* most pixels of a row between finishes */
 
 /* One image on its way. */
 typedef struct intgold_conv2d_job {
@@ -21,7 +18,7 @@ typedef struct intgold_conv2d_job {
     const int8_t *table; /* of the lut that follows, or NULL */
     int32_t pooled;      /* 1: and a 2x2 max_pool2d */
     char *strip;
-    char padding[VECTOR]; /* widened zero points */
+    char padding[INTGOLD_VECTOR]; /* widened zero points */
     int32_t *sums;
     int8_t *y;     /* NULL: only the accumulators */
     int32_t *acc;  /* NULL: not wanted */

@@ -1,7 +1,7 @@
 /* How conv2d is laid out for a variant of the kernels, and its packed weights. */
 #include <string.h>
 
-#include "conv2d_plan.h"
+#include "conv2d_band.h"
 
 enum {
     STRIP_BYTES = 32768,                /* what the first cache holds */
@@ -13,6 +13,27 @@ static int32_t row_runs(const intgold_conv2d *op) {
     return op->dilation_w == 1 ? 1 : op->kernel_w;
 }
 
+/* Bytes of the strip for so many output rows. */
+static size_t rows_bytes(const intgold_conv2d *op, const intgold_conv2d_plan *by, int32_t rows) {
+    return intgold_times(intgold_conv2d_in_rows(op, rows), by->row_bytes);
+}
+
+/* As many output rows as `most` bytes hold, but at least those that belong together. */
+static void place_strip(const intgold_conv2d *op, intgold_conv2d_plan *by, size_t most) {
+    by->strip_rows = by->rows;
+    while (by->row_step == 1 && by->strip_rows < by->out_h &&
+           rows_bytes(op, by, by->strip_rows + by->rows) <= most)
+        by->strip_rows += by->rows;
+    by->strip_bytes =
+        intgold_align(intgold_plus(rows_bytes(op, by, by->strip_rows), INTGOLD_VECTOR));
+}
+
+/* Inputs that an image's strips hold together. */
+static uint64_t widened(const intgold_conv2d *op, const intgold_conv2d_plan *by) {
+    const size_t strips = (size_t)intgold_blocks(by->out_h, by->strip_rows);
+    return (uint64_t)strips * rows_bytes(op, by, by->strip_rows) / by->value;
+}
+
 intgold_conv2d_plan intgold_conv2d_plan_of(const intgold_conv2d *op,
                                            const intgold_kernels *kernels) {
     const int32_t lanes = kernels->lanes;
@@ -20,9 +41,12 @@ intgold_conv2d_plan intgold_conv2d_plan_of(const intgold_conv2d *op,
                           op->stride_w == 1 && op->in_h == op->out_h && op->in_w == op->out_w;
     /* Runs that the pixel below starts later, where it shares some. */
     int32_t later = op->stride_h < op->kernel_h ? op->stride_h * row_runs(op) : 0;
-    size_t weights, most;
+    const intgold_direct direct = intgold_direct_of_conv2d(op);
     intgold_conv2d_plan made;
+    size_t weights;
     memset(&made, 0, sizeof made);
+    made.direct = intgold_direct_needed(&direct);
+    if (made.direct) return made;
     made.in_h = op->in_h, made.in_w = op->in_w, made.out_h = op->out_h, made.out_w = op->out_w;
     if (pointwise && op->in_w < 2 * kernels->columns) {
         made.in_w = made.out_w = op->in_h * op->in_w;
@@ -52,16 +76,22 @@ intgold_conv2d_plan intgold_conv2d_plan_of(const intgold_conv2d *op,
     made.offsets = intgold_packed_runs(&made.weights) + made.shift;
     made.value = (size_t)(4 / kernels->group);
     made.row_bytes =
-        (size_t)(made.in_w + op->pad_left + op->pad_right) * (size_t)op->in_c * made.value;
-    made.strip_rows = made.rows;
+        intgold_times(intgold_times((size_t)(made.in_w + op->pad_left + op->pad_right),
+                                    (size_t)op->in_c),
+                      made.value);
     made.panel_bytes = kernels->pack_size(&made.weights) / (size_t)made.blocks;
     weights = made.panel_bytes * (size_t)made.blocks;
     made.weights_outweigh = weights > STRIP_BYTES;
-    most = weights > LARGE_STRIP_BYTES ? LARGE_STRIP_BYTES : STRIP_BYTES;
-    while (made.row_step == 1 && made.strip_rows < made.out_h &&
-           intgold_conv2d_in_rows(op, made.strip_rows + made.rows) * made.row_bytes <= most)
-        made.strip_rows += made.rows;
+    place_strip(op, &made, weights > LARGE_STRIP_BYTES ? LARGE_STRIP_BYTES : STRIP_BYTES);
+    made.direct = intgold_direct_suits(
+        &direct, intgold_plus(made.strip_bytes, intgold_conv2d_sums_bytes(kernels)),
+        widened(op, &made));
     return made;
+}
+
+/* What lies after `count` pieces of so many bytes at `at`. */
+static size_t after(size_t at, size_t count, size_t bytes) {
+    return intgold_plus(at, intgold_align(intgold_times(count, bytes)));
 }
 
 intgold_conv2d_parts intgold_conv2d_parts_of(const intgold_conv2d_plan *by,
@@ -69,11 +99,10 @@ intgold_conv2d_parts intgold_conv2d_parts_of(const intgold_conv2d_plan *by,
     const int32_t channels = intgold_packed_channels(&by->weights);
     intgold_conv2d_parts at;
     at.segments = intgold_align(sizeof(intgold_conv2d_plan));
-    at.bias = at.segments + intgold_align((size_t)by->offsets * sizeof(size_t));
-    at.weights = at.bias + intgold_align((size_t)by->blocks * (size_t)kernels->lanes *
-                                         sizeof(int32_t));
-    at.tail = at.weights + intgold_align(by->panel_bytes * (size_t)by->blocks);
-    at.size = at.tail + intgold_align(kernels->tail_packed_size(channels));
+    at.bias = after(at.segments, (size_t)by->offsets, sizeof(size_t));
+    at.weights = after(at.bias, (size_t)by->blocks * (size_t)kernels->lanes, sizeof(int32_t));
+    at.tail = after(at.weights, (size_t)by->blocks, by->panel_bytes);
+    at.size = after(at.tail, 1, kernels->tail_packed_size(channels));
     return at;
 }
 
@@ -87,7 +116,7 @@ intgold_tail intgold_conv2d_tail_of(const intgold_conv2d *op, const intgold_conv
 
 size_t intgold_conv2d_packed_size(const intgold_conv2d *op, const intgold_kernels *kernels) {
     const intgold_conv2d_plan by = intgold_conv2d_plan_of(op, kernels);
-    return intgold_conv2d_parts_of(&by, kernels).size;
+    return by.direct ? sizeof by : intgold_conv2d_parts_of(&by, kernels).size;
 }
 
 /* Where the sums of packed channel c start. */
@@ -106,6 +135,7 @@ void intgold_conv2d_pack(const intgold_conv2d *op, const intgold_kernels *kernel
     int32_t *bias = (int32_t *)(void *)(packed + at.bias);
     int32_t i;
     memcpy(packed, &by, sizeof by);
+    if (by.direct) return;
     for (i = 0; i < by.offsets; i++) {
         const int32_t run = by.weights.parts > 1 ? i % by.weights.n_runs : i;
         const size_t tap = (size_t)(run % per_row) * (size_t)op->dilation_w * (size_t)op->in_c;

@@ -2,7 +2,7 @@
 #ifndef INTGOLD_CONV2D_PLAN_H
 #define INTGOLD_CONV2D_PLAN_H
 
-#include "op.h"
+#include "direct.h"
 #include "weights.h"
 
 /* The head of an op's packed weights. */
@@ -16,9 +16,11 @@ typedef struct intgold_conv2d_plan {
     int32_t blocks;        /* vectors of lanes per pixel */
     int32_t weights_outweigh; /* 1: the first cache does not hold them */
     int32_t offsets;       /* entries of the table of segments */
+    int32_t direct;        /* 1: tap by tap, without any of this */
     size_t value;          /* bytes per widened input */
     size_t row_bytes;      /* from one row of the strip to the next */
     size_t panel_bytes;    /* packed weights of one block */
+    size_t strip_bytes;    /* of the strip, and what may be read beyond its end */
 } intgold_conv2d_plan;
 
 /* Where in the packed memory lies what follows the plan. */
@@ -27,6 +29,8 @@ typedef struct intgold_conv2d_parts {
     size_t bias;     /* where the sums start: blocks * lanes */
     size_t weights, tail, size;
 } intgold_conv2d_parts;
+
+enum { INTGOLD_VECTOR = 64 }; /* bytes that may be touched beyond a strip */
 
 intgold_conv2d_plan intgold_conv2d_plan_of(const intgold_conv2d *op,
                                            const intgold_kernels *kernels);
@@ -37,7 +41,8 @@ intgold_tail intgold_conv2d_tail_of(const intgold_conv2d *op, const intgold_conv
 
 /* Rows of the strip for so many output rows; a dilated kernel takes one output row at a time. */
 static inline size_t intgold_conv2d_in_rows(const intgold_conv2d *op, int32_t out_rows) {
-    return (size_t)(out_rows - 1) * (size_t)op->stride_h + (size_t)op->kernel_h;
+    return intgold_plus(intgold_times((size_t)(out_rows - 1), (size_t)op->stride_h),
+                        (size_t)op->kernel_h);
 }
 
 #endif

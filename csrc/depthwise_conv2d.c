@@ -15,30 +15,11 @@
 
 typedef intgold_depthwise_plan plan;
 
-enum { CHUNK = 56 }; /* pixels between finishes */
-
-/* Scratch: rows of words (read and written up to three vectors beyond their end), repeated
- * inputs, sums. */
-typedef struct places {
-    size_t repeated, sums, size;
-} places;
-
-static places places_of(const intgold_depthwise_conv2d *op, const intgold_kernels *kernels,
-                          const plan *by) {
-    const size_t vector = (size_t)kernels->lanes * 4;
-    const size_t row = (size_t)op->in_w * (size_t)op->out_c;
-    places made;
-    made.repeated = intgold_align((size_t)intgold_word_rows(op, by, kernels->group, by->rows) *
-                                      by->row_words * 4 + 4 * vector);
-    made.sums = made.repeated +
-                (op->in_c == op->out_c ? 0 : intgold_align((size_t)kernels->group * row));
-    made.size = made.sums + CHUNK * vector;
-    return made;
-}
+enum { CHUNK = INTGOLD_DEPTHWISE_CHUNK };
 
 static size_t work_size(const void *fields, const intgold_kernels *kernels) {
     const plan by = intgold_depthwise_plan_of(fields, kernels);
-    return places_of(fields, kernels, &by).size;
+    return by.direct ? 0 : by.work;
 }
 
 /* One image on its way. */
@@ -73,13 +54,19 @@ static const int8_t *row_of(const job *at, const int8_t *x, int32_t iy, int32_t 
     return to;
 }
 
+/* Whether i = a*step + b*other with a < count and b < most. */
+static int is_sum(int32_t i, int32_t count, int32_t step, int32_t most, int32_t other) {
+    for (; count > 0 && i >= 0; count--, i -= step)
+        if (i % other == 0 && i / other < most) return 1;
+    return 0;
+}
+
 /* Whether a group of the kernel's rows begins at row i of the words under so many output rows. */
 static int is_read(const job *at, int32_t i, int32_t rows) {
     const int32_t apart = at->kernels->group / at->by->unit, stride = at->op->stride_h;
-    int32_t g;
-    for (g = 0; g < at->by->groups && i >= g * apart; g++)
-        if ((i - g * apart) % stride == 0 && (i - g * apart) / stride < rows) return 1;
-    return 0;
+    const int32_t groups = at->by->groups;
+    return groups < rows ? is_sum(i, groups, apart, rows, stride)
+                         : is_sum(i, rows, stride, groups, apart);
 }
 
 /* Row i of the words under output rows from oy on. */
@@ -103,7 +90,7 @@ static void fill_row(const job *at, const int8_t *x, int32_t oy, int32_t i) {
 }
 
 static void fill(const job *at, const int8_t *x, int32_t oy, int32_t rows) {
-    const int32_t count = intgold_word_rows(at->op, at->by, at->kernels->group, rows);
+    const int32_t count = (int32_t)intgold_word_rows(at->op, at->by, at->kernels->group, rows);
     int32_t i;
     for (i = 0; i < count; i++)
         if (is_read(at, i, rows)) fill_row(at, x, oy, i);
@@ -174,11 +161,10 @@ static void strip_of_rows(const job *at, const char *packed, int32_t top, int32_
     }
 }
 
-static void run(const intgold_call *call) {
+static void run_strips(const intgold_call *call) {
     const intgold_depthwise_conv2d *op = call->fields;
     const char *packed = call->packed;
     const plan *by = call->packed;
-    const places where = places_of(op, call->kernels, by);
     int32_t top;
     job at;
     at.op = op;
@@ -187,8 +173,8 @@ static void run(const intgold_call *call) {
     at.tail = intgold_tail_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max,
                               packed + by->tail);
     at.words = call->scratch;
-    at.repeated = (int8_t *)call->scratch + where.repeated;
-    at.sums = (int32_t *)(void *)((char *)call->scratch + where.sums);
+    at.repeated = (int8_t *)call->scratch + by->repeated;
+    at.sums = (int32_t *)(void *)((char *)call->scratch + by->sums);
     at.y = call->output;
     at.acc = call->acc;
     for (top = 0; top < op->out_h; top += by->rows) {
@@ -196,6 +182,15 @@ static void run(const intgold_call *call) {
         fill(&at, call->inputs[0], top, rows);
         strip_of_rows(&at, packed, top, rows);
     }
+}
+
+static void run(const intgold_call *call) {
+    const plan *by = call->packed;
+    const intgold_direct direct = intgold_direct_of_depthwise(call->fields);
+    if (by->direct)
+        intgold_direct_run(&direct, call);
+    else
+        run_strips(call);
 }
 
 const intgold_op_table intgold_depthwise_conv2d_table = {

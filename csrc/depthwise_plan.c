@@ -7,33 +7,73 @@ typedef intgold_depthwise_plan plan;
 
 enum { STRIP_BYTES = 32768 }; /* what the first cache holds */
 
+/* Bytes of the words under so many output rows. */
+static size_t words_bytes(const intgold_depthwise_conv2d *op, const plan *by, int32_t group,
+                          int32_t rows) {
+    return intgold_times(intgold_times(intgold_word_rows(op, by, group, rows), by->row_words), 4);
+}
+
 static int32_t rows_at_once(const intgold_depthwise_conv2d *op, const plan *by, int32_t group) {
     int32_t rows = 1;
     while (by->unit == 1 && rows < op->out_h &&
-           (size_t)intgold_word_rows(op, by, group, rows + 1) * by->row_words * 4 <= STRIP_BYTES)
+           words_bytes(op, by, group, rows + 1) <= STRIP_BYTES)
         rows++;
     return rows;
+}
+
+/* Scratch: rows of words (read and written up to three vectors beyond their end), repeated
+ * inputs, sums. */
+static void place_scratch(const intgold_depthwise_conv2d *op, const intgold_kernels *kernels,
+                          plan *by) {
+    const size_t vector = (size_t)kernels->lanes * 4, group = (size_t)kernels->group;
+    const size_t row = intgold_times((size_t)op->in_w, (size_t)op->out_c);
+    const size_t words = words_bytes(op, by, kernels->group, by->rows);
+    const size_t copies = op->in_c == op->out_c ? 0 : intgold_times(group, row);
+    by->repeated = intgold_align(intgold_plus(words, 4 * vector));
+    by->sums = intgold_plus(by->repeated, intgold_align(copies));
+    by->work = intgold_plus(by->sums, INTGOLD_DEPTHWISE_CHUNK * vector);
+}
+
+/* Words that an image takes, and looks at those that it does not. */
+static uint64_t widened(const intgold_depthwise_conv2d *op, const plan *by, int32_t group) {
+    const uint64_t rows = intgold_word_rows(op, by, group, by->rows);
+    const uint64_t looks = (uint64_t)intgold_least(by->rows, by->groups);
+    return (uint64_t)intgold_blocks(op->out_h, by->rows) * rows * (by->row_words + looks);
+}
+
+/* What lies after `count` pieces of so many bytes at `at`. */
+static size_t after(size_t at, size_t count, size_t bytes) {
+    return intgold_plus(at, intgold_align(intgold_times(count, bytes)));
 }
 
 plan intgold_depthwise_plan_of(const intgold_depthwise_conv2d *op,
                                const intgold_kernels *kernels) {
     const size_t lanes = (size_t)kernels->lanes;
+    const intgold_direct direct = intgold_direct_of_depthwise(op);
     plan made;
+    memset(&made, 0, sizeof made);
+    made.size = sizeof made;
+    made.direct = intgold_direct_needed(&direct);
+    if (made.direct) return made;
     made.groups = intgold_blocks(op->kernel_h, kernels->group);
     made.parts = kernels->group == 4
                      ? intgold_weight_parts(op->weight_zero_point, op->weight_zero_point_count)
                      : 1;
     made.segments = made.parts * made.groups * op->kernel_w;
     made.blocks = intgold_blocks(op->out_c, kernels->lanes);
-    made.row_words = (size_t)(op->in_w + op->pad_left + op->pad_right) * (size_t)op->out_c;
+    made.row_words =
+        intgold_times((size_t)(op->in_w + op->pad_left + op->pad_right), (size_t)op->out_c);
     made.unit = op->dilation_h == 1 ? 1 : kernels->group;
     made.rows = rows_at_once(op, &made, kernels->group);
+    place_scratch(op, kernels, &made);
+    made.direct = intgold_direct_suits(&direct, made.work, widened(op, &made, kernels->group));
+    if (made.direct) return made;
     made.offsets = intgold_align(sizeof(plan));
-    made.bias = made.offsets + intgold_align((size_t)made.segments * sizeof(size_t));
-    made.weights = made.bias + intgold_align((size_t)made.blocks * lanes * sizeof(int32_t));
-    made.tail = made.weights +
-                intgold_align((size_t)made.blocks * (size_t)made.segments * lanes * 4);
-    made.size = made.tail + intgold_align(kernels->tail_packed_size(op->out_c));
+    made.bias = after(made.offsets, (size_t)made.segments, sizeof(size_t));
+    made.weights = after(made.bias, (size_t)made.blocks * lanes, sizeof(int32_t));
+    made.tail = after(made.weights, (size_t)made.blocks * lanes,
+                      intgold_times((size_t)made.segments, 4));
+    made.size = after(made.tail, 1, kernels->tail_packed_size(op->out_c));
     return made;
 }
 
@@ -52,12 +92,13 @@ static int weight_at(const intgold_depthwise_conv2d *op, const plan *by, int32_t
     return by->parts == 1 ? value : intgold_weight_part(value, part);
 }
 
-/* Pack the words of channel c; returns the sum of its weights. */
-static int32_t pack_channel(const intgold_depthwise_conv2d *op, const intgold_kernels *kernels,
+/* Pack the words of channel c; returns the sum of its weights, wrapped as intgold_packed_sum. */
+static uint32_t pack_channel(const intgold_depthwise_conv2d *op, const intgold_kernels *kernels,
                             const plan *by, int32_t c, char *weights) {
     const int32_t lanes = kernels->lanes, group = kernels->group;
     const size_t first = (size_t)(c / lanes) * (size_t)by->segments;
-    int32_t s, j, sum = 0;
+    uint32_t sum = 0;
+    int32_t s, j;
     for (s = 0; s < by->segments; s++) {
         const int32_t rows = s / op->kernel_w;
         char *word = weights + ((first + (size_t)s) * (size_t)lanes + (size_t)(c % lanes)) * 4;
@@ -68,7 +109,7 @@ static int32_t pack_channel(const intgold_depthwise_conv2d *op, const intgold_ke
                 ((int8_t *)word)[j] = (int8_t)value;
             else
                 ((int16_t *)(void *)word)[j] = (int16_t)value;
-            sum += value;
+            sum += (uint32_t)value;
         }
     }
     return sum;
@@ -85,13 +126,14 @@ void intgold_depthwise_pack(const void *fields, const intgold_kernels *kernels, 
     int32_t s, c;
     memset(packed, 0, by.size);
     memcpy(packed, &by, sizeof by);
+    if (by.direct) return;
     for (s = 0; s < by.segments; s++) {
         const int32_t tap = s % op->kernel_w * op->dilation_w;
         const int32_t row = s / op->kernel_w % by.groups * (kernels->group / by.unit);
         offsets[s] = ((size_t)row * by.row_words + (size_t)tap * (size_t)op->out_c) * 4;
     }
     for (c = 0; c < op->out_c; c++) {
-        const int32_t sum = pack_channel(op, kernels, &by, c, at + by.weights);
+        const uint32_t sum = pack_channel(op, kernels, &by, c, at + by.weights);
         bias[c] = intgold_start(op->bias[c], kernels->flipped, op->x_zero_point, sum);
     }
     if (op->requantize.count) kernels->tail_pack(&tail, op->out_c, at + by.tail);

@@ -14,6 +14,7 @@ struct intgold_context {
     intgold_fusion *fusions; /* of each op, for runs without a trace */
     char *activations;
     void *scratch;
+    size_t widest_end, widest_made; /* bytes an image: of an input or output, of what an op makes */
 };
 
 /* In the order of enum intgold_kind. */
@@ -43,38 +44,106 @@ static int kinds_are_known(const intgold_model *model) {
     return 1;
 }
 
+static size_t greater(size_t a, size_t b) { return a > b ? a : b; }
+
+static size_t bytes_of(const intgold_tensor *tensor) {
+    return intgold_times((size_t)tensor->size,
+                         tensor->dtype == INTGOLD_INT32 ? sizeof(int32_t) : 1);
+}
+
+/* Whether a tensor between ops lies in the activations, where a vector may start. */
+static int is_placed(const intgold_model *model, const intgold_tensor *tensor) {
+    const size_t room = (size_t)model->activations_size, bytes = bytes_of(tensor);
+    if (tensor->size < 1 || !intgold_fits(bytes)) return 0;
+    if (tensor->offset == -1) return 1;
+    return tensor->offset >= 0 && tensor->offset % BOUNDARY == 0 && bytes <= room &&
+           (size_t)tensor->offset <= room - bytes;
+}
+
+static int tensors_are_placed(const intgold_model *model) {
+    int32_t i;
+    if (model->activations_size < 0) return 0;
+    for (i = 0; i < model->n_tensors; i++)
+        if (!is_placed(model, &model->tensors[i])) return 0;
+    return 1;
+}
+
 static size_t packed_size(const intgold_op *op, const intgold_kernels *kernels) {
     const intgold_op_table *table = table_of(op);
     return table->packed_size ? intgold_align(table->packed_size(op->fields, kernels)) : 0;
 }
 
-static size_t scratch_size(const intgold_model *model, const intgold_kernels *kernels) {
-    size_t most = 0;
-    int32_t i;
-    for (i = 0; i < model->n_ops; i++) {
-        const intgold_op_table *table = table_of(&model->ops[i]);
-        const size_t size = table->work_size ? table->work_size(model->ops[i].fields, kernels) : 0;
-        most = size > most ? size : most;
-    }
-    return intgold_align(most);
+static size_t scratch_size(const intgold_op *op, const intgold_kernels *kernels) {
+    const intgold_op_table *table = table_of(op);
+    return table->work_size ? intgold_align(table->work_size(op->fields, kernels)) : 0;
 }
 
-static size_t pointers_size(int32_t count) { return intgold_align((size_t)count * sizeof(void *)); }
+static size_t pointers_size(int32_t count) {
+    return intgold_align(intgold_times((size_t)count, sizeof(void *)));
+}
 
 static size_t fusions_size(int32_t count) {
-    return intgold_align((size_t)count * sizeof(intgold_fusion));
+    return intgold_align(intgold_times((size_t)count, sizeof(intgold_fusion)));
+}
+
+/* What lies before the packed weights. */
+static size_t tables_size(const intgold_model *model) {
+    size_t size = intgold_align(sizeof(intgold_context));
+    size = intgold_plus(size, pointers_size(model->n_tensors));
+    size = intgold_plus(size, pointers_size(model->n_ops));
+    return intgold_plus(size, fusions_size(model->n_ops));
+}
+
+/* Bytes of the arena, any number where it does not fit. */
+static size_t whole_size(const intgold_model *model, const intgold_kernels *kernels) {
+    size_t size = intgold_plus(BOUNDARY, tables_size(model)), scratch = 0;
+    int32_t i;
+    for (i = 0; i < model->n_ops; i++) {
+        size = intgold_plus(size, packed_size(&model->ops[i], kernels));
+        scratch = greater(scratch, scratch_size(&model->ops[i], kernels));
+    }
+    size = intgold_plus(size, intgold_align((size_t)model->activations_size));
+    return intgold_plus(size, scratch);
 }
 
 size_t intgold_arena_size(const intgold_model *model, intgold_isa isa) {
     const intgold_kernels *kernels = intgold_dispatch(isa);
-    size_t size = BOUNDARY + intgold_align(sizeof(intgold_context));
+    size_t size;
+    if (!model || !kernels || !kinds_are_known(model) || !tensors_are_placed(model)) return 0;
+    size = whole_size(model, kernels);
+    return intgold_fits(size) ? size : 0;
+}
+
+/* Whether there are such an op and kernels for it. */
+static int has_op(const intgold_model *model, const intgold_kernels *kernels, int32_t op) {
+    return model && kernels && op >= 0 && op < model->n_ops && kinds_are_known(model);
+}
+
+size_t intgold_packed_size(const intgold_model *model, intgold_isa isa, int32_t op) {
+    const intgold_kernels *kernels = intgold_dispatch(isa);
+    return has_op(model, kernels, op) ? packed_size(&model->ops[op], kernels) : 0;
+}
+
+size_t intgold_scratch_size(const intgold_model *model, intgold_isa isa, int32_t op) {
+    const intgold_kernels *kernels = intgold_dispatch(isa);
+    return has_op(model, kernels, op) ? scratch_size(&model->ops[op], kernels) : 0;
+}
+
+/* How wide the buffers of an image are: for counts of images that size_t holds. */
+static void measure(intgold_context *context) {
+    const intgold_model *model = context->model;
     int32_t i;
-    if (!model || !kernels || !kinds_are_known(model)) return 0;
-    size += pointers_size(model->n_tensors) + pointers_size(model->n_ops);
-    size += fusions_size(model->n_ops);
-    for (i = 0; i < model->n_ops; i++) size += packed_size(&model->ops[i], kernels);
-    return size + intgold_align((size_t)model->activations_size) +
-           scratch_size(model, kernels);
+    context->widest_end = context->widest_made = 0;
+    for (i = 0; i < model->n_inputs; i++)
+        context->widest_end =
+            greater(context->widest_end, bytes_of(&model->tensors[model->inputs[i]]));
+    for (i = 0; i < model->n_outputs; i++)
+        context->widest_end =
+            greater(context->widest_end, bytes_of(&model->tensors[model->outputs[i]]));
+    for (i = 0; i < model->n_ops; i++) /* accumulators have four bytes whatever the output has */
+        context->widest_made =
+            greater(context->widest_made,
+                    intgold_times((size_t)model->tensors[model->ops[i].output].size, 4));
 }
 
 /* Pack the weights of every op at `at`; returns what lies behind them. */
@@ -94,11 +163,14 @@ intgold_status intgold_prepare(const intgold_model *model, intgold_isa isa, void
                                size_t size, intgold_context **context) {
     intgold_context *made;
     char *at = buffer;
+    size_t need;
     int32_t i;
     if (!model || !buffer || !context) return INTGOLD_ERROR_ARGUMENT;
     if (!intgold_dispatch(isa)) return INTGOLD_ERROR_ISA;
     if (!kinds_are_known(model)) return INTGOLD_ERROR_KIND;
-    if (size < intgold_arena_size(model, isa)) return INTGOLD_ERROR_MEMORY;
+    need = intgold_arena_size(model, isa);
+    if (!need) return INTGOLD_ERROR_SIZE;
+    if (size < need) return INTGOLD_ERROR_MEMORY;
 
     at += (BOUNDARY - (uintptr_t)at % BOUNDARY) % BOUNDARY;
     made = (intgold_context *)(void *)at;
@@ -115,12 +187,9 @@ intgold_status intgold_prepare(const intgold_model *model, intgold_isa isa, void
     made->scratch = at + intgold_align((size_t)model->activations_size);
     for (i = 0; i < model->n_ops; i++)
         made->fusions[i] = intgold_fuse(model, i, made->kernels, made->packed);
+    measure(made);
     *context = made;
     return INTGOLD_OK;
-}
-
-static size_t bytes_of(const intgold_tensor *tensor) {
-    return (size_t)tensor->size * (tensor->dtype == INTGOLD_INT32 ? sizeof(int32_t) : 1);
 }
 
 /* The place of image i in the caller's buffer for `tensor`. */
@@ -179,11 +248,19 @@ static int32_t run_op(intgold_context *context, int32_t index, int32_t image, vo
     return last;
 }
 
+/* Whether buffers for n images can exist. */
+static int images_fit(const intgold_context *context, int32_t n, const intgold_trace *trace) {
+    const size_t widest =
+        trace ? greater(context->widest_end, context->widest_made) : context->widest_end;
+    return intgold_fits(intgold_times((size_t)n, widest));
+}
+
 intgold_status intgold_run(intgold_context *context, int32_t n, const void *const *inputs,
                            void *const *outputs, const intgold_trace *trace) {
     const intgold_model *model;
     int32_t image, i;
     if (!context || !inputs || !outputs || n < 0) return INTGOLD_ERROR_ARGUMENT;
+    if (!images_fit(context, n, trace)) return INTGOLD_ERROR_SIZE;
     model = context->model;
     for (image = 0; image < n; image++) {
         for (i = 0; i < model->n_inputs; i++) {

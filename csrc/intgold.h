@@ -36,7 +36,8 @@ typedef enum intgold_status {
     INTGOLD_ERROR_ARGUMENT = 1, /* a null pointer or a negative count */
     INTGOLD_ERROR_KIND = 2,     /* an op kind that this engine does not know */
     INTGOLD_ERROR_ISA = 3,      /* a variant that is not in this build or not on this CPU */
-    INTGOLD_ERROR_MEMORY = 4    /* the buffer is smaller than intgold_arena_size */
+    INTGOLD_ERROR_MEMORY = 4,   /* the buffer is smaller than intgold_arena_size */
+    INTGOLD_ERROR_SIZE = 5      /* sizes that size_t cannot hold, or tensors beyond activations */
 } intgold_status;
 
 /* Rounding forms of requantize, clause 4.2. */
@@ -68,7 +69,7 @@ typedef enum intgold_dtype { INTGOLD_INT8 = 0, INTGOLD_INT32 = 1 } intgold_dtype
  *
  * x, y: input and output of one image.  acc: the int32 accumulators, one per output value, or
  * NULL when they are not wanted.  Where requantize.count is 0, y is NULL and acc is the output.
- * scratch: intgold_<op>_scratch_size() bytes, aligned to 8. */
+ * scratch: intgold_<op>_scratch_size() bytes, aligned to 8; SIZE_MAX: more than fits. */
 
 /* Clause 5.1.  weights: (out_c, kernel_h, kernel_w, in_c). */
 typedef struct intgold_conv2d {
@@ -364,8 +365,16 @@ const char *intgold_isa_name(intgold_isa isa);
 /* Name and version of the compiler that built the engine. */
 const char *intgold_compiler(void);
 
-/* Bytes that intgold_prepare needs; 0 when the model has an unknown op or `isa` cannot run. */
+/* Bytes that intgold_prepare needs; 0 when the model has an unknown op, `isa` cannot run or the
+ * arena does not fit in size_t: intgold_prepare says which.  Of these, scratch is at most 2^20 bytes
+ * and 16 times the largest input of a convolution, and at most 2^30 and a few vectors. */
 size_t intgold_arena_size(const intgold_model *model, intgold_isa isa);
+
+/* What op number `op` adds to an arena: bytes of packed weights, and of the scratch that it shares
+ * with all others.  SIZE_MAX: more than fits; 0: no such op, or intgold_arena_size is 0 for a reason
+ * other than size. */
+size_t intgold_packed_size(const intgold_model *model, intgold_isa isa, int32_t op);
+size_t intgold_scratch_size(const intgold_model *model, intgold_isa isa, int32_t op);
 
 /* Pack the weights into `buffer` (any alignment), which stays in use, with the model, as long as
  * the context is.  One context serves one thread at a time. */
@@ -373,7 +382,8 @@ intgold_status intgold_prepare(const intgold_model *model, intgold_isa isa, void
                                size_t size, intgold_context **context);
 
 /* Run n images.  inputs, outputs: one buffer for n images per input and output of the model, in
- * its order.  trace: NULL, or where to keep what the ops make. */
+ * its order.  trace: NULL, or where to keep what the ops make.  INTGOLD_ERROR_SIZE, and nothing is
+ * written, where a buffer for n images would not fit in size_t. */
 intgold_status intgold_run(intgold_context *context, int32_t n, const void *const *inputs,
                            void *const *outputs, const intgold_trace *trace);
 

@@ -17,6 +17,7 @@
 #define INTGOLD_KERNELS_H
 
 #include "intgold.h"
+#include "size.h"
 
 enum { INTGOLD_MAX_LANES = 16, INTGOLD_MAX_GROUP = 4 };
 

@@ -10,8 +10,9 @@ enum { GROUP = 2, LANES = 4, COLUMNS = 64 };
 /* Packed weights: per lane all its runs one after another, as int16. */
 static size_t pack_size(const intgold_weights *weights) {
     const int32_t run = intgold_blocks(weights->run_values, GROUP) * GROUP;
-    return (size_t)intgold_blocks(intgold_packed_channels(weights), LANES) * LANES *
-           (size_t)intgold_packed_runs(weights) * (size_t)run * sizeof(int16_t);
+    const int32_t lanes = intgold_blocks(intgold_packed_channels(weights), LANES) * LANES;
+    const size_t runs = intgold_times((size_t)lanes, (size_t)intgold_packed_runs(weights));
+    return intgold_times(runs, (size_t)run * sizeof(int16_t));
 }
 
 static void pack(const intgold_weights *weights, void *packed) {

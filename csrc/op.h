@@ -22,7 +22,8 @@ enum { INTGOLD_MAX_INPUTS = 2 };
 typedef struct intgold_op_table {
     int32_t n_inputs;
     int32_t accumulates; /* 1 when there is an int32 accumulator per output value */
-    /* Bytes of packed weights, and how to make them; NULL for ops without. */
+    /* Bytes of packed weights, and how to make them; NULL for ops without.  SIZE_MAX: more than
+     * size_t holds. */
     size_t (*packed_size)(const void *fields, const intgold_kernels *kernels);
     void (*pack)(const void *fields, const intgold_kernels *kernels, void *packed);
     /* Bytes of scratch, or NULL for none. */
@@ -37,10 +38,7 @@ extern const intgold_op_table intgold_conv2d_table, intgold_depthwise_conv2d_tab
     intgold_mul_table, intgold_concat_table, intgold_pad_table, intgold_reshape_table,
     intgold_softmax_float32_table;
 
-/* Pieces of memory start on a vector boundary. */
 static inline int32_t intgold_least(int32_t a, int32_t b) { return a < b ? a : b; }
-
-static inline size_t intgold_align(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 static inline intgold_tail intgold_tail_of(const intgold_requantize *by, int32_t y_zero_point,
                                            int32_t act_min, int32_t act_max,

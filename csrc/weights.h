@@ -53,11 +53,14 @@ static inline int intgold_packed_weight(const intgold_weights *weights, int32_t 
     return weights->parts == 1 ? value : intgold_weight_part(value, run / weights->n_runs);
 }
 
-/* Sum of the packed weights of channel c. */
-static inline int32_t intgold_packed_sum(const intgold_weights *weights, int32_t c) {
-    int32_t r, k, sum = 0;
+/* Sum of the packed weights of channel c.  It wraps where inputs of one value only keep a model
+ * with so many weights within int32. */
+static inline uint32_t intgold_packed_sum(const intgold_weights *weights, int32_t c) {
+    uint32_t sum = 0;
+    int32_t r, k;
     for (r = 0; r < intgold_packed_runs(weights); r++)
-        for (k = 0; k < weights->run_values; k++) sum += intgold_packed_weight(weights, c, r, k);
+        for (k = 0; k < weights->run_values; k++)
+            sum += (uint32_t)intgold_packed_weight(weights, c, r, k);
     return sum;
 }
 
@@ -73,9 +76,9 @@ static inline int32_t intgold_widened_zero(int32_t flipped, int32_t x_zero_point
 /* Where sums start: a sum over words has that zero * sum(w) too much.  It may wrap on the way:
  * the true sum fits. */
 static inline int32_t intgold_start(int32_t bias, int32_t flipped, int32_t x_zero_point,
-                                    int32_t sum_of_weights) {
+                                    uint32_t sum_of_weights) {
     const int32_t zero = intgold_widened_zero(flipped, x_zero_point);
-    const uint32_t start = (uint32_t)bias - (uint32_t)zero * (uint32_t)sum_of_weights;
+    const uint32_t start = (uint32_t)bias - (uint32_t)zero * sum_of_weights;
     int32_t bits;
     memcpy(&bits, &start, sizeof bits);
     return bits;
@@ -85,8 +88,9 @@ static inline int32_t intgold_start(int32_t bias, int32_t flipped, int32_t x_zer
 static inline size_t intgold_pack_words_size(const intgold_weights *weights, int32_t group,
                                              int32_t lanes) {
     const int32_t channels = intgold_blocks(intgold_packed_channels(weights), lanes) * lanes;
-    return (size_t)channels * (size_t)intgold_packed_runs(weights) *
-           (size_t)intgold_blocks(weights->run_values, group) * 4;
+    const size_t runs = intgold_times((size_t)channels, (size_t)intgold_packed_runs(weights));
+    const size_t run = (size_t)intgold_blocks(weights->run_values, group) * 4;
+    return intgold_times(runs, run);
 }
 
 static inline void intgold_pack_bytes(const intgold_weights *weights, int32_t lanes,
