@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import golden
+from .budget import check_golden
 from .errors import EngineError, InputError
 from .model import Model
 
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
 BACKENDS = ("golden", "c")
 
 _CHUNK_VALUES = 2**21
-"""Values of the largest patch matrix or tensor that one golden pass holds."""
-_MOST_VALUES = 2**30
-"""Those of a single image that it takes: what comes piece by piece fails late."""
+"""Values of the largest tensor that one golden pass holds."""
 
 
 @dataclass(eq=False, slots=True)
@@ -78,7 +77,10 @@ def run(
     InputError
         Naming the input and what is wrong with it.
     EngineError
-        When the memory does not suffice, or the variant cannot run here.
+        When the memory does not suffice, an image takes more operations than
+        `intgold.budget.MOST_OPERATIONS`, or the variant cannot run here.
+    KeyboardInterrupt
+        By Ctrl-C, within about a tenth of a second or the image in progress.
     """
     if backend == "c":
         return model.prepare(isa, threads).run(x, trace=trace)
@@ -192,13 +194,8 @@ def _run_golden(
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     keep = {op.output for op in model.ops} if trace else set(model.outputs)
     count = len(inputs[model.inputs[0]])
-    widest = _patch_values(model)
-    if widest > _MOST_VALUES:
-        raise EngineError(
-            f"model {model.name}: the golden model would hold {widest} values of one image, "
-            f"more than {_MOST_VALUES}; the C engine does not"
-        )
-    step = max(1, _CHUNK_VALUES // widest)
+    step = max(1, _CHUNK_VALUES // max(t.size for t in model.tensors))
+    check_golden(model, count, step, trace)
     chunks = [
         _golden_chunk(model, {n: a[i : i + step] for n, a in inputs.items()}, keep, trace)
         for i in range(0, count, step)
@@ -208,16 +205,6 @@ def _run_golden(
         names = chunks[0][part]
         joined.append({n: np.concatenate([chunk[part][n] for chunk in chunks]) for n in names})
     return joined[0], joined[1]
-
-
-def _patch_values(model: Model) -> int:
-    """Values that the widest op of the golden model holds for one image."""
-    widest = max(t.size for t in model.tensors)
-    for op in model.ops:
-        if op.kind == "conv2d":
-            pixels = model.tensor(op.output).size // op["weights"].shape[0]
-            widest = max(widest, pixels * op["weights"][0].size)
-    return widest
 
 
 def _golden_chunk(

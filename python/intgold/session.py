@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .budget import check_memory, check_work
 from .engine import Result, too_large
 from .lowering import lower
 from .model import Model
@@ -41,6 +43,7 @@ class Session:
     def __init__(self, model: Model, isa: str = "auto", threads: int = 1) -> None:
         from . import native  # golden alone needs no C
 
+        check_work(model)
         self.name, self.isa, self.threads = model.name, native.isa_name(isa), threads
         shared = [s._prepared for s in list(model.sessions.values()) if s.isa == self.isa]
         self._prepared: native.Prepared = (
@@ -50,6 +53,8 @@ class Session:
         self._outputs = [(port.name, port.dtype, port.shape) for port in model.signature.outputs]
         made = [model.tensor(op.output) for op in model.ops]
         self._made = [(t.name, np.dtype(t.dtype), t.shape) for t in made]
+        ends = sum(port.dtype.itemsize * math.prod(port.shape) for port in model.signature.outputs)
+        self._bytes = {False: ends, True: ends + sum(t.span + 4 * t.size for t in made)}
         accumulate = [op.spec.accumulator for op in model.ops]
         self._accumulators = [
             (name, np.dtype(np.int32), shape) if has else None
@@ -92,10 +97,18 @@ class Session:
             Naming the input or output and what is wrong with it.
         EngineError
             When the memory does not suffice.
+        KeyboardInterrupt
+            By Ctrl-C, within about a tenth of a second or the image in progress. Arrays of `out`
+            are then partly written; the session works on.
         """
         count, inputs = self._signature.check_inputs(x)
         try:
             outputs = {}
+            if out is None or trace:
+                check_memory(
+                    f"model {self.name}: what is kept of {count} images takes",
+                    count * self._bytes[trace],
+                )
             if out is None:
                 for name, dtype, shape in self._outputs:
                     outputs[name] = np.empty((count, *shape), dtype)

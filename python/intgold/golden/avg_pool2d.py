@@ -6,7 +6,7 @@ import numpy as np
 
 from . import rounding
 from ._integers import IntArray, give, take
-from .windows import taps
+from .windows import over_windows
 
 
 def avg_pool2d(
@@ -44,8 +44,8 @@ def avg_pool2d(
     centre = x_zero_point if form == "centred_away" else 0
     cells = x.astype(np.int64) - centre
     valid = np.ones((1, *x.shape[1:3], 1), np.int64)
-    acc = _window_sum(cells, kernel, stride, padding)
-    n = _window_sum(valid, kernel, stride, padding)
+    acc = over_windows(cells, kernel, stride, padding, 0, np.add)
+    n = over_windows(valid, kernel, stride, padding, 0, np.add)
 
     if form == "raw_up":
         mean = rounding.divide_up(acc, n)
@@ -54,15 +54,3 @@ def avg_pool2d(
     else:
         mean = rounding.divide_away(acc, n) + y_zero_point
     return give(mean, act_min, act_max), acc.astype(np.int32)
-
-
-def _window_sum(
-    x: IntArray,
-    kernel: tuple[int, int],
-    stride: tuple[int, int],
-    padding: tuple[int, int, int, int],
-) -> IntArray:
-    total = np.array(0, np.int64)
-    for _, _, cells in taps(x, kernel, stride, padding, (1, 1), 0):
-        total = total + cells
-    return total

@@ -7,7 +7,7 @@ import numpy as np
 from ..fields import Requantize
 from ._integers import IntArray, take
 from .requantize import requantize as requantized
-from .windows import taps
+from .windows import out_size, valid_taps
 
 
 def conv2d(
@@ -27,7 +27,7 @@ def conv2d(
 ) -> tuple[IntArray, IntArray]:
     """Convolve; ``acc = bias + sum (w - weight_zero_point) * (x - x_zero_point)``.
 
-    Padded cells hold the zero point of the input, so they contribute 0.
+    A padded tap contributes 0: the sum goes over the valid ones.
 
     Parameters
     ----------
@@ -50,17 +50,19 @@ def conv2d(
     acc : ndarray of int32, the same shape
     """
     take("x", x, "int8", 4), take("weights", weights, "int8", 4), take("bias", bias, "int32", 1)
-    out_c, kernel_h, kernel_w, in_c = weights.shape
+    out_c, kernel_h, kernel_w, _ = weights.shape
     w = weights.astype(np.int32) - weight_zero_point.astype(np.int32).reshape(-1, 1, 1, 1)
     centred = x.astype(np.int32) - np.int32(x_zero_point)
 
-    # One row of `patches` per output pixel, in the order of the weights: ky, kx, ic.
-    under = taps(centred, (kernel_h, kernel_w), stride, padding, dilation, 0)
-    patches = np.stack([cells for _, _, cells in under], axis=3)
-    depth = kernel_h * kernel_w * in_c
-    shape = patches.shape[:3]
-    acc = patches.reshape(-1, depth) @ np.ascontiguousarray(w.reshape(out_c, depth).T)
-    acc = (acc + bias).reshape(*shape, out_c)
+    (n, in_h, in_w, _), (top, bottom, left, right) = x.shape, padding
+    out_h = out_size(in_h, kernel_h, stride[0], dilation[0], top, bottom)
+    out_w = out_size(in_w, kernel_w, stride[1], dilation[1], left, right)
+
+    acc = np.empty((n, out_h, out_w, out_c), np.int32)
+    acc[...] = bias
+    for ky, to_y, of_y in valid_taps(in_h, out_h, kernel_h, stride[0], dilation[0], top):
+        for kx, to_x, of_x in valid_taps(in_w, out_w, kernel_w, stride[1], dilation[1], left):
+            acc[:, to_y, to_x] += centred[:, of_y, of_x] @ w[:, ky, kx].T
 
     if requantize is None:
         return acc, acc

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -48,6 +48,55 @@ def taps(
             cells = np.full((x.shape[0], out_h, out_w, x.shape[3]), fill, x.dtype)
             cells[:, to_y, to_x] = x[:, from_y, from_x]
             yield ky, kx, cells
+
+
+def valid_taps(
+    in_size: int, out: int, kernel: int, stride: int, dilation: int, before: int
+) -> Iterator[tuple[int, slice, slice]]:
+    """Yield (tap, outputs, inputs) along one axis: the outputs whose tap is valid, what they read.
+
+    Taps that are padded under every output do not come.
+    """
+    for tap in range(kernel):
+        outputs, inputs = _valid(in_size, out, stride, tap * dilation - before)
+        if outputs.stop > 0:
+            yield tap, outputs, inputs
+
+
+def over_windows(
+    x: IntArray,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int, int, int],
+    start: int,
+    join: Callable[[IntArray, IntArray], IntArray],
+) -> IntArray:
+    """Join the valid cells of each window of a pool: its columns first, then its rows.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, in_h, in_w, channels)
+    kernel, stride, padding
+        As in `taps`.
+    start : int
+        What `join` begins with.
+    join : ufunc
+        Of two arrays; its order must not matter.
+
+    Returns
+    -------
+    ndarray of the dtype of `x`, shape (n, out_h, out_w, channels)
+    """
+    n, in_h, in_w, channels = x.shape
+    out_h = out_size(in_h, kernel[0], stride[0], 1, *padding[:2])
+    out_w = out_size(in_w, kernel[1], stride[1], 1, *padding[2:])
+    rows = np.full((n, in_h, out_w, channels), start, x.dtype)
+    for _, to, of in valid_taps(in_w, out_w, kernel[1], stride[1], 1, padding[2]):
+        rows[:, :, to] = join(rows[:, :, to], x[:, :, of])
+    joined = np.full((n, out_h, out_w, channels), start, x.dtype)
+    for _, to, of in valid_taps(in_h, out_h, kernel[0], stride[0], 1, padding[0]):
+        joined[:, to] = join(joined[:, to], rows[:, of])
+    return joined
 
 
 def _valid(in_size: int, out: int, stride: int, offset: int) -> tuple[slice, slice]:

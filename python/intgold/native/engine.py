@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..budget import check_memory
 from ..errors import EngineError
 from ..lowering import Lowered
 from .compiled import ffi, lib
-from .ranges import over_ranges, taken
+from .pace import Pace
+from .ranges import Pieces, over_ranges
 from .structures import Structures, pointer
 
 ISAS = {
@@ -32,6 +33,7 @@ _STATUS = {
     lib.INTGOLD_ERROR_KIND: "an op kind that the engine does not know",
     lib.INTGOLD_ERROR_ISA: "a variant that this build or this CPU does not have",
     lib.INTGOLD_ERROR_MEMORY: "an arena that is too small",
+    lib.INTGOLD_ERROR_SIZE: "sizes that this machine cannot address",
 }
 _WIDTH = {lib.INTGOLD_INT8: 1, lib.INTGOLD_INT32: 4}
 _NOTHING, _run = ffi.NULL, lib.intgold_run
@@ -91,7 +93,11 @@ class Context:
     """Memory of the C engine for one model: serves one thread at a time."""
 
     def __init__(self, prepared: Prepared) -> None:
-        self._arena = np.empty(prepared.arena_size(), np.uint8)
+        size = prepared.arena_size()
+        if not size:
+            raise EngineError(f"{prepared.largest()}: the arena does not fit this machine")
+        check_memory(f"{prepared.largest()}: the arena has", size)
+        self._arena = np.empty(size, np.uint8)
         made, buffer = ffi.new("intgold_context **"), pointer(self._arena)
         _check(lib.intgold_prepare(prepared.model, prepared.isa, buffer, len(self._arena), made))
         self.pointer = made[0]
@@ -156,12 +162,14 @@ class Prepared:
         self.model = self._structures.model(lowered)
         sizes = [t.size for t in lowered.tensors]
         bytes_of = [t.size * _WIDTH[t.dtype] for t in lowered.tensors]
+        self._name, self._op_names = lowered.name, [op.name for op in lowered.ops]
         made = [op.output for op in lowered.ops]
         self.steps = Steps(
             [bytes_of[i] for i in lowered.inputs], [bytes_of[i] for i in lowered.outputs],
             [bytes_of[i] for i in made], [4 * sizes[i] for i in made],
         )  # fmt: skip
         self._idle: list[Context] = []
+        self._pace = Pace()
 
     def _take(self) -> Context:
         """Return a context that nobody else uses; it goes back to `_idle`."""
@@ -194,18 +202,26 @@ class Prepared:
             return
         context = self._take()
         try:
-            context.run(0, count, inputs, outputs, trace)
+            if count <= self._pace.images:
+                context.run(0, count, inputs, outputs, trace)
+                return
+            # An interrupt is raised between two calls.
+            for part in self._pace.parts(range(count)):
+                context.run(part.start, part.stop, inputs, outputs, trace)
         finally:
             self._idle.append(context)
 
     def _share(
         self, count: int, inputs: Arrays, outputs: Arrays, trace: Trace | None, threads: int
     ) -> None:
-        def work(pieces: deque[range]) -> None:
+        def work(pieces: Pieces) -> None:
             context = self._take()
             try:
-                for piece in taken(pieces):
-                    context.run(piece.start, piece.stop, inputs, outputs, trace)
+                for piece in pieces.taken():
+                    for part in self._pace.parts(piece):
+                        context.run(part.start, part.stop, inputs, outputs, trace)
+                        if pieces.stopped:
+                            return
             finally:
                 self._idle.append(context)
 
@@ -214,6 +230,19 @@ class Prepared:
     def arena_size(self, isa: str | None = None) -> int:
         """Return the bytes of the arena of a context, by this or another variant; 0: no such."""
         return int(lib.intgold_arena_size(self.model, self.isa if isa is None else ISAS[isa]))
+
+    def largest(self) -> str:
+        """Return the model and its op that takes most of the arena, for messages."""
+        parts = [
+            (
+                lib.intgold_packed_size(self.model, self.isa, i)
+                + lib.intgold_scratch_size(self.model, self.isa, i),
+                name,
+            )
+            for i, name in enumerate(self._op_names)
+        ]
+        size, name = max(parts)
+        return f"model {self._name}: op {name} takes {size:,} bytes of packed weights and scratch"
 
 
 def _check(status: int) -> None:

@@ -6,39 +6,57 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 _PIECES = 64
 """The last pieces are as small as a thread's share cut into so many."""
 
 
-def over_ranges(work: Callable[[deque[range]], None], count: int, threads: int) -> None:
+class Pieces:
+    """Ranges of images that threads take one after another.
+
+    Attributes
+    ----------
+    stopped : bool
+        Whether the images that are left shall not be run: whoever works looks between two calls.
+    """
+
+    def __init__(self, ranges: list[range]) -> None:
+        self._left = deque(ranges)
+        self.stopped = False
+
+    def taken(self) -> Iterator[range]:
+        """Yield the first piece, and the next, until other threads have taken the rest."""
+        while not self.stopped:
+            try:
+                piece = self._left.popleft()
+            except IndexError:
+                return
+            yield piece
+
+
+def over_ranges(work: Callable[[Pieces], None], count: int, threads: int) -> None:
     """Call ``work(pieces)`` in as many threads, this one among them.
 
-    `pieces` are ranges of images that cover `count`, the same for all; see `taken`.
+    `pieces` cover `count` images. None of the threads works on when this returns or raises, as
+    it does where this thread is interrupted.
     """
-    pieces = deque(guided(count, threads))
-    # A thread that finds nothing left to take was not needed.
-    others = min(threads, len(pieces)) - 1
-    executor = _pool.executor(others)
-    futures = [executor.submit(work, pieces) for _ in range(others)]
+    ranges = guided(count, threads)
+    pieces = Pieces(ranges)
+    futures: list[Future[None]] = []
     try:
+        # A thread that finds nothing left to take was not needed.
+        others = min(threads, len(ranges)) - 1
+        executor = _pool.executor(others)
+        futures += (executor.submit(work, pieces) for _ in range(others))
         work(pieces)
-    finally:
-        pieces.clear()
         for future in futures:
             if not future.cancel():
                 future.result()
-
-
-def taken(pieces: deque[range]) -> Iterator[range]:
-    """Yield the first piece, and the next, until other threads have taken the rest."""
-    while True:
-        try:
-            piece = pieces.popleft()
-        except IndexError:
-            return
-        yield piece
+    except BaseException:
+        pieces.stopped = True
+        wait([future for future in futures if not future.cancel()])
+        raise
 
 
 def guided(count: int, threads: int) -> list[range]:
