@@ -39,6 +39,12 @@ BUILDS = (
     Build("clang", ("clang", "-O3", *_STRICT), ("clang",)),
     Build("gcc -m32", ("gcc", "-m32", "-O2", *_STRICT), ("gcc-m32",)),
     Build("gcc sanitizers", ("gcc", *_STRICT, *_SANITIZE), ("gcc-sanitizers",), slow=True),
+    Build(
+        "gcc -m32 sanitizers",
+        ("gcc", "-m32", *_STRICT, *_SANITIZE),
+        ("gcc-m32-sanitizers",),
+        slow=True,
+    ),
     Build("clang sanitizers", ("clang", *_STRICT, *_SANITIZE), ("clang-sanitizers",), slow=True),
     Build(
         "s390x (big endian)",

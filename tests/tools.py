@@ -22,6 +22,7 @@ BROUGHT_BY = {
     "gcc-sanitizers": "Debian package gcc (libasan, libubsan)",
     "clang-sanitizers": "Debian package libclang-rt-dev (libclang-rt-14-dev on Debian 12)",
     "gcc-m32": "Debian package gcc-12-multilib",
+    "gcc-m32-sanitizers": "Debian package gcc-12-multilib (lib32asan8, lib32ubsan1)",
     "s390x-linux-gnu-gcc": "Debian packages gcc-s390x-linux-gnu and libc6-dev-s390x-cross",
     "qemu-s390x": "Debian package qemu-user",
     "aarch64-linux-gnu-gcc": "Debian packages gcc-aarch64-linux-gnu and libc6-dev-arm64-cross",
@@ -48,6 +49,7 @@ _TRIALS = {
     "gcc-sanitizers": ["gcc", "-fsanitize=address,undefined"],
     "clang-sanitizers": ["clang", "-fsanitize=address,undefined"],
     "gcc-m32": ["gcc", "-m32"],
+    "gcc-m32-sanitizers": ["gcc", "-m32", "-fsanitize=address,undefined"],
 }
 
 _MODULE = {"pillow": "PIL"}

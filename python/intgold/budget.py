@@ -67,8 +67,8 @@ def check_work(model: Model) -> None:
     if total > MOST_OPERATIONS:
         most = max(by_op, key=by_op.__getitem__)
         raise EngineError(
-            f"model {model.name}: an image takes {total:,} operations, {by_op[most]:,} of them in "
-            f"op {most}; at most {MOST_OPERATIONS:,} are run"
+            f"model {model.name}: an image takes {total:,} operations, most of them in op {most}; "
+            f"at most {MOST_OPERATIONS:,} are run"
         )
 
 

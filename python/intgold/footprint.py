@@ -70,12 +70,17 @@ def arena_sizes(model: Model) -> dict[str, int]:
 
     That is the arena of ``intgold_prepare``: packed weights, tensors between ops, scratch. A run
     allocates nothing.
+
+    Raises
+    ------
+    EngineError
+        Naming the largest op, when an arena is more than this machine can address.
     """
     from . import native
     from .lowering import lower
 
     prepared = native.Prepared(lower(model), "portable")
-    return {isa: prepared.arena_size(isa) for isa in native.variants()}
+    return {isa: prepared.need(isa) for isa in native.variants()}
 
 
 def multiply_adds(model: Model) -> dict[str, int]:

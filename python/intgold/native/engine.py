@@ -93,10 +93,8 @@ class Context:
     """Memory of the C engine for one model: serves one thread at a time."""
 
     def __init__(self, prepared: Prepared) -> None:
-        size = prepared.arena_size()
-        if not size:
-            raise EngineError(f"{prepared.largest()}: the arena does not fit this machine")
-        check_memory(f"{prepared.largest()}: the arena has", size)
+        size = prepared.need()
+        check_memory(f"{prepared.largest()}, the arena", size)
         self._arena = np.empty(size, np.uint8)
         made, buffer = ffi.new("intgold_context **"), pointer(self._arena)
         _check(lib.intgold_prepare(prepared.model, prepared.isa, buffer, len(self._arena), made))
@@ -169,7 +167,8 @@ class Prepared:
             [bytes_of[i] for i in made], [4 * sizes[i] for i in made],
         )  # fmt: skip
         self._idle: list[Context] = []
-        self._pace = Pace()
+        # A trace takes many times as long.
+        self._pace, self._traced_pace = Pace(), Pace()
 
     def _take(self) -> Context:
         """Return a context that nobody else uses; it goes back to `_idle`."""
@@ -200,13 +199,14 @@ class Prepared:
         if threads > 1 and count > 1:
             self._share(count, inputs, outputs, trace, threads)
             return
+        pace = self._pace if trace is None else self._traced_pace
         context = self._take()
         try:
-            if count <= self._pace.images:
+            if count <= pace.images:
                 context.run(0, count, inputs, outputs, trace)
                 return
             # An interrupt is raised between two calls.
-            for part in self._pace.parts(range(count)):
+            for part in pace.parts(range(count)):
                 context.run(part.start, part.stop, inputs, outputs, trace)
         finally:
             self._idle.append(context)
@@ -214,11 +214,13 @@ class Prepared:
     def _share(
         self, count: int, inputs: Arrays, outputs: Arrays, trace: Trace | None, threads: int
     ) -> None:
+        pace = self._pace if trace is None else self._traced_pace
+
         def work(pieces: Pieces) -> None:
             context = self._take()
             try:
                 for piece in pieces.taken():
-                    for part in self._pace.parts(piece):
+                    for part in pace.parts(piece):
                         context.run(part.start, part.stop, inputs, outputs, trace)
                         if pieces.stopped:
                             return
@@ -231,18 +233,29 @@ class Prepared:
         """Return the bytes of the arena of a context, by this or another variant; 0: no such."""
         return int(lib.intgold_arena_size(self.model, self.isa if isa is None else ISAS[isa]))
 
+    def need(self, isa: str | None = None) -> int:
+        """Return the bytes of the arena.
+
+        Raises
+        ------
+        EngineError
+            Naming the largest op, when they are more than this machine can address.
+        """
+        size = self.arena_size(isa)
+        if not size:
+            raise EngineError(f"{self.largest()}, the arena more than can be addressed")
+        return size
+
     def largest(self) -> str:
         """Return the model and its op that takes most of the arena, for messages."""
-        parts = [
-            (
-                lib.intgold_packed_size(self.model, self.isa, i)
-                + lib.intgold_scratch_size(self.model, self.isa, i),
-                name,
-            )
+        sizes = {
+            name: lib.intgold_packed_size(self.model, self.isa, i)
+            + lib.intgold_scratch_size(self.model, self.isa, i)
             for i, name in enumerate(self._op_names)
-        ]
-        size, name = max(parts)
-        return f"model {self._name}: op {name} takes {size:,} bytes of packed weights and scratch"
+        }
+        name = max(sizes, key=sizes.__getitem__)
+        bytes_of = f"packed weights and scratch of op {name} take {sizes[name]:,} bytes"
+        return f"model {self._name}: {bytes_of}"
 
 
 def _check(status: int) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..budget import check_work
 from ..describe import notes
 from ..errors import IntgoldError
 from ..fields import Requantize
@@ -22,6 +23,7 @@ from .worked import Traced, worked_elements
 
 SUFFIXES = (".md", ".html")
 _IMAGES = 8  # built-in ones: strokes, noise, corners
+_MOST_VALUES = 2**24  # of a tensor of all images; a larger one is shown with fewer images
 _ROWS = 32  # of a table of channels
 
 
@@ -124,9 +126,11 @@ def data_sheet(model: Model) -> list[Block]:
     Raises
     ------
     IntgoldError
-        When a worked result is not the golden model's.
+        When a worked result is not the golden model's, or an image takes too many operations.
     """
-    x = stimulus(model, "builtin", _IMAGES, 0)
+    check_work(model)
+    count = max(1, min(_IMAGES, _MOST_VALUES // max(t.size for t in model.tensors)))
+    x = stimulus(model, "builtin", count, 0)
     run = model.run(x, backend="golden", trace=True)
     live = {**x, **run.tensors}
     blocks = [
@@ -141,7 +145,7 @@ def data_sheet(model: Model) -> list[Block]:
               "m is the multiplier and t the right_shift."),
         Block("text",
               f"The worked elements are of the built-in images: intgold vectors MODEL "
-              f"--count {_IMAGES} --seed 0 writes these images, every tensor and accumulator, and "
+              f"--count {count} --seed 0 writes these images, every tensor and accumulator, and "
               "all weights, which are too many for this page. Images count from 0; an element's "
               "coordinate is (y, x, channel)."),
         Block("heading", "Tensors", 2),

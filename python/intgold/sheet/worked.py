@@ -199,12 +199,15 @@ def _taps(traced: Traced, place: tuple[int, ...], kernel: tuple[int, int]) -> li
     op, (_, height, width, _) = traced.op, traced.inputs[0].shape
     (sh, sw), pads = op["stride"], op["padding"]
     dh, dw = op.fields.get("dilation", (1, 1))
-    found = []
-    for ky, kx in product(range(kernel[0]), range(kernel[1])):
-        iy, ix = place[1] * sh - pads[0] + ky * dh, place[2] * sw - pads[2] + kx * dw
-        if 0 <= iy < height and 0 <= ix < width:
-            found.append((ky, kx, iy, ix))
-    return found
+    rows = _valid(kernel[0], place[1] * sh - pads[0], dh, height)
+    columns = _valid(kernel[1], place[2] * sw - pads[2], dw, width)
+    return [(ky, kx, iy, ix) for (ky, iy), (kx, ix) in product(rows, columns)]
+
+
+def _valid(kernel: int, start: int, dilation: int, size: int) -> list[tuple[int, int]]:
+    """Return (tap, input) of the valid taps along one axis."""
+    taps = ((tap, start + tap * dilation) for tap in range(kernel))
+    return [(tap, at) for tap, at in taps if 0 <= at < size]
 
 
 def _padded(steps: Steps, valid: int, all_taps: int) -> None:

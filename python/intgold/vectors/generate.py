@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import artefact
+from ..budget import check_work
 from ..digests import little_endian
 from ..engine import BACKENDS, run
 from ..errors import InputError, VectorError
@@ -124,6 +125,8 @@ def write_set(
     ------
     VectorError
         When an argument is not as above or the folder holds something else.
+    EngineError
+        When an image takes more operations than `intgold.budget.MOST_OPERATIONS`.
     """
     layout = layout or Layout()
     unsigned = _unsigned_inputs(model, layout)
@@ -137,6 +140,7 @@ def write_set(
     else:
         named, given = (str(source) if source in ("builtin", "mnist") else "file"), None
     check_range(BUILTIN_COUNT if count is None else count, seed)
+    check_work(model)
     if jobs < 1 or backend not in BACKENDS:
         raise VectorError(f"jobs {jobs}: a number from 1 on; backend: {' or '.join(BACKENDS)}")
     chosen = None if images is None else parse_images(images)
