@@ -366,8 +366,8 @@ const char *intgold_isa_name(intgold_isa isa);
 const char *intgold_compiler(void);
 
 /* Bytes that intgold_prepare needs; 0 when the model has an unknown op, `isa` cannot run or the
- * arena does not fit in size_t: intgold_prepare says which.  Of these, scratch is at most 2^20 bytes
- * and 16 times the largest input of a convolution, and at most 2^30 and a few vectors. */
+ * arena does not fit in size_t: intgold_prepare says which.  Of these, scratch is bounded by
+ * clause 6.3. */
 size_t intgold_arena_size(const intgold_model *model, intgold_isa isa);
 
 /* What op number `op` adds to an arena: bytes of packed weights, and of the scratch that it shares

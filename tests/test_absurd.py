@@ -11,9 +11,10 @@ import intgold
 from absurd_models import ABSURD, MONSTROUS, conv, pool
 from compilers import BUILDS, ENGINE, Runner
 from convolutions import convolution, depthwise, on_values
-from intgold import EngineError, native
+from intgold import EngineError, Model, Op, Tensor, native
 from intgold.budget import available, operations
 from intgold.digests import tensor_digests
+from intgold.fields import Requantize
 from intgold.lowering import lower
 from intgold.native.compiled import lib
 from intgold.sheet.document import data_sheet
@@ -52,6 +53,27 @@ def test_runs_at_once_to_the_same_bits(name):
         assert np.array_equal(got.tensors["y"], want.tensors["y"]), isa
         for tensor, acc in want.accumulators.items():
             assert np.array_equal(got.accumulators[tensor], acc), isa
+
+
+@pytest.mark.parametrize("name", [n for n in ABSURD if n.startswith("conv")])
+def test_what_runs_together_gives_the_same_bits(name):
+    """A table and a pool that the engine may run with an absurd convolution, without a trace."""
+    model = ABSURD[name]()
+    fields = {**model.ops[0].fields, "requantize": Requantize.of(3 << 28, 36, "single")}
+    y = replace(model.tensor("y"), dtype="int8")
+    table = np.random.default_rng(0).permutation(np.arange(-128, 128)).astype(np.int8)
+    tensors = [model.tensor("x"), y, Tensor("z", y.shape)]
+    ops = [Op("conv2d", "op", ("x",), "y", fields), Op("lut", "lut", ("y",), "z", {"table": table})]
+    if min(y.shape[:2]) > 1:
+        tensors.append(Tensor("p", (y.shape[0] // 2, y.shape[1] // 2, y.shape[2])))
+        pooled = {"kernel": (2, 2), "stride": (2, 2), "padding": (0,) * 4}
+        fields = {**pooled, "act_min": -128, "act_max": 127}
+        ops.append(Op("max_pool2d", "pool", ("z",), "p", fields))
+    model = Model("together", tensors, ops, ["x"], [tensors[-1].name])
+    x = images(model, 2)
+    want = model.run(x, backend="golden").output
+    for isa in native.variants():
+        assert np.array_equal(model.run(x, isa=isa).output, want), isa
 
 
 @pytest.mark.parametrize("build", SANITIZERS, ids=lambda build: build.name)

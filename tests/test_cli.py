@@ -154,17 +154,6 @@ def test_no_memory_is_one_line(capsys, tmp_path, monkeypatch):
     assert status == 2 and err == "intgold predict: not enough memory: Unable to allocate 9 GiB\n"
 
 
-def test_golden_refuses_what_it_cannot_hold(monkeypatch):
-    """A patch matrix beyond the limit is refused by its size; C takes the same model."""
-    from intgold import engine
-
-    model, x = intgold.load(), np.zeros((1, 28, 28, 1), np.int8)
-    monkeypatch.setattr(engine, "_MOST_VALUES", 28 * 28 * 72 - 1)
-    with pytest.raises(intgold.EngineError, match="would hold 56448 values of one image"):
-        model.run(x, backend="golden")
-    model.run(x, backend="c")
-
-
 def test_info(capsys):
     status, out, _ = run(capsys, "info", "pwl")
     assert status == 0 and "accumulator" in out and "global_avg_pool" in out

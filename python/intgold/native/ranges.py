@@ -38,18 +38,26 @@ class Pieces:
 def over_ranges(work: Callable[[Pieces], None], count: int, threads: int) -> None:
     """Call ``work(pieces)`` in as many threads, this one among them.
 
-    `pieces` cover `count` images. None of the threads works on when this returns or raises, as
-    it does where this thread is interrupted.
+    `pieces` cover `count` images. None of the threads works on when this returns or raises: where
+    one fails, or this one is interrupted, all stop.
     """
     ranges = guided(count, threads)
     pieces = Pieces(ranges)
+
+    def guarded() -> None:
+        try:
+            work(pieces)
+        except BaseException:
+            pieces.stopped = True
+            raise
+
     futures: list[Future[None]] = []
     try:
         # A thread that finds nothing left to take was not needed.
         others = min(threads, len(ranges)) - 1
         executor = _pool.executor(others)
-        futures += (executor.submit(work, pieces) for _ in range(others))
-        work(pieces)
+        futures += (executor.submit(guarded) for _ in range(others))
+        guarded()
         for future in futures:
             if not future.cancel():
                 future.result()
