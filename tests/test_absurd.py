@@ -165,7 +165,7 @@ def test_operations_are_valid_taps():
                     assert counted[op.name] == sum(sizes)
                 seen.add(op.kind)
     assert seen >= {"conv2d", "depthwise_conv2d", "max_pool2d", "avg_pool2d", "lut", "add"}
-    assert operations(intgold.load("lut"))["fc"] == 320
+    assert operations(intgold.load("lut"))["fc"] == 330
 
 
 def test_tap_by_tap_gives_the_same_bits(tmp_path, full):

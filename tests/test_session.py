@@ -12,7 +12,7 @@ import pytest
 
 import intgold
 from intgold import EngineError, InputError, Model, Op, Tensor, native
-from intgold.native.ranges import guided, over_ranges, taken
+from intgold.native.ranges import guided, over_ranges
 from intgold.vectors.random_models import random_inputs, random_model
 
 
@@ -236,7 +236,7 @@ def test_an_error_in_a_thread_comes_out():
     seen = []
 
     def work(pieces):
-        for piece in taken(pieces):
+        for piece in pieces.taken():
             seen.append(piece)
             if threading.current_thread().name.startswith("intgold"):
                 raise MemoryError("no room")

@@ -26,8 +26,8 @@ _GOLDEN_BYTES = 160
 def operations(model: Model) -> dict[str, int]:
     """Return the operations of each op for one image.
 
-    Those are products of valid taps (SPEC 5.0) for ops with weights, valid cells of all windows for
-    pools, and values of inputs and output for the others.
+    SPEC 6.3: products of valid taps, or valid cells of all windows, and the output values; for ops
+    without weights or windows the values of inputs and output.
     """
     return {op.name: _operations(model, op) for op in model.ops}
 
@@ -35,7 +35,7 @@ def operations(model: Model) -> dict[str, int]:
 def _operations(model: Model, op: Op) -> int:
     (x, *_), y = (model.tensor(n) for n in op.inputs), model.tensor(op.output)
     if op.kind == "fully_connected":
-        return int(op["weights"].size)
+        return int(op["weights"].size) + y.size
     if "stride" not in op.fields:
         return y.size + sum(model.tensor(n).size for n in op.inputs)
     if op.kind == "conv2d":
