@@ -56,7 +56,7 @@ class Layout:
     memories : tuple of (str, Memory)
     addresses : bool or None
         Whether files that may leave addresses out have them; None: those of parameters that are
-        in one of `memories`.
+        in one of `memories`.  Without memories None becomes False.
     comments : str
         See `intgold.vectors.formats.word_file.WordFile`.
     """
@@ -65,6 +65,10 @@ class Layout:
     memories: tuple[tuple[str, Memory], ...] = ()
     addresses: bool | None = None
     comments: str = "head"
+
+    def __post_init__(self) -> None:
+        if self.addresses is None and not self.memories:
+            object.__setattr__(self, "addresses", False)
 
     @property
     def is_default(self) -> bool:
