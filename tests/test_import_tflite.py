@@ -18,7 +18,7 @@ import tools
 from intgold.build import Builder
 from intgold.cli import main
 from intgold.contracts import CONTRACTS, contract_named
-from intgold.diagnose.diagnosis import contracts_of
+from intgold.diagnose.finding import contracts_of
 from intgold.errors import ContractError, ImportFileError
 from intgold.importers import import_tflite
 from intgold.importers.tflite.reader import FileOp, parse

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from ..files import replacing
 from ..vectors.strays import stray_lines
 from ..verify import IN_DEVICE, Comparison, placed, with_hex
-from .diagnosis import OpFinding, contracts_of
+from .finding import OpFinding, contracts_of
 from .pictures import bars, error_maps, legend
 from .report import Account
 from .search import Cause

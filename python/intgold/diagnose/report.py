@@ -13,7 +13,8 @@ from ..sheet.worked import Traced, worked_lines
 from ..vectors import contents
 from ..vectors.dump import Dump
 from ..verify import Report, compare
-from .diagnosis import OpFinding, contracts_of, diagnose
+from .diagnosis import diagnose
+from .finding import OpFinding, contracts_of
 from .text import members, told
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from .diagnosis import OpFinding, contracts_of
+from .finding import OpFinding, contracts_of
 from .hypotheses import HYPOTHESES
 from .search import Cause
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...vectors.readings import Reading
 from ..datapath import Datapath, IntArray
+from .freedom import order_bits
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
 LANES = (2, 4, 8, 16, 32, 64)
@@ -85,13 +86,20 @@ def _matched(wanted: IntArray, got: IntArray) -> list[int] | None:
     return [i for i in order if i is not None]
 
 
+def _distinct(rows: IntArray) -> int:
+    """Return how many rows differ from each other: what a result could be taken for."""
+    return len({row.tobytes() for row in np.ascontiguousarray(rows)})
+
+
 def _channel_order(evidence: Evidence) -> Iterator[Variant]:
     wanted, got = first_wrong(evidence)
     count = wanted.shape[-1]
-    order = _matched(wanted.reshape(-1, count).T, got.reshape(-1, count).T)
+    columns = np.ascontiguousarray(wanted.reshape(-1, count).T)
+    order = _matched(columns, got.reshape(-1, count).T)
     if order and count > 1 and not _reversed_in_groups(order):
         shown = ", ".join(map(str, order[:16])) + (", ..." if count > 16 else "")
-        yield Variant(shown, delivered(lambda y: y[..., order]))
+        bits = order_bits(order, _distinct(columns))
+        yield Variant(shown, delivered(lambda y: y[..., order]), bits)
 
 
 def _reversed_in_groups(order: list[int]) -> bool:
@@ -104,12 +112,14 @@ def _reversed_in_groups(order: list[int]) -> bool:
 
 def _image_order(evidence: Evidence) -> Iterator[Variant]:
     wanted, got = first_wrong(evidence)
-    order = _matched(wanted.reshape(len(wanted), -1), got.reshape(len(got), -1))
+    rows = wanted.reshape(len(wanted), -1)
+    order = _matched(rows, got.reshape(len(got), -1))
     if order:
         shown = ", ".join(map(str, order[:16])) + (", ..." if len(order) > 16 else "")
         if order == [0, *range(len(order) - 1)] or not any(order):
             return  # the image before, the first image: hypotheses of their own
-        yield Variant(shown, delivered(lambda y: y[order] if len(y) == len(order) else y))
+        edit = delivered(lambda y: y[order] if len(y) == len(order) else y)
+        yield Variant(shown, edit, order_bits(order, _distinct(rows)))
 
 
 def _image_before(evidence: Evidence) -> Iterator[Variant]:
