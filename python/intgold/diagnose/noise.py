@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import lgamma, log, log2
+from math import inf, lgamma, log, log2
 
 import numpy as np
 
@@ -35,12 +35,16 @@ class Kind:
         Of an index: how many there are; else 0.
     rows : ndarray, optional
         Of an index: the values that it was chosen from, shape (..., classes).
+    key : ndarray, optional
+        Of results: what they are made of, the accumulators without a bug.  That the largest or the
+        smallest are the wrong ones is soon said, and many bugs do it.
     """
 
     width: int
     limits: tuple[int, ...] = ()
     classes: int = 0
     rows: IntArray | None = None
+    key: IntArray | None = None
 
 
 def noise_bits(made: IntArray, got: IntArray, kind: Kind) -> float:
@@ -79,7 +83,6 @@ def _one_bit(values: IntArray) -> IntArray:
 def _place_bits(made: IntArray, got: IntArray, kind: Kind) -> float:
     """Return the bits that state which values differ: among all, or in the box that holds them."""
     differs = made != got
-    whole = tuple(slice(None) for _ in differs.shape)
     box, bits = [], 0.0
     for axis, extent in enumerate(differs.shape):
         others = tuple(a for a in range(differs.ndim) if a != axis)
@@ -90,9 +93,26 @@ def _place_bits(made: IntArray, got: IntArray, kind: Kind) -> float:
         bits += 1 + (0 if len(found) == extent else min(some, 2 * log2(extent) if run else some))
     inside = np.ix_(*box)
     return min(
-        _inner_bits(differs[whole], got, kind),
+        _inner_bits(differs, got, kind),
         bits + _inner_bits(differs[inside], got[inside], kind),
+        _end_bits(differs, kind.key),
     )
+
+
+def _end_bits(differs: IntArray, key: IntArray | None) -> float:
+    """Return the bits that state which differ, where they are those of the largest or smallest key."""
+    if key is None or differs.all():
+        return inf
+    key = key.reshape(differs.shape)
+    wrong, right = key[differs], key[~differs]
+    if wrong.min() < right.max() and wrong.max() > right.min():
+        return inf
+    return 3 + _count_bits(differs.size, len(wrong))
+
+
+def _count_bits(n: int, k: int) -> float:
+    """Return the bits that state a count from 1 to `n`."""
+    return min(log2(n), 2 * log2(k) + 1)
 
 
 def _inner_bits(differs: IntArray, got: IntArray, kind: Kind) -> float:
@@ -101,10 +121,11 @@ def _inner_bits(differs: IntArray, got: IntArray, kind: Kind) -> float:
     Where all that differs is saturated, which are saturated says it too.
     """
     n, k = differs.size, int(np.count_nonzero(differs))
-    ways = [log2(n + 1) + choose_bits(n, k)]
+    ways = [_count_bits(n, k) + choose_bits(n, k)]
     limited = np.isin(got, kind.limits)
     if limited[differs].all():
-        ways.append(log2(n + 1) + choose_bits(n, int(np.count_nonzero(limited))))
+        at = int(np.count_nonzero(limited))
+        ways.append(_count_bits(n, at) + choose_bits(n, at))
     return min(ways)
 
 
@@ -112,7 +133,10 @@ def _index_bits(made: IntArray, got: IntArray, kind: Kind) -> Iterator[float]:
     """Yield the bits of an index, each way that it can be stated."""
     differs, each = made != got, log2(kind.classes)
     n, k = differs.size, int(np.count_nonzero(differs))
-    places = log2(n + 1) + choose_bits(n, k)
+    places = _count_bits(n, k) + choose_bits(n, k)
+    known = np.unique(made)
+    one = log2(len(known)) if np.isin(got, known).all() else each
+    yield min(places + k * one, n * one)  # any class, or any that the model answers
     yield places + _drawn_bits(got[differs], each)
     yield _drawn_bits(got, each)  # all at once: one class may be nearly every answer
     yield sum(each + _drawn_bits(got[made == v], each) for v in np.unique(made))

@@ -91,7 +91,8 @@ def _kind(evidence: Evidence, key: str) -> Kind:
         classes = path.model.tensor(op.inputs[0]).shape[-1]
         rows = path.inputs[0] if op is path.op else None
         return Kind(32, classes=max(classes, 2), rows=rows)
+    sums = None if evidence.follow else path.accumulators()
     if evidence.got[key].dtype != np.int8:
-        return Kind(32, (INT32_MIN, INT32_MAX))
+        return Kind(32, (INT32_MIN, INT32_MAX), key=sums)
     ends = {op.fields[n] for n in ("act_min", "act_max") if n in op.fields}
-    return Kind(8, tuple(sorted({-128, 127, *ends})))
+    return Kind(8, tuple(sorted({-128, 127, *ends})), key=sums)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from math import lgamma, log, log2
+
+import numpy as np
 
 
 def choose_bits(n: int, k: int) -> float:
@@ -11,36 +13,37 @@ def choose_bits(n: int, k: int) -> float:
     return max(0.0, (lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)) / log(2))
 
 
-def order_bits(order: Sequence[int], distinct: int) -> float:
-    """Return the bits that state an order: by a rule, by what moved, or one thing after another.
+def solved_order(wanted: np.ndarray, got: np.ndarray) -> tuple[list[int], float] | None:
+    """Return which row of `wanted` each row of `got` is, and the bits of freedom that this has.
 
-    Parameters
-    ----------
-    order : sequence of int
-        For each place the thing that is there.
-    distinct : int
-        How many of the things differ from each other: a place could be taken for any of them.
+    None unless each is one, and some other than its own.  An order by a rule is preferred: places
+    that rotate, run backwards, swap in blocks or interleave, or are all the same.
     """
-    n, each = len(order), log2(max(distinct, 1))
-    moved = sum(i != j for i, j in enumerate(order))
-    ways = [n * each, log2(n + 1) + choose_bits(n, moved) + moved * each]
-    if _by_rule(order):
-        ways.append(log2(4 * n))
-    return min(ways)
+    wanted, got = np.ascontiguousarray(wanted), np.ascontiguousarray(got)
+    rows: dict[bytes, int] = {}
+    own = np.array([rows.setdefault(row.tobytes(), len(rows)) for row in wanted])
+    found = np.array([rows.get(row.tobytes(), -1) for row in got])
+    if (found < 0).any() or (own == found).all():
+        return None
+    n = len(own)
+    for rule in _rules(n):
+        if (own[rule] == found).all():
+            return rule.tolist(), log2(5 * n)
+    first = {row: i for i, row in reversed(list(enumerate(own.tolist())))}
+    order = np.where(own == found, np.arange(n), [first[row] for row in found.tolist()])
+    moved, each = int(np.count_nonzero(own != found)), log2(len(rows))
+    ways = (n * each, 2 * log2(moved) + 1 + choose_bits(n, moved) + moved * each)
+    return order.tolist(), min(ways)
 
 
-def _by_rule(order: Sequence[int]) -> bool:
-    """Return whether places rotate, run backwards, swap in blocks, interleave, or are all one."""
-    n, first = len(order), order[0]
-    rules = [
-        [(i + first) % n for i in range(n)],
-        [(first - i) % n for i in range(n)],
-        [first] * n,
-        [i ^ first for i in range(n)],
-    ]
-    rules += [
-        [j for i in range(step) for j in range(i, n, step)]
-        for step in range(2, n)
-        if n % step == 0
-    ]
-    return list(order) in rules
+def _rules(n: int) -> Iterator[np.ndarray]:
+    """Yield orders that have a rule."""
+    at = np.arange(n)
+    for i in range(n):
+        yield (at + i) % n
+        yield (i - at) % n
+        yield np.full(n, i)
+        if n & (n - 1) == 0:
+            yield at ^ i
+        if 1 < i < n and n % i == 0:
+            yield at.reshape(-1, i).T.ravel()
