@@ -139,12 +139,18 @@ def test_bugs_of_argmax(bug, benches):
 
 
 def ties(folder, table):
-    """Bytes through a table, as int32, then argmax; (bench, the answers of a device, `>=` for `>`)."""
+    """Bytes through a table, as int32, then argmax; what a device answers with >= for >."""
     builder = Builder("ties")
     x = builder.input("x", (10,))
     y = builder.op("lut", x, name="low", table=table)
-    y = builder.op("fully_connected", y, name="wide", weights=np.eye(10, dtype=int),
-                   bias=np.zeros(10, int), requantize=None)
+    y = builder.op(
+        "fully_connected",
+        y,
+        name="wide",
+        weights=np.eye(10, dtype=int),
+        bias=np.zeros(10, int),
+        requantize=None,
+    )
     builder.op("argmax", y, name="top")
     bench = thin.Bench(folder, 64, builder.model())
     return bench, indexed(9 - np.argmax(bench.tensors["wide"][:, ::-1], -1))  # fmt: skip

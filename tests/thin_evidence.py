@@ -32,22 +32,66 @@ def _network(last_bias):
 
     b = Builder("thin")
     x = b.input("x", (12, 12, 2), zero_point=-5)
-    y = b.op("conv2d", x, name="conv", zero_point=-20, weights=weights(8, 3, 3, 2),
-             bias=rng.integers(-900, 900, 8), padding=1, requantize=Requantize.of(2**30, 37))
+    y = b.op(
+        "conv2d",
+        x,
+        name="conv",
+        zero_point=-20,
+        weights=weights(8, 3, 3, 2),
+        bias=rng.integers(-900, 900, 8),
+        padding=1,
+        requantize=Requantize.of(2**30, 37),
+    )
     y = b.op("lut", y, name="table", zero_point=3, table=rng.integers(-128, 128, 256))
     y = b.op("max_pool2d", y, name="pool", zero_point=3, kernel=2)
-    y = b.op("depthwise_conv2d", y, name="deep", zero_point=1, weights=weights(3, 3, 8),
-             bias=rng.integers(-900, 900, 8), padding=1, requantize=Requantize.of(2**30, 37))
-    z = b.op("avg_pool2d", y, name="mean", zero_point=1, kernel=(3, 3), stride=1, padding=1,
-             form="centred_away")
-    y = b.op("add", y, z, name="sum", zero_point=1, left_shift=20, form="shared_scale",
-             requantize1=Requantize.of(2**30, 31), requantize2=Requantize.of(2**30, 31),
-             requantize=Requantize.of(2**30, 50))
-    y = b.op("pwl", y, name="pwl", zero_point=-9, breakpoints=[-128, -30, 5, 40],
-             slope=[3, 14, 22, 9], offset=[-400, -50, -100, 300], frac_bits=4)
-    y = b.op("global_avg_pool", y, name="gap", zero_point=-9, requantize=Requantize.of(2**31 - 9, 35))
-    y = b.op("fully_connected", y, name="fc", weights=weights(10, 8),
-             bias=last_bias, requantize=None)
+    y = b.op(
+        "depthwise_conv2d",
+        y,
+        name="deep",
+        zero_point=1,
+        weights=weights(3, 3, 8),
+        bias=rng.integers(-900, 900, 8),
+        padding=1,
+        requantize=Requantize.of(2**30, 37),
+    )
+    z = b.op(
+        "avg_pool2d",
+        y,
+        name="mean",
+        zero_point=1,
+        kernel=(3, 3),
+        stride=1,
+        padding=1,
+        form="centred_away",
+    )
+    y = b.op(
+        "add",
+        y,
+        z,
+        name="sum",
+        zero_point=1,
+        left_shift=20,
+        form="shared_scale",
+        requantize1=Requantize.of(2**30, 31),
+        requantize2=Requantize.of(2**30, 31),
+        requantize=Requantize.of(2**30, 50),
+    )
+    y = b.op(
+        "pwl",
+        y,
+        name="pwl",
+        zero_point=-9,
+        breakpoints=[-128, -30, 5, 40],
+        slope=[3, 14, 22, 9],
+        offset=[-400, -50, -100, 300],
+        frac_bits=4,
+    )
+    y = b.op(
+        "global_avg_pool", y, name="gap", zero_point=-9, requantize=Requantize.of(2**31 - 9, 35)
+    )
+    y = b.op(
+        "fully_connected", y, name="fc", weights=weights(10, 8), bias=last_bias, requantize=None
+    )
     b.op("argmax", y, name="top")
     return b.model()  # fmt: skip
 

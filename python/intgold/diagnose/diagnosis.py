@@ -163,20 +163,21 @@ class _Search:
     def _would_tell(self, evidence: Evidence, causes: Sequence[Cause]) -> Iterator[str]:
         """Say which arrays, or how many images, would decide."""
         op = self.op
-        if op.spec.accumulator and evidence.path.dtype == np.int8:
-            if "accumulator" not in evidence.got:
-                yield f"the accumulators of {op.name}"
+        dumped = "accumulator" in evidence.got or evidence.path.dtype == np.int32
+        if op.spec.accumulator and not dumped:
+            yield f"the accumulators of {op.name}"
         if unseen := [before.name for before in self.traces.unseen(op)]:
             yield f"the outputs of {', '.join(unseen)}"
-        elif op.kind == "argmax":
-            yield f"more images whose largest values are close, in what {op.name} reads"
+        if all(c.mixes_images for c in causes):
+            yield "images whose results are long, or differ more from each other"
+        count, weights = self.dump.plan.count, [c.weight for c in causes if not c.mixes_images]
         needed = [
-            ceil(self.dump.plan.count * (c.weight.freedom + MARGIN) / c.weight.evidence)
-            for c in causes
-            if c.weight and c.weight.evidence > 0 and not c.weight.doubt and not c.mixes_images
+            ceil(w.images * (w.freedom + MARGIN) / w.evidence)
+            for w in weights
+            if w and w.evidence > 0 and not w.doubt
         ]
         if needed:
-            yield f"about {min(needed)} images as these are; the set has {self.dump.plan.count}"
+            yield f"about {max(min(needed), count + 1)} images as these are; the set has {count}"
 
     def _single(self, at: Op) -> tuple[list[Trial], list[Cause], int]:
         """Return the trials of single bugs in an op, those that hold, and on how many images.

@@ -1,8 +1,8 @@
 """How many bits state what a device made, where nothing but noise is the reason.
 
 The shortest of several statements counts: how much a cause says is at most what it saves of that.
-What carries little information costs little here, and so is little evidence: a difference of one, one
-flipped bit, a value at an end of the clamp, an answer of ten classes, one that a small error turns.
+What carries little information costs little here, and so is little evidence: a difference of one,
+one flipped bit, a value at an end of the clamp, an answer of ten classes that a small error turns.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def noise_bits(made: IntArray, got: IntArray, kind: Kind) -> float:
     """Return the bits that state `got` where `made` is known; 0 where they are equal."""
     if np.array_equal(made, got):
         return 0.0
-    made, got = (a.reshape(a.shape if a.ndim > 1 else (-1, 1)).astype(np.int64) for a in (made, got))
+    made, got = (
+        a.reshape(a.shape if a.ndim > 1 else (-1, 1)).astype(np.int64) for a in (made, got)
+    )
     if kind.classes:
         return _SCHEMES + min(_index_bits(made, got, kind))
     return _SCHEMES + _value_bits(made, got, kind) + _place_bits(made, got, kind)
@@ -100,7 +102,7 @@ def _place_bits(made: IntArray, got: IntArray, kind: Kind) -> float:
 
 
 def _end_bits(differs: IntArray, key: IntArray | None) -> float:
-    """Return the bits that state which differ, where they are those of the largest or smallest key."""
+    """Return the bits that state which differ: those of the largest or of the smallest key."""
     if key is None or differs.all():
         return inf
     key = key.reshape(differs.shape)

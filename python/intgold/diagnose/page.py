@@ -158,7 +158,7 @@ def _finding(finding: OpFinding) -> Iterable[str]:
     each = "Reproduces" if len(named) + len(thin) == 1 else "Each reproduces"
     yield f'<p class="soft">{each} every value of {html.escape(finding.op)} on {images}.</p>'
     for line in remarks(finding):
-        yield f"<p>{html.escape(line[:1].upper() + line[1:])}.</p>"
+        yield f"<p>{_sentence(line)}.</p>"
 
 
 def _box(number: int, causes: Sequence[Cause], finding: OpFinding) -> str:
@@ -174,11 +174,15 @@ def _box(number: int, causes: Sequence[Cause], finding: OpFinding) -> str:
         f'<p class="soft">Look at {html.escape(b.hypothesis.look_at)}.</p>'
         for b in first.bugs
     )
-    facts = "".join(f'<p class="soft">{html.escape(s[:1].upper() + s[1:])}.</p>' for s in lines)
+    facts = "".join(f'<p class="soft">{_sentence(s)}.</p>' for s in lines)
     return (
         f'<div class="cause"><b>{number}. {text}</b>{html.escape(labels(causes))}{place}'
         f"{bugs}{facts}</div>"
     )
+
+
+def _sentence(line: str) -> str:
+    return html.escape(line[:1].upper() + line[1:])
 
 
 def _op(name: str, kind: str) -> str:
@@ -213,7 +217,7 @@ def _first(account: Account) -> Iterable[str]:
     rows = "".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in facts)
     yield f"<dl>{rows}</dl>"
     if account.stages.stages:
-        yield f"<p>{html.escape(account.stages.heading[:1].upper() + account.stages.heading[1:])}:</p>"
+        yield f"<p>{_sentence(account.stages.heading)}:</p>"
         yield _stages(account.stages)
     if account.worked:
         yield "<p>As it should be, in full:</p>"

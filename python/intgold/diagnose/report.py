@@ -52,7 +52,10 @@ class Account:
             lines += told(self.findings, first.op)
             lines += self.stages.lines()
         if self.worked:
-            lines += ["the first wrong value, as it should be, in full:", *(f"  {w}" for w in self.worked)]
+            lines += [
+                "the first wrong value, as it should be, in full:",
+                *(f"  {w}" for w in self.worked),
+            ]
         return "\n".join(lines)
 
     @property
@@ -66,6 +69,7 @@ class Account:
     def document(self) -> bytes:
         """Return canonical JSON."""
         first = self.report.first
+        at = {} if first is None else {**_plain(asdict(first)), "place": place(first)}
         return canonical_json(
             {
                 "set": str(self.dump.vectors),
@@ -85,7 +89,7 @@ class Account:
                     }
                     for c in self.report.comparisons
                 ],
-                "first": None if first is None else {**_plain(asdict(first)), "place": place(first)},
+                "first": at or None,
                 "ops": [_finding(f) for f in self.findings],
                 "contracts": contracts_of(self.findings),
                 "worked": list(self.worked),

@@ -93,7 +93,7 @@ def labels(causes: Sequence[Cause]) -> str:
 def verdict(finding: OpFinding, groups: int) -> str:
     """Return what is known of the cause, where `groups` of them are named."""
     if groups > 1:
-        return f"cause: {groups} of those tried fit, the simplest first; this set cannot tell them apart"
+        return f"cause: {groups} of those tried fit and this set cannot tell them apart"
     if groups:
         return "cause: one of those tried fits"
     if finding.consistent:

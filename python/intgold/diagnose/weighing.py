@@ -1,8 +1,8 @@
 """What a dump says for a cause: bits of evidence against bits of freedom.
 
-A cause is named where stating it is shorter, by a margin, than stating the differing values as noise
-around anything simpler.  What is not named is consistent with the dump; chance, or a bug that is not
-in the table, may be as well.
+A cause is named where stating it is shorter, by a margin, than stating the differing values as
+noise around anything simpler.  What is not named is consistent with the dump; chance, or a bug that
+is not in the table, may be as well.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from .weight import Weight
 
 _CLOSE = 3
 """Bugs that come closest, around which noise is tried too."""
+
 
 def weighed(
     causes: Sequence[Cause],
@@ -43,7 +44,7 @@ def weighed(
     more : float
         Bits of freedom besides: which op it is, where several may be.
     """
-    kinds = kinds_of(evidence)
+    kinds, images = kinds_of(evidence), len(evidence.path.inputs[0])
     stated = evidence_bits(evidence.wanted, evidence, kinds)
     close = [t for t in tries if 0 < 2 * t.differing <= searched][:_CLOSE]
     for trial in close:
@@ -54,7 +55,7 @@ def weighed(
         lefts = [t.differing for t in tries if t.bug.freedom < cause.freedom]
         simpler = max([0, *(searched - left for left in lefts)])
         doubt = "; ".join(bug.variant.doubt for bug in cause.bugs if bug.variant.doubt)
-        weight = Weight(simpler, searched, stated, cause.freedom + more, doubt)
+        weight = Weight(simpler, searched, stated, cause.freedom + more, images, doubt)
         found.append(replace(cause, weight=weight))
     return found
 
@@ -65,7 +66,8 @@ def evidence_bits(
     """Return the bits of what the device made as noise around what something else makes.
 
     What follows from accumulators that were dumped is no evidence beside them; of several arrays
-    behind an op that was not dumped, which may follow from each other, the one that says most counts.
+    behind an op that was not dumped, which may follow from each other, the one that says most
+    counts.
     """
     bits = {key: noise_bits(made[key], got, kinds[key]) for key, got in evidence.got.items()}
     if evidence.follow:

@@ -21,6 +21,8 @@ class Weight:
         Bits that state the differing values as noise around anything else that was tried.
     freedom : float
         Bits that state the cause.
+    images : int
+        On which the evidence was weighed.
     doubt : str
         Why it is not named, whatever its bits; "".
     """
@@ -29,6 +31,7 @@ class Weight:
     searched: int
     evidence: float
     freedom: float
+    images: int
     doubt: str = ""
 
     @property

@@ -60,32 +60,29 @@ def _missing(evidence: Evidence) -> Iterator[Variant]:
 
 def _one_sided(evidence: Evidence) -> Iterator[Variant]:
     """One comparator of two; what it lets pass is cut to 8 bits."""
-    if not _clamps(evidence):
-        return
-    low, high = evidence.path.arguments["act_min"], evidence.path.arguments["act_max"]
-    for at in sorted({low, -128}):
-        yield Variant(
-            f"below at {at}", _finished(lambda p, s, at=at: np.maximum(s + p.y_zero_point, at))
-        )
-    for at in sorted({high, 127}):
-        yield Variant(
-            f"above at {at}", _finished(lambda p, s, at=at: np.minimum(s + p.y_zero_point, at))
-        )
+    if _clamps(evidence):
+        low, high = evidence.path.arguments["act_min"], evidence.path.arguments["act_max"]
+        for at in sorted({low, -128}):
+            yield Variant(f"below at {at}", _ended(np.maximum, at))
+        for at in sorted({high, 127}):
+            yield Variant(f"above at {at}", _ended(np.minimum, at))
+
+
+def _ended(end: Callable[[IntArray, int], IntArray], at: int) -> Edit:
+    return _finished(lambda p, s: end(s + p.y_zero_point, at))
 
 
 def _cut_first(evidence: Evidence) -> Iterator[Variant]:
-    if not _clamps(evidence):
-        return
-    for bits in (8, 9, 10, 12, 16):
-        yield Variant(
-            f"{bits} bits",
-            _finished(lambda p, s, bits=bits: p.clamp(wrapped(s + p.y_zero_point, bits))),
-        )
+    for bits in (8, 9, 10, 12, 16) if _clamps(evidence) else ():
+        yield Variant(f"{bits} bits", _cut(bits, True))
         if evidence.path.y_zero_point:
-            yield Variant(
-                f"{bits} bits, before the zero point",
-                _finished(lambda p, s, bits=bits: p.clamp(wrapped(s, bits) + p.y_zero_point)),
-            )
+            yield Variant(f"{bits} bits, before the zero point", _cut(bits, False))
+
+
+def _cut(bits: int, with_zero_point: bool) -> Edit:
+    if with_zero_point:
+        return _finished(lambda p, s: p.clamp(wrapped(s + p.y_zero_point, bits)))
+    return _finished(lambda p, s: p.clamp(wrapped(s, bits) + p.y_zero_point))
 
 
 def _symmetric(evidence: Evidence) -> Iterator[Variant]:
