@@ -285,6 +285,51 @@ def test_a_stuck_bit_that_alternates_is_named(tmp_path):
     assert names(bench.finding(conv=got, conv_acc=acc)[0]) == {"accumulator_bit_stuck"}
 
 
+def wrapped(acc, bits):
+    """As a register of so many bits holds it."""
+    half = 1 << (bits - 1)
+    return ((acc + half) & ((1 << bits) - 1)) - half
+
+
+def few_that_wrap(folder, change):
+    """A bench of `relu` whose register of 17 bits spoils one value or two; (bench, acc, output)."""
+    for largest in range(30, 128):
+        model = relu(-20, largest)
+        x = np.random.default_rng(4).integers(-128, 128, (4, 10, 10, 3), np.int8)
+        acc = change(model, model.run(x, trace=True).accumulators["conv"].astype(np.int64))
+        if 0 < np.count_nonzero(np.abs(acc) >= 1 << 16) <= 2:
+            break
+    bench = thin.Bench(folder, 4, model)
+    (op,) = bench.model.ops
+    held = wrapped(acc, 17)
+    path = Datapath.of(bench.model, op, (bench.x["x"],))
+    assert np.count_nonzero(path.after(held)[1] != path.after(acc)[1]) in (1, 2)
+    return bench, path.after(held)[1]
+
+
+def test_the_largest_accumulator_alone(tmp_path):
+    """One value of 1,536 differs, that of the largest accumulator: many a bug does that."""
+    bench, got = few_that_wrap(tmp_path, lambda model, acc: acc)
+    first = bench.finding(conv=got)[0]
+    assert first.causes == (), names(first)
+    assert ("accumulator_wraps",) in {c.names for c in first.consistent}
+    assert "the accumulators of conv" in first.would_tell
+
+
+def test_a_second_bug_needs_evidence_of_its_own(tmp_path):
+    """A missing bias and one value more: the pair that fits has the evidence of that value."""
+    bench, got = few_that_wrap(tmp_path, lambda model, acc: acc - model.ops[0]["bias"])
+    assert np.count_nonzero(got != bench.tensors["conv"]) > 300
+    first = bench.finding(pairs=True, conv=got)[0]
+    assert first.causes == (), names(first)
+    assert first.consistent and all("bias_missing" in c.names for c in first.consistent)
+    assert all(c.weight.evidence < 60 for c in first.consistent)
+    bias = bench.model.ops[0]["bias"].astype(np.int64)
+    path = Datapath.of(bench.model, bench.model.ops[0], (bench.x["x"],))
+    both = path.after(wrapped(path.accumulators() - bias, 14))[1]  # of many, the pair is named
+    assert "accumulator_wraps and bias_missing" in names(bench.finding(pairs=True, conv=both)[0])
+
+
 def test_what_is_solved_states_its_freedom(benches):
     """Of an upset, one channel, a constant or another order: every solved variant has bits."""
     bench, rng, seen = benches[8], np.random.default_rng(8), set()
@@ -331,6 +376,11 @@ def test_noise_is_stated_as_briefly_as_it_can_be():
         }.items()
     }  # fmt: skip
     assert costs["a limit"] < costs["one more"] < costs["a bit"] < costs["random"]
+    largest = y == y.max()
+    ends = [
+        noise_bits(y, np.where(largest, -7, y).astype(np.int8), Kind(8, key=k)) for k in (y, None)
+    ]
+    assert ends[0] < ends[1] - 10  # that the largest are wrong is soon said
     whole = np.full_like(y, 127)
     assert noise_bits(y, whole, kind) < 30  # everything is saturated: it says nothing
 

@@ -383,6 +383,12 @@ def test_as_the_device_computed_it(tmp_path, capsys):
     stages = document["as_the_device_computed_it"]
     assert stages["cause"] == "bias_missing"
     assert {s["name"]: (s["wanted"], s["got"]) for s in stages["stages"]} == rows
+    held = bench.accumulators["conv"].astype(np.int64) & ~(1 << 9)  # a stuck bit of the register
+    got = np.clip(((held + 64) >> 7) - 20, -128, 127).astype(np.int8)
+    at = tuple(np.argwhere(got != bench.tensors["conv"])[0])
+    text = told(bench, capsys, conv=got)[0]
+    row = rf"^  its register +{bench.accumulators['conv'][at]} +{held[at]}$"
+    assert "with accumulator_bit_stuck (bit 9 at 0)" in text and re.search(row, text, re.M), text
     lanes = bench.tensors["conv"][..., ::-1]  # results that move: the last stage alone differs
     text = told(bench, capsys, conv=lanes)[0]
     assert re.search(r"^  as it is written  ", text, re.M), text
