@@ -43,7 +43,7 @@ def intgold_stimulus(plan):
 
 
 def verify(folder, capsys, status, *options):
-    assert main(["verify", str(folder / "set"), "--dut", str(folder / "dut"), "--partial",
+    assert main(["verify", str(folder / "set"), "--dut", str(folder / "dut"), "--partial", "-q",
                  *options]) == status  # fmt: skip
     captured = capsys.readouterr()
     assert captured.err == ""
@@ -111,9 +111,7 @@ def test_outputs_and_accumulators_reversed_together(write, tmp_path, capsys):
     for entry, array in results.items():
         (reading, *_) = [r for r in readings(plan.blocks[entry].packing) if r.key == "lane_order"]
         by_another(plan, tmp_path / "dut", "hex", entry, array, reading)
-    assert "  1. lane_order (the layout's lane_order = high_first)\n" in verify(
-        tmp_path, capsys, 1
-    )
+    assert "  1. lane_order (the layout's lane_order = high_first)\n" in verify(tmp_path, capsys, 1)
 
 
 def test_lanes_are_no_cause_where_padding_contradicts_them(write, tmp_path, capsys):
