@@ -9,7 +9,8 @@ import numpy as np
 import intgold
 from intgold.diagnose.datapath import Datapath
 from intgold.diagnose.hypotheses import HYPOTHESES, Evidence
-from intgold.diagnose.search import Bug, Cause, bugs_of, trials
+from intgold.diagnose.search import Bug, Cause, bugs_of, differing, trials
+from intgold.diagnose.weighing import weighed
 from intgold.vectors.stimulus import stimulus
 
 IMAGES = 8
@@ -36,6 +37,14 @@ class Place:
 def single_causes(evidence: Evidence) -> list[Cause]:
     """Every single bug that makes what the device made."""
     return [Cause(evidence.path.op, (t.bug,)) for t in trials(evidence) if not t.differing]
+
+
+def named_causes(evidence: Evidence) -> list[Cause]:
+    """Those of them for which eight images say enough."""
+    tries = trials(evidence)
+    fitting = [Cause(evidence.path.op, (t.bug,)) for t in tries if not t.differing]
+    found = weighed(fitting, tries, differing(evidence.path, evidence), evidence)
+    return [cause for cause in found if cause.weight and cause.weight.named]
 
 
 @cache

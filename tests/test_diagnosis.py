@@ -14,7 +14,7 @@ from intgold.diagnose.hypotheses import HYPOTHESES, Evidence
 from intgold.diagnose.search import Cause, bugs_of, differing, pair_causes
 from intgold.ops import OPS
 from intgold.vectors.op_corners import corner_cases, random_case
-from planting import corrupted, places, planted, single_causes
+from planting import corrupted, named_causes, places, planted, single_causes
 
 PLACES = [f"{p.name}" for p in places()]
 
@@ -246,7 +246,7 @@ def test_planted_hypotheses_are_named(full):
         found = planted(place)
         chosen = found if full else rng.sample(found, min(6, len(found)))
         for bug, y in chosen:
-            causes = single_causes(place.evidence(y))
+            causes = named_causes(place.evidence(y))
             names = {cause.names for cause in causes}
             score["planted"] += 1
             score["named"] += (bug.hypothesis.name,) in names
@@ -323,7 +323,7 @@ def flips(place, rng):
 
 def test_flipped_bits_are_found_by_coordinate(full):
     """Single bits of weights, biases, multipliers, tables and segments."""
-    rng, kinds, hidden = Random(3), Counter(), 0
+    rng, kinds, hidden, thin = Random(3), Counter(), 0, {}
     while sum(kinds.values()) < (60 if full else 20):
         place = rng.choice([p for p in places() if p.path.op.kind != "max_pool2d"])
         label, path = flips(place, rng)
@@ -331,11 +331,22 @@ def test_flipped_bits_are_found_by_coordinate(full):
         if np.array_equal(y, place.y):
             hidden += 1  # a bit that these images do not show
             continue
-        causes = single_causes(place.evidence(y))
-        assert label in {c.bugs[0].variant.label for c in causes}, (place.name, label)
+        evidence = place.evidence(y)
+        causes = single_causes(evidence)
+        (flip,) = [c.bugs[0].variant for c in causes if c.bugs[0].variant.label == label]
+        assert flip.bits is not None and flip.bits >= 5, (place.name, label)
+        told = {c.bugs[0].variant.label for c in named_causes(evidence)}
+        if label not in told:
+            thin[label] = int(np.count_nonzero(y != place.y))
         kinds[label.split("[")[0]] += 1
     assert len(kinds) >= 4
-    tools.said.append(f"flipped bits: {dict(kinds)} all found; {hidden} more changed no value")
+    tools.said.append(
+        f"flipped bits: {dict(kinds)} all found; {hidden} more changed no value; found, but not "
+        f"named, for want of evidence, with the values that they change: {thin}"
+    )
+    # A bit that changes a value or two is consistent with them, as chance is.
+    assert len(thin) <= 0.25 * sum(kinds.values())
+    assert all(count <= 8 for count in thin.values()), thin
 
 
 def test_time():

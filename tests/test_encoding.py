@@ -129,7 +129,7 @@ def test_a_report_is_in_the_devices_numbers(tmp_path, capsys):
     assert f"got      {want ^ 2} (0x{want ^ 2:02x})" in text
     said = "as the device has them: offset binary (q + 128); causes and arithmetic are in q"
     assert text.count(said) == 1
-    assert f"got - expected: {(want ^ 2) - want:+d} 1 times" in text
+    assert f"Got - expected: {(want ^ 2) - want:+d} 1 times" in text
     page = (tmp_path / "page.html").read_text()
     assert f"{want} (0x{want:02x})" in page and page.count(said) == 1
 
@@ -144,7 +144,7 @@ def test_a_dump_of_another_encoding(tmp_path, capsys):
     assert main([*arguments, "--layout", str(tmp_path / "layout.toml")]) == 0
     capsys.readouterr()
     assert main(arguments) == 1
-    assert "cause: output_in_other_encoding\n" in capsys.readouterr().out
+    assert "  1. output_in_other_encoding\n" in capsys.readouterr().out
 
 
 def test_padding_is_in_the_encoding(tmp_path):

@@ -18,7 +18,7 @@ import tools
 from intgold.build import Builder
 from intgold.cli import main
 from intgold.contracts import CONTRACTS, contract_named
-from intgold.diagnose.diagnosis import contracts_of
+from intgold.diagnose.finding import contracts_of
 from intgold.errors import ContractError, ImportFileError
 from intgold.importers import import_tflite
 from intgold.importers.tflite.reader import FileOp, parse
@@ -263,7 +263,9 @@ def test_a_file_of_batch_1_runs_at_any_batch():
 )
 def test_a_device_of_another_contract_is_told_so(op, seed, contract, device, tmp_path, capsys):
     """A device that implements another engine: `verify` names the contract that it computes by."""
-    dut = dumped(op, seed, contract, device, tmp_path)
+    # The two engines differ in one of 3,840 values of SOFTMAX: 64 images do not say enough.
+    count = 1024 if op == "SOFTMAX uint8" else 64
+    dut = dumped(op, seed, contract, device, tmp_path, count)
     capsys.readouterr()
     assert main(["verify", str(tmp_path / contract), *dut]) == 1
     told = capsys.readouterr().out
@@ -275,6 +277,17 @@ def test_a_device_of_another_contract_is_told_so(op, seed, contract, device, tmp
     assert main(["verify", str(tmp_path / contract), *dut, "--json", "--html", str(page)]) == 1
     assert device in json.loads(capsys.readouterr().out)["contracts"]
     assert last[0][1:] in page.read_text()
+
+
+def test_a_device_of_another_contract_in_one_value(tmp_path, capsys):
+    """One value that is one off: consistent with the other contract, and no more is said."""
+    dut = dumped("SOFTMAX uint8", 21, "litert_reference", "xnnpack", tmp_path)
+    capsys.readouterr()
+    assert main(["verify", str(tmp_path / "litert_reference"), *dut]) == 1
+    told = capsys.readouterr().out
+    assert "this dump cannot tell" in told and "  1. another_contract (" in told
+    assert "images as these are; the set has 64" in told
+    assert "every op that is wrong" not in told
 
 
 def test_a_device_that_only_rounds_otherwise_is_told_by_its_form(tmp_path, capsys):
@@ -308,14 +321,15 @@ def test_the_contract_of_a_device_is_one_of_every_op_that_is_wrong():
     assert contracts_of([finding("a", pair=True)]) == []
 
 
-def dumped(op, seed, contract, device, folder):
+def dumped(op, seed, contract, device, folder, count=64):
     """Write the vectors of a model under two contracts; return the second as options of a dump."""
     file = folder / "a.tflite"
     file.write_bytes(made(op.split()[0], seed, *op.split()[1:])[0].data)
     for name in (contract, device):
         model = folder / f"{name}.npz"
         assert main(["import", str(file), "--contract", name, "-o", str(model)]) == 0
-        arguments = ["vectors", str(model), "--stimulus", "builtin", "--count", "64"]
+        arguments = ["vectors", str(model), "--stimulus", "builtin"]
+        arguments += ["--count", str(count)]
         assert main([*arguments, "-o", str(folder / name)]) == 0
     dump = folder / "dump"  # by the names of the set: an engine may take more ops
     for array in (folder / contract).glob("[oa]*/*.hex"):

@@ -12,6 +12,7 @@ import pytest
 
 import intgold
 import planted_bugs
+import thin_evidence as thin
 import tools
 from intgold.cli import main
 from intgold.diagnose.datapath import Datapath
@@ -155,8 +156,8 @@ def test_every_op_that_was_not_dumped_may_be_the_cause(tmp_path, capsys):
     assert {c.op.name for c in only.causes if c.names == ("table_backwards",)} == {"A", "B", "C"}
     assert main(["verify", str(vectors), "--dut", str(dut), "--partial"]) == 1
     told = capsys.readouterr().out
-    assert "or table_backwards" in told
-    assert "or in A, which was not dumped: table_backwards" in told
+    assert re.search(r"^  \d\. table_backwards$", told, re.M)
+    assert re.search(r"^  \d\. in A, which was not dumped: table_backwards$", told, re.M)
     assert "a dump of B, A would tell which op it is" in told
     assert "not dumped and taken to be right: B, A" in told
 
@@ -307,7 +308,10 @@ def test_the_command(vectors, tmp_path, capsys):
     arguments = ["verify", str(vectors), "--dut", str(folder)]
     assert main([*arguments, "--html", str(tmp_path / "r.html"), "--products", "100"]) == 1
     text = capsys.readouterr().out
-    assert "cause: padding_0\n" in text and "look at the value that the line buffer" in text
+    assert (
+        "cause: one of those tried fits\n  1. padding_0\n" in text
+        and "look at the value that the line buffer" in text
+    )
     assert "accumulators/conv2.npy byte 128" in text and "only at the border" in text
     assert "more:" not in text  # every product
     assert main([*arguments, "--json"]) == 1
@@ -320,6 +324,133 @@ def test_the_command(vectors, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["equal"] is True
     assert main([*arguments, "--products", "-1"]) == 2
     check_page((tmp_path / "r.html").read_text())
+
+
+def test_causes_are_numbered_the_simplest_first(tmp_path, capsys):
+    """What each explains, its evidence and freedom; in text, JSON and page alike."""
+    bench = thin.Bench(tmp_path, 8)
+    acc = bench.accumulators["conv"].astype(np.int64)
+    got = np.clip((acc >> 7) - 20, -128, 127).astype(np.int8)  # a shift without its constant
+    n = int(np.count_nonzero(got != bench.tensors["conv"]))
+    text, document, page = told(bench, capsys, conv=got)
+    first = text.index(f"  1. rounds_single_down\n     explains {n} of {n} differing values")
+    second = text.index("  2. accumulator_bit_stuck (bit 6 at 0)\n")
+    assert "this set cannot tell them apart" in text[:first] and first < second
+    assert "no simpler one explains any; evidence" in text[first:second]
+    assert "a simpler one explains them too; evidence" in text[second:]
+    causes = document["ops"][0]["causes"]
+    assert [c["names"] for c in causes] == [["rounds_single_down"], ["accumulator_bit_stuck"]]
+    assert [c["simpler_explains"] for c in causes] == [0, n] and causes[0]["explains"] == n
+    assert all(c["evidence_bits"] >= c["freedom_bits"] + 10 for c in causes)
+    assert causes[0]["freedom_bits"] < causes[1]["freedom_bits"]
+    assert "<b>1. rounds_single_down</b>" in page and "<b>2. accumulator_bit_stuck</b>" in page
+    assert f"Explains {n} of {n} differing values" in page
+
+
+def told(bench, capsys, **arrays):
+    """What verify says of a dump: text, JSON, page."""
+    bench.finding(**arrays)
+    page = bench.folder / "r.html"
+    dump = ["verify", str(bench.folder / "set"), "--dut", str(bench.folder / "dut"), "--partial"]
+    capsys.readouterr()
+    assert main([*dump, "--html", str(page)]) == 1
+    text = capsys.readouterr().out
+    assert main([*dump, "--json"]) == 1
+    return text, json.loads(capsys.readouterr().out), page.read_text()
+
+
+def test_as_the_device_computed_it(tmp_path, capsys):
+    """Accumulator, scaled value and output of the first wrong value, beside what they should be."""
+    bench = thin.Bench(tmp_path, 8)
+    (conv, *_) = bench.model.ops
+    bias = conv["bias"].astype(np.int64)
+    acc = bench.accumulators["conv"].astype(np.int64) - bias  # a bias that is not added
+    got = np.clip(((acc + 64) >> 7) - 20, -128, 127).astype(np.int8)
+    at = tuple(np.argwhere(got != bench.tensors["conv"])[0])
+    text, document, page = told(bench, capsys, conv=got)
+    wanted = int(bench.accumulators["conv"][at])
+    rows = {
+        "accumulator": (wanted, wanted - int(bias[at[-1]])),
+        "scaled: R(acc)": ((wanted + 64) >> 7, int((acc[at] + 64) >> 7)),
+        "output": (int(bench.tensors["conv"][at]), int(got[at])),
+    }
+    assert "the first wrong value, as the device computed it: with bias_missing\n" in text
+    for name, (should, computed) in rows.items():
+        assert re.search(rf"^  {re.escape(name)} +{should} +{computed}$", text, re.M), text
+        assert re.search(
+            rf"<td>{re.escape(name)}<td class=n>{should}<td class=n>{computed}</tr>", page
+        )
+    stages = document["as_the_device_computed_it"]
+    assert stages["cause"] == "bias_missing"
+    assert {s["name"]: (s["wanted"], s["got"]) for s in stages["stages"]} == rows
+    held = bench.accumulators["conv"].astype(np.int64) & ~(1 << 9)  # a stuck bit of the register
+    got = np.clip(((held + 64) >> 7) - 20, -128, 127).astype(np.int8)
+    at = tuple(np.argwhere(got != bench.tensors["conv"])[0])
+    text = told(bench, capsys, conv=got)[0]
+    row = rf"^  its register +{bench.accumulators['conv'][at]} +{held[at]}$"
+    assert "with accumulator_bit_stuck (bit 9 at 0)" in text and re.search(row, text, re.M), text
+    lanes = bench.tensors["conv"][..., ::-1]  # results that move: the last stage alone differs
+    text = told(bench, capsys, conv=lanes)[0]
+    assert re.search(r"^  as it is written  ", text, re.M), text
+
+
+def test_what_this_dump_cannot_tell(tmp_path, capsys):
+    """Thin evidence: no cause, what is consistent, and what would tell; no stages of a device."""
+    bench = thin.Bench(tmp_path, 1)
+    y = bench.tensors["gap"].copy()
+    y[0, 0, 0, 3] ^= 4
+    arrays = {name: bench.tensors[name] for name in thin.OPS[: thin.OPS.index("gap")]}
+    text, document, page = told(bench, capsys, **arrays, gap=y)
+    assert "cause: this dump cannot tell; consistent with it, as others may be\n  1. " in text
+    assert re.search(r"explains 1 of 1 differing values; .*; evidence \d+ bits, freedom", text)
+    assert "what would tell: the accumulators of gap; or about" in text
+    assert "as the device computed it" not in text + page
+    (finding,) = document["ops"]
+    assert finding["causes"] == [] and finding["consistent"] and finding["would_tell"]
+    assert all(c["evidence_bits"] < c["freedom_bits"] + 10 for c in finding["consistent"])
+    assert "this dump cannot tell" in page and "What would tell: the accumulators of gap" in page
+
+
+def test_places_have_names(tmp_path, capsys):
+    """Image, y, x, channel; of a vector the channel; of a partial sum the step."""
+    bench = thin.Bench(tmp_path, 2)
+    wrong = {name: bench.tensors[name].copy() for name in ("conv", "fc")}
+    wrong["conv"][1, 2, 7, 1] ^= 3
+    wrong["fc"][0, 4] += 1
+    text, document, page = told(bench, capsys, conv=wrong["conv"])
+    assert "output of conv, image 1, y 2, x 7, channel 1\n" in text
+    assert document["first"]["place"] == "image 1, y 2, x 7, channel 1"
+    assert document["first"]["coordinate"] == [2, 7, 1]
+    assert "image 1, y 2, x 7, channel 1" in page
+    assert "  Got - expected: " in text and "<h2>Got - expected</h2>" in page
+    assert "output of fc, image 0, channel 4\n" in told(bench, capsys, fc=wrong["fc"])[0]
+    folder = tmp_path / "partial"
+    write_set(intgold.load(), folder / "set", count=1, formats=["npy"], ops=["conv1"],
+              partials="ky")  # fmt: skip
+    shutil.copytree(folder / "set", folder / "dut")
+    y = np.load(folder / "dut" / "partials" / "conv1.npy")
+    y[0, 2, 3, 4, 5] += 1
+    np.save(folder / "dut" / "partials" / "conv1.npy", y)
+    assert main(["verify", str(folder / "set"), "--dut", str(folder / "dut")]) == 1
+    assert "image 0, step 2, y 3, x 4, channel 5\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ((slice(None), slice(None), 0), "only column 0"),
+        ((slice(None), -1), "only row 11"),
+        ((slice(None), slice(None), [0, -1]), "only the first and the last column"),
+        ((slice(None), [0, 0, 5, 11], [0, 7, 0, 3]), "only at the border"),
+    ],
+)
+def test_the_border_is_all_of_it(where, said, tmp_path, capsys):
+    """One row or column is named; that it lies at the border would say less."""
+    bench = thin.Bench(tmp_path, 2)
+    y = bench.tensors["conv"].copy()
+    y[where] ^= np.random.default_rng(0).integers(1, 100, y[where].shape, np.int8)
+    text = told(bench, capsys, conv=y)[0]
+    assert said in text and ("border" in text) == ("border" in said)
 
 
 def check_page(text):

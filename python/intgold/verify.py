@@ -265,11 +265,10 @@ def _verdict(report: Report) -> list[str]:
     if first is None:
         return [f"{compared}, all {'equal, but padding is not' if strays else 'equal'}", *strays]
     differing = sum(c.differing for c in report.comparisons)
-    place = ", ".join(f"{axis} {i}" for axis, i in zip(_axes(first), first.coordinate, strict=True))
     lines = [
         f"{compared}, {differing} differ",
         f"first difference: op {first.op} ({first.kind}), {first.role} of {first.tensor}, "
-        f"image {first.image}, {place}",
+        f"{place(first)}",
         f"  expected {with_hex(first.expected, first.dtype)}",
         f"  got      {with_hex(first.got, first.dtype)}",
         *([f"  both as the device has them: {IN_DEVICE}"] if first.dtype == "uint8" else []),
@@ -292,7 +291,7 @@ def _verdict(report: Report) -> list[str]:
     lines.append("  " + ", ".join([f"of this array {share}", *tally.sentences()]))
     shown = sorted(tally.histogram(), key=lambda pair: -pair[1])[:6]
     more = f", {len(tally.bins) - 6} more" if len(tally.bins) > 6 else ""
-    lines.append("  got - expected: " + ", ".join(f"{d} {n} times" for d, n in shown) + more)
+    lines.append("  Got - expected: " + ", ".join(f"{d} {n} times" for d, n in shown) + more)
     return lines + strays
 
 
@@ -302,9 +301,14 @@ def placed(spot: Spot) -> str:
     return f"{spot.file} {spot.place}, address 0x{spot.address:x}{bank}, lane {spot.lane}"
 
 
-def _axes(first: Difference) -> list[str]:
-    steps = ["step"] if first.role == "partial" else []
-    return steps + ["oy", "ox", "oc"][3 - len(first.coordinate) + len(steps) :]
+def place(first: Difference) -> str:
+    """Return where a value lies, as people read it: ``image 0, y 2, x 7, channel 1``."""
+    partial = first.role == "partial"
+    axes = ["step"] * partial + ["y", "x", "channel"][3 - len(first.coordinate) + partial :]
+    return ", ".join(
+        f"{axis} {i}"
+        for axis, i in zip(["image", *axes], (first.image, *first.coordinate), strict=True)
+    )
 
 
 def with_hex(value: int, dtype: str) -> str:

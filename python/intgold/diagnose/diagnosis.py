@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil, log2, prod
 
 import numpy as np
 
@@ -13,60 +14,19 @@ from ..progress import Progress
 from ..vectors.dump import Dump
 from ..verify import Report
 from .apart import Apart, tell_apart
-from .hypotheses import HYPOTHESES, Evidence, contracts
+from .finding import OpFinding
+from .hypotheses import HYPOTHESES, Evidence
 from .search import Cause, Trial, differing, pair_causes, trials
 from .traces import Traces, in_blocks, of_images
+from .weighing import weighed
+from .weight import MARGIN
 
 _IMAGES = 8
 """Images that every hypothesis is tried on; what fits is then held against all of the set."""
 _MIXED = 256
 """Images that bugs which mix images are held against."""
-
-
-@dataclass(frozen=True, eq=False)
-class OpFinding:
-    """What is known of an op that differs.
-
-    Parameters
-    ----------
-    op, kind : str
-    inputs : str
-        ``golden``, or ``device``: its own, which differ from the golden ones on some image.
-    unseen : tuple of str
-        Ops before it whose outputs were not dumped; they are taken to do right what they do.
-    follows : bool
-        The op does right what it does, from inputs that differ, on every image.
-    causes : tuple of Cause
-        Every bug, or pair of bugs, that reproduces all that the device made of the op; of the op
-        itself, or of one before it that was not dumped.
-    images : int
-        On how many images they reproduce it.
-    apart : tuple of Apart
-    near : tuple of (str, int, int)
-        Where nothing fits: bugs that come close on the images that were searched, with the values
-        still differing, of those that do without it.
-    variants, pairs : int
-        How many single bugs and how many pairs were tried.
-    seconds : float
-    """
-
-    op: str
-    kind: str
-    inputs: str
-    unseen: tuple[str, ...]
-    follows: bool
-    causes: tuple[Cause, ...]
-    images: int
-    apart: tuple[Apart, ...]
-    near: tuple[tuple[str, int, int], ...]
-    variants: int
-    pairs: int
-    seconds: float
-
-    @property
-    def names(self) -> list[tuple[str, ...]]:
-        """The class: names of hypotheses, or pairs of names, that all fit."""
-        return sorted({cause.names for cause in self.causes})
+_WEIGHED = 2**20
+"""Values of the largest tensor up to which more images are weighed than searched."""
 
 
 def diagnose(
@@ -94,26 +54,13 @@ def diagnose(
     ]
 
 
-def contracts_of(findings: Sequence[OpFinding]) -> list[str]:
-    """Return the other contracts by which every op that is wrong computes, in order."""
-    common: set[str] | None = None
-    for finding in (f for f in findings if not f.follows):
-        found = {
-            bug.variant.label
-            for cause in finding.causes
-            for bug in cause.bugs
-            if len(cause.bugs) == 1 and bug.hypothesis.name == contracts.NAME
-        }
-        common = found if common is None else common & found
-    return sorted(common or ())
-
-
 @dataclass
 class _Replay:
     """An op on all images: those of which it makes something else than its inputs demand."""
 
     wrong: list[int]
     golden: bool = True
+    differing: int = 0
 
 
 def _replayed(dump: Dump, ops: Sequence[Op], progress: bool) -> dict[str, _Replay]:
@@ -125,6 +72,7 @@ def _replayed(dump: Dump, ops: Sequence[Op], progress: bool) -> dict[str, _Repla
                 differs = traces.evidence(op).differs()
                 images = differs.reshape(differs.shape[0], -1).any(axis=1)
                 found[op.name].wrong += (first + np.flatnonzero(images)).tolist()
+                found[op.name].differing += int(np.count_nonzero(differs))
                 found[op.name].golden &= traces.reads_golden(op)
             bar.update(images.size)
     return found
@@ -156,6 +104,7 @@ class _Search:
             op=self.op.name, kind=self.op.kind, follows=not self.wrong,
             inputs="golden" if self.replay.golden else "device",
             unseen=tuple(before.name for before in self.traces.unseen(self.op)), causes=(),
+            consistent=(), would_tell=(), differing=self.replay.differing,
             images=self.dump.plan.count, apart=(), near=(),
         )  # fmt: skip
         if self.wrong:
@@ -166,16 +115,69 @@ class _Search:
     def _causes(self, pairs: bool) -> dict[str, object]:
         evidence = self.traces.evidence(self.op)
         tries, causes, images = self._single(self.op)
+        tried = {self.op.name: tries}
         for before in self.traces.unseen(self.op):
-            _, more, on = self._single(before)
+            tried[before.name], more, on = self._single(before)
             causes, images = [*causes, *more], min(images, on)
         if pairs and not causes:
             found, self.pairs = pair_causes(evidence)
             causes, images = self._confirmed(self.op, found)
         if not causes:
             return {"near": _near(tries, evidence), "images": len(self.images)}
+        causes = self._weighed(causes, tried)
         here = [cause for cause in causes if cause.op is self.op]
-        return {"causes": tuple(causes), "images": images, "apart": _apart(evidence, here)}
+        named = tuple(c for c in causes if c.weight and c.weight.named)
+        return {
+            "causes": named, "images": images, "apart": _apart(evidence, here),
+            "consistent": tuple(c for c in causes if c not in named),
+            "would_tell": () if named else tuple(self._would_tell(evidence, causes)),
+        }  # fmt: skip
+
+    def _weighed(
+        self, causes: Sequence[Cause], tried: Mapping[str, Sequence[Trial]]
+    ) -> list[Cause]:
+        """Return the causes with their weights, the simplest first; on more images if need be."""
+        found: list[Cause] = []
+        for images in self._widening():
+            traces = self.traces if images == self.images else of_images(self.dump, images)
+            found = []
+            for at in {cause.op.name: cause.op for cause in causes}.values():
+                here = [cause for cause in causes if cause.op is at]
+                few, evidence = self._evidence(self.traces, at), self._evidence(traces, at)
+                searched = differing(few.path, few)
+                found += weighed(here, tried[at.name], searched, evidence, log2(len(tried)))
+            if all(c.weight and (c.weight.named or c.weight.doubt) for c in found):
+                break
+        return sorted(found, key=lambda cause: cause.freedom)
+
+    def _widening(self) -> Iterator[list[int]]:
+        """Yield the images that were searched; then more, as many as are small."""
+        yield self.images
+        model, count = self.dump.plan.model, self.dump.plan.count
+        largest = max(prod(tensor.shape) for tensor in model.tensors)
+        most = min(_MIXED, _WEIGHED // largest)
+        more = sorted({*range(min(count, most)), *self.wrong[: most // 2]} | {*self.images})
+        if len(more) > len(self.images):
+            yield more
+
+    def _would_tell(self, evidence: Evidence, causes: Sequence[Cause]) -> Iterator[str]:
+        """Say which arrays, or how many images, would decide."""
+        op = self.op
+        dumped = "accumulator" in evidence.got or evidence.path.dtype == np.int32
+        if op.spec.accumulator and not dumped:
+            yield f"the accumulators of {op.name}"
+        if unseen := [before.name for before in self.traces.unseen(op)]:
+            yield f"the outputs of {', '.join(unseen)}"
+        if all(c.mixes_images for c in causes):
+            yield "images whose results are long, or differ more from each other"
+        count, weights = self.dump.plan.count, [c.weight for c in causes if not c.mixes_images]
+        needed = [
+            ceil(w.images * (w.freedom + MARGIN) / w.evidence)
+            for w in weights
+            if w and w.evidence > 0 and not w.doubt
+        ]
+        if needed:
+            yield f"about {max(min(needed), count + 1)} images as these are; the set has {count}"
 
     def _single(self, at: Op) -> tuple[list[Trial], list[Cause], int]:
         """Return the trials of single bugs in an op, those that hold, and on how many images.

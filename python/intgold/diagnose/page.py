@@ -8,12 +8,23 @@ from collections.abc import Iterable, Sequence
 
 from ..files import replacing
 from ..vectors.strays import stray_lines
-from ..verify import IN_DEVICE, Comparison, placed, with_hex
-from .diagnosis import OpFinding, contracts_of
+from ..verify import IN_DEVICE, Comparison, place, placed, with_hex
+from .finding import OpFinding, contracts_of
 from .pictures import bars, error_maps, legend
 from .report import Account
 from .search import Cause
-from .text import OTHER_CONTRACT, heading, labels, members, reservations
+from .stages import Stages
+from .text import (
+    MOST_CONSISTENT,
+    OTHER_CONTRACT,
+    heading,
+    labels,
+    members,
+    remarks,
+    tried,
+    verdict,
+    worth,
+)
 
 _STYLE = """
 :root{--ground:#fff;--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;--panel:#f6f8fa;--bad:#c62828;
@@ -110,39 +121,9 @@ def _causes(account: Account) -> Iterable[str]:
     for finding in findings:
         if finding.follows:
             continue
-        groups = members(finding)
         if finding.op != first.op:
             yield f"<p>{html.escape(heading(finding))}.</p>"
-        if not groups:
-            yield (
-                f"<p>{_op(finding.op, finding.kind)}: none of {finding.variants} variants"
-                + (f" and {finding.pairs} pairs" if finding.pairs else "")
-                + " of known bugs makes what the device made.</p>"
-            )
-            for label, left, of in finding.near:
-                yield (
-                    f"<p>Close: {html.escape(label)} leaves {left} of {of} differences on "
-                    f"{finding.images} images.</p>"
-                )
-            continue
-        several = f": one of {len(groups)} that this set cannot tell apart" if groups[1:] else ""
-        places = list(dict.fromkeys(_place(cause, finding) for cause in finding.causes))
-        yield f"<p>In {' or '.join(places)}{several}:</p>"
-        for causes in groups:
-            text = html.escape(" and ".join(causes[0].names))
-            place = f", in {_place(causes[0], finding)}" if places[1:] else ""
-            bugs = "".join(
-                f"<p>{html.escape(b.hypothesis.explanation)}</p>"
-                f'<p class="soft">Look at {html.escape(b.hypothesis.look_at)}.</p>'
-                for b in causes[0].bugs
-            )
-            parameters = html.escape(labels(causes))
-            yield f'<div class="cause"><b>{text}</b>{parameters}{place}{bugs}</div>'
-        images = "1 image" if finding.images == 1 else f"{finding.images} images"
-        op = html.escape(finding.op)
-        yield f'<p class="soft">Reproduces every value of {op} on {images}.</p>'
-        told = (*finding.apart, *reservations(finding))
-        yield from (f"<p>{html.escape(str(line))}</p>" for line in told)
+        yield from _finding(finding)
     if by := contracts_of(findings):
         yield f"<p>{html.escape(OTHER_CONTRACT.format(' or '.join(by)))}.</p>".replace(
             ">e", ">E", 1
@@ -152,13 +133,60 @@ def _causes(account: Account) -> Iterable[str]:
         yield f"<p>Right from wrong inputs: {html.escape(', '.join(follow))}.</p>"
 
 
+def _finding(finding: OpFinding) -> Iterable[str]:
+    """Yield the causes of one op, numbered, and what is left open."""
+    named, thin = members(finding.causes), members(finding.consistent)
+    place = _op(finding.op, finding.kind)
+    if not finding.fitting:
+        yield f"<p>{place}: {html.escape(verdict(finding, 0))}; tried {tried(finding)}.</p>"
+        for label, left, of in finding.near:
+            yield (
+                f"<p>Close: {html.escape(label)} leaves {left} of {of} differences on "
+                f"{finding.images} images.</p>"
+            )
+        return
+    yield f"<p>{place}: {html.escape(verdict(finding, len(named)))}:</p>"
+    for number, causes in enumerate(named, 1):
+        yield _box(number, causes, finding)
+    if named and thin:
+        yield "<p>Consistent too, on less evidence:</p>"
+    for number, causes in enumerate(thin[:MOST_CONSISTENT], len(named) + 1):
+        yield _box(number, causes, finding)
+    if more := thin[MOST_CONSISTENT:]:
+        yield f"<p>And {len(more)} more.</p>"
+    images = "1 image" if finding.images == 1 else f"{finding.images} images"
+    each = "Reproduces" if len(named) + len(thin) == 1 else "Each reproduces"
+    yield f'<p class="soft">{each} every value of {html.escape(finding.op)} on {images}.</p>'
+    for line in remarks(finding):
+        yield f"<p>{_sentence(line)}.</p>"
+
+
+def _box(number: int, causes: Sequence[Cause], finding: OpFinding) -> str:
+    first = causes[0]
+    text = html.escape(" and ".join(first.names))
+    place = ""
+    if first.op.name != finding.op:
+        place = f", in {_op(first.op.name, first.op.kind)}, which was not dumped"
+    lines = [worth(first, finding)]
+    lines += [first.weight.doubt] if first.weight and first.weight.doubt else []
+    bugs = "".join(
+        f"<p>{html.escape(b.hypothesis.explanation)}</p>"
+        f'<p class="soft">Look at {html.escape(b.hypothesis.look_at)}.</p>'
+        for b in first.bugs
+    )
+    facts = "".join(f'<p class="soft">{_sentence(s)}.</p>' for s in lines)
+    return (
+        f'<div class="cause"><b>{number}. {text}</b>{html.escape(labels(causes))}{place}'
+        f"{bugs}{facts}</div>"
+    )
+
+
+def _sentence(line: str) -> str:
+    return html.escape(line[:1].upper() + line[1:])
+
+
 def _op(name: str, kind: str) -> str:
     return f"op <b>{html.escape(name)}</b> ({html.escape(kind)})"
-
-
-def _place(cause: Cause, finding: OpFinding) -> str:
-    unseen = ", which was not dumped" if cause.op.name != finding.op else ""
-    return _op(cause.op.name, cause.op.kind) + unseen
 
 
 def _first(account: Account) -> Iterable[str]:
@@ -168,10 +196,9 @@ def _first(account: Account) -> Iterable[str]:
         c for c in account.report.comparisons if (c.op, c.role) == (first.op, first.role)
     )
     tally = comparison.tally
-    place = ", ".join(map(str, first.coordinate))
     facts = [
         ("array", f"{first.role} of {first.tensor}"),
-        ("image; place", f"{first.image}; {place}"),
+        ("place", place(first)),
         ("expected", with_hex(first.expected, first.dtype)),
         ("got", with_hex(first.got, first.dtype)),
         *([("values", f"as the device has them: {IN_DEVICE}")] if first.dtype == "uint8" else []),
@@ -189,8 +216,11 @@ def _first(account: Account) -> Iterable[str]:
     yield "<h2>The first wrong value</h2>"
     rows = "".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in facts)
     yield f"<dl>{rows}</dl>"
+    if account.stages.stages:
+        yield f"<p>{_sentence(account.stages.heading)}:</p>"
+        yield _stages(account.stages)
     if account.worked:
-        yield "<p>As it should be computed:</p>"
+        yield "<p>As it should be, in full:</p>"
         yield f"<pre>{html.escape(chr(10).join(account.worked))}</pre>"
     yield f"<h2>Where {html.escape(first.op)} differs</h2>"
     where = "; ".join([f"{tally.differing:,} of {tally.of:,} values", *tally.sentences()])
@@ -198,8 +228,18 @@ def _first(account: Account) -> Iterable[str]:
     if tally.places is not None:
         yield f'<div class="maps">{error_maps(tally.places)}</div>'
         yield f'<p class="soft">{legend(tally.places, account.dump.plan.count)}</p>'
-    yield "<h2>Got less expected</h2>"
+    yield "<h2>Got - expected</h2>"
     yield f'<div class="wide">{bars(tally.histogram())}</div>'
+
+
+def _stages(stages: Stages) -> str:
+    head = "<tr><th><th class=n>as it should be<th class=n>as the device computed it</tr>"
+    rows = "".join(
+        f"<tr{' class=wrong' if s.wanted != s.got else ''}><td>{html.escape(s.name)}"
+        f"<td class=n>{s.wanted}<td class=n>{s.got}</tr>"
+        for s in stages.stages
+    )
+    return f'<div class="wide"><table>{head}{rows}</table></div>'
 
 
 def _arrays(comparisons: Sequence[Comparison]) -> str:

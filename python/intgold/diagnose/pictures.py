@@ -91,6 +91,6 @@ def bars(histogram: Sequence[tuple[str, int]]) -> str:
         )
     height = max(1, len(histogram)) * step
     return (
-        f'<svg width="500" height="{height}" role="img" aria-label="histogram of got less '
+        f'<svg width="500" height="{height}" role="img" aria-label="histogram of Got - '
         f'expected">{"".join(rows)}</svg>'
     )

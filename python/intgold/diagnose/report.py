@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,8 +13,11 @@ from ..model import Op
 from ..sheet.worked import Traced, worked_lines
 from ..vectors import contents
 from ..vectors.dump import Dump
-from ..verify import Report, compare
-from .diagnosis import OpFinding, contracts_of, diagnose
+from ..verify import Report, compare, place
+from .diagnosis import diagnose
+from .finding import OpFinding, contracts_of
+from .search import Cause
+from .stages import Stages, stages_of
 from .text import members, told
 
 
@@ -29,6 +33,8 @@ class Account:
     worked : tuple of str
         The golden arithmetic of the first wrong element, line by line.
     causes_sought : bool
+    stages : Stages
+        The first wrong element as the device computed it, with the simplest cause that is named.
     """
 
     dump: Dump
@@ -36,6 +42,7 @@ class Account:
     findings: tuple[OpFinding, ...]
     worked: tuple[str, ...]
     causes_sought: bool = True
+    stages: Stages = Stages()
 
     def __str__(self) -> str:
         lines = [str(self.report)]
@@ -43,8 +50,12 @@ class Account:
         if first:
             lines += [self.not_sought] if self.not_sought else []
             lines += told(self.findings, first.op)
+            lines += self.stages.lines()
         if self.worked:
-            lines += ["the first wrong element, as it should be:", *(f"  {w}" for w in self.worked)]
+            lines += [
+                "the first wrong value, as it should be, in full:",
+                *(f"  {w}" for w in self.worked),
+            ]
         return "\n".join(lines)
 
     @property
@@ -58,6 +69,7 @@ class Account:
     def document(self) -> bytes:
         """Return canonical JSON."""
         first = self.report.first
+        at = {} if first is None else {**_plain(asdict(first)), "place": place(first)}
         return canonical_json(
             {
                 "set": str(self.dump.vectors),
@@ -77,10 +89,14 @@ class Account:
                     }
                     for c in self.report.comparisons
                 ],
-                "first": None if first is None else _plain(asdict(first)),
+                "first": at or None,
                 "ops": [_finding(f) for f in self.findings],
                 "contracts": contracts_of(self.findings),
                 "worked": list(self.worked),
+                "as_the_device_computed_it": {
+                    "cause": self.stages.cause,
+                    "stages": [asdict(stage) for stage in self.stages.stages],
+                },
             }
         )  # fmt: skip
 
@@ -103,7 +119,8 @@ def account(
     report = compare(dump, progress)
     findings = diagnose(dump, report, progress=progress) if causes and report.first else []
     worked = _worked(dump, report, products) if products is not None and report.first else []
-    return Account(dump, report, tuple(findings), tuple(worked), causes)
+    stages = stages_of(dump, report.first, tuple(findings)) if report.first else Stages()
+    return Account(dump, report, tuple(findings), tuple(worked), causes, stages)
 
 
 def _worked(dump: Dump, report: Report, products: int) -> list[str]:
@@ -130,19 +147,12 @@ def _finding(finding: OpFinding) -> dict[str, Any]:
         "op": finding.op,
         "kind": finding.kind,
         "inputs": finding.inputs,
+        "differing": finding.differing,
         "not_dumped_before": list(finding.unseen),
         "right_from_wrong_inputs": finding.follows,
-        "causes": [
-            {
-                "op": causes[0].op.name,
-                "kind": causes[0].op.kind,
-                "names": list(causes[0].names),
-                "variants": [str(cause) for cause in causes],
-                "explanations": [bug.hypothesis.explanation for bug in causes[0].bugs],
-                "look_at": [bug.hypothesis.look_at for bug in causes[0].bugs],
-            }
-            for causes in members(finding)
-        ],
+        "causes": [_group(causes, finding) for causes in members(finding.causes)],
+        "consistent": [_group(causes, finding) for causes in members(finding.consistent)],
+        "would_tell": list(finding.would_tell),
         "images": finding.images,
         "told_apart_by": [asdict(apart) for apart in finding.apart],
         "close": [
@@ -150,6 +160,26 @@ def _finding(finding: OpFinding) -> dict[str, Any]:
         ],
         "variants_tried": finding.variants,
         "pairs_tried": finding.pairs,
+    }
+
+
+def _group(causes: Sequence[Cause], finding: OpFinding) -> dict[str, Any]:
+    """Return causes of one op and of the same hypotheses; the weight is that of the simplest."""
+    first, weight = causes[0], causes[0].weight
+    assert weight is not None
+    return {
+        "op": first.op.name,
+        "kind": first.op.kind,
+        "names": list(first.names),
+        "variants": [str(cause) for cause in causes],
+        "explanations": [bug.hypothesis.explanation for bug in first.bugs],
+        "look_at": [bug.hypothesis.look_at for bug in first.bugs],
+        "explains": finding.differing,
+        "simpler_explains": weight.simpler,
+        "searched": weight.searched,
+        "evidence_bits": round(weight.evidence),
+        "freedom_bits": round(weight.freedom),
+        "doubt": weight.doubt,
     }
 
 

@@ -4,23 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import log2
 
 import numpy as np
 
 from ..model import Op
 from .datapath import Datapath, ExcludedError
 from .hypotheses import HYPOTHESES, Evidence, Hypothesis, Variant
+from .weight import Weight
 
 _ROWS = 64
 """Output pixels that a pair is tried on before it is held against everything."""
 
 
+_TABLE_BITS = log2(len(HYPOTHESES))
+
+
 @dataclass(frozen=True, eq=False)
 class Bug:
-    """A hypothesis with its parameters."""
+    """A hypothesis with its parameters.
+
+    Parameters
+    ----------
+    hypothesis : Hypothesis
+    variant : Variant
+    freedom : float
+        Bits that name it: which hypothesis of the table, which of its variants.
+    """
 
     hypothesis: Hypothesis
     variant: Variant
+    freedom: float
 
     def __str__(self) -> str:
         name = self.hypothesis.name
@@ -33,6 +47,12 @@ class Cause:
 
     op: Op
     bugs: tuple[Bug, ...]
+    weight: Weight | None = None
+
+    @property
+    def freedom(self) -> float:
+        """Bits that name its bugs."""
+        return sum(bug.freedom for bug in self.bugs)
 
     def plant(self, path: Datapath) -> Datapath:
         """Return the path with the bugs."""
@@ -57,37 +77,45 @@ class Cause:
 def bugs_of(evidence: Evidence, table: Sequence[Hypothesis] = HYPOTHESES) -> Iterator[Bug]:
     """Yield every variant of every hypothesis that applies."""
     for hypothesis in table:
-        for variant in hypothesis.variants(evidence):
-            yield Bug(hypothesis, variant)
+        found = list(hypothesis.variants(evidence))
+        for variant in found:
+            bits = log2(len(found)) if variant.bits is None else variant.bits
+            yield Bug(hypothesis, variant, _TABLE_BITS + bits)
+
+
+def made_by(path: Datapath, evidence: Evidence) -> dict[str, np.ndarray]:
+    """Return what the path makes of each array that the device dumped.
+
+    Accumulators may be dumped as the op holds them, or moved as its results are; or they alone are.
+    """
+    held, raw = path.after(path.accumulators())
+    y = path.deliver(path, raw)
+    if evidence.follow:
+        return evidence.follow(held, y)
+    ways = [{"output": y, "accumulator": held}]
+    moved = path.deliver(path, held)
+    if moved is not held and "accumulator" in evidence.got:
+        ways += [{"output": y, "accumulator": moved}, {"output": raw, "accumulator": moved}]
+    if "output" not in evidence.got:
+        ways = ways[:2]
+    return min(ways, key=lambda made: _count(made, evidence.got))
 
 
 def differing(path: Datapath, evidence: Evidence) -> int:
     """Return how many values of what the device dumped the path does not make."""
-    held, raw = path.after(path.accumulators())
-    y = path.deliver(path, raw)
-    if evidence.follow:
-        made = evidence.follow(held, y)
-        return sum(int(np.count_nonzero(made[key] != a)) for key, a in evidence.got.items())
-    moved = path.deliver(path, held)
-    count = _differing(held, y, moved, evidence.got)
-    if (
-        count and moved is not held and len(evidence.got) == 2
-    ):  # the accumulators alone may be dumped otherwise
-        count = min(count, _differing(moved, raw, moved, evidence.got))
-    return count
+    return _count(made_by(path, evidence), evidence.got)
+
+
+def _count(made: dict[str, np.ndarray], got: dict[str, np.ndarray]) -> int:
+    return sum(int(np.count_nonzero(made[key] != a)) for key, a in got.items())
 
 
 def _differing(
     held: np.ndarray, y: np.ndarray, moved: np.ndarray, got: dict[str, np.ndarray]
 ) -> int:
-    """Accumulators may be dumped as the op holds them, or moved as its results are."""
-    count = 0
-    if "output" in got:
-        count += int(np.count_nonzero(y != got["output"]))
-    if "accumulator" in got:
-        ways = [held] if moved is held else [held, moved]
-        count += min(int(np.count_nonzero(a != got["accumulator"])) for a in ways)
-    return count
+    """Return how many values are not made, of accumulators as they are held or moved."""
+    accs = [held] if moved is held or "accumulator" not in got else [held, moved]
+    return min(_count({"output": y, "accumulator": acc}, got) for acc in accs)
 
 
 @dataclass(frozen=True, eq=False)

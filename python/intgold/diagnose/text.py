@@ -5,11 +5,13 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from .diagnosis import OpFinding, contracts_of
+from .finding import OpFinding, contracts_of
 from .hypotheses import HYPOTHESES
 from .search import Cause
 
 _MOST_LABELS = 4
+MOST_CONSISTENT = 4
+"""Causes on thin evidence that are shown."""
 OTHER_CONTRACT = "every op that is wrong computes by the contract {}"
 
 
@@ -35,7 +37,7 @@ def told(findings: Sequence[OpFinding], first: str) -> list[str]:
         else:
             lines.append(heading(finding))
             lines += [f"  {line}" for line in _cause(finding)]
-        if finding.causes:
+        if finding.fitting:
             explained.setdefault(_ops_and_names(finding), finding)
     follow = [f.op for f in findings if f.follows]
     if by:
@@ -57,13 +59,13 @@ def heading(finding: OpFinding) -> str:
 
 def _ops_and_names(finding: OpFinding) -> tuple[str, ...]:
     """Return the class of causes as one key: each op that a bug is in, and the bug."""
-    return tuple(sorted({" ".join((c.op.name, *map(str, c.bugs))) for c in finding.causes}))
+    return tuple(sorted({" ".join((c.op.name, *map(str, c.bugs))) for c in finding.fitting}))
 
 
-def members(finding: OpFinding) -> list[list[Cause]]:
-    """Return the causes, those of one op and of the same hypotheses together."""
+def members(causes: Sequence[Cause]) -> list[list[Cause]]:
+    """Return causes, those of one op and of the same hypotheses together."""
     groups: dict[tuple[str, ...], list[Cause]] = {}
-    for cause in finding.causes:
+    for cause in causes:
         groups.setdefault((cause.op.name, *cause.names), []).append(cause)
     return list(groups.values())
 
@@ -71,7 +73,7 @@ def members(finding: OpFinding) -> list[list[Cause]]:
 def reservations(finding: OpFinding) -> list[str]:
     """Return what the dump leaves open for want of outputs."""
     told = []
-    ops = list(dict.fromkeys(c.op.name for c in finding.causes))
+    ops = list(dict.fromkeys(c.op.name for c in finding.fitting))
     unseen = [name for name in ops if name != finding.op]
     if unseen and len(ops) > 1:
         told.append(f"a dump of {', '.join(unseen)} would tell which op it is")
@@ -88,30 +90,82 @@ def labels(causes: Sequence[Cause]) -> str:
     return f" ({'; or '.join(found[:_MOST_LABELS])}{more})" if found else ""
 
 
+def verdict(finding: OpFinding, groups: int) -> str:
+    """Return what is known of the cause, where `groups` of them are named."""
+    if groups > 1:
+        return f"cause: {groups} of those tried fit and this set cannot tell them apart"
+    if groups:
+        return "cause: one of those tried fits"
+    if finding.consistent:
+        return "cause: this dump cannot tell; consistent with it, as others may be"
+    return "cause: none known fits"
+
+
+def worth(cause: Cause, finding: OpFinding) -> str:
+    """Return what a cause explains, and what that is worth."""
+    weight = cause.weight
+    assert weight is not None
+    n = f"{finding.differing} of {finding.differing} differing values"
+    if weight.simpler == 0:
+        others = "no simpler one explains any"
+    elif weight.simpler >= weight.searched:
+        others = "a simpler one explains them too"
+    else:
+        others = f"no simpler one explains more than {weight.simpler}"
+        if weight.searched != finding.differing:
+            others += f" of the {weight.searched} that were searched"
+    bits = f"evidence {weight.evidence:.0f} bits, freedom {weight.freedom:.0f} bits"
+    return f"explains {n}; {others}; {bits}"
+
+
+def tried(finding: OpFinding) -> str:
+    """Return how much was tried."""
+    found = f"{finding.variants} variants of {len(HYPOTHESES)} hypotheses"
+    return found + (f" and {finding.pairs} pairs" if finding.pairs else "")
+
+
 def _cause(finding: OpFinding) -> list[str]:
-    groups = members(finding)
-    tried = f"{finding.variants} variants of {len(HYPOTHESES)} hypotheses"
-    tried += f" and {finding.pairs} pairs" if finding.pairs else ""
-    if not groups:
-        lines = [f"cause: none known fits; tried {tried}"]
+    if not finding.fitting:
+        lines = [f"{verdict(finding, 0)}; tried {tried(finding)}"]
         on = f"on {finding.images} images"
         return lines + [
             f"  close: {label} leaves {left} of {of} differences {on}"
             for label, left, of in finding.near
         ]
-    lines = []
-    if len(groups) > 1:
-        lines.append(f"cause: one of {len(groups)} that this set cannot tell apart")
-    for causes in groups:
-        op = causes[0].op.name
-        where = f" in {op}, which was not dumped" if op != finding.op else ""
-        start = f"  or{where}:" if where else "  or"
-        start = start if len(groups) > 1 else f"cause{where}:"
-        lines.append(f"{start} {' and '.join(causes[0].names)}{labels(causes)}")
-        for bug in causes[0].bugs:
-            lines.append(f"    {bug.hypothesis.explanation}")
-            lines.append(f"    look at {bug.hypothesis.look_at}")
+    named, thin = members(finding.causes), members(finding.consistent)
+    lines = [verdict(finding, len(named))]
+    for number, causes in enumerate(named, 1):
+        lines += _numbered(number, causes, finding)
+    if named and thin:
+        lines.append("  consistent too, on less evidence:")
+    for number, causes in enumerate(thin[:MOST_CONSISTENT], len(named) + 1):
+        lines += _numbered(number, causes, finding)
+    if more := thin[MOST_CONSISTENT:]:
+        lines.append(f"  and {len(more)} more")
     images = "1 image" if finding.images == 1 else f"{finding.images} images"
-    lines.append(f"  reproduces every value of {finding.op} on {images}; tried {tried}")
-    lines += [f"  {told}" for told in (*finding.apart, *reservations(finding))]
+    each = "" if len(named) + len(thin) == 1 else "each "
+    lines.append(
+        f"  {each}reproduces every value of {finding.op} on {images}; tried {tried(finding)}"
+    )
+    return lines + [f"  {told}" for told in remarks(finding)]
+
+
+def remarks(finding: OpFinding) -> list[str]:
+    """Return what tells the causes apart, what is open, what would tell."""
+    lines = [*map(str, finding.apart), *reservations(finding)]
+    if finding.would_tell:
+        lines.append(f"what would tell: {'; or '.join(finding.would_tell)}")
+    return lines
+
+
+def _numbered(number: int, causes: Sequence[Cause], finding: OpFinding) -> list[str]:
+    first = causes[0]
+    where = f"in {first.op.name}, which was not dumped: " if first.op.name != finding.op else ""
+    lines = [f"  {number}. {where}{' and '.join(first.names)}{labels(causes)}"]
+    lines.append(f"     {worth(first, finding)}")
+    if first.weight and first.weight.doubt:
+        lines.append(f"     {first.weight.doubt}")
+    for bug in first.bugs:
+        lines.append(f"     {bug.hypothesis.explanation}")
+        lines.append(f"     look at {bug.hypothesis.look_at}")
     return lines

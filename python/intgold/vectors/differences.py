@@ -102,6 +102,10 @@ class Tally:
     def _border_only(self) -> bool:
         if self.places is None or self.entry.axes != "HWC" or min(self.entry.shape[:2]) < 3:
             return False
+        rows, columns = (set(np.flatnonzero(counts)) for counts in self.along[:2])
+        height, width, _ = self.entry.shape
+        if rows <= {0, height - 1} or columns <= {0, width - 1}:
+            return False  # which row or column says more
         return not self.places[1:-1, 1:-1].any()
 
 

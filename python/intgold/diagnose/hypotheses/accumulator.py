@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import log2
 
 import numpy as np
 
@@ -53,9 +54,32 @@ def _stuck_bits(evidence: Evidence) -> Iterator[Variant]:
             (evidence.wanted["accumulator"] ^ evidence.got["accumulator"]).view(np.uint32), None
         )
         bits = [bit for bit in bits if int(differs) == 1 << bit]
+    seen = None
+    if "accumulator" not in evidence.got and not evidence.follow and evidence.differs().any():
+        acc = evidence.path.hold(evidence.path, evidence.path.accumulators()).ravel()
+        rising = np.argsort(acc, kind="stable")
+        seen = acc[rising], evidence.differs().ravel()[rising]
     for bit in bits:
         for value in (0, 1):
-            yield Variant(f"bit {bit} at {value}", _stuck_bit(bit, value))
+            doubt = _in_one_range(*seen, bit, value) if seen else ""
+            yield Variant(f"bit {bit} at {value}", _stuck_bit(bit, value), log2(64), doubt)
+
+
+def _in_one_range(acc: IntArray, differs: IntArray, bit: int, value: int) -> str:
+    """Say so where the accumulators that differ, of all that rise, lie in one range.
+
+    A bit that is stuck makes ranges that alternate.  Of one range alone it makes what a missing
+    clamp or a narrow result makes.
+    """
+    free = (acc >> bit & 1) == value
+    flags = differs[differs | free]  # what the bit changes and the output does not show is unknown
+    if np.count_nonzero(flags[1:] & ~flags[:-1]) + int(flags[:1].any()) > 1:
+        return ""
+    wrong = acc[differs]
+    return (
+        f"all that differs has an accumulator from {wrong[0]} to {wrong[-1]}, one range: "
+        "a clamp or a width that was not tried can do the same"
+    )
 
 
 def _stuck_bit(bit: int, value: int) -> Edit:

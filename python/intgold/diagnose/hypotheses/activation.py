@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ..datapath import Datapath, IntArray
+from .accumulator import wrapped
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
 
@@ -55,6 +56,33 @@ def _clamps(evidence: Evidence) -> bool:
 def _missing(evidence: Evidence) -> Iterator[Variant]:
     if _clamps(evidence):
         yield Variant("", _finished(lambda p, s: s + p.y_zero_point))
+
+
+def _one_sided(evidence: Evidence) -> Iterator[Variant]:
+    """One comparator of two; what it lets pass is cut to 8 bits."""
+    if _clamps(evidence):
+        low, high = evidence.path.arguments["act_min"], evidence.path.arguments["act_max"]
+        for at in sorted({low, -128}):
+            yield Variant(f"below at {at}", _ended(np.maximum, at))
+        for at in sorted({high, 127}):
+            yield Variant(f"above at {at}", _ended(np.minimum, at))
+
+
+def _ended(end: Callable[[IntArray, int], IntArray], at: int) -> Edit:
+    return _finished(lambda p, s: end(s + p.y_zero_point, at))
+
+
+def _cut_first(evidence: Evidence) -> Iterator[Variant]:
+    for bits in (8, 9, 10, 12, 16) if _clamps(evidence) else ():
+        yield Variant(f"{bits} bits", _cut(bits, True))
+        if evidence.path.y_zero_point:
+            yield Variant(f"{bits} bits, before the zero point", _cut(bits, False))
+
+
+def _cut(bits: int, with_zero_point: bool) -> Edit:
+    if with_zero_point:
+        return _finished(lambda p, s: p.clamp(wrapped(s + p.y_zero_point, bits)))
+    return _finished(lambda p, s: p.clamp(wrapped(s, bits) + p.y_zero_point))
 
 
 def _symmetric(evidence: Evidence) -> Iterator[Variant]:
@@ -122,6 +150,18 @@ HYPOTHESES = (
         "Results are cut to 8 bits without a clamp, so large ones wrap.",
         "the saturation at the end of the requantize block",
         _missing,
+    ),
+    Hypothesis(
+        "clamp_one_sided",
+        "Results are clamped at one end only; beyond the other they are cut to 8 bits and wrap.",
+        "the saturation at the end of the requantize block: both of its comparators",
+        _one_sided,
+    ),
+    Hypothesis(
+        "clamp_after_cut",
+        "Results are cut to a few bits before the clamp, so large ones wrap in front of it.",
+        "the width of the signal from the shift to the clamp",
+        _cut_first,
     ),
     Hypothesis(
         "clamp_symmetric",

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...vectors.readings import Reading
 from ..datapath import Datapath, IntArray
+from .freedom import solved_order
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
 LANES = (2, 4, 8, 16, 32, 64)
@@ -74,24 +75,17 @@ def first_wrong(evidence: Evidence) -> tuple[IntArray, IntArray]:
     return evidence.wanted[role], evidence.got[role]
 
 
-def _matched(wanted: IntArray, got: IntArray) -> list[int] | None:
-    """Return which row of `wanted` each row of `got` is; None unless each is one."""
-    rows = {row.tobytes(): i for i, row in reversed(list(enumerate(np.ascontiguousarray(wanted))))}
-    found = [rows.get(row.tobytes()) for row in np.ascontiguousarray(got)]
-    own = (got == wanted).all(axis=1)
-    order = [i if own[i] else f for i, f in enumerate(found)]
-    if any(i is None for i in order) or order == list(range(len(order))):
-        return None
-    return [i for i in order if i is not None]
-
-
 def _channel_order(evidence: Evidence) -> Iterator[Variant]:
     wanted, got = first_wrong(evidence)
     count = wanted.shape[-1]
-    order = _matched(wanted.reshape(-1, count).T, got.reshape(-1, count).T)
-    if order and count > 1 and not _reversed_in_groups(order):
-        shown = ", ".join(map(str, order[:16])) + (", ..." if count > 16 else "")
-        yield Variant(shown, delivered(lambda y: y[..., order]))
+    solved = solved_order(wanted.reshape(-1, count).T, got.reshape(-1, count).T)
+    if solved and count > 1 and not _reversed_in_groups(solved[0]):
+        order, bits = solved
+        yield Variant(_shown(order), delivered(lambda y: y[..., order]), bits)
+
+
+def _shown(order: list[int]) -> str:
+    return ", ".join(map(str, order[:16])) + (", ..." if len(order) > 16 else "")
 
 
 def _reversed_in_groups(order: list[int]) -> bool:
@@ -104,12 +98,14 @@ def _reversed_in_groups(order: list[int]) -> bool:
 
 def _image_order(evidence: Evidence) -> Iterator[Variant]:
     wanted, got = first_wrong(evidence)
-    order = _matched(wanted.reshape(len(wanted), -1), got.reshape(len(got), -1))
-    if order:
-        shown = ", ".join(map(str, order[:16])) + (", ..." if len(order) > 16 else "")
-        if order == [0, *range(len(order) - 1)] or not any(order):
-            return  # the image before, the first image: hypotheses of their own
-        yield Variant(shown, delivered(lambda y: y[order] if len(y) == len(order) else y))
+    solved = solved_order(wanted.reshape(len(wanted), -1), got.reshape(len(got), -1))
+    if not solved:
+        return
+    order, bits = solved
+    if order == [0, *range(len(order) - 1)] or not any(order):
+        return  # the image before, the first image: hypotheses of their own
+    edit = delivered(lambda y: y[order] if len(y) == len(order) else y)
+    yield Variant(_shown(order), edit, bits)
 
 
 def _image_before(evidence: Evidence) -> Iterator[Variant]:

@@ -102,6 +102,10 @@ def _last(x: IntArray) -> IntArray:
     return x.shape[-1] - 1 - np.argmax(x[..., ::-1], axis=-1)
 
 
+def _without_first(x: IntArray) -> IntArray:
+    return np.argmax(x[..., 1:], axis=-1) + 1 if x.shape[-1] > 1 else np.argmax(x, axis=-1)
+
+
 def _wraps(evidence: Evidence) -> Iterator[Variant]:
     if evidence.path.op.kind == "rescale":
         yield Variant("", lambda path: path.with_stage(finish=lambda p, s: wrapped(s, 32)))
@@ -156,6 +160,36 @@ HYPOTHESES = (
         "The values are compared as unsigned.",
         "signed declarations at the comparator",
         _argmax(("", lambda x: np.argmax(x & 0xFFFFFFFF, axis=-1))),
+    ),
+    Hypothesis(
+        "argmax_without_end",
+        "The first or the last value does not take part.",
+        "the bounds of the loop over the values, and what the maximum starts with",
+        _argmax(
+            ("the last", lambda x: np.argmax(x[..., :-1] if x.shape[-1] > 1 else x, axis=-1)),
+            ("the first", _without_first),
+            ("the first, the second is number 0", lambda x: np.maximum(_without_first(x) - 1, 0)),
+        ),
+    ),
+    Hypothesis(
+        "argmax_index_shifted",
+        "The index is one more or one less than it should be.",
+        "whether the counter is read before or after it counts: the first value is number 0",
+        _argmax(
+            ("one more", lambda x: np.argmax(x, axis=-1) + 1),
+            ("one less", lambda x: np.argmax(x, axis=-1) - 1),
+            ("one more, wraps", lambda x: (np.argmax(x, axis=-1) + 1) % x.shape[-1]),
+            ("one less, wraps", lambda x: (np.argmax(x, axis=-1) - 1) % x.shape[-1]),
+        ),
+    ),
+    Hypothesis(
+        "argmax_of_other_order",
+        "The smallest value wins, or that of largest magnitude.",
+        "the direction of the comparator, and its sign",
+        _argmax(
+            ("the smallest", lambda x: np.argmin(x, axis=-1)),
+            ("the largest magnitude", lambda x: np.argmax(np.abs(x), axis=-1)),
+        ),
     ),
     Hypothesis(
         "rescale_wraps",

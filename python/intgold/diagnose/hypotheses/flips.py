@@ -7,6 +7,7 @@ tried on a few outputs at once, and what survives is what the search then holds 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import log2
 from typing import Any
 
 import numpy as np
@@ -88,13 +89,15 @@ def _flipped(values: IntArray, bit: int) -> IntArray:
     return (unsigned ^ unsigned.dtype.type(1 << bit)).view(values.dtype)
 
 
-def _with_flip(name: str, at: tuple[int, ...], bit: int) -> Variant:
+def _with_flip(name: str, at: tuple[int, ...], bit: int, of: int) -> Variant:
+    """Return the variant of one bit, of so many that there are."""
+
     def edit(path: Datapath) -> Datapath:
         values = path.arguments[name].copy()
         values[at] = _flipped(values[at].reshape(1), bit)[0]
         return path.with_fields(**{name: values})
 
-    return Variant(f"{name}[{', '.join(map(str, at))}] bit {bit}", edit)
+    return Variant(f"{name}[{', '.join(map(str, at))}] bit {bit}", edit, log2(of))
 
 
 def _bias_bit(evidence: Evidence) -> Iterator[Variant]:
@@ -105,7 +108,7 @@ def _bias_bit(evidence: Evidence) -> Iterator[Variant]:
     wrong = np.concatenate([_flipped(bias, bit) for bit in range(32)]).astype(np.int64)
     acc = column.acc[column.sample, None] + (wrong - int(bias[0]))
     for bit in np.flatnonzero(column.fits(acc)).tolist():
-        yield _with_flip("bias", (column.channel,), bit)
+        yield _with_flip("bias", (column.channel,), bit, 32 * evidence.path.arguments["bias"].size)
 
 
 def _weight_bit(evidence: Evidence) -> Iterator[Variant]:
@@ -120,9 +123,8 @@ def _weight_bit(evidence: Evidence) -> Iterator[Variant]:
         change = _flipped(own, bit).astype(np.int64).ravel() - own.astype(np.int64).ravel()
         for flat in np.flatnonzero(column.fits(column.acc[column.sample, None] + x * change)):
             at = tuple(int(i) for i in np.unravel_index(flat, own.shape))
-            yield _with_flip(
-                "weights", (*at, column.channel) if deep else (column.channel, *at), bit
-            )
+            at = (*at, column.channel) if deep else (column.channel, *at)
+            yield _with_flip("weights", at, bit, 8 * w.size)
 
 
 def _requantize_bit(*parts: tuple[str, int]) -> Any:
@@ -131,7 +133,9 @@ def _requantize_bit(*parts: tuple[str, int]) -> Any:
     def variants(evidence: Evidence) -> Iterator[Variant]:
         arguments = evidence.path.arguments
         channel = _channel(evidence)
-        for name in [n for n, v in arguments.items() if isinstance(v, Requantize)]:
+        names = [n for n, v in arguments.items() if isinstance(v, Requantize)]
+        of = sum(arguments[n].count for n in names) * sum(bits for _, bits in parts)
+        for name in names:
             by = arguments[name]
             if by.count > 1 and channel is None:
                 continue
@@ -143,7 +147,8 @@ def _requantize_bit(*parts: tuple[str, int]) -> Any:
                     values = getattr(by, part).astype(np.int64)
                     values[at] ^= 1 << bit
                     if part != "right_shift" or values[at] <= 62:
-                        yield Variant(f"{name}.{part}[{at}] bit {bit}", _with(name, part, values))
+                        label = f"{name}.{part}[{at}] bit {bit}"
+                        yield Variant(label, _with(name, part, values), log2(of))
 
     return variants
 
@@ -177,7 +182,7 @@ def _table_bit(evidence: Evidence) -> Iterator[Variant]:
     if len(wrong) == 1:
         difference = (int(table[wrong[0] + 128]) ^ answers[wrong[0]]) & 255
         if difference & (difference - 1) == 0:
-            yield _with_flip("table", (wrong[0] + 128,), difference.bit_length() - 1)
+            yield _with_flip("table", (wrong[0] + 128,), difference.bit_length() - 1, 8 * 256)
 
 
 def _segment_bit(evidence: Evidence) -> Iterator[Variant]:
@@ -187,13 +192,15 @@ def _segment_bit(evidence: Evidence) -> Iterator[Variant]:
     asked = np.array(list(answers), np.int8).reshape(1, -1)
     told = np.array(list(answers.values()))
     small = Datapath.of(evidence.path.model, evidence.path.op, (asked,))
-    for name, bits in (("breakpoints", 8), ("slope", 16), ("offset", 32)):
+    widths = (("breakpoints", 8), ("slope", 16), ("offset", 32))
+    of = sum(bits * len(evidence.path.arguments[name]) for name, bits in widths)
+    for name, bits in widths:
         for at in range(len(evidence.path.arguments[name])):
             for bit in range(bits):
-                plain = _with_flip(name, (at,), bit)
+                plain = _with_flip(name, (at,), bit, of)
                 edit = counted_segments(plain.edit)
                 if (edit(small).results()[1].ravel() == told).all():
-                    yield Variant(plain.label, edit)
+                    yield Variant(plain.label, edit, plain.bits)
 
 
 HYPOTHESES = (

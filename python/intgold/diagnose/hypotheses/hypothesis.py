@@ -55,10 +55,17 @@ class Variant:
         Its parameters for people, such as ``16 bits``; "" where there are none.
     edit : callable
         From a datapath to the datapath with the bug.
+    bits : float, optional
+        The freedom of its parameters: log2 of how many it could have been.  Those that are solved
+        from what the device made state it; else it is log2 of how many variants there are.
+    doubt : str
+        Why it is never named by itself, however much it explains; "" where it may be.
     """
 
     label: str
     edit: Edit
+    bits: float | None = None
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,8 @@ class Hypothesis:
     variants : callable
         ``(evidence) -> iterable of Variant``; none where it does not apply to the op.
     solved : bool
-        Whether the variants are found from what the device made, and are no fixed list.
+        Whether the variants are found from what the device made, and are no fixed list; each then
+        states its bits of freedom.
     mixes_images : bool
         Whether an image's result depends on other images.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import log2
 
 import numpy as np
 
@@ -26,7 +27,13 @@ def _lane_stuck(evidence: Evidence) -> Iterator[Variant]:
         if len(values) == 1:
             value = int(values[0])
             name = f"channel {first}" if lanes == channels else f"lane {first} of {lanes}"
-            yield Variant(f"{name} at {value}", delivered(_stuck(first, lanes, value)))
+            bits = log2(_lanes(channels)) + 8 * wanted.itemsize
+            yield Variant(f"{name} at {value}", delivered(_stuck(first, lanes, value)), bits)
+
+
+def _lanes(channels: int) -> int:
+    """Return how many lanes there are, of words of every width."""
+    return sum({*LANES, channels})
 
 
 def _stuck(first: int, lanes: int, value: int) -> Callable[[IntArray], IntArray]:
@@ -90,7 +97,8 @@ def _lane_bit_stuck(evidence: Evidence) -> Iterator[Variant]:
                 return made.reshape(y.shape)
 
             name = f"lane {first} of {lanes}"
-            yield Variant(f"bit {bit} of {name} at {value}", delivered(change))
+            bits = log2(2 * width * _lanes(result_shape(evidence)[-1]))
+            yield Variant(f"bit {bit} of {name} at {value}", delivered(change), bits)
 
 
 def _nothing(evidence: Evidence) -> Iterator[Variant]:
@@ -98,7 +106,7 @@ def _nothing(evidence: Evidence) -> Iterator[Variant]:
     values = np.unique(got)
     if len(values) == 1:
         value = int(values[0])
-        yield Variant(f"all is {value}", delivered(_all(value)))
+        yield Variant(f"all is {value}", delivered(_all(value)), 8 * got.itemsize)
 
 
 HYPOTHESES = (
