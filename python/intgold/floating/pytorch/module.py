@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -21,7 +21,8 @@ from ..quantizer import quantize_network
 from .aten import TAKEN
 from .importer import Importer
 
-Given = torch.Tensor | np.ndarray | Sequence[torch.Tensor | np.ndarray]
+if TYPE_CHECKING:
+    Given = torch.Tensor | np.ndarray | Sequence[torch.Tensor | np.ndarray]
 _MOST_LINES = 20
 LIST = "what is taken: docs/quantisation.md#what-is-taken, or intgold.floating.supported_layers()"
 _LENGTHS = "(n, features), (n, c, length) or (n, c, h, w)"
