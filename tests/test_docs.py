@@ -11,7 +11,7 @@ import pytest
 
 import tools
 from compilers import BUILDS, engine_objects
-from intgold.cli import COMMANDS
+from intgold.cli import COMMANDS, main
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
@@ -46,9 +46,31 @@ def test_code_of_the_pages_runs(page, tmp_path, monkeypatch):
     if any("torch" in block for block in blocks):
         tools.need("torch")
     monkeypatch.chdir(tmp_path)
+    run(blocks, page)
+
+
+def run(blocks, page):
     names = {}
     for block in blocks:
         exec(compile(block, page.name, "exec"), names)
+
+
+def test_the_commands_on_a_network_of_ones_own(tmp_path, monkeypatch, capsys):
+    """The console lines of the quantisation page run on the files that its code wrote."""
+    tools.need("torch")
+    page = DOCS / "quantisation.md"
+    text = page.read_text()
+    monkeypatch.chdir(tmp_path)
+    run([b for b in re.findall(r"^```python\n(.*?)^```", text, re.M | re.S) if "np.save" in b
+         or b.startswith("import torch")], page)  # fmt: skip
+    commands = re.findall(r"^\$ intgold (.*)$", text, re.M)
+    assert len(commands) == 2
+    for command in commands:
+        assert main(command.split()) == 0, command
+    out = capsys.readouterr().out
+    assert "4 models, 300 images" in out and "0 differing values: golden = c" in out
+    assert "left_to_host: softmax (layer 6 (Softmax))" in out
+    assert (tmp_path / "rows_w4.npz").exists()
 
 
 def test_the_c_code_compiles(tmp_path):

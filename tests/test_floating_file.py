@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from intgold import files
-from intgold.errors import ArtefactError, ModelError
+from intgold.errors import ArtefactError, InputError, ModelError
 from intgold.floating.calibrate import Ranges, calibrate
-from intgold.floating.inference import FloatNetwork
+from intgold.floating.inference import FloatNetwork, Input
 from intgold.floating.layers import Layer
 from test_floating_network import IMAGES, random_network
 
@@ -57,7 +57,9 @@ SPOILERS = {
     "no header": (lambda m: m.pop("network.json"), "not a float network"),
     "no JSON": (lambda m: m.update({"network.json": b"{"}), "not JSON"),
     "other format": (header_edit(lambda h: h.update(format="other")), "not a float network"),
-    "newer version": (header_edit(lambda h: h.update(version=1)), "version 1"),
+    "older version": (header_edit(lambda h: h.update(version=1)), "version 1"),
+    "newer version": (header_edit(lambda h: h.update(version=4)), "version 4, this reads 2 and 3"),
+    "version of truth": (header_edit(lambda h: h.update(version=True)), "version True"),
     "unknown field": (header_edit(lambda h: h.update(scale=1)), "'scale' is unknown"),
     "missing field": (header_edit(lambda h: h.pop("name")), "'name' is missing"),
     "layer's unknown field": (
@@ -104,6 +106,108 @@ def test_refuses_a_spoilt_network(tmp_path: Path, name: str) -> None:
     random_network().save(path)
     members = files.read_zip(path)
     spoil(members)
+    files.write_zip(path, members)
+    with pytest.raises(ArtefactError, match=message) as caught:
+        FloatNetwork.load(path)
+    assert str(caught.value).count("network.npz") == 1 and "\n" not in str(caught.value)
+
+
+def wide_network() -> FloatNetwork:
+    """Return a network that version 2 of the file cannot say: two inputs, the newer layers."""
+    rng = np.random.default_rng(3)
+    inputs = (Input("ecg", (1, 12, 2), False, "NCL"), Input("bytes", (24,), True, "NF"))
+    return FloatNetwork.of(
+        "wide",
+        inputs,
+        (
+            Layer("pad", "pad", padding=(0, 0, 1, 2), alpha=0.5, inputs=("ecg",)),
+            Layer("conv", "conv2d", rng.normal(size=(2, 1, 4, 2)).astype("f4"), np.zeros(2, "f4")),
+            Layer("clip", "clip", alpha=-0.5, beta=1.5),
+            Layer("shaped", "reshape", inputs=("bytes",), shape=(1, 12, 2)),
+            Layer("half", "affine", alpha=-0.5, beta=0.25),
+            Layer("product", "mul", inputs=("clip", "half")),
+            Layer("apart", "sub", inputs=("product", "half")),
+        ),
+        "softmax",
+    )
+
+
+def test_newer_layers_by_hand() -> None:
+    """pad, reshape, clip, affine, mul, sub against NumPy; two inputs, in either order of axes."""
+    network, rng = wide_network(), np.random.default_rng(4)
+    ecg, given = rng.normal(size=(5, 2, 12)).astype("f4"), rng.integers(0, 256, (5, 24))
+    trace = network.trace({"ecg": ecg, "bytes": given.astype(np.uint8)})
+    stored = ecg.transpose(0, 2, 1)[:, np.newaxis]
+    padded = np.full((5, 1, 15, 2), 0.5, "f4")
+    padded[:, :, 1:13] = stored
+    assert np.array_equal(trace["pad"], padded)
+    assert np.array_equal(trace["clip"], np.minimum(np.maximum(trace["conv"], -0.5), 1.5))
+    half = 0.25 - 0.5 * (given.astype("f4") / np.float32(255)).reshape(5, 1, 12, 2)
+    assert np.abs(trace["half"] - half).max() < 1e-6
+    assert np.array_equal(trace["apart"], trace["clip"] * trace["half"] - trace["half"])
+    same = network.run({"ecg": stored, "bytes": (given / 255).astype("f4")})
+    assert np.abs(same - trace["apart"]).max() < 1e-6
+    for bad, message in (
+        ({"ecg": ecg}, "input 'bytes' is missing"),
+        ({"ecg": ecg, "bytes": given.astype("u1"), "x": ecg}, "input 'x' is unknown"),
+        (ecg, "one array for its 2 inputs"),
+        ({"ecg": ecg[:3], "bytes": given.astype("u1")}, "3 of ecg, 5 of bytes"),
+        ({"ecg": ecg[:, :1], "bytes": given.astype("u1")}, "values of input ecg of shape"),
+        ({"ecg": ecg, "bytes": given.astype("f4")}, "values of input bytes lie in"),
+    ):
+        with pytest.raises(InputError, match=message):
+            network.run(bad)
+
+
+def test_a_wide_network_is_the_same(tmp_path: Path) -> None:
+    """Version 3: every field comes back; a picture network stays in version 2."""
+    network = wide_network()
+    network.save(tmp_path / "a.npz")
+    loaded = FloatNetwork.load(tmp_path / "a.npz")
+    loaded.save(tmp_path / "b.npz")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    assert (loaded.inputs, loaded.left_to_host) == (network.inputs, "softmax")
+    for one, other in zip(network.layers, loaded.layers, strict=True):
+        for field in ("kind", "inputs", "alpha", "beta", "shape", "padding"):
+            assert getattr(one, field) == getattr(other, field)
+    for saved, version in ((network, 3), (random_network(), 2)):
+        saved.save(tmp_path / "c.npz")
+        header = json.loads(files.read_zip(tmp_path / "c.npz")["network.json"])
+        assert header["version"] == version
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda h: h["inputs"].clear(), "no inputs"),
+        (lambda h: h["inputs"][1].update(name="ecg"), "two inputs of one name"),
+        (lambda h: h["inputs"][0].update(order="CNL"), "order 'CNL'"),
+        (lambda h: h["inputs"][0].update(order="NF"), "order 'NF' for shape"),
+        (lambda h: h["inputs"][1].update(order="NCHW"), "order 'NCHW' for shape"),
+        (lambda h: h["inputs"][0].update(shape=[12, 2]), r"shape \(12, 2\) is not"),
+        (lambda h: h["inputs"][0].update(shape=[1, 2**40, 2]), "is not"),
+        (lambda h: h["inputs"][0].update(pixels=1), "'pixels' is 1"),
+        (lambda h: h["inputs"][0].update(scale=1), "'scale' is unknown"),
+        (lambda h: h["inputs"].append(3), "where an object belongs"),
+        (
+            lambda h: (h["inputs"][0].update(name="pad"), h["layers"][0].update(inputs=["pad"])),
+            "used twice",
+        ),
+        (lambda h: h["layers"][2].update(beta=-1.0), r"clip to \[-0.5, -1.0\]"),
+        (lambda h: h["layers"][1].update(beta=0.5), "conv2d with beta 0.5"),
+        (lambda h: h["layers"][3].update(shape=[5, 5]), r"\(24,\) as \(5, 5\)"),
+        (lambda h: h["layers"][3].update(shape=[1] * 4), "reshape with shape"),
+        (lambda h: h["layers"][0].update(shape=[24]), "pad with shape"),
+        (lambda h: h["layers"][5].update(inputs=["clip"]), "mul of 1 inputs"),
+        (lambda h: h.update(left_to_host=3), "'left_to_host' is 3"),
+    ],
+)
+def test_refuses_a_spoilt_wide_network(tmp_path: Path, edit, message: str) -> None:
+    """The same of version 3."""
+    path = tmp_path / "network.npz"
+    wide_network().save(path)
+    members = files.read_zip(path)
+    header_edit(edit)(members)
     files.write_zip(path, members)
     with pytest.raises(ArtefactError, match=message) as caught:
         FloatNetwork.load(path)

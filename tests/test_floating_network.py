@@ -135,7 +135,10 @@ def test_activations_equal_torch() -> None:
     from torch.nn import functional
 
     functions = {
-        **{kind: getattr(functional, kind) for kind in KINDS if kind != "gelu_tanh"},
+        **{kind: getattr(functional, kind) for kind in KINDS if hasattr(functional, kind)},
+        "absolute": torch.abs,
+        "affine": lambda x: 0.3 * x + 0.7,
+        "clip": lambda x: torch.clamp(x, 0.3, 0.7),
         "gelu_tanh": lambda x: functional.gelu(x, approximate="tanh"),
         "leaky_relu": lambda x: functional.leaky_relu(x, 0.3),
         "elu": lambda x: functional.elu(x, 0.3),
@@ -144,7 +147,7 @@ def test_activations_equal_torch() -> None:
     for dtype in (np.float32, np.float64):
         x = np.linspace(-20, 20, 4001, dtype=dtype)
         for kind, function in functions.items():
-            y = activation(kind, 0.3)(x)
+            y = activation(kind, 0.3, 0.7)(x)
             assert y.dtype == dtype, kind
             error = np.abs(y - function(torch.from_numpy(x)).numpy())
             assert (error <= 8 * np.finfo(dtype).eps * np.maximum(1, np.abs(x))).all(), kind
@@ -203,19 +206,28 @@ def test_trace_ends_in_run() -> None:
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (np.zeros((1, 28, 28, 1), np.uint8), "uint8"),
+        (np.zeros((1, 28, 28, 1), np.int16), "int16"),
         (np.zeros((1, 1, 28, 28), np.float32), r"\(1, 1, 28, 28\)"),
         (np.zeros((28, 28, 1), np.float32), r"\(28, 28, 1\)"),
         (np.zeros((0, 28, 28, 1), np.float32), r"\(0, 28, 28, 1\)"),
         (np.full((1, 28, 28, 1), 255, np.float32), "255"),
         (np.full((1, 28, 28, 1), np.nan, np.float32), "nan"),
     ],
-    ids=["bytes", "channels first", "one image", "no image", "not divided", "NaN"],
+    ids=["integers", "channels first", "one image", "no image", "not divided", "NaN"],
 )
 def test_refuses_other_images(images: np.ndarray, message: str) -> None:
     """Wrong dtype, shape, range and NaN are an InputError with the value."""
     with pytest.raises(InputError, match=message):
         random_network().run(images)
+
+
+def test_camera_bytes_stand_for_reals() -> None:
+    """uint8 gives what the same bytes over 255 give, where the input is camera bytes alone."""
+    network, images = random_network(), RNG.integers(0, 256, (3, 28, 28, 1)).astype(np.uint8)
+    assert np.array_equal(network.run(images), network.run(images.astype("f4") / np.float32(255)))
+    reals = FloatNetwork("reals", network.input_shape, network.layers, pixels=False)
+    with pytest.raises(InputError, match="uint8"):
+        reals.run(images)
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,13 @@ def scaled_model(kind):
                 "form": "shared_scale", "left_shift": 20, "requantize1": by(add[:1]),
                 "requantize2": by(add[1:2]), "requantize": by(add[2:]), **act,
             },
+            "sub": {
+                "form": "shared_scale_difference", "left_shift": 20, "requantize1": by(add[:1]),
+                "requantize2": by(add[1:2]), "requantize": by(add[2:]), **act,
+            },
             "mul": {"requantize": by([s_x * s_x / s_y]), **act},
         }[kind]  # fmt: skip
+    kind = "add" if kind == "sub" else kind
     spec = OPS[kind]
     inputs = [Tensor(n, shape, "int8", s_x, -7 + 9 * i) for i, n in enumerate(spec.inputs)]
     op = Op(kind, "op", spec.inputs, "y", fields)
@@ -61,7 +66,7 @@ def scaled_model(kind):
     return Model("one", [*inputs, y], [op], spec.inputs, ["y"])
 
 
-@pytest.mark.parametrize("kind", list(_REAL))
+@pytest.mark.parametrize("kind", [*_REAL, "sub"])
 def test_each_simulated_op_is_the_real_one(kind):
     """Where only the last rounding differs, the integer form is within 1 LSB of the real one."""
     model = scaled_model(kind)

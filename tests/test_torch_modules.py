@@ -71,17 +71,17 @@ def test_numpy_equals_torch_on_random_modules():
     """The imported float network gives what the module gives, to float32's rounding."""
     import torch
 
-    from intgold.floating.pytorch.module import network_of, nhwc
+    from intgold.floating.pytorch.module import network_of
     from intgold.floating.pytorch.runner import torch_runner
     from random_modules import RandomModule
 
     for seed in range(12):
         module = RandomModule(seed)
         x = images(5, *module.shape, seed=seed)
-        network, want = network_of(module, module.shape), float_answers(module, x)
+        network, want = network_of(module, [(module.shape, True)]), float_answers(module, x)
         bound = 1e-5 * max(1.0, np.abs(want).max())
-        assert np.abs(network.run(nhwc(x)) - want).max() < bound, seed
-        assert np.abs(torch_runner(network)(nhwc(x)) - want).max() < bound, seed
+        assert np.abs(network.run(x) - want).max() < bound, seed
+        assert np.abs(torch_runner(network)(x) - want).max() < bound, seed
         assert torch.is_grad_enabled()
 
 
@@ -174,6 +174,7 @@ def test_the_choices_reach_the_artefact(tmp_path):
 
 
 def refusals():
+    import torch
     from torch import nn
     from torch.nn import functional
 
@@ -185,55 +186,97 @@ def refusals():
         def __init__(self, function):
             super().__init__()
             self.function = function
+            self.places = nn.Parameter(torch.rand(2, 8, 8))
 
         def forward(self, x):
             return self.function(x)
 
+    places = Calls(None)
+    places.function = lambda x: x + places.places
     return {
         "transposed": (nn.Sequential(nn.ConvTranspose2d(2, 2, 3)), "layer 0 (ConvTranspose2d)"),
-        "Softplus": (nn.Sequential(nn.ReLU(), nn.Softplus()), "layer 1 (Softplus)"),
-        "groups": (nn.Sequential(nn.Conv2d(2, 4, 3), nn.Conv2d(4, 4, 3, groups=2)),
-                   "layer 1 (Conv2d): 2 groups of 2 channels"),
+        "Softshrink": (nn.Sequential(nn.ReLU(), nn.Softshrink()), "layer 1 (Softshrink)"),
         "GroupNorm": (nn.Sequential(nn.GroupNorm(1, 2)), "layer 0 (GroupNorm)"),
-        "pool of indices": (nn.Sequential(nn.AdaptiveMaxPool2d(1)), "layer 0 (AdaptiveMaxPool2d)"),
-        "adaptive 2": (nn.Sequential(nn.AdaptiveAvgPool2d(2)), "only 1"),
+        "indices": (Calls(lambda x: functional.adaptive_max_pool2d(x, 1, True)[1]), "indices"),
+        "adaptive 2": (nn.Sequential(nn.AdaptiveAvgPool2d(2)), "only to 1"),
         "ceil": (nn.Sequential(nn.MaxPool2d(3, ceil_mode=True)), "ceil_mode"),
-        "hardtanh": (nn.Sequential(nn.Hardtanh()), "(0, 6)"),
-        "constant": (Calls(lambda x: x + 1), "a sum with a constant"),
-        "product": (Calls(lambda x: x * x), "aten.mul.Tensor is not supported"),
-        "transpose": (Calls(lambda x: x.transpose(2, 3)), "is not supported"),
-        "shape": (Calls(lambda x: x.reshape(-1, 2, 4, 16)), "only flattening"),
-        "rows": (nn.Sequential(nn.Linear(8, 3)), "layer 0 (Linear): Linear on 3 axes"),
-        "softmax": (Calls(lambda x: functional.softmax(x, 1)), "leave it to the host"),
+        "slopes": (nn.Sequential(_prelu(2)), "PReLU with 2 slopes"),
+        "a place each": (places, "only one number, or one per channel"),
+        "broadcast": (Calls(lambda x: x * x.mean((2, 3), keepdim=True)), "are not the same"),
+        "quotient": (Calls(lambda x: x / x), "div of two tensors"),
+        "reciprocal": (Calls(lambda x: 1 / x), "reciprocal.default is not supported"),
+        "transpose": (Calls(lambda x: functional.conv2d(x.transpose(2, 3), torch.ones(1, 2, 3, 3))),
+                      "have to be transposed"),
+        "orders": (Calls(lambda x: x + x.transpose(2, 3)), "different orders"),
+        "images mixed": (Calls(lambda x: x.reshape(-1, 64)), "mixes images"),
+        "images swapped": (Calls(lambda x: x.transpose(0, 1)), "mixes images"),
+        "rows": (nn.Sequential(nn.Linear(8, 3)), "layer 0 (Linear): Linear on shape (2, 8, 8)"),
+        "softmax inside": (nn.Sequential(nn.Softmax(1), nn.ReLU()), "not supported inside"),
+        "softmax of images": (Calls(lambda x: functional.softmax(x.relu(), 0)), "over all images"),
+        "argmax of all": (Calls(lambda x: x.relu().argmax()), "argmax over all images"),
+        "reflected": (Calls(lambda x: functional.pad(x, (1, 1, 1, 1), "reflect")), "mode reflect"),
+        "channels left out": (Calls(lambda x: x[:, :1]), "a part of axis 1"),
+        "noise": (Calls(lambda x: x + torch.rand(2, 1, 1)), "another value each time"),
         "nothing": (nn.Sequential(nn.Identity()), "nothing to quantise"),
         "tuple": (Calls(lambda x: (functional.relu(x), x)), "exactly one tensor"),
         "two inputs": (Two(), "torch.export refuses it"),
         "control flow": (Calls(lambda x: x if x.sum() > 0 else -x), "torch.export refuses it"),
         "no statistics": (nn.Sequential(nn.BatchNorm2d(2, track_running_stats=False)),
                           "without running statistics"),
-        "late normalisation": (
-            nn.Sequential(nn.Conv2d(2, 3, 3), nn.Flatten(), nn.BatchNorm1d(108)),
-            "layer 2 (BatchNorm1d): batch normalisation of a flattened image"),
         "drops always": (Calls(lambda x: functional.dropout(functional.relu(x))), "self.training"),
-        "channels last": (nn.Conv2d(8, 2, 3), "given images (n, 2, 8, 8): torch.export refuses"),
-        "concat of rows": (Calls(lambda x: __import__("torch").cat([x, x], 2)), "another axis"),
+        "channels last": (nn.Conv2d(8, 2, 3), "given (n, 2, 8, 8): torch.export refuses"),
+        "concat of rows": (Calls(lambda x: torch.cat([x, x], 2)), "another axis"),
         "no module": (3, "int is not a torch.nn.Module"),
     }  # fmt: skip
 
 
+def _prelu(channels):
+    import torch
+    from torch import nn
+
+    made = nn.PReLU(channels)
+    made.weight.data = torch.linspace(0.1, 0.3, channels)
+    return made
+
+
 def test_refusals_name_the_layer():
-    """What intgold has no op for is refused in one line that names the layer."""
+    """What intgold has no op for is refused in one line that names the layer, and the list."""
     for name, (module, message) in refusals().items():
         with pytest.raises(ModelError) as caught:
             quantize(module, images(3, 2, 8, 8))
         assert message in str(caught.value) and "\n" not in str(caught.value), (name, caught.value)
+        if "torch" not in str(caught.value) and str(caught.value).startswith("layer"):
+            assert "docs/quantisation.md#what-is-taken" in str(caught.value), name
+
+
+def test_a_refusal_lists_all_layers():
+    """Every offending layer at once, each with its type and why; layers between them are not."""
+    from torch import nn
+
+    module = nn.Sequential(
+        nn.Conv2d(2, 4, 3), nn.GroupNorm(2, 4), nn.Conv2d(4, 4, 3, groups=2), nn.Softshrink(),
+        nn.MaxPool2d(2, dilation=2), nn.Flatten(), nn.Linear(4, 3), nn.LayerNorm(3), nn.ReLU(),
+    )  # fmt: skip
+    with pytest.raises(ModelError) as caught:
+        quantize(module, images(3, 2, 8, 8))
+    head, *lines = str(caught.value).split("\n")
+    assert head.startswith("Sequential: 4 layers cannot be quantised (what is taken: docs/")
+    assert [line.partition(":")[0].strip() for line in lines] == [
+        "layer 1 (GroupNorm)", "layer 3 (Softshrink)", "layer 4 (MaxPool2d)", "layer 7 (LayerNorm)",
+    ]  # fmt: skip
+    many = nn.Sequential(*(nn.Softshrink(0.5) for _ in range(50)))
+    with pytest.raises(ModelError, match="50 layers cannot be quantised") as caught:
+        quantize(many, images(3, 2, 8, 8))
+    assert str(caught.value).endswith("and 30 more") and len(str(caught.value)) < 3000
 
 
 @pytest.mark.parametrize(
     ("x", "choices", "message"),
     [
         (np.zeros((0, 1, 4, 4), np.float32), {}, r"\(0, 1, 4, 4\)"),
-        (np.zeros((4, 4), np.float32), {}, r"\(4, 4\)"),
+        (np.zeros(4, np.float32), {}, r"\(4,\), wants an array \(n, features\), \(n, c, length\)"),
+        ([np.zeros((2, 4), "f4"), np.zeros((3, 4), "f4")], {}, r"\[2, 3\] examples"),
+        ([], {}, "no input"),
         (np.zeros((1, 1, 4, 4), np.int64), {}, "int64"),
         (np.full((1, 1, 4, 4), np.nan, np.float32), {}, "nan"),
         (np.zeros((1, 1, 4, 4), np.float32), {"bits": 3}, "unexpected keyword argument 'bits'"),

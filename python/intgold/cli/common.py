@@ -16,6 +16,7 @@ from ..errors import IntgoldError
 from .paths import InputPath
 
 if TYPE_CHECKING:
+    from ..floating.inference import FloatNetwork
     from ..vectors.layout import Layout
 
 
@@ -82,23 +83,26 @@ def add_network(parser: argparse.ArgumentParser) -> None:
     """Declare the positional argument `network`."""
     parser.add_argument(
         "network", type=InputPath,
-        help="float network: mnist, mnist_relu, or a file that training wrote",
+        help="float network: mnist, mnist_relu, or a file of intgold.floating.save_network",
     )  # fmt: skip
 
 
-def images_and_labels(
-    options: argparse.Namespace, shape: tuple[int, ...]
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return what ``--mnist``, or ``--images`` and perhaps ``--labels``, name."""
-    from ..images.arrays import read_images, read_labels
+def batch_and_labels(
+    options: argparse.Namespace, network: FloatNetwork
+) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+    """Return what ``--mnist``, or ``--images`` and perhaps ``--labels``, name; inputs by name."""
+    from ..floating.data_files import read_batch
+    from ..images.arrays import read_labels
     from ..images.mnist import load_mnist
 
     if options.mnist == bool(options.images):
         raise IntgoldError("give either --mnist or --images")
     if options.mnist:
-        return load_mnist("test")
-    images = read_images(options.images, shape)
-    return images, read_labels(options.labels, len(images)) if options.labels else None
+        images, labels = load_mnist("test")
+        return {network.inputs[0].name: images}, labels
+    batch = read_batch(network, options.images)
+    count = min(len(array) for array in batch.values())
+    return batch, read_labels(options.labels, count) if options.labels else None
 
 
 def write_file(path: Path, text: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import intgold
 
 from ..errors import IntgoldError
-from .common import images_and_labels, show_progress, write_file
+from .common import batch_and_labels, show_progress, write_file
 from .paths import InputPath, OutputFile, OutputFolder
 
 HELP = "compare float, simulated and integer forms: answers, bytes, speed"
@@ -32,8 +32,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("models", nargs="*", type=InputPath, help="models quantised from it")
     parser.add_argument("--mnist", action="store_true", help="the MNIST test images and labels")
     parser.add_argument(
-        "--images", type=InputPath, metavar="FILE", help="images: .npy or IDX, uint8"
-    )
+        "--images", type=InputPath, metavar="FILE",
+        help="test data: .npy, IDX or a folder (see quantize)",
+    )  # fmt: skip
     parser.add_argument(
         "--labels", type=InputPath, metavar="FILE", help="their labels: .npy or IDX"
     )
@@ -65,7 +66,7 @@ def call(options: argparse.Namespace) -> int:
 
         check_plot(Path(options.plot) / "errors.png")
         pictures_into(options.plot, models)
-    images, labels = images_and_labels(options, network.input_shape)
+    images, labels = batch_and_labels(options, network)
     found = compare(network, models, images, labels, show_progress(options))
     print(found)
     if options.json:

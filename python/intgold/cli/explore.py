@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import IntgoldError
-from .common import add_network, images_and_labels, show_progress, write_file
+from .common import add_network, batch_and_labels, show_progress, write_file
 from .paths import InputPath, OutputFile
 
 HELP = "sweep over the choices of quantisation: what each costs and gives"
@@ -28,13 +28,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_network(parser)
     parser.add_argument("--mnist", action="store_true", help="MNIST: test images, calibration")
     parser.add_argument(
-        "--images", type=InputPath, metavar="FILE", help="images to answer: .npy or IDX, uint8"
-    )
+        "--images", type=InputPath, metavar="FILE",
+        help="test data: .npy as the network takes it, or a folder with a NAME.npy for each "
+        "input; IDX of bytes",
+    )  # fmt: skip
     parser.add_argument(
         "--labels", type=InputPath, metavar="FILE", help="their labels: .npy or IDX"
     )
     parser.add_argument(
-        "--calibrate", type=InputPath, metavar="FILE", help="images to calibrate on"
+        "--calibrate", type=InputPath, metavar="FILE", help="the same to calibrate on"
     )
     parser.add_argument("--golden", type=int, default=1_000, metavar="N",
                         help="images that both engines run")  # fmt: skip
@@ -67,21 +69,21 @@ def _values(name: str, text: str) -> list[Any]:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
+    from ..floating.data_files import read_batch
     from ..floating.shipped import calibration_bytes, load_network
     from ..floating.study import explore as sweeps
     from ..floating.study.plots import check_plot, plot_sweep
-    from ..images.arrays import read_images
 
     lists = {name: _values(name, text) for name in _LISTS if (text := getattr(options, name))}
     sweep = sweeps.product_sweep(lists) if lists else sweeps.default_sweep()
     if options.plot:
         check_plot(options.plot)
     network = load_network(options.network)
-    images, labels = images_and_labels(options, network.input_shape)
+    images, labels = batch_and_labels(options, network)
     if options.calibrate:
-        seen = read_images(options.calibrate, network.input_shape)
+        seen = read_batch(network, options.calibrate)
     elif options.mnist:
-        seen = calibration_bytes()
+        seen = {network.inputs[0].name: calibration_bytes()}
     else:
         raise IntgoldError("--calibrate is needed beside --images: ranges are found on it")
     rows = sweeps.explore(
@@ -99,7 +101,8 @@ def call(options: argparse.Namespace) -> int:
     verdict = "golden = c" if differing == 0 else "GOLDEN AND C DIFFER"
     print("const B: weights and multipliers packed to their bits, six bits a shift (info counts "
           "whole bytes)")  # fmt: skip
-    print(f"{len(rows)} models, {len(images)} images; both engines ran {rows[0].golden_images} of "
+    count = min(len(array) for array in images.values())
+    print(f"{len(rows)} models, {count} images; both engines ran {rows[0].golden_images} of "
           f"them, {differing} differing values: {verdict}")  # fmt: skip
     for path, text in ((options.csv, sweeps.csv_text), (options.json, sweeps.json_text)):
         if path:

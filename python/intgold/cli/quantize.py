@@ -29,8 +29,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="calibration ranges; a shipped network has its own",
     )
     source.add_argument(
-        "--images", type=InputPath, metavar="FILE", help="calibrate on these images (uint8)"
-    )
+        "--images", type=InputPath, metavar="FILE",
+        help="calibrate on this data: a .npy as the network takes it (floats, or uint8 for camera "
+        "bytes), or a folder with a NAME.npy for each input",
+    )  # fmt: skip
     parser.add_argument(
         "-o", "--output", type=OutputFile, required=True, metavar="NPZ", help="artefact to write"
     )
@@ -71,12 +73,11 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..floating.affine import pixel_values
     from ..floating.calibrate import Ranges, calibrate
     from ..floating.choices import Choices
+    from ..floating.data_files import read_batch
     from ..floating.quantizer import quantize_network
     from ..floating.shipped import NETWORKS, load_network, load_ranges
-    from ..images.arrays import read_images
 
     pairs = [entry.partition("=") for entry in options.activation_of]
     for layer, sign, how in pairs:
@@ -100,9 +101,9 @@ def call(options: argparse.Namespace) -> int:
             raise IntgoldError("give --ranges, or --images to calibrate on")
         ranges = Ranges.load(options.ranges) if options.ranges else load_ranges(options.network)
     else:
-        images = read_images(options.images, network.input_shape)
+        batch = read_batch(network, options.images)
         with naming(options.network, options.images):
-            ranges = calibrate(network, pixel_values(images), choices.calibration)
+            ranges = calibrate(network, batch, choices.calibration)
     with naming(options.network, *filter(None, (options.ranges or options.images,))):
         model = quantize_network(network, ranges, choices, options.name)
     model.save(options.output)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -9,11 +11,14 @@ if TYPE_CHECKING:
     import torch
 
     from ..model import Model
+    from .inference import FloatNetwork
+
+    Examples = torch.Tensor | np.ndarray | Sequence[torch.Tensor | np.ndarray]
 
 
 def quantize(
     module: torch.nn.Module,
-    calibration_images: torch.Tensor | np.ndarray,
+    calibration_images: Examples,
     *,
     name: str | None = None,
     **choices: Any,
@@ -23,13 +28,13 @@ def quantize(
     Parameters
     ----------
     module : torch.nn.Module
-        One image tensor in, one tensor out: a sequence or a graph (residual, branching) of
-        Conv2d, depthwise Conv2d, Linear, BatchNorm, ReLU, ReLU6, LeakyReLU, SELU, ELU, GELU, SiLU,
-        Tanh, Sigmoid, Hardswish, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d(1), Flatten, Dropout,
-        sums and concatenations over channels.  It is taken as at rest (``eval``).
-    calibration_images : Tensor or ndarray
-        As the module takes them, (n, c, h, w): float32; or uint8 camera bytes, of which the module
-        gets x/255.
+        One or several tensors in, one tensor out: a sequence or a graph (residual, branching) of
+        the layers that `supported_layers` lists.  It is taken as at rest (``eval``).  A softmax
+        or argmax at its end is left to the host, which ``model.metadata["left_to_host"]`` says.
+    calibration_images : Tensor or ndarray, or a sequence of them
+        As the module takes them: pictures (n, c, h, w), sequences (n, c, length) or vectors (n,
+        features); of a module with several arguments one array for each, in order.  float32; or
+        uint8 camera bytes, of which the module gets x/255.
     name : str, optional
         Of the model; by default that of the class.
     **choices
@@ -39,16 +44,73 @@ def quantize(
     Returns
     -------
     Model
-        It takes images (n, h, w, c) in int8; `Model.quantize_input` makes them of reals.
+        It takes int8 pictures (n, h, w, c), sequences (n, 1, length, c) and vectors (n, features);
+        `Model.quantize_input` makes them of reals in these shapes or in those of the module.  Its
+        input is named ``image`` (a picture) or ``input``, several have the names of the arguments.
 
     Raises
     ------
     ModelError
-        Naming the layer that cannot be quantised, or the choice that is out of range.
+        Naming every layer that cannot be quantised, or the choice that is out of range.
+    InputError
+        When the calibration data has another shape or dtype.
     """
     from .pytorch.module import quantize_module
 
     return quantize_module(module, calibration_images, name, choices)
 
 
-__all__ = ["quantize"]
+def save_network(
+    module: torch.nn.Module | FloatNetwork,
+    path: str | os.PathLike[str],
+    examples: Examples | None = None,
+    *,
+    name: str | None = None,
+) -> FloatNetwork:
+    """Write a network as the file that ``intgold quantize`` and ``intgold explore`` take.
+
+    Parameters
+    ----------
+    module : torch.nn.Module or FloatNetwork
+        As `quantize` takes it.
+    path : path
+        Of the file, NAME.npz.
+    examples : Tensor or ndarray, or a sequence of them
+        A few examples as the module takes them: their shapes count, and whether they are uint8
+        (camera bytes, of which the module gets x/255) or floats.  A FloatNetwork needs none.
+    name : str, optional
+        Of the network; by default that of the class.
+
+    Returns
+    -------
+    FloatNetwork
+        What was written.
+
+    Raises
+    ------
+    ModelError
+        Naming every layer that cannot be quantised.
+    InputError
+        When the examples are missing or have another shape or dtype.
+    """
+    from ..errors import InputError
+    from .inference import FloatNetwork
+
+    if not isinstance(module, FloatNetwork):
+        if examples is None:
+            raise InputError("save_network: give examples, whose shapes and dtypes are the inputs'")
+        from .pytorch.module import network_and_batch
+
+        module, _ = network_and_batch(module, examples, name)
+    module.save(path)
+    return module
+
+
+def supported_layers() -> str:
+    """Return the layers and functions of PyTorch that `quantize` takes, as a Markdown table."""
+    from .pytorch.aten import supported_layers as table
+
+    return table()
+
+
+__all__ = ["quantize", "save_network", "supported_layers"]

@@ -80,6 +80,36 @@ def tanh(x: np.ndarray) -> np.ndarray:
     return np.tanh(x)
 
 
+def absolute(x: np.ndarray) -> np.ndarray:
+    """Return the absolute value."""
+    return np.abs(x)
+
+
+def hardsigmoid(x: np.ndarray) -> np.ndarray:
+    """Return min(max(x + 3, 0), 6)/6."""
+    return relu6(x + x.dtype.type(3)) / x.dtype.type(6)
+
+
+def softplus(x: np.ndarray) -> np.ndarray:
+    """Return log(1 + exp(x)), which overflows nowhere."""
+    return np.logaddexp(x.dtype.type(0), x)
+
+
+def mish(x: np.ndarray) -> np.ndarray:
+    """Return x*tanh(softplus(x))."""
+    return x * np.tanh(softplus(x))
+
+
+def affine(x: np.ndarray, alpha: float, beta: float) -> np.ndarray:
+    """Return alpha*x + beta."""
+    return x.dtype.type(alpha) * x + x.dtype.type(beta)
+
+
+def clip(x: np.ndarray, alpha: float, beta: float) -> np.ndarray:
+    """Return min(max(x, alpha), beta)."""
+    return np.clip(x, x.dtype.type(alpha), x.dtype.type(beta))
+
+
 def hardswish(x: np.ndarray) -> np.ndarray:
     """Return x*min(max(x + 3, 0), 6)/6."""
     return x * relu6(x + x.dtype.type(3)) / x.dtype.type(6)
@@ -87,29 +117,41 @@ def hardswish(x: np.ndarray) -> np.ndarray:
 
 _PLAIN: dict[str, Activation] = {
     f.__name__: f
-    for f in (relu, relu6, selu, gelu, gelu_tanh, silu, tanh, sigmoid, hardswish)
+    for f in (
+        relu, relu6, selu, gelu, gelu_tanh, silu, tanh, sigmoid, hardswish, absolute, hardsigmoid,
+        softplus, mish,
+    )
 }  # fmt: skip
 _WITH_ALPHA: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
     f.__name__: f for f in (leaky_relu, elu)
 }
-KINDS = (*_PLAIN, *_WITH_ALPHA)
+_WITH_BOTH: dict[str, Callable[[np.ndarray, float, float], np.ndarray]] = {
+    f.__name__: f for f in (affine, clip)
+}
+KINDS = (*_PLAIN, *_WITH_ALPHA, *_WITH_BOTH)
 """Every activation by name."""
 
 
 def takes_alpha(kind: str) -> bool:
     """Return whether an activation has the parameter alpha."""
-    return kind in _WITH_ALPHA
+    return kind in _WITH_ALPHA or kind in _WITH_BOTH
 
 
-def activation(kind: str, alpha: float = 0.0) -> Activation:
+def takes_beta(kind: str) -> bool:
+    """Return whether an activation has the parameter beta."""
+    return kind in _WITH_BOTH
+
+
+def activation(kind: str, alpha: float = 0.0, beta: float = 0.0) -> Activation:
     """Return the function of an activation.
 
     Parameters
     ----------
     kind : str
         One of `KINDS`.
-    alpha : float
-        Slope of leaky_relu below 0, height of elu; the others have none.
+    alpha, beta : float
+        Slope of leaky_relu below 0, height of elu; factor and summand of affine, lower and upper
+        bound of clip; the others have none.
 
     Raises
     ------
@@ -119,6 +161,9 @@ def activation(kind: str, alpha: float = 0.0) -> Activation:
     if kind in _WITH_ALPHA:
         function = _WITH_ALPHA[kind]
         return lambda x: function(x, alpha)
+    if kind in _WITH_BOTH:
+        both = _WITH_BOTH[kind]
+        return lambda x: both(x, alpha, beta)
     if kind not in _PLAIN:
         raise ModelError(f"activation {kind!r} is none of {', '.join(KINDS)}")
     return _PLAIN[kind]

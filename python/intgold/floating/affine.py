@@ -6,6 +6,7 @@ import numpy as np
 
 from ..errors import InputError, ModelError
 from ..model import DTYPE_RANGE, Model, Tensor
+from .inputs import arranged, order_of
 
 
 def round_away(x: np.ndarray | float) -> np.ndarray:
@@ -105,8 +106,9 @@ def quantize_input(model: Model, images: np.ndarray, name: str | None = None) ->
     ----------
     model : Model
     images : ndarray
-        Shape (n, *input shape), or without a last dimension of 1.  uint8 is a camera byte, see
-        `camera_bytes`; floats are the input's reals; int8 is returned as it is.
+        Shape (n, *input shape), or without a last dimension of 1; or, of a model that was made
+        from a module, the axes that the module takes: (n, c, h, w), (n, c, length).  uint8 is a
+        camera byte, see `camera_bytes`; floats are the input's reals; int8 is returned as it is.
     name : str, optional
         Of the input; by default the only one.
 
@@ -123,6 +125,7 @@ def quantize_input(model: Model, images: np.ndarray, name: str | None = None) ->
         raise InputError(f"model {model.name}: {where} is {tensor.dtype}, not int8")
     if not isinstance(images, np.ndarray):
         raise InputError(f"{where}: {type(images).__name__} instead of an array")
+    images = arranged(images, tensor.shape, order_of(model.metadata, tensor.name))
     if tensor.shape[-1] == 1 and images.ndim == len(tensor.shape):
         images = images[..., np.newaxis]
     if images.shape[1:] != tensor.shape:

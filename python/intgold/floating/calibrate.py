@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import ArtefactError, IntgoldError, ModelError
 from ..files import canonical_json, read_plain, replacing, strict_json
 from .affine import quantize, scale_zero_point
-from .inference import IMAGE, FloatNetwork
+from .inference import Batch, FloatNetwork
 
 FORMAT = "intgold-ranges"
 _FIELDS = {"format", "images", "method", "layers"}
@@ -35,7 +35,7 @@ class Ranges:
     Parameters
     ----------
     layers : mapping of str to (float, float)
-        Of every layer's output; ``image`` is the input, of a network that does not take pixels.
+        Of every layer's output, and of every input that does not take pixels, such as ``image``.
     images : int
         How many were seen.
     method : str
@@ -130,13 +130,14 @@ def check_method(method: str) -> float | None:
     )
 
 
-def calibrate(network: FloatNetwork, images: np.ndarray, method: str = "minmax") -> Ranges:
-    """Return the range of each layer's output, and of the input of a network without pixels.
+def calibrate(network: FloatNetwork, images: Batch, method: str = "minmax") -> Ranges:
+    """Return the range of each layer's output, and of each input that does not take pixels.
 
     Parameters
     ----------
     network : FloatNetwork
-    images : ndarray of float32, shape (n, h, w, c)
+    images : ndarray or mapping of str to ndarray
+        float32; see `FloatNetwork.batch`.
     method : str
         See `Ranges`.
 
@@ -146,7 +147,9 @@ def calibrate(network: FloatNetwork, images: np.ndarray, method: str = "minmax")
         When there are no images, a layer gives NaN or infinity, or the method is unknown.
     """
     percentile = check_method(method)
-    if len(images) == 0:
+    images = network.batch(images)
+    count = min(len(array) for array in images.values())
+    if count == 0:
         raise ModelError("calibration on 0 images")
     extremes = _extremes(network, images)
     found = dict(extremes)
@@ -157,16 +160,17 @@ def calibrate(network: FloatNetwork, images: np.ndarray, method: str = "minmax")
         name: (-_outwards(-min(lo, 0.0)), _outwards(max(hi, 0.0)))
         for name, (lo, hi) in found.items()
     }
-    return Ranges(layers, len(images), method)
+    return Ranges(layers, count, method)
 
 
-def _values(network: FloatNetwork, images: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    if not network.pixels:
-        yield from ((IMAGE, part) for part in network.chunks(images))
+def _values(network: FloatNetwork, images: Batch) -> Iterator[tuple[str, np.ndarray]]:
+    reals = [x.name for x in network.inputs if not x.pixels]
+    if reals:
+        yield from ((name, part[name]) for part in network.chunks(images) for name in reals)
     yield from network.passages(images)
 
 
-def _extremes(network: FloatNetwork, images: np.ndarray) -> dict[str, tuple[float, float]]:
+def _extremes(network: FloatNetwork, images: Batch) -> dict[str, tuple[float, float]]:
     found: dict[str, tuple[float, float]] = {}
     for name, x in _values(network, images):
         lo, hi = float(x.min()), float(x.max())
@@ -222,7 +226,7 @@ class _Spread:
 
 
 def _spreads(
-    network: FloatNetwork, images: np.ndarray, extremes: Mapping[str, tuple[float, float]]
+    network: FloatNetwork, images: Batch, extremes: Mapping[str, tuple[float, float]]
 ) -> dict[str, _Spread]:
     spreads = {name: _Spread(*ends) for name, ends in extremes.items()}
     for name, x in _values(network, images):

@@ -10,11 +10,14 @@ from . import affine
 from .activations import CLAMPS
 from .calibrate import Ranges
 from .choices import Choices
-from .inference import IMAGE, FloatNetwork
-from .layers import POOLS, Layer
+from .inference import FloatNetwork
+from .layers import PAIRS, POOLS, Layer
+
+KEEPING = (*POOLS, "pad", "reshape")
+"""Kinds whose output has the scale of their input."""
 
 _CLAMPING = (
-    "conv2d", "depthwise_conv2d", "fully_connected", *POOLS, "global_avg_pool", "add",
+    "conv2d", "depthwise_conv2d", "fully_connected", *POOLS, "global_avg_pool", *PAIRS,
 )  # fmt: skip
 """Kinds whose op has act_min and act_max."""
 
@@ -31,7 +34,7 @@ class Node:
     limit : float or None
         The clamp is [0, limit], infinity for ReLU; None without one.
     inputs : tuple of str
-        Names of nodes, or ``image``.
+        Names of nodes, or of inputs.
     logits : bool
         The output is the int32 accumulator.
     """
@@ -52,7 +55,7 @@ def fuse(network: FloatNetwork) -> list[Node]:
     """Return the nodes of a network, in order."""
     readers = network.readers()
     nodes: dict[str, Node] = {}
-    became = {IMAGE: IMAGE}
+    became = {x.name: x.name for x in network.inputs}
     for layer in network.layers:
         before = became[layer.inputs[0]]
         producer = nodes.get(before)
@@ -80,29 +83,31 @@ def fuse(network: FloatNetwork) -> list[Node]:
 class Scales:
     """Scale and zero point of every node's output, and of an input that is no camera byte.
 
-    Pools have those of their input; the tensors that a concat joins have one pair in common, but
-    for camera bytes, whose pair is fixed. With narrow multipliers the scales of what an ``add``
-    reads and makes are powers of two, for which every multiplier width is exact.
+    Pools, pads and reshapes have those of their input; the tensors that a concat joins have one
+    pair in common, but for camera bytes, whose pair is fixed.  With narrow multipliers the scales
+    of what an ``add``, ``sub`` or ``mul`` reads and makes are powers of two, for which every
+    multiplier width is exact.
     """
 
     def __init__(
-        self, nodes: Sequence[Node], ranges: Ranges, choices: Choices, pixels: bool
+        self, nodes: Sequence[Node], ranges: Ranges, choices: Choices, network: FloatNetwork
     ) -> None:
-        self.choices, self._pixels = choices, pixels
-        self._nodes, self._ranges = {node.name: node for node in nodes}, ranges
-        self._leader = {name: name for name in (IMAGE, *self._nodes)}
+        self.choices, self._ranges = choices, ranges
+        self._nodes = {node.name: node for node in nodes}
+        self._cameras = {x.name for x in network.inputs if x.pixels}
+        self._leader = {name: name for name in (*(x.name for x in network.inputs), *self._nodes)}
         for node in nodes:
-            if node.layer.kind in POOLS:
+            if node.layer.kind in KEEPING:
                 self._unite(node.name, node.inputs[0])
         for node in nodes:
             if node.layer.kind == "concat":
                 for name in node.inputs:
-                    if not (self._pixels and self._find(name) == self._find(IMAGE)):
+                    if not self.is_camera(name):
                         self._unite(node.name, name)
         self._binary = {
             self._find(name)
             for node in nodes
-            if node.layer.kind == "add" and choices.narrow
+            if node.layer.kind in PAIRS and choices.narrow
             for name in (node.name, *node.inputs)
         }
 
@@ -124,7 +129,7 @@ class Scales:
     def range(self, name: str) -> tuple[float, float]:
         """Return the range of a node and of all that share its scale."""
         members = [self._nodes[n].ranged if n in self._nodes else n for n in self._members(name)]
-        if self._pixels and IMAGE in members:
+        if self.is_camera(name):
             return 0.0, 1.0
         lows, highs = zip(*(self._ranges[n] for n in members), strict=True)
         return min(lows), max(highs)
@@ -132,10 +137,11 @@ class Scales:
     def __getitem__(self, name: str) -> tuple[float, int]:
         lo, hi = self.range(name)
         scale, zero_point = affine.scale_zero_point(lo, hi)
-        if self._find(name) in self._binary and not self._is_camera(name):
+        if self._find(name) in self._binary and not self.is_camera(name):
             scale = 2.0 ** math.ceil(math.log2(scale))
             zero_point = affine.zero_point_of(lo, scale)
         return scale, zero_point
 
-    def _is_camera(self, name: str) -> bool:
-        return self._pixels and self._find(name) == self._find(IMAGE)
+    def is_camera(self, name: str) -> bool:
+        """Return whether a node has the fixed scale of camera bytes."""
+        return any(self._find(name) == self._find(camera) for camera in self._cameras)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import InputError, ModelError
+from .affine import pixel_values
+from .inputs import IMAGE, Input, arranged
 from .layers import Layer
 from .limits import MOST_VALUES, widest_layer
 
-IMAGE = "image"
-"""What layers call the input of the network."""
+__all__ = ["IMAGE", "Batch", "FloatNetwork", "Input"]
+
+Batch = np.ndarray | Mapping[str, np.ndarray]
+"""What a network is given: an array for its only input, or an array by name for each."""
 
 _CHUNK = 250  # images at a time
 _CHUNK_VALUES = 2**24  # of the widest patch matrix or output of a chunk: 64 MB
@@ -22,18 +26,22 @@ _CHUNK_VALUES = 2**24  # of the widest patch matrix or output of a chunk: 64 MB
 
 @dataclass(frozen=True, eq=False)
 class FloatNetwork:
-    """A graph of float layers on images of `input_shape`; the last layer's output is its own.
+    """A graph of float layers; the last layer's output is its own.
 
     Parameters
     ----------
     name : str
-    input_shape : (int, int, int)
-        Height, width, channels.
+    input_shape : tuple of int
+        Of the only input, which layers call ``image``: height, width, channels.
     layers : sequence of Layer
         In execution order.  Every one but the last is read by a later one.
     pixels : bool
         True: the input is camera bytes over 255, and images must lie in [0, 1].
         False: any reals; their range is calibrated.
+    inputs : sequence of Input
+        In place of `input_shape` and `pixels`: vectors, sequences, several inputs (`of`).
+    left_to_host : str
+        What follows the network and is no part of it, such as a softmax; for people.
 
     Raises
     ------
@@ -42,31 +50,53 @@ class FloatNetwork:
     """
 
     name: str
-    input_shape: tuple[int, int, int]
+    input_shape: tuple[int, ...]
     layers: tuple[Layer, ...]
     pixels: bool = True
+    inputs: tuple[Input, ...] = ()
+    left_to_host: str = ""
 
     def __post_init__(self) -> None:
         """Refuse an empty or ambiguous graph, or one whose shapes do not fit."""
-        shape = self.input_shape
-        if len(shape) != 3 or not all(type(n) is int and 0 < n <= 2**10 for n in shape):
-            raise ModelError(f"network {self.name}: input shape {shape} is not (h, w, c)")
+        if not self.inputs and len(self.input_shape) != 3:
+            raise ModelError(
+                f"network {self.name}: input shape {self.input_shape} is not (h, w, c)"
+            )
+        try:
+            inputs = self.inputs or (Input(IMAGE, self.input_shape, self.pixels),)
+        except ModelError as error:
+            raise ModelError(f"network {self.name}: {error}") from None
+        object.__setattr__(self, "inputs", tuple(inputs))
         if not self.layers:
             raise ModelError(f"network {self.name}: no layers")
         object.__setattr__(self, "layers", self._wired())
-        widest = widest_layer(IMAGE, shape, self.layers)
+        shapes = {x.name: x.shape for x in self.inputs}
+        widest = widest_layer(shapes, self.layers)
         if widest > MOST_VALUES:
             raise ModelError(f"network {self.name}: holds {widest} values, at most {MOST_VALUES}")
         object.__setattr__(self, "_chunk", min(max(_CHUNK_VALUES // widest, 1), _CHUNK))
         try:  # whether the shapes fit is what the passage of one image tells
-            for _ in self._outputs(np.zeros((1, *shape), np.float32)):
+            zeros = {name: np.zeros((1, *shape), np.float32) for name, shape in shapes.items()}
+            for _ in self._outputs(zeros):
                 pass
         except InputError as error:
             raise ModelError(f"network {self.name}: {error}") from error
 
+    @classmethod
+    def of(
+        cls, name: str, inputs: Sequence[Input], layers: Sequence[Layer], left_to_host: str = ""
+    ) -> FloatNetwork:
+        """Return a network of any inputs; see the class."""
+        if not inputs:
+            raise ModelError(f"network {name}: no inputs")
+        pixels = all(x.pixels for x in inputs)
+        return cls(name, inputs[0].shape, tuple(layers), pixels, tuple(inputs), left_to_host)
+
     def _wired(self) -> tuple[Layer, ...]:
         """Return the layers with their inputs named, or raise ModelError."""
-        before, known, wired = IMAGE, {IMAGE}, []
+        before, known, wired = self.inputs[0].name, {x.name for x in self.inputs}, []
+        if len(known) < len(self.inputs):
+            raise ModelError(f"network {self.name}: two inputs of one name")
         for layer in self.layers:
             inputs = layer.inputs or (before,)
             for name in inputs:
@@ -94,16 +124,17 @@ class FloatNetwork:
 
     def readers(self) -> dict[str, list[Layer]]:
         """Return, for each name, the layers that read it."""
-        found: dict[str, list[Layer]] = {n: [] for n in (IMAGE, *(x.name for x in self.layers))}
+        names = [*(x.name for x in self.inputs), *(x.name for x in self.layers)]
+        found: dict[str, list[Layer]] = {name: [] for name in names}
         for layer in self.layers:
             for name in dict.fromkeys(layer.inputs):
                 found[name].append(layer)
         return found
 
-    def _outputs(self, x: np.ndarray) -> Iterator[tuple[Layer, np.ndarray]]:
+    def _outputs(self, batch: Mapping[str, np.ndarray]) -> Iterator[tuple[Layer, np.ndarray]]:
         """Yield each layer with its output; what nothing reads any more is let go."""
         last = {name: layer.name for layer in self.layers for name in layer.inputs}
-        live = {IMAGE: x}
+        live = dict(batch)
         for layer in self.layers:
             live[layer.name] = layer.apply(*(live[name] for name in layer.inputs))
             for name in set(layer.inputs):
@@ -111,34 +142,75 @@ class FloatNetwork:
                     del live[name]
             yield layer, live[layer.name]
 
-    def chunks(self, images: np.ndarray) -> Iterator[np.ndarray]:
-        """Return the images in pieces that memory can hold the passage of.
+    def batch(self, given: Batch) -> dict[str, np.ndarray]:
+        """Return reals for each input by name, as the layers take them.
+
+        Parameters
+        ----------
+        given : ndarray or mapping of str to ndarray
+            For the only input, or for each by name: ``(n, *shape)``, or the axes of `Input.order`;
+            uint8 stands for camera bytes where the input takes them.
+
+        Raises
+        ------
+        InputError
+            When an input is missing or unknown, or the counts differ.
+        """
+        named, made = self.by_name(given), {}
+        for x in self.inputs:
+            array = named[x.name]
+            if isinstance(array, np.ndarray):
+                array = arranged(array, x.shape, x.order)
+                if array.dtype == np.uint8 and x.pixels:
+                    array = pixel_values(array)
+            made[x.name] = array
+        return made
+
+    def by_name(self, given: Batch) -> dict[str, np.ndarray]:
+        """Return what is given for each input by name, unchanged; see `batch`."""
+        if not isinstance(given, Mapping):
+            if len(self.inputs) != 1:
+                raise InputError(
+                    f"network {self.name}: one array for its {len(self.inputs)} inputs; "
+                    f"give a dict of {', '.join(x.name for x in self.inputs)}"
+                )
+            given = {self.inputs[0].name: given}
+        odd = given.keys() ^ {x.name for x in self.inputs}
+        if odd:
+            fault = "unknown" if min(odd) in given else "missing"
+            raise InputError(f"network {self.name}: input {min(odd)!r} is {fault}")
+        return dict(given)
+
+    def chunks(self, given: Batch) -> Iterator[dict[str, np.ndarray]]:
+        """Return the inputs in pieces that memory can hold the passage of.
 
         Raises
         ------
         InputError
             When they are not float, of another shape, out of [0, 1] where the network takes
-            pixels, or not finite.
+            pixels, or not finite; when the inputs are not as many of each.
         """
-        if not isinstance(images, np.ndarray) or images.dtype not in (np.float32, np.float64):
-            found = getattr(images, "dtype", type(images).__name__)
-            raise InputError(f"images are {found}, wants float32 (pixel / 255)")
-        if images.shape[1:] != self.input_shape or len(images) == 0:
-            raise InputError(f"images of shape {images.shape}, wants (n, *{self.input_shape})")
-        low, high = (0.0, 1.0) if self.pixels else (-np.finfo("f4").max, np.finfo("f4").max)
-        # Written so that a NaN, which compares false, is refused too.
-        if not (images.min() >= low and images.max() <= high):
-            found = f"[{images.min()}, {images.max()}]"
-            raise InputError(f"images lie in {found}, wants [{low:g}, {high:g}]")
-        return (images[i : i + self._chunk] for i in range(0, len(images), self._chunk))
+        batch = self.batch(given)
+        for x in self.inputs:
+            x.check(batch[x.name])
+        count, *others = (len(array) for array in batch.values())
+        if any(other != count for other in others):
+            counts = ", ".join(f"{len(array)} of {name}" for name, array in batch.items())
+            raise InputError(f"network {self.name}: {counts}; they go together one by one")
+        step = self._chunk
+        return (
+            {name: array[i : i + step] for name, array in batch.items()}
+            for i in range(0, count, step)
+        )
 
-    def run(self, images: np.ndarray) -> np.ndarray:
+    def run(self, images: Batch) -> np.ndarray:
         """Return the output of the last layer.
 
         Parameters
         ----------
-        images : ndarray, float32 (n, h, w, c)
-            For a network of pixels in [0, 1]. Given as float64, everything is evaluated so.
+        images : ndarray or mapping of str to ndarray, float32
+            See `batch`.  For a network of pixels in [0, 1].  Given as float64, everything is
+            evaluated so.
 
         Returns
         -------
@@ -148,30 +220,33 @@ class FloatNetwork:
         made = np.concatenate([x for name, x in self.passages(images) if name == last])
         return made.reshape(len(made), -1) if made.shape[1:-1] in ((), (1, 1)) else made
 
-    def passages(self, images: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    def passages(self, images: Batch) -> Iterator[tuple[str, np.ndarray]]:
         """Yield (layer name, output) of every layer, chunk by chunk; see `run` for `images`."""
         for part in self.chunks(images):
             for layer, x in self._outputs(part):
                 yield layer.name, x
 
-    def trace(self, images: np.ndarray) -> dict[str, np.ndarray]:
+    def trace(self, images: Batch) -> dict[str, np.ndarray]:
         """Return every layer's output by its name; `images` as for `run`."""
         parts: dict[str, list[np.ndarray]] = {layer.name: [] for layer in self.layers}
         for name, x in self.passages(images):
             parts[name].append(x)
         return {name: np.concatenate(part) for name, part in parts.items()}
 
-    def predict(self, images: np.ndarray) -> np.ndarray:
+    def predict(self, images: Batch) -> np.ndarray:
         """Return the classes, int64 (n,); ties go to the lowest index.
 
         Raises
         ------
         InputError
-            When the network ends in an image, with more than one answer.
+            When the network ends in an image, with more than one answer, or in one number, which
+            is no class.
         """
         made = self.run(images)
         if made.ndim != 2:
             raise InputError(f"network {self.name}: gives {made.shape}, more than one answer each")
+        if made.shape[1] == 1:
+            raise InputError(f"network {self.name}: gives one number each, which is no class")
         return made.argmax(axis=1)
 
     def save(self, path: str | os.PathLike[str]) -> None:

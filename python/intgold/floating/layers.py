@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +14,18 @@ from . import activations
 
 _WEIGHT_AXES = {"conv2d": 4, "depthwise_conv2d": 3, "fully_connected": 2}
 POOLS = ("max_pool2d", "avg_pool2d")
-KINDS = (*_WEIGHT_AXES, *activations.KINDS, *POOLS, "global_avg_pool", "add", "concat")
+PAIRS = ("add", "sub", "mul")
+KINDS = (
+    *_WEIGHT_AXES, *activations.KINDS, *POOLS, "global_avg_pool", *PAIRS, "concat", "pad",
+    "reshape",
+)  # fmt: skip
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-_JOINING = ("add", "concat")
+_JOINING = (*PAIRS, "concat")
+_LARGEST = 2**15
+"""Of a stride, padding, kernel or dilation, as of the ops."""
+
+
+_OF_IMAGES = (*POOLS, "conv2d", "depthwise_conv2d", "global_avg_pool", "pad")
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +46,14 @@ class Layer:
     stride, padding, dilation, kernel : tuple of int
         stride and dilation (h, w); padding (top, bottom, left, right); kernel (h, w), for pools
         only.
-    alpha : float
-        Slope of leaky_relu below 0, height of elu; 0 for all others.
+    alpha, beta : float
+        Slope of leaky_relu below 0, height of elu; factor and summand of affine, lower and upper
+        bound of clip; alpha is what a pad is filled with; 0 for all others.
+    shape : tuple of int
+        Of one example that a reshape gives, 1 to 3 extents; empty for all others.
     inputs : tuple of str
-        Names of the layers that it reads, or ``image``; two for add, two and more for concat.
-        None at all stands for the layer before it.
+        Names of the layers that it reads, or of an input such as ``image``; two for add, sub, mul,
+        two and more for concat.  None at all stands for the layer before it.
     """
 
     name: str
@@ -53,6 +66,8 @@ class Layer:
     dilation: tuple[int, int] = (1, 1)
     alpha: float = 0.0
     inputs: tuple[str, ...] = ()
+    beta: float = 0.0
+    shape: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no layer of this kind can be."""
@@ -63,7 +78,9 @@ class Layer:
         self._check_arrays()
         numbers = (*self.stride, *self.padding, *self.kernel, *self.dilation)
         lengths = len(self.stride), len(self.padding), len(self.kernel), len(self.dilation)
-        if lengths != (2, 4, 2, 2) or not all(type(n) is int and 0 <= n < 2**10 for n in numbers):
+        if lengths != (2, 4, 2, 2) or not all(
+            type(n) is int and 0 <= n <= _LARGEST for n in numbers
+        ):
             raise ModelError(
                 f"layer {self.name}: stride, padding, kernel, dilation {numbers} out of range"
             )
@@ -71,12 +88,25 @@ class Layer:
         kernel_fits = min(self.kernel) >= 1 if needs_kernel else max(self.kernel) == 0
         if min(*self.stride, *self.dilation) < 1 or not kernel_fits:
             raise ModelError(f"layer {self.name}: stride {self.stride}, kernel {self.kernel}")
-        uses_alpha = activations.takes_alpha(self.kind)
-        if not math.isfinite(self.alpha) or (self.alpha != 0 and not uses_alpha):
-            raise ModelError(f"layer {self.name}: {self.kind} with alpha {self.alpha}")
+        self._check_numbers()
         count, least = len(self.inputs), 2 if self.kind in _JOINING else 0
-        if count < least or count > (1 if least == 0 else 2 if self.kind == "add" else 2**10):
+        if count < least or count > (1 if least == 0 else 2 if self.kind in PAIRS else 2**10):
             raise ModelError(f"layer {self.name}: {self.kind} of {count} inputs")
+
+    def _check_numbers(self) -> None:
+        used = {
+            "alpha": activations.takes_alpha(self.kind) or self.kind == "pad",
+            "beta": activations.takes_beta(self.kind),
+        }
+        for label, uses in used.items():
+            value = getattr(self, label)
+            if not math.isfinite(value) or (value != 0 and not uses):
+                raise ModelError(f"layer {self.name}: {self.kind} with {label} {value}")
+        if self.kind == "clip" and self.alpha > self.beta:
+            raise ModelError(f"layer {self.name}: clip to [{self.alpha}, {self.beta}]")
+        extents = len(self.shape) in ((1, 2, 3) if self.kind == "reshape" else (0,))
+        if not extents or not all(type(n) is int and 0 < n <= 2**24 for n in self.shape):
+            raise ModelError(f"layer {self.name}: {self.kind} with shape {self.shape}")
 
     def _check_arrays(self) -> None:
         rank = _WEIGHT_AXES.get(self.kind)
@@ -101,7 +131,7 @@ class Layer:
     def apply(self, *inputs: np.ndarray) -> np.ndarray:
         """Return the layer's output, in the dtype of the inputs: (n, h, w, c), or (n, c)."""
         x = inputs[0]
-        if x.ndim != 4 and self.kind in (*POOLS, "conv2d", "depthwise_conv2d", "global_avg_pool"):
+        if x.ndim != 4 and self.kind in _OF_IMAGES:
             raise InputError(f"layer {self.name}: {self.kind} of shape {x.shape}, wants 4 axes")
         if self.kind == "conv2d":
             return _conv2d(self, x)
@@ -118,20 +148,37 @@ class Layer:
             return x.mean(axis=(1, 2), dtype=x.dtype)[:, np.newaxis, np.newaxis]
         if self.kind in _JOINING:
             return _joined(self, inputs)
-        return activations.activation(self.kind, self.alpha)(x)
+        if self.kind == "pad":
+            return _padded(self, x, self.alpha)
+        if self.kind == "reshape":
+            if math.prod(self.shape) != math.prod(x.shape[1:]):
+                raise InputError(f"layer {self.name}: {x.shape[1:]} as {self.shape}")
+            return x.reshape(len(x), *self.shape)
+        return activations.activation(self.kind, self.alpha, self.beta)(x)
 
 
 def _joined(layer: Layer, inputs: tuple[np.ndarray, ...]) -> np.ndarray:
-    shapes = {x.shape if layer.kind == "add" else x.shape[:-1] for x in inputs}
+    shapes = {x.shape if layer.kind in PAIRS else x.shape[:-1] for x in inputs}
     if len(shapes) > 1:
         raise InputError(f"layer {layer.name}: {layer.kind} of shapes {[x.shape for x in inputs]}")
-    return inputs[0] + inputs[1] if layer.kind == "add" else np.concatenate(inputs, axis=-1)
+    if layer.kind == "concat":
+        return np.concatenate(inputs, axis=-1)
+    return _COMBINED[layer.kind](inputs[0], inputs[1])
+
+
+_COMBINED: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply,
+}  # fmt: skip
+
+
+def _padded(layer: Layer, x: np.ndarray, fill: float) -> np.ndarray:
+    top, bottom, left, right = layer.padding
+    return np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=fill)
 
 
 def _windows(layer: Layer, x: np.ndarray, kernel: tuple[int, int], fill: float) -> np.ndarray:
     """Return the view (n, out_h, out_w, c, kernel_h, kernel_w) of the padded input."""
-    top, bottom, left, right = layer.padding
-    padded = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=fill)
+    padded = _padded(layer, x, fill)
     reach = tuple((k - 1) * d + 1 for k, d in zip(kernel, layer.dilation, strict=True))
     if min(padded.shape[1] - reach[0], padded.shape[2] - reach[1]) < 0:
         raise InputError(f"layer {layer.name}: kernel {reach} on a padded {padded.shape[1:3]}")

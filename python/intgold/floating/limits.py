@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from .layers import POOLS, Layer
 
@@ -13,56 +13,81 @@ MOST_VALUES = 2**26
 _WINDOWED = (*POOLS, "conv2d", "depthwise_conv2d")
 
 
-def widest_layer(image: str, shape: tuple[int, ...], layers: Iterable[Layer]) -> int:
-    """Return how many values the widest layer holds for one image: input, windows or output.
+def widest_layer(inputs: Mapping[str, tuple[int, ...]], layers: Iterable[Layer]) -> int:
+    """Return how many values the widest layer holds for one example: input, windows or output.
 
     Counting ends at a layer that does not fit its input; running it tells why.
 
     Parameters
     ----------
-    image : str
-        What layers call the input.
-    shape : tuple of int
-        Of the input.
+    inputs : mapping of str to tuple of int
+        Shape of each input by its name.
     layers : iterable of Layer
         In order, each with its inputs named.
     """
-    widest, shapes = math.prod(shape), {image: shape}
-    made: tuple[int, ...]
+    shapes = dict(inputs)
+    widest = max(math.prod(shape) for shape in shapes.values())
     for layer in layers:
-        x = shapes[layer.inputs[0]]
-        if layer.kind in _WINDOWED:
-            if len(x) != 3:
-                break
-            held, made = _windows(layer, x)
-            if min(made) < 1:
-                break
-            widest = max(widest, held)
-        elif layer.kind == "concat":
-            made = (*x[:-1], sum(shapes[name][-1] for name in layer.inputs))
-        elif layer.kind == "global_avg_pool":
-            made = (1, 1, x[-1])
-        elif layer.weights is not None:
-            made = (len(layer.weights),)
-        else:
-            made = x
+        x = [shapes[name] for name in layer.inputs]
+        if (layer.kind in _WINDOWED or layer.kind == "pad") and len(x[0]) != 3:
+            break
+        made = output_shape(layer, x)
+        if min(made) < 1:
+            break
+        held = _windows(layer, x[0]) if layer.kind in _WINDOWED else 0
         shapes[layer.name] = made
-        widest = max(widest, math.prod(made))
+        widest = max(widest, held, math.prod(made))
     return widest
 
 
-def _windows(layer: Layer, shape: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
-    """Return the values of padded input or windows, whichever is more, and the output's shape."""
-    kernel, out_c = layer.kernel, shape[2]
+def output_shape(layer: Layer, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """Return the shape of what a layer gives of one example.
+
+    Parameters
+    ----------
+    layer : Layer
+    shapes : sequence of tuple of int
+        Of its inputs; (h, w, c) where it needs an image.  An extent below 1 says that it does not
+        fit.
+    """
+    x = shapes[0]
+    if layer.kind in _WINDOWED:
+        return _outputs(layer, x)
+    if layer.kind == "pad":
+        top, bottom, left, right = layer.padding
+        return (x[0] + top + bottom, x[1] + left + right, x[2])
+    if layer.kind == "concat":
+        return (*x[:-1], sum(shape[-1] for shape in shapes))
+    if layer.kind == "global_avg_pool":
+        return (1, 1, x[-1])
+    if layer.kind == "reshape":
+        return layer.shape
+    return x if layer.weights is None else (len(layer.weights),)
+
+
+def _kernel(layer: Layer, in_c: int) -> tuple[tuple[int, ...], int]:
+    """Return (height, width) of the kernel, and how many channels come out."""
     if layer.kind == "conv2d" and layer.weights is not None:
-        out_c, kernel = layer.weights.shape[0], layer.weights.shape[1:3]
-    elif layer.weights is not None:
-        kernel, out_c = layer.weights.shape[:2], layer.weights.shape[2]
+        return layer.weights.shape[1:3], layer.weights.shape[0]
+    if layer.weights is not None:
+        return layer.weights.shape[:2], layer.weights.shape[2]
+    return layer.kernel, in_c
+
+
+def _padded(layer: Layer, shape: tuple[int, ...]) -> tuple[int, int]:
     top, bottom, left, right = layer.padding
-    padded = shape[0] + top + bottom, shape[1] + left + right
-    high, wide = (
-        (size - (k - 1) * d - 1) // stride + 1
-        for size, k, d, stride in zip(padded, kernel, layer.dilation, layer.stride, strict=True)
-    )
-    windows = high * wide * math.prod(kernel) * shape[2]
-    return max(math.prod(padded) * shape[2], windows), (high, wide, out_c)
+    return shape[0] + top + bottom, shape[1] + left + right
+
+
+def _outputs(layer: Layer, shape: tuple[int, ...]) -> tuple[int, ...]:
+    kernel, out_c = _kernel(layer, shape[2])
+    axes = zip(_padded(layer, shape), kernel, layer.dilation, layer.stride, strict=True)
+    high, wide = ((size - (k - 1) * d - 1) // stride + 1 for size, k, d, stride in axes)
+    return (high, wide, out_c)
+
+
+def _windows(layer: Layer, shape: tuple[int, ...]) -> int:
+    """Return the values of the padded input or of all windows, whichever is more."""
+    high, wide, _ = _outputs(layer, shape)
+    windows = high * wide * math.prod(_kernel(layer, shape[2])[0]) * shape[2]
+    return max(math.prod(_padded(layer, shape)) * shape[2], windows)

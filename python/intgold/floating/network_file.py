@@ -7,23 +7,23 @@ from typing import Any
 
 from ..errors import ArtefactError, IntgoldError
 from ..files import canonical_json, npy_bytes, read_npy, read_zip, strict_json, write_zip
-from .inference import FloatNetwork
+from .inference import IMAGE, FloatNetwork, Input
 from .layers import Layer
 
 FORMAT = "intgold-float-network"
-VERSION = 2
+VERSION = 3
+_IMAGE_VERSION = 2
+"""Of a file that says no more than version 2 can: one picture in, none of the newer layers."""
 
 _ARRAYS = ("weights", "bias")
 _Types = dict[str, type]
-_NETWORK_TYPES: _Types = {
-    "format": str,
-    "version": int,
-    "name": str,
-    "input_shape": list,
-    "pixels": bool,
-    "layers": list,
+_HEAD: _Types = {"format": str, "version": int, "name": str, "layers": list}
+_NETWORK_TYPES: dict[int, _Types] = {
+    2: {**_HEAD, "input_shape": list, "pixels": bool},
+    3: {**_HEAD, "inputs": list, "left_to_host": str},
 }
-_LAYER_TYPES: _Types = {
+_INPUT_TYPES: _Types = {"name": str, "shape": list, "pixels": bool, "order": str}
+_OLD_LAYER: _Types = {
     "name": str,
     "kind": str,
     "inputs": list,
@@ -35,14 +35,36 @@ _LAYER_TYPES: _Types = {
 }
 
 
+_LAYER_TYPES: dict[int, _Types] = {2: _OLD_LAYER, 3: {**_OLD_LAYER, "beta": float, "shape": list}}
+_OLD_KINDS = {
+    "conv2d", "depthwise_conv2d", "fully_connected", "relu", "relu6", "selu", "gelu", "gelu_tanh",
+    "silu", "tanh", "sigmoid", "hardswish", "leaky_relu", "elu", "max_pool2d", "avg_pool2d",
+    "global_avg_pool", "add", "concat",
+}  # fmt: skip
+"""Those of version 2."""
+
+
 def save(network: FloatNetwork, path: str | os.PathLike[str]) -> None:
     """Write a network; the same network gives the same bytes."""
-    layers = [{key: getattr(layer, key) for key in _LAYER_TYPES} for layer in network.layers]
+    version = _version(network)
+    fields = _LAYER_TYPES[version]
+    layers = [{key: getattr(layer, key) for key in fields} for layer in network.layers]
     arrays = {f"{x.name}.{key}.npy": getattr(x, key) for x in network.layers for key in _ARRAYS}
     members = {name: npy_bytes(array) for name, array in arrays.items() if array is not None}
-    header: dict[str, Any] = {"format": FORMAT, "version": VERSION, "name": network.name}
-    header |= {"input_shape": network.input_shape, "pixels": network.pixels, "layers": layers}
-    write_zip(path, {"network.json": canonical_json(header), **members})
+    header: dict[str, Any] = {"format": FORMAT, "version": version, "name": network.name}
+    if version == _IMAGE_VERSION:
+        header |= {"input_shape": network.input_shape, "pixels": network.pixels}
+    else:
+        inputs = [{key: getattr(x, key) for key in _INPUT_TYPES} for x in network.inputs]
+        header |= {"inputs": inputs, "left_to_host": network.left_to_host}
+    write_zip(path, {"network.json": canonical_json({**header, "layers": layers}), **members})
+
+
+def _version(network: FloatNetwork) -> int:
+    """Return the oldest version that says all of a network."""
+    plain = (Input(IMAGE, network.input_shape, network.pixels),)
+    old = {layer.kind for layer in network.layers} <= _OLD_KINDS
+    return _IMAGE_VERSION if old and network.inputs == plain and not network.left_to_host else 3
 
 
 def load(path: str | os.PathLike[str]) -> FloatNetwork:
@@ -64,15 +86,18 @@ def _parse(path: str, members: dict[str, bytes]) -> FloatNetwork:
         raise ArtefactError(f"{path}: network.json is not JSON: {error}") from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise ArtefactError(f"{path}: not a float network (no {FORMAT} header)")
-    if header.get("version") != VERSION:
-        raise ArtefactError(f"{path}: version {header.get('version')!r}, this reads {VERSION}")
-    _check_fields(path, header, _NETWORK_TYPES)
+    version = header.get("version")
+    if type(version) is not int or version not in _NETWORK_TYPES:
+        raise ArtefactError(
+            f"{path}: version {version!r}, this reads {_IMAGE_VERSION} and {VERSION}"
+        )
+    _check_fields(path, header, _NETWORK_TYPES[version])
     layers = []
     for entry in header["layers"]:
-        _check_fields(path, entry, _LAYER_TYPES)
+        _check_fields(path, entry, _LAYER_TYPES[version])
         if not entry["inputs"] or not all(type(name) is str for name in entry["inputs"]):
             raise ArtefactError(f"{path}: field 'inputs' is {entry['inputs']!r}, not names")
-        fields: dict[str, Any] = {k: tuple(v) if type(v) is list else v for k, v in entry.items()}
+        fields = _tuples(entry)
         for label in _ARRAYS:
             member = f"{entry['name']}.{label}.npy"
             if member in members:
@@ -80,8 +105,17 @@ def _parse(path: str, members: dict[str, bytes]) -> FloatNetwork:
         layers.append(Layer(**fields))
     if members:
         raise ArtefactError(f"{path}: member {min(members)} belongs to no layer")
-    shape = tuple(header["input_shape"])
-    return FloatNetwork(header["name"], shape, tuple(layers), header["pixels"])
+    if version == _IMAGE_VERSION:
+        shape = tuple(header["input_shape"])
+        return FloatNetwork(header["name"], shape, tuple(layers), header["pixels"])
+    for entry in header["inputs"]:
+        _check_fields(path, entry, _INPUT_TYPES)
+    inputs = [Input(**_tuples(entry)) for entry in header["inputs"]]
+    return FloatNetwork.of(header["name"], inputs, layers, header["left_to_host"])
+
+
+def _tuples(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if type(value) is list else value for key, value in entry.items()}
 
 
 def _check_fields(path: str, entry: object, types: _Types) -> None:

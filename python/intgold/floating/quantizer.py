@@ -16,7 +16,9 @@ from .activations import KINDS, activation
 from .calibrate import Ranges
 from .choices import Choices
 from .fusion import Node, Scales, fuse
-from .inference import IMAGE, FloatNetwork
+from .inference import FloatNetwork
+from .inputs import input_orders
+from .layers import PAIRS
 from .weights import integer_weights
 
 
@@ -55,7 +57,7 @@ def quantize_network(
         raise ModelError(f"activations: {min(unknown)!r} is no layer with a table or segments")
     kind = choices.activation.partition(":")[0]
     draft = _Draft(
-        name or f"{network.name}_{kind}", network, Scales(nodes, ranges, choices, network.pixels)
+        name or f"{network.name}_{kind}", network, Scales(nodes, ranges, choices, network)
     )
     for node in nodes:
         try:
@@ -66,7 +68,10 @@ def quantize_network(
         **choices.metadata(),
         "calibration": f"{ranges.method}, {ranges.images} images",
         "float_network": network.name,
+        **input_orders(network.inputs),
     }
+    if network.left_to_host:
+        metadata["left_to_host"] = network.left_to_host
     return draft.builder.model(metadata=metadata)
 
 
@@ -76,8 +81,9 @@ class _Draft:
     def __init__(self, name: str, network: FloatNetwork, scales: Scales) -> None:
         self.scales, self.choices = scales, scales.choices
         self.builder = Builder(name)
-        scale, zero_point = (1 / 255, -128) if network.pixels else scales[IMAGE]
-        self.builder.input(IMAGE, network.input_shape, "int8", scale, zero_point)
+        for x in network.inputs:
+            scale, zero_point = (1 / 255, -128) if x.pixels else scales[x.name]
+            self.builder.input(x.name, x.shape, "int8", scale, zero_point)
 
     def add(self, node: Node) -> None:
         """Add the op, or the ops, of a node."""
@@ -88,8 +94,12 @@ class _Draft:
             self._pool(node)
         elif kind == "global_avg_pool":
             self._global_avg_pool(node)
-        elif kind == "add":
-            self._add(node)
+        elif kind in PAIRS:
+            self._pair(node)
+        elif kind == "pad":
+            self._pad(node)
+        elif kind == "reshape":
+            self._reshape(node)
         elif kind == "concat":
             self._concat(node)
         else:
@@ -175,8 +185,31 @@ class _Draft:
             "lut", name, name=made, table=table, scale=scale, zero_point=zero_point
         )
 
-    def _add(self, node: Node) -> None:
-        """Add a sum (SPEC 8.8); with narrow multipliers all of its scales are powers of two."""
+    def _pad(self, node: Node) -> None:
+        """Add a pad; what it is filled with is 0 or in the range of the output, which is shared."""
+        x, scale = self._input(node)
+        top, bottom, left, right = node.layer.padding
+        fill = node.layer.alpha
+        if self.scales.is_camera(node.name) and not 0 <= fill <= 1:
+            raise ModelError(f"a pad with {fill} of camera bytes, which lie in [0, 1]")
+        value = int(affine.quantize(fill, scale, x.zero_point))
+        self.builder.op(
+            "pad", x.name, name=node.name, before=(top, left, 0), after=(bottom, right, 0),
+            value=value, scale=scale, zero_point=x.zero_point,
+        )  # fmt: skip
+
+    def _reshape(self, node: Node) -> None:
+        x, scale = self._input(node)
+        shape = (*node.layer.shape, 0, 0, 0)[:3]
+        self.builder.op(
+            "reshape", x.name, name=node.name, shape=shape, scale=scale, zero_point=x.zero_point
+        )
+
+    def _pair(self, node: Node) -> None:
+        """Add a sum, difference or product (SPEC 8.8).
+
+        With narrow multipliers all of its scales are powers of two.
+        """
         s_y, zero_point = self.scales[node.name]
         names = list(node.inputs)
         if self.choices.narrow:
@@ -189,17 +222,22 @@ class _Draft:
         s_x = [_scale(self.builder.tensor(name)) for name in names]
         twice = 2 * max(s_x)
         form, bits = self.choices.form, self.choices.multiplier_bits
-        reals: dict[str, float] = {
-            "requantize1": s_x[0] / twice,
-            "requantize2": s_x[1] / twice,
-            "requantize": twice / (2**20 * s_y),
-        }
         fields = self._clamp(node, s_y, zero_point)
+        if node.layer.kind == "mul":
+            reals = {"requantize": s_x[0] * s_x[1] / s_y}
+        else:
+            reals = {
+                "requantize1": s_x[0] / twice,
+                "requantize2": s_x[1] / twice,
+                "requantize": twice / (2**20 * s_y),
+            }
+            difference = "_difference" if node.layer.kind == "sub" else ""
+            fields |= {"form": f"shared_scale{difference}", "left_shift": 20}
         for key, real in reals.items():
             fields[key] = multiplier.requantize_for([real], form, bits)
         self.builder.op(
-            "add", *names, name=node.name, scale=s_y, zero_point=zero_point,
-            form="shared_scale", left_shift=20, **fields,
+            "mul" if node.layer.kind == "mul" else "add", *names, name=node.name, scale=s_y,
+            zero_point=zero_point, **fields,
         )  # fmt: skip
 
     def _concat(self, node: Node) -> None:
@@ -220,7 +258,7 @@ class _Draft:
         """Add a table, or segments that follow it."""
         x, s_x = self._input(node)
         s_y, zero_point = self.scales[node.name]
-        function = activation(node.layer.kind, node.layer.alpha)
+        function = activation(node.layer.kind, node.layer.alpha, node.layer.beta)
         table = tables.activation_table(function, s_x, x.zero_point, s_y, zero_point)
         segments = self.choices.segments(node.name)
         fields: Mapping[str, Any] = {"table": table}

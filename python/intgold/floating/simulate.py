@@ -147,7 +147,7 @@ def _global_avg_pool(model: Model, op: Op, x: np.ndarray) -> np.ndarray:
 
 
 def _add(model: Model, op: Op, x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
-    return x1 + x2
+    return x1 - x2 if op["form"] == "shared_scale_difference" else x1 + x2
 
 
 def _mul(model: Model, op: Op, x1: np.ndarray, x2: np.ndarray) -> np.ndarray:

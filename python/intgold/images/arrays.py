@@ -14,34 +14,47 @@ from .idx import read_idx, read_idx_header
 
 DTYPES = ("uint8", "int8", "int32")
 _LABEL_DTYPES = (*DTYPES, "int16", "uint16", "uint32", "int64", "uint64")
+REALS = ("float16", "float32", "float64")
 MOST_BYTES = 2**30
 """Of a file, unpacked."""
 
 
-def read_images(path: str | os.PathLike[str], shape: tuple[int, ...]) -> np.ndarray:
+def read_images(
+    path: str | os.PathLike[str],
+    shape: tuple[int, ...],
+    dtypes: tuple[str, ...] = DTYPES,
+    other: tuple[int, ...] = (),
+) -> np.ndarray:
     """Return images of a file, in C order.
 
     Parameters
     ----------
     path : path
-        A .npy file of uint8, int8 or int32, or an IDX file of bytes (raw or gzip).
+        A .npy file of one of the dtypes, or an IDX file of bytes (raw or gzip).
     shape : tuple of int
         Of one image; a last dimension of 1 may be absent in the file.
+    dtypes : tuple of str
+        Those that are taken.
+    other : tuple of int, optional
+        A shape that is taken as well, as it is.
 
     Returns
     -------
-    ndarray, shape (n, *shape)
+    ndarray, shape (n, *shape) or (n, *other)
 
     Raises
     ------
     DataError
         Naming the file and what is wrong with it.
     """
-    found = array = _read(path, shape, DTYPES)
+    found = array = _read(path, shape, dtypes)
+    if other and array.shape[1:] == other and len(array):
+        return np.ascontiguousarray(array)
     if shape[-1] == 1 and array.ndim == len(shape):
         array = array[..., np.newaxis]
     if array.shape[1:] != shape or len(array) == 0:
-        raise DataError(f"{path}: shape {found.shape} instead of (n, {str(shape)[1:]}")
+        also = f" or (n, {str(other)[1:]}" if other and other != shape else ""
+        raise DataError(f"{path}: shape {found.shape} instead of (n, {str(shape)[1:]}{also}")
     return np.ascontiguousarray(array)
 
 

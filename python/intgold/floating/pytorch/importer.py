@@ -1,38 +1,30 @@
-"""The walk over an exported PyTorch graph: nodes in order, layers as they come to be."""
+"""The walk over an exported graph: what each node gives, and in which order it is stored."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 from torch.fx import Node
 
 from ...errors import ModelError
-from ..inference import IMAGE
+from ..inputs import IMAGE, Input, stored_shape
 from ..layers import Layer
+from .nodes import function_of, legal_name, place_of
+from .sketch import MisplacedError, Sketch, Take, Value
+
+_CHANCE = ("rand", "normal", "bernoulli", "dropout", "multinomial", "exponential")
+_LOGITS = "logits"
 
 
-@dataclass(frozen=True)
-class Value:
-    """What a node of the graph gives.
-
-    Parameters
-    ----------
-    layer : str
-        Name of the layer that makes it, or ``image``.
-    channels_first : (int, int, int) or None
-        (c, h, w) of the image that it is the flattened form of, in torch's order.
-    """
-
-    layer: str
-    channels_first: tuple[int, int, int] | None = None
-
-
-class Importer:
+class Importer(Sketch):
     """Takes the nodes of a graph in order; `network` gives the layers.
+
+    What cannot be taken is noted, and something of its shape stands in for it, so that one walk
+    finds all of it.
 
     Parameters
     ----------
@@ -42,138 +34,148 @@ class Importer:
         Parameters and buffers by their names in the module.
     signature : torch.export.ExportGraphSignature
         Which placeholder is which of them.
+    given : sequence of (shape, pixels)
+        Of each input in the order of the module's arguments: the shape of one example, and
+        whether it is camera bytes.
+    channels_first : bool
+        Whether the inputs have their channels before height, width and length.
     """
 
     def __init__(
-        self, table: Mapping[str, Take], arrays: Mapping[str, Any], signature: Any
-    ) -> None:
-        self._table = table
-        self._arrays = arrays
+        self, table: Mapping[str, Take], arrays: Mapping[str, Any], signature: Any,
+        given: Sequence[tuple[tuple[int, ...], bool]], channels_first: bool,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self._table, self._arrays = table, arrays
         self._named = {
             **signature.inputs_to_parameters,
             **signature.inputs_to_buffers,
             **signature.inputs_to_lifted_tensor_constants,
         }
-        self.known: dict[str, Value] = {}
-        self.layers: dict[str, Layer] = {}
-        self._output: str | None = None
-        self._where = ""
+        self._given, self._channels_first = list(given), channels_first
+        self.inputs: list[Input] = []
+        self.refusals: list[str] = []
+        self._guessed: set[str] = set()
+        self._output = Value("")
 
     def take(self, node: Node) -> None:
-        """Take one node, or raise ModelError naming its layer."""
-        self._where = _place(node)
+        """Take one node, or note why it cannot be taken."""
+        self.where = place_of(node)
+        try:
+            self._take(node)
+        except ModelError as error:
+            if not (isinstance(error, MisplacedError) and self._follows_refusal(node)):
+                self.refusals.append(str(error))
+            self._guessed.add(node.name)
+            value = node.meta.get("val")
+            if node.op == "call_function":
+                shape = tuple(value.shape[1:]) if isinstance(value, torch.Tensor) else (1,)
+                self.known[node.name] = self._stand_in(node, shape)
+
+    def _take(self, node: Node) -> None:
         if node.op == "placeholder":
-            if node.name not in self._named:
-                if IMAGE in (v.layer for v in self.known.values()):
-                    raise ModelError(f"{node.name}: a second input; intgold takes one image tensor")
-                self.known[node.name] = Value(IMAGE)
+            if node.name in self._named:
+                self.constants[node.name] = self._arrays[self._named[node.name]]
+            else:
+                self._input(node)
         elif node.op == "output":
             (made,) = node.args
             if not isinstance(made, (tuple, list)) or len(made) != 1 or made[0] is None:
                 raise ModelError("the module does not return exactly one tensor")
-            self._output = self.value(made[0]).layer
+            self._output = self.value(made[0], host=True)
+            self._note_order()
         elif node.op == "call_function":
             self._call(node)
         else:
             raise self.refused(f"{node.op} {node.target}")
 
-    def network(self) -> tuple[Layer, ...]:
-        """Return the layers that lead to the output, in order."""
-        needed, layers = {self._output}, []
-        for layer in reversed(self.layers.values()):
-            if layer.name in needed:
-                needed |= set(layer.inputs)
-                layers.append(layer)
-        if not layers or layers[0].name != self._output:
-            raise ModelError("the module returns its input: there is nothing to quantise")
-        return tuple(reversed(layers))
+    def _input(self, node: Node) -> None:
+        (shape, pixels), *self._given = self._given
+        name = node.name if len(self._given) + len(self.inputs) else _only(shape)
+        first = self._channels_first
+        order = {1: "NF", 2: "NCL" if first else "NLC", 3: "NCHW" if first else "NHWC"}[len(shape)]
+        legal = legal_name(name, "input")
+        legal = f"{legal}_" if legal == _LOGITS else legal  # that is what the last op makes
+        made = Input(legal, stored_shape(shape, order), pixels, order)
+        self.inputs.append(made)
+        self.shapes[made.name] = made.shape
+        rows = None if first or len(shape) == 1 else np.arange(np.prod(shape)).reshape(shape)
+        self.known[node.name] = Value(made.name, rows)
 
     def _call(self, node: Node) -> None:
-        target = str(node.target).removeprefix("aten.").partition(".")[0]
+        target = function_of(node)
+        if not node.users and not target.endswith("_"):  # in place it counts without readers
+            return
+        if not any(n.name in self.known for n in node.all_input_nodes):
+            self.constants[node.name] = self._folded(node, target)
+            return
         in_place = target.endswith("_")
         function = self._table.get(target.rstrip("_"))
         if function is None:
-            hint = "; leave it to the host, it changes no answer" if "softmax" in target else ""
-            raise self.refused(f"{node.target} is not supported{hint}")
-        before = self.value(node.args[0]) if isinstance(node.args[0], Node) else None
+            raise self.refused(f"{node.target} is not supported")
+        first = node.args[0]
+        before = self.known.get(first.name) if isinstance(first, Node) else None
         made = function(self, node)
         self.known[node.name] = made
+        if self._follows_refusal(node):
+            self._guessed.add(node.name)
         if in_place and before is not None:
             # What was made in place is what all other names of that memory mean from now on.
             for name, value in self.known.items():
                 if value.layer == before.layer:
                     self.known[name] = replace(value, layer=made.layer)
 
-    def refused(self, reason: str) -> ModelError:
-        """Return the error that names the layer at hand."""
-        return ModelError(f"layer {self._where}: {reason}")
+    def _folded(self, node: Node, target: str) -> Any:
+        """Return what a function of parameters and constants alone gives, such as weight_norm."""
+        if any(word in target for word in _CHANCE):
+            raise self.refused(f"{node.target} is another value each time")
 
-    def value(self, node: Any) -> Value:
-        """Return what a node gave, or raise: a parameter, a constant, nothing of the image."""
-        if not isinstance(node, Node) or node.name not in self.known:
-            raise self.refused(f"{node} is not computed from the image")
-        return self.known[node.name]
+        def value(argument: Any) -> Any:
+            return self.constants[argument.name] if isinstance(argument, Node) else argument
 
-    def array(self, node: Any) -> np.ndarray | None:
-        """Return a parameter or buffer in float64; None stays None."""
-        if node is None:
-            return None
-        if not isinstance(node, Node) or node.name not in self._named:
-            raise self.refused(f"{node} is not a parameter of the module")
-        tensor = self._arrays[self._named[node.name]]
-        return tensor.detach().cpu().numpy().astype(np.float64)
+        with torch.no_grad():
+            arguments = torch.fx.node.map_aggregate(node.args, value)
+            keywords = torch.fx.node.map_aggregate(node.kwargs, value)
+            assert callable(node.target)
+            return node.target(*arguments, **keywords)  # type: ignore[arg-type]
 
-    def add(self, node: Node, kind: str, inputs: tuple[str, ...], **fields: Any) -> Value:
-        """Add a layer under a legal name of its own."""
-        stem = re.sub(r"\W", "_", _stack(node) or node.name, flags=re.ASCII)
-        if not stem[0].isalpha():
-            stem = f"{kind}_{stem}"
-        name, count = stem[:56], 1
-        while name in self.layers or name == IMAGE:
-            count += 1
-            name = f"{stem[:56]}_{count}"
-        self.layers[name] = Layer(name, kind, inputs=inputs, **fields)
-        return Value(name)
+    def _stand_in(self, node: Node, shape: tuple[int, ...]) -> Value:
+        size = max(int(np.prod(shape)), 1)
+        stored = {2: (1, *shape[::-1]), 3: (*shape[1:], *shape[:1])}.get(len(shape), (size,))
+        name = self.free_name(node, "stand_in")
+        self.layers[name] = Layer(name, "relu")
+        self.shapes[name] = stored
+        return Value(name, None if len(shape) < 4 else np.arange(size).reshape(shape))
 
-    def alone(self, node: Node, name: str) -> bool:
-        """Return whether nothing but this node reads the layer (views of it count as it)."""
-        source = node.args[0]
-        while isinstance(source, Node) and self.known.get(source.name) == Value(name):
-            if len(source.users) > 1:
-                return False
-            source = source.args[0] if source.args else None
-        return True
+    def network(self) -> tuple[tuple[Input, ...], tuple[Layer, ...], str]:
+        """Return inputs, the layers that lead to the output in order, and what the host does.
 
-    def image(self, node: Node) -> str:
-        """Return the layer that makes the first argument, which must be an image."""
-        value = self.value(node.args[0])
-        if value.channels_first is not None:
-            raise self.refused("it takes an image, and gets a flattened one")
-        return value.layer
+        Raises
+        ------
+        ModelError
+            When nothing is computed, or an input does not lead to the output.
+        """
+        needed, layers = {self._output.layer}, []
+        for layer in reversed(self.layers.values()):
+            if layer.name in needed:
+                needed |= set(layer.inputs)
+                layers.append(layer)
+        if not layers or layers[0].name != self._output.layer:
+            raise ModelError("the module returns its input: there is nothing to quantise")
+        for x in self.inputs:
+            if x.name not in needed:
+                raise ModelError(f"input {x.name} has no influence on the output")
+        return tuple(self.inputs), tuple(reversed(layers)), "; ".join(self.hosts)
 
+    def _note_order(self) -> None:
+        order = self._output.order
+        if order is not None and not np.array_equal(order.ravel(), np.arange(order.size)):
+            shape = self.shapes[self._output.layer]
+            self.hosts.append(f"the order of the output: it is {shape}, channels last")
 
-Take = Callable[[Importer, Node], Value]
-"""Adds the layers of one node and returns what it gives."""
-
-
-def _stack(node: Node) -> str:
-    """Return the name of the module in which a node was made, if it is a leaf with one."""
-    modules = list((node.meta.get("nn_module_stack") or {}).values())
-    if not modules:
-        return ""
-    path, kind = modules[-1]  # the class, or its name
-    return str(path) if str(getattr(kind, "__module__", kind)).startswith("torch.nn") else ""
+    def _follows_refusal(self, node: Node) -> bool:
+        return any(n.name in self._guessed for n in node.all_input_nodes)
 
 
-def _place(node: Node) -> str:
-    modules = list((node.meta.get("nn_module_stack") or {}).values())
-    if modules and modules[-1][0]:
-        kind = modules[-1][1]
-        kind = kind if isinstance(kind, str) else kind.__name__
-        return f"{modules[-1][0]} ({kind.rpartition('.')[2]})"
-    return node.name
-
-
-def shape_of(node: Any) -> tuple[int, ...]:
-    """Return the shape of what a node gives, the batch first."""
-    return tuple(node.meta["val"].shape)
+def _only(shape: tuple[int, ...]) -> str:
+    return IMAGE if len(shape) == 3 else "input"

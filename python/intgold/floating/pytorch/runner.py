@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..inference import IMAGE, FloatNetwork
+from ..inference import Batch, FloatNetwork
 from ..layers import Layer
 
 
@@ -26,16 +27,14 @@ class TorchNetwork(nn.Module):
                 self.register_buffer(f"{layer.name}_weights", weights)
                 self.register_buffer(f"{layer.name}_bias", torch.from_numpy(layer.bias.copy()))
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, batch: dict[str, Tensor]) -> Tensor:
         """Return (n, classes), or (n, h, w, c) of a network that ends in an image."""
-        live = {IMAGE: images.permute(0, 3, 1, 2)}
+        live = {name: _channels_first(x) for name, x in batch.items()}
         for layer in self.layers:
             x = self._apply(layer, *(live[name] for name in layer.inputs))
             live[layer.name] = x
-        if x.ndim == 4:
-            x = x.permute(0, 2, 3, 1)
-            x = x.flatten(1) if x.shape[1:3] == (1, 1) else x
-        return x
+        x = _channels_last(x)
+        return x.flatten(1) if x.ndim == 4 and x.shape[1:3] == (1, 1) else x
 
     def _apply(self, layer: Layer, *inputs: Tensor) -> Tensor:
         x, kind = inputs[0], layer.kind
@@ -45,8 +44,7 @@ class TorchNetwork(nn.Module):
             weights = getattr(self, f"{layer.name}_weights")
             bias = getattr(self, f"{layer.name}_bias")
             if kind == "fully_connected":
-                flat = x.permute(0, 2, 3, 1).flatten(1) if x.ndim == 4 else x
-                return functional.linear(flat, weights, bias)
+                return functional.linear(_channels_last(x).flatten(1), weights, bias)
             groups = x.shape[1] if kind == "depthwise_conv2d" else 1
             if (top, left) == (bottom, right):
                 return functional.conv2d(
@@ -63,11 +61,26 @@ class TorchNetwork(nn.Module):
             return total / functional.avg_pool2d(valid, layer.kernel, layer.stride)
         if kind == "global_avg_pool":
             return x.mean((2, 3), keepdim=True)
-        if kind == "add":
-            return x + inputs[1]
+        if kind in _COMBINED:
+            return _COMBINED[kind](*inputs)
         if kind == "concat":
             return torch.cat(inputs, 1)
-        return _activation(kind, layer.alpha, x)
+        if kind == "pad":
+            return functional.pad(x, pads, value=layer.alpha)
+        if kind == "reshape":
+            return _channels_first(_channels_last(x).reshape(len(x), *layer.shape))
+        return _activation(layer, x)
+
+
+_COMBINED: dict[str, Callable[..., Tensor]] = {"add": torch.add, "sub": torch.sub, "mul": torch.mul}
+
+
+def _channels_first(x: Tensor) -> Tensor:
+    return x.permute(0, 3, 1, 2) if x.ndim == 4 else x
+
+
+def _channels_last(x: Tensor) -> Tensor:
+    return x.permute(0, 2, 3, 1) if x.ndim == 4 else x
 
 
 def _oihw(layer: Layer) -> Any:
@@ -79,7 +92,14 @@ def _oihw(layer: Layer) -> Any:
     return layer.weights
 
 
-def _activation(kind: str, alpha: float, x: Tensor) -> Tensor:
+def _activation(layer: Layer, x: Tensor) -> Tensor:
+    kind, alpha = layer.kind, layer.alpha
+    if kind == "affine":
+        return alpha * x + layer.beta
+    if kind == "clip":
+        return torch.clamp(x, alpha, layer.beta)
+    if kind == "absolute":
+        return torch.abs(x)
     if kind == "gelu_tanh":
         return functional.gelu(x, approximate="tanh")
     if kind in ("leaky_relu", "elu"):
@@ -90,11 +110,12 @@ def _activation(kind: str, alpha: float, x: Tensor) -> Tensor:
 
 
 def torch_runner(network: FloatNetwork) -> Any:
-    """Return a function of float32 images (n, h, w, c) that gives what `FloatNetwork.run` does."""
+    """Return a function of float32 inputs that gives what `FloatNetwork.run` does."""
     module = TorchNetwork(network).eval()
 
     @torch.inference_mode()
-    def run(images: np.ndarray) -> np.ndarray:
-        return module(torch.from_numpy(images)).numpy()
+    def run(given: Batch) -> np.ndarray:
+        batch = network.batch(given)
+        return module({name: torch.from_numpy(x) for name, x in batch.items()}).numpy()
 
     return run

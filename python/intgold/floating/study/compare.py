@@ -19,8 +19,8 @@ from ...errors import InputError
 from ...footprint import Footprint, footprint
 from ...model import Model
 from ...progress import Progress
-from ..affine import pixel_values, quantize_input
-from ..inference import FloatNetwork
+from ..affine import quantize_input
+from ..inference import Batch, FloatNetwork
 from ..simulate import simulate
 
 BATCHES = (1, 256)
@@ -116,13 +116,13 @@ class Comparison:
         return "\n".join([*lines, note])
 
 
-_Run = Callable[[np.ndarray], np.ndarray]
+_Run = Callable[[Mapping[str, np.ndarray]], np.ndarray]
 
 
 def compare(
     network: FloatNetwork,
     models: Mapping[str, Model],
-    images: np.ndarray,
+    images: Batch,
     labels: np.ndarray | None = None,
     progress: bool = False,
 ) -> Comparison:
@@ -135,10 +135,11 @@ def compare(
     Parameters
     ----------
     network : FloatNetwork
-        Of pixels.
+        That gives one answer per example.
     models : mapping of str to Model
         Quantised from it, by a short name.
-    images : ndarray of uint8, shape (n, h, w, c)
+    images : ndarray or mapping of str to ndarray
+        See `FloatNetwork.batch`.
     labels : ndarray, optional
         Of the images.
     progress : bool
@@ -149,10 +150,11 @@ def compare(
     InputError
         When there are no images or models.
     """
-    if not len(images) or not models:
-        raise InputError(f"compare: {len(images)} images, {len(models)} models")
-    reals = pixel_values(images)
-    runs: dict[str, tuple[_Run, np.ndarray]] = {"float numpy": (network.run, reals)}
+    reals = network.batch(images)
+    count = min(len(array) for array in reals.values())
+    if not count or not models:
+        raise InputError(f"compare: {count} images, {len(models)} models")
+    runs: dict[str, tuple[_Run, dict[str, np.ndarray]]] = {"float numpy": (network.run, reals)}
     not_run = {}
     if importlib.util.find_spec("torch"):
         import torch
@@ -164,12 +166,12 @@ def compare(
     else:
         not_run["float torch"] = "pip install torch"
     for name, model in models.items():
-        x = quantize_input(model, images)
+        x = {n: quantize_input(model, array, n) for n, array in reals.items()}
         runs[f"simulate {name}"] = (_simulation(model), x)
         runs[f"golden {name}"] = (_engine(model, "golden"), x)
         runs[f"c {name}"] = (_engine(model, "c"), x)
     answers = {}
-    total = len(runs) * len(images)
+    total = len(runs) * count
     with Progress[int](total=total, unit="image", label="answers", show=progress) as bar:
         for name, (run, x) in runs.items():
             answers[name] = _answers(run, x, bar)
@@ -193,7 +195,7 @@ def compare(
     )
     used = {"float": Footprint(weights, biases)}
     used |= {name: footprint(model) for name, model in models.items()}
-    return Comparison(len(images), ways, confusion, used, not_run)
+    return Comparison(count, ways, confusion, used, not_run)
 
 
 @contextmanager
@@ -217,11 +219,11 @@ def _engine(model: Model, backend: str) -> _Run:
     return lambda x: model.run(x, backend=backend).output
 
 
-def _answers(run: _Run, x: np.ndarray, bar: Any) -> np.ndarray:
+def _answers(run: _Run, x: Mapping[str, np.ndarray], bar: Any) -> np.ndarray:
     """Return the index of the greatest output of each image."""
     found = []
-    for first in range(0, len(x), _CHUNK):
-        made = run(x[first : first + _CHUNK])
+    for first in range(0, min(len(array) for array in x.values()), _CHUNK):
+        made = run({name: array[first : first + _CHUNK] for name, array in x.items()})
         made = made.reshape(len(made), -1)
         if made.dtype.kind == "f":
             found.append(made.argmax(axis=1))
@@ -232,7 +234,7 @@ def _answers(run: _Run, x: np.ndarray, bar: Any) -> np.ndarray:
 
 
 def _rates(
-    runs: Mapping[str, tuple[_Run, np.ndarray]], progress: bool
+    runs: Mapping[str, tuple[_Run, dict[str, np.ndarray]]], progress: bool
 ) -> dict[str, tuple[float, ...]]:
     """Return images per second; all ways take turns, so that a busy machine slows all alike."""
     seconds: dict[tuple[str, int], list[float]] = {(n, b): [] for n in runs for b in BATCHES}
@@ -241,7 +243,7 @@ def _rates(
         for _ in range(_ROUNDS):
             for name, batch in seconds:
                 run, x = runs[name]
-                part = np.resize(x, (batch, *x.shape[1:])) if len(x) < batch else x[:batch]
+                part = {n: _of_size(array, batch) for n, array in x.items()}
                 seconds[name, batch].append(_time(run, part))
                 bar.update()
     return {
@@ -250,7 +252,11 @@ def _rates(
     }
 
 
-def _time(run: _Run, x: np.ndarray) -> float:
+def _of_size(x: np.ndarray, batch: int) -> np.ndarray:
+    return np.resize(x, (batch, *x.shape[1:])) if len(x) < batch else x[:batch]
+
+
+def _time(run: _Run, x: Mapping[str, np.ndarray]) -> float:
     calls, started = 0, time.perf_counter()
     while calls == 0 or time.perf_counter() - started < _SECONDS:
         run(x)

@@ -14,16 +14,17 @@ from typing import Any
 import numpy as np
 
 from ...columns import columns
+from ...engine import decide
 from ...errors import InputError
 from ...fields import FORMS, Requantize
 from ...footprint import footprint
 from ...model import Model
 from ...progress import Progress
 from ...workers import Workers
-from ..affine import pixel_values, quantize_input
+from ..affine import quantize_input
 from ..calibrate import Ranges, calibrate
 from ..choices import Choices
-from ..inference import FloatNetwork
+from ..inference import Batch, FloatNetwork
 from ..quantizer import quantize_network
 from .layer_error import layer_errors
 
@@ -109,18 +110,17 @@ class _Job:
 
     network: FloatNetwork
     ranges: Mapping[str, Ranges]
-    images: np.ndarray
+    batch: dict[str, np.ndarray]
     labels: np.ndarray | None
     answers: np.ndarray
     golden_images: int
-    error_images: int
 
 
 def explore(
     network: FloatNetwork,
     sweep: Sequence[Choices],
-    calibration_images: np.ndarray,
-    images: np.ndarray,
+    calibration_images: Batch,
+    images: Batch,
     labels: np.ndarray | None = None,
     golden_images: int = 1_000,
     processes: int = 0,
@@ -131,9 +131,10 @@ def explore(
     Parameters
     ----------
     network : FloatNetwork
-        Of pixels.
+        That gives one answer per example.
     sweep : sequence of Choices
-    calibration_images, images : ndarray of uint8, shape (n, h, w, c)
+    calibration_images, images : ndarray or mapping of str to ndarray
+        See `FloatNetwork.batch`.
     labels : ndarray, optional
         Of `images`.
     golden_images : int
@@ -151,19 +152,18 @@ def explore(
     ModelError
         When a configuration cannot be quantised.
     """
-    given = {"configurations": len(sweep), "images": len(images), "golden images": golden_images}
-    for name, count in given.items():
-        if count < 1:
-            raise InputError(f"{count} {name}: 1 at least is needed")
+    batch = network.by_name(images)
+    count = min(len(array) for array in batch.values())
+    given = {"configurations": len(sweep), "images": count, "golden images": golden_images}
+    for name, number in given.items():
+        if number < 1:
+            raise InputError(f"{number} {name}: 1 at least is needed")
     if processes is not None and processes < 0:
         raise InputError(f"processes {processes}: 0 stands for all cores, 1 or more for so many")
     methods = dict.fromkeys(choices.calibration for choices in sweep)
-    reals = pixel_values(calibration_images)
-    ranges = {method: calibrate(network, reals, method) for method in methods}
-    answers = network.predict(pixel_values(images))
-    job = _Job(
-        network, ranges, images, labels, answers, golden_images, min(golden_images, len(images))
-    )
+    ranges = {method: calibrate(network, calibration_images, method) for method in methods}
+    answers = network.predict(batch)
+    job = _Job(network, ranges, batch, labels, answers, min(golden_images, count))
     workers = min(processes or os.cpu_count() or 1, len(sweep))
     with Workers(workers, _start, job) as pool:
         rows = pool.map(_measure, sweep)
@@ -187,9 +187,10 @@ def _measure(choices: Choices) -> Row:
 def measure(job: _Job, choices: Choices) -> Row:
     """Return the row of one configuration."""
     model = quantize_network(job.network, job.ranges[choices.calibration], choices)
-    answers = model.predict(job.images)
-    few = job.images[: job.error_images]
-    worst = min(layer_errors(job.network, model, pixel_values(few)), key=lambda e: e.sqnr)
+    x = {name: quantize_input(model, array, name) for name, array in job.batch.items()}
+    answers = decide(model, model.run(x).output)
+    few = {name: array[: job.golden_images] for name, array in job.batch.items()}
+    worst = min(layer_errors(job.network, model, few), key=lambda e: e.sqnr)
     costs = footprint(model)
     parameters = -(-costs.weights * choices.weight_bits // 8) + costs.biases
     entries = sum(
@@ -211,18 +212,20 @@ def measure(job: _Job, choices: Choices) -> Row:
         + costs.tables
         + -(-entries * (choices.significant_bits + _SHIFT_BITS) // 8),
         accumulator_bits=max(b.bits for b in model.bounds.values() if b.bits is not None),
-        golden_images=len(few),
+        golden_images=job.golden_images,
         golden_differing=_differing(model, few),
         sha256=model.sha256,
     )
 
 
-def _differing(model: Model, images: np.ndarray) -> int:
+def _differing(model: Model, images: Batch) -> int:
     """Return how many values of all tensors and accumulators differ between the engines."""
     from ...digests import traced_chunks
     from ...selftest import Tally
 
-    x, tally = quantize_input(model, images), Tally()
+    given = images if isinstance(images, Mapping) else {model.inputs[0]: images}
+    x = {name: quantize_input(model, array, name) for name, array in given.items()}
+    tally = Tally()
     runs = (traced_chunks(model, x, backend, chunk=250) for backend in ("golden", "c"))
     for golden, c in zip(*runs, strict=True):
         tally.add(golden, c)

@@ -12,7 +12,7 @@ from ...errors import ModelError
 from ...model import Model
 from ..affine import dequantize, quantize_input
 from ..fusion import fuse
-from ..inference import FloatNetwork
+from ..inference import Batch, FloatNetwork
 
 _CHUNK = 100
 
@@ -41,7 +41,7 @@ class LayerError:
     scale: float
 
 
-def layer_errors(network: FloatNetwork, model: Model, images: np.ndarray) -> list[LayerError]:
+def layer_errors(network: FloatNetwork, model: Model, images: Batch) -> list[LayerError]:
     """Return the error of every tensor that a layer of the network stands for, in order.
 
     Parameters
@@ -49,8 +49,8 @@ def layer_errors(network: FloatNetwork, model: Model, images: np.ndarray) -> lis
     network : FloatNetwork
     model : Model
         Quantised from `network`.
-    images : ndarray, float32 (n, h, w, c)
-        As the network takes them.
+    images : ndarray or mapping of str to ndarray, float32
+        As the network takes them; see `FloatNetwork.batch`.
 
     Raises
     ------
@@ -63,9 +63,11 @@ def layer_errors(network: FloatNetwork, model: Model, images: np.ndarray) -> lis
     if missing:
         raise ModelError(f"model {model.name}: no tensor {missing[0]} of network {network.name}")
     sums = {tensor: [0.0, 0.0, 0.0] for tensor, _ in pairs}
-    x = quantize_input(model, images)
+    batch = network.batch(images)
+    x = {name: quantize_input(model, array, name) for name, array in batch.items()}
     for i, run in enumerate(traced_chunks(model, x, "c", chunk=_CHUNK)):
-        reals = network.trace(images[i * _CHUNK : (i + 1) * _CHUNK])
+        part = slice(i * _CHUNK, (i + 1) * _CHUNK)
+        reals = network.trace({name: array[part] for name, array in batch.items()})
         for tensor, layer in pairs:
             want = reals[layer].astype(np.float64).ravel()
             apart = dequantize(run.tensors[tensor], model.tensor(tensor)).ravel() - want

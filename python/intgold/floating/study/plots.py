@@ -16,9 +16,9 @@ from ...errors import IntgoldError
 from ...files import replacing
 from ...folders import FilesInto
 from ...model import DTYPE_RANGE, Model, Op
-from ..affine import dequantize, pixel_values, quantize_input
+from ..affine import dequantize, quantize_input
 from ..fusion import fuse
-from ..inference import FloatNetwork
+from ..inference import Batch, FloatNetwork
 from .explore import Row, named, pareto
 from .layer_error import LayerError, layer_errors
 
@@ -57,7 +57,7 @@ def _save(figure: Any, path: str | os.PathLike[str]) -> None:
 def plot_all(
     network: FloatNetwork,
     models: Mapping[str, Model],
-    images: np.ndarray,
+    images: Batch,
     folder: str | os.PathLike[str],
 ) -> list[Path]:
     """Draw errors, histograms and activations into a folder; return the paths.
@@ -67,8 +67,8 @@ def plot_all(
     network : FloatNetwork
     models : mapping of str to Model
         Quantised from it.
-    images : ndarray of uint8, shape (n, h, w, c)
-        The first 1,000 are drawn.
+    images : ndarray or mapping of str to ndarray
+        See `FloatNetwork.batch`; the first 1,000 are drawn.
     folder : path
         May hold other files.
 
@@ -77,9 +77,9 @@ def plot_all(
     IntgoldError
         When a file of such a name is there and `plot_all` did not leave it so.
     """
-    few, files = images[:1_000], pictures_into(folder, models)
-    reals = pixel_values(few)
-    errors = {name: layer_errors(network, model, reals) for name, model in models.items()}
+    few = {name: array[:1_000] for name, array in network.batch(images).items()}
+    files = pictures_into(folder, models)
+    errors = {name: layer_errors(network, model, few) for name, model in models.items()}
     paths = [files.add(_ERRORS, lambda path: plot_errors(errors, path))]
     for name, model in models.items():
         draw = functools.partial(plot_histograms, network, model, few)
@@ -163,17 +163,20 @@ def plot_errors(errors: Mapping[str, Sequence[LayerError]], path: str | os.PathL
 
 
 def plot_histograms(
-    network: FloatNetwork, model: Model, images: np.ndarray, path: str | os.PathLike[str]
+    network: FloatNetwork, model: Model, images: Batch, path: str | os.PathLike[str]
 ) -> None:
     """Draw the values of every tensor: the float network's, and how often each int8 is taken.
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (n, h, w, c)
+    images : ndarray or mapping of str to ndarray
+        See `FloatNetwork.batch`.
     """
     pyplot = _pyplot()
-    reals = network.trace(pixel_values(images))
-    run = model.run(quantize_input(model, images), trace=True)
+    batch = network.batch(images)
+    reals = network.trace(batch)
+    x = {name: quantize_input(model, array, name) for name, array in batch.items()}
+    run = model.run(x, trace=True)
     pairs = [("logits" if node.logits else node.name, node.ranged) for node in fuse(network)]
     columns = 3
     rows = -(-len(pairs) // columns)
@@ -237,7 +240,7 @@ def plot_activations(
             op = next(op for op in model.ops if op.name == name)
             x, y = model.tensor(op.inputs[0]), model.tensor(op.output)
             reals = dequantize(q[0], x)
-            want = activation(layer.kind, layer.alpha)(reals)
+            want = activation(layer.kind, layer.alpha, layer.beta)(reals)
             made = dequantize(_answers(model, op, q)[0], y)
             if i == 0:
                 top.plot(reals, want, color="0.3", linewidth=1, label=layer.kind)

@@ -1,0 +1,140 @@
+"""The inputs of a float network: their shapes, and how they come out of a training framework."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import InputError, ModelError
+from .limits import MOST_VALUES
+
+IMAGE = "image"
+"""What layers call the input of a network that takes one picture."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+
+_STORED: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    "NF": lambda x: x,
+    "NCL": lambda x: x.transpose(0, 2, 1)[:, np.newaxis],
+    "NLC": lambda x: x[:, np.newaxis],
+    "NCHW": lambda x: x.transpose(0, 2, 3, 1),
+    "NHWC": lambda x: x,
+}
+ORDERS = tuple(_STORED)
+"""Axes in which a framework gives a batch: features, channels, length, height, width."""
+
+
+def stored_shape(given: tuple[int, ...], order: str) -> tuple[int, ...]:
+    """Return the shape that one example of the shape `given` has in a network and a model."""
+    if len(given) + 1 != len(order):
+        raise InputError(f"shape {given} is not that of one example in the order {order}")
+    return tuple(stored(np.empty((0, *given), np.int8), order).shape[1:])
+
+
+def given_shape(stored: tuple[int, ...], order: str) -> tuple[int, ...]:
+    """Return the shape that a framework gives: the inverse of `stored_shape`."""
+    sizes = dict(zip("HWC", stored, strict=True)) if len(stored) == 3 else {"F": stored[0]}
+    sizes["L"] = sizes.get("W", 1)
+    return tuple(sizes[axis] for axis in order[1:])
+
+
+def arranged(batch: np.ndarray, shape: tuple[int, ...], order: str) -> np.ndarray:
+    """Return a batch as a network and its model take it.
+
+    Parameters
+    ----------
+    batch : ndarray
+        (n, *shape); or the axes of `order`, where the two shapes differ.
+    shape : tuple of int
+        Of one example as it is stored.
+    order : str
+        One of `ORDERS`; an empty one leaves every batch as it is.
+    """
+    if not order or batch.shape[1:] == shape or batch.shape[1:] != given_shape(shape, order):
+        return batch
+    return stored(batch, order)
+
+
+def stored(batch: np.ndarray, order: str) -> np.ndarray:
+    """Return a batch, given with the axes of `order`, as a network and its model take it."""
+    return _STORED[order](batch)
+
+
+def input_orders(inputs: Sequence[Input]) -> dict[str, str]:
+    """Return the entry of a model's metadata that keeps the orders; none where there are none."""
+    known = [f"{x.name} {x.order}" for x in inputs if x.order]
+    return {"input_order": ", ".join(known)} if known else {}
+
+
+def order_of(metadata: Mapping[str, str], name: str) -> str:
+    """Return the order of an input from a model's metadata, or an empty text."""
+    pairs = (entry.split(" ") for entry in metadata.get("input_order", "").split(", "))
+    known = {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and pair[1] in ORDERS}
+    return known.get(name, "")
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input of a float network.
+
+    Parameters
+    ----------
+    name : str
+    shape : tuple of int
+        Of one example: (height, width, channels) of a picture, (1, length, channels) of a
+        sequence, (features,) of a vector.
+    pixels : bool
+        True: camera bytes over 255, in [0, 1].  False: any reals; their range is calibrated.
+    order : str
+        Axes in which the training framework gives a batch, one of `ORDERS`; empty where there
+        is none but the stored one.
+
+    Raises
+    ------
+    ModelError
+        Naming the input and the value.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    pixels: bool = True
+    order: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise ModelError(f"input {self.name!r}: not a name (letters, digits, _; at most 64)")
+        shape = self.shape
+        fits = all(type(n) is int and 0 < n <= MOST_VALUES for n in shape)
+        if len(shape) not in (1, 3) or not fits:
+            raise ModelError(f"input {self.name}: shape {shape} is not (h, w, c) or (features,)")
+        if type(self.pixels) is not bool:
+            raise ModelError(f"input {self.name}: pixels {self.pixels!r} is not true or false")
+        axes = len(shape) + 1 if len(shape) == 1 else 4
+        if self.order and (self.order not in ORDERS or not self._fits(axes)):
+            raise ModelError(f"input {self.name}: order {self.order!r} for shape {shape}")
+
+    def _fits(self, axes: int) -> bool:
+        if self.order in ("NCL", "NLC"):
+            return axes == 4 and self.shape[0] == 1
+        return len(self.order) == axes
+
+    @property
+    def _batch(self) -> str:
+        return "images" if self.name == IMAGE else f"values of input {self.name}"
+
+    def check(self, batch: np.ndarray) -> None:
+        """Raise InputError unless a batch is of reals that this input takes."""
+        if not isinstance(batch, np.ndarray) or batch.dtype not in (np.float32, np.float64):
+            found = getattr(batch, "dtype", type(batch).__name__)
+            raise InputError(f"{self._batch} are {found}, wants float32 (pixel / 255)")
+        if batch.shape[1:] != self.shape or len(batch) == 0:
+            wants = ", ".join(("n", *map(str, self.shape)))
+            raise InputError(f"{self._batch} of shape {batch.shape}, wants ({wants})")
+        low, high = (0.0, 1.0) if self.pixels else (-np.finfo("f4").max, np.finfo("f4").max)
+        # Written so that a NaN, which compares false, is refused too.
+        if not (batch.min() >= low and batch.max() <= high):
+            found = f"[{batch.min()}, {batch.max()}]"
+            raise InputError(f"{self._batch} lie in {found}, wants [{low:g}, {high:g}]")
