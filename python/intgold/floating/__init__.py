@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..arguments import checked
+
 if TYPE_CHECKING:
     import numpy as np
     import torch
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from ..model import Model
 
 
+@checked
 def quantize(
     module: torch.nn.Module,
     calibration_images: torch.Tensor | np.ndarray,

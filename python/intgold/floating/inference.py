@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arguments import check_fields, checked
 from ..errors import InputError, ModelError
+from ..quoting import short_repr, shown
 from .layers import Layer
 from .limits import MOST_VALUES, widest_layer
 
@@ -46,8 +48,11 @@ class FloatNetwork:
     layers: tuple[Layer, ...]
     pixels: bool = True
 
+    __repr__ = short_repr
+
     def __post_init__(self) -> None:
         """Refuse an empty or ambiguous graph, or one whose shapes do not fit."""
+        check_fields(self, f"network {shown(self.name)}")
         shape = self.input_shape
         if len(shape) != 3 or not all(type(n) is int and 0 < n <= 2**10 for n in shape):
             raise ModelError(f"network {self.name}: input shape {shape} is not (h, w, c)")
@@ -132,6 +137,7 @@ class FloatNetwork:
             raise InputError(f"images lie in {found}, wants [{low:g}, {high:g}]")
         return (images[i : i + self._chunk] for i in range(0, len(images), self._chunk))
 
+    @checked
     def run(self, images: np.ndarray) -> np.ndarray:
         """Return the output of the last layer.
 
@@ -148,12 +154,14 @@ class FloatNetwork:
         made = np.concatenate([x for name, x in self.passages(images) if name == last])
         return made.reshape(len(made), -1) if made.shape[1:-1] in ((), (1, 1)) else made
 
+    @checked
     def passages(self, images: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
         """Yield (layer name, output) of every layer, chunk by chunk; see `run` for `images`."""
         for part in self.chunks(images):
             for layer, x in self._outputs(part):
                 yield layer.name, x
 
+    @checked
     def trace(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Return every layer's output by its name; `images` as for `run`."""
         parts: dict[str, list[np.ndarray]] = {layer.name: [] for layer in self.layers}
@@ -161,6 +169,7 @@ class FloatNetwork:
             parts[name].append(x)
         return {name: np.concatenate(part) for name, part in parts.items()}
 
+    @checked
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Return the classes, int64 (n,); ties go to the lowest index.
 
@@ -174,6 +183,7 @@ class FloatNetwork:
             raise InputError(f"network {self.name}: gives {made.shape}, more than one answer each")
         return made.argmax(axis=1)
 
+    @checked
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network: a stored zip, the same bytes for the same network."""
         from . import network_file
@@ -181,6 +191,7 @@ class FloatNetwork:
         network_file.save(self, path)
 
     @classmethod
+    @checked
     def load(cls, path: str | os.PathLike[str]) -> FloatNetwork:
         """Read a network that `save` wrote.
 

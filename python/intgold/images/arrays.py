@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..arguments import checked
 from ..errors import DataError, IntgoldError
 from ..files import read_npy
 from .idx import read_idx, read_idx_header
@@ -18,6 +19,7 @@ MOST_BYTES = 2**30
 """Of a file, unpacked."""
 
 
+@checked
 def read_images(path: str | os.PathLike[str], shape: tuple[int, ...]) -> np.ndarray:
     """Return images of a file, in C order.
 
@@ -38,13 +40,14 @@ def read_images(path: str | os.PathLike[str], shape: tuple[int, ...]) -> np.ndar
         Naming the file and what is wrong with it.
     """
     found = array = _read(path, shape, DTYPES)
-    if shape[-1] == 1 and array.ndim == len(shape):
+    if shape[-1:] == (1,) and array.ndim == len(shape):
         array = array[..., np.newaxis]
     if array.shape[1:] != shape or len(array) == 0:
         raise DataError(f"{path}: shape {found.shape} instead of (n, {str(shape)[1:]}")
     return np.ascontiguousarray(array)
 
 
+@checked
 def read_labels(path: str | os.PathLike[str], count: int) -> np.ndarray:
     """Return `count` labels, integers of any width, of a .npy or IDX file, shape (count,).
 

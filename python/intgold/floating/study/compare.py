@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ... import golden
+from ...arguments import check_labels, checked
 from ...errors import InputError
 from ...footprint import Footprint, footprint
 from ...model import Model
@@ -119,6 +120,7 @@ class Comparison:
 _Run = Callable[[np.ndarray], np.ndarray]
 
 
+@checked
 def compare(
     network: FloatNetwork,
     models: Mapping[str, Model],
@@ -149,8 +151,9 @@ def compare(
     InputError
         When there are no images or models.
     """
-    if not len(images) or not models:
-        raise InputError(f"compare: {len(images)} images, {len(models)} models")
+    if not images.ndim or not len(images) or not models:
+        raise InputError(f"compare: images {images.shape}, {len(models)} models")
+    check_labels(labels, images)
     reals = pixel_values(images)
     runs: dict[str, tuple[_Run, np.ndarray]] = {"float numpy": (network.run, reals)}
     not_run = {}

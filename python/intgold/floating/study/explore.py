@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import check_labels, checked
 from ...columns import columns
 from ...errors import InputError
 from ...fields import FORMS, Requantize
@@ -116,6 +117,7 @@ class _Job:
     error_images: int
 
 
+@checked
 def explore(
     network: FloatNetwork,
     sweep: Sequence[Choices],
@@ -151,12 +153,17 @@ def explore(
     ModelError
         When a configuration cannot be quantised.
     """
-    given = {"configurations": len(sweep), "images": len(images), "golden images": golden_images}
+    given = {
+        "configurations": len(sweep),
+        "images": len(images) if images.ndim else 0,
+        "golden images": golden_images,
+    }
     for name, count in given.items():
         if count < 1:
             raise InputError(f"{count} {name}: 1 at least is needed")
     if processes is not None and processes < 0:
         raise InputError(f"processes {processes}: 0 stands for all cores, 1 or more for so many")
+    check_labels(labels, images)
     methods = dict.fromkeys(choices.calibration for choices in sweep)
     reals = pixel_values(calibration_images)
     ranges = {method: calibrate(network, reals, method) for method in methods}
