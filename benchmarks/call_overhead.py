@@ -32,7 +32,9 @@ def tiny() -> Model:
     """Return a model of one table on four values."""
     table = np.arange(-128, 128).astype(np.int8)
     tensors = [Tensor("x", (4,)), Tensor("y", (4,))]
-    return Model("one_table", tensors, [Op("lut", "op", ("x",), "y", {"table": table})], "x", "y")
+    return Model(
+        "one_table", tensors, [Op("lut", "op", ("x",), "y", {"table": table})], ["x"], ["y"]
+    )
 
 
 def repeat(call: Callable[..., object], *x: np.ndarray, **options: object) -> Callable[[int], None]:

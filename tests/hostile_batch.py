@@ -21,9 +21,12 @@ import traceback
 from pathlib import Path
 from random import Random
 
-from hostile_kinds import KINDS, Base, Case, run
+import hostile_kinds
+import hostile_texts
+from hostile_kinds import Base, Case, run
 from mutations import Bomb
 
+KINDS = {**hostile_kinds.KINDS, **hostile_texts.KINDS}
 MEMORY = 3 * 2**29
 """Bytes of address space that a batch may take beyond what it starts with."""
 SECONDS = 10

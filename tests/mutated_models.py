@@ -297,6 +297,11 @@ def manifest(rng: Random, folder: Path) -> str:
     return f"{what} {said}"
 
 
+def restate(entry: Document, packed: bytes) -> None:
+    """Let an entry of a manifest tell the bytes on disk of a compressed file."""
+    entry["stored_sha256"] = hashlib.sha256(packed).hexdigest()
+
+
 def write(path: Path, members: dict[str, bytes]) -> None:
     """Write the members as intgold does: nothing of the archive itself is wrong."""
     write_zip(path, members)

@@ -66,6 +66,20 @@ def overlapping(count: int, size: int) -> bytes:
     return tail + directory + b"PK\x05\x06" + end
 
 
+def directory(count: int) -> bytes:
+    """A zip of one empty member that its directory lists so many times, by as many names."""
+    body = b"PK\x03\x04" + struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 0x21, 0, 0, 0, 1, 0) + b"0"
+    listed = b"".join(
+        b"PK\x01\x02\x14\x03"
+        + struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 0x21, 0, 0, 0, len(b"%d" % i), 0)
+        + struct.pack("<HHHII", 0, 0, 0, 0, 0)
+        + b"%d" % i
+        for i in range(count)
+    )
+    end = struct.pack("<HHHHIIH", 0, 0, 65535, 65535, len(listed), len(body), 0)
+    return body + listed + b"PK\x05\x06" + end
+
+
 _NAMES = (
     b"../../evil", b"/etc/passwd", b"a/b/c.npy", b"dir/", b"", b"\xff\xfe", b"nul\0.npy",
     b"C:\\x", b"x" * 300, b"model.json", b"\x1b[31mred", b"new\nline", b".", b"\xed\xa0\x80",

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import intgold
-from intgold import ArtefactError, IntgoldError, artefact
+from intgold import ArtefactError, IntgoldError
 from intgold.files import canonical_json, npy_bytes, write_zip
+from intgold.json_text import canonical_sha256
 from intgold.ops import OPS
 from intgold.vectors.random_models import random_inputs, random_model
 
@@ -24,7 +25,7 @@ def rewrite(path, members, change=None):
     if change:
         change(document)
     document.pop("sha256", None)
-    document["sha256"] = artefact._digest(document)
+    document["sha256"] = canonical_sha256(document)
     write_zip(path, {**members, "model.json": canonical_json(document)})
 
 

@@ -318,3 +318,50 @@ def test_a_reader_that_stops_is_no_error():
         env=dict(os.environ),
     )  # fmt: skip
     assert run.returncode == 0 and run.stderr == "" and run.stdout.startswith("mnist_lut")
+
+
+def test_a_defect_is_neither_different_nor_bad_input(monkeypatch, capsys):
+    """What nobody foresaw: status 3, one line that asks for a report, the traceback on request."""
+
+    def broken(path):
+        raise ZeroDivisionError("at \x1b[31m" + "x" * 60_000)
+
+    monkeypatch.setattr(intgold, "load", broken)
+    for more in ([], ["-v"]):
+        assert main(["info", "lut", *more]) == 3
+        captured = capsys.readouterr()
+        said = [line for line in captured.err.splitlines() if "a defect of intgold" in line]
+        assert captured.out == "" and len(said) == 1 and len(said[0]) <= 2000
+        assert said[0].startswith("intgold info: a defect of intgold, please report")
+        assert "ZeroDivisionError: at \\x1b[31mxxx" in said[0] and "-v shows where" in said[0]
+        assert ("Traceback" in captured.err) == bool(more)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["vectors", "lut", "--count"],
+        ["verify", "set", "--dut", "set", "--products"],
+        ["bench", "--batches"],
+        ["signatures", "set", "-o", "x", "--tile"],
+        ["vectors", "lut", "--images"],
+        ["vectors", "lut", "--partials"],
+        ["quantize", "mnist", "--multiplier-bits"],
+        ["info"],
+        ["locate", "set"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize(
+    "value", ["9" * 5000, "ic:" + "9" * 5000, "x" * 60_000, "\x1b[31m\n" * 900]
+)
+def test_arguments_of_any_length(arguments, value, tmp_path, monkeypatch, capsys):
+    """Numbers of thousands of digits and long names: status 2 and a line that people can read."""
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = main([*arguments, value])
+    except SystemExit as left:
+        status = left.code
+    captured = capsys.readouterr()
+    last = captured.err.splitlines()[-1]
+    assert status == 2 and captured.out == "" and last.isprintable() and len(last) < 2200

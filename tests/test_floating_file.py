@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from intgold import files
+from intgold import files, json_text
 from intgold.errors import ArtefactError, InputError, ModelError
 from intgold.floating.calibrate import Ranges, calibrate
 from intgold.floating.inference import FloatNetwork, Input
@@ -71,7 +71,10 @@ SPOILERS = {
     "name of a number": (header_edit(lambda h: h["layers"][1].update(name=3)), "'name' is 3"),
     "name twice": (header_edit(lambda h: h["layers"][1].update(name="conv1")), "used twice"),
     "stride 0": (header_edit(lambda h: h["layers"][0].update(stride=[0, 1])), r"stride \(0, 1\)"),
-    "padding of three": (header_edit(lambda h: h["layers"][0].update(padding=[1, 1, 1])), "range"),
+    "padding of three": (
+        header_edit(lambda h: h["layers"][0].update(padding=[1, 1, 1])),
+        "padding",
+    ),
     "input shape": (header_edit(lambda h: h.update(input_shape=[28, 28, 2])), "wants 1 channels"),
     "layers swapped": (
         header_edit(lambda h: h.update(layers=h["layers"][::-1])),
@@ -285,7 +288,7 @@ def test_refuses_spoilt_ranges(tmp_path: Path, change: dict[str, object], messag
 def test_json_that_is_not_strict_is_refused(tmp_path: Path, data: bytes) -> None:
     """Depth, encoding, keys and numbers: a ValueError of the parser, one of ours to the user."""
     with pytest.raises(ValueError, match="deep|decode|twice|large|not a number"):
-        files.strict_json(data)
+        json_text.strict_json(data)
     (tmp_path / "ranges.json").write_bytes(data)
     with pytest.raises(ArtefactError, match="not calibration ranges"):
         Ranges.load(tmp_path / "ranges.json")

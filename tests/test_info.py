@@ -11,12 +11,13 @@ import pytest
 import intgold
 import tools
 from compilers import BUILDS, engine_objects
-from intgold import IntgoldError, golden, native
+from intgold import IntgoldError, native
 from intgold.cli import main
 from intgold.describe import description
 from intgold.fields import FORMS
 from intgold.floating.multiplier import requantize_for
 from intgold.footprint import arena_sizes, footprint, multiply_adds
+from intgold.golden.requantize import scale
 from intgold.lowering import lower
 from intgold.native.compiled import ffi, lib
 from intgold.ops import OPS
@@ -45,7 +46,7 @@ def test_steps_are_golden(form):
         ends = [0, 1, -1, 2**20 + 1, -(2**20), rng.randrange(-(2**24), 2**24)]
         if form not in ("double", "double_up"):
             ends += [2**31 - 1, -(2**31), 2**24 + 1]
-        want = golden.requantize.__globals__["scale"](np.array([ends], np.int32).T, by).ravel()
+        want = scale(np.array([ends], np.int32).T, by).ravel()
         assert [requantized(Steps(), acc, *entry) for acc in ends] == want.tolist()
 
 

@@ -77,16 +77,17 @@ def load(path: str | _PathLike[str] = "lut") -> Model:
         When `path` is neither text nor a path.
     """
     from importlib.resources import files
+    from os.path import exists
     from pathlib import Path
 
     from . import artefact
-    from .errors import ArtefactError, InputError
+    from .arguments import check
+    from .errors import ArtefactError
 
-    if not isinstance(path, (str, _PathLike)):
-        raise InputError(f"load: {path!r} is neither a name nor a path")
+    check("load: path", path, str | _PathLike[str])
     if path in SHIPPED:
         return artefact.load(str(files("intgold") / "models" / f"mnist_{path}.npz"))
-    if not Path(path).exists() and not Path(path).suffix:
+    if not exists(path) and not Path(path).suffix:
         raise ArtefactError(f"{path}: neither a file nor one of the models {', '.join(SHIPPED)}")
     return artefact.load(path)
 

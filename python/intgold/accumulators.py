@@ -16,6 +16,7 @@ import numpy as np
 
 from .errors import ModelError
 from .fields import INT32_MAX, INT32_MIN, Requantize
+from .quoting import short_repr
 
 Range = tuple[int, int]
 
@@ -35,6 +36,8 @@ class Bounds:
     output: Range
     lo: np.ndarray | None = None
     hi: np.ndarray | None = None
+
+    __repr__ = short_repr
 
     @property
     def bits(self) -> int | None:

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 
 from . import engine
+from .arguments import check_labels, checked
+from .errors import InputError
 from .model import Model
+from .quoting import short_repr
 from .terminal import beside, draw, printable
 
 _MOST_ROWS = 10
@@ -39,6 +42,8 @@ class Answers:
     classes: np.ndarray
     labels: np.ndarray | None = None
 
+    __repr__ = short_repr
+
     @property
     def right(self) -> int:
         """How many answers are those of the labels."""
@@ -59,7 +64,8 @@ class Answers:
         tensor = self.model.tensor(self.model.outputs[0])
         if tensor.scale is None:
             return None
-        return self.model.dequantize(np.array(values, tensor.dtype)).tolist()
+        of_one = np.array(values, tensor.dtype).reshape(tensor.shape)
+        return self.model.dequantize(of_one).reshape(-1).tolist()
 
     def margin(self, index: int) -> tuple[int, int] | None:
         """Return the runner-up's class and by how much the answer is ahead of it."""
@@ -137,6 +143,7 @@ class Answers:
         return document
 
 
+@checked
 def answer(
     model: Model,
     images: np.ndarray,
@@ -166,6 +173,9 @@ def answer(
     """
     engine.is_decided(model)  # refuses a model before it runs
     x = model.quantize_input(images)
+    check_labels(labels, len(x))
+    if len(names) != len(x):
+        raise InputError(f"names: {len(names)} for {len(x)} images")
     output = engine.run(model, x, backend=backend, threads=threads, isa=isa).output
     return Answers(model, names, x, output, engine.decide(model, output), labels)
 

@@ -12,11 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import checked
 from .errors import ArtefactError, IntgoldError, ModelError
 from .fields import Array, Field, Requantization, Requantize, Scales
-from .files import canonical_json, npy_bytes, plain_size, read_npy, read_zip, strict_json, write_zip
+from .files import canonical_json, npy_bytes, plain_size, read_npy, read_zip, write_zip
+from .json_text import canonical_sha256, check_size, is_canonical, strict_json
 from .model import SPEC_VERSION, Model, Op, Tensor
 from .ops import OPS, spec_version
+from .quoting import shown
 
 FORMAT, VERSION = "intgold-model", 1
 _TOP = {"format", "version", "spec", "contract", "name", "metadata"} | {
@@ -24,19 +27,27 @@ _TOP = {"format", "version", "spec", "contract", "name", "metadata"} | {
 }  # fmt: skip
 
 
+@checked
 def save(model: Model, path: str | os.PathLike[str]) -> None:
     """Write `model` to `path`; equal models give equal bytes.
 
     Raises
     ------
     IntgoldError
-        When the file cannot be written; nothing is left half-written.
+        When the file cannot be written, or the model is larger than SPEC 9 lets a file be;
+        nothing is left half-written.
     """
     document, arrays = _document(model)
-    document["sha256"] = _digest(document)
-    write_zip(path, {"model.json": canonical_json(document), **arrays})
+    document["sha256"] = canonical_sha256(document)
+    text = canonical_json(document)
+    try:
+        check_size(text)
+    except ValueError as error:
+        raise ArtefactError(f"cannot write {path}: model.json: {error}") from None
+    write_zip(path, {"model.json": text, **arrays})
 
 
+@checked
 def load(path: str | os.PathLike[str]) -> Model:
     """Read an artefact and check all of it, the int32 proof included.
 
@@ -47,23 +58,29 @@ def load(path: str | os.PathLike[str]) -> Model:
     """
     try:
         members = read_zip(path)
-        if "model.json" not in members:
-            raise ArtefactError("no model.json in it; not an intgold model")
-        document, stated = _parse(members.pop("model.json"))
-        model = _model(document, members)
-        if members:
-            raise ArtefactError(f"unknown member {min(members)}")
-        # A higher spec than is needed, a list of equal forms, an array's header, ...
-        if model.sha256 != stated:
-            raise ArtefactError("model.json: not written as SPEC 9.3 has it")
-        return model
+    except IntgoldError as error:  # it names the path
+        foreign = f"{path}: a TFLite file: intgold import makes a model of it"
+        raise ArtefactError(foreign if _is_tflite(path) else str(error)) from None
+    try:
+        return _read(members)
     except IntgoldError as error:
-        text = str(error)
-        if _is_tflite(path):
-            text = "a TFLite file: intgold import makes a model of it"
-        raise ArtefactError(text if text.startswith(f"{path}:") else f"{path}: {text}") from None
+        raise ArtefactError(f"{path}: {error}") from None
     except MemoryError as error:
         raise ArtefactError(f"{path}: not enough memory to read it: {error}") from None
+
+
+def _read(members: dict[str, bytes]) -> Model:
+    """Return the model in the members of an archive, all of which it must use."""
+    if "model.json" not in members:
+        raise ArtefactError("no model.json in it; not an intgold model")
+    document, stated = _parse(members.pop("model.json"))
+    model = _model(document, members)
+    if members:
+        raise ArtefactError(f"unknown member {min(members)}")
+    # A higher spec than is needed, a list of equal forms, an array's header, ...
+    if model.sha256 != stated:
+        raise ArtefactError("model.json: not written as SPEC 9.3 has it")
+    return model
 
 
 def _is_tflite(path: str | os.PathLike[str]) -> bool:
@@ -75,18 +92,16 @@ def _is_tflite(path: str | os.PathLike[str]) -> bool:
         return False
 
 
+@checked
 def content_sha256(model: Model) -> str:
     """Return the SHA-256 of the canonical description, which holds those of all arrays."""
-    return _digest(_document(model)[0])
+    return canonical_sha256(_document(model)[0])
 
 
+@checked
 def required_spec(model: Model) -> str:
     """Return the lowest version of SPEC.md that has all of the model's ops (SPEC 9.3)."""
     return max((op.spec.needs(op.fields) for op in model.ops), key=spec_version)
-
-
-def _digest(document: dict[str, Any]) -> str:
-    return hashlib.sha256(canonical_json(document)).hexdigest()
 
 
 def _document(model: Model) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -162,19 +177,20 @@ def _parse(data: bytes) -> tuple[dict[str, Any], str]:
         raise ArtefactError(f"model.json: {error}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ArtefactError("model.json: not the description of an intgold model")
-    if canonical_json(document) != data:
+    if not is_canonical(document, data):
         raise ArtefactError("model.json: not in canonical form (SPEC 9.5)")
     if document.get("version") != VERSION:
         raise ArtefactError(
-            f"artefact version {document.get('version')!r}; this intgold reads version {VERSION}"
+            f"artefact version {shown(document.get('version'))}; "
+            f"this intgold reads version {VERSION}"
         )
     _keys("model.json", document, _TOP)
     spec = document["spec"]
     if not isinstance(spec, str) or not _readable(spec):
-        raise ArtefactError(f"made for SPEC {spec!r}; this intgold implements {SPEC_VERSION}")
+        raise ArtefactError(f"made for SPEC {shown(spec)}; this intgold implements {SPEC_VERSION}")
     stated = document.pop("sha256")
-    if stated != _digest(document):
-        raise ArtefactError(f"model.json: content does not match its sha256 {stated}")
+    if stated != canonical_sha256(document):
+        raise ArtefactError(f"model.json: content does not match its sha256 {shown(stated)}")
     return document, stated
 
 
@@ -197,13 +213,13 @@ def _keys(where: str, value: Any, expected: set[str]) -> None:
 
 def _list(where: str, value: Any) -> list[Any]:
     if not isinstance(value, list):
-        raise ArtefactError(f"{where}: {value!r} is not a list")
+        raise ArtefactError(f"{where}: {shown(value)} is not a list")
     return value
 
 
 def _strings(where: str, value: Any) -> list[str]:
     if not all(isinstance(v, str) for v in _list(where, value)):
-        raise ArtefactError(f"{where}: {value!r} is not a list of names")
+        raise ArtefactError(f"{where}: {shown(value)} is not a list of names")
     return value
 
 
@@ -218,9 +234,11 @@ def _model(document: dict[str, Any], members: dict[str, bytes]) -> Model:
         _keys("op", entry, {"kind", "name", "inputs", "output", "fields"})
         kind, name = entry["kind"], entry["name"]
         if not isinstance(kind, str) or kind not in OPS:
-            raise ArtefactError(f"op {name!r}: kind {kind!r} is not known to SPEC {SPEC_VERSION}")
+            raise ArtefactError(
+                f"op {shown(name)}: kind {shown(kind)} is not known to SPEC {SPEC_VERSION}"
+            )
         declared = OPS[kind].fields
-        _keys(f"op {name}", entry["fields"], set(declared))
+        _keys(f"op {shown(name)}", entry["fields"], set(declared))
         fields = {
             n: _decode(t, entry["fields"][n], f"{name}.{n}", members) for n, t in declared.items()
         }
@@ -242,9 +260,9 @@ def _scale(where: str, value: Any) -> float | None:
     try:
         scale = float.fromhex(value)
     except (TypeError, ValueError, OverflowError):
-        raise ArtefactError(f"{where}: {value!r} is not a hexadecimal real") from None
+        raise ArtefactError(f"{where}: {shown(value)} is not a hexadecimal real") from None
     if scale.hex() != value:
-        raise ArtefactError(f"{where}: {value!r} is not written as {scale.hex()}")
+        raise ArtefactError(f"{where}: {shown(value)} is not written as {scale.hex()}")
     return scale
 
 

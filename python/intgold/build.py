@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import checked
 from .errors import ModelError
 from .fields import Array, Integers
 from .model import Model, Op, Tensor
@@ -48,12 +49,14 @@ class Builder:
         Name of the engine arithmetic that the numbers follow; provenance.
     """
 
+    @checked
     def __init__(self, name: str, contract: str = "intgold") -> None:
         self.name, self.contract = name, contract
         self._inputs: list[Tensor] = []
         self._made: list[Tensor] = []
         self._ops: list[Op] = []
 
+    @checked
     def input(
         self,
         name: str,
@@ -66,6 +69,7 @@ class Builder:
         self._inputs.append(Tensor(name, shape, dtype, scale, zero_point))
         return name
 
+    @checked
     def tensor(self, name: str) -> Tensor:
         """Return the tensor of this name.
 
@@ -79,6 +83,7 @@ class Builder:
                 return tensor
         raise ModelError(f"model {self.name}: no tensor {name!r} so far")
 
+    @checked
     def op(
         self,
         kind: str,
@@ -140,6 +145,7 @@ class Builder:
         self._ops.append(made)
         return made.output
 
+    @checked
     def model(self, *outputs: str, metadata: Mapping[str, str] | None = None) -> Model:
         """Return the model, checked as a whole.
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from .arguments import checked
 from .artefact import required_spec
 from .columns import columns
 from .fields import Requantize
@@ -18,6 +21,11 @@ _HEAD = (
 )  # fmt: skip
 
 
+_MOST_LISTED = 8
+"""Names or kinds of a `summary`."""
+
+
+@checked
 def describe(model: Model) -> str:
     """Return lines for people: an aligned row per op, and the totals.
 
@@ -64,11 +72,37 @@ def describe(model: Model) -> str:
     )
 
 
+def summary(model: Model) -> str:
+    """Return what a model is in a few lines, however many ops it has: its ``repr``."""
+
+    def listed(texts: Iterable[str]) -> str:
+        texts = list(texts)
+        more = f", ... {len(texts) - _MOST_LISTED} more" * (len(texts) > _MOST_LISTED)
+        return ", ".join(texts[:_MOST_LISTED]) + more
+
+    def tensors(names: Sequence[str]) -> str:
+        found = map(model.tensor, names)
+        return listed(f"{t.name} {t.dtype} {'x'.join(map(str, t.shape))}" for t in found)
+
+    kinds = Counter(op.kind for op in model.ops)
+    return "\n".join(
+        [
+            f"<Model {model.name}: contract {model.contract}",
+            f"  inputs: {tensors(model.inputs)}",
+            f"  outputs: {tensors(model.outputs)}",
+            f"  {len(model.ops)} ops: {listed(f'{n} {kind}' for kind, n in kinds.items())}",
+            f"  {footprint(model).total:,} bytes of constants, sha256 {model.sha256}",
+            "  describe() shows all of it>",
+        ]
+    )
+
+
 def _span(values: np.ndarray) -> str:
     lo, hi = int(values.min()), int(values.max())
     return str(lo) if lo == hi else f"{lo}-{hi}"
 
 
+@checked
 def description(model: Model) -> dict[str, Any]:
     """Return everything about a model as plain values, for JSON.
 
@@ -132,6 +166,7 @@ def _plain(name: str, value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+@checked
 def notes(model: Model) -> list[str]:
     """Return what a reader of an imported model's numbers must know, a sentence a line."""
     told = []

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import checked
 from .engine import Result, check_inputs, run
 from .model import Model
 
@@ -17,6 +18,7 @@ CHUNK = 500
 Digests = dict[str, dict[str, str]]
 
 
+@checked
 def tensor_digests(
     model: Model,
     x: np.ndarray | Mapping[str, np.ndarray],
@@ -60,6 +62,7 @@ def tensor_digests(
     }
 
 
+@checked
 def traced_chunks(
     model: Model,
     x: np.ndarray | Mapping[str, np.ndarray],

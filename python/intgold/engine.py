@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import golden
+from .arguments import check, checked
 from .budget import check_golden
 from .errors import EngineError, InputError
 from .model import Model
+from .quoting import shown
 
 if TYPE_CHECKING:
     from .session import Session
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 BACKENDS = ("golden", "c")
 
+_MOST_ROWS = 6  # of each kind of array that the repr of a result lists
 _CHUNK_VALUES = 2**21
 """Values of the largest tensor that one golden pass holds."""
 
@@ -41,6 +44,18 @@ class Result:
     tensors: dict[str, np.ndarray]
     accumulators: dict[str, np.ndarray]
 
+    def __repr__(self) -> str:
+        lines = ["<Result"]
+        for title, arrays in (
+            ("outputs", self.outputs), ("tensors", self.tensors),
+            ("accumulators", self.accumulators),
+        ):  # fmt: skip
+            rows = [f"    {n}: {a.dtype} {a.shape}" for n, a in arrays.items()]
+            if len(rows) > _MOST_ROWS:
+                rows = [*rows[:_MOST_ROWS], f"    ... and {len(rows) - _MOST_ROWS} more"]
+            lines += [f"  {title}:" if rows else f"  {title}: none, without a trace", *rows]
+        return "\n".join(lines) + ">"
+
     @property
     def output(self) -> np.ndarray:
         """The first output."""
@@ -61,7 +76,7 @@ def run(
     ----------
     model : Model
     x : ndarray or mapping of str to ndarray
-        int8, C order, shape (n, ...) of the input; several inputs are given by name.
+        int8, shape (n, ...) of the input; several inputs are given by name.
     backend : {"c", "golden"}
         Cannot change a bit of the result.
     threads : int
@@ -82,13 +97,16 @@ def run(
     KeyboardInterrupt
         By Ctrl-C, within about a tenth of a second or the image in progress.
     """
+    check("run: model", model, Model)
+    check("run: backend", backend, str)
+    check("run: isa", isa, str)
     if backend == "c":
         return model.prepare(isa, threads).run(x, trace=trace)
     if backend not in BACKENDS:
-        raise InputError(f"backend: {backend!r} is none of {', '.join(BACKENDS)}")
+        raise InputError(f"backend: {shown(backend)} is none of {', '.join(BACKENDS)}")
     _check_threads(threads)
     if isa != "auto":
-        raise InputError(f"isa: {isa!r} is a variant of the C engine, the backend is golden")
+        raise InputError(f"isa: {shown(isa)} is a variant of the C engine, the backend is golden")
     inputs = check_inputs(model, x)
     try:
         tensors, accumulators = _run_golden(model, inputs, trace)
@@ -116,6 +134,8 @@ def prepare(model: Model, isa: str = "auto", threads: int = 1) -> Session:
     EngineError
         When the variant cannot run here.
     """
+    check("prepare: model", model, Model)
+    check("prepare: isa", isa, str)
     _check_threads(threads)
     from .session import Session
 
@@ -125,7 +145,7 @@ def prepare(model: Model, isa: str = "auto", threads: int = 1) -> Session:
 
 def _check_threads(threads: int) -> None:
     if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= 1024:
-        raise InputError(f"threads: {threads!r} is not a number from 1 to 1024")
+        raise InputError(f"threads: {shown(threads)} is not a number from 1 to 1024")
 
 
 def too_large(name: str, signature: Signature, count: int, error: MemoryError) -> EngineError:
@@ -136,6 +156,7 @@ def too_large(name: str, signature: Signature, count: int, error: MemoryError) -
     )
 
 
+@checked
 def predict(model: Model, images: np.ndarray, backend: str = "c", threads: int = 1) -> np.ndarray:
     """Return the class of each image (SPEC 8.12).
 
@@ -162,6 +183,7 @@ def predict(model: Model, images: np.ndarray, backend: str = "c", threads: int =
     return decide(model, run(model, images, backend=backend, threads=threads).output)
 
 
+@checked
 def is_decided(model: Model) -> bool:
     """Return whether the first output is already the class: whether an ``argmax`` makes it.
 
@@ -177,8 +199,15 @@ def is_decided(model: Model) -> bool:
     return any(op.kind == "argmax" and op.output == name for op in model.ops)
 
 
+@checked
 def decide(model: Model, output: np.ndarray) -> np.ndarray:
     """Return the classes, int32 (n,), of what a run left in the first output; see `predict`."""
+    tensor = model.tensor(model.outputs[0])
+    if output.shape[1:] != tensor.shape or output.dtype != tensor.dtype:
+        raise InputError(
+            f"output {tensor.name}: {output.dtype} {output.shape} instead of {tensor.dtype} "
+            f"(n, {str(tensor.shape)[1:]}"
+        )
     values = output.astype(np.int32)
     return (values if is_decided(model) else golden.argmax(values)).reshape(len(values))
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .errors import ModelError
+from .quoting import given, shown
 
 FORMS = (
     "single",
@@ -33,15 +34,15 @@ INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 def integer(where: str, value: Any, lo: int, hi: int) -> int:
     """Return `value` as an int in [lo, hi] or raise ModelError naming `where`."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise ModelError(f"{where}: {value!r} is not an integer")
+        raise ModelError(f"{where}: {shown(value)} is not an integer")
     if not lo <= value <= hi:
-        raise ModelError(f"{where}: {value} is outside [{lo}, {hi}]")
+        raise ModelError(f"{where}: {shown(value)} is outside [{lo}, {hi}]")
     return int(value)
 
 
 def frozen(where: str, value: Any, dtype: str, ndim: int) -> np.ndarray:
     """Return `value` as a read-only, C-ordered, little-endian copy of exactly this dtype."""
-    array = np.asarray(value)
+    array = value if isinstance(value, np.ndarray) else _array(where, value)
     if array.dtype != np.dtype(dtype):
         raise ModelError(f"{where}: dtype {array.dtype} instead of {dtype}")
     if array.ndim != ndim or array.size == 0:
@@ -49,6 +50,13 @@ def frozen(where: str, value: Any, dtype: str, ndim: int) -> np.ndarray:
     array = np.array(array, dtype=np.dtype(dtype), order="C", copy=True)
     array.setflags(write=False)
     return array
+
+
+def _array(where: str, value: Any) -> np.ndarray:
+    try:
+        return np.asarray(value)
+    except Exception:  # ragged lists, or somebody's own __array__
+        raise ModelError(f"{where}: {given(value)} is no array") from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +80,17 @@ class Requantize:
     right_shift: np.ndarray
     multiplier_low: np.ndarray
 
+    def __repr__(self) -> str:
+        def span(values: np.ndarray) -> str:
+            lo, hi = int(np.min(values)), int(np.max(values))
+            return str(lo) if lo == hi else f"{lo}..{hi}"
+
+        forms = "/".join(dict.fromkeys(self.form))
+        return (
+            f"<Requantize of {self.count}: {forms}, multiplier {span(self.multiplier)}, "
+            f"right_shift {span(self.right_shift)}>"
+        )
+
     @property
     def count(self) -> int:
         """Number of entries: 1 (per tensor) or the number of channels."""
@@ -86,7 +105,10 @@ class Requantize:
         multiplier_low: int | Sequence[int] | np.ndarray = 0,
     ) -> Requantize:
         """Build and check from plain integers; scalars are broadcast to the longest entry."""
-        parts = [np.atleast_1d(np.asarray(a)) for a in (multiplier, right_shift, multiplier_low)]
+        given_parts = (multiplier, right_shift, multiplier_low)
+        parts = [np.atleast_1d(_array("requantize", a)) for a in given_parts]
+        if not isinstance(form, (str, tuple, list)):
+            raise ModelError(f"requantize form: {given(form)} instead of names")
         forms = [form] if isinstance(form, str) else list(form)
         for part, name in zip(parts, ("multiplier", "right_shift", "multiplier_low"), strict=True):
             if part.dtype.kind not in "iu" or part.ndim != 1:
@@ -107,7 +129,9 @@ class Requantize:
 def _check_entry(where: str, form: str, multiplier: int, right_shift: int, low: int) -> None:
     """Raise ModelError unless the entry obeys SPEC 4.1."""
     if form not in FORMS:
-        raise ModelError(f"{where}: unknown form {form!r}; this version knows {', '.join(FORMS)}")
+        raise ModelError(
+            f"{where}: unknown form {shown(form)}; this version knows {', '.join(FORMS)}"
+        )
     integer(f"{where} multiplier", multiplier, 0, INT32_MAX)
     integer(f"{where} right_shift", right_shift, 1, 62)
     integer(f"{where} multiplier_low", low, 0, 2**22 - 1 if form == "float64" else 0)
@@ -142,7 +166,7 @@ class Integers:
     def check(self, where: str, value: Any) -> tuple[int, ...]:
         """Return the checked value as a tuple."""
         if not isinstance(value, (list, tuple)) or len(value) != len(self.members):
-            raise ModelError(f"{where}: {value!r} instead of ({', '.join(self.members)})")
+            raise ModelError(f"{where}: {shown(value)} instead of ({', '.join(self.members)})")
         pairs = zip(self.members, value, strict=True)
         return tuple(integer(f"{where} {m}", v, self.lo, self.hi) for m, v in pairs)
 
@@ -163,8 +187,8 @@ class Choice:
 
     def check(self, where: str, value: Any) -> str:
         """Return the checked value."""
-        if value not in self.values:
-            raise ModelError(f"{where}: {value!r} is none of {', '.join(self.values)}")
+        if not isinstance(value, str) or value not in self.values:
+            raise ModelError(f"{where}: {shown(value)} is none of {', '.join(self.values)}")
         return str(value)
 
 
@@ -205,8 +229,8 @@ class Scales:
             return None
         try:
             scales = tuple(float(v) for v in value)
-        except (TypeError, ValueError) as error:
-            raise ModelError(f"{where}: {value!r} is not a list of scales") from error
+        except Exception as error:  # of no number, of a large one, of somebody's own
+            raise ModelError(f"{where}: {shown(value)} is not a list of scales") from error
         if not scales or not all(0.0 < s < float("inf") for s in scales):
             raise ModelError(f"{where}: scales must be positive and finite, got {scales}")
         return scales

@@ -29,9 +29,10 @@ _NPY_HEADER = re.compile(
 )
 
 
+ZIP_LIMIT, MOST_MEMBERS = 2**30, 2**16
+"""Bytes and members of the largest archive (SPEC 9.1)."""
 JSON_LIMIT = 2**26
 """Bytes of the largest JSON file that is read."""
-_DEPTH = 32  # of a JSON value: far above what any of ours has, far below Python's own limit
 
 
 @contextmanager
@@ -79,51 +80,6 @@ def canonical_json(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, indent=1, ensure_ascii=True).encode() + b"\n"
 
 
-def strict_json(data: bytes) -> Any:
-    """Return a JSON value: UTF-8, no key twice in an object, finite numbers, not deep.
-
-    Raises
-    ------
-    ValueError
-        Saying what is wrong.
-    """
-    try:
-        value = json.loads(
-            data.decode(),
-            object_pairs_hook=_unique,
-            parse_constant=_refuse_constant,
-            parse_float=_finite,
-        )
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    if not _shallow(value, _DEPTH):
-        raise ValueError("nested too deeply")
-    return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise ValueError("a key appears twice")
-    return result
-
-
-def _refuse_constant(text: str) -> Any:
-    raise ValueError(f"{text} is not a number")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if math.isinf(value):
-        raise ValueError(f"{text} is too large")
-    return value
-
-
-def _shallow(value: Any, depth: int) -> bool:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return depth > 0 and all(_shallow(v, depth - 1) for v in inner)
-
-
 def read_plain(path: str | os.PathLike[str], limit: int = JSON_LIMIT) -> bytes:
     """Return the bytes of a plain file, which must not be more than `limit`.
 
@@ -160,7 +116,19 @@ def npy_bytes(array: np.ndarray) -> bytes:
 
 
 def write_zip(path: str | os.PathLike[str], members: Mapping[str, bytes]) -> None:
-    """Write a stored (uncompressed) zip with fixed dates: the same members, the same bytes."""
+    """Write a stored (uncompressed) zip with fixed dates: the same members, the same bytes.
+
+    Raises
+    ------
+    IntgoldError
+        When it cannot be written, or is more than `read_zip` takes.
+    """
+    size = sum(len(name) + len(data) + 200 for name, data in members.items())  # with headers
+    if len(members) > MOST_MEMBERS or size > ZIP_LIMIT:
+        raise IntgoldError(
+            f"cannot write {path}: {len(members)} members of {size} bytes, "
+            f"at most {MOST_MEMBERS} of {ZIP_LIMIT}"
+        )
     with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, data in members.items():
             info = zipfile.ZipInfo(name, _ZIP_DATE)
@@ -169,16 +137,18 @@ def write_zip(path: str | os.PathLike[str], members: Mapping[str, bytes]) -> Non
             archive.writestr(info, data)
 
 
-def read_zip(path: str | os.PathLike[str], limit: int = 2**30) -> dict[str, bytes]:
+def read_zip(path: str | os.PathLike[str]) -> dict[str, bytes]:
     """Return the members of a stored zip, checked against the file's size before they are read.
 
     Raises
     ------
     IntgoldError
-        Naming the file when it is missing, no zip, compressed, damaged or larger than `limit`.
+        Naming the file when it is missing, no zip, compressed, damaged, larger than `ZIP_LIMIT` or
+        of more than `MOST_MEMBERS`.
     """
     try:
-        left = size = plain_size(path, limit)
+        left = size = plain_size(path, ZIP_LIMIT)
+        _check_members(path)
         members: dict[str, bytes] = {}
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():
@@ -197,6 +167,17 @@ def read_zip(path: str | os.PathLike[str], limit: int = 2**30) -> dict[str, byte
         raise IntgoldError(f"{path}: cannot be read: {reason}") from error
     except MemoryError:
         raise IntgoldError(f"{path}: not enough memory for its {size} bytes") from None
+
+
+def _check_members(path: str | os.PathLike[str]) -> None:
+    """Refuse more members than `MOST_MEMBERS` before `zipfile` makes an object of each."""
+    mark, found, rest = b"PK\x01\x02", 0, b""
+    with open(path, "rb") as file:
+        while block := file.read(2**20):
+            found += (rest + block).count(mark)
+            rest = block[-len(mark) + 1 :]
+    if found > MOST_MEMBERS:
+        raise IntgoldError(f"{path}: {found} members, more than the limit of {MOST_MEMBERS}")
 
 
 def read_npy(where: str, data: bytes, fortran: bool = False) -> np.ndarray:

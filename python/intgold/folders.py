@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from .errors import IntgoldError
-from .files import canonical_json, hidden_name, read_plain, replacing, strict_json, umask
+from .files import canonical_json, hidden_name, read_plain, replacing, umask
 from .interrupts import Stopped
+from .json_text import strict_json
 
 MARKER = "intgold-files.json"
 """The record of a folder that has no manifest of its own."""

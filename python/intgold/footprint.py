@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .arguments import checked
 from .fields import Requantize
 from .model import Model, Op
 
@@ -52,6 +53,7 @@ _ARRAYS = {
 }  # fmt: skip
 
 
+@checked
 def footprint(part: Model | Op) -> Footprint:
     """Return the bytes of the constants of a model or of one op."""
     if isinstance(part, Model):
@@ -65,6 +67,7 @@ def footprint(part: Model | Op) -> Footprint:
     return Footprint(**bytes_of)
 
 
+@checked
 def arena_sizes(model: Model) -> dict[str, int]:
     """Return the bytes that the C engine works in, for every variant that runs here.
 
@@ -83,6 +86,7 @@ def arena_sizes(model: Model) -> dict[str, int]:
     return {isa: prepared.need(isa) for isa in native.variants()}
 
 
+@checked
 def multiply_adds(model: Model) -> dict[str, int]:
     """Return the products that each op with weights forms per image, padded ones included."""
     found = {}

@@ -15,6 +15,7 @@ import numpy as np
 from .fields import Array, Choice, Integers, Requantize, Scales
 from .model import Model
 from .ops import OPS, OpKind
+from .quoting import short_repr
 from .shapes import Shape
 
 Member = int | np.ndarray | Requantize | None
@@ -42,6 +43,8 @@ class LoweredOp:
     inputs: tuple[int, ...]
     output: int
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True)
 class Lowered:
@@ -53,6 +56,8 @@ class Lowered:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     activations_size: int
+
+    __repr__ = short_repr
 
 
 def lower(model: Model) -> Lowered:

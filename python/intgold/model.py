@@ -6,6 +6,7 @@ proved to fit int32.  Nothing downstream checks again.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import accumulators
-from .errors import ModelError
+from .arguments import check_fields, checked
+from .errors import InputError, ModelError
 from .fields import INT32_MAX, INT32_MIN, Scales, integer
 from .ops import OPS, OpKind
+from .quoting import shown
 from .signature import Port, Signature
 
 if TYPE_CHECKING:
@@ -37,7 +40,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 def _name(where: str, value: Any) -> str:
     if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise ModelError(f"{where}: {value!r} is not a name (letters, digits, _; at most 64)")
+        raise ModelError(f"{where}: {shown(value)} is not a name (letters, digits, _; at most 64)")
     return value
 
 
@@ -68,9 +71,9 @@ class Tensor:
         _name("tensor", self.name)
         where = f"tensor {self.name}"
         if not isinstance(self.dtype, str) or self.dtype not in DTYPE_RANGE:
-            raise ModelError(f"{where}: dtype {self.dtype!r} is neither int8 nor int32")
+            raise ModelError(f"{where}: dtype {shown(self.dtype)} is neither int8 nor int32")
         if not isinstance(self.shape, (tuple, list)) or not 1 <= len(self.shape) <= 3:
-            raise ModelError(f"{where}: shape {self.shape!r} does not have 1 to 3 dimensions")
+            raise ModelError(f"{where}: shape {shown(self.shape)} does not have 1 to 3 dimensions")
         shape = tuple(integer(f"{where} shape", n, 1, 2**24) for n in self.shape)
         object.__setattr__(self, "shape", shape)
         integer(f"{where} size", self.size, 1, 2**28)
@@ -81,7 +84,7 @@ class Tensor:
         if self.scale is not None and not (
             isinstance(self.scale, float) and 0.0 < self.scale < float("inf")
         ):
-            raise ModelError(f"{where}: scale {self.scale!r} is not a positive finite float")
+            raise ModelError(f"{where}: scale {shown(self.scale)} is not a positive finite float")
 
     @property
     def size(self) -> int:
@@ -112,7 +115,9 @@ class Op:
         _name("op", self.name)
         where = f"op {self.name}"
         if not isinstance(self.kind, str) or self.kind not in OPS:
-            raise ModelError(f"{where}: unknown kind {self.kind!r}; known: {', '.join(OPS)}")
+            raise ModelError(f"{where}: unknown kind {shown(self.kind)}; known: {', '.join(OPS)}")
+        _name(f"{where} tensor", self.output)
+        check_fields(self, where)
         declared = OPS[self.kind].fields
         for what, odd in (
             ("missing", set(declared) - set(self.fields)),
@@ -122,11 +127,15 @@ class Op:
                 raise ModelError(f"{where} ({self.kind}): {what} fields {', '.join(sorted(odd))}")
         if len(self.inputs) != len(OPS[self.kind].inputs):
             raise ModelError(f"{where} ({self.kind}): {len(self.inputs)} inputs")
-        for name in (*self.inputs, self.output):
+        for name in self.inputs:
             _name(f"{where} tensor", name)
         checked = {n: t.check(f"{where} {n}", self.fields[n]) for n, t in declared.items()}
         object.__setattr__(self, "inputs", tuple(self.inputs))
         object.__setattr__(self, "fields", MappingProxyType(checked))
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={shown(value)}" for name, value in self.fields.items())
+        return f"<Op {self.name}: {self.kind}({', '.join(self.inputs)}) -> {self.output}; {fields}>"
 
     def __getitem__(self, name: str) -> Any:
         return self.fields[name]
@@ -175,13 +184,15 @@ class Model:
     def __post_init__(self) -> None:
         _name("model", self.name)
         _name("contract", self.contract)
+        pairs = self.metadata.items() if isinstance(self.metadata, Mapping) else ()
+        for key, value in pairs:
+            if not isinstance(key, str) or not isinstance(value, str):
+                raise ModelError(f"metadata {shown(key)}: {shown(value)} is not text")
+        check_fields(self, f"model {self.name}")
         for part in ("tensors", "ops", "inputs", "outputs"):
             object.__setattr__(self, part, tuple(getattr(self, part)))
         for name in (*self.inputs, *self.outputs):
             _name("input or output", name)
-        for key, value in self.metadata.items():
-            if not isinstance(key, str) or not isinstance(value, str):
-                raise ModelError(f"metadata {key!r}: {value!r} is not text")
         object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
         self._check_names()
         size = sum(t.span for t in self.tensors)
@@ -253,6 +264,11 @@ class Model:
         except ModelError as error:
             raise ModelError(f"op {op.name}: {error}") from None
 
+    def __repr__(self) -> str:
+        from .describe import summary
+
+        return summary(self)
+
     def __reduce__(self) -> tuple[Any, ...]:
         parts = (self.name, self.tensors, self.ops, self.inputs, self.outputs, self.contract)
         return Model, (*parts, dict(self.metadata))
@@ -261,6 +277,7 @@ class Model:
     def _by_name(self) -> dict[str, Tensor]:
         return {t.name: t for t in self.tensors}
 
+    @checked
     def tensor(self, name: str) -> Tensor:
         """Return the tensor of this name or raise ModelError."""
         try:
@@ -268,6 +285,7 @@ class Model:
         except KeyError:
             raise ModelError(f"model {self.name}: no tensor {name}") from None
 
+    @checked
     def arguments(self, op: Op) -> dict[str, Any]:
         """Return what an engine's op function takes by keyword: fields and zero points."""
         tensors = dict(zip((*op.spec.inputs, "y"), (*op.inputs, op.output), strict=True))
@@ -294,7 +312,8 @@ class Model:
     def prepare(self, isa: str = "auto", threads: int = 1) -> Session:
         """Return the model ready to run on the C engine; see `intgold.engine.prepare`."""
         # The usual case costs no import; True and 1.0 equal 1, but are refused.
-        session = self.sessions.get((isa, threads)) if type(threads) is int else None
+        plain = type(threads) is int and type(isa) is str
+        session = self.sessions.get((isa, threads)) if plain else None
         if session is not None:
             return session
         from . import engine
@@ -310,7 +329,7 @@ class Model:
         isa: str = "auto",
     ) -> Result:
         """Run the model; see `intgold.engine.run`."""
-        if backend == "c":
+        if isinstance(backend, str) and backend == "c":
             return self.prepare(isa, threads).run(x, trace=trace)
         from . import engine
 
@@ -328,11 +347,28 @@ class Model:
 
         return affine.quantize_input(self, images, name)
 
+    @checked
     def dequantize(self, values: np.ndarray, tensor: str | None = None) -> np.ndarray:
-        """Return the reals that integers of a tensor stand for (default: the first output)."""
+        """Return the reals, float64, that integers of a tensor stand for.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n, ...) or (...) of the tensor, in its dtype
+        tensor : str, optional
+            Its name; by default the first output.
+
+        Raises
+        ------
+        InputError
+            Naming the tensor, and the shape or dtype that is not its own.
+        """
         from .floating import affine
 
-        return affine.dequantize(values, self.tensor(tensor or self.outputs[0]))
+        of = self.tensor(self.outputs[0] if tensor is None else tensor)
+        if values.shape[values.ndim - len(of.shape) :] != of.shape:
+            wanted = f"(n, {str(of.shape)[1:]}"
+            raise InputError(f"tensor {of.name}: shape {values.shape} instead of {wanted}")
+        return affine.dequantize(values, of)
 
     def describe(self) -> str:
         """Return a table of the ops for people; see `intgold.describe`."""
@@ -340,7 +376,7 @@ class Model:
 
         return describe(self)
 
-    def save(self, path: Any) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write the artefact; see `intgold.artefact.save`."""
         from . import artefact
 

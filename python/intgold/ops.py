@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from . import shapes
 from .fields import Array, Choice, Field, Integer, Integers, Requantization, Scales
+from .quoting import short_repr
 from .shapes import Fields, Shape
 
 
@@ -66,6 +67,8 @@ class OpKind:
     accumulator: bool = False
     scratch: bool = False
     since: str = "1.0"
+
+    __repr__ = short_repr
 
     @property
     def c_name(self) -> str:

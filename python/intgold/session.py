@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .arguments import checked
 from .budget import check_memory, check_work
 from .engine import Result, too_large
 from .lowering import lower
@@ -40,6 +41,7 @@ class Session:
     ...     session.run(image[np.newaxis], out=logits)
     """
 
+    @checked
     def __init__(self, model: Model, isa: str = "auto", threads: int = 1) -> None:
         from . import native  # golden alone needs no C
 
@@ -75,12 +77,12 @@ class Session:
         out: np.ndarray | Mapping[str, np.ndarray] | None = None,
         trace: bool = False,
     ) -> Result:
-        """Run a batch; nothing is copied, and the GIL is released while C computes.
+        """Run a batch; what is in C order is not copied, and the GIL is released while C computes.
 
         Parameters
         ----------
         x : ndarray or mapping of str to ndarray
-            int8, C order, shape (n, ...) of the input; several inputs are given by name.
+            int8, shape (n, ...) of the input; several inputs are given by name.
         out : ndarray or mapping of str to ndarray, optional
             Where to write the output, or each output by name: dtype and shape (n, ...) of the
             output, C order. They become the outputs of the result; without them they are new.

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .errors import InputError
+from .quoting import given, shown
 
 _NDARRAY = np.ndarray
 _ORDERED, _WRITABLE = 0x0101, 0x0501
@@ -26,15 +27,25 @@ class Port:
     def check(self, role: str, array: Any) -> int:
         """Return how many images `array` has, or raise InputError."""
         if not isinstance(array, np.ndarray) or array.dtype != self.dtype:
-            found = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
-            raise InputError(f"{role} {self.name}: {found} instead of an array of {self.dtype}")
+            found = array.dtype if isinstance(array, np.ndarray) else given(array)
+            raise InputError(
+                f"{role} {self.name}: {found} instead of an array of {self.dtype}"
+                + self._advice(role, array)
+            )
         if array.shape[1:] != self.shape:
             raise InputError(
                 f"{role} {self.name}: shape {array.shape} instead of (n, {str(self.shape)[1:]}"
             )
-        if array.flags.num & _ORDERED != _ORDERED:
+        if role == "output" and array.flags.num & _ORDERED != _ORDERED:
             raise InputError(f"{role} {self.name}: not in C order or not aligned; pass x.copy('C')")
         return len(array)
+
+    def _advice(self, role: str, array: Any) -> str:
+        """Return what to do about an input that is bytes, reals or no array."""
+        kind = array.dtype.kind if isinstance(array, np.ndarray) else ""
+        if role == "input" and self.dtype == np.int8 and kind and kind in "uf":
+            return ": model.quantize_input(x) makes it of camera bytes (uint8) or reals"
+        return f": numpy.array(x, numpy.{self.dtype}) makes one" * isinstance(array, (list, tuple))
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +64,7 @@ class Signature:
     span: int
 
     def check_inputs(self, x: Any) -> tuple[int, list[np.ndarray]]:
-        """Return the number of images and the inputs in order, as they are.
+        """Return the number of images and the inputs in order, as they are where C can read them.
 
         Raises
         ------
@@ -78,7 +89,7 @@ class Signature:
                 raise InputError(f"input {other.name}: {found} images, another has {count}")
         if not count:
             raise InputError(f"input {port.name}: no images")
-        return count, arrays
+        return count, [np.require(array, requirements=("C", "A")) for array in arrays]
 
     def check_outputs(self, out: Any, count: int, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return the arrays that `out` gives for the outputs of `count` images, in order.
@@ -120,5 +131,5 @@ def _in_order(role: str, ports: tuple[Port, ...], x: Any) -> list[Any]:
     names = [port.name for port in ports]
     if set(x) != set(names):
         odd = min(set(x) ^ set(names), key=str)
-        raise InputError(f"{role} {odd!r} is missing or unknown; {role}s: {', '.join(names)}")
+        raise InputError(f"{role} {shown(odd)} is missing or unknown; {role}s: {', '.join(names)}")
     return [x[name] for name in names]

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from .arguments import checked
 from .columns import columns
 from .errors import VectorError
 from .fields import Requantize
 from .progress import Progress
+from .quoting import short_repr
 from .vectors.contents import Entry
 from .vectors.differences import Tally
 from .vectors.dump import Dump
@@ -102,6 +104,8 @@ class Report:
     comparisons: tuple[Comparison, ...]
     first: Difference | None
 
+    __repr__ = short_repr
+
     @property
     def equal(self) -> bool:
         """True when values were compared and neither one nor padding differs; see `missing`."""
@@ -126,6 +130,7 @@ class Report:
         return "\n".join([*_table(self.comparisons), "", *_verdict(self)])
 
 
+@checked
 def verify(
     vectors: str | os.PathLike[str],
     dut: str | os.PathLike[str],
@@ -212,6 +217,7 @@ def _accumulators(
     return expected, int(dump.got(behind, [image])[(0, *where)]) if dump.has(behind) else None
 
 
+@checked
 def verify_op(
     vectors: str | os.PathLike[str],
     dut: str | os.PathLike[str],

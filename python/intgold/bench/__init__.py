@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from .. import native
 from ..about import about
+from ..arguments import checked
 from ..errors import EngineError, InputError
 from ..footprint import multiply_adds
 from ..model import Model
@@ -35,6 +36,7 @@ def rounds_of(isas: Sequence[str], threads: Sequence[int], rounds: int) -> int:
     return rounds * (len({*(threads or thread_counts())}) + len({*(isas or native.variants())}))
 
 
+@checked
 def bench(
     model: Model,
     isas: Sequence[str] = (),

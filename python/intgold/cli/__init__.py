@@ -12,12 +12,14 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import NoReturn
 
 import intgold
 
 from ..errors import IntgoldError
 from ..interrupts import WORDS, raising
 from ..progress import ended
+from ..quoting import one_line
 from . import (
     bench,
     compare,
@@ -61,8 +63,9 @@ COMMANDS = {
 }
 """Each has HELP, EXAMPLES, ``add(parser)`` and ``call(options)``, in the order of ``--help``."""
 
+DEFECT = 3
+"""Exit status of an error that nobody foresaw: neither "different" (1) nor bad input (2)."""
 _log = logging.getLogger("intgold")
-_SHOWN = 1000  # characters of either end of an error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,7 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 well, 1 different, 2 bad input or no command, 128 + n stopped by signal n.
+        0 well, 1 different, 2 bad input or no command, 3 a defect of intgold, 128 + n stopped by
+        signal n.
     """
     parser = _parser()
     if "_ARGCOMPLETE" in os.environ:  # the shell asks how a line may go on: extra "completion"
@@ -102,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif problem is not None:
             if options.verbose and sys.stderr is not None:
                 traceback.print_exception(problem, file=sys.stderr)
-            _say(options, str(problem))
+            _say(options, _defect(problem) if status == DEFECT else str(problem))
         _log.debug("%.1f s", time.monotonic() - started)
     return status
 
@@ -121,11 +125,20 @@ def _run(options: argparse.Namespace) -> tuple[int, BaseException | None]:
         return 2, MemoryError(f"not enough memory: {error}").with_traceback(error.__traceback__)
     except (IntgoldError, OSError) as error:  # such as a full disk behind the standard output
         return 2, error
+    except Exception as error:  # nobody foresaw it: status 1 would say "different"
+        return DEFECT, error
 
 
 def _say(options: argparse.Namespace, text: str) -> None:
     if sys.stderr is not None:
-        print(f"intgold {options.command}: {_one_line(text)}", file=sys.stderr)
+        print(one_line(f"intgold {options.command}: {text}"), file=sys.stderr)
+
+
+def _defect(error: BaseException) -> str:
+    return (
+        "a defect of intgold, please report it with the command and its files: "
+        f"{type(error).__name__}: {error} (-v shows where)"
+    )
 
 
 def _flush() -> None:
@@ -133,11 +146,11 @@ def _flush() -> None:
         sys.stdout.flush()
 
 
-def _one_line(text: str) -> str:
-    """Return `text` without what a terminal would act on, at a length that people read."""
-    if len(text) > 2 * _SHOWN:
-        text = f"{text[:_SHOWN]} ... {text[-_SHOWN:]}"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with an argument in a line that is bounded, however long that is."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(one_line(message))
 
 
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -172,11 +185,11 @@ def _notes(options: argparse.Namespace) -> Iterator[None]:
 
 class _Note(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        return _one_line(super().format(record))
+        return one_line(super().format(record))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="intgold",
         description="One frozen integer model: golden in NumPy, fast in C, equal bit for bit.",
         epilog="intgold COMMAND --help shows examples.",

@@ -11,8 +11,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from ..arguments import checked
 from ..errors import ContractError
 from ..model import SPEC_VERSION
+from ..quoting import short_repr
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ class Contract:
     in_place: frozenset[str] = frozenset()
     delegates: bool = False
     resizes: bool = True
+
+    __repr__ = short_repr
 
     def rule(self, op: str, dtype: str) -> Rule | None:
         """Return the rule of an op on int8 or uint8; None: there is none."""
@@ -236,6 +240,7 @@ CONTRACTS: dict[str, Contract] = {
 }  # fmt: skip
 
 
+@checked
 def contract_named(name: str) -> Contract:
     """Return the contract of this name."""
     if name not in CONTRACTS:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from ..arguments import checked
 from ..errors import ModelError
 from ..fields import FORMS, Requantize
 from ..files import replacing
@@ -20,6 +21,7 @@ _C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t", "uint8": "
 _VALUES_PER_LINE = 16
 
 
+@checked
 def write_c(models: Sequence[Model], path: str | os.PathLike[str]) -> None:
     """Write one C file with every model as ``const intgold_model intgold_model_<name>``.
 
@@ -38,6 +40,7 @@ def write_c(models: Sequence[Model], path: str | os.PathLike[str]) -> None:
         file.write(source)
 
 
+@checked
 def c_source(models: Sequence[Model]) -> str:
     """Return the text of `write_c`."""
     names = [model.name for model in models]

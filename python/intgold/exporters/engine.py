@@ -6,11 +6,13 @@ import os
 from importlib.resources import files
 from pathlib import Path
 
+from ..arguments import checked
 from ..folders import MARKER, marked, marker_bytes, replacing_folder, sha256_of
 
 WHAT = "C engine"
 
 
+@checked
 def copy_engine(folder: str | os.PathLike[str]) -> list[Path]:
     """Write all of ``csrc/`` of this version into a folder of its own.
 

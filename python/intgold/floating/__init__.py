@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..arguments import checked
+
 if TYPE_CHECKING:
     import numpy as np
     import torch
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     Examples = torch.Tensor | np.ndarray | Sequence[torch.Tensor | np.ndarray]
 
 
+@checked
 def quantize(
     module: torch.nn.Module,
     calibration_images: Examples,

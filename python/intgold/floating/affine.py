@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arguments import checked
 from ..errors import InputError, ModelError
 from ..model import DTYPE_RANGE, Model, Tensor
+from ..quoting import shown
 from .inputs import arranged, order_of
 
 
@@ -17,6 +19,7 @@ def round_away(x: np.ndarray | float) -> np.ndarray:
     return whole + np.sign(x) * (np.abs(x - whole) >= 0.5)
 
 
+@checked
 def pixel_values(images: np.ndarray) -> np.ndarray:
     """Return camera bytes, uint8 of any shape, as float32 in [0, 1].
 
@@ -30,6 +33,7 @@ def pixel_values(images: np.ndarray) -> np.ndarray:
     return images.astype(np.float32) / np.float32(255)
 
 
+@checked
 def scale_zero_point(
     rmin: float, rmax: float, qmin: int = -128, qmax: int = 127
 ) -> tuple[float, int]:
@@ -67,6 +71,7 @@ def zero_point_of(rmin: float, scale: float, qmin: int = -128, qmax: int = 127) 
     return min(max(int(round_away(qmin - rmin / scale)), qmin), qmax)
 
 
+@checked
 def quantize(
     x: np.ndarray | float, scale: float, zero_point: int = 0, dtype: str = "int8"
 ) -> np.ndarray:
@@ -77,28 +82,37 @@ def quantize(
     InputError
         When a value is NaN or infinite.
     """
-    x = np.asarray(x, np.float64)
+    if dtype not in DTYPE_RANGE:
+        raise InputError(f"quantize: dtype {shown(dtype)} is none of {', '.join(DTYPE_RANGE)}")
+    if not (np.isfinite(scale) and scale > 0):
+        raise InputError(f"quantize: scale {scale} is not positive and finite")
+    x = np.asarray(x)
+    if x.dtype.kind not in "iuf":
+        raise InputError(f"quantize: {x.dtype} instead of numbers")
+    x = x.astype(np.float64)
     if not np.isfinite(x).all():
-        raise InputError(f"quantize: {x[~np.isfinite(x)].flat[0]} among the values")
+        where = np.unravel_index(int(np.argmin(np.isfinite(x))), x.shape)
+        raise InputError(f"quantize: {x[where]} at {tuple(map(int, where))}")
     return np.clip(round_away(x / scale) + zero_point, *DTYPE_RANGE[dtype]).astype(dtype)
 
 
+@checked
 def dequantize(values: np.ndarray, tensor: Tensor) -> np.ndarray:
     """Return ``(q - zero_point) * scale`` in float64.
 
     Raises
     ------
     InputError
-        When the tensor has no scale or another dtype than the values.
+        When the tensor has no scale, or another dtype than the values.
     """
     if tensor.scale is None:
         raise InputError(f"tensor {tensor.name} has no scale")
-    if not isinstance(values, np.ndarray) or values.dtype != tensor.dtype:
-        found = getattr(values, "dtype", type(values).__name__)
-        raise InputError(f"tensor {tensor.name}: {found} instead of {tensor.dtype}")
+    if values.dtype != tensor.dtype:
+        raise InputError(f"tensor {tensor.name}: {values.dtype} instead of {tensor.dtype}")
     return (values.astype(np.float64) - tensor.zero_point) * tensor.scale
 
 
+@checked
 def quantize_input(model: Model, images: np.ndarray, name: str | None = None) -> np.ndarray:
     """Return a batch as an int8 input of the model, in C order.
 
@@ -119,12 +133,10 @@ def quantize_input(model: Model, images: np.ndarray, name: str | None = None) ->
     """
     if name is None and len(model.inputs) != 1:
         raise InputError(f"model {model.name}: its inputs are not one int8 tensor")
-    tensor = model.tensor(name or model.inputs[0])
+    tensor = model.tensor(model.inputs[0] if name is None else name)
     where = f"input {tensor.name}"
     if tensor.dtype != "int8":
         raise InputError(f"model {model.name}: {where} is {tensor.dtype}, not int8")
-    if not isinstance(images, np.ndarray):
-        raise InputError(f"{where}: {type(images).__name__} instead of an array")
     images = arranged(images, tensor.shape, order_of(model.metadata, tensor.name))
     if tensor.shape[-1] == 1 and images.ndim == len(tensor.shape):
         images = images[..., np.newaxis]
@@ -138,7 +150,19 @@ def quantize_input(model: Model, images: np.ndarray, name: str | None = None) ->
         raise InputError(f"{where} has no scale: give int8")
     if images.dtype.kind != "f":
         raise InputError(f"{where}: {images.dtype} is neither uint8, int8 nor a float")
+    _refuse_bytes(where, images, tensor.scale, tensor.zero_point)
     return np.ascontiguousarray(quantize(images, tensor.scale, tensor.zero_point))
+
+
+def _refuse_bytes(where: str, images: np.ndarray, scale: float, zero_point: int) -> None:
+    """Refuse floats that are bytes by their range, where the reals are of another magnitude."""
+    lo, hi = (-128 - zero_point) * scale, (127 - zero_point) * scale
+    least, most = (float(images.min()), float(images.max())) if images.size else (0.0, 0.0)
+    if least >= 0 and 16 * max(-lo, hi) < most <= 255:
+        raise InputError(
+            f"{where}: floats from {least:g} to {most:g}, as bytes are, but its reals are from "
+            f"{lo:.4g} to {hi:.4g}: give images / 255, or the bytes as uint8"
+        )
 
 
 def camera_bytes(model: Model, tensor: Tensor) -> np.ndarray:

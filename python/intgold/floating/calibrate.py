@@ -12,8 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import checked
 from ..errors import ArtefactError, IntgoldError, ModelError
-from ..files import canonical_json, read_plain, replacing, strict_json
+from ..files import canonical_json, read_plain, replacing
+from ..json_text import strict_json
+from ..quoting import short_repr, shown
 from .affine import quantize, scale_zero_point
 from .inference import Batch, FloatNetwork
 
@@ -47,10 +50,12 @@ class Ranges:
     images: int
     method: str
 
+    __repr__ = short_repr
+
     def __post_init__(self) -> None:
         check_method(self.method)
         if type(self.images) is not int or self.images < 1:
-            raise ModelError(f"ranges of {self.images!r} images")
+            raise ModelError(f"ranges of {shown(self.images)} images")
         for name, (lo, hi) in self.layers.items():
             if not (math.isfinite(lo) and math.isfinite(hi)) or lo > hi:
                 raise ModelError(f"layer {name}: [{lo}, {hi}] is no range")
@@ -64,6 +69,7 @@ class Ranges:
             raise ModelError(f"no range of layer {layer}; ranges of: {', '.join(self.layers)}")
         return self.layers[layer]
 
+    @checked
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the ranges as canonical JSON; reals are hexadecimal."""
         document = {
@@ -76,6 +82,7 @@ class Ranges:
             file.write(canonical_json(document))
 
     @classmethod
+    @checked
     def load(cls, path: str | os.PathLike[str]) -> Ranges:
         """Read what `save` wrote.
 
@@ -89,9 +96,9 @@ class Ranges:
             if not isinstance(document, dict) or set(document) != _FIELDS:
                 raise ValueError(f"not an object of {', '.join(sorted(_FIELDS))}")
             if document["format"] != FORMAT:
-                raise ValueError(f"format {document['format']!r}")
+                raise ValueError(f"format {shown(document['format'])}")
             if not isinstance(document["layers"], dict):
-                raise ValueError(f"layers {document['layers']!r}")
+                raise ValueError(f"layers {shown(document['layers'])}")
             layers = {name: _ends(name, value) for name, value in document["layers"].items()}
             return cls(layers, document["images"], document["method"])
         except (ValueError, OverflowError, ModelError) as error:
@@ -102,13 +109,13 @@ class Ranges:
 
 def _ends(name: str, value: Any) -> tuple[float, float]:
     if not isinstance(value, list) or len(value) != 2:
-        raise ValueError(f"layer {name}: {value!r} is not a pair")
+        raise ValueError(f"layer {name}: {shown(value)} is not a pair")
     return _real(name, value[0]), _real(name, value[1])
 
 
 def _real(name: str, value: Any) -> float:
     if not isinstance(value, str):
-        raise ValueError(f"{name}: {value!r} is not a hexadecimal real")
+        raise ValueError(f"{name}: {shown(value)} is not a hexadecimal real")
     return float.fromhex(value)
 
 
@@ -120,16 +127,19 @@ def check_method(method: str) -> float | None:
     ModelError
         When it is none of `METHODS`.
     """
+    if not isinstance(method, str):
+        raise ModelError(f"calibration {shown(method)} is none of {', '.join(METHODS)}")
     if method in ("minmax", "mse"):
         return None
-    found = re.fullmatch(r"percentile:(\d{2,3}(?:\.\d{1,9})?)", str(method))
+    found = re.fullmatch(r"percentile:(\d{2,3}(?:\.\d{1,9})?)", method)
     if found and 50 < float(found[1]) <= 100:
         return float(found[1])
     raise ModelError(
-        f"calibration {method!r} is none of {', '.join(METHODS)} (P more than 50, at most 100)"
+        f"calibration {shown(method)} is none of {', '.join(METHODS)} (P more than 50, at most 100)"
     )
 
 
+@checked
 def calibrate(network: FloatNetwork, images: Batch, method: str = "minmax") -> Ranges:
     """Return the range of each layer's output, and of each input that does not take pixels.
 

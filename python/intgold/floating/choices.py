@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
+from ..arguments import check_fields
 from ..errors import ModelError
 from ..fields import FORMS
+from ..quoting import shown
 from .calibrate import check_method
 
 _ACTIVATION = re.compile(r"lut|pwl:(\d{1,2})")
@@ -56,12 +58,13 @@ class Choices:
     form: str = "single"
 
     def __post_init__(self) -> None:
+        _within("weight_bits", self.weight_bits, 2, 8)
+        _within("multiplier_bits", self.multiplier_bits, 1, 31)
         check_method(self.calibration)
+        check_fields(self, "choices:")
         object.__setattr__(self, "activations", MappingProxyType(dict(self.activations)))
         for choice in (self.activation, *self.activations.values()):
             _segments(choice)
-        _within("weight_bits", self.weight_bits, 2, 8)
-        _within("multiplier_bits", self.multiplier_bits, 1, 31)
         if self.weight_scales not in ("max", "mse"):
             raise ModelError(f"weight_scales {self.weight_scales!r} is neither max nor mse")
         if self.form not in FORMS:
@@ -121,4 +124,4 @@ def _segments(choice: str) -> int | None:
 
 def _within(name: str, value: int, lo: int, hi: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not lo <= value <= hi:
-        raise ModelError(f"{name} {value!r} is not an integer from {lo} to {hi}")
+        raise ModelError(f"{name} {shown(value)} is not an integer from {lo} to {hi}")

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arguments import check_fields, checked
 from ..errors import InputError, ModelError
+from ..quoting import short_repr, shown
 from .affine import pixel_values
 from .inputs import IMAGE, Input, arranged
 from .layers import Layer
@@ -56,8 +58,11 @@ class FloatNetwork:
     inputs: tuple[Input, ...] = ()
     left_to_host: str = ""
 
+    __repr__ = short_repr
+
     def __post_init__(self) -> None:
         """Refuse an empty or ambiguous graph, or one whose shapes do not fit."""
+        check_fields(self, f"network {shown(self.name)}")
         if not self.inputs and len(self.input_shape) != 3:
             raise ModelError(
                 f"network {self.name}: input shape {self.input_shape} is not (h, w, c)"
@@ -179,6 +184,9 @@ class FloatNetwork:
         if odd:
             fault = "unknown" if min(odd) in given else "missing"
             raise InputError(f"network {self.name}: input {min(odd)!r} is {fault}")
+        for name, array in given.items():
+            if not np.ndim(array):
+                raise InputError(f"network {self.name}: input {name!r}: {shown(array)} is no batch")
         return dict(given)
 
     def chunks(self, given: Batch) -> Iterator[dict[str, np.ndarray]]:
@@ -203,6 +211,7 @@ class FloatNetwork:
             for i in range(0, count, step)
         )
 
+    @checked
     def run(self, images: Batch) -> np.ndarray:
         """Return the output of the last layer.
 
@@ -220,12 +229,14 @@ class FloatNetwork:
         made = np.concatenate([x for name, x in self.passages(images) if name == last])
         return made.reshape(len(made), -1) if made.shape[1:-1] in ((), (1, 1)) else made
 
+    @checked
     def passages(self, images: Batch) -> Iterator[tuple[str, np.ndarray]]:
         """Yield (layer name, output) of every layer, chunk by chunk; see `run` for `images`."""
         for part in self.chunks(images):
             for layer, x in self._outputs(part):
                 yield layer.name, x
 
+    @checked
     def trace(self, images: Batch) -> dict[str, np.ndarray]:
         """Return every layer's output by its name; `images` as for `run`."""
         parts: dict[str, list[np.ndarray]] = {layer.name: [] for layer in self.layers}
@@ -233,6 +244,7 @@ class FloatNetwork:
             parts[name].append(x)
         return {name: np.concatenate(part) for name, part in parts.items()}
 
+    @checked
     def predict(self, images: Batch) -> np.ndarray:
         """Return the classes, int64 (n,); ties go to the lowest index.
 
@@ -249,6 +261,7 @@ class FloatNetwork:
             raise InputError(f"network {self.name}: gives one number each, which is no class")
         return made.argmax(axis=1)
 
+    @checked
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network: a stored zip, the same bytes for the same network."""
         from . import network_file
@@ -256,6 +269,7 @@ class FloatNetwork:
         network_file.save(self, path)
 
     @classmethod
+    @checked
     def load(cls, path: str | os.PathLike[str]) -> FloatNetwork:
         """Read a network that `save` wrote.
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arguments import check_fields
 from ..errors import InputError, ModelError
+from ..quoting import short_repr, shown
 from . import activations
 
 _WEIGHT_AXES = {"conv2d": 4, "depthwise_conv2d": 3, "fully_connected": 2}
@@ -69,8 +71,11 @@ class Layer:
     beta: float = 0.0
     shape: tuple[int, ...] = ()
 
+    __repr__ = short_repr
+
     def __post_init__(self) -> None:
         """Refuse what no layer of this kind can be."""
+        check_fields(self, f"layer {shown(self.name)}")
         if not _NAME.fullmatch(self.name):  # it becomes that of a file
             raise ModelError(f"layer {self.name!r}: not a name (letters, digits, _; at most 64)")
         if self.kind not in KINDS:

@@ -6,7 +6,9 @@ import os
 from typing import Any
 
 from ..errors import ArtefactError, IntgoldError
-from ..files import canonical_json, npy_bytes, read_npy, read_zip, strict_json, write_zip
+from ..files import canonical_json, npy_bytes, read_npy, read_zip, write_zip
+from ..json_text import strict_json
+from ..quoting import shown
 from .inference import IMAGE, FloatNetwork, Input
 from .layers import Layer
 
@@ -70,33 +72,34 @@ def _version(network: FloatNetwork) -> int:
 def load(path: str | os.PathLike[str]) -> FloatNetwork:
     """Read a network that `save` wrote; see `FloatNetwork.load`."""
     try:
-        return _parse(os.fspath(path), read_zip(path))
-    except IntgoldError as error:  # of the zip, of a layer or of the graph
-        prefix = "" if str(error).startswith(os.fspath(path)) else f"{path}: "
-        raise ArtefactError(f"{prefix}{error}") from error
+        members = read_zip(path)
+    except IntgoldError as error:  # it names the path
+        raise ArtefactError(str(error)) from error
+    try:
+        return _parse(members)
+    except IntgoldError as error:  # of a layer or of the graph
+        raise ArtefactError(f"{path}: {error}") from error
     except MemoryError as error:
         raise ArtefactError(f"{path}: not enough memory to read it: {error}") from error
 
 
-def _parse(path: str, members: dict[str, bytes]) -> FloatNetwork:
+def _parse(members: dict[str, bytes]) -> FloatNetwork:
     """Return the network in the members of its zip; nothing may be missing or left over."""
     try:
         header = strict_json(members.pop("network.json", b"null"))
     except ValueError as error:
-        raise ArtefactError(f"{path}: network.json is not JSON: {error}") from error
+        raise ArtefactError(f"network.json is not JSON: {error}") from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise ArtefactError(f"{path}: not a float network (no {FORMAT} header)")
+        raise ArtefactError(f"not a float network (no {FORMAT} header)")
     version = header.get("version")
     if type(version) is not int or version not in _NETWORK_TYPES:
-        raise ArtefactError(
-            f"{path}: version {version!r}, this reads {_IMAGE_VERSION} and {VERSION}"
-        )
-    _check_fields(path, header, _NETWORK_TYPES[version])
+        raise ArtefactError(f"version {shown(version)}, this reads {_IMAGE_VERSION} and {VERSION}")
+    _check_fields(header, _NETWORK_TYPES[version])
     layers = []
     for entry in header["layers"]:
-        _check_fields(path, entry, _LAYER_TYPES[version])
+        _check_fields(entry, _LAYER_TYPES[version])
         if not entry["inputs"] or not all(type(name) is str for name in entry["inputs"]):
-            raise ArtefactError(f"{path}: field 'inputs' is {entry['inputs']!r}, not names")
+            raise ArtefactError(f"field 'inputs' is {shown(entry['inputs'])}, not names")
         fields = _tuples(entry)
         for label in _ARRAYS:
             member = f"{entry['name']}.{label}.npy"
@@ -104,12 +107,12 @@ def _parse(path: str, members: dict[str, bytes]) -> FloatNetwork:
                 fields[label] = read_npy(member, members.pop(member))
         layers.append(Layer(**fields))
     if members:
-        raise ArtefactError(f"{path}: member {min(members)} belongs to no layer")
+        raise ArtefactError(f"member {min(members)} belongs to no layer")
     if version == _IMAGE_VERSION:
         shape = tuple(header["input_shape"])
         return FloatNetwork(header["name"], shape, tuple(layers), header["pixels"])
     for entry in header["inputs"]:
-        _check_fields(path, entry, _INPUT_TYPES)
+        _check_fields(entry, _INPUT_TYPES)
     inputs = [Input(**_tuples(entry)) for entry in header["inputs"]]
     return FloatNetwork.of(header["name"], inputs, layers, header["left_to_host"])
 
@@ -118,12 +121,12 @@ def _tuples(entry: dict[str, Any]) -> dict[str, Any]:
     return {key: tuple(value) if type(value) is list else value for key, value in entry.items()}
 
 
-def _check_fields(path: str, entry: object, types: _Types) -> None:
+def _check_fields(entry: object, types: _Types) -> None:
     if not isinstance(entry, dict):
-        raise ArtefactError(f"{path}: network.json holds {entry!r} where an object belongs")
+        raise ArtefactError(f"network.json holds {shown(entry)} where an object belongs")
     for key in sorted(entry.keys() ^ types.keys()):
         fault = "is missing" if key in types else "is unknown"
-        raise ArtefactError(f"{path}: field {key!r} {fault}")
+        raise ArtefactError(f"field {shown(key)} {fault}")
     for key, kind in types.items():
         if type(entry[key]) is not kind:
-            raise ArtefactError(f"{path}: field {key!r} is {entry[key]!r}, not a {kind.__name__}")
+            raise ArtefactError(f"field {shown(key)} is {shown(entry[key])}, not a {kind.__name__}")

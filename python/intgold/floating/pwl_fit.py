@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..golden import pwl
+from ..golden.pwl import pwl
 
 _Q = np.arange(-128, 128, dtype=np.int64)
 _NEVER = 2**40

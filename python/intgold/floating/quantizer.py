@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import checked
 from ..build import Builder
 from ..errors import ModelError
 from ..model import Model, Tensor
@@ -22,6 +23,7 @@ from .layers import PAIRS
 from .weights import integer_weights
 
 
+@checked
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # checked where they are taken
 def quantize_network(
     network: FloatNetwork,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import golden
+from ..arguments import checked
 from ..engine import check_inputs
 from ..errors import ModelError
 from ..golden.windows import taps
@@ -38,6 +39,7 @@ class Deviation:
     largest: int
 
 
+@checked
 def simulate(model: Model, x: Any) -> dict[str, np.ndarray]:
     """Return every op's output, computed in float64 from dequantised tensors.
 
@@ -72,6 +74,7 @@ def simulate(model: Model, x: Any) -> dict[str, np.ndarray]:
     return made
 
 
+@checked
 def deviations(model: Model, x: Any) -> list[Deviation]:
     """Return, for each op's output, how the simulation differs from the integer form."""
     integers = model.run(x, backend="golden", trace=True).tensors

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..arguments import checked
 from ..errors import DataError, IntgoldError
 from ..files import read_npy
 from .idx import read_idx, read_idx_header
@@ -19,6 +20,7 @@ MOST_BYTES = 2**30
 """Of a file, unpacked."""
 
 
+@checked
 def read_images(
     path: str | os.PathLike[str],
     shape: tuple[int, ...],
@@ -50,7 +52,7 @@ def read_images(
     found = array = _read(path, shape, dtypes)
     if other and array.shape[1:] == other and len(array):
         return np.ascontiguousarray(array)
-    if shape[-1] == 1 and array.ndim == len(shape):
+    if shape[-1:] == (1,) and array.ndim == len(shape):
         array = array[..., np.newaxis]
     if array.shape[1:] != shape or len(array) == 0:
         also = f" or (n, {str(other)[1:]}" if other and other != shape else ""
@@ -58,6 +60,7 @@ def read_images(
     return np.ascontiguousarray(array)
 
 
+@checked
 def read_labels(path: str | os.PathLike[str], count: int) -> np.ndarray:
     """Return `count` labels, integers of any width, of a .npy or IDX file, shape (count,).
 

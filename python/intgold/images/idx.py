@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..arguments import checked
 from ..errors import DataError
 
 _DTYPE_UINT8 = 0x08  # the third byte of an IDX magic: unsigned bytes
@@ -21,6 +22,7 @@ def idx_header(shape: tuple[int, ...]) -> bytes:
     return bytes((0, 0, _DTYPE_UINT8, len(shape))) + sizes
 
 
+@checked
 def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...]) -> np.ndarray:
     """Read an IDX file of unsigned bytes that must hold exactly `shape`.
 
@@ -63,6 +65,7 @@ def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...]) -> np.ndarray
     return np.frombuffer(data, np.uint8, offset=header_size).reshape(shape)
 
 
+@checked
 def read_idx_header(path: str | os.PathLike[str]) -> tuple[int, ...]:
     """Return the shape that an IDX file of unsigned bytes states, of 1 to 3 dimensions.
 

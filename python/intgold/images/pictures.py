@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..arguments import checked
 from ..errors import DataError
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 MOST_PIXELS = 2**26
 """Of one picture; what its header states is compared before anything is decoded."""
+
+_MOST_BYTES, _MOST_GIF = 2**28, 2**24
+"""Of a file; one of GIF is searched for a second frame byte by byte."""
 
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -55,6 +59,7 @@ def picture_format(path: str | os.PathLike[str]) -> str | None:
     return name
 
 
+@checked
 def find_pictures(folder: str | os.PathLike[str]) -> tuple[list[Path], list[Path]]:
     """Return the picture files of a folder, sorted by name, and what else lies in it.
 
@@ -74,6 +79,7 @@ def find_pictures(folder: str | os.PathLike[str]) -> tuple[list[Path], list[Path
     return pictures, [path for path, is_picture in found.items() if not is_picture]
 
 
+@checked
 def read_picture(path: str | os.PathLike[str], channels: int = 1) -> np.ndarray:
     """Return a picture file as bytes.
 
@@ -95,9 +101,14 @@ def read_picture(path: str | os.PathLike[str], channels: int = 1) -> np.ndarray:
     DataError
         Naming the file: it is no picture, damaged, animated or too large, or Pillow is absent.
     """
+    if channels not in (1, 3):
+        raise DataError(f"{path}: {channels} channels, 1 or 3 are read")
     name = picture_format(path)
     if name is None:
         raise DataError(f"{path}: no picture; {', '.join(FORMATS)} are read")
+    most, size = _MOST_GIF if name == "GIF" else _MOST_BYTES, os.stat(path).st_size
+    if size > most:
+        raise DataError(f"{path}: {size} bytes, more than the limit of {most} of a {name}")
     try:
         from PIL import Image
     except ImportError as error:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..arguments import checked
 from ..errors import DataError
+from ..quoting import short_repr
 from .arrays import MOST_BYTES, read_images
 from .pictures import FORMATS, find_pictures, picture_format
 from .preparation import picture_input
@@ -35,12 +37,15 @@ class Batch:
     form: str
     passed_over: tuple[Path, ...] = ()
 
+    __repr__ = short_repr
+
 
 def numbered(source: str | os.PathLike[str], count: int) -> tuple[str, ...]:
     """Return a name for each of `count` images of one source."""
     return tuple(f"{source}[{i}]" for i in range(count))
 
 
+@checked
 def read_sources(
     sources: Sequence[str | os.PathLike[str]], shape: tuple[int, ...], as_is: bool = False
 ) -> Batch:
@@ -61,6 +66,8 @@ def read_sources(
     DataError
         Naming the file and what is wrong with it.
     """
+    if not sources:
+        raise DataError("no image files")
     if len(sources) == 1 and _is_array(sources[0]):
         images = read_images(sources[0], shape)
         return Batch(images, numbered(sources[0], len(images)), "array")

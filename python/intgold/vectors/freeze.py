@@ -20,9 +20,10 @@ import intgold
 from ..digests import tensor_digests
 from ..errors import DataError, IntgoldError
 from ..fields import FORMS
-from ..files import canonical_json, replacing, strict_json
+from ..files import canonical_json, replacing
 from ..folders import Kind, check_own, put_folder
 from ..images.mnist import find_mnist
+from ..json_text import strict_json
 from ..ops import OPS
 from ..progress import Progress
 from ..workers import Workers

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import artefact
+from ..arguments import checked
 from ..budget import check_work
 from ..digests import little_endian
 from ..engine import BACKENDS, run
@@ -48,6 +49,7 @@ from .whole import rom_contents
 BUILTIN_COUNT = 16
 """Images of a stimulus without an end of its own, where no count is given."""
 
+_MOST_JOBS = 1024
 Stimulus = str | os.PathLike[str] | Mapping[str, np.ndarray]
 
 
@@ -61,6 +63,7 @@ class Summary:
     tensors: int
 
 
+@checked
 def write_set(
     model: Model,
     folder: str | os.PathLike[str],
@@ -141,8 +144,10 @@ def write_set(
         named, given = (str(source) if source in ("builtin", "mnist") else "file"), None
     check_range(BUILTIN_COUNT if count is None else count, seed)
     check_work(model)
-    if jobs < 1 or backend not in BACKENDS:
-        raise VectorError(f"jobs {jobs}: a number from 1 on; backend: {' or '.join(BACKENDS)}")
+    if not 1 <= jobs <= _MOST_JOBS or backend not in BACKENDS:
+        raise VectorError(
+            f"jobs {jobs}: a number from 1 to {_MOST_JOBS}; backend: {' or '.join(BACKENDS)}"
+        )
     chosen = None if images is None else parse_images(images)
     if given is None and named != "builtin":
         most = None if chosen else count if named == "file" else count or BUILTIN_COUNT
@@ -331,6 +336,7 @@ def _write(
     return Summary(len(files) + 1, size, plan.count, tensors)
 
 
+@checked
 def merge_sets(
     shards: Sequence[str | os.PathLike[str]],
     folder: str | os.PathLike[str],

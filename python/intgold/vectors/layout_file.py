@@ -9,8 +9,10 @@ from dataclasses import asdict, fields
 from importlib import import_module
 from typing import Any
 
+from ..arguments import checked
 from ..errors import IntgoldError, LayoutError
 from ..files import read_plain
+from ..quoting import shown
 from .layout import ROLES, Layout, Memory
 from .rule import BANK_ORDERS, BYTE_ORDERS, ENCODINGS, LANE_ORDERS, Rule
 
@@ -18,6 +20,8 @@ _NAME = re.compile(r"[A-Za-z]\w{0,63}", re.ASCII)
 _PATH = re.compile(r"(?:stimulus|outputs|accumulators|partials|parameters)/[\w.]{1,200}", re.ASCII)
 _ORDER = re.compile(r"(?!.*(.).*\1)[A-Za-z]{1,12}", re.ASCII)
 _LIMIT = 2**20
+_MOST_LINE, _MOST_DOTS = 1000, 16
+"""Of a line: TOML's reader takes the square of a dotted key's length."""
 _CHOICES = {
     "lane_order": LANE_ORDERS,
     "byte_order": BYTE_ORDERS,
@@ -39,6 +43,7 @@ _RULE = {f.name for f in fields(Rule)}
 _MEMORY = {f.name for f in fields(Memory)}
 
 
+@checked
 def read_layout(path: str | os.PathLike[str]) -> Layout:
     """Return the layout of a TOML file.
 
@@ -49,12 +54,26 @@ def read_layout(path: str | os.PathLike[str]) -> Layout:
     """
     tomllib = _tomllib(path)
     try:
-        document = tomllib.loads(read_plain(path, _LIMIT).decode())
+        data = read_plain(path, _LIMIT)
     except IntgoldError as error:
         raise LayoutError(str(error)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    _check_lines(path, data)
+    try:
+        document = tomllib.loads(data.decode())
+    except RecursionError:
+        raise LayoutError(f"{path}: not TOML: nested too deeply") from None
+    except ValueError as error:  # of TOML, of UTF-8, or a number of thousands of digits
         raise LayoutError(f"{path}: not TOML: {error}") from error
     return parse_layout(str(path), document)
+
+
+def _check_lines(path: str | os.PathLike[str], data: bytes) -> None:
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if len(line) > _MOST_LINE:
+            raise LayoutError(f"{path}, line {number}: {len(line)} bytes, at most {_MOST_LINE}")
+        dots = 0 if line.lstrip().startswith(b"#") else line.count(b".")
+        if dots > _MOST_DOTS:
+            raise LayoutError(f"{path}, line {number}: {dots} dots, at most {_MOST_DOTS}")
 
 
 def _tomllib(path: str | os.PathLike[str]) -> Any:
@@ -71,15 +90,15 @@ def parse_layout(where: str, document: Any) -> Layout:
     ``array."PATH"``.
     """
     if not isinstance(document, dict):
-        raise LayoutError(f"{where}: layout: {document!r} is no table")
+        raise LayoutError(f"{where}: layout: {shown(document)} is no table")
     known = {"files", "memory", "default", "array", *ROLES}
     for name, table in document.items():
         if name not in known or not isinstance(table, dict):
-            raise LayoutError(f"{where}: {name!r} is no table of a layout")
+            raise LayoutError(f"{where}: {shown(name)} is no table of a layout")
     written = dict(document.get("files", {}))
     for key in written:
         if key not in ("addresses", "comments"):
-            raise LayoutError(f"{where}: files: unknown key {key!r}")
+            raise LayoutError(f"{where}: files: unknown key {shown(key)}")
     memories = tuple(
         (_name(where, name), _memory(f"{where}: memory.{name}", table))
         for name, table in sorted(document.get("memory", {}).items())
@@ -87,11 +106,11 @@ def parse_layout(where: str, document: Any) -> Layout:
     tables = [(n, document[n]) for n in ("default", *ROLES) if n in document]
     for path, table in sorted(document.get("array", {}).items()):
         if not _PATH.fullmatch(path):
-            raise LayoutError(f"{where}: array {path!r} is not a path such as outputs/conv1")
+            raise LayoutError(f"{where}: array {shown(path)} is not a path such as outputs/conv1")
         tables.append((path, table))
     addresses = written.get("addresses")
     if "addresses" in written and not isinstance(addresses, bool):
-        raise LayoutError(f"{where}: files: addresses {addresses!r} is neither true nor false")
+        raise LayoutError(f"{where}: files: addresses {shown(addresses)} is neither true nor false")
     comments = _choice(f"{where}: files", "comments", written.get("comments", "head"))
     rules = tuple((name, _rule(f"{where}: {name}", table)) for name, table in tables)
     return Layout(rules, memories, addresses, comments)
@@ -121,13 +140,13 @@ def layout_document(layout: Layout) -> dict[str, Any]:
 
 def _name(where: str, name: Any) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise LayoutError(f"{where}: memory {name!r} is not a name (letters, digits, _)")
+        raise LayoutError(f"{where}: memory {shown(name)} is not a name (letters, digits, _)")
     return name
 
 
 def _memory(where: str, table: Any) -> Memory:
     if not isinstance(table, dict):
-        raise LayoutError(f"{where}: {table!r} is no table")
+        raise LayoutError(f"{where}: {shown(table)} is no table")
     if "word_bits" not in table:
         raise LayoutError(f"{where}: word_bits is missing")
     checked: dict[str, Any] = {k: _value(where, k, v, _MEMORY) for k, v in table.items()}
@@ -136,26 +155,26 @@ def _memory(where: str, table: Any) -> Memory:
 
 def _rule(where: str, table: Any) -> tuple[tuple[str, object], ...]:
     if not isinstance(table, dict):
-        raise LayoutError(f"{where}: {table!r} is no table")
+        raise LayoutError(f"{where}: {shown(table)} is no table")
     checked = {key: _value(where, key, table[key], _RULE) for key in sorted(table)}
     small = {c for c in str(checked.get("order", "")) if c.islower()}
     tile: Any = checked.get("tile", ())
     if small != {letter for letter, _ in tile}:
         raise LayoutError(
             f"{where}: tile {dict(tile)} does not give the extent of each small letter of "
-            f"order {checked.get('order', '')!r}"
+            f"order {shown(checked.get('order', ''))}"
         )
     return tuple(checked.items())
 
 
 def _value(where: str, key: str, value: Any, known: set[str]) -> object:
     if key not in known:
-        raise LayoutError(f"{where}: unknown key {key!r}; known: {', '.join(sorted(known))}")
+        raise LayoutError(f"{where}: unknown key {shown(key)}; known: {', '.join(sorted(known))}")
     if key in _CHOICES:
         return _choice(where, key, value)
     if key == "whole":
         if not isinstance(value, bool):
-            raise LayoutError(f"{where}: whole {value!r} is neither true nor false")
+            raise LayoutError(f"{where}: whole {shown(value)} is neither true nor false")
         return value
     if key in _RANGES:
         return _integer(where, key, value, *_RANGES[key])
@@ -165,35 +184,37 @@ def _value(where: str, key: str, value: Any, known: set[str]) -> object:
         return _integer(where, key, value, -(2**31), 2**31 - 1)
     if key == "tile":
         if not isinstance(value, dict):
-            raise LayoutError(f"{where}: tile {value!r} is no table such as {{ c = 16 }}")
+            raise LayoutError(f"{where}: tile {shown(value)} is no table such as {{ c = 16 }}")
         for letter, extent in value.items():
             _integer(where, f"tile {letter}", extent, 1, 2**16)
         return tuple(sorted(value.items()))
     if not isinstance(value, str):
-        raise LayoutError(f"{where}: {key} {value!r} is no text")
+        raise LayoutError(f"{where}: {key} {shown(value)} is no text")
     if key == "memory":
         return _name(where, value)
     if key == "row_axis":
         if not re.fullmatch("[SOHWICT]", value):
-            raise LayoutError(f"{where}: row_axis {value!r} is none of S, O, H, W, I, C, T")
+            raise LayoutError(f"{where}: row_axis {shown(value)} is none of S, O, H, W, I, C, T")
         return value
     if not _ORDER.fullmatch(value) or "N" in value[1:] or "n" in value:
-        raise LayoutError(f"{where}: order {value!r} is not letters, each once, N (if any) first")
+        raise LayoutError(
+            f"{where}: order {shown(value)} is not letters, each once, N (if any) first"
+        )
     for at, letter in enumerate(value):
         if letter.islower() and letter.upper() not in value[:at]:
             raise LayoutError(
-                f"{where}: order {value!r}: {letter} needs {letter.upper()} before it"
+                f"{where}: order {shown(value)}: {letter} needs {letter.upper()} before it"
             )
     return value
 
 
 def _choice(where: str, key: str, value: Any) -> str:
     if value not in _CHOICES[key]:
-        raise LayoutError(f"{where}: {key} {value!r} is none of {', '.join(_CHOICES[key])}")
+        raise LayoutError(f"{where}: {key} {shown(value)} is none of {', '.join(_CHOICES[key])}")
     return str(value)
 
 
 def _integer(where: str, key: str, value: Any, lo: int, hi: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not lo <= value <= hi:
-        raise LayoutError(f"{where}: {key} {value!r} is not a number from {lo} to {hi}")
+        raise LayoutError(f"{where}: {key} {shown(value)} is not a number from {lo} to {hi}")
     return value

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..arguments import checked
 from ..errors import VectorError
 from .contents import Entry
 from .formats.word_file import place_of
@@ -59,6 +60,7 @@ class Spot:
     lane: int
 
 
+@checked
 def locate(folder: str | os.PathLike[str], array: str, coordinate: Sequence[int]) -> list[Spot]:
     """Return where a value lies, in each file that has it (several where it takes several words).
 
@@ -86,6 +88,7 @@ def locate(folder: str | os.PathLike[str], array: str, coordinate: Sequence[int]
     return [s for name in plan.array_formats for s in spots(plan, entry, at, value, name)]
 
 
+@checked
 def at_place(folder: str | os.PathLike[str], place: str) -> list[Spot]:
     """Return the values at a place, word by word and lane by lane from the least significant one.
 

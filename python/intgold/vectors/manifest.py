@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,20 +17,21 @@ from typing import Any
 
 from .. import artefact
 from ..errors import IntgoldError, VectorError
-from ..files import canonical_json, read_plain, strict_json
-from ..folders import Kind, paths_below, tell_replacing
+from ..files import canonical_json, read_plain
+from ..folders import Kind, tell_replacing
+from ..json_text import canonical_sha256, is_canonical, strict_json
 from ..model import SPEC_VERSION, Model
-from ..progress import Progress
+from ..quoting import shown
 from . import contents
-from .compression import DAMAGED, open_plain
 from .documents import documents
+from .integrity import NAME, Digests, check_folder, check_packed, packed_files
 from .layout_file import parse_layout
 from .partials import LoopOrder
 from .plan import Plan, joined
 from .stimulus import check_range
 from .whole import rom_contents, rom_files
 
-NAME, MODEL = "manifest.json", "model.npz"
+MODEL = "model.npz"
 FORMAT, VERSION = "intgold-vectors", 2
 SOURCES = ("builtin", "mnist", "file", "given")
 _PLAN = {"stimulus", "shard", "selection", "partials", "formats", "compression", "layout"}
@@ -68,10 +69,6 @@ class File:
     bank: int
     sha256: str
     stored_sha256: str
-
-
-Digests = Mapping[str, tuple[str, str]]
-"""Digest of the content and of the bytes on disk ("" where that is the same), by path."""
 
 
 def _array_files(plan: Plan) -> Iterator[tuple[str, tuple[Any, ...]]]:
@@ -120,7 +117,7 @@ def provenance() -> dict[str, Any]:
 def manifest_bytes(plan: Plan, files: list[File]) -> bytes:
     """Return the canonical bytes, with the digest of the rest under ``sha256``."""
     document = _document(plan, provenance(), files)
-    document["sha256"] = hashlib.sha256(canonical_json(document)).hexdigest()
+    document["sha256"] = canonical_sha256(document)
     return canonical_json(document)
 
 
@@ -152,9 +149,11 @@ def read_manifest(
     try:
         document = _parse(read_plain(where))
         stated = _digests(document["files"])
-        _check_folder(Path(folder), stated, progress)
+        check_folder(Path(folder), stated, progress)
         model = artefact.load(Path(folder) / MODEL)
-        return _stated(where, document, model, stated)
+        plan, files = _stated(where, document, model, stated)
+        check_packed(Path(folder), plan, stated, progress)
+        return plan, files
     except VectorError:
         raise
     except IntgoldError as error:  # of the artefact: it names the path
@@ -181,10 +180,10 @@ def _parse(data: bytes) -> dict[str, Any]:
     if document["format"] != FORMAT:
         raise ValueError("not a manifest of vectors")
     if document["version"] != VERSION:
-        raise ValueError(f"version {document['version']!r}; this intgold reads {VERSION}")
-    if hashlib.sha256(canonical_json(document)).hexdigest() != stated:
+        raise ValueError(f"version {shown(document['version'])}; this intgold reads {VERSION}")
+    if canonical_sha256(document) != stated:
         raise ValueError("its content does not match its sha256")
-    if canonical_json({**document, "sha256": stated}) != data:
+    if not is_canonical({**document, "sha256": stated}, data):
         raise ValueError("not in canonical form")
     return document
 
@@ -193,13 +192,13 @@ def _digests(files: Any) -> dict[str, tuple[str, str]]:
     """Return the digests of each file by path; a path stays in the folder."""
     stated: dict[str, tuple[str, str]] = {}
     if not isinstance(files, list):
-        raise ValueError(f"file {files!r}")
+        raise ValueError(f"file {shown(files)}")
     for entry in files:
         path, *digests = _texts(entry)
         if not _PATH.fullmatch(path):
-            raise ValueError(f"path {path!r} is not one of a set")
+            raise ValueError(f"path {shown(path)} is not one of a set")
         if path in stated:
-            raise ValueError(f"path {path!r} appears twice")
+            raise ValueError(f"path {shown(path)} appears twice")
         stated[path] = (digests[0], digests[1])
     if MODEL not in stated:
         raise ValueError(f"no {MODEL}")
@@ -211,7 +210,7 @@ def _texts(entry: Any) -> list[str]:
         texts = [entry.get(key) for key in ("path", "sha256", "stored_sha256")]
         if all(isinstance(text, str) for text in texts):
             return [str(text) for text in texts]
-    raise ValueError(f"file {entry!r}")
+    raise ValueError(f"file {shown(entry)}")
 
 
 def _stored(data: bytes) -> dict[str, str]:
@@ -241,37 +240,15 @@ def tell_other(folder: Path, plan: Plan) -> None:
         tell_replacing(folder, SET, b"")
 
 
-def _check_folder(folder: Path, stated: Digests, progress: bool) -> None:
-    present = {path for path in paths_below(folder) if not path.endswith("/")}
-    odd = sorted(present ^ {*stated, NAME})
-    if odd:
-        raise VectorError(f"{folder}: {odd[0]} is missing or not of this set")
-    for path in stated:
-        if (folder / path).is_symlink() or not (folder / path).is_file():
-            raise VectorError(f"{folder / path}: not a plain file")
-    size = sum((folder / path).stat().st_size for path in stated)
-    with Progress[str](total=size, unit="B", scaled=True, label="check", show=progress) as bar:
-        for path, (plain, stored) in stated.items():
-            _check_file(folder / path, plain, stored)
-            bar.update((folder / path).stat().st_size)
-
-
-def _check_file(path: Path, plain: str, stored: str) -> None:
-    if stored and sha256_of(path) != stored:
-        raise VectorError(f"{path}: changed: does not match its stored_sha256")
-    try:
-        found = sha256_of(path, plain=bool(stored))
-    except DAMAGED as error:
-        raise VectorError(f"{path}: cannot be read: {error}") from error
-    if found != plain:
-        raise VectorError(f"{path}: changed: does not match its sha256")
-
-
 def _check(document: dict[str, Any], model: Model, stated: Digests) -> tuple[Plan, list[File]]:
     """Return plan and files when the document says what the model demands, and nothing else."""
     _check_maker(document["tool"], document["spec"])
     plan = _plan(document, model)
     files = listed(plan, stated)
+    packed = {file.path for file in packed_files(plan)}
+    for path, (_, stored) in stated.items():
+        if bool(stored) != (path in packed):
+            raise ValueError(f"stored_sha256 of {path}: {shown(stored)}")
 
     maker = {key: document[key] for key in ("tool", "spec")}
     wanted = _document(plan, maker, files)
@@ -295,12 +272,12 @@ def _plan(document: dict[str, Any], model: Model) -> Plan:
     fed = _table(document, "stimulus", {"source", "seed", "sha256", "images"})
     source, seed = fed["source"], fed["seed"]
     if source not in SOURCES or (source != "builtin" and seed is not None):
-        raise ValueError(f"stimulus {fed!r}")
+        raise ValueError(f"stimulus {shown(fed)}")
     digest = fed["sha256"]
     if (source == "builtin") != (digest is None) or not re.fullmatch(
         "[0-9a-f]{64}|None", str(digest)
     ):
-        raise ValueError(f"stimulus sha256 {digest!r}")
+        raise ValueError(f"stimulus sha256 {shown(digest)}")
     check_range(1, seed if source == "builtin" else 0)
     ranges = _lists(fed["images"], "images")
     selection = _table(document, "selection", {"ops", "tensors"})
@@ -308,11 +285,11 @@ def _plan(document: dict[str, Any], model: Model) -> Plan:
     if shard is not None:
         ((number, of),) = _lists([shard], "shard")
         if not 0 <= number < of:
-            raise ValueError(f"shard {shard!r}")
+            raise ValueError(f"shard {shown(shard)}")
         shard = (number, of)
     partials, compression = document["partials"], document["compression"]
     if partials is not None and not isinstance(partials, str):
-        raise ValueError(f"partials {partials!r}")
+        raise ValueError(f"partials {shown(partials)}")
     return Plan(
         model, source, seed, joined(ranges, "images"),
         _names(document["formats"], "formats"), parse_layout("layout", document["layout"]),
@@ -325,36 +302,27 @@ def _plan(document: dict[str, Any], model: Model) -> Plan:
 def _table(document: dict[str, Any], name: str, keys: set[str]) -> dict[str, Any]:
     value = document[name]
     if not isinstance(value, dict) or set(value) != keys:
-        raise ValueError(f"{name} {value!r}")
+        raise ValueError(f"{name} {shown(value)}")
     return value
 
 
 def _names(value: Any, what: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-        raise ValueError(f"{what} {value!r}")
+        raise ValueError(f"{what} {shown(value)}")
     return tuple(value)
 
 
 def _lists(value: Any, what: str) -> list[tuple[int, int]]:
     if not isinstance(value, list):
-        raise ValueError(f"{what} {value!r}")
+        raise ValueError(f"{what} {shown(value)}")
     for pair in value:
         if not isinstance(pair, list) or len(pair) != 2 or any(type(n) is not int for n in pair):
-            raise ValueError(f"{what} {pair!r}")
+            raise ValueError(f"{what} {shown(pair)}")
     return [(first, second) for first, second in value]
 
 
 def _check_maker(tool: Any, spec: Any) -> None:
     if not isinstance(tool, dict) or set(tool) != {"name", "version"}:
-        raise ValueError(f"tool {tool!r}")
+        raise ValueError(f"tool {shown(tool)}")
     if not all(isinstance(text, str) for text in (*tool.values(), spec)):
-        raise ValueError(f"tool {tool!r} or spec {spec!r} is not text")
-
-
-def sha256_of(path: Path, plain: bool = False) -> str:
-    """Return the SHA-256 of a file, or of what a compressed one holds."""
-    digest = hashlib.sha256()
-    with open_plain(path) if plain else open(path, "rb") as stream:
-        while block := stream.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()
+        raise ValueError(f"tool {shown(tool)} or spec {shown(spec)} is not text")

@@ -23,11 +23,13 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import checked
 from ..errors import InputError, VectorError
 from ..fields import FORMS, Choice, Requantize
 from ..golden.windows import taps
 from ..model import Model, Op
 from ..ops import OPS
+from ..quoting import short_repr
 from .op_corners import Case
 
 BITS = {"int8": 8, "uint8": 8, "int16": 16, "int32": 32, "uint32": 32, "int64": 64}
@@ -89,7 +91,10 @@ class OpLines:
     constants: dict[str, Value]
     rows: list[dict[str, Value]]
 
+    __repr__ = short_repr
 
+
+@checked
 def op_lines(case: Case) -> Iterator[str]:
     """Yield the lines of a case, without line ends; the results are the golden model's.
 
@@ -353,6 +358,7 @@ _COLUMNS: dict[str, Callable[..., list[Part]]] = {
 }
 
 
+@checked
 def read_op_lines(text: str) -> list[OpLines]:
     """Return the blocks of a text that `op_lines` wrote, one or several cases after another.
 

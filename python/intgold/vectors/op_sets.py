@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from ..arguments import checked
 from ..errors import IntgoldError, VectorError
 from ..fields import FORMS
-from ..files import canonical_json, read_plain, strict_json
+from ..files import canonical_json, read_plain
 from ..folders import Kind, paths_below, replacing_folder, sha256_of
+from ..json_text import canonical_sha256, is_canonical, strict_json
 from ..ops import OPS
 from ..progress import Progress
 from .generate import Summary, write_set
@@ -39,6 +40,7 @@ def check_op(op: str) -> None:
         raise VectorError(f"op: {op!r} is none of {', '.join([*OPS, REQUANTIZE])}")
 
 
+@checked
 def cases_of(op: str, random: int, seed: int) -> Iterator[Case]:
     """Yield the directed cases of an op, then `random` ones from `seed` on.
 
@@ -54,6 +56,7 @@ def cases_of(op: str, random: int, seed: int) -> Iterator[Case]:
         yield random_case(op, seed + number)
 
 
+@checked
 def lines_of(op: str, random: int, seed: int) -> Iterator[str]:
     """Yield the lines of all cases of an op; see `intgold.vectors.op_lines`."""
     return chain.from_iterable(map(op_lines, cases_of(op, random, seed)))
@@ -73,6 +76,7 @@ def requantize_blocks(form: str | None, bits: int | None) -> list[tuple[str, int
     return found
 
 
+@checked
 def write_op_sets(
     op: str,
     folder: str | os.PathLike[str],
@@ -164,19 +168,19 @@ def _manifest(
         "cases": [{"name": name, "reason": reason} for name, reason in told],
         "files": {p: sha256_of(folder / p) for p in paths_below(folder) if p != NAME},
     }  # fmt: skip
-    document["sha256"] = hashlib.sha256(canonical_json(document)).hexdigest()
+    document["sha256"] = canonical_sha256(document)
     return canonical_json(document)
 
 
 def is_op_vectors(folder: str | os.PathLike[str]) -> bool:
     """Return whether a folder says that it holds vectors of one op."""
-    try:
-        document = strict_json(read_plain(Path(folder) / NAME))
-    except (OSError, ValueError, IntgoldError):
+    try:  # in canonical form that is a line of its own; who reads them parses the whole
+        return f'\n "format": "{FORMAT}",\n'.encode() in read_plain(Path(folder) / NAME)
+    except IntgoldError:
         return False
-    return isinstance(document, dict) and document.get("format") == FORMAT
 
 
+@checked
 def read_op_vectors(folder: str | os.PathLike[str]) -> list[str]:
     """Return the names of the cases that have a set, of vectors that are whole and unchanged.
 
@@ -212,9 +216,9 @@ def _parse(data: bytes) -> dict[str, Any]:
     if not isinstance(document, dict) or set(document) != _KEYS:
         raise ValueError("not the manifest of an op's vectors")
     stated = document.pop("sha256")
-    if hashlib.sha256(canonical_json(document)).hexdigest() != stated:
+    if canonical_sha256(document) != stated:
         raise ValueError("its content does not match its sha256")
-    if canonical_json({**document, "sha256": stated}) != data:
+    if not is_canonical({**document, "sha256": stated}, data):
         raise ValueError("not in canonical form")
     if document["version"] != VERSION:
         raise ValueError(f"version {document['version']!r}; this intgold reads {VERSION}")

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import VectorError
 from ..model import Model
+from ..quoting import short_repr
 from . import contents
 from .compression import COMPRESSIONS
 from .contents import Entry
@@ -76,6 +77,8 @@ class SetFile:
     format: Format
     words: WordFile
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:
@@ -117,6 +120,8 @@ class Plan:
     compression: str = ""
     shard: tuple[int, int] | None = None
     stimulus_sha256: str | None = None
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         known = [*FORMATS, *DOCUMENT_FORMATS]

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+from ..arguments import checked
 from ..errors import VectorError
-from ..files import read_plain, replacing
+from ..files import plain_size, replacing
 from ..progress import Progress
 from .contents import Entry
 from .dump import results
@@ -23,7 +24,8 @@ from .manifest import read_manifest
 from .plan import Plan
 from .reader import read_entry
 
-_LIMIT = 2**28
+_LIMIT, _MOST_LINE, _MOST_READ = 2**28, 1000, 2**20
+"""Bytes of a file of read-outs and of a line, and read-outs that are held."""
 _LINE = re.compile(r"(\S{1,200}) ([0-9]{1,9}) ([0-9]{1,9}) ([0-9a-fA-F]{8})")
 _TILE = re.compile(r"# tile ([1-9][0-9]{0,5}(?:,[1-9][0-9]{0,5}){2})")
 
@@ -136,6 +138,7 @@ def tiles(entry: Entry, extents: Sequence[int]) -> Iterator[tuple[tuple[int, ...
         yield start, tuple(min(a + t, n) for a, t, n in ends)
 
 
+@checked
 def signatures(
     vectors: str | os.PathLike[str], extents: Sequence[int], progress: bool = False
 ) -> Iterator[Tile]:
@@ -167,6 +170,7 @@ def _of_entry(vectors: Path, plan: Plan, entry: Entry, extents: Sequence[int]) -
             image += 1
 
 
+@checked
 def write_signatures(
     vectors: str | os.PathLike[str], extents: Sequence[int], path: str | os.PathLike[str],
     progress: bool = False,
@@ -193,6 +197,7 @@ def write_signatures(
     return count
 
 
+@checked
 def compare_signatures(
     vectors: str | os.PathLike[str], path: str | os.PathLike[str], progress: bool = False
 ) -> SignatureReport:
@@ -249,24 +254,39 @@ def _arrays_before(vectors: str | os.PathLike[str], array: str) -> list[str]:
 
 
 def _read(path: str | os.PathLike[str]) -> tuple[list[int], dict[tuple[str, int, int], int]]:
-    text = read_plain(path, _LIMIT).decode("ascii", "replace")
     extents: list[int] | None = None
     read: dict[tuple[str, int, int], int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    arrays: dict[str, str] = {}  # one text for each array, not one a line
+    for number, line in enumerate(_lines(path), 1):
+        if not line.strip():
+            continue
         tile, out = _TILE.fullmatch(line.rstrip()), _LINE.fullmatch(line.strip())
         if tile and extents is not None:
             raise VectorError(f"{path}, line {number}: a second tile")
         if tile:
             extents = [int(n) for n in tile[1].split(",")]
         elif out:
-            key = (out[1], int(out[2]), int(out[3]))
+            key = (arrays.setdefault(out[1], out[1]), int(out[2]), int(out[3]))
             if key in read:
                 raise VectorError(f"{path}, line {number}: {' '.join(line.split()[:3])} twice")
             read[key] = int(out[4], 16)
+            if len(read) > _MOST_READ:
+                raise VectorError(f"{path}: more than {_MOST_READ} read-outs: give some of them")
         elif line.startswith("# tile"):
             raise VectorError(f"{path}, line {number}: {line[:60]!r} is no tile such as 8,28,16")
-        elif line.strip() and not line.startswith("#"):
+        elif not line.startswith("#"):
             raise VectorError(f"{path}, line {number}: {line[:60]!r} is no array image tile crc")
     if extents is None:
         raise VectorError(f"{path}: no line such as '# tile 8,8,16' tells the tile")
     return extents, read
+
+
+def _lines(path: str | os.PathLike[str]) -> Iterator[str]:
+    """Yield the lines of a text, one at a time, each cut where it is longer than any of ours."""
+    try:
+        plain_size(path, _LIMIT)
+        with open(path, "rb") as file:
+            while line := file.readline(_MOST_LINE):
+                yield line.decode("ascii", "replace")
+    except OSError as error:
+        raise VectorError(f"{path}: cannot be read: {error.strerror or error}") from error

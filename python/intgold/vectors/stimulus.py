@@ -49,6 +49,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..arguments import checked
 from ..errors import InputError
 from ..images.arrays import read_images
 from ..images.mnist import load_mnist
@@ -61,6 +62,7 @@ CLASSES = ("strokes", "uniform", "corner", "ramp", "strokes", "checker", "stroke
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
+@checked
 def stimulus(
     model: Model, source: str | os.PathLike[str] = "builtin", count: int = 10_000, seed: int = 0
 ) -> dict[str, np.ndarray]:
@@ -87,6 +89,7 @@ def stimulus(
     return next(stimulus_chunks(model, source, count, seed, 2**24))
 
 
+@checked
 def stimulus_chunks(
     model: Model, source: str | os.PathLike[str], count: int, seed: int, chunk: int
 ) -> Iterator[dict[str, np.ndarray]]:

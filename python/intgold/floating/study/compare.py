@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ... import golden
+from ...arguments import check_labels, checked
 from ...errors import InputError
 from ...footprint import Footprint, footprint
 from ...model import Model
@@ -119,6 +120,7 @@ class Comparison:
 _Run = Callable[[Mapping[str, np.ndarray]], np.ndarray]
 
 
+@checked
 def compare(
     network: FloatNetwork,
     models: Mapping[str, Model],
@@ -154,6 +156,7 @@ def compare(
     count = min(len(array) for array in reals.values())
     if not count or not models:
         raise InputError(f"compare: {count} images, {len(models)} models")
+    check_labels(labels, count)
     runs: dict[str, tuple[_Run, dict[str, np.ndarray]]] = {"float numpy": (network.run, reals)}
     not_run = {}
     if importlib.util.find_spec("torch"):

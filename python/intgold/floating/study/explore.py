@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import check_labels, checked
 from ...columns import columns
 from ...engine import decide
 from ...errors import InputError
@@ -116,6 +117,7 @@ class _Job:
     golden_images: int
 
 
+@checked
 def explore(
     network: FloatNetwork,
     sweep: Sequence[Choices],
@@ -160,6 +162,7 @@ def explore(
             raise InputError(f"{number} {name}: 1 at least is needed")
     if processes is not None and processes < 0:
         raise InputError(f"processes {processes}: 0 stands for all cores, 1 or more for so many")
+    check_labels(labels, count)
     methods = dict.fromkeys(choices.calibration for choices in sweep)
     ranges = {method: calibrate(network, calibration_images, method) for method in methods}
     answers = network.predict(batch)

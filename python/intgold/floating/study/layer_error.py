@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...arguments import checked
 from ...digests import traced_chunks
 from ...errors import ModelError
 from ...model import Model
@@ -41,6 +42,7 @@ class LayerError:
     scale: float
 
 
+@checked
 def layer_errors(network: FloatNetwork, model: Model, images: Batch) -> list[LayerError]:
     """Return the error of every tensor that a layer of the network stands for, in order.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...arguments import checked
 from ...build import Builder
 from ...contracts import Contract, contract_named
 from ...errors import ImportFileError, ModelError
@@ -60,6 +61,7 @@ _HINTS = {
 }
 
 
+@checked
 def import_tflite(
     path: str | os.PathLike[str], contract: str = "litert_reference", name: str | None = None
 ) -> Model:

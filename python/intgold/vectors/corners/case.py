@@ -11,6 +11,7 @@ import numpy as np
 from ...fields import FORMS, Requantize
 from ...model import Model, Op, Tensor
 from ...ops import OPS
+from ...quoting import short_repr
 
 Fields = dict[str, Any]
 
@@ -61,6 +62,8 @@ class Case:
     reason: str
     model: Model
     x: dict[str, np.ndarray]
+
+    __repr__ = short_repr
 
 
 def one_op(

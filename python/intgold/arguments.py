@@ -1,0 +1,195 @@
+"""What callers hand to public functions: checked against the annotations before anything is done.
+
+`checked` reads a function's own annotations, so that they are documentation, type checking and
+this check at once.
+"""
+
+from __future__ import annotations
+
+import collections.abc as abc
+import dataclasses
+import functools
+import inspect
+import os
+import sys
+import types
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, Union, get_args, get_origin
+
+import numpy as np
+
+from .errors import InputError, ModelError
+from .quoting import given
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_NAMES = {
+    str: "text", int: "a whole number of 64 bits", float: "a real number", bool: "True or False",
+    np.ndarray: "a NumPy array", os.PathLike: "a path", type(None): "None",
+}  # fmt: skip
+
+
+def checked(function: Callable[P, T]) -> Callable[P, T]:
+    """Let a public function refuse arguments that are not what its annotations say.
+
+    What it does not know (a protocol, a type of a package that is not there) it lets pass.
+
+    Raises
+    ------
+    InputError
+        Naming the function, the argument, what was given and what is wanted.
+    """
+    signature = inspect.signature(function)
+    hints = functools.cache(lambda: hints_of(function))
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError:  # a missing or unknown argument: Python says it as it always does
+            return function(*args, **kwargs)
+        for name, hint in hints().items():
+            if name in bound.arguments:
+                value = _plain(bound.arguments[name], hint)
+                check(f"{function.__name__}: {name}", value, hint)
+                bound.arguments[name] = value
+        return function(*bound.args, **bound.kwargs)
+
+    call.__checked__ = True  # type: ignore[attr-defined]
+    return call
+
+
+def check_fields(instance: Any, where: str) -> None:
+    """Raise ModelError unless the fields of a dataclass are what its annotations say."""
+    names = sys.modules[type(instance).__module__].__dict__
+    for field in dataclasses.fields(instance):
+        if field.init:
+            hint = _resolved(field.type, names)
+            value = getattr(instance, field.name)
+            if not fits(value, hint):
+                text = f"{given(value)} instead of {wanted(hint)}"
+                raise ModelError(f"{where} {field.name}: {text}")
+
+
+def check_labels(labels: np.ndarray | None, count: int) -> None:
+    """Raise InputError unless there are no labels, or an integer for each of `count` images."""
+    if labels is not None and (labels.dtype.kind not in "iu" or labels.shape != (count,)):
+        raise InputError(f"labels: {labels.dtype} {labels.shape} instead of integers ({count},)")
+
+
+def hints_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return what each parameter of a function must fit; `Any` for what is not known here."""
+    names, own = sys.modules[function.__module__].__dict__, ("self", "cls")
+    parameters = inspect.signature(function).parameters.items()
+    return {n: _evaluated(p, names) for n, p in parameters if n not in own}
+
+
+def check(where: str, value: Any, hint: Any) -> None:
+    """Raise InputError, with what to do, unless a value is of an annotation."""
+    if not fits(value, hint):
+        text = f"{where}: {given(value)} instead of {wanted(hint)}"
+        raise InputError(text + _advice(value, hint))
+
+
+def _evaluated(parameter: inspect.Parameter, names: dict[str, Any]) -> Any:
+    hint = _resolved(parameter.annotation, names)
+    if hint is Any:
+        return hint
+    if parameter.kind is parameter.VAR_POSITIONAL:
+        return types.GenericAlias(abc.Sequence, (hint,))
+    if parameter.kind is parameter.VAR_KEYWORD:
+        return types.GenericAlias(abc.Mapping, (str, hint))
+    return hint
+
+
+def _plain(value: Any, hint: Any) -> Any:
+    """Return NumPy's integers as Python's, one or a list of them, where an int is wanted."""
+    parts = get_args(hint)
+    if isinstance(value, np.integer) and (hint is int or int in parts):
+        return int(value)
+    if isinstance(value, np.ndarray) and get_origin(hint) in (abc.Sequence, tuple) and value.ndim:
+        return value.tolist() if int in parts else list(value)
+    return value
+
+
+def _resolved(hint: Any, names: dict[str, Any]) -> Any:
+    try:
+        return eval(hint, names) if isinstance(hint, str) else hint  # text of this package
+    except NameError:  # a type that only a type checker imports
+        return Any
+
+
+def fits(value: Any, hint: Any) -> bool:
+    """Return whether a value is of an annotation, its elements included."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        is_path = any(get_origin(part) is os.PathLike for part in parts)
+        return any(fits(value, part) for part in parts) and not (is_path and "\0" in str(value))
+    if hint is Any or hint is None:
+        return hint is Any or value is None
+    if hint is bool:
+        return isinstance(value, (bool, np.bool_))
+    if hint is int:
+        return type(value) is int and -(2**63) <= value < 2**63
+    if hint is float:
+        return fits(value, int) or isinstance(value, (float, np.floating))
+    if origin is os.PathLike:
+        return isinstance(value, os.PathLike) and isinstance(os.fspath(value), str)
+    if origin is tuple:
+        return _tuple_fits(value, parts)
+    if origin in (abc.Sequence, list):
+        other = isinstance(value, (str, bytes, abc.Mapping, np.ndarray))
+        plain = isinstance(value, abc.Collection) and not other
+        return plain and all(fits(element, parts[0]) for element in value)
+    if origin in (abc.Mapping, dict):
+        return isinstance(value, abc.Mapping) and all(
+            fits(k, parts[0]) and fits(v, parts[1]) for k, v in value.items()
+        )
+    if origin is abc.Callable:
+        return callable(value)
+    return not isinstance(hint, type) or isinstance(value, hint)
+
+
+def _tuple_fits(value: Any, parts: tuple[Any, ...]) -> bool:
+    if not isinstance(value, (tuple, list)):
+        return False
+    if len(parts) == 2 and parts[1] is Ellipsis:
+        return all(fits(element, parts[0]) for element in value)
+    return len(value) == len(parts) and all(map(fits, value, parts))
+
+
+def wanted(hint: Any) -> str:
+    """Return an annotation in words."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        texts = dict.fromkeys(wanted(part) for part in parts)
+        if "a path" in texts:  # str | PathLike
+            texts.pop("text", None)
+        return " or ".join(texts)
+    if origin is tuple and parts and parts[-1] is not Ellipsis:
+        return f"{len(parts)} of: {wanted(parts[0])}"
+    if origin in (abc.Sequence, list, tuple) and parts:
+        return f"a list of {wanted(parts[0]).removeprefix('a ')}"
+    if origin in (abc.Mapping, dict):
+        return f"a mapping of {wanted(parts[0])} to {wanted(parts[1])}"
+    kind = origin or hint
+    return "None" if hint is None else _NAMES.get(kind, f"a {getattr(kind, '__name__', kind)}")
+
+
+def _advice(value: Any, hint: Any) -> str:
+    """Return what to do about a usual mistake, or nothing."""
+    from .model import Model
+
+    if hint is Model:
+        if isinstance(value, (str, os.PathLike)):
+            return ": intgold.load(path) gives one; or are the arguments swapped?"
+        if isinstance(value, (list, tuple)) and any(isinstance(v, Model) for v in value):
+            return ": give one of them"
+    if isinstance(value, Model):
+        return ": write [model]" if fits([value], hint) else ": are the arguments swapped?"
+    if hint is str and isinstance(value, np.ndarray):
+        return ": are the arguments swapped?"
+    if fits(np.empty(0), hint) and isinstance(value, (list, tuple)):
+        return ": numpy.array(...) makes one"
+    return ""
