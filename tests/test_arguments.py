@@ -171,7 +171,6 @@ def calls(w):
         "images.sources:read_sources": dict(sources=[f / "images.npy"], shape=(6, 6, 1),
                                             as_is=False),
         "importers.tflite.convert:import_tflite": dict(path=f / "none", contract="tflm", name="n"),
-        "__init__:load": dict(path=f / "model.npz"),
         "model:Model.tensor": dict(self=m, name="image"),
         "model:Model.arguments": dict(self=m, op=m.ops[0]),
         "model:Model.dequantize": dict(self=m, values=w["values"], tensor=m.outputs[0]),
@@ -284,7 +283,7 @@ def test_every_checked_function_is_called(world):
 def test_wrong_arguments(name, world, tmp_path, monkeypatch):
     """Each argument by each wrong value: refused in one line, or legal; most are refused."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("intgold.floating.study.explore.ProcessPoolExecutor", _started)
+    monkeypatch.setattr("intgold.floating.study.explore.Workers", _started)
     function, valid = FUNCTIONS[name], calls(world)[name]
     positional = [valid.pop(n) for n in ("self", "cls") if n in valid]
 
