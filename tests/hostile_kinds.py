@@ -392,6 +392,7 @@ def absurd(rng: Random, base: Base, folder: Path) -> Case:
     arguments += ["--backend", backend, "--formats", "npy"]
     if rng.random() < 0.3 or label == "many":
         arguments = ["info", path]
+    arguments.append("-q")  # no progress of what takes a second or more
     return Case(f"{label} {size=} {pad=} {kernel=} {channels=}", arguments, (), lambda *_: None)
 
 

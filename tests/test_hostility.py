@@ -161,7 +161,7 @@ BREAKS = {
     "bomb": ("intgold.json_text", "MOST_PARTS", "2**40"),
 }
 """Of each kind a check that is taken away, or spoilt: owner, name, what is there instead."""
-FEW = {"bomb": 8, "packed_set": 40, "layout": 30, "signatures": 30, "picture": 30, "op_set": 60}
+FEW = {"bomb": 8, "packed_set": 40, "layout": 30, "picture": 30, "op_set": 60}
 """Files of the kinds that take longer."""
 
 
