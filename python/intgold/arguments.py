@@ -62,14 +62,16 @@ def checked(function: Callable[P, T]) -> Callable[P, T]:
 
 def check_fields(instance: Any, where: str) -> None:
     """Raise ModelError unless the fields of a dataclass are what its annotations say."""
-    names = sys.modules[type(instance).__module__].__dict__
-    for field in dataclasses.fields(instance):
-        if field.init:
-            hint = _resolved(field.type, names)
-            value = getattr(instance, field.name)
-            if not fits(value, hint):
-                text = f"{given(value)} instead of {wanted(hint)}"
-                raise ModelError(f"{where} {field.name}: {text}")
+    for name, hint in _fields_of(type(instance)).items():  # type: ignore[arg-type]
+        value = getattr(instance, name)
+        if not fits(value, hint):
+            raise ModelError(f"{where} {name}: {given(value)} instead of {wanted(hint)}")
+
+
+@functools.cache
+def _fields_of(kind: type[Any]) -> dict[str, Any]:
+    names = sys.modules[kind.__module__].__dict__
+    return {f.name: _resolved(f.type, names) for f in dataclasses.fields(kind) if f.init}
 
 
 def check_labels(labels: np.ndarray | None, count: int) -> None:
