@@ -255,11 +255,22 @@ static int images_fit(const intgold_context *context, int32_t n, const intgold_t
     return intgold_fits(intgold_times((size_t)n, widest));
 }
 
+static int buffers_are_given(const intgold_model *model, const void *const *inputs,
+                             void *const *outputs) {
+    int32_t i;
+    for (i = 0; i < model->n_inputs; i++)
+        if (!inputs[i]) return 0;
+    for (i = 0; i < model->n_outputs; i++)
+        if (!outputs[i]) return 0;
+    return 1;
+}
+
 intgold_status intgold_run(intgold_context *context, int32_t n, const void *const *inputs,
                            void *const *outputs, const intgold_trace *trace) {
     const intgold_model *model;
     int32_t image, i;
     if (!context || !inputs || !outputs || n < 0) return INTGOLD_ERROR_ARGUMENT;
+    if (!buffers_are_given(context->model, inputs, outputs)) return INTGOLD_ERROR_ARGUMENT;
     if (!images_fit(context, n, trace)) return INTGOLD_ERROR_SIZE;
     model = context->model;
     for (image = 0; image < n; image++) {

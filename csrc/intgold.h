@@ -33,11 +33,11 @@ extern "C" {
 
 typedef enum intgold_status {
     INTGOLD_OK = 0,
-    INTGOLD_ERROR_ARGUMENT = 1, /* a null pointer or a negative count */
+    INTGOLD_ERROR_ARGUMENT = 1, /* a null pointer, also among buffers, or a negative count */
     INTGOLD_ERROR_KIND = 2,     /* an op kind that this engine does not know */
     INTGOLD_ERROR_ISA = 3,      /* a variant that is not in this build or not on this CPU */
     INTGOLD_ERROR_MEMORY = 4,   /* the buffer is smaller than intgold_arena_size */
-    INTGOLD_ERROR_SIZE = 5      /* sizes that size_t cannot hold, or tensors beyond activations */
+    INTGOLD_ERROR_SIZE = 5      /* beyond SIZE_MAX / 2 bytes, or tensors beyond activations */
 } intgold_status;
 
 /* Rounding forms of requantize, clause 4.2. */
@@ -353,7 +353,7 @@ typedef struct intgold_context intgold_context;
 /* 1 when ops of this kind have an int32 accumulator per output value, else 0 (unknown: 0). */
 int intgold_accumulates(intgold_kind kind);
 
-/* The features of this CPU. */
+/* The features of this CPU for which this build has kernels. */
 uint32_t intgold_cpu_features(void);
 
 /* The variant that AUTO means on a CPU with these features. */
@@ -366,7 +366,7 @@ const char *intgold_isa_name(intgold_isa isa);
 const char *intgold_compiler(void);
 
 /* Bytes that intgold_prepare needs; 0 when the model has an unknown op, `isa` cannot run or the
- * arena does not fit in size_t: intgold_prepare says which.  Of these, scratch is bounded by
+ * arena is larger than SIZE_MAX / 2: intgold_prepare says which.  Of these, scratch is bounded by
  * clause 6.3. */
 size_t intgold_arena_size(const intgold_model *model, intgold_isa isa);
 
@@ -377,13 +377,14 @@ size_t intgold_packed_size(const intgold_model *model, intgold_isa isa, int32_t 
 size_t intgold_scratch_size(const intgold_model *model, intgold_isa isa, int32_t op);
 
 /* Pack the weights into `buffer` (any alignment), which stays in use, with the model, as long as
- * the context is.  One context serves one thread at a time. */
+ * the context is.  One context serves one thread at a time.  *context is written on success only. */
 intgold_status intgold_prepare(const intgold_model *model, intgold_isa isa, void *buffer,
                                size_t size, intgold_context **context);
 
-/* Run n images.  inputs, outputs: one buffer for n images per input and output of the model, in
- * its order.  trace: NULL, or where to keep what the ops make.  INTGOLD_ERROR_SIZE, and nothing is
- * written, where a buffer for n images would not fit in size_t. */
+/* Run n images, 0 or more.  inputs, outputs: one buffer for n images per input and output of the
+ * model, in its order, none of them NULL; int32 buffers aligned as int32_t, here and in the trace.
+ * trace: NULL, or where to keep what the ops make.  INTGOLD_ERROR_SIZE, and nothing is written,
+ * where a buffer for n images would be larger than SIZE_MAX / 2. */
 intgold_status intgold_run(intgold_context *context, int32_t n, const void *const *inputs,
                            void *const *outputs, const intgold_trace *trace);
 

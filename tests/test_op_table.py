@@ -50,6 +50,7 @@ def test_c_has_no_op_that_the_table_lacks():
     files -= {name for name in files if name.startswith("kernels_")}
     assert files == set(NAMES) | {
         "alone",
+        "direct",
         "conv2d_band",
         "conv2d_plan",
         "depthwise_plan",

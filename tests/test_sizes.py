@@ -39,7 +39,7 @@ def said(name):
 
 
 def arenas(name):
-    return {key: row for key, row in said(name).items() if key[0] not in ("sums", "images")}
+    return {key: row for key, row in said(name).items() if key[0] not in ("sums", "images", "null")}
 
 
 def test_an_arena_of_32_bits_is_that_of_64_or_refused():
@@ -78,6 +78,13 @@ def test_a_tensor_beyond_the_activations_is_refused():
         assert {status for size, status in placed.values() if not size} == {SIZE}
 
 
+@pytest.mark.parametrize("name", [WIDE, NARROW])
+def test_missing_buffers_are_refused(name):
+    """NULL in place of an input or an output is INTGOLD_ERROR_ARGUMENT."""
+    rows = {dims: row for (op, dims), row in said(name).items() if op == "null"}
+    assert len(rows) == 2 and all(row[0] == 1 for row in rows.values()), rows
+
+
 def test_images_that_32_bits_cannot_hold_are_refused():
     """A run of more images than buffers can have is refused before it reads anything."""
     rows = {dims: row for (op, dims), row in said(NARROW).items() if op == "images"}
@@ -114,7 +121,7 @@ def test_an_arena_that_does_not_fit_names_its_op(monkeypatch):
     fields = {"weight_scale": None, "bias": np.zeros(3, np.int32), "requantize": None}
     fields |= {**weights, "act_min": 0, "act_max": 0}
     tensors = [Tensor("x", (50,)), Tensor("y", (3,), "int32")]
-    model = Model("m", tensors, [Op("fully_connected", "dense", ("x",), "y", fields)], "x", "y")
+    model = Model("m", tensors, [Op("fully_connected", "dense", ("x",), "y", fields)], ["x"], ["y"])
     x = np.zeros((1, 50), np.int8)
     assert model.run(x).output.shape == (1, 3)
     monkeypatch.setattr("intgold.budget._SMALL", 100)

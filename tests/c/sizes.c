@@ -230,8 +230,9 @@ static int32_t large_sums(int kind, int32_t height, int32_t width, int8_t zero_p
 
 /* Counts of images whose buffers cannot exist: refused before anything is read. */
 static void images(void) {
-    const void *ins[1] = {NULL};
-    void *outs[1] = {NULL};
+    static char values[1];
+    const void *ins[1] = {values}, *no_input[1] = {NULL};
+    void *outs[1] = {values}, *no_output[1] = {NULL};
     intgold_context *context;
     intgold_lut op;
     size_t size;
@@ -249,6 +250,8 @@ static void images(void) {
         printf("images 16 0 %d\n", (int)intgold_run(context, 16, ins, outs, NULL));
         printf("images 2147483647 0 %d\n", (int)intgold_run(context, INT32_MAX, ins, outs, NULL));
     }
+    printf("null 0 %d 0\n", (int)intgold_run(context, 1, no_input, outs, NULL));
+    printf("null 1 %d 0\n", (int)intgold_run(context, 1, ins, no_output, NULL));
     free(arena);
 }
 

@@ -31,7 +31,7 @@ def write_c(models: Sequence[Model], path: str | os.PathLike[str]) -> None:
     Raises
     ------
     ModelError
-        When two models have the same name.
+        When there are no models, or two have the same name.
     IntgoldError
         When the file cannot be written.
     """
@@ -44,6 +44,8 @@ def write_c(models: Sequence[Model], path: str | os.PathLike[str]) -> None:
 def c_source(models: Sequence[Model]) -> str:
     """Return the text of `write_c`."""
     names = [model.name for model in models]
+    if not names:
+        raise ModelError("write_c: no models")
     if len(set(names)) != len(names):
         twice = min(n for n in names if names.count(n) > 1)
         raise ModelError(f"model {twice} is given twice: in C each has a name of its own")
