@@ -6,10 +6,10 @@
 enum {
     CHUNK = 256,               /* channels at once */
     SCRATCH_ALWAYS = 1 << 20,  /* bytes that a strip may take whatever the input is */
-    SCRATCH_INPUTS = 16,       /* and as many times the input */
+    SCRATCH_INPUTS = 16,       /* and as many times the input, by the channels of either end */
     SCRATCH_MOST = 1 << 30,
     SMALL_WORK = 1 << 26,      /* products and words that are not worth a choice */
-    SPEEDUP = 16               /* of vectors over this file */
+    SPEEDUP = 128              /* of vectors over this file, at most about */
 };
 
 intgold_direct intgold_direct_of_conv2d(const intgold_conv2d *op) {
@@ -62,8 +62,9 @@ int intgold_direct_needed(const intgold_direct *op) {
 }
 
 int intgold_direct_suits(const intgold_direct *op, size_t scratch, uint64_t widened) {
-    const uint64_t input = (uint64_t)op->rows.in * (uint64_t)op->columns.in * (uint64_t)op->in_c;
-    const uint64_t limit = SCRATCH_ALWAYS + SCRATCH_INPUTS * input;
+    const uint64_t channels = (uint64_t)(op->in_c > op->out_c ? op->in_c : op->out_c);
+    const uint64_t cells = (uint64_t)op->rows.in * (uint64_t)op->columns.in;
+    const uint64_t limit = SCRATCH_ALWAYS + SCRATCH_INPUTS * cells * channels;
     uint64_t work, own;
     if (scratch > SCRATCH_MOST || scratch > limit) return 1;
     work = widened + all_taps(&op->rows) * all_taps(&op->columns) * products(op);

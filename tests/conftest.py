@@ -1,6 +1,7 @@
 """What all tests share: full counts, what they tell at the end, what was not run."""
 
 import os
+import signal
 
 import pytest
 
@@ -8,6 +9,9 @@ import tools
 
 # `make test` runs two halves on two cores; threads that wait by spinning take the other's core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A shell starts what it runs in the background deaf to Ctrl-C, and so would be its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest.register_assert_rewrite("corner_proofs")
 

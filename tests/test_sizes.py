@@ -2,15 +2,17 @@
 
 import subprocess
 from functools import cache
+from math import prod
 
 import numpy as np
 import pytest
 
+import intgold
 import tools
 from absurd_models import ABSURD
 from compilers import BUILDS, ENGINE, ROOT, engine_objects
 from convolutions import convolution, depthwise
-from intgold import EngineError, Model, Op, Tensor, footprint, native
+from intgold import EngineError, Model, Op, Requantize, Tensor, footprint, native
 from intgold.lowering import lower
 from intgold.native.compiled import lib
 from intgold.vectors.random_models import random_model
@@ -108,11 +110,38 @@ def test_scratch_is_bounded():
         for isa in native.variants():
             for i, op in enumerate(model.ops):
                 scratch = lib.intgold_scratch_size(prepared.model, native.ISAS[isa], i)
-                read = model.tensor(op.inputs[0]).size
-                assert scratch <= min(2**20 + 16 * read, 2**30), (model.name, op.name, isa)
+                *cells, in_c = model.tensor(op.inputs[0]).shape
+                b = prod(cells) * max(in_c, model.tensor(op.output).shape[-1])
+                assert scratch <= min(2**20 + 16 * b, 2**30), (model.name, op.name, isa)
                 assert scratch == 0 or "weights" in op.fields
                 seen += scratch > 0
     assert seen > 100
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "out_c", "kernel", "stride", "padding"),
+    [
+        ("depthwise_conv2d", (1, 16000, 1), 16, (1, 9), (1, 1), (0, 0, 4, 4)),
+        ("depthwise_conv2d", (1, 16000, 1), 64, (1, 9), (1, 4), (0, 0, 4, 4)),
+        ("depthwise_conv2d", (1, 16000, 8), 64, (1, 31), (1, 1), (0, 0, 15, 15)),
+        ("depthwise_conv2d", (2, 8000, 8), 64, (2, 9), (1, 1), (0, 0, 4, 4)),
+        ("conv2d", (1, 1, 512), 512, (4, 4), (1, 1), (3, 3, 3, 3)),
+        ("conv2d", (1, 1, 512), 512, (7, 7), (1, 1), (6, 6, 6, 6)),
+        ("conv2d", (4, 4, 256), 256, (3, 3), (1, 1), (1, 1, 1, 1)),
+    ],
+)
+def test_layers_of_real_networks_run_in_strips(kind, shape, out_c, kernel, stride, padding):
+    """Long rows, many channels, much padding: tap by tap they would take many times as long."""
+    own = (*kernel, out_c) if kind == "depthwise_conv2d" else (out_c, *kernel, shape[-1])
+    builder = intgold.Builder("m")
+    x = builder.input("x", shape)
+    builder.op(
+        kind, x, name="c", weights=np.ones(own, np.int8), bias=np.zeros(out_c, np.int32),
+        stride=stride, padding=padding, requantize=Requantize.of(2**30, 45),
+    )  # fmt: skip
+    prepared = native.Prepared(lower(builder.model("c")), "portable")
+    for isa in native.variants():
+        assert lib.intgold_scratch_size(prepared.model, native.ISAS[isa], 0) > 0, isa
 
 
 def test_an_arena_that_does_not_fit_names_its_op(monkeypatch):
