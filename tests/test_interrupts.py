@@ -68,6 +68,26 @@ class Running:
         err = self.process.communicate(timeout=60)[1]
         return time.monotonic() - started, self.process.returncode, err
 
+    def workers(self):
+        """Return the processes that work for it."""
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        children = [n for task in tasks for n in task.read_text().split()]
+        return [
+            int(n) for n in children if b"spawn_main" in Path(f"/proc/{n}/cmdline").read_bytes()
+        ]
+
+    def hold_amid_results(self, folder, blocks):
+        """Stop it, once so many blocks are written, until its workers can send no more to it."""
+        deadline = time.monotonic() + 60
+        while _blocks(folder) < blocks:
+            assert self.process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.01)
+        os.kill(self.process.pid, signal.SIGSTOP)
+        before = None
+        while before != (before := [_worked(n) for n in self.workers()]):
+            time.sleep(0.2)
+        assert len(before) == 2
+
     def left(self):
         """Whether a process of the group is still there, a moment later."""
         for _ in range(200):
@@ -79,14 +99,24 @@ class Running:
         return True
 
 
+def _blocks(folder):
+    return sum(path.read_bytes().count(b"\n") for path in folder.glob(".*.partial/journal"))
+
+
+def _worked(process):
+    """Return the processor's time that a process took; one that waits takes no more."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+
+
 def _catches(status, number):
     (caught,) = [line.split()[1] for line in status.splitlines() if line.startswith("SigCgt")]
     return bool(int(caught, 16) >> (number - 1) & 1)
 
 
-def stopped(running, number, word):
+def stopped(running, number, word, ended_by=None):
     """Stop it; check time, status, the one line, and that nobody is left."""
     took, status, err = running.stop(number)
+    number = ended_by or number
     lines = [line for line in err.splitlines() if line.startswith("intgold")]
     told = [line for line in err.splitlines() if line not in lines]
     assert status == 128 + number and len(lines) == 1 and word in lines[0], err
@@ -181,6 +211,27 @@ def test_what_is_whole_is_kept_and_gone_on_with(jobs, tmp_path):
         )
 
 
+def test_with_large_results_under_way(full, tmp_path):
+    """Megabytes half sent by a worker hold up nobody; the set of all the runs is as one run's."""
+    line = "vectors lut --count 1000 --format bin --jobs 2 -o set"
+    signals = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+    for number in [*signals] * (15 if full else 2):
+        before = _blocks(tmp_path)
+        running = Running(tmp_path, line)
+        running.hold_amid_results(tmp_path, max(2, before))
+        os.killpg(running.process.pid, number)  # seen when it goes on
+        _, told = stopped(running, signal.SIGCONT, signals[number], number)
+        assert _blocks(tmp_path) >= max(2, before) and "what is whole is kept in" in told
+    subprocess.run([PROGRAM, *line.split(), "-q"], cwd=tmp_path, check=True)
+    write_set(intgold.load(), tmp_path / "single", count=1000, formats=["bin"], backend="c")
+    assert {p.name for p in tmp_path.iterdir()} == {"set", "single"}
+    made, single = (
+        {p.relative_to(tmp_path / n): p.read_bytes() for p in (tmp_path / n).rglob("*.*")}
+        for n in ("set", "single")
+    )
+    assert made == single
+
+
 def test_a_second_signal_ends_it_at_once(tmp_path):
     """Somebody who presses twice does not wait for what is tidied."""
     script = (
@@ -232,14 +283,22 @@ def test_a_worker_that_is_killed_is_a_line(tmp_path):
     """As by a system that runs out of memory: an error, not a traceback."""
     running = Running(tmp_path, "vectors lut --count 5000 --jobs 2 -o out")
     deadline = time.monotonic() + 60
-    workers = []
-    while len(workers) < 2 and time.monotonic() < deadline:
-        task = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children")
-        children = [int(n) for n in task.read_text().split()]
-        workers = [n for n in children if b"spawn_main" in Path(f"/proc/{n}/cmdline").read_bytes()]
+    while len(workers := running.workers()) < 2 and time.monotonic() < deadline:
         time.sleep(0.01)
     os.kill(workers[0], signal.SIGKILL)
     err = running.process.communicate(timeout=60)[1]
     assert running.process.returncode == 2 and "Traceback" not in err
+    assert err.splitlines()[-1].startswith("intgold vectors: a worker process was killed")
+    assert not running.left() and list(tmp_path.iterdir()) == []
+
+
+def test_workers_that_are_killed_amid_a_result_are_a_line(tmp_path):
+    """The part of a result that arrived is not waited on."""
+    running = Running(tmp_path, "vectors lut --count 1000 --format bin --jobs 2 -o out")
+    running.hold_amid_results(tmp_path, 2)
+    for worker in running.workers():
+        os.kill(worker, signal.SIGKILL)
+    took, status, err = running.stop(signal.SIGCONT)
+    assert status == 2 and took < 2 * SECONDS
     assert err.splitlines()[-1].startswith("intgold vectors: a worker process was killed")
     assert not running.left() and list(tmp_path.iterdir()) == []

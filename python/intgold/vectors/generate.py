@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ BUILTIN_COUNT = 16
 """Images of a stimulus without an end of its own, where no count is given."""
 
 _MOST_JOBS = 1024
+Blocks = Generator[dict[str, Content], None, None]
 Stimulus = str | os.PathLike[str] | Mapping[str, np.ndarray]
 
 
@@ -259,7 +261,7 @@ class Producer:
         """Return what a block of images adds to each file."""
         return encoded(self.plan, self.arrays(ranges), number * self.plan.block_images)
 
-    def encoded(self, done: int, jobs: int) -> Iterator[dict[str, Content]]:
+    def encoded(self, done: int, jobs: int) -> Blocks:
         """Yield what each block adds to the files, from block `done` on, in order."""
         blocks = ((i, r) for i, r in enumerate(self.plan.image_blocks()) if i >= done)
         if jobs == 1:
@@ -298,7 +300,7 @@ def encoded(plan: Plan, arrays: Mapping[Entry, np.ndarray], first: int) -> dict[
 
 def _write(
     plan: Plan, folder: Path, content: str, sizes: Sequence[int],
-    blocks: Callable[[int], Iterator[dict[str, Content]]], progress: bool,
+    blocks: Callable[[int], Blocks], progress: bool,
 ) -> Summary:  # fmt: skip
     """Write the set of a plan; `blocks` gives what to add from a step on, `sizes` its images."""
     check_available(plan.compression)
@@ -316,11 +318,11 @@ def _write(
             heads = {file.path: file.format.head(file.words) for file in growing}
             writer.add({p: packed(plan.compression, d) for p, d in {**heads, **fixed}.items()})
         start = writer.done - 1
-        with Progress[int](
+        with closing(blocks(start)) as made, Progress[int](
             total=sum(sizes), initial=sum(sizes[:start]), unit="image", label="vectors",
             show=progress,
         ) as bar:  # fmt: skip
-            for number, contents in enumerate(blocks(start), start):
+            for number, contents in enumerate(made, start):
                 writer.add(contents)
                 bar.update(sizes[number])
         digests = writer.close_files({f.path: f.format.tail(f.words) for f in growing})
@@ -397,7 +399,7 @@ class _Merger:
             files = plan.files_of(entry, self._whole.array_formats[0])
             yield from read_runs(plan, [path / f.path for f in files], files)
 
-    def encoded(self, done: int) -> Iterator[dict[str, Content]]:
+    def encoded(self, done: int) -> Blocks:
         """Yield what each block of each array adds to its files, from number `done` on."""
         first, start = divmod(done, len(self._blocks))
         for i, entry in enumerate(self._entries[first:]):
