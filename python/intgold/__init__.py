@@ -45,6 +45,12 @@ _MODULES = {
 }  # fmt: skip
 """Where a public name is defined: loaded at its first use, so that the command is there at once,
 and a signal meanwhile finds it (`intgold.interrupts`), before NumPy is."""
+_SUBMODULES = (
+    "artefact", "bench", "build", "contracts", "diagnose", "engine", "errors", "exporters",
+    "floating", "golden", "images", "importers", "model", "native", "selftest", "sheet", "vectors",
+    "verify",
+)  # fmt: skip
+"""Loaded at their first use, too."""
 
 
 def __getattr__(name: str) -> _Any:
@@ -54,7 +60,7 @@ def __getattr__(name: str) -> _Any:
         value: _Any = version("intgold")
     elif name in _MODULES:
         value = getattr(_import_module(f".{_MODULES[name]}", __name__), name)
-    elif name in ("golden", "native", "engine", "errors", "model", "artefact"):
+    elif name in _SUBMODULES:
         return _import_module(f".{name}", __name__)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

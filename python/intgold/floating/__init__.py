@@ -104,7 +104,7 @@ def save_network(
             raise InputError("save_network: give examples, whose shapes and dtypes are the inputs'")
         from .pytorch.module import network_and_batch
 
-        module, _ = network_and_batch(module, examples, name)
+        module, _ = network_and_batch(module, examples, name, "save_network")
     module.save(path)
     return module
 
