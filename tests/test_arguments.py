@@ -27,6 +27,7 @@ from intgold.floating.choices import Choices
 from intgold.floating.inference import FloatNetwork
 from intgold.floating.layers import Layer
 from intgold.floating.quantizer import quantize_network
+from intgold.floating.shipped import NETWORKS, load_network
 from intgold.ops import OPS
 from intgold.vectors.generate import write_set
 from intgold.vectors.op_corners import corner_cases
@@ -429,6 +430,11 @@ def test_the_other_kind_of_file(world):
     """A float network where a model is wanted, and the other way round: what to do."""
     with pytest.raises(intgold.ArtefactError, match="a float network: intgold quantize makes"):
         intgold.load(world["folder"] / "network.npz")
+    with pytest.raises(intgold.ArtefactError, match="^mnist: neither .*: a float network, intgold"):
+        intgold.load("mnist")
+    with pytest.raises(intgold.ArtefactError, match="^lut: neither .*an integer model already"):
+        load_network("lut")
+    assert tuple(NETWORKS) == intgold.FLOAT_NETWORKS
     with pytest.raises(intgold.ArtefactError, match="an integer model already; wanted is the fl"):
         FloatNetwork.load(world["folder"] / "model.npz")
 

@@ -328,9 +328,7 @@ def test_quantize_input_takes_what_the_module_takes():
     model, x = quantised(PairMLP)
     assert model.inputs == ("signal", "meta")
     assert model.metadata["input_order"] == "signal NCL, meta NF"
-    with pytest.raises(
-        InputError, match=r"the inputs signal, meta: give the name.*\(x, .signal.\)"
-    ):
+    with pytest.raises(InputError, match="inputs signal, meta: give the name, such as"):
         model.quantize_input(x[0].numpy())
 
 
@@ -418,7 +416,7 @@ def test_array_files_in_the_order_of_the_module(tmp_path, capsys):
         folder = tmp_path / f"set{array.dtype}{array.shape[1]}"
         command = ["vectors", path, "--stimulus", file, "--count", "32", "--format", "npy"]
         assert main([*command, "-o", str(folder)]) == 0
-        assert np.array_equal(np.load(folder / "inputs" / "image.npy"), q)
+        assert np.array_equal(np.load(folder / "stimulus" / "image.npy"), q)
         capsys.readouterr()
     for command in (["predict", path, file], ["vectors", path, "--stimulus", file]):
         np.save(file, x)

@@ -36,6 +36,8 @@ if _TYPE_CHECKING:
 
 SHIPPED = ("lut", "pwl", "relu")
 """Names of the frozen reference models in the package."""
+FLOAT_NETWORKS = ("mnist", "mnist_relu")
+"""Names of the float networks in the package, which the commands that quantise take."""
 
 _ERRORS = ("Artefact", "Data", "Engine", "Input", "Intgold", "Layout", "Model", "Vector")
 _MODULES = {
@@ -94,7 +96,10 @@ def load(path: str | _PathLike[str] = "lut") -> Model:
     if path in SHIPPED:
         return artefact.load(str(files("intgold") / "models" / f"mnist_{path}.npz"))
     if not exists(path) and not Path(path).suffix:
-        raise ArtefactError(f"{path}: neither a file nor one of the models {', '.join(SHIPPED)}")
+        hint = ": a float network, intgold quantize makes a model of it" * (path in FLOAT_NETWORKS)
+        raise ArtefactError(
+            f"{path}: neither a file nor one of the models {', '.join(SHIPPED)}{hint}"
+        )
     return artefact.load(path)
 
 

@@ -239,7 +239,7 @@ class FloatNetwork:
         last = self.layers[-1].name
         parts = []
         count = max((len(x) for x in self.by_name(images).values()), default=0)
-        with Progress[int](total=count, unit="image", label=self.name, show=progress) as bar:
+        with Progress[int](total=count, unit="image", label="float answers", show=progress) as bar:
             for name, x in self.passages(images):
                 if name == last:
                     parts.append(x)

@@ -173,7 +173,7 @@ def _images(
                 images = model.quantize_input(images, name)
             except InputError as error:
                 raise InputError(f"stimulus {source}: {error}{_unsigned_hint(tensor)}") from None
-    elif images.dtype == np.int8 == tensor.dtype and images.shape[1:] != tensor.shape:
+    if images.dtype == np.int8 and tensor.dtype == "int8" and images.shape[1:] != tensor.shape:
         images = model.quantize_input(images, name)  # the axes alone
     if images.dtype != tensor.dtype or images.shape[1:] != tensor.shape:
         raise InputError(
