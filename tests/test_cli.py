@@ -206,11 +206,15 @@ def test_predict(capsys, tmp_path):
         for backend in ("c", "golden"):
             status, out, _ = run(capsys, "predict", "lut", tmp_path / name, "--backend", backend)
             assert status == 0 and [int(line) for line in out.split()] == want
-    np.save(tmp_path / "y.npy", np.array([*want[:4], 10], np.uint8))
+    np.save(tmp_path / "y.npy", np.array([*want[:4], (want[4] + 1) % 10], np.uint8))
     status, out, _ = run(
         capsys, "predict", "lut", tmp_path / "x.npy", "--labels", tmp_path / "y.npy"
     )
     assert status == 0 and out == "4 of 5 right, 80.00%\n"
+    np.save(tmp_path / "y.npy", np.array([*want[:4], 10], np.uint8))
+    line = ("predict", "lut", tmp_path / "x.npy", "--labels", tmp_path / "y.npy")
+    status, _, err = run(capsys, *line)
+    assert status == 2 and "labels: 10 at (4,) is no class; they are 0 to 9" in err
     (tmp_path / "x.idx").write_bytes(idx[:-1])
     assert run(capsys, "predict", "lut", tmp_path / "x.idx")[0] == 2
 

@@ -211,7 +211,7 @@ def test_trace_ends_in_run() -> None:
         (np.zeros((28, 28, 1), np.float32), r"\(28, 28, 1\)"),
         (np.zeros((0, 28, 28, 1), np.float32), r"\(0, 28, 28, 1\)"),
         (np.full((1, 28, 28, 1), 255, np.float32), "255"),
-        (np.full((1, 28, 28, 1), np.nan, np.float32), "nan"),
+        (np.full((1, 28, 28, 1), np.nan, np.float32), r"NaN at \(0, 0, 0, 0\)"),
     ],
     ids=["integers", "channels first", "one image", "no image", "not divided", "NaN"],
 )

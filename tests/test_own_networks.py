@@ -328,5 +328,101 @@ def test_quantize_input_takes_what_the_module_takes():
     model, x = quantised(PairMLP)
     assert model.inputs == ("signal", "meta")
     assert model.metadata["input_order"] == "signal NCL, meta NF"
-    with pytest.raises(InputError, match="its inputs are not one"):
+    with pytest.raises(InputError, match="inputs signal, meta: give the name, such as"):
         model.quantize_input(x[0].numpy())
+
+
+def linear(shape, **choices):
+    """A model of one layer, calibrated on `shape`'s reals, and those."""
+    import torch
+    from torch import nn
+
+    from intgold.floating import quantize
+
+    torch.manual_seed(0)
+    x = torch.rand(32, *shape) * choices.pop("times", 1) + choices.pop("plus", 0)
+    size = int(np.prod(shape))
+    return quantize(nn.Sequential(nn.Flatten(), nn.Linear(size, 3)), x, **choices), x.numpy()
+
+
+@pytest.mark.parametrize("bits", [31, 8, 1])
+@pytest.mark.parametrize("times, plus", [(1, 0), (0.3, 0.2), (255, 0), (2.2, 0), (1, -0.5)])
+def test_bytes_go_to_inputs_that_take_them(bits, times, plus):
+    """Calibrated within [0, 1]: bytes are x/255. Beyond: bytes are refused, floats taken."""
+    model, x = linear((5,), times=times, plus=plus, multiplier_bits=bits)
+    u = np.arange(200, 205, dtype=np.uint8)[np.newaxis]
+    within = times + plus <= 1 and plus >= 0
+    assert within == (times in (1, 0.3) and plus >= 0)
+    if within:
+        assert np.array_equal(model.quantize_input(u), model.quantize_input(u / 255))
+        return
+    with pytest.raises(InputError, match="the input: bytes stand for x/255.*give floats"):
+        model.quantize_input(u)
+    with pytest.raises(InputError, match="give floats"):
+        model.predict(u)
+    assert np.ptp(model.quantize_input(x).astype(int)) > 100
+
+
+def test_equal_sizes_are_warned_of():
+    """A picture of 3x3x3 is channels last, which is said; the way to be explicit is right."""
+    import warnings
+
+    model, x = linear((3, 3, 3))
+    with pytest.warns(UserWarning, match=r"taken as \(n, h, w, c\); of .*transpose\(0, 2, 3, 1\)"):
+        q = model.quantize_input(x)
+    with pytest.warns(UserWarning, match="taken as"):
+        right = model.quantize_input(x.transpose(0, 2, 3, 1))
+    assert not np.array_equal(q, right)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.array_equal(model.quantize_input(q), q)  # the input itself is no question
+        other, y = linear((3, 3, 4))
+        assert other.quantize_input(y).shape == (32, 3, 4, 3)
+
+
+def test_predict_of_several_inputs(tmp_path, capsys):
+    """An array, a tuple, a dict, a file: each is told what runs such a model."""
+    from stranger_networks import PairMLP
+
+    model, x = quantised(PairMLP)
+    arrays = [part.numpy() for part in x]
+    q = {n: model.quantize_input(a, n) for n, a in zip(model.inputs, arrays, strict=True)}
+    said = r"inputs signal, meta; predict takes models of one input: model.run\(\{"
+    for given in (arrays[0], tuple(arrays), arrays, q):
+        with pytest.raises(InputError, match=said):
+            model.predict(given)
+    model.save(tmp_path / "m.npz")
+    np.save(tmp_path / "x.npy", q["signal"])
+    assert main(["predict", str(tmp_path / "m.npz"), str(tmp_path / "x.npy")]) == 2
+    assert re.search(said, capsys.readouterr().err)
+    assert model.run(q).output.shape[0] == len(arrays[0])
+    one, _ = linear((5,))
+    with pytest.raises(InputError, match=r"give one array; for several inputs, model.run"):
+        one.predict((arrays[0], arrays[1]))
+
+
+def test_array_files_in_the_order_of_the_module(tmp_path, capsys):
+    """predict and vectors take int8 and uint8 as the module has them; floats learn how."""
+    model, x = linear((2, 3, 4))
+    path, file = str(tmp_path / "m.npz"), str(tmp_path / "x.npy")
+    model.save(path)
+    u = np.round(x * 255).astype(np.uint8)
+    q = model.quantize_input(u)
+    for array in (u, u.transpose(0, 2, 3, 1), q, q.transpose(0, 3, 1, 2)):
+        np.save(file, array)
+        assert main(["predict", path, file]) == 0
+        out = capsys.readouterr().out
+        assert out.split() == [str(n) for n in model.predict(q).tolist()]
+        folder = tmp_path / f"set{array.dtype}{array.shape[1]}"
+        command = ["vectors", path, "--stimulus", file, "--count", "32", "--format", "npy"]
+        assert main([*command, "-o", str(folder)]) == 0
+        assert np.array_equal(np.load(folder / "stimulus" / "image.npy"), q)
+        capsys.readouterr()
+    for command in (["predict", path, file], ["vectors", path, "--stimulus", file]):
+        np.save(file, x)
+        more = ["-o", str(tmp_path / "no")] if command[0] == "vectors" else []
+        assert main([*command, *more]) == 2
+        assert "numpy.save(path, model.quantize_input(x))" in capsys.readouterr().err
+        np.save(file, q[:, :2])
+        assert main([*command, *more]) == 2
+        assert "instead of (n, 3, 4, 2) or (n, 2, 3, 4)" in capsys.readouterr().err

@@ -7,10 +7,12 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from intgold import progress
 from intgold.cli import COMMANDS, main
+from intgold.floating.layers import Layer
 from intgold.progress import Progress, ended
 
 PROGRAM = Path(sys.executable).parent / "intgold"
@@ -126,6 +128,35 @@ def test_quiet_and_verbose(tmp_path, capsys, monkeypatch):
     err = capsys.readouterr().err
     assert err.startswith("Traceback") and "\nintgold info: nowhere.npz: " in err
     assert main(["info", "nowhere.npz"]) == 2 and "Traceback" not in capsys.readouterr().err
+
+
+def test_float_work_says_how_far_it_is(tmp_path, capsys, monkeypatch):
+    """Calibration and the answers of the float network count images; Ctrl-C says how many."""
+    monkeypatch.setattr(progress, "FIRST", 0.0)
+    monkeypatch.setattr(progress, "EVERY", 0.001)
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", np.random.default_rng(0).integers(0, 256, (600, 28, 28)).astype(np.uint8))
+    line = ["quantize", "mnist", "--images", "x.npy", "--calibration", "mse", "-o", "m.npz"]
+    assert main([*line, "-q"]) == 0 and capsys.readouterr().err == ""
+    assert main(line) == 0
+    assert re.search(r"^calibration mse: [\d,]+ of 1,200 images, ", capsys.readouterr().err, re.M)
+    applied, seen = Layer.apply, []
+
+    def apply(self, *inputs):
+        seen.extend([self] * (len(inputs[0]) == 250))
+        if seen.count(self) == 2:  # the second part
+            raise KeyboardInterrupt
+        return applied(self, *inputs)
+
+    monkeypatch.setattr(Layer, "apply", apply)
+    for command, where in (
+        (line, "calibration mse: 250 of 1,200 images"),
+        (["explore", "mnist", "--images", "x.npy", "--calibrate", "x.npy"],
+         "float answers: 250 of 600 images"),
+    ):  # fmt: skip
+        seen.clear()
+        assert main(command) == 130
+        assert f"interrupted at {where};" in capsys.readouterr().err
 
 
 def test_a_log_has_lines(tmp_path):

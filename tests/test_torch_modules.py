@@ -1,5 +1,6 @@
 """PyTorch modules become integer models: thirty random ones, every layer, every refusal."""
 
+import re
 import warnings
 
 import numpy as np
@@ -219,14 +220,18 @@ def refusals():
         "noise": (Calls(lambda x: x + torch.rand(2, 1, 1)), "another value each time"),
         "nothing": (nn.Sequential(nn.Identity()), "nothing to quantise"),
         "tuple": (Calls(lambda x: (functional.relu(x), x)), "exactly one tensor"),
-        "two inputs": (Two(), "torch.export refuses it"),
+        "two inputs": (Two(), "does not run on examples of shape (2, 8, 8): "),
         "control flow": (Calls(lambda x: x if x.sum() > 0 else -x), "torch.export refuses it"),
         "no statistics": (nn.Sequential(nn.BatchNorm2d(2, track_running_stats=False)),
                           "without running statistics"),
         "drops always": (Calls(lambda x: functional.dropout(functional.relu(x))), "self.training"),
-        "channels last": (nn.Conv2d(8, 2, 3), "given (n, 2, 8, 8): torch.export refuses"),
+        "channels last": (nn.Conv2d(8, 2, 3),
+                          "Conv2d: the module does not run on examples of shape (2, 8, 8): "),
         "concat of rows": (Calls(lambda x: torch.cat([x, x], 2)), "another axis"),
         "no module": (3, "int is not a torch.nn.Module"),
+        "a class": (Two, "Two is not a torch.nn.Module: it is a class; Two(...) makes a module"),
+        "parts": (Calls(lambda x: torch.chunk(functional.relu(x), 2, 3)[1] + 1),
+                  "layer chunk: aten.chunk.default is not supported"),
     }  # fmt: skip
 
 
@@ -259,8 +264,9 @@ def test_a_refusal_lists_all_layers():
     )  # fmt: skip
     with pytest.raises(ModelError) as caught:
         quantize(module, images(3, 2, 8, 8))
-    head, *lines = str(caught.value).split("\n")
+    head, *lines = re.split(r"\): (?=layer 1)|; ", str(caught.value))
     assert head.startswith("Sequential: 4 layers cannot be quantised (what is taken: docs/")
+    assert "\\" not in str(caught.value)
     assert [line.partition(":")[0].strip() for line in lines] == [
         "layer 1 (GroupNorm)", "layer 3 (Softshrink)", "layer 4 (MaxPool2d)", "layer 7 (LayerNorm)",
     ]  # fmt: skip
@@ -273,12 +279,15 @@ def test_a_refusal_lists_all_layers():
 @pytest.mark.parametrize(
     ("x", "choices", "message"),
     [
-        (np.zeros((0, 1, 4, 4), np.float32), {}, r"\(0, 1, 4, 4\)"),
+        (np.zeros((0, 1, 4, 4), np.float32), {}, r"no examples in shape \(0, 1, 4, 4\)"),
         (np.zeros(4, np.float32), {}, r"\(4,\), wants an array \(n, features\), \(n, c, length\)"),
         ([np.zeros((2, 4), "f4"), np.zeros((3, 4), "f4")], {}, r"\[2, 3\] examples"),
         ([], {}, "no input"),
-        (np.zeros((1, 1, 4, 4), np.int64), {}, "int64"),
-        (np.full((1, 1, 4, 4), np.nan, np.float32), {}, "nan"),
+        (np.zeros((1, 1, 4, 4), np.int64), {}, r"int64 .*astype\(numpy.float32\)"),
+        (np.zeros((1, 1, 4, 4), bool), {}, r"bool .*astype\(numpy.float32\)"),
+        (np.ma.masked_array(np.zeros((1, 1, 4, 4), "f4"), True), {}, r"masked array .*filled"),
+        ({"x": np.zeros((1, 1, 4, 4), "f4")}, {}, "a dict; give a tuple of arrays, in the order"),
+        (np.full((1, 1, 4, 4), np.nan, np.float32), {}, r"NaN at \(0, 0, 0, 0\)"),
         (np.zeros((1, 1, 4, 4), np.float32), {"bits": 3}, "unexpected keyword argument 'bits'"),
         (np.zeros((1, 1, 4, 4), np.float32), {"weight_bits": 9}, "weight_bits 9"),
         (np.zeros((1, 1, 4, 4), np.float32), {"activations": {"x": "lut"}}, "'x' is no layer"),
@@ -289,3 +298,54 @@ def test_bad_images_and_choices(x, choices, message):
 
     with pytest.raises((InputError, ModelError), match=message):
         quantize(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU()), x, **choices)
+
+
+def test_a_module_that_does_not_run_is_one_line(capfd):
+    """Nothing of torch's own on the terminal, no chain of exceptions: the shape and the reason."""
+    import torch
+    from torch import nn
+
+    class Decides(nn.Module):
+        def forward(self, x):
+            return x * 2 if x.sum() > 0 else x
+
+    module = nn.Sequential(nn.Linear(5, 3), nn.ReLU())
+    for wrong, message in (
+        (module, r"does not run on examples of shape \(7,\): mat1 and mat2 shapes"),
+        (Decides(), r"examples of shape \(7,\): torch.export refuses it: "),
+    ):
+        with pytest.raises(ModelError, match=message) as caught:
+            quantize(wrong, torch.rand(9, 7))
+        assert caught.value.__cause__ is None and caught.value.__suppress_context__
+    assert capfd.readouterr() == ("", "")
+
+
+def test_swapped_arguments(tmp_path):
+    """The function that was called is named, and the mistake."""
+    import torch
+    from torch import nn
+
+    from intgold.floating import save_network
+
+    module, x = nn.Sequential(nn.Linear(5, 3)), torch.rand(9, 5)
+    with pytest.raises(ModelError, match="^quantize: Tensor is not .*are the arguments swapped"):
+        quantize(x, module)
+    with pytest.raises(ModelError, match="^save_network: Tensor is not .*are the arguments swap"):
+        save_network(x, tmp_path / "x.npz", module)
+    with pytest.raises(InputError, match="^save_network: path: <Sequential> .*arguments swapped"):
+        save_network(str(tmp_path / "x.npz"), module, x)
+    assert not list(tmp_path.iterdir())
+
+
+def test_tensors_are_told_apart():
+    """quantize_input, run and predict take arrays: a tensor is told how it becomes one."""
+    import torch
+    from torch import nn
+
+    x = torch.rand(9, 5, requires_grad=True)
+    model = quantize(nn.Sequential(nn.Linear(5, 3)), x)
+    for call in (model.quantize_input, model.run, model.predict):
+        with pytest.raises(InputError, match=r"<Tensor of torch.float32, shape \(9, 5\)> .*numpy"):
+            call(x)
+        array = x.detach().cpu().numpy()  # as the line says
+        assert len(model.predict(array)) == 9

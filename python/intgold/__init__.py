@@ -36,6 +36,8 @@ if _TYPE_CHECKING:
 
 SHIPPED = ("lut", "pwl", "relu")
 """Names of the frozen reference models in the package."""
+FLOAT_NETWORKS = ("mnist", "mnist_relu")
+"""Names of the float networks in the package, which the commands that quantise take."""
 
 _ERRORS = ("Artefact", "Data", "Engine", "Input", "Intgold", "Layout", "Model", "Vector")
 _MODULES = {
@@ -45,6 +47,12 @@ _MODULES = {
 }  # fmt: skip
 """Where a public name is defined: loaded at its first use, so that the command is there at once,
 and a signal meanwhile finds it (`intgold.interrupts`), before NumPy is."""
+_SUBMODULES = (
+    "artefact", "bench", "build", "contracts", "diagnose", "engine", "errors", "exporters",
+    "floating", "golden", "images", "importers", "model", "native", "selftest", "sheet", "vectors",
+    "verify",
+)  # fmt: skip
+"""Loaded at their first use, too."""
 
 
 def __getattr__(name: str) -> _Any:
@@ -54,7 +62,7 @@ def __getattr__(name: str) -> _Any:
         value: _Any = version("intgold")
     elif name in _MODULES:
         value = getattr(_import_module(f".{_MODULES[name]}", __name__), name)
-    elif name in ("golden", "native", "engine", "errors", "model", "artefact"):
+    elif name in _SUBMODULES:
         return _import_module(f".{name}", __name__)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -88,7 +96,10 @@ def load(path: str | _PathLike[str] = "lut") -> Model:
     if path in SHIPPED:
         return artefact.load(str(files("intgold") / "models" / f"mnist_{path}.npz"))
     if not exists(path) and not Path(path).suffix:
-        raise ArtefactError(f"{path}: neither a file nor one of the models {', '.join(SHIPPED)}")
+        hint = ": a float network, intgold quantize makes a model of it" * (path in FLOAT_NETWORKS)
+        raise ArtefactError(
+            f"{path}: neither a file nor one of the models {', '.join(SHIPPED)}{hint}"
+        )
     return artefact.load(path)
 
 

@@ -171,13 +171,21 @@ def answer(
     InputError
         When the images do not fit, or the model gives more than one answer per image.
     """
-    engine.is_decided(model)  # refuses a model before it runs
+    engine.check_predictable(model)
     x = model.quantize_input(images)
-    check_labels(labels, len(x))
+    check_labels(labels, len(x), _classes(model))
     if len(names) != len(x):
         raise InputError(f"names: {len(names)} for {len(x)} images")
     output = engine.run(model, x, backend=backend, threads=threads, isa=isa).output
     return Answers(model, names, x, output, engine.decide(model, output), labels)
+
+
+def _classes(model: Model) -> int:
+    """Return how many classes a model tells from each other."""
+    made = {op.output: op for op in model.ops}
+    last = made[model.outputs[0]]
+    tensor = last.inputs[0] if engine.is_decided(model) else last.output
+    return model.tensor(tensor).shape[-1]
 
 
 def picture_of(x: np.ndarray) -> np.ndarray | None:

@@ -19,7 +19,7 @@ from typing import Any, ParamSpec, TypeVar, Union, get_args, get_origin
 import numpy as np
 
 from .errors import InputError, ModelError
-from .quoting import given
+from .quoting import given, is_of_torch
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -74,10 +74,17 @@ def _fields_of(kind: type[Any]) -> dict[str, Any]:
     return {f.name: _resolved(f.type, names) for f in dataclasses.fields(kind) if f.init}
 
 
-def check_labels(labels: np.ndarray | None, count: int) -> None:
-    """Raise InputError unless there are no labels, or an integer for each of `count` images."""
-    if labels is not None and (labels.dtype.kind not in "iu" or labels.shape != (count,)):
+def check_labels(labels: np.ndarray | None, count: int, classes: int) -> None:
+    """Raise InputError unless there are no labels, or a class for each of `count` images."""
+    if labels is None:
+        return
+    if labels.dtype.kind not in "iu" or labels.shape != (count,):
         raise InputError(f"labels: {labels.dtype} {labels.shape} instead of integers ({count},)")
+    odd = np.flatnonzero((labels < 0) | (labels >= classes))
+    if len(odd):
+        raise InputError(
+            f"labels: {labels[odd[0]]} at ({odd[0]},) is no class; they are 0 to {classes - 1}"
+        )
 
 
 def hints_of(function: Callable[..., Any]) -> dict[str, Any]:
@@ -150,6 +157,8 @@ def fits(value: Any, hint: Any) -> bool:
         )
     if origin is abc.Callable:
         return callable(value)
+    if hint is np.ndarray and isinstance(value, np.ma.MaskedArray):
+        return False  # the mask would be lost without a word
     return not isinstance(hint, type) or isinstance(value, hint)
 
 
@@ -192,6 +201,23 @@ def _advice(value: Any, hint: Any) -> str:
         return ": write [model]" if fits([value], hint) else ": are the arguments swapped?"
     if hint is str and isinstance(value, np.ndarray):
         return ": are the arguments swapped?"
-    if fits(np.empty(0), hint) and isinstance(value, (list, tuple)):
-        return ": numpy.array(...) makes one"
+    if fits(np.empty(0), hint):
+        return array_advice(value)
+    return ": are the arguments swapped?" if is_of_torch(value) else ""
+
+
+def array_advice(value: Any, dtype: str = "") -> str:
+    """Return how an array is made of what is none, or nothing."""
+    if isinstance(value, np.ma.MaskedArray):
+        return ": x.filled(value) makes a plain array"
+    if is_of_torch(value):
+        return ": x.detach().cpu().numpy() makes one" * hasattr(value, "numpy")
+    if isinstance(value, (list, tuple)):
+        if any(isinstance(part, np.ndarray) and part.ndim for part in value):
+            return ": give one array; for several inputs, model.run({name: array, ...})"
+        return (
+            f": numpy.array(x, numpy.{dtype}) makes one"
+            if dtype
+            else (": numpy.array(...) makes one")
+        )
     return ""

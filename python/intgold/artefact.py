@@ -71,6 +71,8 @@ def load(path: str | os.PathLike[str]) -> Model:
 
 def _read(members: dict[str, bytes]) -> Model:
     """Return the model in the members of an archive, all of which it must use."""
+    if "network.json" in members:
+        raise ArtefactError("a float network: intgold quantize makes a model of it")
     if "model.json" not in members:
         raise ArtefactError("no model.json in it; not an intgold model")
     document, stated = _parse(members.pop("model.json"))

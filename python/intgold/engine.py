@@ -26,6 +26,14 @@ _CHUNK_VALUES = 2**21
 """Values of the largest tensor that one golden pass holds."""
 
 
+class Arrays(dict[str, np.ndarray]):
+    """Arrays by name; a name that is none is refused with those that are."""
+
+    def __missing__(self, name: object) -> np.ndarray:
+        known = f"there are {', '.join(self)}" if self else "run with trace=True to keep them"
+        raise InputError(f"tensor {shown(name)}: {known}")
+
+
 @dataclass(eq=False, slots=True)
 class Result:
     """What a run gives.
@@ -100,6 +108,7 @@ def run(
     check("run: model", model, Model)
     check("run: backend", backend, str)
     check("run: isa", isa, str)
+    check("run: trace", trace, bool)
     if backend == "c":
         return model.prepare(isa, threads).run(x, trace=trace)
     if backend not in BACKENDS:
@@ -113,7 +122,7 @@ def run(
     except MemoryError as error:
         raise too_large(model.name, model.signature, len(inputs[model.inputs[0]]), error) from error
     outputs = {name: tensors[name] for name in model.outputs}
-    return Result(outputs, tensors if trace else {}, accumulators)
+    return Result(outputs, Arrays(tensors if trace else {}), Arrays(accumulators))
 
 
 def prepare(model: Model, isa: str = "auto", threads: int = 1) -> Session:
@@ -175,12 +184,22 @@ def predict(model: Model, images: np.ndarray, backend: str = "c", threads: int =
     Raises
     ------
     InputError
-        When an image has more than one answer, as in segmentation.
+        When the model has several inputs, or an image more than one answer, as in segmentation.
     """
-    is_decided(model)  # refuses a model before it runs
+    check_predictable(model)
     if not isinstance(images, np.ndarray) or images.dtype != np.int8:
         images = model.quantize_input(images)
     return decide(model, run(model, images, backend=backend, threads=threads).output)
+
+
+def check_predictable(model: Model) -> None:
+    """Raise InputError where images alone give no class, before anything is read or run."""
+    if len(model.inputs) > 1:
+        raise InputError(
+            f"model {model.name} has the inputs {', '.join(model.inputs)}; predict takes models of "
+            "one input: model.run({name: model.quantize_input(x, name), ...}) runs it"
+        )
+    is_decided(model)
 
 
 @checked

@@ -339,6 +339,7 @@ class Model:
         """Return the index of the largest output of each image; see `intgold.engine.predict`."""
         from . import engine
 
+        engine.check_predictable(self)
         return engine.predict(self, images, backend=backend, threads=threads)
 
     def quantize_input(self, images: np.ndarray, name: str | None = None) -> np.ndarray:

@@ -13,6 +13,7 @@ _MOST_READ = 2**16  # characters that are looked at
 _LONG = re.compile(r"[^\s/]{512,}")
 """Longer than the name of any file: what a hostile file calls something."""
 _ENDS = 60  # characters of each end of it that are shown
+_MOST_GIVEN = 200  # characters of an argument
 _MOST_BITS = 320  # of an integer that is written out: Python refuses those of thousands of digits
 
 
@@ -54,6 +55,9 @@ class _Short(reprlib.Repr):
             return f"{x.dtype} {self.repr1(x.item(), level - 1)}"
         return f"<array of {x.dtype}, shape {x.shape}>"
 
+    def repr_MaskedArray(self, x: Any, level: int) -> str:  # noqa: N802 (a type's name)
+        return f"<masked array of {x.dtype}, shape {x.shape}>"
+
     def repr1(self, x: Any, level: int) -> str:
         try:
             first, _, more = super().repr1(x, level).partition("\n")
@@ -70,9 +74,22 @@ def shown(value: Any) -> str:
     return _short.repr(value)
 
 
+def labelled(role: str, name: str) -> str:
+    """Return ``input x``; an input whose name is ``input`` is not called so twice."""
+    return f"the {role}" if name == role else f"{role} {name}"
+
+
+def is_of_torch(value: Any) -> bool:
+    """Return whether a value is a tensor or module of PyTorch, which need not be there."""
+    return any(kind.__module__.partition(".")[0] == "torch" for kind in type(value).__mro__)
+
+
 def given(value: Any) -> str:
     """Return what an argument is, for an error: its type, and the value where that is short."""
-    kind, text = type(value).__name__, shown(value)
+    kind, text = type(value).__name__, _middle_out(shown(value), _MOST_GIVEN)
+    if is_of_torch(value):
+        shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+        return f"<{kind}>" if shape is None else f"<{kind} of {dtype}, shape {tuple(shape)}>"
     if value is None or text.startswith((f"<{kind}", f"{kind}(", "<array")):
         return text
     return f"{kind} {text}"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .arguments import checked
+from .arguments import check, checked
 from .budget import check_memory, check_work
-from .engine import Result, too_large
+from .engine import Arrays, Result, too_large
 from .lowering import lower
 from .model import Model
 
@@ -103,9 +103,12 @@ class Session:
             By Ctrl-C, within about a tenth of a second or the image in progress. Arrays of `out`
             are then partly written; the session works on.
         """
+        if trace is not True and trace is not False:
+            check("run: trace", trace, bool)
+            trace = bool(trace)
         count, inputs = self._signature.check_inputs(x)
         try:
-            outputs = {}
+            outputs: dict[str, np.ndarray] = Arrays()
             if out is None or trace:
                 check_memory(
                     f"model {self.name}: what is kept of {count} images takes",
@@ -116,11 +119,11 @@ class Session:
                     outputs[name] = np.empty((count, *shape), dtype)
             else:
                 given = self._signature.check_outputs(out, count, inputs)
-                outputs = {spec[0]: a for spec, a in zip(self._outputs, given, strict=True)}
+                outputs.update((s[0], a) for s, a in zip(self._outputs, given, strict=True))
             if trace:
                 return self._trace(count, inputs, outputs)
             self._prepared.run(count, inputs, outputs.values(), None, self.threads)
-            return Result(outputs, {}, {})
+            return Result(outputs, Arrays(), Arrays())
         except MemoryError as error:
             raise too_large(self.name, self._signature, count, error) from error
 
@@ -134,8 +137,8 @@ class Session:
         ]
         self._prepared.run(count, inputs, outputs.values(), (kept, accumulators), self.threads)
         names = [name for name, _, _ in self._made]
-        tensors = {n: outputs[n] if a is None else a for n, a in zip(names, kept, strict=True)}
-        return Result(
-            outputs, tensors,
-            {n: a for n, a in zip(names, accumulators, strict=True) if a is not None},
-        )  # fmt: skip
+        tensors = Arrays(
+            (n, outputs[n] if a is None else a) for n, a in zip(names, kept, strict=True)
+        )
+        pairs = zip(names, accumulators, strict=True)
+        return Result(outputs, tensors, Arrays((n, a) for n, a in pairs if a is not None))

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import array_advice
 from .errors import InputError
-from .quoting import given, shown
+from .quoting import given, labelled, shown
 
 _NDARRAY = np.ndarray
 _ORDERED, _WRITABLE = 0x0101, 0x0501
@@ -26,26 +27,26 @@ class Port:
 
     def check(self, role: str, array: Any) -> int:
         """Return how many images `array` has, or raise InputError."""
-        if not isinstance(array, np.ndarray) or array.dtype != self.dtype:
-            found = array.dtype if isinstance(array, np.ndarray) else given(array)
+        where = labelled(role, self.name)
+        plain = isinstance(array, np.ndarray) and not isinstance(array, np.ma.MaskedArray)
+        if not plain or array.dtype != self.dtype:
+            found = array.dtype if plain else given(array)
             raise InputError(
-                f"{role} {self.name}: {found} instead of an array of {self.dtype}"
-                + self._advice(role, array)
+                f"{where}: {found} instead of an array of {self.dtype}" + self._advice(role, array)
             )
         if array.shape[1:] != self.shape:
-            raise InputError(
-                f"{role} {self.name}: shape {array.shape} instead of (n, {str(self.shape)[1:]}"
-            )
+            raise InputError(f"{where}: shape {array.shape} instead of (n, {str(self.shape)[1:]}")
         if role == "output" and array.flags.num & _ORDERED != _ORDERED:
-            raise InputError(f"{role} {self.name}: not in C order or not aligned; pass x.copy('C')")
+            raise InputError(f"{where}: not in C order or not aligned; pass x.copy('C')")
         return len(array)
 
     def _advice(self, role: str, array: Any) -> str:
         """Return what to do about an input that is bytes, reals or no array."""
-        kind = array.dtype.kind if isinstance(array, np.ndarray) else ""
+        advice = array_advice(array, str(self.dtype))
+        kind = array.dtype.kind if isinstance(array, np.ndarray) and not advice else ""
         if role == "input" and self.dtype == np.int8 and kind and kind in "uf":
             return ": model.quantize_input(x) makes it of camera bytes (uint8) or reals"
-        return f": numpy.array(x, numpy.{self.dtype}) makes one" * isinstance(array, (list, tuple))
+        return advice
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +87,11 @@ class Signature:
         count = port.check("input", arrays[0])
         for other, array in zip(self.inputs[1:], arrays[1:], strict=True):
             if (found := other.check("input", array)) != count:
-                raise InputError(f"input {other.name}: {found} images, another has {count}")
+                raise InputError(
+                    f"{labelled('input', other.name)}: {found} images, another has {count}"
+                )
         if not count:
-            raise InputError(f"input {port.name}: no images")
+            raise InputError(f"{labelled('input', port.name)}: no images")
         return count, [np.require(array, requirements=("C", "A")) for array in arrays]
 
     def check_outputs(self, out: Any, count: int, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:

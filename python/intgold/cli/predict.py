@@ -9,7 +9,7 @@ import sys
 import intgold
 
 from ..answers import Answers, answer
-from ..engine import BACKENDS
+from ..engine import BACKENDS, check_predictable
 from ..errors import IntgoldError
 from ..files import npy_bytes, replacing
 from ..images.arrays import read_labels
@@ -87,11 +87,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
+    from ..floating.inputs import shape_given
     from ..images.mnist import load_mnist
 
     model = intgold.load(options.model)
     if options.mnist == bool(options.sources):
         raise IntgoldError("give either images or --mnist")
+    with naming(options.model):
+        check_predictable(model)
     labels = None
     if options.mnist:
         if options.labels:
@@ -99,8 +102,9 @@ def call(options: argparse.Namespace) -> int:
         images, labels = load_mnist("test")
         batch = Batch(images, numbered("mnist", len(images)), "array")
     else:
-        shape = model.tensor(model.inputs[0]).shape
-        batch = read_sources(options.sources, shape, options.as_is)
+        name = model.inputs[0]
+        shape = model.tensor(name).shape
+        batch = read_sources(options.sources, shape, options.as_is, shape_given(model, name))
         if options.labels:
             labels = read_labels(options.labels, len(batch.images))
     if batch.passed_over:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..errors import IntgoldError
-from .common import add_network, naming
+from .common import add_network, naming, show_progress
 from .paths import InputPath, OutputFile
 
 HELP = "make an integer model of a float network"
@@ -103,7 +103,7 @@ def call(options: argparse.Namespace) -> int:
     else:
         batch = read_batch(network, options.images)
         with naming(options.network, options.images):
-            ranges = calibrate(network, batch, choices.calibration)
+            ranges = calibrate(network, batch, choices.calibration, show_progress(options))
     with naming(options.network, *filter(None, (options.ranges or options.images,))):
         model = quantize_network(network, ranges, choices, options.name)
     model.save(options.output)

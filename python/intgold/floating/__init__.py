@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import checked
+from ..arguments import check, checked
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,12 +99,13 @@ def save_network(
     from ..errors import InputError
     from .inference import FloatNetwork
 
+    check("save_network: path", path, str | os.PathLike[str])
     if not isinstance(module, FloatNetwork):
         if examples is None:
             raise InputError("save_network: give examples, whose shapes and dtypes are the inputs'")
         from .pytorch.module import network_and_batch
 
-        module, _ = network_and_batch(module, examples, name)
+        module, _ = network_and_batch(module, examples, name, "save_network")
     module.save(path)
     return module
 

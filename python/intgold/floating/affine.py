@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from ..arguments import checked
 from ..errors import InputError, ModelError
 from ..model import DTYPE_RANGE, Model, Tensor
-from ..quoting import shown
-from .inputs import arranged, order_of
+from ..quoting import labelled, shown
+from .inputs import arranged, order_of, two_orders
 
 
 def round_away(x: np.ndarray | float) -> np.ndarray:
@@ -123,6 +125,7 @@ def quantize_input(model: Model, images: np.ndarray, name: str | None = None) ->
         Shape (n, *input shape), or without a last dimension of 1; or, of a model that was made
         from a module, the axes that the module takes: (n, c, h, w), (n, c, length).  uint8 is a
         camera byte, see `camera_bytes`; floats are the input's reals; int8 is returned as it is.
+        Pictures of equal height, width and channels are channels last, which a warning says.
     name : str, optional
         Of the input; by default the only one.
 
@@ -132,12 +135,19 @@ def quantize_input(model: Model, images: np.ndarray, name: str | None = None) ->
         Naming dtype, shape or value.
     """
     if name is None and len(model.inputs) != 1:
-        raise InputError(f"model {model.name}: its inputs are not one int8 tensor")
+        listed = ", ".join(model.inputs)
+        raise InputError(
+            f"model {model.name} has the inputs {listed}: give the name, such as "
+            f'model.quantize_input(x, "{model.inputs[0]}")'
+        )
     tensor = model.tensor(model.inputs[0] if name is None else name)
-    where = f"input {tensor.name}"
+    where = labelled("input", tensor.name)
     if tensor.dtype != "int8":
         raise InputError(f"model {model.name}: {where} is {tensor.dtype}, not int8")
-    images = arranged(images, tensor.shape, order_of(model.metadata, tensor.name))
+    order = order_of(model.metadata, tensor.name)
+    if images.dtype != np.int8 and two_orders(images, tensor.shape, order):
+        warnings.warn(f"{where}: {two_orders(images, tensor.shape, order)}", stacklevel=3)
+    images = arranged(images, tensor.shape, order)
     if tensor.shape[-1] == 1 and images.ndim == len(tensor.shape):
         images = images[..., np.newaxis]
     if images.shape[1:] != tensor.shape:
@@ -149,7 +159,10 @@ def quantize_input(model: Model, images: np.ndarray, name: str | None = None) ->
     if tensor.scale is None:
         raise InputError(f"{where} has no scale: give int8")
     if images.dtype.kind != "f":
-        raise InputError(f"{where}: {images.dtype} is neither uint8, int8 nor a float")
+        raise InputError(
+            f"{where}: {images.dtype} is neither uint8, int8 nor a float: "
+            "x.astype(numpy.float32) makes reals"
+        )
     _refuse_bytes(where, images, tensor.scale, tensor.zero_point)
     return np.ascontiguousarray(quantize(images, tensor.scale, tensor.zero_point))
 
@@ -168,14 +181,15 @@ def _refuse_bytes(where: str, images: np.ndarray, scale: float, zero_point: int)
 def camera_bytes(model: Model, tensor: Tensor) -> np.ndarray:
     """Return the int8 value of each byte, shape (256,).
 
-    A network that is quantised here is trained on x/255.  A file of another engine does not say
-    what its input's reals are; x ^ 0x80 is its own uint8, and what int8 files take for bytes: those
-    with reals in [0, 255], [0, 1] or [-1, 1] alike.
+    A network that is quantised here is trained on x/255; one that was calibrated on reals outside
+    [0, 1] takes no bytes.  A file of another engine does not say what its input's reals are;
+    x ^ 0x80 is its own uint8, and what int8 files take for bytes: those with reals in [0, 255],
+    [0, 1] or [-1, 1] alike.
 
     Raises
     ------
     InputError
-        When the input has no scale.
+        When the input has no scale, or takes reals that are no x/255.
     """
     if "engine" in model.metadata:  # importers name it
         return np.arange(-128, 128, dtype=np.int8)
@@ -183,5 +197,14 @@ def camera_bytes(model: Model, tensor: Tensor) -> np.ndarray:
         raise InputError(
             f"input {tensor.name} has no scale, so that bytes of a camera have no int8 value: give "
             "int8, which is (x ^ 0x80).view(numpy.int8) of an unsigned device's bytes"
+        )
+    lo, hi = ((q - tensor.zero_point) * tensor.scale for q in (-128, 127))
+    # Narrow multipliers raise a scale to the next power of two: that of [0, 1] to 2^-7.
+    most = 2.0 if np.frexp(tensor.scale)[0] == 0.5 else 1.0
+    if "float_network" in model.metadata and (lo < 0 or hi > most):
+        raise InputError(
+            f"{labelled('input', tensor.name)}: bytes stand for x/255, from 0 to 1, but it was "
+            f"calibrated on reals and takes those from {lo:.4g} to {hi:.4g}: give floats, as the "
+            "float network takes them"
         )
     return quantize(np.arange(256) / 255, tensor.scale, tensor.zero_point)

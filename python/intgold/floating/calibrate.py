@@ -16,6 +16,7 @@ from ..arguments import checked
 from ..errors import ArtefactError, IntgoldError, ModelError
 from ..files import canonical_json, read_plain, replacing
 from ..json_text import strict_json
+from ..progress import Progress
 from ..quoting import short_repr, shown
 from .affine import quantize, scale_zero_point
 from .inference import Batch, FloatNetwork
@@ -140,7 +141,9 @@ def check_method(method: str) -> float | None:
 
 
 @checked
-def calibrate(network: FloatNetwork, images: Batch, method: str = "minmax") -> Ranges:
+def calibrate(
+    network: FloatNetwork, images: Batch, method: str = "minmax", progress: bool = False
+) -> Ranges:
     """Return the range of each layer's output, and of each input that does not take pixels.
 
     Parameters
@@ -150,6 +153,8 @@ def calibrate(network: FloatNetwork, images: Batch, method: str = "minmax") -> R
         float32; see `FloatNetwork.batch`.
     method : str
         See `Ranges`.
+    progress : bool
+        Show a bar.
 
     Raises
     ------
@@ -161,10 +166,15 @@ def calibrate(network: FloatNetwork, images: Batch, method: str = "minmax") -> R
     count = min(len(array) for array in images.values())
     if count == 0:
         raise ModelError("calibration on 0 images")
-    extremes = _extremes(network, images)
+    passes = 1 if method == "minmax" else 2
+    with Progress[int](
+        total=passes * count, unit="image", label=f"calibration {method}", show=progress
+    ) as bar:
+        extremes = _extremes(_values(network, images, bar))
+        spreads = {} if passes == 1 else _spreads(_values(network, images, bar), extremes)
     found = dict(extremes)
     if method != "minmax":
-        for name, spread in _spreads(network, images, extremes).items():
+        for name, spread in spreads.items():
             found[name] = spread.least_error() if percentile is None else spread.within(percentile)
     layers = {
         name: (-_outwards(-min(lo, 0.0)), _outwards(max(hi, 0.0)))
@@ -173,16 +183,22 @@ def calibrate(network: FloatNetwork, images: Batch, method: str = "minmax") -> R
     return Ranges(layers, count, method)
 
 
-def _values(network: FloatNetwork, images: Batch) -> Iterator[tuple[str, np.ndarray]]:
+def _values(
+    network: FloatNetwork, images: Batch, bar: Progress[int]
+) -> Iterator[tuple[str, np.ndarray]]:
     reals = [x.name for x in network.inputs if not x.pixels]
     if reals:
         yield from ((name, part[name]) for part in network.chunks(images) for name in reals)
-    yield from network.passages(images)
+    last = network.layers[-1].name
+    for name, x in network.passages(images):
+        yield name, x
+        if name == last:
+            bar.update(len(x))
 
 
-def _extremes(network: FloatNetwork, images: Batch) -> dict[str, tuple[float, float]]:
+def _extremes(values: Iterator[tuple[str, np.ndarray]]) -> dict[str, tuple[float, float]]:
     found: dict[str, tuple[float, float]] = {}
-    for name, x in _values(network, images):
+    for name, x in values:
         lo, hi = float(x.min()), float(x.max())
         if not (math.isfinite(lo) and math.isfinite(hi)):
             raise ModelError(f"layer {name}: gives {lo} to {hi} on the calibration images")
@@ -236,10 +252,10 @@ class _Spread:
 
 
 def _spreads(
-    network: FloatNetwork, images: Batch, extremes: Mapping[str, tuple[float, float]]
+    values: Iterator[tuple[str, np.ndarray]], extremes: Mapping[str, tuple[float, float]]
 ) -> dict[str, _Spread]:
     spreads = {name: _Spread(*ends) for name, ends in extremes.items()}
-    for name, x in _values(network, images):
+    for name, x in values:
         spreads[name].add(x)
     return spreads
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import numpy as np
 from ..errors import DataError, InputError
 from ..images.arrays import REALS, read_images
 from .inference import FloatNetwork, Input
-from .inputs import arranged, given_shape
+from .inputs import arranged, given_shape, two_orders
+
+_log = logging.getLogger("intgold")
 
 
 def read_batch(network: FloatNetwork, path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
@@ -52,7 +55,10 @@ def read_batch(network: FloatNetwork, path: str | os.PathLike[str]) -> dict[str,
 def _read(x: Input, path: Path) -> np.ndarray:
     dtypes = ("uint8", *REALS) if x.pixels else REALS
     other = given_shape(x.shape, x.order) if x.order else ()
-    array = arranged(read_images(path, x.shape, dtypes, other), x.shape, x.order)
+    found = read_images(path, x.shape, dtypes, other)
+    if open_order := two_orders(found, x.shape, x.order):
+        _log.warning("%s: %s", path, open_order)
+    array = arranged(found, x.shape, x.order)
     if array.dtype == np.uint8:
         return np.ascontiguousarray(array)
     array = np.ascontiguousarray(array, np.float32)

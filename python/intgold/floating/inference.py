@@ -11,11 +11,12 @@ import numpy as np
 
 from ..arguments import check_fields, checked
 from ..errors import InputError, ModelError
+from ..progress import Progress
 from ..quoting import short_repr, shown
 from .affine import pixel_values
 from .inputs import IMAGE, Input, arranged
 from .layers import Layer
-from .limits import MOST_VALUES, widest_layer
+from .limits import MOST_VALUES, output_shape, widest_layer
 
 __all__ = ["IMAGE", "Batch", "FloatNetwork", "Input"]
 
@@ -127,6 +128,14 @@ class FloatNetwork:
         arrays = [a for layer in self.layers for a in (layer.weights, layer.bias)]
         return sum(a.size for a in arrays if a is not None)
 
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of what the last layer gives of one example."""
+        shapes = {x.name: x.shape for x in self.inputs}
+        for layer in self.layers:
+            shapes[layer.name] = output_shape(layer, [shapes[name] for name in layer.inputs])
+        return shapes[self.layers[-1].name]
+
     def readers(self) -> dict[str, list[Layer]]:
         """Return, for each name, the layers that read it."""
         names = [*(x.name for x in self.inputs), *(x.name for x in self.layers)]
@@ -212,7 +221,7 @@ class FloatNetwork:
         )
 
     @checked
-    def run(self, images: Batch) -> np.ndarray:
+    def run(self, images: Batch, progress: bool = False) -> np.ndarray:
         """Return the output of the last layer.
 
         Parameters
@@ -220,13 +229,22 @@ class FloatNetwork:
         images : ndarray or mapping of str to ndarray, float32
             See `batch`.  For a network of pixels in [0, 1].  Given as float64, everything is
             evaluated so.
+        progress : bool
+            Show a bar.
 
         Returns
         -------
         ndarray, float32 (n, classes), or (n, h, w, c) of a network that ends in an image
         """
         last = self.layers[-1].name
-        made = np.concatenate([x for name, x in self.passages(images) if name == last])
+        parts = []
+        count = max((len(x) for x in self.by_name(images).values()), default=0)
+        with Progress[int](total=count, unit="image", label="float answers", show=progress) as bar:
+            for name, x in self.passages(images):
+                if name == last:
+                    parts.append(x)
+                    bar.update(len(x))
+        made = np.concatenate(parts)
         return made.reshape(len(made), -1) if made.shape[1:-1] in ((), (1, 1)) else made
 
     @checked
@@ -245,8 +263,8 @@ class FloatNetwork:
         return {name: np.concatenate(part) for name, part in parts.items()}
 
     @checked
-    def predict(self, images: Batch) -> np.ndarray:
-        """Return the classes, int64 (n,); ties go to the lowest index.
+    def predict(self, images: Batch, progress: bool = False) -> np.ndarray:
+        """Return the classes, int64 (n,); ties go to the lowest index.  `run` has the rest.
 
         Raises
         ------
@@ -254,7 +272,7 @@ class FloatNetwork:
             When the network ends in an image, with more than one answer, or in one number, which
             is no class.
         """
-        made = self.run(images)
+        made = self.run(images, progress)
         if made.ndim != 2:
             raise InputError(f"network {self.name}: gives {made.shape}, more than one answer each")
         if made.shape[1] == 1:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import InputError, ModelError
+from ..quoting import labelled
 from .limits import MOST_VALUES
+
+if TYPE_CHECKING:
+    from ..model import Model
 
 IMAGE = "image"
 """What layers call the input of a network that takes one picture."""
@@ -58,6 +63,17 @@ def arranged(batch: np.ndarray, shape: tuple[int, ...], order: str) -> np.ndarra
     return stored(batch, order)
 
 
+def two_orders(batch: np.ndarray, shape: tuple[int, ...], order: str) -> str:
+    """Return what to say of a batch whose shape leaves two orders open, or an empty text."""
+    square = order == "NCHW" and batch.shape[1:] == shape == given_shape(shape, order)
+    if not square or max(shape) == 1:
+        return ""
+    return (
+        f"shape {batch.shape} is taken as (n, h, w, c); of (n, c, h, w) give "
+        "x.transpose(0, 2, 3, 1)"
+    )
+
+
 def stored(batch: np.ndarray, order: str) -> np.ndarray:
     """Return a batch, given with the axes of `order`, as a network and its model take it."""
     return _STORED[order](batch)
@@ -74,6 +90,20 @@ def order_of(metadata: Mapping[str, str], name: str) -> str:
     pairs = (entry.split(" ") for entry in metadata.get("input_order", "").split(", "))
     known = {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and pair[1] in ORDERS}
     return known.get(name, "")
+
+
+def refuse_nan(where: str, batch: np.ndarray) -> None:
+    """Raise InputError that names the first NaN of a batch and its place, if there is one."""
+    odd = np.isnan(batch)
+    if odd.any():
+        place = np.unravel_index(int(odd.argmax()), batch.shape)
+        raise InputError(f"{where}: NaN at {tuple(map(int, place))}")
+
+
+def shape_given(model: Model, name: str) -> tuple[int, ...]:
+    """Return the shape in which the float network takes an example; empty where none is known."""
+    order = order_of(model.metadata, name)
+    return given_shape(model.tensor(name).shape, order) if order else ()
 
 
 @dataclass(frozen=True)
@@ -123,18 +153,20 @@ class Input:
 
     @property
     def _batch(self) -> str:
-        return "images" if self.name == IMAGE else f"values of input {self.name}"
+        return "images" if self.name == IMAGE else f"values of {labelled('input', self.name)}"
 
     def check(self, batch: np.ndarray) -> None:
         """Raise InputError unless a batch is of reals that this input takes."""
         if not isinstance(batch, np.ndarray) or batch.dtype not in (np.float32, np.float64):
             found = getattr(batch, "dtype", type(batch).__name__)
-            raise InputError(f"{self._batch} are {found}, wants float32 (pixel / 255)")
+            wants = "float32 (pixel / 255)" if self.pixels else "float32: x.astype(numpy.float32)"
+            raise InputError(f"{self._batch} are {found}, wants {wants}")
         if batch.shape[1:] != self.shape or len(batch) == 0:
             wants = ", ".join(("n", *map(str, self.shape)))
             raise InputError(f"{self._batch} of shape {batch.shape}, wants ({wants})")
         low, high = (0.0, 1.0) if self.pixels else (-np.finfo("f4").max, np.finfo("f4").max)
         # Written so that a NaN, which compares false, is refused too.
         if not (batch.min() >= low and batch.max() <= high):
+            refuse_nan(self._batch, batch)
             found = f"[{batch.min()}, {batch.max()}]"
             raise InputError(f"{self._batch} lie in {found}, wants [{low:g}, {high:g}]")

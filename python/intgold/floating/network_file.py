@@ -85,6 +85,8 @@ def load(path: str | os.PathLike[str]) -> FloatNetwork:
 
 def _parse(members: dict[str, bytes]) -> FloatNetwork:
     """Return the network in the members of its zip; nothing may be missing or left over."""
+    if "model.json" in members:
+        raise ArtefactError("an integer model already; wanted is the float network that it is of")
     try:
         header = strict_json(members.pop("network.json", b"null"))
     except ValueError as error:

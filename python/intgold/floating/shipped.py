@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import SHIPPED
 from ..errors import ArtefactError
 from ..images.mnist import load_mnist, split_validation
 from ..model import Model
@@ -43,7 +44,10 @@ def load_network(path: str | os.PathLike[str]) -> FloatNetwork:
     if path in NETWORKS:
         return FloatNetwork.load(MODELS / f"mnist_{NETWORKS[str(path)]}float.npz")
     if not Path(path).exists() and not Path(path).suffix:
-        raise ArtefactError(f"{path}: neither a file nor one of the networks {', '.join(NETWORKS)}")
+        hint = ": that is an integer model already" * (path in SHIPPED)
+        raise ArtefactError(
+            f"{path}: neither a file nor one of the networks {', '.join(NETWORKS)}{hint}"
+        )
     return FloatNetwork.load(path)
 
 

@@ -88,15 +88,25 @@ def _read(
                 raise DataError(f"{path}: more than the limit of {MOST_BYTES} bytes")
             array = read_npy(str(path), start + file.read(), fortran=True)
     except (OSError, MemoryError) as error:
-        reason = str(error) or "not enough memory"
+        reason = getattr(error, "strerror", None) or str(error) or "not enough memory"
         raise DataError(f"{path}: cannot be read: {reason}") from error
     except IntgoldError as error:  # it names the path
         raise DataError(str(error)) from error
     if array.dtype.name not in dtypes:
-        raise DataError(f"{path}: {array.dtype} is none of {', '.join(dtypes)}")
+        raise DataError(
+            f"{path}: {array.dtype} is none of {', '.join(dtypes)}{_advice(array, dtypes)}"
+        )
     if array.ndim == 0:
         raise DataError(f"{path}: a single value, not an array")
     return array
+
+
+def _advice(array: np.ndarray, dtypes: tuple[str, ...]) -> str:
+    if dtypes == DTYPES and array.dtype.kind == "f":
+        return ": numpy.save(path, model.quantize_input(x)) makes the model's input of reals"
+    if REALS[1] in dtypes and array.dtype.kind in "iub":
+        return ": x.astype(numpy.float32) makes reals"
+    return ""
 
 
 def _read_idx(path: Path, each: tuple[int, ...]) -> np.ndarray:

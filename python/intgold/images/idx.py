@@ -97,4 +97,6 @@ def _read_at_most(path: Path, limit: int) -> bytes:
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file") from error
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
+        raise DataError(
+            f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from error

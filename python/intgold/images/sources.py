@@ -47,7 +47,10 @@ def numbered(source: str | os.PathLike[str], count: int) -> tuple[str, ...]:
 
 @checked
 def read_sources(
-    sources: Sequence[str | os.PathLike[str]], shape: tuple[int, ...], as_is: bool = False
+    sources: Sequence[str | os.PathLike[str]],
+    shape: tuple[int, ...],
+    as_is: bool = False,
+    other: tuple[int, ...] = (),
 ) -> Batch:
     """Return the images of one file, or of any number of picture files and folders of them.
 
@@ -60,6 +63,8 @@ def read_sources(
         Of the model's input.
     as_is : bool
         For pictures; see `intgold.images.preparation.picture_input`.
+    other : tuple of int, optional
+        A shape of one image that an array file may have as well.
 
     Raises
     ------
@@ -69,7 +74,7 @@ def read_sources(
     if not sources:
         raise DataError("no image files")
     if len(sources) == 1 and _is_array(sources[0]):
-        images = read_images(sources[0], shape)
+        images = read_images(sources[0], shape, other=other)
         return Batch(images, numbered(sources[0], len(images)), "array")
     paths: list[Path] = []
     passed_over: list[Path] = []

@@ -62,5 +62,7 @@ def _content_sha256(folder: Path, file: SetFile | RomFile) -> str:
                     raise VectorError(f"{path}: holds more bytes than the limit of {most}")
                 digest.update(block)
     except DAMAGED as error:
-        raise VectorError(f"{path}: cannot be read: {error}") from error
+        raise VectorError(
+            f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from error
     return digest.hexdigest()

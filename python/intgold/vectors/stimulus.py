@@ -51,6 +51,7 @@ import numpy as np
 
 from ..arguments import checked
 from ..errors import InputError
+from ..floating.inputs import shape_given
 from ..images.arrays import read_images
 from ..images.mnist import load_mnist
 from ..model import Model, Tensor
@@ -154,7 +155,10 @@ def _images(
     model: Model, name: str, source: str | os.PathLike[str], count: int | None, unsigned: bool
 ) -> np.ndarray:
     tensor = model.tensor(name)
-    images = load_mnist("test")[0] if source == "mnist" else read_images(source, tensor.shape)
+    if source == "mnist":
+        images = load_mnist("test")[0]
+    else:
+        images = read_images(source, tensor.shape, other=shape_given(model, name))
     if count is not None and len(images) < count:
         raise InputError(
             f"stimulus {source}: {len(images)} images, {count} are asked for (count); give at most "
@@ -169,6 +173,8 @@ def _images(
                 images = model.quantize_input(images, name)
             except InputError as error:
                 raise InputError(f"stimulus {source}: {error}{_unsigned_hint(tensor)}") from None
+    if images.dtype == np.int8 and tensor.dtype == "int8" and images.shape[1:] != tensor.shape:
+        images = model.quantize_input(images, name)  # the axes alone
     if images.dtype != tensor.dtype or images.shape[1:] != tensor.shape:
         raise InputError(
             f"stimulus {source}: {images.dtype} {images.shape[1:]}, "

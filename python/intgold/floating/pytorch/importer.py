@@ -109,6 +109,12 @@ class Importer(Sketch):
         if not any(n.name in self.known for n in node.all_input_nodes):
             self.constants[node.name] = self._folded(node, target)
             return
+        if target == "getitem" and self._follows_refusal(node):  # one of several results
+            self._guessed.add(node.name)
+            value = node.meta.get("val")
+            shape = tuple(value.shape[1:]) if isinstance(value, torch.Tensor) else (1,)
+            self.known[node.name] = self._stand_in(node, shape)
+            return
         in_place = target.endswith("_")
         function = self._table.get(target.rstrip("_"))
         if function is None:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import copy
+import io
+import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from ...arguments import array_advice
 from ...errors import InputError, ModelError
 from ...model import Model
+from ...quoting import given
 from ..calibrate import calibrate
 from ..choices import Choices
 from ..inference import FloatNetwork
-from ..inputs import stored
+from ..inputs import refuse_nan, stored
 from ..quantizer import quantize_network
 from .aten import TAKEN
 from .importer import Importer
@@ -42,12 +47,13 @@ def quantize_module(
 
 
 def network_and_batch(
-    module: nn.Module, examples: Given, name: str | None = None
+    module: nn.Module, examples: Given, name: str | None = None, function: str = "quantize"
 ) -> tuple[FloatNetwork, dict[str, np.ndarray]]:
     """Return a module as a float network, and the examples by the names of its inputs."""
+    _check_module(module, examples, function)
     arrays = _arrays(examples)
-    given = [(array.shape[1:], array.dtype == np.uint8) for array in arrays]
-    network = network_of(module, given, name)
+    shapes = [(array.shape[1:], array.dtype == np.uint8) for array in arrays]
+    network = network_of(module, shapes, name)
     pairs = zip(network.inputs, arrays, strict=True)
     return network, {x.name: np.ascontiguousarray(stored(array, x.order)) for x, array in pairs}
 
@@ -71,8 +77,6 @@ def network_of(
     ModelError
         Naming every layer that intgold has no op for.
     """
-    if not isinstance(module, nn.Module):
-        raise ModelError(f"quantize: {type(module).__name__} is not a torch.nn.Module")
     program = _exported(module, [shape for shape, _ in given])
     found: list[Importer] = []
     for channels_first in (True, False):  # the first order of the inputs that does
@@ -87,6 +91,33 @@ def network_of(
     raise ModelError(_refusal(type(module).__name__, found[0].refusals))
 
 
+def _check_module(module: Any, examples: Any, function: str) -> None:
+    if isinstance(module, nn.Module):
+        return
+    advice = ""
+    if isinstance(examples, nn.Module):
+        advice = ": are the arguments swapped?"
+    elif isinstance(module, type) and issubclass(module, nn.Module):
+        advice = f": it is a class; {module.__name__}(...) makes a module"
+    name = getattr(module, "__name__", type(module).__name__)
+    raise ModelError(f"{function}: {name} is not a torch.nn.Module{advice}")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what torch logs and prints of an export off the terminal: the error says it."""
+    names = [n for n in logging.root.manager.loggerDict if n.partition(".")[0] == "torch"]
+    loggers = [logger for name in names if not (logger := logging.getLogger(name)).disabled]
+    for logger in loggers:
+        logger.disabled = True
+    try:
+        with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        for logger in loggers:
+            logger.disabled = False
+
+
 def _exported(module: nn.Module, shapes: Sequence[tuple[int, ...]]) -> Any:
     # A copy of what another tensor was computed from, as weight_norm keeps it, torch refuses.
     computed = {
@@ -97,14 +128,27 @@ def _exported(module: nn.Module, shapes: Sequence[tuple[int, ...]]) -> Any:
     }
     at_rest = copy.deepcopy(module, computed).cpu().float().eval()
     # Two examples: a batch of one would hide a layer that mixes them.
+    zeros = tuple(torch.zeros(2, *shape) for shape in shapes)
+    sizes = ", ".join(str(tuple(shape)) for shape in shapes)
+    kind = type(module).__name__
     try:
         with torch.no_grad():
-            return torch.export.export(at_rest, tuple(torch.zeros(2, *shape) for shape in shapes))
+            copy.deepcopy(at_rest)(*zeros)
     except Exception as error:  # whatever the module's own code raises
-        reason = " ".join(str(error).split())[:200]
-        sizes = ", ".join(f"(n, {str(tuple(shape))[1:]}" for shape in shapes)
-        what = f"{type(module).__name__}, given {sizes}"
-        raise ModelError(f"{what}: torch.export refuses it: {reason}") from error
+        reason = _reason(error)
+        raise ModelError(
+            f"{kind}: the module does not run on examples of shape {sizes}: {reason}"
+        ) from None
+    try:
+        with torch.no_grad(), _quiet():
+            return torch.export.export(at_rest, zeros)
+    except Exception as error:
+        what = f"{kind}, given examples of shape {sizes}"
+        raise ModelError(f"{what}: torch.export refuses it: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _refusal(module: str, reasons: Sequence[str]) -> str:
@@ -114,11 +158,14 @@ def _refusal(module: str, reasons: Sequence[str]) -> str:
         return f"{lines[0]} ({LIST})"
     more = [f"and {len(lines) - _MOST_LINES} more"] if len(lines) > _MOST_LINES else []
     head = f"{module}: {len(lines)} layers cannot be quantised ({LIST})"
-    return "\n  ".join([head, *lines[:_MOST_LINES], *more])
+    return f"{head}: " + "; ".join([*lines[:_MOST_LINES], *more])
 
 
 def _arrays(examples: Given) -> list[np.ndarray]:
     """Return the examples of each input, checked."""
+    if isinstance(examples, Mapping):
+        raise InputError("calibration data: a dict; give a tuple of arrays, in the order of the "
+                         "module's arguments")  # fmt: skip
     several = isinstance(examples, (tuple, list))
     arrays = [_array(part) for part in (examples if several else [examples])]
     if not arrays:
@@ -131,12 +178,20 @@ def _arrays(examples: Given) -> list[np.ndarray]:
 
 def _array(examples: Any) -> np.ndarray:
     array = examples.detach().cpu().numpy() if isinstance(examples, torch.Tensor) else examples
-    if not isinstance(array, np.ndarray) or not 2 <= array.ndim <= 4 or array.size == 0:
+    if isinstance(array, np.ma.MaskedArray):
+        raise InputError(f"calibration data: {given(array)}{array_advice(array)}")
+    if not isinstance(array, np.ndarray) or not 2 <= array.ndim <= 4:
         found = getattr(array, "shape", type(array).__name__)
         raise InputError(f"calibration data: {found}, wants an array {_LENGTHS}")
+    if array.size == 0:
+        raise InputError(f"calibration data: no examples in shape {array.shape}")
     if array.dtype != np.uint8 and array.dtype.kind != "f":
-        raise InputError(f"calibration data: {array.dtype} is neither a float nor uint8")
-    return array if array.dtype == np.uint8 else array.astype(np.float32)
+        raise InputError(f"calibration data: {array.dtype} is neither a float nor uint8: "
+                         "x.astype(numpy.float32) makes floats")  # fmt: skip
+    if array.dtype == np.uint8:
+        return array
+    refuse_nan("calibration data", array)
+    return array.astype(np.float32)
 
 
 def _legal(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import statistics
 import time
 from collections import Counter
@@ -156,7 +157,7 @@ def compare(
     count = min(len(array) for array in reals.values())
     if not count or not models:
         raise InputError(f"compare: {count} images, {len(models)} models")
-    check_labels(labels, count)
+    check_labels(labels, count, math.prod(network.output_shape))
     runs: dict[str, tuple[_Run, dict[str, np.ndarray]]] = {"float numpy": (network.run, reals)}
     not_run = {}
     if importlib.util.find_spec("torch"):

@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -162,10 +163,12 @@ def explore(
             raise InputError(f"{number} {name}: 1 at least is needed")
     if processes is not None and processes < 0:
         raise InputError(f"processes {processes}: 0 stands for all cores, 1 or more for so many")
-    check_labels(labels, count)
+    check_labels(labels, count, math.prod(network.output_shape))
     methods = dict.fromkeys(choices.calibration for choices in sweep)
-    ranges = {method: calibrate(network, calibration_images, method) for method in methods}
-    answers = network.predict(batch)
+    answers = network.predict(batch, progress)  # which refuses what gives no class
+    ranges = {
+        method: calibrate(network, calibration_images, method, progress) for method in methods
+    }
     job = _Job(network, ranges, batch, labels, answers, min(golden_images, count))
     workers = min(processes or os.cpu_count() or 1, len(sweep))
     with Workers(workers, _start, job) as pool:

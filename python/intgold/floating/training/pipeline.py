@@ -67,9 +67,9 @@ def train_and_quantize(
     files = FilesInto(folder, "training", [network, found, *(f"mnist_{n}.npz" for n in names)])
     result = train(epochs, seed, strength, quick, threads=threads, progress=progress)
     paths = [files.add(network, result.network.save)]
-    ranges = calibrate(result.network, calibration_images())
+    ranges = calibrate(result.network, calibration_images(), progress=progress)
     paths.append(files.add(found, ranges.save))
-    answers = {"float": _float_answers(result.network)}
+    answers = {"float": _float_answers(result.network, progress)}
     images, labels = load_mnist("test")
     for name in names:
         choices = Choices(activation=RECIPES[name][1])
@@ -84,6 +84,6 @@ def train_and_quantize(
     )
 
 
-def _float_answers(network: FloatNetwork) -> np.ndarray:
+def _float_answers(network: FloatNetwork, progress: bool) -> np.ndarray:
     images, _ = load_mnist("test")
-    return network.predict(pixel_values(images))
+    return network.predict(pixel_values(images), progress)

@@ -183,14 +183,16 @@ class _Loop:
         steps = epochs * (len(self.inputs) // BATCH)
         clean = round(CLEAN * epochs)
         mean = math.nan
-        with Progress[int](total=epochs, label="training", unit="epoch", show=progress) as bar:
+        total = steps * BATCH
+        with Progress[int](total=total, label="training", unit="image", show=progress) as bar:
             for epoch in range(epochs):
-                mean, right = self._epoch(strength if epoch < epochs - clean else 0.0, steps)
-                bar.facts(loss=f"{mean:.4f}", accuracy=f"{100 * right:.2f} %")
-                bar.update()
+                now = strength if epoch < epochs - clean else 0.0
+                mean, right = self._epoch(now, steps, bar)
+                facts = {"epochs": f"{epoch + 1} of {epochs}", "loss": f"{mean:.4f}"}
+                bar.facts(**facts, accuracy=f"{100 * right:.2f} %")
         return mean
 
-    def _epoch(self, strength: float, steps: int) -> tuple[float, float]:
+    def _epoch(self, strength: float, steps: int, bar: Progress[int]) -> tuple[float, float]:
         """Take one pass over the images; return the mean loss and the share of right classes."""
         order = torch.randperm(len(self.inputs), generator=self.generator)
         loss_sum, right, seen = 0.0, 0, 0
@@ -204,6 +206,7 @@ class _Loop:
             loss_sum += loss.item() * BATCH
             right += int((logits.argmax(1) == targets).sum())
             seen += BATCH
+            bar.update(BATCH)
         return loss_sum / seen, right / seen
 
     def _step(self, loss: Tensor, steps: int) -> None:
