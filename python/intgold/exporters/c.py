@@ -13,6 +13,7 @@ import numpy as np
 from ..arguments import checked
 from ..errors import ModelError
 from ..fields import FORMS, Requantize
+from ..file_kinds import C_SOURCE
 from ..files import replacing
 from ..lowering import Lowered, LoweredOp, Member, lower
 from ..model import Model
@@ -36,7 +37,7 @@ def write_c(models: Sequence[Model], path: str | os.PathLike[str]) -> None:
         When the file cannot be written.
     """
     source = c_source(models).encode()
-    with replacing(path) as file:
+    with replacing(path, C_SOURCE) as file:
         file.write(source)
 
 

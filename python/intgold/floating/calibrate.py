@@ -14,6 +14,7 @@ import numpy as np
 
 from ..arguments import checked
 from ..errors import ArtefactError, IntgoldError, ModelError
+from ..file_kinds import RANGES
 from ..files import canonical_json, read_plain, replacing
 from ..json_text import strict_json
 from ..quoting import short_repr, shown
@@ -78,7 +79,7 @@ class Ranges:
             "method": self.method,
             "layers": {name: [lo.hex(), hi.hex()] for name, (lo, hi) in self.layers.items()},
         }
-        with replacing(path) as file:
+        with replacing(path, RANGES) as file:
             file.write(canonical_json(document))
 
     @classmethod
