@@ -23,7 +23,7 @@ _Known: TypeAlias = Callable[[bytes, bytes], bool]
 _SUM = rb"content SHA-256 [0-9a-f]{64}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FileKind:
     """What a writer writes to a path, and how that is known again.
 

@@ -62,6 +62,7 @@ def check_paths(options: argparse.Namespace) -> None:
             _check_apart(path, other)
         if any(_same(path, other) for other in files[:i]):
             raise IntgoldError(f"{path}: two outputs would go to this file")
+    for path in files:
         path.kind.suffix(path)
         check_writable(path)
     for path in given:

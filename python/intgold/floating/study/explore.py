@@ -306,9 +306,8 @@ def _plain(value: Any) -> Any:
     return _word(value) if isinstance(value, Mapping) else value
 
 
-COLUMNS = (
-    *(f.name for f in fields(Choices)),
-    *(f.name for f in fields(Row) if f.name != "choices"),
+COLUMNS = tuple(
+    dict.fromkeys(f.name for f in (*fields(Choices), *fields(Row)) if f.name != "choices")
 )
 """Of `records`, in order."""
 
