@@ -35,8 +35,8 @@ def save(model: Model, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     IntgoldError
-        When the file cannot be written, or the model is larger than SPEC 9 lets a file be;
-        nothing is left half-written.
+        When the file cannot be written, one that is there and not empty is no model of intgold's,
+        or the model is larger than SPEC 9 lets a file be; nothing is left half-written.
     """
     document, arrays = _document(model)
     document["sha256"] = canonical_sha256(document)

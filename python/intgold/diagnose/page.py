@@ -64,7 +64,7 @@ def write_page(account: Account, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     IntgoldError
-        When the file cannot be written.
+        When the file cannot be written, or one that is there and not empty is no such page.
     """
     with replacing(path, REPORT) as file:
         file.write(page(account).encode())

@@ -34,7 +34,7 @@ def write_c(models: Sequence[Model], path: str | os.PathLike[str]) -> None:
     ModelError
         When there are no models, or two have the same name.
     IntgoldError
-        When the file cannot be written.
+        When the file cannot be written, or one that is there and not empty is not of `write_c`.
     """
     source = c_source(models).encode()
     with replacing(path, C_SOURCE) as file:

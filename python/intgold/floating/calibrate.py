@@ -72,7 +72,13 @@ class Ranges:
 
     @checked
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the ranges as canonical JSON; reals are hexadecimal."""
+        """Write the ranges as canonical JSON; reals are hexadecimal.
+
+        Raises
+        ------
+        IntgoldError
+            When the file cannot be written, or one that is there and not empty holds no ranges.
+        """
         document = {
             "format": FORMAT,
             "images": self.images,

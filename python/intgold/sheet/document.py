@@ -249,7 +249,8 @@ def write_sheet(model: Model, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     IntgoldError
-        When the name ends otherwise, or the file cannot be written.
+        When the name has another ending, the file cannot be written, or one that is there and not
+        empty is no data sheet of intgold's.
     """
     suffix = SHEET.suffix(path)
     blocks = data_sheet(model)

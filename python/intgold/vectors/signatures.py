@@ -182,6 +182,9 @@ def write_signatures(
     ------
     VectorError
         See `signatures`.
+    IntgoldError
+        When the file cannot be written, or one that is there and not empty does not begin as such a
+        list.
     """
     count = 0
     with replacing(path, SIGNATURES) as file:
