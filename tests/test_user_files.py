@@ -5,11 +5,16 @@ Each that is written is tried on what a user may have there.
 """
 
 import ast
+import errno
+import functools
+import importlib.util
+import io
 import itertools
 import json
 import os
 import shutil
 import sys
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,15 +23,30 @@ import pytest
 
 import intgold
 import tools
+from intgold import file_kinds
 from intgold.cli import COMMANDS, _parser, main
-from intgold.cli.paths import InputPath, OutputFile, OutputFolder
+from intgold.cli.paths import InputPath, OutputFolder, OutputOf
 from intgold.errors import IntgoldError
-from intgold.exporters import copy_engine
-from intgold.floating.calibrate import calibrate
+from intgold.exporters import copy_engine, write_c
+from intgold.file_kinds import (
+    C_SOURCE,
+    CONTRACTS_PAGE,
+    INPUT,
+    MODEL,
+    NETWORK,
+    RANGES,
+    SHEET,
+    SIGNATURES,
+    FileKind,
+)  # fmt: skip
+from intgold.files import replacing
+from intgold.floating.calibrate import Ranges, calibrate
 from intgold.floating.inference import FloatNetwork, Layer
 from intgold.floating.quantizer import quantize_network
+from intgold.floating.study.explore import COLUMNS
 from intgold.folders import MARKER
 from intgold.images.mnist import MNIST_SHA256
+from intgold.sheet import write_sheet
 from intgold.vectors import freeze
 from intgold.vectors.generate import write_set
 from intgold.vectors.signatures import write_signatures
@@ -58,11 +78,16 @@ def actions():
 
 
 def test_every_path_says_whether_it_is_written():
-    """An option of free text is a path of one of the three types, or known to be no path."""
+    """An option of free text is a path of one of the three types, or known to be no path; that of
+    a file says what is written, and with which suffixes.
+    """
     free = {(c, a.dest) for c, a in actions() if a.type is None}
     assert free == TEXTS
-    kinds = {a.type for _, a in actions()}
-    assert kinds == {None, int, float, InputPath, OutputFile, OutputFolder}
+    files = [a.type for _, a in actions() if isinstance(a.type, OutputOf)]
+    others = {a.type for _, a in actions() if not isinstance(a.type, OutputOf)}
+    assert others == {None, int, float, InputPath, OutputFolder}
+    assert all(s[0] == "." and s == s.lower() for of in files for s in of.kind.known)
+    assert all(of.kind.known for of in files)
 
 
 def layer(name, *shape):
@@ -151,11 +176,9 @@ MORE_FOLDERS = {
 
 def test_no_output_is_forgotten():
     """Every option whose path is written is tried below."""
-    of = {OutputFile: set(), OutputFolder: set()}
-    for command, action in actions():
-        if action.type in of:
-            of[action.type].add((command, action.dest))
-    assert of[OutputFile] == set(FILES) and of[OutputFolder] == set(FOLDERS)
+    files = {(c, a.dest) for c, a in actions() if isinstance(a.type, OutputOf)}
+    folders = {(c, a.dest) for c, a in actions() if a.type is OutputFolder}
+    assert files == set(FILES) and folders == set(FOLDERS)
 
 
 _WRITES = {
@@ -168,7 +191,7 @@ _WRITERS = {
     "vectors/set_writer.py": "in a hidden folder", "vectors/op_sets.py": "in replacing_folder",
     "vectors/freeze.py": "in a temporary folder", "exporters/engine.py": "in replacing_folder",
     "images/mnist.py": "makes its folder, downloads into a temporary one",
-    "floating/study/plots.py": "into memory", "bench/plot.py": "into memory",
+    "floating/study/plots.py": "into memory",
 }  # fmt: skip
 
 
@@ -192,6 +215,20 @@ def _writes(call):
 
 def _of_list(call):
     return isinstance(call.func.value, ast.Name) and call.func.value.id != "os"
+
+
+def test_every_writer_says_what_it_writes():
+    """Whoever writes one file names its kind, but for those who know by digests what is theirs."""
+    nameless, named = set(), set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if getattr(getattr(node, "func", None), "id", "") in ("replacing", "write_zip"):
+                kind = node.args[-1]
+                known = len(node.args) == (2 if node.func.id == "replacing" else 3)
+                assert known and not node.keywords, (path, node.lineno)
+                none = isinstance(kind, ast.Constant) and kind.value is None
+                (nameless if none else named).add(path.relative_to(PACKAGE).as_posix())
+    assert nameless == {"folders.py", "images/mnist.py", "vectors/freeze.py"} and len(named) > 9
 
 
 def everything(folder):
@@ -246,9 +283,7 @@ def trial(base, tmp_path, capsys, monkeypatch):
 
 @pytest.mark.parametrize("option", FILES, ids="_".join)
 def test_a_file_is_written_only_over_a_file(option, trial):
-    """Over a user's folder, below a file, over a device, over an input: refused. Over a file, and
-    through a link to one: replaced, since it was named.
-    """
+    """Over a user's folder, below a file, over a device, over an input: refused."""
     one = trial(FILES[option])
     here, suffix = one.folder, "." + FILES[option].split("OUT.")[1].split()[0]
     mine = here / f"mine{suffix}"
@@ -267,14 +302,206 @@ def test_a_file_is_written_only_over_a_file(option, trial):
         elif (here / word).is_dir() and word != mine.name:
             one.refused(here / word / f"o{suffix}", "is in the vector set")
             one.refused(here / word / "manifest.json", "is in the vector set")
-    old = here / f"old{suffix}"
-    old.write_text("old")
-    (here / f"to_old{suffix}").symlink_to(old.name)
+    (here / f"round{suffix}").symlink_to(f"round{suffix}")
+    one.refused(here / f"round{suffix}")
+
+
+def kind_of(option):
+    """What an option of `FILES` writes."""
+    return next(a.type.kind for c, a in actions() if (c, a.dest) == option)
+
+
+@functools.cache
+def of_a_users():
+    """Files that a user may have, by what they are; some look much like ours."""
+    made = {"text": b"mine\n", "line ends": b"\n\n", "zeros": bytes(100), "python": b"import os\n"}
+    for name, save in (("npz", np.savez), ("compressed", np.savez_compressed)):
+        stream = io.BytesIO()
+        save(stream, model=np.arange(5), network=np.arange(3))
+        made[name] = stream.getvalue()
+    form = {"model": "intgold-model", "network": "intgold-float-network"}
+    for name, compression in itertools.product(form, (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)):
+        text = json.dumps({"format": form[name]}, indent=1)
+        for first, second in ((f"{name}.json", "x"), ("x", f"{name}.json")):
+            stream = io.BytesIO()
+            with zipfile.ZipFile(stream, "w", compression) as archive:
+                archive.writestr(first, "{}" if first == "x" else text.replace("-", "_"))
+                archive.writestr(second, text)
+            made[f"{name} {compression} {first}"] = stream.getvalue()
+    stream = io.BytesIO()
+    np.save(stream, np.zeros((2, 4, 4, 1), np.int8))
+    made["npy"] = stream.getvalue()
+    for name in ("intgold-ranges", "intgold-comparison"):
+        made[f"json of {name}"] = json.dumps({"note": name, "format": name}, indent=1).encode()
+    made["json rows"] = json.dumps([{"calibration": "minmax"}], indent=1).encode()
+    made["csv"] = ",".join([*COLUMNS, "mine"]).encode() + b"\n1,2\n"
+    made["csv, fewer"] = ",".join(COLUMNS[:-1]).encode() + b"\n1,2\n"
+    made["html"] = b"<!doctype html><html><body>intgold verify, intgold data sheet</body></html>\n"
+    made["md"] = b"# mine: arithmetic data sheet\n\nnotes of the content SHA-256\n"
+    made["signatures"] = b"# CRC-32, polynomial 0x04c11db7, as intgold makes it\n"
+    made["c"] = b'#include "intgold.h"\n\nint main(void) { return 0; }\n'
+    made["page"] = b"# Which int8?\n\nNotes.\n"
+    return made | pictures_of_a_users()
+
+
+def pictures_of_a_users():
+    """Of matplotlib, where it is there, with words of ours in them."""
+    made = {
+        "png": b"\x89PNG\r\n\x1a\n" + bytes(16) + b"IDAT" + b"tEXtSoftware\0intgold",
+        "svg": b"<?xml version='1.0'?>\n<svg><title>intgold</title></svg>\n",
+        "pdf": b"%PDF-1.4\n/Title (intgold)\n",
+    }
+    if importlib.util.find_spec("matplotlib"):
+        from matplotlib.figure import Figure
+
+        for form in ("png", "svg", "pdf"):
+            stream = io.BytesIO()
+            Figure(figsize=(1, 1)).savefig(stream, format=form, metadata={"Title": "intgold"})
+            made[f"{form} of matplotlib"] = stream.getvalue()
+    return made
+
+
+@pytest.fixture(scope="module")
+def own_files(base, tmp_path_factory):
+    """A file of every kind but those that take long: (kind, bytes)."""
+    folder = tmp_path_factory.mktemp("own")
+    model = intgold.load(base / "model.npz")
+    write_c([model], folder / "m.c")
+    write_sheet(model, folder / "s.md")
+    write_sheet(model, folder / "s.html")
+    assert main(["verify", str(base / "set"), "--dut", str(base / "set"), "--html",
+                 str(folder / "r.html"), "--quiet"]) == 0  # fmt: skip
+    paths = {
+        "model": base / "model.npz", "float network": base / "net.npz",
+        "set of ranges": base / "ranges.json", "C source of models": folder / "m.c",
+        "list of signatures": base / "s.txt", "report": folder / "r.html",
+    }  # fmt: skip
+    both = [("data sheet", folder / "s.md"), ("data sheet", folder / "s.html")]
+    return [(name, path.read_bytes()) for name, path in (*paths.items(), *both)]
+
+
+@pytest.mark.parametrize("option", FILES, ids="_".join)
+def test_a_users_file_stays(option, trial, own_files):
+    """Of any content, other kinds of intgold's among it; by its name, by a link, by two links."""
+    one, kind = trial(FILES[option]), kind_of(option)
+    here = one.folder
+    others = {f"own {name}": data for name, data in own_files if name != kind.name}
+    for i, suffix in enumerate(kind.known):
+        (here / f"to_py{suffix}").symlink_to("train.py")
+        (here / f"again{suffix}").symlink_to(f"to_py{suffix}")
+        ways = ("keep", "to_py", "again")
+        for j, data in enumerate((of_a_users() | others).values()):
+            (here / f"keep{suffix}").write_bytes(data)
+            (here / "train.py").write_bytes(data)
+            for name in ways if j == 0 else (ways[j % 3],):
+                one.refused(here / f"{name}{suffix}", f"cannot write {here / name}{suffix}: it is")
+        (here / f"hard{suffix}").hardlink_to(here / f"keep{suffix}")
+        one.refused(here / f"hard{suffix}", "move it away")
+        if i == 0:
+            for name in ("train.py", "new.py", "new", f"{suffix}", f"new{suffix}.txt.gz"):
+                one.refused(here / name, name, f"a {kind.name} ends in {suffix}")
+
+
+@pytest.mark.parametrize(
+    ("option", "suffix"),
+    [(option, suffix) for option in FILES for suffix in kind_of(option).known],
+    ids=lambda x: x if isinstance(x, str) else "_".join(x),
+)
+def test_its_own_file_is_replaced(option, suffix, trial):
+    """By its name, in capitals too, and by a link, which stays one; nothing else changes. Only what
+    cannot say who wrote it stays. An empty file has nothing to lose.
+    """
+    one, named = trial(FILES[option]), f"OUT.{FILES[option].split('OUT.')[1].split()[0]}"
+    here, out = one.folder, one.folder / f"out{suffix.upper()}"
+    one.line = one.line.replace(named, "OUT")
+    (here / f"link{suffix}").symlink_to(out.name)
+    out.touch()
+    (here / "also").hardlink_to(out)
     kept = everything(here)
-    assert one.run(here / f"to_old{suffix}")[0] == 0
-    assert (here / f"to_old{suffix}").is_symlink() and old.read_bytes() != b"old"
+    assert one.run(out)[0] == 0 and out.stat().st_size > 0
+    made = [p for p in here.iterdir() if p.name not in kept and p.name != "made.npz"]
+    assert not made and (here / "also").read_bytes() == b""
+    if kind_of(option) is INPUT:
+        one.refused(out, "does not say who wrote it; move it away")
+        return
+    before = out.stat().st_ino
+    assert one.run(here / f"link{suffix}")[0] == 0
+    assert (here / f"link{suffix}").is_symlink() and out.stat().st_ino != before
     after = everything(here)
-    assert {n for n in kept if kept[n] != after[n]} == {old.name}
+    assert {n for n in kept if kept[n] != after[n]} == {out.name}
+
+
+LIBRARY = {
+    "model": (lambda base, path: intgold.load(base / "model.npz").save(path), MODEL),
+    "network": (lambda base, path: FloatNetwork.load(base / "net.npz").save(path), NETWORK),
+    "c": (lambda base, path: write_c([intgold.load(base / "model.npz")], path), C_SOURCE),
+    "ranges": (lambda base, path: Ranges.load(base / "ranges.json").save(path), RANGES),
+    "signatures": (lambda base, path: write_signatures(base / "set", (1, 1, 1), path), SIGNATURES),
+    "sheet": (lambda base, path: write_sheet(intgold.load(base / "model.npz"), path), SHEET),
+}
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_a_function_takes_no_file_of_the_users(name, base, own_files, tmp_path):
+    """What writes one file refuses what is not of its kind, and replaces what it wrote."""
+    write, kind = LIBRARY[name]
+    path = tmp_path / "x.md"  # a suffix is asked for by what a file's form depends on alone
+    (tmp_path / "link.md").symlink_to("x.md")
+    others = {name: data for name, data in own_files if name != kind.name}
+    for data in (of_a_users() | others).values():
+        path.write_bytes(data)
+        for way in (path, tmp_path / "link.md"):
+            with pytest.raises(IntgoldError, match=f"not written by intgold as a {kind.name}"):
+                write(base, way)
+            assert path.read_bytes() == data and (tmp_path / "link.md").is_symlink()
+    assert len(list(tmp_path.iterdir())) == 2
+    path.unlink()
+    write(base, path)
+    first = path.read_bytes()
+    path.write_bytes(first + b"\n")
+    write(base, tmp_path / "link.md")
+    assert path.read_bytes() == first and (tmp_path / "link.md").is_symlink()
+
+
+def test_what_ships_and_is_frozen_is_known():
+    """Models, networks and ranges in the package; the page in docs/: each of its own kind alone."""
+    kinds = [k for k in vars(file_kinds).values() if isinstance(k, FileKind)]
+    assert len({id(k) for k in kinds}) == len(kinds) > 10
+    docs = PACKAGE.parents[1] / "docs" / "which_int8.md"
+    shipped = {p: MODEL for p in (PACKAGE / "models").glob("*.npz")}
+    shipped |= {p: NETWORK for p in (PACKAGE / "models").glob("*_float.npz")}
+    shipped |= {p: RANGES for p in (PACKAGE / "models").glob("*_ranges.json")}
+    assert len(shipped) > 5
+    for path, own in {**shipped, **({docs: CONTRACTS_PAGE} if docs.exists() else {})}.items():
+        for kind in kinds:
+            if kind is own:
+                kind.check_replaceable(path, path)
+            else:
+                with pytest.raises(IntgoldError, match="it is there"):
+                    kind.check_replaceable(path, path)
+
+
+def test_a_file_that_appears_meanwhile_stays(tmp_path):
+    """Another program may write that name while a command works."""
+    path = tmp_path / "m.npz"
+    with pytest.raises(IntgoldError, match="not written by intgold"), replacing(path, MODEL) as f:
+        f.write(b"whole")
+        path.write_bytes(b"mine")
+    assert path.read_bytes() == b"mine" and [p.name for p in tmp_path.iterdir()] == ["m.npz"]
+
+
+def test_what_cannot_be_read_is_not_replaced(tmp_path, monkeypatch):
+    """A file of which nobody can say whose it is."""
+    path = tmp_path / "m.npz"
+    path.write_bytes(b"mine")
+
+    def refuse(path):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(file_kinds, "_ends", refuse)
+    with pytest.raises(IntgoldError, match="Permission denied"), replacing(path, MODEL):
+        pass
+    assert path.read_bytes() == b"mine" and [p.name for p in tmp_path.iterdir()] == ["m.npz"]
 
 
 def folder_lines():

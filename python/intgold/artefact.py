@@ -15,6 +15,7 @@ import numpy as np
 from .arguments import checked
 from .errors import ArtefactError, IntgoldError, ModelError
 from .fields import Array, Field, Requantization, Requantize, Scales
+from .file_kinds import MODEL
 from .files import canonical_json, npy_bytes, plain_size, read_npy, read_zip, write_zip
 from .json_text import canonical_sha256, check_size, is_canonical, strict_json
 from .model import SPEC_VERSION, Model, Op, Tensor
@@ -34,8 +35,8 @@ def save(model: Model, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     IntgoldError
-        When the file cannot be written, or the model is larger than SPEC 9 lets a file be;
-        nothing is left half-written.
+        When the file cannot be written, one that is there and not empty is no model of intgold's,
+        or the model is larger than SPEC 9 lets a file be; nothing is left half-written.
     """
     document, arrays = _document(model)
     document["sha256"] = canonical_sha256(document)
@@ -44,7 +45,7 @@ def save(model: Model, path: str | os.PathLike[str]) -> None:
         check_size(text)
     except ValueError as error:
         raise ArtefactError(f"cannot write {path}: model.json: {error}") from None
-    write_zip(path, {"model.json": text, **arrays})
+    write_zip(path, {"model.json": text, **arrays}, MODEL)
 
 
 @checked

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 
 from .errors import IntgoldError
+from .file_kinds import FileKind
 
 _log = logging.getLogger("intgold")
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
@@ -36,22 +37,31 @@ JSON_LIMIT = 2**26
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+def replacing(path: str | os.PathLike[str], kind: FileKind | None) -> Iterator[BinaryIO]:
     """Open a temporary file beside `path` that takes its name when the block succeeds.
+
+    Parameters
+    ----------
+    path : path
+        A link stays one; it is its target that is replaced.
+    kind : FileKind or None
+        What is written: only a file of this kind, or an empty one, gives way.  None: the caller
+        knows that what is there is its own.
 
     Raises
     ------
     IntgoldError
-        When the folder cannot be written or the disk is full; `path` is then untouched.
+        When another file is there, the folder cannot be written or the disk is full; `path` is then
+        untouched.
     """
     temporary = None
     try:
-        target = Path(os.path.realpath(path))  # a link stays one
-        if target.exists() and not target.is_file():  # a rename would take a device's place
-            raise IntgoldError(f"cannot write {path}: not a plain file")
+        target = Path(os.path.realpath(path))
+        _check_replaceable(path, target, kind)
         handle, temporary = tempfile.mkstemp(prefix=hidden_name(target), dir=target.parent)
         with os.fdopen(handle, "wb") as file:
             yield file
+        _check_replaceable(path, target, kind)  # again: it took a while
         os.chmod(temporary, 0o666 & ~umask())
         os.replace(temporary, target)
         temporary = None
@@ -61,6 +71,13 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     finally:
         if temporary is not None and os.path.exists(temporary):
             os.unlink(temporary)
+
+
+def _check_replaceable(path: str | os.PathLike[str], target: Path, kind: FileKind | None) -> None:
+    if target.is_symlink() or (target.exists() and not target.is_file()):  # a loop, a device
+        raise IntgoldError(f"cannot write {path}: not a plain file")
+    if kind is not None:
+        kind.check_replaceable(path, target)
 
 
 def hidden_name(target: Path) -> str:
@@ -115,8 +132,17 @@ def npy_bytes(array: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
-def write_zip(path: str | os.PathLike[str], members: Mapping[str, bytes]) -> None:
+def write_zip(
+    path: str | os.PathLike[str], members: Mapping[str, bytes], kind: FileKind | None = None
+) -> None:
     """Write a stored (uncompressed) zip with fixed dates: the same members, the same bytes.
+
+    Parameters
+    ----------
+    path : path
+    members : mapping of str to bytes
+    kind : FileKind or None
+        See `replacing`.
 
     Raises
     ------
@@ -129,7 +155,7 @@ def write_zip(path: str | os.PathLike[str], members: Mapping[str, bytes]) -> Non
             f"cannot write {path}: {len(members)} members of {size} bytes, "
             f"at most {MOST_MEMBERS} of {ZIP_LIMIT}"
         )
-    with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+    with replacing(path, kind) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, data in members.items():
             info = zipfile.ZipInfo(name, _ZIP_DATE)
             info.create_system = 3

@@ -300,7 +300,7 @@ class FilesInto:
             raise IntgoldError(f"cannot write {self._folder}: {error.strerror}") from error
         write(path)
         self._files[name] = sha256_of(path)
-        with replacing(self._folder / MARKER) as file:
+        with replacing(self._folder / MARKER, None) as file:
             file.write(marker_bytes(self._what, self._files))
         return path
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import os
-from pathlib import Path
 from typing import Any
 
-from ..files import replacing
-from ..floating.study.plots import check_plot
+from ..floating.study.plots import check_plot, save_picture
 from .ops import Ops
 from .report import Report
 
@@ -45,10 +42,7 @@ def plot_report(report: Report, path: str | os.PathLike[str]) -> None:
         f"{report.model} on {report.about['CPU']}", x=0.01, ha="left", fontsize="medium"
     )
     figure.tight_layout(rect=(0, 0, 1, 1 - 0.4 / figure.get_figheight()))
-    stream = io.BytesIO()
-    figure.savefig(stream, format=Path(path).suffix[1:], dpi=120)
-    with replacing(path) as file:
-        file.write(stream.getvalue())
+    save_picture(figure, path)
 
 
 def _draw(panel: Any, ops: Ops) -> None:

@@ -8,9 +8,10 @@ import json
 import intgold
 
 from ..errors import IntgoldError
+from ..file_kinds import PICTURE
 from ..progress import Progress
 from .common import add_model, show_progress
-from .paths import OutputFile
+from .paths import OutputOf
 
 HELP = "measure the C engine: images per second, each op's time, and what bounds it"
 EXAMPLES = """
@@ -35,7 +36,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=50, metavar="N", help="of every measurement")
     parser.add_argument("--json", action="store_true", help="print all figures as JSON, in seconds")
     parser.add_argument(
-        "--plot", type=OutputFile, metavar="FILE", help="draw the ops (.svg, .png or .pdf)"
+        "--plot", type=OutputOf(PICTURE), metavar="FILE", help="draw the ops (.svg, .png or .pdf)"
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy as np
 import intgold
 
 from ..errors import IntgoldError
-from .paths import InputPath
+from .paths import InputPath, OutputFile
 
 if TYPE_CHECKING:
     from ..floating.inference import FloatNetwork
@@ -105,9 +104,9 @@ def batch_and_labels(
     return batch, read_labels(options.labels, count) if options.labels else None
 
 
-def write_file(path: Path, text: str) -> None:
+def write_file(path: OutputFile, text: str) -> None:
     """Write a text file as a whole or not at all."""
     from ..files import replacing
 
-    with replacing(path) as file:
+    with replacing(path, path.kind) as file:
         file.write(text.encode())

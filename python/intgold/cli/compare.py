@@ -8,8 +8,9 @@ from pathlib import Path
 import intgold
 
 from ..errors import IntgoldError
+from ..file_kinds import COMPARISON
 from .common import batch_and_labels, show_progress, write_file
-from .paths import InputPath, OutputFile, OutputFolder
+from .paths import InputPath, OutputFolder, OutputOf
 
 HELP = "compare float, simulated and integer forms: answers, bytes, speed"
 EXAMPLES = """
@@ -38,7 +39,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--labels", type=InputPath, metavar="FILE", help="their labels: .npy or IDX"
     )
-    parser.add_argument("--json", type=OutputFile, metavar="FILE", help="write the figures")
+    parser.add_argument(
+        "--json", type=OutputOf(COMPARISON), metavar="FILE", help="write the figures (.json)"
+    )
     parser.add_argument(
         "--plot", type=OutputFolder, metavar="DIR", help="draw pictures into this folder"
     )
@@ -70,7 +73,7 @@ def call(options: argparse.Namespace) -> int:
     found = compare(network, models, images, labels, show_progress(options))
     print(found)
     if options.json:
-        write_file(Path(options.json), found.json_text())
+        write_file(options.json, found.json_text())
     if options.plot:
         from ..floating.study.plots import plot_all
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from ..errors import IntgoldError
+from ..file_kinds import PICTURE, SWEEP_CSV, SWEEP_JSON
 from .common import add_network, batch_and_labels, show_progress, write_file
-from .paths import InputPath, OutputFile
+from .paths import InputPath, OutputOf
 
 HELP = "sweep over the choices of quantisation: what each costs and gives"
 EXAMPLES = """
@@ -40,10 +40,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--golden", type=int, default=1_000, metavar="N",
                         help="images that both engines run")  # fmt: skip
-    parser.add_argument("--csv", type=OutputFile, metavar="FILE", help="write the rows")
-    parser.add_argument("--json", type=OutputFile, metavar="FILE", help="write the rows")
     parser.add_argument(
-        "--plot", type=OutputFile, metavar="FILE", help="draw them (.png, .svg or .pdf)"
+        "--csv", type=OutputOf(SWEEP_CSV), metavar="FILE", help="write the rows (.csv)"
+    )
+    parser.add_argument(
+        "--json", type=OutputOf(SWEEP_JSON), metavar="FILE", help="write the rows (.json)"
+    )
+    parser.add_argument(
+        "--plot", type=OutputOf(PICTURE), metavar="FILE", help="draw them (.png, .svg or .pdf)"
     )
     parser.add_argument("--processes", type=int, default=0, metavar="N",
                         help="0 takes as many as there are cores")  # fmt: skip
@@ -106,7 +110,7 @@ def call(options: argparse.Namespace) -> int:
           f"them, {differing} differing values: {verdict}")  # fmt: skip
     for path, text in ((options.csv, sweeps.csv_text), (options.json, sweeps.json_text)):
         if path:
-            write_file(Path(path), text(rows))
+            write_file(path, text(rows))
     if options.plot:
         plot_sweep(rows, options.plot)
     return 0 if differing == 0 else 1

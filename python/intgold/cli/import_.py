@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from .paths import InputPath, OutputFile
+from ..file_kinds import MODEL
+from .paths import InputPath, OutputOf
 
 HELP = "make an integer model of a TFLite file, with the arithmetic of a named engine"
 EXAMPLES = """
@@ -22,7 +23,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--contract", required=True, metavar="NAME", help=f"one of {', '.join(CONTRACTS)}"
     )
     parser.add_argument(
-        "-o", "--output", type=OutputFile, required=True, metavar="NPZ", help="artefact to write"
+        "-o",
+        "--output",
+        type=OutputOf(MODEL),
+        required=True,
+        metavar="NPZ",
+        help="artefact to write (.npz)",
     )
     parser.add_argument("--name", help="of the model; by default that of the file")
 

@@ -7,8 +7,9 @@ import json
 
 import intgold
 
+from ..file_kinds import SHEET
 from .common import add_model
-from .paths import OutputFile
+from .paths import OutputOf
 
 HELP = "describe a model: ops, scales, multipliers, accumulators, bytes; its data sheet"
 EXAMPLES = """
@@ -24,7 +25,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print all but the weights as JSON")
     parser.add_argument(
         "--sheet",
-        type=OutputFile,
+        type=OutputOf(SHEET),
         metavar="FILE",
         help="write the arithmetic data sheet (.md or .html)",
     )

@@ -1,8 +1,8 @@
 """Paths on the command line: each option says whether its path is read or written.
 
 They are the types of arguments. What is to be written is checked before any work, for all commands
-in one place: it is not a file that the command reads, not a folder or a device, nothing in a vector
-set, and can be written.
+in one place: its name ends as it must, it is not a file that the command reads, not a folder or a
+device, nothing in a vector set, nothing that intgold did not write, and can be written.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import argparse
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import IntgoldError
+from ..file_kinds import FileKind
 
 
 class InputPath(str):
@@ -22,7 +24,22 @@ class InputPath(str):
 
 
 class OutputFile(str):
-    """The path of a file that is written; one that is there is replaced, since it was named."""
+    """The path of a file that is written; one that is there is replaced if it is of its kind."""
+
+    kind: FileKind
+
+
+@dataclass(frozen=True)
+class OutputOf:
+    """The type of an option that takes an `OutputFile`: what is written there."""
+
+    kind: FileKind
+
+    def __call__(self, text: str) -> OutputFile:
+        """Return the path."""
+        path = OutputFile(text)
+        path.kind = self.kind
+        return path
 
 
 class OutputFolder(str):
@@ -45,6 +62,8 @@ def check_paths(options: argparse.Namespace) -> None:
             _check_apart(path, other)
         if any(_same(path, other) for other in files[:i]):
             raise IntgoldError(f"{path}: two outputs would go to this file")
+    for path in files:
+        path.kind.suffix(path)
         check_writable(path)
     for path in given:
         if isinstance(path, OutputFolder) and any(_same(path, other) for other in files):
@@ -71,9 +90,9 @@ class _ProbeError(Exception):
     pass
 
 
-def check_writable(path: str) -> None:
-    """Raise IntgoldError when a file of this name cannot be put into its folder."""
+def check_writable(path: OutputFile) -> None:
+    """Raise IntgoldError when a file cannot be put there, or one that is there is not ours."""
     from ..files import replacing
 
-    with suppress(_ProbeError), replacing(path):
+    with suppress(_ProbeError), replacing(path, path.kind):
         raise _ProbeError  # the block fails, so nothing takes the name

@@ -11,12 +11,13 @@ import intgold
 from ..answers import Answers, answer
 from ..engine import BACKENDS, check_predictable
 from ..errors import IntgoldError
+from ..file_kinds import INPUT
 from ..files import npy_bytes, replacing
 from ..images.arrays import read_labels
 from ..images.sources import Batch, numbered, read_sources
 from ..terminal import printable, style_for
 from .common import add_isa, add_model, naming
-from .paths import InputPath, OutputFile
+from .paths import InputPath, OutputOf
 
 HELP = "answer images"
 EXAMPLES = """
@@ -76,9 +77,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--save-input",
-        type=OutputFile,
+        type=OutputOf(INPUT),
         metavar="NPY",
-        help="write the int8 input, a stimulus for intgold vectors",
+        help="write the int8 input, a stimulus for intgold vectors; a new file (.npy)",
     )
     parser.add_argument("--backend", choices=BACKENDS, default="c", help="never changes a bit")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="over the images")
@@ -115,7 +116,7 @@ def call(options: argparse.Namespace) -> int:
             model, batch.images, batch.names, labels, options.backend, options.threads, options.isa
         )
     if options.save_input:
-        with replacing(options.save_input) as file:
+        with replacing(options.save_input, INPUT) as file:
             file.write(npy_bytes(answers.x))
     if options.json:
         print(json.dumps(answers.document(), indent=1))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 
 from ..errors import IntgoldError
+from ..file_kinds import MODEL, RANGES
 from .common import add_network, naming, show_progress
-from .paths import InputPath, OutputFile
+from .paths import InputPath, OutputOf
 
 HELP = "make an integer model of a float network"
 EXAMPLES = """
@@ -34,10 +35,18 @@ def add(parser: argparse.ArgumentParser) -> None:
         "bytes), or a folder with a NAME.npy for each input",
     )  # fmt: skip
     parser.add_argument(
-        "-o", "--output", type=OutputFile, required=True, metavar="NPZ", help="artefact to write"
+        "-o",
+        "--output",
+        type=OutputOf(MODEL),
+        required=True,
+        metavar="NPZ",
+        help="artefact to write (.npz)",
     )
     parser.add_argument(
-        "--save-ranges", type=OutputFile, metavar="JSON", help="write the ranges found as well"
+        "--save-ranges",
+        type=OutputOf(RANGES),
+        metavar="JSON",
+        help="write the ranges found as well (.json)",
     )
     parser.add_argument("--name", help="of the model; by default NETWORK_lut or NETWORK_pwl")
     add_choices(parser)

@@ -6,8 +6,9 @@ import argparse
 import re
 
 from ..errors import IntgoldError
+from ..file_kinds import SIGNATURES
 from .common import show_progress
-from .paths import InputPath, OutputFile
+from .paths import InputPath, OutputOf
 
 HELP = "write the signatures of a vector set, for a chip that cannot dump"
 EXAMPLES = """
@@ -22,7 +23,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--tile", required=True, metavar="H,W,C", help="height, width and channels of a tile"
     )
     parser.add_argument(
-        "-o", "--output", type=OutputFile, required=True, metavar="FILE", help="text to write"
+        "-o",
+        "--output",
+        type=OutputOf(SIGNATURES),
+        required=True,
+        metavar="FILE",
+        help="text to write (.txt)",
     )
 
 

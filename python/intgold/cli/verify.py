@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
+from ..file_kinds import REPORT
 from .common import add_layout, layout_of, show_progress
-from .paths import InputPath, OutputFile
+from .paths import InputPath, OutputOf
 
 HELP = "compare a device's dump with a vector set: where it differs, and why"
 EXAMPLES = """
@@ -41,7 +42,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.add_argument(
-        "--html", type=OutputFile, metavar="FILE", help="write the report as a page, too"
+        "--html",
+        type=OutputOf(REPORT),
+        metavar="FILE",
+        help="write the report as a page, too (.html)",
     )
     parser.add_argument(
         "--no-causes", action="store_true", help="compare only: do not look for the cause"

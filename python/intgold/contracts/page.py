@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ..file_kinds import CONTRACTS_PAGE
 from ..files import replacing
 from .differences import Difference, differences, rate, witness
 from .standing import inexact, ops, overflows, rows
@@ -200,5 +201,5 @@ def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> Iterator[str]:
 if __name__ == "__main__":
     from .differences import MODELS
 
-    with replacing(sys.argv[1]) as file:
+    with replacing(sys.argv[1], CONTRACTS_PAGE) as file:
         file.write(page(MODELS).encode())

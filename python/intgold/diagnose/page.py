@@ -6,6 +6,7 @@ import html
 import os
 from collections.abc import Iterable, Sequence
 
+from ..file_kinds import REPORT, html_start
 from ..files import replacing
 from ..vectors.strays import stray_lines
 from ..verify import IN_DEVICE, Comparison, place, placed, with_hex
@@ -63,9 +64,9 @@ def write_page(account: Account, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     IntgoldError
-        When the file cannot be written.
+        When the file cannot be written, or one that is there and not empty is no such page.
     """
-    with replacing(path) as file:
+    with replacing(path, REPORT) as file:
         file.write(page(account).encode())
 
 
@@ -101,8 +102,7 @@ def page(account: Account) -> str:
     ]
     title = html.escape(f"{model.name}: device against golden model")
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f'{html_start("verify")}<meta name="viewport" content="width=device-width,initial-scale=1">'
         '<meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>{title}</title><style>{_STYLE}</style></head><body>\n"

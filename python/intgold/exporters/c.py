@@ -13,6 +13,7 @@ import numpy as np
 from ..arguments import checked
 from ..errors import ModelError
 from ..fields import FORMS, Requantize
+from ..file_kinds import C_SOURCE
 from ..files import replacing
 from ..lowering import Lowered, LoweredOp, Member, lower
 from ..model import Model
@@ -33,10 +34,10 @@ def write_c(models: Sequence[Model], path: str | os.PathLike[str]) -> None:
     ModelError
         When there are no models, or two have the same name.
     IntgoldError
-        When the file cannot be written.
+        When the file cannot be written, or one that is there and not empty is not of `write_c`.
     """
     source = c_source(models).encode()
-    with replacing(path) as file:
+    with replacing(path, C_SOURCE) as file:
         file.write(source)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..arguments import checked
 from ..errors import ArtefactError, IntgoldError, ModelError
+from ..file_kinds import RANGES
 from ..files import canonical_json, read_plain, replacing
 from ..json_text import strict_json
 from ..progress import Progress
@@ -72,14 +73,20 @@ class Ranges:
 
     @checked
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the ranges as canonical JSON; reals are hexadecimal."""
+        """Write the ranges as canonical JSON; reals are hexadecimal.
+
+        Raises
+        ------
+        IntgoldError
+            When the file cannot be written, or one that is there and not empty holds no ranges.
+        """
         document = {
             "format": FORMAT,
             "images": self.images,
             "method": self.method,
             "layers": {name: [lo.hex(), hi.hex()] for name, (lo, hi) in self.layers.items()},
         }
-        with replacing(path) as file:
+        with replacing(path, RANGES) as file:
             file.write(canonical_json(document))
 
     @classmethod

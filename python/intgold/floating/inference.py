@@ -281,7 +281,14 @@ class FloatNetwork:
 
     @checked
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network: a stored zip, the same bytes for the same network."""
+        """Write the network: a stored zip, the same bytes for the same network.
+
+        Raises
+        ------
+        IntgoldError
+            When the file cannot be written, or one that is there and not empty is no float network
+            of intgold's.
+        """
         from . import network_file
 
         network_file.save(self, path)

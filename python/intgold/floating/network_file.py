@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from ..errors import ArtefactError, IntgoldError
+from ..file_kinds import NETWORK
 from ..files import canonical_json, npy_bytes, read_npy, read_zip, write_zip
 from ..json_text import strict_json
 from ..quoting import shown
@@ -59,7 +60,8 @@ def save(network: FloatNetwork, path: str | os.PathLike[str]) -> None:
     else:
         inputs = [{key: getattr(x, key) for key in _INPUT_TYPES} for x in network.inputs]
         header |= {"inputs": inputs, "left_to_host": network.left_to_host}
-    write_zip(path, {"network.json": canonical_json({**header, "layers": layers}), **members})
+    text = canonical_json({**header, "layers": layers})
+    write_zip(path, {"network.json": text, **members}, NETWORK)
 
 
 def _version(network: FloatNetwork) -> int:

@@ -165,7 +165,7 @@ def _place(raw: Path, target: Path, name: str) -> None:
     """Put one downloaded file, once its bytes are known to be right, into the target folder."""
     shape = _shape_of(name)
     array = _load_checked(raw, name, shape)
-    with replacing(target / name) as file:
+    with replacing(target / name, None) as file:
         file.write(idx_header(shape) + array.tobytes())
 
 

@@ -6,14 +6,13 @@ import html
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from ..budget import check_work
 from ..describe import notes
-from ..errors import IntgoldError
 from ..fields import Requantize
+from ..file_kinds import SHEET, html_start
 from ..files import replacing
 from ..footprint import footprint
 from ..model import Model, Op
@@ -21,7 +20,6 @@ from ..vectors.stimulus import stimulus
 from .steps import formula
 from .worked import Traced, worked_elements
 
-SUFFIXES = (".md", ".html")
 _IMAGES = 8  # built-in ones: strokes, noise, corners
 _MOST_VALUES = 2**24  # of a tensor of all images; a larger one is shown with fewer images
 _ROWS = 32  # of a table of channels
@@ -251,14 +249,13 @@ def write_sheet(model: Model, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     IntgoldError
-        When the name ends otherwise, or the file cannot be written.
+        When the name has another ending, the file cannot be written, or one that is there and not
+        empty is no data sheet of intgold's.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise IntgoldError(f"{path}: a data sheet ends in {' or '.join(SUFFIXES)}")
+    suffix = SHEET.suffix(path)
     blocks = data_sheet(model)
     text = to_markdown(blocks) if suffix == ".md" else to_html(blocks)
-    with replacing(path) as file:
+    with replacing(path, SHEET) as file:
         file.write(text.encode())
 
 
@@ -310,6 +307,6 @@ def to_html(blocks: Sequence[Block]) -> str:
             parts.append(f"<table>{''.join(rows)}</table>")
     title = html.escape(blocks[0].text)
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f"{html_start('data sheet')}<title>{title}</title>"
         f"<style>{_STYLE}</style></head><body>\n" + "\n".join(parts) + "\n</body></html>\n"
     )

@@ -131,7 +131,7 @@ def freeze(folder: str | os.PathLike[str], progress: bool = True) -> None:
             target = Path(folder) / part
             put_folder(Path(made) / part, target, check_own(target, _part(part)))
     document = manifest(Path(folder))
-    with replacing(Path(folder) / "manifest.json") as file:
+    with replacing(Path(folder) / "manifest.json", None) as file:
         file.write(document)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ..arguments import checked
 from ..errors import VectorError
+from ..file_kinds import SIGNATURES, SIGNATURES_HEAD
 from ..files import plain_size, replacing
 from ..progress import Progress
 from .contents import Entry
@@ -181,15 +182,14 @@ def write_signatures(
     ------
     VectorError
         See `signatures`.
+    IntgoldError
+        When the file cannot be written, or one that is there and not empty does not begin as such a
+        list.
     """
     count = 0
-    with replacing(path) as file:
-        file.write(
-            b"# CRC-32, polynomial 0x04c11db7 reflected (0xedb88320), starts and ends inverted;\n"
-            b"# bytes of elements little-endian, tile after tile, in a tile the channel fastest\n"
-            b"# tile " + ",".join(map(str, extents)).encode() + b"\n"
-            b"# array image tile crc32-so-far\n"
-        )
+    with replacing(path, SIGNATURES) as file:
+        tile_line = f"# tile {','.join(map(str, extents))}\n"
+        file.write(f"{SIGNATURES_HEAD}{tile_line}# array image tile crc32-so-far\n".encode())
         for tile in signatures(vectors, extents, progress):
             line = f"{tile.array} {tile.image} {tile.number} {tile.signature:08x}\n"
             file.write(line.encode())

@@ -25,6 +25,7 @@ from ..affine import quantize_input
 from ..inference import Batch, FloatNetwork
 from ..simulate import simulate
 
+FORMAT = "intgold-comparison"
 BATCHES = (1, 256)
 _CHUNK = 250
 _ROUNDS = 5
@@ -76,8 +77,7 @@ class Comparison:
 
     def json_text(self) -> str:
         """Return everything as a JSON object."""
-        document = asdict(self)
-        document["batches"] = list(BATCHES)
+        document = {"format": FORMAT, **asdict(self), "batches": list(BATCHES)}
         return json.dumps(document, indent=1) + "\n"
 
     def __str__(self) -> str:

@@ -309,11 +309,17 @@ def _plain(value: Any) -> Any:
     return _word(value) if isinstance(value, Mapping) else value
 
 
+COLUMNS = tuple(
+    dict.fromkeys(f.name for f in (*fields(Choices), *fields(Row)) if f.name != "choices")
+)
+"""Of `records`, in order."""
+
+
 def csv_text(rows: Sequence[Row]) -> str:
     """Return the records as comma-separated values with a header."""
     stream = io.StringIO()
     table = records(rows)
-    writer = csv.DictWriter(stream, list(table[0]), lineterminator="\n")
+    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(table)
     return stream.getvalue()

@@ -13,6 +13,7 @@ import numpy as np
 
 from ... import golden
 from ...errors import IntgoldError
+from ...file_kinds import MADE_BY, PICTURE
 from ...files import replacing
 from ...folders import FilesInto
 from ...model import DTYPE_RANGE, Model, Op
@@ -22,7 +23,6 @@ from ..inference import Batch, FloatNetwork
 from .explore import Row, named, pareto
 from .layer_error import LayerError, layer_errors
 
-SUFFIXES = (".png", ".svg", ".pdf")
 _ERRORS, _ACTIVATIONS = "errors.png", "activations.png"
 _GREY = "0.75"
 _LINES = ("-", "--", ":", "-.")  # of the models, which often lie on one another
@@ -30,8 +30,7 @@ _LINES = ("-", "--", ":", "-.")  # of the models, which often lie on one another
 
 def check_plot(path: str | os.PathLike[str]) -> None:
     """Raise IntgoldError unless matplotlib is there and the file's name ends as it must."""
-    if Path(path).suffix not in SUFFIXES:
-        raise IntgoldError(f"{path}: a picture ends in {', '.join(SUFFIXES)}")
+    PICTURE.suffix(path)
     _pyplot()
 
 
@@ -46,12 +45,18 @@ def _pyplot() -> Any:
     return pyplot
 
 
-def _save(figure: Any, path: str | os.PathLike[str]) -> None:
-    stream = io.BytesIO()
-    figure.savefig(stream, format=Path(path).suffix[1:], dpi=120, bbox_inches="tight")
-    _pyplot().close(figure)
-    with replacing(path) as file:
+def save_picture(figure: Any, path: str | os.PathLike[str], **options: Any) -> None:
+    """Write a figure with the mark by which it is known again; `options` are those of savefig."""
+    stream, suffix = io.BytesIO(), PICTURE.suffix(path)
+    says = {"Software" if suffix == ".png" else "Creator": MADE_BY}
+    figure.savefig(stream, format=suffix[1:], dpi=120, metadata=says, **options)
+    with replacing(path, PICTURE) as file:
         file.write(stream.getvalue())
+
+
+def _save(figure: Any, path: str | os.PathLike[str]) -> None:
+    save_picture(figure, path, bbox_inches="tight")
+    _pyplot().close(figure)
 
 
 def plot_all(
