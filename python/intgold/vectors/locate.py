@@ -14,7 +14,7 @@ import numpy as np
 from ..arguments import checked
 from ..errors import VectorError
 from .contents import Entry
-from .formats.word_file import place_of
+from .lines import place_in
 from .manifest import read_manifest
 from .plan import Plan, SetFile
 from .reader import read_entry, values_of
@@ -192,7 +192,7 @@ def _values(
 
 def spots(
     plan: Plan, entry: Entry, at: Coordinate, value: int, name: str,
-    files: Sequence[SetFile] | None = None,
+    files: Sequence[SetFile] | None = None, paths: Sequence[Path] | None = None,
 ) -> Iterator[Spot]:  # fmt: skip
     """Yield where an element lies in the files that a format has of its array.
 
@@ -207,6 +207,9 @@ def spots(
         Of `intgold.vectors.formats.FORMATS`.
     files : sequence of SetFile, optional
         Those that have the array in this format; default its own.
+    paths : sequence of Path, optional
+        Where these files are, of any style: lines are those of the files as they are. Default:
+        as a set has them.
     """
     files = files or plan.files_of(entry, name)
     run, inner = (at[0], at[1:]) if entry.images else (0, at)
@@ -218,12 +221,12 @@ def spots(
         bank, place = packing.bank_of(word)
         start = block.address + run * block.frame
         if name == "npy":  # the array itself: one element after the other
-            file, in_file = files[0], run * prod(entry.shape) + flat
+            number, in_file = 0, run * prod(entry.shape) + flat
         else:
-            file, in_file = files[bank], run * files[bank].words.run + place
-        unit = "line" if file.format.lines else "byte"
+            number, in_file = bank, run * files[bank].words.run + place
+        file, path = files[number], paths[number] if paths else None
         yield Spot(
             entry.path, at, packing.stored_value(value), file.path,
-            f"{unit} {place_of(file.format, file.words, in_file)}", in_file, start + word, bank,
+            place_in(file, in_file, position.lane, path), in_file, start + word, bank,
             start // packing.rule.banks + place, position.lane,
         )  # fmt: skip
