@@ -107,8 +107,11 @@ def at_place(folder: str | os.PathLike[str], place: str) -> list[Spot]:
         When no word of the set is there.
     """
     plan, _ = read_manifest(folder)
-    by_line = re.fullmatch(r"(.+):([0-9]{1,18})", place)
-    by_address = re.fullmatch(r"(.+?)(?:\.bank([0-9]+))?@(?:0x)?([0-9a-fA-F]{1,16})", place)
+    by_line = re.fullmatch(r"(.+):([0-9]+)", place)
+    by_address = re.fullmatch(r"(.+?)(?:\.bank([0-9]+))?@(?:0x)?([0-9a-fA-F]+)", place)
+    number = by_line[2] if by_line else by_address[3] if by_address else ""
+    if len(number) > 16:
+        raise VectorError(f"{place}: {number[:40]} is too large, no set has so many words")
     if by_line:
         file = next((f for f in plan.files if f.path == by_line[1]), None)
         if file is None:
