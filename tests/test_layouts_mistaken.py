@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from intgold import Builder, Requantize
 from intgold.cli import main
 from intgold.vectors.formats import FORMATS
 from intgold.vectors.generate import write_set
@@ -201,21 +202,33 @@ def test_swapped_banks_are_named_alone(write, tmp_path, capsys):
     assert "lane_order" not in text and "  2." not in text
 
 
-def test_ops_after_a_misread_one_are_right_read_so(write, tmp_path, capsys):
+def two_convolutions():
+    """Channels do not commute with the second one."""
+    rng = np.random.default_rng(7)
+    builder = Builder("two")
+    x = builder.input("image", (5, 4, 3))
+    for name, c in (("conv1", 3), ("conv2", 4)):
+        x = builder.op("conv2d", x, name=name, weights=rng.integers(-127, 128, (4, 3, 3, c)),
+                       bias=rng.integers(-900, 900, 4), padding=1,
+                       requantize=Requantize.of([2**30] * 4, [40] * 4))  # fmt: skip
+    return builder.model()
+
+
+def test_ops_after_a_misread_one_are_right_read_so(tmp_path, capsys):
     """All words reversed: the first op has the cause, what reads it is right by it."""
-    plan, results = write("[output]\nword_bits = 16\n")
-    for entry in (e for e in results if e.role == "output"):
-        found = [r for r in readings(plan.blocks[entry].packing) if r.key == "lane_order"]
-        if found:
-            by_another(plan, tmp_path / "dut", "hex", entry, results[entry], found[0])
-        else:  # fc1 has a word a value
-            write_dump(plan, tmp_path / "dut", "hex", {entry: results[entry]})
+    write_set(two_convolutions(), tmp_path / "set", count=IMAGES, formats=["hex", "npy"],
+              layout=layout_of("[output]\nword_bits = 32\n", tmp_path))  # fmt: skip
+    plan, _ = read_manifest(tmp_path / "set")
+    for entry in (e for e in plan.entries if e.role == "output"):
+        (reading,) = [r for r in readings(plan.blocks[entry].packing) if r.key == "lane_order"]
+        array = np.load(tmp_path / f"set/{entry.path}.npy")
+        by_another(plan, tmp_path / "dut", "hex", entry, array, reading)
     text = verify(tmp_path, capsys, 1)
     assert "  1. lane_order (the layout's lane_order = high_first)" in text
     assert "none known fits" not in text
-    assert "right with the words of every array read so (lane_order = high_first): fc1\n" in text
+    assert "right with the words of every array read so (lane_order = high_first): conv2\n" in text
     page = tmp_path / "page.html"
     verify(tmp_path, capsys, 1, "--html", str(page))
-    assert "Right with the words of every array read so (lane_order = high_first): fc1." in (
+    assert "Right with the words of every array read so (lane_order = high_first): conv2." in (
         page.read_text()
     )

@@ -10,10 +10,14 @@ import pytest
 
 from file_styles import STYLES, file_of
 from foreign_files import READ, VALUES
+from intgold import LayoutError
+from intgold.cli import main
 from intgold.vectors.formats import FORMATS
 from intgold.vectors.formats.word_file import Lanes, WordFile
 from intgold.vectors.generate import write_set
+from intgold.vectors.layout_file import parse_layout
 from intgold.vectors.random_models import random_model
+from intgold.vectors.sv_package import read_package
 from intgold.verify import verify
 from word_files import WIDTHS, some_words, word_file, written
 
@@ -183,8 +187,6 @@ def test_verify_names_the_line_of_the_dump(source, tmp_path, name, per_line, com
 
 def test_verify_names_the_line_of_padding(tmp_path):
     """What a dump holds where no element is: the line of the file as it is."""
-    from intgold.vectors.layout_file import parse_layout
-
     model = random_model(3)
     tensor = model.ops[-1].output
     layout = parse_layout("x", {"output": {"word_bits": 4096 // 8, "row_alignment": 3}})
@@ -197,3 +199,51 @@ def test_verify_names_the_line_of_padding(tmp_path):
     path.write_text("\n".join(["// a", "// b", "// c", *rows]) + "\n")
     report = verify(tmp_path / "set", tmp_path / "dut", partial=True)
     assert f"{tensor}.hex line {at + 4}, image" in str(report)
+
+
+def test_locate_refuses_in_one_line(source, capsys):
+    """A negative coordinate, a number that no set has."""
+    folder, tensor = source
+    for what, told in (
+        ([f"outputs/{tensor}", "-1,0,0,0"], "coordinate '-1,0,0,0': not numbers"),
+        ([f"outputs/{tensor}@{'9' * 20}"], "is too large"),
+        ([f"outputs/{tensor}.hex:{'9' * 20}"], "is too large"),
+    ):
+        assert main(["locate", str(folder), *what]) == 2
+        error = capsys.readouterr().err
+        assert told in error and error.count("\n") == 1
+
+
+def test_a_tile_and_an_order_of_several_tables():
+    """Keys are inherited one by one; a tile that is of no order is refused."""
+    document = {
+        "output": {"order": "NCHWc", "tile": {"c": 4}},
+        "array": {"outputs/x": {"tile": {"c": 2}}},
+    }
+    rule = parse_layout("l", document).rule("output", "outputs/x")
+    assert (rule.order, rule.tile) == ("NCHWc", (("c", 2),))
+    for wrong in ({"tile": {"h": 2}}, {"order": "NHWCh"}, {"order": "NCHW", "tile": {"c": 2}}):
+        with pytest.raises(LayoutError, match="l: outputs/x: tile"):
+            parse_layout("l", {**document, "array": {"outputs/x": wrong}})
+    with pytest.raises(LayoutError, match=r"l: 'outputs' is no table of a layout; tables: files, "):
+        parse_layout("l", {"outputs": {}})
+
+
+def test_map_names_the_layout_file(tmp_path, capsys):
+    """Where a layout does not fit the model."""
+    path = tmp_path / "m.toml"
+    path.write_text('[output]\nmemory = "zz"\n')
+    assert main(["map", "lut", "--layout", str(path)]) == 2
+    assert f"{path}: outputs/conv1 is in memory 'zz'" in capsys.readouterr().err
+
+
+def test_the_package_says_which_zero_points_are_stored(tmp_path):
+    """With offset binary only: of a tensor as it is stored, of an op in q."""
+    for encoding, wanted in (("offset_binary", True), ("twos_complement", False)):
+        layout = parse_layout("l", {"default": {"encoding": encoding}})
+        formats = ["hex", "sv"]
+        write_set(random_model(3), tmp_path / encoding, count=1, layout=layout, formats=formats)
+        text = (tmp_path / encoding / "vectors_pkg.sv").read_text()
+        assert ("ZERO_POINT = " in text) and ("  // in q\n" in text) == wanted
+        assert ("  // as stored: q + 128\n" in text) == wanted
+        assert read_package(text)
