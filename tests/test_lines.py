@@ -10,14 +10,18 @@ import pytest
 
 from file_styles import STYLES, file_of
 from foreign_files import READ, VALUES
-from intgold import LayoutError
+from intgold import LayoutError, VectorError
 from intgold.cli import main
 from intgold.vectors.formats import FORMATS
 from intgold.vectors.formats.word_file import Lanes, WordFile
 from intgold.vectors.generate import write_set
 from intgold.vectors.layout_file import parse_layout
+from intgold.vectors.locate import at_place, spots
+from intgold.vectors.manifest import read_manifest
 from intgold.vectors.random_models import random_model
+from intgold.vectors.reader import read_entry
 from intgold.vectors.sv_package import read_package
+from intgold.vectors.whole import memory_files
 from intgold.verify import verify
 from word_files import WIDTHS, some_words, word_file, written
 
@@ -247,3 +251,23 @@ def test_the_package_says_which_zero_points_are_stored(tmp_path):
         assert ("ZERO_POINT = " in text) and ("  // in q\n" in text) == wanted
         assert ("  // as stored: q + 128\n" in text) == wanted
         assert read_package(text)
+
+
+def test_locate_takes_a_line_of_a_memory(tmp_path):
+    """Of the file of a whole memory, as a dump may have it: the values of that address."""
+    layout = parse_layout(
+        "l", {"memory": {"act": {"word_bits": 32, "banks": 2}}, "output": {"memory": "act"}}
+    )
+    model = random_model(3)
+    write_set(model, tmp_path / "set", count=2, layout=layout, formats=["hex"])
+    plan, _ = read_manifest(tmp_path / "set")
+    entry = next(e for e in plan.entries if e.role == "output")
+    files = memory_files(plan, entry, "hex", "")
+    shape = entry.whole(plan.count)
+    value = read_entry(tmp_path / "set", plan, entry)
+    at = tuple(n - 1 for n in shape)
+    (spot,) = spots(plan, entry, at, int(np.concatenate([*value])[at]), "hex", files)
+    found = at_place(tmp_path / "set", f"{spot.file}:{spot.place.removeprefix('line ')}")
+    assert spot in found and {s.address for s in found} == {spot.address}
+    with pytest.raises(VectorError, match="no array file"):
+        at_place(tmp_path / "set", "memory/act.bank0.hex:99999999")

@@ -13,11 +13,15 @@ import numpy as np
 
 from ..arguments import checked
 from ..errors import VectorError
+from .compression import COMPRESSIONS
 from .contents import Entry
+from .formats import FORMATS
+from .formats.word_file import words_of_place
 from .lines import place_in
 from .manifest import read_manifest
 from .plan import Plan, SetFile
 from .reader import read_entry, values_of
+from .whole import memory_files
 
 Coordinate = tuple[int, ...]
 
@@ -114,6 +118,8 @@ def at_place(folder: str | os.PathLike[str], place: str) -> list[Spot]:
         raise VectorError(f"{place}: {number[:40]} is too large, no set has so many words")
     if by_line:
         file = next((f for f in plan.files if f.path == by_line[1]), None)
+        if file is None and (held := _of_memory(plan, by_line[1], int(by_line[2]))):
+            return _at_word(folder, plan, *held)
         if file is None:
             raise VectorError(f"{place}: the set has no array file {by_line[1]}")
         entry, names = file.entry, [file.format.name]
@@ -139,6 +145,33 @@ def at_place(folder: str | os.PathLike[str], place: str) -> list[Spot]:
     pairs = zip(coordinates, values, strict=True)
     found = [s for at, value in pairs for s in spots(plan, entry, at, value, names[0])]
     return [s for s in found if ((s.file, s.word) in there if by_line else s.address == target)]
+
+
+def _of_memory(plan: Plan, path: str, line: int) -> tuple[list[SetFile], SetFile, int] | None:
+    """Return the files of an array's memory, that of the path, and the array's word at a line."""
+    for entry in plan.entries:
+        for name in FORMATS:
+            for compression in COMPRESSIONS:
+                files = memory_files(plan, entry, name, compression)
+                file = next((f for f in files if f.path == path), None)
+                words = words_of_place(file.format, file.words, line) if file else []
+                if file and words:
+                    return files, file, words[0]
+    return None
+
+
+def _at_word(
+    folder: str | os.PathLike[str], plan: Plan, files: list[SetFile], file: SetFile, word: int
+) -> list[Spot]:
+    """Return the values of a word of an array in the file of its memory."""
+    coordinates = _elements(plan, file, word)
+    values = _values(folder, plan, file.entry, coordinates)
+    found = [
+        spot
+        for at, value in zip(coordinates, values, strict=True)
+        for spot in spots(plan, file.entry, at, value, file.format.name, files)
+    ]
+    return [spot for spot in found if (spot.file, spot.word) == (file.path, word)]
 
 
 def _entry(plan: Plan, array: str) -> Entry:

@@ -196,6 +196,15 @@ def place_of(form: Format, file: WordFile, word: int) -> int:
     return form.place(file, word)
 
 
+def words_of_place(form: Format, file: WordFile, place: int) -> list[int]:
+    """Return the words of the array at a line or byte, in a file of the whole memory as well."""
+    if not file.memory_words:
+        return [*form.words_at(file, place)]
+    whole = replace(file, address=0, count=1, run=file.memory_words, step=0, memory_words=0)
+    found = (file.word_of(address) for address in form.words_at(whole, place))
+    return [word for word in found if word is not None]
+
+
 class Format(ABC):
     """A file format: one writer and one reader of words.
 
