@@ -94,8 +94,8 @@ def parse_layout(where: str, document: Any) -> Layout:
     known = {"files", "memory", "default", "array", *ROLES}
     for name, table in document.items():
         if name not in known or not isinstance(table, dict):
-            tables = ", ".join(["files", "memory.NAME", "default", *ROLES, 'array."PATH"'])
-            raise LayoutError(f"{where}: {shown(name)} is no table of a layout; tables: {tables}")
+            names = ", ".join(["files", "memory.NAME", "default", *ROLES, 'array."PATH"'])
+            raise LayoutError(f"{where}: {shown(name)} is no table of a layout; tables: {names}")
     written = dict(document.get("files", {}))
     for key in written:
         if key not in ("addresses", "comments"):

@@ -118,8 +118,8 @@ def at_place(folder: str | os.PathLike[str], place: str) -> list[Spot]:
         raise VectorError(f"{place}: {number[:40]} is too large, no set has so many words")
     if by_line:
         file = next((f for f in plan.files if f.path == by_line[1]), None)
-        if file is None and (held := _of_memory(plan, by_line[1], int(by_line[2]))):
-            return _at_word(folder, plan, *held)
+        if file is None and (of_memory := _of_memory(plan, by_line[1], int(by_line[2]))):
+            return _at_word(folder, plan, *of_memory)
         if file is None:
             raise VectorError(f"{place}: the set has no array file {by_line[1]}")
         entry, names = file.entry, [file.format.name]
