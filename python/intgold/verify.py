@@ -192,14 +192,14 @@ def _difference(
     if isinstance(by, Requantize):
         at = where[-1] % by.count
         requantize = (by.form[at], int(by.multiplier[at]), int(by.right_shift[at]))
-    files = dump.files[entry][0][1]
+    paths, files = dump.files[entry][0]
     packing = dump.device.blocks[entry].packing
     stored = packing.stored_value(expected), packing.stored_value(got)
     return Difference(
         entry.owner, kind, entry.name, entry.role, packing.stored.name, image, where, *stored,
         *_accumulators(dump, entry, image, where), requantize,
         tuple(
-            spots(dump.device, entry, (image, *where), got, files[0].format.name, files)
+            spots(dump.device, entry, (image, *where), got, files[0].format.name, files, paths)
         ),
     )  # fmt: skip
 

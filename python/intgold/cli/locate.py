@@ -26,6 +26,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what", help="ARRAY with a coordinate, FILE:LINE, ARRAY@ADDRESS or ARRAY.bankK@ADDRESS"
     )
+    # A negative number is a coordinate that is refused, no option.
+    parser._negative_number_matcher = re.compile(r"-[0-9][0-9,-]*$")
     parser.add_argument("coordinate", nargs="?", help="image,y,x,channel (of a parameter: its own)")
     parser.add_argument("--json", action="store_true", help="for programs")
 

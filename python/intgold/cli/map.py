@@ -6,6 +6,7 @@ import argparse
 
 import intgold
 
+from ..errors import LayoutError
 from .common import add_layout, add_model, layout_of
 
 HELP = "show the memory map of a model by a layout: every parameter, table and buffer"
@@ -41,5 +42,11 @@ def call(options: argparse.Namespace) -> int:
         "c": memory_map.as_c,
         "sv": memory_map.as_sv,
     }
-    print(texts[options.kind](plan.blocks), end="")
+    try:
+        text = texts[options.kind](plan.blocks)
+    except LayoutError as error:  # what the file says, of the arrays of this model
+        told = str(error)
+        name = f"{options.layout}: " if options.layout and told.startswith("layout: ") else ""
+        raise LayoutError(f"{name}{told.removeprefix('layout: ') if name else told}") from error
+    print(text, end="")
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, log2, prod
 
 import numpy as np
@@ -48,10 +48,40 @@ def diagnose(
     wrong = {c.op for c in report.comparisons if c.differing and c.role != "partial"}
     ops = [op for op in dump.plan.model.ops if op.name in wrong]
     replays = _replayed(dump, ops, progress) if ops else {}
-    return [
-        _Search(dump, op, replays[op.name]).finding(pairs and op is ops[0])
-        for op in Progress(ops, unit="op", label="diagnose", show=progress)
-    ]
+    found: list[OpFinding] = []
+    reread: _Reread | None = None
+    for op in Progress(ops, unit="op", label="diagnose", show=progress):
+        finding = _Search(dump, op, replays[op.name]).finding(pairs and op is ops[0])
+        if reread and finding.causes == () and not finding.follows:
+            finding = reread.finding(op) or finding
+        found.append(finding)
+        if reread is None and finding.reading:
+            reread = _Reread(dump.read_by(finding.reading), finding.reading, ops, progress)
+    return found
+
+
+class _Reread:
+    """The dump by another rule of its layout, which explains an op: later ones may be right by it.
+
+    Parameters
+    ----------
+    dump : Dump
+        By the other rule.
+    label : str
+        What it is.
+    ops : sequence of Op
+    progress : bool
+    """
+
+    def __init__(self, dump: Dump, label: str, ops: Sequence[Op], progress: bool) -> None:
+        self.dump, self.label = dump, label
+        self.replays = _replayed(dump, ops, progress)
+
+    def finding(self, op: Op) -> OpFinding | None:
+        """Return what is known of an op by it; None where that is no more than without."""
+        found = _Search(self.dump, op, self.replays[op.name]).finding(pairs=False)
+        better = found.follows or found.causes
+        return replace(found, read_by=self.label) if better else None
 
 
 @dataclass

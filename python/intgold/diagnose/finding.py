@@ -42,6 +42,9 @@ class OpFinding:
     variants, pairs : int
         How many single bugs and how many pairs were tried.
     seconds : float
+    read_by : str
+        By which other rule of the layout the device's arrays were read, as that explains an op
+        before it; "" where it was their own.
     """
 
     op: str
@@ -59,11 +62,18 @@ class OpFinding:
     variants: int
     pairs: int
     seconds: float
+    read_by: str = ""
 
     @property
     def names(self) -> list[tuple[str, ...]]:
         """The class: names of hypotheses, or pairs of names, that are named."""
         return sorted({cause.names for cause in self.causes})
+
+    @property
+    def reading(self) -> str:
+        """The other rule of the layout that explains it by itself; "" where none does."""
+        alone = (c.bugs[0].variant.reading for c in self.fitting if len(c.bugs) == 1)
+        return next(filter(None, alone), "")
 
     @property
     def fitting(self) -> tuple[Cause, ...]:

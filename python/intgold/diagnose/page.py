@@ -22,6 +22,7 @@ from .text import (
     labels,
     members,
     remarks,
+    right_read_so,
     tried,
     verdict,
     worth,
@@ -128,7 +129,8 @@ def _causes(account: Account) -> Iterable[str]:
         yield f"<p>{html.escape(OTHER_CONTRACT.format(' or '.join(by)))}.</p>".replace(
             ">e", ">E", 1
         )
-    follow = [f.op for f in findings if f.follows]
+    yield from (f"<p>{html.escape('R' + line[1:])}.</p>" for line in right_read_so(findings))
+    follow = [f.op for f in findings if f.follows and not f.read_by]
     if follow:
         yield f"<p>Right from wrong inputs: {html.escape(', '.join(follow))}.</p>"
 

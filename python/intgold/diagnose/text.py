@@ -39,18 +39,32 @@ def told(findings: Sequence[OpFinding], first: str) -> list[str]:
             lines += [f"  {line}" for line in _cause(finding)]
         if finding.fitting:
             explained.setdefault(_ops_and_names(finding), finding)
-    follow = [f.op for f in findings if f.follows]
+    follow = [f.op for f in findings if f.follows and not f.read_by]
     if by:
         lines.append(OTHER_CONTRACT.format(" or ".join(by)))
     if others:
         lines += textwrap.wrap(f"the same is wrong of {', '.join(others)}", 100)
+    lines += [row for line in right_read_so(findings) for row in textwrap.wrap(line, 100)]
     if follow:
         lines.append(f"right from wrong inputs: {', '.join(follow)}")
     return lines
 
 
+def right_read_so(findings: Sequence[OpFinding]) -> list[str]:
+    """Return which ops are right once the device's words are read by another rule."""
+    found: dict[str, list[str]] = {}
+    for finding in (f for f in findings if f.follows and f.read_by):
+        found.setdefault(finding.read_by, []).append(finding.op)
+    return [
+        f"right with the words of every array read so ({label}): {', '.join(ops)}"
+        for label, ops in found.items()
+    ]
+
+
 def heading(finding: OpFinding) -> str:
     """Return how an op behind the first one is introduced."""
+    if finding.read_by:
+        return f"wrong by itself, with words read so ({finding.read_by}): {finding.op}"
     if finding.unseen:
         unseen = ", ".join(finding.unseen)
         return f"wrong by itself, or by {unseen}, not dumped: {finding.op} ({finding.kind})"
@@ -165,7 +179,7 @@ def _numbered(number: int, causes: Sequence[Cause], finding: OpFinding) -> list[
     lines.append(f"     {worth(first, finding)}")
     if first.weight and first.weight.doubt:
         lines.append(f"     {first.weight.doubt}")
-    for bug in first.bugs:
-        lines.append(f"     {bug.hypothesis.explanation}")
-        lines.append(f"     look at {bug.hypothesis.look_at}")
+    for hypothesis in dict.fromkeys(bug.hypothesis for bug in first.bugs):
+        lines.append(f"     {hypothesis.explanation}")
+        lines.append(f"     look at {hypothesis.look_at}")
     return lines

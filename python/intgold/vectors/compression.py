@@ -92,3 +92,20 @@ class _Strict(io.RawIOBase):
 
 DAMAGED = (OSError, EOFError, zlib.error)
 """What reading a damaged compressed file raises."""
+
+
+class Limited:
+    """A stream that ends in an error where a file of its words cannot be that long."""
+
+    def __init__(self, stream: BinaryIO, limit: int, path: Path) -> None:
+        self._stream, self._left, self._limit, self._path = stream, limit, limit, path
+
+    def read(self, size: int = -1) -> bytes:
+        """Return some bytes, as any stream."""
+        if size < 0 or size > 2**24:
+            size = min(2**24, self._left + 1) if size > 0 else self._left + 1
+        data = self._stream.read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise VectorError(f"{self._path}: more bytes than the limit of {self._limit}")
+        return data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,6 +66,7 @@ class Dump:
         self.device = self.plan if layout is None else replace(self.plan, layout=layout)
         self.files = {e: _files(self.dut, self.device, e) for e in results(self.plan)}
         self._readings: dict[str, dict[str, list[Reading]]] = {}
+        self._by = ""  # the label of a reading
         _refuse_unknown(self.dut, self.files)
         _refuse_unread_memories(self.dut, self.device, self.files)
         missing = [e.path for e, found in self.files.items() if not found]
@@ -137,8 +139,19 @@ class Dump:
 
     def _runs(self, entry: Entry) -> Iterator[np.ndarray]:
         """Yield the images of an array of the dump, whatever it holds instead of padding."""
-        strays = Strays(self.device.blocks[entry])
-        return read_runs(self.device, *self.files[entry][0], strays)
+        paths, files = self.files[entry][0]
+        stated = self.device.blocks[entry].packing
+        by = (r for r in readings(stated) if r.label == self._by)
+        reading = next(by, None) if files[0].format.name != "npy" else None
+        if reading is not None:
+            return (reading.meant(w) for w in read_words(self.device, paths, files))
+        return read_runs(self.device, paths, files, Strays(self.device.blocks[entry]))
+
+    def read_by(self, label: str) -> Dump:
+        """Return the dump, each array of which is read by another rule where it has this one."""
+        other = copy(self)
+        other._by, other._readings = label, {}
+        return other
 
     def readings(self, op: str) -> dict[str, list[Reading]]:
         """Return by which other rules the words of an op's results may be read, by role."""

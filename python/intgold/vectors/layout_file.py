@@ -94,7 +94,8 @@ def parse_layout(where: str, document: Any) -> Layout:
     known = {"files", "memory", "default", "array", *ROLES}
     for name, table in document.items():
         if name not in known or not isinstance(table, dict):
-            raise LayoutError(f"{where}: {shown(name)} is no table of a layout")
+            names = ", ".join(["files", "memory.NAME", "default", *ROLES, 'array."PATH"'])
+            raise LayoutError(f"{where}: {shown(name)} is no table of a layout; tables: {names}")
     written = dict(document.get("files", {}))
     for key in written:
         if key not in ("addresses", "comments"):
@@ -113,6 +114,12 @@ def parse_layout(where: str, document: Any) -> Layout:
         raise LayoutError(f"{where}: files: addresses {shown(addresses)} is neither true nor false")
     comments = _choice(f"{where}: files", "comments", written.get("comments", "head"))
     rules = tuple((name, _rule(f"{where}: {name}", table)) for name, table in tables)
+    made = {name: dict(keys) for name, keys in rules}
+    for name, own in made.items():
+        role = name.split("/")[0].removesuffix("s")
+        above = {} if name == "default" else made.get("default", {})
+        inherited = {**above, **made.get(role, {})} if "/" in name else above
+        _check_tile(f"{where}: {name}", own, inherited)
     return Layout(rules, memories, addresses, comments)
 
 
@@ -157,14 +164,22 @@ def _rule(where: str, table: Any) -> tuple[tuple[str, object], ...]:
     if not isinstance(table, dict):
         raise LayoutError(f"{where}: {shown(table)} is no table")
     checked = {key: _value(where, key, table[key], _RULE) for key in sorted(table)}
-    small = {c for c in str(checked.get("order", "")) if c.islower()}
-    tile: Any = checked.get("tile", ())
-    if small != {letter for letter, _ in tile}:
-        raise LayoutError(
-            f"{where}: tile {dict(tile)} does not give the extent of each small letter of "
-            f"order {shown(checked.get('order', ''))}"
-        )
     return tuple(checked.items())
+
+
+def _check_tile(where: str, own: dict[str, Any], inherited: dict[str, Any]) -> None:
+    """Refuse a tile that is not of the order; either may be of a more general table."""
+    merged = {**inherited, **own}
+    order, tile = str(merged.get("order", "")), dict(merged.get("tile", ()))
+    small = {c for c in order if c.islower()}
+    given = dict(own.get("tile", ()))
+    if not set(given) <= small <= set(tile) or (
+        {"order", "tile"} <= set(own) and small != set(given)
+    ):
+        raise LayoutError(
+            f"{where}: tile {tile} does not give the extent of each small letter of "
+            f"order {shown(order)}"
+        )
 
 
 def _value(where: str, key: str, value: Any, known: set[str]) -> object:

@@ -13,11 +13,15 @@ import numpy as np
 
 from ..arguments import checked
 from ..errors import VectorError
+from .compression import COMPRESSIONS
 from .contents import Entry
-from .formats.word_file import place_of
+from .formats import FORMATS
+from .formats.word_file import words_of_place
+from .lines import place_in
 from .manifest import read_manifest
 from .plan import Plan, SetFile
 from .reader import read_entry, values_of
+from .whole import memory_files
 
 Coordinate = tuple[int, ...]
 
@@ -107,10 +111,15 @@ def at_place(folder: str | os.PathLike[str], place: str) -> list[Spot]:
         When no word of the set is there.
     """
     plan, _ = read_manifest(folder)
-    by_line = re.fullmatch(r"(.+):([0-9]{1,18})", place)
-    by_address = re.fullmatch(r"(.+?)(?:\.bank([0-9]+))?@(?:0x)?([0-9a-fA-F]{1,16})", place)
+    by_line = re.fullmatch(r"(.+):([0-9]+)", place)
+    by_address = re.fullmatch(r"(.+?)(?:\.bank([0-9]+))?@(?:0x)?([0-9a-fA-F]+)", place)
+    number = by_line[2] if by_line else by_address[3] if by_address else ""
+    if len(number) > 16:
+        raise VectorError(f"{place}: {number[:40]} is too large, no set has so many words")
     if by_line:
         file = next((f for f in plan.files if f.path == by_line[1]), None)
+        if file is None and (of_memory := _of_memory(plan, by_line[1], int(by_line[2]))):
+            return _at_word(folder, plan, *of_memory)
         if file is None:
             raise VectorError(f"{place}: the set has no array file {by_line[1]}")
         entry, names = file.entry, [file.format.name]
@@ -136,6 +145,33 @@ def at_place(folder: str | os.PathLike[str], place: str) -> list[Spot]:
     pairs = zip(coordinates, values, strict=True)
     found = [s for at, value in pairs for s in spots(plan, entry, at, value, names[0])]
     return [s for s in found if ((s.file, s.word) in there if by_line else s.address == target)]
+
+
+def _of_memory(plan: Plan, path: str, line: int) -> tuple[list[SetFile], SetFile, int] | None:
+    """Return the files of an array's memory, that of the path, and the array's word at a line."""
+    for entry in plan.entries:
+        for name in FORMATS:
+            for compression in COMPRESSIONS:
+                files = memory_files(plan, entry, name, compression)
+                file = next((f for f in files if f.path == path), None)
+                words = words_of_place(file.format, file.words, line) if file else []
+                if file and words:
+                    return files, file, words[0]
+    return None
+
+
+def _at_word(
+    folder: str | os.PathLike[str], plan: Plan, files: list[SetFile], file: SetFile, word: int
+) -> list[Spot]:
+    """Return the values of a word of an array in the file of its memory."""
+    coordinates = _elements(plan, file, word)
+    values = _values(folder, plan, file.entry, coordinates)
+    found = [
+        spot
+        for at, value in zip(coordinates, values, strict=True)
+        for spot in spots(plan, file.entry, at, value, file.format.name, files)
+    ]
+    return [spot for spot in found if (spot.file, spot.word) == (file.path, word)]
 
 
 def _entry(plan: Plan, array: str) -> Entry:
@@ -192,7 +228,7 @@ def _values(
 
 def spots(
     plan: Plan, entry: Entry, at: Coordinate, value: int, name: str,
-    files: Sequence[SetFile] | None = None,
+    files: Sequence[SetFile] | None = None, paths: Sequence[Path] | None = None,
 ) -> Iterator[Spot]:  # fmt: skip
     """Yield where an element lies in the files that a format has of its array.
 
@@ -207,6 +243,9 @@ def spots(
         Of `intgold.vectors.formats.FORMATS`.
     files : sequence of SetFile, optional
         Those that have the array in this format; default its own.
+    paths : sequence of Path, optional
+        Where these files are, of any style: lines are those of the files as they are. Default:
+        as a set has them.
     """
     files = files or plan.files_of(entry, name)
     run, inner = (at[0], at[1:]) if entry.images else (0, at)
@@ -218,12 +257,12 @@ def spots(
         bank, place = packing.bank_of(word)
         start = block.address + run * block.frame
         if name == "npy":  # the array itself: one element after the other
-            file, in_file = files[0], run * prod(entry.shape) + flat
+            number, in_file = 0, run * prod(entry.shape) + flat
         else:
-            file, in_file = files[bank], run * files[bank].words.run + place
-        unit = "line" if file.format.lines else "byte"
+            number, in_file = bank, run * files[bank].words.run + place
+        file, path = files[number], paths[number] if paths else None
         yield Spot(
             entry.path, at, packing.stored_value(value), file.path,
-            f"{unit} {place_of(file.format, file.words, in_file)}", in_file, start + word, bank,
+            place_in(file, in_file, position.lane, path), in_file, start + word, bank,
             start // packing.rule.banks + place, position.lane,
         )  # fmt: skip

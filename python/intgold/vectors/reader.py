@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from ..errors import IntgoldError, VectorError
 from ..files import plain_size
-from .compression import DAMAGED, open_plain
+from .compression import DAMAGED, Limited, open_plain
 from .contents import Entry
 from .formats.word_file import BadWordError
 from .packing import Packing
@@ -54,7 +54,7 @@ def read_runs(
             yield packing.decode(stored).reshape(len(words), *entry.shape)
         elif strays is not None:
             array, found = packing.read(words)
-            strays.add(files, first, words, found)
+            strays.add(paths, files, first, words, found)
             yield array
         else:
             try:
@@ -109,7 +109,7 @@ def _words(path: Path, file: SetFile, packing: Packing) -> Iterator[np.ndarray]:
     try:
         plain_size(path, 2**50)
         with open_plain(path) as stream:
-            limited: Any = _Limited(stream, file.format.most_bytes(file.words), path)
+            limited: Any = Limited(stream, file.format.most_bytes(file.words), path)
             yield from file.format.read(str(path), file.words, limited)
     except BadWordError as error:
         run, place = divmod(error.word, file.words.run)
@@ -136,22 +136,6 @@ def _bad(
         place = "padding"
     image = f"image {run}, " if file.entry.images else ""
     return VectorError(f"{where}: {image}{place} (word {word}): {problem}")
-
-
-class _Limited:
-    """A stream that ends in an error where a file of its words cannot be that long."""
-
-    def __init__(self, stream: BinaryIO, limit: int, path: Path) -> None:
-        self._stream, self._left, self._limit, self._path = stream, limit, limit, path
-
-    def read(self, size: int = -1) -> bytes:
-        if size < 0 or size > 2**24:
-            size = min(2**24, self._left + 1) if size > 0 else self._left + 1
-        data = self._stream.read(size)
-        self._left -= len(data)
-        if self._left < 0:
-            raise VectorError(f"{self._path}: more bytes than the limit of {self._limit}")
-        return data
 
 
 def regroup(parts: Iterable[np.ndarray], sizes: Sequence[int]) -> Iterator[np.ndarray]:

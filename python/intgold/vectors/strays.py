@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .formats.word_file import place_of
+from .lines import place_in
 from .plan import SetFile
 
 if TYPE_CHECKING:
@@ -65,13 +66,14 @@ class Strays:
         self.first: Stray | None = None
 
     def add(
-        self, files: Sequence[SetFile], first: int, words: np.ndarray, found: np.ndarray
-    ) -> None:
+        self, paths: Sequence[Path], files: Sequence[SetFile], first: int, words: np.ndarray,
+        found: np.ndarray,
+    ) -> None:  # fmt: skip
         """Take in some images.
 
         Parameters
         ----------
-        files : sequence of SetFile
+        paths, files : sequence of Path and of SetFile
             That they are of, one a bank.
         first : int
             The first of the images.
@@ -85,10 +87,10 @@ class Strays:
         run, word = (int(i) for i in np.argwhere(found)[0])
         bank, at = packing.bank_of(word)
         file, image = files[bank], first + run
-        place = place_of(file.format, file.words, image * file.words.run + at)
+        place = place_in(file, image * file.words.run + at, path=paths[bank])
         array, _ = packing.read(words[run : run + 1])
         self.first = Stray(
-            file.path, f"{'line' if file.format.lines else 'byte'} {place}", image,
+            file.path, place, image,
             self._block.address + image * self._block.frame + word,
             _number(packing.pack(array)[0, word]), _number(words[run, word]), packing.word_bits,
         )  # fmt: skip

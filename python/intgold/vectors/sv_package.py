@@ -43,11 +43,13 @@ def write_package(plan: Plan) -> str:
         "package vectors_pkg;",
         f"  localparam int IMAGES = {plan.count};",
     ]
+    encoded = any(block.packing.offset_binary for block in plan.blocks.values())
     for op in plan.model.ops:
         if op.name in plan.ops:
             lines += ["", f"  // op {op.name}: {op.kind}, SPEC {op.spec.clause}"]
-            scalars = ((f"{op.name}_{n}".upper(), v) for n, v in _scalars(plan, op))
-            lines += [f"  localparam int {name} = {value};" for name, value in scalars]
+            for name, value in _scalars(plan, op):
+                told = "  // in q" if encoded and name.endswith("_zero_point") else ""
+                lines.append(f"  localparam int {f'{op.name}_{name}'.upper()} = {value};{told}")
     parameters = dict(plan.parameters)
     for entry in plan.entries:
         block = plan.blocks[entry]
@@ -61,7 +63,9 @@ def write_package(plan: Plan) -> str:
         facts += [("ADDRESS", block.address)] if block.address < 2**31 else []
         if entry.role in ACTIVATIONS:
             facts.append(("ZERO_POINT", packing.stored_value(entry.zero_point)))
-        lines += [f"  localparam int {name}_{key} = {value};" for key, value in facts]
+        for key, value in facts:
+            told = "  // as stored: q + 128" if encoding and key == "ZERO_POINT" else ""
+            lines.append(f"  localparam int {name}_{key} = {value};{told}")
         loadable = [f for f in _LOADABLE if f in plan.formats]
         for file in plan.files_of(entry, loadable[0]) if loadable else ():
             bank = f"_BANK{file.bank}" if block.packing.rule.banks > 1 else ""

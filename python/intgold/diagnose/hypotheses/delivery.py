@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...vectors.readings import Reading
+from ...vectors.rule import Rule
 from ..datapath import Datapath, IntArray
 from .freedom import solved_order
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
@@ -39,7 +40,8 @@ def _other_layout(evidence: Evidence, key: str) -> Iterator[Variant]:
             for reading in (r for r in found if r.key == key):
                 by_label.setdefault(reading.label, {})[reading.stated.dtype] = reading
     for label, readings in by_label.items():
-        yield Variant(f"the layout's {label}", delivered(_as_written(readings)))
+        edit = delivered(_as_written(readings))
+        yield Variant(f"the layout's {label}" if "=" in label else label, edit, reading=label)
 
 
 def _as_written(readings: dict[np.dtype[Any], Reading]) -> Callable[[IntArray], IntArray]:
@@ -183,10 +185,11 @@ def _encoding(evidence: Evidence) -> Iterator[Variant]:
 
 def _lane_order(evidence: Evidence) -> Iterator[Variant]:
     yield from _other_layout(evidence, "lane_order")
+    if any(r.stated.rule != Rule() for found in evidence.readings().values() for r in found):
+        return  # a layout says how many lanes its words have
     size = int(np.prod(result_shape(evidence)[1:]))
-    told = {r.stated.lanes for r in evidence.readings().get("output", ()) if not r.stated.reordered}
     for group in LANES:
-        if size % group == 0 and size >= group and group not in told:
+        if size % group == 0 and size >= group:
             yield Variant(f"{group} lanes", delivered(_reversed(group)))
 
 
@@ -256,8 +259,9 @@ HYPOTHESES = (
     ),
     Hypothesis(
         "bank_order",
-        "Words are dealt to the banks the other way.",
-        "the bank select: low bits of the word's address (interleaved) or high ones (blocked)",
+        "Words are in another bank, or at another address, than the layout says.",
+        "the bank select: low bits of the word's address (interleaved) or high ones (blocked), "
+        "none inverted",
         _bank_order,
     ),
     Hypothesis(

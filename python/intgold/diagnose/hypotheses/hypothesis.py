@@ -60,12 +60,15 @@ class Variant:
         from what the device made state it; else it is log2 of how many variants there are.
     doubt : str
         Why it is never named by itself, however much it explains; "" where it may be.
+    reading : str
+        The label of the `intgold.vectors.readings.Reading` that it is; "" where it is none.
     """
 
     label: str
     edit: Edit
     bits: float | None = None
     doubt: str = ""
+    reading: str = ""
 
 
 @dataclass(frozen=True)

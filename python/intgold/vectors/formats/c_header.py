@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import BinaryIO
 
 import numpy as np
@@ -13,7 +14,7 @@ from . import digits
 from .collector import Collector
 from .text import Comments, pieces, shown
 from .tokens import BadTokenError, Decimals
-from .word_file import Format, WordFile
+from .word_file import Format, Sought, WordFile
 
 _COMMENTS = Comments(re.compile(rb"//[^\n]*|/\*.*?\*/", re.S), (b"/",), b"/*")
 _MACRO = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+([^\n]*)$", re.M)
@@ -111,9 +112,11 @@ class CHeader(Format):
         """Return the word of a line."""
         return file.only(place - self.place(file, 0))
 
-    def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
+    def read(
+        self, where: str, file: WordFile, stream: BinaryIO, sought: Sought | None = None
+    ) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
-        inside = Collector(where, file)
+        inside = Collector(where, file, sought)
         parser = Decimals(8 if file.word_bits > 64 else file.word_bits)
         head, begun, ended, own = b"", False, False, False
         carry = behind = b""
@@ -222,7 +225,14 @@ class CHeader(Format):
             words = np.frombuffer(octets, np.uint8).reshape(-1, file.word_bytes)
         else:
             words = digits.from_integers([v & mask for v in values], file.word_bytes)
-        yield from inside.put(f"{where}, line {line} or later", words)
+
+        def line_of(index: int) -> int:
+            if wide:  # where its row starts
+                row = next(islice(re.finditer(rb"\{", text), index, None))
+                return line + text[: row.start()].count(b"\n")
+            return line + b",".join(tokens[: index + 1]).rstrip().count(b"\n")
+
+        yield from inside.put(f"{where}, line {line} or later", words, line_of)
 
     @staticmethod
     def _number(index: int, token: bytes) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import BinaryIO
 
 import numpy as np
@@ -13,7 +14,7 @@ from . import digits
 from .collector import Collector
 from .text import Comments, pieces, shown, token_lines
 from .tokens import BadTokenError, Decimals, Digits
-from .word_file import Format, WordFile
+from .word_file import Format, Sought, WordFile
 
 _RADIX = rb"memory_initialization_radix\s*=\s*(\d{1,9})\s*;"
 _VECTOR = rb"memory_initialization_vector\s*="
@@ -61,9 +62,11 @@ class Coe(Format):
         """Return the word of a line."""
         return file.only(place - self.place(file, 0))
 
-    def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
+    def read(
+        self, where: str, file: WordFile, stream: BinaryIO, sought: Sought | None = None
+    ) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
-        inside = Collector(where, file)
+        inside = Collector(where, file, sought)
         parser: Digits | Decimals | None = None
         head, ended, comma = b"", False, True
         for line, piece, _ in pieces(where, stream, _COMMENTS):
@@ -93,9 +96,10 @@ class Coe(Format):
             except BadTokenError as bad:
                 number = token_lines(line, data, b",")[bad.index]
                 raise inside.refused(f"{where}, line {number}", bad) from None
-            surplus = len(words) > inside.room()
-            number = token_lines(line, data, b",")[inside.room()] if surplus else line
-            yield from inside.put(f"{where}, line {number}", words)
+            lines = partial(token_lines, line, data, b",")
+            number = lines()[inside.room()] if len(words) > inside.room() else line
+            place = f"{where}, line {number}"
+            yield from inside.put(place, words, partial(_nth, lines))
         if parser is None:
             raise VectorError(f"{where}: not a coefficient file: no radix and vector at its head")
         yield from inside.finish()
@@ -118,3 +122,7 @@ class Coe(Format):
             number = line + data.count(b"\n", 0, found.end())
             raise VectorError(f"{where}, line {number}: {shown(b',')} without a word before it")
         return data.rstrip().endswith(b",")
+
+
+def _nth(lines: Callable[[], list[int]], index: int) -> int:
+    return lines()[index]

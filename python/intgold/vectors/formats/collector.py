@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from ...errors import VectorError
 from .tokens import BadTokenError
-from .word_file import BadWordError, WordFile
+from .word_file import BadWordError, Sought, WordFile
 
 _FILLED, _GIVEN = 1, 2
+
+Lines = Callable[[int], int]
+"""The line of the i-th of the words that are put."""
 
 
 class AbsentError(VectorError):
@@ -28,10 +31,12 @@ class Collector:
     where : str
         The file that an error names.
     file : WordFile
+    sought : Sought, optional
+        A word whose line is noted.
     """
 
-    def __init__(self, where: str, file: WordFile) -> None:
-        self._where, self._file = where, file
+    def __init__(self, where: str, file: WordFile, sought: Sought | None = None) -> None:
+        self._where, self._file, self._sought = where, file, sought
         self._row = 0  # words in a row so far
         self._address: int | None = 0 if file.memory_words else None  # of the next word
         self._next = 0  # word of the array
@@ -73,8 +78,10 @@ class Collector:
         """Return how many words may still come in a row."""
         return self._file.length - (self._row if self._address is None else self._address)
 
-    def put(self, place: str, words: np.ndarray) -> Iterator[np.ndarray]:
-        """Take the next words; yield what is in order."""
+    def put(
+        self, place: str, words: np.ndarray, line_of: Lines | None = None
+    ) -> Iterator[np.ndarray]:
+        """Take the next words, of the lines that are given; yield what is in order."""
         start, count = self._address, len(words)
         if start is None:
             if count > self.room():
@@ -82,6 +89,7 @@ class Collector:
                     f"{place}: more words than {self._file.words}, or beyond the last address"
                 )
             self._row += count
+            self._note(self._row - count, count, 0, line_of)
             yield from self.take(place, self._row - count, words)
             return
         self._address = start + count
@@ -89,6 +97,7 @@ class Collector:
         taken = len(gaps)
         for first, last in zip([0, *(g + 1 for g in gaps)], [*gaps, count], strict=True):
             for at, stop, word in self._file.overlaps(start + first, start + last):
+                self._note(word, stop - at, at - start, line_of)
                 yield from self.take(place, word, words[at - start : stop - start])
                 taken += stop - at
         if taken == count:
@@ -103,7 +112,15 @@ class Collector:
                 f"{self._file.memory_words} words of the memory"
             )
 
-    def fill(self, place: str, start: int, stop: int, pattern: np.ndarray) -> Iterator[np.ndarray]:
+    def _note(self, word: int, count: int, ahead: int, line_of: Lines | None) -> None:
+        """Keep the line of the word that is sought, where it is among these."""
+        sought = self._sought
+        if sought is not None and line_of is not None and word <= sought.word < word + count:
+            sought.line, sought.final = line_of(ahead + sought.word - word), True
+
+    def fill(
+        self, place: str, start: int, stop: int, pattern: np.ndarray, line: int
+    ) -> Iterator[np.ndarray]:
         """Take a range of addresses with the words of `pattern` in turn; others may follow there.
 
         Addresses outside the array are passed over, and a pattern that is undefined.
@@ -113,6 +130,9 @@ class Collector:
             return
         for at, end, word in self._file.overlaps(start, stop):
             turn = np.arange(at - start, end - start) % len(pattern)
+            if self._sought is not None and not self._sought.final:
+                self._note(word, end - at, 0, lambda _: line)
+                self._sought.final = False  # another line may give it
             yield from self.take(place, word, pattern[turn], _FILLED)
 
     def take(

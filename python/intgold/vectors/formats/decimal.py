@@ -13,7 +13,7 @@ from . import digits
 from .collector import Collector
 from .text import Comments, pieces, token_lines
 from .tokens import BadTokenError, Decimals
-from .word_file import Format, Lanes, WordFile
+from .word_file import Format, Lanes, Sought, WordFile
 
 _COMMENTS = Comments(re.compile(rb"#[^\n]*"), (b"#",))
 _SEPARATORS = b",;"
@@ -85,11 +85,16 @@ class Decimal(Format):
             return range(0)
         return file.only(run * file.run + at - extra)
 
-    def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
+    def read(
+        self, where: str, file: WordFile, stream: BinaryIO, sought: Sought | None = None
+    ) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
         lanes = _lanes(file)
-        inside, parser = Collector(where, file), Decimals(lanes.bits, exact=True)
+        inside, parser = Collector(where, file, sought), Decimals(lanes.bits, exact=True)
         held: list[int] = []  # numbers of a word that is not whole yet
+        lines: list[int] = []  # of these numbers, where a word is sought
+        lane = min(sought.lane, lanes.count - 1) if sought else 0
+        lane = lanes.count - 1 - lane if lanes.high_first else lane
         for line, text in _without_header(file, pieces(where, stream, _COMMENTS)):
             odd = _NO_VALUE.search(text)
             if odd:
@@ -114,9 +119,14 @@ class Decimal(Format):
             if whole > inside.room():
                 surplus = inside.room() * lanes.count - first
                 number = token_lines(line, text, _SEPARATORS)[surplus]
+            if sought:
+                lines += token_lines(line, text, _SEPARATORS)
             words = _words(file, held[: whole * lanes.count])
-            yield from inside.put(f"{where}, line {number}", words)
-            held = held[whole * lanes.count :]
+            yield from inside.put(
+                f"{where}, line {number}", words,
+                lines[lane :: lanes.count].__getitem__,
+            )  # fmt: skip
+            held, lines = held[whole * lanes.count :], lines[whole * lanes.count :]
         if held:
             raise VectorError(f"{where}: the last word has {len(held)} of {lanes.count} numbers")
         yield from inside.finish()

@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import VectorError
 from .collector import Collector
 from .text import Comments, pieces, shown
-from .word_file import Format, WordFile
+from .word_file import Format, Sought, WordFile
 
 _RECORD, _SEGMENT = 16, 2**16
 _LINE = re.compile(rb":((?:[0-9a-fA-F]{2})+)")
@@ -110,10 +110,13 @@ class IntelHex(Format):
                 line += records
         return range(0)
 
-    def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
+    def read(
+        self, where: str, file: WordFile, stream: BinaryIO, sought: Sought | None = None
+    ) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
-        inside = Collector(where, file)
+        inside = Collector(where, file, sought)
         held = b""  # of bytes that follow one another
+        lines: list[int] = []  # of each of them, where a word is sought
         start = upper = number = 0
         ended = False
         for line, piece, _ in pieces(where, stream, _NONE):
@@ -125,11 +128,12 @@ class IntelHex(Format):
                 if kind == 0:
                     at = upper + address
                     if held and at != start + len(held):
-                        yield from self._emit(place, file, inside, start, held)
-                        held = b""
+                        yield from self._emit(place, file, inside, start, held, lines)
+                        held, lines = b"", []
                     if not held:
                         start = at
                     held += octets
+                    lines += [number] * len(octets) if sought else []
                 elif kind in (2, 4):
                     if len(octets) != 2:
                         raise VectorError(f"{place}: an address record of {len(octets)} bytes")
@@ -139,10 +143,10 @@ class IntelHex(Format):
                 elif kind not in (3, 5):
                     raise VectorError(f"{place}: record type {kind}")
                 if len(held) >= 2**16 and len(held) % file.word_bytes == 0:
-                    yield from self._emit(place, file, inside, start, held)
-                    start, held = start + len(held), b""
+                    yield from self._emit(place, file, inside, start, held, lines)
+                    start, held, lines = start + len(held), b"", []
         if held:
-            yield from self._emit(f"{where}, line {number}", file, inside, start, held)
+            yield from self._emit(f"{where}, line {number}", file, inside, start, held, lines)
         if not ended:
             raise VectorError(f"{where}: no end record")
         yield from inside.finish()
@@ -159,8 +163,9 @@ class IntelHex(Format):
         return octets[3], int.from_bytes(octets[1:3], "big"), octets[4:-1]
 
     def _emit(
-        self, place: str, file: WordFile, inside: Collector, start: int, held: bytes
-    ) -> Iterator[np.ndarray]:
+        self, place: str, file: WordFile, inside: Collector, start: int, held: bytes,
+        lines: list[int],
+    ) -> Iterator[np.ndarray]:  # fmt: skip
         """Hand on whole words; bytes that follow one another may run from one image to the next."""
         address, odd = divmod(start - file.base, file.word_bytes)
         if odd or len(held) % file.word_bytes or start < file.base:
@@ -172,4 +177,4 @@ class IntelHex(Format):
             odd_words = np.flatnonzero(words[:, -1] >> (8 - spare)).tolist()
             if any(inside.number(i) is not None or not file.memory_words for i in odd_words):
                 raise VectorError(f"{place}: a word has more than {file.word_bits} bits")
-        yield from inside.put(place, words)
+        yield from inside.put(place, words, lambda i: lines[i * file.word_bytes])

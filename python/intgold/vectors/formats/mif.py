@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import BinaryIO
 
@@ -13,9 +14,9 @@ import numpy as np
 from ...errors import VectorError
 from . import digits
 from .collector import Collector
-from .text import Comments, pieces, shown
+from .text import Comments, pieces, shown, token_lines
 from .tokens import BadTokenError, Decimals, Digits
-from .word_file import Format, WordFile
+from .word_file import Format, Sought, WordFile
 
 _COMMENTS = Comments(re.compile(rb"--[^\n]*|%[^%]*%"), (b"-", b"%"), b"%")
 _FIELD = re.compile(rb"\s*(WIDTH|DEPTH|ADDRESS_RADIX|DATA_RADIX)\s*=\s*(\w{1,20})\s*", re.I)
@@ -85,9 +86,11 @@ class Mif(Format):
         """Return the word of a line."""
         return file.only(place - self.place(file, 0))
 
-    def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
+    def read(
+        self, where: str, file: WordFile, stream: BinaryIO, sought: Sought | None = None
+    ) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
-        inside = Collector(where, file)
+        inside = Collector(where, file, sought)
         fields: _Fields | None = None
         ended, text, at = False, b"", 1
         for line, piece, _ in pieces(where, stream, _COMMENTS):
@@ -142,7 +145,10 @@ class Mif(Format):
             lead = rows[start][: len(rows[start]) - len(rows[start].lstrip())].count(b"\n")
             later = " or later" if stop > start + 1 else ""
             inside.seek(places[start])
-            yield from inside.put(f"{where}, line {at + lead}{later}", words[start:stop])
+            yield from inside.put(
+                f"{where}, line {at + lead}{later}", words[start:stop],
+                partial(_row_line, at, rows[start:stop]),
+            )  # fmt: skip
             at += sum(row.count(b"\n") for row in rows[start:stop])
 
     def _lines(
@@ -152,13 +158,14 @@ class Mif(Format):
         """Take statements one by one."""
         for row in rows:
             lead = row[: len(row) - len(row.lstrip())].count(b"\n")
-            yield from self._line(f"{where}, line {at + lead}", fields, row, inside)
+            yield from self._line(where, at + lead, fields, row.strip(), inside)
             at += row.count(b"\n")
 
     @staticmethod
     def _line(
-        place: str, fields: _Fields, statement: bytes, inside: Collector
+        where: str, line: int, fields: _Fields, statement: bytes, inside: Collector
     ) -> Iterator[np.ndarray]:
+        place = f"{where}, line {line}"
         match = _LINE.fullmatch(statement)
         text = shown(statement.strip())
         if match is None or not match[4]:
@@ -181,9 +188,17 @@ class Mif(Format):
         except BadTokenError as bad:
             raise inside.refused(place, bad) from None
         if match[3]:
-            yield from inside.put(place, words)
+            head = statement[: match.start(4)]
+            lines = token_lines(line + head.count(b"\n"), match[4])
+            yield from inside.put(place, words, lines.__getitem__)
         else:
-            yield from inside.fill(place, start, stop + 1, words)
+            yield from inside.fill(place, start, stop + 1, words, line)
+
+
+def _row_line(at: int, rows: list[bytes], index: int) -> int:
+    """Return the line of the word of a statement, the first of which starts at line `at`."""
+    word = rows[index].rstrip()
+    return at + sum(row.count(b"\n") for row in rows[:index]) + word.count(b"\n")
 
 
 def _fields(where: str, file: WordFile, text: bytes) -> _Fields:

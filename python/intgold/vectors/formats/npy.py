@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import VectorError
 from ...files import npy_header
 from .raw import Raw, read_exactly
-from .word_file import Format, WordFile
+from .word_file import Format, Sought, WordFile
 
 
 class Npy(Format):
@@ -46,7 +46,9 @@ class Npy(Format):
         """Return the value of a byte."""
         return self._values.words_at(file, place - len(self.head(file)))
 
-    def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
+    def read(
+        self, where: str, file: WordFile, stream: BinaryIO, sought: Sought | None = None
+    ) -> Iterator[np.ndarray]:
         """Yield the values; dtype and shape must be exactly the array's."""
         start = read_exactly(stream, 10)
         text = read_exactly(stream, int.from_bytes(start[8:10], "little"))

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import VectorError
 from .collector import Collector
-from .word_file import BadWordError, Format, WordFile
+from .word_file import BadWordError, Format, Sought, WordFile
 
 _PIECE = 2**20
 
@@ -42,7 +42,9 @@ class Raw(Format):
         """Return the word of a byte."""
         return file.only(place // file.word_bytes)
 
-    def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
+    def read(
+        self, where: str, file: WordFile, stream: BinaryIO, sought: Sought | None = None
+    ) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
         most = max(1, _PIECE // file.word_bytes) * file.word_bytes
         spare = 8 * file.word_bytes - file.word_bits

@@ -13,7 +13,7 @@ from . import digits
 from .collector import Collector
 from .text import Comments, pieces, shown, token_lines
 from .tokens import BadTokenError, Digits
-from .word_file import Format, WordFile
+from .word_file import Format, Sought, WordFile
 
 _COMMENTS = Comments(re.compile(rb"//[^\n]*|#[^\n]*|/\*.*?\*/", re.S), (b"/", b"#"), b"/*")
 _TOKEN = re.compile(rb"\S+")
@@ -79,9 +79,11 @@ class ReadMem(Format):
             return range(0)
         return file.only(run * file.run + at - extra)
 
-    def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
+    def read(
+        self, where: str, file: WordFile, stream: BinaryIO, sought: Sought | None = None
+    ) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
-        inside = Collector(where, file)
+        inside = Collector(where, file, sought)
         parser = Digits(file.word_bits, self._radix, file.signed)
         addressed = False
         for line, text, changed in pieces(where, stream, _COMMENTS):
@@ -91,7 +93,7 @@ class ReadMem(Format):
                 if not addressed:
                     # One word a line: the first that is too many is named by its own.
                     place = f"{where}, line {line + min(len(quick), inside.room())}"
-                yield from inside.put(place, quick)
+                yield from inside.put(place, quick, line.__add__)
                 continue
             tokens = text.split()
             lines = token_lines(line, text)
@@ -111,7 +113,9 @@ class ReadMem(Format):
                 except BadTokenError as bad:
                     raise inside.refused(f"{where}, line {lines_of[bad.index]}", bad) from None
                 surplus = 0 if addressed or len(part) <= inside.room() else inside.room()
-                yield from inside.put(f"{where}, line {lines_of[surplus]}", words)
+                yield from inside.put(
+                    f"{where}, line {lines_of[surplus]}", words, lines_of.__getitem__
+                )
         yield from inside.finish()
 
     @staticmethod

@@ -166,12 +166,43 @@ class WordFile:
                 yield at, end, run * size + at - address
 
 
+@dataclass
+class Sought:
+    """A word of a file whose line a reader is to find.
+
+    Parameters
+    ----------
+    word : int
+        Of the array, from 0.
+    lane : int
+        Of that word, from the least significant bits: where each number has a line of its own.
+    line : int
+        What the reader found; 0: not yet.
+    final : bool
+        Whether no later line may give the word again.
+    """
+
+    word: int
+    lane: int = 0
+    line: int = 0
+    final: bool = False
+
+
 def place_of(form: Format, file: WordFile, word: int) -> int:
     """Return `Format.place` of a word, in a file of the whole memory as well."""
     if file.memory_words:
         whole = replace(file, address=0, count=1, run=file.memory_words, step=0, memory_words=0)
         return form.place(whole, file.address_of(word))
     return form.place(file, word)
+
+
+def words_of_place(form: Format, file: WordFile, place: int) -> list[int]:
+    """Return the words of the array at a line or byte, in a file of the whole memory as well."""
+    if not file.memory_words:
+        return [*form.words_at(file, place)]
+    whole = replace(file, address=0, count=1, run=file.memory_words, step=0, memory_words=0)
+    found = (file.word_of(address) for address in form.words_at(whole, place))
+    return [word for word in found if word is not None]
 
 
 class Format(ABC):
@@ -211,8 +242,12 @@ class Format(ABC):
         return b""
 
     @abstractmethod
-    def read(self, where: str, file: WordFile, stream: BinaryIO) -> Iterator[np.ndarray]:
+    def read(
+        self, where: str, file: WordFile, stream: BinaryIO, sought: Sought | None = None
+    ) -> Iterator[np.ndarray]:
         """Yield all words in order, in parts of some megabytes at most.
+
+        Of a text, the line of the word `sought` is noted in it, as the file is.
 
         Raises
         ------
@@ -230,6 +265,17 @@ class Format(ABC):
     @abstractmethod
     def place(self, file: WordFile, word: int) -> int:
         """Return the line (from 1) of a word in a file that `body` made, or its byte offset."""
+
+    def line_of(self, where: str, file: WordFile, stream: BinaryIO, word: int, lane: int) -> int:
+        """Return the line (from 1) of a word, or of its lane, in a text of any style.
+
+        The file is read up to the word. Raises as `read` does.
+        """
+        sought = Sought(word, lane)
+        for _ in self.read(where, file, stream, sought):
+            if sought.final:
+                break
+        return sought.line
 
     @abstractmethod
     def words_at(self, file: WordFile, place: int) -> range:
