@@ -173,7 +173,8 @@ def _plain(value: Any, hint: Any) -> Any:
     """
     origin, parts = get_origin(hint), get_args(hint)
     if hint is int:
-        return int(value) if isinstance(value, np.integer) else value
+        is_numpy = isinstance(value, np.integer) and value.dtype.kind in "iu"  # not a timedelta64
+        return int(value) if is_numpy else value
     if origin in (Union, types.UnionType):
         if isinstance(value, abc.Iterator) and any(get_origin(p) in _LISTS for p in parts):
             value = list(value)
@@ -183,7 +184,9 @@ def _plain(value: Any, hint: Any) -> Any:
         return next((made for made, part in tried if fits(made, part)), value)
     if origin not in _LISTS or not parts:
         return value
-    if isinstance(value, abc.Iterator) or (isinstance(value, np.ndarray) and value.ndim):
+    if isinstance(value, np.ndarray) and value.ndim:
+        value = value.tolist() if value.ndim == 1 else list(value)
+    if isinstance(value, abc.Iterator):
         value = list(value)
     if not isinstance(value, (list, tuple)):
         return value

@@ -207,7 +207,7 @@ class Array:
 
     def holds(self, array: np.ndarray) -> bool:
         """Return whether `check` would take an array."""
-        return array.dtype == self.dtype and array.ndim == self.ndim and array.size > 0
+        return array.dtype == np.dtype(self.dtype) and array.ndim == self.ndim and array.size > 0
 
 
 @dataclass(frozen=True)

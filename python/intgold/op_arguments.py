@@ -46,10 +46,10 @@ def check_call(spec: OpKind, inputs: tuple[Any, ...], arguments: Mapping[str, An
 def _are_plain(arguments: Mapping[str, Any]) -> bool:
     """Return whether all are integers, text and tuples of integers: equal ones are the same."""
     values = arguments.values()
+    if not _PLAIN.issuperset(map(type, values)):
+        return False
     tuples = [v for v in values if type(v) is tuple]
-    return _PLAIN.issuperset(map(type, values)) and _INT.issuperset(
-        map(type, chain.from_iterable(tuples))
-    )
+    return _INT.issuperset(map(type, chain.from_iterable(tuples)))
 
 
 @functools.lru_cache(1024)
