@@ -8,9 +8,11 @@ import contextlib
 import importlib
 import inspect
 import itertools
+import os
 import pkgutil
 import subprocess
 import sys
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -19,9 +21,11 @@ from PIL import Image
 import intgold
 import tools
 from intgold import InputError, IntgoldError, golden, native
+from intgold.accumulators import WITHOUT_SUMS
 from intgold.arguments import Any as Unknown
-from intgold.arguments import checked, fits, hints_of
+from intgold.arguments import checked, fits, hints_of, wanted
 from intgold.build import Builder
+from intgold.fields import Requantization
 from intgold.floating.calibrate import Ranges, calibrate
 from intgold.floating.choices import Choices
 from intgold.floating.inference import FloatNetwork
@@ -174,8 +178,6 @@ def calls(w):
         "images.sources:read_sources": dict(sources=[f / "images.npy"], shape=(6, 6, 1),
                                             as_is=False),
         "importers.tflite.convert:import_tflite": dict(path=f / "none", contract="tflm", name="n"),
-        "model:Model.tensor": dict(self=m, name="image"),
-        "model:Model.arguments": dict(self=m, op=m.ops[0]),
         "model:Model.dequantize": dict(self=m, values=w["values"], tensor=m.outputs[0]),
         "session:Session.__init__": dict(self=object.__new__(intgold.Session), model=m, isa="auto",
                                          threads=1),
@@ -287,6 +289,16 @@ def test_load_takes_a_name_or_a_path(path):
     """`load` checks by itself: the decorator would load NumPy with the package."""
     with pytest.raises(InputError, match="load: path: .* instead of a path"):
         intgold.load(path)
+
+
+@pytest.mark.parametrize("label", WRONG)
+def test_look_ups_of_a_model(label, world):
+    """`tensor` and `arguments` cost no check, and refuse whatever a model does not have."""
+    model = world["model"]
+    with pytest.raises(IntgoldError, match="no tensor "):
+        model.tensor(WRONG[label])
+    with pytest.raises(IntgoldError, match="arguments: op: .* instead of a Op"):
+        model.arguments(WRONG[label])
 
 
 @pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - NEED_TORCH))
@@ -468,6 +480,131 @@ def test_the_check_is_the_annotation():
     with pytest.raises(TypeError, match="missing"):
         function()
     assert fits("x", "int | str") and fits(Hostile(), object)
+
+
+INT, INTS = np.int64(2), (np.array([2, 3]), [np.int64(2), 3], (np.uint8(2), np.int16(3)))
+MADE = {
+    "int": [(INT, 2), (np.uint64(2), 2)],
+    "int | None": [(INT, 2), (None, None)],
+    "Sequence[int]": [(v, [2, 3]) for v in INTS] + [(iter((np.int8(2), 3)), [2, 3])],
+    "tuple[int, ...]": [(v, [2, 3]) for v in INTS] + [((v for v in (2, 3)), [2, 3])],
+    "tuple[int, int]": [(v, [2, 3]) for v in INTS] + [(map(int, "23"), [2, 3])],
+    "list[int]": [(v, [2, 3]) for v in INTS],
+    "Sequence[int] | None": [(v, [2, 3]) for v in INTS] + [(iter([2, 3]), [2, 3])],
+    "int | Sequence[int]": [(v, [2, 3]) for v in INTS] + [(INT, 2)],
+    "Sequence[tuple[int, int]]": [([np.array([2, 3])], [(2, 3)]), (np.array([[2, 3]]), [(2, 3)]),
+                                  (zip([INT], [3], strict=True), [(2, 3)])],
+    "Sequence[str]": [(iter("ab"), ["a", "b"]), (np.array(["a", "b"]), ["a", "b"])],
+    "str | Sequence[str]": [(iter("ab"), ["a", "b"]), ("ab", "ab")],
+}  # fmt: skip
+"""What an annotation takes of NumPy and of iterators, and what the function then sees."""
+
+
+def _function_of(hint):
+    def function(a: "int", b: "int" = 0):
+        return b
+
+    function.__annotations__ = {"a": int, "b": eval(hint, {"Sequence": Sequence})}
+    return checked(function)
+
+
+def _listed(value):
+    return [_listed(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+@pytest.mark.parametrize("hint", MADE)
+def test_what_numpy_and_iterators_make(hint):
+    """Integers of NumPy alone and as elements, arrays and iterators are Python's own in it."""
+    for value, same in MADE[hint]:
+        seen = _listed(_function_of(hint)(INT, value))
+        assert seen == _listed(same) and repr(seen) == repr(_listed(same))
+    for value in (2.5, np.array([2.5]), [np.float64(2)], (True, 3), np.array([True, False]),
+                  np.timedelta64(2), iter([2.5]), np.array([b"2"]), [2**63]):  # fmt: skip
+        with pytest.raises(InputError, match="function: b: .* instead of"):
+            _function_of(hint)(1, value)
+
+
+def test_a_usual_call_binds_nothing(monkeypatch):
+    """Arguments that are of their type exactly, by place or name, cost one look."""
+
+    def function(a: int, b: "str | None" = None, *c: str, d: "np.ndarray | None" = None, **e: int):
+        return a
+
+    function = checked(function)
+    monkeypatch.setattr("inspect.Signature.bind", lambda *a, **k: pytest.fail("bound"))
+    assert function(1) == function(1, "x") == function(a=1, b=None, d=np.empty(0)) == 1
+    for call in (
+        lambda: function(True), lambda: function(2**63), lambda: function(-(2**63) - 1),
+        lambda: function(1, 2), lambda: function(1, "x", "y"), lambda: function(1, d=[]),
+        lambda: function(1, e=2), lambda: function(1, c="x"),
+    ):  # fmt: skip
+        with pytest.raises(pytest.fail.Exception, match="bound"):
+            call()
+
+
+def test_legal_calls_of_numpy_users(world, tmp_path):
+    """What NumPy gives to count and to point with is taken wherever numbers are."""
+    model, x, folder = world["model"], world["x"], world["folder"]
+    builder = Builder("m")
+    builder.input("x", tuple(np.array([4, 4, 2])))
+    for kernel in (np.int64(2), np.array([2, 2]), [np.int8(2), 2]):
+        made = builder.tensor(builder.op("max_pool2d", "x", kernel=kernel, stride=(2, 2)))
+        assert repr(made.shape) == "(2, 2, 2)"
+    where = tuple(np.argwhere(np.ones((1, 1, 1, 1)))[0])
+    assert intgold.vectors.locate.locate(folder / "set", "outputs/gap", where)
+    write_set(model, tmp_path / "a", count=2, formats=(n for n in ("npy", "hex")))
+    assert {p.suffix for p in (tmp_path / "a").rglob("gap.*")} == {".npy", ".hex"}
+    intgold.exporters.write_c((m for m in [model]), tmp_path / "m.c")
+    assert (tmp_path / "m.c").read_text() == intgold.exporters.c_source([model])
+    wanted = model.run(x).output
+    for backend, threads in itertools.product(("c", "golden"), (np.int64(2), np.uint8(1))):
+        assert np.array_equal(model.run(x, backend, threads).output, wanted)
+        assert np.array_equal(model.predict(x, backend, threads), model.predict(x))
+    assert repr(model.prepare(threads=np.int64(2)).threads) == "2"
+    for engine in (golden, native):
+        rest = dict(padding=np.zeros(4, int), act_min=-128, act_max=np.int8(127))
+        twos = ((2, 2), [2, 2], np.array([2, 2]), np.full(2, 2, np.uint8))
+        pools = [engine.max_pool2d(x, kernel=(2, 2), stride=s, **rest) for s in twos]
+        assert all(np.array_equal(p, pools[0]) for p in pools)
+        with pytest.raises(IntgoldError, match="stride"):
+            engine.max_pool2d(x, kernel=(2, 2), stride=np.array([2.0, 2.0]), **rest)
+
+
+@pytest.mark.parametrize("wrong", [(True, 2), (2.0, 2), (2, 0)])
+def test_a_check_that_is_remembered_is_of_equal_types(wrong):
+    """True and 2.0 equal 1 and 2: a call that was right before does not let them pass."""
+    x = np.zeros((1, 4, 4, 1), np.int8)
+    rest = dict(stride=(1, 1), padding=(0, 0, 0, 0), act_min=-128, act_max=127)
+    for engine, odd in itertools.product((golden, native), (wrong, list(wrong))):
+        engine.max_pool2d(x, kernel=(1, 2), **rest), engine.max_pool2d(x, kernel=(2, 2), **rest)
+        with pytest.raises(IntgoldError, match="kernel"):
+            engine.max_pool2d(x, kernel=odd, **rest)
+    with pytest.raises(IntgoldError, match="act_max"):
+        golden.max_pool2d(x, kernel=(2, 2), **{**rest, "act_max": 127.0})
+
+
+def test_ops_without_sums_are_never_refused_by_the_proof():
+    """Those that a call does not prove have no accumulator and no requantize."""
+    for name in WITHOUT_SUMS:
+        assert not OPS[name].accumulator
+        assert not any(isinstance(t, Requantization) for t in OPS[name].fields.values())
+
+
+@pytest.mark.parametrize(("hint", "words"), [
+    (Sequence[int], "a list of whole numbers of 64 bits"),
+    (tuple[int, ...] | None, "a list of whole numbers of 64 bits or None"),
+    (tuple[int, int], "2 whole numbers of 64 bits"),
+    (Sequence[float], "a list of real numbers"),
+    (Sequence[str], "a list of text"),
+    (Sequence[str | os.PathLike[str]], "a list of paths"),
+    (Sequence[Sequence[bool]], "a list of lists of True or False"),
+    (Sequence[intgold.Model], "a list of Models"),
+    (Sequence[Choices], "a list of Choices"),
+    (dict[str, np.ndarray], "a mapping of text to a NumPy array"),
+])  # fmt: skip
+def test_annotations_in_words(hint, words):
+    """What is wanted reads as English."""
+    assert wanted(hint) == words
 
 
 def test_models_are_checked(world):

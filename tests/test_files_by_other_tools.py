@@ -10,6 +10,7 @@ from file_styles import STYLES, file_of
 from foreign_files import DAMAGED, FILLED, READ, VALUES, lines
 from intgold import IntgoldError, VectorError
 from intgold.vectors.formats import FORMATS
+from intgold.vectors.formats.tokens import BadTokenError, Digits
 from intgold.vectors.formats.word_file import Lanes, WordFile
 from word_files import some_words, word_file, written
 
@@ -86,6 +87,25 @@ def test_a_prefix_and_an_unknown_digit():
     for text in ("0x12 0x13 0x14", "0012 0x13 0014", "0x12 1234 0x14"):
         with pytest.raises(VectorError, match="'0x1[23]' is undefined"):
             read("hex", file, text)
+
+
+@pytest.mark.parametrize(("radix", "bits"), [(8, 8), (8, 16), (8, 32), (8, 64)])
+def test_signed_words_whose_digits_have_more_bits(radix, bits):
+    """Of 8 bits, three octal digits have 9: 777 is -1, 600 is -128, 577 and 477 are no word."""
+    step, width = 3, -(-bits // 3)
+    room = step * width
+    half = 1 << bits - 1
+    edges = {-1, -half, 1 - half, half - 1, 0}
+    for value in range(1 << room) if bits == 8 else {
+        (v + d) % (1 << room) for v in (*edges, half, 2 * half, -2 * half) for d in (-1, 0, 1)
+    }:  # fmt: skip
+        token, extended = f"{value:0{width}o}".encode(), value - (1 << room)
+        if value < 1 << bits or extended >= -half:
+            words = Digits(bits, radix, signed=True).words([token], int)
+            assert int.from_bytes(words.tobytes(), "little") == value % (1 << bits)
+        else:
+            with pytest.raises(BadTokenError, match=f"more than {bits} bits"):
+                Digits(bits, radix, signed=True).words([token], int)
 
 
 def test_words_that_are_no_signed_value_are_filled_with_zeros():

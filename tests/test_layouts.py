@@ -1,6 +1,7 @@
 """Layouts: elements to words and back, by an independent reading; sets in every format."""
 
 import json
+import time
 from itertools import product
 
 import numpy as np
@@ -321,3 +322,49 @@ def test_a_dump_of_another_layout(tmp_path):
     assert not verify(tmp_path / "set", tmp_path / "turned").equal
     with pytest.raises(LayoutError, match="l.toml: cannot be read"):
         read_layout(tmp_path / "l.toml")
+
+
+DOTS, LONG = "." * 20, "." * 2000
+DOTTED = "a" + ".a" * 17
+Q3, A3 = '"' * 3, "'" * 3
+
+
+@pytest.mark.parametrize("comment", ["", "# see v1.2" + DOTS, "#" + LONG, "# 'it's \" " + LONG])
+@pytest.mark.parametrize("line", [
+    "word_bits = 32", "", "order = \"NCHW\"", "order = 'NCHW'", r'order = "\u004eCHW"',
+    f"order = {Q3}NCHW{Q3}", f"order = {A3}NCHW{A3}", f"order = {A3}\nNCHW{A3}",
+    f"order = {Q3}\\\n  NCHW{Q3}",
+])  # fmt: skip
+def test_comments_may_be_long(line, comment, tmp_path):
+    """Dots and bytes count before the comment alone, whatever quotes are before it or in it."""
+    (tmp_path / "l.toml").write_text(f"[output]\n{line} {comment}\n")
+    (tmp_path / "bare.toml").write_text(f"[output]\n{line}\n")
+    assert read_layout(tmp_path / "l.toml") == read_layout(tmp_path / "bare.toml")
+
+
+@pytest.mark.parametrize("before", [
+    "", '"#" = 1\n', '"a#", ', "'#', ", r'"\"#", ', r'"\\", ', f"{Q3}#{Q3}, ", f"{Q3}#\n# {Q3}, ",
+    f"{A3}#\n# {A3}, ", f'{Q3}"" # ""{Q3}"", ', f"{A3}' # {A3}'', ", f"{Q3}\\{Q3} # {Q3}, ",
+    f'"", {Q3}{Q3}, ', "'\\', ", "[] # '\n", f'1 # {Q3}\n', '"", # "\n',
+])  # fmt: skip
+def test_no_quotes_hide_dots(before, tmp_path):
+    """A # in quotes of any kind, over several lines too, starts no comment."""
+    text = f"x = {before}\n" if before.endswith("\n") else f"x = [{before}\n"
+    for rest in (DOTTED + " = 1", "b = { " + DOTTED + " = 1 }", "a" * 1001 + " = 1"):
+        (tmp_path / "l.toml").write_text(text.rstrip("\n") + "\n" * before.endswith("\n") + rest)
+        with pytest.raises(LayoutError, match=r"line \d+: (\d\d dots, at most 16|1\d\d\d bytes)"):
+            read_layout(tmp_path / "l.toml")
+
+
+@pytest.mark.parametrize(
+    "part", ['"', "'", '\\"', '"\\', Q3, A3, Q3 + "\\", "#", '"\n', "'\"", "\\"]
+)
+def test_quotes_without_end_cost_nothing(part, tmp_path):
+    """The largest file of any quotes is refused at once."""
+    for end in ("", "\\", '"', "'"):
+        data = ("x = " + part * (2**20 // len(part)))[: 2**20 - 1] + end
+        (tmp_path / "l.toml").write_text(data)
+        started = time.process_time()
+        with pytest.raises(LayoutError):
+            read_layout(tmp_path / "l.toml")
+        assert time.process_time() - started < 10

@@ -20,6 +20,11 @@ from .quoting import short_repr
 
 Range = tuple[int, int]
 
+WITHOUT_SUMS = frozenset(
+    ("lut", "max_pool2d", "softmax", "argmax", "concat", "pad", "reshape", "softmax_float32")
+)
+"""Ops that `prove` never refuses: they have no accumulator and no requantize."""
+
 
 @dataclass(frozen=True, eq=False)
 class Bounds:

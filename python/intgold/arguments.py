@@ -28,6 +28,10 @@ _NAMES = {
     str: "text", int: "a whole number of 64 bits", float: "a real number", bool: "True or False",
     np.ndarray: "a NumPy array", os.PathLike: "a path", type(None): "None",
 }  # fmt: skip
+_LISTS = (abc.Sequence, list, tuple)
+
+Kinds = frozenset[type] | None
+_NONE: frozenset[type] = frozenset()
 
 
 def checked(function: Callable[P, T]) -> Callable[P, T]:
@@ -42,18 +46,20 @@ def checked(function: Callable[P, T]) -> Callable[P, T]:
     """
     signature = inspect.signature(function)
     hints = functools.cache(lambda: hints_of(function))
+    usual = functools.cache(lambda: _usual(signature, hints()))
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        if _is_usual(args, kwargs, *usual()):
+            return function(*args, **kwargs)
         try:
             bound = signature.bind(*args, **kwargs)
         except TypeError:  # a missing or unknown argument: Python says it as it always does
             return function(*args, **kwargs)
         for name, hint in hints().items():
             if name in bound.arguments:
-                value = _plain(bound.arguments[name], hint)
+                value = bound.arguments[name] = _plain(bound.arguments[name], hint)
                 check(f"{function.__name__}: {name}", value, hint)
-                bound.arguments[name] = value
         return function(*bound.args, **bound.kwargs)
 
     call.__checked__ = True  # type: ignore[attr-defined]
@@ -112,14 +118,83 @@ def _evaluated(parameter: inspect.Parameter, names: dict[str, Any]) -> Any:
     return hint
 
 
-def _plain(value: Any, hint: Any) -> Any:
-    """Return NumPy's integers as Python's, one or a list of them, where an int is wanted."""
+def _usual(
+    signature: inspect.Signature, hints: dict[str, Any]
+) -> tuple[list[Kinds], dict[str, Kinds]]:
+    """Return the usual types of the parameters that are given by place, and of all by name."""
+    by_name = {n: _kinds(hints.get(n, Any)) for n in signature.parameters}
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [by_name[n] for n, p in signature.parameters.items() if p.kind in kinds], by_name
+
+
+def _is_usual(
+    args: tuple[Any, ...], kwargs: dict[str, Any], by_place: list[Kinds], by_name: dict[str, Kinds]
+) -> bool:
+    """Return whether each argument fits for its type alone: one look at a call that is right."""
+    if len(args) > len(by_place):
+        return False
+    for value, kinds in zip(args, by_place, strict=False):
+        if kinds is not None and (type(value) not in kinds or _is_long(value)):
+            return False
+    for name, value in kwargs.items():
+        kinds = by_name.get(name, _NONE)
+        if kinds is not None and (type(value) not in kinds or _is_long(value)):
+            return False
+    return True
+
+
+def _is_long(value: Any) -> bool:
+    return type(value) is int and not -(2**63) <= value < 2**63
+
+
+def _kinds(hint: Any) -> Kinds:
+    """Return the types whose values fit an annotation, but for long integers; None: all types."""
     parts = get_args(hint)
-    if isinstance(value, np.integer) and (hint is int or int in parts):
-        return int(value)
-    if isinstance(value, np.ndarray) and get_origin(hint) in (abc.Sequence, tuple) and value.ndim:
-        return value.tolist() if int in parts else list(value)
-    return value
+    if get_origin(hint) in (Union, types.UnionType):
+        kinds = [_kinds(part) for part in parts]
+        if None in kinds:
+            return None
+        is_path = any(get_origin(part) is os.PathLike for part in parts)
+        return _NONE.union(*filter(None, kinds)) - ({str} if is_path else _NONE)
+    if hint in (Any, object):
+        return None
+    if hint is None:
+        return frozenset([type(None)])
+    if hint is float:
+        return frozenset([int, float])
+    return frozenset([hint]) if isinstance(hint, type) and not parts else _NONE
+
+
+def _plain(value: Any, hint: Any) -> Any:
+    """Return what an annotation takes of a value that NumPy or an iterator made.
+
+    NumPy's integers become Python's where an int is wanted, alone or as elements; an array of one
+    dimension, and what comes one after another, become a list where one is wanted.
+    """
+    origin, parts = get_origin(hint), get_args(hint)
+    if hint is int:
+        is_numpy = isinstance(value, np.integer) and value.dtype.kind in "iu"  # not a timedelta64
+        return int(value) if is_numpy else value
+    if origin in (Union, types.UnionType):
+        if isinstance(value, abc.Iterator) and any(get_origin(p) in _LISTS for p in parts):
+            value = list(value)
+        if fits(value, hint):
+            return value
+        tried = ((_plain(value, part), part) for part in parts)
+        return next((made for made, part in tried if fits(made, part)), value)
+    if origin not in _LISTS or not parts:
+        return value
+    if isinstance(value, np.ndarray) and value.ndim:
+        value = value.tolist() if value.ndim == 1 else list(value)
+    if isinstance(value, abc.Iterator):
+        value = list(value)
+    if not isinstance(value, (list, tuple)):
+        return value
+    each = parts if origin is tuple and parts[-1] is not Ellipsis else parts[:1] * len(value)
+    if len(each) != len(value):
+        return value
+    made = [_plain(element, part) for element, part in zip(value, each, strict=True)]
+    return tuple(made) if isinstance(value, tuple) else made
 
 
 def _resolved(hint: Any, names: dict[str, Any]) -> Any:
@@ -131,6 +206,8 @@ def _resolved(hint: Any, names: dict[str, Any]) -> Any:
 
 def fits(value: Any, hint: Any) -> bool:
     """Return whether a value is of an annotation, its elements included."""
+    if type(value) is hint and hint is not int:
+        return True
     origin, parts = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         is_path = any(get_origin(part) is os.PathLike for part in parts)
@@ -140,7 +217,7 @@ def fits(value: Any, hint: Any) -> bool:
     if hint is bool:
         return isinstance(value, (bool, np.bool_))
     if hint is int:
-        return type(value) is int and -(2**63) <= value < 2**63
+        return type(value) is int and not _is_long(value)
     if hint is float:
         return fits(value, int) or isinstance(value, (float, np.floating))
     if origin is os.PathLike:
@@ -179,13 +256,23 @@ def wanted(hint: Any) -> str:
             texts.pop("text", None)
         return " or ".join(texts)
     if origin is tuple and parts and parts[-1] is not Ellipsis:
-        return f"{len(parts)} of: {wanted(parts[0])}"
-    if origin in (abc.Sequence, list, tuple) and parts:
-        return f"a list of {wanted(parts[0]).removeprefix('a ')}"
+        return f"{len(parts)} {_plural(wanted(parts[0]))}"
+    if origin in _LISTS and parts:
+        return f"a list of {_plural(wanted(parts[0]))}"
     if origin in (abc.Mapping, dict):
         return f"a mapping of {wanted(parts[0])} to {wanted(parts[1])}"
     kind = origin or hint
     return "None" if hint is None else _NAMES.get(kind, f"a {getattr(kind, '__name__', kind)}")
+
+
+def _plural(words: str) -> str:
+    """Return ``paths`` of ``a path``, ``lists of text`` of ``a list of text``, for each choice."""
+    choices = []
+    for choice in words.split(" or "):
+        noun, of, what = choice.partition(" of ")
+        end = "" if noun.endswith("s") else "s"
+        choices.append(f"{noun[2:]}{end}{of}{what}" if choice.startswith("a ") else choice)
+    return " or ".join(choices)
 
 
 def _advice(value: Any, hint: Any) -> str:

@@ -173,7 +173,7 @@ class Builder:
 def _value(where: str, spec: OpKind, name: str, value: Any) -> Any:
     """Return a field's value in the type that the op table asks for; `Op` checks the rest."""
     kind = spec.fields.get(name)
-    if isinstance(kind, Integers) and isinstance(value, int):
+    if isinstance(kind, Integers) and isinstance(value, (int, np.integer)):
         return (value,) * len(kind.members)
     if not isinstance(kind, Array):
         return value

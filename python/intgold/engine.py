@@ -113,7 +113,7 @@ def run(
         return model.prepare(isa, threads).run(x, trace=trace)
     if backend not in BACKENDS:
         raise InputError(f"backend: {shown(backend)} is none of {', '.join(BACKENDS)}")
-    _check_threads(threads)
+    _thread_count(threads)
     if isa != "auto":
         raise InputError(f"isa: {shown(isa)} is a variant of the C engine, the backend is golden")
     inputs = check_inputs(model, x)
@@ -145,16 +145,18 @@ def prepare(model: Model, isa: str = "auto", threads: int = 1) -> Session:
     """
     check("prepare: model", model, Model)
     check("prepare: isa", isa, str)
-    _check_threads(threads)
+    threads = _thread_count(threads)
     from .session import Session
 
     # Two threads may come here at once: both sessions are right, one is kept.
     return model.sessions.setdefault((isa, threads), Session(model, isa, threads))
 
 
-def _check_threads(threads: int) -> None:
-    if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= 1024:
+def _thread_count(threads: int) -> int:
+    is_whole = isinstance(threads, (int, np.integer)) and not isinstance(threads, bool)
+    if not is_whole or not 1 <= threads <= 1024:
         raise InputError(f"threads: {shown(threads)} is not a number from 1 to 1024")
+    return int(threads)
 
 
 def too_large(name: str, signature: Signature, count: int, error: MemoryError) -> EngineError:
@@ -187,9 +189,9 @@ def predict(model: Model, images: np.ndarray, backend: str = "c", threads: int =
         When the model has several inputs, or an image more than one answer, as in segmentation.
     """
     check_predictable(model)
-    if not isinstance(images, np.ndarray) or images.dtype != np.int8:
+    if images.dtype != np.int8:
         images = model.quantize_input(images)
-    return decide(model, run(model, images, backend=backend, threads=threads).output)
+    return _decide(model, model.run(images, backend=backend, threads=threads).output)
 
 
 def check_predictable(model: Model) -> None:
@@ -199,7 +201,7 @@ def check_predictable(model: Model) -> None:
             f"model {model.name} has the inputs {', '.join(model.inputs)}; predict takes models of "
             "one input: model.run({name: model.quantize_input(x, name), ...}) runs it"
         )
-    is_decided(model)
+    _is_decided(model)
 
 
 @checked
@@ -211,6 +213,10 @@ def is_decided(model: Model) -> bool:
     InputError
         When an image has more than one answer.
     """
+    return _is_decided(model)
+
+
+def _is_decided(model: Model) -> bool:
     name = model.outputs[0]
     tensor = model.tensor(name)
     if tensor.size != tensor.shape[-1]:
@@ -227,8 +233,13 @@ def decide(model: Model, output: np.ndarray) -> np.ndarray:
             f"output {tensor.name}: {output.dtype} {output.shape} instead of {tensor.dtype} "
             f"(n, {str(tensor.shape)[1:]}"
         )
+    return _decide(model, output)
+
+
+def _decide(model: Model, output: np.ndarray) -> np.ndarray:
     values = output.astype(np.int32)
-    return (values if is_decided(model) else golden.argmax(values)).reshape(len(values))
+    classes = values if _is_decided(model) else golden.FUNCTIONS["argmax"](values)
+    return classes.reshape(len(values))
 
 
 def check_inputs(model: Model, x: np.ndarray | Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

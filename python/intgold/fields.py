@@ -164,7 +164,9 @@ class Integers:
     hi: int
 
     def check(self, where: str, value: Any) -> tuple[int, ...]:
-        """Return the checked value as a tuple."""
+        """Return the checked value, a tuple, list or array, as a tuple."""
+        if isinstance(value, np.ndarray) and value.ndim == 1:
+            value = tuple(value)
         if not isinstance(value, (list, tuple)) or len(value) != len(self.members):
             raise ModelError(f"{where}: {shown(value)} instead of ({', '.join(self.members)})")
         pairs = zip(self.members, value, strict=True)
@@ -202,6 +204,10 @@ class Array:
     def check(self, where: str, value: Any) -> np.ndarray:
         """Return the checked value as a read-only C-ordered array."""
         return frozen(where, value, self.dtype, self.ndim)
+
+    def holds(self, array: np.ndarray) -> bool:
+        """Return whether `check` would take an array."""
+        return array.dtype == np.dtype(self.dtype) and array.ndim == self.ndim and array.size > 0
 
 
 @dataclass(frozen=True)

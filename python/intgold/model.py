@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import accumulators
-from .arguments import check_fields, checked
+from .arguments import check, check_fields, checked
 from .errors import InputError, ModelError
 from .fields import INT32_MAX, INT32_MIN, Scales, integer
 from .ops import OPS, OpKind
-from .quoting import shown
+from .quoting import given, shown
 from .signature import Port, Signature
 
 if TYPE_CHECKING:
@@ -277,17 +277,17 @@ class Model:
     def _by_name(self) -> dict[str, Tensor]:
         return {t.name: t for t in self.tensors}
 
-    @checked
     def tensor(self, name: str) -> Tensor:
         """Return the tensor of this name or raise ModelError."""
         try:
             return self._by_name[name]
-        except KeyError:
-            raise ModelError(f"model {self.name}: no tensor {name}") from None
+        except (KeyError, TypeError):
+            text = name if isinstance(name, str) else given(name)
+            raise ModelError(f"model {self.name}: no tensor {text}") from None
 
-    @checked
     def arguments(self, op: Op) -> dict[str, Any]:
         """Return what an engine's op function takes by keyword: fields and zero points."""
+        check("arguments: op", op, Op)
         tensors = dict(zip((*op.spec.inputs, "y"), (*op.inputs, op.output), strict=True))
         points = {n: self.tensor(t).zero_point for n, t in tensors.items()}
         named = {n: points[n.removesuffix("_zero_point")] for n in op.spec.zero_points}
@@ -369,7 +369,7 @@ class Model:
         if values.shape[values.ndim - len(of.shape) :] != of.shape:
             wanted = f"(n, {str(of.shape)[1:]}"
             raise InputError(f"tensor {of.name}: shape {values.shape} instead of {wanted}")
-        return affine.dequantize(values, of)
+        return affine.reals_of(values, of)
 
     def describe(self) -> str:
         """Return a table of the ops for people; see `intgold.describe`."""

@@ -107,6 +107,11 @@ def dequantize(values: np.ndarray, tensor: Tensor) -> np.ndarray:
     InputError
         When the tensor has no scale, or another dtype than the values.
     """
+    return reals_of(values, tensor)
+
+
+def reals_of(values: np.ndarray, tensor: Tensor) -> np.ndarray:
+    """Return `dequantize` of an array and a tensor that are known to be such."""
     if tensor.scale is None:
         raise InputError(f"tensor {tensor.name} has no scale")
     if values.dtype != tensor.dtype:

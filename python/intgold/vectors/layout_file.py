@@ -22,6 +22,12 @@ _ORDER = re.compile(r"(?!.*(.).*\1)[A-Za-z]{1,12}", re.ASCII)
 _LIMIT = 2**20
 _MOST_LINE, _MOST_DOTS = 1000, 16
 """Of a line: TOML's reader takes the square of a dotted key's length."""
+_QUOTED_OR_COMMENT = re.compile(
+    rb'''"""(?:[^\\]|\\.?)*?(?:"{3,5}|\Z)|"(?:[^"\\\n]|\\.?)*"?|'''
+    rb"""'''.*?(?:'{3,5}|\Z)|'[^'\n]*'?|#[^\n]*""",
+    re.DOTALL,
+)
+"""A # in quotes starts no comment. One that is not closed ends the file or line: it never fails."""
 _CHOICES = {
     "lane_order": LANE_ORDERS,
     "byte_order": BYTE_ORDERS,
@@ -68,10 +74,11 @@ def read_layout(path: str | os.PathLike[str]) -> Layout:
 
 
 def _check_lines(path: str | os.PathLike[str], data: bytes) -> None:
-    for number, line in enumerate(data.split(b"\n"), 1):
+    bare = _QUOTED_OR_COMMENT.sub(lambda m: b"" if m[0].startswith(b"#") else m[0], data)
+    for number, line in enumerate(bare.split(b"\n"), 1):
         if len(line) > _MOST_LINE:
             raise LayoutError(f"{path}, line {number}: {len(line)} bytes, at most {_MOST_LINE}")
-        dots = 0 if line.lstrip().startswith(b"#") else line.count(b".")
+        dots = line.count(b".")
         if dots > _MOST_DOTS:
             raise LayoutError(f"{path}, line {number}: {dots} dots, at most {_MOST_DOTS}")
 
