@@ -367,19 +367,23 @@ def test_a_wrong_memory_beside_a_right_file(tmp_path, capsys):
     assert err.count("\n") == 1 and "memory/buffers.hex and outputs/conv3.hex say different" in err
 
 
-def test_a_set_whose_rom_has_addresses_of_results(tmp_path):
-    """Is a dump of itself: its memory says nothing of results. A device's memory does."""
-    text = ROM + '[output]\nmemory = "weights"\n[accumulator]\nmemory = "weights"\n'
-    write_set(intgold.load(), tmp_path / "set", count=1, ops=OPS, formats=["hex"],
+@pytest.mark.parametrize("banks", [1, 4])
+def test_a_memory_of_parameters_and_results(banks, tmp_path):
+    """A set with its ROM is a dump of itself in every format; a dump that goes on is compared."""
+    text = ROM.replace("whole = true", f"whole = true\nbanks = {banks}")
+    text += '[output]\nmemory = "weights"\n[accumulator]\nmemory = "weights"\n'
+    write_set(intgold.load(), tmp_path / "set", count=1, ops=OPS, formats=list(FORMATS),
               layout=layout_of(tmp_path, text), backend="c")  # fmt: skip
     plan, _ = read_manifest(tmp_path / "set")
-    (rom,) = rom_files(plan)
-    first = min(b.address for e, b in plan.blocks.items() if e.role == "output")
+    roms = [f for f in rom_files(plan) if f.bank == 0]
+    (first,) = [b.address for e, b in plan.blocks.items() if e.path == "outputs/pool2"]
+    assert len(roms) == len(WORDS)
     assert verify(tmp_path / "set", tmp_path / "set").equal
     shutil.copytree(tmp_path / "set", tmp_path / "dump")
-    with open(tmp_path / "dump" / rom.path, "a") as stream:
-        stream.write(f"@{first:x} 1234\n")
-    with pytest.raises(VectorError, match=r"memory/weights\.hex"):
+    (path,) = [f.path for f in roms if f.format is FORMATS["hex"]]
+    with open(tmp_path / "dump" / path, "a") as stream:
+        stream.write(f"@{first // banks:x} 1234\n")
+    with pytest.raises(VectorError, match=path.replace(".", r"\.")):
         verify(tmp_path / "set", tmp_path / "dump")
 
 

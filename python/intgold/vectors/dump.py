@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import filecmp
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -64,7 +63,7 @@ class Dump:
         if not os.path.isdir(dut):
             raise VectorError(f"{dut}: no such folder")
         self.device = self.plan if layout is None else replace(self.plan, layout=layout)
-        self.files = {e: _files(self.vectors, self.dut, self.device, e) for e in results(self.plan)}
+        self.files = {e: _files(self.dut, self.device, e) for e in results(self.plan)}
         self._readings: dict[str, dict[str, list[Reading]]] = {}
         _refuse_unknown(self.dut, self.files)
         _refuse_unread_memories(self.dut, self.device, self.files)
@@ -183,22 +182,11 @@ def _sizes(plan: Plan) -> list[int]:
     return [min(step, plan.count - first) for first in range(0, plan.count, step)]
 
 
-def _files(vectors: Path, dut: Path, device: Plan, entry: Entry) -> _Files:
+def _files(dut: Path, device: Plan, entry: Entry) -> _Files:
     """Return the array's own files, then those of its memory that have words of it."""
     own = _present(dut, lambda n, c: device.files_of(entry, n, c))
     whole = _present(dut, lambda n, c: memory_files(device, entry, n, c))
-    if own:
-        whole = [form for form in whole if not _is_rom(vectors, dut, form[0])]
     return own + [(paths, files) for paths, files in whole if _has_words(device, paths, files)]
-
-
-def _is_rom(vectors: Path, dut: Path, paths: list[Path]) -> bool:
-    """Return whether these are the set's own files of a memory: parameters, no results."""
-    places = [vectors / path.relative_to(dut) for path in paths]
-    return all(
-        of_set.is_file() and path.is_file() and filecmp.cmp(of_set, path, shallow=False)
-        for of_set, path in zip(places, paths, strict=True)
-    )
 
 
 def _present(dut: Path, files_of: Callable[[str, str], list[SetFile]]) -> _Files:
