@@ -369,3 +369,26 @@ def test_arguments_of_any_length(arguments, value, tmp_path, monkeypatch, capsys
     captured = capsys.readouterr()
     last = captured.err.splitlines()[-1]
     assert status == 2 and captured.out == "" and last.isprintable() and len(last) < 2200
+
+
+@pytest.mark.parametrize("flag", ["-q", "--quiet", "-v", "--verbose"])
+def test_verbosity_before_the_command(flag, capsys):
+    """Alone or before a command, the last line says where it goes."""
+    for line in ([flag], [flag, "info", "lut"]):
+        with pytest.raises(SystemExit) as stop:
+            main(line)
+        assert stop.value.code == 2
+        last = capsys.readouterr().err.splitlines()[-1]
+        assert last == f"intgold: error: {flag} goes after the command: intgold COMMAND {flag}"
+
+
+def test_what_verbosity_says(tmp_path, capsys):
+    """-v names the folder of a set and counts its files; -q leaves the result, and no notes."""
+    out = tmp_path / "set"
+    for count in (1, 2):  # a new folder, one that is replaced
+        assert main(["vectors", "lut", "-v", "--count", str(count), "-o", str(out)]) == 0
+        files = sum(path.is_file() for path in out.rglob("*"))
+        assert f"wrote folder {out}, {files} files\n" in capsys.readouterr().err
+    assert main(["vectors", "lut", "-q", "--count", "2", "-o", str(out)]) == 0
+    got = capsys.readouterr()
+    assert got.err == "" and "images" in got.out

@@ -44,11 +44,12 @@ from intgold.floating.calibrate import Ranges, calibrate
 from intgold.floating.inference import FloatNetwork, Layer
 from intgold.floating.quantizer import quantize_network
 from intgold.floating.study.explore import COLUMNS
-from intgold.folders import MARKER
+from intgold.folders import MARKER, FilesInto
 from intgold.images.mnist import MNIST_SHA256
 from intgold.sheet import write_sheet
 from intgold.vectors import freeze
 from intgold.vectors.generate import write_set
+from intgold.vectors.op_sets import write_op_sets
 from intgold.vectors.signatures import write_signatures
 
 PACKAGE = Path(intgold.__file__).parent
@@ -589,20 +590,142 @@ def test_a_set_is_replaced_while_it_is_as_it_was_written(name, trial):
 
 def test_pictures_go_beside_other_files(trial):
     """Those of an earlier comparison are replaced, unless somebody changed them; others stay."""
+    record = "intgold-comparison.json"
     one = trial(FOLDERS["compare", "plot"])
     out = one.folder / "out"
     out.mkdir()
     (out / "notes.txt").write_text("mine")
     assert one.run(out) == (0, "")
-    assert (out / "notes.txt").read_text() == "mine" and (out / MARKER).is_file()
+    assert (out / "notes.txt").read_text() == "mine" and (out / record).is_file()
     status, err = one.run(out)
     assert status == 0 and err.count("\n") == 1 and "replacing errors.png, histograms" in err
     (out / "errors.png").write_bytes(b"mine")
     one.refused(out, "errors.png")
     (out / "errors.png").unlink()
     assert one.run(out)[0] == 0 and (out / "notes.txt").read_text() == "mine"
-    (out / MARKER).unlink()
+    (out / record).unlink()
     one.refused(out, "errors.png")
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_a_file_that_came_during_the_work_is_kept(earlier, tmp_path):
+    """Training and pictures look again before each file; what they left themselves gives way."""
+    for what in ("training", "comparison"):
+        folder = tmp_path / what
+        if earlier:
+            FilesInto(folder, what, ["a", "b"]).add("b", lambda path: path.write_text("old"))
+        files = FilesInto(folder, what, ["a", "b"])
+        files.add("a", lambda path: path.write_text("new"))
+        for odd in ("b", "a"):
+            (folder / odd).unlink(missing_ok=True)
+            (folder / odd).write_text("mine")
+            before = everything(folder)
+            with pytest.raises(IntgoldError, match=f"{odd}: is there, and not as the {what}"):
+                files.add(odd, lambda path: path.write_text("new"))
+            assert everything(folder) == before
+            (folder / odd).unlink()
+        files.add("a", lambda path: path.write_text("newer"))
+        assert (folder / "a").read_text() == "newer"
+
+
+def test_writers_share_a_folder(trial):
+    """Each knows its own files there, in any order, twice; the other's are a user's to it."""
+    one = trial(FOLDERS["compare", "plot"])
+    out = one.folder / "out"
+    FilesInto(out, "training", ["a.npz"]).add("a.npz", lambda path: path.write_text("trained"))
+    assert one.run(out) == (0, "")
+    FilesInto(out, "training", ["a.npz"]).add("a.npz", lambda path: path.write_text("again"))
+    assert one.run(out)[0] == 0 and (out / "a.npz").read_text() == "again"
+    before = everything(out)
+    with pytest.raises(IntgoldError, match=r"errors\.png: is there"):
+        FilesInto(out, "training", ["errors.png"])
+    assert everything(out) == before
+
+
+WRITERS = {
+    "copy_engine": lambda path, n: copy_engine(path),
+    "vectors": lambda path, n: write_set(intgold.load(), path, count=n, ops=["pool2"]),
+    "op": lambda path, n: write_op_sets("lut", path, formats=["hex"], random=n),
+}
+"""Functions that replace a folder as a whole; n: something else."""
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_comes_during_the_work_is_found(name, tmp_path, monkeypatch):
+    """A file that appears in the old folder before it is replaced: refused, nothing changed."""
+    from intgold import folders
+    from intgold.vectors import set_writer
+
+    out = tmp_path / "out"
+    WRITERS[name](out, 1)
+    looks = []
+
+    def check_own(folder, kind):
+        if Path(folder) == out:
+            looks.append(check(folder, kind))
+            if len(looks) == 1:  # the first look is over
+                (out / "mine").write_text("mine")
+                before.update(everything(out))
+            return looks[-1]
+        return check(folder, kind)
+
+    check, before = folders.check_own, {}
+    for module in (folders, set_writer, intgold.vectors.generate):
+        monkeypatch.setattr(module, "check_own", check_own)
+    with pytest.raises(IntgoldError, match="mine is not of the"):
+        WRITERS[name](out, 2)
+    assert everything(out) == before and before["mine"] == b"mine"
+    assert [p.name for p in tmp_path.iterdir() if "kept" in p.name] == []
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("mode", [0o700, 0o750, 0o2775])
+def test_a_replaced_folder_keeps_its_mode(mode, name, tmp_path):
+    """Also where it was empty; a new one has what the umask leaves."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out").chmod(mode)
+    for n in (1, 2):
+        WRITERS[name](tmp_path / "out", n)
+        assert (tmp_path / "out").stat().st_mode & 0o7777 == mode
+    WRITERS[name](tmp_path / "new", 1)
+    (tmp_path / "plain").mkdir()
+    assert (tmp_path / "new").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_the_working_folder_is_not_replaced(name, tmp_path, monkeypatch):
+    """Nor one that it is in, by whatever name, empty or an earlier result."""
+    out = tmp_path / "out"
+    for inside in (out, out / "deep"):
+        inside.mkdir()
+        monkeypatch.chdir(inside)
+        for path in (os.path.relpath(out), out):
+            with pytest.raises(IntgoldError, match="the command runs in this folder"):
+                WRITERS[name](path, 1)
+            assert Path.cwd() == inside and everything(inside) == {}
+    monkeypatch.chdir(tmp_path)
+    (out / "deep").rmdir()
+    WRITERS[name](out, 1)
+    before = everything(out)
+    monkeypatch.chdir(out)
+    with pytest.raises(IntgoldError, match="the command runs in this folder"):
+        WRITERS[name](".", 2)
+    assert everything(out) == before == everything(Path("."))
+    monkeypatch.chdir(tmp_path)
+    WRITERS[name]("out", 2)  # from beside it
+
+
+def test_a_deleted_working_folder_is_named(tmp_path, monkeypatch, capsys):
+    """Every command says so, in one line."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    for line in ("info lut", "vectors lut --count 1 -o x", f"vectors lut -o {tmp_path / 'x'}"):
+        assert main(line.split()) == 2
+        err = capsys.readouterr().err
+        assert err.count("\n") == 1 and "the working directory is gone" in err
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_golden_looks_before_it_works(trial, monkeypatch):

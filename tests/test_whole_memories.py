@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import shutil
 import subprocess
 
 import numpy as np
@@ -307,23 +308,83 @@ def test_what_a_dump_of_a_memory_lacks(ram, tmp_path, capsys):
 
 
 def test_files_of_a_memory_that_would_be_passed_over(ram, tmp_path):
-    """Are refused by name: no such memory, a bank too few, arrays with files of their own."""
+    """Are refused by name: no such memory, a bank too few."""
     folder, plan, content, size, banks = ram
     form = FORMATS["hex"]
     write_ram(tmp_path / "a", form, content, size, banks)
     (tmp_path / "a" / "memory" / "other.hex").write_text("00\n")
     with pytest.raises(VectorError, match="memory/other.hex: the layout has no such memory"):
         verify(folder / "set", tmp_path / "a")
-    write_set(plan.model, tmp_path / "b", count=2, ops=OPS, formats=["npy"], layout=plan.layout,
-              backend="c")  # fmt: skip
-    write_ram(tmp_path / "b", form, content, size, banks)
-    with pytest.raises(VectorError, match="or each has a file of its own"):
-        verify(folder / "set", tmp_path / "b")
     if banks > 1:
         write_ram(tmp_path / "c", form, content, size, banks)
         (tmp_path / "c" / "memory" / "buffers.bank2.hex").unlink()
         with pytest.raises(VectorError, match="buffers.bank2.hex: this bank is not in the dump"):
             verify(folder / "set", tmp_path / "c")
+
+
+@pytest.mark.parametrize("form", ["hex", "bin", "mif", "ihex"])
+def test_a_memory_beside_files_of_the_arrays(form, ram, tmp_path):
+    """Both are read: equal where they agree; a wrong word of any array in either is an error."""
+    folder, plan, content, size, banks = ram
+    dump, form = tmp_path / "dump", FORMATS[form]
+    shutil.copytree(folder / "set", dump)
+    write_ram(dump, form, content, size, banks)
+    assert verify(folder / "set", dump).equal
+    results = [e for e in plan.entries if plan.blocks[e].memory == "buffers" and e.images]
+    assert len(results) == 3
+    for entry in results:
+        block = plan.blocks[entry]
+        for address in (block.address, block.address + block.frame + block.words - 1):
+            word = bytearray(content[address])
+            word[0] ^= 1
+            write_ram(dump, form, {**content, address: bytes(word)}, size, banks)
+            with pytest.raises(VectorError, match=f"say different things about {entry.path}"):
+                verify(folder / "set", dump)
+        write_ram(dump, form, content, size, banks)
+        path = dump / f"{entry.path}.npy"
+        data = path.read_bytes()
+        path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+        with pytest.raises(VectorError, match=f"say different things about {entry.path}"):
+            verify(folder / "set", dump)
+        path.write_bytes(data)
+
+
+def test_a_wrong_memory_beside_a_right_file(tmp_path, capsys):
+    """The command ends in one line with status 2, not in "all equal"."""
+    layout = layout_of(tmp_path, RAM.format(more=""))
+    write_set(intgold.load(), tmp_path / "set", count=1, ops=OPS, formats=["hex"], layout=layout,
+              backend="c")  # fmt: skip
+    plan, _ = read_manifest(tmp_path / "set")
+    content = ram_of(tmp_path / "set", plan, "buffers")
+    block = next(b for e, b in plan.blocks.items() if e.path == "outputs/conv3")
+    content[block.address] = bytes(b ^ 1 for b in content[block.address])
+    dump = tmp_path / "dump"
+    (dump / "outputs").mkdir(parents=True)
+    shutil.copy(tmp_path / "set" / "outputs" / "conv3.hex", dump / "outputs")
+    write_ram(dump, FORMATS["hex"], content, max(content) + 1)
+    assert main(["verify", str(tmp_path / "set"), "--dut", str(dump), "--partial"]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "memory/buffers.hex and outputs/conv3.hex say different" in err
+
+
+@pytest.mark.parametrize("banks", [1, 4])
+def test_a_memory_of_parameters_and_results(banks, tmp_path):
+    """A set with its ROM is a dump of itself in every format; a dump that goes on is compared."""
+    text = ROM.replace("whole = true", f"whole = true\nbanks = {banks}")
+    text += '[output]\nmemory = "weights"\n[accumulator]\nmemory = "weights"\n'
+    write_set(intgold.load(), tmp_path / "set", count=1, ops=OPS, formats=list(FORMATS),
+              layout=layout_of(tmp_path, text), backend="c")  # fmt: skip
+    plan, _ = read_manifest(tmp_path / "set")
+    roms = [f for f in rom_files(plan) if f.bank == 0]
+    (first,) = [b.address for e, b in plan.blocks.items() if e.path == "outputs/pool2"]
+    assert len(roms) == len(WORDS)
+    assert verify(tmp_path / "set", tmp_path / "set").equal
+    shutil.copytree(tmp_path / "set", tmp_path / "dump")
+    (path,) = [f.path for f in roms if f.format is FORMATS["hex"]]
+    with open(tmp_path / "dump" / path, "a") as stream:
+        stream.write(f"@{first // banks:x} 1234\n")
+    with pytest.raises(VectorError, match=path.replace(".", r"\.")):
+        verify(tmp_path / "set", tmp_path / "dump")
 
 
 @pytest.mark.parametrize("name", ["bin", "hex", "coe", "dec"])

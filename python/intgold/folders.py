@@ -1,7 +1,7 @@
 """Folders that are replaced as a whole or written into: only what intgold wrote itself.
 
 A folder that a writer makes has a record of its files with their SHA-256: the manifest of a set, or
-`MARKER`.  Whatever the record does not name, or names with other bytes, belongs to somebody else:
+a marker.  Whatever the record does not name, or names with other bytes, belongs to somebody else:
 then nothing is written and the first such file is named.  Nothing of a user's is ever deleted.
 """
 
@@ -12,6 +12,7 @@ import hashlib
 import logging
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,7 +28,7 @@ from .interrupts import Stopped
 from .json_text import strict_json
 
 MARKER = "intgold-files.json"
-"""The record of a folder that has no manifest of its own."""
+"""The record of a folder that is replaced as a whole and has no manifest of its own."""
 FORMAT, VERSION = "intgold-files", 1
 _KEYS = {"format", "version", "tool", "what", "files"}
 _HINT = "move it away, or give another folder"
@@ -77,6 +78,11 @@ def check_own(folder: str | os.PathLike[str], kind: Kind) -> set[str]:
             raise kind.error(
                 f"cannot write {folder}: there is a file of that name; a folder is needed"
             )
+        if _is_worked_in(where):
+            raise kind.error(
+                f"cannot write {folder}: the command runs in this folder, which would be replaced; "
+                "give another folder"
+            )
         present = paths_below(where)
         known = _known(where, kind, present) if present else {}
         odd = next((p for p in present if not _is_own(where / p, known.get(p))), None)
@@ -90,6 +96,15 @@ def check_own(folder: str | os.PathLike[str], kind: Kind) -> set[str]:
         else f"{odd} is not of the {kind.name} that intgold wrote there"
     )
     raise kind.error(f"cannot write {folder}: {how}; {_HINT}")
+
+
+def _is_worked_in(folder: Path) -> bool:
+    """Return whether the shell would be left in a deleted folder if this one were replaced."""
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # deleted already
+        return False
+    return os.path.realpath(folder) in map(str, (here, *here.parents))
 
 
 def _known(folder: Path, kind: Kind, present: Iterable[str]) -> dict[str, str]:
@@ -178,17 +193,20 @@ def replacing_folder(path: str | os.PathLike[str], kind: Kind) -> Iterator[Path]
 def put_folder(made: Path, target: Path, own: Iterable[str]) -> None:
     """Give a folder the name of one beside it, whose files `own` are then deleted.
 
-    What else turns up there in the last moment is kept under a name of its own.
+    What else turns up there in the last moment is kept under a name of its own. The folder has the
+    mode of the one that it replaces.
 
     Raises
     ------
     OSError
         When that fails; `target` is then as it was.
     """
-    os.chmod(made, 0o777 & ~umask())
-    if not target.exists():
+    there = target.exists()
+    os.chmod(made, stat.S_IMODE(target.stat().st_mode) if there else 0o777 & ~umask())
+    count = len(paths_below(made))
+    if not there:
         os.rename(made, target)
-        _log.debug("wrote folder %s", target)
+        _log.debug("wrote folder %s, %d files", target, count)
         return
     old = made
     if not _swap(made, target):
@@ -200,7 +218,7 @@ def put_folder(made: Path, target: Path, own: Iterable[str]) -> None:
             if not target.exists():
                 os.rename(old, target)
     _take_away(old, target, own)
-    _log.debug("wrote folder %s", target)
+    _log.debug("wrote folder %s, %d files", target, count)
 
 
 def _swap(one: Path, other: Path) -> bool:
@@ -226,8 +244,8 @@ def _take_away(old: Path, target: Path, own: Iterable[str]) -> None:
         _log.warning("%s: holds what was put into %s meanwhile", kept, target)
 
 
-def marked(what: str) -> Kind:
-    """Return the kind of folders with `MARKER` that a writer called `what` makes."""
+def marked(what: str, record: str = MARKER) -> Kind:
+    """Return the kind of folders with such a record that a writer called `what` makes."""
 
     def stated(data: bytes) -> Mapping[str, str]:
         document = strict_json(data)
@@ -240,7 +258,7 @@ def marked(what: str) -> Kind:
             raise ValueError(f"files {files!r}")
         return files
 
-    return Kind(what, MARKER, stated)
+    return Kind(what, record, stated)
 
 
 def marker_bytes(what: str, files: Mapping[str, str]) -> bytes:
@@ -256,7 +274,8 @@ class FilesInto:
     """Files that a writer puts into a folder, which may hold others of the user's.
 
     A name that is taken by a file which this writer did not leave there is refused before the
-    work begins.
+    work begins, and again before the file is written. Each writer has a record of its own,
+    ``intgold-WHAT.json``, so several may share a folder.
 
     Parameters
     ----------
@@ -276,31 +295,35 @@ class FilesInto:
         self._folder, self._what = Path(folder), what
         self._files: dict[str, str] = {}
         _check_may_make(self._folder)
-        if os.path.lexists(self._folder / MARKER):
-            self._files = _known(self._folder, marked(what), [MARKER])
-            del self._files[MARKER]
+        self._record = f"intgold-{what}.json"
+        if os.path.lexists(self._folder / self._record):
+            self._files = _known(self._folder, marked(what, self._record), [self._record])
+            del self._files[self._record]
         self._old = [name for name in names if os.path.lexists(self._folder / name)]
         for name in self._old:
-            if not _is_own(self._folder / name, self._files.get(name)):
-                raise IntgoldError(
-                    f"cannot write {self._folder / name}: is there, and not as the {what} left it; "
-                    f"{_HINT}"
-                )
+            self._check(name)
+
+    def _check(self, name: str) -> None:
+        path = self._folder / name
+        if os.path.lexists(path) and not _is_own(path, self._files.get(name)):
+            raise IntgoldError(
+                f"cannot write {path}: is there, and not as the {self._what} left it; {_HINT}"
+            )
 
     def add(self, name: str, write: Callable[[Path], object]) -> Path:
         """Have a file written, and put it on record; return its path."""
         path = self._folder / name
-        if self._old:
-            first = self._folder / self._old[0]
-            _tell(f"{', '.join(self._old)} in {self._folder}", "", first)
-            self._old = []
+        self._check(name)  # again: the work took a while
+        if old := [name for name in self._old if os.path.lexists(self._folder / name)]:
+            _tell(f"{', '.join(old)} in {self._folder}", "", self._folder / old[0])
+        self._old = []
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise IntgoldError(f"cannot write {self._folder}: {error.strerror}") from error
         write(path)
         self._files[name] = sha256_of(path)
-        with replacing(self._folder / MARKER, None) as file:
+        with replacing(self._folder / self._record, None) as file:
             file.write(marker_bytes(self._what, self._files))
         return path
 

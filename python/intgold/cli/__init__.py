@@ -114,6 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> tuple[int, BaseException | None]:
     """Return the exit status of a command, and what was wrong."""
     try:
+        _check_working_folder()
         check_paths(options)
         status = options.call(options)
         _flush()
@@ -127,6 +128,15 @@ def _run(options: argparse.Namespace) -> tuple[int, BaseException | None]:
         return 2, error
     except Exception as error:  # nobody foresaw it: status 1 would say "different"
         return DEFECT, error
+
+
+def _check_working_folder() -> None:
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise IntgoldError(
+            f"the working directory is gone ({error.strerror}); change to another one first"
+        ) from error
 
 
 def _say(options: argparse.Namespace, text: str) -> None:
@@ -151,6 +161,19 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         super().error(one_line(message))
+
+
+class _Misplaced(argparse.Action):
+    """An option of the commands that was given before one."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=help)
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, options: argparse.Namespace, values: object,
+        option_string: str | None = None,
+    ) -> None:  # fmt: skip
+        parser.error(f"{option_string} goes after the command: intgold COMMAND {option_string}")
 
 
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -195,6 +218,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog="intgold COMMAND --help shows examples.",
     )
     parser.add_argument("--version", action="version", version=f"intgold {intgold.__version__}")
+    for flags in (("-q", "--quiet"), ("-v", "--verbose")):
+        parser.add_argument(*flags, action=_Misplaced, help=argparse.SUPPRESS)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, module in COMMANDS.items():
         command = commands.add_parser(

@@ -23,11 +23,13 @@ def add_verbosity(parser: argparse.ArgumentParser) -> None:
     """Declare what every command has: `--quiet` and `--verbose`."""
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
-        "-q", "--quiet", action="store_true", help="no progress and no notes, errors alone"
-    )
+        "-q", "--quiet", action="store_true",
+        help="no progress and no notes; results, warnings and errors stay",
+    )  # fmt: skip
     group.add_argument(
         "-v", "--verbose", action="store_true",
-        help="name every file that is written, say how long it took, show where an error arose",
+        help="name each file that is written, of a set its folder and how many files it has; say "
+        "how long it took; show where an error arose",
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from ..fields import Requantize
 from ._integers import IntArray, take
 from .requantize import requantize as requantized
-from .windows import out_size, valid_taps
+from .windows import sum_of_taps
 
 
 def conv2d(
@@ -50,19 +50,12 @@ def conv2d(
     acc : ndarray of int32, the same shape
     """
     take("x", x, "int8", 4), take("weights", weights, "int8", 4), take("bias", bias, "int32", 1)
-    out_c, kernel_h, kernel_w, _ = weights.shape
     w = weights.astype(np.int32) - weight_zero_point.astype(np.int32).reshape(-1, 1, 1, 1)
     centred = x.astype(np.int32) - np.int32(x_zero_point)
-
-    (n, in_h, in_w, _), (top, bottom, left, right) = x.shape, padding
-    out_h = out_size(in_h, kernel_h, stride[0], dilation[0], top, bottom)
-    out_w = out_size(in_w, kernel_w, stride[1], dilation[1], left, right)
-
-    acc = np.empty((n, out_h, out_w, out_c), np.int32)
-    acc[...] = bias
-    for ky, to_y, of_y in valid_taps(in_h, out_h, kernel_h, stride[0], dilation[0], top):
-        for kx, to_x, of_x in valid_taps(in_w, out_w, kernel_w, stride[1], dilation[1], left):
-            acc[:, to_y, to_x] += centred[:, of_y, of_x] @ w[:, ky, kx].T
+    acc = sum_of_taps(
+        centred, weights.shape[1:3], stride, padding, dilation, bias,
+        lambda cells, ky, kx: cells @ w[:, ky, kx].T,
+    )  # fmt: skip
 
     if requantize is None:
         return acc, acc

@@ -63,6 +63,42 @@ def valid_taps(
             yield tap, outputs, inputs
 
 
+def sum_of_taps(
+    x: IntArray,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int, int, int],
+    dilation: tuple[int, int],
+    bias: IntArray,
+    product: Callable[[IntArray, int, int], IntArray],
+) -> IntArray:
+    """Return the accumulators of a convolution: the bias and what each valid tap adds.
+
+    Parameters
+    ----------
+    x : ndarray of int32, shape (n, in_h, in_w, channels)
+    kernel, stride, padding, dilation
+        As in `taps`.
+    bias : ndarray of int32, shape (out_c,)
+    product : callable
+        Takes the inputs under some outputs, ky and kx; returns what this tap adds to each channel
+        of these outputs.
+
+    Returns
+    -------
+    ndarray of int32, shape (n, out_h, out_w, out_c)
+    """
+    (n, in_h, in_w, _), (top, bottom, left, right) = x.shape, padding
+    out_h = out_size(in_h, kernel[0], stride[0], dilation[0], top, bottom)
+    out_w = out_size(in_w, kernel[1], stride[1], dilation[1], left, right)
+    acc = np.empty((n, out_h, out_w, len(bias)), np.int32)
+    acc[...] = bias
+    for ky, to_y, of_y in valid_taps(in_h, out_h, kernel[0], stride[0], dilation[0], top):
+        for kx, to_x, of_x in valid_taps(in_w, out_w, kernel[1], stride[1], dilation[1], left):
+            acc[:, to_y, to_x] += product(x[:, of_y, of_x], ky, kx)
+    return acc
+
+
 def over_windows(
     x: IntArray,
     kernel: tuple[int, int],

@@ -24,7 +24,7 @@ from .strays import Strays
 from .whole import FOLDER, memory_files, rom_files
 
 _Files = list[tuple[list[Path], list[SetFile]]]
-"""The files of one array, for each format that the dump has it in."""
+"""The files of one array, for each form that the dump has it in: its own first."""
 
 
 class Dump:
@@ -98,7 +98,7 @@ class Dump:
         Raises
         ------
         VectorError
-            When a file is not what its name says, or two formats of the dump differ.
+            When a file is not what its name says, or two forms of the array differ.
         """
         sizes = _sizes(self.plan)
         strays = strays or Strays(self.device.blocks[entry])
@@ -111,8 +111,11 @@ class Dump:
             got, *others = (next(stream) for stream in streams)
             for (paths, _), other in zip(self.files[entry][1:], others, strict=True):
                 if not np.array_equal(got, other):
-                    name = self.files[entry][0][0][0].name
-                    raise VectorError(f"{paths[0]} and {name} say different things")
+                    first = self.files[entry][0][0][0]
+                    raise VectorError(
+                        f"{paths[0]} and {first.relative_to(self.dut)} say different things about "
+                        f"{entry.path}"
+                    )
             yield image, want, got
             image += len(want)
         for stream in streams:  # a reader checks what follows its last word when asked for more
@@ -193,12 +196,10 @@ def _sizes(plan: Plan) -> list[int]:
 
 
 def _files(dut: Path, device: Plan, entry: Entry) -> _Files:
-    """Return the array's own files; those of its memory where it has none."""
+    """Return the array's own files, then those of its memory that have words of it."""
     own = _present(dut, lambda n, c: device.files_of(entry, n, c))
-    if own:
-        return own
     whole = _present(dut, lambda n, c: memory_files(device, entry, n, c))
-    return [(paths, files) for paths, files in whole if _has_words(device, paths, files)]
+    return own + [(paths, files) for paths, files in whole if _has_words(device, paths, files)]
 
 
 def _present(dut: Path, files_of: Callable[[str, str], list[SetFile]]) -> _Files:
@@ -250,6 +251,5 @@ def _refuse_unread_memories(dut: Path, device: Plan, dumps: Mapping[Entry, _File
         stem = path.relative_to(dut).as_posix().partition(".")[0]
         if path not in known and stem not in stems:
             raise VectorError(
-                f"{path}: the layout has no such memory, it has none of the arrays, or each has a "
-                "file of its own"
+                f"{path}: the layout has no such memory, or it has none of the arrays"
             )

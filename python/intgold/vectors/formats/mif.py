@@ -218,7 +218,9 @@ def _fields(where: str, file: WordFile, text: bytes) -> _Fields:
     for name, wanted in ((b"WIDTH", file.word_bits), (b"DEPTH", file.end)):
         value = told.get(name, b"nothing").decode("ascii", "replace")
         numbers[name] = int(value) if value.isdecimal() else 0
-        fits = numbers[name] == wanted or (name == b"DEPTH" and numbers[name] > wanted)
+        # A whole memory may end before this array, which is then not in it.
+        least = 1 if file.memory_words else wanted
+        fits = numbers[name] == wanted or (name == b"DEPTH" and numbers[name] >= least)
         if not fits:
             raise VectorError(f"{where}: {name.decode()} {value} instead of {wanted}")
     for name in (b"ADDRESS_RADIX", b"DATA_RADIX"):
