@@ -6,7 +6,7 @@ SOURCES = setup.py pyproject.toml python/intgold/native/build.py $(wildcard csrc
 
 HALF = $(addprefix tests/test_, c_runner.py placement.py neon.py requantize_kernels.py variants.py \
   hostility.py info.py float_wall.py docs.py frozen.py torch_modules.py training.py explore.py \
-  signatures.py)
+  signatures.py sizes.py absurd.py own_networks.py)
 
 .PHONY: golden test prove data bench peer peers conformance docs wheel lint format freeze clean
 
