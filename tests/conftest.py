@@ -10,8 +10,11 @@ import tools
 # `make test` runs two halves on two cores; threads that wait by spinning take the other's core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# A shell starts what it runs in the background deaf to Ctrl-C, and so would be its children.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+# What a shell runs in the background ignores Ctrl-C, under nohup SIGHUP, and hands that down to its
+# children; a handler that does nothing is not handed down.
+for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, lambda *_: None)
 
 pytest.register_assert_rewrite("corner_proofs")
 
