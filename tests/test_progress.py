@@ -122,7 +122,7 @@ def test_quiet_and_verbose(tmp_path, capsys, monkeypatch):
     assert err.count("\n") == 1 and ", 2 images, written 20" in err
     assert main([*line, "-v"]) == 0
     err = capsys.readouterr().err
-    assert f"intgold vectors: wrote folder {tmp_path / 'set'}\n" in err
+    assert f"intgold vectors: wrote folder {tmp_path / 'set'}, 84 files\n" in err
     assert re.search(r"^intgold vectors: \d+\.\d s$", err, re.M)
     assert main(["info", "nowhere.npz", "-v"]) == 2
     err = capsys.readouterr().err

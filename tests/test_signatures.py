@@ -124,11 +124,13 @@ def write_read_outs(tensors, accumulators, path):
 
 
 def test_a_set_equals_its_own(vectors, tmp_path, capsys):
-    assert main(["signatures", str(vectors), "--tile", "5,28,3", "-o", str(tmp_path / "s")]) == 0
-    assert main(["verify", str(vectors), "--signatures", str(tmp_path / "s")]) == 0
+    assert (
+        main(["signatures", str(vectors), "--tile", "5,28,3", "-o", str(tmp_path / "s.txt")]) == 0
+    )
+    assert main(["verify", str(vectors), "--signatures", str(tmp_path / "s.txt")]) == 0
     assert "all equal" in capsys.readouterr().out
-    text = (tmp_path / "s").read_text()
-    (tmp_path / "s").write_text(text.replace("outputs/fc", "outputs/fd"))
+    text = (tmp_path / "s.txt").read_text()
+    (tmp_path / "s.txt").write_text(text.replace("outputs/fc", "outputs/fd"))
     for change, message in (
         (("outputs/pool2 1 0 ", "outputs/pool9 1 0 "), "pool9 image 1 tile 0: the set has no"),
         (("outputs/pool2 1 0 ", "outputs/pool2 0 0 "), "outputs/pool2 0 0 twice"),
@@ -137,11 +139,11 @@ def test_a_set_equals_its_own(vectors, tmp_path, capsys):
         (("# tile 5,28,3", "# tile 0,28,3"), "is no tile such as"),
         (("# tile 5,28,3", "# tile 5,28,3\n# tile 5,28,3"), "a second tile"),
     ):
-        (tmp_path / "s").write_text(text.replace(*change, 1))
+        (tmp_path / "s.txt").write_text(text.replace(*change, 1))
         with pytest.raises(VectorError, match=message):
-            compare_signatures(vectors, tmp_path / "s")
-    (tmp_path / "s").write_text("# tile 5,28,3\n")
-    assert main(["verify", str(vectors), "--signatures", str(tmp_path / "s")]) == 2
+            compare_signatures(vectors, tmp_path / "s.txt")
+    (tmp_path / "s.txt").write_text("# tile 5,28,3\n")
+    assert main(["verify", str(vectors), "--signatures", str(tmp_path / "s.txt")]) == 2
     assert "no signatures" in capsys.readouterr().err
 
 
