@@ -19,6 +19,7 @@ from ..golden import rounding
 from ..golden.requantize import scale as scaled_by
 from ..golden.windows import taps
 from ..model import Model, Op
+from ..quoting import short_repr
 
 IntArray = np.ndarray
 Accumulate = Callable[["Datapath"], IntArray]
@@ -89,6 +90,8 @@ class Datapath:
     made : dict
         Accumulators that were computed; shared as long as the operands are.
     """
+
+    __repr__ = short_repr
 
     model: Model
     op: Op
