@@ -89,20 +89,15 @@ intgold_conv2d_plan intgold_conv2d_plan_of(const intgold_conv2d *op,
     return made;
 }
 
-/* What lies after `count` pieces of so many bytes at `at`. */
-static size_t after(size_t at, size_t count, size_t bytes) {
-    return intgold_plus(at, intgold_align(intgold_times(count, bytes)));
-}
-
 intgold_conv2d_parts intgold_conv2d_parts_of(const intgold_conv2d_plan *by,
                                              const intgold_kernels *kernels) {
     const int32_t channels = intgold_packed_channels(&by->weights);
     intgold_conv2d_parts at;
     at.segments = intgold_align(sizeof(intgold_conv2d_plan));
-    at.bias = after(at.segments, (size_t)by->offsets, sizeof(size_t));
-    at.weights = after(at.bias, (size_t)by->blocks * (size_t)kernels->lanes, sizeof(int32_t));
-    at.tail = after(at.weights, (size_t)by->blocks, by->panel_bytes);
-    at.size = after(at.tail, 1, kernels->tail_packed_size(channels));
+    at.bias = intgold_after(at.segments, (size_t)by->offsets, sizeof(size_t));
+    at.weights = intgold_after(at.bias, (size_t)by->blocks * (size_t)kernels->lanes, sizeof(int32_t));
+    at.tail = intgold_after(at.weights, (size_t)by->blocks, by->panel_bytes);
+    at.size = intgold_after(at.tail, 1, kernels->tail_packed_size(channels));
     return at;
 }
 

@@ -41,11 +41,6 @@ static uint64_t widened(const intgold_depthwise_conv2d *op, const plan *by, int3
     return (uint64_t)intgold_blocks(op->out_h, by->rows) * rows * (by->row_words + looks);
 }
 
-/* What lies after `count` pieces of so many bytes at `at`. */
-static size_t after(size_t at, size_t count, size_t bytes) {
-    return intgold_plus(at, intgold_align(intgold_times(count, bytes)));
-}
-
 plan intgold_depthwise_plan_of(const intgold_depthwise_conv2d *op,
                                const intgold_kernels *kernels) {
     const size_t lanes = (size_t)kernels->lanes;
@@ -69,11 +64,11 @@ plan intgold_depthwise_plan_of(const intgold_depthwise_conv2d *op,
     made.direct = intgold_direct_suits(&direct, made.work, widened(op, &made, kernels->group));
     if (made.direct) return made;
     made.offsets = intgold_align(sizeof(plan));
-    made.bias = after(made.offsets, (size_t)made.segments, sizeof(size_t));
-    made.weights = after(made.bias, (size_t)made.blocks * lanes, sizeof(int32_t));
-    made.tail = after(made.weights, (size_t)made.blocks * lanes,
+    made.bias = intgold_after(made.offsets, (size_t)made.segments, sizeof(size_t));
+    made.weights = intgold_after(made.bias, (size_t)made.blocks * lanes, sizeof(int32_t));
+    made.tail = intgold_after(made.weights, (size_t)made.blocks * lanes,
                       intgold_times((size_t)made.segments, 4));
-    made.size = after(made.tail, 1, kernels->tail_packed_size(op->out_c));
+    made.size = intgold_after(made.tail, 1, kernels->tail_packed_size(op->out_c));
     return made;
 }
 
