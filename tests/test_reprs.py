@@ -2,6 +2,10 @@
 
 import dataclasses
 import gc
+import importlib
+import inspect
+import pkgutil
+import re
 
 import numpy as np
 import pytest
@@ -73,6 +77,22 @@ def test_every_object_of_the_package_fits_a_screen(held):
         Difference, Signature,
     }  # fmt: skip
     assert wanted <= seen and len(seen) > 30, wanted - seen
+
+
+def test_dataclasses_of_any_size_have_a_short_repr():
+    """Every dataclass with arrays or collections among its fields: none has a generated repr."""
+    big = re.compile(r"ndarray|Array|\bAny\b|(list|dict|Mapping)\[|tuple\[(tuple|[A-Z]\w+)\b")
+    found = {}
+    for info in pkgutil.walk_packages(intgold.__path__, "intgold."):
+        if info.name.endswith("__main__"):
+            continue
+        for kind in filter(inspect.isclass, vars(importlib.import_module(info.name)).values()):
+            if dataclasses.is_dataclass(kind) and kind.__module__ == info.name:
+                sizes = [f.name for f in dataclasses.fields(kind) if big.search(str(f.type))]
+                generated = hasattr(kind.__repr__, "__wrapped__")
+                found[f"{info.name}.{kind.__name__}"] = sizes if generated else []
+    assert len(found) > 100
+    assert not {name: fields for name, fields in found.items() if fields}
 
 
 def test_what_a_model_shows(held):

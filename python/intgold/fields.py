@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .errors import ModelError
-from .quoting import given, shown
+from .quoting import given, short_repr, shown
 
 FORMS = (
     "single",
@@ -183,6 +183,8 @@ class Choice:
     since : mapping of str to str
         The SPEC version of those that are younger than the op.
     """
+
+    __repr__ = short_repr
 
     values: tuple[str, ...]
     since: Mapping[str, str] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from .errors import IntgoldError
+from .quoting import short_repr
 
 MADE_BY = "intgold"
 """What a picture states as its software."""
@@ -35,6 +36,8 @@ class FileKind:
         By the suffix, with its dot in lower case: takes the first and the last bytes of a file and
         says whether intgold wrote it so.  None: such a file does not say who wrote it.
     """
+
+    __repr__ = short_repr
 
     name: str
     known: Mapping[str, _Known | None]

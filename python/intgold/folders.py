@@ -26,6 +26,7 @@ from .errors import IntgoldError
 from .files import canonical_json, hidden_name, read_plain, replacing, umask
 from .interrupts import Stopped
 from .json_text import strict_json
+from .quoting import short_repr
 
 MARKER = "intgold-files.json"
 """The record of a folder that is replaced as a whole and has no manifest of its own."""
@@ -53,6 +54,8 @@ class Kind:
     facts : callable
         Takes the bytes of the record; returns in a few words what it is of.
     """
+
+    __repr__ = short_repr
 
     name: str
     record: str

@@ -10,7 +10,7 @@ import numpy as np
 
 from .arguments import array_advice
 from .errors import InputError
-from .quoting import given, labelled, shown
+from .quoting import given, labelled, short_repr, shown
 
 _NDARRAY = np.ndarray
 _ORDERED, _WRITABLE = 0x0101, 0x0501
@@ -59,6 +59,8 @@ class Signature:
     span : int
         Bytes of all tensors of one image.
     """
+
+    __repr__ = short_repr
 
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]

@@ -82,6 +82,8 @@ class Difference:
         Where it lies in the dump.
     """
 
+    __repr__ = short_repr
+
     op: str
     kind: str
     tensor: str

@@ -11,6 +11,7 @@ from ..model import Model, Op
 from ..native import ISAS
 from ..native.compiled import ffi, lib
 from ..native.structures import Structures
+from ..quoting import short_repr
 
 DOT, LUT = "dot", "lut"
 
@@ -30,6 +31,8 @@ class Ceiling:
     lut_seconds : float
         Per value that is looked up, likewise.
     """
+
+    __repr__ = short_repr
 
     instruction: str | None
     dot_seconds: float | None

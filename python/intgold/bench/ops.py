@@ -10,6 +10,7 @@ import numpy as np
 
 from ..footprint import multiply_adds
 from ..model import Model
+from ..quoting import short_repr
 from .ceiling import Ceiling, Probe, form_of
 from .clock import pinned, take_turns
 from .loops import Group, ImageLoop, groups
@@ -63,6 +64,8 @@ class Ops:
     rows : tuple of OpTime
         In execution order; their seconds add up to those of the model.
     """
+
+    __repr__ = short_repr
 
     isa: str
     ceiling: Ceiling

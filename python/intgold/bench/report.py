@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..quoting import short_repr
 from .ops import Ops, OpTime
 from .throughput import DotRate, Rate
 
@@ -27,6 +28,8 @@ class Report:
     ops : tuple of Ops
         One for each variant.
     """
+
+    __repr__ = short_repr
 
     about: dict[str, str]
     model: str

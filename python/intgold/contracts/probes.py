@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..importers.tflite.reader import FileGraph, FileOp, FileTensor
+from ..quoting import short_repr
 
 _FLOAT = np.float32
 _EVERY = np.arange(-128, 128)
@@ -20,6 +21,8 @@ Rng = np.random.Generator
 @dataclass(frozen=True, eq=False)
 class Probe:
     """A graph of one op and what it is fed with: a batch for each input."""
+
+    __repr__ = short_repr
 
     graph: FileGraph
     inputs: list[np.ndarray]

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..model import Op
 from ..progress import Progress
+from ..quoting import short_repr
 from ..vectors.dump import Dump
 from ..verify import Report
 from .apart import Apart, tell_apart
@@ -87,6 +88,8 @@ class _Reread:
 @dataclass
 class _Replay:
     """An op on all images: those of which it makes something else than its inputs demand."""
+
+    __repr__ = short_repr
 
     wrong: list[int]
     golden: bool = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..quoting import short_repr
 from .apart import Apart
 from .hypotheses import contracts
 from .search import Cause
@@ -46,6 +47,8 @@ class OpFinding:
         By which other rule of the layout the device's arrays were read, as that explains an op
         before it; "" where it was their own.
     """
+
+    __repr__ = short_repr
 
     op: str
     kind: str

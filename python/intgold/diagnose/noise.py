@@ -13,6 +13,7 @@ from math import inf, lgamma, log, log2
 
 import numpy as np
 
+from ..quoting import short_repr
 from .hypotheses.freedom import choose_bits
 
 IntArray = np.ndarray
@@ -39,6 +40,8 @@ class Kind:
         Of results: what they are made of, the accumulators without a bug.  That the largest or the
         smallest are the wrong ones is soon said, and many bugs do it.
     """
+
+    __repr__ = short_repr
 
     width: int
     limits: tuple[int, ...] = ()

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..files import canonical_json
 from ..model import Op
+from ..quoting import short_repr
 from ..sheet.worked import Traced, worked_lines
 from ..vectors import contents
 from ..vectors.dump import Dump
@@ -36,6 +37,8 @@ class Account:
     stages : Stages
         The first wrong element as the device computed it, with the simplest cause that is named.
     """
+
+    __repr__ = short_repr
 
     dump: Dump
     report: Report

@@ -9,6 +9,7 @@ from math import log2
 import numpy as np
 
 from ..model import Op
+from ..quoting import short_repr
 from .datapath import Datapath, ExcludedError
 from .hypotheses import HYPOTHESES, Evidence, Hypothesis, Variant
 from .weight import Weight
@@ -44,6 +45,8 @@ class Bug:
 @dataclass(frozen=True, eq=False)
 class Cause:
     """One bug of an op, or two at once, in the order of the datapath."""
+
+    __repr__ = short_repr
 
     op: Op
     bugs: tuple[Bug, ...]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..columns import columns
+from ..quoting import short_repr
 from ..vectors.dump import Dump
 from ..verify import Difference
 from .datapath import Datapath
@@ -42,6 +43,8 @@ class Stages:
     stages : tuple of Stage
         Empty where no cause of the op is named, or it is none of a single place.
     """
+
+    __repr__ = short_repr
 
     cause: str = ""
     stages: tuple[Stage, ...] = ()

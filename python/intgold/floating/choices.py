@@ -11,7 +11,7 @@ from typing import Any
 from ..arguments import check_fields
 from ..errors import ModelError
 from ..fields import FORMS
-from ..quoting import shown
+from ..quoting import short_repr, shown
 from .calibrate import check_method
 
 _ACTIVATION = re.compile(r"lut|pwl:(\d{1,2})")
@@ -47,6 +47,8 @@ class Choices:
     ModelError
         Naming the choice and the value.
     """
+
+    __repr__ = short_repr
 
     calibration: str = "minmax"
     activation: str = "lut"

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..golden.pwl import pwl
+from ..quoting import short_repr
 
 _Q = np.arange(-128, 128, dtype=np.int64)
 _NEVER = 2**40
@@ -36,6 +37,8 @@ class Segments:
     differing : int
         Inputs whose output is not the table's.
     """
+
+    __repr__ = short_repr
 
     breakpoints: np.ndarray
     slope: np.ndarray
@@ -107,6 +110,8 @@ def _frac_bits(target: np.ndarray) -> int:
 @dataclass(frozen=True, eq=False)
 class _Lines:
     """For each first and end input (end excluded): a line and its sum of squares, or `_NEVER`."""
+
+    __repr__ = short_repr
 
     slope: np.ndarray
     offset: np.ndarray

@@ -16,6 +16,7 @@ from ..file_kinds import SHEET, html_start
 from ..files import replacing
 from ..footprint import footprint
 from ..model import Model, Op
+from ..quoting import short_repr
 from ..vectors.stimulus import stimulus
 from .steps import formula
 from .worked import Traced, worked_elements
@@ -28,6 +29,8 @@ _ROWS = 32  # of a table of channels
 @dataclass(frozen=True)
 class Block:
     """A heading (level 1 to 3), a paragraph (0), a table or lines of arithmetic."""
+
+    __repr__ = short_repr
 
     kind: str
     text: str = ""

@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ..quoting import short_repr
+
 
 @dataclass
 class Steps:
     """Lines of arithmetic, and how many summands of a sum they write out."""
+
+    __repr__ = short_repr
 
     lines: list[str] = field(default_factory=list)
     products: int = 0

@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import IntgoldError
 from ..fields import Requantize
 from ..model import Model, Op
+from ..quoting import short_repr
 from .steps import (
     Steps,
     away,
@@ -42,6 +43,8 @@ class Element:
     lines : list of str
     """
 
+    __repr__ = short_repr
+
     image: int
     place: tuple[int, ...]
     why: str
@@ -51,6 +54,8 @@ class Element:
 @dataclass(frozen=True, eq=False)
 class Traced:
     """An op with the golden tensors around it, of a few images."""
+
+    __repr__ = short_repr
 
     model: Model
     op: Op

@@ -24,6 +24,7 @@ from ..files import canonical_json
 from ..folders import check_own
 from ..model import Model
 from ..progress import Progress
+from ..quoting import short_repr
 from ..workers import Workers
 from .compression import check_available
 from .contents import Entry
@@ -219,6 +220,8 @@ class Producer:
     given : mapping of str to ndarray, or None
         The images of a stimulus that is not built in.
     """
+
+    __repr__ = short_repr
 
     plan: Plan
     backend: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..errors import LayoutError
+from ..quoting import short_repr
 from .rule import Rule
 
 
@@ -60,6 +61,8 @@ class Layout:
     comments : str
         See `intgold.vectors.formats.word_file.WordFile`.
     """
+
+    __repr__ = short_repr
 
     rules: tuple[tuple[str, tuple[tuple[str, object], ...]], ...] = ()
     memories: tuple[tuple[str, Memory], ...] = ()

@@ -19,6 +19,7 @@ from ..errors import VectorError
 from ..file_kinds import SIGNATURES, SIGNATURES_HEAD
 from ..files import plain_size, replacing
 from ..progress import Progress
+from ..quoting import short_repr
 from .contents import Entry
 from .dump import results
 from .manifest import read_manifest
@@ -76,6 +77,8 @@ class SignatureReport:
         A right read-out behind the wrong one, of the same array and image: one of both was read
         wrongly.
     """
+
+    __repr__ = short_repr
 
     compared: int
     wrong: int

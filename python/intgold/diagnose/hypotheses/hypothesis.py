@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...quoting import short_repr
 from ...vectors.readings import Reading
 from ..datapath import Datapath
 
@@ -32,6 +33,8 @@ class Evidence:
     readings : callable
         By which other rules of a layout the words of the op's results may be read, by role.
     """
+
+    __repr__ = short_repr
 
     path: Datapath
     wanted: dict[str, np.ndarray]

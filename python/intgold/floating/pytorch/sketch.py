@@ -11,6 +11,7 @@ import torch
 from torch.fx import Node
 
 from ...errors import ModelError
+from ...quoting import short_repr
 from ..inputs import IMAGE
 from ..layers import Layer
 from ..limits import output_shape
@@ -31,6 +32,8 @@ class Value:
     host : bool
         A softmax or an argmax was left out: nothing but the output may follow.
     """
+
+    __repr__ = short_repr
 
     layer: str
     order: np.ndarray | None = None

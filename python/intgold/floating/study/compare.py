@@ -21,6 +21,7 @@ from ...errors import InputError
 from ...footprint import Footprint, footprint
 from ...model import Model
 from ...progress import Progress
+from ...quoting import short_repr
 from ..affine import quantize_input
 from ..inference import Batch, FloatNetwork
 from ..simulate import simulate
@@ -68,6 +69,8 @@ class Comparison:
     not_run : dict
         Way -> what is missing.
     """
+
+    __repr__ = short_repr
 
     images: int
     ways: list[Way]

@@ -22,6 +22,7 @@ from ...fields import FORMS, Requantize
 from ...footprint import footprint
 from ...model import Model
 from ...progress import Progress
+from ...quoting import short_repr
 from ...workers import Workers
 from ..affine import quantize_input
 from ..calibrate import Ranges, calibrate
@@ -109,6 +110,8 @@ def product_sweep(values: Mapping[str, Sequence[Any]]) -> list[Choices]:
 @dataclass(frozen=True, eq=False)
 class _Job:
     """What every configuration has in common."""
+
+    __repr__ = short_repr
 
     network: FloatNetwork
     ranges: Mapping[str, Ranges]

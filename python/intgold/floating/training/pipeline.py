@@ -11,6 +11,7 @@ import numpy as np
 
 from ...folders import FilesInto
 from ...images.mnist import load_mnist
+from ...quoting import short_repr
 from ..affine import pixel_values
 from ..calibrate import calibrate
 from ..choices import Choices
@@ -34,6 +35,8 @@ class Trained:
     differing : mapping of str to int
         Test images on which an integer model answers other than the float network.
     """
+
+    __repr__ = short_repr
 
     paths: tuple[Path, ...]
     validation_accuracy: float

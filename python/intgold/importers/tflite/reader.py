@@ -16,6 +16,7 @@ import numpy as np
 
 from ...errors import ImportFileError, IntgoldError
 from ...files import read_plain
+from ...quoting import short_repr
 from .options import LISTS, OPTIONS
 
 MOST_TABLES = 10_000
@@ -52,6 +53,8 @@ class FileTensor:
         It keeps its values from one run to the next.
     """
 
+    __repr__ = short_repr
+
     index: int
     name: str
     shape: tuple[int, ...]
@@ -68,6 +71,8 @@ class FileTensor:
 class FileOp:
     """An op of the file: its builtin name, tensors (-1: left out) and options."""
 
+    __repr__ = short_repr
+
     index: int
     kind: str
     inputs: tuple[int, ...]
@@ -81,6 +86,8 @@ class FileOp:
 @dataclass(frozen=True, eq=False)
 class FileGraph:
     """The first and only subgraph of the file."""
+
+    __repr__ = short_repr
 
     tensors: tuple[FileTensor, ...]
     ops: tuple[FileOp, ...]

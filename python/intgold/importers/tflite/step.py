@@ -11,6 +11,7 @@ from ...build import Builder
 from ...contracts import Rule
 from ...errors import ImportFileError
 from ...fields import Requantize
+from ...quoting import short_repr
 from .reader import FileOp, FileTensor
 from .scales import scale_of
 
@@ -60,6 +61,8 @@ class Step:
     notes : list of str
         Inputs to which the engine has no answer.
     """
+
+    __repr__ = short_repr
 
     op: FileOp
     rule: Rule
