@@ -19,6 +19,7 @@ import numpy as np
 from .. import golden
 from ..errors import VectorError
 from ..model import Model, Op
+from ..quoting import short_repr
 
 _LOOP = re.compile(r"(ic|ky|kx)(?::([1-9]\d{0,4}))?")
 _AXES = {
@@ -32,6 +33,8 @@ _AXES = {
 @dataclass(frozen=True)
 class LoopOrder:
     """Loops, the outermost first, with how much a pass takes, and where the bias is added."""
+
+    __repr__ = short_repr
 
     loops: tuple[tuple[str, int], ...]
     bias_last: bool = False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..quoting import short_repr
+
 LANE_ORDERS = ("low_first", "high_first")
 BYTE_ORDERS = ("little", "big")
 BANK_ORDERS = ("interleaved", "blocked")
@@ -47,6 +49,8 @@ class Rule:
         Of an int8 element q: q itself, or q + 128 as an unsigned byte.  Elements of other dtypes
         are in two's complement.
     """
+
+    __repr__ = short_repr
 
     word_bits: int = 0
     lanes: int = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ...quoting import short_repr
 from . import arithmetic, pools, views, weights
 from .sketch import Sketch, Take
 
@@ -24,6 +25,8 @@ class Row:
     functions : mapping of str to callable
         By the name of the ATen function, without a trailing _ (in place).
     """
+
+    __repr__ = short_repr
 
     what: str
     becomes: str
