@@ -65,7 +65,8 @@ def replacing(path: str | os.PathLike[str], kind: FileKind | None) -> Iterator[B
         os.chmod(temporary, 0o666 & ~umask())
         os.replace(temporary, target)
         temporary = None
-        _log.debug("wrote %s, %d bytes", path, target.stat().st_size)
+        if not any(part.endswith(PARTIAL) for part in target.parts):  # the folder is named
+            _log.debug("wrote %s, %d bytes", path, target.stat().st_size)
     except OSError as error:
         raise IntgoldError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
@@ -78,6 +79,10 @@ def _check_replaceable(path: str | os.PathLike[str], target: Path, kind: FileKin
         raise IntgoldError(f"cannot write {path}: not a plain file")
     if kind is not None:
         kind.check_replaceable(path, target)
+
+
+PARTIAL = ".partial"
+"""How the name of a hidden folder ends in which a set grows."""
 
 
 def hidden_name(target: Path) -> str:

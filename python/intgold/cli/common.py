@@ -11,7 +11,7 @@ import numpy as np
 
 import intgold
 
-from ..errors import IntgoldError
+from ..errors import IntgoldError, LayoutError
 from .paths import InputPath, OutputFile
 
 if TYPE_CHECKING:
@@ -73,6 +73,18 @@ def layout_of(options: argparse.Namespace) -> Layout:
     from ..vectors.layout_file import read_layout
 
     return read_layout(options.layout) if options.layout else Layout()
+
+
+@contextmanager
+def naming_layout(options: argparse.Namespace) -> Iterator[None]:
+    """Put the file of `--layout` before an error of it that arises when arrays are packed."""
+    try:
+        yield
+    except LayoutError as error:
+        where, text = f"{options.layout}: ", str(error)
+        if not options.layout or text.startswith(where):
+            raise
+        raise LayoutError(where + text.removeprefix("layout: ")) from error
 
 
 def names(text: str | None) -> list[str]:

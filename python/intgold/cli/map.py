@@ -6,8 +6,7 @@ import argparse
 
 import intgold
 
-from ..errors import LayoutError
-from .common import add_layout, add_model, layout_of
+from .common import add_layout, add_model, layout_of, naming_layout
 
 HELP = "show the memory map of a model by a layout: every parameter, table and buffer"
 EXAMPLES = """
@@ -42,11 +41,7 @@ def call(options: argparse.Namespace) -> int:
         "c": memory_map.as_c,
         "sv": memory_map.as_sv,
     }
-    try:
+    with naming_layout(options):
         text = texts[options.kind](plan.blocks)
-    except LayoutError as error:  # what the file says, of the arrays of this model
-        told = str(error)
-        name = f"{options.layout}: " if options.layout and told.startswith("layout: ") else ""
-        raise LayoutError(f"{name}{told.removeprefix('layout: ') if name else told}") from error
     print(text, end="")
     return 0

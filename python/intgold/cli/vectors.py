@@ -7,8 +7,8 @@ import argparse
 import intgold
 
 from ..engine import BACKENDS
-from ..errors import IntgoldError, LayoutError
-from .common import add_isa, add_layout, layout_of, names, show_progress
+from ..errors import IntgoldError
+from .common import add_isa, add_layout, layout_of, names, naming_layout, show_progress
 from .paths import InputPath, OutputFolder
 
 HELP = "write a golden-vector set"
@@ -114,11 +114,8 @@ def call(options: argparse.Namespace) -> int:
     parser = argparse.ArgumentParser()
     add(parser)
     _check_options(parser, options)
-    try:
+    with naming_layout(options):
         return _write(options)
-    except LayoutError as error:
-        where = f"{options.layout}: " if options.layout else ""
-        raise LayoutError(f"{where}{str(error).removeprefix(where)}") from error
 
 
 def _write(options: argparse.Namespace) -> int:

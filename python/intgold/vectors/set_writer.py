@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from ..errors import IntgoldError, VectorError
-from ..files import hidden_name
+from ..files import PARTIAL, hidden_name
 from ..folders import check_own, put_folder
 from ..interrupts import Stopped
 from .compression import DAMAGED, compress, decompress
@@ -86,7 +86,7 @@ class SetWriter:
         self._identity, self._compression = identity, compression
         self._files = {path: _File(compression) for path in paths}
         mark = hashlib.sha256(os.fsencode(self._target.name)).hexdigest()[:8]
-        self._work = self._target.with_name(f"{hidden_name(self._target)}{mark}.partial")
+        self._work = self._target.with_name(f"{hidden_name(self._target)}{mark}{PARTIAL}")
         self._lock: IO[bytes] | None = None
         self.done = 0
 
