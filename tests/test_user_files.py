@@ -46,6 +46,7 @@ from intgold.floating.quantizer import quantize_network
 from intgold.floating.study.explore import COLUMNS
 from intgold.folders import MARKER, FilesInto
 from intgold.images.mnist import MNIST_SHA256
+from intgold.interrupts import Stopped
 from intgold.sheet import write_sheet
 from intgold.vectors import freeze
 from intgold.vectors.generate import write_set
@@ -799,25 +800,181 @@ def test_freezing_takes_nothing_of_a_users(part, tmp_path, monkeypatch):
         assert everything(tmp_path) == before
 
 
-def test_what_a_user_adds_meanwhile_is_kept(tmp_path, monkeypatch):
-    """A file that appears in the old set after the last look stays, under a name that is told."""
+def by_two_renames(one, other):
+    """As where the system cannot exchange two folders."""
+    return False
+
+
+@pytest.mark.parametrize("swapping", ["swap", "renames"])
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_a_user_does_in_the_last_moment_is_kept(name, swapping, tmp_path, monkeypatch, caplog):
+    """A file added, changed, made a link or a folder after the last look stays, under a name that
+    is told; the rest of the old folder goes.
+    """
     from intgold import folders
 
-    model = intgold.load()
-    write_set(model, tmp_path / "set", count=1)
-    swap = folders._swap
+    out, real = tmp_path / "out", folders._swap if swapping == "swap" else by_two_renames
+    WRITERS[name](out, 1)
+    old = everything(out)
+    changed, linked, folder = sorted(p for p in out.rglob("*") if p.is_file())[:3]
 
     def late(one, other):
-        (other / "outputs" / "mine").write_text("mine")
-        return swap(one, other)
+        (changed.parent / "mine").write_text("mine")
+        changed.write_text("mine")
+        linked.rename(tmp_path / "moved")
+        linked.symlink_to(tmp_path / "moved")
+        folder.unlink(), folder.mkdir(), (folder / "mine").write_text("mine")
+        return real(one, other)
 
-    for swapping in (late, lambda *paths: late(*paths) and False):
-        monkeypatch.setattr(folders, "_swap", swapping)
-        write_set(model, tmp_path / "set", count=2)
-        (kept,) = [p for p in tmp_path.iterdir() if p.name.startswith("set.kept.")]
-        assert everything(kept).keys() == {"outputs", "outputs/mine"}
-        (kept / "outputs/mine").unlink(), (kept / "outputs").rmdir(), kept.rmdir()
-        break  # without renameat2 the look and the rename are as close
+    monkeypatch.setattr(folders, "_swap", late)
+    WRITERS[name](out, 2)
+    (kept,) = tmp_path.glob("out.kept.*")
+    now = everything(kept)
+    mine = [changed.parent / "mine", changed, folder / "mine"]
+    assert [now.pop(p.relative_to(out).as_posix()) for p in mine] == [b"mine"] * 3
+    assert now.pop(linked.relative_to(out).as_posix()) == f"-> {tmp_path / 'moved'}"
+    assert not [p for p, held in now.items() if isinstance(held, bytes)]
+    assert (tmp_path / "moved").read_bytes() == old[linked.relative_to(out).as_posix()]
+    assert [str(kept) in r.getMessage() for r in caplog.records].count(True) == 1
+    monkeypatch.undo()
+    WRITERS[name](tmp_path / "new", 2)
+    assert everything(out) == everything(tmp_path / "new")
+    assert {p.name for p in tmp_path.iterdir()} == {"out", "new", "moved", kept.name}
+
+
+ENDING = ("put_folder", "_exchange", "_swap", "_take_away")
+"""Where a folder takes the place of another."""
+
+
+def ending_at(line, error):
+    """A trace function that raises an error at so many lines of `ENDING`, if there are as many."""
+    passed = []
+
+    def trace(frame, event, argument):
+        if frame.f_code.co_name not in ENDING:
+            return None
+        if event == "line":
+            passed.append(frame.f_lineno)
+            if len(passed) == line:
+                sys.settrace(None)
+                raise error
+        return trace
+
+    return trace, passed
+
+
+@pytest.mark.parametrize("swapping", ["swap", "renames"])
+@pytest.mark.parametrize("error", [Stopped, KeyboardInterrupt, OSError])
+def test_the_end_of_a_replacement_may_fail_at_any_line(
+    error, swapping, tmp_path, monkeypatch, caplog
+):
+    """Interrupted or failed there: the name leads to the old folder or the new one, whole; what the
+    user put in meanwhile is in the one, or is kept where the message says.
+    """
+    from intgold import folders
+    from intgold.folders import marked, marker_bytes, replacing_folder
+
+    kind, out = marked("trial"), tmp_path / "out"
+
+    def write(text):
+        with replacing_folder(out, kind) as made:
+            for name in ("a", "b"):
+                (made / name).write_text(text)
+            files = {name: folders.sha256_of(made / name) for name in ("a", "b")}
+            (made / MARKER).write_bytes(marker_bytes("trial", files))
+
+    def put_folder(made, target, own):
+        (out / "mine").write_text("mine")
+        sys.settrace(trace)
+        try:
+            put(made, target, own)
+        finally:
+            sys.settrace(None)
+
+    put, seen = folders.put_folder, set()
+    if swapping != "swap":
+        monkeypatch.setattr(folders, "_swap", by_two_renames)
+    for line in itertools.count(1):
+        caplog.clear()
+        write("old")
+        with monkeypatch.context() as patch:
+            patch.setattr(folders, "put_folder", put_folder)
+            trace, passed = ending_at(line, error(errno.EIO, "broken"))
+            told = ""
+            try:
+                write("new")
+            except (KeyboardInterrupt, IntgoldError) as raised:
+                told = getattr(raised, "kept", str(raised))
+        told += "".join(r.getMessage() for r in caplog.records)
+        there = {p.name: p for p in tmp_path.iterdir()}
+        text = (out / "a").read_text()
+        assert (out / "b").read_text() == text and (out / MARKER).is_file()
+        (mine,) = tmp_path.rglob("mine")
+        assert mine.read_text() == "mine" and len(there) == (1 if text == "old" else 2), told
+        assert (mine.parent == out) == (text == "old") == (".kept." not in told)
+        assert text == "old" or (str(mine.parent) in told and "cannot write" not in told)
+        seen.add(text)
+        mine.unlink()
+        if len(passed) < line:
+            break
+        for path in there.values():
+            shutil.rmtree(path)
+    assert line > 15 and seen == {"old", "new"}
+
+
+def test_an_old_folder_that_cannot_get_its_name_back_is_named(tmp_path, monkeypatch, caplog):
+    """Where two renames in a row fail: it is kept, whole, where the message says."""
+    from intgold import folders
+
+    out, real = tmp_path / "out", os.rename
+    copy_engine(out)
+    before = everything(out)
+
+    def rename(one, other):
+        if other == out:
+            raise OSError(errno.EIO, "broken")
+        real(one, other)
+
+    monkeypatch.setattr(folders, "_swap", by_two_renames)
+    monkeypatch.setattr(folders.os, "rename", rename)
+    with pytest.raises(IntgoldError, match="cannot write .*: broken"):
+        copy_engine(out)
+    (there,) = tmp_path.iterdir()
+    assert everything(there) == before and str(there) in caplog.records[-1].getMessage()
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_an_interrupt_after_the_exchange_says_what_is_in_place(name, tmp_path, monkeypatch):
+    """The new folder is whole, the message claims nothing else, and the same work can be done
+    again; no hidden folder is left.
+    """
+    from intgold import folders
+
+    out, real = tmp_path / "out", os.unlink
+    WRITERS[name](out, 1)
+    WRITERS[name](tmp_path / "new", 2)
+
+    def unlink(path, **options):
+        if ".kept." in str(path):
+            raise Stopped
+        real(path, **options)
+
+    swap = folders._swap
+    monkeypatch.setattr(folders, "_swap", lambda *a: (out / "mine").write_text("mine") and swap(*a))
+    with monkeypatch.context() as patch, pytest.raises(Stopped) as stopped:
+        patch.setattr(folders.os, "unlink", unlink)
+        WRITERS[name](out, 2)
+    monkeypatch.undo()
+    (mine,) = tmp_path.rglob("mine")
+    assert mine.read_text() == "mine" and mine.parent.name.startswith("out.kept.")
+    assert stopped.value.kept == (
+        f"{out} is written and in its place; what is left of the one that it replaces is kept in "
+        f"{mine.parent}"
+    )
+    assert everything(out) == everything(tmp_path / "new")
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
+    WRITERS[name](out, 1)
+    assert mine.read_text() == "mine"
 
 
 def test_another_users_hidden_folder_is_not_taken(tmp_path):

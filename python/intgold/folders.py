@@ -11,6 +11,7 @@ import ctypes
 import hashlib
 import logging
 import os
+import secrets
 import shutil
 import stat
 import tempfile
@@ -64,8 +65,13 @@ class Kind:
     facts: Callable[[bytes], str] = lambda record: ""
 
 
-def check_own(folder: str | os.PathLike[str], kind: Kind) -> set[str]:
+def check_own(folder: str | os.PathLike[str], kind: Kind) -> dict[str, str]:
     """Return the files of a folder that may be replaced: absent, empty, or as `kind` left it.
+
+    Returns
+    -------
+    dict of str to str
+        The SHA-256 of each file that is there, by its path.
 
     Raises
     ------
@@ -76,7 +82,7 @@ def check_own(folder: str | os.PathLike[str], kind: Kind) -> set[str]:
     try:
         if not where.exists():
             _check_may_make(where)
-            return set()
+            return {}
         if not where.is_dir():
             raise kind.error(
                 f"cannot write {folder}: there is a file of that name; a folder is needed"
@@ -92,7 +98,7 @@ def check_own(folder: str | os.PathLike[str], kind: Kind) -> set[str]:
     except OSError as error:
         raise kind.error(f"cannot write {folder}: cannot be read: {error.strerror}") from error
     if odd is None:
-        return set(present)
+        return {path: known[path] for path in present}
     how = (
         f"{odd} was changed after intgold wrote it"
         if odd in known
@@ -178,50 +184,89 @@ def replacing_folder(path: str | os.PathLike[str], kind: Kind) -> Iterator[Path]
         target = Path(os.path.realpath(path))
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=hidden_name(target), dir=target.parent))
-        yield temporary
+        try:
+            yield temporary
+        except Stopped as stopped:
+            stopped.__dict__.pop("kept", None)  # what was kept in there goes with it
+            raise
         own = check_own(path, kind)  # again: it took a while
         if kind.record in own:
             tell_replacing(path, kind, (temporary / kind.record).read_bytes())
         put_folder(temporary, target, own)
     except OSError as error:
         raise IntgoldError(f"cannot write {path}: {error.strerror or error}") from error
-    except Stopped as stopped:
-        stopped.__dict__.pop("kept", None)  # what was kept in there goes with it
-        raise
     finally:
-        if temporary is not None:
+        if temporary is not None:  # never the old folder: see `put_folder`
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def put_folder(made: Path, target: Path, own: Iterable[str]) -> None:
+def put_folder(made: Path, target: Path, own: Mapping[str, str]) -> None:
     """Give a folder the name of one beside it, whose files `own` are then deleted.
 
-    What else turns up there in the last moment is kept under a name of its own. The folder has the
-    mode of the one that it replaces.
+    What else turns up there in the last moment, or is changed, is kept under a name of its own, as
+    is all that is left when this is interrupted. The old folder never has the name `made`, so
+    whoever tidies that up takes nothing of a user's. The folder has the mode of the one that it
+    replaces.
+
+    Parameters
+    ----------
+    own : mapping of str to str
+        As `check_own` returned it.
 
     Raises
     ------
     OSError
-        When that fails; `target` is then as it was.
+        When that fails; `made` and `target` are then as they were.
+    Stopped
+        Its `kept` says so where `target` is the new folder already.
     """
     there = target.exists()
     os.chmod(made, stat.S_IMODE(target.stat().st_mode) if there else 0o777 & ~umask())
     count = len(paths_below(made))
-    if not there:
-        os.rename(made, target)
-        _log.debug("wrote folder %s, %d files", target, count)
-        return
-    old = made
-    if not _swap(made, target):
-        old = made.with_name(made.name + ".old")
-        os.rename(target, old)
-        try:
+    new = _identity(made)
+    old = target.with_name(f"{target.name[:40]}.kept.{secrets.token_hex(4)}")
+    try:
+        if there:
+            _exchange(made, target, old)
+            _take_away(old, target, own)
+        else:
             os.rename(made, target)
-        finally:
-            if not target.exists():
-                os.rename(old, target)
-    _take_away(old, target, own)
-    _log.debug("wrote folder %s, %d files", target, count)
+        _log.debug("wrote folder %s, %d files", target, count)
+    except BaseException as error:
+        if _identity(target) != new:
+            _put_back(made, target, old, new)
+            raise
+        _tell_in_place(target, old, error)
+        if not isinstance(error, OSError):
+            raise
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """Return what stays the same of a folder under any name; None where there is none."""
+    with suppress(OSError):
+        status = os.lstat(folder)
+        return status.st_dev, status.st_ino
+    return None
+
+
+def _exchange(made: Path, target: Path, old: Path) -> None:
+    """Have `target` be the new folder, and `old` the one that was there."""
+    os.rename(made, old)
+    if not _swap(old, target):
+        os.rename(old, made)
+        os.rename(target, old)
+        os.rename(made, target)
+
+
+def _put_back(made: Path, target: Path, old: Path, new: tuple[int, int] | None) -> None:
+    """Undo what was done of `_exchange`, wherever it ended."""
+    try:
+        if _identity(old) == new:
+            os.rename(old, made)
+        elif not os.path.lexists(target) and os.path.lexists(old):
+            os.rename(old, target)
+    except OSError as error:
+        _log.warning("%s: cannot get its name %s back: %s", old, target, error.strerror)
 
 
 def _swap(one: Path, other: Path) -> bool:
@@ -234,17 +279,32 @@ def _swap(one: Path, other: Path) -> bool:
     return bool(exchange(here, os.fsencode(one), here, os.fsencode(other), rename_exchange) == 0)
 
 
-def _take_away(old: Path, target: Path, own: Iterable[str]) -> None:
-    for path in own:
-        with suppress(OSError):
-            os.unlink(old / path)
-    for where, _, _ in os.walk(old, topdown=False):
-        with suppress(OSError):
-            os.rmdir(where)
-    if old.exists():
-        kept = tempfile.mkdtemp(prefix=f"{target.name[:40]}.kept.", dir=target.parent)
-        os.rename(old, kept)
-        _log.warning("%s: holds what was put into %s meanwhile", kept, target)
+def _take_away(old: Path, target: Path, own: Mapping[str, str]) -> None:
+    """Delete of a folder what is still as intgold wrote it; name the folder where more is left."""
+    with suppress(OSError):
+        for path in paths_below(old):  # through no link
+            with suppress(OSError):
+                if _is_own(old / path, own.get(path)):
+                    os.unlink(old / path)
+        for where, _, _ in os.walk(old, topdown=False):
+            with suppress(OSError):
+                os.rmdir(where)
+    if os.path.lexists(old):
+        _log.warning(
+            "%s: holds what of the replaced %s was added or changed meanwhile, or cannot be deleted",
+            old, target,
+        )  # fmt: skip
+
+
+def _tell_in_place(target: Path, old: Path, error: BaseException) -> None:
+    """Say, when something ends the work after the exchange, where everything is."""
+    text = f"{target} is written and in its place"
+    if os.path.lexists(old):
+        text += f"; what is left of the one that it replaces is kept in {old}"
+    if isinstance(error, Stopped):
+        error.kept = text
+    else:
+        _log.warning("%s", text)
 
 
 def marked(what: str, record: str = MARKER) -> Kind:

@@ -118,12 +118,13 @@ class SetWriter:
         trace: TracebackType | None,
     ) -> None:  # fmt: skip
         # An interrupted run goes on later; after an error nothing is left behind.
-        if isinstance(error, Stopped) and self.done > 1:
+        in_place = not self.folder.exists()
+        if isinstance(error, Stopped) and self.done > 1 and not in_place:
             error.kept = (
                 f"what is whole is kept in {self._work}: the same command goes on from there, "
                 "or delete that folder"
             )
-        elif kind is None or issubclass(kind, (Exception, Stopped)):
+        elif in_place or kind is None or issubclass(kind, (Exception, Stopped)):
             shutil.rmtree(self._work, ignore_errors=True)
         self._release()
         if isinstance(error, OSError):
