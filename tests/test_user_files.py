@@ -15,6 +15,7 @@ import os
 import shutil
 import sys
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -298,9 +299,9 @@ def test_a_file_is_written_only_over_a_file(option, trial):
     one.refused(here / "nowhere" / f"o{suffix}")
     for word in dict.fromkeys(one.line.split()):
         if (here / word).is_file():  # every input in turn, and by a link
-            one.refused(here / word, word)
+            one.refused(here / word, f"{here / word}: is a file to read")
             (here / f"link_{word}{suffix}").symlink_to(word)
-            one.refused(here / f"link_{word}{suffix}", f"link_{word}{suffix}")
+            one.refused(here / f"link_{word}{suffix}", f"link_{word}{suffix}: is a file to read")
         elif (here / word).is_dir() and word != mine.name:
             one.refused(here / word / f"o{suffix}", "is in the vector set")
             one.refused(here / word / "manifest.json", "is in the vector set")
@@ -330,6 +331,11 @@ def of_a_users():
                 archive.writestr(first, "{}" if first == "x" else text.replace("-", "_"))
                 archive.writestr(second, text)
             made[f"{name} {compression} {first}"] = stream.getvalue()
+    for name in form:  # a deflated member that holds the text as it is
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=0) as archive:
+            archive.writestr(f"{name}.json", json.dumps({"format": form[name]}, indent=1))
+        made[f"{name} deflated, not compressed"] = stream.getvalue()
     stream = io.BytesIO()
     np.save(stream, np.zeros((2, 4, 4, 1), np.int8))
     made["npy"] = stream.getvalue()
@@ -483,6 +489,57 @@ def test_what_ships_and_is_frozen_is_known():
                     kind.check_replaceable(path, path)
 
 
+MODES = (0o600, 0o640, 0o664, 0o755)
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_a_replaced_file_keeps_its_mode(name, base, tmp_path):
+    """Also where it was empty, and by a link; a new one has what the umask leaves. One that its
+    owner may not write is refused, with its mode as it was.
+    """
+    write, path = LIBRARY[name][0], tmp_path / "x.md"
+    (tmp_path / "link.md").symlink_to("x.md")
+    (tmp_path / "plain").touch()
+    write(base, path)
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
+    for mode in MODES:
+        for empty in (False, True):
+            path.write_bytes(b"" if empty else path.read_bytes())
+            path.chmod(mode)
+            for way in (path, tmp_path / "link.md"):
+                before = path.stat().st_ino
+                write(base, way)
+                assert path.stat().st_mode & 0o7777 == mode and path.stat().st_ino != before
+    for mode in (0o444, 0o400, 0o060):
+        path.chmod(mode)
+        before = path.stat()
+        for way in (path, tmp_path / "link.md"):
+            with pytest.raises(IntgoldError, match=f"cannot write {way}: it is protected from wr"):
+                write(base, way)
+            assert path.stat().st_mode == before.st_mode and path.stat().st_ino == before.st_ino
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize("what", ["training", "comparison"])
+def test_a_file_put_into_a_folder_keeps_its_mode(what, tmp_path):
+    """Its record too; one that is protected from writing is refused before the work."""
+    made = FilesInto(tmp_path, what, ["a"]).add("a", lambda path: path.write_text("old"))
+    record = tmp_path / f"intgold-{what}.json"
+    for mode in MODES:
+        for path in (made, record):
+            path.chmod(mode)
+        FilesInto(tmp_path, what, ["a"]).add("a", lambda path: path.write_text(f"{mode}"))
+        assert [p.stat().st_mode & 0o7777 for p in (made, record)] == [mode] * 2
+        assert made.read_text() == f"{mode}"
+    for path in (made, record):
+        path.chmod(0o444)
+        before = everything(tmp_path)
+        with pytest.raises(IntgoldError, match=f"{path.name}: it is protected from writing"):
+            FilesInto(tmp_path, what, ["a"])
+        assert everything(tmp_path) == before
+        path.chmod(0o644)
+
+
 def test_a_file_that_appears_meanwhile_stays(tmp_path):
     """Another program may write that name while a command works."""
     path = tmp_path / "m.npz"
@@ -627,6 +684,50 @@ def test_a_file_that_came_during_the_work_is_kept(earlier, tmp_path):
             (folder / odd).unlink()
         files.add("a", lambda path: path.write_text("newer"))
         assert (folder / "a").read_text() == "newer"
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_a_file_put_into_a_folder_is_known_however_the_work_ends(earlier, tmp_path):
+    """Killed at any line: what is there is old or new, whole, and gives way the next time."""
+    functions = ("add", "_write", "_put_on_record", "replacing")
+    seen = set()
+    for line in itertools.count(1):
+        folder = tmp_path / str(line)
+        if earlier:
+            FilesInto(folder, "training", ["a"]).add("a", lambda path: path.write_text("old"))
+        files = FilesInto(folder, "training", ["a"])
+        trace, passed = ending_at(line, Stopped(), functions)
+        with suppress(Stopped):
+            sys.settrace(trace)
+            try:
+                files.add("a", lambda path: path.write_text("new"))
+            finally:
+                sys.settrace(None)
+        seen.add((folder / "a").read_text() if (folder / "a").exists() else None)
+        for text in ("again", "once more"):
+            FilesInto(folder, "training", ["a"]).add("a", lambda path: path.write_text(text))  # noqa: B023
+            assert (folder / "a").read_text() == text
+        (folder / "a").write_text("mine")
+        with pytest.raises(IntgoldError, match="a: is there, and not as the training left it"):
+            FilesInto(folder, "training", ["a"])
+        if len(passed) < line:
+            break
+    assert line > 40 and seen == {"old" if earlier else None, "new"}
+
+
+def test_an_error_while_a_file_is_written_names_its_place(tmp_path):
+    """Not the hidden one in which it grows; nothing is left there."""
+
+    def write(path):
+        with replacing(path, None) as file:
+            file.write(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    files = FilesInto(tmp_path / "out", "training", ["a"])
+    with pytest.raises(IntgoldError) as raised:
+        files.add("a", write)
+    assert str(raised.value) == f"cannot write {tmp_path / 'out' / 'a'}: No space left on device"
+    assert everything(tmp_path) == {"out": (tmp_path / "out").stat().st_mode}
 
 
 def test_writers_share_a_folder(trial):
@@ -846,12 +947,12 @@ ENDING = ("put_folder", "_exchange", "_swap", "_take_away")
 """Where a folder takes the place of another."""
 
 
-def ending_at(line, error):
-    """A trace function that raises an error at so many lines of `ENDING`, if there are as many."""
+def ending_at(line, error, functions=ENDING):
+    """A trace function that raises an error at so many lines of functions, if there are as many."""
     passed = []
 
     def trace(frame, event, argument):
-        if frame.f_code.co_name not in ENDING:
+        if frame.f_code.co_name not in functions:
             return None
         if event == "line":
             passed.append(frame.f_lineno)

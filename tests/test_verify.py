@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
+import intgold
 from intgold import IntgoldError, VectorError
 from intgold.cli import main
 from intgold.vectors.generate import write_set
@@ -100,10 +101,28 @@ def test_a_dump_may_have_some_tensors_only(pair):
     )
     assert str(whole).endswith(f"\n{whole.values} values compared, all equal")
     shutil.rmtree(pair[1] / "outputs")
-    with pytest.raises(VectorError, match="none of the arrays"):
+    with pytest.raises(VectorError, match="none of the set's arrays"):
         verify(*pair, partial=True)
     with pytest.raises(VectorError, match="no such folder"):
         verify(pair[0], pair[1] / "nowhere")
+
+
+@pytest.mark.parametrize("ops", [1, 4, 5, 300])
+def test_a_dump_without_any_array_is_a_short_line(ops, tmp_path):
+    """However many arrays the set has: how many they are, and the first of them."""
+    build = intgold.Builder("chain")
+    x = build.input("x", (1,))
+    for i in range(ops):
+        x = build.op("lut", x, name=f"op{i}", table=np.arange(-128, 128, dtype=np.int8))
+    write_set(build.model(x), tmp_path / "set", count=1, formats=["bin"])
+    (tmp_path / "empty").mkdir()
+    for partial in (False, True):
+        with pytest.raises(VectorError) as raised:
+            verify(tmp_path / "set", tmp_path / "empty", partial=partial)
+        names = ", ".join(f"outputs/op{i}" for i in range(min(ops, 4))) + ", ..." * (ops > 4)
+        assert str(raised.value) == (
+            f"{tmp_path / 'empty'}: has none of the set's arrays, which are {ops}: {names}"
+        )
 
 
 @pytest.mark.parametrize("name", ["outputs/conv.npy", "outputs/t0.dat", "accumulators/x/y.npy"])

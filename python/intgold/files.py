@@ -43,7 +43,7 @@ def replacing(path: str | os.PathLike[str], kind: FileKind | None) -> Iterator[B
     Parameters
     ----------
     path : path
-        A link stays one; it is its target that is replaced.
+        A link stays one; it is its target that is replaced, by a file of the same mode.
     kind : FileKind or None
         What is written: only a file of this kind, or an empty one, gives way.  None: the caller
         knows that what is there is its own.
@@ -51,8 +51,8 @@ def replacing(path: str | os.PathLike[str], kind: FileKind | None) -> Iterator[B
     Raises
     ------
     IntgoldError
-        When another file is there, the folder cannot be written or the disk is full; `path` is then
-        untouched.
+        When another file is there, or one that its owner may not write, the folder cannot be
+        written or the disk is full; `path` is then untouched.
     """
     temporary = None
     try:
@@ -62,7 +62,8 @@ def replacing(path: str | os.PathLike[str], kind: FileKind | None) -> Iterator[B
         with os.fdopen(handle, "wb") as file:
             yield file
         _check_replaceable(path, target, kind)  # again: it took a while
-        os.chmod(temporary, 0o666 & ~umask())
+        there = target.exists()
+        os.chmod(temporary, stat.S_IMODE(target.stat().st_mode) if there else 0o666 & ~umask())
         os.replace(temporary, target)
         temporary = None
         if not any(part.endswith(PARTIAL) for part in target.parts):  # the folder is named
@@ -77,8 +78,17 @@ def replacing(path: str | os.PathLike[str], kind: FileKind | None) -> Iterator[B
 def _check_replaceable(path: str | os.PathLike[str], target: Path, kind: FileKind | None) -> None:
     if target.is_symlink() or (target.exists() and not target.is_file()):  # a loop, a device
         raise IntgoldError(f"cannot write {path}: not a plain file")
+    check_writable(path, target)
     if kind is not None:
         kind.check_replaceable(path, target)
+
+
+def check_writable(path: str | os.PathLike[str], target: Path) -> None:
+    """Raise IntgoldError when the file `target`, where `path` leads, is protected from writing."""
+    if target.exists() and not target.stat().st_mode & stat.S_IWUSR:
+        raise IntgoldError(
+            f"cannot write {path}: it is protected from writing; chmod u+w it, or give another name"
+        )
 
 
 PARTIAL = ".partial"

@@ -24,7 +24,15 @@ from pathlib import Path
 from typing import Any
 
 from .errors import IntgoldError
-from .files import canonical_json, hidden_name, read_plain, replacing, umask
+from .files import (
+    PARTIAL,
+    canonical_json,
+    check_writable,
+    hidden_name,
+    read_plain,
+    replacing,
+    umask,
+)
 from .interrupts import Stopped
 from .json_text import strict_json
 from .quoting import short_repr
@@ -291,8 +299,8 @@ def _take_away(old: Path, target: Path, own: Mapping[str, str]) -> None:
                 os.rmdir(where)
     if os.path.lexists(old):
         _log.warning(
-            "%s: holds what of the replaced %s was added or changed meanwhile, or cannot be deleted",
-            old, target,
+            "%s: holds what was added to the replaced %s or changed there meanwhile, or cannot be "
+            "deleted", old, target,
         )  # fmt: skip
 
 
@@ -338,7 +346,8 @@ class FilesInto:
 
     A name that is taken by a file which this writer did not leave there is refused before the
     work begins, and again before the file is written. Each writer has a record of its own,
-    ``intgold-WHAT.json``, so several may share a folder.
+    ``intgold-WHAT.json``, so several may share a folder. A file is on record before it takes its
+    name, with what it replaces: whenever the work ends, what is there is known.
 
     Parameters
     ----------
@@ -361,6 +370,7 @@ class FilesInto:
         self._record = f"intgold-{what}.json"
         if os.path.lexists(self._folder / self._record):
             self._files = _known(self._folder, marked(what, self._record), [self._record])
+            check_writable(self._folder / self._record, self._folder / self._record)
             del self._files[self._record]
         self._old = [name for name in names if os.path.lexists(self._folder / name)]
         for name in self._old:
@@ -368,10 +378,13 @@ class FilesInto:
 
     def _check(self, name: str) -> None:
         path = self._folder / name
-        if os.path.lexists(path) and not _is_own(path, self._files.get(name)):
+        if not os.path.lexists(path):
+            return
+        if not any(_is_own(path, digest) for digest in self._files.get(name, "").split()):
             raise IntgoldError(
                 f"cannot write {path}: is there, and not as the {self._what} left it; {_HINT}"
             )
+        check_writable(path, path)
 
     def add(self, name: str, write: Callable[[Path], object]) -> Path:
         """Have a file written, and put it on record; return its path."""
@@ -384,11 +397,34 @@ class FilesInto:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise IntgoldError(f"cannot write {self._folder}: {error.strerror}") from error
-        write(path)
-        self._files[name] = sha256_of(path)
+        try:
+            self._write(path, write)
+        except OSError as error:
+            raise IntgoldError(f"cannot write {path}: {error.strerror or error}") from error
+        return path
+
+    def _write(self, path: Path, write: Callable[[Path], object]) -> None:
+        start = hidden_name(path)
+        with (
+            tempfile.TemporaryDirectory(PARTIAL, start, self._folder) as aside,
+            replacing(path, None) as file,
+        ):
+            made = Path(aside) / path.name
+            try:
+                write(made)
+            except IntgoldError as error:
+                raise type(error)(str(error).replace(str(made), str(path))) from error
+            digest = sha256_of(made)
+            file.write(made.read_bytes())
+            self._check(path.name)  # again: it may have come meanwhile
+            old = sha256_of(path)
+            self._put_on_record(path.name, f"{old} {digest}" if old else digest)
+        self._put_on_record(path.name, digest)
+
+    def _put_on_record(self, name: str, digests: str) -> None:
+        self._files[name] = digests
         with replacing(self._folder / self._record, None) as file:
             file.write(marker_bytes(self._what, self._files))
-        return path
 
 
 def _check_may_make(folder: Path) -> None:

@@ -23,6 +23,7 @@ from .readings import Reading, readings, standing
 from .strays import Strays
 from .whole import FOLDER, memory_files, rom_files
 
+_NAMED = 4  # arrays that an error names
 _Files = list[tuple[list[Path], list[SetFile]]]
 """The files of one array, for each form that the dump has it in: its own first."""
 
@@ -71,8 +72,10 @@ class Dump:
         _refuse_unread_memories(self.dut, self.device, self.files)
         missing = [e.path for e, found in self.files.items() if not found]
         if len(missing) == len(self.files):
-            names = ", ".join(e.path for e in self.files)
-            raise VectorError(f"{dut}: none of the arrays of the set: {names}")
+            names = ", ".join(missing[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
+            raise VectorError(
+                f"{dut}: has none of the set's arrays, which are {len(missing)}: {names}"
+            )
         if missing and not partial:
             raise VectorError(
                 f"{dut}: {len(missing)} of {len(self.files)} arrays are not in the dump, first "
