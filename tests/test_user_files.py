@@ -334,7 +334,8 @@ def of_a_users():
     for name in form:  # a deflated member that holds the text as it is
         stream = io.BytesIO()
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=0) as archive:
-            archive.writestr(f"{name}.json", json.dumps({"format": form[name]}, indent=1))
+            text = json.dumps({"format": form[name], "name": "mine"}, indent=1)
+            archive.writestr(f"{name}.json", text)
         made[f"{name} deflated, not compressed"] = stream.getvalue()
     stream = io.BytesIO()
     np.save(stream, np.zeros((2, 4, 4, 1), np.int8))
