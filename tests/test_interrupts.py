@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -12,9 +13,11 @@ import pytest
 
 import intgold
 import tools
+from intgold import workers
 from intgold.cli import main
 from intgold.cli import selftest as command
 from intgold.vectors.generate import write_set
+from intgold.workers import Workers
 
 PROGRAM = Path(sys.executable).parent / "intgold"
 SECONDS = 1.0
@@ -317,3 +320,120 @@ def test_workers_that_are_killed_amid_a_result_are_a_line(tmp_path):
     assert status == 2 and took < 2 * SECONDS
     assert err.splitlines()[-1].startswith("intgold vectors: a worker process was killed")
     assert not running.left() and list(tmp_path.iterdir()) == []
+
+
+def script(folder, *lines):
+    """Run a script of these lines there; return the result."""
+    (folder / "script.py").write_text("\n".join(lines) + "\n")
+    return subprocess.run(
+        [sys.executable, "script.py"], cwd=folder, capture_output=True, text=True, timeout=60
+    )
+
+
+CALLS = {
+    "write_set": "from intgold.vectors.generate import write_set\n"
+        "write_set(intgold.load('lut'), 'set', count=4, jobs=2, formats=['hex'])",
+    "selftest": "from intgold.selftest import compare_shipped\n"
+        "compare_shipped(['lut'], count=4, processes=2)",
+    "Workers": "from intgold.workers import Workers\n"
+        "with Workers(1) as pool:\n    pool.submit(abs, -1).result()",
+}  # fmt: skip
+"""What starts processes, in a script of a user's."""
+
+
+@pytest.mark.parametrize("way", ["unguarded", "stdin", "exits", "guarded"])
+@pytest.mark.parametrize("name", CALLS)
+def test_a_script_that_cannot_be_loaded_again_is_told_so(name, way, tmp_path):
+    """Without a guard, from a pipe, or where loading it ends the process: no talk of memory, and
+    nothing is left; with the guard it works.
+    """
+    text = f"import intgold\n{CALLS[name]}\n"
+    guarded = 'if __name__ == "__main__":\n' + "".join(f"    {t}\n" for t in text.splitlines())
+    text = {"guarded": guarded, "exits": guarded + "else:\n    raise SystemExit(3)\n"}.get(
+        way, text
+    )
+    (tmp_path / "script.py").write_text(text)
+    done = subprocess.run(
+        [sys.executable, *(["-"] if way == "stdin" else ["script.py"])], cwd=tmp_path,
+        input=text if way == "stdin" else "", capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    left = {p.name for p in tmp_path.iterdir()} - {"script.py"}
+    if way == "guarded":
+        assert done.returncode == 0 and left == ({"set"} if name == "write_set" else set())
+        return
+    status = 3 if way == "exits" else 1
+    assert done.returncode == 1 and left == set()
+    assert done.stderr.splitlines()[-1] == (
+        f"intgold.errors.IntgoldError: a worker process could not start (exit status {status}): "
+        "a script that uses several processes must be a file, and do its work under "
+        'if __name__ == "__main__":'
+    )
+    assert "memory" not in done.stderr
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_why_a_worker_ended_is_said(after):
+    """Killed by any signal, before its first answer or later, or ended by itself later."""
+    for number in (signal.SIGKILL, signal.SIGSEGV):
+        with pytest.raises(intgold.IntgoldError, match="a worker process was killed, perhaps"):
+            _end_one(after, signal.raise_signal, number)
+    told = "ended by itself, with exit status 7" if after else r"could not start \(exit status 7\)"
+    with pytest.raises(intgold.IntgoldError, match=f"a worker process {told}"):
+        _end_one(after, os._exit, 7)
+
+
+def _end_one(after, *call):
+    with Workers(1) as pool:
+        for _ in range(after):
+            assert pool.submit(abs, -1).result(timeout=60) == 1
+        pool.submit(*call).result(timeout=60)
+
+
+def test_a_worker_that_is_starting_sees_no_signal(tmp_path):
+    """Whatever reaches the group while Python loads there: no traceback, and it works. The first
+    process that a program starts is started otherwise than the others.
+    """
+    done = script(
+        tmp_path,
+        "import os, sys",
+        "from intgold import workers",
+        "class Hit(workers._Worker):",
+        "    def __init__(self, first):",
+        "        super().__init__(first)",
+        "        for number in workers.WORDS:",
+        "            os.kill(self.process.pid, number)",
+        "if __name__ == '__main__':",
+        "    workers._Worker = Hit",
+        "    with workers.Workers(2) as pool:",
+        "        print(list(pool.map(abs, [-1, -2, -3, -4])))",
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[1, 2, 3, 4]\n", "")
+
+
+def test_no_worker_starts_after_the_end(monkeypatch):
+    """A thread that was about to start one finds that all is over; nobody waits for its work."""
+
+    class MainFirst:
+        """A lock that other threads get once the main thread had it."""
+
+        def __enter__(self):
+            if threading.current_thread() is not threading.main_thread():
+                waiting.set()
+                assert passed.wait(60)
+            lock.acquire()
+
+        def __exit__(self, *error):
+            lock.release()
+            if threading.current_thread() is threading.main_thread():
+                passed.set()
+
+    lock, waiting, passed = threading.Lock(), threading.Event(), threading.Event()
+    monkeypatch.setattr(workers, "_STARTING", MainFirst())
+    started = time.monotonic()
+    with pytest.raises(ZeroDivisionError), Workers(1) as pool:
+        late = pool.submit(time.sleep, 30)
+        assert waiting.wait(60)
+        raise ZeroDivisionError
+    assert time.monotonic() - started < 20 and pool._workers == []
+    with pytest.raises(intgold.IntgoldError, match="stopped"):
+        late.result(timeout=0)

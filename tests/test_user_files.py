@@ -529,7 +529,7 @@ def test_a_file_put_into_a_folder_keeps_its_mode(what, tmp_path):
     for mode in MODES:
         for path in (made, record):
             path.chmod(mode)
-        FilesInto(tmp_path, what, ["a"]).add("a", lambda path: path.write_text(f"{mode}"))
+        FilesInto(tmp_path, what, ["a"]).add("a", lambda path: path.write_text(f"{mode}"))  # noqa: B023
         assert [p.stat().st_mode & 0o7777 for p in (made, record)] == [mode] * 2
         assert made.read_text() == f"{mode}"
     for path in (made, record):

@@ -93,7 +93,8 @@ def compare_shipped(
     progress : bool
         Show a bar.
     processes : int
-        0 takes as many as there are cores.
+        0 takes as many as there are cores. A script does its work under
+        ``if __name__ == "__main__":``, or each process would do all of it again.
     isas : sequence of str
         Variants of the C kernels, each compared.
 

@@ -19,6 +19,8 @@ from .interrupts import WORDS
 
 _STARTING = threading.Lock()
 """Processes are started one after the other."""
+_SECONDS = 10
+"""Within which a process that has closed its end is gone."""
 
 
 class Workers:
@@ -40,7 +42,8 @@ class Workers:
     Raises
     ------
     IntgoldError
-        When one of them was killed from outside, as by a system that runs out of memory.
+        When one of them was killed from outside, as by a system that runs out of memory, ended by
+        itself, or could not start, as in a script without ``if __name__ == "__main__":``.
     """
 
     def __init__(
@@ -104,6 +107,7 @@ class _Worker:
     def __init__(self, first: tuple[Callable[..., object], tuple[Any, ...]] | None) -> None:
         # What it is to call first may be large: to start it with that would wait until it reads.
         self._first = first
+        self._answered = False
         context = get_context("spawn")
         self._connection, far = context.Pipe()
         with far:
@@ -122,10 +126,9 @@ class _Worker:
         try:
             self._connection.send_bytes(question)
             answer = self._connection.recv_bytes()
+            self._answered = True
         except (EOFError, OSError) as error:
-            raise IntgoldError(
-                "a worker process was killed, perhaps for want of memory; fewer processes need less"
-            ) from error
+            raise IntgoldError(self._why_it_ended()) from error
         except BaseException:  # such as no memory: the rest of an answer is no answer
             self._connection.close()
             raise
@@ -133,6 +136,20 @@ class _Worker:
         if raised is not None:
             raise raised from _WorkerError(told)
         return value
+
+    def _why_it_ended(self) -> str:
+        self.process.join(_SECONDS)
+        status = self.process.exitcode
+        if status is None or status < 0:
+            return (
+                "a worker process was killed, perhaps for want of memory; fewer processes need less"
+            )
+        if self._answered:
+            return f"a worker process ended by itself, with exit status {status}"
+        return (
+            f"a worker process could not start (exit status {status}): a script that uses several "
+            'processes must be a file, and do its work under if __name__ == "__main__":'
+        )
 
     def end(self) -> None:
         """Have it end, and wait for that; nobody may be calling it."""

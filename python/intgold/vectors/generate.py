@@ -125,7 +125,9 @@ def write_set(
     shards, shard : int
         Write piece `shard` (from 0) of `shards`; `merge_sets` makes the whole of all.
     jobs : int
-        Processes; cannot change a byte.
+        Processes; cannot change a byte. More than one start as Python's `multiprocessing` spawns
+        them: a script that asks for them is a file and does its work under
+        ``if __name__ == "__main__":``.
 
     Raises
     ------

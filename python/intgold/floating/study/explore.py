@@ -147,7 +147,8 @@ def explore(
         The first so many images are run by both engines, and every value is compared; layer
         errors are taken over them too.
     processes : int
-        0 takes as many as there are cores.
+        0 takes as many as there are cores. A script does its work under
+        ``if __name__ == "__main__":``, or each process would do all of it again.
     progress : bool
         Show a bar.
 
