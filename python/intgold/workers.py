@@ -167,7 +167,6 @@ class _WorkerError(Exception):
 def _hold_signals() -> None:
     """Have what this thread starts not see the signals, even before it can ignore them."""
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_BLOCK, WORDS)
         resource_tracker.ensure_running()  # or starting a process would, and lift the mask
         signal.pthread_sigmask(signal.SIG_BLOCK, WORDS)
 
