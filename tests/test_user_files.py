@@ -944,7 +944,7 @@ def test_what_a_user_does_in_the_last_moment_is_kept(name, swapping, tmp_path, m
     assert {p.name for p in tmp_path.iterdir()} == {"out", "new", "moved", kept.name}
 
 
-ENDING = ("put_folder", "_exchange", "_swap", "_take_away")
+ENDING = ("put_folder", "_exchange", "_swap", "_take_away", "_left")
 """Where a folder takes the place of another."""
 
 

@@ -232,7 +232,7 @@ def put_folder(made: Path, target: Path, own: Mapping[str, str]) -> None:
     os.chmod(made, stat.S_IMODE(target.stat().st_mode) if there else 0o777 & ~umask())
     count = len(paths_below(made))
     new = _identity(made)
-    old = target.with_name(f"{target.name[:40]}.kept.{secrets.token_hex(4)}")
+    old = target.with_name(f"{hidden_name(target)}kept.{secrets.token_hex(4)}")
     try:
         if there:
             _exchange(made, target, old)
@@ -274,7 +274,7 @@ def _put_back(made: Path, target: Path, old: Path, new: tuple[int, int] | None) 
         elif not os.path.lexists(target) and os.path.lexists(old):
             os.rename(old, target)
     except OSError as error:
-        _log.warning("%s: cannot get its name %s back: %s", old, target, error.strerror)
+        _log.warning("%s: cannot get its name %s back: %s", _left(old), target, error.strerror)
 
 
 def _swap(one: Path, other: Path) -> bool:
@@ -297,18 +297,26 @@ def _take_away(old: Path, target: Path, own: Mapping[str, str]) -> None:
         for where, _, _ in os.walk(old, topdown=False):
             with suppress(OSError):
                 os.rmdir(where)
-    if os.path.lexists(old):
+    if left := _left(old):
         _log.warning(
             "%s: holds what was added to the replaced %s or changed there meanwhile, or cannot be "
-            "deleted", old, target,
+            "deleted", left, target,
         )  # fmt: skip
+
+
+def _left(old: Path) -> Path | None:
+    """Return where what is left of a hidden folder is, now under a name that is seen."""
+    seen = old.with_name(old.name.removeprefix("."))
+    with suppress(OSError):
+        os.rename(old, seen)
+    return next((path for path in (seen, old) if os.path.lexists(path)), None)
 
 
 def _tell_in_place(target: Path, old: Path, error: BaseException) -> None:
     """Say, when something ends the work after the exchange, where everything is."""
     text = f"{target} is written and in its place"
-    if os.path.lexists(old):
-        text += f"; what is left of the one that it replaces is kept in {old}"
+    if left := _left(old):
+        text += f"; what is left of the one that it replaces is kept in {left}"
     if isinstance(error, Stopped):
         error.kept = text
     else:
