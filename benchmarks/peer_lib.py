@@ -26,8 +26,8 @@ def build() -> Path:
     write_c([intgold.load(name) for name in MODELS], models)
     sources = [*sorted((ROOT / "csrc").glob("*.c")), ROOT / "benchmarks" / "peer_lib.c", models]
     subprocess.run(
-        [os.environ.get("CC", "cc"), "-O3", "-shared", "-fPIC", "-I", ROOT / "csrc", *sources,
-         "-o", LIBRARY],
+        [os.environ.get("CC", "cc"), "-O3", "-shared", "-fPIC", "-DINTGOLD_MODEL_TABLE", "-I",
+         ROOT / "csrc", *sources, "-o", LIBRARY],
         check=True,
     )  # fmt: skip
     return LIBRARY

@@ -19,6 +19,8 @@ from intgold.exporters import write_c
 
 ROOT = Path(__file__).parents[1]
 ENGINE = ROOT / "csrc"
+TABLE = "-DINTGOLD_MODEL_TABLE"
+"""Makes a file of `write_c` define the list of its models."""
 _STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic")
 _SANITIZE = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
@@ -120,7 +122,9 @@ class Runner:
         write_c(models, folder / "models.c")
         sources = [ROOT / "tests/c/runner.c", folder / "models.c"]
         parts = [*engine_objects(build.command, engine), *sources]
-        subprocess.run([*build.command, "-I", engine, *parts, "-o", folder / "runner"], check=True)
+        subprocess.run(
+        [*build.command, TABLE, "-I", engine, *parts, "-o", folder / "runner"], check=True
+    )
 
     def digests(self, model: Model, inputs: dict[str, np.ndarray]) -> Digests:
         """Return the digests of a run of one model by the fastest variant."""

@@ -555,7 +555,8 @@ def test_legal_calls_of_numpy_users(world, tmp_path):
     write_set(model, tmp_path / "a", count=2, formats=(n for n in ("npy", "hex")))
     assert {p.suffix for p in (tmp_path / "a").rglob("gap.*")} == {".npy", ".hex"}
     intgold.exporters.write_c((m for m in [model]), tmp_path / "m.c")
-    assert (tmp_path / "m.c").read_text() == intgold.exporters.c_source([model])
+    *lines, _ = (tmp_path / "m.c").read_text().splitlines(keepends=True)  # without the seal
+    assert "".join(lines) == intgold.exporters.c_source([model])
     wanted = model.run(x).output
     for backend, threads in itertools.product(("c", "golden"), (np.int64(2), np.uint8(1))):
         assert np.array_equal(model.run(x, backend, threads).output, wanted)

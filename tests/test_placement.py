@@ -9,7 +9,7 @@ from itertools import islice
 import pytest
 
 import tools
-from compilers import BUILDS, ENGINE, ROOT, engine_objects
+from compilers import BUILDS, ENGINE, ROOT, TABLE, engine_objects
 from convolutions import convolution, depthwise
 from intgold import native
 from intgold.exporters import write_c
@@ -27,7 +27,9 @@ def program(build, models, folder, engine=ENGINE):
     write_c(models, folder / "models.c")
     sources = [ROOT / "tests/c/placement.c", folder / "models.c"]
     parts = [*engine_objects(build.command, engine), *sources]
-    subprocess.run([*build.command, "-I", engine, *parts, "-o", folder / "placement"], check=True)
+    subprocess.run(
+        [*build.command, TABLE, "-I", engine, *parts, "-o", folder / "placement"], check=True
+    )
     return folder / "placement"
 
 

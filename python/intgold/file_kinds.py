@@ -1,7 +1,8 @@
 """The kinds of single files that intgold writes, and how each is known again by its content.
 
 A file that is there gives way to another of its kind, or where it is empty.  Anything else is the
-user's and stays: `intgold.files.replacing` asks here.  Only both ends of a file are read.
+user's and stays: `intgold.files.replacing` asks here.  A text that has comments ends in a seal
+(`intgold.seals`): changed since, it is the user's as well.  Of other kinds only both ends are read.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from typing import TypeAlias
 
 from .errors import IntgoldError
 from .quoting import short_repr
+from .seals import SEAL, Comment, is_sealed
 
 MADE_BY = "intgold"
 """What a picture states as its software."""
 _ENDS = 2**16  # bytes that are read of the head and of the tail
 _HINT = "move it away, or give another name"
 _Known: TypeAlias = Callable[[bytes, bytes], bool]
+_HTML, _C, _HASH = ("<!-- ", " -->"), ("/* ", " */"), ("# ", "")
 _SUM = rb"content SHA-256 [0-9a-f]{64}"
 
 
@@ -35,12 +38,15 @@ class FileKind:
     known : mapping of str to callable or None
         By the suffix, with its dot in lower case: takes the first and the last bytes of a file and
         says whether intgold wrote it so.  None: such a file does not say who wrote it.
+    comment : Comment, optional
+        Of a text that has comments: how a line of comment begins and ends.  Such a file is sealed.
     """
 
     __repr__ = short_repr
 
     name: str
     known: Mapping[str, _Known | None]
+    comment: Comment | None = None
 
     def suffix(self, path: str | os.PathLike[str]) -> str:
         """Return the suffix of a path in lower case.
@@ -76,6 +82,13 @@ class FileKind:
             raise IntgoldError(
                 f"cannot write {path}: it is there and was not written by intgold as a "
                 f"{self.name}; {_HINT}"
+            )
+        if self.comment is not None and not is_sealed(target, self.comment):
+            unsealed = SEAL.encode() not in tail
+            why = ", or an earlier version wrote it, without a seal" if unsealed else ""
+            raise IntgoldError(
+                f"cannot write {path}: it is there and was changed after intgold wrote it{why}; "
+                f"{_HINT}"
             )
 
 
@@ -161,27 +174,26 @@ COMPARISON = FileKind("comparison", {".json": _json("intgold-comparison")})
 SWEEP_CSV = FileKind("sweep", {".csv": _sweep_csv})
 SWEEP_JSON = FileKind("sweep", {".json": _sweep_json})
 PICTURE = FileKind("picture", {".png": _png, ".svg": _svg, ".pdf": _pdf})
-REPORT = FileKind("report", {".html": _starting(html_start("verify"))})
+REPORT = FileKind("report", {".html": _starting(html_start("verify"))}, _HTML)
 SHEET = FileKind(
     "data sheet",
     {
         ".md": _matching(rb"# [^\n]+: arithmetic data sheet\n\nContract [^\n]+, " + _SUM),
         ".html": _starting(html_start("data sheet")),
     },
+    _HTML,
 )
 SIGNATURES_HEAD = (
     "# CRC-32, polynomial 0x04c11db7 reflected (0xedb88320), starts and ends inverted;\n"
     "# bytes of elements little-endian, tile after tile, in a tile the channel fastest\n"
 )
-SIGNATURES = FileKind("list of signatures", {".txt": _starting(SIGNATURES_HEAD)})
+SIGNATURES = FileKind("list of signatures", {".txt": _starting(SIGNATURES_HEAD)}, _HASH)
 INPUT = FileKind("stimulus", {".npy": None})
 C_SOURCE = FileKind(
     "C source of models",
-    {
-        ".c": _matching(
-            rb'#include "intgold.h"\n\n(?:/\* [^\n]+: ' + _SUM + rb" \*/\n"
-            rb"|extern const intgold_model \*const intgold_models)"
-        )
-    },
+    {".c": _matching(rb'#include "intgold.h"\n\n/\* [^\n]+: ' + _SUM + rb" \*/\n")},
+    _C,
 )
-CONTRACTS_PAGE = FileKind("page", {".md": _starting("# Which int8?\n\nThere is no single int8 ")})
+CONTRACTS_PAGE = FileKind(
+    "page", {".md": _starting("# Which int8?\n\nThere is no single int8 ")}, _HTML
+)

@@ -20,6 +20,7 @@ import numpy as np
 
 from .errors import IntgoldError
 from .file_kinds import FileKind
+from .seals import seal
 
 _log = logging.getLogger("intgold")
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
@@ -45,8 +46,8 @@ def replacing(path: str | os.PathLike[str], kind: FileKind | None) -> Iterator[B
     path : path
         A link stays one; it is its target that is replaced, by a file of the same mode.
     kind : FileKind or None
-        What is written: only a file of this kind, or an empty one, gives way.  None: the caller
-        knows that what is there is its own.
+        What is written: only a file of this kind, or an empty one, gives way; one that carries a
+        seal, while it is unchanged.  None: the caller knows that what is there is its own.
 
     Raises
     ------
@@ -59,8 +60,10 @@ def replacing(path: str | os.PathLike[str], kind: FileKind | None) -> Iterator[B
         target = Path(os.path.realpath(path))
         _check_replaceable(path, target, kind)
         handle, temporary = tempfile.mkstemp(prefix=hidden_name(target), dir=target.parent)
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(handle, "w+b") as file:
             yield file
+            if kind is not None and kind.comment is not None:
+                seal(file, kind.comment)
         _check_replaceable(path, target, kind)  # again: it took a while
         there = target.exists()
         os.chmod(temporary, stat.S_IMODE(target.stat().st_mode) if there else 0o666 & ~umask())

@@ -26,15 +26,19 @@ _VALUES_PER_LINE = 16
 def write_c(models: Sequence[Model], path: str | os.PathLike[str]) -> None:
     """Write one C file with every model as ``const intgold_model intgold_model_<name>``.
 
-    It also defines ``intgold_models``, the list of them, ended by NULL.  Everything else is
-    static and numbered (``m0_op2_weights``), so that no name can clash.
+    Everything else is static and numbered (``m0_op2_weights``), so that files of different models
+    can be linked into one program.  Where the macro ``INTGOLD_MODEL_TABLE`` is defined, the file
+    also defines ``intgold_models``, the list of its models, ended by NULL: a program can have one.
+
+    The last line, a comment, is a seal by which a file is known again that nobody has changed.
 
     Raises
     ------
     ModelError
         When there are no models, or two have the same name.
     IntgoldError
-        When the file cannot be written, or one that is there and not empty is not of `write_c`.
+        When the file cannot be written, or one that is there and not empty is not of `write_c`,
+        or was changed since.
     """
     source = c_source(models).encode()
     with replacing(path, C_SOURCE) as file:
@@ -43,7 +47,7 @@ def write_c(models: Sequence[Model], path: str | os.PathLike[str]) -> None:
 
 @checked
 def c_source(models: Sequence[Model]) -> str:
-    """Return the text of `write_c`."""
+    """Return the text of `write_c`, without the seal at its end."""
     names = [model.name for model in models]
     if not names:
         raise ModelError("write_c: no models")
@@ -57,8 +61,10 @@ def c_source(models: Sequence[Model]) -> str:
         parts.append("\n".join(lines) + "\n")
     entries = "".join(f"    &intgold_model_{model.name},\n" for model in models)
     parts.append(
-        "\nextern const intgold_model *const intgold_models[];\n"
+        "\n#ifdef INTGOLD_MODEL_TABLE\n"
+        "extern const intgold_model *const intgold_models[];\n"
         f"const intgold_model *const intgold_models[] = {{\n{entries}    NULL,\n}};\n"
+        "#endif\n"
     )
     return "".join(parts)
 

@@ -253,7 +253,7 @@ def write_sheet(model: Model, path: str | os.PathLike[str]) -> None:
     ------
     IntgoldError
         When the name has another ending, the file cannot be written, or one that is there and not
-        empty is no data sheet of intgold's.
+        empty is no data sheet of intgold, or was changed since.
     """
     suffix = SHEET.suffix(path)
     blocks = data_sheet(model)

@@ -187,7 +187,7 @@ def write_signatures(
         See `signatures`.
     IntgoldError
         When the file cannot be written, or one that is there and not empty does not begin as such a
-        list.
+        list or was changed since.
     """
     count = 0
     with replacing(path, SIGNATURES) as file:
