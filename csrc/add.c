@@ -129,7 +129,7 @@ static void pack(const void *fields, const intgold_kernels *kernels, void *packe
 
 static void run(const intgold_call *call) {
     const char *packed = call->packed;
-    const job at = job_of(call->fields, call->kernels, (const tables *)packed,
+    const job at = job_of(call->fields, call->kernels, call->packed,
                           packed + intgold_align(sizeof(tables)));
     add(&at, call->inputs[0], call->inputs[1], call->output, call->acc);
 }

@@ -29,7 +29,7 @@ static void add_window(const intgold_avg_pool2d *op, const intgold_kernels *kern
     const int32_t centre =
         op->form == INTGOLD_AVG_POOL2D_CENTRED_AWAY ? op->x_zero_point : 0;
     const uint32_t start = 0 - (uint32_t)at->cells * (uint32_t)centre;
-    uint32_t raw[CHUNK];
+    uint32_t *raw = (uint32_t *)sums; /* an alias that C allows */
     int32_t iy, c;
     for (c = 0; c < channels; c++) raw[c] = start;
     for (iy = at->top; iy < at->bottom; iy++) {
@@ -37,7 +37,6 @@ static void add_window(const intgold_avg_pool2d *op, const intgold_kernels *kern
         kernels->add_up(x + cell * (size_t)op->in_c, at->right - at->left, (size_t)op->in_c,
                         channels, raw);
     }
-    memcpy(sums, raw, (size_t)channels * sizeof *sums);
 }
 
 static int32_t mean(const intgold_avg_pool2d *op, int32_t sum, int32_t cells) {

@@ -123,8 +123,8 @@ class Runner:
         sources = [ROOT / "tests/c/runner.c", folder / "models.c"]
         parts = [*engine_objects(build.command, engine), *sources]
         subprocess.run(
-        [*build.command, TABLE, "-I", engine, *parts, "-o", folder / "runner"], check=True
-    )
+            [*build.command, TABLE, "-I", engine, *parts, "-o", folder / "runner"], check=True
+        )
 
     def digests(self, model: Model, inputs: dict[str, np.ndarray]) -> Digests:
         """Return the digests of a run of one model by the fastest variant."""

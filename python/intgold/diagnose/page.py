@@ -65,7 +65,8 @@ def write_page(account: Account, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     IntgoldError
-        When the file cannot be written, or one that is there and not empty is no such page or was changed.
+        When the file cannot be written, or one that is there and not empty is no such page or was
+        changed.
     """
     with replacing(path, REPORT) as file:
         file.write(page(account).encode())
