@@ -106,7 +106,7 @@ def arenas(build, models, folder):
 
 
 def test_the_arena_of_a_32_bit_target_fits_in_that_of_64(tmp_path, full):
-    """The shipped networks and random graphs: 32 bits need no byte more than `intgold info` says."""
+    """The shipped networks and random graphs: 32 bits need no more than `intgold info` says."""
     models = [*map(intgold.load, intgold.SHIPPED), *map(random_model, range(600 if full else 40))]
     by_name = {build.name: build for build in BUILDS}
     narrow = arenas(by_name["gcc -m32"], models, tmp_path)

@@ -95,6 +95,10 @@ def test_the_command(tmp_path, capsys):
     loaded = intgold.load(tmp_path / "a.npz")
     assert loaded.contract == "tflm" and loaded.name == "a"
     both_engines(loaded, stimulus)
+    assert main([*arguments, "--name", "größe", "-o", str(tmp_path / "g.npz")]) == 0
+    assert "name: gr__e, since 'größe' is no name in C" in capsys.readouterr().out
+    assert main([*arguments, "--name", "size", "-o", str(tmp_path / "g.npz")]) == 0
+    assert "name:" not in capsys.readouterr().out
     assert main([*arguments[:3], "none", "-o", str(tmp_path / "b.npz")]) == 2
     assert "no contract 'none'" in capsys.readouterr().err
     (tmp_path / "a.tflite").write_bytes(model.data[:100])

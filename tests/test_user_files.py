@@ -477,6 +477,17 @@ def test_a_function_takes_no_file_of_the_users(name, base, own_files, tmp_path):
     assert path.read_bytes() == first and (tmp_path / "link.md").is_symlink()
 
 
+@pytest.mark.parametrize("name", LIBRARY)
+def test_an_empty_path_is_named(name, base, tmp_path, monkeypatch):
+    """It shows as '' in the one line, from every function that writes one file."""
+    inputs = copied(base, tmp_path / "base")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    with pytest.raises(IntgoldError, match="^(cannot write '': the path is empty|'': a data)"):
+        LIBRARY[name][0](inputs, "")
+    assert [*Path().iterdir()] == []
+
+
 def changed(data):
     """What may become of a sealed text in a user's hands, by what was done."""
     middle, lines = len(data) // 2, data.splitlines(keepends=True)

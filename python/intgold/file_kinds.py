@@ -60,7 +60,7 @@ class FileKind:
         if suffix not in self.known:
             *others, last = self.known
             listed = f"{', '.join(others)} or {last}" if others else last
-            raise IntgoldError(f"{path}: a {self.name} ends in {listed}")
+            raise IntgoldError(f"{str(path) or repr('')}: a {self.name} ends in {listed}")
         return suffix
 
     def check_replaceable(self, path: str | os.PathLike[str], target: Path) -> None:

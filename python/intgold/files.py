@@ -56,6 +56,8 @@ def replacing(path: str | os.PathLike[str], kind: FileKind | None) -> Iterator[B
         written or the disk is full; `path` is then untouched.
     """
     temporary = None
+    if not os.fspath(path):
+        raise IntgoldError(f"cannot write {os.fspath(path)!r}: the path is empty")
     try:
         target = Path(os.path.realpath(path))
         _check_replaceable(path, target, kind)

@@ -40,6 +40,8 @@ def call(options: argparse.Namespace) -> int:
     model = import_tflite(options.file, options.contract, options.name)
     model.save(options.output)
     print(f"{options.output}: {len(model.ops)} ops, contract {model.contract}")
+    if options.name is not None and model.name != options.name:
+        print(f"name: {model.name}, since {options.name!r} is no name in C")
     if "inexact" in model.metadata:
         print(f"not exact: {model.metadata['inexact']}")
     if "no_answer" in model.metadata:

@@ -50,8 +50,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     what = parser.add_argument_group("what is in the set")
     what.add_argument(
         "--stimulus", type=InputPath, default="builtin", metavar="S",
-        help="builtin, mnist, a .npy file, or a folder with NAME.npy per input; uint8: camera "
-        "bytes, of an imported model x ^ 0x80",
+        help="builtin, mnist, a .npy or IDX file (.gz too), or a folder with NAME.npy per input; "
+        "uint8: camera bytes, of an imported model x ^ 0x80",
     )  # fmt: skip
     what.add_argument(
         "--count", type=int, metavar="N",

@@ -157,7 +157,8 @@ class IntelHex(Format):
         if len(octets) < 5 or octets[0] != len(octets) - 5:
             raise VectorError(f"{place}: {shown(text)} is no record")
         if sum(octets) & 255:
-            raise VectorError(f"{place}: wrong checksum")
+            wanted = -sum(octets[:-1]) & 255
+            raise VectorError(f"{place}: wrong checksum: {octets[-1]:02X} instead of {wanted:02X}")
         if ended:
             raise VectorError(f"{place}: more follows the end record")
         return octets[3], int.from_bytes(octets[1:3], "big"), octets[4:-1]

@@ -20,6 +20,9 @@ Number = Callable[[int], int | None]
 MOST_DIGITS = 1100
 """Of a token: more than any word has in any radix."""
 
+_LIKE = {b":": "; it looks like a record of Intel HEX", b"|": "; it looks like hexdump -C"}
+"""By the first byte of a token: what a file of another kind shows there."""
+
 _PREFIX = {16: (b"0x", b"0X"), 2: (b"0b", b"0B"), 8: (b"0o", b"0O")}
 _GOOD = {2: rb"[01]+", 8: rb"[0-7]+", 16: rb"[0-9a-fA-F]+"}
 _UNDEFINED = {
@@ -151,7 +154,8 @@ class Digits:
                 if number(index) is None:
                     return 0
                 raise BadTokenError(index, f"{shown(token)} is undefined", True)
-            raise BadTokenError(index, f"{shown(token)} is no {kind} word")
+            like = _LIKE.get(token[:1], "")
+            raise BadTokenError(index, f"{shown(token)} is no {kind} word{like}")
         value = int(text, self._radix)
         room = self._step * count
         least = -(1 << self._bits - 1)
