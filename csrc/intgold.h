@@ -303,6 +303,9 @@ typedef struct intgold_op {
     int32_t output;        /* index of a tensor */
 } intgold_op;
 
+/* Files of intgold.exporters.write_c define `const intgold_model intgold_model_<name>`, and where
+ * INTGOLD_MODEL_TABLE is defined when they are compiled also `const intgold_model *const
+ * intgold_models[]`, all of the file, ended by NULL: one file of a program at most. */
 typedef struct intgold_model {
     const char *name;
     int32_t n_tensors, n_ops, n_inputs, n_outputs;

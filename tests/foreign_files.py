@@ -189,7 +189,7 @@ DAMAGED = [
     ("hex", "objcopy -O verilog", "05 ", "05 00 ", "line 2: address 0x0 or one that follows"),
     ("hex", "# comments", "f0 #", "f0 ;", "line 10: ';' is no hex word"),
     ("hex", "# comments", "f0 #", ":f0 #", "line 10: ':f0' .*word; it looks like .* Intel HEX"),
-    ("hex", "# comments", "f0 #", "f0 |..|", "line 10: .* is no hex word; it looks like hexdump -C"),
+    ("hex", "# comments", "f0 #", "f0 |..|", "line 10: .* no hex word; it looks like hexdump -C"),
     ("hex", 'printf("%x")', "ffffff80", "fffff780", "line 5: .*not copies of its sign"),
     ("hex", 'printf("%x")', "ffffff80", "ffffff7f", "line 5: .*not copies of its sign"),
     ("hex", 'printf("%02x") of ints', "10", "1", "line 6: '1' has 1 hex digits"),
