@@ -11,7 +11,7 @@ import pytest
 import digits
 import intgold
 import tools
-from intgold import Model, Op, Tensor
+from intgold import InputError, Model, Op, Tensor, engine
 from intgold.answers import answer, picture_of
 from intgold.cli import main
 from intgold.images.preparation import picture_input
@@ -204,6 +204,49 @@ def test_a_model_that_decides_has_no_logits():
     assert said.classes.tolist() == logits.predict(x).tolist()
     assert said.details(0, None, "ascii") == f"x: {said.classes[0]}"
     assert set(said.document()["images"][0]) == {"name", "answer"}
+
+
+def one_number_models():
+    """Models whose output is one value that no argmax makes, by their last op."""
+    linear = small_model((2, 2, 1), 1)
+    lut = Op("lut", "table", ("x",), "y", {"table": np.arange(-128, 128).astype(np.int8)})
+    table = Model("table", [Tensor("x", (1,)), Tensor("y", (1,))], [lut], ["x"], ["y"])
+    fields = {"kernel": (2, 2), "stride": (2, 2), "padding": (0, 0, 0, 0)}
+    pool = Op("max_pool2d", "pool", ("x",), "y", {**fields, "act_min": -128, "act_max": 127})
+    cells = [Tensor("x", (2, 2, 1)), Tensor("y", (1, 1, 1))]
+    return [linear, table, Model("pooled", cells, [pool], ["x"], ["y"])]
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_one_number_is_no_class(capsys, tmp_path, index):
+    """A regression is refused by every way to a class, with what gives its value instead."""
+    model = one_number_models()[index]
+    x = np.zeros((3, *model.tensor("x").shape), np.int8)
+    said = f"output {model.outputs[0]} of model {model.name} is one number each, which is no class"
+    output = model.run(x).output
+    for call in (
+        lambda: model.predict(x), lambda: model.predict(x, backend="golden"),
+        lambda: engine.decide(model, output), lambda: engine.is_decided(model),
+        lambda: answer(model, x, ["a", "b", "c"]),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=said + r": model\.dequantize\(model\.run\(x\)"):
+            call()
+    model.save(tmp_path / "m.npz")
+    np.save(tmp_path / "x.npy", x)
+    for form in ((), ("--json",), ("--details",), ("--brief",)):
+        assert said in fails(capsys, tmp_path / "m.npz", tmp_path / "x.npy", *form)
+    assert np.array_equal(model.run(x, backend="golden").output, output)
+
+
+def test_one_number_of_an_argmax_is_the_class():
+    """The same shape, made by an argmax: of two logits or of one."""
+    for classes in (1, 2):
+        logits = small_model((2, 2, 1), classes)
+        tensors = [*logits.tensors, Tensor("class", (1,), "int32")]
+        ops = [*logits.ops, Op("argmax", "pick", ("logits",), "class")]
+        model = Model("decided", tensors, ops, logits.inputs, ["class"])
+        x = np.random.default_rng(1).integers(-128, 128, (9, 2, 2, 1)).astype(np.int8)
+        assert np.array_equal(model.predict(x), logits.run(x).output.argmax(1))
 
 
 def test_every_error_is_one_line(capsys, pictures, tmp_path):

@@ -55,7 +55,7 @@ class Answers:
 
     def logits(self, index: int) -> list[int] | None:
         """Return the output of one image; None where it is already the class."""
-        if engine.is_decided(self.model) or self.output[index].size == 1:
+        if engine.is_decided(self.model):
             return None
         return self.output[index].reshape(-1).tolist()
 

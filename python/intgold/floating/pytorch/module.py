@@ -85,8 +85,8 @@ def network_of(
         for node in program.graph.nodes:
             importer.take(node)
         if not importer.refusals:
-            inputs, layers, host = importer.network()
-            return FloatNetwork.of(name or _legal(type(module).__name__), inputs, layers, host)
+            name = name or _legal(type(module).__name__)
+            return FloatNetwork.of(name, *importer.network())
         found.append(importer)
     raise ModelError(_refusal(type(module).__name__, found[0].refusals))
 

@@ -167,9 +167,10 @@ def explore(
             raise InputError(f"{number} {name}: 1 at least is needed")
     if processes is not None and processes < 0:
         raise InputError(f"processes {processes}: 0 stands for all cores, 1 or more for so many")
+    network.check_predictable()
     check_labels(labels, count, math.prod(network.output_shape))
     methods = dict.fromkeys(choices.calibration for choices in sweep)
-    answers = network.predict(batch, progress)  # which refuses what gives no class
+    answers = network.predict(batch, progress)
     ranges = {
         method: calibrate(network, calibration_images, method, progress) for method in methods
     }
