@@ -532,3 +532,66 @@ def logits_before(module, x):
     with First() as mode, torch.no_grad():
         made = module(x)
     return made if mode.read is None else mode.read
+
+
+@pytest.mark.parametrize("calibration", ["minmax", "mse", "percentile:99"])
+def test_quantize_shows_its_progress(monkeypatch, calibration):
+    """`progress=True` shows the calibration's bar with every pass over the examples; else none."""
+    import torch
+    from torch import nn
+
+    from intgold import progress
+    from intgold.floating import quantize
+
+    seen, begin = [], progress.Progress.__init__
+
+    def noted(self, *over, **fields):
+        seen.append((fields["label"], fields["total"], fields["show"]))
+        begin(self, *over, **(fields | {"show": False}))
+
+    monkeypatch.setattr(progress.Progress, "__init__", noted)
+    module, x = nn.Sequential(nn.Linear(5, 3)), torch.rand(40, 5)
+    for shown in ({}, {"progress": False}, {"progress": True}):
+        quantize(module, x, calibration=calibration, **shown)
+    passes = 1 if calibration == "minmax" else 2
+    label = f"calibration {calibration}"
+    assert seen == [(label, 40 * passes, show) for show in (False, False, True)]
+    with pytest.raises(InputError, match="quantize: progress: str 'yes'"):
+        quantize(module, x, progress="yes")
+
+
+@pytest.mark.parametrize("value, dtype", [(0, "f4"), (0.5, "f4"), (-3, "f8"), (0, "u1"), (7, "u1")])
+def test_constant_calibration_data_is_warned_of(value, dtype, tmp_path, capsys):
+    """One line names the input and the value, in Python and of the command; other data is silent.
+
+    Reals and camera bytes; one input of two.
+    """
+    import warnings
+
+    import torch
+    from torch import nn
+
+    from intgold.floating import quantize, save_network
+    from stranger_networks import PairMLP, examples, trained
+
+    dead = np.full((6, 2, 4, 5), value, dtype)
+    module = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(18, 2))
+    known = f"{value / 255 if dtype == 'u1' else value:g}"
+    said = f"all 240 values of input image are {known}; the ranges"
+    with pytest.warns(UserWarning, match=said):
+        quantize(module, dead)
+    np.save(tmp_path / "dead.npy", dead)
+    save_network(module, tmp_path / "net.npz", dead)
+    command = ["quantize", str(tmp_path / "net.npz"), "--images", str(tmp_path / "dead.npy")]
+    capsys.readouterr()
+    assert main([*command, "--quiet", "-o", str(tmp_path / "m.npz")]) == 0
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and error.startswith("intgold quantize: ") and said in error
+    alive = dead.copy()
+    alive.flat[-1] += 1
+    pair = examples(PairMLP, 8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        quantize(module, alive)
+    with pytest.warns(UserWarning, match="all 80 values of input meta are 2"):
+        quantize(trained(PairMLP), (pair[0], torch.full_like(pair[1], 2)))

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
@@ -199,7 +200,10 @@ def _notes(options: argparse.Namespace) -> Iterator[None]:
         logging.DEBUG if options.verbose else logging.WARNING if options.quiet else logging.INFO
     )
     try:
-        yield
+        with warnings.catch_warnings():
+            # A line of the command's, in place of one of a source file of ours and its text.
+            warnings.showwarning = lambda message, *_: _log.warning("%s", message)
+            yield
     finally:
         _log.removeHandler(handler)
         _log.setLevel(level)

@@ -24,6 +24,7 @@ def quantize(
     calibration_images: Examples,
     *,
     name: str | None = None,
+    progress: bool = False,
     **choices: Any,
 ) -> Model:
     """Return the integer model of a PyTorch module.
@@ -40,6 +41,9 @@ def quantize(
         uint8 camera bytes, of which the module gets x/255.
     name : str, optional
         Of the model; by default that of the class.
+    progress : bool
+        Show a bar of the calibration, which takes minutes where the layers are wide and the
+        examples many.
     **choices
         See `intgold.floating.choices.Choices`: calibration, activation, activations, per_channel,
         weight_bits, weight_scales, multiplier_bits, form.
@@ -51,6 +55,11 @@ def quantize(
         `Model.quantize_input` makes them of reals in these shapes or in those of the module.  Its
         input is named ``image`` (a picture) or ``input``, several have the names of the arguments.
 
+    Warns
+    -----
+    UserWarning
+        When all values of an input of the calibration data are the same.
+
     Raises
     ------
     ModelError
@@ -60,7 +69,7 @@ def quantize(
     """
     from .pytorch.module import quantize_module
 
-    return quantize_module(module, calibration_images, name, choices)
+    return quantize_module(module, calibration_images, name, choices, progress)
 
 
 def save_network(

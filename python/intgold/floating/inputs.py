@@ -92,15 +92,14 @@ def output_order(order: np.ndarray, stored: tuple[int, ...]) -> str:
         Shape of one example as it is stored.
     """
     places = np.arange(order.size).reshape(1, *stored)
-    if np.array_equal(order.ravel(), places.ravel()) and stored[:-1] in ((), (1, 1)):
-        if order.ndim < 2:
-            return ("N", "NF")[order.ndim]
+    same = np.array_equal(order.ravel(), places.ravel())
+    if same and order.ndim < 2 and stored[:-1] in ((), (1, 1)):
+        return ("N", "NF")[order.ndim]
     names = [name for name in ("NCL", "NLC", "NCHW", "NHWC") if len(name) == order.ndim + 1]
     for name in names if len(stored) == 3 else ():
-        fits = order.ndim == 3 or stored[0] == 1
-        if fits and given_shape(stored, name) == order.shape:
-            if np.array_equal(_STORED[name](order[np.newaxis]), places):
-                return name
+        fits = given_shape(stored, name) == order.shape and (order.ndim == 3 or stored[0] == 1)
+        if fits and np.array_equal(_STORED[name](order[np.newaxis]), places):
+            return name
     return ""
 
 

@@ -175,7 +175,7 @@ class Importer(Sketch):
         hosts = "; ".join(self.hosts)
         return tuple(self.inputs), tuple(reversed(layers)), hosts, self._output_order
 
-    def _note_order(self, node: Node) -> None:
+    def _note_order(self, node: Any) -> None:
         order, _ = self.read_by_host or (order_of(self._output, shape_of(node)[1:]), "")
         stored = self.shapes[self._output.layer]
         self._output_order = output_order(order, stored)

@@ -34,7 +34,11 @@ _LENGTHS = "(n, features), (n, c, length) or (n, c, h, w)"
 
 
 def quantize_module(
-    module: nn.Module, examples: Given, name: str | None, choices: Mapping[str, Any]
+    module: nn.Module,
+    examples: Given,
+    name: str | None,
+    choices: Mapping[str, Any],
+    progress: bool = False,
 ) -> Model:
     """Return the integer model of a module; see `intgold.floating.quantize`."""
     try:
@@ -42,7 +46,7 @@ def quantize_module(
     except TypeError as error:
         raise ModelError(f"quantize: {str(error).partition(' ')[2]}") from None
     network, batch = network_and_batch(module, examples, name)
-    ranges = calibrate(network, batch, chosen.calibration)
+    ranges = calibrate(network, batch, chosen.calibration, progress)
     return quantize_network(network, ranges, chosen, name=network.name)
 
 
