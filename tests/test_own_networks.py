@@ -299,7 +299,7 @@ def test_data_files_that_do_not_fit(tmp_path, capsys):
 def test_the_list_of_the_page_is_that_of_the_code():
     """docs/quantisation.md holds the table that the code takes modules by; messages lead there."""
     from intgold.floating import supported_layers
-    from intgold.floating.pytorch.module import LIST
+    from intgold.floating.pytorch.refusals import LIST
 
     text = (DOCS / "quantisation.md").read_text()
     assert supported_layers() in text

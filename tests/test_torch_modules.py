@@ -276,6 +276,106 @@ def test_a_refusal_lists_all_layers():
     assert str(caught.value).endswith("and 30 more") and len(str(caught.value)) < 3000
 
 
+def refused_layers():
+    """Layers of torch.nn that are not taken, with the shape of what they read."""
+    from torch import nn
+
+    batch_first = {"batch_first": True}
+    return [
+        (nn.LSTM(8, 8, **batch_first), (9, 8)), (nn.GRU(8, 8, 2, **batch_first), (9, 8)),
+        (nn.RNN(8, 8, bidirectional=True, **batch_first), (9, 8)),
+        (nn.LayerNorm(8), (9, 8)), (nn.MultiheadAttention(8, 2, **batch_first), (9, 8)),
+        (nn.TransformerEncoderLayer(8, 2, 16, **batch_first), (9, 8)),
+        (nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, **batch_first), 2), (9, 8)),
+        (nn.Softsign(), (8,)), (nn.GLU(), (8,)), (nn.CELU(), (8,)), (nn.LogSigmoid(), (8,)),
+        (nn.Threshold(0.1, 2), (8,)), (nn.InstanceNorm2d(4), (4, 6, 6)),
+        (nn.Upsample(scale_factor=2), (4, 6, 6)), (nn.PixelShuffle(2), (4, 6, 6)),
+        (nn.LocalResponseNorm(2), (4, 6, 6)), (nn.ReflectionPad2d(1), (4, 6, 6)),
+        (nn.ConvTranspose2d(4, 4, 2), (4, 6, 6)), (nn.Fold((4, 5), (2, 2)), (4, 12)),
+        (nn.CosineSimilarity(), (8,)), (nn.RMSNorm(8), (9, 8)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("index", range(21))
+def test_a_refused_layer_is_one_entry(index):
+    """Whatever torch makes of it: one layer, its place and its class; alone, and as the module."""
+    import torch
+    from torch import nn
+
+    layer, shape = refused_layers()[index]
+    kind, pair = type(layer).__name__, isinstance(layer, nn.CosineSimilarity)
+
+    class Before(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.odd, self.last = nn.ReLU(), layer, nn.Tanh()
+
+        def forward(self, x):
+            x = self.first(x)
+            attention = isinstance(layer, nn.MultiheadAttention)
+            x = self.odd(x, x, x) if attention else self.odd(x, x) if pair else self.odd(x)
+            return self.last(x[0] if isinstance(x, tuple) else x)
+
+    x = torch.rand(5, *shape)
+    for module, name in ((Before(), "layer odd ("), (layer, "layer ")):
+        if module is layer and (pair or kind == "MultiheadAttention"):
+            continue  # they take several tensors
+        with pytest.raises(ModelError) as caught:
+            quantize(module, x)
+        message = str(caught.value)
+        assert message.startswith(f"{name}{kind}"), message
+        assert ": not supported" in message and "layers cannot" not in message, message
+        assert "one tensor" not in message
+
+
+def test_refused_layers_are_counted():
+    """A recurrent layer, a norm, an attention: three; functions of one own module: one."""
+    import torch
+    from torch import nn
+
+    class Recurrent(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.lstm, self.norm = nn.LSTM(8, 8, batch_first=True), nn.LayerNorm(8)
+            self.mha = nn.MultiheadAttention(8, 2, batch_first=True)
+            self.fc = nn.Linear(8, 2)
+
+        def forward(self, x):
+            x = self.norm(self.lstm(x)[0])
+            return self.fc(self.mha(x, x, x)[0].mean(1))
+
+    class Waves(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.lstm = nn.Conv1d(8, 8, 3, padding=1), nn.LSTM(9, 8, batch_first=True)
+
+        def forward(self, x):
+            return self.lstm(torch.sin(self.conv(x.transpose(1, 2))) + torch.cos(x.transpose(1, 2)))
+
+    for module, names in (
+        (Recurrent(), ["lstm (LSTM)", "norm (LayerNorm)", "mha (MultiheadAttention)"]),
+        (nn.Sequential(nn.Identity(), Waves()), ["1 (Waves)", "1.lstm (LSTM)"]),
+    ):
+        with pytest.raises(ModelError) as caught:
+            quantize(module, torch.rand(5, 9, 8))
+        assert f": {len(names)} layers cannot be quantised" in str(caught.value)
+        assert re.findall(r"layer ([^:]*): ", str(caught.value)) == names
+    assert "1 (Waves): aten.sin.default is not supported, aten.cos" in str(caught.value)
+    with pytest.raises(ModelError, match="^the module does not return exactly one tensor"):
+        quantize(two_outputs(), torch.rand(5, 9))
+
+
+def two_outputs():
+    """A module of two outputs."""
+    from torch import nn
+
+    class Two(nn.Module):
+        def forward(self, x):
+            return x + 1, x * 2
+
+    return Two()
+
+
 @pytest.mark.parametrize(
     ("x", "choices", "message"),
     [

@@ -14,6 +14,7 @@ from ...errors import ModelError
 from ..inputs import IMAGE, Input, output_order, stored_shape
 from ..layers import Layer
 from .nodes import function_of, legal_name, place_of, shape_of
+from .refusals import Refusals
 from .sketch import MisplacedError, Sketch, Take, Value, order_of
 
 _CHANCE = ("rand", "normal", "bernoulli", "dropout", "multinomial", "exponential")
@@ -54,7 +55,7 @@ class Importer(Sketch):
         }
         self._given, self._channels_first = list(given), channels_first
         self.inputs: list[Input] = []
-        self.refusals: list[str] = []
+        self.refusals = Refusals()
         self._guessed: set[str] = set()
         self._output, self._output_order = Value(""), ""
 
@@ -63,9 +64,12 @@ class Importer(Sketch):
         self.where = place_of(node)
         try:
             self._take(node)
-        except ModelError as error:
-            if not (isinstance(error, MisplacedError) and self._follows_refusal(node)):
-                self.refusals.append(str(error))
+        except Exception as error:
+            guess = self._follows_refusal(node)  # a stand-in may fit nothing that follows
+            if not isinstance(error, ModelError) and not guess:
+                raise
+            if isinstance(error, ModelError) and not (guess and isinstance(error, MisplacedError)):
+                self.refusals.add(node, str(error).removeprefix(f"layer {self.where}: "))
             self._guessed.add(node.name)
             value = node.meta.get("val")
             if node.op == "call_function":

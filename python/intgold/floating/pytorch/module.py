@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import torch
@@ -28,8 +29,6 @@ from .importer import Importer
 
 if TYPE_CHECKING:
     Given = torch.Tensor | np.ndarray | Sequence[torch.Tensor | np.ndarray]
-_MOST_LINES = 20
-LIST = "what is taken: docs/quantisation.md#what-is-taken, or intgold.floating.supported_layers()"
 _LENGTHS = "(n, features), (n, c, length) or (n, c, h, w)"
 
 
@@ -92,7 +91,8 @@ def network_of(
             name = name or _legal(type(module).__name__)
             return FloatNetwork.of(name, *importer.network())
         found.append(importer)
-    raise ModelError(_refusal(type(module).__name__, found[0].refusals))
+    fewest = min((importer.refusals for importer in found), key=lambda refusals: len(refusals))
+    raise ModelError(fewest.message(type(module).__name__))
 
 
 def _check_module(module: Any, examples: Any, function: str) -> None:
@@ -115,7 +115,8 @@ def _quiet() -> Iterator[None]:
     for logger in loggers:
         logger.disabled = True
     try:
-        with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
+        with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()), catch_warnings():
+            simplefilter("ignore")
             yield
     finally:
         for logger in loggers:
@@ -153,16 +154,6 @@ def _exported(module: nn.Module, shapes: Sequence[tuple[int, ...]]) -> Any:
 
 def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
-
-
-def _refusal(module: str, reasons: Sequence[str]) -> str:
-    """Return the message that lists all that is refused, each once."""
-    lines = list(dict.fromkeys(reason[:300] for reason in reasons))
-    if len(lines) == 1:
-        return f"{lines[0]} ({LIST})"
-    more = [f"and {len(lines) - _MOST_LINES} more"] if len(lines) > _MOST_LINES else []
-    head = f"{module}: {len(lines)} layers cannot be quantised ({LIST})"
-    return f"{head}: " + "; ".join([*lines[:_MOST_LINES], *more])
 
 
 def _arrays(examples: Given) -> list[np.ndarray]:
