@@ -388,7 +388,7 @@ def two_outputs():
         (np.ma.masked_array(np.zeros((1, 1, 4, 4), "f4"), True), {}, r"masked array .*filled"),
         ({"x": np.zeros((1, 1, 4, 4), "f4")}, {}, "a dict; give a tuple of arrays, in the order"),
         (np.full((1, 1, 4, 4), np.nan, np.float32), {}, r"NaN at \(0, 0, 0, 0\)"),
-        (np.zeros((1, 1, 4, 4), np.float32), {"bits": 3}, "unexpected keyword argument 'bits'"),
+        (np.zeros((1, 1, 4, 4), np.float32), {"bits": 3}, "unknown choice 'bits'.*there are calibration, activation,"),
         (np.zeros((1, 1, 4, 4), np.float32), {"weight_bits": 9}, "weight_bits 9"),
         (np.zeros((1, 1, 4, 4), np.float32), {"activations": {"x": "lut"}}, "'x' is no layer"),
     ],

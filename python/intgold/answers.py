@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from . import engine
-from .arguments import check_labels, checked
+from .arguments import checked
 from .errors import InputError
+from .labels import check_labels
 from .model import Model
 from .quoting import short_repr
 from .terminal import beside, draw, printable

@@ -13,7 +13,7 @@ from .arguments import check, checked
 from .budget import check_golden
 from .errors import EngineError, InputError
 from .model import Model
-from .quoting import shown
+from .quoting import batch_of, shown
 
 if TYPE_CHECKING:
     from .session import Session
@@ -238,7 +238,7 @@ def decide(model: Model, output: np.ndarray) -> np.ndarray:
     if output.shape[1:] != tensor.shape or output.dtype != tensor.dtype:
         raise InputError(
             f"output {tensor.name}: {output.dtype} {output.shape} instead of {tensor.dtype} "
-            f"(n, {str(tensor.shape)[1:]}"
+            f"{batch_of(tensor.shape)}"
         )
     return _decide(model, output)
 

@@ -153,8 +153,14 @@ def _defect(error: BaseException) -> str:
 
 
 def _flush() -> None:
-    if sys.stdout is not None:  # it is None where it was closed from the start
+    if sys.stdout is None:  # it was closed from the start
+        return
+    try:
         sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise IntgoldError(f"cannot write standard output: {error.strerror}") from error
 
 
 class _Parser(argparse.ArgumentParser):

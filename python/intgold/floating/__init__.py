@@ -67,6 +67,7 @@ def quantize(
     InputError
         When the calibration data has another shape or dtype.
     """
+    need_torch()
     from .pytorch.module import quantize_module
 
     return quantize_module(module, calibration_images, name, choices, progress)
@@ -112,6 +113,7 @@ def save_network(
     if not isinstance(module, FloatNetwork):
         if examples is None:
             raise InputError("save_network: give examples, whose shapes and dtypes are the inputs'")
+        need_torch()
         from .pytorch.module import network_and_batch
 
         module, _ = network_and_batch(module, examples, name, "save_network")
@@ -120,10 +122,27 @@ def save_network(
 
 
 def supported_layers() -> str:
-    """Return the layers and functions of PyTorch that `quantize` takes, as a Markdown table."""
+    """Return the layers and functions of PyTorch that `quantize` takes, as a Markdown table.
+
+    Raises
+    ------
+    IntgoldError
+        Without PyTorch.
+    """
+    need_torch()
     from .pytorch.aten import supported_layers as table
 
     return table()
+
+
+def need_torch() -> None:
+    """Raise IntgoldError, with the command that installs it, unless PyTorch can be imported."""
+    from ..errors import IntgoldError
+
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise IntgoldError(f"modules need PyTorch ({error}): pip install torch") from None
 
 
 __all__ = ["quantize", "save_network", "supported_layers"]

@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from ...arguments import check_labels, checked
+from ...arguments import checked
 from ...columns import columns
 from ...engine import decide
 from ...errors import InputError
 from ...fields import FORMS, Requantize
 from ...footprint import footprint
+from ...labels import check_labels
 from ...model import Model
 from ...progress import Progress
 from ...quoting import short_repr
