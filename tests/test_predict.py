@@ -306,3 +306,82 @@ def test_a_broken_picture_without_utf8(tmp_path):
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     ended = subprocess.run(command, capture_output=True, env=environment)
     assert ended.returncode == 2 and ended.stderr.count(b"\n") == 1
+
+
+def test_floats_are_taken_by_a_network_of_ones_own(capsys, tmp_path):
+    """Reals of every width, as `Model.predict` takes them; an imported model takes none."""
+    model = intgold.load()
+    x = np.random.default_rng(5).random((4, 28, 28, 1))
+    for dtype in ("f2", "f4", "f8"):
+        np.save(tmp_path / "x.npy", x.astype(dtype))
+        status, out, _ = run(capsys, "lut", tmp_path / "x.npy")
+        assert (
+            status == 0 and list(map(int, out.split())) == model.predict(x.astype(dtype)).tolist()
+        )
+    np.save(tmp_path / "x.npy", np.full((2, 28, 28), np.nan))
+    assert "nan at (0, 0, 0, 0)" in fails(capsys, "lut", tmp_path / "x.npy")
+    small_model((2, 2, 1), 3).save(tmp_path / "m.npz")
+    np.save(tmp_path / "x.npy", np.zeros((2, 2, 2)))
+    assert "float64 is none of" in fails(capsys, tmp_path / "m.npz", tmp_path / "x.npy")
+
+
+@pytest.mark.parametrize("dtype", ["i2", "i4", "u2", "i8", "u8"])
+def test_wide_pixels_are_told_what_makes_bytes(capsys, tmp_path, dtype):
+    """Integers from 0 to 255 of other widths: astype(uint8), which then is taken."""
+    model, x = intgold.load(), np.arange(784, dtype=dtype).reshape(1, 28, 28, 1) % 256
+    with pytest.raises(InputError, match=r"astype\(numpy.uint8\)"):
+        model.quantize_input(x)
+    assert model.predict(x.astype(np.uint8)).shape == (1,)
+    np.save(tmp_path / "x.npy", x)
+    if dtype != "i4":  # int32 is read: models may take it
+        assert "x.astype(numpy.uint8) makes" in fails(capsys, "lut", tmp_path / "x.npy")
+    with pytest.raises(InputError, match=r"float: x.astype\(numpy.float32\)"):
+        model.quantize_input(x + x.dtype.type(1))
+
+
+@pytest.mark.parametrize("labels", [np.eye(3), np.eye(3, dtype=int), np.arange(3.0), np.eye(3) > 0])
+def test_labels_that_are_no_class_numbers(capsys, tmp_path, labels):
+    """One-hot rows and floats: class numbers are wanted, and what makes them; file and array."""
+    from intgold.labels import check_labels
+
+    with pytest.raises(InputError, match="class numbers are wanted"):
+        check_labels(labels, 3, 3)
+    np.save(tmp_path / "y.npy", labels)
+    np.save(tmp_path / "x.npy", np.zeros((3, 28, 28), np.uint8))
+    arguments = ("lut", tmp_path / "x.npy", "--labels", tmp_path / "y.npy")
+    assert "class numbers are wanted" in fails(capsys, *arguments)
+    check_labels(np.arange(3), 3, 3)
+
+
+def test_inputs_and_outputs_are_named():
+    """An unknown name, an inner tensor, a NaN, a result in place of its output, shapes."""
+    model = small_model((20,), 3)
+    x = np.zeros((2, 20), np.int8)
+    for call, message in (
+        (lambda: model.quantize_input(x, "logits"), "'logits' is no input; inputs: x"),
+        (lambda: model.quantize_input(x, "no"), "'no' is no input; inputs: x"),
+        (lambda: model.quantize_input(np.full((2, 20), np.nan)), r"^input x: nan at \(0, 0\)"),
+        (lambda: model.predict(np.full((2, 20), np.inf)), r"^input x: inf at \(0, 0\)"),
+        (lambda: model.dequantize(model.run(x)), "its .output is one"),
+        (lambda: model.dequantize(np.zeros((2, 3))), "int32, which model.run.x..output is"),
+        (lambda: model.quantize_input(x[:, 1:]), r"instead of \(n, 20\)$"),
+        (lambda: model.run(x[:, 1:]), r"instead of \(n, 20\)$"),
+        (lambda: model.dequantize(np.zeros((2, 4), np.int32)), r"instead of \(n, 3\)$"),
+        (lambda: model.run({"y": x}), "input 'y' is unknown; inputs: x"),
+    ):
+        with pytest.raises(InputError, match=message):
+            call()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_standard_output_is_named(unbuffered):
+    """One line that says what cannot be written, status 2: at once and at the end."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "intgold", "info", "lut"], stdout=full, stderr=subprocess.PIPE,
+            text=True, env=environment, timeout=60,
+        )  # fmt: skip
+    assert ran.stderr.startswith("intgold info: cannot write standard output: ")
+    assert ran.returncode == 2, ran.stderr

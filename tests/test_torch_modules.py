@@ -221,7 +221,7 @@ def refusals():
         "nothing": (nn.Sequential(nn.Identity()), "nothing to quantise"),
         "tuple": (Calls(lambda x: (functional.relu(x), x)), "exactly one tensor"),
         "two inputs": (Two(), "does not run on examples of shape (2, 8, 8): "),
-        "control flow": (Calls(lambda x: x if x.sum() > 0 else -x), "torch.export refuses it"),
+        "control flow": (Calls(lambda x: x if x.sum() > 0 else -x), "branches on values"),
         "no statistics": (nn.Sequential(nn.BatchNorm2d(2, track_running_stats=False)),
                           "without running statistics"),
         "drops always": (Calls(lambda x: functional.dropout(functional.relu(x))), "self.training"),
@@ -381,14 +381,17 @@ def two_outputs():
     [
         (np.zeros((0, 1, 4, 4), np.float32), {}, r"no examples in shape \(0, 1, 4, 4\)"),
         (np.zeros(4, np.float32), {}, r"\(4,\), wants an array \(n, features\), \(n, c, length\)"),
-        ([np.zeros((2, 4), "f4"), np.zeros((3, 4), "f4")], {}, r"\[2, 3\] examples"),
+        ([np.zeros((2, 4), "f4"), np.zeros((3, 4), "f4")], {}, "2 arrays, and Sequential takes 1"),
         ([], {}, "no input"),
         (np.zeros((1, 1, 4, 4), np.int64), {}, r"int64 .*astype\(numpy.float32\)"),
         (np.zeros((1, 1, 4, 4), bool), {}, r"bool .*astype\(numpy.float32\)"),
         (np.ma.masked_array(np.zeros((1, 1, 4, 4), "f4"), True), {}, r"masked array .*filled"),
         ({"x": np.zeros((1, 1, 4, 4), "f4")}, {}, "a dict; give a tuple of arrays, in the order"),
         (np.full((1, 1, 4, 4), np.nan, np.float32), {}, r"NaN at \(0, 0, 0, 0\)"),
-        (np.zeros((1, 1, 4, 4), np.float32), {"bits": 3}, "unknown choice 'bits'.*there are calibration, activation,"),
+        (np.zeros((1, 1, 4, 4), np.float32), {"bits": 3}, "unknown choice 'bits'.*are calibration"),
+        (np.zeros((1, 1, 4, 4), np.float32), {"weights_bits": 4}, r"\(is weight_bits meant\?\)"),
+        (np.full((1, 1, 4, 4), 255, np.int64), {}, r"int64 .*astype\(numpy.uint8\) makes camera"),
+        (np.full((1, 1, 4, 4), 256, np.int64), {}, r"int64 .*uint8: x.astype\(numpy.float32\)"),
         (np.zeros((1, 1, 4, 4), np.float32), {"weight_bits": 9}, "weight_bits 9"),
         (np.zeros((1, 1, 4, 4), np.float32), {"activations": {"x": "lut"}}, "'x' is no layer"),
     ],
@@ -412,12 +415,80 @@ def test_a_module_that_does_not_run_is_one_line(capfd):
     module = nn.Sequential(nn.Linear(5, 3), nn.ReLU())
     for wrong, message in (
         (module, r"does not run on examples of shape \(7,\): mat1 and mat2 shapes"),
-        (Decides(), r"examples of shape \(7,\): torch.export refuses it: "),
+        (
+            Decides(),
+            r"Decides: its forward branches on values of a tensor \(test_torch_modules.py, "
+            r"line \d+: return x \* 2 if x.sum\(\) > 0 else x\), which torch.export cannot",
+        ),
     ):
         with pytest.raises(ModelError, match=message) as caught:
             quantize(wrong, torch.rand(9, 7))
         assert caught.value.__cause__ is None and caught.value.__suppress_context__
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_odd_parameters_name_layer_and_place(value):
+    """Whatever parameter or statistic is not finite: layer, name, value, place; no other advice."""
+    import torch
+    from torch import nn
+
+    module = nn.Sequential(nn.Conv2d(1, 3, 2), nn.BatchNorm2d(3), nn.PReLU(), nn.Flatten(),
+                           nn.Linear(27, 2))  # fmt: skip
+    names = dict(module.named_parameters())
+    names |= {} if np.isinf(value) else {"1.running_mean": module[1].running_mean}
+    assert len(names) == 7 + np.isnan(value)
+    for name, tensor in names.items():
+        kept = tensor.detach().clone()
+        place = tuple(n - 1 for n in tensor.shape)
+        with torch.no_grad():
+            tensor[place] = value
+        layer, leaf = name.split(".")
+        with pytest.raises(ModelError) as caught:
+            quantize(module, images(4, 1, 4, 4))
+        kind = type(module[int(layer)]).__name__
+        assert str(caught.value) == f"layer {layer} ({kind}): {leaf} holds {value} at {place}"
+        with torch.no_grad():
+            tensor.copy_(kept)
+    quantize(module, images(4, 1, 4, 4))
+
+
+def test_lists_that_are_no_inputs():
+    """A list of examples, and data with labels: a short line that says what a list is."""
+    import torch
+    from torch import nn
+
+    module, x = nn.Sequential(nn.Conv2d(3, 2, 3)), torch.rand(64, 3, 8, 8)
+    for given in (list(x), (x, torch.zeros(64)), [x, x, x]):
+        with pytest.raises(InputError, match=r"no labels; torch.stack\(list\) makes") as caught:
+            quantize(module, given)
+        assert f"{len(given)} arrays, and Sequential takes 1" in str(caught.value)
+        assert len(str(caught.value)) < 200
+
+    class Any(nn.Module):
+        def forward(self, *x):
+            return x[0] @ 3
+
+    with pytest.raises(ModelError, match=r"\(8, 8\), and 60 more: ") as caught:
+        quantize(Any(), list(x))
+    assert len(str(caught.value)) < 400
+    quantize(module, [x])
+
+
+def test_without_torch(monkeypatch):
+    """One line with the command that installs it, from each function that needs it."""
+    import sys
+
+    from intgold import IntgoldError, floating
+
+    monkeypatch.setitem(sys.modules, "torch", None)
+    for call in (
+        lambda: floating.quantize(1, np.zeros(2)),
+        lambda: floating.save_network(1, "x.npz", np.zeros(2)),
+        floating.supported_layers,
+    ):
+        with pytest.raises(IntgoldError, match="modules need PyTorch .*: pip install torch$"):
+            call()
 
 
 def test_swapped_arguments(tmp_path):
