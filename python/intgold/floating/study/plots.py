@@ -129,7 +129,7 @@ def plot_sweep(rows: Sequence[Row], path: str | os.PathLike[str]) -> None:
     front = pareto(rows)
     axes.step(
         [row.constant_bytes for row in front], [height(row) for row in front],
-        where="post", color="0.4", linewidth=1, zorder=0, label="no other is better",
+        where="post", color="0.4", linewidth=1, zorder=0.8, label="no other is better",
     )  # fmt: skip
     for i, row in enumerate(front, start=1):
         axes.annotate(
