@@ -307,7 +307,7 @@ def test_values_beyond_float32_are_named(recwarn: pytest.WarningsRecorder) -> No
     network = FloatNetwork("hot", (2, 2, 1), (layer,))
     with pytest.raises(ModelError, match="layer fc: gives inf to inf on the calibration images"):
         calibrate(network, np.ones((1, 2, 2, 1), np.float32))
-    assert not recwarn.list
+    assert not [w for w in recwarn.list if "calibration data: all" not in str(w.message)]
 
 
 @pytest.mark.parametrize(("method", "percentile"), [("minmax", 100), ("percentile:99", 99)])
