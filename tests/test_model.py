@@ -198,8 +198,9 @@ def test_only_names_and_paths_are_loaded(path):
         (lambda x: x[:0], "no images"),
         (lambda x: x.tolist(), r"list \[.* instead of an array of int8: numpy.array"),
         (lambda x: x.astype(np.float32), "float32 instead of .*: model.quantize_input"),
-        (lambda x: {"other": x}, "missing or unknown"),
-        (lambda x: {0: x, "other": x}, "missing or unknown"),
+        (lambda x: {"other": x}, "input 'other' is unknown"),
+        (lambda x: {0: x, "other": x}, "input 0 is unknown"),
+        (lambda x: {}, "is missing; inputs: "),
     ],
 )
 def test_wrong_inputs_are_refused(backend, change, message):

@@ -248,6 +248,10 @@ def test_commands_on_a_network_file(name, tmp_path, capsys):
     if name == "PairMLP":
         assert main(["explore", path, "--images", data, "--calibrate", data]) == 2
         assert "gives one number each, which is no class" in capsys.readouterr().err
+        np.save(tmp_path / "labels.npy", np.arange(64))
+        labels = ["--labels", str(tmp_path / "labels.npy")]
+        assert main(["explore", path, "--images", data, "--calibrate", data, *labels]) == 2
+        assert "gives one number each, which is no class" in capsys.readouterr().err
         return
     labels = str(tmp_path / "labels.npy")
     answers = network.predict({n: part.numpy() for n, part in zip(model.inputs, x, strict=True)})
@@ -295,7 +299,7 @@ def test_data_files_that_do_not_fit(tmp_path, capsys):
 def test_the_list_of_the_page_is_that_of_the_code():
     """docs/quantisation.md holds the table that the code takes modules by; messages lead there."""
     from intgold.floating import supported_layers
-    from intgold.floating.pytorch.module import LIST
+    from intgold.floating.pytorch.refusals import LIST
 
     text = (DOCS / "quantisation.md").read_text()
     assert supported_layers() in text
@@ -427,3 +431,167 @@ def test_array_files_in_the_order_of_the_module(tmp_path, capsys):
         np.save(file, q[:, :2])
         assert main([*command, *more]) == 2
         assert "instead of (n, 3, 4, 2) or (n, 2, 3, 4)" in capsys.readouterr().err
+
+
+def _outputs():
+    """Modules by what they end in: (module, shape of an example, order, axes the host is named)."""
+    import torch
+    from torch import nn
+
+    class Ends(nn.Module):
+        def __init__(self, body, end):
+            super().__init__()
+            self.body, self.end = body, end
+
+        def forward(self, x):
+            return self.end(self.body(x))
+
+    torch.manual_seed(0)
+    picture, sequence, rows = (3, 7, 5), (3, 8), (9, 6)
+    conv, conv1, last = nn.Conv2d(3, 4, 3), nn.Conv1d(3, 4, 3), nn.Linear(6, 2)
+    permuted = Ends(conv, lambda x: x.permute(0, 2, 3, 1))
+    return {
+        "conv": (conv, picture, "NCHW", []),
+        "conv softmax": (nn.Sequential(conv, nn.Softmax(1)), picture, "NCHW", ["3"]),
+        "conv softmax over rows": (nn.Sequential(conv, nn.Softmax(2)), picture, "NCHW", ["1"]),
+        "pool": (nn.Sequential(conv, nn.ReLU(), nn.MaxPool2d(2)), picture, "NCHW", []),
+        "conv permuted": (permuted, picture, "NHWC", []),
+        "permuted argmax": (Ends(permuted, lambda x: x.argmax(-1)), picture, "NHWC", ["3"]),
+        "softmax permuted": (
+            Ends(conv, lambda x: x.softmax(1).permute(0, 3, 2, 1).argmax(1)), picture, "NCHW",
+            ["3", "2"],
+        ),
+        "argmax twice": (Ends(conv, lambda x: x.argmax(1).argmax(2)), picture, "NCHW", ["3", "2"]),
+        "mixed": (Ends(conv, lambda x: x.argmax(1).reshape(-1)), picture, "NCHW", ["3"]),
+        "conv1d": (conv1, sequence, "NCL", []),
+        "conv1d channels": (nn.Sequential(conv1, nn.LogSoftmax(1)), sequence, "NCL", ["3"]),
+        "conv1d length": (nn.Sequential(conv1, nn.LogSoftmax(-1)), sequence, "NCL", ["2"]),
+        "rows": (Ends(last, lambda x: x.softmax(-1)), rows, "NLC", ["3"]),
+        "mean": (Ends(last, lambda x: x.mean(1)), rows, "NF", []),
+        "mean argmax": (Ends(last, lambda x: x.mean(1).argmax(1)), rows, "NF", ["3"]),
+        "vector": (nn.Sequential(nn.Linear(6, 4), nn.Softmax(1)), (6,), "NF", ["1"]),
+        "number": (Ends(nn.Linear(6, 1), lambda x: x.squeeze(-1)), (6,), "N", []),
+        "flat": (Ends(conv, lambda x: x.flatten(1).softmax(1)), picture, "", ["1, 2, 3"]),
+        "turned": (Ends(conv, lambda x: x.transpose(2, 3)), picture, "", []),
+        "split": (Ends(nn.Linear(6, 6), lambda x: x.unflatten(1, (2, 3))), (6,), "", []),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(range(20)))
+def test_output_order(name):
+    """`output_order` turns what the model gives into what the module gives; where none does, it is
+    absent and `left_to_host` says so; the host's axes are those of the model's output.
+
+    The float network's values, 2e-5 of the largest (float32), against the module before its end.
+    """
+    import torch
+
+    from intgold.floating import quantize
+    from intgold.floating.pytorch.module import network_and_batch
+
+    name, (module, shape, order, axes) = list(_outputs().items())[name]
+    module.eval()
+    x = torch.rand(8, *shape)
+    model = quantize(module, x)
+    network, batch = network_and_batch(module, x)
+    (output,) = model.outputs
+    host = model.metadata.get("left_to_host", "")
+    assert model.metadata.get("output_order", "") == (f"{output} {order}" if order else ""), name
+    assert re.findall(r"over ax[ei]s ([\d, ]+) of the model's output", host) == axes, host
+    made = network.trace(batch)[network.layers[-1].name]
+    assert made.shape[1:] == model.tensor(output).shape
+    if not order:
+        assert "of the output: " in host
+        return
+    assert "of the output: " not in host and f"output_order: {output}" in model.describe()
+    with torch.no_grad():
+        want = logits_before(module, x).numpy()
+    turned = {
+        "N": lambda a: a.reshape(len(a)), "NF": lambda a: a.reshape(len(a), -1),
+        "NCL": lambda a: a[:, 0].transpose(0, 2, 1), "NLC": lambda a: a[:, 0],
+        "NCHW": lambda a: a.transpose(0, 3, 1, 2), "NHWC": lambda a: a,
+    }[order](made)  # fmt: skip
+    assert turned.shape == want.shape, name
+    assert np.abs(turned - want).max() < 2e-5 * np.abs(want).max(), name
+
+
+def logits_before(module, x):
+    """What the first softmax or argmax of a module reads; without one what it gives."""
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    class First(TorchFunctionMode):
+        read = None
+
+        def __torch_function__(self, function, types, args=(), kwargs=None):
+            ends = ("softmax", "log_softmax", "argmax")
+            if self.read is None and getattr(function, "__name__", "") in ends:
+                self.read = args[0]
+            return function(*args, **(kwargs or {}))
+
+    with First() as mode, torch.no_grad():
+        made = module(x)
+    return made if mode.read is None else mode.read
+
+
+@pytest.mark.parametrize("calibration", ["minmax", "mse", "percentile:99"])
+def test_quantize_shows_its_progress(monkeypatch, calibration):
+    """`progress=True` shows the calibration's bar with every pass over the examples; else none."""
+    import torch
+    from torch import nn
+
+    from intgold import progress
+    from intgold.floating import quantize
+
+    seen, begin = [], progress.Progress.__init__
+
+    def noted(self, *over, **fields):
+        seen.append((fields["label"], fields["total"], fields["show"]))
+        begin(self, *over, **(fields | {"show": False}))
+
+    monkeypatch.setattr(progress.Progress, "__init__", noted)
+    module, x = nn.Sequential(nn.Linear(5, 3)), torch.rand(40, 5)
+    for shown in ({}, {"progress": False}, {"progress": True}):
+        quantize(module, x, calibration=calibration, **shown)
+    passes = 1 if calibration == "minmax" else 2
+    label = f"calibration {calibration}"
+    assert seen == [(label, 40 * passes, show) for show in (False, False, True)]
+    with pytest.raises(InputError, match="quantize: progress: str 'yes'"):
+        quantize(module, x, progress="yes")
+
+
+@pytest.mark.parametrize("value, dtype", [(0, "f4"), (0.5, "f4"), (-3, "f8"), (0, "u1"), (7, "u1")])
+def test_constant_calibration_data_is_warned_of(value, dtype, tmp_path, capsys):
+    """One line names the input and the value, in Python and of the command; other data is silent.
+
+    Reals and camera bytes; one input of two.
+    """
+    import warnings
+
+    import torch
+    from torch import nn
+
+    from intgold.floating import quantize, save_network
+    from stranger_networks import PairMLP, examples, trained
+
+    dead = np.full((6, 2, 4, 5), value, dtype)
+    module = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(18, 2))
+    known = f"{value / 255 if dtype == 'u1' else value:g}"
+    said = f"all 240 values of input image are {known}; the ranges"
+    with pytest.warns(UserWarning, match=said):
+        quantize(module, dead)
+    np.save(tmp_path / "dead.npy", dead)
+    save_network(module, tmp_path / "net.npz", dead)
+    command = ["quantize", str(tmp_path / "net.npz"), "--images", str(tmp_path / "dead.npy")]
+    capsys.readouterr()
+    assert main([*command, "--quiet", "-o", str(tmp_path / "m.npz")]) == 0
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and error.startswith("intgold quantize: ") and said in error
+    alive = dead.copy()
+    alive.flat[-1] += 1
+    pair = examples(PairMLP, 8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        quantize(module, alive)
+    with pytest.warns(UserWarning, match="all 80 values of input meta are 2"):
+        quantize(trained(PairMLP), (pair[0], torch.full_like(pair[1], 2)))

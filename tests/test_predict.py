@@ -11,7 +11,7 @@ import pytest
 import digits
 import intgold
 import tools
-from intgold import Model, Op, Tensor
+from intgold import InputError, Model, Op, Tensor, engine
 from intgold.answers import answer, picture_of
 from intgold.cli import main
 from intgold.images.preparation import picture_input
@@ -206,6 +206,49 @@ def test_a_model_that_decides_has_no_logits():
     assert set(said.document()["images"][0]) == {"name", "answer"}
 
 
+def one_number_models():
+    """Models whose output is one value that no argmax makes, by their last op."""
+    linear = small_model((2, 2, 1), 1)
+    lut = Op("lut", "table", ("x",), "y", {"table": np.arange(-128, 128).astype(np.int8)})
+    table = Model("table", [Tensor("x", (1,)), Tensor("y", (1,))], [lut], ["x"], ["y"])
+    fields = {"kernel": (2, 2), "stride": (2, 2), "padding": (0, 0, 0, 0)}
+    pool = Op("max_pool2d", "pool", ("x",), "y", {**fields, "act_min": -128, "act_max": 127})
+    cells = [Tensor("x", (2, 2, 1)), Tensor("y", (1, 1, 1))]
+    return [linear, table, Model("pooled", cells, [pool], ["x"], ["y"])]
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_one_number_is_no_class(capsys, tmp_path, index):
+    """A regression is refused by every way to a class, with what gives its value instead."""
+    model = one_number_models()[index]
+    x = np.zeros((3, *model.tensor("x").shape), np.int8)
+    said = f"output {model.outputs[0]} of model {model.name} is one number each, which is no class"
+    output = model.run(x).output
+    for call in (
+        lambda: model.predict(x), lambda: model.predict(x, backend="golden"),
+        lambda: engine.decide(model, output), lambda: engine.is_decided(model),
+        lambda: answer(model, x, ["a", "b", "c"]),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=said + r": model\.dequantize\(model\.run\(x\)"):
+            call()
+    model.save(tmp_path / "m.npz")
+    np.save(tmp_path / "x.npy", x)
+    for form in ((), ("--json",), ("--details",), ("--brief",)):
+        assert said in fails(capsys, tmp_path / "m.npz", tmp_path / "x.npy", *form)
+    assert np.array_equal(model.run(x, backend="golden").output, output)
+
+
+def test_one_number_of_an_argmax_is_the_class():
+    """The same shape, made by an argmax: of two logits or of one."""
+    for classes in (1, 2):
+        logits = small_model((2, 2, 1), classes)
+        tensors = [*logits.tensors, Tensor("class", (1,), "int32")]
+        ops = [*logits.ops, Op("argmax", "pick", ("logits",), "class")]
+        model = Model("decided", tensors, ops, logits.inputs, ["class"])
+        x = np.random.default_rng(1).integers(-128, 128, (9, 2, 2, 1)).astype(np.int8)
+        assert np.array_equal(model.predict(x), logits.run(x).output.argmax(1))
+
+
 def test_every_error_is_one_line(capsys, pictures, tmp_path):
     broken = tmp_path / "broken.png"
     broken.write_bytes((pictures / "3.png").read_bytes()[:-30])
@@ -263,3 +306,82 @@ def test_a_broken_picture_without_utf8(tmp_path):
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     ended = subprocess.run(command, capture_output=True, env=environment)
     assert ended.returncode == 2 and ended.stderr.count(b"\n") == 1
+
+
+def test_floats_are_taken_by_a_network_of_ones_own(capsys, tmp_path):
+    """Reals of every width, as `Model.predict` takes them; an imported model takes none."""
+    model = intgold.load()
+    x = np.random.default_rng(5).random((4, 28, 28, 1))
+    for dtype in ("f2", "f4", "f8"):
+        np.save(tmp_path / "x.npy", x.astype(dtype))
+        status, out, _ = run(capsys, "lut", tmp_path / "x.npy")
+        assert (
+            status == 0 and list(map(int, out.split())) == model.predict(x.astype(dtype)).tolist()
+        )
+    np.save(tmp_path / "x.npy", np.full((2, 28, 28), np.nan))
+    assert "nan at (0, 0, 0, 0)" in fails(capsys, "lut", tmp_path / "x.npy")
+    small_model((2, 2, 1), 3).save(tmp_path / "m.npz")
+    np.save(tmp_path / "x.npy", np.zeros((2, 2, 2)))
+    assert "float64 is none of" in fails(capsys, tmp_path / "m.npz", tmp_path / "x.npy")
+
+
+@pytest.mark.parametrize("dtype", ["i2", "i4", "u2", "i8", "u8"])
+def test_wide_pixels_are_told_what_makes_bytes(capsys, tmp_path, dtype):
+    """Integers from 0 to 255 of other widths: astype(uint8), which then is taken."""
+    model, x = intgold.load(), np.arange(784, dtype=dtype).reshape(1, 28, 28, 1) % 256
+    with pytest.raises(InputError, match=r"astype\(numpy.uint8\)"):
+        model.quantize_input(x)
+    assert model.predict(x.astype(np.uint8)).shape == (1,)
+    np.save(tmp_path / "x.npy", x)
+    if dtype != "i4":  # int32 is read: models may take it
+        assert "x.astype(numpy.uint8) makes" in fails(capsys, "lut", tmp_path / "x.npy")
+    with pytest.raises(InputError, match=r"float: x.astype\(numpy.float32\)"):
+        model.quantize_input(x + x.dtype.type(1))
+
+
+@pytest.mark.parametrize("labels", [np.eye(3), np.eye(3, dtype=int), np.arange(3.0), np.eye(3) > 0])
+def test_labels_that_are_no_class_numbers(capsys, tmp_path, labels):
+    """One-hot rows and floats: class numbers are wanted, and what makes them; file and array."""
+    from intgold.labels import check_labels
+
+    with pytest.raises(InputError, match="class numbers are wanted"):
+        check_labels(labels, 3, 3)
+    np.save(tmp_path / "y.npy", labels)
+    np.save(tmp_path / "x.npy", np.zeros((3, 28, 28), np.uint8))
+    arguments = ("lut", tmp_path / "x.npy", "--labels", tmp_path / "y.npy")
+    assert "class numbers are wanted" in fails(capsys, *arguments)
+    check_labels(np.arange(3), 3, 3)
+
+
+def test_inputs_and_outputs_are_named():
+    """An unknown name, an inner tensor, a NaN, a result in place of its output, shapes."""
+    model = small_model((20,), 3)
+    x = np.zeros((2, 20), np.int8)
+    for call, message in (
+        (lambda: model.quantize_input(x, "logits"), "'logits' is no input; inputs: x"),
+        (lambda: model.quantize_input(x, "no"), "'no' is no input; inputs: x"),
+        (lambda: model.quantize_input(np.full((2, 20), np.nan)), r"^input x: nan at \(0, 0\)"),
+        (lambda: model.predict(np.full((2, 20), np.inf)), r"^input x: inf at \(0, 0\)"),
+        (lambda: model.dequantize(model.run(x)), "its .output is one"),
+        (lambda: model.dequantize(np.zeros((2, 3))), "int32, which model.run.x..output is"),
+        (lambda: model.quantize_input(x[:, 1:]), r"instead of \(n, 20\)$"),
+        (lambda: model.run(x[:, 1:]), r"instead of \(n, 20\)$"),
+        (lambda: model.dequantize(np.zeros((2, 4), np.int32)), r"instead of \(n, 3\)$"),
+        (lambda: model.run({"y": x}), "input 'y' is unknown; inputs: x"),
+    ):
+        with pytest.raises(InputError, match=message):
+            call()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_standard_output_is_named(unbuffered):
+    """One line that says what cannot be written, status 2: at once and at the end."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "intgold", "info", "lut"], stdout=full, stderr=subprocess.PIPE,
+            text=True, env=environment, timeout=60,
+        )  # fmt: skip
+    assert ran.stderr.startswith("intgold info: cannot write standard output: ")
+    assert ran.returncode == 2, ran.stderr

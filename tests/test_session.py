@@ -113,7 +113,7 @@ def test_outputs_may_be_given():
         (np.zeros((), np.int8), r"input image: shape \(\)"),
         (np.zeros((0, 28, 28, 1), np.int8), "input image: no images"),
         ([[0]], r"input image: list \[\[0\]\] instead of an array of int8: numpy.array"),
-        ({"other": None}, "input 'image' is missing or unknown"),
+        ({"other": None}, "input 'other' is unknown; inputs: image"),
     ],
 )  # fmt: skip
 def test_bad_inputs_are_refused(x, message):
@@ -135,7 +135,7 @@ def test_bad_outputs_are_refused():
         (np.zeros((3, 10), np.int32), "output logits: 3 images, the inputs have 2"),
         (np.zeros((10, 2), np.int32).T, "output logits: not in C order"),
         (frozen, "output logits: cannot be written"),
-        ({"a": frozen}, "output 'a' is missing or unknown"),
+        ({"a": frozen}, "output 'a' is unknown; outputs: logits"),
     ):
         with pytest.raises(InputError, match=message):
             session.run(x, out=out)

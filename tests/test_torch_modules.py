@@ -221,7 +221,7 @@ def refusals():
         "nothing": (nn.Sequential(nn.Identity()), "nothing to quantise"),
         "tuple": (Calls(lambda x: (functional.relu(x), x)), "exactly one tensor"),
         "two inputs": (Two(), "does not run on examples of shape (2, 8, 8): "),
-        "control flow": (Calls(lambda x: x if x.sum() > 0 else -x), "torch.export refuses it"),
+        "control flow": (Calls(lambda x: x if x.sum() > 0 else -x), "branches on values"),
         "no statistics": (nn.Sequential(nn.BatchNorm2d(2, track_running_stats=False)),
                           "without running statistics"),
         "drops always": (Calls(lambda x: functional.dropout(functional.relu(x))), "self.training"),
@@ -276,19 +276,122 @@ def test_a_refusal_lists_all_layers():
     assert str(caught.value).endswith("and 30 more") and len(str(caught.value)) < 3000
 
 
+def refused_layers():
+    """Layers of torch.nn that are not taken, with the shape of what they read."""
+    from torch import nn
+
+    batch_first = {"batch_first": True}
+    return [
+        (nn.LSTM(8, 8, **batch_first), (9, 8)), (nn.GRU(8, 8, 2, **batch_first), (9, 8)),
+        (nn.RNN(8, 8, bidirectional=True, **batch_first), (9, 8)),
+        (nn.LayerNorm(8), (9, 8)), (nn.MultiheadAttention(8, 2, **batch_first), (9, 8)),
+        (nn.TransformerEncoderLayer(8, 2, 16, **batch_first), (9, 8)),
+        (nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, **batch_first), 2), (9, 8)),
+        (nn.Softsign(), (8,)), (nn.GLU(), (8,)), (nn.CELU(), (8,)), (nn.LogSigmoid(), (8,)),
+        (nn.Threshold(0.1, 2), (8,)), (nn.InstanceNorm2d(4), (4, 6, 6)),
+        (nn.Upsample(scale_factor=2), (4, 6, 6)), (nn.PixelShuffle(2), (4, 6, 6)),
+        (nn.LocalResponseNorm(2), (4, 6, 6)), (nn.ReflectionPad2d(1), (4, 6, 6)),
+        (nn.ConvTranspose2d(4, 4, 2), (4, 6, 6)), (nn.Fold((4, 5), (2, 2)), (4, 12)),
+        (nn.CosineSimilarity(), (8,)), (nn.RMSNorm(8), (9, 8)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("index", range(21))
+def test_a_refused_layer_is_one_entry(index):
+    """Whatever torch makes of it: one layer, its place and its class; alone, and as the module."""
+    import torch
+    from torch import nn
+
+    layer, shape = refused_layers()[index]
+    kind, pair = type(layer).__name__, isinstance(layer, nn.CosineSimilarity)
+
+    class Before(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.odd, self.last = nn.ReLU(), layer, nn.Tanh()
+
+        def forward(self, x):
+            x = self.first(x)
+            attention = isinstance(layer, nn.MultiheadAttention)
+            x = self.odd(x, x, x) if attention else self.odd(x, x) if pair else self.odd(x)
+            return self.last(x[0] if isinstance(x, tuple) else x)
+
+    x = torch.rand(5, *shape)
+    for module, name in ((Before(), "layer odd ("), (layer, "layer ")):
+        if module is layer and (pair or kind == "MultiheadAttention"):
+            continue  # they take several tensors
+        with pytest.raises(ModelError) as caught:
+            quantize(module, x)
+        message = str(caught.value)
+        assert message.startswith(f"{name}{kind}"), message
+        assert ": not supported" in message and "layers cannot" not in message, message
+        assert "one tensor" not in message
+
+
+def test_refused_layers_are_counted():
+    """A recurrent layer, a norm, an attention: three; functions of one own module: one."""
+    import torch
+    from torch import nn
+
+    class Recurrent(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.lstm, self.norm = nn.LSTM(8, 8, batch_first=True), nn.LayerNorm(8)
+            self.mha = nn.MultiheadAttention(8, 2, batch_first=True)
+            self.fc = nn.Linear(8, 2)
+
+        def forward(self, x):
+            x = self.norm(self.lstm(x)[0])
+            return self.fc(self.mha(x, x, x)[0].mean(1))
+
+    class Waves(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.lstm = nn.Conv1d(8, 8, 3, padding=1), nn.LSTM(9, 8, batch_first=True)
+
+        def forward(self, x):
+            return self.lstm(torch.sin(self.conv(x.transpose(1, 2))) + torch.cos(x.transpose(1, 2)))
+
+    for module, names in (
+        (Recurrent(), ["lstm (LSTM)", "norm (LayerNorm)", "mha (MultiheadAttention)"]),
+        (nn.Sequential(nn.Identity(), Waves()), ["1 (Waves)", "1.lstm (LSTM)"]),
+    ):
+        with pytest.raises(ModelError) as caught:
+            quantize(module, torch.rand(5, 9, 8))
+        assert f": {len(names)} layers cannot be quantised" in str(caught.value)
+        assert re.findall(r"layer ([^:]*): ", str(caught.value)) == names
+    assert "1 (Waves): aten.sin.default is not supported, aten.cos" in str(caught.value)
+    with pytest.raises(ModelError, match="^the module does not return exactly one tensor"):
+        quantize(two_outputs(), torch.rand(5, 9))
+
+
+def two_outputs():
+    """A module of two outputs."""
+    from torch import nn
+
+    class Two(nn.Module):
+        def forward(self, x):
+            return x + 1, x * 2
+
+    return Two()
+
+
 @pytest.mark.parametrize(
     ("x", "choices", "message"),
     [
         (np.zeros((0, 1, 4, 4), np.float32), {}, r"no examples in shape \(0, 1, 4, 4\)"),
         (np.zeros(4, np.float32), {}, r"\(4,\), wants an array \(n, features\), \(n, c, length\)"),
-        ([np.zeros((2, 4), "f4"), np.zeros((3, 4), "f4")], {}, r"\[2, 3\] examples"),
+        ([np.zeros((2, 4), "f4"), np.zeros((3, 4), "f4")], {}, "2 arrays, and Sequential takes 1"),
         ([], {}, "no input"),
         (np.zeros((1, 1, 4, 4), np.int64), {}, r"int64 .*astype\(numpy.float32\)"),
         (np.zeros((1, 1, 4, 4), bool), {}, r"bool .*astype\(numpy.float32\)"),
         (np.ma.masked_array(np.zeros((1, 1, 4, 4), "f4"), True), {}, r"masked array .*filled"),
         ({"x": np.zeros((1, 1, 4, 4), "f4")}, {}, "a dict; give a tuple of arrays, in the order"),
         (np.full((1, 1, 4, 4), np.nan, np.float32), {}, r"NaN at \(0, 0, 0, 0\)"),
-        (np.zeros((1, 1, 4, 4), np.float32), {"bits": 3}, "unexpected keyword argument 'bits'"),
+        (np.zeros((1, 1, 4, 4), np.float32), {"bits": 3}, "unknown choice 'bits'.*are calibration"),
+        (np.zeros((1, 1, 4, 4), np.float32), {"weights_bits": 4}, r"\(is weight_bits meant\?\)"),
+        (np.full((1, 1, 4, 4), 255, np.int64), {}, r"int64 .*astype\(numpy.uint8\) makes camera"),
+        (np.full((1, 1, 4, 4), 256, np.int64), {}, r"int64 .*uint8: x.astype\(numpy.float32\)"),
         (np.zeros((1, 1, 4, 4), np.float32), {"weight_bits": 9}, "weight_bits 9"),
         (np.zeros((1, 1, 4, 4), np.float32), {"activations": {"x": "lut"}}, "'x' is no layer"),
     ],
@@ -312,12 +415,80 @@ def test_a_module_that_does_not_run_is_one_line(capfd):
     module = nn.Sequential(nn.Linear(5, 3), nn.ReLU())
     for wrong, message in (
         (module, r"does not run on examples of shape \(7,\): mat1 and mat2 shapes"),
-        (Decides(), r"examples of shape \(7,\): torch.export refuses it: "),
+        (
+            Decides(),
+            r"Decides: its forward branches on values of a tensor \(test_torch_modules.py, "
+            r"line \d+: return x \* 2 if x.sum\(\) > 0 else x\), which torch.export cannot",
+        ),
     ):
         with pytest.raises(ModelError, match=message) as caught:
             quantize(wrong, torch.rand(9, 7))
         assert caught.value.__cause__ is None and caught.value.__suppress_context__
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_odd_parameters_name_layer_and_place(value):
+    """Whatever parameter or statistic is not finite: layer, name, value, place; no other advice."""
+    import torch
+    from torch import nn
+
+    module = nn.Sequential(nn.Conv2d(1, 3, 2), nn.BatchNorm2d(3), nn.PReLU(), nn.Flatten(),
+                           nn.Linear(27, 2))  # fmt: skip
+    names = dict(module.named_parameters())
+    names |= {} if np.isinf(value) else {"1.running_mean": module[1].running_mean}
+    assert len(names) == 7 + np.isnan(value)
+    for name, tensor in names.items():
+        kept = tensor.detach().clone()
+        place = tuple(n - 1 for n in tensor.shape)
+        with torch.no_grad():
+            tensor[place] = value
+        layer, leaf = name.split(".")
+        with pytest.raises(ModelError) as caught:
+            quantize(module, images(4, 1, 4, 4))
+        kind = type(module[int(layer)]).__name__
+        assert str(caught.value) == f"layer {layer} ({kind}): {leaf} holds {value} at {place}"
+        with torch.no_grad():
+            tensor.copy_(kept)
+    quantize(module, images(4, 1, 4, 4))
+
+
+def test_lists_that_are_no_inputs():
+    """A list of examples, and data with labels: a short line that says what a list is."""
+    import torch
+    from torch import nn
+
+    module, x = nn.Sequential(nn.Conv2d(3, 2, 3)), torch.rand(64, 3, 8, 8)
+    for given in (list(x), (x, torch.zeros(64)), [x, x, x]):
+        with pytest.raises(InputError, match=r"no labels; torch.stack\(list\) makes") as caught:
+            quantize(module, given)
+        assert f"{len(given)} arrays, and Sequential takes 1" in str(caught.value)
+        assert len(str(caught.value)) < 200
+
+    class Any(nn.Module):
+        def forward(self, *x):
+            return x[0] @ 3
+
+    with pytest.raises(ModelError, match=r"\(8, 8\), and 60 more: ") as caught:
+        quantize(Any(), list(x))
+    assert len(str(caught.value)) < 400
+    quantize(module, [x])
+
+
+def test_without_torch(monkeypatch):
+    """One line with the command that installs it, from each function that needs it."""
+    import sys
+
+    from intgold import IntgoldError, floating
+
+    monkeypatch.setitem(sys.modules, "torch", None)
+    for call in (
+        lambda: floating.quantize(1, np.zeros(2)),
+        lambda: floating.save_network(1, "x.npz", np.zeros(2)),
+        floating.supported_layers,
+    ):
+        with pytest.raises(IntgoldError, match="modules need PyTorch .*: pip install torch$"):
+            call()
 
 
 def test_swapped_arguments(tmp_path):

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from . import engine
-from .arguments import check_labels, checked
+from .arguments import checked
 from .errors import InputError
+from .labels import check_labels
 from .model import Model
 from .quoting import short_repr
 from .terminal import beside, draw, printable
@@ -55,7 +56,7 @@ class Answers:
 
     def logits(self, index: int) -> list[int] | None:
         """Return the output of one image; None where it is already the class."""
-        if engine.is_decided(self.model) or self.output[index].size == 1:
+        if engine.is_decided(self.model):
             return None
         return self.output[index].reshape(-1).tolist()
 

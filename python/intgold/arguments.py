@@ -80,17 +80,10 @@ def _fields_of(kind: type[Any]) -> dict[str, Any]:
     return {f.name: _resolved(f.type, names) for f in dataclasses.fields(kind) if f.init}
 
 
-def check_labels(labels: np.ndarray | None, count: int, classes: int) -> None:
-    """Raise InputError unless there are no labels, or a class for each of `count` images."""
-    if labels is None:
-        return
-    if labels.dtype.kind not in "iu" or labels.shape != (count,):
-        raise InputError(f"labels: {labels.dtype} {labels.shape} instead of integers ({count},)")
-    odd = np.flatnonzero((labels < 0) | (labels >= classes))
-    if len(odd):
-        raise InputError(
-            f"labels: {labels[odd[0]]} at ({odd[0]},) is no class; they are 0 to {classes - 1}"
-        )
+def are_bytes(array: np.ndarray) -> bool:
+    """Return whether an array has the values of camera bytes in wider integers."""
+    wide = array.dtype.kind in "iu" and array.dtype != np.uint8 and array.size > 0
+    return wide and bool(array.min() >= 0 and array.max() <= 255)
 
 
 def hints_of(function: Callable[..., Any]) -> dict[str, Any]:
@@ -289,7 +282,8 @@ def _advice(value: Any, hint: Any) -> str:
     if hint is str and isinstance(value, np.ndarray):
         return ": are the arguments swapped?"
     if fits(np.empty(0), hint):
-        return array_advice(value)
+        is_result = isinstance(getattr(type(value), "output", None), property)
+        return ": its .output is one" if is_result else array_advice(value)
     return ": are the arguments swapped?" if is_of_torch(value) else ""
 
 

@@ -13,7 +13,7 @@ from .arguments import check, checked
 from .budget import check_golden
 from .errors import EngineError, InputError
 from .model import Model
-from .quoting import shown
+from .quoting import batch_of, shown
 
 if TYPE_CHECKING:
     from .session import Session
@@ -186,7 +186,8 @@ def predict(model: Model, images: np.ndarray, backend: str = "c", threads: int =
     Raises
     ------
     InputError
-        When the model has several inputs, or an image more than one answer, as in segmentation.
+        When the model has several inputs, or an image more than one answer, as in segmentation,
+        or one number that no ``argmax`` makes, as in regression.
     """
     check_predictable(model)
     if images.dtype != np.int8:
@@ -211,7 +212,7 @@ def is_decided(model: Model) -> bool:
     Raises
     ------
     InputError
-        When an image has more than one answer.
+        When an image has more than one answer, or one number that is no class.
     """
     return _is_decided(model)
 
@@ -221,7 +222,13 @@ def _is_decided(model: Model) -> bool:
     tensor = model.tensor(name)
     if tensor.size != tensor.shape[-1]:
         raise InputError(f"output {name}: shape {tensor.shape} is more than one answer per image")
-    return any(op.kind == "argmax" and op.output == name for op in model.ops)
+    decided = any(op.kind == "argmax" and op.output == name for op in model.ops)
+    if tensor.size == 1 and not decided:
+        raise InputError(
+            f"output {name} of model {model.name} is one number each, which is no class: "
+            "model.dequantize(model.run(x).output) gives it"
+        )
+    return decided
 
 
 @checked
@@ -231,7 +238,7 @@ def decide(model: Model, output: np.ndarray) -> np.ndarray:
     if output.shape[1:] != tensor.shape or output.dtype != tensor.dtype:
         raise InputError(
             f"output {tensor.name}: {output.dtype} {output.shape} instead of {tensor.dtype} "
-            f"(n, {str(tensor.shape)[1:]}"
+            f"{batch_of(tensor.shape)}"
         )
     return _decide(model, output)
 

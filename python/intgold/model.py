@@ -22,7 +22,7 @@ from .arguments import check, check_fields, checked
 from .errors import InputError, ModelError
 from .fields import INT32_MAX, INT32_MIN, Scales, integer
 from .ops import OPS, OpKind
-from .quoting import given, shown
+from .quoting import batch_of, given, shown
 from .signature import Port, Signature
 
 if TYPE_CHECKING:
@@ -367,7 +367,7 @@ class Model:
 
         of = self.tensor(self.outputs[0] if tensor is None else tensor)
         if values.shape[values.ndim - len(of.shape) :] != of.shape:
-            wanted = f"(n, {str(of.shape)[1:]}"
+            wanted = batch_of(of.shape)
             raise InputError(f"tensor {of.name}: shape {values.shape} instead of {wanted}")
         return affine.reals_of(values, of)
 

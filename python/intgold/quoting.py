@@ -79,6 +79,11 @@ def labelled(role: str, name: str) -> str:
     return f"the {role}" if name == role else f"{role} {name}"
 
 
+def batch_of(shape: tuple[int, ...]) -> str:
+    """Return the shape of a batch of any number: ``(n, 20)``."""
+    return f"({', '.join(('n', *map(str, shape)))})"
+
+
 def is_of_torch(value: Any) -> bool:
     """Return whether a value is a tensor or module of PyTorch, which need not be there."""
     return any(kind.__module__.partition(".")[0] == "torch" for kind in type(value).__mro__)

@@ -10,7 +10,7 @@ import numpy as np
 
 from .arguments import array_advice
 from .errors import InputError
-from .quoting import given, labelled, short_repr, shown
+from .quoting import batch_of, given, labelled, short_repr, shown
 
 _NDARRAY = np.ndarray
 _ORDERED, _WRITABLE = 0x0101, 0x0501
@@ -35,7 +35,7 @@ class Port:
                 f"{where}: {found} instead of an array of {self.dtype}" + self._advice(role, array)
             )
         if array.shape[1:] != self.shape:
-            raise InputError(f"{where}: shape {array.shape} instead of (n, {str(self.shape)[1:]}")
+            raise InputError(f"{where}: shape {array.shape} instead of {batch_of(self.shape)}")
         if role == "output" and array.flags.num & _ORDERED != _ORDERED:
             raise InputError(f"{where}: not in C order or not aligned; pass x.copy('C')")
         return len(array)
@@ -135,6 +135,8 @@ def _in_order(role: str, ports: tuple[Port, ...], x: Any) -> list[Any]:
         return [x]
     names = [port.name for port in ports]
     if set(x) != set(names):
-        odd = min(set(x) ^ set(names), key=str)
-        raise InputError(f"{role} {shown(odd)} is missing or unknown; {role}s: {', '.join(names)}")
+        unknown, missing = set(x) - set(names), set(names) - set(x)
+        odd, fault = (unknown, "unknown") if unknown else (missing, "missing")
+        listed = ", ".join(names)
+        raise InputError(f"{role} {shown(min(odd, key=str))} is {fault}; {role}s: {listed}")
     return [x[name] for name in names]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import logging
 import os
@@ -10,8 +11,9 @@ import signal
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 import intgold
@@ -68,6 +70,9 @@ DEFECT = 3
 _log = logging.getLogger("intgold")
 
 
+_NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status.
 
@@ -120,14 +125,26 @@ def _run(options: argparse.Namespace) -> tuple[int, BaseException | None]:
         _flush()
         return int(status or 0), None
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0, None
     except MemoryError as error:
         return 2, MemoryError(f"not enough memory: {error}").with_traceback(error.__traceback__)
-    except (IntgoldError, OSError) as error:  # such as a full disk behind the standard output
+    except IntgoldError as error:
+        return 2, error
+    except OSError as error:
+        if error.filename is None and error.errno in _NOT_WRITTEN:  # files have their names
+            _drop_output()
+            text = f"cannot write standard output: {error.strerror}"
+            return 2, IntgoldError(text).with_traceback(error.__traceback__)
         return 2, error
     except Exception as error:  # nobody foresaw it: status 1 would say "different"
         return DEFECT, error
+
+
+def _drop_output() -> None:
+    """Let what is still buffered go nowhere, which Python would try to write again at its end."""
+    with suppress(OSError, ValueError):  # a stream that is no file has nothing to drop
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _check_working_folder() -> None:
@@ -199,7 +216,10 @@ def _notes(options: argparse.Namespace) -> Iterator[None]:
         logging.DEBUG if options.verbose else logging.WARNING if options.quiet else logging.INFO
     )
     try:
-        yield
+        with warnings.catch_warnings():
+            # A line of the command's, in place of one of a source file of ours and its text.
+            warnings.showwarning = lambda message, *_: _log.warning("%s", message)
+            yield
     finally:
         _log.removeHandler(handler)
         _log.setLevel(level)

@@ -13,8 +13,9 @@ from ..engine import BACKENDS, check_predictable
 from ..errors import IntgoldError
 from ..file_kinds import INPUT
 from ..files import npy_bytes, replacing
-from ..images.arrays import read_labels
+from ..images.arrays import DTYPES, REALS, read_labels
 from ..images.sources import Batch, numbered, read_sources
+from ..model import Model
 from ..terminal import printable, style_for
 from .common import add_isa, add_model, naming
 from .paths import InputPath, OutputOf
@@ -53,7 +54,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     sources = parser.add_argument(
         "sources", nargs="+", type=InputPath, metavar="SOURCE",
-        help="pictures, folders of pictures, or one .npy (uint8, int8) or IDX file (raw or gzip)",
+        help="pictures, folders of pictures, or one .npy (uint8, int8; floats for a network "
+        "quantised here) or IDX file (raw or gzip)",
     )  # fmt: skip
     # Not nargs="*": that would match nothing before an option, and refuse what follows it.
     sources.required = False
@@ -105,7 +107,9 @@ def call(options: argparse.Namespace) -> int:
     else:
         name = model.inputs[0]
         shape = model.tensor(name).shape
-        batch = read_sources(options.sources, shape, options.as_is, shape_given(model, name))
+        batch = read_sources(
+            options.sources, shape, options.as_is, shape_given(model, name), _dtypes(model)
+        )
         if options.labels:
             labels = read_labels(options.labels, len(batch.images))
     if batch.passed_over:
@@ -130,6 +134,16 @@ def call(options: argparse.Namespace) -> int:
     if labels is not None:
         print(answers.accuracy())
     return 0
+
+
+def _dtypes(model: Model) -> tuple[str, ...]:
+    """Return those of an array file: reals where a float network was quantised here."""
+    from ..floating.affine import takes_bytes
+
+    tensor = model.tensor(model.inputs[0])
+    if "float_network" not in model.metadata or tensor.scale is None:
+        return DTYPES
+    return (*DTYPES, *REALS) if takes_bytes(model, tensor) else ("int8", *REALS)
 
 
 def _print_details(answers: Answers, picture: bool | None) -> None:

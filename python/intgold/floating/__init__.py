@@ -24,6 +24,7 @@ def quantize(
     calibration_images: Examples,
     *,
     name: str | None = None,
+    progress: bool = False,
     **choices: Any,
 ) -> Model:
     """Return the integer model of a PyTorch module.
@@ -40,6 +41,9 @@ def quantize(
         uint8 camera bytes, of which the module gets x/255.
     name : str, optional
         Of the model; by default that of the class.
+    progress : bool
+        Show a bar of the calibration, which takes minutes where the layers are wide and the
+        examples many.
     **choices
         See `intgold.floating.choices.Choices`: calibration, activation, activations, per_channel,
         weight_bits, weight_scales, multiplier_bits, form.
@@ -51,6 +55,11 @@ def quantize(
         `Model.quantize_input` makes them of reals in these shapes or in those of the module.  Its
         input is named ``image`` (a picture) or ``input``, several have the names of the arguments.
 
+    Warns
+    -----
+    UserWarning
+        When all values of an input of the calibration data are the same.
+
     Raises
     ------
     ModelError
@@ -58,9 +67,10 @@ def quantize(
     InputError
         When the calibration data has another shape or dtype.
     """
+    need_torch()
     from .pytorch.module import quantize_module
 
-    return quantize_module(module, calibration_images, name, choices)
+    return quantize_module(module, calibration_images, name, choices, progress)
 
 
 def save_network(
@@ -103,6 +113,7 @@ def save_network(
     if not isinstance(module, FloatNetwork):
         if examples is None:
             raise InputError("save_network: give examples, whose shapes and dtypes are the inputs'")
+        need_torch()
         from .pytorch.module import network_and_batch
 
         module, _ = network_and_batch(module, examples, name, "save_network")
@@ -111,10 +122,27 @@ def save_network(
 
 
 def supported_layers() -> str:
-    """Return the layers and functions of PyTorch that `quantize` takes, as a Markdown table."""
+    """Return the layers and functions of PyTorch that `quantize` takes, as a Markdown table.
+
+    Raises
+    ------
+    IntgoldError
+        Without PyTorch.
+    """
+    need_torch()
     from .pytorch.aten import supported_layers as table
 
     return table()
+
+
+def need_torch() -> None:
+    """Raise IntgoldError, with the command that installs it, unless PyTorch can be imported."""
+    from ..errors import IntgoldError
+
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise IntgoldError(f"modules need PyTorch ({error}): pip install torch") from None
 
 
 __all__ = ["quantize", "save_network", "supported_layers"]

@@ -6,10 +6,10 @@ import warnings
 
 import numpy as np
 
-from ..arguments import checked
+from ..arguments import are_bytes, checked
 from ..errors import InputError, ModelError
 from ..model import DTYPE_RANGE, Model, Tensor
-from ..quoting import labelled, shown
+from ..quoting import batch_of, labelled, shown
 from .inputs import arranged, order_of, two_orders
 
 
@@ -73,6 +73,12 @@ def zero_point_of(rmin: float, scale: float, qmin: int = -128, qmax: int = 127) 
     return min(max(int(round_away(qmin - rmin / scale)), qmin), qmax)
 
 
+def refuse_odd(where: str, x: np.ndarray) -> None:
+    """Raise InputError that names the first value that is not finite, and its place."""
+    place = np.unravel_index(int(np.argmin(np.isfinite(x))), x.shape)
+    raise InputError(f"{where}: {x[place]} at {tuple(map(int, place))}")
+
+
 @checked
 def quantize(
     x: np.ndarray | float, scale: float, zero_point: int = 0, dtype: str = "int8"
@@ -93,8 +99,7 @@ def quantize(
         raise InputError(f"quantize: {x.dtype} instead of numbers")
     x = x.astype(np.float64)
     if not np.isfinite(x).all():
-        where = np.unravel_index(int(np.argmin(np.isfinite(x))), x.shape)
-        raise InputError(f"quantize: {x[where]} at {tuple(map(int, where))}")
+        refuse_odd("quantize", x)
     return np.clip(round_away(x / scale) + zero_point, *DTYPE_RANGE[dtype]).astype(dtype)
 
 
@@ -115,7 +120,8 @@ def reals_of(values: np.ndarray, tensor: Tensor) -> np.ndarray:
     if tensor.scale is None:
         raise InputError(f"tensor {tensor.name} has no scale")
     if values.dtype != tensor.dtype:
-        raise InputError(f"tensor {tensor.name}: {values.dtype} instead of {tensor.dtype}")
+        advice = ", which model.run(x).output is" if values.dtype.kind == "f" else ""
+        raise InputError(f"tensor {tensor.name}: {values.dtype} instead of {tensor.dtype}{advice}")
     return (values.astype(np.float64) - tensor.zero_point) * tensor.scale
 
 
@@ -145,6 +151,9 @@ def quantize_input(model: Model, images: np.ndarray, name: str | None = None) ->
             f"model {model.name} has the inputs {listed}: give the name, such as "
             f'model.quantize_input(x, "{model.inputs[0]}")'
         )
+    if name is not None and name not in model.inputs:
+        listed = ", ".join(model.inputs)
+        raise InputError(f"model {model.name}: {shown(name)} is no input; inputs: {listed}")
     tensor = model.tensor(model.inputs[0] if name is None else name)
     where = labelled("input", tensor.name)
     if tensor.dtype != "int8":
@@ -156,7 +165,7 @@ def quantize_input(model: Model, images: np.ndarray, name: str | None = None) ->
     if tensor.shape[-1] == 1 and images.ndim == len(tensor.shape):
         images = images[..., np.newaxis]
     if images.shape[1:] != tensor.shape:
-        raise InputError(f"{where}: shape {images.shape} instead of (n, {str(tensor.shape)[1:]}")
+        raise InputError(f"{where}: shape {images.shape} instead of {batch_of(tensor.shape)}")
     if images.dtype == np.int8:
         return np.ascontiguousarray(images)
     if images.dtype == np.uint8:
@@ -164,10 +173,12 @@ def quantize_input(model: Model, images: np.ndarray, name: str | None = None) ->
     if tensor.scale is None:
         raise InputError(f"{where} has no scale: give int8")
     if images.dtype.kind != "f":
-        raise InputError(
-            f"{where}: {images.dtype} is neither uint8, int8 nor a float: "
-            "x.astype(numpy.float32) makes reals"
-        )
+        advice = "x.astype(numpy.float32) makes reals"
+        if are_bytes(images) and takes_bytes(model, tensor):
+            advice = "x.astype(numpy.uint8) makes camera bytes, which stand for x/255"
+        raise InputError(f"{where}: {images.dtype} is neither uint8, int8 nor a float: {advice}")
+    if not np.isfinite(images).all():
+        refuse_odd(where, images)
     _refuse_bytes(where, images, tensor.scale, tensor.zero_point)
     return np.ascontiguousarray(quantize(images, tensor.scale, tensor.zero_point))
 
@@ -181,6 +192,15 @@ def _refuse_bytes(where: str, images: np.ndarray, scale: float, zero_point: int)
             f"{where}: floats from {least:g} to {most:g}, as bytes are, but its reals are from "
             f"{lo:.4g} to {hi:.4g}: give images / 255, or the bytes as uint8"
         )
+
+
+def takes_bytes(model: Model, tensor: Tensor) -> bool:
+    """Return whether camera bytes have an int8 value in an input; see `camera_bytes`."""
+    try:
+        camera_bytes(model, tensor)
+    except InputError:
+        return False
+    return True
 
 
 def camera_bytes(model: Model, tensor: Tensor) -> np.ndarray:

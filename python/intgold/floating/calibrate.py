@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -18,7 +19,7 @@ from ..file_kinds import RANGES
 from ..files import canonical_json, read_plain, replacing
 from ..json_text import strict_json
 from ..progress import Progress
-from ..quoting import short_repr, shown
+from ..quoting import labelled, short_repr, shown
 from .affine import quantize, scale_zero_point
 from .inference import Batch, FloatNetwork
 
@@ -163,6 +164,11 @@ def calibrate(
     progress : bool
         Show a bar.
 
+    Warns
+    -----
+    UserWarning
+        When all values of an input are the same.
+
     Raises
     ------
     ModelError
@@ -173,6 +179,7 @@ def calibrate(
     count = min(len(array) for array in images.values())
     if count == 0:
         raise ModelError("calibration on 0 images")
+    _warn_of_constants(images)
     passes = 1 if method == "minmax" else 2
     with Progress[int](
         total=passes * count, unit="image", label=f"calibration {method}", show=progress
@@ -188,6 +195,22 @@ def calibrate(
         for name, (lo, hi) in found.items()
     }
     return Ranges(layers, count, method)
+
+
+def _warn_of_constants(batch: Mapping[str, np.ndarray]) -> None:
+    """Warn of an input without any spread: the ranges that are found of it hold for nothing else.
+
+    What is no array of numbers `FloatNetwork.chunks` refuses.
+    """
+    for name, array in batch.items():
+        is_reals = isinstance(array, np.ndarray) and array.dtype.kind == "f" and array.size > 0
+        if is_reals and (array == array.flat[0]).all():
+            where = labelled("input", name)
+            warnings.warn(
+                f"calibration data: all {array.size} values of {where} are {array.flat[0]:g}; the "
+                "ranges found of them fit nothing else",
+                stacklevel=4,
+            )
 
 
 def _values(

@@ -14,7 +14,7 @@ from ..errors import InputError, ModelError
 from ..progress import Progress
 from ..quoting import short_repr, shown
 from .affine import pixel_values
-from .inputs import IMAGE, Input, arranged
+from .inputs import IMAGE, OUTPUT_ORDERS, Input, arranged
 from .layers import Layer
 from .limits import MOST_VALUES, output_shape, widest_layer
 
@@ -45,6 +45,9 @@ class FloatNetwork:
         In place of `input_shape` and `pixels`: vectors, sequences, several inputs (`of`).
     left_to_host : str
         What follows the network and is no part of it, such as a softmax; for people.
+    output_order : str
+        Axes in which the training framework gives the output, one of `OUTPUT_ORDERS`; empty where
+        that is not known.
 
     Raises
     ------
@@ -58,12 +61,15 @@ class FloatNetwork:
     pixels: bool = True
     inputs: tuple[Input, ...] = ()
     left_to_host: str = ""
+    output_order: str = ""
 
     __repr__ = short_repr
 
     def __post_init__(self) -> None:
         """Refuse an empty or ambiguous graph, or one whose shapes do not fit."""
         check_fields(self, f"network {shown(self.name)}")
+        if self.output_order and self.output_order not in OUTPUT_ORDERS:
+            raise ModelError(f"network {self.name}: output order {shown(self.output_order)}")
         if not self.inputs and len(self.input_shape) != 3:
             raise ModelError(
                 f"network {self.name}: input shape {self.input_shape} is not (h, w, c)"
@@ -90,13 +96,19 @@ class FloatNetwork:
 
     @classmethod
     def of(
-        cls, name: str, inputs: Sequence[Input], layers: Sequence[Layer], left_to_host: str = ""
+        cls,
+        name: str,
+        inputs: Sequence[Input],
+        layers: Sequence[Layer],
+        left_to_host: str = "",
+        output_order: str = "",
     ) -> FloatNetwork:
         """Return a network of any inputs; see the class."""
         if not inputs:
             raise ModelError(f"network {name}: no inputs")
         pixels = all(x.pixels for x in inputs)
-        return cls(name, inputs[0].shape, tuple(layers), pixels, tuple(inputs), left_to_host)
+        shape = inputs[0].shape
+        return cls(name, shape, tuple(layers), pixels, tuple(inputs), left_to_host, output_order)
 
     def _wired(self) -> tuple[Layer, ...]:
         """Return the layers with their inputs named, or raise ModelError."""
@@ -272,12 +284,17 @@ class FloatNetwork:
             When the network ends in an image, with more than one answer, or in one number, which
             is no class.
         """
-        made = self.run(images, progress)
-        if made.ndim != 2:
-            raise InputError(f"network {self.name}: gives {made.shape}, more than one answer each")
-        if made.shape[1] == 1:
+        self.check_predictable()
+        return self.run(images, progress).argmax(axis=1)
+
+    def check_predictable(self) -> None:
+        """Raise InputError where the output is no class, before anything is run; see `predict`."""
+        *cells, values = self.output_shape
+        if any(n > 1 for n in cells):
+            found = f"gives {self.output_shape}, more than one answer each"
+            raise InputError(f"network {self.name}: {found}")
+        if values == 1:
             raise InputError(f"network {self.name}: gives one number each, which is no class")
-        return made.argmax(axis=1)
 
     @checked
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -30,6 +30,8 @@ _STORED: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 ORDERS = tuple(_STORED)
 """Axes in which a framework gives a batch: features, channels, length, height, width."""
+OUTPUT_ORDERS = ("N", *ORDERS)
+"""The same of an output, which may be one number for each example."""
 
 
 def stored_shape(given: tuple[int, ...], order: str) -> tuple[int, ...]:
@@ -77,6 +79,28 @@ def two_orders(batch: np.ndarray, shape: tuple[int, ...], order: str) -> str:
 def stored(batch: np.ndarray, order: str) -> np.ndarray:
     """Return a batch, given with the axes of `order`, as a network and its model take it."""
     return _STORED[order](batch)
+
+
+def output_order(order: np.ndarray, stored: tuple[int, ...]) -> str:
+    """Return the axes in which a framework gives an output; empty where none of the names fits.
+
+    Parameters
+    ----------
+    order : ndarray of int
+        In the framework's shape of one example: where each value lies in the stored one.
+    stored : tuple of int
+        Shape of one example as it is stored.
+    """
+    places = np.arange(order.size).reshape(1, *stored)
+    same = np.array_equal(order.ravel(), places.ravel())
+    if same and order.ndim < 2 and stored[:-1] in ((), (1, 1)):
+        return ("N", "NF")[order.ndim]
+    names = [name for name in ("NCL", "NLC", "NCHW", "NHWC") if len(name) == order.ndim + 1]
+    for name in names if len(stored) == 3 else ():
+        fits = given_shape(stored, name) == order.shape and (order.ndim == 3 or stored[0] == 1)
+        if fits and np.array_equal(_STORED[name](order[np.newaxis]), places):
+            return name
+    return ""
 
 
 def input_orders(inputs: Sequence[Input]) -> dict[str, str]:

@@ -14,9 +14,11 @@ from .inference import IMAGE, FloatNetwork, Input
 from .layers import Layer
 
 FORMAT = "intgold-float-network"
-VERSION = 3
+VERSION = 4
 _IMAGE_VERSION = 2
 """Of a file that says no more than version 2 can: one picture in, none of the newer layers."""
+_INPUTS_VERSION = 3
+"""The same of version 3: not how the training framework orders the output."""
 
 _ARRAYS = ("weights", "bias")
 _Types = dict[str, type]
@@ -24,6 +26,7 @@ _HEAD: _Types = {"format": str, "version": int, "name": str, "layers": list}
 _NETWORK_TYPES: dict[int, _Types] = {
     2: {**_HEAD, "input_shape": list, "pixels": bool},
     3: {**_HEAD, "inputs": list, "left_to_host": str},
+    4: {**_HEAD, "inputs": list, "left_to_host": str, "output_order": str},
 }
 _INPUT_TYPES: _Types = {"name": str, "shape": list, "pixels": bool, "order": str}
 _OLD_LAYER: _Types = {
@@ -38,7 +41,8 @@ _OLD_LAYER: _Types = {
 }
 
 
-_LAYER_TYPES: dict[int, _Types] = {2: _OLD_LAYER, 3: {**_OLD_LAYER, "beta": float, "shape": list}}
+_LAYER: _Types = {**_OLD_LAYER, "beta": float, "shape": list}
+_LAYER_TYPES: dict[int, _Types] = {2: _OLD_LAYER, 3: _LAYER, 4: _LAYER}
 _OLD_KINDS = {
     "conv2d", "depthwise_conv2d", "fully_connected", "relu", "relu6", "selu", "gelu", "gelu_tanh",
     "silu", "tanh", "sigmoid", "hardswish", "leaky_relu", "elu", "max_pool2d", "avg_pool2d",
@@ -60,6 +64,8 @@ def save(network: FloatNetwork, path: str | os.PathLike[str]) -> None:
     else:
         inputs = [{key: getattr(x, key) for key in _INPUT_TYPES} for x in network.inputs]
         header |= {"inputs": inputs, "left_to_host": network.left_to_host}
+        if version == VERSION:
+            header["output_order"] = network.output_order
     text = canonical_json({**header, "layers": layers})
     write_zip(path, {"network.json": text, **members}, NETWORK)
 
@@ -68,7 +74,10 @@ def _version(network: FloatNetwork) -> int:
     """Return the oldest version that says all of a network."""
     plain = (Input(IMAGE, network.input_shape, network.pixels),)
     old = {layer.kind for layer in network.layers} <= _OLD_KINDS
-    return _IMAGE_VERSION if old and network.inputs == plain and not network.left_to_host else 3
+    if network.output_order:
+        return VERSION
+    plain_image = old and network.inputs == plain and not network.left_to_host
+    return _IMAGE_VERSION if plain_image else _INPUTS_VERSION
 
 
 def load(path: str | os.PathLike[str]) -> FloatNetwork:
@@ -97,7 +106,7 @@ def _parse(members: dict[str, bytes]) -> FloatNetwork:
         raise ArtefactError(f"not a float network (no {FORMAT} header)")
     version = header.get("version")
     if type(version) is not int or version not in _NETWORK_TYPES:
-        raise ArtefactError(f"version {shown(version)}, this reads {_IMAGE_VERSION} and {VERSION}")
+        raise ArtefactError(f"version {shown(version)}, this reads {_IMAGE_VERSION} to {VERSION}")
     _check_fields(header, _NETWORK_TYPES[version])
     layers = []
     for entry in header["layers"]:
@@ -118,7 +127,8 @@ def _parse(members: dict[str, bytes]) -> FloatNetwork:
     for entry in header["inputs"]:
         _check_fields(entry, _INPUT_TYPES)
     inputs = [Input(**_tuples(entry)) for entry in header["inputs"]]
-    return FloatNetwork.of(header["name"], inputs, layers, header["left_to_host"])
+    order = header.get("output_order", "")
+    return FloatNetwork.of(header["name"], inputs, layers, header["left_to_host"], order)
 
 
 def _tuples(entry: dict[str, Any]) -> dict[str, Any]:

@@ -72,6 +72,9 @@ def quantize_network(
         "float_network": network.name,
         **input_orders(network.inputs),
     }
+    if network.output_order:
+        output = "logits" if nodes[-1].logits else nodes[-1].name
+        metadata["output_order"] = f"{output} {network.output_order}"
     if network.left_to_host:
         metadata["left_to_host"] = network.left_to_host
     return draft.builder.model(metadata=metadata)

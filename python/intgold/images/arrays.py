@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arguments import checked
+from ..arguments import are_bytes, checked
 from ..errors import DataError, IntgoldError
 from ..files import read_npy
+from ..labels import label_advice
+from ..quoting import batch_of
 from .idx import read_idx, read_idx_header
 
 DTYPES = ("uint8", "int8", "int32")
@@ -50,13 +52,15 @@ def read_images(
         Naming the file and what is wrong with it.
     """
     found = array = _read(path, shape, dtypes)
-    if other and array.shape[1:] == other and len(array):
+    if not array.size:
+        raise DataError(f"{path}: no images in shape {array.shape}")
+    if other and array.shape[1:] == other:
         return np.ascontiguousarray(array)
     if shape[-1:] == (1,) and array.ndim == len(shape):
         array = array[..., np.newaxis]
-    if array.shape[1:] != shape or len(array) == 0:
-        also = f" or (n, {str(other)[1:]}" if other and other != shape else ""
-        raise DataError(f"{path}: shape {found.shape} instead of (n, {str(shape)[1:]}{also}")
+    if array.shape[1:] != shape:
+        also = f" or {batch_of(other)}" if other and other != shape else ""
+        raise DataError(f"{path}: shape {found.shape} instead of {batch_of(shape)}{also}")
     return np.ascontiguousarray(array)
 
 
@@ -71,7 +75,10 @@ def read_labels(path: str | os.PathLike[str], count: int) -> np.ndarray:
     """
     array = _read(path, (), _LABEL_DTYPES)
     if array.shape != (count,):
-        raise DataError(f"{path}: shape {array.shape}, labels for {count} images are needed")
+        advice = label_advice(array)
+        raise DataError(
+            f"{path}: shape {array.shape}, labels for {count} images are needed{advice}"
+        )
     return array
 
 
@@ -102,8 +109,12 @@ def _read(
 
 
 def _advice(array: np.ndarray, dtypes: tuple[str, ...]) -> str:
+    if dtypes == _LABEL_DTYPES:
+        return label_advice(array)
     if dtypes == DTYPES and array.dtype.kind == "f":
         return ": numpy.save(path, model.quantize_input(x)) makes the model's input of reals"
+    if "uint8" in dtypes and are_bytes(array):
+        return ": x.astype(numpy.uint8) makes bytes, which stand for x/255"
     if REALS[1] in dtypes and array.dtype.kind in "iub":
         return ": x.astype(numpy.float32) makes reals"
     return ""
@@ -113,8 +124,7 @@ def _read_idx(path: Path, each: tuple[int, ...]) -> np.ndarray:
     shape = read_idx_header(path)
     # Before anything is unpacked; (28, 28) may stand for (28, 28, 1).
     if shape[1:] not in (each, each[:-1] if each[-1:] == (1,) else each):
-        wanted = ", ".join(("n", *map(str, each)))
-        raise DataError(f"{path}: states shape {shape} instead of ({wanted})")
+        raise DataError(f"{path}: states shape {shape} instead of {batch_of(each)}")
     if math.prod(shape) > MOST_BYTES:
         raise DataError(f"{path}: states shape {shape}, more than {MOST_BYTES} values")
     return read_idx(path, shape)

@@ -12,7 +12,7 @@ import numpy as np
 from ..arguments import checked
 from ..errors import DataError
 from ..quoting import short_repr
-from .arrays import MOST_BYTES, read_images
+from .arrays import DTYPES, MOST_BYTES, read_images
 from .pictures import FORMATS, find_pictures, picture_format
 from .preparation import picture_input
 
@@ -51,6 +51,7 @@ def read_sources(
     shape: tuple[int, ...],
     as_is: bool = False,
     other: tuple[int, ...] = (),
+    dtypes: tuple[str, ...] = DTYPES,
 ) -> Batch:
     """Return the images of one file, or of any number of picture files and folders of them.
 
@@ -65,6 +66,8 @@ def read_sources(
         For pictures; see `intgold.images.preparation.picture_input`.
     other : tuple of int, optional
         A shape of one image that an array file may have as well.
+    dtypes : tuple of str
+        Those of an array file that are taken.
 
     Raises
     ------
@@ -74,7 +77,7 @@ def read_sources(
     if not sources:
         raise DataError("no image files")
     if len(sources) == 1 and _is_array(sources[0]):
-        images = read_images(sources[0], shape, other=other)
+        images = read_images(sources[0], shape, dtypes, other)
         return Batch(images, numbered(sources[0], len(images)), "array")
     paths: list[Path] = []
     passed_over: list[Path] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -117,6 +118,13 @@ ROWS = (
 
 TAKEN: dict[str, Take] = {name: take for row in ROWS for name, take in row.functions.items()}
 """What each ATen function becomes; a trailing _ (in place) is left out."""
+
+
+def is_listed(kind: str) -> bool:
+    """Return whether a class of torch.nn is in the list, perhaps of another number of axes."""
+    names = [name for row in ROWS for name in re.findall(r"`(\w+)`", row.what)]
+    stems = [re.sub(r"\dd$", "", name) for name in (kind, *names)]
+    return stems[0] in stems[1:] or "Dropout" in kind
 
 
 def supported_layers() -> str:

@@ -11,10 +11,11 @@ import torch
 from torch.fx import Node
 
 from ...errors import ModelError
-from ..inputs import IMAGE, Input, stored_shape
+from ..inputs import IMAGE, Input, output_order, stored_shape
 from ..layers import Layer
-from .nodes import function_of, legal_name, place_of
-from .sketch import MisplacedError, Sketch, Take, Value
+from .nodes import function_of, legal_name, place_of, shape_of
+from .refusals import Refusals
+from .sketch import MisplacedError, Sketch, Take, Value, order_of
 
 _CHANCE = ("rand", "normal", "bernoulli", "dropout", "multinomial", "exponential")
 _LOGITS = "logits"
@@ -54,18 +55,21 @@ class Importer(Sketch):
         }
         self._given, self._channels_first = list(given), channels_first
         self.inputs: list[Input] = []
-        self.refusals: list[str] = []
+        self.refusals = Refusals()
         self._guessed: set[str] = set()
-        self._output = Value("")
+        self._output, self._output_order = Value(""), ""
 
     def take(self, node: Node) -> None:
         """Take one node, or note why it cannot be taken."""
         self.where = place_of(node)
         try:
             self._take(node)
-        except ModelError as error:
-            if not (isinstance(error, MisplacedError) and self._follows_refusal(node)):
-                self.refusals.append(str(error))
+        except Exception as error:
+            guess = self._follows_refusal(node)  # a stand-in may fit nothing that follows
+            if not isinstance(error, ModelError) and not guess:
+                raise
+            if isinstance(error, ModelError) and not (guess and isinstance(error, MisplacedError)):
+                self.refusals.add(node, str(error).removeprefix(f"layer {self.where}: "))
             self._guessed.add(node.name)
             value = node.meta.get("val")
             if node.op == "call_function":
@@ -83,7 +87,7 @@ class Importer(Sketch):
             if not isinstance(made, (tuple, list)) or len(made) != 1 or made[0] is None:
                 raise ModelError("the module does not return exactly one tensor")
             self._output = self.value(made[0], host=True)
-            self._note_order()
+            self._note_order(made[0])
         elif node.op == "call_function":
             self._call(node)
         else:
@@ -153,8 +157,9 @@ class Importer(Sketch):
         self.shapes[name] = stored
         return Value(name, None if len(shape) < 4 else np.arange(size).reshape(shape))
 
-    def network(self) -> tuple[tuple[Input, ...], tuple[Layer, ...], str]:
-        """Return inputs, the layers that lead to the output in order, and what the host does.
+    def network(self) -> tuple[tuple[Input, ...], tuple[Layer, ...], str, str]:
+        """Return inputs, the layers that lead to the output in order, what the host does, and the
+        axes in which torch has what the last layer gives.
 
         Raises
         ------
@@ -171,13 +176,19 @@ class Importer(Sketch):
         for x in self.inputs:
             if x.name not in needed:
                 raise ModelError(f"input {x.name} has no influence on the output")
-        return tuple(self.inputs), tuple(reversed(layers)), "; ".join(self.hosts)
+        hosts = "; ".join(self.hosts)
+        return tuple(self.inputs), tuple(reversed(layers)), hosts, self._output_order
 
-    def _note_order(self) -> None:
-        order = self._output.order
-        if order is not None and not np.array_equal(order.ravel(), np.arange(order.size)):
-            shape = self.shapes[self._output.layer]
-            self.hosts.append(f"the order of the output: it is {shape}, channels last")
+    def _note_order(self, node: Any) -> None:
+        order, _ = self.read_by_host or (order_of(self._output, shape_of(node)[1:]), "")
+        stored = self.shapes[self._output.layer]
+        self._output_order = output_order(order, stored)
+        if self._output_order:
+            return
+        if np.array_equal(order.ravel(), np.arange(order.size)):
+            self.hosts.append(f"the shape of the output: {stored} here, {order.shape} there")
+        else:
+            self.hosts.append(f"the order of the output: it is {stored}, channels last")
 
     def _follows_refusal(self, node: Node) -> bool:
         return any(n.name in self._guessed for n in node.all_input_nodes)

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import copy
+import difflib
+import inspect
 import io
 import logging
+import os
 import re
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
-from ...arguments import array_advice
+from ...arguments import are_bytes, array_advice
 from ...errors import InputError, ModelError
 from ...model import Model
 from ...quoting import given
@@ -28,21 +35,26 @@ from .importer import Importer
 
 if TYPE_CHECKING:
     Given = torch.Tensor | np.ndarray | Sequence[torch.Tensor | np.ndarray]
-_MOST_LINES = 20
-LIST = "what is taken: docs/quantisation.md#what-is-taken, or intgold.floating.supported_layers()"
+_MOST_SHAPES = 4
 _LENGTHS = "(n, features), (n, c, length) or (n, c, h, w)"
 
 
 def quantize_module(
-    module: nn.Module, examples: Given, name: str | None, choices: Mapping[str, Any]
+    module: nn.Module,
+    examples: Given,
+    name: str | None,
+    choices: Mapping[str, Any],
+    progress: bool = False,
 ) -> Model:
     """Return the integer model of a module; see `intgold.floating.quantize`."""
-    try:
-        chosen = Choices(**choices)
-    except TypeError as error:
-        raise ModelError(f"quantize: {str(error).partition(' ')[2]}") from None
+    known = [field.name for field in fields(Choices)]
+    for odd in (name for name in choices if name not in known):
+        near = difflib.get_close_matches(odd, known, 1)
+        meant = f" (is {near[0]} meant?)" if near else ""
+        raise ModelError(f"quantize: unknown choice {odd!r}{meant}; there are {', '.join(known)}")
+    chosen = Choices(**choices)
     network, batch = network_and_batch(module, examples, name)
-    ranges = calibrate(network, batch, chosen.calibration)
+    ranges = calibrate(network, batch, chosen.calibration, progress)
     return quantize_network(network, ranges, chosen, name=network.name)
 
 
@@ -51,6 +63,8 @@ def network_and_batch(
 ) -> tuple[FloatNetwork, dict[str, np.ndarray]]:
     """Return a module as a float network, and the examples by the names of its inputs."""
     _check_module(module, examples, function)
+    _check_parameters(module)
+    _check_count(module, examples)
     arrays = _arrays(examples)
     shapes = [(array.shape[1:], array.dtype == np.uint8) for array in arrays]
     network = network_of(module, shapes, name)
@@ -85,10 +99,11 @@ def network_of(
         for node in program.graph.nodes:
             importer.take(node)
         if not importer.refusals:
-            inputs, layers, host = importer.network()
-            return FloatNetwork.of(name or _legal(type(module).__name__), inputs, layers, host)
+            name = name or _legal(type(module).__name__)
+            return FloatNetwork.of(name, *importer.network())
         found.append(importer)
-    raise ModelError(_refusal(type(module).__name__, found[0].refusals))
+    fewest = min((importer.refusals for importer in found), key=lambda refusals: len(refusals))
+    raise ModelError(fewest.message(type(module).__name__))
 
 
 def _check_module(module: Any, examples: Any, function: str) -> None:
@@ -103,6 +118,41 @@ def _check_module(module: Any, examples: Any, function: str) -> None:
     raise ModelError(f"{function}: {name} is not a torch.nn.Module{advice}")
 
 
+def _check_parameters(module: nn.Module) -> None:
+    """Raise ModelError that names a parameter with a NaN or infinity, or a buffer with a NaN."""
+    parts = dict(module.named_modules())
+    buffers = [(name, b) for name, b in module.named_buffers() if not is_lazy(b)]
+    for name, tensor in [*module.named_parameters(), *buffers]:
+        if is_lazy(tensor) or tensor.is_meta:
+            continue
+        odd = ~torch.isfinite(tensor) if isinstance(tensor, nn.Parameter) else torch.isnan(tensor)
+        if odd.any():
+            place = tuple(map(int, odd.nonzero()[0]))
+            path, _, leaf = name.rpartition(".")
+            kind = type(parts[path]).__name__
+            where = f"layer {path} ({kind})" if path else kind
+            raise ModelError(f"{where}: {leaf} holds {tensor[place].item()} at {place}")
+
+
+def _check_count(module: nn.Module, examples: Any) -> None:
+    """Raise InputError for more arrays than the module has arguments: examples, or labels."""
+    if not isinstance(examples, (tuple, list)):
+        return
+    try:
+        parameters = inspect.signature(module.forward).parameters.values()
+    except (TypeError, ValueError):
+        return
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return
+    most = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+    if len(examples) > most:
+        raise InputError(
+            f"calibration data: {len(examples)} arrays, and {type(module).__name__} takes {most}: "
+            "a list or tuple has one array for each input, and no labels; torch.stack(list) makes "
+            "one array of examples"
+        )
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep what torch logs and prints of an export off the terminal: the error says it."""
@@ -111,7 +161,8 @@ def _quiet() -> Iterator[None]:
     for logger in loggers:
         logger.disabled = True
     try:
-        with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
+        with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()), catch_warnings():
+            simplefilter("ignore")
             yield
     finally:
         for logger in loggers:
@@ -129,7 +180,9 @@ def _exported(module: nn.Module, shapes: Sequence[tuple[int, ...]]) -> Any:
     at_rest = copy.deepcopy(module, computed).cpu().float().eval()
     # Two examples: a batch of one would hide a layer that mixes them.
     zeros = tuple(torch.zeros(2, *shape) for shape in shapes)
-    sizes = ", ".join(str(tuple(shape)) for shape in shapes)
+    listed = [str(tuple(shape)) for shape in shapes]
+    more = [f"and {len(listed) - _MOST_SHAPES} more"] if len(listed) > _MOST_SHAPES else []
+    sizes = ", ".join([*listed[:_MOST_SHAPES], *more])
     kind = type(module).__name__
     try:
         with torch.no_grad():
@@ -143,22 +196,31 @@ def _exported(module: nn.Module, shapes: Sequence[tuple[int, ...]]) -> Any:
         with torch.no_grad(), _quiet():
             return torch.export.export(at_rest, zeros)
     except Exception as error:
+        if "data-dependent" in str(error):
+            raise ModelError(
+                f"{kind}: its forward branches on values of a tensor{_line_of(error)}, which "
+                "torch.export cannot follow; torch.where chooses without a branch"
+            ) from None
         what = f"{kind}, given examples of shape {sizes}"
         raise ModelError(f"{what}: torch.export refuses it: {_reason(error)}") from None
 
 
+def _line_of(error: Exception) -> str:
+    """Return the user's own line in which torch raised an error, or an empty text."""
+    theirs = (os.path.dirname(torch.__file__), os.path.dirname(__file__))
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.name == "forward" and not frame.filename.startswith(theirs)
+    ]
+    if not frames:
+        return ""
+    file, number, line = os.path.basename(frames[-1].filename), frames[-1].lineno, frames[-1].line
+    return f" ({file}, line {number}: {line})"
+
+
 def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
-
-
-def _refusal(module: str, reasons: Sequence[str]) -> str:
-    """Return the message that lists all that is refused, each once."""
-    lines = list(dict.fromkeys(reason[:300] for reason in reasons))
-    if len(lines) == 1:
-        return f"{lines[0]} ({LIST})"
-    more = [f"and {len(lines) - _MOST_LINES} more"] if len(lines) > _MOST_LINES else []
-    head = f"{module}: {len(lines)} layers cannot be quantised ({LIST})"
-    return f"{head}: " + "; ".join([*lines[:_MOST_LINES], *more])
 
 
 def _arrays(examples: Given) -> list[np.ndarray]:
@@ -186,8 +248,10 @@ def _array(examples: Any) -> np.ndarray:
     if array.size == 0:
         raise InputError(f"calibration data: no examples in shape {array.shape}")
     if array.dtype != np.uint8 and array.dtype.kind != "f":
-        raise InputError(f"calibration data: {array.dtype} is neither a float nor uint8: "
-                         "x.astype(numpy.float32) makes floats")  # fmt: skip
+        advice = "x.astype(numpy.float32) makes floats"
+        if are_bytes(array):
+            advice = f"x.astype(numpy.uint8) makes camera bytes, x/255 to the module; {advice}"
+        raise InputError(f"calibration data: {array.dtype} is neither a float nor uint8: {advice}")
     if array.dtype == np.uint8:
         return array
     refuse_nan("calibration data", array)

@@ -59,6 +59,19 @@ def place_of(node: Node) -> str:
     return node.name
 
 
+def torch_layer(node: Node) -> tuple[str, str]:
+    """Return the path and class of the outermost layer of torch.nn that a node is part of.
+
+    Both are empty where it is in none: a function in a module of the user's own.  A container such
+    as Sequential is no layer.
+    """
+    for path, kind in (node.meta.get("nn_module_stack") or {}).values():
+        full = kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
+        if full.startswith("torch.nn.") and not full.startswith("torch.nn.modules.container."):
+            return str(path), full.rpartition(".")[2].removeprefix("Parametrized")
+    return "", ""
+
+
 def shape_of(node: Any) -> tuple[int, ...]:
     """Return the shape of what a node gives, the batch first."""
     value = node.meta.get("val")

@@ -30,7 +30,9 @@ class Value:
         In the shape of one example as torch has it: where each value lies in what the layer
         gives, counted in C order.  None stands for channels last, and for a vector as it is.
     host : bool
-        A softmax or an argmax was left out: nothing but the output may follow.
+        A softmax or an argmax was left out: nothing but the output may follow.  Where an argmax
+        left an axis out, `order` says where the first value along that axis lies; -1 where what
+        follows mixes examples.
     """
 
     __repr__ = short_repr
@@ -60,6 +62,7 @@ class Sketch:
         self.layers: dict[str, Layer] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.hosts: list[str] = []
+        self.read_by_host: tuple[np.ndarray, str] | None = None
         self.constants: dict[str, Any] = {}
         self.where = ""
 
@@ -68,9 +71,15 @@ class Sketch:
         over = argument(node, 1, "dim", None)
         if over is None or over % len(shape_of(node.args[0])) == 0:
             raise self.refused(f"{function_of(node)} over all images")
+        value, shape = self.value(node.args[0], host=True), shape_of(node.args[0])
+        order, axis = order_of(value, shape[1:]), over % len(shape)
+        self.read_by_host = self.read_by_host or (order, value.layer)
         where = f" (layer {self.where})" if self.where != node.name else ""
-        self.hosts.append(f"{function_of(node)}{where}")
-        return replace(self.value(node.args[0], host=True), host=True)
+        over_axis = axis_text(order, axis, self.shapes[value.layer])
+        self.hosts.append(f"{function_of(node)}{where} over {over_axis}")
+        if function_of(node) == "argmax":
+            order = np.take(order, 0, axis - 1).reshape(shape_of(node)[1:])
+        return Value(value.layer, order, host=True)
 
     def refused(self, reason: str) -> ModelError:
         """Return the error that names the layer at hand."""
@@ -190,6 +199,30 @@ class Sketch:
 
 Take = Callable[[Sketch, Node], Value]
 """Adds the layers of one node and returns what it gives."""
+
+
+def axis_text(order: np.ndarray, axis: int, stored: tuple[int, ...]) -> str:
+    """Return how to call an axis of a batch in torch: as axes of the stored one, where it is such.
+
+    Parameters
+    ----------
+    order : ndarray of int
+        See `Value`.
+    axis : int
+        From 1; 0 is that of the batch.
+    stored : tuple of int
+        Shape of one example as it is stored.
+    """
+    unknown = f"axis {axis} of the module's output"
+    if order.min() < 0:
+        return unknown
+    lines = np.moveaxis(order, axis - 1, -1)
+    places = np.unravel_index(lines, stored)
+    moves = [i for i, at in enumerate(places, start=1) if (at != at[..., :1]).any()]
+    if not moves or lines.shape[-1] != np.prod([stored[i - 1] for i in moves]):
+        return unknown
+    axes = ", ".join(map(str, moves))
+    return f"{'axis' if len(moves) == 1 else 'axes'} {axes} of the model's output"
 
 
 def ordered(layer: str, order: np.ndarray, host: bool = False) -> Value:

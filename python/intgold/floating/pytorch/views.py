@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,13 @@ def reshape(to: Sketch, node: Node) -> Value:
     """Flatten, view, squeeze, unsqueeze and reshape of each example."""
     value = to.value(node.args[0], host=True)
     before, after = shape_of(node.args[0]), shape_of(node)
-    if value.host or before == after:
+    if before == after:
         return value
     if not after or after[0] != before[0]:
+        if value.host:
+            return replace(value, order=np.full(after[1:], -1))
         raise to.refused(f"a change of shape from {before} to {after}, which mixes images")
-    return ordered(value.layer, order_of(value, before[1:]).reshape(after[1:]))
+    return ordered(value.layer, order_of(value, before[1:]).reshape(after[1:]), value.host)
 
 
 def permute(to: Sketch, node: Node) -> Value:
@@ -35,10 +38,8 @@ def permute(to: Sketch, node: Node) -> Value:
         axes = [a % len(shape) for a in given]
     if axes[0] != 0:
         raise to.refused("a transposition that mixes images")
-    if value.host:
-        return value
     order = order_of(value, shape[1:]).transpose([a - 1 for a in axes[1:]])
-    return ordered(value.layer, order)
+    return ordered(value.layer, order, value.host)
 
 
 def same(to: Sketch, node: Node) -> Value:

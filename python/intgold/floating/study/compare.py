@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from ... import golden
-from ...arguments import check_labels, checked
+from ...arguments import checked
 from ...errors import InputError
 from ...footprint import Footprint, footprint
+from ...labels import check_labels
 from ...model import Model
 from ...progress import Progress
 from ...quoting import short_repr

@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from ...arguments import check_labels, checked
+from ...arguments import checked
 from ...columns import columns
 from ...engine import decide
 from ...errors import InputError
 from ...fields import FORMS, Requantize
 from ...footprint import footprint
+from ...labels import check_labels
 from ...model import Model
 from ...progress import Progress
 from ...quoting import short_repr
@@ -167,9 +168,10 @@ def explore(
             raise InputError(f"{number} {name}: 1 at least is needed")
     if processes is not None and processes < 0:
         raise InputError(f"processes {processes}: 0 stands for all cores, 1 or more for so many")
+    network.check_predictable()
     check_labels(labels, count, math.prod(network.output_shape))
     methods = dict.fromkeys(choices.calibration for choices in sweep)
-    answers = network.predict(batch, progress)  # which refuses what gives no class
+    answers = network.predict(batch, progress)
     ranges = {
         method: calibrate(network, calibration_images, method, progress) for method in methods
     }

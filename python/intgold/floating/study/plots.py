@@ -55,7 +55,7 @@ def save_picture(figure: Any, path: str | os.PathLike[str], **options: Any) -> N
 
 
 def _save(figure: Any, path: str | os.PathLike[str]) -> None:
-    save_picture(figure, path, bbox_inches="tight")
+    save_picture(figure, path, bbox_inches="tight", pad_inches=0.2)
     _pyplot().close(figure)
 
 
@@ -129,7 +129,7 @@ def plot_sweep(rows: Sequence[Row], path: str | os.PathLike[str]) -> None:
     front = pareto(rows)
     axes.step(
         [row.constant_bytes for row in front], [height(row) for row in front],
-        where="post", color="0.4", linewidth=1, zorder=0, label="no other is better",
+        where="post", color="0.4", linewidth=1, zorder=0.8, label="no other is better",
     )  # fmt: skip
     for i, row in enumerate(front, start=1):
         axes.annotate(
@@ -139,6 +139,8 @@ def plot_sweep(rows: Sequence[Row], path: str | os.PathLike[str]) -> None:
     listed = [f"{i}  {height(row):.2f}  {named(row.choices)}" for i, row in enumerate(front, 1)]
     axes.text(1.02, 1.0, "\n".join(listed), transform=axes.transAxes, va="top", fontsize=8)
     axes.set_yscale("log")
+    axes.margins(y=0.12)  # the numbers below the lowest points stay above the axis
+    axes.set_axisbelow(True)
     axes.set_xlabel("constants in bytes: weights at their bits, biases, multipliers, tables")
     wrong = rows[0].accuracy is not None
     axes.set_ylabel("wrong answers in %" if wrong else "answers that differ from float")
