@@ -10,7 +10,7 @@ import pytest
 
 from file_styles import STYLES, file_of
 from foreign_files import READ, VALUES
-from intgold import LayoutError, VectorError
+from intgold import Builder, LayoutError, Requantize, VectorError
 from intgold.cli import main
 from intgold.vectors.formats import FORMATS
 from intgold.vectors.formats.word_file import Lanes, WordFile
@@ -335,5 +335,69 @@ def test_locate_takes_a_line_of_a_memory(tmp_path):
     (spot,) = spots(plan, entry, at, int(np.concatenate([*value])[at]), "hex", files)
     found = at_place(tmp_path / "set", f"{spot.file}:{spot.place.removeprefix('line ')}")
     assert spot in found and {s.address for s in found} == {spot.address}
-    with pytest.raises(VectorError, match="no array file"):
-        at_place(tmp_path / "set", "memory/act.bank0.hex:99999999")
+    for place in ("memory/act.bank0.hex:99999999", "memory/act.bank0.hex:0"):
+        with pytest.raises(VectorError, match=f"{place}: no word of the set is there"):
+            at_place(tmp_path / "set", place)
+    with pytest.raises(VectorError, match="no array file memory/act.hex, and no such memory"):
+        at_place(tmp_path / "set", "memory/act.hex:1")
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "npy"])
+def test_locate_of_a_memory_shows_every_value_of_a_line(tmp_path, name):
+    """Of each array and of every word that the line has: as if asked word by word."""
+    layout = parse_layout("l", {"memory": {"act": {"word_bits": 32}}, "output": {"memory": "act"}})
+    write_set(random_model(3), tmp_path / "set", count=2, layout=layout, formats=[name])
+    plan, _ = read_manifest(tmp_path / "set")
+    entries = [e for e in plan.entries if e.role == "output"]
+    of_place, path = {}, ""
+    for entry in entries:
+        files = memory_files(plan, entry, name, "")
+        value = np.concatenate([*read_entry(tmp_path / "set", plan, entry)])
+        for at in np.ndindex(value.shape):
+            for spot in spots(plan, entry, at, int(value[at]), name, files):
+                path = spot.file
+                of_place.setdefault(spot.place.split()[1], set()).add(spot)
+    assert len(entries) > 1 and path.startswith("memory/act")
+    for place in sorted(of_place, key=int)[:: max(1, len(of_place) // 9)]:
+        found = at_place(tmp_path / "set", f"{path}:{place}")
+        assert len(found) == len(set(found)) and set(found) == of_place[place]
+        assert [s.address for s in found] == sorted(s.address for s in found)
+
+
+PLACES = ["{}:{}", "{}.hex:{}", "{}@{}", "{}.bank{}@1", "{}.bank1@{}", "memory/act.hex:{}"]
+
+
+@pytest.mark.parametrize("form", PLACES)
+def test_locate_takes_numbers_of_any_length(source, form, capsys):
+    """Each number of a place with thousands of digits: refused in one line."""
+    for digits in (17, 5000, 100_000):
+        texts = (f"outputs/{source[1]}", "9" * digits)[-form.count("{}") :]
+        assert main(["locate", str(source[0]), form.format(*texts)]) == 2
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1 and "9" * 9 in error and len(error) < 3000
+
+
+@pytest.mark.parametrize("per_line", ["word", "number"])
+@pytest.mark.parametrize("order", ["low_first", "high_first"])
+def test_the_line_of_padding_is_that_of_its_lane(tmp_path, order, per_line):
+    """Three channels in tiles of four: the number that is changed has the line that is told."""
+    rng = np.random.default_rng(0)
+    builder = Builder("m")
+    x = builder.input("x", (2, 2, 3))
+    builder.op("conv2d", x, name="c", weights=rng.integers(-9, 9, (3, 1, 1, 3)), bias=[0] * 3,
+               requantize=Requantize.of([2**30] * 3, [31] * 3))  # fmt: skip
+    rule = {"word_bits": 40, "lanes": 4, "order": "NHWCc", "tile": {"c": 4}, "lane_order": order}
+    layout = parse_layout("l", {"output": rule})
+    write_set(builder.model(), tmp_path / "set", count=2, layout=layout, formats=["dec"])
+    rows = (tmp_path / "set/outputs/c.dec").read_text().splitlines()[1:]
+    numbers = " ".join(rows).split()
+    for at in range(3, len(numbers), 4):
+        assert numbers[at] == "0"
+        planted = [*numbers[:at], "9", *numbers[at + 1 :]]
+        step = 4 if per_line == "word" else 1
+        lines = [" ".join(planted[i : i + step]) for i in range(0, len(planted), step)]
+        path = tmp_path / "dut/outputs/c.dec"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(lines) + "\n")
+        told = str(verify(tmp_path / "set", tmp_path / "dut", partial=True))
+        assert f"c.dec line {at // step + 1}, image {at // 16}," in told
