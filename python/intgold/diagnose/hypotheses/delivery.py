@@ -14,6 +14,8 @@ from .freedom import solved_order
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
 LANES = (2, 4, 8, 16, 32, 64)
+_MOST_MOVED = 16
+"""Channels or images of an order that a label names."""
 
 
 def delivered(change: Callable[[IntArray], IntArray]) -> Edit:
@@ -108,7 +110,10 @@ def _channel_order(evidence: Evidence) -> Iterator[Variant]:
 
 
 def _shown(order: list[int]) -> str:
-    return ", ".join(map(str, order[:16])) + (", ..." if len(order) > 16 else "")
+    """Return which places hold what of another one."""
+    moved = [f"{place} holds {held}" for place, held in enumerate(order) if place != held]
+    more = f" and {len(moved) - _MOST_MOVED} more" if len(moved) > _MOST_MOVED else ""
+    return ", ".join(moved[:_MOST_MOVED]) + more
 
 
 def _reversed_in_groups(order: list[int]) -> bool:
@@ -204,8 +209,16 @@ def _address_order(evidence: Evidence) -> Iterator[Variant]:
 
 
 def _encoding(evidence: Evidence) -> Iterator[Variant]:
-    if evidence.path.dtype == np.int8:
-        yield Variant("", delivered(lambda y: y ^ np.int8(-128) if y.dtype == np.int8 else y))
+    of_output = evidence.path.dtype
+    yield Variant("", delivered(_sign_inverted(of_output)))
+    if "accumulator" in evidence.got and of_output != np.int32:
+        yield Variant("accumulators", delivered(_sign_inverted(np.dtype(np.int32))))
+
+
+def _sign_inverted(dtype: np.dtype[Any]) -> Callable[[IntArray], IntArray]:
+    """Two's complement as offset binary, or the reverse, of the arrays of a dtype."""
+    sign = np.iinfo(dtype).min
+    return lambda y: y ^ dtype.type(sign) if y.dtype == dtype else y
 
 
 def _lane_order(evidence: Evidence) -> Iterator[Variant]:
@@ -231,7 +244,7 @@ HYPOTHESES = (
     ),
     Hypothesis(
         "channels_in_other_order",
-        "The results are right, in other channels: for each channel, the one that it holds.",
+        "The results are right, in other channels: each that is named holds another one.",
         "the channel counter of the output, and the lanes of its words",
         _channel_order,
         solved=True,
@@ -252,7 +265,7 @@ HYPOTHESES = (
     ),
     Hypothesis(
         "images_in_other_order",
-        "The results are right, of other images: for each image, the one whose result it is.",
+        "The results are right, of other images: each that is named holds another one's.",
         "the order in which images are sent and results are kept",
         _image_order,
         solved=True,
