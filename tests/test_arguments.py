@@ -23,7 +23,7 @@ import tools
 from intgold import InputError, IntgoldError, golden, native
 from intgold.accumulators import WITHOUT_SUMS
 from intgold.arguments import Any as Unknown
-from intgold.arguments import checked, fits, hints_of, wanted
+from intgold.arguments import check, checked, fits, hints_of, wanted
 from intgold.build import Builder
 from intgold.fields import Requantization
 from intgold.floating.calibrate import Ranges, calibrate
@@ -639,3 +639,14 @@ def test_models_are_checked(world):
     tools.said.append(
         f"arguments: {len(FUNCTIONS)} functions, each argument by {len(WRONG)} values"
     )
+
+
+@pytest.mark.parametrize("make", [set, frozenset, dict.fromkeys, lambda v: dict.fromkeys(v).keys()])
+@pytest.mark.parametrize(
+    "hint", [Sequence[int], list[int], tuple[int, ...], Sequence[int] | None, tuple[int, int]]
+)
+def test_a_set_is_no_sequence(make, hint):
+    """It has no order; of a coordinate or an order of formats that would be a wrong answer."""
+    assert not fits(make([3, 1]), hint) and fits((3, 1), hint)
+    with pytest.raises(InputError, match="x: .* instead of "):
+        check("x", make([3, 1]), hint)

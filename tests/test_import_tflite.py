@@ -277,10 +277,12 @@ def test_a_device_of_another_contract_is_told_so(op, seed, contract, device, tmp
     last = [line for line in told.splitlines() if line.startswith("every op that is wrong")]
     assert len(last) == 1 and device in last[0], told
     assert contract not in last[0]
+    assert told.index(last[0]) < told.index("cause: ")
     page = tmp_path / "page.html"
     assert main(["verify", str(tmp_path / contract), *dut, "--json", "--html", str(page)]) == 1
     assert device in json.loads(capsys.readouterr().out)["contracts"]
-    assert last[0][1:] in page.read_text()
+    text = page.read_text()
+    assert text.index(f"<p>E{last[0][1:]}.</p>") < text.index("<b>1. ")
 
 
 def test_a_device_of_another_contract_in_one_value(tmp_path, capsys):

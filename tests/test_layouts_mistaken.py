@@ -9,12 +9,14 @@ from intgold import Builder, Requantize
 from intgold.cli import main
 from intgold.vectors.formats import FORMATS
 from intgold.vectors.generate import write_set
+from intgold.vectors.layout_file import parse_layout
 from intgold.vectors.manifest import read_manifest
 from intgold.vectors.readings import readings
 from small_sets import IMAGES, LAYOUTS, layout_of, network, write_dump, write_words
 
 CAUSES = {
-    "lane_order": "lane_order", "bank_order": "bank_order", "order": "output_in_other_order"
+    "lane_order": "lane_order", "bank_order": "bank_order", "order": "output_in_other_order",
+    "address": "address_order",
 }  # fmt: skip
 WORDS = [name for name in FORMATS if name != "npy"]
 REVERSED = '[output]\nword_bits = 128\norder = "NCHWc"\ntile = { c = 16 }\n'
@@ -65,7 +67,7 @@ def test_reversed_lanes_in_a_tile_that_is_not_full(name, write, tmp_path, capsys
     """Ten channels in tiles of sixteen: in every format a difference, and lanes as its cause."""
     plan, results = write(REVERSED, name)
     entry = next(e for e in results if e.path == "outputs/conv1")
-    (reading,) = [r for r in readings(plan.blocks[entry].packing) if r.key == "lane_order"]
+    (reading,) = [r for r in readings(plan.blocks[entry]) if r.key == "lane_order"]
     by_another(plan, tmp_path / "dut", name, entry, results[entry], reading)
     text = verify(tmp_path, capsys, 1)
     assert "  1. lane_order (the layout's lane_order = high_first)" in text
@@ -86,7 +88,7 @@ def test_every_mistaken_key_is_named(layout, write, tmp_path, capsys):
     for entry, array in results.items():
         if entry.name == "fc1" and entry.role == "accumulator":
             continue  # equals the output
-        for reading in readings(plan.blocks[entry].packing):
+        for reading in readings(plan.blocks[entry]):
             packing = plan.blocks[entry].packing
             words = packing.to_banks(packing.pack(array))
             others = reading.banks(array)
@@ -109,7 +111,7 @@ def test_outputs_and_accumulators_reversed_together(write, tmp_path, capsys):
     """Words of both have lanes of their own width; one cause explains them."""
     plan, results = write("[default]\nword_bits = 128\n", ops=["conv1"])
     for entry, array in results.items():
-        (reading, *_) = [r for r in readings(plan.blocks[entry].packing) if r.key == "lane_order"]
+        (reading, *_) = [r for r in readings(plan.blocks[entry]) if r.key == "lane_order"]
         by_another(plan, tmp_path / "dut", "hex", entry, array, reading)
     assert "  1. lane_order (the layout's lane_order = high_first)\n" in verify(tmp_path, capsys, 1)
 
@@ -118,7 +120,7 @@ def test_lanes_are_no_cause_where_padding_contradicts_them(write, tmp_path, caps
     """Values that reversed lanes would give, around padding that they would not leave."""
     plan, results = write(REVERSED)
     entry = next(e for e in results if e.path == "outputs/conv1")
-    (reading,) = [r for r in readings(plan.blocks[entry].packing) if r.key == "lane_order"]
+    (reading,) = [r for r in readings(plan.blocks[entry]) if r.key == "lane_order"]
     write_dump(plan, tmp_path / "dut", "hex", {entry: reading.seen(results[entry])})
     text = verify(tmp_path, capsys, 1)
     assert "something else than padding" not in text
@@ -220,7 +222,7 @@ def test_ops_after_a_misread_one_are_right_read_so(tmp_path, capsys):
               layout=layout_of("[output]\nword_bits = 32\n", tmp_path))  # fmt: skip
     plan, _ = read_manifest(tmp_path / "set")
     for entry in (e for e in plan.entries if e.role == "output"):
-        (reading,) = [r for r in readings(plan.blocks[entry].packing) if r.key == "lane_order"]
+        (reading,) = [r for r in readings(plan.blocks[entry]) if r.key == "lane_order"]
         array = np.load(tmp_path / f"set/{entry.path}.npy")
         by_another(plan, tmp_path / "dut", "hex", entry, array, reading)
     text = verify(tmp_path, capsys, 1)
@@ -232,3 +234,134 @@ def test_ops_after_a_misread_one_are_right_read_so(tmp_path, capsys):
     assert "Right with the words of every array read so (lane_order = high_first): conv2." in (
         page.read_text()
     )
+
+
+def network_of(sizes):
+    """Convolutions whose results take so many words of a byte each."""
+    rng = np.random.default_rng(sum(sizes))
+    builder = Builder("sizes")
+    x, c = builder.input("image", (2, 2, 1)), 1
+    for number, size in enumerate(sizes):
+        kernel = 1 if number else 2
+        x = builder.op("conv2d", x, name=f"c{number}", bias=rng.integers(-900, 900, size),
+                       weights=rng.integers(-127, 128, (size, kernel, kernel, c)),
+                       requantize=Requantize.of([2**30] * size, [38] * size))  # fmt: skip
+        c = size
+    return builder.model()
+
+
+def memory_of(plan, folder, banks):
+    """The words of a set's results in banks, by plain loops over the addresses of the map."""
+    memory = {}
+    for entry in (e for e in plan.entries if e.role == "output"):
+        block = plan.blocks[entry]
+        y = np.load(folder / f"{entry.path}.npy").reshape(plan.count, -1)
+        for image in range(plan.count):
+            start = block.address + image * block.frame
+            for k in range(block.words):
+                value = int(y[image, k]) if k < y.shape[1] else 0
+                memory[place_of(start, k, block, banks)] = value
+    return memory
+
+
+def place_of(start, k, block, banks):
+    """Bank and address there, of word k of an image."""
+    count, order = banks
+    if order == "interleaved":
+        return (start + k) % count, (start + k) // count
+    return k // (block.words // count), start // count + k % (block.words // count)
+
+
+def dump_memory(plan, folder, memory, banks):
+    """Write each result as a testbench reads it out of the memory, by the addresses of the map."""
+    for entry in (e for e in plan.entries if e.role == "output"):
+        block = plan.blocks[entry]
+        words = np.zeros((plan.count, block.words, 1), np.uint8)
+        for image in range(plan.count):
+            start = block.address + image * block.frame
+            for k in range(block.words):
+                words[image, k] = memory.get(place_of(start, k, block, banks), 0) % 256
+        write_words(plan, folder, "hex", entry, block.packing.to_banks(words))
+
+
+ADDRESSES = [
+    ((8, 6), (1, "interleaved"), 0, "address", lambda b, a: (b, a ^ 1)),
+    ((9, 8), (1, "interleaved"), 0, "address", lambda b, a: (b, a ^ 1)),
+    ((9, 7), (1, "interleaved"), 0, "address", lambda b, a: (b, a ^ 1)),
+    ((7, 9), (1, "interleaved"), 93, "address", lambda b, a: (b, a ^ 1)),
+    ((9, 9), (3, "interleaved"), 0, "address", lambda b, a: divmod(3 * a + b ^ 1, 3)[::-1]),
+    ((9, 7), (3, "blocked"), 0, "address", lambda b, a: (b, a ^ 1)),
+    ((9, 7), (2, "blocked"), 0, "address", lambda b, a: (b, a ^ 1)),
+    ((9, 7), (2, "blocked"), 0, "bank", lambda b, a: (b ^ 1, a)),
+    ((9, 7), (2, "interleaved"), 0, "bank", lambda b, a: (b ^ 1, a)),
+    ((9, 7), (4, "interleaved"), 0, "bank", lambda b, a: (b ^ 2, a)),
+    ((9, 7), (4, "blocked"), 0, "bank", lambda b, a: (b ^ 1, a)),
+    ((9, 7), (6, "interleaved"), 0, "bank", lambda b, a: (b ^ 1, a)),
+    ((9, 7), (6, "blocked"), 0, "bank", lambda b, a: (b ^ 1, a)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sizes", "banks", "frame", "key", "wire"), ADDRESSES)
+def test_a_memory_with_a_wrong_address_line(sizes, banks, frame, key, wire, tmp_path, capsys):
+    """A whole memory, arrays at odd and even addresses: named, and no bank where it is one."""
+    count, order = banks
+    memory = {"word_bits": 8, "banks": count, "bank_order": order}
+    memory |= {"frame": frame} if frame else {}
+    layout = parse_layout("l", {"memory": {"act": memory}, "output": {"memory": "act"}})
+    write_set(network_of(sizes), tmp_path / "set", count=6, layout=layout, formats=["hex", "npy"])
+    plan, _ = read_manifest(tmp_path / "set")
+    wired = {
+        wire(*at): v for at, v in memory_of(plan, tmp_path / "set", banks).items()
+    }  # fmt: skip
+    dump_memory(plan, tmp_path / "dut", wired, banks)
+    told = json.loads(verify(tmp_path, capsys, 1, "--json"))
+    first = told["ops"][0]
+    assert [c["names"] for c in first["causes"]] == [[f"{key}_order"]]
+    (variant,) = first["causes"][0]["variants"]
+    if key == "address":
+        assert "at address a ^ 1" in variant and "bank b" not in variant
+        assert "address decoder" in first["causes"][0]["look_at"][0]
+    else:
+        assert f"bank b's words in bank b ^ {wire(0, 0)[0]}" in variant
+    for other in told["ops"][1:]:
+        assert other["right_from_wrong_inputs"] or other["read_by"]
+
+
+@pytest.mark.parametrize("sizes", [(9, 8), (7, 8), (8, 8)])
+def test_words_exchanged_in_pairs_at_any_address(sizes, tmp_path, capsys):
+    """From the first word of an array on: by its address where that is even, else in pairs."""
+    layout = parse_layout("l", {"memory": {"act": {"word_bits": 8}}, "output": {"memory": "act"}})
+    write_set(network_of(sizes), tmp_path / "set", count=4, layout=layout, formats=["hex", "npy"])
+    plan, _ = read_manifest(tmp_path / "set")
+    first, second = (e for e in plan.entries if e.role == "output")
+    block = plan.blocks[second]
+    odd = block.address % 2 or block.frame % 2
+    y = {e: np.load(tmp_path / f"set/{e.path}.npy") for e in (first, second)}
+    write_dump(plan, tmp_path / "dut", "hex", {first: y[first]})
+    words = block.packing.pack(y[second])
+    write_words(plan, tmp_path / "dut", "hex", second, [words[:, np.arange(block.words) ^ 1]])
+    text = verify(tmp_path, capsys, 1)
+    label = "words exchanged in pairs, from the array's first one on"
+    assert f"  1. address_order ({label if odd else 'word a at address a ^ 1'})" in text
+    assert "address decoder" in text and "bank" not in text and "  2." not in text
+
+
+def test_a_word_that_is_not_compared_is_no_evidence(tmp_path, capsys):
+    """Words exchanged with others outside the array hold anything: nothing is named."""
+    rng = np.random.default_rng(3)
+    layout = parse_layout("l", {"memory": {"act": {"word_bits": 8}}, "output": {"memory": "act"}})
+    write_set(network_of((9, 2, 8)), tmp_path / "set", count=64, layout=layout,
+              formats=["hex", "npy"])  # fmt: skip
+    plan, _ = read_manifest(tmp_path / "set")
+    for entry in (e for e in plan.entries if e.role == "output"):
+        block = plan.blocks[entry]
+        y = np.load(tmp_path / f"set/{entry.path}.npy")
+        reading = next(r for r in readings(block) if r.key == "address" and r.crosses)
+        outside = reading.swap.sources(block.words, np.arange(plan.count)) < 0
+        words = block.packing.pack(y)
+        words[outside] = rng.integers(0, 256, (int(outside.sum()), 1))
+        write_words(plan, tmp_path / "dut", "hex", entry, [words])
+        text = verify(tmp_path, capsys, 1)
+        assert outside.any() and "address_order" not in text.split("consistent")[0]
+        for path in (tmp_path / "dut").rglob("*.hex"):
+            path.unlink()

@@ -10,7 +10,7 @@ import pytest
 
 from file_styles import STYLES, file_of
 from foreign_files import READ, VALUES
-from intgold import LayoutError, VectorError
+from intgold import Builder, LayoutError, Requantize, VectorError
 from intgold.cli import main
 from intgold.vectors.formats import FORMATS
 from intgold.vectors.formats.word_file import Lanes, WordFile
@@ -98,6 +98,13 @@ STATEMENTS = [
     ("mif", "WIDTH=8;DEPTH=4;CONTENT BEGIN\n3:0;2:\n1;\n1\n: 2;\n0:4;\nEND;", [6, 5, 3, 2]),
     ("csv", "a,b\n1,2\n\n# c\n3,4\n", [2, 2, 5, 5]),
     ("dec", "# c\n\n1 2 3\n4", [3, 3, 3, 4]),
+    ("mif", "WIDTH=8;DEPTH=4;CONTENT BEGIN\n[0..3]:1\n2;\nEND;", [2, 3, 2, 3]),
+    ("mif", "WIDTH=8;DEPTH=4;CONTENT BEGIN\n[0..3]\n:\n1\n2 3\n4\n;2:9;END;", [4, 5, 7, 6]),
+    ("c", "int8_t x[2][2] = {\n {\n  1,\n  2\n },\n {\n  3,\n  4\n }\n};\n", [3, 4, 7, 8]),
+    ("c", "int8_t x[2][2] =\n{\n{ 1, 2 }\n,\n{ 3, 4 }\n};", [3, 3, 5, 5]),
+    ("dec", "# c\r\r1 2\r3\r4", [3, 3, 4, 5]),
+    ("hex", "// c\r1\r2 3\r\r4\r", [2, 3, 3, 5]),
+    ("c", "// c\rint x[] = {1,\r2, // d\r3, 4};", [2, 3, 4, 4]),
 ]  # fmt: skip
 
 
@@ -106,6 +113,50 @@ def test_statements_over_several_lines(name, text, wanted):
     """Each word has the line of its own digits, whatever precedes it."""
     file = WordFile("x", "x", 8, 1, 4, "int8", (4,), signed=True)
     assert [line_of(name, file, text, word) for word in range(4)] == wanted
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("name", STYLES)
+def test_line_ends_of_any_system(name, end):
+    """A file has the same lines with each of the three line ends."""
+    values = list(range(-20, 20))
+    file = WordFile("x", "x", 8, 1, 40, "int8", (40,), signed=True)
+    for seed in range(20):
+        text = file_of(Random(seed), name, 8, values)
+        other = text.replace("\n", end)
+        for word in (0, 20, 39):
+            assert line_of(name, file, other, word) == line_of(name, file, text, word)
+
+
+def c_array(rng, texts, columns):
+    """An array of rows of numbers, with white space of any kind between what C has there."""
+
+    def blank():
+        return rng.choice(("", " ", "\n", "\n\n  ", " /* a\n b */ "))
+
+    rows = [texts[i : i + columns] for i in range(0, len(texts), columns)]
+    inner = [f"{blank()},{blank()}".join(row) for row in rows]
+    body = f"{blank()},{blank()}".join(f"{{{blank()}{row}{blank()}}}" for row in inner)
+    comma = rng.choice(("", ","))
+    return f"int x[{len(rows)}][{columns}] ={blank()}{{{blank()}{body}{blank()}{comma}{blank()}}};"
+
+
+def test_braces_and_white_space_of_c(full):
+    """Wherever braces and line ends stand: a word, and an error, have the line of the digits."""
+    values = [*range(100, 111), -(2**31)]
+    file = WordFile("x", "x", 32, 1, 12, "int32", (12,), signed=True)
+    for seed in range(1000 if full else 100):
+        texts = [*map(str, values[:-1]), Random(seed).choice(("INT32_MIN", "(-2147483647\n - 1)"))]
+        order = Random(seed).sample(range(12), 12)
+        text = c_array(Random(seed), [texts[i] for i in order], 3)
+        for word, value in enumerate(order):
+            start = text.index(texts[value], text.index("{"))
+            wanted = 1 + text.count("\n", 0, start)
+            assert line_of("c", file, text, word) == wanted, (seed, word)
+            if word % 4 == 0:
+                bad = text.replace(texts[value], "zz" + "\n" * texts[value].count("\n"))
+                with pytest.raises(VectorError, match=f"dump, line {wanted}: 'zz' is no word"):
+                    list(FORMATS["c"].read("dump", file, io.BytesIO(bad.encode())))
 
 
 @pytest.mark.parametrize("high_first", [False, True])
@@ -133,6 +184,21 @@ def test_files_of_many_pieces():
     ):  # fmt: skip
         for word in (0, count - 1):
             assert line_of(name, file, data, word) == word + 2
+
+
+@pytest.mark.parametrize("surplus", [1, 3, 4, 5, 8, 9])
+@pytest.mark.parametrize("gap", [0, 3, 4, 5, 6, 7, 8, 11])
+def test_too_many_numbers_in_any_piece(surplus, gap):
+    """The line of the first number too many, wherever the readers cut the file in pieces."""
+    file = WordFile("x", "x", 32, 2, 3, "int8", (2, 12), lanes=Lanes(4, 8, True))
+    rows = [f"{i}\n" for i in range(24 + surplus)]
+    at = min(24 - 4 + gap, len(rows))  # what follows is in another piece
+    head = "".join(rows[:at])
+    text = head + "\n" * (2**20 - len(head)) + "".join(rows[at:])
+    line = 25 if gap > 4 else 25 + 2**20 - len(head)
+    problem = f"dump, line {line}: more words" if surplus >= 4 else "the last word has"
+    with pytest.raises(VectorError, match=problem):
+        list(FORMATS["dec"].read("dump", file, io.BytesIO(text.encode())))
 
 
 @pytest.fixture(scope="module")
@@ -269,5 +335,69 @@ def test_locate_takes_a_line_of_a_memory(tmp_path):
     (spot,) = spots(plan, entry, at, int(np.concatenate([*value])[at]), "hex", files)
     found = at_place(tmp_path / "set", f"{spot.file}:{spot.place.removeprefix('line ')}")
     assert spot in found and {s.address for s in found} == {spot.address}
-    with pytest.raises(VectorError, match="no array file"):
-        at_place(tmp_path / "set", "memory/act.bank0.hex:99999999")
+    for place in ("memory/act.bank0.hex:99999999", "memory/act.bank0.hex:0"):
+        with pytest.raises(VectorError, match=f"{place}: no word of the set is there"):
+            at_place(tmp_path / "set", place)
+    with pytest.raises(VectorError, match="no array file memory/act.hex, and no such memory"):
+        at_place(tmp_path / "set", "memory/act.hex:1")
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "npy"])
+def test_locate_of_a_memory_shows_every_value_of_a_line(tmp_path, name):
+    """Of each array and of every word that the line has: as if asked word by word."""
+    layout = parse_layout("l", {"memory": {"act": {"word_bits": 32}}, "output": {"memory": "act"}})
+    write_set(random_model(3), tmp_path / "set", count=2, layout=layout, formats=[name])
+    plan, _ = read_manifest(tmp_path / "set")
+    entries = [e for e in plan.entries if e.role == "output"]
+    of_place, path = {}, ""
+    for entry in entries:
+        files = memory_files(plan, entry, name, "")
+        value = np.concatenate([*read_entry(tmp_path / "set", plan, entry)])
+        for at in np.ndindex(value.shape):
+            for spot in spots(plan, entry, at, int(value[at]), name, files):
+                path = spot.file
+                of_place.setdefault(spot.place.split()[1], set()).add(spot)
+    assert len(entries) > 1 and path.startswith("memory/act")
+    for place in sorted(of_place, key=int)[:: max(1, len(of_place) // 9)]:
+        found = at_place(tmp_path / "set", f"{path}:{place}")
+        assert len(found) == len(set(found)) and set(found) == of_place[place]
+        assert [s.address for s in found] == sorted(s.address for s in found)
+
+
+PLACES = ["{}:{}", "{}.hex:{}", "{}@{}", "{}.bank{}@1", "{}.bank1@{}", "memory/act.hex:{}"]
+
+
+@pytest.mark.parametrize("form", PLACES)
+def test_locate_takes_numbers_of_any_length(source, form, capsys):
+    """Each number of a place with thousands of digits: refused in one line."""
+    for digits in (17, 5000, 100_000):
+        texts = (f"outputs/{source[1]}", "9" * digits)[-form.count("{}") :]
+        assert main(["locate", str(source[0]), form.format(*texts)]) == 2
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1 and "9" * 9 in error and len(error) < 3000
+
+
+@pytest.mark.parametrize("per_line", ["word", "number"])
+@pytest.mark.parametrize("order", ["low_first", "high_first"])
+def test_the_line_of_padding_is_that_of_its_lane(tmp_path, order, per_line):
+    """Three channels in tiles of four: the number that is changed has the line that is told."""
+    rng = np.random.default_rng(0)
+    builder = Builder("m")
+    x = builder.input("x", (2, 2, 3))
+    builder.op("conv2d", x, name="c", weights=rng.integers(-9, 9, (3, 1, 1, 3)), bias=[0] * 3,
+               requantize=Requantize.of([2**30] * 3, [31] * 3))  # fmt: skip
+    rule = {"word_bits": 40, "lanes": 4, "order": "NHWCc", "tile": {"c": 4}, "lane_order": order}
+    layout = parse_layout("l", {"output": rule})
+    write_set(builder.model(), tmp_path / "set", count=2, layout=layout, formats=["dec"])
+    rows = (tmp_path / "set/outputs/c.dec").read_text().splitlines()[1:]
+    numbers = " ".join(rows).split()
+    for at in range(3, len(numbers), 4):
+        assert numbers[at] == "0"
+        planted = [*numbers[:at], "9", *numbers[at + 1 :]]
+        step = 4 if per_line == "word" else 1
+        lines = [" ".join(planted[i : i + step]) for i in range(0, len(planted), step)]
+        path = tmp_path / "dut/outputs/c.dec"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(lines) + "\n")
+        told = str(verify(tmp_path / "set", tmp_path / "dut", partial=True))
+        assert f"c.dec line {at // step + 1}, image {at // 16}," in told

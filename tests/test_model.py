@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import intgold
-from intgold import InputError, Model, ModelError, Op, Requantize, Tensor, native
-from intgold.fields import INT32_MAX, INT32_MIN
+from intgold import InputError, IntgoldError, Model, ModelError, Op, Requantize, Tensor, native
+from intgold.fields import INT32_MAX, INT32_MIN, Scales
 from intgold.lowering import plan
 from intgold.model import BOUNDARY
 from intgold.ops import OPS
@@ -364,3 +364,32 @@ def test_public_names():
     for kind in OPS.values():
         assert kind.summary and kind.clause.startswith("5.")
     assert Fraction(intgold.SPEC_VERSION) >= 1
+
+
+@pytest.mark.parametrize(
+    "number",
+    [1, 0.5, np.float32(0.5), np.float16(0.25), np.int8(3), Fraction(1, 3), np.longdouble(2)],
+)
+def test_scales_are_real_numbers_of_any_type(number):
+    """Of a tensor and of weights, by the class and by the builder: a float of the same value."""
+    assert type(Tensor("t", (4,), "int8", number).scale) is float
+    assert Tensor("t", (4,), "int8", number).scale == float(number)
+    builder = intgold.Builder("m")
+    if not isinstance(number, Fraction):
+        assert builder.tensor(builder.input("x", (4,), scale=number)).scale == float(number)
+    assert Scales().check("f", [number, number]) == (float(number),) * 2
+
+
+@pytest.mark.parametrize(
+    "value",
+    [True, np.True_, 0, -1, float("nan"), float("inf"), pytest.param(10**400, id="long"),
+     np.float32("nan"), "1.5", b"1", 1j, [1.0], 5e-324 / 2],
+)  # fmt: skip
+def test_what_is_no_scale(value):
+    """One line that names tensor and value."""
+    with pytest.raises(ModelError, match=r"^tensor t scale: .* is not a positive finite number$"):
+        Tensor("t", (4,), "int8", value)
+    with pytest.raises(ModelError, match=r"^f: .* is not a positive finite number$"):
+        Scales().check("f", [0.5, value])
+    with pytest.raises(IntgoldError, match="scale"):
+        intgold.Builder("m").input("x", (4,), scale=value)

@@ -259,6 +259,107 @@ def test_outputs_broken_behind_right_accumulators(name, accumulators, vectors, t
             (folder / role / f"{tensor}.npy").unlink(missing_ok=True)
     (first,) = found(vectors, folder)
     assert (name,) in first.names, first.names
+    if name == "channels_in_other_order":
+        (cause,) = [c for c in first.causes if c.names == (name,)]
+        assert str(cause) == (
+            f"{name} (0 holds 1, 1 holds 0, 2 holds 3, 3 holds 2, 6 holds 7, 7 holds 6)"
+        )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_an_order_names_what_moved_alone(seed, tmp_path, capsys):
+    """Channels that hold others, and no more: in text, page and JSON."""
+    rng = np.random.default_rng(seed)
+    channels = int(rng.integers(2, 40))
+    order = np.arange(channels)
+    some = rng.choice(channels, min(channels, int(rng.integers(2, 6))), replace=False)
+    order[some] = np.roll(some, 1)
+    builder = intgold.Builder("m")
+    x = builder.input("x", (1, 1, channels))
+    builder.op("lut", x, name="o", table=rng.permutation(256) - 128)
+    write_set(builder.model(), tmp_path / "set", count=16, formats=["npy"])
+    shutil.copytree(tmp_path / "set", tmp_path / "dut")
+    y = np.load(tmp_path / "set/outputs/o.npy")
+    np.save(tmp_path / "dut/outputs/o.npy", np.ascontiguousarray(y[..., order]))
+    moved = ", ".join(f"{i} holds {n}" for i, n in enumerate(order.tolist()) if i != n)
+    arguments = ["verify", str(tmp_path / "set"), "--dut", str(tmp_path / "dut")]
+    page = tmp_path / "page.html"
+    assert main([*arguments, "--html", str(page)]) == 1
+    told = capsys.readouterr().out
+    lane = "lane_order" in told  # of two channels, and the like: the simpler name
+    wanted = f"channels_in_other_order ({moved})"
+    assert lane or (wanted in told and f"channels_in_other_order</b> ({moved})" in page.read_text())
+    assert main([*arguments, "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)["ops"][0]
+    variants = [v for c in [*found["causes"], *found["consistent"]] for v in c["variants"]]
+    assert lane or wanted in variants
+
+
+@pytest.mark.parametrize("signs", ["negative", "positive", "mixed"])
+@pytest.mark.parametrize("role", ["output", "accumulator"])
+def test_offset_binary_of_int32(signs, role, tmp_path, capsys):
+    """Logits, or accumulators, with their most significant bit inverted: the encoding, first."""
+    rng = np.random.default_rng(1)
+    builder = intgold.Builder("m")
+    x = builder.input("x", (6,))
+    bias = {"negative": -(10**6), "positive": 10**6, "mixed": 0}[signs]
+    by = None if role == "output" else intgold.Requantize.of([2**30] * 5, [40] * 5)
+    builder.op("fully_connected", x, name="o", weights=rng.integers(-99, 99, (5, 6)),
+               bias=[bias] * 5, requantize=by)  # fmt: skip
+    write_set(builder.model(), tmp_path / "set", count=16, formats=["npy"])
+    shutil.copytree(tmp_path / "set", tmp_path / "dut")
+    for path in (tmp_path / "dut").glob("*s/o.npy"):
+        y = np.load(path)
+        assert y.dtype == np.int8 or signs == "mixed" or (y < 0).all() == (signs == "negative")
+        if y.dtype == np.int32:
+            np.save(path, y ^ np.int32(-(2**31)))
+    assert main(["verify", str(tmp_path / "set"), "--dut", str(tmp_path / "dut")]) == 1
+    told = capsys.readouterr().out
+    label = "" if role == "output" else r" \(accumulators\)"
+    assert re.search(rf"^  1\. output_in_other_encoding{label}$", told, re.M), told
+    assert signs != "mixed" or "bit_stuck" not in told
+
+
+HIDDEN = [
+    ("conv2", "bias_missing", ("conv2", "selu2"), "pool2"),
+    ("selu2", "table_index_off_by_one", ("selu2",), "pool2"),
+    ("conv2", "bias_missing", ("conv2",), "selu2"),
+]
+
+
+@pytest.mark.parametrize(("at", "name", "without", "seen"), HIDDEN)
+def test_a_cause_in_an_op_that_was_not_dumped_says_what_would_confirm_it(
+    at, name, without, seen, vectors, tmp_path, capsys
+):
+    """Its outputs and those of what follows it, in text, page and JSON; where dumped, nothing."""
+    labels = {b.variant.label for b in bugs_at(at) if b.hypothesis.name == name}
+    bug = (at, name, min(labels))
+    folder = device(tmp_path / "d", [bug], accumulators=False, without=without)
+    page = tmp_path / "page.html"
+    arguments = ["verify", str(vectors), "--dut", str(folder), "--partial"]
+    assert main([*arguments, "--html", str(page)]) == 1
+    told = capsys.readouterr().out
+    assert f"in {at}, which was not dumped: {name}" in told
+    ops = ", ".join(reversed(without))
+    hint = rf"a dump of {ops} would (confirm it|tell which op it is)"
+    assert re.search(hint, told) and re.search(hint, page.read_text())
+    assert main([*arguments, "--json"]) == 1
+    first = json.loads(capsys.readouterr().out)["ops"][0]
+    assert first["op"] == seen and first["would_confirm"] == list(reversed(without))
+    shutil.rmtree(folder)
+    device(folder, [bug], accumulators=False)
+    assert main(arguments) == 1
+    assert "would confirm it" not in capsys.readouterr().out
+
+
+def bugs_at(name):
+    model = intgold.load()
+    live = stimulus(model, "builtin", 2, 0)
+    tensors = {**live, **model.run(live, trace=True).tensors}
+    op = next(o for o in model.ops if o.name == name)
+    path = Datapath.of(model, op, tuple(tensors[n] for n in op.inputs))
+    y = path.results()[1]
+    return list(bugs_of(Evidence(path, {"output": y}, {"output": y})))
 
 
 def test_partials_alone(tmp_path, capsys):

@@ -161,11 +161,11 @@ def _kinds(hint: Any) -> Kinds:
 def _plain(value: Any, hint: Any) -> Any:
     """Return what an annotation takes of a value that NumPy or an iterator made.
 
-    NumPy's integers become Python's where an int is wanted, alone or as elements; an array of one
+    NumPy's integers become Python's where a number is wanted, alone or as elements; an array of one
     dimension, and what comes one after another, become a list where one is wanted.
     """
     origin, parts = get_origin(hint), get_args(hint)
-    if hint is int:
+    if hint in (int, float):
         is_numpy = isinstance(value, np.integer) and value.dtype.kind in "iu"  # not a timedelta64
         return int(value) if is_numpy else value
     if origin in (Union, types.UnionType):
@@ -218,7 +218,8 @@ def fits(value: Any, hint: Any) -> bool:
     if origin is tuple:
         return _tuple_fits(value, parts)
     if origin in (abc.Sequence, list):
-        other = isinstance(value, (str, bytes, abc.Mapping, np.ndarray))
+        # A set has an order that its user did not choose.
+        other = isinstance(value, (str, bytes, abc.Mapping, abc.Set, np.ndarray))
         plain = isinstance(value, abc.Collection) and not other
         return plain and all(fits(element, parts[0]) for element in value)
     if origin in (abc.Mapping, dict):

@@ -40,6 +40,18 @@ def integer(where: str, value: Any, lo: int, hi: int) -> int:
     return int(value)
 
 
+def scale(where: str, value: Any) -> float:
+    """Return a positive finite real number as a float or raise ModelError naming `where`."""
+    try:
+        is_number = not isinstance(value, (bool, np.bool_, str, bytes))
+        number = float(value) if is_number else 0.0
+    except Exception:  # of no number, of a large one, of somebody's own
+        number = 0.0
+    if not 0.0 < number < float("inf"):
+        raise ModelError(f"{where}: {shown(value)} is not a positive finite number")
+    return number
+
+
 def frozen(where: str, value: Any, dtype: str, ndim: int) -> np.ndarray:
     """Return `value` as a read-only, C-ordered, little-endian copy of exactly this dtype."""
     array = value if isinstance(value, np.ndarray) else _array(where, value)
@@ -236,12 +248,12 @@ class Scales:
         if value is None:
             return None
         try:
-            scales = tuple(float(v) for v in value)
-        except Exception as error:  # of no number, of a large one, of somebody's own
+            scales = tuple(value)
+        except Exception as error:  # of no sequence, of somebody's own
             raise ModelError(f"{where}: {shown(value)} is not a list of scales") from error
-        if not scales or not all(0.0 < s < float("inf") for s in scales):
-            raise ModelError(f"{where}: scales must be positive and finite, got {scales}")
-        return scales
+        if not scales:
+            raise ModelError(f"{where}: an empty list of scales")
+        return tuple(scale(where, v) for v in scales)
 
 
 Field = Integer | Integers | Choice | Array | Requantization | Scales

@@ -20,7 +20,7 @@ import numpy as np
 from . import accumulators
 from .arguments import check, check_fields, checked
 from .errors import InputError, ModelError
-from .fields import INT32_MAX, INT32_MIN, Scales, integer
+from .fields import INT32_MAX, INT32_MIN, Scales, integer, scale
 from .ops import OPS, OpKind
 from .quoting import batch_of, given, shown
 from .signature import Port, Signature
@@ -81,10 +81,8 @@ class Tensor:
         object.__setattr__(
             self, "zero_point", integer(f"{where} zero_point", self.zero_point, lo, hi)
         )
-        if self.scale is not None and not (
-            isinstance(self.scale, float) and 0.0 < self.scale < float("inf")
-        ):
-            raise ModelError(f"{where}: scale {shown(self.scale)} is not a positive finite float")
+        if self.scale is not None:
+            object.__setattr__(self, "scale", scale(f"{where} scale", self.scale))
 
     @property
     def size(self) -> int:

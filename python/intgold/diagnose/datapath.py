@@ -7,7 +7,7 @@ leave the device).  Without a bug they give the golden model's bits.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -89,6 +89,10 @@ class Datapath:
         The stages.
     made : dict
         Accumulators that were computed; shared as long as the operands are.
+    images : ndarray, shape (n,), optional
+        Which images of the set these are.
+    dumped : mapping of str to ndarray
+        What the device dumped of the op on these images, by role.
     """
 
     __repr__ = short_repr
@@ -103,6 +107,8 @@ class Datapath:
     finish: Stage = _finish
     deliver: Stage = _deliver
     made: dict[str, IntArray] = field(default_factory=dict)
+    images: IntArray | None = None
+    dumped: Mapping[str, IntArray] = field(default_factory=dict)
 
     @classmethod
     def of(cls, model: Model, op: Op, inputs: tuple[IntArray, ...]) -> Datapath:

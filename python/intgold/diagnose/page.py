@@ -10,14 +10,14 @@ from ..file_kinds import REPORT, html_start
 from ..files import replacing
 from ..vectors.strays import stray_lines
 from ..verify import IN_DEVICE, Comparison, place, placed, with_hex
-from .finding import OpFinding, contracts_of
+from .finding import OpFinding
 from .pictures import bars, error_maps, legend
 from .report import Account
 from .search import Cause
 from .stages import Stages
 from .text import (
     MOST_CONSISTENT,
-    OTHER_CONTRACT,
+    conclusion,
     heading,
     labels,
     members,
@@ -120,16 +120,13 @@ def _causes(account: Account) -> Iterable[str]:
     yield "<h2>Why</h2>"
     if account.not_sought:
         yield f"<p>{html.escape(account.not_sought)}.</p>"
+    yield from (f"<p>{_sentence(line)}.</p>" for line in conclusion(findings))
     for finding in findings:
         if finding.follows:
             continue
         if finding.op != first.op:
             yield f"<p>{html.escape(heading(finding))}.</p>"
         yield from _finding(finding)
-    if by := contracts_of(findings):
-        yield f"<p>{html.escape(OTHER_CONTRACT.format(' or '.join(by)))}.</p>".replace(
-            ">e", ">E", 1
-        )
     yield from (f"<p>{html.escape('R' + line[1:])}.</p>" for line in right_read_so(findings))
     follow = [f.op for f in findings if f.follows and not f.read_by]
     if follow:

@@ -19,7 +19,7 @@ from .diagnosis import diagnose
 from .finding import OpFinding, contracts_of
 from .search import Cause
 from .stages import Stages, stages_of
-from .text import members, told
+from .text import members, told, would_confirm
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +157,7 @@ def _finding(finding: OpFinding) -> dict[str, Any]:
         "causes": [_group(causes, finding) for causes in members(finding.causes)],
         "consistent": [_group(causes, finding) for causes in members(finding.consistent)],
         "would_tell": list(finding.would_tell),
+        "would_confirm": would_confirm(finding),
         "images": finding.images,
         "told_apart_by": [asdict(apart) for apart in finding.apart],
         "close": [

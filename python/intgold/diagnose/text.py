@@ -12,11 +12,18 @@ from .search import Cause
 _MOST_LABELS = 4
 MOST_CONSISTENT = 4
 """Causes on thin evidence that are shown."""
-OTHER_CONTRACT = "every op that is wrong computes by the contract {}"
+
+
+def conclusion(findings: Sequence[OpFinding]) -> list[str]:
+    """Return a line of the model as a whole, where one cause is common to every op."""
+    by = " or ".join(contracts_of(findings))
+    return [f"every op that is wrong computes by the contract {by}"] if by else []
 
 
 def told(findings: Sequence[OpFinding], first: str) -> list[str]:
-    """Return the lines: the first op at length, the others in a line each, or in one for all.
+    """Return the lines: what is true of the whole model, then the first op at length.
+
+    The others have a line each, or one for all.
 
     Parameters
     ----------
@@ -24,11 +31,11 @@ def told(findings: Sequence[OpFinding], first: str) -> list[str]:
     first : str
         The op of the first difference, whose lines stand just before.
     """
-    lines: list[str] = []
-    by, others = contracts_of(findings), []
+    lines, others = conclusion(findings), []
+    by = bool(lines)
     explained: dict[tuple[str, ...], OpFinding] = {}
-    for finding in (f for f in findings if not f.follows):
-        if finding.op == first and not lines:
+    for number, finding in enumerate(f for f in findings if not f.follows):
+        if finding.op == first and not number:
             lines += _cause(finding)
         elif by and explained:
             others.append(finding.op)
@@ -40,8 +47,6 @@ def told(findings: Sequence[OpFinding], first: str) -> list[str]:
         if finding.fitting:
             explained.setdefault(_ops_and_names(finding), finding)
     follow = [f.op for f in findings if f.follows and not f.read_by]
-    if by:
-        lines.append(OTHER_CONTRACT.format(" or ".join(by)))
     if others:
         lines += textwrap.wrap(f"the same is wrong of {', '.join(others)}", 100)
     lines += [row for line in right_read_so(findings) for row in textwrap.wrap(line, 100)]
@@ -87,13 +92,22 @@ def members(causes: Sequence[Cause]) -> list[list[Cause]]:
 def reservations(finding: OpFinding) -> list[str]:
     """Return what the dump leaves open for want of outputs."""
     told = []
-    ops = list(dict.fromkeys(c.op.name for c in finding.fitting))
-    unseen = [name for name in ops if name != finding.op]
-    if unseen and len(ops) > 1:
-        told.append(f"a dump of {', '.join(unseen)} would tell which op it is")
+    ops = {c.op.name for c in finding.fitting}
+    if unseen := ", ".join(would_confirm(finding)):
+        if len(ops) > 1:
+            told.append(f"a dump of {unseen} would tell which op it is")
+        elif finding.causes:
+            told.append(f"seen through later ops only: a dump of {unseen} would confirm it")
     if finding.unseen and finding.op in ops:
         told.append(f"not dumped and taken to be right: {', '.join(finding.unseen)}")
     return told
+
+
+def would_confirm(finding: OpFinding) -> list[str]:
+    """Return the ops to dump where a cause is in one that was not: it, and those after it."""
+    causes = {cause.op.name for cause in finding.fitting}
+    places = [at for at, name in enumerate(finding.unseen) if name in causes]
+    return list(finding.unseen[: max(places) + 1]) if places else []
 
 
 def labels(causes: Sequence[Cause]) -> str:

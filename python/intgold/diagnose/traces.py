@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -28,14 +29,17 @@ class Traces:
     model : Model
     arrays : mapping of Entry to ndarray
         The stimulus, and the outputs and accumulators that the device dumped.
+    images : sequence of int
+        Which images of the set these are.
     readings : callable, optional
         ``(op name) -> by role``, see `intgold.vectors.dump.Dump.readings`.
     """
 
     def __init__(
-        self, model: Model, arrays: Arrays, readings: Callable[[str], ByRole] = lambda _: {}
-    ) -> None:
-        self.model, self._readings = model, readings
+        self, model: Model, arrays: Arrays, images: Sequence[int],
+        readings: Callable[[str], ByRole] = lambda _: {},
+    ) -> None:  # fmt: skip
+        self.model, self._images, self._readings = model, np.array(images), readings
         x = {e.name: a for e, a in arrays.items() if e.role == "stimulus"}
         self.golden = {**x, **model.run(x, trace=True).tensors}
         self.seen: dict[str, dict[str, np.ndarray]] = {}
@@ -57,7 +61,8 @@ class Traces:
 
     def path(self, op: Op) -> Datapath:
         """Return the op without a bug, on what the device had before it."""
-        return Datapath.of(self.model, op, tuple(self.live[n] for n in op.inputs))
+        path = Datapath.of(self.model, op, tuple(self.live[n] for n in op.inputs))
+        return replace(path, images=self._images, dumped=self.seen.get(op.name, {}))
 
     def evidence(self, op: Op) -> Evidence:
         """Return what the op should have made of its inputs, and what the device dumped of it."""
@@ -125,15 +130,16 @@ def of_images(dump: Dump, images: Sequence[int]) -> Traces:
     """Return the traces of some images, which rise."""
     arrays = {e: dump.expected(e, images) for e in _stimulus(dump)}
     arrays |= {e: dump.got(e, images) for e in _dumped(dump)}
-    return Traces(dump.plan.model, arrays, dump.readings)
+    return Traces(dump.plan.model, arrays, images, dump.readings)
 
 
 def in_blocks(dump: Dump) -> Iterator[tuple[int, Traces]]:
     """Yield (first image, traces) of all images, some at a time, each file read once."""
     first = 0
     for arrays in dump.blocks(_stimulus(dump), _dumped(dump)):
-        yield first, Traces(dump.plan.model, arrays)
-        first += len(next(iter(arrays.values())))
+        count = len(next(iter(arrays.values())))
+        yield first, Traces(dump.plan.model, arrays, range(first, first + count))
+        first += count
 
 
 def _stimulus(dump: Dump) -> list[Entry]:

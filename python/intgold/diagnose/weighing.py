@@ -7,7 +7,7 @@ is not in the table, may be as well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -55,9 +55,18 @@ def weighed(
         lefts = [t.differing for t in tries if t.bug.freedom < cause.freedom]
         simpler = max([0, *(searched - left for left in lefts)])
         doubt = "; ".join(bug.variant.doubt for bug in cause.bugs if bug.variant.doubt)
-        weight = Weight(simpler, searched, stated, cause.freedom + more, images, doubt)
+        granted = [evidence_bits(m, evidence, kinds) for m in _granted(cause, evidence)]
+        own = min([stated, *granted])
+        weight = Weight(simpler, searched, own, cause.freedom + more, images, doubt)
         found.append(replace(cause, weight=weight))
     return found
+
+
+def _granted(cause: Cause, evidence: Evidence) -> Iterator[dict[str, np.ndarray]]:
+    """Yield what is made by nothing but what the bugs take from the dump."""
+    for bug in cause.bugs:
+        if bug.variant.granted:
+            yield made_by(bug.variant.granted(evidence.path), evidence)
 
 
 def evidence_bits(

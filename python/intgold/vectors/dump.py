@@ -146,12 +146,24 @@ class Dump:
     def _runs(self, entry: Entry) -> Iterator[np.ndarray]:
         """Yield the images of an array of the dump, whatever it holds instead of padding."""
         paths, files = self.files[entry][0]
-        stated = self.device.blocks[entry].packing
-        by = (r for r in readings(stated) if r.label == self._by)
+        by = (r for r in readings(self.device.blocks[entry]) if r.label == self._by)
         reading = next(by, None) if files[0].format.name != "npy" else None
         if reading is not None:
-            return (reading.meant(w) for w in read_words(self.device, paths, files))
+            return self._read_by(entry, reading)
         return read_runs(self.device, paths, files, Strays(self.device.blocks[entry]))
+
+    def _read_by(self, entry: Entry, reading: Reading) -> Iterator[np.ndarray]:
+        """Yield the images of an array as another rule has them.
+
+        Words that the device would have outside the array are taken to be right.
+        """
+        sizes = _sizes(self.plan)
+        words = regroup(read_words(self.device, *self.files[entry][0]), sizes)
+        expected = regroup(read_entry(self.vectors, self.plan, entry), sizes)
+        first = 0
+        for part, right in zip(words, expected, strict=True):
+            yield reading.meant(part, np.arange(first, first + len(part)), right)
+            first += len(part)
 
     def read_by(self, label: str) -> Dump:
         """Return the dump, each array of which is read by another rule where it has this one."""
@@ -168,8 +180,8 @@ class Dump:
             paths, files = next((f for f in forms if f[1][0].format.name != "npy"), ([], []))
             if entry.owner == op and files and entry.role != "partial":
                 words = read_words(self.device, paths, files)
-                stated = self.device.blocks[entry].packing
-                found[entry.role] = standing(stated, readings(stated), words)
+                block = self.device.blocks[entry]
+                found[entry.role] = standing(block.packing, readings(block), words)
         return found
 
 

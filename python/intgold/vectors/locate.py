@@ -113,65 +113,84 @@ def at_place(folder: str | os.PathLike[str], place: str) -> list[Spot]:
     plan, _ = read_manifest(folder)
     by_line = re.fullmatch(r"(.+):([0-9]+)", place)
     by_address = re.fullmatch(r"(.+?)(?:\.bank([0-9]+))?@(?:0x)?([0-9a-fA-F]+)", place)
-    number = by_line[2] if by_line else by_address[3] if by_address else ""
-    if len(number) > 16:
-        raise VectorError(f"{place}: {number[:40]} is too large, no set has so many words")
+    match = by_line or by_address
+    for number in filter(None, match.groups()[1:] if match else ()):
+        if len(number) > 16:
+            raise VectorError(f"{place}: {number[:40]} is too large, no set has so many words")
     if by_line:
         file = next((f for f in plan.files if f.path == by_line[1]), None)
-        if file is None and (of_memory := _of_memory(plan, by_line[1], int(by_line[2]))):
-            return _at_word(folder, plan, *of_memory)
         if file is None:
-            raise VectorError(f"{place}: the set has no array file {by_line[1]}")
-        entry, names = file.entry, [file.format.name]
+            return _at_line_of_memory(folder, plan, place, by_line[1], int(by_line[2]))
         words = file.format.words_at(file.words, int(by_line[2]))
-        held = [at for word in words for at in _elements(plan, file, word)]
-        coordinates = list(dict.fromkeys(held))
-        there = {(file.path, word) for word in words}
+        if not words:
+            raise VectorError(f"{place}: no word of the set is there")
+        files = plan.files_of(file.entry, file.format.name)
+        found = _at_words(folder, plan, files, file, words)
     elif by_address:
-        entry = _entry(plan, by_address[1])
-        names = [n for n in plan.array_formats if n != "npy"] or plan.array_formats
-        bank = None if by_address[2] is None else int(by_address[2])
-        run, word = _word_at(plan, place, entry, bank, int(by_address[3], 16))
-        block = plan.blocks[entry]
-        target = block.address + run * block.frame + word
-        coordinates, words = _held(plan, entry, run, word), range(word, word + 1)
+        found = _at_address(folder, plan, place, by_address)
     else:
         raise VectorError(f"{place!r}: neither FILE:LINE nor ARRAY@ADDRESS")
-    if not words:
-        raise VectorError(f"{place}: no word of the set is there")
-    if not coordinates:
+    if not found:
         raise VectorError(f"{place}: its words hold padding only")
-    values = _values(folder, plan, entry, coordinates)
+    return found
+
+
+def _at_address(
+    folder: str | os.PathLike[str], plan: Plan, place: str, match: re.Match[str]
+) -> list[Spot]:
+    """Return the values of the word at ARRAY@ADDRESS."""
+    entry = _entry(plan, match[1])
+    name = next((n for n in plan.array_formats if n != "npy"), "npy")
+    bank = None if match[2] is None else int(match[2])
+    run, word = _word_at(plan, place, entry, bank, int(match[3], 16))
+    block = plan.blocks[entry]
+    target = block.address + run * block.frame + word
+    coordinates = _held(plan, entry, run, word)
+    values = _values(folder, plan, entry, coordinates) if coordinates else []
     pairs = zip(coordinates, values, strict=True)
-    found = [s for at, value in pairs for s in spots(plan, entry, at, value, names[0])]
-    return [s for s in found if ((s.file, s.word) in there if by_line else s.address == target)]
+    found = [s for at, value in pairs for s in spots(plan, entry, at, value, name)]
+    return [s for s in found if s.address == target]
 
 
-def _of_memory(plan: Plan, path: str, line: int) -> tuple[list[SetFile], SetFile, int] | None:
-    """Return the files of an array's memory, that of the path, and the array's word at a line."""
+def _at_line_of_memory(
+    folder: str | os.PathLike[str], plan: Plan, place: str, path: str, line: int
+) -> list[Spot]:
+    """Return the values of all words at a line of the file of a whole memory, by address."""
+    found: list[Spot] = []
+    held = [*_of_memory(plan, path)]
+    if not held:
+        raise VectorError(f"{place}: the set has no array file {path}, and no such memory")
+    words = [words_of_place(file.format, file.words, line) for _, file in held]
+    if not any(words):
+        raise VectorError(f"{place}: no word of the set is there")
+    for (files, file), inside in zip(held, words, strict=True):
+        found += _at_words(folder, plan, files, file, inside)
+    if not found:
+        raise VectorError(f"{place}: its words hold padding only")
+    return sorted(found, key=lambda spot: spot.address)
+
+
+def _of_memory(plan: Plan, path: str) -> Iterator[tuple[list[SetFile], SetFile]]:
+    """Yield, of each array in a memory, the files of the memory and the one of this path."""
     for entry in plan.entries:
         for name in FORMATS:
             for compression in COMPRESSIONS:
                 files = memory_files(plan, entry, name, compression)
-                file = next((f for f in files if f.path == path), None)
-                words = words_of_place(file.format, file.words, line) if file else []
-                if file and words:
-                    return files, file, words[0]
-    return None
+                yield from ((files, file) for file in files if file.path == path)
 
 
-def _at_word(
-    folder: str | os.PathLike[str], plan: Plan, files: list[SetFile], file: SetFile, word: int
-) -> list[Spot]:
-    """Return the values of a word of an array in the file of its memory."""
-    coordinates = _elements(plan, file, word)
-    values = _values(folder, plan, file.entry, coordinates)
-    found = [
-        spot
-        for at, value in zip(coordinates, values, strict=True)
-        for spot in spots(plan, file.entry, at, value, file.format.name, files)
-    ]
-    return [spot for spot in found if (spot.file, spot.word) == (file.path, word)]
+def _at_words(
+    folder: str | os.PathLike[str], plan: Plan, files: list[SetFile], file: SetFile,
+    words: Sequence[int],
+) -> list[Spot]:  # fmt: skip
+    """Return the values of words of an array in one of the files that have it."""
+    held = dict.fromkeys(at for word in words for at in _elements(plan, file, word))
+    coordinates, there = list(held), {(file.path, word) for word in words}
+    values = _values(folder, plan, file.entry, coordinates) if held else []
+    pairs = zip(coordinates, values, strict=True)
+    name = file.format.name
+    found = [s for at, value in pairs for s in spots(plan, file.entry, at, value, name, files)]
+    return [spot for spot in found if (spot.file, spot.word) in there]
 
 
 def _entry(plan: Plan, array: str) -> Entry:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,65 +16,170 @@ from ..errors import LayoutError
 from .packing import Packing
 from .rule import Rule
 
+if TYPE_CHECKING:
+    from .memory_map import Block
+
 _ORDERS = ("NHWC", "NCHW", "NHCW", "NWHC", "NCWH", "NWCH")
+
+
+@dataclass(frozen=True)
+class Swap:
+    """Words exchanged in pairs: what belongs at address a is at address a ^ by.
+
+    Parameters
+    ----------
+    by : int
+        0: no word is moved.
+    unit : int
+        Words that move as one: addresses count these.
+    start, frame : int
+        Address of an image's first word: start + i * frame.
+    parts : int
+        Banks that have addresses of their own, one after the other in the words of an image.
+    """
+
+    by: int = 0
+    unit: int = 1
+    start: int = 0
+    frame: int = 0
+    parts: int = 1
+
+    def sources(self, words: int, images: np.ndarray) -> np.ndarray:
+        """Return which word of its image is at each place; -1: one from outside the array.
+
+        Parameters
+        ----------
+        words : int
+            Of an image.
+        images : ndarray, shape (n,)
+
+        Returns
+        -------
+        ndarray of int64, shape (n, words)
+        """
+        size = words // self.parts
+        first = self.start + images.astype(np.int64)[:, np.newaxis] * self.frame
+        number, rest = np.divmod(first + np.arange(size), self.unit)
+        found = (number ^ self.by) * self.unit + rest - first
+        inside = (found >= 0) & (found < size)
+        banks = [np.where(inside, found + bank * size, -1) for bank in range(self.parts)]
+        return np.concatenate(banks, axis=1)
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
     """An array whose words follow another rule than the layout says.
 
+    Where words are exchanged with some outside the array, these are unknown: `dumped` or
+    `expected` has their values.
+
     Parameters
     ----------
     key : str
-        Of the rule, that is another.
+        Of the rule, that is another; or ``address``.
     label : str
         What it is.
     stated, other : Packing
         By the layout, and by the device.
-    swap : int
-        The device has word a of an image at a ^ swap.
+    swap : Swap
     """
 
     key: str
     label: str
     stated: Packing
     other: Packing
-    swap: int = 0
+    swap: Swap = Swap()
 
-    def seen(self, y: np.ndarray) -> np.ndarray:
-        """Return what results look like by the layout, shape (n, *shape), as the device has y."""
-        return self.stated.read(self._written(y))[0].reshape(y.shape)
+    def seen(
+        self, y: np.ndarray, images: np.ndarray | None = None, dumped: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return what results look like by the layout, shape (n, *shape), as the device has y.
 
-    def meant(self, words: np.ndarray) -> np.ndarray:
-        """Return the results that the device has, of words in the order of the layout."""
+        Parameters
+        ----------
+        y : ndarray, shape (n, ...)
+        images : ndarray, shape (n,), optional
+            Which images of the set these are; default the first ones.
+        dumped : ndarray, shape (n, ...), optional
+            What the device dumped, of which words from outside the array are taken; default y.
+        """
+        written = self.stated.from_banks(self.banks(y, images, dumped))
+        return self.stated.read(written)[0].reshape(y.shape)
+
+    def granted(
+        self, y: np.ndarray, images: np.ndarray | None = None, dumped: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return y but for the words that `seen` takes from the dump."""
+        if dumped is None:
+            return y
+        outside = self._sources(len(y), images)[..., np.newaxis] < 0
+        words = np.where(outside, self.stated.pack(self._shaped(dumped)), self._packed(y))
+        return self.stated.read(words)[0].reshape(y.shape)
+
+    def meant(
+        self, words: np.ndarray, images: np.ndarray | None = None,
+        expected: np.ndarray | None = None,
+    ) -> np.ndarray:  # fmt: skip
+        """Return the results that the device has, of words in the order of the layout.
+
+        Parameters
+        ----------
+        words : ndarray, shape (n, words, word_bytes)
+        images : ndarray, shape (n,), optional
+        expected : ndarray, shape (n, ...), optional
+            Has the values of words that the device has outside the array.
+        """
         moved = self.other.from_banks(self.stated.to_banks(words))
-        return self.other.read(moved[:, self._order])[0]
+        rest = moved if expected is None else self.other.pack(self._shaped(expected))
+        return self.other.read(self._exchanged(moved, rest, images))[0]
 
-    def banks(self, y: np.ndarray) -> list[np.ndarray]:
-        """Return the words of each bank as the device writes y; see `Packing.to_banks`."""
-        return self.other.to_banks(self.other.pack(y)[:, self._order])
+    def banks(
+        self, y: np.ndarray, images: np.ndarray | None = None, dumped: np.ndarray | None = None
+    ) -> list[np.ndarray]:
+        """Return the words of each bank as the device writes y; see `seen`."""
+        own = self._packed(y)
+        rest = own if dumped is None else self.stated.pack(self._shaped(dumped))
+        return self.other.to_banks(self._exchanged(own, rest, images))
 
-    @property
-    def _order(self) -> np.ndarray:
-        return np.arange(self.other.run_words) ^ self.swap
+    @cached_property
+    def crosses(self) -> bool:
+        """Whether words are exchanged with some outside the array."""
+        return bool((self._sources(2, None) < 0).any())
 
-    def _written(self, y: np.ndarray) -> np.ndarray:
-        return self.stated.from_banks(self.banks(y))
+    def _sources(self, count: int, images: np.ndarray | None) -> np.ndarray:
+        images = np.arange(count) if images is None else images
+        return self.swap.sources(self.other.run_words, images)
+
+    def _exchanged(
+        self, words: np.ndarray, rest: np.ndarray, images: np.ndarray | None
+    ) -> np.ndarray:
+        if not self.swap.by:
+            return words
+        at = self._sources(len(words), images)[..., np.newaxis]
+        return np.where(at < 0, rest, np.take_along_axis(words, np.maximum(at, 0), axis=1))
+
+    def _packed(self, y: np.ndarray) -> np.ndarray:
+        return self.other.pack(self._shaped(y))
+
+    def _shaped(self, y: np.ndarray) -> np.ndarray:
+        return y.reshape(len(y), *self.stated.shape)
 
     @cached_property
     def leaves(self) -> bool:
         """Whether elements come to lie where the layout has none."""
         value = int(self.stated.stored_value(0) == self.stated.padding)  # not the padding's
         probe = np.full((1, *self.stated.shape), value, self.stated.dtype)
-        return bool(self.stated.read(self._written(probe))[1].any())
+        written = self.stated.from_banks(self.banks(probe))
+        return bool(self.stated.read(written)[1].any())
 
 
-def readings(stated: Packing) -> Iterator[Reading]:
+def readings(block: Block) -> Iterator[Reading]:
     """Yield the rules that differ in one key, or in both that a reversed word has.
 
     Of an array that a layout speaks of, words with a bit of their address inverted too: of the
     lowest bit, and of each that selects a bank.
     """
+    stated = block.packing
     rule = stated.rule
     lanes = {"lane_order": "low_first" if rule.lane_order == "high_first" else "high_first"}
     octets = {"byte_order": "little" if rule.byte_order == "big" else "big"}
@@ -102,26 +207,43 @@ def readings(stated: Packing) -> Iterator[Reading]:
         if other.run_words == stated.run_words:
             label = ", ".join(f"{k} = {v}" for k, v in changes.items() if v)
             yield Reading(key, label, stated, other)
-    yield from _swapped(stated)
+    if rule != Rule():
+        yield from _in_other_banks(stated)
+        yield from _at_other_addresses(block)
 
 
-def _swapped(stated: Packing) -> Iterator[Reading]:
-    """Yield the words at addresses with one bit inverted, which whole images must have."""
+def _in_other_banks(stated: Packing) -> Iterator[Reading]:
+    """Yield the banks with one bit of their number inverted, where each has such a partner."""
     rule = stated.rule
-    if rule == Rule():
-        return
-    swaps = {1: "word a at address a ^ 1"}
     blocked = rule.bank_order == "blocked"
-    of_bank = stated.run_words // rule.banks if blocked else 1
-    for bit in range((rule.banks - 1).bit_length()):
-        step = of_bank << bit
-        if step & (step - 1) == 0:
-            swaps.setdefault(step, f"bank b's words in bank b ^ {1 << bit}")
-    if rule.banks > 1 and not blocked:
-        swaps[1] = "bank b's words in bank b ^ 1: word a at address a ^ 1"
-    for swap, label in swaps.items():
-        if stated.run_words % (2 * swap) == 0:
-            yield Reading("bank_order", label, stated, stated, swap)
+    for bit in range(rule.banks.bit_length()):
+        if rule.banks % (2 << bit):
+            return
+        label = f"bank b's words in bank b ^ {1 << bit}"
+        if not blocked and bit == 0:
+            label += ": word a at address a ^ 1"
+        unit = stated.run_words // rule.banks if blocked else 1
+        yield Reading("bank_order", label, stated, stated, Swap(1 << bit, unit))
+
+
+def _at_other_addresses(block: Block) -> Iterator[Reading]:
+    """Yield the words at addresses with the lowest bit inverted, or exchanged in pairs."""
+    stated, rule = block.packing, block.packing.rule
+    blocked = rule.bank_order == "blocked"
+    if rule.banks % 2 == 0 and not blocked:
+        return  # that bit selects a bank
+    parts = rule.banks if blocked else 1
+    start, frame = block.address // parts, block.frame // parts
+    of_bank = " of each bank" if parts > 1 else ""
+    by_address = Reading(
+        "address", f"word a{of_bank} at address a ^ 1", stated, stated,
+        Swap(1, 1, start, frame, parts),
+    )  # fmt: skip
+    if (by_address.swap.sources(stated.run_words, np.arange(2)) >= 0).any():
+        yield by_address
+    if (start % 2 or frame % 2) and stated.run_words // parts % 2 == 0:
+        label = f"words{of_bank} exchanged in pairs, from the array's first one on"
+        yield Reading("address", label, stated, stated, Swap(1, parts=parts))
 
 
 def standing(

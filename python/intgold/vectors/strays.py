@@ -14,6 +14,7 @@ from .plan import SetFile
 
 if TYPE_CHECKING:
     from .memory_map import Block
+    from .packing import Packing
 
 _MOST_PATHS = 8
 
@@ -87,12 +88,13 @@ class Strays:
         run, word = (int(i) for i in np.argwhere(found)[0])
         bank, at = packing.bank_of(word)
         file, image = files[bank], first + run
-        place = place_in(file, image * file.words.run + at, path=paths[bank])
         array, _ = packing.read(words[run : run + 1])
+        got, expected = words[run, word], packing.pack(array)[0, word]
+        lane = _first_lane(packing, got != expected)
         self.first = Stray(
-            file.path, place, image,
+            file.path, place_in(file, image * file.words.run + at, lane, paths[bank]), image,
             self._block.address + image * self._block.frame + word,
-            _number(packing.pack(array)[0, word]), _number(words[run, word]), packing.word_bits,
+            _number(expected), _number(got), packing.word_bits,
         )  # fmt: skip
 
 
@@ -111,6 +113,16 @@ def stray_lines(found: Iterable[Strays | None]) -> list[str]:
         more = ", ..." if others[_MOST_PATHS:] else ""
         lines.append(f"the same of {len(others)} more: {', '.join(others[:_MOST_PATHS])}{more}")
     return lines
+
+
+def _first_lane(packing: Packing, wrong: np.ndarray) -> int:
+    """Return the first lane of a word, in the order of its elements, with a byte that is wrong.
+
+    Bits above all lanes count to the last one.
+    """
+    width = packing.dtype.itemsize if packing.words_per_element == 1 else packing.word_bytes
+    lanes = np.minimum(np.flatnonzero(wrong) // width, packing.lanes - 1)
+    return int(lanes.max() if packing.rule.lane_order == "high_first" else lanes.min())
 
 
 def _number(word: np.ndarray) -> int:

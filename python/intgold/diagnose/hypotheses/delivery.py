@@ -14,6 +14,8 @@ from .freedom import solved_order
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
 LANES = (2, 4, 8, 16, 32, 64)
+_MOST_MOVED = 16
+"""Channels or images of an order that a label names."""
 
 
 def delivered(change: Callable[[IntArray], IntArray]) -> Edit:
@@ -34,19 +36,40 @@ def result_shape(evidence: Evidence) -> tuple[int, ...]:
 
 def _other_layout(evidence: Evidence, key: str) -> Iterator[Variant]:
     """Yield the layouts by which the device may have written its words, other in one key."""
-    by_label: dict[str, dict[np.dtype[Any], Reading]] = {}
+    by_label: dict[str, _ByDtype] = {}
     for role, found in sorted(evidence.readings().items()):  # where dtypes agree, the output's
         if role in evidence.got:
             for reading in (r for r in found if r.key == key):
-                by_label.setdefault(reading.label, {})[reading.stated.dtype] = reading
+                by_label.setdefault(reading.label, {})[reading.stated.dtype] = role, reading
     for label, readings in by_label.items():
-        edit = delivered(_as_written(readings))
-        yield Variant(f"the layout's {label}" if "=" in label else label, edit, reading=label)
+        crosses = any(reading.crosses for _, reading in readings.values())
+        yield Variant(
+            f"the layout's {label}" if "=" in label else label,
+            _as_written(readings, Reading.seen), reading=label,
+            granted=_as_written(readings, Reading.granted) if crosses else None,
+        )  # fmt: skip
 
 
-def _as_written(readings: dict[np.dtype[Any], Reading]) -> Callable[[IntArray], IntArray]:
+_ByDtype = dict[np.dtype[Any], tuple[str, Reading]]
+_Move = Callable[[Reading, IntArray, IntArray | None, IntArray | None], IntArray]
+
+
+def _as_written(readings: _ByDtype, move: _Move) -> Edit:
     """Outputs and accumulators lie in words of their own: each dtype is moved by its reading."""
-    return lambda y: readings[y.dtype].seen(y) if y.dtype in readings else y
+
+    def edit(path: Datapath) -> Datapath:
+        before = path.deliver
+
+        def deliver(p: Datapath, y: IntArray) -> IntArray:
+            y = before(p, y)
+            if y.dtype not in readings:
+                return y
+            role, reading = readings[y.dtype]
+            return move(reading, y, p.images, p.dumped.get(role))
+
+        return path.with_stage(deliver=deliver)
+
+    return edit
 
 
 def _axes(evidence: Evidence) -> Iterator[Variant]:
@@ -87,7 +110,10 @@ def _channel_order(evidence: Evidence) -> Iterator[Variant]:
 
 
 def _shown(order: list[int]) -> str:
-    return ", ".join(map(str, order[:16])) + (", ..." if len(order) > 16 else "")
+    """Return which places hold what of another one."""
+    moved = [f"{place} holds {held}" for place, held in enumerate(order) if place != held]
+    more = f" and {len(moved) - _MOST_MOVED} more" if len(moved) > _MOST_MOVED else ""
+    return ", ".join(moved[:_MOST_MOVED]) + more
 
 
 def _reversed_in_groups(order: list[int]) -> bool:
@@ -178,9 +204,21 @@ def _bank_order(evidence: Evidence) -> Iterator[Variant]:
     return _other_layout(evidence, "bank_order")
 
 
+def _address_order(evidence: Evidence) -> Iterator[Variant]:
+    return _other_layout(evidence, "address")
+
+
 def _encoding(evidence: Evidence) -> Iterator[Variant]:
-    if evidence.path.dtype == np.int8:
-        yield Variant("", delivered(lambda y: y ^ np.int8(-128) if y.dtype == np.int8 else y))
+    of_output = evidence.path.dtype
+    yield Variant("", delivered(_sign_inverted(of_output)))
+    if "accumulator" in evidence.got and of_output != np.int32:
+        yield Variant("accumulators", delivered(_sign_inverted(np.dtype(np.int32))))
+
+
+def _sign_inverted(dtype: np.dtype[Any]) -> Callable[[IntArray], IntArray]:
+    """Two's complement as offset binary, or the reverse, of the arrays of a dtype."""
+    sign = np.iinfo(dtype).min
+    return lambda y: y ^ dtype.type(sign) if y.dtype == dtype else y
 
 
 def _lane_order(evidence: Evidence) -> Iterator[Variant]:
@@ -206,7 +244,7 @@ HYPOTHESES = (
     ),
     Hypothesis(
         "channels_in_other_order",
-        "The results are right, in other channels: for each channel, the one that it holds.",
+        "The results are right, in other channels: each that is named holds another one.",
         "the channel counter of the output, and the lanes of its words",
         _channel_order,
         solved=True,
@@ -227,7 +265,7 @@ HYPOTHESES = (
     ),
     Hypothesis(
         "images_in_other_order",
-        "The results are right, of other images: for each image, the one whose result it is.",
+        "The results are right, of other images: each that is named holds another one's.",
         "the order in which images are sent and results are kept",
         _image_order,
         solved=True,
@@ -259,10 +297,17 @@ HYPOTHESES = (
     ),
     Hypothesis(
         "bank_order",
-        "Words are in another bank, or at another address, than the layout says.",
+        "Words are in another bank than the layout says.",
         "the bank select: low bits of the word's address (interleaved) or high ones (blocked), "
         "none inverted",
         _bank_order,
+    ),
+    Hypothesis(
+        "address_order",
+        "Words are at another address than the layout says. "
+        "Those that this puts outside their array are not compared.",
+        "the address decoder of the memory: its lowest bit, inverted or exchanged",
+        _address_order,
     ),
     Hypothesis(
         "output_in_other_encoding",

@@ -65,6 +65,9 @@ class Variant:
         Why it is never named by itself, however much it explains; "" where it may be.
     reading : str
         The label of the `intgold.vectors.readings.Reading` that it is; "" where it is none.
+    granted : callable, optional
+        From a datapath to one that makes of what the device dumped no more than what `edit` takes
+        from there; that is no evidence.
     """
 
     label: str
@@ -72,6 +75,7 @@ class Variant:
     bits: float | None = None
     doubt: str = ""
     reading: str = ""
+    granted: Edit | None = None
 
 
 @dataclass(frozen=True)

@@ -200,7 +200,7 @@ class CHeader(Format):
         self, where: str, line: int, file: WordFile, parser: Decimals, text: bytes,
         inside: Collector,
     ) -> Iterator[np.ndarray]:  # fmt: skip
-        text = _MINIMUM.sub(b"-2147483648", text)
+        text = _MINIMUM.sub(_minimum, text)
         tokens = text.split(b",")
         wide = file.word_bits > 64
         if wide:
@@ -216,9 +216,8 @@ class CHeader(Format):
             values = [self._number(i, token) for i, token in enumerate(tokens)]
             parser.check([token.strip() for token in tokens], values)
         except BadTokenError as bad:
-            ahead = b",".join(tokens[: bad.index + 1]).rstrip().count(b"\n")
-            place = f"{where}, line {line} or later" if wide else f"{where}, line {line + ahead}"
-            raise VectorError(f"{place}: {bad.problem}") from None
+            at = f"{line} or later" if wide else f"{_token_line(line, tokens, bad.index)}"
+            raise VectorError(f"{where}, line {at}: {bad.problem}") from None
         mask = (1 << (8 if wide else file.word_bits)) - 1
         if wide:
             octets = bytes(v & mask for v in values)
@@ -230,7 +229,7 @@ class CHeader(Format):
             if wide:  # where its row starts
                 row = next(islice(re.finditer(rb"\{", text), index, None))
                 return line + text[: row.start()].count(b"\n")
-            return line + b",".join(tokens[: index + 1]).rstrip().count(b"\n")
+            return _token_line(line, tokens, index)
 
         yield from inside.put(f"{where}, line {line} or later", words, line_of)
 
@@ -246,3 +245,15 @@ class CHeader(Format):
         radix = 16 if hexadecimal else 2 if binary else 10
         value = int(hexadecimal or binary or decimal, radix)
         return -value if sign == b"-" else value
+
+
+def _minimum(match: re.Match[bytes]) -> bytes:
+    """Return the number that C cannot write as one, on the lines that it took."""
+    return b"-2147483648" + b"\n" * match[0].count(b"\n")
+
+
+def _token_line(line: int, tokens: list[bytes], index: int) -> int:
+    """Return the line where a token starts, of tokens between commas that start at `line`."""
+    token = tokens[index]
+    lead = token[: len(token) - len(token.lstrip(b" \t\n\r\f\v{}"))]
+    return line + sum(t.count(b"\n") for t in tokens[:index]) + lead.count(b"\n")

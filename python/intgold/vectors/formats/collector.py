@@ -119,9 +119,11 @@ class Collector:
             sought.line, sought.final = line_of(ahead + sought.word - word), True
 
     def fill(
-        self, place: str, start: int, stop: int, pattern: np.ndarray, line: int
+        self, place: str, start: int, stop: int, pattern: np.ndarray, line_of: Lines
     ) -> Iterator[np.ndarray]:
         """Take a range of addresses with the words of `pattern` in turn; others may follow there.
+
+        `line_of` is of the words of the pattern.
 
         Addresses outside the array are passed over, and a pattern that is undefined.
         """
@@ -131,7 +133,8 @@ class Collector:
         for at, end, word in self._file.overlaps(start, stop):
             turn = np.arange(at - start, end - start) % len(pattern)
             if self._sought is not None and not self._sought.final:
-                self._note(word, end - at, 0, lambda _: line)
+                ahead = at - start
+                self._note(word, end - at, ahead, lambda i: line_of(i % len(pattern)))
                 self._sought.final = False  # another line may give it
             yield from self.take(place, word, pattern[turn], _FILLED)
 

@@ -92,7 +92,7 @@ class Decimal(Format):
         lanes = _lanes(file)
         inside, parser = Collector(where, file, sought), Decimals(lanes.bits, exact=True)
         held: list[int] = []  # numbers of a word that is not whole yet
-        lines: list[int] = []  # of these numbers, where a word is sought
+        lines: list[int] = []  # of these numbers
         lane = min(sought.lane, lanes.count - 1) if sought else 0
         lane = lanes.count - 1 - lane if lanes.high_first else lane
         for line, text in _without_header(file, pieces(where, stream, _COMMENTS)):
@@ -115,17 +115,14 @@ class Decimal(Format):
                 bad.index = (first + bad.index) // lanes.count
                 raise inside.refused(place, bad) from None
             whole = len(held) // lanes.count
-            number = line
-            if whole > inside.room():
-                surplus = inside.room() * lanes.count - first
-                number = token_lines(line, text, _SEPARATORS)[surplus]
-            if sought:
+            too_many = whole > inside.room()
+            if sought or too_many or len(held) % lanes.count:  # it takes time
                 lines += token_lines(line, text, _SEPARATORS)
+            number = lines[inside.room() * lanes.count] if too_many else line
             words = _words(file, held[: whole * lanes.count])
             yield from inside.put(
-                f"{where}, line {number}", words,
-                lines[lane :: lanes.count].__getitem__,
-            )  # fmt: skip
+                f"{where}, line {number}", words, lines[lane :: lanes.count].__getitem__
+            )
             held, lines = held[whole * lanes.count :], lines[whole * lanes.count :]
         if held:
             raise VectorError(f"{where}: the last word has {len(held)} of {lanes.count} numbers")

@@ -187,12 +187,12 @@ class Mif(Format):
             words = fields.parser.words(tokens, inside.undefined)
         except BadTokenError as bad:
             raise inside.refused(place, bad) from None
+        head = statement[: match.start(4)]
+        lines = token_lines(line + head.count(b"\n"), match[4])
         if match[3]:
-            head = statement[: match.start(4)]
-            lines = token_lines(line + head.count(b"\n"), match[4])
             yield from inside.put(place, words, lines.__getitem__)
         else:
-            yield from inside.fill(place, start, stop + 1, words, line)
+            yield from inside.fill(place, start, stop + 1, words, lines.__getitem__)
 
 
 def _row_line(at: int, rows: list[bytes], index: int) -> int:

@@ -80,9 +80,12 @@ def pieces(
 
 
 def _lines(where: str, stream: BinaryIO) -> Iterator[bytes]:
-    """Yield whole lines, each ended by a line feed alone, without the mark of UTF-8."""
+    """Yield whole lines, each ended by a line feed alone, without the mark of UTF-8.
+
+    Carriage returns alone end the lines of a file that has no line feed.
+    """
     parts: list[bytes] = []
-    first = True
+    first, feeds = True, False
     while data := stream.read(_PIECE):
         if first:
             data += stream.read(2) if len(data) < 3 else b""
@@ -92,12 +95,13 @@ def _lines(where: str, stream: BinaryIO) -> Iterator[bytes]:
             first = False
         cut = data.rfind(b"\n") + 1
         if cut:
+            feeds = True
             yield _unix(b"".join([*parts, data[:cut]]))
             parts = []
         parts.append(data[cut:])
     rest = b"".join(parts)
     if rest:
-        yield _unix(rest)
+        yield _unix(rest) if feeds else rest.replace(b"\r", b"\n")
 
 
 def _unix(text: bytes) -> bytes:
