@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from ..datapath import SLIDING, WEIGHTED, Datapath, ExcludedError, IntArray
+from .accumulator import saturated, wrapped
 from .elementwise import unsigned_inputs
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 from .pools import unsigned_cells
+
+Narrow = Callable[[IntArray, int], IntArray]
 
 
 def _fields(label: str, **fields: Any) -> Variant:
@@ -29,9 +32,11 @@ def _zero_points(evidence: Evidence) -> Iterator[tuple[str, int]]:
 
 def _zero_point_ignored(evidence: Evidence) -> Iterator[Variant]:
     path, several = evidence.path, len(evidence.path.op.inputs) > 1
+    padded = path.op.kind in SLIDING and any(path.arguments["padding"])
     for name, value in _zero_points(evidence):
-        yield _fields(name if several else "padding adds nothing", **{name: 0})
-        if path.op.kind in SLIDING and any(path.arguments["padding"]):
+        label = "padding adds nothing" if padded else ""
+        yield _fields(name if several else label, **{name: 0})
+        if padded:
             yield Variant("padding is the zero point", _padded(value, {name: 0}))
 
 
@@ -39,6 +44,26 @@ def _zero_point_added(evidence: Evidence) -> Iterator[Variant]:
     several = len(evidence.path.op.inputs) > 1
     for name, value in _zero_points(evidence):
         yield _fields(name if several else "", **{name: -value})
+
+
+def _difference_narrow(evidence: Evidence) -> Iterator[Variant]:
+    """The difference of a byte and a zero point has 9 bits."""
+    several = len(evidence.path.op.inputs) > 1
+    for name, _ in _zero_points(evidence):
+        for label, narrow in (("wraps", wrapped), ("saturates", saturated)):
+            yield Variant(f"{name} {label}" if several else label, _narrow_input(name, narrow))
+
+
+def _narrow_input(name: str, narrow: Narrow) -> Edit:
+    at = 1 if name == "x2_zero_point" else 0
+
+    def edit(path: Datapath) -> Datapath:
+        inputs = list(path.inputs)
+        difference = inputs[at].astype(np.int64) - int(path.arguments[name])
+        inputs[at] = narrow(difference, 8).astype(np.int8)
+        return path.with_inputs(*inputs).with_fields(**{name: 0})
+
+    return edit
 
 
 def _padded(fill: int, fields: dict[str, Any] | None = None) -> Edit:
@@ -91,8 +116,9 @@ def _input_unsigned(evidence: Evidence) -> Iterator[Variant]:
     if path.op.kind not in WEIGHTED:
         return
     zero = int(path.arguments["x_zero_point"])
-    yield Variant("the zero point signed, padding adds nothing", _unsigned)
-    if path.op.kind in SLIDING and any(path.arguments["padding"]):
+    padded = path.op.kind in SLIDING and any(path.arguments["padding"])
+    yield Variant(f"the zero point signed{', padding adds nothing' if padded else ''}", _unsigned)
+    if padded:
         yield Variant(
             "the zero point signed, padding too", lambda path: _unsigned(_padded(zero)(path))
         )
@@ -173,6 +199,12 @@ HYPOTHESES = (
         "The input's zero point is added where it should be subtracted.",
         "the sign of the zero point: some tools store it negated as an offset",
         _zero_point_added,
+    ),
+    Hypothesis(
+        "input_difference_narrow",
+        "The difference of input and zero point is kept in 8 bits.",
+        "the width of the subtractor in front of the multiplier: 9 bits, signed",
+        _difference_narrow,
     ),
     Hypothesis(
         "padding_0",
