@@ -40,8 +40,9 @@ def paths():
         x = stimulus(model, "builtin", IMAGES, 0)
         tensors = {**x, **model.run(x, trace=True).tensors}
         for op in model.ops:
-            found.setdefault((op.name, op.kind), Datapath.of(
-                model, op, tuple(tensors[n] for n in op.inputs)))
+            found.setdefault(
+                (op.name, op.kind), Datapath.of(model, op, tuple(tensors[n] for n in op.inputs))
+            )
     return found
 
 
@@ -52,9 +53,13 @@ def made(path, bugs):
         try:
             y = bug.variant.edit(path).results()[1]
         except Exception as e:
-            print("ERR", bug, repr(e)); continue
-        out.setdefault(np.ascontiguousarray(y).tobytes(), {}).setdefault(bug.hypothesis.name, []).append(str(bug))
+            print("ERR", bug, repr(e))
+            continue
+        out.setdefault(np.ascontiguousarray(y).tobytes(), {}).setdefault(
+            bug.hypothesis.name, []
+        ).append(str(bug))
     return out
+
 
 def test_all_that_fit_are_listed(paths):
     bad = {}
@@ -63,8 +68,12 @@ def test_all_that_fit_are_listed(paths):
         own = made(path, bugs_of(evidence_of(path), FIXED))
         every = made(path, [b for s in sisters(path) for b in bugs_of(evidence_of(s), FIXED)])
         for y, names in every.items():
-            if y == right or y not in own: continue
+            if y == right or y not in own:
+                continue
             for n in set(names) - set(own[y]):
-                bad.setdefault((n, tuple(own[y])), []).append((key, names[n], list(own[y].values())[0][0]))
-    for k, v in bad.items(): print(k, len(v), v[0])
+                bad.setdefault((n, tuple(own[y])), []).append(
+                    (key, names[n], list(own[y].values())[0][0])
+                )
+    for k, v in bad.items():
+        print(k, len(v), v[0])
     assert not bad

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil, log2, prod
 
 import numpy as np
@@ -26,6 +27,8 @@ _IMAGES = 8
 """Images that every hypothesis is tried on; what fits is then held against all of the set."""
 _MIXED = 256
 """Images that bugs which mix images are held against."""
+_FEW = 4
+"""Bytes that an op looks up wrongly, up to which they are named."""
 _WEIGHED = 2**20
 """Values of the largest tensor up to which more images are weighed than searched."""
 
@@ -87,13 +90,44 @@ class _Reread:
 
 @dataclass
 class _Replay:
-    """An op on all images: those of which it makes something else than its inputs demand."""
+    """An op on all images: those of which it makes something else than its inputs demand.
+
+    Parameters
+    ----------
+    wrong : list of int
+        The images.
+    golden : bool
+        Whether its inputs are golden.
+    differing : Counter
+        Values that differ, by role.
+    read : set of int
+        Of an op that looks bytes up: those whose result differs.
+    """
 
     __repr__ = short_repr
 
     wrong: list[int]
     golden: bool = True
-    differing: int = 0
+    differing: Counter[str] = field(default_factory=Counter)
+    read: set[int] = field(default_factory=set)
+
+    def add(self, first: int, evidence: Evidence) -> int:
+        """Count some images, of which `first` is the first; return how many they are."""
+        differs = evidence.differs()
+        images = differs.reshape(differs.shape[0], -1).any(axis=1)
+        self.wrong += (first + np.flatnonzero(images)).tolist()
+        for role, got in evidence.got.items():
+            self.differing[role] += int(np.count_nonzero(got != evidence.wanted[role]))
+        if evidence.path.op.kind in ("lut", "pwl"):
+            self.read |= set(np.unique(evidence.path.inputs[0][differs]).tolist())
+        return int(images.size)
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """What the values that differ have in common, besides their places."""
+        if not 0 < len(self.read) <= _FEW:
+            return ()
+        return (f"only where the op reads {' or '.join(map(str, sorted(self.read)))}",)
 
 
 def _replayed(dump: Dump, ops: Sequence[Op], progress: bool) -> dict[str, _Replay]:
@@ -102,12 +136,9 @@ def _replayed(dump: Dump, ops: Sequence[Op], progress: bool) -> dict[str, _Repla
     with Progress[int](total=dump.plan.count, unit="image", label="replay", show=progress) as bar:
         for first, traces in in_blocks(dump):
             for op in ops:
-                differs = traces.evidence(op).differs()
-                images = differs.reshape(differs.shape[0], -1).any(axis=1)
-                found[op.name].wrong += (first + np.flatnonzero(images)).tolist()
-                found[op.name].differing += int(np.count_nonzero(differs))
+                images = found[op.name].add(first, traces.evidence(op))
                 found[op.name].golden &= traces.reads_golden(op)
-            bar.update(images.size)
+            bar.update(images)
     return found
 
 
@@ -129,6 +160,10 @@ class _Search:
         self.images = list(range(start, count))[:_IMAGES]
         self.traces = of_images(dump, self.images)
         self.variants = self.pairs = 0
+        of_bytes = any(b.packing.offset_binary for b in dump.device.blocks.values())
+        differing = replay.differing
+        of_accumulators = "output" in differing and differing["output"] == 0
+        self.table = [h.worded(of_bytes, of_accumulators) for h in HYPOTHESES]
 
     def finding(self, pairs: bool) -> OpFinding:
         """Return what is known: single bugs here and in ops not dumped, then pairs."""
@@ -137,8 +172,9 @@ class _Search:
             op=self.op.name, kind=self.op.kind, follows=not self.wrong,
             inputs="golden" if self.replay.golden else "device",
             unseen=tuple(before.name for before in self.traces.unseen(self.op)), causes=(),
-            consistent=(), would_tell=(), differing=self.replay.differing,
-            images=self.dump.plan.count, apart=(), near=(),
+            consistent=(), would_tell=(), differing=self.replay.differing.total(),
+            roles=tuple(r for r, n in sorted(self.replay.differing.items()) if n),
+            facts=self.replay.facts, images=self.dump.plan.count, apart=(), near=(),
         )  # fmt: skip
         if self.wrong:
             facts |= self._causes(pairs)
@@ -153,7 +189,7 @@ class _Search:
             tried[before.name], more, on = self._single(before)
             causes, images = [*causes, *more], min(images, on)
         if pairs and not causes:
-            found, self.pairs = pair_causes(evidence)
+            found, self.pairs = pair_causes(evidence, self.table)
             causes, images = self._confirmed(self.op, found)
         if not causes:
             return {"near": _near(tries, evidence), "images": len(self.images)}
@@ -217,13 +253,13 @@ class _Search:
 
         Bugs that mix images are tried on the first images of the set, from the first one on.
         """
-        alone = [h for h in HYPOTHESES if not h.mixes_images]
+        alone = [h for h in self.table if not h.mixes_images]
         tries = trials(self._evidence(self.traces, at), alone)
         causes, images = self._confirmed(at, _exact(at, tries))
         self.variants += len(tries)
         if self.wrong[0] < _MIXED:
             first = self._evidence(self._first_images(), at)
-            mixing = trials(first, [h for h in HYPOTHESES if h.mixes_images])
+            mixing = trials(first, [h for h in self.table if h.mixes_images])
             self.variants += len(mixing)
             if found := _exact(at, mixing):
                 causes, images = [*causes, *found], min(images, _MIXED)

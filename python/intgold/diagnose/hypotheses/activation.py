@@ -8,7 +8,7 @@ import numpy as np
 
 from ..datapath import Datapath, IntArray
 from .accumulator import wrapped
-from .hypothesis import Edit, Evidence, Hypothesis, Variant
+from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
 
 _CENTRED = "centred_away"
 _CONSTANT_BITS = 8.0
@@ -236,12 +236,21 @@ HYPOTHESES = (
         "Results are clamped to -127, not to -128.",
         "the lower bound of the saturation",
         _symmetric,
+        of_bytes=Wording(
+            "Results are clamped to the byte 1, not to 0.", "the lower bound of the saturation"
+        ),
     ),
     Hypothesis(
         "clamp_unsigned",
         "Results are clamped as unsigned bytes, to 0..255.",
         "signed declarations in the saturation",
         _unsigned,
+        of_bytes=Wording(
+            "Results are clamped to 128..383 (q 0 to 255) and cut to 8 bits.",
+            "the bounds of the saturation: the bytes 0 and 255",
+            name="clamp_too_high",
+            labels={"to 0..255": ""},
+        ),
     ),
     Hypothesis(
         "relu_missing",
@@ -254,6 +263,11 @@ HYPOTHESES = (
         "Results are clamped below at 0, not at the zero point.",
         "act_min: a real 0 is the output's zero point; and whether the op has an activation",
         _relu_at_0,
+        of_bytes=Wording(
+            "Results are clamped below at the byte 128 (q 0), not at the zero point.",
+            "act_min: a real 0 is the output's zero point; and whether the op has an activation",
+            name="relu_at_128",
+        ),
     ),
     Hypothesis(
         "relu_extra",

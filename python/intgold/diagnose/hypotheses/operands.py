@@ -10,7 +10,7 @@ import numpy as np
 from ..datapath import SLIDING, WEIGHTED, Datapath, ExcludedError, IntArray
 from .accumulator import saturated, wrapped
 from .elementwise import unsigned_inputs
-from .hypothesis import Edit, Evidence, Hypothesis, Variant
+from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
 from .pools import unsigned_cells
 
 Narrow = Callable[[IntArray, int], IntArray]
@@ -211,17 +211,34 @@ HYPOTHESES = (
         "Padded cells hold 0; they should hold the input's zero point.",
         "the value that the line buffer gives outside the image",
         _padding(0),
+        of_bytes=Wording(
+            "Padded cells hold the byte 128 (q 0); they should hold the input's zero point.",
+            "the value that the line buffer gives outside the image",
+            name="padding_byte_128",
+        ),
     ),
     Hypothesis(
         "padding_minus_128",
         "Padded cells hold -128; they should hold the input's zero point.",
         "the value that the line buffer gives outside the image",
         _padding(-128),
+        of_bytes=Wording(
+            "Padded cells hold the byte 0; they should hold the input's zero point.",
+            "the value that the line buffer gives outside the image",
+            name="padding_byte_0",
+        ),
     ),
     Hypothesis(
         "input_unsigned",
         "The inputs are read as unsigned bytes.",
         "signed declarations at the multiplier: in Verilog one unsigned operand makes all unsigned",
         _input_unsigned,
+        of_bytes=Wording(
+            "The input bytes are read as signed: the x ^ 0x80 on the way in is missing.",
+            "where the unsigned bytes become operands: x ^ 0x80 makes int8 of them, or a 9 bit "
+            "difference of byte and zero point",
+            name="input_signed",
+            labels={"the zero point too": "the zero point as it is"},
+        ),
     ),
 )
