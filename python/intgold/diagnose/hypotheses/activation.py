@@ -196,16 +196,16 @@ HYPOTHESES = (
         _zero_point(-1),
     ),
     Hypothesis(
-        "output_zero_point_other",
-        "Another constant is added for the output's zero point.",
-        "the constant of the adder after the shift: is it this op's?",
-        _other_zero_point,
-    ),
-    Hypothesis(
         "output_zero_point_before_rounding",
         "The output's zero point is added before the scaling.",
         "the order of multiplier, shift and zero point",
         _before_rounding,
+    ),
+    Hypothesis(
+        "output_zero_point_other",
+        "Another constant is added for the output's zero point.",
+        "the constant of the adder after the shift: is it this op's?",
+        _other_zero_point,
     ),
     Hypothesis(
         "output_zero_point_after_clamp",

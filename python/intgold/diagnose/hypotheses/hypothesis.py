@@ -91,6 +91,8 @@ class Wording:
         Labels of variants that differ.
     """
 
+    __repr__ = short_repr
+
     explanation: str
     look_at: str
     name: str = ""
