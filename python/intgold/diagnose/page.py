@@ -140,6 +140,7 @@ def _finding(finding: OpFinding) -> Iterable[str]:
     place = _op(finding.op, finding.kind)
     if not finding.fitting:
         yield f"<p>{place}: {html.escape(verdict(finding, 0))}; tried {tried(finding)}.</p>"
+        yield from (f"<p>{_sentence(fact)}.</p>" for fact in finding.facts)
         for label, left, of in finding.near:
             yield (
                 f"<p>Close: {html.escape(label)} leaves {left} of {of} differences on "
@@ -147,6 +148,7 @@ def _finding(finding: OpFinding) -> Iterable[str]:
             )
         return
     yield f"<p>{place}: {html.escape(verdict(finding, len(named)))}:</p>"
+    yield from (f"<p>{_sentence(fact)}.</p>" for fact in finding.facts)
     for number, causes in enumerate(named, 1):
         yield _box(number, causes, finding)
     if named and thin:

@@ -157,7 +157,8 @@ def _relu_missing(evidence: Evidence) -> Iterator[Variant]:
 
 def _relu_at_0(evidence: Evidence) -> Iterator[Variant]:
     """A ReLU to zero point -128 has no clamp of its own; a device may still have one at 0."""
-    if evidence.path.dtype == np.int8 and evidence.path.arguments.get("act_min", 0) != 0:
+    low = evidence.path.arguments.get("act_min", 0)
+    if evidence.path.dtype == np.int8 and low != 0 and (low > -128 or _clamps(evidence)):
         yield Variant("", _at_0)
 
 
