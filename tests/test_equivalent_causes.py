@@ -20,6 +20,7 @@ IMAGES = 2
 FIXED = [h for h in HYPOTHESES if not h.solved]
 SYNONYMS = {("max_pool2d", "relu_at_0")}
 """What is not tried of an op, since another name says it: a pool without an activation."""
+OTHER_CONSTANTS = {"input_zero_point_other", "output_zero_point_other"}
 BY_NAME = {h.name: h for h in HYPOTHESES}
 
 
@@ -75,7 +76,7 @@ def dropped(table):
                 continue
             groups += len(own[y]) > 1
             # Known errors of a zero point have names of their own; of others no number is left out.
-            missing = set(names) - set(own[y]) - {"output_zero_point_other"}
+            missing = set(names) - set(own[y]) - OTHER_CONSTANTS
             missing = {name for name in missing if (kind, name) not in SYNONYMS}
             found += [(op, name, sorted(own[y].values())) for name in sorted(missing)]
     return found, groups
@@ -153,6 +154,27 @@ def test_another_output_zero_point(error, tmp_path):
         causes = single_causes(path_evidence(path, got))
         label = f"{zero + error} instead of {zero}"
         assert any(f"output_zero_point_other ({label})" == str(c) for c in causes), (op.name, error)
+        seen += 1
+    assert seen >= 2
+
+
+@pytest.mark.parametrize("error", [-1, 1, 23])
+def test_another_input_zero_point(error, tmp_path):
+    """Of every op with weights: named by its accumulators, with the constant; 1 by outputs too."""
+    bench, seen = thin.Bench(tmp_path, 4), 0
+    for op in bench.model.ops:
+        path = Datapath.of(bench.model, op, tuple(bench.tensors[n] for n in op.inputs))
+        zero = path.arguments.get("x_zero_point")
+        if "weights" not in path.arguments or zero + error in (0, -zero):
+            continue
+        held, y = path.with_fields(x_zero_point=zero + error).results()
+        wanted = dict(zip(("accumulator", "output"), path.results(), strict=True))
+        cause = f"input_zero_point_other ({zero + error} instead of {zero}"
+        both = Evidence(path, wanted, {"accumulator": held, "output": y})
+        assert any(str(c).startswith(cause) for c in single_causes(both)), op.name
+        if abs(error) == 1:
+            causes = single_causes(path_evidence(path, y))
+            assert any(str(c).startswith(cause) for c in causes), op.name
         seen += 1
     assert seen >= 2
 

@@ -46,6 +46,41 @@ def _zero_point_added(evidence: Evidence) -> Iterator[Variant]:
         yield _fields(name if several else "", **{name: -value})
 
 
+def _zero_point_other(evidence: Evidence) -> Iterator[Variant]:
+    """Another constant: one beside, or the one that accumulators follow which were dumped."""
+    path, several = evidence.path, len(evidence.path.op.inputs) > 1
+    padded = path.op.kind in SLIDING and any(path.arguments["padding"])
+    for name in (n for n in path.op.spec.zero_points if n != "y_zero_point"):
+        value = int(path.arguments[name])
+        if path.op.kind == "avg_pool2d" and path.arguments["form"] != "centred_away":
+            continue
+        for error in dict.fromkeys([1, -1, *_error_of_accumulators(evidence, name)]):
+            other = value + error
+            if other in (0, -value) or not -128 <= other <= 127:
+                continue
+            label = f"{name} " * several + f"{other} instead of {value}"
+            more = ", padding adds nothing" if padded else ""
+            yield Variant(label + more, _fields("", **{name: other}).edit, 8.0)
+            if padded:
+                yield Variant(
+                    f"{label}, padding is the zero point", _padded(value, {name: other}), 8.0
+                )
+
+
+def _error_of_accumulators(evidence: Evidence, name: str) -> list[int]:
+    """Return by how much a zero point is wrong, of which an accumulator is a linear function."""
+    path = evidence.path
+    if "accumulator" not in evidence.got or path.op.kind not in WEIGHTED:
+        return []
+    differs = evidence.got["accumulator"].astype(np.int64) - path.accumulators()
+    if not differs.any():
+        return []
+    one_more = path.with_fields(**{name: int(path.arguments[name]) + 1})
+    slope = one_more.accumulators() - path.accumulators()
+    at = np.unravel_index(np.argmax(np.abs(slope) * (differs != 0)), slope.shape)
+    return [int(differs[at] // slope[at])] if slope[at] and differs[at] % slope[at] == 0 else []
+
+
 def _difference_narrow(evidence: Evidence) -> Iterator[Variant]:
     """The difference of a byte and a zero point has 9 bits."""
     several = len(evidence.path.op.inputs) > 1
@@ -199,6 +234,12 @@ HYPOTHESES = (
         "The input's zero point is added where it should be subtracted.",
         "the sign of the zero point: some tools store it negated as an offset",
         _zero_point_added,
+    ),
+    Hypothesis(
+        "input_zero_point_other",
+        "Another constant is subtracted for the input's zero point.",
+        "the constant of the subtractor in front of the multiplier: is it this op's input's?",
+        _zero_point_other,
     ),
     Hypothesis(
         "input_difference_narrow",
