@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import ceil, log2, prod
 
 import numpy as np
 
 from ..model import Op
 from ..progress import Progress
-from ..quoting import short_repr
 from ..vectors.dump import Dump
 from ..verify import Report
 from .apart import Apart, tell_apart
 from .finding import OpFinding
 from .hypotheses import HYPOTHESES, Evidence
+from .replay import Replay, replayed
 from .search import Cause, Trial, differing, pair_causes, trials
 from .traces import Traces, in_blocks, of_images
 from .weighing import weighed
@@ -27,8 +26,6 @@ _IMAGES = 8
 """Images that every hypothesis is tried on; what fits is then held against all of the set."""
 _MIXED = 256
 """Images that bugs which mix images are held against."""
-_FEW = 4
-"""Bytes that an op looks up wrongly, up to which they are named."""
 _WEIGHED = 2**20
 """Values of the largest tensor up to which more images are weighed than searched."""
 
@@ -51,7 +48,7 @@ def diagnose(
     """
     wrong = {c.op for c in report.comparisons if c.differing and c.role != "partial"}
     ops = [op for op in dump.plan.model.ops if op.name in wrong]
-    replays = _replayed(dump, ops, progress) if ops else {}
+    replays = replayed(dump, ops, progress) if ops else {}
     found: list[OpFinding] = []
     reread: _Reread | None = None
     for op in Progress(ops, unit="op", label="diagnose", show=progress):
@@ -79,67 +76,13 @@ class _Reread:
 
     def __init__(self, dump: Dump, label: str, ops: Sequence[Op], progress: bool) -> None:
         self.dump, self.label = dump, label
-        self.replays = _replayed(dump, ops, progress)
+        self.replays = replayed(dump, ops, progress)
 
     def finding(self, op: Op) -> OpFinding | None:
         """Return what is known of an op by it; None where that is no more than without."""
         found = _Search(self.dump, op, self.replays[op.name]).finding(pairs=False)
         better = found.follows or found.causes
         return replace(found, read_by=self.label) if better else None
-
-
-@dataclass
-class _Replay:
-    """An op on all images: those of which it makes something else than its inputs demand.
-
-    Parameters
-    ----------
-    wrong : list of int
-        The images.
-    golden : bool
-        Whether its inputs are golden.
-    differing : Counter
-        Values that differ, by role.
-    read : set of int
-        Of an op that looks bytes up: those whose result differs.
-    """
-
-    __repr__ = short_repr
-
-    wrong: list[int]
-    golden: bool = True
-    differing: Counter[str] = field(default_factory=Counter)
-    read: set[int] = field(default_factory=set)
-
-    def add(self, first: int, evidence: Evidence) -> int:
-        """Count some images, of which `first` is the first; return how many they are."""
-        differs = evidence.differs()
-        images = differs.reshape(differs.shape[0], -1).any(axis=1)
-        self.wrong += (first + np.flatnonzero(images)).tolist()
-        for role, got in evidence.got.items():
-            self.differing[role] += int(np.count_nonzero(got != evidence.wanted[role]))
-        if evidence.path.op.kind in ("lut", "pwl"):
-            self.read |= set(np.unique(evidence.path.inputs[0][differs]).tolist())
-        return int(images.size)
-
-    @property
-    def facts(self) -> tuple[str, ...]:
-        """What the values that differ have in common, besides their places."""
-        if not 0 < len(self.read) <= _FEW:
-            return ()
-        return (f"only where the op reads {' or '.join(map(str, sorted(self.read)))}",)
-
-
-def _replayed(dump: Dump, ops: Sequence[Op], progress: bool) -> dict[str, _Replay]:
-    """Return what each op does with what it read, on every image."""
-    found = {op.name: _Replay([]) for op in ops}
-    with Progress[int](total=dump.plan.count, unit="image", label="replay", show=progress) as bar:
-        for first, traces in in_blocks(dump):
-            for op in ops:
-                images = found[op.name].add(first, traces.evidence(op))
-                found[op.name].golden &= traces.reads_golden(op)
-            bar.update(images)
-    return found
 
 
 class _Search:
@@ -149,10 +92,10 @@ class _Search:
     ----------
     dump : Dump
     op : Op
-    replay : _Replay
+    replay : Replay
     """
 
-    def __init__(self, dump: Dump, op: Op, replay: _Replay) -> None:
+    def __init__(self, dump: Dump, op: Op, replay: Replay) -> None:
         self.dump, self.op, self.replay = dump, op, replay
         self.wrong = wrong = replay.wrong
         count = dump.plan.count
