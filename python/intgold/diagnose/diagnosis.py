@@ -12,6 +12,7 @@ import numpy as np
 from ..model import Op
 from ..progress import Progress
 from ..vectors.dump import Dump
+from ..vectors.layout import ACTIVATIONS
 from ..verify import Report
 from .apart import Apart, tell_apart
 from .finding import OpFinding
@@ -103,7 +104,8 @@ class _Search:
         self.images = list(range(start, count))[:_IMAGES]
         self.traces = of_images(dump, self.images)
         self.variants = self.pairs = 0
-        of_bytes = any(b.packing.offset_binary for b in dump.device.blocks.values())
+        blocks = dump.device.blocks.items()
+        of_bytes = any(b.packing.offset_binary for e, b in blocks if e.role in ACTIVATIONS)
         differing = replay.differing
         of_accumulators = "output" in differing and differing["output"] == 0
         self.table = [h.worded(of_bytes, of_accumulators) for h in HYPOTHESES]
