@@ -171,7 +171,7 @@ def compare(dump: Dump, progress: bool = False) -> Report:
         for entry in dump.files:
             of = prod(entry.whole(plan.count))
             facts = (entry.owner, kinds[entry.owner], entry.name, entry.role)
-            tally = Tally(entry, plan.count)
+            tally = Tally(entry, plan.count, dump.device.blocks[entry].packing.stored_value)
             if not dump.has(entry):
                 comparisons.append(Comparison(*facts, 0, of, tally))
                 continue

@@ -13,6 +13,8 @@ from .search import Cause
 
 _IMAGES, _SEEDS = 64, 4
 _VALUES = 2**14
+_EVERY = 2**22
+"""Accumulators of all channels up to which every one is tried."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Apart:
         Images that were tried.
     mixed : bool
         One of them mixes images, so those before the image are needed too.
+    same : bool
+        They make the same of every accumulator that the op can have.
     """
 
     first: str
@@ -39,6 +43,7 @@ class Apart:
     accumulator: tuple[int, int, int, int] | None
     tried: int
     mixed: bool = False
+    same: bool = False
 
     def __str__(self) -> str:
         pair = f"{self.first} and {self.second}"
@@ -51,6 +56,11 @@ class Apart:
             return (
                 f"no image of {self.tried} tells {pair} apart; "
                 f"accumulator {acc} of channel {channel} does: {one} and {two}"
+            )
+        if self.same:
+            return (
+                f"no image tells {pair} apart: they make the same of every accumulator that this "
+                "op can have; the source of the device tells"
             )
         return f"no image of {self.tried} tells {pair} apart"
 
@@ -85,29 +95,40 @@ def tell_apart(path: Datapath, causes: Sequence[Cause]) -> list[Apart]:
                 )
                 open_.remove(cause)
     for cause in open_:
-        acc = _accumulator(path, causes[0], cause)
-        found.append(Apart(str(causes[0]), str(cause), None, None, acc, _IMAGES * _SEEDS))
+        acc, same = _accumulator(path, causes[0], cause)
+        pair = str(causes[0]), str(cause)
+        found.append(Apart(*pair, None, None, acc, _IMAGES * _SEEDS, same=same))
     return found
 
 
-def _accumulator(path: Datapath, one: Cause, two: Cause) -> tuple[int, int, int, int] | None:
-    """Return a channel, an accumulator within its proved bounds, and what both make of it."""
+def _accumulator(
+    path: Datapath, one: Cause, two: Cause
+) -> tuple[tuple[int, int, int, int] | None, bool]:
+    """Return a channel, an accumulator within its proved bounds, and what both make of it.
+
+    And whether all that lie within the bounds were tried, and make the same.
+    """
     first, second = one.plant(path), two.plant(path)
     bounds = path.model.bounds[path.op.name]
     if bounds.lo is None or bounds.hi is None or path.op.kind == "avg_pool2d":
-        return None
+        return None, False
     if first.made is not path.made or second.made is not path.made:
-        return None
+        return None, False
     if first.deliver is not path.deliver or second.deliver is not path.deliver:
-        return None  # they move results of whole images; an accumulator alone has none
+        return None, False  # they move results of whole images; an accumulator alone has none
     channels = path.accumulators().shape[-1]
     lo, hi = (np.broadcast_to(end, channels) for end in (bounds.lo, bounds.hi))
-    values = np.random.default_rng(0).integers(lo, hi + 1, (_VALUES, channels), dtype=np.int64)
-    near = np.clip(np.arange(-4096, 4097, dtype=np.int64)[:, None], lo, hi)
-    acc = np.concatenate([near, values])
+    every = (int(hi.max()) - int(lo.min()) + 1) * channels <= _EVERY
+    if every:
+        rising = np.arange(lo.min(), int(hi.max()) + 1, dtype=np.int64)
+        acc = np.clip(rising[:, None], lo, hi)
+    else:
+        values = np.random.default_rng(0).integers(lo, hi + 1, (_VALUES, channels), dtype=np.int64)
+        near = np.clip(np.arange(-4096, 4097, dtype=np.int64)[:, None], lo, hi)
+        acc = np.concatenate([near, values])
     a, b = (path_.after(acc)[1] for path_ in (first, second))
     differs = np.argwhere(a != b)
     if not len(differs):
-        return None
+        return None, every
     row, channel = (int(i) for i in differs[0])
-    return channel, int(acc[row, channel]), int(a[row, channel]), int(b[row, channel])
+    return (channel, int(acc[row, channel]), int(a[row, channel]), int(b[row, channel])), False

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import ceil, log2, prod
 
 import numpy as np
 
 from ..model import Op
 from ..progress import Progress
-from ..quoting import short_repr
 from ..vectors.dump import Dump
+from ..vectors.layout import ACTIVATIONS
 from ..verify import Report
 from .apart import Apart, tell_apart
 from .finding import OpFinding
 from .hypotheses import HYPOTHESES, Evidence
+from .replay import Replay, replayed
 from .search import Cause, Trial, differing, pair_causes, trials
 from .traces import Traces, in_blocks, of_images
 from .weighing import weighed
@@ -48,7 +49,7 @@ def diagnose(
     """
     wrong = {c.op for c in report.comparisons if c.differing and c.role != "partial"}
     ops = [op for op in dump.plan.model.ops if op.name in wrong]
-    replays = _replayed(dump, ops, progress) if ops else {}
+    replays = replayed(dump, ops, progress) if ops else {}
     found: list[OpFinding] = []
     reread: _Reread | None = None
     for op in Progress(ops, unit="op", label="diagnose", show=progress):
@@ -76,39 +77,13 @@ class _Reread:
 
     def __init__(self, dump: Dump, label: str, ops: Sequence[Op], progress: bool) -> None:
         self.dump, self.label = dump, label
-        self.replays = _replayed(dump, ops, progress)
+        self.replays = replayed(dump, ops, progress)
 
     def finding(self, op: Op) -> OpFinding | None:
         """Return what is known of an op by it; None where that is no more than without."""
         found = _Search(self.dump, op, self.replays[op.name]).finding(pairs=False)
         better = found.follows or found.causes
         return replace(found, read_by=self.label) if better else None
-
-
-@dataclass
-class _Replay:
-    """An op on all images: those of which it makes something else than its inputs demand."""
-
-    __repr__ = short_repr
-
-    wrong: list[int]
-    golden: bool = True
-    differing: int = 0
-
-
-def _replayed(dump: Dump, ops: Sequence[Op], progress: bool) -> dict[str, _Replay]:
-    """Return what each op does with what it read, on every image."""
-    found = {op.name: _Replay([]) for op in ops}
-    with Progress[int](total=dump.plan.count, unit="image", label="replay", show=progress) as bar:
-        for first, traces in in_blocks(dump):
-            for op in ops:
-                differs = traces.evidence(op).differs()
-                images = differs.reshape(differs.shape[0], -1).any(axis=1)
-                found[op.name].wrong += (first + np.flatnonzero(images)).tolist()
-                found[op.name].differing += int(np.count_nonzero(differs))
-                found[op.name].golden &= traces.reads_golden(op)
-            bar.update(images.size)
-    return found
 
 
 class _Search:
@@ -118,10 +93,10 @@ class _Search:
     ----------
     dump : Dump
     op : Op
-    replay : _Replay
+    replay : Replay
     """
 
-    def __init__(self, dump: Dump, op: Op, replay: _Replay) -> None:
+    def __init__(self, dump: Dump, op: Op, replay: Replay) -> None:
         self.dump, self.op, self.replay = dump, op, replay
         self.wrong = wrong = replay.wrong
         count = dump.plan.count
@@ -129,6 +104,11 @@ class _Search:
         self.images = list(range(start, count))[:_IMAGES]
         self.traces = of_images(dump, self.images)
         self.variants = self.pairs = 0
+        blocks = dump.device.blocks.items()
+        of_bytes = any(b.packing.offset_binary for e, b in blocks if e.role in ACTIVATIONS)
+        differing = replay.differing
+        of_accumulators = "output" in differing and differing["output"] == 0
+        self.table = [h.worded(of_bytes, of_accumulators) for h in HYPOTHESES]
 
     def finding(self, pairs: bool) -> OpFinding:
         """Return what is known: single bugs here and in ops not dumped, then pairs."""
@@ -137,8 +117,9 @@ class _Search:
             op=self.op.name, kind=self.op.kind, follows=not self.wrong,
             inputs="golden" if self.replay.golden else "device",
             unseen=tuple(before.name for before in self.traces.unseen(self.op)), causes=(),
-            consistent=(), would_tell=(), differing=self.replay.differing,
-            images=self.dump.plan.count, apart=(), near=(),
+            consistent=(), would_tell=(), differing=self.replay.differing.total(),
+            roles=tuple(r for r, n in sorted(self.replay.differing.items()) if n),
+            facts=self.replay.facts, images=self.dump.plan.count, apart=(), near=(),
         )  # fmt: skip
         if self.wrong:
             facts |= self._causes(pairs)
@@ -153,7 +134,7 @@ class _Search:
             tried[before.name], more, on = self._single(before)
             causes, images = [*causes, *more], min(images, on)
         if pairs and not causes:
-            found, self.pairs = pair_causes(evidence)
+            found, self.pairs = pair_causes(evidence, self.table)
             causes, images = self._confirmed(self.op, found)
         if not causes:
             return {"near": _near(tries, evidence), "images": len(self.images)}
@@ -217,13 +198,13 @@ class _Search:
 
         Bugs that mix images are tried on the first images of the set, from the first one on.
         """
-        alone = [h for h in HYPOTHESES if not h.mixes_images]
+        alone = [h for h in self.table if not h.mixes_images]
         tries = trials(self._evidence(self.traces, at), alone)
         causes, images = self._confirmed(at, _exact(at, tries))
         self.variants += len(tries)
         if self.wrong[0] < _MIXED:
             first = self._evidence(self._first_images(), at)
-            mixing = trials(first, [h for h in HYPOTHESES if h.mixes_images])
+            mixing = trials(first, [h for h in self.table if h.mixes_images])
             self.variants += len(mixing)
             if found := _exact(at, mixing):
                 causes, images = [*causes, *found], min(images, _MIXED)

@@ -33,7 +33,12 @@ class OpFinding:
     would_tell : tuple of str
         Where no cause is named for want of evidence: what would tell more.
     differing : int
-        Values that differ from what the op should make of its inputs, on all images.
+        Values that differ from what the op should make of its inputs, on all images: outputs and
+        accumulators, one by one.
+    roles : tuple of str
+        The arrays that they are in: ``accumulator``, ``output``.
+    facts : tuple of str
+        What else they have in common.
     images : int
         On how many images they reproduce it.
     apart : tuple of Apart
@@ -59,6 +64,8 @@ class OpFinding:
     consistent: tuple[Cause, ...]
     would_tell: tuple[str, ...]
     differing: int
+    roles: tuple[str, ...]
+    facts: tuple[str, ...]
     images: int
     apart: tuple[Apart, ...]
     near: tuple[tuple[str, int, int], ...]

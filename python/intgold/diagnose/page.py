@@ -21,6 +21,7 @@ from .text import (
     heading,
     labels,
     members,
+    others,
     remarks,
     right_read_so,
     tried,
@@ -139,6 +140,7 @@ def _finding(finding: OpFinding) -> Iterable[str]:
     place = _op(finding.op, finding.kind)
     if not finding.fitting:
         yield f"<p>{place}: {html.escape(verdict(finding, 0))}; tried {tried(finding)}.</p>"
+        yield from (f"<p>{_sentence(fact)}.</p>" for fact in finding.facts)
         for label, left, of in finding.near:
             yield (
                 f"<p>Close: {html.escape(label)} leaves {left} of {of} differences on "
@@ -146,6 +148,7 @@ def _finding(finding: OpFinding) -> Iterable[str]:
             )
         return
     yield f"<p>{place}: {html.escape(verdict(finding, len(named)))}:</p>"
+    yield from (f"<p>{_sentence(fact)}.</p>" for fact in finding.facts)
     for number, causes in enumerate(named, 1):
         yield _box(number, causes, finding)
     if named and thin:
@@ -153,7 +156,7 @@ def _finding(finding: OpFinding) -> Iterable[str]:
     for number, causes in enumerate(thin[:MOST_CONSISTENT], len(named) + 1):
         yield _box(number, causes, finding)
     if more := thin[MOST_CONSISTENT:]:
-        yield f"<p>And {len(more)} more.</p>"
+        yield f"<p>{_sentence(' '.join(line.strip() for line in others(more)))}.</p>"
     images = "1 image" if finding.images == 1 else f"{finding.images} images"
     each = "Reproduces" if len(named) + len(thin) == 1 else "Each reproduces"
     yield f'<p class="soft">{each} every value of {html.escape(finding.op)} on {images}.</p>'

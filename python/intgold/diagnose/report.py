@@ -151,6 +151,7 @@ def _finding(finding: OpFinding) -> dict[str, Any]:
         "kind": finding.kind,
         "inputs": finding.inputs,
         "differing": finding.differing,
+        "facts": list(finding.facts),
         "not_dumped_before": list(finding.unseen),
         "right_from_wrong_inputs": finding.follows and not finding.read_by,
         "read_by": finding.read_by,

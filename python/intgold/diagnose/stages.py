@@ -14,6 +14,7 @@ from ..verify import Difference
 from .datapath import Datapath
 from .finding import OpFinding
 from .search import Cause
+from .text import members
 from .traces import of_images
 
 
@@ -42,17 +43,21 @@ class Stages:
     cause : str
     stages : tuple of Stage
         Empty where no cause of the op is named, or it is none of a single place.
+    of : int
+        Causes that are named.
     """
 
     __repr__ = short_repr
 
     cause: str = ""
     stages: tuple[Stage, ...] = ()
+    of: int = 1
 
     @property
     def heading(self) -> str:
         """What the table shows."""
-        return f"the first wrong value, as the device computed it: with {self.cause}"
+        by = "" if self.of == 1 else f", the first of {self.of} causes that fit"
+        return f"the first wrong value, as the device computed it: with {self.cause}{by}"
 
     def lines(self) -> list[str]:
         """Return a table."""
@@ -65,7 +70,7 @@ class Stages:
 
 def stages_of(dump: Dump, first: Difference, findings: tuple[OpFinding, ...]) -> Stages:
     """Return the stages of the first value that differs, where a cause of its op is named."""
-    causes = [c for f in findings if f.op == first.op for c in f.causes]
+    causes: list[Cause] = [c for f in findings if f.op == first.op for c in f.causes]
     if not causes or causes[0].op.name != first.op or causes[0].mixes_images:
         return Stages()
     if first.role not in ("output", "accumulator"):
@@ -77,7 +82,7 @@ def stages_of(dump: Dump, first: Difference, findings: tuple[OpFinding, ...]) ->
     encoded = 128 if first.dtype == "uint8" else 0  # the difference is in the device's numbers
     if (made[at].wanted + encoded, made[at].got + encoded) != (first.expected, first.got):
         return Stages()
-    return Stages(str(causes[0]), tuple(_shown(path, made)))
+    return Stages(str(causes[0]), tuple(_shown(path, made)), len(members(causes)))
 
 
 _NAMES = ("accumulator", "its register", "scaled: R(acc)", "output", "as it is written")

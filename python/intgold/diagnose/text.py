@@ -90,7 +90,7 @@ def members(causes: Sequence[Cause]) -> list[list[Cause]]:
 
 
 def reservations(finding: OpFinding) -> list[str]:
-    """Return what the dump leaves open for want of outputs."""
+    """Return what the dump leaves open for want of outputs, and which outputs would tell."""
     told = []
     ops = {c.op.name for c in finding.fitting}
     if unseen := ", ".join(would_confirm(finding)):
@@ -98,8 +98,10 @@ def reservations(finding: OpFinding) -> list[str]:
             told.append(f"a dump of {unseen} would tell which op it is")
         elif finding.causes:
             told.append(f"seen through later ops only: a dump of {unseen} would confirm it")
-    if finding.unseen and finding.op in ops:
-        told.append(f"not dumped and taken to be right: {', '.join(finding.unseen)}")
+    right = [name for name in finding.unseen if name not in ops]
+    if ops and right:
+        check = "" if unseen else "; a dump of them would confirm it"
+        told.append(f"not dumped and taken to be right: {', '.join(right)}{check}")
     return told
 
 
@@ -134,14 +136,19 @@ def worth(cause: Cause, finding: OpFinding) -> str:
     weight = cause.weight
     assert weight is not None
     n = f"{finding.differing} of {finding.differing} differing values"
+    if len(finding.roles) > 1:
+        n += f" ({' and '.join(f'{role}s' for role in finding.roles)})"
     if weight.simpler == 0:
         others = "no simpler one explains any"
     elif weight.simpler >= weight.searched:
         others = "a simpler one explains them too"
     else:
         others = f"no simpler one explains more than {weight.simpler}"
+        if cause.op.name != finding.op:
+            others += f" of {weight.searched} in what was dumped after {cause.op.name}"
         if weight.searched != finding.differing:
-            others += f" of the {weight.searched} that were searched"
+            of = "" if cause.op.name != finding.op else f" of the {weight.searched}"
+            others += f"{of} on the images searched"
     bits = f"evidence {weight.evidence:.0f} bits, freedom {weight.freedom:.0f} bits"
     return f"explains {n}; {others}; {bits}"
 
@@ -156,12 +163,13 @@ def _cause(finding: OpFinding) -> list[str]:
     if not finding.fitting:
         lines = [f"{verdict(finding, 0)}; tried {tried(finding)}"]
         on = f"on {finding.images} images"
+        lines += [f"  {fact}" for fact in finding.facts]
         return lines + [
             f"  close: {label} leaves {left} of {of} differences {on}"
             for label, left, of in finding.near
         ]
     named, thin = members(finding.causes), members(finding.consistent)
-    lines = [verdict(finding, len(named))]
+    lines = [verdict(finding, len(named)), *(f"  {fact}" for fact in finding.facts)]
     for number, causes in enumerate(named, 1):
         lines += _numbered(number, causes, finding)
     if named and thin:
@@ -169,13 +177,20 @@ def _cause(finding: OpFinding) -> list[str]:
     for number, causes in enumerate(thin[:MOST_CONSISTENT], len(named) + 1):
         lines += _numbered(number, causes, finding)
     if more := thin[MOST_CONSISTENT:]:
-        lines.append(f"  and {len(more)} more")
+        lines += others(more)
     images = "1 image" if finding.images == 1 else f"{finding.images} images"
     each = "" if len(named) + len(thin) == 1 else "each "
     lines.append(
         f"  {each}reproduces every value of {finding.op} on {images}; tried {tried(finding)}"
     )
     return lines + [f"  {told}" for told in remarks(finding)]
+
+
+def others(groups: Sequence[Sequence[Cause]]) -> list[str]:
+    """Return the names of causes that are not shown at length."""
+    names = "; ".join(" and ".join(causes[0].names) for causes in groups)
+    return textwrap.wrap(f"and {len(groups)} more: {names}", 98, initial_indent="  ",
+                         subsequent_indent="  ")  # fmt: skip
 
 
 def remarks(finding: OpFinding) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
@@ -24,6 +24,8 @@ class Tally:
     entry : Entry
     count : int
         Images that come.
+    stored : callable
+        From a value to the number that the dump has for it.
 
     Attributes
     ----------
@@ -31,13 +33,15 @@ class Tally:
         What a dump holds instead of padding.
     """
 
-    def __init__(self, entry: Entry, count: int) -> None:
-        self.entry, self.count = entry, count
+    def __init__(self, entry: Entry, count: int, stored: Callable[[int], int] = int) -> None:
+        self.entry, self.count, self.stored = entry, count, stored
         self.images = np.zeros(count, np.int64)
         self.along = [np.zeros(n, np.int64) for n in entry.shape]
         size = int(np.prod(entry.shape, dtype=np.int64))
         self.places = np.zeros(entry.shape, np.int32) if size <= _MOST_PLACES else None
         self.bins: dict[tuple[int, int], int] = {}
+        self.ends: dict[tuple[int, int], tuple[int, int]] = {}
+        self.constants = np.zeros((count, 2), np.int64)
         self.first: tuple[int, tuple[int, ...], int, int] | None = None
         self.strays: Strays | None = None
 
@@ -54,6 +58,8 @@ class Tally:
     def add(self, first: int, want: np.ndarray, got: np.ndarray) -> None:
         """Count some images, of which `first` is the first."""
         differs = want != got
+        rows = got.reshape(len(got), -1)
+        self.constants[first : first + len(got)] = np.stack([rows.min(1), rows.max(1)], axis=1)
         if not differs.any():
             return
         if self.first is None:
@@ -71,13 +77,19 @@ class Tally:
         for delta, n in zip(deltas.tolist(), counts.tolist(), strict=True):
             bin_ = _bin(delta)
             self.bins[bin_] = self.bins.get(bin_, 0) + n
+            least, most = self.ends.get(bin_, (delta, delta))
+            self.ends[bin_] = min(least, delta), max(most, delta)
 
     def histogram(self) -> list[tuple[str, int]]:
-        """Return (got less expected, how many), rising; large differences by powers of two."""
-        return [
-            (f"{lo:+d}" if lo == hi else f"{lo:+d}..{hi:+d}", self.bins[lo, hi])
-            for lo, hi in sorted(self.bins)
-        ]
+        """Return (got less expected, how many), rising; large differences by powers of two.
+
+        Where all of one range are equal, it is that difference.
+        """
+        return [(self._shown(bin_), self.bins[bin_]) for bin_ in sorted(self.bins)]
+
+    def _shown(self, bin_: tuple[int, int]) -> str:
+        least, most = self.ends[bin_]
+        return f"{least:+d}" if least == most else f"{bin_[0]:+d}..{bin_[1]:+d}"
 
     def sentences(self) -> list[str]:
         """Return what the places and sizes have in common."""
@@ -97,7 +109,20 @@ class Tally:
             found.append("always too large")
         elif all(hi < 0 for _, hi in self.bins):
             found.append("always too small")
+        found.append(self._constant())
         return [s for s in found if s]
+
+    def _constant(self) -> str:
+        """Return which value all have from an image on to the last, where images are constant."""
+        least, most = self.constants.T
+        value = int(least[-1])
+        other = np.flatnonzero((least != value) | (most != value))
+        first = int(other[-1]) + 1 if len(other) else 0
+        wrong = int(np.count_nonzero(self.images[first:]))
+        if self.of == self.count or 2 * wrong <= self.count - first:
+            return ""  # images of one value each say nothing; some that are right may be constant
+        since = f" from image {first} on" if first else ""
+        return f"got is always {self.stored(value)}{since}"
 
     def _border_only(self) -> bool:
         if self.places is None or self.entry.axes != "HWC" or min(self.entry.shape[:2]) < 3:

@@ -15,7 +15,7 @@ from . import (
     weights,
     windows,
 )
-from .hypothesis import Evidence, Hypothesis, Variant
+from .hypothesis import Evidence, Hypothesis, Variant, Wording
 
 HYPOTHESES: tuple[Hypothesis, ...] = (
     *contracts.HYPOTHESES,
@@ -33,4 +33,4 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     *flips.HYPOTHESES,
 )
 
-__all__ = ["HYPOTHESES", "Evidence", "Hypothesis", "Variant"]
+__all__ = ["HYPOTHESES", "Evidence", "Hypothesis", "Variant", "Wording"]

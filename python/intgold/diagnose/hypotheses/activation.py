@@ -8,16 +8,62 @@ import numpy as np
 
 from ..datapath import Datapath, IntArray
 from .accumulator import wrapped
-from .hypothesis import Edit, Evidence, Hypothesis, Variant
+from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
+
+_CENTRED = "centred_away"
+_CONSTANT_BITS = 8.0
+"""Freedom of a constant of the output's width."""
 
 
 def _zero_point(times: int) -> Callable[[Evidence], Iterator[Variant]]:
     def variants(evidence: Evidence) -> Iterator[Variant]:
-        zero = evidence.path.y_zero_point
-        if zero:
-            yield Variant("", lambda path: path.with_fields(y_zero_point=times * zero))
+        if evidence.path.y_zero_point:
+            yield Variant("", lambda path: path.with_fields(y_zero_point=times * path.y_zero_point))
 
     return variants
+
+
+_NEAR = tuple(sign * n for n in (1, 2, 3, 4, 8, 16, 32, 64) for sign in (1, -1))
+"""Errors of a zero point that are tried: small ones, and one bit."""
+
+
+def _other_zero_point(evidence: Evidence) -> Iterator[Variant]:
+    """Another constant: of a few, and that which moves most results of those that differ."""
+    path = evidence.path
+    if path.dtype != np.int8 or not (path.requantizes or path.arguments.get("form") == _CENTRED):
+        return
+    zero = path.y_zero_point
+    activated = zero == path.arguments["act_min"] > -128
+    known = (0, -zero, zero, -2 * zero)  # missing, right, twice, subtracted
+    for error in dict.fromkeys([*_NEAR, *_most_frequent_error(evidence)]):
+        if error in known or not -128 <= zero + error <= 127:
+            continue
+        label = f"{zero + error} instead of {zero}"
+        yield Variant(label, _moved_zero_point(error, False), _CONSTANT_BITS)
+        if activated:
+            more = f"{label}, the activation's clamp with it"
+            yield Variant(more, _moved_zero_point(error, True), _CONSTANT_BITS)
+
+
+def _most_frequent_error(evidence: Evidence) -> list[int]:
+    """Return by how much most results are too large that are no end of a clamp, where some are."""
+    if "output" not in evidence.got:
+        return []
+    path, got = evidence.path, evidence.got["output"].astype(np.int64)
+    ends = (-128, 127, path.arguments["act_min"], path.arguments["act_max"])
+    wrong = (got != evidence.wanted["output"]) & ~np.isin(got, ends)
+    errors, counts = np.unique((got - evidence.wanted["output"])[wrong], return_counts=True)
+    return [int(errors[np.argmax(counts)])] if len(errors) else []
+
+
+def _moved_zero_point(by: int, with_clamp: bool) -> Edit:
+    def edit(path: Datapath) -> Datapath:
+        fields = {"y_zero_point": path.y_zero_point + by}
+        if with_clamp:
+            fields["act_min"] = path.arguments["act_min"] + by
+        return path.with_fields(**fields)
+
+    return edit
 
 
 def _before_rounding(evidence: Evidence) -> Iterator[Variant]:
@@ -62,14 +108,20 @@ def _one_sided(evidence: Evidence) -> Iterator[Variant]:
     """One comparator of two; what it lets pass is cut to 8 bits."""
     if _clamps(evidence):
         low, high = evidence.path.arguments["act_min"], evidence.path.arguments["act_max"]
-        for at in sorted({low, -128}):
-            yield Variant(f"below at {at}", _ended(np.maximum, at))
-        for at in sorted({high, 127}):
-            yield Variant(f"above at {at}", _ended(np.minimum, at))
+        yield Variant(f"below at {low}", _ended(np.maximum, "act_min"))
+        yield Variant(f"above at {high}", _ended(np.minimum, "act_max"))
+        if low > -128:
+            yield Variant("below at -128", _finished(lambda p, s: np.maximum(_sum(p, s), -128)))
+        if high < 127:
+            yield Variant("above at 127", _finished(lambda p, s: np.minimum(_sum(p, s), 127)))
 
 
-def _ended(end: Callable[[IntArray, int], IntArray], at: int) -> Edit:
-    return _finished(lambda p, s: end(s + p.y_zero_point, at))
+def _sum(path: Datapath, scaled: IntArray) -> IntArray:
+    return scaled + path.y_zero_point
+
+
+def _ended(end: Callable[[IntArray, int], IntArray], field: str) -> Edit:
+    return _finished(lambda p, s: end(_sum(p, s), p.arguments[field]))
 
 
 def _cut_first(evidence: Evidence) -> Iterator[Variant]:
@@ -104,14 +156,25 @@ def _relu_missing(evidence: Evidence) -> Iterator[Variant]:
 
 
 def _relu_at_0(evidence: Evidence) -> Iterator[Variant]:
-    low = evidence.path.arguments.get("act_min", -128)
-    if evidence.path.dtype == np.int8 and low > -128 and low != 0:
+    """A ReLU to zero point -128 has no clamp of its own; a device may still have one at 0."""
+    low = evidence.path.arguments.get("act_min", 0)
+    if evidence.path.dtype == np.int8 and low != 0 and (low > -128 or _clamps(evidence)):
         yield Variant("", _at_0)
 
 
 def _at_0(path: Datapath) -> Datapath:
     high = path.arguments["act_max"]
     return path.with_stage(finish=lambda p, s: np.clip(s + p.y_zero_point, 0, max(0, high)))
+
+
+def _relu_extra(evidence: Evidence) -> Iterator[Variant]:
+    path = evidence.path
+    if _clamps(evidence) and path.arguments["act_min"] < path.y_zero_point:
+        yield Variant("", _at_zero_point)
+
+
+def _at_zero_point(path: Datapath) -> Datapath:
+    return path.with_stage(finish=lambda p, s: p.clamp(np.maximum(s, 0) + p.y_zero_point))
 
 
 HYPOTHESES = (
@@ -138,6 +201,12 @@ HYPOTHESES = (
         "The output's zero point is added before the scaling.",
         "the order of multiplier, shift and zero point",
         _before_rounding,
+    ),
+    Hypothesis(
+        "output_zero_point_other",
+        "Another constant is added for the output's zero point.",
+        "the constant of the adder after the shift: is it this op's?",
+        _other_zero_point,
     ),
     Hypothesis(
         "output_zero_point_after_clamp",
@@ -168,12 +237,21 @@ HYPOTHESES = (
         "Results are clamped to -127, not to -128.",
         "the lower bound of the saturation",
         _symmetric,
+        of_bytes=Wording(
+            "Results are clamped to the byte 1, not to 0.", "the lower bound of the saturation"
+        ),
     ),
     Hypothesis(
         "clamp_unsigned",
         "Results are clamped as unsigned bytes, to 0..255.",
         "signed declarations in the saturation",
         _unsigned,
+        of_bytes=Wording(
+            "Results are clamped to 128..383 (q 0 to 255) and cut to 8 bits.",
+            "the bounds of the saturation: the bytes 0 and 255",
+            name="clamp_too_high",
+            labels={"to 0..255": ""},
+        ),
     ),
     Hypothesis(
         "relu_missing",
@@ -183,8 +261,19 @@ HYPOTHESES = (
     ),
     Hypothesis(
         "relu_at_0",
-        "The activation clamps at 0, not at the zero point.",
-        "act_min: a real 0 is the output's zero point",
+        "Results are clamped below at 0, not at the zero point.",
+        "act_min: a real 0 is the output's zero point; and whether the op has an activation",
         _relu_at_0,
+        of_bytes=Wording(
+            "Results are clamped below at the byte 128 (q 0), not at the zero point.",
+            "act_min: a real 0 is the output's zero point; and whether the op has an activation",
+            name="relu_at_128",
+        ),
+    ),
+    Hypothesis(
+        "relu_extra",
+        "Results are clamped below at the zero point, as by an activation that the op lacks.",
+        "the enable of the activation, per op",
+        _relu_extra,
     ),
 )

@@ -11,7 +11,7 @@ from ...vectors.readings import Reading
 from ...vectors.rule import Rule
 from ..datapath import Datapath, IntArray
 from .freedom import solved_order
-from .hypothesis import Edit, Evidence, Hypothesis, Variant
+from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
 
 LANES = (2, 4, 8, 16, 32, 64)
 _MOST_MOVED = 16
@@ -241,6 +241,11 @@ HYPOTHESES = (
         "The results are right, in another order of axes.",
         "NHWC or NCHW: the address generator of the output buffer, and the dump's layout",
         _axes,
+        of_accumulators=Wording(
+            "The accumulators alone are in another order of axes; the outputs are right.",
+            "order of [accumulator] in the dump's layout, and how the device writes accumulators",
+            name="accumulators_in_other_order",
+        ),
     ),
     Hypothesis(
         "channels_in_other_order",

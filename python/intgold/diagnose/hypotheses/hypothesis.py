@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -79,6 +79,27 @@ class Variant:
 
 
 @dataclass(frozen=True)
+class Wording:
+    """A hypothesis in other words, where the usual ones would be wrong of a device.
+
+    Parameters
+    ----------
+    explanation, look_at : str
+    name : str
+        "" where the usual one is right.
+    labels : mapping of str to str
+        Labels of variants that differ.
+    """
+
+    __repr__ = short_repr
+
+    explanation: str
+    look_at: str
+    name: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
 class Hypothesis:
     """A bug that devices have.
 
@@ -97,6 +118,10 @@ class Hypothesis:
         states its bits of freedom.
     mixes_images : bool
         Whether an image's result depends on other images.
+    of_bytes : Wording, optional
+        Of a device whose int8 arrays are unsigned bytes, q + 128.
+    of_accumulators : Wording, optional
+        Where the accumulators alone differ, though the outputs were dumped too.
     """
 
     name: str
@@ -105,3 +130,20 @@ class Hypothesis:
     variants: Callable[[Evidence], Iterable[Variant]]
     solved: bool = False
     mixes_images: bool = False
+    of_bytes: Wording | None = None
+    of_accumulators: Wording | None = None
+
+    def worded(self, of_bytes: bool, of_accumulators: bool) -> Hypothesis:
+        """Return the hypothesis as it is said of a device."""
+        by = self.of_accumulators if of_accumulators else self.of_bytes if of_bytes else None
+        if by is None:
+            return self
+
+        def variants(evidence: Evidence) -> Iterable[Variant]:
+            for variant in self.variants(evidence):
+                yield replace(variant, label=by.labels.get(variant.label, variant.label))
+
+        return replace(
+            self, name=by.name or self.name, explanation=by.explanation, look_at=by.look_at,
+            variants=variants,
+        )  # fmt: skip

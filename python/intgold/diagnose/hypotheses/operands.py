@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from ..datapath import SLIDING, WEIGHTED, Datapath, ExcludedError, IntArray
+from .accumulator import saturated, wrapped
 from .elementwise import unsigned_inputs
-from .hypothesis import Edit, Evidence, Hypothesis, Variant
+from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
 from .pools import unsigned_cells
+
+Narrow = Callable[[IntArray, int], IntArray]
 
 
 def _fields(label: str, **fields: Any) -> Variant:
@@ -29,9 +32,11 @@ def _zero_points(evidence: Evidence) -> Iterator[tuple[str, int]]:
 
 def _zero_point_ignored(evidence: Evidence) -> Iterator[Variant]:
     path, several = evidence.path, len(evidence.path.op.inputs) > 1
+    padded = path.op.kind in SLIDING and any(path.arguments["padding"])
     for name, value in _zero_points(evidence):
-        yield _fields(name if several else "padding adds nothing", **{name: 0})
-        if path.op.kind in SLIDING and any(path.arguments["padding"]):
+        label = "padding adds nothing" if padded else ""
+        yield _fields(name if several else label, **{name: 0})
+        if padded:
             yield Variant("padding is the zero point", _padded(value, {name: 0}))
 
 
@@ -39,6 +44,61 @@ def _zero_point_added(evidence: Evidence) -> Iterator[Variant]:
     several = len(evidence.path.op.inputs) > 1
     for name, value in _zero_points(evidence):
         yield _fields(name if several else "", **{name: -value})
+
+
+def _zero_point_other(evidence: Evidence) -> Iterator[Variant]:
+    """Another constant: one beside, or the one that accumulators follow which were dumped."""
+    path, several = evidence.path, len(evidence.path.op.inputs) > 1
+    padded = path.op.kind in SLIDING and any(path.arguments["padding"])
+    for name in (n for n in path.op.spec.zero_points if n != "y_zero_point"):
+        value = int(path.arguments[name])
+        if path.op.kind == "avg_pool2d" and path.arguments["form"] != "centred_away":
+            continue
+        for error in dict.fromkeys([1, -1, *_error_of_accumulators(evidence, name)]):
+            other = value + error
+            if other in (0, -value) or not -128 <= other <= 127:
+                continue
+            label = f"{name} " * several + f"{other} instead of {value}"
+            more = ", padding adds nothing" if padded else ""
+            yield Variant(label + more, _fields("", **{name: other}).edit, 8.0)
+            if padded:
+                yield Variant(
+                    f"{label}, padding is the zero point", _padded(value, {name: other}), 8.0
+                )
+
+
+def _error_of_accumulators(evidence: Evidence, name: str) -> list[int]:
+    """Return by how much a zero point is wrong, of which an accumulator is a linear function."""
+    path = evidence.path
+    if "accumulator" not in evidence.got or path.op.kind not in WEIGHTED:
+        return []
+    differs = evidence.got["accumulator"].astype(np.int64) - path.accumulators()
+    if not differs.any():
+        return []
+    one_more = path.with_fields(**{name: int(path.arguments[name]) + 1})
+    slope = one_more.accumulators() - path.accumulators()
+    at = np.unravel_index(np.argmax(np.abs(slope) * (differs != 0)), slope.shape)
+    return [int(differs[at] // slope[at])] if slope[at] and differs[at] % slope[at] == 0 else []
+
+
+def _difference_narrow(evidence: Evidence) -> Iterator[Variant]:
+    """The difference of a byte and a zero point has 9 bits."""
+    several = len(evidence.path.op.inputs) > 1
+    for name, _ in _zero_points(evidence):
+        for label, narrow in (("wraps", wrapped), ("saturates", saturated)):
+            yield Variant(f"{name} {label}" if several else label, _narrow_input(name, narrow))
+
+
+def _narrow_input(name: str, narrow: Narrow) -> Edit:
+    at = 1 if name == "x2_zero_point" else 0
+
+    def edit(path: Datapath) -> Datapath:
+        inputs = list(path.inputs)
+        difference = inputs[at].astype(np.int64) - int(path.arguments[name])
+        inputs[at] = narrow(difference, 8).astype(np.int8)
+        return path.with_inputs(*inputs).with_fields(**{name: 0})
+
+    return edit
 
 
 def _padded(fill: int, fields: dict[str, Any] | None = None) -> Edit:
@@ -91,8 +151,9 @@ def _input_unsigned(evidence: Evidence) -> Iterator[Variant]:
     if path.op.kind not in WEIGHTED:
         return
     zero = int(path.arguments["x_zero_point"])
-    yield Variant("the zero point signed, padding adds nothing", _unsigned)
-    if path.op.kind in SLIDING and any(path.arguments["padding"]):
+    padded = path.op.kind in SLIDING and any(path.arguments["padding"])
+    yield Variant(f"the zero point signed{', padding adds nothing' if padded else ''}", _unsigned)
+    if padded:
         yield Variant(
             "the zero point signed, padding too", lambda path: _unsigned(_padded(zero)(path))
         )
@@ -175,21 +236,50 @@ HYPOTHESES = (
         _zero_point_added,
     ),
     Hypothesis(
+        "input_zero_point_other",
+        "Another constant is subtracted for the input's zero point.",
+        "the constant of the subtractor in front of the multiplier: is it this op's input's?",
+        _zero_point_other,
+    ),
+    Hypothesis(
+        "input_difference_narrow",
+        "The difference of input and zero point is kept in 8 bits.",
+        "the width of the subtractor in front of the multiplier: 9 bits, signed",
+        _difference_narrow,
+    ),
+    Hypothesis(
         "padding_0",
         "Padded cells hold 0; they should hold the input's zero point.",
         "the value that the line buffer gives outside the image",
         _padding(0),
+        of_bytes=Wording(
+            "Padded cells hold the byte 128 (q 0); they should hold the input's zero point.",
+            "the value that the line buffer gives outside the image",
+            name="padding_byte_128",
+        ),
     ),
     Hypothesis(
         "padding_minus_128",
         "Padded cells hold -128; they should hold the input's zero point.",
         "the value that the line buffer gives outside the image",
         _padding(-128),
+        of_bytes=Wording(
+            "Padded cells hold the byte 0; they should hold the input's zero point.",
+            "the value that the line buffer gives outside the image",
+            name="padding_byte_0",
+        ),
     ),
     Hypothesis(
         "input_unsigned",
         "The inputs are read as unsigned bytes.",
         "signed declarations at the multiplier: in Verilog one unsigned operand makes all unsigned",
         _input_unsigned,
+        of_bytes=Wording(
+            "The input bytes are read as signed: the x ^ 0x80 on the way in is missing.",
+            "where the unsigned bytes become operands: x ^ 0x80 makes int8 of them, or a 9 bit "
+            "difference of byte and zero point",
+            name="input_signed",
+            labels={"the zero point too": "the zero point as it is"},
+        ),
     ),
 )

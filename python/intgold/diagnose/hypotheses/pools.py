@@ -10,7 +10,7 @@ import numpy as np
 from ...golden import rounding
 from ...golden.windows import taps
 from ..datapath import Datapath, IntArray, entries
-from .hypothesis import Edit, Evidence, Hypothesis, Variant
+from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
 
 
 def _reduced(fill: int, reduce: Callable[[IntArray], IntArray], unsigned: bool = False) -> Edit:
@@ -174,12 +174,22 @@ HYPOTHESES = (
         "The pool compares cells as unsigned bytes.",
         "signed declarations at the comparator",
         _max(Variant("", _reduced(0, lambda c: c.max(axis=0), unsigned=True))),
+        of_bytes=Wording(
+            "The pool compares cells as signed; they are unsigned bytes.",
+            "signed declarations at the comparator",
+            name="maximum_signed",
+        ),
     ),
     Hypothesis(
         "maximum_from_0",
         "The maximum starts at 0, so that no result is negative.",
         "the initial value of the maximum: it is -128",
         _max(Variant("", _reduced(-128, lambda c: np.maximum(c.max(axis=0), 0)))),
+        of_bytes=Wording(
+            "The maximum starts at the byte 128 (q 0), so that no result is less.",
+            "the initial value of the maximum: it is the byte 0",
+            name="maximum_from_128",
+        ),
     ),
     Hypothesis(
         "first_cell_of_window",

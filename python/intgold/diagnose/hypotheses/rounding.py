@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import log2
 
 import numpy as np
 
@@ -63,14 +64,32 @@ def _form(form: str) -> Hypothesis:
     )
 
 
-def _shifted(by_how_much: int) -> Change:
+def _shifted(by_how_much: int, channel: int | None = None) -> Change:
+    """Every channel's shift, or that of one."""
+
     def change(by: Requantize) -> Requantize | None:
         old = by.right_shift.astype(np.int64)
         new = old + by_how_much
-        new = np.where((new >= 0) & (new <= 62), new, old)
+        moves = (new >= 0) & (new <= 62)
+        if channel is not None:
+            moves &= (np.arange(by.count) == channel) & (by.count > 1)
+        new = np.where(moves, new, old)
         return entries(by, right_shift=new) if (new != old).any() else None
 
     return change
+
+
+def _shift_of_one(evidence: Evidence) -> Iterator[Variant]:
+    """Of the one channel that differs, where one alone does."""
+    differs = evidence.differs()
+    found = np.flatnonzero(differs.reshape(-1, differs.shape[-1]).any(axis=0))
+    if len(found) != 1:
+        return
+    channel, bits = int(found[0]), log2(2 * differs.shape[-1])
+    for by_how_much, word in ((1, "more"), (-1, "less")):
+        for variant in changed(evidence, _shifted(by_how_much, channel)):
+            label = f"channel {channel}, one {word} {variant.label}".rstrip()
+            yield Variant(label, variant.edit, bits)
 
 
 def _narrowed(bits: int, rounded: bool) -> Change:
@@ -130,6 +149,13 @@ HYPOTHESES = (
         "The right shift is one less than the model's, so results are twice as large.",
         "the shift amount, and whether a doubling high multiply has doubled already",
         lambda evidence: changed(evidence, _shifted(-1)),
+    ),
+    Hypothesis(
+        "right_shift_of_one_channel",
+        "The right shift of one channel is one more or one less than the model's.",
+        "that channel's entry in the shift table",
+        _shift_of_one,
+        solved=True,
     ),
     Hypothesis(
         "multiplier_truncated",

@@ -11,7 +11,7 @@ from ...golden import rounding
 from ...model import Op
 from ..datapath import Datapath, IntArray
 from .accumulator import wrapped
-from .hypothesis import Edit, Evidence, Hypothesis, Variant
+from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
 
 
 def _looked_up(index: Callable[[IntArray], IntArray]) -> Edit:
@@ -124,6 +124,11 @@ HYPOTHESES = (
         "The byte itself is the index: the table is read 128 entries off.",
         "the address of the table: x + 128, that is the byte with its upper bit inverted",
         _index(("", lambda x: x & 255)),
+        of_bytes=Wording(
+            "The upper bit of the index is inverted: the table is read 128 entries off.",
+            "the address of the table: the unsigned byte as it is, without x ^ 0x80",
+            name="table_index_signed",
+        ),
     ),
     Hypothesis(
         "table_index_off_by_one",
@@ -174,6 +179,11 @@ HYPOTHESES = (
         "Breakpoints are compared as unsigned bytes.",
         "signed declarations at the comparators",
         _pwl(Variant("", _segment(_as_unsigned))),
+        of_bytes=Wording(
+            "Bytes are compared with breakpoints as signed; they are unsigned.",
+            "signed declarations at the comparators",
+            name="breakpoints_signed",
+        ),
     ),
     Hypothesis(
         "segment_rounding",

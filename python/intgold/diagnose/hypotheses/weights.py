@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from ..datapath import WEIGHTED, Datapath, IntArray
+from .accumulator import saturated, wrapped
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
 
@@ -36,6 +37,32 @@ def _weight_zero_point(evidence: Evidence) -> Iterator[Variant]:
     if points is not None and points.any():
         zeros = np.zeros_like(points)
         yield Variant("", lambda path: path.with_fields(weight_zero_point=zeros))
+
+
+def _difference_narrow(evidence: Evidence) -> Iterator[Variant]:
+    """The difference of a weight and its zero point has 9 bits."""
+    points = evidence.path.arguments.get("weight_zero_point")
+    if points is not None and points.any():
+        for label, narrow in (("wraps", wrapped), ("saturates", saturated)):
+            yield Variant(label, _narrow_weights(narrow))
+
+
+def _narrow_weights(narrow: Callable[[IntArray, int], IntArray]) -> Edit:
+    def edit(path: Datapath) -> Datapath:
+        points = path.arguments["weight_zero_point"]
+        difference = path.arguments["weights"].astype(np.int64) - _of_weights(path)
+        weights = narrow(difference, 8).astype(np.int8)
+        return path.with_fields(weights=weights, weight_zero_point=np.zeros_like(points))
+
+    return edit
+
+
+def _of_weights(path: Datapath) -> IntArray:
+    """Return the zero point of each weight, of the shape of the weights."""
+    shape = path.arguments["weights"].shape
+    zero = path.arguments["weight_zero_point"].astype(np.int64)
+    deep = path.op.kind == "depthwise_conv2d"
+    return np.broadcast_to(zero if deep else zero.reshape(-1, *(1,) * (len(shape) - 1)), shape)
 
 
 def _weights(label: str, change: Any) -> Variant:
@@ -110,9 +137,7 @@ def _without(axis: int | None, which: int) -> Edit:
 
     def edit(path: Datapath) -> Datapath:
         w = path.arguments["weights"].astype(np.int64)
-        zero = path.arguments["weight_zero_point"].astype(np.int64)
-        deep = path.op.kind == "depthwise_conv2d"
-        zero = np.broadcast_to(zero if deep else zero.reshape(-1, *(1,) * (w.ndim - 1)), w.shape)
+        deep, zero = path.op.kind == "depthwise_conv2d", _of_weights(path)
         mask = np.zeros(w.shape, bool)
         index: list[Any] = [slice(None)] * w.ndim
         if axis is None:
@@ -140,6 +165,12 @@ HYPOTHESES = (
         "The weights' zero point is not subtracted.",
         "the correction term of the weights' zero point",
         _weight_zero_point,
+    ),
+    Hypothesis(
+        "weight_difference_narrow",
+        "The difference of weight and zero point is kept in 8 bits.",
+        "the width of the subtractor in front of the multiplier: 9 bits, signed",
+        _difference_narrow,
     ),
     Hypothesis(
         "kernel_flipped",
