@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -44,12 +45,14 @@ class Dump:
         Take a dump that lacks arrays of the set.
     progress : bool
         Show a bar.
+    images : int, optional
+        The dump holds only so many of the set's images, the first ones; default all.
 
     Raises
     ------
     VectorError
-        When the set is damaged, the dump lacks an array and `partial` is not given, or it holds
-        files of these folders that would be passed over.
+        When the set is damaged or has fewer images, the dump lacks an array and `partial` is not
+        given, or it holds files of these folders that would be passed over.
     """
 
     def __init__(
@@ -59,13 +62,15 @@ class Dump:
         layout: Layout | None = None,
         partial: bool = False,
         progress: bool = False,
+        images: int | None = None,
     ) -> None:
         self.vectors, self.dut = Path(vectors), Path(dut)
-        self.plan, _ = read_manifest(vectors, progress)
+        self.whole, _ = read_manifest(vectors, progress)
+        self.plan = self.whole if images is None else self.whole.first(images)
         if not os.path.isdir(dut):
             raise VectorError(f"{dut}: no such folder")
         self.device = self.plan if layout is None else replace(self.plan, layout=layout)
-        self.files = {e: _files(self.dut, self.device, e) for e in results(self.plan)}
+        self.files = {e: self._files_of(e) for e in results(self.plan)}
         self._readings: dict[str, dict[str, list[Reading]]] = {}
         self._by = ""  # the label of a reading
         _refuse_unknown(self.dut, self.files)
@@ -82,6 +87,16 @@ class Dump:
                 f"{missing[0]}; "
                 "--partial compares what is there"
             )
+
+    def _files_of(self, entry: Entry) -> _Files:
+        """Return the array's own files, then those of its memory that have words of it."""
+        device, of = self.device, self.device.count
+        every = replace(self.whole, layout=device.layout)  # a memory may hold more images
+        own = _present(self.dut, lambda n, c: device.files_of(entry, n, c))
+        whole = _present(
+            self.dut, lambda n, c: [_first(f, of) for f in memory_files(every, entry, n, c)]
+        )
+        return own + [(paths, files) for paths, files in whole if _has_words(device, paths, files)]
 
     def has(self, entry: Entry) -> bool:
         """Return whether the dump has the array."""
@@ -110,7 +125,7 @@ class Dump:
             for paths, files in self.files[entry]
         ]
         image = 0
-        for want in regroup(read_entry(self.vectors, self.plan, entry), sizes):
+        for want in islice(regroup(self._of_set(entry), sizes), len(sizes)):
             got, *others = (next(stream) for stream in streams)
             for (paths, _), other in zip(self.files[entry][1:], others, strict=True):
                 if not np.array_equal(got, other):
@@ -129,7 +144,7 @@ class Dump:
     ) -> Iterator[dict[Entry, np.ndarray]]:
         """Yield some images at a time of arrays of the set and arrays of the dump, in step."""
         sizes = _sizes(self.plan)
-        runs = {e: read_entry(self.vectors, self.plan, e) for e in of_set}
+        runs = {e: self._of_set(e) for e in of_set}
         runs |= {e: self._runs(e) for e in of_dump}
         streams = {e: regroup(run, sizes) for e, run in runs.items()}
         for _ in sizes:
@@ -137,11 +152,15 @@ class Dump:
 
     def expected(self, entry: Entry, images: Sequence[int]) -> np.ndarray:
         """Return some images of an array of the set, or a whole parameter; images rise."""
-        return _picked(read_entry(self.vectors, self.plan, entry), images)
+        return _picked(self._of_set(entry), images)
 
     def got(self, entry: Entry, images: Sequence[int]) -> np.ndarray:
         """Return some images of an array of the dump, which has it; images rise."""
         return _picked(self._runs(entry), images)
+
+    def _of_set(self, entry: Entry) -> Iterator[np.ndarray]:
+        """Yield all images of an array of the set."""
+        return read_entry(self.vectors, self.whole, entry)
 
     def _runs(self, entry: Entry) -> Iterator[np.ndarray]:
         """Yield the images of an array of the dump, whatever it holds instead of padding."""
@@ -198,11 +217,10 @@ def _sizes(plan: Plan) -> list[int]:
     return [min(step, plan.count - first) for first in range(0, plan.count, step)]
 
 
-def _files(dut: Path, device: Plan, entry: Entry) -> _Files:
-    """Return the array's own files, then those of its memory that have words of it."""
-    own = _present(dut, lambda n, c: device.files_of(entry, n, c))
-    whole = _present(dut, lambda n, c: memory_files(device, entry, n, c))
-    return own + [(paths, files) for paths, files in whole if _has_words(device, paths, files)]
+def _first(file: SetFile, images: int) -> SetFile:
+    """Return a file of results as one of which only the first images are read."""
+    shape = (images, *file.words.shape[1:])
+    return replace(file, words=replace(file.words, count=images, shape=shape))
 
 
 def _present(dut: Path, files_of: Callable[[str, str], list[SetFile]]) -> _Files:

@@ -119,7 +119,7 @@ class Decimal(Format):
             if whole > inside.room():
                 surplus = inside.room() * lanes.count - first
                 number = token_lines(line, text, _SEPARATORS)[surplus]
-            if sought:
+            if sought or inside.has_gaps:
                 lines += token_lines(line, text, _SEPARATORS)
             words = _words(file, held[: whole * lanes.count])
             yield from inside.put(
