@@ -1,5 +1,6 @@
 """Dumps that are refused: the line says which array, which place, and what to do."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -158,3 +159,61 @@ def test_a_wrong_word_of_a_memory(damage, several, tmp_path):
         assert f"{entry.path}, " in said and f"address 0x{address:x}" in said, said
         line = at + 1 + (damage is _twice)
         assert damage is _missing or f"ram.hex, line {line}: " in said, said
+
+
+NAMES = {
+    "outputs/{a}.txt": "outputs/{a} is an array of the set, but .txt is the suffix of no format",
+    "outputs/{a}.HEX": "but .HEX is the suffix of no format; suffixes: .npy .bin .be.bin ",
+    "outputs/{a}.hex.bz2": "but .hex.bz2 is the suffix of no format",
+    "outputs/{a}.bank0.hex": "the layout has no banks of outputs/{a}: outputs/{a}.hex",
+    "outputs/{A}.hex": "no array outputs/{A}: did you mean outputs/{a}?",
+    "outputs/{a}_.be.bin.gz": "no array outputs/{a}_: did you mean outputs/{a}?",
+    "outputs/{a}_out.log": "did you mean outputs/{a}?, and .log is of no format",
+    "outputs/zzzz.hex": "the set has no array outputs/zzzz, but outputs/conv1, outputs/lut1, ",
+    "outputs/sim.log": "the set has no array outputs/sim, but outputs/conv1, ",
+    "outputs/zzzz.log": "the set has no array outputs/zzzz, but outputs/conv1, ",
+    "accumulators/lut1.hex": "no array accumulators/lut1: did you mean outputs/lut1?",
+    "outputs/README": "the set has no array outputs/README, but outputs/conv1, ",
+    "outputs/.{a}.hex.swp": "a hidden file, not of an array; take it out of the dump",
+    "outputs/old/{a}.hex": "outputs/old: a folder, where only files of arrays may be",
+}
+
+
+@pytest.mark.parametrize("several", ["plain"], indirect=True)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_wrong_name(name, several, tmp_path):
+    """Of every array: whether its name or its suffix is wrong, and what is right."""
+    folder, plan, arrays = several
+    for entry in (e for e in arrays if e.role == "output"):
+        by = {"a": entry.name, "A": entry.name.upper()}
+        path = tmp_path / name.format(**by)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("00\n")
+        with pytest.raises(VectorError) as caught:
+            verify(folder, tmp_path, partial=True)
+        assert NAMES[name].format(**by) in str(caught.value)
+        path.unlink()
+        if path.parent.name == "old":
+            path.parent.rmdir()
+
+
+@pytest.mark.parametrize("several", ["plain", "memory"], indirect=True)
+def test_a_wrong_folder(several, tmp_path):
+    """One above or below the dump, or without its sub-folders: the right one is named."""
+    folder, plan, arrays = several
+    dump = tmp_path / "run" / "dump"
+    write_dump(plan, dump, "hex", arrays)
+    shutil.copytree(dump, tmp_path / "several" / "a")
+    shutil.copytree(dump, tmp_path / "several" / "b")
+    with pytest.raises(VectorError, match="several/a, .*several/b have some: give one of them"):
+        verify(folder, tmp_path / "several", partial=True)
+    for given in (dump / "outputs", dump / "accumulators", dump.parent):
+        with pytest.raises(VectorError, match=f"; {dump} has some: give that folder"):
+            verify(folder, given, partial=True)
+    (tmp_path / "flat").mkdir()
+    shutil.copy(dump / "outputs" / "pool1.hex", tmp_path / "flat")
+    with pytest.raises(VectorError, match=r"; pool1.hex is to be in a sub-folder: outputs/pool1"):
+        verify(folder, tmp_path / "flat", partial=True)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(VectorError, match=r"has none of the set's arrays, which are [^;]*$"):
+        verify(folder, tmp_path / "empty", partial=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from itertools import islice
@@ -18,13 +18,13 @@ from .formats import FORMATS
 from .formats.collector import AbsentError
 from .layout import Layout
 from .manifest import read_manifest
+from .misplaced import no_array, refuse_unknown, refuse_unread_memories
 from .plan import Plan, SetFile
 from .reader import read_entry, read_runs, read_words, regroup
 from .readings import Reading, readings, standing
 from .strays import Strays
-from .whole import FOLDER, memory_files, rom_files
+from .whole import memory_files
 
-_NAMED = 4  # arrays that an error names
 _Files = list[tuple[list[Path], list[SetFile]]]
 """The files of one array, for each form that the dump has it in: its own first."""
 
@@ -73,14 +73,12 @@ class Dump:
         self.files = {e: self._files_of(e) for e in results(self.plan)}
         self._readings: dict[str, dict[str, list[Reading]]] = {}
         self._by = ""  # the label of a reading
-        _refuse_unknown(self.dut, self.files)
-        _refuse_unread_memories(self.dut, self.device, self.files)
+        known = {path for forms in self.files.values() for paths, _ in forms for path in paths}
+        refuse_unknown(self.dut, self.device, list(self.files), known)
+        refuse_unread_memories(self.dut, self.device, known)
         missing = [e.path for e, found in self.files.items() if not found]
         if len(missing) == len(self.files):
-            names = ", ".join(missing[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
-            raise VectorError(
-                f"{dut}: has none of the set's arrays, which are {len(missing)}: {names}"
-            )
+            raise no_array(self.dut, self.device, list(self.files))
         if missing and not partial:
             raise VectorError(
                 f"{dut}: {len(missing)} of {len(self.files)} arrays are not in the dump, first "
@@ -247,30 +245,3 @@ def _has_words(device: Plan, paths: list[Path], files: list[SetFile]) -> bool:
     except VectorError:  # what is wrong is said when the array is compared
         return True
     return True
-
-
-def _refuse_unknown(dut: Path, dumps: Mapping[Entry, _Files]) -> None:
-    """A file under another name than the set's would be passed over: say so instead."""
-    for role in ("output", "accumulator", "partial"):
-        if (dut / role).exists():
-            raise VectorError(f"{dut / role}: the folder of a dump is called {role}s")
-    known = {path for dump in dumps.values() for paths, _ in dump for path in paths}
-    for folder in ("outputs", "accumulators", "partials"):
-        held = dut / folder
-        if (held.is_symlink() or held.exists()) and not held.is_dir():
-            raise VectorError(f"{held}: no readable folder")
-        for path in sorted((dut / folder).rglob("*")):
-            if path not in known:
-                raise VectorError(f"{path}: the set has no such array or format")
-
-
-def _refuse_unread_memories(dut: Path, device: Plan, dumps: Mapping[Entry, _Files]) -> None:
-    """A set has its own files of parameters in this folder; any other must have been of use."""
-    known = {path for dump in dumps.values() for paths, _ in dump for path in paths}
-    stems = {file.path.partition(".")[0] for file in rom_files(device)}
-    for path in sorted((dut / FOLDER).rglob("*")):
-        stem = path.relative_to(dut).as_posix().partition(".")[0]
-        if path not in known and stem not in stems:
-            raise VectorError(
-                f"{path}: the layout has no such memory, or it has none of the arrays"
-            )
