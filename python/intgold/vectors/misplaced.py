@@ -120,6 +120,7 @@ def _nearest(name: str, names: Sequence[str]) -> str:
     others = {other.partition("/")[2].lower(): other for other in names}
     inside = {p.partition("/")[2].lower(): p for p in names if p.startswith(f"{folder}/")}
     found = get_close_matches(last[:200], inside, 1, 0.7)
+    found = found or [n for n in sorted(inside, key=len, reverse=True) if n in last]
     return inside[found[0]] if found else others.get(last, "")
 
 

@@ -215,6 +215,15 @@ class Packing:
         """The axes from the slowest to the fastest, tiles included."""
         return "".join(self._outer)
 
+    def stored_order(self, images: bool) -> str:
+        """Return `axis_order`, behind the N of images where there are several."""
+        return "N" * images + self.axis_order
+
+    @property
+    def stored_shape(self) -> tuple[int, ...]:
+        """Extent of each axis of `axis_order`, the padding of a last tile included."""
+        return tuple(self._extents[a] for a in self._outer)
+
     @property
     def _plain(self) -> bool:
         """Whether the elements are in the array's own order, without padding."""
