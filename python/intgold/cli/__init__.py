@@ -11,8 +11,8 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import NoReturn
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn, TextIO
 
 import intgold
 
@@ -82,14 +82,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import argcomplete
 
         argcomplete.autocomplete(parser)
-    options = parser.parse_args(arguments)
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as end:
+        if end.code:
+            raise
+        return _shown()  # --help or --version
     if options.command is None:
         parser.print_help()
-        return 2
+        return _shown() or 2
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # paths need not be text
     started = time.monotonic()
-    with _notes(options), raising() as seen:
+    with _notes(options), _output_named(), raising() as seen:
         try:
             status, problem = _run(options)
         except BaseException as error:
@@ -120,11 +125,11 @@ def _run(options: argparse.Namespace) -> tuple[int, BaseException | None]:
         _flush()
         return int(status or 0), None
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0, None
     except MemoryError as error:
         return 2, MemoryError(f"not enough memory: {error}").with_traceback(error.__traceback__)
-    except (IntgoldError, OSError) as error:  # such as a full disk behind the standard output
+    except (IntgoldError, OSError) as error:
         return 2, error
     except Exception as error:  # nobody foresaw it: status 1 would say "different"
         return DEFECT, error
@@ -149,6 +154,70 @@ def _defect(error: BaseException) -> str:
         "a defect of intgold, please report it with the command and its files: "
         f"{type(error).__name__}: {error} (-v shows where)"
     )
+
+
+def _shown() -> int:
+    """Return the exit status of what was only to be printed."""
+    try:
+        with _writing():
+            _flush()
+    except BrokenPipeError:
+        _drop_output()
+    except IntgoldError as error:
+        if sys.stderr is not None:
+            print(f"intgold: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """Say of an error that it is one of the standard output, such as a full disk."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _drop_output()
+        raise IntgoldError(f"cannot write standard output: {error.strerror or error}") from error
+
+
+class _Output:
+    """The standard output, whose errors say so."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with _writing():
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        with _writing():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def _output_named() -> Iterator[None]:
+    """Have the standard output be an `_Output` meanwhile."""
+    stream = sys.stdout
+    if stream is None:  # closed from the start
+        yield
+        return
+    sys.stdout = _Output(stream)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        sys.stdout = stream
+
+
+def _drop_output() -> None:
+    """Have what is still to be printed go nowhere, at the end of Python too."""
+    with suppress(OSError, ValueError):  # a stream without a descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _flush() -> None:

@@ -166,8 +166,8 @@ def readme(plan: Plan) -> str:
         ]
     if not plan.layout.is_default:
         lines += [
-            "`axes` and `shape` are those of the array, as in an `.npy`. Its words have the axes in",
-            "the stored order, the slowest first; a small letter is the inside of a tile.",
+            "`axes` and `shape` are those of the array, as in an `.npy`; its words have the axes",
+            "in the stored order, the slowest first; a small letter is the inside of a tile.",
             "Words follow the layout in `manifest.json`; addresses: `memory_map.txt`, `.json`,",
             "`.h`, `memory_map_pkg.sv`. A file of one bank counts from the bank's start.",
             "",

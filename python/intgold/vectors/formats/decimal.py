@@ -90,7 +90,7 @@ class Decimal(Format):
     ) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
         lanes = _lanes(file)
-        inside, parser = Collector(where, file, sought), Decimals(lanes.bits, exact=True)
+        inside, parser = Collector(where, file, sought), Decimals(lanes.bits, True, lanes.count)
         held: list[int] = []  # numbers of a word that is not whole yet
         lines: list[int] = []  # of these numbers, where a word is sought
         lane = min(sought.lane, lanes.count - 1) if sought else 0
