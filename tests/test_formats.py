@@ -129,8 +129,8 @@ LINES = written(FORMATS["hex"], HEX, some_words(HEX)).decode().splitlines()
         (lambda t: [t[0], "/* open", *t[1:]], "line 2: a comment without its end"),
         (lambda t: [t[0], "@zz", *t[1:]], "line 2: '@zz' is no address"),
         (lambda t: [t[0], "@2", *t[1:]], "line 3: address 0x2"),
-        (lambda t: [t[0], "@3", *t[1:], "@4", "00"], "is given twice"),
-        (lambda t: [t[0], "@3", *t[1:9], "@c", *t[9:]], "not of this file|is missing"),
+        (lambda t: [t[0], "@3", *t[1:], "@4", "00"], "given twice"),
+        (lambda t: [t[0], "@3", *t[1:9], "@c", *t[9:]], "not of this file|missing"),
         (lambda t: [*t, "\u00e9"], "not ASCII"),
     ],
 )
@@ -170,7 +170,8 @@ def test_a_mif_by_other_hands():
         ("width = 8", "width = 9", "WIDTH 9"), ("depth=64", "depth=9", "DEPTH 9"),
         ("UNS", "ROMAN", "ROMAN"), ("111", "112", "line 5: '112' is no binary word"),
         ("end;", "", "no END"), ("depth=64", "depth=30", "DEPTH 30"),
-        ("[23..30]", "[22..30]", "twice"), ("[23..30]", "[24..30]", "word 20 of 28, address 0x17"),
+        ("[23..30]", "[22..30]", "twice"),
+            ("[23..30]", "[24..30]", "word 20: missing, at address 0x17"),
         ("[23..30]", "[23..64]", r"line 5: .*beyond DEPTH 64"),
     ):  # fmt: skip
         with pytest.raises(VectorError, match=message):

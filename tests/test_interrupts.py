@@ -19,6 +19,7 @@ from intgold.cli import selftest as command
 from intgold.vectors.generate import write_set
 from intgold.workers import Workers
 
+SOURCES = str(Path(intgold.__file__).parents[1])
 PROGRAM = Path(sys.executable).parent / "intgold"
 SECONDS = 1.0
 """Within which a command ends; other work on the machine may take as long again."""
@@ -181,6 +182,16 @@ def test_from_the_first_import_on(program, number, tmp_path):
         time.sleep(moment)
         stopped(running, number, words[number])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_little_is_loaded_before_signals_are_taken():
+    """Until then a signal is Python's own matter: only what handling them needs comes before."""
+    code = "import sys; import intgold.__main__; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True,
+                         check=True, env={**os.environ, "PYTHONPATH": SOURCES})  # fmt: skip
+    loaded = {name for name in run.stdout.split() if name.startswith("intgold")}
+    assert loaded == {"intgold", "intgold.__main__", "intgold.interrupts"}
+    assert not {"typing", "threading", "pathlib", "numpy", "re"} & set(run.stdout.split())
 
 
 @pytest.mark.parametrize("program", [(PROGRAM,), (sys.executable, "-m", "intgold")])

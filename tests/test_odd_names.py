@@ -106,12 +106,21 @@ def test_golden_writes_to_odd_places(tmp_path, capsys):
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_a_full_standard_output():
-    """One line and status 2, when it is written and when Python ends."""
+FULL = [["info", "lut"], ["info", "lut", "--json"], ["map", "pwl"], ["contracts"], ["--version"]]
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("command", FULL, ids=" ".join)
+def test_a_full_standard_output(command, unbuffered, monkeypatch):
+    """One line that says so and status 2, when it is written and when Python ends."""
+    if unbuffered and command == ["--version"]:
+        pytest.skip("argparse itself passes over it")
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     with open("/dev/full", "w") as full:
-        run = program(["info", "lut"], stdout=full)
-    assert run.returncode == 2 and run.stderr.count(b"\n") == 1
-    assert run.stderr.startswith(b"intgold info: ") and b"No space left" in run.stderr
+        run = program(command, stdout=full)
+    name = "" if command[0].startswith("-") else f" {command[0]}"
+    said = f"intgold{name}: cannot write standard output: No space left on device\n"
+    assert (run.returncode, run.stderr.decode()) == (2, said)
 
 
 @pytest.mark.parametrize("closed", [1, 2])

@@ -289,7 +289,7 @@ def test_what_a_dump_of_a_memory_lacks(ram, tmp_path, capsys):
     compared = {c.tensor: c.values for c in report.comparisons if c.values}
     assert compared == {"conv3": 2 * np.prod(entry.shape)} and report.equal
     (tmp_path / "memory" / "buffers.hex").write_text("".join(rows[:-1]))
-    with pytest.raises(VectorError, match=f"address 0x{inside[-1]:x}, is missing"):
+    with pytest.raises(VectorError, match=rf"conv3, .*address 0x{inside[-1]:x}\): missing"):
         verify(folder / "set", tmp_path, partial=True)
     everything = [
         f"@{a:x} {content[a][::-1].hex() if a in inside else 'xxxxxxxx'}\n"
@@ -300,7 +300,9 @@ def test_what_a_dump_of_a_memory_lacks(ram, tmp_path, capsys):
     everything[inside[3]] = f"@{inside[3]:x} 0000xxxx\n"
     (tmp_path / "memory" / "buffers.hex").write_text("".join(everything))
     with pytest.raises(
-        VectorError, match=rf"h 0, w 0, c 12 .*undefined, at address 0x{inside[3]:x}"
+        VectorError,
+        match=rf"line {inside[3] + 1}: outputs/conv3, image 0, h 0, w 0, c 12 "
+        rf"\(word 3, address 0x{inside[3]:x}\): undefined",
     ):
         verify(folder / "set", tmp_path, partial=True)
     assert main(["verify", str(folder / "set"), "--dut", str(tmp_path), "--partial"]) == 2

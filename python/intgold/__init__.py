@@ -10,12 +10,12 @@ a portable C engine, and from the hardware that a team builds against it.
 
 from __future__ import annotations
 
-from importlib import import_module as _import_module
 from os import PathLike as _PathLike
-from typing import TYPE_CHECKING as _TYPE_CHECKING
-from typing import Any as _Any
 
-if _TYPE_CHECKING:
+TYPE_CHECKING = False  # type checkers take it as true; `typing` would cost milliseconds
+if TYPE_CHECKING:
+    from typing import Any as _Any
+
     from .build import Builder
     from .engine import Result
     from .errors import (
@@ -53,17 +53,20 @@ _SUBMODULES = (
     "verify",
 )  # fmt: skip
 """Loaded at their first use, too."""
+del TYPE_CHECKING
 
 
 def __getattr__(name: str) -> _Any:
+    from importlib import import_module
+
     if name == "__version__":
         from importlib.metadata import version
 
         value: _Any = version("intgold")
     elif name in _MODULES:
-        value = getattr(_import_module(f".{_MODULES[name]}", __name__), name)
+        value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
     elif name in _SUBMODULES:
-        return _import_module(f".{name}", __name__)
+        return import_module(f".{name}", __name__)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
+
+TYPE_CHECKING = False  # type checkers take it as true; `typing` would cost milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
 
 WORDS = {
     getattr(signal, name): word
@@ -45,6 +47,8 @@ class Seen:
 @contextmanager
 def _handled(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
     """Have the signals handled so meanwhile; one that is ignored, as by nohup, stays ignored."""
+    import threading
+
     if threading.current_thread() is not threading.main_thread():
         yield
         return

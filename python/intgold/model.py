@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -99,6 +100,14 @@ class Tensor:
         return -(-self.size * width // BOUNDARY) * BOUNDARY
 
 
+def _meant(odd: Sequence[str], kind: OpKind) -> str:
+    """Return what may be meant by fields that an op does not have, and those that it has."""
+    known = [*kind.fields, "scale", "zero_point"]  # the last two are of the op's tensor
+    near = [found[0] for name in odd if (found := get_close_matches(str(name)[:100], known, 1))]
+    names = f"; known: {', '.join(kind.fields)}; of the output tensor: scale, zero_point"
+    return f": did you mean {', '.join(near)}?{names}" if near else names
+
+
 @dataclass(frozen=True, eq=False)
 class Op:
     """One op of a graph: its kind, its tensors by name and its checked fields."""
@@ -122,7 +131,10 @@ class Op:
             ("unknown", set(self.fields) - set(declared)),
         ):
             if odd:
-                raise ModelError(f"{where} ({self.kind}): {what} fields {', '.join(sorted(odd))}")
+                raise ModelError(
+                    f"{where} ({self.kind}): {what} fields {', '.join(sorted(odd))}"
+                    f"{_meant(sorted(odd), OPS[self.kind]) if what == 'unknown' else ''}"
+                )
         if len(self.inputs) != len(OPS[self.kind].inputs):
             raise ModelError(f"{where} ({self.kind}): {len(self.inputs)} inputs")
         for name in self.inputs:

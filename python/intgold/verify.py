@@ -39,7 +39,7 @@ class Comparison:
     values : int
         How many were compared; 0 when the dump does not have it.
     of : int
-        How many the set has.
+        How many the set has, of the images compared.
     tally : Tally
         What differs.
     """
@@ -101,10 +101,20 @@ class Difference:
 
 @dataclass(frozen=True)
 class Report:
-    """What `verify` found: ops in execution order, the accumulator of an op before its output."""
+    """What `verify` found: ops in execution order, the accumulator of an op before its output.
+
+    Parameters
+    ----------
+    comparisons : tuple of Comparison
+    first : Difference or None
+    images, set_images : int
+        How many images were compared, and how many the set has.
+    """
 
     comparisons: tuple[Comparison, ...]
     first: Difference | None
+    images: int
+    set_images: int
 
     __repr__ = short_repr
 
@@ -139,12 +149,13 @@ def verify(
     progress: bool = False,
     partial: bool = False,
     layout: Layout | None = None,
+    images: int | None = None,
 ) -> Report:
     """Compare the results in `dut` with those of the set `vectors`.
 
     Parameters
     ----------
-    vectors, dut, partial, layout
+    vectors, dut, partial, layout, images
         See `intgold.vectors.dump.Dump`.
     progress : bool
         Show a bar.
@@ -155,7 +166,7 @@ def verify(
         When the set is damaged, the dump lacks an array and `partial` is not given, or a file of
         the dump is not what its name says.
     """
-    return compare(Dump(vectors, dut, layout, partial, progress), progress)
+    return compare(Dump(vectors, dut, layout, partial, progress, images), progress)
 
 
 def compare(dump: Dump, progress: bool = False) -> Report:
@@ -182,7 +193,7 @@ def compare(dump: Dump, progress: bool = False) -> Report:
             comparisons.append(Comparison(*facts, of, of, tally))
             if tally.first is not None and first is None:
                 first = _difference(dump, entry, kinds[entry.owner], *tally.first)
-    return Report(tuple(comparisons), first)
+    return Report(tuple(comparisons), first, plan.count, dump.whole.count)
 
 
 def _difference(
@@ -226,6 +237,7 @@ def verify_op(
     progress: bool = False,
     partial: bool = False,
     layout: Layout | None = None,
+    images: int | None = None,
 ) -> dict[str, Report]:
     """Compare the dumps of all cases of an op, each in a folder of the case's name; see `verify`.
 
@@ -247,7 +259,7 @@ def verify_op(
     if not chosen:
         raise VectorError(f"{dut}: none of the {len(names)} cases, such as {names[0]}")
     return {
-        name: verify(Path(vectors) / name, Path(dut) / name, False, partial, layout)
+        name: verify(Path(vectors) / name, Path(dut) / name, False, partial, layout, images)
         for name in Progress(chosen, unit="case", label="verify", show=progress)
     }
 
@@ -268,6 +280,8 @@ def _verdict(report: Report) -> list[str]:
             f"{report.missing} of {len(report.comparisons)} arrays are not in the dump; "
             f"{report.values} of {sum(c.of for c in report.comparisons)} values compared"
         )
+    if report.images < report.set_images:
+        compared = f"{report.images} of {report.set_images} images; {compared}"
     first = report.first
     strays = stray_lines(c.tally.strays for c in report.comparisons)
     if first is None:

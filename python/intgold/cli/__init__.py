@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import io
 import logging
 import os
@@ -14,7 +13,7 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import NoReturn
+from typing import Any, NoReturn, TextIO
 
 import intgold
 
@@ -70,9 +69,6 @@ DEFECT = 3
 _log = logging.getLogger("intgold")
 
 
-_NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status.
 
@@ -87,14 +83,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import argcomplete
 
         argcomplete.autocomplete(parser)
-    options = parser.parse_args(arguments)
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as end:
+        if end.code:
+            raise
+        return _shown()  # --help or --version
     if options.command is None:
         parser.print_help()
-        return 2
+        return _shown() or 2
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # paths need not be text
     started = time.monotonic()
-    with _notes(options), raising() as seen:
+    with _notes(options), _output_named(), raising() as seen:
         try:
             status, problem = _run(options)
         except BaseException as error:
@@ -129,22 +130,10 @@ def _run(options: argparse.Namespace) -> tuple[int, BaseException | None]:
         return 0, None
     except MemoryError as error:
         return 2, MemoryError(f"not enough memory: {error}").with_traceback(error.__traceback__)
-    except IntgoldError as error:
-        return 2, error
-    except OSError as error:
-        if error.filename is None and error.errno in _NOT_WRITTEN:  # files have their names
-            _drop_output()
-            text = f"cannot write standard output: {error.strerror}"
-            return 2, IntgoldError(text).with_traceback(error.__traceback__)
+    except (IntgoldError, OSError) as error:
         return 2, error
     except Exception as error:  # nobody foresaw it: status 1 would say "different"
         return DEFECT, error
-
-
-def _drop_output() -> None:
-    """Let what is still buffered go nowhere, which Python would try to write again at its end."""
-    with suppress(OSError, ValueError):  # a stream that is no file has nothing to drop
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _check_working_folder() -> None:
@@ -166,6 +155,70 @@ def _defect(error: BaseException) -> str:
         "a defect of intgold, please report it with the command and its files: "
         f"{type(error).__name__}: {error} (-v shows where)"
     )
+
+
+def _shown() -> int:
+    """Return the exit status of what was only to be printed."""
+    try:
+        with _writing():
+            _flush()
+    except BrokenPipeError:
+        _drop_output()
+    except IntgoldError as error:
+        if sys.stderr is not None:
+            print(f"intgold: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """Say of an error that it is one of the standard output, such as a full disk."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _drop_output()
+        raise IntgoldError(f"cannot write standard output: {error.strerror or error}") from error
+
+
+class _Output:
+    """The standard output, whose errors say so."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with _writing():
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        with _writing():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def _output_named() -> Iterator[None]:
+    """Have the standard output be an `_Output` meanwhile."""
+    stream = sys.stdout
+    if stream is None:  # closed from the start
+        yield
+        return
+    sys.stdout = _Output(stream)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        sys.stdout = stream
+
+
+def _drop_output() -> None:
+    """Have what is still to be printed go nowhere, at the end of Python too."""
+    with suppress(OSError, ValueError):  # a stream without a descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _flush() -> None:

@@ -15,6 +15,7 @@ EXAMPLES = """
   intgold verify vectors --dut dump --html report.html     maps, histogram, arithmetic, cause
   intgold verify vectors --dut dump --json          the same for a machine
   intgold verify vectors --dut dump --partial       a dump without some of the arrays
+  intgold verify vectors --dut dump --images 1      of a simulation of the first image alone
   intgold verify vectors --dut dump --products 999  the first wrong value, worked through
   intgold verify vectors --dut dump --layout chip.toml     a dump in words of another layout
   intgold verify vectors --signatures chip.txt      of a chip that cannot dump
@@ -36,6 +37,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--partial", action="store_true", help="take a dump that lacks arrays of the set"
     )
+    parser.add_argument(
+        "--images", type=int, metavar="N", help="take a dump of the set's first N images alone"
+    )  # fmt: skip
     parser.add_argument(
         "--products", type=int, metavar="N",
         help="work the first wrong value through, with N products written out",
@@ -70,7 +74,8 @@ def call(options: argparse.Namespace) -> int:
     from ..vectors.dump import Dump
 
     layout = layout_of(options) if options.layout else None
-    dump = Dump(options.vectors, options.dut, layout, options.partial, show_progress(options))
+    dump = Dump(options.vectors, options.dut, layout, options.partial, show_progress(options),
+                options.images)  # fmt: skip
     products = options.products
     if products is None and options.html:
         products = PRODUCTS_SHOWN
@@ -87,7 +92,7 @@ def _signatures(options: argparse.Namespace) -> int:
     from ..errors import IntgoldError
     from ..vectors.signatures import compare_signatures
 
-    names = ("partial", "layout", "json", "html", "products", "no_causes")
+    names = ("partial", "images", "layout", "json", "html", "products", "no_causes")
     odd = [n for n in names if getattr(options, n) not in (None, False)]
     if odd:
         raise IntgoldError(f"--{odd[0].replace('_', '-')}: has no effect with --signatures")
@@ -109,7 +114,12 @@ def _op_vectors(options: argparse.Namespace) -> int:
         )
     layout = layout_of(options) if options.layout else None
     reports = verify_op(
-        options.vectors, options.dut, show_progress(options), options.partial, layout
+        options.vectors,
+        options.dut,
+        show_progress(options),
+        options.partial,
+        layout,
+        options.images,
     )
     for name, report in reports.items():
         if not report.equal:

@@ -80,6 +80,8 @@ class Account:
                 "model": self.dump.plan.model.name,
                 "model_sha256": self.dump.plan.model.sha256,
                 "equal": self.report.equal,
+                "images": self.report.images,
+                "set_images": self.report.set_images,
                 "values": self.report.values,
                 "missing": self.report.missing,
                 "arrays": [

@@ -109,6 +109,7 @@ def readme(plan: Plan) -> str:
     model = plan.model
     seed = f", seed {plan.seed}" if plan.seed is not None else ""
     shard = f"Shard {plan.shard[0]} of {plan.shard[1]}. " if plan.shard else ""
+    stored = () if plan.layout.is_default else ("stored order",)
     lines = [
         f"# Golden vectors of {model.name}",
         "",
@@ -142,11 +143,12 @@ def readme(plan: Plan) -> str:
         *[f"- `{FORMATS[f].suffix}{plan.end}`: {FORMATS[f].summary}" for f in plan.array_formats],
         "",
         *_table(
-            ("array", "dtype", "axes", "shape", "word bits", "words", "banks"),
+            ("array", "dtype", "axes", "shape", *stored, "word bits", "words", "banks"),
             [
                 (
                     e.path, _dtype(plan.blocks[e].packing), "N" * e.images + e.axes,
                     "x".join(map(str, e.whole(plan.count))),
+                    *(plan.blocks[e].packing.stored_order(e.images) for _ in stored),
                     str(plan.blocks[e].packing.word_bits),
                     str(plan.blocks[e].words * (plan.count if e.images else 1)),
                     str(plan.blocks[e].packing.rule.banks),
@@ -164,6 +166,8 @@ def readme(plan: Plan) -> str:
         ]
     if not plan.layout.is_default:
         lines += [
+            "`axes` and `shape` are those of the array, as in an `.npy`; its words have the axes",
+            "in the stored order, the slowest first; a small letter is the inside of a tile.",
             "Words follow the layout in `manifest.json`; addresses: `memory_map.txt`, `.json`,",
             "`.h`, `memory_map_pkg.sv`. A file of one bank counts from the bank's start.",
             "",

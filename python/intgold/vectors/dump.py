@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,13 @@ from .formats import FORMATS
 from .formats.collector import AbsentError
 from .layout import Layout
 from .manifest import read_manifest
+from .misplaced import no_array, refuse_unknown, refuse_unread_memories
 from .plan import Plan, SetFile
 from .reader import read_entry, read_runs, read_words, regroup
 from .readings import Reading, readings, standing
 from .strays import Strays
-from .whole import FOLDER, memory_files, rom_files
+from .whole import memory_files
 
-_NAMED = 4  # arrays that an error names
 _Files = list[tuple[list[Path], list[SetFile]]]
 """The files of one array, for each form that the dump has it in: its own first."""
 
@@ -44,12 +45,14 @@ class Dump:
         Take a dump that lacks arrays of the set.
     progress : bool
         Show a bar.
+    images : int, optional
+        The dump holds only so many of the set's images, the first ones; default all.
 
     Raises
     ------
     VectorError
-        When the set is damaged, the dump lacks an array and `partial` is not given, or it holds
-        files of these folders that would be passed over.
+        When the set is damaged or has fewer images, the dump lacks an array and `partial` is not
+        given, or it holds files of these folders that would be passed over.
     """
 
     def __init__(
@@ -59,29 +62,39 @@ class Dump:
         layout: Layout | None = None,
         partial: bool = False,
         progress: bool = False,
+        images: int | None = None,
     ) -> None:
         self.vectors, self.dut = Path(vectors), Path(dut)
-        self.plan, _ = read_manifest(vectors, progress)
+        self.whole, _ = read_manifest(vectors, progress)
+        self.plan = self.whole if images is None else self.whole.first(images)
         if not os.path.isdir(dut):
             raise VectorError(f"{dut}: no such folder")
         self.device = self.plan if layout is None else replace(self.plan, layout=layout)
-        self.files = {e: _files(self.dut, self.device, e) for e in results(self.plan)}
+        self.files = {e: self._files_of(e) for e in results(self.plan)}
         self._readings: dict[str, dict[str, list[Reading]]] = {}
         self._by = ""  # the label of a reading
-        _refuse_unknown(self.dut, self.files)
-        _refuse_unread_memories(self.dut, self.device, self.files)
+        known = {path for forms in self.files.values() for paths, _ in forms for path in paths}
+        refuse_unknown(self.dut, self.device, list(self.files), known)
+        refuse_unread_memories(self.dut, self.device, known)
         missing = [e.path for e, found in self.files.items() if not found]
         if len(missing) == len(self.files):
-            names = ", ".join(missing[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
-            raise VectorError(
-                f"{dut}: has none of the set's arrays, which are {len(missing)}: {names}"
-            )
+            raise no_array(self.dut, self.device, list(self.files))
         if missing and not partial:
             raise VectorError(
                 f"{dut}: {len(missing)} of {len(self.files)} arrays are not in the dump, first "
                 f"{missing[0]}; "
                 "--partial compares what is there"
             )
+
+    def _files_of(self, entry: Entry) -> _Files:
+        """Return the array's own files, then those of its memory that have words of it."""
+        device, of = self.device, self.device.count
+        every = replace(self.whole, layout=device.layout)  # a memory may hold more images
+        own = _present(self.dut, lambda n, c: device.files_of(entry, n, c))
+        whole = _present(
+            self.dut, lambda n, c: [_first(f, of) for f in memory_files(every, entry, n, c)]
+        )
+        return own + [(paths, files) for paths, files in whole if _has_words(device, paths, files)]
 
     def has(self, entry: Entry) -> bool:
         """Return whether the dump has the array."""
@@ -110,7 +123,7 @@ class Dump:
             for paths, files in self.files[entry]
         ]
         image = 0
-        for want in regroup(read_entry(self.vectors, self.plan, entry), sizes):
+        for want in islice(regroup(self._of_set(entry), sizes), len(sizes)):
             got, *others = (next(stream) for stream in streams)
             for (paths, _), other in zip(self.files[entry][1:], others, strict=True):
                 if not np.array_equal(got, other):
@@ -129,7 +142,7 @@ class Dump:
     ) -> Iterator[dict[Entry, np.ndarray]]:
         """Yield some images at a time of arrays of the set and arrays of the dump, in step."""
         sizes = _sizes(self.plan)
-        runs = {e: read_entry(self.vectors, self.plan, e) for e in of_set}
+        runs = {e: self._of_set(e) for e in of_set}
         runs |= {e: self._runs(e) for e in of_dump}
         streams = {e: regroup(run, sizes) for e, run in runs.items()}
         for _ in sizes:
@@ -137,11 +150,15 @@ class Dump:
 
     def expected(self, entry: Entry, images: Sequence[int]) -> np.ndarray:
         """Return some images of an array of the set, or a whole parameter; images rise."""
-        return _picked(read_entry(self.vectors, self.plan, entry), images)
+        return _picked(self._of_set(entry), images)
 
     def got(self, entry: Entry, images: Sequence[int]) -> np.ndarray:
         """Return some images of an array of the dump, which has it; images rise."""
         return _picked(self._runs(entry), images)
+
+    def _of_set(self, entry: Entry) -> Iterator[np.ndarray]:
+        """Yield all images of an array of the set."""
+        return read_entry(self.vectors, self.whole, entry)
 
     def _runs(self, entry: Entry) -> Iterator[np.ndarray]:
         """Yield the images of an array of the dump, whatever it holds instead of padding."""
@@ -210,11 +227,10 @@ def _sizes(plan: Plan) -> list[int]:
     return [min(step, plan.count - first) for first in range(0, plan.count, step)]
 
 
-def _files(dut: Path, device: Plan, entry: Entry) -> _Files:
-    """Return the array's own files, then those of its memory that have words of it."""
-    own = _present(dut, lambda n, c: device.files_of(entry, n, c))
-    whole = _present(dut, lambda n, c: memory_files(device, entry, n, c))
-    return own + [(paths, files) for paths, files in whole if _has_words(device, paths, files)]
+def _first(file: SetFile, images: int) -> SetFile:
+    """Return a file of results as one of which only the first images are read."""
+    shape = (images, *file.words.shape[1:])
+    return replace(file, words=replace(file.words, count=images, shape=shape))
 
 
 def _present(dut: Path, files_of: Callable[[str, str], list[SetFile]]) -> _Files:
@@ -241,30 +257,3 @@ def _has_words(device: Plan, paths: list[Path], files: list[SetFile]) -> bool:
     except VectorError:  # what is wrong is said when the array is compared
         return True
     return True
-
-
-def _refuse_unknown(dut: Path, dumps: Mapping[Entry, _Files]) -> None:
-    """A file under another name than the set's would be passed over: say so instead."""
-    for role in ("output", "accumulator", "partial"):
-        if (dut / role).exists():
-            raise VectorError(f"{dut / role}: the folder of a dump is called {role}s")
-    known = {path for dump in dumps.values() for paths, _ in dump for path in paths}
-    for folder in ("outputs", "accumulators", "partials"):
-        held = dut / folder
-        if (held.is_symlink() or held.exists()) and not held.is_dir():
-            raise VectorError(f"{held}: no readable folder")
-        for path in sorted((dut / folder).rglob("*")):
-            if path not in known:
-                raise VectorError(f"{path}: the set has no such array or format")
-
-
-def _refuse_unread_memories(dut: Path, device: Plan, dumps: Mapping[Entry, _Files]) -> None:
-    """A set has its own files of parameters in this folder; any other must have been of use."""
-    known = {path for dump in dumps.values() for paths, _ in dump for path in paths}
-    stems = {file.path.partition(".")[0] for file in rom_files(device)}
-    for path in sorted((dut / FOLDER).rglob("*")):
-        stem = path.relative_to(dut).as_posix().partition(".")[0]
-        if path not in known and stem not in stems:
-            raise VectorError(
-                f"{path}: the layout has no such memory, or it has none of the arrays"
-            )

@@ -203,6 +203,10 @@ def _value(where: str, key: str, value: Any, known: set[str]) -> object:
     if key == "padding":
         if value == "zero_point":
             return str(value)
+        if isinstance(value, str):
+            raise LayoutError(
+                f'{where}: padding {shown(value)} is neither "zero_point" nor a number'
+            )
         return _integer(where, key, value, -(2**31), 2**31 - 1)
     if key == "tile":
         if not isinstance(value, dict):

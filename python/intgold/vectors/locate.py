@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from math import prod
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from .reader import read_entry, values_of
 from .whole import memory_files
 
 Coordinate = tuple[int, ...]
+_MOST_NAMES = 6
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,11 @@ def _at_line_of_memory(
     found: list[Spot] = []
     held = [*_of_memory(plan, path)]
     if not held:
-        raise VectorError(f"{place}: the set has no array file {path}, and no such memory")
+        known = [f.path for f in plan.files]
+        near = get_close_matches(path[:200], known, 1, 0.75)
+        near = near or [p for p in known if p.endswith(f"/{path}")]
+        meant = f": did you mean {near[0]}?" if near else ", and no such memory"
+        raise VectorError(f"{place}: the set has no array file {path}{meant}")
     words = [words_of_place(file.format, file.words, line) for _, file in held]
     if not any(words):
         raise VectorError(f"{place}: no word of the set is there")
@@ -196,24 +202,69 @@ def _at_words(
 def _entry(plan: Plan, array: str) -> Entry:
     found = next((e for e in plan.entries if e.path == array), None)
     if found is None:
-        paths = ", ".join(e.path for e in plan.entries)
-        raise VectorError(f"{array!r}: the set has the arrays {paths}")
+        raise VectorError(f"{array!r}: no array of the set; {_meant(plan, array)}")
     return found
+
+
+def _meant(plan: Plan, array: str) -> str:
+    """Return the arrays of a like name, or some of all."""
+    paths = [e.path for e in plan.entries]
+    last = array.rpartition("/")[2].partition("@")[0].lower()
+    like = [p for p in paths if last and last in (p.rpartition("/")[2], p.partition("/")[2])]
+    like += [p for p in paths if last and p.rpartition("/")[2].startswith(f"{last}.")]
+    like = like or get_close_matches(array[:200], paths, _MOST_NAMES, 0.75)
+    if like:
+        order = {"outputs": 0, "accumulators": 1}
+        like.sort(key=lambda p: order.get(p.partition("/")[0], 2))
+        more = ", ..." if like[_MOST_NAMES:] else ""
+        return f"did you mean {', '.join(like[:_MOST_NAMES])}{more}?"
+    some = [p for p in paths if p.startswith("outputs/")][:_MOST_NAMES]
+    return f"it has {len(paths)}, all in its README.md, such as {', '.join(some)}"
+
+
+def _other_array(plan: Plan, entry: Entry, bank: int | None, address: int) -> str:
+    """Return the array that has this address of the memory; "" where none has."""
+    memory = plan.blocks[entry].memory
+    for other in plan.entries:
+        block = plan.blocks[other]
+        if other != entry and block.memory == memory and _place(plan, other, bank, address):
+            return other.path
+    return ""
 
 
 def _word_at(
     plan: Plan, place: str, entry: Entry, bank: int | None, address: int
 ) -> tuple[int, int]:
     """Return (run, word of it) at an address of the memory, or of a bank."""
-    block = plan.blocks[entry]
-    banks = block.packing.rule.banks
-    divided = banks if bank is not None else 1
-    first, frame, size = (n // divided for n in (block.address, block.frame, block.words))
-    run, offset = divmod(address - first, frame) if entry.images else (0, address - first)
+    banks = plan.blocks[entry].packing.rule.banks
     if bank is not None and bank >= banks:
         raise VectorError(f"{place}: {entry.path} has {banks} banks")
+    found = _place(plan, entry, bank, address)
+    if found is None:
+        raise VectorError(f"{place}: {_who(plan, entry, bank, address)}")
+    return found
+
+
+def _who(plan: Plan, entry: Entry, bank: int | None, address: int) -> str:
+    """Return what is at an address that an array does not have, and which the array has."""
+    block = plan.blocks[entry]
+    divided = 1 if bank is None else block.packing.rule.banks
+    first, frame, size = (n // divided for n in (block.address, block.frame, block.words))
+    own = f"{entry.path} is at 0x{first:x} to 0x{first + size - 1:x}"
+    if entry.images and plan.count > 1:
+        own += f", of each of {plan.count} images 0x{frame:x} further on"
+    other = _other_array(plan, entry, bank, address)
+    return f"{f'that is of {other}' if other else 'no word of the set is there'}; {own}"
+
+
+def _place(plan: Plan, entry: Entry, bank: int | None, address: int) -> tuple[int, int] | None:
+    """Return (run, word of it) of an array at an address; None where it has no such word."""
+    block = plan.blocks[entry]
+    divided = 1 if bank is None else block.packing.rule.banks
+    first, frame, size = (n // divided for n in (block.address, block.frame, block.words))
+    run, offset = divmod(address - first, frame) if entry.images else (0, address - first)
     if not (0 <= run < (plan.count if entry.images else 1) and 0 <= offset < size):
-        raise VectorError(f"{place}: no word of the set is there")
+        return None
     return run, offset if bank is None else block.packing.word_of(bank, offset)
 
 

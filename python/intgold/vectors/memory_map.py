@@ -65,10 +65,13 @@ class Block:
         rule, entry = self.packing.rule, self.entry
         banks = rule.banks
         shape, dtype = entry.whole(count), self.packing.stored.name
-        order = f", order {rule.order}" if rule.order else ""
         packing = self.packing
+        dims, order = shape, ""
+        if rule.order and len(packing.axis_order) > 1:
+            dims = (*shape[: int(entry.images)], *packing.stored_shape)
+            order = f", order {packing.stored_order(entry.images)}"
         encoding = ENCODED if packing.offset_binary else "two's complement"
-        title = f"{entry.path}: {dtype} {'x'.join(map(str, shape))}{order}, {encoding}"
+        title = f"{entry.path}: {dtype} {'x'.join(map(str, dims))}{order}, {encoding}"
         bits = 8 * packing.dtype.itemsize
         signed = dtype != "uint8"
         lanes = Lanes(

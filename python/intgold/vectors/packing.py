@@ -81,13 +81,20 @@ class Packing:
             self.words_per_element = 1
             if self.lanes * bits > self.word_bits:
                 raise LayoutError(
-                    f"{where}: {self.lanes} lanes of {bits} bits in a word of {self.word_bits}"
+                    f"{where}: {self.lanes} lanes of {bits} bits in a word of {self.word_bits}, "
+                    f"which holds {self.word_bits // bits}; {self._own('lanes')}"
                 )
         else:
             self.lanes, self.words_per_element = 1, bits // self.word_bits
-            if bits % self.word_bits or rule.lanes > 1:
+            if rule.lanes > 1:
                 raise LayoutError(
-                    f"{where}: elements of {bits} bits do not fill words of {self.word_bits}"
+                    f"{where}: {rule.lanes} lanes of {bits} bits in a word of {self.word_bits}, "
+                    f"which holds a part of one; {self._own('lanes')}"
+                )
+            if bits % self.word_bits:
+                raise LayoutError(
+                    f"{where}: elements of {bits} bits do not fill words of {self.word_bits}; "
+                    f"{self._own('word_bits')}"
                 )
         self.word_bytes = -(-self.word_bits // 8)
         self._outer = self._split()
@@ -98,6 +105,11 @@ class Packing:
             )
         # In the array's own order only the last word is filled up: no index map is needed.
         self._natural = "".join(self._outer) == axes and not self._has_rows()
+
+    def _own(self, key: str) -> str:
+        """Return how a layout says a key of this array alone."""
+        path = self.where.removeprefix("layout: ")
+        return f'{key} of this array alone: in a table [array."{path}"] of the layout'
 
     def _has_rows(self) -> bool:
         return bool(self.rule.row_alignment) and self.rule.row_axis in self._outer
@@ -214,6 +226,15 @@ class Packing:
     def axis_order(self) -> str:
         """The axes from the slowest to the fastest, tiles included."""
         return "".join(self._outer)
+
+    def stored_order(self, images: bool) -> str:
+        """Return `axis_order`, behind the N of images where there are several."""
+        return "N" * images + self.axis_order
+
+    @property
+    def stored_shape(self) -> tuple[int, ...]:
+        """Extent of each axis of `axis_order`, the padding of a last tile included."""
+        return tuple(self._extents[a] for a in self._outer)
 
     @property
     def _plain(self) -> bool:

@@ -251,6 +251,12 @@ class Plan:
         if block:
             yield block
 
+    def first(self, images: int) -> Plan:
+        """Return the plan of the first images alone."""
+        if not 1 <= images <= self.count:
+            raise VectorError(f"images {images}: the set has {self.count}; give 1 to {self.count}")
+        return replace(self, images=self._between(0, images))
+
     def part(self, shard: int, shards: int) -> Plan:
         """Return the plan of one of `shards` disjoint pieces that make up this one."""
         if not 1 <= shards <= self.count or not 0 <= shard < shards:
@@ -259,13 +265,17 @@ class Plan:
                 f"are at most {self.count}, one an image"
             )
         first, stop = (self.count * k // shards for k in (shard, shard + 1))
+        return replace(self, images=self._between(first, stop), shard=(shard, shards))
+
+    def _between(self, first: int, stop: int) -> tuple[Range, ...]:
+        """Return the ranges of the images that are `first` to `stop - 1` in the set."""
         ranges, at = [], 0
         for start, end in self.images:
             lo, hi = max(first, at), min(stop, at + end - start)
             if lo < hi:
                 ranges.append((start + lo - at, start + hi - at))
             at += end - start
-        return replace(self, images=tuple(ranges), shard=(shard, shards))
+        return tuple(ranges)
 
     @cached_property
     def parameters(self) -> dict[Entry, np.ndarray]:

@@ -12,7 +12,7 @@ from ..errors import IntgoldError, VectorError
 from ..files import plain_size
 from .compression import DAMAGED, Limited, open_plain
 from .contents import Entry
-from .formats.word_file import BadWordError
+from .formats.word_file import BadAddressError, BadWordError, FewImagesError
 from .packing import Packing
 from .plan import Plan, SetFile
 from .strays import Strays
@@ -62,7 +62,7 @@ def read_runs(
             except BadWordError as error:
                 word = error.word % packing.run_words
                 image = first + error.word // packing.run_words
-                raise _bad(paths[0], files[0], packing, image, word, error.problem) from error
+                raise _bad(str(paths[0]), files[0], packing, image, word, error.problem) from error
         first += len(words)
 
 
@@ -75,7 +75,7 @@ def read_words(plan: Plan, paths: Sequence[Path], files: Sequence[SetFile]) -> I
     packing = plan.blocks[files[0].entry].packing
     most = max(1, _PART_BYTES // max(1, words.run * words.word_bytes * len(files)))
     sizes = [min(most, words.count - i) for i in range(0, words.count, most)]
-    streams = [_words(p, f, packing) for p, f in zip(paths, files, strict=True)]
+    streams = [_words(plan, p, f) for p, f in zip(paths, files, strict=True)]
     parts = [regroup(s, [n * words.run for n in sizes]) for s in streams]
     for n in sizes:
         shaped = [next(p).reshape(n, words.run, words.word_bytes) for p in parts]
@@ -105,7 +105,8 @@ def values_of(runs: Iterator[np.ndarray], places: Sequence[tuple[int, ...]]) -> 
     raise VectorError(f"image {max(image for image, *_ in places)} is not there")
 
 
-def _words(path: Path, file: SetFile, packing: Packing) -> Iterator[np.ndarray]:
+def _words(plan: Plan, path: Path, file: SetFile) -> Iterator[np.ndarray]:
+    packing = plan.blocks[file.entry].packing
     try:
         plain_size(path, 2**50)
         with open_plain(path) as stream:
@@ -114,7 +115,12 @@ def _words(path: Path, file: SetFile, packing: Packing) -> Iterator[np.ndarray]:
     except BadWordError as error:
         run, place = divmod(error.word, file.words.run)
         word = place if file.format.name == "npy" else packing.word_of(file.bank, place)
-        raise _bad(Path(error.where), file, packing, run, word, error.problem) from error
+        raise _bad(error.where, file, packing, run, word, error.problem) from error
+    except BadAddressError as error:
+        raise VectorError(f"{error.where}: {_at(plan, file, error)}: {error.problem}") from error
+    except FewImagesError as error:
+        of = f" of {file.entry.path}" if file.words.memory_words else ""
+        raise VectorError(f"{error}{of}; --images {error.images} compares them") from error
     except VectorError:
         raise
     except IntgoldError as error:
@@ -125,9 +131,9 @@ def _words(path: Path, file: SetFile, packing: Packing) -> Iterator[np.ndarray]:
 
 
 def _bad(
-    where: Path, file: SetFile, packing: Packing, run: int, word: int, problem: str
+    where: str, file: SetFile, packing: Packing, run: int, word: int, problem: str
 ) -> VectorError:
-    """Return the error of a word, with the elements that it holds."""
+    """Return the error of a word of an array, with the elements that it holds."""
     held = [e for e in packing.elements(word) if e is not None]
     if held:
         at = [int(i) for i in np.unravel_index(held[0], file.entry.shape)]
@@ -135,7 +141,23 @@ def _bad(
     else:
         place = "padding"
     image = f"image {run}, " if file.entry.images else ""
-    return VectorError(f"{where}: {image}{place} (word {word}): {problem}")
+    number = f"word {word}"
+    if file.words.memory_words:  # other arrays are in the file, too
+        image = f"{file.entry.path}, {image}"
+        in_bank = packing.bank_of(word)[1]
+        number += f", address 0x{file.words.address_of(run * file.words.run + in_bank):x}"
+    return VectorError(f"{where}: {image}{place} ({number}): {problem}")
+
+
+def _at(plan: Plan, file: SetFile, error: BadAddressError) -> str:
+    """Return the address of a word of a memory, and the array that it is of."""
+    memory = plan.blocks[file.entry].memory
+    for entry, block in plan.blocks.items():
+        if block.memory == memory:
+            words = block.word_files(plan.layout, plan.count)[file.bank]
+            if words.word_of(error.address) is not None:
+                return f"{entry.path}, address 0x{error.address:x}"
+    return f"no array's address 0x{error.address:x}"
 
 
 def regroup(parts: Iterable[np.ndarray], sizes: Sequence[int]) -> Iterator[np.ndarray]:

@@ -47,8 +47,9 @@ def write_package(plan: Plan) -> str:
     for op in plan.model.ops:
         if op.name in plan.ops:
             lines += ["", f"  // op {op.name}: {op.kind}, SPEC {op.spec.clause}"]
-            for name, value in _scalars(plan, op):
-                told = "  // in q" if encoded and name.endswith("_zero_point") else ""
+            for name, value, word in _scalars(plan, op):
+                word = "in q" if encoded and name.endswith("_zero_point") else word
+                told = f"  // {word}" if word else ""
                 lines.append(f"  localparam int {f'{op.name}_{name}'.upper()} = {value};{told}")
     parameters = dict(plan.parameters)
     for entry in plan.entries:
@@ -77,23 +78,27 @@ def write_package(plan: Plan) -> str:
     return text
 
 
-def _scalars(plan: Plan, op: Op) -> Iterator[tuple[str, int]]:
-    """Yield the whole numbers of an op; forms and choices as their number in SPEC 4.2 and 5."""
+def _scalars(plan: Plan, op: Op) -> Iterator[tuple[str, int, str]]:
+    """Yield the whole numbers of an op; forms and choices as their number in SPEC 4.2 and 5.
+
+    The text with each says what its number stands for; "" where it is a number.
+    """
     for name, kind in op.spec.fields.items():
         value: Any = op[name]
         if isinstance(kind, Integer):
-            yield name, value
+            yield name, value, ""
         elif isinstance(kind, Integers):
-            yield from zip(kind.members, value, strict=True)
+            yield from ((m, v, "") for m, v in zip(kind.members, value, strict=True))
         elif isinstance(kind, Choice):
-            yield name, kind.values.index(value)
+            yield name, kind.values.index(value), f"{value}, SPEC {op.spec.clause}"
         elif isinstance(kind, Requantization) and value is not None:
-            yield f"{name}_entries", value.count
+            yield f"{name}_entries", value.count, ""
             if len(set(value.form)) == 1:
-                yield f"{name}_form", FORMS.index(value.form[0])
+                form = value.form[0]
+                yield f"{name}_form", FORMS.index(form), f"{form}, SPEC 4.2"
     tensors = dict(zip((*op.spec.inputs, "y"), (*op.inputs, op.output), strict=True))
     for name in op.spec.zero_points:
-        yield name, plan.model.tensor(tensors[name.removesuffix("_zero_point")]).zero_point
+        yield name, plan.model.tensor(tensors[name.removesuffix("_zero_point")]).zero_point, ""
 
 
 def _array(name: str, array: np.ndarray) -> list[str]:

@@ -14,7 +14,7 @@ from . import digits
 from .collector import Collector
 from .text import Comments, pieces, shown
 from .tokens import BadTokenError, Decimals
-from .word_file import Format, Sought, WordFile
+from .word_file import Format, Sought, WordFile, too_few
 
 _COMMENTS = Comments(re.compile(rb"//[^\n]*|/\*.*?\*/", re.S), (b"/",), b"/*")
 _MACRO = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+([^\n]*)$", re.M)
@@ -169,9 +169,10 @@ class CHeader(Format):
             told = macros.get(upper + b"_" + key)
             if told != str(wanted).encode():
                 found = "nothing" if told is None else shown(told)
-                raise VectorError(
-                    f"{where}: {(upper + b'_' + key).decode()} is {found} instead of {wanted}"
-                )
+                problem = f"{(upper + b'_' + key).decode()} is {found} instead of {wanted}"
+                if key == b"WORDS" and told and told.isdigit() and int(told[:12]) < file.words:
+                    raise too_few(where, problem, file, int(told[:12]))
+                raise VectorError(f"{where}: {problem}")
         if f"static const {self._type(file)} {file.name}[".encode() not in declared:
             raise VectorError(f"{where}: no static const {self._type(file)} {file.name}")
         return True

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import VectorError
 from .tokens import BadTokenError
-from .word_file import BadWordError, Sought, WordFile
+from .word_file import BadAddressError, BadWordError, FewImagesError, Sought, WordFile, too_few
 
 _FILLED, _GIVEN = 1, 2
 
@@ -44,6 +44,7 @@ class Collector:
         self._seen = np.zeros(0, np.uint8)
         self._gaps: list[int] = []  # which of the next words are undefined
         self._undefined: int | None = None  # the first such word of the array
+        self._undefined_at = where  # its line, where there are lines
 
     def seek(self, address: int) -> None:
         """Say the address of the next word."""
@@ -63,16 +64,22 @@ class Collector:
         number = self.number(ahead)
         if number is not None and self._file.memory_words:
             self._gaps.append(ahead)
-            self._undefined = number if self._undefined is None else self._undefined
             return None
         return number
 
     def refused(self, place: str, bad: BadTokenError) -> VectorError:
         """Return the error of a token among the next words."""
-        number = self.number(bad.index)
-        if bad.undefined and number is not None:
+        number, whole = self.number(bad.index), self._file.memory_words
+        if number is not None and (bad.undefined or whole):
             return BadWordError(place, number, bad.problem)
+        if whole and self._address is not None:
+            return BadAddressError(place, self._address + bad.index, bad.problem)
         return VectorError(f"{place}: {bad.problem}")
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether some of the next words are undefined: of them the lines are needed."""
+        return bool(self._gaps) and self._undefined is None
 
     def room(self) -> int:
         """Return how many words may still come in a row."""
@@ -92,6 +99,10 @@ class Collector:
             self._note(self._row - count, count, 0, line_of)
             yield from self.take(place, self._row - count, words)
             return
+        if self.has_gaps:
+            self._undefined = self._file.word_of(start + self._gaps[0])
+            line = f", line {line_of(self._gaps[0])}" if line_of else ""
+            self._undefined_at = f"{self._where}{line}"
         self._address = start + count
         gaps, self._gaps = self._gaps, []
         taken = len(gaps)
@@ -103,14 +114,30 @@ class Collector:
         if taken == count:
             return
         if not self._file.memory_words:
-            raise VectorError(
-                f"{place}: address 0x{start:x} or one that follows is not of this file"
-            )
+            at = self._outside(start, count)
+            place = f"{self._where}, line {line_of(at - start)}" if line_of else place
+            raise VectorError(f"{place}: address 0x{at:x} is not of this file, {self._addresses()}")
         if start + count > self._file.memory_words:
             raise VectorError(
                 f"{place}: address 0x{start + count - 1:x} is beyond the "
                 f"{self._file.memory_words} words of the memory"
             )
+
+    def _outside(self, start: int, count: int) -> int:
+        """Return the first of some addresses that is not of the file."""
+        at = start
+        for first, stop, _ in self._file.overlaps(start, start + count):
+            if first != at:
+                break
+            at = stop
+        return at
+
+    def _addresses(self) -> str:
+        file = self._file
+        told = f"whose addresses are 0x{file.address:x} to 0x{file.end - 1:x}"
+        if file.contiguous:
+            return told
+        return f"{told}, 0x{file.run:x} from each multiple of 0x{file.step:x} after the first on"
 
     def _note(self, word: int, count: int, ahead: int, line_of: Lines | None) -> None:
         """Keep the line of the word that is sought, where it is among these."""
@@ -127,8 +154,11 @@ class Collector:
 
         Addresses outside the array are passed over, and a pattern that is undefined.
         """
-        gaps, self._gaps = self._gaps, []
-        if gaps:
+        if self._gaps:
+            if self._undefined is None:
+                self._undefined = self.number(self._gaps[0])
+                self._undefined_at = place
+            self._gaps = []
             return
         for at, end, word in self._file.overlaps(start, stop):
             turn = np.arange(at - start, end - start) % len(pattern)
@@ -145,7 +175,7 @@ class Collector:
         stop = first + len(words)
         if self._held is None:
             if first < self._next:
-                raise VectorError(f"{place}: word {first} is given twice")
+                raise BadWordError(place, first, "given twice")
             if first == self._next and how == _GIVEN:
                 self._next = stop
                 if len(words):
@@ -155,28 +185,39 @@ class Collector:
             self._held = np.zeros((size, self._file.word_bytes), np.uint8)
             self._seen = np.zeros(size, np.uint8)
         at = slice(first - self._next, stop - self._next)
-        if at.start < 0 or (self._seen[at] == _GIVEN).any():
-            raise VectorError(f"{place}: word {first} or one that follows is given twice")
+        if at.start < 0:
+            raise BadWordError(place, first, "given twice")
+        if (self._seen[at] == _GIVEN).any():
+            twice = first + int(np.argmax(self._seen[at] == _GIVEN))
+            raise BadWordError(place, twice, "given twice")
         self._held[at], self._seen[at] = words, how
 
     def finish(self) -> Iterator[np.ndarray]:
         """Yield what was held; every word must be there."""
-        words = self._file.words
+        file, words = self._file, self._file.words
         if self._held is None:
             if self._next == words:
                 return
             if self._address is None:
-                raise VectorError(f"{self._where}: {self._next} words instead of {words}")
-        if self._file.memory_words and self._held is None and not self._next:
-            raise AbsentError(f"{self._where}: no word of {self._file.name} is in it")
-        if self._undefined is not None and (self._held is None or not self._seen.all()):
-            address = self._file.address_of(self._undefined)
-            problem = f"undefined, at address 0x{address:x}"
-            raise BadWordError(self._where, self._undefined, problem)
+                problem = f"{self._next} words instead of {words}"
+                raise too_few(self._where, problem, file, self._next)
+            if file.memory_words and not self._next:
+                raise AbsentError(f"{self._where}: no word of {file.name} is in it")
+            self._seen = np.zeros(words - self._next, np.uint8)
         if self._held is None or not self._seen.all():
-            word = self._next + (0 if self._held is None else int(np.argmin(self._seen)))
-            raise VectorError(
-                f"{self._where}: word {word} of {words}, address "
-                f"0x{self._file.address_of(word):x}, is missing"
-            )
+            raise self._lacking(self._next + int(np.argmin(self._seen)))
         yield self._held
+
+    def _lacking(self, word: int) -> VectorError:
+        """Return the error of the first word that is not there."""
+        number = self._undefined
+        if number is not None and number >= self._next and not self._seen[number - self._next]:
+            return BadWordError(self._undefined_at, number, "undefined")
+        problem = f"missing, at address 0x{self._file.address_of(word):x}"
+        if not self._seen[word - self._next :].any():
+            few = too_few(self._where, f"word {word}: {problem}", self._file, word)
+            if isinstance(few, FewImagesError):
+                return few
+        if self._file.memory_words:  # of which every error has the address
+            problem = "missing"
+        return BadWordError(self._where, word, problem)

@@ -90,7 +90,7 @@ class Decimal(Format):
     ) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
         lanes = _lanes(file)
-        inside, parser = Collector(where, file, sought), Decimals(lanes.bits, exact=True)
+        inside, parser = Collector(where, file, sought), Decimals(lanes.bits, True, lanes.count)
         held: list[int] = []  # numbers of a word that is not whole yet
         lines: list[int] = []  # of these numbers
         lane = min(sought.lane, lanes.count - 1) if sought else 0
@@ -116,7 +116,7 @@ class Decimal(Format):
                 raise inside.refused(place, bad) from None
             whole = len(held) // lanes.count
             too_many = whole > inside.room()
-            if sought or too_many or len(held) % lanes.count:  # it takes time
+            if sought or too_many or inside.has_gaps or len(held) % lanes.count:  # it takes time
                 lines += token_lines(line, text, _SEPARATORS)
             number = lines[inside.room() * lanes.count] if too_many else line
             words = _words(file, held[: whole * lanes.count])

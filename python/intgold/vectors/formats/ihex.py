@@ -178,4 +178,5 @@ class IntelHex(Format):
             odd_words = np.flatnonzero(words[:, -1] >> (8 - spare)).tolist()
             if any(inside.number(i) is not None or not file.memory_words for i in odd_words):
                 raise VectorError(f"{place}: a word has more than {file.word_bits} bits")
-        yield from inside.put(place, words, lambda i: lines[i * file.word_bytes])
+        line_of = (lambda i: lines[i * file.word_bytes]) if lines else None
+        yield from inside.put(place, words, line_of)

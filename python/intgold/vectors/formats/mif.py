@@ -16,7 +16,7 @@ from . import digits
 from .collector import Collector
 from .text import Comments, pieces, shown, token_lines
 from .tokens import BadTokenError, Decimals, Digits
-from .word_file import Format, Sought, WordFile
+from .word_file import Format, Sought, WordFile, too_few
 
 _COMMENTS = Comments(re.compile(rb"--[^\n]*|%[^%]*%"), (b"-", b"%"), b"%")
 _FIELD = re.compile(rb"\s*(WIDTH|DEPTH|ADDRESS_RADIX|DATA_RADIX)\s*=\s*(\w{1,20})\s*", re.I)
@@ -222,7 +222,12 @@ def _fields(where: str, file: WordFile, text: bytes) -> _Fields:
         least = 1 if file.memory_words else wanted
         fits = numbers[name] == wanted or (name == b"DEPTH" and numbers[name] >= least)
         if not fits:
-            raise VectorError(f"{where}: {name.decode()} {value} instead of {wanted}")
+            problem = f"{name.decode()} {value} instead of {wanted}"
+            images = (numbers[name] - file.address - file.run) // file.step + 1
+            whole = file.address + (images - 1) * file.step + file.run == numbers[name]
+            if name == b"DEPTH" and whole and 0 < images < file.count:
+                raise too_few(where, problem, file, images * file.run)
+            raise VectorError(f"{where}: {problem}")
     for name in (b"ADDRESS_RADIX", b"DATA_RADIX"):
         if told.get(name, b"HEX") not in _RADIX:
             raise VectorError(f"{where}: {name.decode()} {shown(told[name])} is no radix")

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import VectorError
 from .collector import Collector
-from .word_file import BadWordError, Format, Sought, WordFile
+from .word_file import BadWordError, Format, Sought, WordFile, too_few
 
 _PIECE = 2**20
 
@@ -65,7 +65,10 @@ class Raw(Format):
                         raise BadWordError(where, number, f"more than {file.word_bits} bits")
             yield from inside.put(where, words)
         if have != size and not file.memory_words or have % file.word_bytes:
-            raise VectorError(f"{where}: {have} bytes instead of {size}")
+            problem = f"{have} bytes instead of {size}"
+            if have % file.word_bytes:
+                raise VectorError(f"{where}: {problem}")
+            raise too_few(where, problem, file, have // file.word_bytes)
         yield from inside.finish()
 
 

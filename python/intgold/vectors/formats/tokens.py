@@ -199,10 +199,12 @@ class Decimals:
     bits : int
     exact : bool
         Whether an integer may be printed as a real: ``-1.280e+02`` is -128, ``0.5`` none.
+    lanes : int
+        Numbers that a word has.
     """
 
-    def __init__(self, bits: int, exact: bool = False) -> None:
-        self._bits, self._exact = bits, exact
+    def __init__(self, bits: int, exact: bool = False, lanes: int = 1) -> None:
+        self._bits, self._exact, self._lanes = bits, exact, lanes
         self._low, self._high = 0, 0  # the extremes so far
 
     def values(self, tokens: Sequence[bytes], number: Number) -> list[int]:
@@ -255,6 +257,9 @@ class Decimals:
         for i, value in enumerate(values):
             told = f"{shown(tokens[i])} is outside {self._bits} bits"
             if not -half <= value < 2 * half:
+                packed = 1 << self._bits * self._lanes
+                if self._lanes > 1 and -packed // 2 <= value < packed:
+                    told += f": a word has {self._lanes} numbers, one a lane, not one for all of it"
                 raise BadTokenError(i, told)
             low, high = min(low, value), max(high, value)
             if low < 0 and high >= half:

@@ -32,6 +32,46 @@ class BadWordError(VectorError):
         self.where, self.word, self.problem = where, word, problem
 
 
+class BadAddressError(VectorError):
+    """A word of a whole memory that is none, and that is not of the array which is read.
+
+    Parameters
+    ----------
+    where : str
+        The file, with the line where it has lines.
+    address : int
+        In the memory, or in its bank.
+    problem : str
+    """
+
+    def __init__(self, where: str, address: int, problem: str) -> None:
+        super().__init__(f"{where}: address 0x{address:x}: {problem}")
+        self.where, self.address, self.problem = where, address, problem
+
+
+class FewImagesError(VectorError):
+    """A file that holds exactly the first images of an array, and no more.
+
+    Parameters
+    ----------
+    where, problem : str
+    images, of : int
+        How many it holds, of how many.
+    """
+
+    def __init__(self, where: str, problem: str, images: int, of: int) -> None:
+        super().__init__(f"{where}: {problem}: the first {images} of {of} images")
+        self.images = images
+
+
+def too_few(where: str, problem: str, file: WordFile, words: int) -> VectorError:
+    """Return the error of a file that ends after so many words: whole images are counted."""
+    images, rest = divmod(words, file.run)
+    if file.count > 1 and images and not rest:
+        return FewImagesError(where, problem, images, file.count)
+    return VectorError(f"{where}: {problem}")
+
+
 @dataclass(frozen=True)
 class Lanes:
     """The numbers in a word: `count` of `bits` bits each, from the least significant one up.
