@@ -67,7 +67,7 @@ format: .venv/.lint
 
 # Writes golden/ anew; a changed bit there is a change of SPEC.md.
 freeze: .venv/.installed
-	$(BIN)/python -m intgold.vectors.freeze golden
+	$(BIN)/python -m intgold.tools.freeze golden
 
 .venv/.installed: $(SOURCES)
 	rm -f python/intgold/native/_*.so python/intgold/native/_intgold.py

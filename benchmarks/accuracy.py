@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 import intgold
-from intgold.floating.affine import pixel_values
-from intgold.floating.inference import FloatNetwork
-from intgold.footprint import footprint
+from intgold.host.affine import pixel_values
+from intgold.quantize.inference import FloatNetwork
+from intgold.describe.footprint import footprint
 from intgold.images.mnist import load_mnist
 
 MODELS = Path(intgold.__file__).parent / "models"

@@ -21,7 +21,7 @@ import numpy as np
 
 import intgold
 from intgold import Model, Op, Tensor, native
-from intgold.about import cpu
+from intgold.run.environment import cpu
 from intgold.bench.clock import pinned, take_turns
 from intgold.bench.loops import ImageLoop
 

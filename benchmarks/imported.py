@@ -33,12 +33,12 @@ import numpy as np
 
 import intgold
 from intgold import native
-from intgold.about import cpu
+from intgold.run.environment import cpu
 from intgold.bench.clock import pinned
 from intgold.bench.ops import time_ops
 from intgold.contracts import CONTRACTS
 from intgold.importers import import_tflite
-from intgold.progress import Progress
+from intgold.support.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = ROOT / "out" / "conformance" / "ai-edge-litert" / "bin" / "python"

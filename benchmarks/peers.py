@@ -32,12 +32,12 @@ from peers.network import Data, Layer, Network
 
 import intgold
 from intgold import native
-from intgold.about import cpu
+from intgold.run.environment import cpu
 from intgold.errors import DataError
-from intgold.floating.shipped import load_network
+from intgold.quantize.shipped import load_network
 from intgold.images.mnist import load_mnist
-from intgold.progress import Progress
-from intgold.vectors.stimulus import stimulus
+from intgold.support.progress import Progress
+from intgold.vectors.cases.stimulus import stimulus
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "out" / "peers"

@@ -21,9 +21,9 @@ import numpy as np
 
 import intgold
 from intgold import native
-from intgold.floating.affine import pixel_values
-from intgold.floating.inference import FloatNetwork
-from intgold.vectors.stimulus import stimulus
+from intgold.host.affine import pixel_values
+from intgold.quantize.inference import FloatNetwork
+from intgold.vectors.cases.stimulus import stimulus
 
 MODELS = Path(intgold.__file__).parent / "models"
 
@@ -55,7 +55,7 @@ def ways(images: np.ndarray) -> dict[str, tuple[int, Callable[[], object]]]:
 def _add_torch(add: Callable[..., None], network: FloatNetwork, reals: np.ndarray) -> None:
     import torch
 
-    from intgold.floating.pytorch.runner import torch_runner
+    from intgold.quantize.pytorch.runner import torch_runner
 
     torch.set_num_threads(1)
     call = torch_runner(network)

@@ -20,14 +20,14 @@ from pathlib import Path
 import numpy as np
 from engines import HERE, OUT, Answer, Stimulus, answers, as_int8, environment, run_worker
 
-from intgold.columns import columns
+from intgold.support.text_table import columns
 from intgold.contracts import contract_named
 from intgold.errors import IntgoldError
 from intgold.importers.tflite.convert import convert
 from intgold.importers.tflite.reader import FileGraph, FileTensor, parse
 from intgold.importers.tflite.shape_arithmetic import settled
-from intgold.model import Model
-from intgold.progress import Progress
+from intgold.model.graph import Model
+from intgold.support.progress import Progress
 
 CONVERTER = "tensorflow-cpu==2.21.0"
 FOLDER = HERE.parent / "data" / "tflite"

@@ -28,14 +28,14 @@ from engines import PACKAGES, Stimulus, answers, as_int8
 from one_op_models import MODELS, made
 from softmax_models import ABORTS
 
-from intgold.columns import columns
-from intgold.contracts import contract_named, standing
+from intgold.support.text_table import columns
+from intgold.contracts import contract_named, evidence as standing
 from intgold.errors import IntgoldError
-from intgold.files import canonical_json
+from intgold.support.safe_files import canonical_json
 from intgold.importers.tflite.convert import convert
 from intgold.importers.tflite.reader import parse
-from intgold.model import Model
-from intgold.progress import Progress
+from intgold.model.graph import Model
+from intgold.support.progress import Progress
 
 FROZEN = Path(__file__).parent / "answers.json"
 COMPARED = Path(standing.__file__).parent / standing.FILE

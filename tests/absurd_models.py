@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 
 from intgold import Model, Op, Tensor
-from intgold.fields import Requantize
-from intgold.ops import OPS
+from intgold.ops.fields import Requantize
+from intgold.ops.table import OPS
 
 MOST = 2**15
 

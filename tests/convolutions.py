@@ -8,8 +8,8 @@ from random import Random
 import numpy as np
 
 from intgold import Model, ModelError, Op, Tensor
-from intgold.fields import FORMS, Requantize
-from intgold.vectors.random_models import requantize_of
+from intgold.ops.fields import FORMS, Requantize
+from intgold.vectors.cases.random_models import requantize_of
 
 CHANNELS = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 48, 64, 70)
 

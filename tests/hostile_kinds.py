@@ -21,12 +21,12 @@ import mutated_models
 import mutated_zips
 import mutations
 from intgold.cli import main
-from intgold.files import canonical_json
-from intgold.floating.calibrate import calibrate
-from intgold.floating.inference import FloatNetwork, Layer
-from intgold.floating.quantizer import quantize_network
-from intgold.vectors.generate import write_set
-from intgold.vectors.random_models import random_inputs, random_model
+from intgold.support.safe_files import canonical_json
+from intgold.quantize.calibrate import calibrate
+from intgold.quantize.inference import FloatNetwork, Layer
+from intgold.quantize.quantizer import quantize_network
+from intgold.vectors.sets.generate import write_set
+from intgold.vectors.cases.random_models import random_inputs, random_model
 
 
 @dataclass

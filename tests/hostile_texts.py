@@ -26,11 +26,11 @@ import mutated_models
 import mutated_zips
 import mutations
 from hostile_kinds import Base, Case
-from intgold.files import canonical_json, write_zip
-from intgold.vectors.generate import write_set
-from intgold.vectors.op_sets import write_op_sets
-from intgold.vectors.random_models import random_model
-from intgold.vectors.signatures import write_signatures
+from intgold.support.safe_files import canonical_json, write_zip
+from intgold.vectors.sets.generate import write_set
+from intgold.vectors.op_vectors.sets import write_op_sets
+from intgold.vectors.cases.random_models import random_model
+from intgold.verify.signatures import write_signatures
 
 LAYOUT = """# a comment
 [memory.act]

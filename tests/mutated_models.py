@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 import mutations
-from intgold import IntgoldError, artefact
-from intgold.fields import FORMS
-from intgold.files import canonical_json, npy_bytes, read_npy, write_zip
-from intgold.ops import OPS
+from intgold import IntgoldError
+from intgold.model import artefact
+from intgold.ops.fields import FORMS
+from intgold.support.safe_files import canonical_json, npy_bytes, read_npy, write_zip
+from intgold.ops.table import OPS
 
 Document = dict[str, Any]
 Arrays = dict[str, np.ndarray]

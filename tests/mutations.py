@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from intgold.files import canonical_json, npy_bytes
+from intgold.support.safe_files import canonical_json, npy_bytes
 
 HUGE = (2**31, 2**32 - 1, 2**63, 2**64 - 1, -1, 0)
 Mutation = tuple[str, bytes]

@@ -21,8 +21,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from intgold.floating import quantize
-from intgold.selftest import Tally
+from intgold.quantize import quantize
+from intgold.regression.selftest import Tally
 
 ACTIVATIONS = {
     "ReLU": nn.ReLU, "ReLU6": nn.ReLU6, "LeakyReLU": lambda: nn.LeakyReLU(0.1), "SELU": nn.SELU,

@@ -18,12 +18,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from intgold.floating.calibrate import calibrate
-from intgold.floating.choices import Choices
-from intgold.floating.pytorch.module import network_and_batch
-from intgold.floating.quantizer import quantize_network
-from intgold.floating.study.layer_error import layer_errors
-from intgold.selftest import Tally
+from intgold.quantize.calibrate import calibrate
+from intgold.quantize.choices import Choices
+from intgold.quantize.pytorch.module import network_and_batch
+from intgold.quantize.quantizer import quantize_network
+from intgold.study.quantisation.layer_error import layer_errors
+from intgold.regression.selftest import Tally
 from random_modules import ACTIVATIONS, CHOICES
 
 KINDS = ("vector", "sequence", "pictures", "pair")

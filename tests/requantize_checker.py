@@ -5,7 +5,7 @@ from pathlib import Path
 
 from compilers import ENGINE, ROOT, engine_objects
 from intgold import native
-from intgold.fields import FORMS
+from intgold.ops.fields import FORMS
 
 COMPILER = ("gcc", "-O2")
 """No warning is an error: a planted bug is seen by what it computes."""

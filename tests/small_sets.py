@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from intgold import Builder, Model, Requantize
-from intgold.vectors.contents import Entry
-from intgold.vectors.layout import Layout
-from intgold.vectors.layout_file import read_layout
-from intgold.vectors.plan import Plan
+from intgold.vectors.arrays.contents import Entry
+from intgold.vectors.memory.layout import Layout
+from intgold.vectors.memory.layout_file import read_layout
+from intgold.vectors.sets.plan import Plan
 
 IMAGES = 2
 

@@ -12,13 +12,13 @@ from absurd_models import ABSURD, MONSTROUS, conv, pool
 from compilers import BUILDS, ENGINE, Runner
 from convolutions import convolution, depthwise, on_values
 from intgold import EngineError, Model, Op, Tensor, native
-from intgold.budget import available, operations
-from intgold.digests import tensor_digests
-from intgold.fields import Requantize
-from intgold.lowering import lower
+from intgold.model.budget import available, operations
+from intgold.run.digests import tensor_digests
+from intgold.ops.fields import Requantize
+from intgold.native.lowering import lower
 from intgold.native.compiled import lib
-from intgold.sheet.document import data_sheet
-from intgold.vectors.generate import write_set
+from intgold.describe.data_sheet.document import data_sheet
+from intgold.vectors.sets.generate import write_set
 
 SECONDS = 2.0
 """Of processor time that a run may take; the slowest takes a fifth on a laptop."""
@@ -118,14 +118,14 @@ def test_memory_is_asked_for_first(monkeypatch):
     model = intgold.load("lut")
     x = {"image": np.zeros((50, 28, 28, 1), np.int8)}
     session = model.prepare()
-    monkeypatch.setattr("intgold.budget._SMALL", 1000)
-    monkeypatch.setattr("intgold.budget.available", lambda: 100_000)
+    monkeypatch.setattr("intgold.model.budget._SMALL", 1000)
+    monkeypatch.setattr("intgold.model.budget.available", lambda: 100_000)
     session.run(x)
     with pytest.raises(EngineError, match=r"is kept of 50 images takes [\d,]+ bytes, .* 100,000"):
         session.run(x, trace=True)
     with pytest.raises(EngineError, match=r"golden model takes [\d,]+ bytes, more than .* 100,000"):
         model.run(x, backend="golden")
-    monkeypatch.setattr("intgold.budget.available", lambda: None)  # a system that does not say
+    monkeypatch.setattr("intgold.model.budget.available", lambda: None)  # a system that does not say
     model.run(x, backend="golden", trace=True)
 
 

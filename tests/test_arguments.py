@@ -21,24 +21,24 @@ from PIL import Image
 import intgold
 import tools
 from intgold import InputError, IntgoldError, golden, native
-from intgold.accumulators import WITHOUT_SUMS
-from intgold.arguments import Any as Unknown
-from intgold.arguments import check, checked, fits, hints_of, wanted
-from intgold.build import Builder
-from intgold.fields import Requantization
-from intgold.floating.calibrate import Ranges, calibrate
-from intgold.floating.choices import Choices
-from intgold.floating.inference import FloatNetwork
-from intgold.floating.layers import Layer
-from intgold.floating.quantizer import quantize_network
-from intgold.floating.shipped import NETWORKS, load_network
-from intgold.ops import OPS
-from intgold.vectors.generate import write_set
-from intgold.vectors.op_corners import corner_cases
-from intgold.vectors.op_lines import op_lines
-from intgold.vectors.op_sets import write_op_sets
-from intgold.vectors.random_models import random_inputs, random_model
-from intgold.vectors.signatures import write_signatures
+from intgold.ops.bounds import WITHOUT_SUMS
+from intgold.support.arguments import Any as Unknown
+from intgold.support.arguments import check, checked, fits, hints_of, wanted
+from intgold.model.builder import Builder
+from intgold.ops.fields import Requantization
+from intgold.quantize.calibrate import Ranges, calibrate
+from intgold.quantize.choices import Choices
+from intgold.quantize.inference import FloatNetwork
+from intgold.quantize.layers import Layer
+from intgold.quantize.quantizer import quantize_network
+from intgold.quantize.shipped import NETWORKS, load_network
+from intgold.ops.table import OPS
+from intgold.vectors.sets.generate import write_set
+from intgold.vectors.cases.op_corners import corner_cases
+from intgold.vectors.op_vectors.lines import op_lines
+from intgold.vectors.op_vectors.sets import write_op_sets
+from intgold.vectors.cases.random_models import random_inputs, random_model
+from intgold.verify.signatures import write_signatures
 
 
 class Hostile:
@@ -305,7 +305,7 @@ def test_look_ups_of_a_model(label, world):
 def test_wrong_arguments(name, world, tmp_path, monkeypatch):
     """Each argument by each wrong value: refused in one line, or legal; most are refused."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("intgold.floating.study.explore.Workers", _started)
+    monkeypatch.setattr("intgold.study.quantisation.explore.Workers", _started)
     function, valid = FUNCTIONS[name], calls(world)[name]
     positional = [valid.pop(n) for n in ("self", "cls") if n in valid]
 
@@ -422,9 +422,9 @@ def test_documented_modules_are_there():
 
 def test_labels_are_classes(world):
     """The first label that is no class is named, wherever labels are taken."""
-    from intgold.answers import answer
-    from intgold.floating.study.compare import compare
-    from intgold.floating.study.explore import explore
+    from intgold.predict.predictions import answer
+    from intgold.study.quantisation.compare import compare
+    from intgold.study.quantisation.explore import explore
 
     model, network, images = world["model"], world["network"], world["images"]
     for odd in (5, -1, 300):
@@ -551,7 +551,7 @@ def test_legal_calls_of_numpy_users(world, tmp_path):
         made = builder.tensor(builder.op("max_pool2d", "x", kernel=kernel, stride=(2, 2)))
         assert repr(made.shape) == "(2, 2, 2)"
     where = tuple(np.argwhere(np.ones((1, 1, 1, 1)))[0])
-    assert intgold.vectors.locate.locate(folder / "set", "outputs/gap", where)
+    assert intgold.verify.locate.locate(folder / "set", "outputs/gap", where)
     write_set(model, tmp_path / "a", count=2, formats=(n for n in ("npy", "hex")))
     assert {p.suffix for p in (tmp_path / "a").rglob("gap.*")} == {".npy", ".hex"}
     intgold.exporters.write_c((m for m in [model]), tmp_path / "m.c")

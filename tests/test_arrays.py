@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from intgold import DataError, IntgoldError
-from intgold.files import npy_bytes, read_npy
+from intgold.support.safe_files import npy_bytes, read_npy
 from intgold.images import arrays
 from intgold.images.arrays import read_images
 

@@ -24,8 +24,8 @@ from intgold.bench.report import Report, total
 from intgold.bench.throughput import DotLoop
 from intgold.cli import main
 from intgold.native.compiled import ffi, lib
-from intgold.vectors.random_models import random_inputs, random_model
-from intgold.vectors.stimulus import stimulus
+from intgold.vectors.cases.random_models import random_inputs, random_model
+from intgold.vectors.cases.stimulus import stimulus
 
 ROOT = Path(__file__).parents[1]
 MEASURE = ROOT / "python/intgold/native/measure.c"

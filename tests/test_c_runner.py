@@ -8,10 +8,10 @@ import pytest
 import intgold
 from compilers import BUILDS, Runner
 from intgold import Model, ModelError, Op, Tensor
-from intgold.digests import tensor_digests
+from intgold.run.digests import tensor_digests
 from intgold.exporters import write_c
-from intgold.vectors.random_models import random_inputs, random_model
-from intgold.vectors.stimulus import stimulus
+from intgold.vectors.cases.random_models import random_inputs, random_model
+from intgold.vectors.cases.stimulus import stimulus
 
 
 @pytest.fixture(scope="module")

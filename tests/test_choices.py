@@ -8,13 +8,13 @@ import pytest
 
 import intgold
 from intgold import ModelError
-from intgold.floating import shipped
-from intgold.floating.calibrate import _Spread, calibrate
-from intgold.floating.choices import Choices
-from intgold.floating.inference import FloatNetwork
-from intgold.floating.layers import Layer
-from intgold.floating.quantizer import quantize_network
-from intgold.floating.study.layer_error import layer_errors
+from intgold.quantize import shipped
+from intgold.quantize.calibrate import _Spread, calibrate
+from intgold.quantize.choices import Choices
+from intgold.quantize.inference import FloatNetwork
+from intgold.quantize.layers import Layer
+from intgold.quantize.quantizer import quantize_network
+from intgold.study.quantisation.layer_error import layer_errors
 from test_quantize import small_network
 
 
@@ -71,7 +71,7 @@ def test_percentile_leaves_outliers_out():
 
 def test_least_error_beats_the_extremes():
     """A heavy tail is clipped, to less squared error than the extremes have; ends are found."""
-    from intgold.floating.affine import quantize, scale_zero_point
+    from intgold.host.affine import quantize, scale_zero_point
 
     rng = np.random.default_rng(0)
     values = np.concatenate([rng.normal(0, 1, 1_000_000), [30.0]])

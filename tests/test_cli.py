@@ -12,8 +12,8 @@ import pytest
 import intgold
 import tools
 from intgold.cli import COMMANDS, main
-from intgold.files import canonical_json, write_zip
-from intgold.floating import shipped
+from intgold.support.safe_files import canonical_json, write_zip
+from intgold.quantize import shipped
 
 
 def run(capsys, *arguments):
@@ -56,7 +56,7 @@ def test_two_ways_to_start_it():
 def test_the_package_is_light_until_it_is_used():
     """A command that starts can be interrupted: NumPy is not loaded before it handles that."""
     script = (
-        "import sys, intgold, intgold.interrupts, intgold.__main__; print('numpy' in sys.modules)"
+        "import sys, intgold, intgold.support.interrupts, intgold.__main__; print('numpy' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout == "False\n"
@@ -286,8 +286,8 @@ def test_built_variants_are_those_of_the_sources():
 
 def test_golden_sees_a_difference(capsys, monkeypatch):
     """With one wrong value in one engine the tally is not 0: the job can fail."""
-    from intgold.selftest import Tally
-    from intgold.vectors.random_models import random_inputs, random_model
+    from intgold.regression.selftest import Tally
+    from intgold.vectors.cases.random_models import random_inputs, random_model
 
     model = random_model(0)
     x = random_inputs(model, 2, 0)

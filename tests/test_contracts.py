@@ -9,9 +9,10 @@ import pytest
 
 import tools
 from intgold.cli import main
-from intgold.contracts import CONTRACTS, contract_named, differences, page, standing
-from intgold.contracts.probes import PROBES, probe
-from intgold.file_kinds import CONTRACTS_PAGE
+from intgold.contracts import CONTRACTS, contract_named, evidence as standing
+from intgold.study.contracts import differences, page
+from intgold.study.contracts.probes import PROBES, probe
+from intgold.support.file_kinds import CONTRACTS_PAGE
 from intgold.importers.tflite.convert import HANDLERS
 
 ROOT = Path(__file__).parents[1]
@@ -139,6 +140,6 @@ def test_the_page_is_that_of_the_data(each_run_once):
     """docs/which_int8.md is what the command in it writes, up to its seal."""
     path = ROOT / "docs" / "which_int8.md"
     *lines, _ = path.read_text().splitlines(keepends=True)
-    again = "python -m intgold.contracts.page docs/which_int8.md"
+    again = "python -m intgold.study.contracts.page docs/which_int8.md"
     assert page.page(differences.MODELS) == "".join(lines), again
     CONTRACTS_PAGE.check_replaceable(path, path)

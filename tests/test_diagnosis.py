@@ -8,12 +8,12 @@ import pytest
 
 import intgold
 import tools
-from intgold.diagnose.apart import tell_apart
-from intgold.diagnose.datapath import Datapath
-from intgold.diagnose.hypotheses import HYPOTHESES, Evidence
-from intgold.diagnose.search import Cause, bugs_of, differing, pair_causes
-from intgold.ops import OPS
-from intgold.vectors.op_corners import corner_cases, random_case
+from intgold.verify.diagnose.discriminate import tell_apart
+from intgold.verify.diagnose.datapath import Datapath
+from intgold.verify.diagnose.hypotheses import HYPOTHESES, Evidence
+from intgold.verify.diagnose.search import Cause, bugs_of, differing, pair_causes
+from intgold.ops.table import OPS
+from intgold.vectors.cases.op_corners import corner_cases, random_case
 from planting import corrupted, named_causes, places, planted, single_causes
 
 PLACES = [f"{p.name}" for p in places()]
@@ -304,7 +304,7 @@ def flips(place, rng):
     by = a.get("requantize")
     field = rng.choice([*fields, *(["multiplier"] if by is not None else [])])
     if field == "multiplier":
-        from intgold.diagnose.datapath import entries
+        from intgold.verify.diagnose.datapath import entries
 
         values = by.multiplier.astype(np.int64)
         at, bit = (rng.randrange(len(values)),), rng.randrange(12, 31)
@@ -382,7 +382,7 @@ def test_members_of_a_class_are_told_apart(full):
             )
             if found.image is not None:
                 model = place.path.model
-                x = intgold.vectors.stimulus.stimulus(model, "builtin", 64, found.seed)
+                x = intgold.vectors.cases.stimulus.stimulus(model, "builtin", 64, found.seed)
                 path = Datapath.of(model, place.path.op, (x["image"],))
                 a, b = (c.plant(path).results()[1][found.image] for c in (first, second))
                 assert not np.array_equal(a, b)

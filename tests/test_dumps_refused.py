@@ -8,13 +8,13 @@ import pytest
 
 from intgold import VectorError
 from intgold.cli import main
-from intgold.vectors.dump import results
+from intgold.verify.dump import results
 from intgold.vectors.formats import FORMATS
-from intgold.vectors.generate import write_set
-from intgold.vectors.layout_file import parse_layout
-from intgold.vectors.manifest import read_manifest
-from intgold.vectors.reader import read_entry
-from intgold.verify import verify
+from intgold.vectors.sets.generate import write_set
+from intgold.vectors.memory.layout_file import parse_layout
+from intgold.vectors.sets.manifest import read_manifest
+from intgold.vectors.sets.reader import read_entry
+from intgold.verify.comparison import verify
 from small_sets import network, write_dump
 
 IMAGES = 4

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from intgold import golden, native
-from intgold.ops import OPS
-from intgold.vectors.random_models import random_inputs, random_model
+from intgold.ops.table import OPS
+from intgold.vectors.cases.random_models import random_inputs, random_model
 
 GRAPHS, FULL_GRAPHS = 360, 20_000
 
@@ -119,7 +119,7 @@ def test_results_do_not_share_memory_with_later_runs():
 
 def test_golden_chunks_do_not_change_a_bit(monkeypatch):
     """The golden model works in chunks of images; their size does not matter."""
-    from intgold import engine
+    from intgold.run import backends as engine
 
     model = random_model(0)
     x = random_inputs(model, 9, 0)

@@ -7,12 +7,12 @@ import intgold
 import thin_evidence as thin
 import tools
 from intgold import Builder
-from intgold.diagnose import diagnosis
-from intgold.diagnose.datapath import Datapath
-from intgold.diagnose.hypotheses import HYPOTHESES, Evidence
-from intgold.diagnose.search import bugs_of
-from intgold.fields import Requantize
-from intgold.vectors.stimulus import stimulus
+from intgold.verify.diagnose import diagnosis
+from intgold.verify.diagnose.datapath import Datapath
+from intgold.verify.diagnose.hypotheses import HYPOTHESES, Evidence
+from intgold.verify.diagnose.search import bugs_of
+from intgold.ops.fields import Requantize
+from intgold.vectors.cases.stimulus import stimulus
 from planting import single_causes
 from test_report import told
 
@@ -234,7 +234,7 @@ def test_a_cause_in_what_was_not_dumped_says_which_dump_confirms_it(tmp_path):
 
 def diagnosis_remarks(finding):
     """What the report adds to the causes."""
-    from intgold.diagnose.text import remarks
+    from intgold.verify.report.text import remarks
 
     return remarks(finding)
 
@@ -284,7 +284,7 @@ def test_the_shift_of_one_channel(by, tmp_path):
 
 def diagnosis_entries(requantize, shifts):
     """The requantize with other shifts."""
-    from intgold.diagnose.datapath import entries
+    from intgold.verify.diagnose.datapath import entries
 
     return entries(requantize, right_shift=shifts)
 

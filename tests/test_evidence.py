@@ -8,14 +8,14 @@ import pytest
 import thin_evidence as thin
 import tools
 from intgold import golden
-from intgold.build import Builder
-from intgold.diagnose import diagnosis
-from intgold.diagnose.datapath import Datapath
-from intgold.diagnose.hypotheses import HYPOTHESES, Evidence
-from intgold.diagnose.hypotheses.freedom import choose_bits, solved_order
-from intgold.diagnose.noise import Kind, noise_bits
-from intgold.diagnose.weight import MARGIN
-from intgold.fields import Requantize
+from intgold.model.builder import Builder
+from intgold.verify.diagnose import diagnosis
+from intgold.verify.diagnose.datapath import Datapath
+from intgold.verify.diagnose.hypotheses import HYPOTHESES, Evidence
+from intgold.verify.diagnose.hypotheses.freedom import choose_bits, solved_order
+from intgold.verify.diagnose.noise import Kind, noise_bits
+from intgold.verify.diagnose.weight import MARGIN
+from intgold.ops.fields import Requantize
 
 COUNTS = (1, 2, 8, 64)
 

@@ -10,16 +10,16 @@ import intgold
 import tools
 from intgold.cli import main
 from intgold.errors import InputError
-from intgold.floating.affine import pixel_values
-from intgold.floating.calibrate import calibrate
-from intgold.floating.choices import Choices
-from intgold.floating.inference import FloatNetwork
-from intgold.floating.quantizer import quantize_network
-from intgold.floating.shipped import MODELS
-from intgold.floating.study import compare as comparison
-from intgold.floating.study import explore as sweeps
-from intgold.floating.study.layer_error import layer_errors
-from intgold.vectors.stimulus import stimulus
+from intgold.host.affine import pixel_values
+from intgold.quantize.calibrate import calibrate
+from intgold.quantize.choices import Choices
+from intgold.quantize.inference import FloatNetwork
+from intgold.quantize.quantizer import quantize_network
+from intgold.quantize.shipped import MODELS
+from intgold.study.quantisation import compare as comparison
+from intgold.study.quantisation import explore as sweeps
+from intgold.study.quantisation.layer_error import layer_errors
+from intgold.vectors.cases.stimulus import stimulus
 
 NETWORK = MODELS / "mnist_float.npz"
 

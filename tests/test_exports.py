@@ -10,7 +10,7 @@ import intgold
 import tools
 from compilers import BUILDS, ENGINE, ROOT, TABLE, engine_objects
 from intgold.exporters import write_c
-from intgold.vectors.random_models import random_inputs, random_model
+from intgold.vectors.cases.random_models import random_inputs, random_model
 
 GCC = BUILDS[0].command
 MAIN = """#include <stdio.h>

@@ -11,7 +11,7 @@ import pytest
 import tools
 from compilers import BUILDS, engine_objects
 from intgold import golden
-from intgold.vectors.random_models import random_inputs, random_model
+from intgold.vectors.cases.random_models import random_inputs, random_model
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = sorted((ROOT / "python/intgold/golden").glob("*.py"))

@@ -12,9 +12,9 @@ import pytest
 
 import tools
 from intgold.errors import InputError, ModelError
-from intgold.floating.activations import KINDS, activation
-from intgold.floating.inference import FloatNetwork
-from intgold.floating.layers import Layer
+from intgold.quantize.activations import KINDS, activation
+from intgold.quantize.inference import FloatNetwork
+from intgold.quantize.layers import Layer
 from intgold.images import mnist
 
 MODELS = Path(mnist.__file__).parents[1] / "models"
@@ -61,7 +61,7 @@ def torch_module(activations: str):
     tools.need("torch")
     import torch
 
-    from intgold.floating.training.network import MnistNetwork
+    from intgold.quantize.training.network import MnistNetwork
 
     generator = torch.Generator().manual_seed(3)
     module = MnistNetwork(activations, generator).eval()
@@ -90,7 +90,7 @@ def torch_logits(module, images: np.ndarray) -> np.ndarray:
 def test_folding_gives_the_network_of_the_design(activations: str) -> None:
     """6,218 parameters in nine layers of these names, float32, for both activations."""
     module = torch_module(activations)
-    from intgold.floating.training.network import fold
+    from intgold.quantize.training.network import fold
 
     network = fold(module)
     assert network.parameters == PARAMETERS
@@ -112,7 +112,7 @@ def test_numpy_equals_torch(activations: str) -> None:
     A wrong layer gives 1e-2 and more, which the last lines make sure of.
     """
     module = torch_module(activations)
-    from intgold.floating.training.network import fold
+    from intgold.quantize.training.network import fold
 
     network = fold(module)
     for dtype, bound in ((np.float32, 2**-18), (np.float64, 2**-22)):
@@ -158,8 +158,8 @@ def test_activations_equal_torch() -> None:
 def test_the_network_runs_without_torch() -> None:
     """A network is loaded, run and saved in a process that imported no torch."""
     code = (
-        "import sys, numpy; from intgold.floating.inference import FloatNetwork;"
-        "from intgold.floating.layers import Layer;"
+        "import sys, numpy; from intgold.quantize.inference import FloatNetwork;"
+        "from intgold.quantize.layers import Layer;"
         "FloatNetwork('x', (2, 2, 1), (Layer('gap', 'global_avg_pool'),))"
         ".run(numpy.zeros((1, 2, 2, 1), 'f4')); print('torch' in sys.modules)"
     )

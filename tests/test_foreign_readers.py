@@ -9,9 +9,9 @@ import pytest
 import intgold
 import tools
 from intgold.vectors.formats import FORMATS
-from intgold.vectors.generate import write_set
-from intgold.vectors.layout import Layout
-from intgold.vectors.sv_package import read_package
+from intgold.vectors.sets.generate import write_set
+from intgold.vectors.memory.layout import Layout
+from intgold.vectors.sets.sv_package import read_package
 from word_files import some_words, word_file, written
 
 WIDTHS = (8, 36, 128, 1024)
@@ -312,7 +312,7 @@ endmodule
     lines = [line.split() for line in out.splitlines()]
     assert [int(w[1]) for w in lines if w[:1] == ["m"]] == multipliers
     assert [w[1:] for w in lines if w[:1] == ["a"]] == [["0", "0"]]
-    y = model.run(intgold.vectors.stimulus.stimulus(model, "builtin", 1), trace=True).tensors
+    y = model.run(intgold.vectors.cases.stimulus.stimulus(model, "builtin", 1), trace=True).tensors
     total = weighted([int(v) & 255 for v in y["conv1"].reshape(-1, 8)[:, 1]], 2**32)
     assert [int(w[1]) % 2**32 for w in lines if w[:1] == ["s"]] == [total]
 
@@ -337,6 +337,6 @@ def test_the_c_table_of_a_set(tmp_path):
     run("gcc", "-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", "main.c", "vectors.c", "-o",
         "main", cwd=tmp_path / "set")  # fmt: skip
     out = subprocess.run([tmp_path / "set" / "main"], check=True, capture_output=True).stdout
-    x = intgold.vectors.stimulus.stimulus(model, "builtin", 2)
+    x = intgold.vectors.cases.stimulus.stimulus(model, "builtin", 2)
     accumulators = model.run(x, trace=True).accumulators
     assert out == accumulators["conv1"].tobytes() + accumulators["logits"].tobytes()

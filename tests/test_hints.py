@@ -3,13 +3,13 @@
 import pytest
 
 from intgold import Builder, IntgoldError, LayoutError, ModelError, VectorError
-from intgold.ops import OPS
+from intgold.ops.table import OPS
 from intgold.vectors.formats import FORMATS
 from intgold.vectors.formats.word_file import Lanes, WordFile
-from intgold.vectors.generate import write_set
-from intgold.vectors.locate import at_place, locate
-from intgold.vectors.manifest import read_manifest
-from intgold.vectors.plan import Plan
+from intgold.vectors.sets.generate import write_set
+from intgold.verify.locate import at_place, locate
+from intgold.vectors.sets.manifest import read_manifest
+from intgold.vectors.sets.plan import Plan
 from small_sets import layout_of, network
 
 RAM = '[memory.ram]\nword_bits = 32\n[output]\nmemory = "ram"\n'
@@ -114,6 +114,6 @@ def test_a_field_of_another_name(kind):
 
 def _op(builder, kind, x, more):
     """Add an op of which the fields that it has are checked after those that it has not."""
-    from intgold.model import Op
+    from intgold.model.graph import Op
 
     Op(kind, "o", (x,) * len(OPS[kind].inputs), "y", {**dict.fromkeys(OPS[kind].fields), **more})

@@ -21,8 +21,8 @@ import intgold
 import mutated_models
 import tools
 from compilers import BUILDS, Runner
-from intgold.digests import tensor_digests
-from intgold.vectors.random_models import random_inputs
+from intgold.run.digests import tensor_digests
+from intgold.vectors.cases.random_models import random_inputs
 
 FOLDER = Path(__file__).parent
 COUNTS = {
@@ -122,15 +122,15 @@ def test_a_model_of_many_ops(tmp_path):
 
 
 BREAKS = {
-    "model": ("intgold.files", "plain_size", "lambda *a: 2**40"),
-    "rehashed_model": ("intgold.model:Model", "_check_shapes", "lambda *a: None"),
-    "vector_set": ("intgold.vectors.manifest", "check_folder", "lambda *a: None"),
+    "model": ("intgold.support.safe_files", "plain_size", "lambda *a: 2**40"),
+    "rehashed_model": ("intgold.model.graph:Model", "_check_shapes", "lambda *a: None"),
+    "vector_set": ("intgold.vectors.sets.manifest", "check_folder", "lambda *a: None"),
     "rehashed_set": (
-        "intgold.vectors.manifest",
+        "intgold.vectors.sets.manifest",
         "_digests",
         "lambda f: {g['path']: '' for g in f}",
     ),
-    "dump": ("intgold.vectors.dump", "_refuse_unknown", "lambda *a: print('x')"),
+    "dump": ("intgold.verify.dump", "_refuse_unknown", "lambda *a: print('x')"),
     "images": (
         "intgold.images.arrays",
         "read_npy",
@@ -141,24 +141,24 @@ BREAKS = {
         "_read_idx",
         "lambda p, e: np.fromfile(p, 'u1', 6, offset=8)",
     ),
-    "network": ("intgold.floating.network_file", "strict_json", "json.loads"),
-    "ranges": ("intgold.floating.calibrate", "strict_json", "json.loads"),
-    "layout": ("intgold.vectors.layout_file", "_value", "lambda w, k, v, n: v"),
+    "network": ("intgold.quantize.network_file", "strict_json", "json.loads"),
+    "ranges": ("intgold.quantize.calibrate", "strict_json", "json.loads"),
+    "layout": ("intgold.vectors.memory.layout_file", "_value", "lambda w, k, v, n: v"),
     "signatures": (
-        "intgold.vectors.signatures",
+        "intgold.verify.signatures",
         "_LINE",
         "re.compile(r'(\\S+) (\\S+) (\\S+) (\\S+)')",
     ),
     "op_set": (
-        "intgold.vectors.op_sets",
+        "intgold.vectors.op_vectors.sets",
         "paths_below",
         "(lambda real: lambda f: real(f) if f.name[0] == '.' else {'manifest.json', *json.loads("
         "(f / 'manifest.json').read_bytes())['files']})(pkgutil.resolve_name("
-        "'intgold.vectors.op_sets:paths_below'))",
+        "'intgold.vectors.op_vectors.sets:paths_below'))",
     ),
     "picture": ("intgold.images.pictures", "DataError", "ValueError"),
-    "packed_set": ("intgold.vectors.manifest", "check_packed", "lambda *a: None"),
-    "bomb": ("intgold.json_text", "MOST_PARTS", "2**40"),
+    "packed_set": ("intgold.vectors.sets.manifest", "check_packed", "lambda *a: None"),
+    "bomb": ("intgold.support.json_text", "MOST_PARTS", "2**40"),
 }
 """Of each kind a check that is taken away, or spoilt: owner, name, what is there instead."""
 FEW = {"bomb": 8, "packed_set": 40, "layout": 30, "picture": 30, "op_set": 60}

@@ -13,7 +13,7 @@ import tflite
 import tools
 from intgold.cli import main
 from intgold.contracts import CONTRACTS, contract_named
-from intgold.describe import notes
+from intgold.describe.summary import notes
 from intgold.errors import ImportFileError
 from intgold.importers import import_tflite
 from intgold.importers.tflite.convert import HANDLERS, convert

@@ -16,7 +16,7 @@ from intgold.contracts import contract_named
 from intgold.errors import ImportFileError, InputError
 from intgold.importers.tflite.convert import convert, import_tflite
 from intgold.importers.tflite.reader import parse
-from intgold.vectors.stimulus import stimulus
+from intgold.vectors.cases.stimulus import stimulus
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "conformance"))
 

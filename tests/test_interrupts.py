@@ -13,11 +13,11 @@ import pytest
 
 import intgold
 import tools
-from intgold import workers
+from intgold.support import workers
 from intgold.cli import main
 from intgold.cli import selftest as command
-from intgold.vectors.generate import write_set
-from intgold.workers import Workers
+from intgold.vectors.sets.generate import write_set
+from intgold.support.workers import Workers
 
 SOURCES = str(Path(intgold.__file__).parents[1])
 PROGRAM = Path(sys.executable).parent / "intgold"
@@ -190,7 +190,7 @@ def test_little_is_loaded_before_signals_are_taken():
     run = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True,
                          check=True, env={**os.environ, "PYTHONPATH": SOURCES})  # fmt: skip
     loaded = {name for name in run.stdout.split() if name.startswith("intgold")}
-    assert loaded == {"intgold", "intgold.__main__", "intgold.interrupts"}
+    assert loaded == {"intgold", "intgold.__main__", "intgold.support.interrupts"}
     assert not {"typing", "threading", "pathlib", "numpy", "re"} & set(run.stdout.split())
 
 
@@ -342,11 +342,11 @@ def script(folder, *lines):
 
 
 CALLS = {
-    "write_set": "from intgold.vectors.generate import write_set\n"
+    "write_set": "from intgold.vectors.sets.generate import write_set\n"
         "write_set(intgold.load('lut'), 'set', count=4, jobs=2, formats=['hex'])",
-    "selftest": "from intgold.selftest import compare_shipped\n"
+    "selftest": "from intgold.regression.selftest import compare_shipped\n"
         "compare_shipped(['lut'], count=4, processes=2)",
-    "Workers": "from intgold.workers import Workers\n"
+    "Workers": "from intgold.support.workers import Workers\n"
         "with Workers(1) as pool:\n    pool.submit(abs, -1).result()",
 }  # fmt: skip
 """What starts processes, in a script of a user's."""

@@ -11,15 +11,15 @@ import intgold
 from intgold import LayoutError, VectorError
 from intgold.cli import main
 from intgold.vectors.formats import FORMATS
-from intgold.vectors.generate import write_set
-from intgold.vectors.layout import Layout
-from intgold.vectors.layout_file import layout_document, parse_layout, read_layout
-from intgold.vectors.locate import at_place, locate
-from intgold.vectors.manifest import read_manifest
-from intgold.vectors.packing import Packing
-from intgold.vectors.reader import read_runs
-from intgold.vectors.rule import BYTE_ORDERS, LANE_ORDERS, Rule
-from intgold.verify import verify
+from intgold.vectors.sets.generate import write_set
+from intgold.vectors.memory.layout import Layout
+from intgold.vectors.memory.layout_file import layout_document, parse_layout, read_layout
+from intgold.verify.locate import at_place, locate
+from intgold.vectors.sets.manifest import read_manifest
+from intgold.vectors.memory.packing import Packing
+from intgold.vectors.sets.reader import read_runs
+from intgold.vectors.memory.rule import BYTE_ORDERS, LANE_ORDERS, Rule
+from intgold.verify.comparison import verify
 
 SHAPE, ZERO = (5, 3, 6), -7
 ORDERS = [
@@ -161,7 +161,7 @@ def test_every_format_in_every_layout(name, tmp_path):
     arguments = dict(count=2, layout=layout, ops=["conv2", "pool2", "fc"], backend="c")
     write_set(model, tmp_path / "set", formats=[*FORMATS, "sv"], partials="ic:5", **arguments)
     plan, _ = read_manifest(tmp_path / "set")
-    run = model.run(intgold.vectors.stimulus.stimulus(model, "builtin", 2), trace=True)
+    run = model.run(intgold.vectors.cases.stimulus.stimulus(model, "builtin", 2), trace=True)
     seen = 0
     for entry in plan.entries:
         values = {"output": run.tensors, "accumulator": run.accumulators}.get(entry.role)
@@ -184,7 +184,7 @@ def test_places_lead_there_and_back(name, tmp_path):
     model = intgold.load()
     write_set(model, tmp_path / "set", count=2, formats=["hex", "mif", "bin", "npy"],
               layout=layout_of(name, tmp_path), ops=["conv2"])  # fmt: skip
-    run = model.run(intgold.vectors.stimulus.stimulus(model, "builtin", 2), trace=True)
+    run = model.run(intgold.vectors.cases.stimulus.stimulus(model, "builtin", 2), trace=True)
     for array, at, value in (
         ("outputs/conv2", (1, 3, 5, 11), run.tensors["conv2"][1, 3, 5, 11]),
         ("accumulators/conv2", (0, 27, 0, 15), run.accumulators["conv2"][0, 27, 0, 15]),

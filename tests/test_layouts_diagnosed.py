@@ -11,10 +11,10 @@ import pytest
 import intgold
 from intgold.cli import main
 from intgold.vectors.formats import FORMATS
-from intgold.vectors.generate import write_set
-from intgold.vectors.manifest import read_manifest
-from intgold.vectors.random_models import random_model
-from intgold.vectors.reader import read_entry
+from intgold.vectors.sets.generate import write_set
+from intgold.vectors.sets.manifest import read_manifest
+from intgold.vectors.cases.random_models import random_model
+from intgold.vectors.sets.reader import read_entry
 from small_sets import DOCUMENTED, IMAGES, LAYOUTS, layout_of, network, write_dump
 
 SELECTIONS = list(product(((), ("lut1", "pool1")), (False, True)))

@@ -8,11 +8,11 @@ import pytest
 
 import intgold
 from intgold import InputError, IntgoldError, Model, ModelError, Op, Requantize, Tensor, native
-from intgold.fields import INT32_MAX, INT32_MIN, Scales
-from intgold.lowering import plan
-from intgold.model import BOUNDARY
-from intgold.ops import OPS
-from intgold.vectors.random_models import random_inputs, random_model
+from intgold.ops.fields import INT32_MAX, INT32_MIN, Scales
+from intgold.native.lowering import plan
+from intgold.model.graph import BOUNDARY
+from intgold.ops.table import OPS
+from intgold.vectors.cases.random_models import random_inputs, random_model
 
 
 def fully_connected(weights, bias, x_zero_point=0, requantize=None, **changes):

@@ -19,9 +19,9 @@ runpy.run_path("setup.py")
 
 REPORT = """
 import json, intgold
-from intgold.digests import tensor_digests
+from intgold.run.digests import tensor_digests
 from intgold.native import compiled
-from intgold.vectors.stimulus import stimulus
+from intgold.vectors.cases.stimulus import stimulus
 model = intgold.load()
 digests = tensor_digests(model, stimulus(model, "builtin", 40), "c", 2)
 print(json.dumps([compiled.__file__, digests]))

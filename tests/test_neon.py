@@ -9,8 +9,8 @@ import pytest
 import tools
 from compilers import BUILDS, ENGINE, Runner
 from convolutions import convolution, depthwise, on_values
-from intgold.digests import tensor_digests
-from intgold.vectors.random_models import random_inputs, random_model
+from intgold.run.digests import tensor_digests
+from intgold.vectors.cases.random_models import random_inputs, random_model
 from requantize_checker import build, check
 
 BUILD = next(build for build in BUILDS if build.name == "AArch64 with dotprod")

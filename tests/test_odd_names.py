@@ -10,7 +10,7 @@ import pytest
 import intgold
 from intgold.cli import main
 from intgold.exporters import write_c
-from intgold.vectors.manifest import read_manifest
+from intgold.vectors.sets.manifest import read_manifest
 from test_writing import network, ranges
 
 NAMES = (

@@ -7,9 +7,9 @@ import pytest
 
 from corner_proofs import PROOFS, Ran
 from intgold import InputError
-from intgold.fields import FORMS
-from intgold.ops import OPS
-from intgold.vectors.op_corners import corner_cases, random_case
+from intgold.ops.fields import FORMS
+from intgold.ops.table import OPS
+from intgold.vectors.cases.op_corners import corner_cases, random_case
 from test_slow_oracle import check
 
 CASES = [(op, case.name) for op in OPS for case in corner_cases(op)]

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from intgold import accumulators, golden, native
-from intgold.fields import FORMS, Scales
+from intgold.ops import bounds as accumulators
+from intgold import golden, native
+from intgold.ops.fields import FORMS, Scales
 from intgold.native.compiled import ffi, lib
-from intgold.ops import OPS
-from intgold.vectors import random_models
+from intgold.ops.table import OPS
+from intgold.vectors.cases import random_models
 
 ROOT = Path(__file__).parents[1]
 NAMES = list(OPS)

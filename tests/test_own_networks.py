@@ -65,7 +65,7 @@ def logits_of(module, examples):
 
 @cache
 def quantised(kind):
-    from intgold.floating import quantize
+    from intgold.quantize import quantize
     from stranger_networks import examples, trained
 
     x = examples(kind, 64)
@@ -81,9 +81,9 @@ def test_networks_of_strangers(multiplier_bits, full):
     """
     import torch
 
-    from intgold.floating import quantize
-    from intgold.floating.pytorch.module import network_and_batch
-    from intgold.floating.study.layer_error import layer_errors
+    from intgold.quantize import quantize
+    from intgold.quantize.pytorch.module import network_and_batch
+    from intgold.study.quantisation.layer_error import layer_errors
     from stranger_networks import NETWORKS, examples, trained
 
     taken = 0
@@ -140,8 +140,8 @@ def test_torch_runs_the_imported_network_alike():
     """The float network in torch, as `compare` times it, gives what it gives in NumPy."""
     import torch
 
-    from intgold.floating.pytorch.module import network_and_batch
-    from intgold.floating.pytorch.runner import torch_runner
+    from intgold.quantize.pytorch.module import network_and_batch
+    from intgold.quantize.pytorch.runner import torch_runner
     from random_networks import RandomNetwork
 
     for seed in range(0, 16, 2):
@@ -165,8 +165,8 @@ NAMES = ("TabularMLP", "EcgCNN", "PairMLP", "Siamese", "DsCnn", "MobileNetLike")
 @pytest.mark.parametrize("name", NAMES)
 def test_everything_downstream(name, tmp_path, capsys):
     """Artefact, vectors, verify, data sheet and simulation of vectors, sequences and pairs."""
-    from intgold.floating.simulate import deviations
-    from intgold.vectors.stimulus import stimulus
+    from intgold.quantize.simulate import deviations
+    from intgold.vectors.cases.stimulus import stimulus
 
     model, _ = quantised(downstream()[name])
     path, golden = str(tmp_path / "m.npz"), str(tmp_path / "golden")
@@ -207,8 +207,8 @@ def test_c_export(tmp_path):
     """Compiled in and run without Python: the digests of the golden model."""
     tools.need("gcc")
     from compilers import BUILDS, Runner
-    from intgold.digests import tensor_digests
-    from intgold.vectors.stimulus import stimulus
+    from intgold.run.digests import tensor_digests
+    from intgold.vectors.cases.stimulus import stimulus
 
     models = [quantised(kind)[0] for kind in downstream().values()]
     runs = [(model, stimulus(model, "builtin", 8, 3)) for model in models]
@@ -232,8 +232,8 @@ def data_folder(folder, x, names):
 def test_commands_on_a_network_file(name, tmp_path, capsys):
     """save_network, then quantize gives the model of Python, and explore and compare run."""
     import stranger_networks
-    from intgold.floating import save_network
-    from intgold.floating.inference import FloatNetwork
+    from intgold.quantize import save_network
+    from intgold.quantize.inference import FloatNetwork
 
     kind = getattr(stranger_networks, name)
     model, x = quantised(kind)
@@ -273,7 +273,7 @@ def test_commands_on_a_network_file(name, tmp_path, capsys):
 def test_data_files_that_do_not_fit(tmp_path, capsys):
     """Shape, dtype, a missing input and unequal counts: one line that names the file."""
     import stranger_networks
-    from intgold.floating import save_network
+    from intgold.quantize import save_network
 
     pair = stranger_networks.PairMLP
     path, data = str(tmp_path / "net.npz"), tmp_path / "data"
@@ -298,8 +298,8 @@ def test_data_files_that_do_not_fit(tmp_path, capsys):
 
 def test_the_list_of_the_page_is_that_of_the_code():
     """docs/quantisation.md holds the table that the code takes modules by; messages lead there."""
-    from intgold.floating import supported_layers
-    from intgold.floating.pytorch.refusals import LIST
+    from intgold.quantize import supported_layers
+    from intgold.quantize.pytorch.refusals import LIST
 
     text = (DOCS / "quantisation.md").read_text()
     assert supported_layers() in text
@@ -342,7 +342,7 @@ def linear(shape, **choices):
     import torch
     from torch import nn
 
-    from intgold.floating import quantize
+    from intgold.quantize import quantize
 
     torch.manual_seed(0)
     x = torch.rand(32, *shape) * choices.pop("times", 1) + choices.pop("plus", 0)
@@ -486,8 +486,8 @@ def test_output_order(name):
     """
     import torch
 
-    from intgold.floating import quantize
-    from intgold.floating.pytorch.module import network_and_batch
+    from intgold.quantize import quantize
+    from intgold.quantize.pytorch.module import network_and_batch
 
     name, (module, shape, order, axes) = list(_outputs().items())[name]
     module.eval()
@@ -540,8 +540,8 @@ def test_quantize_shows_its_progress(monkeypatch, calibration):
     import torch
     from torch import nn
 
-    from intgold import progress
-    from intgold.floating import quantize
+    from intgold.support import progress
+    from intgold.quantize import quantize
 
     seen, begin = [], progress.Progress.__init__
 
@@ -571,7 +571,7 @@ def test_constant_calibration_data_is_warned_of(value, dtype, tmp_path, capsys):
     import torch
     from torch import nn
 
-    from intgold.floating import quantize, save_network
+    from intgold.quantize import quantize, save_network
     from stranger_networks import PairMLP, examples, trained
 
     dead = np.full((6, 2, 4, 5), value, dtype)

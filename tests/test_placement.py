@@ -13,7 +13,7 @@ from compilers import BUILDS, ENGINE, ROOT, TABLE, engine_objects
 from convolutions import convolution, depthwise
 from intgold import native
 from intgold.exporters import write_c
-from intgold.vectors.random_models import random_model
+from intgold.vectors.cases.random_models import random_model
 
 NATIVE_BUILDS = [b for b in BUILDS if not b.emulator and "-m32" not in b.command]
 AARCH64 = {"AArch64 with dotprod": ["portable", "neon", "dotprod"],

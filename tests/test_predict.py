@@ -11,11 +11,12 @@ import pytest
 import digits
 import intgold
 import tools
-from intgold import InputError, Model, Op, Tensor, engine
-from intgold.answers import answer, picture_of
+from intgold import InputError, Model, Op, Tensor
+from intgold.run import backends as engine
+from intgold.predict.predictions import answer, picture_of
 from intgold.cli import main
 from intgold.images.preparation import picture_input
-from intgold.terminal import draw
+from intgold.predict.terminal import draw
 
 DIGIT = (28, 28, 1)
 
@@ -342,7 +343,7 @@ def test_wide_pixels_are_told_what_makes_bytes(capsys, tmp_path, dtype):
 @pytest.mark.parametrize("labels", [np.eye(3), np.eye(3, dtype=int), np.arange(3.0), np.eye(3) > 0])
 def test_labels_that_are_no_class_numbers(capsys, tmp_path, labels):
     """One-hot rows and floats: class numbers are wanted, and what makes them; file and array."""
-    from intgold.labels import check_labels
+    from intgold.images.labels import check_labels
 
     with pytest.raises(InputError, match="class numbers are wanted"):
         check_labels(labels, 3, 3)

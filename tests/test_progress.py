@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from intgold import progress
+from intgold.support import progress
 from intgold.cli import COMMANDS, main
-from intgold.floating.layers import Layer
-from intgold.progress import Progress, ended
+from intgold.quantize.layers import Layer
+from intgold.support.progress import Progress, ended
 
 PROGRAM = Path(sys.executable).parent / "intgold"
 

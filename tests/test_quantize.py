@@ -12,14 +12,15 @@ import pytest
 import intgold
 import tools
 from intgold import ArtefactError, InputError, ModelError, Requantize, golden
-from intgold.fields import FORMS
-from intgold.floating import affine, multiplier, pwl_fit, shipped, tables
-from intgold.floating.activations import gelu_tanh, selu
-from intgold.floating.calibrate import Ranges, calibrate
-from intgold.floating.choices import Choices
-from intgold.floating.inference import FloatNetwork
-from intgold.floating.layers import Layer
-from intgold.floating.quantizer import quantize_network
+from intgold.ops.fields import FORMS
+from intgold.host import affine, multiplier
+from intgold.quantize import pwl_fit, shipped, tables
+from intgold.quantize.activations import gelu_tanh, selu
+from intgold.quantize.calibrate import Ranges, calibrate
+from intgold.quantize.choices import Choices
+from intgold.quantize.inference import FloatNetwork
+from intgold.quantize.layers import Layer
+from intgold.quantize.quantizer import quantize_network
 from intgold.golden.requantize import scale
 
 
@@ -274,7 +275,7 @@ def test_shipped_float_weights_give_the_shipped_bytes(tmp_path):
         model.save(tmp_path / "again.npz")
         frozen = (shipped.MODELS / f"mnist_{name}.npz").read_bytes()
         assert (tmp_path / "again.npz").read_bytes() == frozen, (
-            f"mnist_{name}.npz: run `python -m intgold.floating.shipped`"
+            f"mnist_{name}.npz: run `python -m intgold.quantize.shipped`"
         )
 
 

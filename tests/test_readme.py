@@ -45,7 +45,7 @@ def test_commands_work(tmp_path):
 FEWER = """
 import sys
 from intgold.cli import main
-from intgold.floating.training import train
+from intgold.quantize.training import train
 train._QUICK_IMAGES = 1_280
 sys.exit(main())
 """

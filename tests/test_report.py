@@ -15,14 +15,14 @@ import planted_bugs
 import thin_evidence as thin
 import tools
 from intgold.cli import main
-from intgold.diagnose.datapath import Datapath
-from intgold.diagnose.diagnosis import diagnose
-from intgold.diagnose.hypotheses import Evidence
-from intgold.diagnose.search import bugs_of
-from intgold.vectors.dump import Dump
-from intgold.vectors.generate import write_set
-from intgold.vectors.stimulus import stimulus
-from intgold.verify import compare
+from intgold.verify.diagnose.datapath import Datapath
+from intgold.verify.diagnose.diagnosis import diagnose
+from intgold.verify.diagnose.hypotheses import Evidence
+from intgold.verify.diagnose.search import bugs_of
+from intgold.verify.dump import Dump
+from intgold.vectors.sets.generate import write_set
+from intgold.vectors.cases.stimulus import stimulus
+from intgold.verify.comparison import compare
 
 COUNT = 12
 
@@ -583,8 +583,8 @@ def check_page(text):
 
 def test_odd_names_do_not_break_the_page(vectors, tmp_path):
     """What comes from files is text, never markup."""
-    from intgold.diagnose.page import page
-    from intgold.diagnose.report import account
+    from intgold.verify.report.page import page
+    from intgold.verify.report.account import account
 
     folder = device(tmp_path / "<b>&d", [("conv1", "clamp_missing", "")])
     made = account(Dump(vectors, folder), products=9)
@@ -631,7 +631,7 @@ import sys
 from pathlib import Path
 import numpy as np
 import intgold
-from intgold.vectors.stimulus import stimulus
+from intgold.vectors.cases.stimulus import stimulus
 name, folder = sys.argv[1], Path(sys.argv[2])
 model = intgold.load(name)
 run = model.run(stimulus(model, "builtin", 8, 0), trace=True, isa="portable")

@@ -12,19 +12,19 @@ import pytest
 
 import hostile_kinds
 import intgold
-from intgold.answers import answer
-from intgold.diagnose.report import account
-from intgold.floating.calibrate import Ranges
-from intgold.floating.inference import FloatNetwork
-from intgold.floating.layers import Layer
-from intgold.lowering import Lowered, LoweredOp, lower
-from intgold.quoting import MOST, given, one_line, shown
-from intgold.signature import Signature
-from intgold.vectors.dump import Dump
-from intgold.vectors.generate import write_set
-from intgold.vectors.manifest import read_manifest
-from intgold.vectors.plan import Plan
-from intgold.verify import Comparison, Difference, Report, verify
+from intgold.predict.predictions import answer
+from intgold.verify.report.account import account
+from intgold.quantize.calibrate import Ranges
+from intgold.quantize.inference import FloatNetwork
+from intgold.quantize.layers import Layer
+from intgold.native.lowering import Lowered, LoweredOp, lower
+from intgold.support.quoting import MOST, given, one_line, shown
+from intgold.model.ports import Signature
+from intgold.verify.dump import Dump
+from intgold.vectors.sets.generate import write_set
+from intgold.vectors.sets.manifest import read_manifest
+from intgold.vectors.sets.plan import Plan
+from intgold.verify.comparison import Comparison, Difference, Report, verify
 
 LINES, CHARACTERS = 25, 2000
 

@@ -9,7 +9,7 @@ import pytest
 
 import slow_oracle
 from intgold import ModelError, Requantize, golden, native
-from intgold.fields import FORMS, INT32_MAX, INT32_MIN
+from intgold.ops.fields import FORMS, INT32_MAX, INT32_MIN
 from intgold.golden import rounding
 from intgold.golden.requantize import scale
 

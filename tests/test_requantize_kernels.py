@@ -6,7 +6,7 @@ import pytest
 
 from compilers import ENGINE
 from intgold import native
-from intgold.fields import FORMS
+from intgold.ops.fields import FORMS
 from requantize_checker import build, check
 from tools import need
 

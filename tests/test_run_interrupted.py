@@ -9,7 +9,7 @@ import pytest
 
 import intgold
 from intgold.native.pace import Pace
-from intgold.native.ranges import guided, over_ranges
+from intgold.native.thread_pool import guided, over_ranges
 
 PROGRAM = """
 import os, signal, sys, threading, time

@@ -12,8 +12,8 @@ import pytest
 
 import intgold
 from intgold import EngineError, InputError, Model, Op, Tensor, native
-from intgold.native.ranges import guided, over_ranges
-from intgold.vectors.random_models import random_inputs, random_model
+from intgold.native.thread_pool import guided, over_ranges
+from intgold.vectors.cases.random_models import random_inputs, random_model
 
 
 def two_ends():

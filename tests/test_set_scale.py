@@ -15,12 +15,12 @@ import pytest
 import intgold
 from intgold import IntgoldError, VectorError
 from intgold.cli import main
-from intgold.vectors import plan
-from intgold.vectors.generate import merge_sets, write_set
-from intgold.vectors.layout import Layout
-from intgold.vectors.manifest import read_manifest
-from intgold.vectors.random_models import random_model
-from intgold.verify import verify
+from intgold.vectors.sets import plan
+from intgold.vectors.sets.generate import merge_sets, write_set
+from intgold.vectors.memory.layout import Layout
+from intgold.vectors.sets.manifest import read_manifest
+from intgold.vectors.cases.random_models import random_model
+from intgold.verify.comparison import verify
 
 BANKED = Layout(rules=(("output", (("word_bits", 32), ("banks", 2))),))
 CHOICES = {
@@ -89,7 +89,7 @@ SCRIPT = """
 import sys
 import intgold
 from intgold.vectors import plan
-from intgold.vectors.generate import write_set
+from intgold.vectors.sets.generate import write_set
 plan._BLOCK_IMAGES = 2
 write_set(intgold.load(), sys.argv[1], count=60, formats=["hex", "bin"], backend="c",
           compression=sys.argv[2], jobs=int(sys.argv[3]))
@@ -132,7 +132,7 @@ def test_kills_at_random_moments(compression, jobs, full, tmp_path):
 
 def test_what_is_complete_is_not_redone(tmp_path, small_blocks, monkeypatch):
     """After an interrupt only the blocks that are not there are computed."""
-    from intgold.vectors import generate
+    from intgold.vectors.sets import generate
 
     model, done = deep(), []
     whole = generate.Producer.block
@@ -156,7 +156,7 @@ def test_what_is_complete_is_not_redone(tmp_path, small_blocks, monkeypatch):
 @pytest.mark.parametrize("compression", ["", "gz", "zst"])
 def test_what_is_damaged_is_not_kept(compression, tmp_path):
     """Files that grow by turns, one damaged in its third part: both go back to the second step."""
-    from intgold.vectors.set_writer import SetWriter, packed
+    from intgold.vectors.sets.set_writer import SetWriter, packed
 
     def run(steps, stop):
         writer = SetWriter(tmp_path / "set", "a", ["a", "b"], compression)
@@ -236,7 +236,7 @@ def test_choices_of_the_set(tmp_path):
         "stimulus/image.npy", "outputs/conv1.npy", "accumulators/conv1.npy", "outputs/selu2.npy",
         "outputs/pool2.npy",
     }  # fmt: skip
-    x = intgold.vectors.stimulus.stimulus(model, "builtin", 9)["image"][[3, 7, 8]]
+    x = intgold.vectors.cases.stimulus.stimulus(model, "builtin", 9)["image"][[3, 7, 8]]
     run = model.run(x, trace=True)
     assert np.array_equal(np.load(tmp_path / "s" / "stimulus" / "image.npy"), x)
     assert np.array_equal(np.load(tmp_path / "s" / "outputs" / "pool2.npy"), run.tensors["pool2"])
@@ -318,7 +318,7 @@ def test_shards_of_another_stimulus(tmp_path):
 
 def test_two_runs_of_one_set(tmp_path):
     """The second is told, and the first is not disturbed."""
-    from intgold.vectors.set_writer import SetWriter
+    from intgold.vectors.sets.set_writer import SetWriter
 
     with SetWriter(tmp_path / "set", "a", ["x"], "") as first:
         with pytest.raises(VectorError, match="another run is writing it"):

@@ -5,10 +5,10 @@ import re
 import pytest
 
 from intgold import Builder, Requantize
-from intgold.fields import FORMS
-from intgold.vectors.generate import write_set
-from intgold.vectors.manifest import read_manifest
-from intgold.vectors.sv_package import read_package
+from intgold.ops.fields import FORMS
+from intgold.vectors.sets.generate import write_set
+from intgold.vectors.sets.manifest import read_manifest
+from intgold.vectors.sets.sv_package import read_package
 from small_sets import IMAGES, LAYOUTS, layout_of, network
 
 

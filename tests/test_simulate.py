@@ -5,11 +5,11 @@ import pytest
 
 import intgold
 from intgold import Model, ModelError, Op, Tensor
-from intgold.floating.multiplier import requantize_for
-from intgold.floating.simulate import _REAL, deviations, simulate
-from intgold.ops import OPS
-from intgold.vectors.random_models import random_inputs, random_model
-from intgold.vectors.stimulus import stimulus
+from intgold.host.multiplier import requantize_for
+from intgold.quantize.simulate import _REAL, deviations, simulate
+from intgold.ops.table import OPS
+from intgold.vectors.cases.random_models import random_inputs, random_model
+from intgold.vectors.cases.stimulus import stimulus
 
 
 def test_simulation_is_close_and_not_equal():

@@ -12,10 +12,11 @@ import tools
 from absurd_models import ABSURD
 from compilers import BUILDS, ENGINE, ROOT, engine_objects
 from convolutions import convolution, depthwise
-from intgold import EngineError, Model, Op, Requantize, Tensor, footprint, native
-from intgold.lowering import lower
+from intgold import EngineError, Model, Op, Requantize, Tensor, native
+from intgold.describe import footprint
+from intgold.native.lowering import lower
 from intgold.native.compiled import lib
-from intgold.vectors.random_models import random_model
+from intgold.vectors.cases.random_models import random_model
 
 MEMORY, SIZE = 4, 5
 WIDE, NARROW = "gcc sanitizers", "gcc -m32 sanitizers"
@@ -153,8 +154,8 @@ def test_an_arena_that_does_not_fit_names_its_op(monkeypatch):
     model = Model("m", tensors, [Op("fully_connected", "dense", ("x",), "y", fields)], ["x"], ["y"])
     x = np.zeros((1, 50), np.int8)
     assert model.run(x).output.shape == (1, 3)
-    monkeypatch.setattr("intgold.budget._SMALL", 100)
-    monkeypatch.setattr("intgold.budget.available", lambda: 1000)
+    monkeypatch.setattr("intgold.model.budget._SMALL", 100)
+    monkeypatch.setattr("intgold.model.budget.available", lambda: 1000)
     model.sessions.clear()
     with pytest.raises(
         EngineError, match=r"of op dense take [\d,]+ bytes, the arena [\d,]+ bytes, more"

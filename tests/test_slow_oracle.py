@@ -7,11 +7,11 @@ import intgold
 import slow_oracle
 import tools
 from intgold import Model, Requantize, golden, native
-from intgold.ops import OPS
-from intgold.vectors.op_cases import directed_models
-from intgold.vectors.op_corners import corner_cases
-from intgold.vectors.random_models import random_inputs, random_model
-from intgold.vectors.stimulus import stimulus
+from intgold.ops.table import OPS
+from intgold.vectors.cases.op_cases import directed_models
+from intgold.vectors.cases.op_corners import corner_cases
+from intgold.vectors.cases.random_models import random_inputs, random_model
+from intgold.vectors.cases.stimulus import stimulus
 from test_engines_agree import assert_equal
 
 

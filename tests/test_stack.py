@@ -10,7 +10,7 @@ from functools import cache
 
 import tools
 from compilers import ENGINE, ROOT
-from intgold.ops import OPS as OPS_OF
+from intgold.ops.table import OPS as OPS_OF
 
 OP_KINDS = set(OPS_OF)
 GRAPH = ("engine", "alone", "fuse")

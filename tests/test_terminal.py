@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from intgold.terminal import beside, draw, printable, style_for
+from intgold.predict.terminal import beside, draw, printable, style_for
 
 TINY = np.array([[0, 255, 127], [128, 255, 0], [255, 0, 64]], np.uint8)
 

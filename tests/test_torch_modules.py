@@ -22,7 +22,7 @@ def images(*shape, seed=0):
 
 
 def quantize(module, x, **choices):
-    from intgold.floating import quantize
+    from intgold.quantize import quantize
 
     return quantize(module, x, **choices)
 
@@ -72,8 +72,8 @@ def test_numpy_equals_torch_on_random_modules():
     """The imported float network gives what the module gives, to float32's rounding."""
     import torch
 
-    from intgold.floating.pytorch.module import network_of
-    from intgold.floating.pytorch.runner import torch_runner
+    from intgold.quantize.pytorch.module import network_of
+    from intgold.quantize.pytorch.runner import torch_runner
     from random_modules import RandomModule
 
     for seed in range(12):
@@ -479,7 +479,7 @@ def test_without_torch(monkeypatch):
     """One line with the command that installs it, from each function that needs it."""
     import sys
 
-    from intgold import IntgoldError, floating
+    from intgold import IntgoldError, quantize as floating
 
     monkeypatch.setitem(sys.modules, "torch", None)
     for call in (
@@ -496,7 +496,7 @@ def test_swapped_arguments(tmp_path):
     import torch
     from torch import nn
 
-    from intgold.floating import save_network
+    from intgold.quantize import save_network
 
     module, x = nn.Sequential(nn.Linear(5, 3)), torch.rand(9, 5)
     with pytest.raises(ModelError, match="^quantize: Tensor is not .*are the arguments swapped"):

@@ -9,7 +9,7 @@ import pytest
 
 import tools
 from intgold.errors import IntgoldError
-from intgold.floating.inference import FloatNetwork
+from intgold.quantize.inference import FloatNetwork
 from intgold.images import mnist
 
 
@@ -18,7 +18,7 @@ def test_augmentation_moves_each_image_a_little() -> None:
     tools.need("torch")
     import torch
 
-    from intgold.floating.training.augment import augment
+    from intgold.quantize.training.augment import augment
 
     dots = torch.zeros(200, 1, 28, 28)
     dots[:, :, 12:16, 12:16] = 1
@@ -56,7 +56,7 @@ def test_each_part_of_the_augmentation_acts(monkeypatch, part: str) -> None:
     tools.need("torch")
     import torch
 
-    from intgold.floating.training import augment as module
+    from intgold.quantize.training import augment as module
 
     ring = torch.zeros(20, 1, 28, 28)
     ring[:, :, 6:22, 6:22], ring[:, :, 9:19, 9:19], ring[:, :, 6:14, 14:18] = 1, 0, 0
@@ -80,8 +80,8 @@ def test_the_recipe() -> None:
     tools.need("pytorch_optimizer")
     import torch
 
-    from intgold.floating.training import train as training
-    from intgold.floating.training.network import MnistNetwork
+    from intgold.quantize.training import train as training
+    from intgold.quantize.training.network import MnistNetwork
 
     chosen, held_out = training.split_validation()
     assert len(held_out) == 5_000
@@ -107,8 +107,8 @@ def test_statistics_are_those_of_the_clean_images() -> None:
     tools.need("pytorch_optimizer")
     import torch
 
-    from intgold.floating.training import train as training
-    from intgold.floating.training.network import MnistNetwork
+    from intgold.quantize.training import train as training
+    from intgold.quantize.training.network import MnistNetwork
 
     module = MnistNetwork().eval()
     generator = torch.Generator().manual_seed(0)
@@ -127,7 +127,7 @@ def test_a_short_training_works(tmp_path: Path) -> None:
     """A quick training reaches 95 %, and gives a network that is written and read back."""
     for tool in ("torch", "pytorch_optimizer", "MNIST"):
         tools.need(tool)
-    from intgold.floating.training.train import accuracy, train
+    from intgold.quantize.training.train import accuracy, train
 
     result = train(quick=True, strength=0.5, seed=1, threads=1, progress=False)
     assert (result.epochs, result.seed, result.strength) == (4, 1, 0.5)
@@ -143,7 +143,7 @@ def test_training_repeats(monkeypatch, tmp_path: Path) -> None:
     """The same seed gives the same bytes, another seed others; a bad setting is refused."""
     for tool in ("torch", "pytorch_optimizer", "MNIST"):
         tools.need(tool)
-    from intgold.floating.training import train as training
+    from intgold.quantize.training import train as training
 
     monkeypatch.setattr(training, "_QUICK_IMAGES", 1_280)
 

@@ -24,12 +24,12 @@ import pytest
 
 import intgold
 import tools
-from intgold import file_kinds
+from intgold.support import file_kinds
 from intgold.cli import COMMANDS, _parser, main
 from intgold.cli.paths import InputPath, OutputFolder, OutputOf
 from intgold.errors import IntgoldError
 from intgold.exporters import copy_engine, write_c
-from intgold.file_kinds import (
+from intgold.support.file_kinds import (
     C_SOURCE,
     CONTRACTS_PAGE,
     INPUT,
@@ -40,19 +40,19 @@ from intgold.file_kinds import (
     SIGNATURES,
     FileKind,
 )  # fmt: skip
-from intgold.files import replacing
-from intgold.floating.calibrate import Ranges, calibrate
-from intgold.floating.inference import FloatNetwork, Layer
-from intgold.floating.quantizer import quantize_network
-from intgold.floating.study.explore import COLUMNS
-from intgold.folders import MARKER, FilesInto
+from intgold.support.safe_files import replacing
+from intgold.quantize.calibrate import Ranges, calibrate
+from intgold.quantize.inference import FloatNetwork, Layer
+from intgold.quantize.quantizer import quantize_network
+from intgold.study.quantisation.explore import COLUMNS
+from intgold.support.folders import MARKER, FilesInto
 from intgold.images.mnist import MNIST_SHA256
-from intgold.interrupts import Stopped
-from intgold.sheet import write_sheet
-from intgold.vectors import freeze
-from intgold.vectors.generate import write_set
-from intgold.vectors.op_sets import write_op_sets
-from intgold.vectors.signatures import write_signatures
+from intgold.support.interrupts import Stopped
+from intgold.describe.data_sheet import write_sheet
+from intgold.tools import freeze
+from intgold.vectors.sets.generate import write_set
+from intgold.vectors.op_vectors.sets import write_op_sets
+from intgold.verify.signatures import write_signatures
 
 PACKAGE = Path(intgold.__file__).parent
 
@@ -277,7 +277,7 @@ def trial(base, tmp_path, capsys, monkeypatch):
         if "tflite" in line:
             (base / "m.tflite").write_bytes(small_file())
         for name, value in (("_ROUNDS", 1), ("_SECONDS", 0.0), ("BATCHES", (1,))):
-            monkeypatch.setattr(f"intgold.floating.study.compare.{name}", value)
+            monkeypatch.setattr(f"intgold.study.quantisation.compare.{name}", value)
         monkeypatch.chdir(copied(base, tmp_path / "here"))
         return Trial(line, tmp_path / "here", capsys)
 
@@ -836,8 +836,8 @@ WRITERS = {
 @pytest.mark.parametrize("name", WRITERS)
 def test_what_comes_during_the_work_is_found(name, tmp_path, monkeypatch):
     """A file that appears in the old folder before it is replaced: refused, nothing changed."""
-    from intgold import folders
-    from intgold.vectors import set_writer
+    from intgold.support import folders
+    from intgold.vectors.sets import set_writer
 
     out = tmp_path / "out"
     WRITERS[name](out, 1)
@@ -853,7 +853,7 @@ def test_what_comes_during_the_work_is_found(name, tmp_path, monkeypatch):
         return check(folder, kind)
 
     check, before = folders.check_own, {}
-    for module in (folders, set_writer, intgold.vectors.generate):
+    for module in (folders, set_writer, intgold.vectors.sets.generate):
         monkeypatch.setattr(module, "check_own", check_own)
     with pytest.raises(IntgoldError, match="mine is not of the"):
         WRITERS[name](out, 2)
@@ -916,7 +916,7 @@ def test_golden_looks_before_it_works(trial, monkeypatch):
     one = trial(FOLDERS["golden", "output"])
     (one.folder / "out" / "pwl").mkdir(parents=True)
     (one.folder / "out" / "pwl" / "notes").write_text("mine")
-    monkeypatch.setattr("intgold.selftest.compare_shipped", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr("intgold.regression.selftest.compare_shipped", lambda *a, **k: 1 / 0)
     one.refused(one.folder / "out", "notes")
     one.refused(one.folder / "x.npy")  # a file where the folder of the sets would be
 
@@ -951,7 +951,7 @@ def test_the_engine_is_copied_into_a_folder_of_its_own(tmp_path, caplog):
     assert everything(tmp_path / "engine") == whole
     record = json.loads((tmp_path / "engine" / MARKER).read_text())
     record["tool"]["version"] = "0.0"
-    from intgold.files import canonical_json
+    from intgold.support.safe_files import canonical_json
 
     (tmp_path / "engine" / MARKER).write_bytes(canonical_json(record))
     copy_engine(tmp_path / "engine")
@@ -993,7 +993,7 @@ def test_what_a_user_does_in_the_last_moment_is_kept(name, swapping, tmp_path, m
     """A file added, changed, made a link or a folder after the last look stays, under a name that
     is told; the rest of the old folder goes.
     """
-    from intgold import folders
+    from intgold.support import folders
 
     out, real = tmp_path / "out", folders._swap if swapping == "swap" else by_two_renames
     WRITERS[name](out, 1)
@@ -1053,8 +1053,8 @@ def test_the_end_of_a_replacement_may_fail_at_any_line(
     """Interrupted or failed there: the name leads to the old folder or the new one, whole; what the
     user put in meanwhile is in the one, or is kept where the message says.
     """
-    from intgold import folders
-    from intgold.folders import marked, marker_bytes, replacing_folder
+    from intgold.support import folders
+    from intgold.support.folders import marked, marker_bytes, replacing_folder
 
     kind, out = marked("trial"), tmp_path / "out"
 
@@ -1106,7 +1106,7 @@ def test_the_end_of_a_replacement_may_fail_at_any_line(
 
 def test_an_old_folder_that_cannot_get_its_name_back_is_named(tmp_path, monkeypatch, caplog):
     """Where two renames in a row fail: it is kept, whole, where the message says."""
-    from intgold import folders
+    from intgold.support import folders
 
     out, real = tmp_path / "out", os.rename
     copy_engine(out)
@@ -1130,7 +1130,7 @@ def test_an_interrupt_after_the_exchange_says_what_is_in_place(name, tmp_path, m
     """The new folder is whole, the message claims nothing else, and the same work can be done
     again; no hidden folder is left.
     """
-    from intgold import folders
+    from intgold.support import folders
 
     out, real = tmp_path / "out", os.unlink
     WRITERS[name](out, 1)

@@ -11,7 +11,7 @@ from convolutions import ON_VALUES, convolution, depthwise, on_values
 from intgold import native
 from intgold.bench.loops import groups
 from intgold.native.compiled import lib
-from intgold.vectors.random_models import random_inputs
+from intgold.vectors.cases.random_models import random_inputs
 from requantize_checker import build
 from test_engines_agree import assert_equal, assert_same_run
 from tools import need

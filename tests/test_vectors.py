@@ -11,14 +11,19 @@ import pytest
 import intgold
 from intgold import DataError, InputError, IntgoldError, VectorError
 from intgold.cli import main
-from intgold.fields import FORMS
-from intgold.files import canonical_json
-from intgold.vectors.cases import case_lines, read_case_lines, requantize_groups, tie_operands
-from intgold.vectors.generate import write_set
-from intgold.vectors.manifest import read_manifest
-from intgold.vectors.random_models import random_model
-from intgold.vectors.reader import read_runs
-from intgold.vectors.stimulus import builtin, stimulus
+from intgold.ops.fields import FORMS
+from intgold.support.safe_files import canonical_json
+from intgold.vectors.cases.requantize import (
+    case_lines,
+    read_case_lines,
+    requantize_groups,
+    tie_operands,
+)
+from intgold.vectors.sets.generate import write_set
+from intgold.vectors.sets.manifest import read_manifest
+from intgold.vectors.cases.random_models import random_model
+from intgold.vectors.sets.reader import read_runs
+from intgold.vectors.cases.stimulus import builtin, stimulus
 
 
 def model_with(kind):
@@ -151,7 +156,7 @@ def test_wrong_stimuli_are_refused(small, tmp_path):
 
 def test_a_stimulus_that_memory_cannot_hold(small, monkeypatch):
     """The error names the inputs and their size."""
-    from intgold.vectors import stimulus as module
+    from intgold.vectors.cases import stimulus as module
 
     def fail(*arguments):
         raise MemoryError("Unable to allocate 9 GiB")
@@ -180,7 +185,7 @@ def test_same_command_same_bytes(small, tmp_path):
 
 
 def test_blocks_do_not_change_a_byte(small, tmp_path, monkeypatch):
-    from intgold.vectors import plan
+    from intgold.vectors.sets import plan
 
     write_set(small, tmp_path / "a", count=9)
     monkeypatch.setattr(plan, "_BLOCK_IMAGES", 2)
@@ -384,7 +389,7 @@ def test_other_folders_are_never_replaced(small, tmp_path):
 
 def test_a_failure_leaves_nothing(small, tmp_path, monkeypatch):
     """A run that breaks half way: no folder, no temporary one, and an old set stays whole."""
-    from intgold.vectors import generate
+    from intgold.vectors.sets import generate
 
     write_set(small, tmp_path / "set", count=2)
     before = digest_of(tmp_path / "set")

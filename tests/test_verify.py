@@ -8,9 +8,9 @@ import pytest
 import intgold
 from intgold import IntgoldError, VectorError
 from intgold.cli import main
-from intgold.vectors.generate import write_set
-from intgold.vectors.random_models import random_model
-from intgold.verify import verify
+from intgold.vectors.sets.generate import write_set
+from intgold.vectors.cases.random_models import random_model
+from intgold.verify.comparison import verify
 
 
 def deep_model():

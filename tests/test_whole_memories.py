@@ -13,15 +13,15 @@ import intgold
 import tools
 from intgold import LayoutError, VectorError
 from intgold.cli import main
-from intgold.files import canonical_json
+from intgold.support.safe_files import canonical_json
 from intgold.vectors.formats import FORMATS
 from intgold.vectors.formats.word_file import WordFile
-from intgold.vectors.generate import merge_sets, write_set
-from intgold.vectors.layout_file import layout_document, read_layout
-from intgold.vectors.manifest import read_manifest
-from intgold.vectors.reader import read_entry
-from intgold.vectors.whole import rom_files
-from intgold.verify import verify
+from intgold.vectors.sets.generate import merge_sets, write_set
+from intgold.vectors.memory.layout_file import layout_document, read_layout
+from intgold.vectors.sets.manifest import read_manifest
+from intgold.vectors.sets.reader import read_entry
+from intgold.vectors.sets.whole import rom_files
+from intgold.verify.comparison import verify
 
 WORDS = [name for name in FORMATS if name != "npy"]
 ROM = """[memory.weights]

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from intgold.build import Builder
-from intgold.diagnose.diagnosis import diagnose
-from intgold.fields import Requantize
-from intgold.vectors.dump import Dump
-from intgold.vectors.generate import write_set
-from intgold.verify import compare
+from intgold.model.builder import Builder
+from intgold.verify.diagnose.diagnosis import diagnose
+from intgold.ops.fields import Requantize
+from intgold.verify.dump import Dump
+from intgold.vectors.sets.generate import write_set
+from intgold.verify.comparison import compare
 
 OPS = ("conv", "table", "pool", "deep", "mean", "sum", "pwl", "gap", "fc", "top")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from intgold.floating.shipped import load_network
+from intgold.quantize.shipped import load_network
 
 from .network import Network
 

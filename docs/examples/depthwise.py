@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from intgold.exporters import write_c
-from intgold.floating import quantize
+from intgold.quantize import quantize
 
 
 def conv(in_c, out_c, kernel, stride=1, groups=1, activation=None):

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from intgold.floating import quantize
+from intgold.quantize import quantize
 
 
 class Block(nn.Module):

@@ -16,8 +16,8 @@ TYPE_CHECKING = False  # type checkers take it as true; `typing` would cost mill
 if TYPE_CHECKING:
     from typing import Any as _Any
 
-    from .build import Builder
-    from .engine import Result
+    from .model.builder import Builder
+    from .run.backends import Result
     from .errors import (
         ArtefactError,
         DataError,
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
         ModelError,
         VectorError,
     )
-    from .fields import Requantize
-    from .model import SPEC_VERSION, Model, Op, Tensor
-    from .session import Session
+    from .ops.fields import Requantize
+    from .model.graph import SPEC_VERSION, Model, Op, Tensor
+    from .run.session import Session
 
     __version__: str
 
@@ -46,7 +46,7 @@ _MODULES = {
     **dict.fromkeys((f"{name}Error" for name in _ERRORS), "errors"),
 }  # fmt: skip
 """Where a public name is defined: loaded at its first use, so that the command is there at once,
-and a signal meanwhile finds it (`intgold.interrupts`), before NumPy is."""
+and a signal meanwhile finds it (`intgold.support.interrupts`), before NumPy is."""
 _SUBMODULES = (
     "artefact", "bench", "build", "contracts", "diagnose", "engine", "errors", "exporters",
     "floating", "golden", "images", "importers", "model", "native", "selftest", "sheet", "vectors",
@@ -91,8 +91,8 @@ def load(path: str | _PathLike[str] = "lut") -> Model:
     from os.path import exists
     from pathlib import Path
 
-    from . import artefact
-    from .arguments import check
+    from .model import artefact
+    from .support.arguments import check
     from .errors import ArtefactError
 
     check("load: path", path, str | _PathLike[str])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from .interrupts import default, end_at_once
+from .support.interrupts import default, end_at_once
 
 
 def main() -> int:

@@ -1,13 +1,13 @@
 """The exceptions of intgold: one line each that names the thing and the value."""
 
-from .quoting import one_line
+from .support.quoting import one_line
 
 
 class IntgoldError(Exception):
     """Base of every error that intgold raises on purpose.
 
     Its text is one printable line of at most 2,000 characters, whatever a file or a caller put
-    into it (see `intgold.quoting.one_line`). The commands print it and exit with status 2.
+    into it (see `intgold.support.quoting.one_line`). The commands print it and exit with status 2.
     """
 
     def __init__(self, message: object = "") -> None:

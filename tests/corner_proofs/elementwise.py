@@ -6,7 +6,7 @@ import re
 import numpy as np
 
 import slow_oracle
-from intgold.fields import INT32_MAX
+from intgold.ops.fields import INT32_MAX
 
 from .ran import ALL_KINDS, clamped_by_one, exact, is_tie, kinds_of_ties, one_value
 

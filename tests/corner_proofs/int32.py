@@ -3,7 +3,7 @@
 import itertools
 
 import slow_oracle
-from intgold.fields import FORMS, INT32_MAX, INT32_MIN
+from intgold.ops.fields import FORMS, INT32_MAX, INT32_MIN
 
 from .ran import ALL_KINDS, HALF, exact, is_tie, kinds_of_ties
 

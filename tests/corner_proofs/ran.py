@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from intgold.fields import FORMS, Requantize
-from intgold.vectors.op_corners import Case
+from intgold.ops.fields import FORMS, Requantize
+from intgold.vectors.cases.op_corners import Case
 
 HALF = Fraction(1, 2)
 

@@ -4,7 +4,7 @@ import itertools
 from fractions import Fraction
 
 import slow_oracle
-from intgold.fields import INT32_MAX
+from intgold.ops.fields import INT32_MAX
 
 from .ran import ALL_KINDS, HALF, clamped_by_one, is_tie, kinds_of_ties, one_value
 

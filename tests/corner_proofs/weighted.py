@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 import slow_oracle
-from intgold.fields import FORMS, INT32_MAX, INT32_MIN
+from intgold.ops.fields import FORMS, INT32_MAX, INT32_MIN
 
 from .ran import (
     ALL_KINDS,

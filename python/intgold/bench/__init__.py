@@ -9,12 +9,12 @@ import os
 from collections.abc import Callable, Sequence
 
 from .. import native
-from ..about import about
-from ..arguments import checked
+from ..run.environment import about
+from ..support.arguments import checked
 from ..errors import EngineError, InputError
-from ..footprint import multiply_adds
-from ..model import Model
-from ..vectors.stimulus import stimulus
+from ..describe.footprint import multiply_adds
+from ..model.graph import Model
+from ..vectors.cases.stimulus import stimulus
 from .ops import Ops, OpTime, time_ops
 from .report import Report
 from .throughput import DotRate, Rate, time_batches

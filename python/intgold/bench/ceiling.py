@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..fields import Requantize
-from ..model import Model, Op
+from ..ops.fields import Requantize
+from ..model.graph import Model, Op
 from ..native import ISAS
 from ..native.compiled import ffi, lib
 from ..native.structures import Structures
-from ..quoting import short_repr
+from ..support.quoting import short_repr
 
 DOT, LUT = "dot", "lut"
 

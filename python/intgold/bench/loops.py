@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import EngineError
-from ..lowering import Lowered, lower
-from ..model import Model
+from ..native.lowering import Lowered, lower
+from ..model.graph import Model
 from ..native.compiled import ffi, lib
 from ..native.engine import Context, Prepared
 

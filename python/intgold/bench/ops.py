@@ -8,9 +8,9 @@ from itertools import accumulate
 
 import numpy as np
 
-from ..footprint import multiply_adds
-from ..model import Model
-from ..quoting import short_repr
+from ..describe.footprint import multiply_adds
+from ..model.graph import Model
+from ..support.quoting import short_repr
 from .ceiling import Ceiling, Probe, form_of
 from .clock import pinned, take_turns
 from .loops import Group, ImageLoop, groups

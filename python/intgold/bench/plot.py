@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ..floating.study.plots import check_plot, save_picture
+from ..study.quantisation.plots import check_plot, save_picture
 from .ops import Ops
 from .report import Report
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..quoting import short_repr
+from ..support.quoting import short_repr
 from .ops import Ops, OpTime
 from .throughput import DotRate, Rate
 
@@ -18,7 +18,7 @@ class Report:
     Parameters
     ----------
     about : dict of str to str
-        See `intgold.about.about`.
+        See `intgold.run.environment.about`.
     model, sha256 : str
     macs : int
         Multiply-adds of one image, padded ones included.

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..model import Model
+from ..model.graph import Model
 from ..native import ISAS
 from ..native.compiled import lib
-from ..session import Session
+from ..run.session import Session
 from .clock import pinned, take_turns, wall_time
 
 

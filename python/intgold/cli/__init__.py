@@ -18,9 +18,9 @@ from typing import Any, NoReturn, TextIO
 import intgold
 
 from ..errors import IntgoldError
-from ..interrupts import WORDS, raising
-from ..progress import ended
-from ..quoting import one_line
+from ..support.interrupts import WORDS, raising
+from ..support.progress import ended
+from ..support.quoting import one_line
 from . import (
     bench,
     compare,

@@ -8,8 +8,8 @@ import json
 import intgold
 
 from ..errors import IntgoldError
-from ..file_kinds import PICTURE
-from ..progress import Progress
+from ..support.file_kinds import PICTURE
+from ..support.progress import Progress
 from .common import add_model, show_progress
 from .paths import OutputOf
 
@@ -46,7 +46,7 @@ def call(options: argparse.Namespace) -> int:
 
     if options.plot:
         from ..bench.plot import plot_report
-        from ..floating.study.plots import check_plot
+        from ..study.quantisation.plots import check_plot
 
         check_plot(options.plot)
     batches, threads = _numbers("--batch", options.batch), _numbers("--threads", options.threads)

@@ -15,8 +15,8 @@ from ..errors import IntgoldError, LayoutError
 from .paths import InputPath, OutputFile
 
 if TYPE_CHECKING:
-    from ..floating.inference import FloatNetwork
-    from ..vectors.layout import Layout
+    from ..quantize.inference import FloatNetwork
+    from ..vectors.memory.layout import Layout
 
 
 def add_verbosity(parser: argparse.ArgumentParser) -> None:
@@ -69,8 +69,8 @@ def add_layout(parser: argparse.ArgumentParser, help_text: str) -> None:
 
 def layout_of(options: argparse.Namespace) -> Layout:
     """Return the layout of `--layout`, else the default one."""
-    from ..vectors.layout import Layout
-    from ..vectors.layout_file import read_layout
+    from ..vectors.memory.layout import Layout
+    from ..vectors.memory.layout_file import read_layout
 
     return read_layout(options.layout) if options.layout else Layout()
 
@@ -96,7 +96,7 @@ def add_network(parser: argparse.ArgumentParser) -> None:
     """Declare the positional argument `network`."""
     parser.add_argument(
         "network", type=InputPath,
-        help="float network: mnist, mnist_relu, or a file of intgold.floating.save_network",
+        help="float network: mnist, mnist_relu, or a file of intgold.quantize.save_network",
     )  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def batch_and_labels(
     options: argparse.Namespace, network: FloatNetwork
 ) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
     """Return what ``--mnist``, or ``--images`` and perhaps ``--labels``, name; inputs by name."""
-    from ..floating.data_files import read_batch
+    from ..quantize.data_files import read_batch
     from ..images.arrays import read_labels
     from ..images.mnist import load_mnist
 
@@ -120,7 +120,7 @@ def batch_and_labels(
 
 def write_file(path: OutputFile, text: str) -> None:
     """Write a text file as a whole or not at all."""
-    from ..files import replacing
+    from ..support.safe_files import replacing
 
     with replacing(path, path.kind) as file:
         file.write(text.encode())

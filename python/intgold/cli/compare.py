@@ -8,7 +8,7 @@ from pathlib import Path
 import intgold
 
 from ..errors import IntgoldError
-from ..file_kinds import COMPARISON
+from ..support.file_kinds import COMPARISON
 from .common import batch_and_labels, show_progress, write_file
 from .paths import InputPath, OutputFolder, OutputOf
 
@@ -49,8 +49,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..floating.shipped import load_network
-    from ..floating.study.compare import compare
+    from ..quantize.shipped import load_network
+    from ..study.quantisation.compare import compare
 
     name = options.network or "mnist"
     if not options.models and name not in _MODELS:
@@ -65,7 +65,7 @@ def call(options: argparse.Namespace) -> int:
     if len(models) < len(paths):
         raise IntgoldError(f"models {', '.join(paths)}: two have the same name")
     if options.plot:
-        from ..floating.study.plots import check_plot, pictures_into
+        from ..study.quantisation.plots import check_plot, pictures_into
 
         check_plot(Path(options.plot) / "errors.png")
         pictures_into(options.plot, models)
@@ -75,7 +75,7 @@ def call(options: argparse.Namespace) -> int:
     if options.json:
         write_file(options.json, found.json_text())
     if options.plot:
-        from ..floating.study.plots import plot_all
+        from ..study.quantisation.plots import plot_all
 
         for path in plot_all(network, models, images, options.plot):
             print(path)

@@ -23,7 +23,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..contracts import contract_named, differences, standing
+    from ..contracts import contract_named, evidence as standing
+    from ..study.contracts import differences
     from ..errors import IntgoldError
 
     if not 1 <= options.probes <= 10_000:

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from ..errors import IntgoldError
-from ..file_kinds import PICTURE, SWEEP_CSV, SWEEP_JSON
+from ..support.file_kinds import PICTURE, SWEEP_CSV, SWEEP_JSON
 from .common import add_network, batch_and_labels, show_progress, write_file
 from .paths import InputPath, OutputOf
 
@@ -73,10 +73,10 @@ def _values(name: str, text: str) -> list[Any]:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..floating.data_files import read_batch
-    from ..floating.shipped import calibration_bytes, load_network
-    from ..floating.study import explore as sweeps
-    from ..floating.study.plots import check_plot, plot_sweep
+    from ..quantize.data_files import read_batch
+    from ..quantize.shipped import calibration_bytes, load_network
+    from ..study.quantisation import explore as sweeps
+    from ..study.quantisation.plots import check_plot, plot_sweep
 
     lists = {name: _values(name, text) for name in _LISTS if (text := getattr(options, name))}
     sweep = sweeps.product_sweep(lists) if lists else sweeps.default_sweep()

@@ -39,7 +39,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..selftest import golden_job
+    from ..regression.selftest import golden_job
 
     equal = golden_job(
         Path(options.output),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..file_kinds import MODEL
+from ..support.file_kinds import MODEL
 from .paths import InputPath, OutputOf
 
 HELP = "make an integer model of a TFLite file, with the arithmetic of a named engine"

@@ -7,7 +7,7 @@ import json
 
 import intgold
 
-from ..file_kinds import SHEET
+from ..support.file_kinds import SHEET
 from .common import add_model
 from .paths import OutputOf
 
@@ -33,8 +33,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..describe import description
-    from ..sheet import write_sheet
+    from ..describe.summary import description
+    from ..describe.data_sheet import write_sheet
 
     model = intgold.load(options.model)
     if options.sheet is not None:

@@ -6,9 +6,9 @@ import argparse
 import re
 from dataclasses import asdict
 
-from ..columns import columns
+from ..support.text_table import columns
 from ..errors import IntgoldError
-from ..files import canonical_json
+from ..support.safe_files import canonical_json
 from .paths import InputPath
 
 HELP = "find a value of a vector set in its files, or what lies at a line or an address"
@@ -34,7 +34,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..vectors.locate import at_place, locate
+    from ..verify.locate import at_place, locate
 
     if options.coordinate is None:
         spots = at_place(options.vectors, options.what)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import IntgoldError
-from ..file_kinds import FileKind
+from ..support.file_kinds import FileKind
 
 
 class InputPath(str):
@@ -43,7 +43,7 @@ class OutputOf:
 
 
 class OutputFolder(str):
-    """The path of a folder that is written; see `intgold.folders` for what may be there."""
+    """The path of a folder that is written; see `intgold.support.folders` for what may be there."""
 
 
 def check_paths(options: argparse.Namespace) -> None:
@@ -92,7 +92,7 @@ class _ProbeError(Exception):
 
 def check_writable(path: OutputFile) -> None:
     """Raise IntgoldError when a file cannot be put there, or one that is there is not ours."""
-    from ..files import replacing
+    from ..support.safe_files import replacing
 
     with suppress(_ProbeError), replacing(path, path.kind):
         raise _ProbeError  # the block fails, so nothing takes the name

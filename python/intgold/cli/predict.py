@@ -8,15 +8,15 @@ import sys
 
 import intgold
 
-from ..answers import Answers, answer
-from ..engine import BACKENDS, check_predictable
+from ..predict.predictions import Answers, answer
+from ..run.backends import BACKENDS, check_predictable
 from ..errors import IntgoldError
-from ..file_kinds import INPUT
-from ..files import npy_bytes, replacing
+from ..support.file_kinds import INPUT
+from ..support.safe_files import npy_bytes, replacing
 from ..images.arrays import DTYPES, REALS, read_labels
 from ..images.sources import Batch, numbered, read_sources
-from ..model import Model
-from ..terminal import printable, style_for
+from ..model.graph import Model
+from ..predict.terminal import printable, style_for
 from .common import add_isa, add_model, naming
 from .paths import InputPath, OutputOf
 
@@ -90,7 +90,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..floating.inputs import shape_given
+    from ..quantize.inputs import shape_given
     from ..images.mnist import load_mnist
 
     model = intgold.load(options.model)
@@ -138,7 +138,7 @@ def call(options: argparse.Namespace) -> int:
 
 def _dtypes(model: Model) -> tuple[str, ...]:
     """Return those of an array file: reals where a float network was quantised here."""
-    from ..floating.affine import takes_bytes
+    from ..host.affine import takes_bytes
 
     tensor = model.tensor(model.inputs[0])
     if "float_network" not in model.metadata or tensor.scale is None:

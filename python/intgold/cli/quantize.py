@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..errors import IntgoldError
-from ..file_kinds import MODEL, RANGES
+from ..support.file_kinds import MODEL, RANGES
 from .common import add_network, naming, show_progress
 from .paths import InputPath, OutputOf
 
@@ -54,7 +54,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def add_choices(parser: argparse.ArgumentParser) -> None:
     """Declare one argument for each choice of quantisation."""
-    from ..fields import FORMS
+    from ..ops.fields import FORMS
 
     parser.add_argument(
         "--calibration", metavar="HOW",
@@ -82,11 +82,11 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..floating.calibrate import Ranges, calibrate
-    from ..floating.choices import Choices
-    from ..floating.data_files import read_batch
-    from ..floating.quantizer import quantize_network
-    from ..floating.shipped import NETWORKS, load_network, load_ranges
+    from ..quantize.calibrate import Ranges, calibrate
+    from ..quantize.choices import Choices
+    from ..quantize.data_files import read_batch
+    from ..quantize.quantizer import quantize_network
+    from ..quantize.shipped import NETWORKS, load_network, load_ranges
 
     pairs = [entry.partition("=") for entry in options.activation_of]
     for layer, sign, how in pairs:

@@ -22,6 +22,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from .. import selftest
+    from ..regression import selftest
 
     return 0 if selftest.run(options.graphs, options.images, show_progress(options)) else 1

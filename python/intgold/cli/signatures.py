@@ -6,7 +6,7 @@ import argparse
 import re
 
 from ..errors import IntgoldError
-from ..file_kinds import SIGNATURES
+from ..support.file_kinds import SIGNATURES
 from .common import show_progress
 from .paths import InputPath, OutputOf
 
@@ -34,7 +34,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..vectors.signatures import write_signatures
+    from ..verify.signatures import write_signatures
 
     if not re.fullmatch("[0-9]{1,6}(,[0-9]{1,6}){2}", options.tile):
         raise IntgoldError(f"--tile {options.tile!r}: not height,width,channels such as 8,28,16")

@@ -44,7 +44,7 @@ def call(options: argparse.Namespace) -> int:
             f"{error.name} is needed to train: pip install '.[train]' in the sources, or "
             "'intgold[train]'"
         ) from None
-    from ..floating.training.pipeline import train_and_quantize
+    from ..quantize.training.pipeline import train_and_quantize
 
     made = train_and_quantize(
         options.output, options.epochs, options.seed, options.strength, options.quick,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from ..file_kinds import REPORT
+from ..support.file_kinds import REPORT
 from .common import add_layout, layout_of, show_progress
 from .paths import InputPath, OutputOf
 
@@ -60,7 +60,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     from ..errors import IntgoldError
-    from ..vectors.op_sets import is_op_vectors
+    from ..vectors.op_vectors.sets import is_op_vectors
 
     if options.products is not None and options.products < 0:
         raise IntgoldError(f"--products {options.products}: a number from 0 on")
@@ -68,10 +68,10 @@ def call(options: argparse.Namespace) -> int:
         return _signatures(options)
     if is_op_vectors(options.vectors):
         return _op_vectors(options)
-    from ..diagnose.page import write_page
-    from ..diagnose.report import account
-    from ..sheet.worked import PRODUCTS_SHOWN
-    from ..vectors.dump import Dump
+    from ..verify.report.page import write_page
+    from ..verify.report.account import account
+    from ..describe.data_sheet.worked_examples import PRODUCTS_SHOWN
+    from ..verify.dump import Dump
 
     layout = layout_of(options) if options.layout else None
     dump = Dump(options.vectors, options.dut, layout, options.partial, show_progress(options),
@@ -90,7 +90,7 @@ def call(options: argparse.Namespace) -> int:
 
 def _signatures(options: argparse.Namespace) -> int:
     from ..errors import IntgoldError
-    from ..vectors.signatures import compare_signatures
+    from ..verify.signatures import compare_signatures
 
     names = ("partial", "images", "layout", "json", "html", "products", "no_causes")
     odd = [n for n in names if getattr(options, n) not in (None, False)]
@@ -103,8 +103,8 @@ def _signatures(options: argparse.Namespace) -> int:
 
 def _op_vectors(options: argparse.Namespace) -> int:
     from ..errors import IntgoldError
-    from ..vectors.op_sets import read_op_vectors
-    from ..verify import verify_op
+    from ..vectors.op_vectors.sets import read_op_vectors
+    from ..verify.comparison import verify_op
 
     names = ("json", "html", "products", "no_causes")
     odd = [n for n in names if getattr(options, n) not in (None, False)]

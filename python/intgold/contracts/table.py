@@ -11,10 +11,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ..arguments import checked
+from ..support.arguments import checked
 from ..errors import ContractError
-from ..model import SPEC_VERSION
-from ..quoting import short_repr
+from ..model.graph import SPEC_VERSION
+from ..support.quoting import short_repr
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Contract:
         those that compute shapes.
     in_place : set of str
         Ops that may write over a tensor that is still to be read, see
-        `intgold.importers.tflite.overwritten`; ``declined`` behind: where a delegate declines it.
+        `intgold.importers.tflite.memory_hazards`; ``declined`` behind: where a delegate declines it.
     delegates : bool
         A delegate takes ops by the shapes that the file says.
     resizes : bool

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from ..arguments import checked
+from ..support.arguments import checked
 from ..errors import ModelError
-from ..fields import FORMS, Requantize
-from ..file_kinds import C_SOURCE
-from ..files import replacing
-from ..lowering import Lowered, LoweredOp, Member, lower
-from ..model import Model
+from ..ops.fields import FORMS, Requantize
+from ..support.file_kinds import C_SOURCE
+from ..support.safe_files import replacing
+from ..native.lowering import Lowered, LoweredOp, Member, lower
+from ..model.graph import Model
 
 _C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t", "uint8": "uint8_t"}
 _VALUES_PER_LINE = 16

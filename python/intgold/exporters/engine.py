@@ -6,8 +6,8 @@ import os
 from importlib.resources import files
 from pathlib import Path
 
-from ..arguments import checked
-from ..folders import MARKER, marked, marker_bytes, replacing_folder, sha256_of
+from ..support.arguments import checked
+from ..support.folders import MARKER, marked, marker_bytes, replacing_folder, sha256_of
 
 WHAT = "C engine"
 

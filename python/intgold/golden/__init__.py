@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError, ModelError
-from ..fields import Requantize, integer
-from ..op_arguments import check_call
-from ..ops import OPS
-from ..quoting import given
+from ..ops.fields import Requantize, integer
+from ..ops.arguments import check_call
+from ..ops.table import OPS
+from ..support.quoting import given
 from .add import add
 from .argmax import argmax
 from .avg_pool2d import avg_pool2d

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..fields import Requantize
+from ..ops.fields import Requantize
 from ._integers import IntArray, take
 from .requantize import requantize as requantized
 from .windows import sum_of_taps

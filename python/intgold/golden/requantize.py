@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..fields import Requantize
+from ..ops.fields import Requantize
 from . import rounding
 from ._integers import IntArray, bit_length, give
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..fields import INT32_MAX, INT32_MIN, Requantize
+from ..ops.fields import INT32_MAX, INT32_MIN, Requantize
 from ._integers import IntArray, take
 from .requantize import scale
 

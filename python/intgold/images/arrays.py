@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arguments import are_bytes, checked
+from ..support.arguments import are_bytes, checked
 from ..errors import DataError, IntgoldError
-from ..files import read_npy
-from ..labels import label_advice
-from ..quoting import batch_of
+from ..support.safe_files import read_npy
+from .labels import label_advice
+from ..support.quoting import batch_of
 from .idx import read_idx, read_idx_header
 
 DTYPES = ("uint8", "int8", "int32")

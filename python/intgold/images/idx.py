@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arguments import checked
+from ..support.arguments import checked
 from ..errors import DataError
 
 _DTYPE_UINT8 = 0x08  # the third byte of an IDX magic: unsigned bytes

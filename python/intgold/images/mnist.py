@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
-from ..files import replacing
+from ..support.safe_files import replacing
 from .idx import idx_header, read_idx
 
 # SHA-256 of the uncompressed files: a gzip wrapping may differ from copy to copy, these may not.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..arguments import checked
+from ..support.arguments import checked
 from ..errors import DataError
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arguments import checked
+from ..support.arguments import checked
 from ..errors import DataError
-from ..quoting import short_repr
+from ..support.quoting import short_repr
 from .arrays import DTYPES, MOST_BYTES, read_images
 from .pictures import FORMATS, find_pictures, picture_format
 from .preparation import picture_input

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..budget import check_memory
+from ..model.budget import check_memory
 from ..errors import EngineError
-from ..lowering import Lowered
+from .lowering import Lowered
 from .compiled import ffi, lib
 from .pace import Pace
-from .ranges import Pieces, over_ranges
+from .thread_pool import Pieces, over_ranges
 from .structures import Structures, pointer
 
 ISAS = {

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..lowering import members
-from ..op_arguments import check_call
-from ..ops import OPS, OpKind
+from .lowering import members
+from ..ops.arguments import check_call
+from ..ops.table import OPS, OpKind
 from .compiled import ffi, lib
 from .structures import Structures, pointer
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...model import Model, Op, Tensor
+from ...model.graph import Model, Op, Tensor
 from .reader import FileGraph, FileOp, FileTensor
 
 _SAME = 0

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ...fields import Requantize
-from ...floating.multiplier import requantize_for
-from .floored_inputs import floored_inputs
+from ...ops.fields import Requantize
+from ...host.multiplier import requantize_for
+from .floor_emulation import floored_inputs
 from .loops import along, standing
 from .operands import constants_of, elementwise
 from .scales import FACTORS
-from .step import Step, inner
+from .op_context import Step, inner
 from .weighted import activation
 
 _FLOAT = np.float32

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ...floating.multiplier import fixed_point
+from ...host.multiplier import fixed_point
 
 _FLOAT = np.float32
 _LO, _HI = -(2**15), 2**15 - 1

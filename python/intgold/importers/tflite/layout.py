@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from ...floating.multiplier import fixed_point
+from ...host.multiplier import fixed_point
 from . import tables
 from .operands import by_constants
-from .step import IDENTITY, Step, as_int8, extents, inner
+from .op_context import IDENTITY, Step, as_int8, extents, inner
 
 
 def reshape(step: Step) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ...build import Builder
+from ...model.builder import Builder
 from .places import halves, joined
 from .reader import FileTensor
-from .step import IDENTITY, Step, as_int8, extents, inner
+from .op_context import IDENTITY, Step, as_int8, extents, inner
 
 
 def elementwise(

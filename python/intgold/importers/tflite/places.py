@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .reader import FileTensor
-from .step import IDENTITY, Step, extents, inner
+from .op_context import IDENTITY, Step, extents, inner
 
 _MOST = 2**15
 """Of a dilation."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .step import Step, inner
+from .op_context import Step, inner
 from .weighted import activation, slide
 
 

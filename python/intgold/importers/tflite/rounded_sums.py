@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from ...fields import Requantize
-from ...floating.multiplier import fixed_point
+from ...ops.fields import Requantize
+from ...host.multiplier import fixed_point
 from ...golden.requantize import scale as scaled
-from .step import IDENTITY, Step, inner
+from .op_context import IDENTITY, Step, inner
 from .thresholds import Rounding, thresholds
 
 _BASE = 256

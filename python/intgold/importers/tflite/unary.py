@@ -11,7 +11,7 @@ import numpy as np
 from . import tables, tflm_tables
 from .hard_swish import hard_swish_table
 from .scales import ends, factors, requantize
-from .step import Step, extents, inner
+from .op_context import Step, extents, inner
 
 
 def _quantisation(step: Step) -> tuple[np.float32, int, np.float32, int]:

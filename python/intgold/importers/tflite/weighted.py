@@ -9,7 +9,7 @@ import numpy as np
 
 from .reader import FileTensor
 from .scales import ends, factors, requantize
-from .step import Step, as_int8, extents, inner
+from .op_context import Step, as_int8, extents, inner
 
 _SAME, _VALID = 0, 1
 

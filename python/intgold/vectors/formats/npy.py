@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ...errors import VectorError
-from ...files import npy_header
+from ...support.safe_files import npy_header
 from .raw import Raw, read_exactly
 from .word_file import Format, Sought, WordFile, too_few
 

@@ -1,0 +1,468 @@
+"""Single elements of an op worked through, each held against the golden model's trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from ...errors import IntgoldError
+from ...ops.fields import Requantize
+from ...model.graph import Model, Op
+from ...support.quoting import short_repr
+from .arithmetic_trace import (
+    Steps,
+    away,
+    clamped,
+    exp_of,
+    float32_of,
+    reciprocal,
+    requantized,
+    significand,
+    up,
+)
+
+PRODUCTS_SHOWN = 9
+"""Products that are written out; the rest is one partial sum."""
+
+
+@dataclass(frozen=True)
+class Element:
+    """One output value and the arithmetic that leads to it.
+
+    Parameters
+    ----------
+    image : int
+    place : tuple of int
+        In the output tensor.
+    why : str
+        What it shows.
+    lines : list of str
+    """
+
+    __repr__ = short_repr
+
+    image: int
+    place: tuple[int, ...]
+    why: str
+    lines: list[str]
+
+
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """An op with the golden tensors around it, of a few images."""
+
+    __repr__ = short_repr
+
+    model: Model
+    op: Op
+    inputs: list[np.ndarray]
+    y: np.ndarray
+    acc: np.ndarray | None
+
+    @property
+    def zero_points(self) -> list[int]:
+        """Of the inputs, then of the output."""
+        names = (*self.op.inputs, self.op.output)
+        return [self.model.tensor(name).zero_point for name in names]
+
+
+def worked_elements(traced: Traced, count: int = 3) -> list[Element]:
+    """Return elements of an op worked through.
+
+    Parameters
+    ----------
+    traced : Traced
+    count : int
+        How many; fewer where the output has fewer values.
+
+    Raises
+    ------
+    IntgoldError
+        When the arithmetic does not come to the golden model's value: one of them is wrong.
+    """
+    elements = []
+    for why, index in _instructive(traced, count):
+        place = tuple(int(i) for i in np.unravel_index(index, traced.y.shape))
+        elements.append(Element(place[0], place[1:], why, worked_lines(traced, place)))
+    return elements
+
+
+def worked_lines(
+    traced: Traced, place: tuple[int, ...], products: int = PRODUCTS_SHOWN
+) -> list[str]:
+    """Return the arithmetic of one element, line by line.
+
+    Parameters
+    ----------
+    traced : Traced
+    place : tuple of int
+        Image and coordinate.
+    products : int
+        How many summands are written out.
+
+    Raises
+    ------
+    IntgoldError
+        When the arithmetic does not come to the golden model's value: one of them is wrong.
+    """
+    steps = Steps(products=products)
+    made = _WALKS[traced.op.kind](traced, place, steps)
+    wanted = int(traced.y[place])
+    if made != wanted:
+        raise IntgoldError(f"op {traced.op.name} at {place}: worked {made}, golden {wanted}")
+    return steps.lines
+
+
+def _instructive(traced: Traced, count: int) -> list[tuple[str, int]]:
+    """Return (reason, flat index) of values that show most: ordinary, first, at a limit."""
+    y = traced.y.ravel().astype(np.int64)
+    acc = y if traced.acc is None else traced.acc.ravel().astype(np.int64)
+    lo, hi = traced.op.fields.get("act_min", -128), traced.op.fields.get("act_max", 127)
+    inner = (y > lo) & (y < hi) if traced.y.dtype == np.int8 else np.ones(y.shape, bool)
+    what = "value" if traced.acc is None else "accumulator"
+    at_limit = "at an end of the clamp" if "act_min" in traced.op.fields else "at an end of int8"
+    size = np.abs(acc)
+    middle = int(np.argsort(np.where(inner, size, -1), kind="stable")[-(inner.sum() // 2 or 1)])
+    picks = [("an ordinary value" if inner[middle] else "a clamped value", middle)]
+    picks.append(("the first value", 0))
+    if (~inner).any():
+        # Of the clamped ones that with the largest accumulator.
+        picks.append((at_limit, int(np.where(inner, -1, size).argmax())))
+    picks += [
+        (f"the {what} of largest magnitude", int(size.argmax())),
+        (f"the least {what}", int(acc.argmin())),
+        ("the last value", y.size - 1),
+        ("another value", y.size // 2),
+    ]
+    chosen: dict[int, str] = {}
+    for why, index in picks:
+        chosen.setdefault(index, why)
+    return [(why, index) for index, why in list(chosen.items())[:count]]
+
+
+def _sum(steps: Steps, bias: int | None, terms: list[tuple[str, int]], what: str = "acc") -> int:
+    """Return the sum of bias and terms, with the first terms written out."""
+    parts = [] if bias is None else [str(bias)]
+    shown = steps.products
+    parts += [text for text, _ in terms[:shown]]
+    total = (bias or 0) + sum(value for _, value in terms)
+    if len(terms) > shown:
+        rest = sum(value for _, value in terms[shown:])
+        parts.append(f"[{len(terms) - shown} more: {rest}]")
+    steps.say(f"{what} = {' + '.join(parts) or '0'} = {total}")
+    return total
+
+
+def _hold(traced: Traced, place: tuple[int, ...], acc: int) -> None:
+    """Raise IntgoldError unless the golden accumulator is this one."""
+    assert traced.acc is not None
+    if int(traced.acc[place]) != acc:
+        raise IntgoldError(
+            f"op {traced.op.name} at {place}: worked accumulator {acc}, golden "
+            f"{int(traced.acc[place])}"
+        )
+
+
+def _finish(traced: Traced, place: tuple[int, ...], steps: Steps, acc: int) -> int:
+    """Return the output of an accumulator: requantized and clamped, or itself."""
+    _hold(traced, place, acc)
+    by = traced.op["requantize"]
+    if by is None:
+        steps.say(f"y = acc = {acc} (int32)")
+        return acc
+    value = requantized(steps, acc, *_entry(by, place[-1]))
+    return _clamp(traced, steps, value)
+
+
+def _clamp(traced: Traced, steps: Steps, value: int) -> int:
+    point, op = traced.zero_points[-1], traced.op
+    return clamped(steps, value, point, op["act_min"], op["act_max"])
+
+
+def _entry(by: Requantize, channel: int) -> tuple[str, int, int, int]:
+    c = channel if by.count > 1 else 0
+    return by.form[c], int(by.multiplier[c]), int(by.right_shift[c]), int(by.multiplier_low[c])
+
+
+def _term(x: int, zero: int, w: int, weight_zero: int) -> tuple[str, int]:
+    return f"{_less(x, zero)}*{_less(w, weight_zero)}", (x - zero) * (w - weight_zero)
+
+
+def _less(value: int, zero: int) -> str:
+    """Return the difference as people write it."""
+    if zero == 0:
+        return f"({value})" if value < 0 else str(value)
+    return f"({value} - {zero})" if zero > 0 else f"({value} + {-zero})"
+
+
+def _taps(traced: Traced, place: tuple[int, ...], kernel: tuple[int, int]) -> list[Any]:
+    """Return (ky, kx, iy, ix) of the valid taps of an output place."""
+    op, (_, height, width, _) = traced.op, traced.inputs[0].shape
+    (sh, sw), pads = op["stride"], op["padding"]
+    dh, dw = op.fields.get("dilation", (1, 1))
+    rows = _valid(kernel[0], place[1] * sh - pads[0], dh, height)
+    columns = _valid(kernel[1], place[2] * sw - pads[2], dw, width)
+    return [(ky, kx, iy, ix) for (ky, iy), (kx, ix) in product(rows, columns)]
+
+
+def _valid(kernel: int, start: int, dilation: int, size: int) -> list[tuple[int, int]]:
+    """Return (tap, input) of the valid taps along one axis."""
+    taps = ((tap, start + tap * dilation) for tap in range(kernel))
+    return [(tap, at) for tap, at in taps if 0 <= at < size]
+
+
+def _padded(steps: Steps, valid: int, all_taps: int) -> None:
+    if valid < all_taps:
+        steps.say(f"{all_taps - valid} of {all_taps} taps are padded and add nothing")
+
+
+def _conv2d(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    op, x = traced.op, traced.inputs[0][place[0]]
+    weights, oc = op["weights"], place[3]
+    points = op["weight_zero_point"]
+    weight_zero = int(points[oc % points.size])
+    deep = op.kind == "depthwise_conv2d"
+    kernel = weights.shape[:2] if deep else weights.shape[1:3]
+    taps = _taps(traced, place, kernel)
+    _padded(steps, len(taps), kernel[0] * kernel[1])
+    terms = []
+    for ky, kx, iy, ix in taps:
+        if deep:
+            pairs = [(oc // (weights.shape[2] // x.shape[2]), int(weights[ky, kx, oc]))]
+        else:
+            pairs = [(ic, int(weights[oc, ky, kx, ic])) for ic in range(x.shape[2])]
+        for ic, w in pairs:
+            terms.append(_term(int(x[iy, ix, ic]), traced.zero_points[0], w, weight_zero))
+    return _finish(traced, place, steps, _sum(steps, int(op["bias"][oc]), terms))
+
+
+def _fully_connected(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    op, x = traced.op, traced.inputs[0][place[0]].ravel().tolist()
+    points, row = op["weight_zero_point"], op["weights"][place[1]].tolist()
+    weight_zero = int(points[place[1] % points.size])
+    terms = [_term(v, traced.zero_points[0], w, weight_zero) for v, w in zip(x, row, strict=True)]
+    return _finish(traced, place, steps, _sum(steps, int(op["bias"][place[1]]), terms))
+
+
+def _lut(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    x = int(traced.inputs[0][place])
+    made = int(traced.op["table"][x + 128])
+    steps.say(f"y = table[{x} + 128] = table[{x + 128}] = {made}")
+    return made
+
+
+def _pwl(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    op, x = traced.op, int(traced.inputs[0][place])
+    starts = op["breakpoints"].tolist()
+    k = sum(start <= x for start in starts) - 1
+    slope, offset, bits = int(op["slope"][k]), int(op["offset"][k]), op["frac_bits"]
+    acc = slope * x + offset
+    _hold(traced, place, acc)
+    steps.say(f"x = {x}: segment {k}, from {starts[k]} on")
+    steps.say(f"acc = {slope} * {x} + {offset} = {acc}")
+    value = up(acc, bits)
+    steps.say(f"({acc} + 2^{bits - 1}) >> {bits} = {value}" if bits else f"no fraction: {value}")
+    made = int(max(op["act_min"], min(value, op["act_max"])))
+    steps.say(f"y = clamp({value}, {op['act_min']}, {op['act_max']}) = {made}")
+    return made
+
+
+def _pool(traced: Traced, place: tuple[int, ...], steps: Steps) -> list[int]:
+    x, kernel = traced.inputs[0][place[0]], traced.op["kernel"]
+    taps = _taps(traced, place, kernel)
+    _padded(steps, len(taps), kernel[0] * kernel[1])
+    return [int(x[iy, ix, place[3]]) for _, _, iy, ix in taps]
+
+
+def _max_pool2d(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    cells, op = _pool(traced, place, steps), traced.op
+    made = int(max(op["act_min"], min(max(cells), op["act_max"])))
+    steps.say(f"largest of {_some(cells)} = {max(cells)}")
+    steps.say(f"y = clamp({max(cells)}, {op['act_min']}, {op['act_max']}) = {made}")
+    return made
+
+
+def _some(values: list[int]) -> str:
+    more = f", ... ({len(values)} in all)" if len(values) > 16 else ""
+    return ", ".join(map(str, values[:16])) + more
+
+
+def _avg_pool2d(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    cells, op = _pool(traced, place, steps), traced.op
+    form, n = op["form"], len(cells)
+    zero = traced.zero_points[0] if form == "centred_away" else 0
+    acc = _sum(steps, None, [(_less(v, zero), v - zero) for v in cells])
+    _hold(traced, place, acc)
+    if form == "raw_up":
+        value = (acc + n // 2) // n
+        steps.say(f"floor(({acc} + {n // 2}) / {n}) = {value}")
+    else:
+        value = (abs(acc) + n // 2) // n * (1 if acc > 0 else -1)
+        steps.say(f"sign * floor((|{acc}| + {n // 2}) / {n}) = {value}")
+    point = traced.zero_points[1] if form == "centred_away" else 0
+    return clamped(steps, value, point, op["act_min"], op["act_max"])
+
+
+def _global_avg_pool(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    cells = traced.inputs[0][place[0], ..., place[3]].ravel().tolist()
+    zero = traced.zero_points[0]
+    acc = _sum(steps, None, [(_less(v, zero), v - zero) for v in cells])
+    return _finish(traced, place, steps, acc)
+
+
+def _add(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    op, parts = traced.op, []
+    for i, x in enumerate(traced.inputs):
+        v, zero = int(x[place]), traced.zero_points[i]
+        shifted = (v - zero) << op["left_shift"]
+        steps.say(f"x{i + 1} = {v}: {_less(v, zero)} * 2^{op['left_shift']} = {shifted}")
+        parts.append(requantized(steps, shifted, *_entry(op[f"requantize{i + 1}"], 0)))
+    if op["form"] == "shared_scale_difference":
+        acc = parts[0] - parts[1]
+        steps.say(f"acc = ({parts[0]}) - ({parts[1]}) = {acc}")
+    else:
+        acc = _sum(steps, None, [(f"({u})", u) for u in parts])
+    return _finish(traced, place, steps, acc)
+
+
+def _mul(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    (a, b), (za, zb, _) = (int(x[place]) for x in traced.inputs), traced.zero_points
+    acc = (a - za) * (b - zb)
+    steps.say(f"acc = {_less(a, za)} * {_less(b, zb)} = {acc}")
+    return _finish(traced, place, steps, acc)
+
+
+def _rescale(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    x = int(traced.inputs[0][place])
+    value = requantized(steps, x, *_entry(traced.op["requantize"], place[-1]))
+    made = max(-(2**31), min(value, 2**31 - 1))
+    steps.say(f"y = {value} saturated to int32 = {made}")
+    return made
+
+
+def _argmax(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    row = traced.inputs[0][place[:-1]].tolist()
+    made = row.index(max(row))
+    steps.say(f"row {_some(row)}: the greatest is {max(row)}, first at {made}")
+    return made
+
+
+def _concat(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    axis = traced.op["axis"]
+    size, at = traced.inputs[0].shape[axis + 1], place[axis + 1]
+    which, source = (0, place) if at < size else (1, (
+        *place[: axis + 1], at - size, *place[axis + 2 :]))  # fmt: skip
+    made = int(traced.inputs[which][source])
+    steps.say(f"index {at} along axis {axis}: x{which + 1} at {source[1:]} = {made}")
+    return made
+
+
+def _pad(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    x, op = traced.inputs[0], traced.op
+    at = [i - b for i, b in zip(place[1:], op["before"], strict=False)]
+    if any(not 0 <= i < n for i, n in zip(at, x.shape[1:], strict=True)):
+        steps.say(f"{place[1:]} lies outside x: value = {op['value']}")
+        return int(op["value"])
+    made = int(x[(place[0], *at)])
+    steps.say(f"{place[1:]} is x at {tuple(at)} = {made}")
+    return made
+
+
+def _reshape(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    x = traced.inputs[0]
+    flat = int(np.ravel_multi_index(place[1:], [n for n in traced.op["shape"] if n]))
+    made = int(x[place[0]].ravel()[flat])
+    origin = tuple(int(i) for i in np.unravel_index(flat, x.shape[1:]))
+    steps.say(f"value {flat} in C order, x at {origin} = {made}")
+    return made
+
+
+def _softmax(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    row = traced.inputs[0][place[:-1]].astype(int).tolist()
+    op, top, diff = traced.op, max(row), [v - max(row) for v in row]
+    steps.say(f"row {_some(row)}: the greatest is {top}")
+    limit = -((31 << 26) >> op["left_shift"])
+    at = place[-1]
+    if diff[at] < limit:
+        steps.say(f"diff = {row[at]} - {top} = {diff[at]}, below {limit}: does not count, y = -128")
+        return -128
+    scaled = [up((d << op["left_shift"]) * op["multiplier"], 31) for d in diff]
+    e = [exp_of(a) if d >= limit else 0 for a, d in zip(scaled, diff, strict=True)]
+    total = sum(away(v, 12) for v in e)
+    leading = 32 - total.bit_length()
+    g = reciprocal((total << leading) - 2**31)
+    product = up(g * e[at], 31)
+    shifted = away(product, 35 - leading)
+    steps.say(f"diff = {row[at]} - {top} = {diff[at]};  a = P({diff[at]}*2^{op['left_shift']}, "
+              f"{op['multiplier']}) = {scaled[at]}")  # fmt: skip
+    steps.say(f"e = EXP({scaled[at]}) = {e[at]};  s = sum of away(e(i), 12) = {total}")
+    steps.say(f"L = {leading};  g = REC({total}*2^{leading} - 2^31) = {g};  P(g, e) = {product}")
+    return clamped(steps, shifted, -128, -128, 127)
+
+
+def _softmax_float32(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+    row = traced.inputs[0][place[:-1]].astype(int).tolist()
+    op, top, at = traced.op, max(row), place[-1]
+    entries = [int(op["table"][255 + v - top]) for v in row]
+    e = [float32_of(b) for b in entries]
+    sums = [0]
+    for v in e:
+        sums.append(significand(sums[-1] + v, 24))
+    total = sums[-1]
+    j = total.bit_length() - 24
+    g = ((1 << 47) + (total >> j + 1)) // (total >> j)
+    p, t = significand(e[at] * g, 24), 39 + j
+    with_half = p + (1 << t - 1)
+    rounded = significand(with_half, 24) if op["form"] == "half_added" else with_half
+    index = 255 + row[at] - top
+    steps.say(f"row {_some(row)}: the greatest is {top}")
+    steps.say(f"e = table[255 + {row[at]} - {top}] = table[{index}] = {entries[at]:08x} "
+              f"= {_power(e[at])} * 2^-149")  # fmt: skip
+    shown = [_power(v) for v in sums[1:]]
+    if len(shown) > _SUMS:
+        shown[_SUMS // 2 : 1 - _SUMS // 2] = [f"... ({len(e)} in all)"]
+    steps.say(f"e(0), + e(1), ..., each sum to 24 significant bits, in 2^-149: {', '.join(shown)}")
+    steps.say(f"s = {_power(total)} * 2^-149;  S = {total >> j}, j = {j};  g = {g}")
+    steps.say(f"p = e * 2^149 * g to 24 significant bits = {_power(p)};  T = {t}")
+    if op["form"] == "half_added":
+        steps.say(f"p + 2^(T-1) to 24 significant bits = {_power(rounded)}")
+        steps.say(f"r = {_power(rounded)} >> {t} = {rounded >> t}")
+    else:
+        steps.say(f"r = (p + 2^(T-1)) >> {t} = {rounded >> t}")
+    return clamped(steps, rounded >> t, -128, -128, 127)
+
+
+_SUMS = 8
+"""Partial sums that are written out."""
+
+
+def _power(value: int) -> str:
+    """Return a value of up to 24 significant bits as a significand and a power of two."""
+    surplus = max(value.bit_length() - 24, 0)
+    return f"{value >> surplus} * 2^{surplus}"
+
+
+_WALKS: Mapping[str, Callable[[Traced, tuple[int, ...], Steps], int]] = {
+    "conv2d": _conv2d,
+    "depthwise_conv2d": _conv2d,
+    "fully_connected": _fully_connected,
+    "lut": _lut,
+    "pwl": _pwl,
+    "max_pool2d": _max_pool2d,
+    "avg_pool2d": _avg_pool2d,
+    "global_avg_pool": _global_avg_pool,
+    "add": _add,
+    "softmax": _softmax,
+    "rescale": _rescale,
+    "argmax": _argmax,
+    "mul": _mul,
+    "concat": _concat,
+    "pad": _pad,
+    "reshape": _reshape,
+    "softmax_float32": _softmax_float32,
+}
+"""One walk per op; each returns the output value that its lines come to."""

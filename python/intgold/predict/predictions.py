@@ -1,0 +1,199 @@
+"""What a model says of images, for people and for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..run import backends as engine
+from ..support.arguments import checked
+from ..errors import InputError
+from ..images.labels import check_labels
+from ..model.graph import Model
+from ..support.quoting import short_repr
+from .terminal import beside, draw, printable
+
+_MOST_ROWS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a model says of each of n images.
+
+    Parameters
+    ----------
+    model : Model
+    names : sequence of str
+    x : ndarray of int8, shape (n, *input shape)
+        What the model was given.
+    output : ndarray, shape (n, ...)
+        Its first output: the logits.
+    classes : ndarray of int32, shape (n,)
+        The answers.
+    labels : ndarray of integers, shape (n,), optional
+    """
+
+    model: Model
+    names: Sequence[str]
+    x: np.ndarray
+    output: np.ndarray
+    classes: np.ndarray
+    labels: np.ndarray | None = None
+
+    __repr__ = short_repr
+
+    @property
+    def right(self) -> int:
+        """How many answers are those of the labels."""
+        return 0 if self.labels is None else int((self.classes == self.labels).sum())
+
+    def accuracy(self) -> str:
+        """Return the line that says how many answers are right."""
+        return f"{self.right} of {len(self.names)} right, {self.right / len(self.names):.2%}"
+
+    def logits(self, index: int) -> list[int] | None:
+        """Return the output of one image; None where it is already the class."""
+        if engine.is_decided(self.model):
+            return None
+        return self.output[index].reshape(-1).tolist()
+
+    def reals(self, values: Sequence[int]) -> list[float] | None:
+        """Return the reals that values of the output stand for; None without a scale."""
+        tensor = self.model.tensor(self.model.outputs[0])
+        if tensor.scale is None:
+            return None
+        of_one = np.array(values, tensor.dtype).reshape(tensor.shape)
+        return self.model.dequantize(of_one).reshape(-1).tolist()
+
+    def margin(self, index: int) -> tuple[int, int] | None:
+        """Return the runner-up's class and by how much the answer is ahead of it."""
+        logits = self.logits(index)
+        if logits is None:
+            return None
+        first = int(self.classes[index])
+        # Ties go to the lowest index, here too.
+        second = max((n for n in range(len(logits)) if n != first), key=lambda n: logits[n])
+        return second, logits[first] - logits[second]
+
+    def details(self, index: int, style: str | None, encoding: str | None) -> str:
+        """Return what there is to say of one image, over several lines.
+
+        Parameters
+        ----------
+        index : int
+        style : str or None
+            Of the picture, one of `intgold.predict.terminal.STYLES`; None for no picture.
+        encoding : str or None
+            Of the stream that it is for.
+        """
+        title = f"{printable(self.names[index], encoding)}: {self.classes[index]}"
+        if self.labels is not None:
+            same = self.classes[index] == self.labels[index]
+            title += f", label {self.labels[index]}: {'right' if same else 'wrong'}"
+        lines = self._table(index)
+        picture = picture_of(self.x[index]) if style else None
+        if style and picture is not None:
+            lines = beside(draw(picture, style), lines)
+        return "\n".join([title, *lines])
+
+    def _table(self, index: int) -> list[str]:
+        logits, margin = self.logits(index), self.margin(index)
+        if logits is None or margin is None:
+            return []
+        scale = self.model.tensor(self.model.outputs[0]).scale
+        runner_up, ahead = margin
+        real = "" if scale is None else f" = {ahead * scale:.4g}"
+        shown, note = list(range(len(logits))), []
+        if len(logits) > _MOST_ROWS:
+            shown = sorted(shown, key=lambda n: -logits[n])[:_MOST_ROWS]  # ties by class
+            note = [f"the {_MOST_ROWS} largest of {len(logits)}"]
+        lines = [f"margin {ahead}{real}, over {runner_up}", "", f"class {'logit':>11}"]
+        reals = self.reals(logits)
+        if reals is not None:
+            lines[-1] += f"{'real':>11}"
+        for n in shown:
+            mark = ">" if n == self.classes[index] else " "
+            end = "" if reals is None else f"{reals[n]:11.3f}"
+            lines.append(f"{mark} {n:3} {logits[n]:11}{end}")
+        return lines + note
+
+    def document(self) -> dict[str, Any]:
+        """Return all of it as what JSON can hold."""
+        tensor = self.model.tensor(self.model.outputs[0])
+        images = []
+        for i, name in enumerate(self.names):
+            image: dict[str, Any] = {"name": name, "answer": int(self.classes[i])}
+            if self.labels is not None:
+                image["label"] = int(self.labels[i])
+            logits, margin = self.logits(i), self.margin(i)
+            if logits is not None and margin is not None:
+                image |= {"logits": logits, "reals": self.reals(logits), "margin": margin[1]}
+            images.append(image)
+        document: dict[str, Any] = {
+            "model": self.model.name,
+            "sha256": self.model.sha256,
+            "scale": tensor.scale,
+            "zero_point": tensor.zero_point,
+            "images": images,
+        }
+        if self.labels is not None:
+            document |= {"right": self.right, "count": len(images)}
+        return document
+
+
+@checked
+def answer(
+    model: Model,
+    images: np.ndarray,
+    names: Sequence[str],
+    labels: np.ndarray | None = None,
+    backend: str = "c",
+    threads: int = 1,
+    isa: str = "auto",
+) -> Answers:
+    """Run a model on images and return all that it says of them.
+
+    Parameters
+    ----------
+    model : Model
+    images : ndarray
+        As `Model.predict` takes them.
+    names : sequence of str
+        One for each image.
+    labels : ndarray, optional
+    backend, threads, isa
+        As in `intgold.run.backends.run`; they cannot change a bit.
+
+    Raises
+    ------
+    InputError
+        When the images do not fit, or the model gives more than one answer per image.
+    """
+    engine.check_predictable(model)
+    x = model.quantize_input(images)
+    check_labels(labels, len(x), _classes(model))
+    if len(names) != len(x):
+        raise InputError(f"names: {len(names)} for {len(x)} images")
+    output = engine.run(model, x, backend=backend, threads=threads, isa=isa).output
+    return Answers(model, names, x, output, engine.decide(model, output), labels)
+
+
+def _classes(model: Model) -> int:
+    """Return how many classes a model tells from each other."""
+    made = {op.output: op for op in model.ops}
+    last = made[model.outputs[0]]
+    tensor = last.inputs[0] if engine.is_decided(model) else last.output
+    return model.tensor(tensor).shape[-1]
+
+
+def picture_of(x: np.ndarray) -> np.ndarray | None:
+    """Return an int8 input as bytes to look at, uint8 (height, width); None when it has no such.
+
+    The least int8 is 0, the greatest 255; three channels give their mean.
+    """
+    if x.ndim != 3 or x.shape[2] not in (1, 3):
+        return None
+    return ((x.astype(np.int64) + 128).sum(2) // x.shape[2]).astype(np.uint8)

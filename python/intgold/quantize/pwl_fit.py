@@ -1,0 +1,209 @@
+"""Piecewise-linear segments for a 256-entry table, with optimal breakpoints.
+
+Dynamic programming over the 256 inputs: first the least possible largest error of the *integer*
+evaluation (SPEC 5.5) in LSB, then, at that error, the least sum of squared errors.  The line of a
+segment is the best of a few candidates: the least-squares line, and the middle of all lines that
+stay within the error (which finds a line whenever one of the slope grid exists).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import ModelError
+from ..golden.pwl import pwl
+from ..support.quoting import short_repr
+
+_Q = np.arange(-128, 128, dtype=np.int64)
+_NEVER = 2**40
+
+
+@dataclass(frozen=True, eq=False)
+class Segments:
+    """Fields of a ``pwl`` op, and how far it is from the table.
+
+    Parameters
+    ----------
+    breakpoints : ndarray of int8, shape (segments,)
+        The first is -128.
+    slope : ndarray of int16, shape (segments,)
+    offset : ndarray of int32, shape (segments,)
+    frac_bits : int
+    max_error : int
+        Largest |y - table| over the 256 inputs, in LSB.
+    differing : int
+        Inputs whose output is not the table's.
+    """
+
+    __repr__ = short_repr
+
+    breakpoints: np.ndarray
+    slope: np.ndarray
+    offset: np.ndarray
+    frac_bits: int
+    max_error: int
+    differing: int
+
+
+def fit(table: np.ndarray, segments: int = 8) -> Segments:
+    """Return at most `segments` segments that follow a table best.
+
+    Parameters
+    ----------
+    table : ndarray of int8, shape (256,)
+    segments : int
+        1 to 64.
+
+    Raises
+    ------
+    ModelError
+        When the table or the number of segments is not as above.
+    """
+    if not isinstance(table, np.ndarray) or table.dtype != np.int8 or table.shape != (256,):
+        raise ModelError("pwl: the table is not 256 values of int8")
+    if not 1 <= segments <= 64:
+        raise ModelError(f"pwl: {segments} segments; 1 to 64 are possible")
+    target = table.astype(np.int64)
+    frac_bits = _frac_bits(target)
+    error, starts = _least_error(target, segments), None
+    while starts is None:  # error 255 allows any line
+        lines = _lines(target, error, frac_bits)
+        starts = _best_split(lines.squares, segments)
+        error += 1
+    ends = [*starts[1:], 256]
+    chosen = [(lines.slope[i, j], lines.offset[i, j]) for i, j in zip(starts, ends, strict=True)]
+    slope, offset = (np.array(column) for column in zip(*chosen, strict=True))
+    fields: dict[str, Any] = {
+        "breakpoints": _Q[starts].astype(np.int8),
+        "slope": slope.astype(np.int16),
+        "offset": offset.astype(np.int32),
+        "frac_bits": frac_bits,
+    }
+    made, _ = pwl(_Q.astype(np.int8).reshape(1, -1), **fields, act_min=-128, act_max=127)
+    errors = np.abs(made[0].astype(np.int64) - target)
+    return Segments(**fields, max_error=int(errors.max()), differing=int((errors > 0).sum()))
+
+
+def _least_error(target: np.ndarray, segments: int) -> int:
+    """Return the least error at which so many real lines cover all inputs, longest first."""
+    for error in range(256):
+        least, most = _slope_ranges(target, error)
+        at = used = 0
+        while at < 256:
+            fits = least[at, at:] <= most[at, at:]
+            at += len(fits) if fits.all() else int(fits.argmin())
+            used += 1
+        if used <= segments:
+            return error
+    return 255
+
+
+def _frac_bits(target: np.ndarray) -> int:
+    """Return the most fraction bits with which the steepest slope still fits int16."""
+    steepest = int(np.abs(np.diff(target)).max()) + 1
+    return min(15, (32767 // steepest).bit_length() - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Lines:
+    """For each first and end input (end excluded): a line and its sum of squares, or `_NEVER`."""
+
+    __repr__ = short_repr
+
+    slope: np.ndarray
+    offset: np.ndarray
+    squares: np.ndarray
+
+
+def _lines(target: np.ndarray, error: int, frac_bits: int) -> _Lines:
+    """Fit every interval with a line whose integer evaluation is within `error` of the target."""
+    lines = _Lines(*(np.zeros((257, 257), np.int64) for _ in range(3)))
+    lines.squares[:] = _NEVER
+    least, most = _slope_ranges(target, error)
+    one = 2**frac_bits
+    for i in range(256):
+        for j in range(i + 1, 257):
+            lo, hi = max(least[i, j - 1], -32768 / one), min(most[i, j - 1], 32767 / one)
+            if lo > hi:
+                break  # a longer interval has no line either
+            slopes = {round((lo + hi) / 2 * one), round(_least_squares(target, i, j) * one)}
+            for slope in sorted(min(max(s, -32768), 32767) for s in slopes):
+                _try(lines, target, error, frac_bits, i, j, slope)
+    return lines
+
+
+def _slope_ranges(target: np.ndarray, error: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return, for each first and last input, the slopes of all real lines within the error.
+
+    A line must pass every input between ``target - error - 1/2`` and ``target + error + 1/2``;
+    two inputs bound the slope; an interval's range is what all of its pairs leave.
+    """
+    # What is clamped may lie anywhere beyond.
+    low = np.where(target - error <= -128, -1e6, target - error - 0.5)
+    high = np.where(target + error >= 127, 1e6, target + error + 0.5)
+    run = _Q[np.newaxis] - _Q[:, np.newaxis]
+    after = run > 0
+    run = np.where(after, run, 1)
+    least = np.where(after, (low[np.newaxis] - high[:, np.newaxis]) / run, -1e9)
+    most = np.where(after, (high[np.newaxis] - low[:, np.newaxis]) / run, 1e9)
+    for length in range(1, 256):
+        i = np.arange(256 - length)
+        j = i + length
+        least[i, j] = np.maximum(least[i, j], np.maximum(least[i, j - 1], least[i + 1, j]))
+        most[i, j] = np.minimum(most[i, j], np.minimum(most[i, j - 1], most[i + 1, j]))
+    return least, most
+
+
+def _least_squares(target: np.ndarray, i: int, j: int) -> float:
+    if j - i < 2:
+        return 0.0
+    q = _Q[i:j] - _Q[i:j].mean()
+    return float((q * target[i:j]).sum() / (q * q).sum())
+
+
+def _try(
+    lines: _Lines, target: np.ndarray, error: int, frac_bits: int, i: int, j: int, slope: int
+) -> None:
+    """Keep the best offset for this slope, if the line beats what the interval has."""
+    half = (1 << frac_bits) >> 1
+    rest = (target[i:j] << frac_bits) - slope * _Q[i:j]
+    # y = floor((slope*q + offset + half) / 2^frac_bits) is within the error for these offsets.
+    low = np.where(target[i:j] - error <= -128, -_NEVER, rest - (error << frac_bits) - half)
+    high = np.where(
+        target[i:j] + error >= 127,
+        _NEVER,
+        rest + (error << frac_bits) + (1 << frac_bits) - 1 - half,
+    )
+    bottom, top = int(low.max()), int(high.min())
+    if bottom > top:
+        return
+    limit = 2**31 - 1 - half - abs(slope) * 128
+    for wanted in {(bottom + top) // 2, int(rest.mean())}:
+        offset = min(max(wanted, bottom, -limit), top, limit)
+        if not bottom <= offset <= top:
+            continue
+        made = np.clip((slope * _Q[i:j] + offset + half) >> frac_bits, -128, 127)
+        squares = int(((made - target[i:j]) ** 2).sum())
+        if squares < lines.squares[i, j]:
+            lines.slope[i, j], lines.offset[i, j], lines.squares[i, j] = slope, offset, squares
+
+
+def _best_split(squares: np.ndarray, segments: int) -> list[int] | None:
+    """Return the first inputs of the segments of least total, or None when there are too few."""
+    total = np.full((segments + 1, 257), _NEVER, np.int64)
+    total[0, 0] = 0
+    came = np.zeros((segments + 1, 257), np.int64)
+    for s in range(1, segments + 1):
+        sums = total[s - 1][:, np.newaxis] + squares
+        came[s], total[s] = sums.argmin(axis=0), sums.min(axis=0)
+    used = int(total[:, 256].argmin())
+    if total[used, 256] >= _NEVER:
+        return None
+    starts, at = [], 256
+    for s in range(used, 0, -1):
+        at = int(came[s, at])
+        starts.append(at)
+    return starts[::-1]

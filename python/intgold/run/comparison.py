@@ -1,0 +1,45 @@
+"""How many values of two engines were compared, and differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .backends import Result
+
+
+@dataclass
+class Tally:
+    """How many tensors (accumulators counted apart) and values were compared, and differed."""
+
+    tensors: int = 0
+    values: int = 0
+    differing: int = 0
+
+    def add(self, golden: Result, c: Result) -> None:
+        """Compare two traced runs, every tensor and accumulator."""
+        pairs = [
+            (want, got[name])
+            for wanted, got in (
+                (golden.tensors, c.tensors),
+                (golden.accumulators, c.accumulators),
+            )
+            for name, want in wanted.items()
+        ]
+        self.tensors = max(self.tensors, len(pairs))
+        for want, got in pairs:
+            self.compare(want, got)
+
+    def compare(self, want: np.ndarray, got: np.ndarray) -> None:
+        """Compare two arrays."""
+        same = want.dtype == got.dtype and want.shape == got.shape
+        self.values += want.size
+        self.differing += int((want != got).sum()) if same else want.size
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            max(self.tensors, other.tensors),
+            self.values + other.values,
+            self.differing + other.differing,
+        )

@@ -1,0 +1,144 @@
+"""A session: a model made ready once, and run many times at the least cost of a call."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..support.arguments import check, checked
+from ..model.budget import check_memory, check_work
+from .backends import Arrays, Result, too_large
+from ..native.lowering import lower
+from ..model.graph import Model
+
+if TYPE_CHECKING:
+    from .. import native
+
+
+class Session:
+    """A model that is ready to run on the C engine: what `Model.prepare` gives.
+
+    Its weights are packed for one variant of the kernels, and its memory is kept between calls.
+    Any number of threads may call it at once. It works on without the model.
+
+    Attributes
+    ----------
+    name : str
+        The model's.
+    isa : str
+        The variant of the kernels, a name out of `intgold.native.variants`.
+    threads : int
+        That a run takes, over its images.
+
+    Examples
+    --------
+    >>> session = model.prepare()
+    >>> logits = np.empty((1, 10), np.int32)
+    >>> for image in images:
+    ...     session.run(image[np.newaxis], out=logits)
+    """
+
+    @checked
+    def __init__(self, model: Model, isa: str = "auto", threads: int = 1) -> None:
+        from .. import native  # golden alone needs no C
+
+        check_work(model)
+        self.name, self.isa, self.threads = model.name, native.isa_name(isa), threads
+        shared = [s._prepared for s in list(model.sessions.values()) if s.isa == self.isa]
+        self._prepared: native.Prepared = (
+            shared[0] if shared else native.Prepared(lower(model), self.isa)
+        )
+        self._signature = model.signature
+        self._outputs = [(port.name, port.dtype, port.shape) for port in model.signature.outputs]
+        made = [model.tensor(op.output) for op in model.ops]
+        self._made = [(t.name, np.dtype(t.dtype), t.shape) for t in made]
+        ends = sum(port.dtype.itemsize * math.prod(port.shape) for port in model.signature.outputs)
+        self._bytes = {False: ends, True: ends + sum(t.span + 4 * t.size for t in made)}
+        accumulate = [op.spec.accumulator for op in model.ops]
+        self._accumulators = [
+            (name, np.dtype(np.int32), shape) if has else None
+            for (name, _, shape), has in zip(self._made, accumulate, strict=True)
+        ]
+
+    def __repr__(self) -> str:
+        return f"<Session {self.name}, {self.isa}, threads={self.threads}>"
+
+    @property
+    def arena_size(self) -> int:
+        """Bytes of the memory that one thread works in: packed weights, tensors, scratch."""
+        return self._prepared.arena_size()
+
+    def run(
+        self,
+        x: np.ndarray | Mapping[str, np.ndarray],
+        out: np.ndarray | Mapping[str, np.ndarray] | None = None,
+        trace: bool = False,
+    ) -> Result:
+        """Run a batch; what is in C order is not copied, and the GIL is released while C computes.
+
+        Parameters
+        ----------
+        x : ndarray or mapping of str to ndarray
+            int8, shape (n, ...) of the input; several inputs are given by name.
+        out : ndarray or mapping of str to ndarray, optional
+            Where to write the output, or each output by name: dtype and shape (n, ...) of the
+            output, C order. They become the outputs of the result; without them they are new.
+        trace : bool
+            Keep every op's output and accumulator.
+
+        Returns
+        -------
+        Result
+
+        Raises
+        ------
+        InputError
+            Naming the input or output and what is wrong with it.
+        EngineError
+            When the memory does not suffice.
+        KeyboardInterrupt
+            By Ctrl-C, within about a tenth of a second or the image in progress. Arrays of `out`
+            are then partly written; the session works on.
+        """
+        if trace is not True and trace is not False:
+            check("run: trace", trace, bool)
+            trace = bool(trace)
+        count, inputs = self._signature.check_inputs(x)
+        try:
+            outputs: dict[str, np.ndarray] = Arrays()
+            if out is None or trace:
+                check_memory(
+                    f"model {self.name}: what is kept of {count} images takes",
+                    count * self._bytes[trace],
+                )
+            if out is None:
+                for name, dtype, shape in self._outputs:
+                    outputs[name] = np.empty((count, *shape), dtype)
+            else:
+                given = self._signature.check_outputs(out, count, inputs)
+                outputs.update((s[0], a) for s, a in zip(self._outputs, given, strict=True))
+            if trace:
+                return self._trace(count, inputs, outputs)
+            self._prepared.run(count, inputs, outputs.values(), None, self.threads)
+            return Result(outputs, Arrays(), Arrays())
+        except MemoryError as error:
+            raise too_large(self.name, self._signature, count, error) from error
+
+    def _trace(
+        self, count: int, inputs: list[np.ndarray], outputs: dict[str, np.ndarray]
+    ) -> Result:
+        # An output is written where the caller wants it: C keeps no second copy.
+        kept = [None if n in outputs else np.empty((count, *s), t) for n, t, s in self._made]
+        accumulators = [
+            None if a is None else np.empty((count, *a[2]), a[1]) for a in self._accumulators
+        ]
+        self._prepared.run(count, inputs, outputs.values(), (kept, accumulators), self.threads)
+        names = [name for name, _, _ in self._made]
+        tensors = Arrays(
+            (n, outputs[n] if a is None else a) for n, a in zip(names, kept, strict=True)
+        )
+        pairs = zip(names, accumulators, strict=True)
+        return Result(outputs, tensors, Arrays((n, a) for n, a in pairs if a is not None))

@@ -1,0 +1,246 @@
+"""Where two contracts differ: per op how often, and a witness that the golden model replays."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ...support.text_table import columns
+from ...errors import ImportFileError
+from ...model.graph import Model
+from .probes import DIRECTED, PROBES, Probe, probe
+from ...contracts.evidence import ops
+from ...contracts.table import Contract, contract_named
+
+MODELS = 40
+"""Probes of an op by default."""
+_PATIENCE = 25
+"""How many times as many are searched where those show no difference."""
+
+
+@dataclass(frozen=True)
+class Witness:
+    """One output on which two contracts differ.
+
+    Parameters
+    ----------
+    seed : int
+        Of the probe.
+    place : tuple of int
+        (image, coordinates ...) of the output in it.
+    operands : tuple of int
+        The input values that the output hangs on; of MEAN its column, of SOFTMAX its row.
+    a, b : int
+        The output of each contract.
+    text : str
+        Scales and constants of the op, for people.
+    among : str
+        Which value it is of how many: kernels that take whole groups do the rest otherwise.
+    """
+
+    seed: int
+    place: tuple[int, ...]
+    operands: tuple[int, ...]
+    a: int
+    b: int
+    text: str
+    among: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What was found of one op.
+
+    Parameters
+    ----------
+    op : str
+    without : tuple of str
+        Which of the two contracts have no kernel for it on int8.
+    same : bool
+        Both have one rule for it.
+    values, differing : int
+        Of the first probes, which are random: their ratio is a rate.  Those that are searched
+        further for a witness do not count.
+    largest : int
+        The largest difference seen.
+    witness : Witness or None
+        The smallest: of the least operands.
+    """
+
+    op: str
+    without: tuple[str, ...] = ()
+    same: bool = False
+    values: int = 0
+    differing: int = 0
+    largest: int = 0
+    witness: Witness | None = None
+
+    @property
+    def compared(self) -> bool:
+        """Whether there are two rules to hold against one another."""
+        return not (self.without or self.same)
+
+
+def difference(op: str, a: str, b: str, models: int = MODELS) -> Difference:
+    """Return where contracts `a` and `b` differ on an op, by as many probes.
+
+    Parameters
+    ----------
+    op : str
+        A name of `intgold.study.contracts.probes.PROBES`.
+    a, b : str
+        Names of contracts.
+    """
+    first, second = contract_named(a), contract_named(b)
+    found = Difference(op, _without(op, "int8", a, b), same=_same(op, "int8", a, b))
+    if not found.compared:
+        return found
+    first_ones = range(models)
+    for seed in (*first_ones, *DIRECTED.get(op, range(models, _PATIENCE * models))):
+        if seed not in first_ones and found.witness:
+            break
+        at = probe(op, seed)
+        try:
+            y = [run(at, contract) for contract in (first, second)]
+        except ImportFileError:  # what no model can be made of is not compared
+            continue
+        found = _with(found, at, seed, *y, counts=seed in first_ones)
+    return found
+
+
+def _with(
+    found: Difference, at: Probe, seed: int, a: np.ndarray, b: np.ndarray, *, counts: bool
+) -> Difference:
+    """Return what was found so far with one more probe's outputs."""
+    apart = np.abs(a.astype(int) - b)
+    places = [tuple(map(int, place)) for place in np.argwhere(apart)]
+    seen = [_witness(at, seed, place, a, b) for place in places]
+    known = [found.witness] if found.witness else []
+    return replace(
+        found,
+        values=found.values + counts * apart.size,
+        differing=found.differing + counts * len(places),
+        largest=max(found.largest, int(apart.max())),
+        witness=min([*known, *seen], key=_size, default=None),
+    )
+
+
+def differences(a: str, b: str, models: int = MODELS) -> list[Difference]:
+    """Return where two contracts differ, per op."""
+    return [difference(op, a, b, models) for op in PROBES]
+
+
+def run(at: Probe, contract: Contract) -> np.ndarray:
+    """Return what a probe makes under a contract, by the golden model."""
+    model = probe_model(at, contract)
+    x = dict(zip(model.inputs, at.inputs, strict=True))
+    shape = at.graph.tensors[at.graph.outputs[0]].shape
+    return np.asarray(model.run(x, backend="golden").output.reshape(-1, *shape[1:]))
+
+
+def probe_model(at: Probe, contract: Contract) -> Model:
+    """Return the model of a probe under a contract."""
+    from ...importers.tflite.convert import convert
+
+    return convert(at.graph, contract, at.graph.ops[0].kind.lower())
+
+
+def lines(a: str, b: str, models: int = MODELS) -> Iterator[str]:
+    """Yield a table of where two contracts differ, and a witness per op."""
+    found = differences(a, b, models)
+    apart = [d for d in found if d.compared]
+    if apart:
+        yield from columns([HEAD, *map(row, apart)], left=(0,))
+        yield ""
+        yield "the smallest witness of each:"
+        yield from (f"  {d.op}: {witness(d, a, b)}" for d in apart)
+        yield ""
+    yield from _of("the same rule", (op for op in ops() if _same(op, "int8", a, b)))
+    for dtype in ("int8", "uint8"):
+        for contract in dict.fromkeys((a, b)):
+            lacking = [op for op in ops() if _without(op, dtype, contract)]
+            if len(lacking) > len(ops()) // 2:
+                lacking = [f"all but {', '.join(op for op in ops() if op not in lacking)}"]
+            yield from _of(f"{contract} has no kernel on {dtype}", lacking)
+
+
+def _same(op: str, dtype: str, a: str, b: str) -> bool:
+    rules = [contract_named(c).rule(op, dtype) for c in (a, b)]
+    return rules[0] == rules[1] and rules[0] is not None
+
+
+def _without(op: str, dtype: str, *contracts: str) -> tuple[str, ...]:
+    return tuple(c for c in contracts if contract_named(c).rule(op, dtype) is None)
+
+
+def _of(what: str, names: Iterable[str]) -> Iterator[str]:
+    """Yield a list of names under a heading, on lines that fit; nothing of none."""
+    listed = ", ".join(names)
+    if listed:
+        yield from textwrap.wrap(f"{what}: {listed}", 100)
+
+
+HEAD = ("op", "values", "differ", "rate", "largest")
+
+
+def row(found: Difference) -> tuple[str, ...]:
+    """Return a difference as cells under `HEAD`."""
+    return (
+        found.op, f"{found.values:,}", f"{found.differing:,}", rate(found), str(found.largest)
+    )  # fmt: skip
+
+
+def rate(found: Difference) -> str:
+    """Return how often values differ; where a search alone found any, that it is rare."""
+    if not found.differing:
+        return "rare" if found.witness else "none found"
+    return f"{found.differing / found.values:.1e}"
+
+
+def witness(found: Difference, a: str, b: str) -> str:
+    """Return the witness of a difference as text."""
+    w = found.witness
+    if w is None:
+        return "none was found"
+    grouped = any((rule := contract_named(c).rule(found.op, "int8")) and rule.group for c in (a, b))
+    return f"{w.text}{f', {w.among}' * grouped}: {w.a} by {a}, {w.b} by {b}"
+
+
+def _size(witness: Witness) -> int:
+    return sum(map(abs, witness.operands))
+
+
+def _witness(at: Probe, seed: int, place: tuple[int, ...], a: np.ndarray, b: np.ndarray) -> Witness:
+    """Return the witness at a place of a probe's output."""
+    graph, op = at.graph, at.graph.ops[0]
+    tensors = [graph.tensors[i] for i in op.inputs]
+    y = graph.tensors[op.outputs[0]]
+    channel = place[-1]
+    if op.kind == "MEAN":
+        operands = at.inputs[0][place[0], ..., channel].ravel()
+    elif op.kind == "FULLY_CONNECTED":
+        operands = at.inputs[0][place[0]]
+    elif op.kind in ("CONV_2D", "SOFTMAX"):
+        operands = at.inputs[0][place[:-1]]
+    else:
+        operands = np.array([x[place] for x in at.inputs])
+    values = tuple(int(v) for v in operands)
+    scales = [t.scale[min(channel, t.scale.size - 1)] for t in (*tensors, y) if t.scale.size]
+    zeros = [int(t.zero_point[0]) for t in (*tensors, y) if t.scale.size]
+    text = [f"x={','.join(map(str, values))}"]
+    if op.kind in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
+        held = [t.data for t in tensors[1:] if t.data is not None]
+        weight, bias = held[0].reshape(-1)[channel], held[1][channel]
+        text.append(f"w={weight} bias={bias}")
+    if op.kind == "LEAKY_RELU":
+        text.append(f"alpha={np.float32(op.options['Alpha'])}")
+    text.append(f"scales {' '.join(map(str, scales))}, zero points {' '.join(map(str, zeros))}")
+    if op.kind in ("DEPTHWISE_CONV_2D", "MEAN"):  # groups of channels
+        among = f"channel {channel} of {a.shape[-1]}"
+    else:
+        at_image = np.ravel_multi_index(place[1:], a.shape[1:])
+        among = f"value {at_image} of {a[0].size}"
+    return Witness(seed, place, values, int(a[place]), int(b[place]), ", ".join(text), among)

@@ -1,0 +1,205 @@
+"""The page "Which int8?": what `intgold contracts` shows, for readers; written into docs/.
+
+python -m intgold.study.contracts.page docs/which_int8.md
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from ...support.file_kinds import CONTRACTS_PAGE
+from ...support.safe_files import replacing
+from .differences import Difference, differences, rate, witness
+from ...contracts.evidence import inexact, ops, overflows, rows
+from ...contracts.table import CONTRACTS, Contract, Rule
+
+PAIRS = (
+    ("litert_reference", "litert_optimised_x86"),
+    ("litert_reference", "xnnpack"),
+    ("litert_reference", "tflm"),
+    ("litert_optimised_x86", "xnnpack"),
+    ("tflm", "xnnpack"),
+    ("litert_reference", "intgold"),
+)
+_HEAD = """# Which int8?
+
+There is no single int8 reference: one quantised file gives other bits in each engine. A *contract*
+is the arithmetic of one engine, as data: per op the form of R (SPEC 4.2), how the
+real factor comes of the scales, and where a kernel does some values otherwise. It is chosen when a
+file is imported (`intgold import FILE --contract NAME -o M.npz`) and frozen into the model.
+
+This page is written by `python -m intgold.study.contracts.page docs/which_int8.md` from the table
+`intgold.contracts` itself; `intgold contracts` shows in a terminal what was compared, and where two
+differ.
+"""
+_WORDS = {
+    "": "",
+    "single_inputs": "inputs of whole groups by `single`",
+    "floored_inputs": "inputs of whole groups by `double` with a floor at last",
+    "raw_sum": "raw values summed, both zero points in one bias",
+    "divided": "s_x / (n * s_y) in one factor",
+    "direct": "s_a / s_y and s_b / s_y in float32, times 2^t, rounded to integers; `up(., t)`",
+    "eighths": "multipliers of 8 fraction bits",
+    "raw_float32": "raw sum times factor plus one bias in float32, then halves go to even",
+    "zero_point_first": "the zero point is added in float32, then halves go to even",
+    "float32_steps": "table of exp(x) - 1, both steps in float32",
+    "int16_steps": "fixed point of int16",
+    "clamp_alone": "the input is clamped, the output's scale is not looked at",
+    "fixed_point": "table of the engine's own fixed point",
+    "float32_table": "exponentials by a float32 table, their sum and quotient in float32",
+    "float32_table_half_added": "exponentials by a float32 table, their sum and quotient in "
+    "float32; 1/2 is added in float32, then the fraction dropped",
+    "axis_0": "weights of quantized dimension 0",
+}
+_TABLE = "float32 table, halves away from zero"
+_PLAIN = {
+    "MAX_POOL_2D": "ends of activations away from zero",
+    "SOFTMAX": "fixed point (SPEC 5.10)",
+}
+_FACTORS = {
+    "float64": "",
+    "product32": "factor: product in float32",
+    "float32": "factor in float32",
+}
+
+
+def page(models: int) -> str:
+    """Return the page, its rates from as many probes of each op."""
+    return "\n".join(_parts(models)) + "\n"
+
+
+def describe(rule: Rule | None) -> str:
+    """Return a rule in words."""
+    if rule is None:
+        return "-"
+    words = [f"`{rule.form}`" if rule.form else "", _FACTORS[rule.factor], _WORDS[rule.way]]
+    if rule.group:
+        words.append(f"whole groups of {rule.group}; the rest `{rule.rest}`")
+    if rule.int16:
+        words.append("refused beyond int16")
+    if rule.bounds == "even":
+        words.append("ends of activations to even")
+    if rule.slopes[1] < math.inf:
+        words.append(
+            f"ratios times alpha from {_exact(rule.slopes[0])} to {_exact(rule.slopes[1])}"
+        )
+    if rule.limits != (0.0, math.inf):
+        beyond = "refused" if rule.declined is None else describe(rule.declined)
+        words.append(
+            f"ratios from {_exact(rule.limits[0])} to {_exact(rule.limits[1])}; beyond: {beyond}"
+        )
+    return "; ".join(w for w in words if w)
+
+
+def _exact(limit: float) -> str:
+    """Return a limit as float32 shows it."""
+    return str(np.float32(limit))
+
+
+def _parts(models: int) -> Iterator[str]:
+    yield _HEAD
+    yield "## The contracts\n"
+    yield from _table(
+        ["contract", "engine", "version", "rests on"],
+        [[f"`{c.name}`", c.engine, c.version, c.basis] for c in CONTRACTS.values()],
+    )
+    yield "\n*measured*: held against the engine itself (`make conformance`); *sources*: read in"
+    yield "the public sources, since no package brings the engine; *definition*: SPEC.md.\n"
+    yield "## How each op is computed\n"
+    yield "Ops that are left out have one rule in all contracts: " + ", ".join(_alike()) + ".\n"
+    for name, contract in CONTRACTS.items():
+        yield f"### {name}\n"
+        own = [op for op in contract.rules if _has(contract, op) and op.split()[0] not in _alike()]
+        yield from _table(
+            ["op", "rule"],
+            [[op, describe(contract.rules[op]) or _PLAIN.get(op, _TABLE)] for op in own],
+        )
+        yield ""
+    yield "## Where a contract is not exact\n"
+    yield from (f"- {line}" for line in inexact())
+    yield "\nA model of such an op says so in its metadata, `intgold import` when it makes it.\n"
+    yield from _overwriting()
+    yield "Where the exponentials of a SOFTMAX add up to 512 times the largest, as 512 equal values"
+    yield "do, fixed-point kernels shift by more than 31 bits. The model goes on by SPEC 5.10; the"
+    yield "import names the op and its depth.\n"
+    yield from (f"- {line}" for line in overflows())
+    yield ""
+    yield "## How often they differ\n"
+    found = {pair: differences(*pair, models) for pair in PAIRS}
+    wide = {d.op for each in found.values() for d in each if d.largest > 1}
+    yield f"Shares of output values, from {models} random graphs of one op in which every value or"
+    yield "every pair of values occurs (of MEAN and SOFTMAX, random ones); *rare*: those show none,"
+    yield "but a search does. `intgold contracts A B` shows one pair."
+    yield f"Values differ by 1; by more for {', '.join(sorted(wide)) or 'none'}."
+    yield "*no kernel*: one of the two has none.\n"
+    heads = [f"{a} / {b}" for a, b in PAIRS]
+    cells = [
+        [d.op, *(_rate(found[pair][i]) for pair in PAIRS)]
+        for i, d in enumerate(found[PAIRS[0]])
+        if any(found[pair][i].compared for pair in PAIRS)
+    ]
+    yield from _table(["op", *heads], cells)
+    yield "\n## The smallest witnesses\n"
+    for a, b in PAIRS:
+        yield f"### {a} and {b}\n"
+        for d in found[a, b]:
+            if d.witness:
+                yield f"- {d.op}: {witness(d, a, b)}"
+        yield ""
+    yield "## What was compared with the engines\n"
+    yield "Values, none of which differed; `-`: the engine has no such kernel, and the import is"
+    yield "refused."
+    for dtype in ("int8", "uint8"):
+        head, *body = rows(dtype)
+        yield f"\n{dtype}:\n"
+        yield from _table(head, body)
+
+
+def _overwriting() -> Iterator[str]:
+    ops = {op.split()[0] for c in CONTRACTS.values() for op in c.in_place}
+    names = ", ".join(f"`{c.name}`" for c in CONTRACTS.values() if c.in_place)
+    yield f"The engines of {names}"
+    yield f"let {', '.join(sorted(ops))} (but for what a delegate runs) write over their input,"
+    yield "and count its readers wrongly behind a RESHAPE, SQUEEZE or EXPAND_DIMS: a tensor that a"
+    yield "later op still reads may then be gone. No arithmetic gives such bits. Where a file has"
+    yield "that pattern, the import names the tensor; an interpreter with"
+    yield "`experimental_preserve_all_tensors` gives the bits of the model"
+    yield "(`python conformance/overwritten.py`).\n"
+
+
+def _has(contract: Contract, op: str) -> bool:
+    """Return whether an engine runs an op (with a dtype behind it, or on any)."""
+    name, *dtype = op.split()
+    return any(contract.rule(name, t) is not None for t in dtype or ("int8", "uint8"))
+
+
+def _alike() -> list[str]:
+    """Return the ops for which all contracts have one rule."""
+    return [
+        op
+        for op in ops()
+        if len({c.rule(op, t) for c in CONTRACTS.values() for t in ("int8", "uint8")} - {None}) == 1
+    ]
+
+
+def _rate(found: Difference) -> str:
+    if found.without:
+        return "no kernel"
+    return "same rule" if found.same else rate(found)
+
+
+def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    yield from (f"| {' | '.join(row)} |" for row in body)
+
+
+if __name__ == "__main__":
+    from .differences import MODELS
+
+    with replacing(sys.argv[1], CONTRACTS_PAGE) as file:
+        file.write(page(MODELS).encode())

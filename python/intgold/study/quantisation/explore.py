@@ -1,0 +1,336 @@
+"""A sweep over the choices of quantisation: what each costs, and what it gives."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from ...support.arguments import checked
+from ...support.text_table import columns
+from ...run.backends import decide
+from ...errors import InputError
+from ...ops.fields import FORMS, Requantize
+from ...describe.footprint import footprint
+from ...images.labels import check_labels
+from ...model.graph import Model
+from ...support.progress import Progress
+from ...support.quoting import short_repr
+from ...support.workers import Workers
+from ...host.affine import quantize_input
+from ...quantize.calibrate import Ranges, calibrate
+from ...quantize.choices import Choices
+from ...quantize.inference import Batch, FloatNetwork
+from ...quantize.quantizer import quantize_network
+from .layer_error import layer_errors
+
+_SHIFT_BITS = 6  # a right_shift is in [1, 62]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One configuration.
+
+    Parameters
+    ----------
+    choices : Choices
+    accuracy : float or None
+        Share of right answers, in [0, 1]; None without labels.
+    differing : int
+        Answers that are not those of the float network.
+    worst_layer : str
+    worst_sqnr : float
+        The least signal to quantisation noise of any tensor, in dB.
+    parameter_bytes : int
+        Weights at `weight_bits` each, and biases.
+    table_bytes : int
+    multiplier_bits : int
+        Of one multiplier.
+    constant_bytes : int
+        Parameters, tables, and of each requantize entry the multiplier and six bits of shift.
+    accumulator_bits : int
+        Of the widest accumulator, by the proof of SPEC 7.
+    golden_images, golden_differing : int
+        Images that both engines ran, and values of all tensors and accumulators that differ.
+    sha256 : str
+        Of the model.
+    """
+
+    choices: Choices
+    accuracy: float | None
+    differing: int
+    worst_layer: str
+    worst_sqnr: float
+    parameter_bytes: int
+    table_bytes: int
+    multiplier_bits: int
+    constant_bytes: int
+    accumulator_bits: int
+    golden_images: int
+    golden_differing: int
+    sha256: str
+
+
+def default_sweep() -> list[Choices]:
+    """Return the configurations of a sweep for which nothing is said.
+
+    Every multiplier width of 1, 4, 8, 16, 31 bits with tables and with 2, 4, 8, 16 segments; and
+    every other choice alone.
+    """
+    sweep = [
+        Choices(activation=activation, multiplier_bits=bits)
+        for activation in ("lut", "pwl:2", "pwl:4", "pwl:8", "pwl:16")
+        for bits in (31, 16, 8, 4, 1)
+    ]
+    sweep += [
+        Choices(weight_bits=bits, weight_scales=scales)
+        for bits in (7, 6, 5, 4, 3, 2)
+        for scales in ("max", "mse")
+    ]
+    sweep += [Choices(calibration=c) for c in ("percentile:99.99", "percentile:99.9", "mse")]
+    sweep += [Choices(per_channel=False), Choices(weight_scales="mse")]
+    return sweep + [Choices(form=form) for form in FORMS if form != "single"]
+
+
+def product_sweep(values: Mapping[str, Sequence[Any]]) -> list[Choices]:
+    """Return every combination of the values given for each choice, the last varying fastest."""
+    return [
+        Choices(**dict(zip(values, chosen, strict=True)))
+        for chosen in itertools.product(*values.values())
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """What every configuration has in common."""
+
+    __repr__ = short_repr
+
+    network: FloatNetwork
+    ranges: Mapping[str, Ranges]
+    batch: dict[str, np.ndarray]
+    labels: np.ndarray | None
+    answers: np.ndarray
+    golden_images: int
+
+
+@checked
+def explore(
+    network: FloatNetwork,
+    sweep: Sequence[Choices],
+    calibration_images: Batch,
+    images: Batch,
+    labels: np.ndarray | None = None,
+    golden_images: int = 1_000,
+    processes: int = 0,
+    progress: bool = False,
+) -> list[Row]:
+    """Quantise a network under each of the choices and measure the models, on all cores.
+
+    Parameters
+    ----------
+    network : FloatNetwork
+        That gives one answer per example.
+    sweep : sequence of Choices
+    calibration_images, images : ndarray or mapping of str to ndarray
+        See `FloatNetwork.batch`.
+    labels : ndarray, optional
+        Of `images`.
+    golden_images : int
+        The first so many images are run by both engines, and every value is compared; layer
+        errors are taken over them too.
+    processes : int
+        0 takes as many as there are cores. A script does its work under
+        ``if __name__ == "__main__":``, or each process would do all of it again.
+    progress : bool
+        Show a bar.
+
+    Raises
+    ------
+    InputError
+        When there is nothing to do.
+    ModelError
+        When a configuration cannot be quantised.
+    """
+    batch = network.by_name(images)
+    count = min(len(array) for array in batch.values())
+    given = {"configurations": len(sweep), "images": count, "golden images": golden_images}
+    for name, number in given.items():
+        if number < 1:
+            raise InputError(f"{number} {name}: 1 at least is needed")
+    if processes is not None and processes < 0:
+        raise InputError(f"processes {processes}: 0 stands for all cores, 1 or more for so many")
+    network.check_predictable()
+    check_labels(labels, count, math.prod(network.output_shape))
+    methods = dict.fromkeys(choices.calibration for choices in sweep)
+    answers = network.predict(batch, progress)
+    ranges = {
+        method: calibrate(network, calibration_images, method, progress) for method in methods
+    }
+    job = _Job(network, ranges, batch, labels, answers, min(golden_images, count))
+    workers = min(processes or os.cpu_count() or 1, len(sweep))
+    with Workers(workers, _start, job) as pool:
+        rows = pool.map(_measure, sweep)
+        return list(Progress(rows, total=len(sweep), unit="model", label="explore", show=progress))
+
+
+_job: _Job | None = None
+
+
+def _start(job: _Job) -> None:
+    global _job
+    _job = job
+
+
+def _measure(choices: Choices) -> Row:
+    """Quantise and measure one configuration, in a worker process."""
+    assert _job is not None
+    return measure(_job, choices)
+
+
+def measure(job: _Job, choices: Choices) -> Row:
+    """Return the row of one configuration."""
+    model = quantize_network(job.network, job.ranges[choices.calibration], choices)
+    x = {name: quantize_input(model, array, name) for name, array in job.batch.items()}
+    answers = decide(model, model.run(x).output)
+    few = {name: array[: job.golden_images] for name, array in job.batch.items()}
+    worst = min(layer_errors(job.network, model, few), key=lambda e: e.sqnr)
+    costs = footprint(model)
+    parameters = -(-costs.weights * choices.weight_bits // 8) + costs.biases
+    entries = sum(
+        value.count
+        for op in model.ops
+        for value in op.fields.values()
+        if isinstance(value, Requantize)
+    )
+    return Row(
+        choices=choices,
+        accuracy=None if job.labels is None else float((answers == job.labels).mean()),
+        differing=int((answers != job.answers).sum()),
+        worst_layer=worst.tensor,
+        worst_sqnr=worst.sqnr,
+        parameter_bytes=parameters,
+        table_bytes=costs.tables,
+        multiplier_bits=choices.significant_bits,
+        constant_bytes=parameters
+        + costs.tables
+        + -(-entries * (choices.significant_bits + _SHIFT_BITS) // 8),
+        accumulator_bits=max(b.bits for b in model.bounds.values() if b.bits is not None),
+        golden_images=job.golden_images,
+        golden_differing=_differing(model, few),
+        sha256=model.sha256,
+    )
+
+
+def _differing(model: Model, images: Batch) -> int:
+    """Return how many values of all tensors and accumulators differ between the engines."""
+    from ...run.digests import traced_chunks
+    from ...regression.selftest import Tally
+
+    given = images if isinstance(images, Mapping) else {model.inputs[0]: images}
+    x = {name: quantize_input(model, array, name) for name, array in given.items()}
+    tally = Tally()
+    runs = (traced_chunks(model, x, backend, chunk=250) for backend in ("golden", "c"))
+    for golden, c in zip(*runs, strict=True):
+        tally.add(golden, c)
+    return tally.differing
+
+
+def pareto(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that no other beats: fewer constant bytes, more right answers.
+
+    Without labels, fewer answers that differ from the float network's.
+    """
+    best: list[Row] = []
+    for row in sorted(rows, key=lambda r: (r.constant_bytes, -_merit(r))):
+        if not best or _merit(row) > _merit(best[-1]):
+            best.append(row)
+    return best
+
+
+def _merit(row: Row) -> float:
+    return -row.differing if row.accuracy is None else row.accuracy
+
+
+def named(choices: Choices) -> str:
+    """Return the choices that are not the default, in a few words."""
+    default = Choices()
+    words = [
+        f"{f.name}={_word(getattr(choices, f.name))}"
+        for f in fields(Choices)
+        if getattr(choices, f.name) != getattr(default, f.name)
+    ]
+    return " ".join(words) or "default"
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ",".join(f"{layer}:{how}" for layer, how in value.items())
+    return str(value)
+
+
+_NUMBERS = {
+    "accuracy": "accuracy", "differing": "differ", "worst_layer": "worst layer",
+    "worst_sqnr": "SQNR dB", "parameter_bytes": "param B", "table_bytes": "table B",
+    "multiplier_bits": "mult bits", "constant_bytes": "const B", "accumulator_bits": "acc bits",
+    "golden_differing": "golden!=c",
+}  # fmt: skip
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return the rows as aligned lines; * marks those that no other beats."""
+    front = pareto(rows)
+    lines = [("", "choices", *_NUMBERS.values())]
+    for row in rows:
+        cells = ["*" if any(row is r for r in front) else "", named(row.choices)]
+        for name in _NUMBERS:
+            value = getattr(row, name)
+            if name == "accuracy":
+                cells.append("-" if value is None else f"{value:.2%}")
+            else:
+                cells.append(f"{value:.1f}" if name == "worst_sqnr" else str(value))
+        lines.append(tuple(cells))
+    return "\n".join(columns(lines, left={0, 1, 2 + list(_NUMBERS).index("worst_layer")}))
+
+
+def records(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return flat dictionaries: every choice, then every measure."""
+    made = []
+    for row in rows:
+        measures = {f.name: getattr(row, f.name) for f in fields(Row) if f.name != "choices"}
+        chosen = {f.name: _plain(getattr(row.choices, f.name)) for f in fields(Choices)}
+        made.append({**chosen, **measures})
+    return made
+
+
+def _plain(value: Any) -> Any:
+    return _word(value) if isinstance(value, Mapping) else value
+
+
+COLUMNS = tuple(
+    dict.fromkeys(f.name for f in (*fields(Choices), *fields(Row)) if f.name != "choices")
+)
+"""Of `records`, in order."""
+
+
+def csv_text(rows: Sequence[Row]) -> str:
+    """Return the records as comma-separated values with a header."""
+    stream = io.StringIO()
+    table = records(rows)
+    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    return stream.getvalue()
+
+
+def json_text(rows: Sequence[Row]) -> str:
+    """Return the records as a JSON array."""
+    return json.dumps(records(rows), indent=1) + "\n"

@@ -1,0 +1,414 @@
+"""Golden-vector sets (SPEC 10): planned, computed block by block on any number of processes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...model import artefact
+from ...support.arguments import checked
+from ...model.budget import check_work
+from ...run.digests import little_endian
+from ...run.backends import BACKENDS, run
+from ...errors import InputError, VectorError
+from ...support.safe_files import canonical_json
+from ...support.folders import check_own
+from ...model.graph import Model
+from ...support.progress import Progress
+from ...support.quoting import short_repr
+from ...support.workers import Workers
+from ..formats.compression import check_available
+from ..arrays.contents import Entry
+from .documents import documents
+from ..memory.layout import Layout
+from .manifest import (
+    MODEL,
+    NAME,
+    SET,
+    listed,
+    manifest_bytes,
+    provenance,
+    read_manifest,
+    tell_other,
+)  # fmt: skip
+from ..memory.packing import from_offset_binary
+from ..arrays.partials import LoopOrder, partial_accumulators
+from .plan import Plan, Range, joined, parse_images
+from .reader import read_runs, regroup
+from .set_writer import Content, SetWriter, packed
+from ..cases.stimulus import builtin, check_range, given_images
+from .whole import rom_contents
+
+BUILTIN_COUNT = 16
+"""Images of a stimulus without an end of its own, where no count is given."""
+
+_MOST_JOBS = 1024
+Blocks = Generator[dict[str, Content], None, None]
+Stimulus = str | os.PathLike[str] | Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was written."""
+
+    files: int
+    bytes: int
+    images: int
+    tensors: int
+
+
+@checked
+def write_set(
+    model: Model,
+    folder: str | os.PathLike[str],
+    source: Stimulus = "builtin",
+    count: int | None = None,
+    seed: int = 0,
+    formats: Sequence[str] = ("npy", "hex"),
+    backend: str = "golden",
+    progress: bool = False,
+    isa: str = "auto",
+    *,
+    images: str | None = None,
+    layout: Layout | None = None,
+    ops: Sequence[str] = (),
+    tensors: Sequence[str] = (),
+    partials: str | None = None,
+    compression: str = "",
+    shards: int = 1,
+    shard: int | None = None,
+    jobs: int = 1,
+) -> Summary:
+    """Write a vector set; the same arguments give the same bytes.
+
+    A run that was killed, and is started again with the same arguments, goes on where it was.
+
+    Parameters
+    ----------
+    model : Model
+    folder : path
+        Is made; a vector set that is there already is replaced, if all in it is as it was written;
+        anything else is refused.
+    source : str, path or mapping
+        See `intgold.vectors.cases.stimulus.stimulus`; or the arrays themselves, by input.  Where the
+        layout says that an input is in offset binary, uint8 are its bytes as the device has them.
+    count, seed
+        See `intgold.vectors.cases.stimulus.stimulus`; by default all images of a file or folder, and 16
+        of ``builtin`` or ``mnist``.
+    formats : sequence of str
+        Names out of `intgold.vectors.formats.FORMATS` and `DOCUMENT_FORMATS`.
+    backend : {"golden", "c"}
+        Cannot change a byte.
+    progress : bool
+        Show a bar.
+    isa : str
+        The variant of the C kernels; cannot change a byte.
+    images : str, optional
+        Which images of the stimulus, such as ``0,5,100-199``; default the first `count`.
+    layout : Layout, optional
+        How arrays become memory words; default one element a word.
+    ops, tensors : sequence of str
+        What to show: ops as a whole with what they read, tensors with their accumulators; default
+        all.
+    partials : str, optional
+        A loop order (SPEC 10.6), such as ``ic:8,ky``, at whose boundaries accumulators are shown.
+    compression : {"", "gz", "zst"}
+    shards, shard : int
+        Write piece `shard` (from 0) of `shards`; `merge_sets` makes the whole of all.
+    jobs : int
+        Processes; cannot change a byte. More than one start as Python's `multiprocessing` spawns
+        them: a script that asks for them is a file and does its work under
+        ``if __name__ == "__main__":``.
+
+    Raises
+    ------
+    VectorError
+        When an argument is not as above or the folder holds something else.
+    EngineError
+        When an image takes more operations than `intgold.model.budget.MOST_OPERATIONS`.
+    """
+    layout = layout or Layout()
+    unsigned = _unsigned_inputs(model, layout)
+    if isinstance(source, Mapping):
+        named, given = "given", {n: np.asarray(source[n]) for n in model.inputs if n in source}
+        for n in unsigned & set(given):
+            if given[n].dtype == np.uint8:
+                given[n] = from_offset_binary(given[n])
+        _check_given(model, given)
+        count = len(given[model.inputs[0]])
+    else:
+        named, given = (str(source) if source in ("builtin", "mnist") else "file"), None
+    check_range(BUILTIN_COUNT if count is None else count, seed)
+    check_work(model)
+    if not 1 <= jobs <= _MOST_JOBS or backend not in BACKENDS:
+        raise VectorError(
+            f"jobs {jobs}: a number from 1 to {_MOST_JOBS}; backend: {' or '.join(BACKENDS)}"
+        )
+    chosen = None if images is None else parse_images(images)
+    if given is None and named != "builtin":
+        most = None if chosen else count if named == "file" else count or BUILTIN_COUNT
+        given = given_images(model, source, most, unsigned)  # type: ignore[arg-type]
+    if count is None:
+        count = BUILTIN_COUNT if given is None else len(given[model.inputs[0]])
+    plan = Plan(
+        model, named, seed if named == "builtin" else None, chosen or ((0, count),),
+        tuple(formats), layout, tuple(ops), tuple(tensors),
+        LoopOrder.parse(partials) if partials is not None else None, compression,
+    )  # fmt: skip
+    if shards != 1 and shard is None:
+        raise VectorError(f"shards {shards}: --shard says which of them to write")
+    stop = plan.images[-1][1]
+    if given is not None and stop > len(given[model.inputs[0]]):
+        last = len(given[model.inputs[0]]) - 1
+        raise InputError(f"images: {stop - 1} is asked for, the stimulus has 0 to {last}")
+    if given is not None:
+        plan = replace(plan, stimulus_sha256=_digest(given, stop))
+    if shard is not None:
+        plan = plan.part(shard, shards)
+    producer = Producer(plan, backend, isa, given)
+    sizes = [sum(stop - first for first, stop in ranges) for ranges in plan.image_blocks()]
+    return _write(
+        plan, Path(folder), "", sizes, lambda done: producer.encoded(done, jobs), progress
+    )  # fmt: skip
+
+
+def _unsigned_inputs(model: Model, layout: Layout) -> set[str]:
+    """Return the inputs of which uint8 are bytes as the device has them."""
+    return {
+        n for n in model.inputs
+        if layout.rule("stimulus", f"stimulus/{n}").encoding == "offset_binary"
+    }  # fmt: skip
+
+
+def _digest(given: Mapping[str, np.ndarray], stop: int) -> str:
+    """Return the digest of the images up to `stop`, inputs in the model's order."""
+    digest = hashlib.sha256()
+    for array in given.values():
+        digest.update(little_endian(array[:stop]))
+    return digest.hexdigest()
+
+
+def _check_given(model: Model, given: Mapping[str, np.ndarray]) -> None:
+    for name in model.inputs:
+        if name not in given:
+            raise InputError(f"stimulus: no array for input {name}")
+        tensor, array = model.tensor(name), given[name]
+        if array.dtype != tensor.dtype or array.shape[1:] != tensor.shape or not len(array):
+            raise InputError(
+                f"stimulus: {array.dtype} {array.shape}, input {name} is {tensor.dtype} "
+                f"{tensor.shape}"
+            )
+        if len(array) != len(given[model.inputs[0]]):
+            raise InputError(f"stimulus: {len(array)} images of input {name}")
+
+
+@dataclass(frozen=True, eq=False)
+class Producer:
+    """Computes the arrays of a plan, any block by itself.
+
+    Parameters
+    ----------
+    plan : Plan
+    backend, isa : str
+    given : mapping of str to ndarray, or None
+        The images of a stimulus that is not built in.
+    """
+
+    __repr__ = short_repr
+
+    plan: Plan
+    backend: str
+    isa: str
+    given: Mapping[str, np.ndarray] | None
+
+    def arrays(self, ranges: Sequence[Range]) -> dict[Entry, np.ndarray]:
+        """Return what belongs to some images, by entry."""
+        plan = self.plan
+        parts = [self._stimulus(first, stop - first) for first, stop in ranges]
+        x = {n: np.concatenate([p[n] for p in parts]) for n in plan.model.inputs}
+        result = run(plan.model, x, backend=self.backend, trace=True, isa=self.isa)
+        values = {**x, **result.tensors}
+        made = {}
+        makers = {op.name: op for op in plan.model.ops}
+        for entry in plan.entries:
+            if entry.role in ("stimulus", "output"):
+                made[entry] = values[entry.name]
+            elif entry.role == "accumulator":
+                made[entry] = result.accumulators[entry.name]
+            elif entry.role == "partial":
+                op = makers[entry.owner]
+                functions: Mapping[str, Any] | None = None
+                if self.backend == "c":
+                    from ... import native  # golden alone needs no C
+
+                    functions = native.FUNCTIONS
+                assert plan.partials is not None
+                read = values[op.inputs[0]]
+                made[entry] = partial_accumulators(plan.model, op, plan.partials, read, functions)
+        return made
+
+    def _stimulus(self, first: int, count: int) -> dict[str, np.ndarray]:
+        if self.given is not None:
+            return {n: a[first : first + count] for n, a in self.given.items()}
+        assert self.plan.seed is not None
+        return builtin(self.plan.model, first, count, self.plan.seed)
+
+    def block(self, number: int, ranges: Sequence[Range]) -> dict[str, Content]:
+        """Return what a block of images adds to each file."""
+        return encoded(self.plan, self.arrays(ranges), number * self.plan.block_images)
+
+    def encoded(self, done: int, jobs: int) -> Blocks:
+        """Yield what each block adds to the files, from block `done` on, in order."""
+        blocks = ((i, r) for i, r in enumerate(self.plan.image_blocks()) if i >= done)
+        if jobs == 1:
+            yield from (self.block(i, ranges) for i, ranges in blocks)
+            return
+        with Workers(jobs, _start_worker, self) as pool:
+            waiting: deque[Future[dict[str, Content]]] = deque()
+            for i, ranges in blocks:
+                waiting.append(pool.submit(_work, i, ranges))
+                if len(waiting) > jobs:  # a bounded number of blocks is held
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+
+_producer: Producer
+
+
+def _start_worker(producer: Producer) -> None:
+    global _producer
+    _producer = producer
+
+
+def _work(number: int, ranges: Sequence[Range]) -> dict[str, Content]:
+    return _producer.block(number, ranges)
+
+
+def encoded(plan: Plan, arrays: Mapping[Entry, np.ndarray], first: int) -> dict[str, Content]:
+    """Return what some images add to each file; the first is number `first` of the set."""
+    return {
+        file.path: packed(plan.compression, data)
+        for entry, runs in arrays.items()
+        for file, data in plan.encode(entry, runs, first)
+    }
+
+
+def _write(
+    plan: Plan, folder: Path, content: str, sizes: Sequence[int],
+    blocks: Callable[[int], Blocks], progress: bool,
+) -> Summary:  # fmt: skip
+    """Write the set of a plan; `blocks` gives what to add from a step on, `sizes` its images."""
+    check_available(plan.compression)
+    texts = documents(plan)  # before anything is computed: names may be refused
+    if check_own(folder, SET):
+        tell_other(folder, plan)
+    maker = {**plan.described(), **provenance(), "model": plan.model.sha256}
+    identity = hashlib.sha256(canonical_json({**maker, "content": content})).hexdigest()
+    growing = [file for file in plan.files if file.entry.images]
+    fixed = {file.path: data for file, data in plan.parameter_files()}
+    fixed |= {file.path: data for file, data in rom_contents(plan)}
+    paths = [*(file.path for file in growing), *fixed]
+    with SetWriter(folder, identity, paths, plan.compression) as writer:
+        if not writer.done:
+            heads = {file.path: file.format.head(file.words) for file in growing}
+            writer.add({p: packed(plan.compression, d) for p, d in {**heads, **fixed}.items()})
+        start = writer.done - 1
+        with closing(blocks(start)) as made, Progress[int](
+            total=sum(sizes), initial=sum(sizes[:start]), unit="image", label="vectors",
+            show=progress,
+        ) as bar:  # fmt: skip
+            for number, contents in enumerate(made, start):
+                writer.add(contents)
+                bar.update(sizes[number])
+        digests = writer.close_files({f.path: f.format.tail(f.words) for f in growing})
+        artefact.save(plan.model, writer.aside)
+        digests[MODEL] = (writer.take(MODEL), "")
+        for name, text in texts.items():
+            digests[name] = (writer.write(name, text.encode()), "")
+        files = listed(plan, digests)
+        writer.write(NAME, manifest_bytes(plan, files))
+        size = sum((writer.folder / file.path).stat().st_size for file in files)
+        writer.finish()
+    tensors = sum(entry.role == "output" for entry in plan.entries)
+    return Summary(len(files) + 1, size, plan.count, tensors)
+
+
+@checked
+def merge_sets(
+    shards: Sequence[str | os.PathLike[str]],
+    folder: str | os.PathLike[str],
+    progress: bool = False,
+) -> Summary:
+    """Write the set that all its shards make up, byte for byte as a single run writes it.
+
+    Parameters
+    ----------
+    shards : sequence of path
+        All of them, in any order; each is checked first.
+    folder : path
+        As in `write_set`.
+    progress : bool
+        Show a bar.
+
+    Raises
+    ------
+    VectorError
+        When a shard is missing, damaged, given twice, or of another set.
+    """
+    for shard in shards:
+        if os.path.exists(folder) and os.path.exists(shard) and os.path.samefile(folder, shard):
+            raise VectorError(f"{folder}: one of the shards; write the whole elsewhere")
+    read = [(Path(s), read_manifest(s, progress)[0]) for s in shards]
+    for path, plan in read:
+        if plan.shard is None:
+            raise VectorError(f"{path}: not a shard")
+    read.sort(key=lambda pair: pair[1].shard or (0, 0))
+    numbers = [plan.shard for _, plan in read]
+    of = numbers[0][1] if numbers and numbers[0] else 0
+    odd = sorted({(k, of) for k in range(of)} ^ {n for n in numbers if n})
+    if odd or len(numbers) != of:
+        what = f"shard {odd[0][0]} of {odd[0][1]} is missing or odd" if odd else "a shard twice"
+        raise VectorError(f"{', '.join(str(path) for path, _ in read)}: {what}")
+    ranges = joined([r for _, plan in read for r in plan.images], "shards")
+    whole = replace(read[0][1], images=ranges, shard=None)
+    for path, plan in read:
+        alike = replace(whole, images=plan.images, shard=plan.shard)
+        if alike.described() != plan.described() or plan.model.sha256 != whole.model.sha256:
+            raise VectorError(f"{path}: of another set than {read[0][0]}")
+    content = hashlib.sha256(b"".join((p / NAME).read_bytes() for p, _ in read)).hexdigest()
+    merger = _Merger(whole, read)
+    return _write(whole, Path(folder), content, merger.sizes, merger.encoded, progress)
+
+
+class _Merger:
+    """Makes the blocks of a whole set from its shards, one array after the other."""
+
+    def __init__(self, whole: Plan, read: Sequence[tuple[Path, Plan]]) -> None:
+        self._whole, self._read = whole, read
+        self._blocks = [sum(b - a for a, b in ranges) for ranges in whole.image_blocks()]
+        self._entries = [e for e in whole.entries if e.images]
+        self.sizes = self._blocks * len(self._entries)
+
+    def _runs(self, entry: Entry) -> Iterator[np.ndarray]:
+        for path, plan in self._read:
+            files = plan.files_of(entry, self._whole.array_formats[0])
+            yield from read_runs(plan, [path / f.path for f in files], files)
+
+    def encoded(self, done: int) -> Blocks:
+        """Yield what each block of each array adds to its files, from number `done` on."""
+        first, start = divmod(done, len(self._blocks))
+        for i, entry in enumerate(self._entries[first:]):
+            for number, runs in enumerate(regroup(self._runs(entry), self._blocks)):
+                if i or number >= start:
+                    at = number * self._whole.block_images
+                    yield encoded(self._whole, {entry: runs}, at)

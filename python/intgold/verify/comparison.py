@@ -1,0 +1,339 @@
+"""Compare a device's dump with a golden-vector set: where, and how, they differ first."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
+
+import numpy as np
+
+from ..support.arguments import checked
+from ..support.text_table import columns
+from ..errors import VectorError
+from ..ops.fields import Requantize
+from ..support.progress import Progress
+from ..support.quoting import short_repr
+from ..vectors.arrays.contents import Entry
+from .error_statistics import Tally
+from .dump import Dump
+from ..vectors.memory.layout import Layout
+from .locate import Spot, spots
+from ..vectors.memory.memory_map import ENCODED
+from ..vectors.op_vectors.sets import read_op_vectors
+from ..vectors.sets.strays import Strays, stray_lines
+
+IN_DEVICE = f"{ENCODED}; causes and arithmetic are in q"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One tensor or accumulator of the set against the dump.
+
+    Parameters
+    ----------
+    op, kind, tensor : str
+    role : str
+        ``output``, ``accumulator`` or ``partial``.
+    values : int
+        How many were compared; 0 when the dump does not have it.
+    of : int
+        How many the set has, of the images compared.
+    tally : Tally
+        What differs.
+    """
+
+    op: str
+    kind: str
+    tensor: str
+    role: str
+    values: int
+    of: int
+    tally: Tally = field(repr=False, compare=False)
+
+    @property
+    def differing(self) -> int:
+        """How many values differ."""
+        return self.tally.differing
+
+    @property
+    def strays(self) -> int:
+        """How many words hold something else than padding around their elements."""
+        return self.tally.strays.words if self.tally.strays else 0
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first value that differs, with the accumulator behind it where the set has one.
+
+    Parameters
+    ----------
+    op, kind, tensor, role, dtype : str
+        The dtype is that in the dump: uint8 where its layout says offset binary.
+    image : int
+    coordinate : tuple of int
+    expected, got : int
+        As the dump's layout encodes them.
+    expected_accumulator, got_accumulator : int or None
+    requantize : tuple of (str, int, int) or None
+        Form, multiplier and right_shift of its channel.
+    spots : tuple of Spot
+        Where it lies in the dump.
+    """
+
+    __repr__ = short_repr
+
+    op: str
+    kind: str
+    tensor: str
+    role: str
+    dtype: str
+    image: int
+    coordinate: tuple[int, ...]
+    expected: int
+    got: int
+    expected_accumulator: int | None
+    got_accumulator: int | None
+    requantize: tuple[str, int, int] | None
+    spots: tuple[Spot, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `verify` found: ops in execution order, the accumulator of an op before its output.
+
+    Parameters
+    ----------
+    comparisons : tuple of Comparison
+    first : Difference or None
+    images, set_images : int
+        How many images were compared, and how many the set has.
+    """
+
+    comparisons: tuple[Comparison, ...]
+    first: Difference | None
+    images: int
+    set_images: int
+
+    __repr__ = short_repr
+
+    @property
+    def equal(self) -> bool:
+        """True when values were compared and neither one nor padding differs; see `missing`."""
+        return self.first is None and self.values > 0 and not self.strays
+
+    @property
+    def strays(self) -> int:
+        """How many words hold something else than padding around their elements."""
+        return sum(c.strays for c in self.comparisons)
+
+    @property
+    def values(self) -> int:
+        """How many values were compared."""
+        return sum(c.values for c in self.comparisons)
+
+    @property
+    def missing(self) -> int:
+        """How many arrays of the set the dump does not have."""
+        return sum(not c.values for c in self.comparisons)
+
+    def __str__(self) -> str:
+        return "\n".join([*_table(self.comparisons), "", *_verdict(self)])
+
+
+@checked
+def verify(
+    vectors: str | os.PathLike[str],
+    dut: str | os.PathLike[str],
+    progress: bool = False,
+    partial: bool = False,
+    layout: Layout | None = None,
+    images: int | None = None,
+) -> Report:
+    """Compare the results in `dut` with those of the set `vectors`.
+
+    Parameters
+    ----------
+    vectors, dut, partial, layout, images
+        See `intgold.verify.dump.Dump`.
+    progress : bool
+        Show a bar.
+
+    Raises
+    ------
+    VectorError
+        When the set is damaged, the dump lacks an array and `partial` is not given, or a file of
+        the dump is not what its name says.
+    """
+    return compare(Dump(vectors, dut, layout, partial, progress, images), progress)
+
+
+def compare(dump: Dump, progress: bool = False) -> Report:
+    """Compare a dump with its set; see `verify`."""
+    plan = dump.plan
+    kinds = {op.name: op.kind for op in plan.model.ops}
+    comparisons: list[Comparison] = []
+    first: Difference | None = None
+    values = sum(prod(e.whole(plan.count)) for e in dump.files)
+    with Progress[int](
+        total=values, unit="value", scaled=True, label="verify", show=progress
+    ) as bar:  # fmt: skip
+        for entry in dump.files:
+            of = prod(entry.whole(plan.count))
+            facts = (entry.owner, kinds[entry.owner], entry.name, entry.role)
+            tally = Tally(entry, plan.count, dump.device.blocks[entry].packing.stored_value)
+            if not dump.has(entry):
+                comparisons.append(Comparison(*facts, 0, of, tally))
+                continue
+            tally.strays = Strays(dump.device.blocks[entry])
+            for image, want, got in dump.pairs(entry, tally.strays):
+                tally.add(image, want, got)
+                bar.update(want.size)
+            comparisons.append(Comparison(*facts, of, of, tally))
+            if tally.first is not None and first is None:
+                first = _difference(dump, entry, kinds[entry.owner], *tally.first)
+    return Report(tuple(comparisons), first, plan.count, dump.whole.count)
+
+
+def _difference(
+    dump: Dump, entry: Entry, kind: str, image: int, where: tuple[int, ...], expected: int, got: int
+) -> Difference:
+    (op,) = [o for o in dump.plan.model.ops if o.name == entry.owner]
+    by = op.fields.get("requantize")
+    requantize = None
+    if isinstance(by, Requantize):
+        at = where[-1] % by.count
+        requantize = (by.form[at], int(by.multiplier[at]), int(by.right_shift[at]))
+    paths, files = dump.files[entry][0]
+    packing = dump.device.blocks[entry].packing
+    stored = packing.stored_value(expected), packing.stored_value(got)
+    return Difference(
+        entry.owner, kind, entry.name, entry.role, packing.stored.name, image, where, *stored,
+        *_accumulators(dump, entry, image, where), requantize,
+        tuple(
+            spots(dump.device, entry, (image, *where), got, files[0].format.name, files, paths)
+        ),
+    )  # fmt: skip
+
+
+def _accumulators(
+    dump: Dump, entry: Entry, image: int, where: tuple[int, ...]
+) -> tuple[int | None, int | None]:
+    """Return the expected and the dump's accumulator behind a value, where there is one."""
+    behind = next(
+        (e for e in dump.files if (e.role, e.owner) == ("accumulator", entry.owner)), None
+    )
+    if behind is None or entry.role == "partial":
+        return None, None
+    expected = int(dump.expected(behind, [image])[(0, *where)])
+    return expected, int(dump.got(behind, [image])[(0, *where)]) if dump.has(behind) else None
+
+
+@checked
+def verify_op(
+    vectors: str | os.PathLike[str],
+    dut: str | os.PathLike[str],
+    progress: bool = False,
+    partial: bool = False,
+    layout: Layout | None = None,
+    images: int | None = None,
+) -> dict[str, Report]:
+    """Compare the dumps of all cases of an op, each in a folder of the case's name; see `verify`.
+
+    Raises
+    ------
+    VectorError
+        When the vectors are damaged or hold no sets, or `verify` refuses a dump.
+    """
+    names = read_op_vectors(vectors)
+    if not names:
+        raise VectorError(f"{vectors}: holds lines alone, no sets to compare")
+    if not os.path.isdir(dut):
+        raise VectorError(f"{dut}: no such folder")
+    there = sorted(path.name for path in Path(dut).iterdir() if path.is_dir())
+    odd = [name for name in there if name not in names]
+    if odd:
+        raise VectorError(f"{Path(dut) / odd[0]}: the vectors have no such case")
+    chosen = [name for name in names if name in there] if partial else names
+    if not chosen:
+        raise VectorError(f"{dut}: none of the {len(names)} cases, such as {names[0]}")
+    return {
+        name: verify(Path(vectors) / name, Path(dut) / name, False, partial, layout, images)
+        for name in Progress(chosen, unit="case", label="verify", show=progress)
+    }
+
+
+def _table(comparisons: tuple[Comparison, ...]) -> list[str]:
+    rows = [("op", "kind", "tensor", "values", "differing")]
+    for c in comparisons:
+        name = c.tensor + {"output": "", "accumulator": " (acc)", "partial": " (partial)"}[c.role]
+        found = (str(c.values), str(c.differing)) if c.values else ("-", "not in the dump")
+        rows.append((c.op, c.kind, name, *found))
+    return columns(rows, left=range(3))
+
+
+def _verdict(report: Report) -> list[str]:
+    compared = f"{report.values} values compared"
+    if report.missing:
+        compared = (
+            f"{report.missing} of {len(report.comparisons)} arrays are not in the dump; "
+            f"{report.values} of {sum(c.of for c in report.comparisons)} values compared"
+        )
+    if report.images < report.set_images:
+        compared = f"{report.images} of {report.set_images} images; {compared}"
+    first = report.first
+    strays = stray_lines(c.tally.strays for c in report.comparisons)
+    if first is None:
+        return [f"{compared}, all {'equal, but padding is not' if strays else 'equal'}", *strays]
+    differing = sum(c.differing for c in report.comparisons)
+    lines = [
+        f"{compared}, {differing} differ",
+        f"first difference: op {first.op} ({first.kind}), {first.role} of {first.tensor}, "
+        f"{place(first)}",
+        f"  expected {with_hex(first.expected, first.dtype)}",
+        f"  got      {with_hex(first.got, first.dtype)}",
+        *([f"  both as the device has them: {IN_DEVICE}"] if first.dtype == "uint8" else []),
+    ]
+    if first.role == "output" and first.expected_accumulator is not None:
+        got = "not in the dump"
+        if first.got_accumulator is not None:
+            got = with_hex(first.got_accumulator, "int32")
+        wanted = with_hex(first.expected_accumulator, "int32")
+        lines.append(f"  accumulator: expected {wanted}, got {got}")
+    if first.requantize and first.role != "partial":
+        form, multiplier, right_shift = first.requantize
+        told = with_hex(multiplier, "int32")
+        lines.append(f"  requantize: {form}, multiplier {told}, right_shift {right_shift}")
+    lines += [f"  in the dump: {placed(spot)}" for spot in first.spots]
+    tally = next(
+        c.tally for c in report.comparisons if (c.op, c.role) == (first.op, first.role)
+    )  # fmt: skip
+    share = f"{tally.differing} of {tally.of} values differ"
+    lines.append("  " + ", ".join([f"of this array {share}", *tally.sentences()]))
+    shown = sorted(tally.histogram(), key=lambda pair: -pair[1])[:6]
+    more = f", {len(tally.bins) - 6} more" if len(tally.bins) > 6 else ""
+    lines.append("  Got - expected: " + ", ".join(f"{d} {n} times" for d, n in shown) + more)
+    return lines + strays
+
+
+def placed(spot: Spot) -> str:
+    """Return file, line or byte, address and lane as people read them."""
+    bank = f" (0x{spot.bank_address:x} of bank {spot.bank})" if ".bank" in spot.file else ""
+    return f"{spot.file} {spot.place}, address 0x{spot.address:x}{bank}, lane {spot.lane}"
+
+
+def place(first: Difference) -> str:
+    """Return where a value lies, as people read it: ``image 0, y 2, x 7, channel 1``."""
+    partial = first.role == "partial"
+    axes = ["step"] * partial + ["y", "x", "channel"][3 - len(first.coordinate) + partial :]
+    return ", ".join(
+        f"{axis} {i}"
+        for axis, i in zip(["image", *axes], (first.image, *first.coordinate), strict=True)
+    )
+
+
+def with_hex(value: int, dtype: str) -> str:
+    """Return a number in decimal, and in two's complement of its dtype."""
+    digits = 2 * np.dtype(dtype).itemsize
+    return f"{value} (0x{value & (16**digits - 1):0{digits}x})"

@@ -1,0 +1,216 @@
+"""An op as the stages of its hardware, each of which a bug may replace.
+
+The stages, in order: the operands (inputs and fields), ``accumulate``, ``hold`` (the register of
+the accumulator), ``scale`` (R), ``finish`` (zero point and clamp), ``deliver`` (how the results
+leave the device).  Without a bug they give the golden model's bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ... import golden
+from ...ops.fields import INT32_MAX, INT32_MIN, Requantize
+from ...golden import rounding
+from ...golden.requantize import scale as scaled_by
+from ...golden.windows import taps
+from ...model.graph import Model, Op
+from ...support.quoting import short_repr
+
+IntArray = np.ndarray
+Accumulate = Callable[["Datapath"], IntArray]
+Stage = Callable[["Datapath", IntArray], IntArray]
+
+WEIGHTED = ("conv2d", "depthwise_conv2d", "fully_connected")
+SLIDING = ("conv2d", "depthwise_conv2d")
+
+_LATE = {"requantize", "y_zero_point", "act_min", "act_max", "frac_bits"}
+"""Fields that are read behind the accumulator, of every op."""
+
+
+class ExcludedError(ValueError):
+    """A bug that another one excludes: it leaves no input, or none of the shape that is needed."""
+
+
+def _accumulate(path: Datapath) -> IntArray:
+    """Return the accumulators, or what the op moves or looks up where it has none."""
+    arguments = dict(path.arguments)
+    if path.op.kind in WEIGHTED:
+        arguments["requantize"] = None
+    if path.op.kind == "rescale":
+        return path.inputs[0].astype(np.int64)
+    if path.op.kind == "max_pool2d":
+        arguments |= {"act_min": -128, "act_max": 127}
+    with np.errstate(divide="ignore"):  # a mean whose window a bug moved off the image
+        made = golden.FUNCTIONS[path.op.kind](*path.inputs, **arguments)
+    return (made[1] if path.op.spec.accumulator else made).astype(np.int64)
+
+
+def _hold(path: Datapath, acc: IntArray) -> IntArray:
+    return acc
+
+
+def _scale(path: Datapath, acc: IntArray) -> IntArray:
+    by = path.arguments.get("requantize")
+    if by is not None:
+        return scaled_by(acc, by)
+    if path.op.kind == "pwl":
+        return rounding.up(acc, path.arguments["frac_bits"])
+    if path.op.kind == "avg_pool2d":
+        return path.divide(acc, path.cells())
+    return acc
+
+
+def _finish(path: Datapath, scaled: IntArray) -> IntArray:
+    return path.clamp(scaled + path.y_zero_point)
+
+
+def _deliver(path: Datapath, y: IntArray) -> IntArray:
+    return y
+
+
+@dataclass(frozen=True, eq=False)
+class Datapath:
+    """An op on some images, stage by stage.
+
+    Parameters
+    ----------
+    model : Model
+    op : Op
+    inputs : tuple of ndarray
+        What the op reads, shape (n, ...).
+    arguments : dict
+        Of the golden function; a bug may hold values here that no model may have.
+    accumulate, hold, scale, finish, deliver : callable
+        The stages.
+    made : dict
+        Accumulators that were computed; shared as long as the operands are.
+    images : ndarray, shape (n,), optional
+        Which images of the set these are.
+    dumped : mapping of str to ndarray
+        What the device dumped of the op on these images, by role.
+    """
+
+    __repr__ = short_repr
+
+    model: Model
+    op: Op
+    inputs: tuple[IntArray, ...]
+    arguments: dict[str, Any]
+    accumulate: Accumulate = _accumulate
+    hold: Stage = _hold
+    scale: Stage = _scale
+    finish: Stage = _finish
+    deliver: Stage = _deliver
+    made: dict[str, IntArray] = field(default_factory=dict)
+    images: IntArray | None = None
+    dumped: Mapping[str, IntArray] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, model: Model, op: Op, inputs: tuple[IntArray, ...]) -> Datapath:
+        """Return the op without a bug."""
+        return cls(model, op, inputs, dict(model.arguments(op)))
+
+    @property
+    def requantizes(self) -> bool:
+        """Whether R makes int8 of the accumulator."""
+        return self.arguments.get("requantize") is not None and self.op.kind != "rescale"
+
+    @property
+    def y_zero_point(self) -> int:
+        """What is added to the scaled value; 0 where the op adds none."""
+        centred = self.arguments.get("form") == "centred_away" or self.requantizes
+        return int(self.arguments.get("y_zero_point", 0)) if centred else 0
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the output."""
+        return np.dtype(self.model.tensor(self.op.output).dtype)
+
+    @property
+    def kernel(self) -> tuple[int, int]:
+        """Rows and columns of the window of a convolution or pool."""
+        if "kernel" in self.arguments:
+            return self.arguments["kernel"]  # type: ignore[no-any-return]
+        h, w = self.arguments["weights"].shape[1 if self.op.kind == "conv2d" else 0 :][:2]
+        return h, w
+
+    def clamp(self, values: IntArray) -> IntArray:
+        """Return what the op's clamp leaves of the values."""
+        if self.op.kind == "rescale":
+            return np.clip(values, INT32_MIN, INT32_MAX)
+        if "act_min" not in self.arguments or self.dtype == np.int32:
+            return values
+        return np.clip(values, self.arguments["act_min"], self.arguments["act_max"])
+
+    def cells(self) -> IntArray:
+        """Return the number of valid cells of each window of a pool, shape (1, oh, ow, 1)."""
+        ones = np.ones((1, *self.inputs[0].shape[1:3], 1), np.int64)
+        a = self.arguments
+        under = taps(ones, a["kernel"], a["stride"], a["padding"], (1, 1), 0)
+        # Without a bug every window has one.
+        return np.maximum(np.sum([cells for _, _, cells in under], axis=0), 1)
+
+    def divide(self, acc: IntArray, n: IntArray | int) -> IntArray:
+        """Return the mean as avg_pool2d rounds it."""
+        halves_up = self.arguments["form"] == "raw_up"
+        return (rounding.divide_up if halves_up else rounding.divide_away)(acc, n)
+
+    def with_inputs(self, *inputs: IntArray) -> Datapath:
+        """Return the path on other inputs."""
+        return replace(self, inputs=tuple(np.ascontiguousarray(x) for x in inputs), made={})
+
+    def with_fields(self, **fields: Any) -> Datapath:
+        """Return the path with other values of fields."""
+        made = self.made if set(fields) <= _LATE else {}
+        return replace(self, arguments={**self.arguments, **fields}, made=made)
+
+    def with_accumulate(self, accumulate: Accumulate) -> Datapath:
+        """Return the path with another sum."""
+        return replace(self, accumulate=accumulate, made={})
+
+    def with_stage(self, **stages: Stage) -> Datapath:
+        """Return the path with another ``hold``, ``scale``, ``finish`` or ``deliver``."""
+        return replace(self, **stages)  # type: ignore[arg-type]
+
+    def plain_sums(self, x: IntArray, weights: IntArray) -> IntArray:
+        """Return the sums of products of values as they are: no zero points, no bias."""
+        arguments = {
+            **self.arguments, "x_zero_point": 0, "weights": weights,
+            "weight_zero_point": np.zeros_like(self.arguments["weight_zero_point"]),
+            "bias": np.zeros_like(self.arguments["bias"]), "requantize": None,
+        }  # fmt: skip
+        made = golden.FUNCTIONS[self.op.kind](np.ascontiguousarray(x, np.int8), **arguments)
+        return np.asarray(made[1], np.int64)
+
+    def accumulators(self) -> IntArray:
+        """Return the sums, int64, before any register holds them."""
+        if "acc" not in self.made:
+            self.made["acc"] = self.accumulate(self)
+        return self.made["acc"]
+
+    def after(self, acc: IntArray) -> tuple[IntArray, IntArray]:
+        """Return (accumulators held, results) of some accumulators, not yet delivered."""
+        held = self.hold(self, acc)
+        y = self.finish(self, self.scale(self, held))
+        return held.astype(np.int32), y.astype(self.dtype)
+
+    def results(self) -> tuple[IntArray, IntArray]:
+        """Return (accumulators held, results delivered), each of the shape of the output."""
+        held, y = self.after(self.accumulators())
+        return held, self.deliver(self, y)
+
+
+def entries(by: Requantize, **parts: Any) -> Requantize:
+    """Return `by` with other parts, not checked: hardware may hold what no model may."""
+    values = {
+        "form": by.form,
+        "multiplier": by.multiplier.astype(np.int64),
+        "right_shift": by.right_shift.astype(np.int64),
+        "multiplier_low": by.multiplier_low.astype(np.int64),
+    }
+    return Requantize(**{**values, **parts})

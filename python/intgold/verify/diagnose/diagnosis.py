@@ -1,0 +1,254 @@
+"""Diagnoses a dump: the first op that differs, the bugs that would make it so, what follows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import ceil, log2, prod
+
+import numpy as np
+
+from ...model.graph import Op
+from ...support.progress import Progress
+from ..dump import Dump
+from ...vectors.memory.layout import ACTIVATIONS
+from ..comparison import Report
+from .discriminate import Apart, tell_apart
+from .finding import OpFinding
+from .hypotheses import HYPOTHESES, Evidence
+from .replay import Replay, replayed
+from .search import Cause, Trial, differing, pair_causes, trials
+from .traces import Traces, in_blocks, of_images
+from .weighing import weighed
+from .weight import MARGIN
+
+_IMAGES = 8
+"""Images that every hypothesis is tried on; what fits is then held against all of the set."""
+_MIXED = 256
+"""Images that bugs which mix images are held against."""
+_WEIGHED = 2**20
+"""Values of the largest tensor up to which more images are weighed than searched."""
+
+
+def diagnose(
+    dump: Dump, report: Report, pairs: bool = True, progress: bool = False
+) -> list[OpFinding]:
+    """Return a finding for each op whose dumped outputs or accumulators differ, in graph order.
+
+    The first is searched with pairs of bugs too, where no single one fits and `pairs` is set.
+
+    Parameters
+    ----------
+    dump : Dump
+    report : Report
+        Of `intgold.verify.comparison.compare`.
+    pairs : bool
+    progress : bool
+        Show bars.
+    """
+    wrong = {c.op for c in report.comparisons if c.differing and c.role != "partial"}
+    ops = [op for op in dump.plan.model.ops if op.name in wrong]
+    replays = replayed(dump, ops, progress) if ops else {}
+    found: list[OpFinding] = []
+    reread: _Reread | None = None
+    for op in Progress(ops, unit="op", label="diagnose", show=progress):
+        finding = _Search(dump, op, replays[op.name]).finding(pairs and op is ops[0])
+        if reread and finding.causes == () and not finding.follows:
+            finding = reread.finding(op) or finding
+        found.append(finding)
+        if reread is None and finding.reading:
+            reread = _Reread(dump.read_by(finding.reading), finding.reading, ops, progress)
+    return found
+
+
+class _Reread:
+    """The dump by another rule of its layout, which explains an op: later ones may be right by it.
+
+    Parameters
+    ----------
+    dump : Dump
+        By the other rule.
+    label : str
+        What it is.
+    ops : sequence of Op
+    progress : bool
+    """
+
+    def __init__(self, dump: Dump, label: str, ops: Sequence[Op], progress: bool) -> None:
+        self.dump, self.label = dump, label
+        self.replays = replayed(dump, ops, progress)
+
+    def finding(self, op: Op) -> OpFinding | None:
+        """Return what is known of an op by it; None where that is no more than without."""
+        found = _Search(self.dump, op, self.replays[op.name]).finding(pairs=False)
+        better = found.follows or found.causes
+        return replace(found, read_by=self.label) if better else None
+
+
+class _Search:
+    """The search for what is wrong with one op.
+
+    Parameters
+    ----------
+    dump : Dump
+    op : Op
+    replay : Replay
+    """
+
+    def __init__(self, dump: Dump, op: Op, replay: Replay) -> None:
+        self.dump, self.op, self.replay = dump, op, replay
+        self.wrong = wrong = replay.wrong
+        count = dump.plan.count
+        start = max(0, min(wrong[0] - 1, count - _IMAGES)) if wrong else 0
+        self.images = list(range(start, count))[:_IMAGES]
+        self.traces = of_images(dump, self.images)
+        self.variants = self.pairs = 0
+        blocks = dump.device.blocks.items()
+        of_bytes = any(b.packing.offset_binary for e, b in blocks if e.role in ACTIVATIONS)
+        differing = replay.differing
+        of_accumulators = "output" in differing and differing["output"] == 0
+        self.table = [h.worded(of_bytes, of_accumulators) for h in HYPOTHESES]
+
+    def finding(self, pairs: bool) -> OpFinding:
+        """Return what is known: single bugs here and in ops not dumped, then pairs."""
+        started = time.monotonic()
+        facts = dict(
+            op=self.op.name, kind=self.op.kind, follows=not self.wrong,
+            inputs="golden" if self.replay.golden else "device",
+            unseen=tuple(before.name for before in self.traces.unseen(self.op)), causes=(),
+            consistent=(), would_tell=(), differing=self.replay.differing.total(),
+            roles=tuple(r for r, n in sorted(self.replay.differing.items()) if n),
+            facts=self.replay.facts, images=self.dump.plan.count, apart=(), near=(),
+        )  # fmt: skip
+        if self.wrong:
+            facts |= self._causes(pairs)
+        took = time.monotonic() - started
+        return OpFinding(**facts, variants=self.variants, pairs=self.pairs, seconds=took)  # type: ignore[arg-type]
+
+    def _causes(self, pairs: bool) -> dict[str, object]:
+        evidence = self.traces.evidence(self.op)
+        tries, causes, images = self._single(self.op)
+        tried = {self.op.name: tries}
+        for before in self.traces.unseen(self.op):
+            tried[before.name], more, on = self._single(before)
+            causes, images = [*causes, *more], min(images, on)
+        if pairs and not causes:
+            found, self.pairs = pair_causes(evidence, self.table)
+            causes, images = self._confirmed(self.op, found)
+        if not causes:
+            return {"near": _near(tries, evidence), "images": len(self.images)}
+        causes = self._weighed(causes, tried)
+        here = [cause for cause in causes if cause.op is self.op]
+        named = tuple(c for c in causes if c.weight and c.weight.named)
+        return {
+            "causes": named, "images": images, "apart": _apart(evidence, here),
+            "consistent": tuple(c for c in causes if c not in named),
+            "would_tell": () if named else tuple(self._would_tell(evidence, causes)),
+        }  # fmt: skip
+
+    def _weighed(
+        self, causes: Sequence[Cause], tried: Mapping[str, Sequence[Trial]]
+    ) -> list[Cause]:
+        """Return the causes with their weights, the simplest first; on more images if need be."""
+        found: list[Cause] = []
+        for images in self._widening():
+            traces = self.traces if images == self.images else of_images(self.dump, images)
+            found = []
+            for at in {cause.op.name: cause.op for cause in causes}.values():
+                here = [cause for cause in causes if cause.op is at]
+                few, evidence = self._evidence(self.traces, at), self._evidence(traces, at)
+                searched = differing(few.path, few)
+                found += weighed(here, tried[at.name], searched, evidence, log2(len(tried)))
+            if all(c.weight and (c.weight.named or c.weight.doubt) for c in found):
+                break
+        return sorted(found, key=lambda cause: cause.freedom)
+
+    def _widening(self) -> Iterator[list[int]]:
+        """Yield the images that were searched; then more, as many as are small."""
+        yield self.images
+        model, count = self.dump.plan.model, self.dump.plan.count
+        largest = max(prod(tensor.shape) for tensor in model.tensors)
+        most = min(_MIXED, _WEIGHED // largest)
+        more = sorted({*range(min(count, most)), *self.wrong[: most // 2]} | {*self.images})
+        if len(more) > len(self.images):
+            yield more
+
+    def _would_tell(self, evidence: Evidence, causes: Sequence[Cause]) -> Iterator[str]:
+        """Say which arrays, or how many images, would decide."""
+        op = self.op
+        dumped = "accumulator" in evidence.got or evidence.path.dtype == np.int32
+        if op.spec.accumulator and not dumped:
+            yield f"the accumulators of {op.name}"
+        if unseen := [before.name for before in self.traces.unseen(op)]:
+            yield f"the outputs of {', '.join(unseen)}"
+        if all(c.mixes_images for c in causes):
+            yield "images whose results are long, or differ more from each other"
+        count, weights = self.dump.plan.count, [c.weight for c in causes if not c.mixes_images]
+        needed = [
+            ceil(w.images * (w.freedom + MARGIN) / w.evidence)
+            for w in weights
+            if w and w.evidence > 0 and not w.doubt
+        ]
+        if needed:
+            yield f"about {max(min(needed), count + 1)} images as these are; the set has {count}"
+
+    def _single(self, at: Op) -> tuple[list[Trial], list[Cause], int]:
+        """Return the trials of single bugs in an op, those that hold, and on how many images.
+
+        Bugs that mix images are tried on the first images of the set, from the first one on.
+        """
+        alone = [h for h in self.table if not h.mixes_images]
+        tries = trials(self._evidence(self.traces, at), alone)
+        causes, images = self._confirmed(at, _exact(at, tries))
+        self.variants += len(tries)
+        if self.wrong[0] < _MIXED:
+            first = self._evidence(self._first_images(), at)
+            mixing = trials(first, [h for h in self.table if h.mixes_images])
+            self.variants += len(mixing)
+            if found := _exact(at, mixing):
+                causes, images = [*causes, *found], min(images, _MIXED)
+        return tries, causes, images
+
+    def _confirmed(self, at: Op, causes: Sequence[Cause]) -> tuple[list[Cause], int]:
+        """Return the causes that hold on all other images too, and on how many each does."""
+        count = self.dump.plan.count
+        kept = [cause for cause in causes if not cause.mixes_images]
+        if kept and count > len(self.images):
+            for _, traces in in_blocks(self.dump):
+                evidence = self._evidence(traces, at)
+                kept = [c for c in kept if not differing(c.plant(evidence.path), evidence)]
+        if len(kept) == len(causes):
+            return kept, count
+        if self.wrong[0] >= _MIXED:
+            return kept, count
+        evidence = self._evidence(self._first_images(), at)
+        mixing = [c for c in causes if c.mixes_images]
+        mixing = [c for c in mixing if not differing(c.plant(evidence.path), evidence)]
+        return [*kept, *mixing], min(count, _MIXED) if mixing else count
+
+    def _first_images(self) -> Traces:
+        """Return the traces of the images that bugs which mix them are held against."""
+        return of_images(self.dump, range(min(self.dump.plan.count, _MIXED)))
+
+    def _evidence(self, traces: Traces, at: Op) -> Evidence:
+        return traces.evidence(at) if at is self.op else traces.through(at)
+
+
+def _exact(at: Op, tries: Sequence[Trial]) -> list[Cause]:
+    return [Cause(at, (trial.bug,)) for trial in tries if not trial.differing]
+
+
+def _apart(evidence: Evidence, causes: Sequence[Cause]) -> tuple[Apart, ...]:
+    """Return what tells the members of a class apart, one of each name."""
+    one_each: dict[tuple[str, ...], Cause] = {}
+    for cause in causes:
+        one_each.setdefault(cause.names, cause)
+    return tuple(tell_apart(evidence.path, list(one_each.values())[:6]))
+
+
+def _near(tries: Sequence[Trial], evidence: Evidence) -> tuple[tuple[str, int, int], ...]:
+    """Return bugs that explain at least half of the differences, the best first."""
+    without = differing(evidence.path, evidence)
+    close = [t for t in tries if 2 * t.differing <= without]
+    return tuple((str(t.bug), t.differing, without) for t in close[:3])

@@ -1,0 +1,134 @@
+"""A stimulus that tells apart hypotheses which a set cannot tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...vectors.cases.stimulus import stimulus
+from .datapath import Datapath
+from .search import Cause
+
+_IMAGES, _SEEDS = 64, 4
+_VALUES = 2**14
+_EVERY = 2**22
+"""Accumulators of all channels up to which every one is tried."""
+
+
+@dataclass(frozen=True)
+class Apart:
+    """What separates two causes.
+
+    Parameters
+    ----------
+    first, second : str
+    seed, image : int or None
+        An image of the built-in stimulus on which their results differ.
+    accumulator : tuple of (int, int, int, int) or None
+        Where no such image was found: a channel, an accumulator, and what both make of it.
+    tried : int
+        Images that were tried.
+    mixed : bool
+        One of them mixes images, so those before the image are needed too.
+    same : bool
+        They make the same of every accumulator that the op can have.
+    """
+
+    first: str
+    second: str
+    seed: int | None
+    image: int | None
+    accumulator: tuple[int, int, int, int] | None
+    tried: int
+    mixed: bool = False
+    same: bool = False
+
+    def __str__(self) -> str:
+        pair = f"{self.first} and {self.second}"
+        if self.image is not None:
+            images = f"images 0 to {self.image}" if self.mixed else f"image {self.image}"
+            tell = "tell" if self.mixed else "tells"
+            return f"{images} of --stimulus builtin --seed {self.seed} {tell} {pair} apart"
+        if self.accumulator is not None:
+            channel, acc, one, two = self.accumulator
+            return (
+                f"no image of {self.tried} tells {pair} apart; "
+                f"accumulator {acc} of channel {channel} does: {one} and {two}"
+            )
+        if self.same:
+            return (
+                f"no image tells {pair} apart: they make the same of every accumulator that this "
+                "op can have; the source of the device tells"
+            )
+        return f"no image of {self.tried} tells {pair} apart"
+
+
+def tell_apart(path: Datapath, causes: Sequence[Cause]) -> list[Apart]:
+    """Return what separates the first of the causes from each other one.
+
+    Parameters
+    ----------
+    path : Datapath
+        The op without a bug.
+    causes : sequence of Cause
+        All reproduce the device on the set; of each name one is enough.
+    """
+    # An order of images that was solved for is known of the images that it was solved on alone.
+    causes = [c for c in causes if not any(b.hypothesis.solved for b in c.bugs if c.mixes_images)]
+    open_, found = list(causes[1:]), []
+    for seed in range(_SEEDS if open_ else 0):
+        x = stimulus(path.model, "builtin", _IMAGES, seed)
+        tensors = {**x, **path.model.run(x, trace=True).tensors}
+        other = Datapath.of(path.model, path.op, tuple(tensors[n] for n in path.op.inputs))
+        wanted = causes[0].plant(other).results()[1]
+        for cause in list(open_):
+            made = cause.plant(other).results()[1]
+            differs = (made != wanted).reshape(_IMAGES, -1).any(axis=1)
+            if differs.any():
+                image = int(np.flatnonzero(differs)[0])
+                tried = _IMAGES * (seed + 1)
+                mixed = cause.mixes_images or causes[0].mixes_images
+                found.append(
+                    Apart(str(causes[0]), str(cause), seed, image, None, tried, mixed and image > 0)
+                )
+                open_.remove(cause)
+    for cause in open_:
+        acc, same = _accumulator(path, causes[0], cause)
+        pair = str(causes[0]), str(cause)
+        found.append(Apart(*pair, None, None, acc, _IMAGES * _SEEDS, same=same))
+    return found
+
+
+def _accumulator(
+    path: Datapath, one: Cause, two: Cause
+) -> tuple[tuple[int, int, int, int] | None, bool]:
+    """Return a channel, an accumulator within its proved bounds, and what both make of it.
+
+    And whether all that lie within the bounds were tried, and make the same.
+    """
+    first, second = one.plant(path), two.plant(path)
+    bounds = path.model.bounds[path.op.name]
+    if bounds.lo is None or bounds.hi is None or path.op.kind == "avg_pool2d":
+        return None, False
+    if first.made is not path.made or second.made is not path.made:
+        return None, False
+    if first.deliver is not path.deliver or second.deliver is not path.deliver:
+        return None, False  # they move results of whole images; an accumulator alone has none
+    channels = path.accumulators().shape[-1]
+    lo, hi = (np.broadcast_to(end, channels) for end in (bounds.lo, bounds.hi))
+    every = (int(hi.max()) - int(lo.min()) + 1) * channels <= _EVERY
+    if every:
+        rising = np.arange(lo.min(), int(hi.max()) + 1, dtype=np.int64)
+        acc = np.clip(rising[:, None], lo, hi)
+    else:
+        values = np.random.default_rng(0).integers(lo, hi + 1, (_VALUES, channels), dtype=np.int64)
+        near = np.clip(np.arange(-4096, 4097, dtype=np.int64)[:, None], lo, hi)
+        acc = np.concatenate([near, values])
+    a, b = (path_.after(acc)[1] for path_ in (first, second))
+    differs = np.argwhere(a != b)
+    if not len(differs):
+        return None, every
+    row, channel = (int(i) for i in differs[0])
+    return (channel, int(acc[row, channel]), int(a[row, channel]), int(b[row, channel])), False

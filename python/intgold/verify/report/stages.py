@@ -1,0 +1,117 @@
+"""The first wrong value, stage by stage: as it should be, and as the device computed it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...support.text_table import columns
+from ...support.quoting import short_repr
+from ..dump import Dump
+from ..comparison import Difference
+from ..diagnose.datapath import Datapath
+from ..diagnose.finding import OpFinding
+from ..diagnose.search import Cause
+from .text import members
+from ..diagnose.traces import of_images
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of an op at one place.
+
+    Parameters
+    ----------
+    name : str
+    wanted, got : int
+        What it should make, and what it makes with the cause planted.
+    """
+
+    name: str
+    wanted: int
+    got: int
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The stages of the first wrong value, with the simplest cause that is named.
+
+    Parameters
+    ----------
+    cause : str
+    stages : tuple of Stage
+        Empty where no cause of the op is named, or it is none of a single place.
+    of : int
+        Causes that are named.
+    """
+
+    __repr__ = short_repr
+
+    cause: str = ""
+    stages: tuple[Stage, ...] = ()
+    of: int = 1
+
+    @property
+    def heading(self) -> str:
+        """What the table shows."""
+        by = "" if self.of == 1 else f", the first of {self.of} causes that fit"
+        return f"the first wrong value, as the device computed it: with {self.cause}{by}"
+
+    def lines(self) -> list[str]:
+        """Return a table."""
+        if not self.stages:
+            return []
+        rows = [("", "as it should be", "as the device computed it")]
+        rows += [(s.name, str(s.wanted), str(s.got)) for s in self.stages]
+        return [self.heading, *(f"  {line}" for line in columns(rows, left=(0,)))]
+
+
+def stages_of(dump: Dump, first: Difference, findings: tuple[OpFinding, ...]) -> Stages:
+    """Return the stages of the first value that differs, where a cause of its op is named."""
+    causes: list[Cause] = [c for f in findings if f.op == first.op for c in f.causes]
+    if not causes or causes[0].op.name != first.op or causes[0].mixes_images:
+        return Stages()
+    if first.role not in ("output", "accumulator"):
+        return Stages()
+    path = of_images(dump, [first.image]).path(causes[0].op)
+    made = _stages(path, causes[0], first.coordinate)
+    at = -1 if first.role == "output" else _REGISTER
+    # Where accumulators alone are dumped in another order, no stage makes the value.
+    encoded = 128 if first.dtype == "uint8" else 0  # the difference is in the device's numbers
+    if (made[at].wanted + encoded, made[at].got + encoded) != (first.expected, first.got):
+        return Stages()
+    return Stages(str(causes[0]), tuple(_shown(path, made)), len(members(causes)))
+
+
+_NAMES = ("accumulator", "its register", "scaled: R(acc)", "output", "as it is written")
+_REGISTER = 1
+
+
+def _stages(path: Datapath, cause: Cause, where: tuple[int, ...]) -> list[Stage]:
+    wanted, got = (_values(p, where) for p in (path, cause.plant(path)))
+    return [Stage(*row) for row in zip(_NAMES, wanted, got, strict=True)]
+
+
+def _values(path: Datapath, where: tuple[int, ...]) -> list[int]:
+    """Return what each stage makes at a place, before anything moves and after."""
+    acc = path.accumulators()
+    held = path.hold(path, acc)
+    scaled = path.scale(path, held)
+    y = path.finish(path, scaled).astype(path.dtype)
+    made: list[np.ndarray[Any, Any]] = [acc, held, scaled, y, path.deliver(path, y)]
+    return [int(values.reshape(y.shape)[(0, *where)]) for values in made]
+
+
+def _shown(path: Datapath, stages: list[Stage]) -> list[Stage]:
+    """Leave out what the op does not have, and stages that change nothing in either."""
+    found: list[Stage] = []
+    for stage in stages if path.op.spec.accumulator else stages[3:]:
+        if stage.name == "output" or not found or _pair(stage) != _pair(found[-1]):
+            found.append(stage)
+    return found
+
+
+def _pair(stage: Stage) -> tuple[int, int]:
+    return stage.wanted, stage.got

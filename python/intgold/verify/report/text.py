@@ -1,0 +1,214 @@
+"""The diagnosis for a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from ..diagnose.finding import OpFinding, contracts_of
+from ..diagnose.hypotheses import HYPOTHESES
+from ..diagnose.search import Cause
+
+_MOST_LABELS = 4
+MOST_CONSISTENT = 4
+"""Causes on thin evidence that are shown."""
+
+
+def conclusion(findings: Sequence[OpFinding]) -> list[str]:
+    """Return a line of the model as a whole, where one cause is common to every op."""
+    by = " or ".join(contracts_of(findings))
+    return [f"every op that is wrong computes by the contract {by}"] if by else []
+
+
+def told(findings: Sequence[OpFinding], first: str) -> list[str]:
+    """Return the lines: what is true of the whole model, then the first op at length.
+
+    The others have a line each, or one for all.
+
+    Parameters
+    ----------
+    findings : sequence of OpFinding
+    first : str
+        The op of the first difference, whose lines stand just before.
+    """
+    lines, others = conclusion(findings), []
+    by = bool(lines)
+    explained: dict[tuple[str, ...], OpFinding] = {}
+    for number, finding in enumerate(f for f in findings if not f.follows):
+        if finding.op == first and not number:
+            lines += _cause(finding)
+        elif by and explained:
+            others.append(finding.op)
+        elif known := explained.get(_ops_and_names(finding)):
+            lines.append(f"the same cause makes {finding.op} ({finding.kind}) wrong as {known.op}")
+        else:
+            lines.append(heading(finding))
+            lines += [f"  {line}" for line in _cause(finding)]
+        if finding.fitting:
+            explained.setdefault(_ops_and_names(finding), finding)
+    follow = [f.op for f in findings if f.follows and not f.read_by]
+    if others:
+        lines += textwrap.wrap(f"the same is wrong of {', '.join(others)}", 100)
+    lines += [row for line in right_read_so(findings) for row in textwrap.wrap(line, 100)]
+    if follow:
+        lines.append(f"right from wrong inputs: {', '.join(follow)}")
+    return lines
+
+
+def right_read_so(findings: Sequence[OpFinding]) -> list[str]:
+    """Return which ops are right once the device's words are read by another rule."""
+    found: dict[str, list[str]] = {}
+    for finding in (f for f in findings if f.follows and f.read_by):
+        found.setdefault(finding.read_by, []).append(finding.op)
+    return [
+        f"right with the words of every array read so ({label}): {', '.join(ops)}"
+        for label, ops in found.items()
+    ]
+
+
+def heading(finding: OpFinding) -> str:
+    """Return how an op behind the first one is introduced."""
+    if finding.read_by:
+        return f"wrong by itself, with words read so ({finding.read_by}): {finding.op}"
+    if finding.unseen:
+        unseen = ", ".join(finding.unseen)
+        return f"wrong by itself, or by {unseen}, not dumped: {finding.op} ({finding.kind})"
+    return f"wrong by itself: {finding.op} ({finding.kind})"
+
+
+def _ops_and_names(finding: OpFinding) -> tuple[str, ...]:
+    """Return the class of causes as one key: each op that a bug is in, and the bug."""
+    return tuple(sorted({" ".join((c.op.name, *map(str, c.bugs))) for c in finding.fitting}))
+
+
+def members(causes: Sequence[Cause]) -> list[list[Cause]]:
+    """Return causes, those of one op and of the same hypotheses together."""
+    groups: dict[tuple[str, ...], list[Cause]] = {}
+    for cause in causes:
+        groups.setdefault((cause.op.name, *cause.names), []).append(cause)
+    return list(groups.values())
+
+
+def reservations(finding: OpFinding) -> list[str]:
+    """Return what the dump leaves open for want of outputs, and which outputs would tell."""
+    told = []
+    ops = {c.op.name for c in finding.fitting}
+    if unseen := ", ".join(would_confirm(finding)):
+        if len(ops) > 1:
+            told.append(f"a dump of {unseen} would tell which op it is")
+        elif finding.causes:
+            told.append(f"seen through later ops only: a dump of {unseen} would confirm it")
+    right = [name for name in finding.unseen if name not in ops]
+    if ops and right:
+        check = "" if unseen else "; a dump of them would confirm it"
+        told.append(f"not dumped and taken to be right: {', '.join(right)}{check}")
+    return told
+
+
+def would_confirm(finding: OpFinding) -> list[str]:
+    """Return the ops to dump where a cause is in one that was not: it, and those after it."""
+    causes = {cause.op.name for cause in finding.fitting}
+    places = [at for at, name in enumerate(finding.unseen) if name in causes]
+    return list(finding.unseen[: max(places) + 1]) if places else []
+
+
+def labels(causes: Sequence[Cause]) -> str:
+    """Return the parameters with which a hypothesis fits."""
+    found = [" and ".join(b.variant.label or "-" for b in c.bugs) for c in causes]
+    found = [label for label in found if set(label.split()) - {"-", "and"}]
+    more = f" and {len(found) - _MOST_LABELS} more" if len(found) > _MOST_LABELS else ""
+    return f" ({'; or '.join(found[:_MOST_LABELS])}{more})" if found else ""
+
+
+def verdict(finding: OpFinding, groups: int) -> str:
+    """Return what is known of the cause, where `groups` of them are named."""
+    if groups > 1:
+        return f"cause: {groups} of those tried fit and this set cannot tell them apart"
+    if groups:
+        return "cause: one of those tried fits"
+    if finding.consistent:
+        return "cause: this dump cannot tell; consistent with it, as others may be"
+    return "cause: none known fits"
+
+
+def worth(cause: Cause, finding: OpFinding) -> str:
+    """Return what a cause explains, and what that is worth."""
+    weight = cause.weight
+    assert weight is not None
+    n = f"{finding.differing} of {finding.differing} differing values"
+    if len(finding.roles) > 1:
+        n += f" ({' and '.join(f'{role}s' for role in finding.roles)})"
+    if weight.simpler == 0:
+        others = "no simpler one explains any"
+    elif weight.simpler >= weight.searched:
+        others = "a simpler one explains them too"
+    else:
+        others = f"no simpler one explains more than {weight.simpler}"
+        if cause.op.name != finding.op:
+            others += f" of {weight.searched} in what was dumped after {cause.op.name}"
+        if weight.searched != finding.differing:
+            of = "" if cause.op.name != finding.op else f" of the {weight.searched}"
+            others += f"{of} on the images searched"
+    bits = f"evidence {weight.evidence:.0f} bits, freedom {weight.freedom:.0f} bits"
+    return f"explains {n}; {others}; {bits}"
+
+
+def tried(finding: OpFinding) -> str:
+    """Return how much was tried."""
+    found = f"{finding.variants} variants of {len(HYPOTHESES)} hypotheses"
+    return found + (f" and {finding.pairs} pairs" if finding.pairs else "")
+
+
+def _cause(finding: OpFinding) -> list[str]:
+    if not finding.fitting:
+        lines = [f"{verdict(finding, 0)}; tried {tried(finding)}"]
+        on = f"on {finding.images} images"
+        lines += [f"  {fact}" for fact in finding.facts]
+        return lines + [
+            f"  close: {label} leaves {left} of {of} differences {on}"
+            for label, left, of in finding.near
+        ]
+    named, thin = members(finding.causes), members(finding.consistent)
+    lines = [verdict(finding, len(named)), *(f"  {fact}" for fact in finding.facts)]
+    for number, causes in enumerate(named, 1):
+        lines += _numbered(number, causes, finding)
+    if named and thin:
+        lines.append("  consistent too, on less evidence:")
+    for number, causes in enumerate(thin[:MOST_CONSISTENT], len(named) + 1):
+        lines += _numbered(number, causes, finding)
+    if more := thin[MOST_CONSISTENT:]:
+        lines += others(more)
+    images = "1 image" if finding.images == 1 else f"{finding.images} images"
+    each = "" if len(named) + len(thin) == 1 else "each "
+    lines.append(
+        f"  {each}reproduces every value of {finding.op} on {images}; tried {tried(finding)}"
+    )
+    return lines + [f"  {told}" for told in remarks(finding)]
+
+
+def others(groups: Sequence[Sequence[Cause]]) -> list[str]:
+    """Return the names of causes that are not shown at length."""
+    names = "; ".join(" and ".join(causes[0].names) for causes in groups)
+    return textwrap.wrap(f"and {len(groups)} more: {names}", 98, initial_indent="  ",
+                         subsequent_indent="  ")  # fmt: skip
+
+
+def remarks(finding: OpFinding) -> list[str]:
+    """Return what tells the causes apart, what is open, what would tell."""
+    lines = [*map(str, finding.apart), *reservations(finding)]
+    if finding.would_tell:
+        lines.append(f"what would tell: {'; or '.join(finding.would_tell)}")
+    return lines
+
+
+def _numbered(number: int, causes: Sequence[Cause], finding: OpFinding) -> list[str]:
+    first = causes[0]
+    where = f"in {first.op.name}, which was not dumped: " if first.op.name != finding.op else ""
+    lines = [f"  {number}. {where}{' and '.join(first.names)}{labels(causes)}"]
+    lines.append(f"     {worth(first, finding)}")
+    if first.weight and first.weight.doubt:
+        lines.append(f"     {first.weight.doubt}")
+    for hypothesis in dict.fromkeys(bug.hypothesis for bug in first.bugs):
+        lines.append(f"     {hypothesis.explanation}")
+        lines.append(f"     look at {hypothesis.look_at}")
+    return lines
