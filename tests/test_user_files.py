@@ -44,7 +44,7 @@ from intgold.support.safe_files import replacing
 from intgold.quantize.calibrate import Ranges, calibrate
 from intgold.quantize.inference import FloatNetwork, Layer
 from intgold.quantize.quantizer import quantize_network
-from intgold.study.quantisation.explore import COLUMNS
+from intgold.support.file_kinds import SWEEP_COLUMNS
 from intgold.support.folders import MARKER, FilesInto
 from intgold.images.mnist import MNIST_SHA256
 from intgold.support.interrupts import Stopped
@@ -343,8 +343,8 @@ def of_a_users():
     for name in ("intgold-ranges", "intgold-comparison"):
         made[f"json of {name}"] = json.dumps({"note": name, "format": name}, indent=1).encode()
     made["json rows"] = json.dumps([{"calibration": "minmax"}], indent=1).encode()
-    made["csv"] = ",".join([*COLUMNS, "mine"]).encode() + b"\n1,2\n"
-    made["csv, fewer"] = ",".join(COLUMNS[:-1]).encode() + b"\n1,2\n"
+    made["csv"] = ",".join([*SWEEP_COLUMNS, "mine"]).encode() + b"\n1,2\n"
+    made["csv, fewer"] = ",".join(SWEEP_COLUMNS[:-1]).encode() + b"\n1,2\n"
     made["html"] = b"<!doctype html><html><body>intgold verify, intgold data sheet</body></html>\n"
     made["md"] = b"# mine: arithmetic data sheet\n\nnotes of the content SHA-256\n"
     made["signatures"] = b"# CRC-32, polynomial 0x04c11db7, as intgold makes it\n"

@@ -76,6 +76,7 @@ def call(options: argparse.Namespace) -> int:
     from ..quantize.data_files import read_batch
     from ..quantize.shipped import calibration_bytes, load_network
     from ..study.quantisation import explore as sweeps
+    from ..study.quantisation import sweep_files
     from ..study.quantisation.plots import check_plot, plot_sweep
 
     lists = {name: _values(name, text) for name in _LISTS if (text := getattr(options, name))}
@@ -108,7 +109,7 @@ def call(options: argparse.Namespace) -> int:
     count = min(len(array) for array in images.values())
     print(f"{len(rows)} models, {count} images; both engines ran {rows[0].golden_images} of "
           f"them, {differing} differing values: {verdict}")  # fmt: skip
-    for path, text in ((options.csv, sweeps.csv_text), (options.json, sweeps.json_text)):
+    for path, text in ((options.csv, sweep_files.csv_text), (options.json, sweep_files.json_text)):
         if path:
             write_file(path, text(rows))
     if options.plot:

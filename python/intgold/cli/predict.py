@@ -90,7 +90,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..quantize.inputs import shape_given
+    from ..host.axis_order import shape_given
     from ..images.mnist import load_mnist
 
     model = intgold.load(options.model)

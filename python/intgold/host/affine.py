@@ -10,7 +10,7 @@ from ..support.arguments import are_bytes, checked
 from ..errors import InputError, ModelError
 from ..model.graph import DTYPE_RANGE, Model, Tensor
 from ..support.quoting import batch_of, labelled, shown
-from ..quantize.inputs import arranged, order_of, two_orders
+from .axis_order import arranged, order_of, two_orders
 
 
 def round_away(x: np.ndarray | float) -> np.ndarray:

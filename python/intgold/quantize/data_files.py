@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import DataError, InputError
 from ..images.arrays import REALS, read_images
 from .inference import FloatNetwork, Input
-from .inputs import arranged, given_shape, two_orders
+from ..host.axis_order import arranged, given_shape, two_orders
 
 _log = logging.getLogger("intgold")
 

@@ -14,7 +14,8 @@ from ..errors import InputError, ModelError
 from ..support.progress import Progress
 from ..support.quoting import short_repr, shown
 from ..host.affine import pixel_values
-from .inputs import IMAGE, OUTPUT_ORDERS, Input, arranged
+from ..host.axis_order import OUTPUT_ORDERS, arranged
+from .inputs import IMAGE, Input
 from .layers import Layer
 from .limits import MOST_VALUES, output_shape, widest_layer
 

@@ -22,6 +22,13 @@ MADE_BY = "intgold"
 """What a picture states as its software."""
 _ENDS = 2**16  # bytes that are read of the head and of the tail
 _HINT = "move it away, or give another name"
+SWEEP_COLUMNS = (
+    "calibration", "activation", "activations", "per_channel", "weight_bits", "weight_scales",
+    "multiplier_bits", "form", "accuracy", "differing", "worst_layer", "worst_sqnr",
+    "parameter_bytes", "table_bytes", "constant_bytes", "accumulator_bits", "golden_images",
+    "golden_differing", "sha256",
+)  # fmt: skip
+"""Of the rows of a sweep, in order: its files are known by them."""
 _Known: TypeAlias = Callable[[bytes, bytes], bool]
 _HTML, _C, _HASH = ("<!-- ", " -->"), ("/* ", " */"), ("# ", "")
 _SUM = rb"content SHA-256 [0-9a-f]{64}"
@@ -136,19 +143,13 @@ def _zip(member: str, form: str) -> _Known:
     return known
 
 
-def _columns() -> list[bytes]:
-    from ..study.quantisation.explore import COLUMNS
-
-    return [name.encode() for name in COLUMNS]
-
-
 def _sweep_csv(head: bytes, tail: bytes) -> bool:
-    return head.startswith(b",".join(_columns()) + b"\n")
+    return head.startswith(",".join(SWEEP_COLUMNS).encode() + b"\n")
 
 
 def _sweep_json(head: bytes, tail: bytes) -> bool:
     first = head.partition(b"\n }")[0]
-    return first.startswith(b"[\n {\n") and re.findall(rb'\n  "(\w+)": ', first) == _columns()
+    return first.startswith(b"[\n {\n") and re.findall(rb'\n  "(\w+)": ', first) == [name.encode() for name in SWEEP_COLUMNS]
 
 
 def _png(head: bytes, tail: bytes) -> bool:

@@ -11,7 +11,8 @@ import torch
 from torch.fx import Node
 
 from ...errors import ModelError
-from ..inputs import IMAGE, Input, output_order, stored_shape
+from ...host.axis_order import output_order, stored_shape
+from ..inputs import IMAGE, Input
 from ..layers import Layer
 from .nodes import function_of, legal_name, place_of, shape_of
 from .refusals import Refusals

@@ -28,7 +28,8 @@ from ...support.quoting import given
 from ..calibrate import calibrate
 from ..choices import Choices
 from ..inference import FloatNetwork
-from ..inputs import refuse_nan, stored
+from ...host.axis_order import stored
+from ..inputs import refuse_nan
 from ..quantizer import quantize_network
 from .aten import TAKEN
 from .importer import Importer

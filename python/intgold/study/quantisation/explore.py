@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
-import json
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -272,9 +269,12 @@ def named(choices: Choices) -> str:
 
 
 def _word(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ",".join(f"{layer}:{how}" for layer, how in value.items())
-    return str(value)
+    return mapping_text(value) if isinstance(value, Mapping) else str(value)
+
+
+def mapping_text(value: Mapping[str, Any]) -> str:
+    """Return ``layer:choice,layer:choice``."""
+    return ",".join(f"{layer}:{how}" for layer, how in value.items())
 
 
 _NUMBERS = {
@@ -299,38 +299,3 @@ def table(rows: Sequence[Row]) -> str:
                 cells.append(f"{value:.1f}" if name == "worst_sqnr" else str(value))
         lines.append(tuple(cells))
     return "\n".join(columns(lines, left={0, 1, 2 + list(_NUMBERS).index("worst_layer")}))
-
-
-def records(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return flat dictionaries: every choice, then every measure."""
-    made = []
-    for row in rows:
-        measures = {f.name: getattr(row, f.name) for f in fields(Row) if f.name != "choices"}
-        chosen = {f.name: _plain(getattr(row.choices, f.name)) for f in fields(Choices)}
-        made.append({**chosen, **measures})
-    return made
-
-
-def _plain(value: Any) -> Any:
-    return _word(value) if isinstance(value, Mapping) else value
-
-
-COLUMNS = tuple(
-    dict.fromkeys(f.name for f in (*fields(Choices), *fields(Row)) if f.name != "choices")
-)
-"""Of `records`, in order."""
-
-
-def csv_text(rows: Sequence[Row]) -> str:
-    """Return the records as comma-separated values with a header."""
-    stream = io.StringIO()
-    table = records(rows)
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
-    return stream.getvalue()
-
-
-def json_text(rows: Sequence[Row]) -> str:
-    """Return the records as a JSON array."""
-    return json.dumps(records(rows), indent=1) + "\n"

@@ -51,7 +51,7 @@ import numpy as np
 
 from ...support.arguments import checked
 from ...errors import InputError
-from ...quantize.inputs import shape_given
+from ...host.axis_order import shape_given
 from ...images.arrays import read_images
 from ...images.mnist import load_mnist
 from ...model.graph import Model, Tensor
