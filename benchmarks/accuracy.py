@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 import intgold
-from intgold.host.affine import pixel_values
-from intgold.quantize.inference import FloatNetwork
 from intgold.describe.footprint import footprint
+from intgold.host.affine import pixel_values
 from intgold.images.mnist import load_mnist
+from intgold.quantize.inference import FloatNetwork
 
 MODELS = Path(intgold.__file__).parent / "models"
 NETWORKS = {"mnist_float": ("lut", "pwl"), "mnist_relu_float": ("relu",)}

@@ -21,9 +21,9 @@ import numpy as np
 
 import intgold
 from intgold import Model, Op, Tensor, native
-from intgold.run.environment import cpu
 from intgold.bench.clock import pinned, take_turns
 from intgold.bench.loops import ImageLoop
+from intgold.run.environment import cpu
 
 SAMPLE_SECONDS = 0.002  # short, so that few samples meet what else the machine does
 

@@ -33,11 +33,11 @@ import numpy as np
 
 import intgold
 from intgold import native
-from intgold.run.environment import cpu
 from intgold.bench.clock import pinned
 from intgold.bench.ops import time_ops
 from intgold.contracts import CONTRACTS
 from intgold.importers import import_tflite
+from intgold.run.environment import cpu
 from intgold.support.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[1]

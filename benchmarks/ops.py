@@ -32,10 +32,10 @@ from op_report import ORT, Report, Row
 
 import intgold
 from intgold import native
-from intgold.run.environment import cpu
 from intgold.bench.ceiling import Probe
 from intgold.bench.clock import own_time, pinned
 from intgold.bench.loops import ImageLoop
+from intgold.run.environment import cpu
 from intgold.support.progress import Progress
 
 PINNED = ("onnxruntime==1.32.0", "onnx==1.23.2")

@@ -32,10 +32,10 @@ from peers.network import Data, Layer, Network
 
 import intgold
 from intgold import native
-from intgold.run.environment import cpu
 from intgold.errors import DataError
-from intgold.quantize.shipped import load_network
 from intgold.images.mnist import load_mnist
+from intgold.quantize.shipped import load_network
+from intgold.run.environment import cpu
 from intgold.support.progress import Progress
 from intgold.vectors.cases.stimulus import stimulus
 

@@ -20,7 +20,6 @@ from pathlib import Path
 import numpy as np
 from engines import HERE, OUT, Answer, Stimulus, answers, as_int8, environment, run_worker
 
-from intgold.support.text_table import columns
 from intgold.contracts import contract_named
 from intgold.errors import IntgoldError
 from intgold.importers.tflite.convert import convert
@@ -28,6 +27,7 @@ from intgold.importers.tflite.reader import FileGraph, FileTensor, parse
 from intgold.importers.tflite.shape_arithmetic import settled
 from intgold.model.graph import Model
 from intgold.support.progress import Progress
+from intgold.support.text_table import columns
 
 CONVERTER = "tensorflow-cpu==2.21.0"
 FOLDER = HERE.parent / "data" / "tflite"

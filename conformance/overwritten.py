@@ -17,11 +17,11 @@ import numpy as np
 from engines import PACKAGES, Stimulus, answers, as_int8
 from tflite_writer import Writer
 
-from intgold.support.text_table import columns
 from intgold.contracts import contract_named
 from intgold.importers.tflite.convert import convert
 from intgold.importers.tflite.reader import parse
 from intgold.support.progress import Progress
+from intgold.support.text_table import columns
 
 FIRST = ("ADD", "SUB", "MUL", "SOFTMAX", "RESHAPE", "RELU", "QUANTIZE")
 BETWEEN = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE", "")

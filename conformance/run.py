@@ -28,14 +28,15 @@ from engines import PACKAGES, Stimulus, answers, as_int8
 from one_op_models import MODELS, made
 from softmax_models import ABORTS
 
-from intgold.support.text_table import columns
-from intgold.contracts import contract_named, evidence as standing
+from intgold.contracts import contract_named
+from intgold.contracts import evidence as standing
 from intgold.errors import IntgoldError
-from intgold.support.safe_files import canonical_json
 from intgold.importers.tflite.convert import convert
 from intgold.importers.tflite.reader import parse
 from intgold.model.graph import Model
 from intgold.support.progress import Progress
+from intgold.support.safe_files import canonical_json
+from intgold.support.text_table import columns
 
 FROZEN = Path(__file__).parent / "answers.json"
 COMPARED = Path(standing.__file__).parent / standing.FILE

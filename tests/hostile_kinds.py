@@ -21,12 +21,12 @@ import mutated_models
 import mutated_zips
 import mutations
 from intgold.cli import main
-from intgold.support.safe_files import canonical_json
 from intgold.quantize.calibrate import calibrate
 from intgold.quantize.inference import FloatNetwork, Layer
 from intgold.quantize.quantizer import quantize_network
-from intgold.vectors.sets.generate import write_set
+from intgold.support.safe_files import canonical_json
 from intgold.vectors.cases.random_models import random_inputs, random_model
+from intgold.vectors.sets.generate import write_set
 
 
 @dataclass

@@ -27,9 +27,9 @@ import mutated_zips
 import mutations
 from hostile_kinds import Base, Case
 from intgold.support.safe_files import canonical_json, write_zip
-from intgold.vectors.sets.generate import write_set
-from intgold.vectors.op_vectors.sets import write_op_sets
 from intgold.vectors.cases.random_models import random_model
+from intgold.vectors.op_vectors.sets import write_op_sets
+from intgold.vectors.sets.generate import write_set
 from intgold.verify.signatures import write_signatures
 
 LAYOUT = """# a comment

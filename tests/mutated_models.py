@@ -19,8 +19,8 @@ import mutations
 from intgold import IntgoldError
 from intgold.model import artefact
 from intgold.ops.fields import FORMS
-from intgold.support.safe_files import canonical_json, npy_bytes, read_npy, write_zip
 from intgold.ops.table import OPS
+from intgold.support.safe_files import canonical_json, npy_bytes, read_npy, write_zip
 
 Document = dict[str, Any]
 Arrays = dict[str, np.ndarray]

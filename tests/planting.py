@@ -7,11 +7,11 @@ from random import Random
 import numpy as np
 
 import intgold
+from intgold.vectors.cases.stimulus import stimulus
 from intgold.verify.diagnose.datapath import Datapath
 from intgold.verify.diagnose.hypotheses import HYPOTHESES, Evidence
 from intgold.verify.diagnose.search import Bug, Cause, bugs_of, differing, trials
 from intgold.verify.diagnose.weighing import weighed
-from intgold.vectors.cases.stimulus import stimulus
 
 IMAGES = 8
 FIXED = [h for h in HYPOTHESES if not h.solved]

@@ -22,8 +22,8 @@ from intgold.quantize.calibrate import calibrate
 from intgold.quantize.choices import Choices
 from intgold.quantize.pytorch.module import network_and_batch
 from intgold.quantize.quantizer import quantize_network
-from intgold.study.quantisation.layer_error import layer_errors
 from intgold.regression.selftest import Tally
+from intgold.study.quantisation.layer_error import layer_errors
 from random_modules import ACTIVATIONS, CHOICES
 
 KINDS = ("vector", "sequence", "pictures", "pair")

@@ -12,12 +12,12 @@ from absurd_models import ABSURD, MONSTROUS, conv, pool
 from compilers import BUILDS, ENGINE, Runner
 from convolutions import convolution, depthwise, on_values
 from intgold import EngineError, Model, Op, Tensor, native
-from intgold.model.budget import available, operations
-from intgold.run.digests import tensor_digests
-from intgold.ops.fields import Requantize
-from intgold.native.lowering import lower
-from intgold.native.compiled import lib
 from intgold.describe.data_sheet.document import data_sheet
+from intgold.model.budget import available, operations
+from intgold.native.compiled import lib
+from intgold.native.lowering import lower
+from intgold.ops.fields import Requantize
+from intgold.run.digests import tensor_digests
 from intgold.vectors.sets.generate import write_set
 
 SECONDS = 2.0
@@ -125,7 +125,9 @@ def test_memory_is_asked_for_first(monkeypatch):
         session.run(x, trace=True)
     with pytest.raises(EngineError, match=r"golden model takes [\d,]+ bytes, more than .* 100,000"):
         model.run(x, backend="golden")
-    monkeypatch.setattr("intgold.model.budget.available", lambda: None)  # a system that does not say
+    monkeypatch.setattr(
+        "intgold.model.budget.available", lambda: None
+    )  # a system that does not say
     model.run(x, backend="golden", trace=True)
 
 

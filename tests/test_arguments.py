@@ -21,23 +21,23 @@ from PIL import Image
 import intgold
 import tools
 from intgold import InputError, IntgoldError, golden, native
-from intgold.ops.bounds import WITHOUT_SUMS
-from intgold.support.arguments import Any as Unknown
-from intgold.support.arguments import check, checked, fits, hints_of, wanted
 from intgold.model.builder import Builder
+from intgold.ops.bounds import WITHOUT_SUMS
 from intgold.ops.fields import Requantization
+from intgold.ops.table import OPS
 from intgold.quantize.calibrate import Ranges, calibrate
 from intgold.quantize.choices import Choices
 from intgold.quantize.inference import FloatNetwork
 from intgold.quantize.layers import Layer
 from intgold.quantize.quantizer import quantize_network
 from intgold.quantize.shipped import NETWORKS, load_network
-from intgold.ops.table import OPS
-from intgold.vectors.sets.generate import write_set
+from intgold.support.arguments import Any as Unknown
+from intgold.support.arguments import check, checked, fits, hints_of, wanted
 from intgold.vectors.cases.op_corners import corner_cases
+from intgold.vectors.cases.random_models import random_inputs, random_model
 from intgold.vectors.op_vectors.lines import op_lines
 from intgold.vectors.op_vectors.sets import write_op_sets
-from intgold.vectors.cases.random_models import random_inputs, random_model
+from intgold.vectors.sets.generate import write_set
 from intgold.verify.signatures import write_signatures
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from intgold import DataError, IntgoldError
-from intgold.support.safe_files import npy_bytes, read_npy
 from intgold.images import arrays
 from intgold.images.arrays import read_images
+from intgold.support.safe_files import npy_bytes, read_npy
 
 IMAGES = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
 

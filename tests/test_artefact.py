@@ -8,9 +8,9 @@ import pytest
 
 import intgold
 from intgold import ArtefactError, IntgoldError
-from intgold.support.safe_files import canonical_json, npy_bytes, write_zip
-from intgold.support.json_text import canonical_sha256
 from intgold.ops.table import OPS
+from intgold.support.json_text import canonical_sha256
+from intgold.support.safe_files import canonical_json, npy_bytes, write_zip
 from intgold.vectors.cases.random_models import random_inputs, random_model
 
 

@@ -8,8 +8,8 @@ import pytest
 import intgold
 from compilers import BUILDS, Runner
 from intgold import Model, ModelError, Op, Tensor
-from intgold.run.digests import tensor_digests
 from intgold.exporters import write_c
+from intgold.run.digests import tensor_digests
 from intgold.vectors.cases.random_models import random_inputs, random_model
 from intgold.vectors.cases.stimulus import stimulus
 

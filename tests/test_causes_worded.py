@@ -8,13 +8,13 @@ import pytest
 
 import thin_evidence as thin
 from intgold.cli import main
+from intgold.vectors.arrays.contents import Entry
+from intgold.vectors.sets.generate import write_set
+from intgold.vectors.sets.manifest import read_manifest
 from intgold.verify.diagnose.datapath import Datapath
 from intgold.verify.diagnose.hypotheses import HYPOTHESES, Evidence
 from intgold.verify.diagnose.search import bugs_of
-from intgold.vectors.arrays.contents import Entry
 from intgold.verify.error_statistics import Tally
-from intgold.vectors.sets.generate import write_set
-from intgold.vectors.sets.manifest import read_manifest
 from small_sets import layout_of, network, write_dump
 from test_report import told
 

@@ -12,8 +12,8 @@ import pytest
 import intgold
 import tools
 from intgold.cli import COMMANDS, main
-from intgold.support.safe_files import canonical_json, write_zip
 from intgold.quantize import shipped
+from intgold.support.safe_files import canonical_json, write_zip
 
 
 def run(capsys, *arguments):
@@ -55,9 +55,7 @@ def test_two_ways_to_start_it():
 
 def test_the_package_is_light_until_it_is_used():
     """A command that starts can be interrupted: NumPy is not loaded before it handles that."""
-    script = (
-        "import sys, intgold, intgold.support.interrupts, intgold.__main__; print('numpy' in sys.modules)"
-    )
+    script = "import sys, intgold, intgold.support.interrupts, intgold.__main__; print('numpy' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout == "False\n"
     assert set(intgold.__all__) <= set(dir(intgold))

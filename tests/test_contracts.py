@@ -9,11 +9,12 @@ import pytest
 
 import tools
 from intgold.cli import main
-from intgold.contracts import CONTRACTS, contract_named, evidence as standing
+from intgold.contracts import CONTRACTS, contract_named
+from intgold.contracts import evidence as standing
+from intgold.importers.tflite.convert import HANDLERS
 from intgold.study.contracts import differences, page
 from intgold.study.contracts.probes import PROBES, probe
 from intgold.support.file_kinds import CONTRACTS_PAGE
-from intgold.importers.tflite.convert import HANDLERS
 
 ROOT = Path(__file__).parents[1]
 PAIRS = [*combinations(CONTRACTS, 2)]

@@ -8,12 +8,12 @@ import pytest
 
 import intgold
 import tools
-from intgold.verify.diagnose.discriminate import tell_apart
-from intgold.verify.diagnose.datapath import Datapath
-from intgold.verify.diagnose.hypotheses import HYPOTHESES, Evidence
-from intgold.verify.diagnose.search import Cause, bugs_of, differing, pair_causes
 from intgold.ops.table import OPS
 from intgold.vectors.cases.op_corners import corner_cases, random_case
+from intgold.verify.diagnose.datapath import Datapath
+from intgold.verify.diagnose.discriminate import tell_apart
+from intgold.verify.diagnose.hypotheses import HYPOTHESES, Evidence
+from intgold.verify.diagnose.search import Cause, bugs_of, differing, pair_causes
 from planting import corrupted, named_causes, places, planted, single_causes
 
 PLACES = [f"{p.name}" for p in places()]

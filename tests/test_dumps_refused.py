@@ -8,13 +8,13 @@ import pytest
 
 from intgold import VectorError
 from intgold.cli import main
-from intgold.verify.dump import results
 from intgold.vectors.formats import FORMATS
-from intgold.vectors.sets.generate import write_set
 from intgold.vectors.memory.layout_file import parse_layout
+from intgold.vectors.sets.generate import write_set
 from intgold.vectors.sets.manifest import read_manifest
 from intgold.vectors.sets.reader import read_entry
 from intgold.verify.comparison import verify
+from intgold.verify.dump import results
 from small_sets import network, write_dump
 
 IMAGES = 4

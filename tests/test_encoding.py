@@ -9,15 +9,15 @@ import pytest
 import intgold
 from intgold import Builder
 from intgold.cli import main
+from intgold.vectors.cases.stimulus import stimulus
 from intgold.vectors.formats import FORMATS
-from intgold.vectors.sets.generate import write_set
 from intgold.vectors.memory.layout_file import layout_document, parse_layout
-from intgold.verify.locate import at_place, locate
+from intgold.vectors.sets.generate import write_set
 from intgold.vectors.sets.manifest import read_manifest
 from intgold.vectors.sets.reader import read_entry, read_words
-from intgold.verify.signatures import signatures
-from intgold.vectors.cases.stimulus import stimulus
 from intgold.vectors.sets.sv_package import read_package
+from intgold.verify.locate import at_place, locate
+from intgold.verify.signatures import signatures
 from small_sets import IMAGES, layout_of, network, write_dump
 
 UNSIGNED = '[default]\nencoding = "offset_binary"\n'

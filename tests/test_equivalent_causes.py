@@ -7,12 +7,12 @@ import intgold
 import thin_evidence as thin
 import tools
 from intgold import Builder
+from intgold.ops.fields import Requantize
+from intgold.vectors.cases.stimulus import stimulus
 from intgold.verify.diagnose import diagnosis
 from intgold.verify.diagnose.datapath import Datapath
 from intgold.verify.diagnose.hypotheses import HYPOTHESES, Evidence
 from intgold.verify.diagnose.search import bugs_of
-from intgold.ops.fields import Requantize
-from intgold.vectors.cases.stimulus import stimulus
 from planting import single_causes
 from test_report import told
 

@@ -9,13 +9,13 @@ import thin_evidence as thin
 import tools
 from intgold import golden
 from intgold.model.builder import Builder
+from intgold.ops.fields import Requantize
 from intgold.verify.diagnose import diagnosis
 from intgold.verify.diagnose.datapath import Datapath
 from intgold.verify.diagnose.hypotheses import HYPOTHESES, Evidence
 from intgold.verify.diagnose.hypotheses.freedom import choose_bits, solved_order
 from intgold.verify.diagnose.noise import Kind, noise_bits
 from intgold.verify.diagnose.weight import MARGIN
-from intgold.ops.fields import Requantize
 
 COUNTS = (1, 2, 8, 64)
 

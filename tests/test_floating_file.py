@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from intgold.support import safe_files as files, json_text
 from intgold.errors import ArtefactError, InputError, ModelError
 from intgold.quantize.calibrate import Ranges, calibrate
 from intgold.quantize.inference import FloatNetwork, Input
 from intgold.quantize.layers import Layer
+from intgold.support import json_text
+from intgold.support import safe_files as files
 from test_floating_network import IMAGES, random_network
 
 

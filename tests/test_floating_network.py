@@ -12,10 +12,10 @@ import pytest
 
 import tools
 from intgold.errors import InputError, ModelError
+from intgold.images import mnist
 from intgold.quantize.activations import KINDS, activation
 from intgold.quantize.inference import FloatNetwork
 from intgold.quantize.layers import Layer
-from intgold.images import mnist
 
 MODELS = Path(mnist.__file__).parents[1] / "models"
 NAMES = {

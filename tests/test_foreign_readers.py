@@ -9,8 +9,8 @@ import pytest
 import intgold
 import tools
 from intgold.vectors.formats import FORMATS
-from intgold.vectors.sets.generate import write_set
 from intgold.vectors.memory.layout import Layout
+from intgold.vectors.sets.generate import write_set
 from intgold.vectors.sets.sv_package import read_package
 from word_files import some_words, word_file, written
 

@@ -11,14 +11,14 @@ import pytest
 import intgold
 import tools
 from intgold import native
+from intgold.ops.table import OPS
 from intgold.run.digests import little_endian, tensor_digests
 from intgold.support.safe_files import canonical_json
-from intgold.ops.table import OPS
 from intgold.tools import freeze
-from intgold.vectors.sets import manifest
-from intgold.vectors.sets.manifest import read_manifest
 from intgold.vectors.cases.op_cases import directed_models
 from intgold.vectors.cases.stimulus import stimulus
+from intgold.vectors.sets import manifest
+from intgold.vectors.sets.manifest import read_manifest
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 HINT = f"golden/ is not what this code makes; if that is meant: {freeze.COMMAND}"

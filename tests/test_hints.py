@@ -7,9 +7,9 @@ from intgold.ops.table import OPS
 from intgold.vectors.formats import FORMATS
 from intgold.vectors.formats.word_file import Lanes, WordFile
 from intgold.vectors.sets.generate import write_set
-from intgold.verify.locate import at_place, locate
 from intgold.vectors.sets.manifest import read_manifest
 from intgold.vectors.sets.plan import Plan
+from intgold.verify.locate import at_place, locate
 from small_sets import layout_of, network
 
 RAM = '[memory.ram]\nword_bits = 32\n[output]\nmemory = "ram"\n'

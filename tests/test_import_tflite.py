@@ -15,14 +15,14 @@ import pytest
 
 import intgold
 import tools
-from intgold.model.builder import Builder
 from intgold.cli import main
 from intgold.contracts import CONTRACTS, contract_named
-from intgold.verify.diagnose.finding import contracts_of
 from intgold.errors import ContractError, ImportFileError
 from intgold.importers import import_tflite
-from intgold.importers.tflite.reader import FileOp, parse
 from intgold.importers.tflite.op_context import Room, Step
+from intgold.importers.tflite.reader import FileOp, parse
+from intgold.model.builder import Builder
+from intgold.verify.diagnose.finding import contracts_of
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "conformance"))

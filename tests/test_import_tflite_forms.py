@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from intgold.contracts import CONTRACTS, contract_named, evidence as standing
+from intgold.contracts import CONTRACTS, contract_named
+from intgold.contracts import evidence as standing
 from intgold.errors import ImportFileError
 from intgold.importers.tflite.convert import convert
 from intgold.importers.tflite.expf import expf

@@ -13,18 +13,18 @@ import tools
 from compilers import BUILDS, engine_objects
 from intgold import IntgoldError, native
 from intgold.cli import main
-from intgold.describe.summary import description
-from intgold.ops.fields import FORMS
-from intgold.host.multiplier import requantize_for
-from intgold.describe.footprint import arena_sizes, footprint, multiply_adds
-from intgold.golden.requantize import scale
-from intgold.native.lowering import lower
-from intgold.native.compiled import ffi, lib
-from intgold.ops.table import OPS
 from intgold.describe.data_sheet import data_sheet
 from intgold.describe.data_sheet import worked_examples as walks
-from intgold.describe.data_sheet.document import _AVERAGES, _FORMULAS, to_html, to_markdown
 from intgold.describe.data_sheet.arithmetic_trace import Steps, formula, reciprocal, requantized
+from intgold.describe.data_sheet.document import _AVERAGES, _FORMULAS, to_html, to_markdown
+from intgold.describe.footprint import arena_sizes, footprint, multiply_adds
+from intgold.describe.summary import description
+from intgold.golden.requantize import scale
+from intgold.host.multiplier import requantize_for
+from intgold.native.compiled import ffi, lib
+from intgold.native.lowering import lower
+from intgold.ops.fields import FORMS
+from intgold.ops.table import OPS
 from intgold.vectors.cases.op_cases import directed_models
 from intgold.vectors.cases.random_models import random_model
 

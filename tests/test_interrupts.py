@@ -13,11 +13,11 @@ import pytest
 
 import intgold
 import tools
-from intgold.support import workers
 from intgold.cli import main
 from intgold.cli import selftest as command
-from intgold.vectors.sets.generate import write_set
+from intgold.support import workers
 from intgold.support.workers import Workers
+from intgold.vectors.sets.generate import write_set
 
 SOURCES = str(Path(intgold.__file__).parents[1])
 PROGRAM = Path(sys.executable).parent / "intgold"

@@ -11,15 +11,15 @@ import intgold
 from intgold import LayoutError, VectorError
 from intgold.cli import main
 from intgold.vectors.formats import FORMATS
-from intgold.vectors.sets.generate import write_set
 from intgold.vectors.memory.layout import Layout
 from intgold.vectors.memory.layout_file import layout_document, parse_layout, read_layout
-from intgold.verify.locate import at_place, locate
-from intgold.vectors.sets.manifest import read_manifest
 from intgold.vectors.memory.packing import Packing
-from intgold.vectors.sets.reader import read_runs
 from intgold.vectors.memory.rule import BYTE_ORDERS, LANE_ORDERS, Rule
+from intgold.vectors.sets.generate import write_set
+from intgold.vectors.sets.manifest import read_manifest
+from intgold.vectors.sets.reader import read_runs
 from intgold.verify.comparison import verify
+from intgold.verify.locate import at_place, locate
 
 SHAPE, ZERO = (5, 3, 6), -7
 ORDERS = [

@@ -10,10 +10,10 @@ import pytest
 
 import intgold
 from intgold.cli import main
+from intgold.vectors.cases.random_models import random_model
 from intgold.vectors.formats import FORMATS
 from intgold.vectors.sets.generate import write_set
 from intgold.vectors.sets.manifest import read_manifest
-from intgold.vectors.cases.random_models import random_model
 from intgold.vectors.sets.reader import read_entry
 from small_sets import DOCUMENTED, IMAGES, LAYOUTS, layout_of, network, write_dump
 

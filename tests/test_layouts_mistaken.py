@@ -8,10 +8,10 @@ import pytest
 from intgold import Builder, Requantize
 from intgold.cli import main
 from intgold.vectors.formats import FORMATS
-from intgold.vectors.sets.generate import write_set
 from intgold.vectors.memory.layout_file import parse_layout
-from intgold.vectors.sets.manifest import read_manifest
 from intgold.vectors.memory.readings import readings
+from intgold.vectors.sets.generate import write_set
+from intgold.vectors.sets.manifest import read_manifest
 from small_sets import IMAGES, LAYOUTS, layout_of, network, write_dump, write_words
 
 CAUSES = {

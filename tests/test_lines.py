@@ -12,17 +12,17 @@ from file_styles import STYLES, file_of
 from foreign_files import READ, VALUES
 from intgold import Builder, LayoutError, Requantize, VectorError
 from intgold.cli import main
+from intgold.vectors.cases.random_models import random_model
 from intgold.vectors.formats import FORMATS
 from intgold.vectors.formats.word_file import Lanes, WordFile
-from intgold.vectors.sets.generate import write_set
 from intgold.vectors.memory.layout_file import parse_layout
-from intgold.verify.locate import at_place, spots
+from intgold.vectors.sets.generate import write_set
 from intgold.vectors.sets.manifest import read_manifest
-from intgold.vectors.cases.random_models import random_model
 from intgold.vectors.sets.reader import read_entry
 from intgold.vectors.sets.sv_package import read_package
 from intgold.vectors.sets.whole import memory_files
 from intgold.verify.comparison import verify
+from intgold.verify.locate import at_place, spots
 from word_files import WIDTHS, some_words, word_file, written
 
 TEXTS = [name for name, form in FORMATS.items() if form.lines]

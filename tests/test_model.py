@@ -8,9 +8,9 @@ import pytest
 
 import intgold
 from intgold import InputError, IntgoldError, Model, ModelError, Op, Requantize, Tensor, native
-from intgold.ops.fields import INT32_MAX, INT32_MIN, Scales
-from intgold.native.lowering import plan
 from intgold.model.graph import BOUNDARY
+from intgold.native.lowering import plan
+from intgold.ops.fields import INT32_MAX, INT32_MIN, Scales
 from intgold.ops.table import OPS
 from intgold.vectors.cases.random_models import random_inputs, random_model
 

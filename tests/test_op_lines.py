@@ -12,8 +12,8 @@ from intgold import InputError, VectorError
 from intgold.ops.fields import FORMS, INT32_MAX, INT32_MIN
 from intgold.ops.table import OPS
 from intgold.vectors.cases.op_corners import Case, corner_cases, random_case
-from intgold.vectors.op_vectors.lines import BITS, op_lines, read_op_lines
 from intgold.vectors.cases.random_models import random_model
+from intgold.vectors.op_vectors.lines import BITS, op_lines, read_op_lines
 from intgold.vectors.op_vectors.requantize import (
     COLUMNS,
     RequantizeLine,

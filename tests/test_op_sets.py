@@ -10,11 +10,11 @@ from intgold import IntgoldError, VectorError
 from intgold.cli import main
 from intgold.ops.fields import FORMS
 from intgold.ops.table import OPS
-from intgold.vectors.sets.manifest import read_manifest
 from intgold.vectors.cases.op_corners import corner_cases
 from intgold.vectors.op_vectors.lines import read_op_lines
-from intgold.vectors.op_vectors.sets import read_op_vectors, requantize_blocks, write_op_sets
 from intgold.vectors.op_vectors.requantize import read_requantize_lines
+from intgold.vectors.op_vectors.sets import read_op_vectors, requantize_blocks, write_op_sets
+from intgold.vectors.sets.manifest import read_manifest
 from intgold.verify.comparison import verify_op
 
 

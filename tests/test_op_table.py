@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from intgold.ops import bounds as accumulators
 from intgold import golden, native
-from intgold.ops.fields import FORMS, Scales
 from intgold.native.compiled import ffi, lib
+from intgold.ops import bounds as accumulators
+from intgold.ops.fields import FORMS, Scales
 from intgold.ops.table import OPS
 from intgold.vectors.cases import random_models
 

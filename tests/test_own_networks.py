@@ -540,8 +540,8 @@ def test_quantize_shows_its_progress(monkeypatch, calibration):
     import torch
     from torch import nn
 
-    from intgold.support import progress
     from intgold.quantize import quantize
+    from intgold.support import progress
 
     seen, begin = [], progress.Progress.__init__
 

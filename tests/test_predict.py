@@ -12,11 +12,11 @@ import digits
 import intgold
 import tools
 from intgold import InputError, Model, Op, Tensor
-from intgold.run import backends as engine
-from intgold.predict.predictions import answer, picture_of
 from intgold.cli import main
 from intgold.images.preparation import picture_input
+from intgold.predict.predictions import answer, picture_of
 from intgold.predict.terminal import draw
+from intgold.run import backends as engine
 
 DIGIT = (28, 28, 1)
 

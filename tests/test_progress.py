@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from intgold.support import progress
 from intgold.cli import COMMANDS, main
 from intgold.quantize.layers import Layer
+from intgold.support import progress
 from intgold.support.progress import Progress, ended
 
 PROGRAM = Path(sys.executable).parent / "intgold"

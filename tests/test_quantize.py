@@ -12,8 +12,9 @@ import pytest
 import intgold
 import tools
 from intgold import ArtefactError, InputError, ModelError, Requantize, golden
-from intgold.ops.fields import FORMS
+from intgold.golden.requantize import scale
 from intgold.host import affine, multiplier
+from intgold.ops.fields import FORMS
 from intgold.quantize import pwl_fit, shipped, tables
 from intgold.quantize.activations import gelu_tanh, selu
 from intgold.quantize.calibrate import Ranges, calibrate
@@ -21,7 +22,6 @@ from intgold.quantize.choices import Choices
 from intgold.quantize.inference import FloatNetwork
 from intgold.quantize.layers import Layer
 from intgold.quantize.quantizer import quantize_network
-from intgold.golden.requantize import scale
 
 
 def test_affine_range():

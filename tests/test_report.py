@@ -15,14 +15,14 @@ import planted_bugs
 import thin_evidence as thin
 import tools
 from intgold.cli import main
+from intgold.vectors.cases.stimulus import stimulus
+from intgold.vectors.sets.generate import write_set
+from intgold.verify.comparison import compare
 from intgold.verify.diagnose.datapath import Datapath
 from intgold.verify.diagnose.diagnosis import diagnose
 from intgold.verify.diagnose.hypotheses import Evidence
 from intgold.verify.diagnose.search import bugs_of
 from intgold.verify.dump import Dump
-from intgold.vectors.sets.generate import write_set
-from intgold.vectors.cases.stimulus import stimulus
-from intgold.verify.comparison import compare
 
 COUNT = 12
 
@@ -583,8 +583,8 @@ def check_page(text):
 
 def test_odd_names_do_not_break_the_page(vectors, tmp_path):
     """What comes from files is text, never markup."""
-    from intgold.verify.report.page import page
     from intgold.verify.report.account import account
+    from intgold.verify.report.page import page
 
     folder = device(tmp_path / "<b>&d", [("conv1", "clamp_missing", "")])
     made = account(Dump(vectors, folder), products=9)

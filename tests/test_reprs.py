@@ -12,19 +12,19 @@ import pytest
 
 import hostile_kinds
 import intgold
+from intgold.model.ports import Signature
+from intgold.native.lowering import Lowered, LoweredOp, lower
 from intgold.predict.predictions import answer
-from intgold.verify.report.account import account
 from intgold.quantize.calibrate import Ranges
 from intgold.quantize.inference import FloatNetwork
 from intgold.quantize.layers import Layer
-from intgold.native.lowering import Lowered, LoweredOp, lower
 from intgold.support.quoting import MOST, given, one_line, shown
-from intgold.model.ports import Signature
-from intgold.verify.dump import Dump
 from intgold.vectors.sets.generate import write_set
 from intgold.vectors.sets.manifest import read_manifest
 from intgold.vectors.sets.plan import Plan
 from intgold.verify.comparison import Comparison, Difference, Report, verify
+from intgold.verify.dump import Dump
+from intgold.verify.report.account import account
 
 LINES, CHARACTERS = 25, 2000
 

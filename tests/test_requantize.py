@@ -9,9 +9,9 @@ import pytest
 
 import slow_oracle
 from intgold import ModelError, Requantize, golden, native
-from intgold.ops.fields import FORMS, INT32_MAX, INT32_MIN
 from intgold.golden import rounding
 from intgold.golden.requantize import scale
+from intgold.ops.fields import FORMS, INT32_MAX, INT32_MIN
 
 SINGLE = FORMS[:5]
 CORNERS = [INT32_MIN, INT32_MIN + 1, -(2**30), -(2**24) - 1, -(2**24), -257, -128, -2, -1, 0]

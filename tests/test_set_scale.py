@@ -15,11 +15,11 @@ import pytest
 import intgold
 from intgold import IntgoldError, VectorError
 from intgold.cli import main
+from intgold.vectors.cases.random_models import random_model
+from intgold.vectors.memory.layout import Layout
 from intgold.vectors.sets import plan
 from intgold.vectors.sets.generate import merge_sets, write_set
-from intgold.vectors.memory.layout import Layout
 from intgold.vectors.sets.manifest import read_manifest
-from intgold.vectors.cases.random_models import random_model
 from intgold.verify.comparison import verify
 
 BANKED = Layout(rules=(("output", (("word_bits", 32), ("banks", 2))),))

@@ -11,10 +11,10 @@ import intgold
 import tools
 from intgold import VectorError
 from intgold.cli import main
-from intgold.vectors.sets.generate import write_set
 from intgold.vectors.cases.signatures import WIDTHS, signature_lines
-from intgold.verify.signatures import compare_signatures, signatures
 from intgold.vectors.cases.stimulus import stimulus
+from intgold.vectors.sets.generate import write_set
+from intgold.verify.signatures import compare_signatures, signatures
 
 RTL = Path(__file__).parents[1] / "rtl"
 TILE = (5, 28, 3)

@@ -6,8 +6,8 @@ import pytest
 import intgold
 from intgold import Model, ModelError, Op, Tensor
 from intgold.host.multiplier import requantize_for
-from intgold.quantize.simulate import _REAL, deviations, simulate
 from intgold.ops.table import OPS
+from intgold.quantize.simulate import _REAL, deviations, simulate
 from intgold.vectors.cases.random_models import random_inputs, random_model
 from intgold.vectors.cases.stimulus import stimulus
 

@@ -14,8 +14,8 @@ from compilers import BUILDS, ENGINE, ROOT, engine_objects
 from convolutions import convolution, depthwise
 from intgold import EngineError, Model, Op, Requantize, Tensor, native
 from intgold.describe import footprint
-from intgold.native.lowering import lower
 from intgold.native.compiled import lib
+from intgold.native.lowering import lower
 from intgold.vectors.cases.random_models import random_model
 
 MEMORY, SIZE = 4, 5

@@ -479,7 +479,8 @@ def test_without_torch(monkeypatch):
     """One line with the command that installs it, from each function that needs it."""
     import sys
 
-    from intgold import IntgoldError, quantize as floating
+    from intgold import IntgoldError
+    from intgold import quantize as floating
 
     monkeypatch.setitem(sys.modules, "torch", None)
     for call in (

@@ -9,8 +9,8 @@ import pytest
 
 import tools
 from intgold.errors import IntgoldError
-from intgold.quantize.inference import FloatNetwork
 from intgold.images import mnist
+from intgold.quantize.inference import FloatNetwork
 
 
 def test_augmentation_moves_each_image_a_little() -> None:

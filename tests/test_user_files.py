@@ -24,11 +24,16 @@ import pytest
 
 import intgold
 import tools
-from intgold.support import file_kinds
 from intgold.cli import COMMANDS, _parser, main
 from intgold.cli.paths import InputPath, OutputFolder, OutputOf
+from intgold.describe.data_sheet import write_sheet
 from intgold.errors import IntgoldError
 from intgold.exporters import copy_engine, write_c
+from intgold.images.mnist import MNIST_SHA256
+from intgold.quantize.calibrate import Ranges, calibrate
+from intgold.quantize.inference import FloatNetwork, Layer
+from intgold.quantize.quantizer import quantize_network
+from intgold.support import file_kinds
 from intgold.support.file_kinds import (
     C_SOURCE,
     CONTRACTS_PAGE,
@@ -38,20 +43,15 @@ from intgold.support.file_kinds import (
     RANGES,
     SHEET,
     SIGNATURES,
+    SWEEP_COLUMNS,
     FileKind,
 )  # fmt: skip
-from intgold.support.safe_files import replacing
-from intgold.quantize.calibrate import Ranges, calibrate
-from intgold.quantize.inference import FloatNetwork, Layer
-from intgold.quantize.quantizer import quantize_network
-from intgold.support.file_kinds import SWEEP_COLUMNS
 from intgold.support.folders import MARKER, FilesInto
-from intgold.images.mnist import MNIST_SHA256
 from intgold.support.interrupts import Stopped
-from intgold.describe.data_sheet import write_sheet
+from intgold.support.safe_files import replacing
 from intgold.tools import freeze
-from intgold.vectors.sets.generate import write_set
 from intgold.vectors.op_vectors.sets import write_op_sets
+from intgold.vectors.sets.generate import write_set
 from intgold.verify.signatures import write_signatures
 
 PACKAGE = Path(intgold.__file__).parent

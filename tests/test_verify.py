@@ -8,8 +8,8 @@ import pytest
 import intgold
 from intgold import IntgoldError, VectorError
 from intgold.cli import main
-from intgold.vectors.sets.generate import write_set
 from intgold.vectors.cases.random_models import random_model
+from intgold.vectors.sets.generate import write_set
 from intgold.verify.comparison import verify
 
 

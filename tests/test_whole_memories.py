@@ -16,8 +16,8 @@ from intgold.cli import main
 from intgold.support.safe_files import canonical_json
 from intgold.vectors.formats import FORMATS
 from intgold.vectors.formats.word_file import WordFile
-from intgold.vectors.sets.generate import merge_sets, write_set
 from intgold.vectors.memory.layout_file import layout_document, read_layout
+from intgold.vectors.sets.generate import merge_sets, write_set
 from intgold.vectors.sets.manifest import read_manifest
 from intgold.vectors.sets.reader import read_entry
 from intgold.vectors.sets.whole import rom_files

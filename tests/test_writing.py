@@ -19,13 +19,13 @@ from tqdm import tqdm
 
 import tools
 from intgold import IntgoldError, VectorError
-from intgold.support import folders
 from intgold.exporters import write_c
 from intgold.quantize.calibrate import Ranges
 from intgold.quantize.inference import FloatNetwork, Layer
+from intgold.support import folders
+from intgold.vectors.cases.random_models import random_model
 from intgold.vectors.sets.generate import write_set
 from intgold.vectors.sets.manifest import read_manifest
-from intgold.vectors.cases.random_models import random_model
 
 MODEL, OTHER = random_model(0), random_model(12)
 

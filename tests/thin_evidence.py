@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from intgold.model.builder import Builder
-from intgold.verify.diagnose.diagnosis import diagnose
 from intgold.ops.fields import Requantize
-from intgold.verify.dump import Dump
 from intgold.vectors.sets.generate import write_set
 from intgold.verify.comparison import compare
+from intgold.verify.diagnose.diagnosis import diagnose
+from intgold.verify.dump import Dump
 
 OPS = ("conv", "table", "pool", "deep", "mean", "sum", "pwl", "gap", "fc", "top")
 

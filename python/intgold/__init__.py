@@ -16,8 +16,6 @@ TYPE_CHECKING = False  # type checkers take it as true; `typing` would cost mill
 if TYPE_CHECKING:
     from typing import Any as _Any
 
-    from .model.builder import Builder
-    from .run.backends import Result
     from .errors import (
         ArtefactError,
         DataError,
@@ -28,8 +26,10 @@ if TYPE_CHECKING:
         ModelError,
         VectorError,
     )
-    from .ops.fields import Requantize
+    from .model.builder import Builder
     from .model.graph import SPEC_VERSION, Model, Op, Tensor
+    from .ops.fields import Requantize
+    from .run.backends import Result
     from .run.session import Session
 
     __version__: str
@@ -91,9 +91,9 @@ def load(path: str | _PathLike[str] = "lut") -> Model:
     from os.path import exists
     from pathlib import Path
 
+    from .errors import ArtefactError
     from .model import artefact
     from .support.arguments import check
-    from .errors import ArtefactError
 
     check("load: path", path, str | _PathLike[str])
     if path in SHIPPED:

@@ -9,11 +9,11 @@ import os
 from collections.abc import Callable, Sequence
 
 from .. import native
+from ..describe.footprint import multiply_adds
+from ..errors import EngineError, InputError
+from ..model.graph import Model
 from ..run.environment import about
 from ..support.arguments import checked
-from ..errors import EngineError, InputError
-from ..describe.footprint import multiply_adds
-from ..model.graph import Model
 from ..vectors.cases.stimulus import stimulus
 from .ops import Ops, OpTime, time_ops
 from .report import Report

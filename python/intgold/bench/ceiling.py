@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..ops.fields import Requantize
 from ..model.graph import Model, Op
 from ..native import ISAS
 from ..native.compiled import ffi, lib
 from ..native.structures import Structures
+from ..ops.fields import Requantize
 from ..support.quoting import short_repr
 
 DOT, LUT = "dot", "lut"

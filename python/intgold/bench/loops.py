@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import EngineError
-from ..native.lowering import Lowered, lower
 from ..model.graph import Model
 from ..native.compiled import ffi, lib
 from ..native.engine import Context, Prepared
+from ..native.lowering import Lowered, lower
 
 
 @dataclass(frozen=True)

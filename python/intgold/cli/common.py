@@ -104,9 +104,9 @@ def batch_and_labels(
     options: argparse.Namespace, network: FloatNetwork
 ) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
     """Return what ``--mnist``, or ``--images`` and perhaps ``--labels``, name; inputs by name."""
-    from ..quantize.data_files import read_batch
     from ..images.arrays import read_labels
     from ..images.mnist import load_mnist
+    from ..quantize.data_files import read_batch
 
     if options.mnist == bool(options.images):
         raise IntgoldError("give either --mnist or --images")

@@ -23,9 +23,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..contracts import contract_named, evidence as standing
-    from ..study.contracts import differences
+    from ..contracts import contract_named
+    from ..contracts import evidence as standing
     from ..errors import IntgoldError
+    from ..study.contracts import differences
 
     if not 1 <= options.probes <= 10_000:
         raise IntgoldError(f"--probes {options.probes}: 1 to 10000 are possible")

@@ -33,8 +33,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..describe.summary import description
     from ..describe.data_sheet import write_sheet
+    from ..describe.summary import description
 
     model = intgold.load(options.model)
     if options.sheet is not None:

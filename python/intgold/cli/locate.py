@@ -6,9 +6,9 @@ import argparse
 import re
 from dataclasses import asdict
 
-from ..support.text_table import columns
 from ..errors import IntgoldError
 from ..support.safe_files import canonical_json
+from ..support.text_table import columns
 from .paths import InputPath
 
 HELP = "find a value of a vector set in its files, or what lies at a line or an address"

@@ -26,8 +26,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..vectors.memory import memory_map
     from ..vectors.arrays.partials import LoopOrder
+    from ..vectors.memory import memory_map
     from ..vectors.sets.plan import Plan
 
     partials = LoopOrder.parse(options.partials) if options.partials else None

@@ -8,15 +8,15 @@ import sys
 
 import intgold
 
-from ..predict.predictions import Answers, answer
-from ..run.backends import BACKENDS, check_predictable
 from ..errors import IntgoldError
-from ..support.file_kinds import INPUT
-from ..support.safe_files import npy_bytes, replacing
 from ..images.arrays import DTYPES, REALS, read_labels
 from ..images.sources import Batch, numbered, read_sources
 from ..model.graph import Model
+from ..predict.predictions import Answers, answer
 from ..predict.terminal import printable, style_for
+from ..run.backends import BACKENDS, check_predictable
+from ..support.file_kinds import INPUT
+from ..support.safe_files import npy_bytes, replacing
 from .common import add_isa, add_model, naming
 from .paths import InputPath, OutputOf
 

@@ -6,8 +6,8 @@ import argparse
 
 import intgold
 
-from ..run.backends import BACKENDS
 from ..errors import IntgoldError
+from ..run.backends import BACKENDS
 from .common import add_isa, add_layout, layout_of, names, naming_layout, show_progress
 from .paths import InputPath, OutputFolder
 
@@ -26,8 +26,8 @@ EXAMPLES = """
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    from ..vectors.formats.compression import COMPRESSIONS
     from ..vectors.formats import FORMATS
+    from ..vectors.formats.compression import COMPRESSIONS
     from ..vectors.sets.plan import DOCUMENT_FORMATS
 
     known = ", ".join([*FORMATS, *DOCUMENT_FORMATS])
@@ -119,8 +119,8 @@ def call(options: argparse.Namespace) -> int:
 
 
 def _write(options: argparse.Namespace) -> int:
-    from ..vectors.sets.generate import merge_sets, write_set
     from ..vectors.op_vectors.sets import write_op_sets
+    from ..vectors.sets.generate import merge_sets, write_set
 
     if options.op is not None and options.output == "-":
         return _print_lines(options)
@@ -154,8 +154,8 @@ def _write(options: argparse.Namespace) -> int:
 
 
 def _print_lines(options: argparse.Namespace) -> int:
-    from ..vectors.op_vectors.sets import REQUANTIZE, check_op, lines_of, requantize_blocks
     from ..vectors.op_vectors.requantize import requantize_lines
+    from ..vectors.op_vectors.sets import REQUANTIZE, check_op, lines_of, requantize_blocks
 
     check_op(options.op)
     if options.op == REQUANTIZE:

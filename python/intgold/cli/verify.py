@@ -68,10 +68,10 @@ def call(options: argparse.Namespace) -> int:
         return _signatures(options)
     if is_op_vectors(options.vectors):
         return _op_vectors(options)
-    from ..verify.report.page import write_page
-    from ..verify.report.account import account
     from ..describe.data_sheet.worked_examples import PRODUCTS_SHOWN
     from ..verify.dump import Dump
+    from ..verify.report.account import account
+    from ..verify.report.page import write_page
 
     layout = layout_of(options) if options.layout else None
     dump = Dump(options.vectors, options.dut, layout, options.partial, show_progress(options),

@@ -11,9 +11,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ..support.arguments import checked
 from ..errors import ContractError
 from ..model.graph import SPEC_VERSION
+from ..support.arguments import checked
 from ..support.quoting import short_repr
 
 

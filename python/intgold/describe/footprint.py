@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..support.arguments import checked
-from ..ops.fields import Requantize
 from ..model.graph import Model, Op
+from ..ops.fields import Requantize
+from ..support.arguments import checked
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..support.arguments import checked
 from ..model.artefact import required_spec
-from ..support.text_table import columns
-from ..ops.fields import Requantize
-from .footprint import arena_sizes, footprint, multiply_adds
 from ..model.graph import Model, Op
+from ..ops.fields import Requantize
+from ..support.arguments import checked
+from ..support.text_table import columns
+from .footprint import arena_sizes, footprint, multiply_adds
 
 _HEAD = (
     "op", "kind", "output", "scale", "zero", "form", "m (first)", "t", "accumulator",

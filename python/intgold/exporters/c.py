@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from ..support.arguments import checked
 from ..errors import ModelError
+from ..model.graph import Model
+from ..native.lowering import Lowered, LoweredOp, Member, lower
 from ..ops.fields import FORMS, Requantize
+from ..support.arguments import checked
 from ..support.file_kinds import C_SOURCE
 from ..support.safe_files import replacing
-from ..native.lowering import Lowered, LoweredOp, Member, lower
-from ..model.graph import Model
 
 _C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t", "uint8": "uint8_t"}
 _VALUES_PER_LINE = 16

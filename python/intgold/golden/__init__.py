@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError, ModelError
-from ..ops.fields import Requantize, integer
 from ..ops.arguments import check_call
+from ..ops.fields import Requantize, integer
 from ..ops.table import OPS
 from ..support.quoting import given
 from .add import add

@@ -6,9 +6,9 @@ import warnings
 
 import numpy as np
 
-from ..support.arguments import are_bytes, checked
 from ..errors import InputError, ModelError
 from ..model.graph import DTYPE_RANGE, Model, Tensor
+from ..support.arguments import are_bytes, checked
 from ..support.quoting import batch_of, labelled, shown
 from .axis_order import arranged, order_of, two_orders
 

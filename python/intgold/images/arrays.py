@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..support.arguments import are_bytes, checked
 from ..errors import DataError, IntgoldError
-from ..support.safe_files import read_npy
-from .labels import label_advice
+from ..support.arguments import are_bytes, checked
 from ..support.quoting import batch_of
+from ..support.safe_files import read_npy
 from .idx import read_idx, read_idx_header
+from .labels import label_advice
 
 DTYPES = ("uint8", "int8", "int32")
 _LABEL_DTYPES = (*DTYPES, "int16", "uint16", "uint32", "int64", "uint64")

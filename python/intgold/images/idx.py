@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..support.arguments import checked
 from ..errors import DataError
+from ..support.arguments import checked
 
 _DTYPE_UINT8 = 0x08  # the third byte of an IDX magic: unsigned bytes
 _DEFLATE_MOST = 1032  # times a gzip file's size is the most that it can unpack to

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..support.arguments import checked
 from ..errors import DataError
+from ..support.arguments import checked
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..support.arguments import checked
 from ..errors import DataError
+from ..support.arguments import checked
 from ..support.quoting import short_repr
 from .arrays import DTYPES, MOST_BYTES, read_images
 from .pictures import FORMATS, find_pictures, picture_format

@@ -12,10 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from ..support.arguments import checked
 from ..errors import ArtefactError, IntgoldError, ModelError
 from ..ops.fields import Array, Field, Requantization, Requantize, Scales
+from ..ops.table import OPS, spec_version
+from ..support.arguments import checked
 from ..support.file_kinds import MODEL
+from ..support.json_text import canonical_sha256, check_size, is_canonical, strict_json
+from ..support.quoting import shown
 from ..support.safe_files import (
     canonical_json,
     npy_bytes,
@@ -24,10 +27,7 @@ from ..support.safe_files import (
     read_zip,
     write_zip,
 )
-from ..support.json_text import canonical_sha256, check_size, is_canonical, strict_json
 from .graph import SPEC_VERSION, Model, Op, Tensor
-from ..ops.table import OPS, spec_version
-from ..support.quoting import shown
 
 FORMAT, VERSION = "intgold-model", 1
 _TOP = {"format", "version", "spec", "contract", "name", "metadata"} | {

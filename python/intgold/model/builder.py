@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from ..support.arguments import checked
 from ..errors import ModelError
 from ..ops.fields import Array, Integers
-from .graph import Model, Op, Tensor
 from ..ops.table import OPS, OpKind
+from ..support.arguments import checked
+from .graph import Model, Op, Tensor
 
 _DEFAULTS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "stride": lambda given: given.get("kernel", (1, 1)),

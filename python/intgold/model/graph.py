@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..ops import bounds as accumulators
-from ..support.arguments import check, check_fields, checked
 from ..errors import InputError, ModelError
+from ..ops import bounds as accumulators
 from ..ops.fields import INT32_MAX, INT32_MIN, Scales, integer, scale
 from ..ops.table import OPS, OpKind
+from ..support.arguments import check, check_fields, checked
 from ..support.quoting import batch_of, given, shown
 from .ports import Port, Signature
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..support.arguments import array_advice
 from ..errors import InputError
+from ..support.arguments import array_advice
 from ..support.quoting import batch_of, given, labelled, short_repr, shown
 
 _NDARRAY = np.ndarray

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..model.budget import check_memory
 from ..errors import EngineError
-from .lowering import Lowered
+from ..model.budget import check_memory
 from .compiled import ffi, lib
+from .lowering import Lowered
 from .pace import Pace
-from .thread_pool import Pieces, over_ranges
 from .structures import Structures, pointer
+from .thread_pool import Pieces, over_ranges
 
 ISAS = {
     "auto": lib.INTGOLD_ISA_AUTO,

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from ..ops.fields import Array, Choice, Integers, Requantize, Scales
 from ..model.graph import Model
+from ..ops.fields import Array, Choice, Integers, Requantize, Scales
+from ..ops.shapes import Shape
 from ..ops.table import OPS, OpKind
 from ..support.quoting import short_repr
-from ..ops.shapes import Shape
 
 Member = int | np.ndarray | Requantize | None
 """An int member, an array that a pointer refers to, or a requantize structure (None: empty)."""

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from .lowering import members
 from ..ops.arguments import check_call
 from ..ops.table import OPS, OpKind
 from .compiled import ffi, lib
+from .lowering import members
 from .structures import Structures, pointer
 
 

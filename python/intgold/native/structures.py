@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..ops.fields import FORMS, Requantize
-from .lowering import Lowered, Member
 from .compiled import ffi
+from .lowering import Lowered, Member
 
 _C_TYPES = {"int8": "int8_t *", "int16": "int16_t *", "int32": "int32_t *", "uint8": "uint8_t *"}
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from . import bounds as accumulators
 from ..errors import InputError, ModelError
-from .fields import Array, Field, Scales, integer
 from ..model.graph import DTYPE_RANGE
-from .table import OPS, OpKind
 from ..support.quoting import given
+from . import bounds as accumulators
+from .fields import Array, Field, Scales, integer
 from .shapes import Shape
+from .table import OPS, OpKind
 
 Checked = tuple[dict[str, Any], dict[str, int], list[Shape], Shape]
 """Fields, zero points, the shapes of the inputs and of the output, the batch apart."""

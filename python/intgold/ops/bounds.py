@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from .fields import INT32_MAX, INT32_MIN, Requantize
 from ..support.quoting import short_repr
+from .fields import INT32_MAX, INT32_MIN, Requantize
 
 Range = tuple[int, int]
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..support.quoting import short_repr
 from . import shapes
 from .fields import Array, Choice, Field, Integer, Integers, Requantization, Scales
-from ..support.quoting import short_repr
 from .shapes import Fields, Shape
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..run import backends as engine
-from ..support.arguments import checked
 from ..errors import InputError
 from ..images.labels import check_labels
 from ..model.graph import Model
+from ..run import backends as engine
+from ..support.arguments import checked
 from ..support.quoting import short_repr
 from .terminal import beside, draw, printable
 

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from ..support.arguments import checked
 from ..errors import ArtefactError, IntgoldError, ModelError
+from ..host.affine import quantize, scale_zero_point
+from ..support.arguments import checked
 from ..support.file_kinds import RANGES
-from ..support.safe_files import canonical_json, read_plain, replacing
 from ..support.json_text import strict_json
 from ..support.progress import Progress
 from ..support.quoting import labelled, short_repr, shown
-from ..host.affine import quantize, scale_zero_point
+from ..support.safe_files import canonical_json, read_plain, replacing
 from .inference import Batch, FloatNetwork
 
 FORMAT = "intgold-ranges"

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
-from ..support.arguments import check_fields
 from ..errors import ModelError
 from ..ops.fields import FORMS
+from ..support.arguments import check_fields
 from ..support.quoting import short_repr, shown
 from .calibrate import check_method
 

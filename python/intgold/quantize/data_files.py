@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError, InputError
+from ..host.axis_order import arranged, given_shape, two_orders
 from ..images.arrays import REALS, read_images
 from .inference import FloatNetwork, Input
-from ..host.axis_order import arranged, given_shape, two_orders
 
 _log = logging.getLogger("intgold")
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..support.arguments import check_fields, checked
 from ..errors import InputError, ModelError
-from ..support.progress import Progress
-from ..support.quoting import short_repr, shown
 from ..host.affine import pixel_values
 from ..host.axis_order import OUTPUT_ORDERS, arranged
+from ..support.arguments import check_fields, checked
+from ..support.progress import Progress
+from ..support.quoting import short_repr, shown
 from .inputs import IMAGE, Input
 from .layers import Layer
 from .limits import MOST_VALUES, output_shape, widest_layer

@@ -18,6 +18,7 @@ IMAGE = "image"
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
+
 def input_orders(inputs: Sequence[Input]) -> dict[str, str]:
     """Return the entry of a model's metadata that keeps the orders; none where there are none."""
     known = [f"{x.name} {x.order}" for x in inputs if x.order]

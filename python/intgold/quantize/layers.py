@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..support.arguments import check_fields
 from ..errors import InputError, ModelError
+from ..support.arguments import check_fields
 from ..support.quoting import short_repr, shown
 from . import activations
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from ..errors import ArtefactError, IntgoldError
 from ..support.file_kinds import NETWORK
-from ..support.safe_files import canonical_json, npy_bytes, read_npy, read_zip, write_zip
 from ..support.json_text import strict_json
 from ..support.quoting import shown
+from ..support.safe_files import canonical_json, npy_bytes, read_npy, read_zip, write_zip
 from .inference import IMAGE, FloatNetwork, Input
 from .layers import Layer
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..support.arguments import checked
-from ..model.builder import Builder
 from ..errors import ModelError
-from ..model.graph import Model, Tensor
 from ..host import affine, multiplier
+from ..model.builder import Builder
+from ..model.graph import Model, Tensor
+from ..support.arguments import checked
 from . import pwl_fit, tables
 from .activations import KINDS, activation
 from .calibrate import Ranges

@@ -14,9 +14,9 @@ import numpy as np
 
 from .. import SHIPPED
 from ..errors import ArtefactError
+from ..host.affine import pixel_values
 from ..images.mnist import load_mnist, split_validation
 from ..model.graph import Model
-from ..host.affine import pixel_values
 from .calibrate import Ranges, calibrate
 from .choices import Choices
 from .inference import FloatNetwork

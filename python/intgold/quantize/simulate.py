@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from .. import golden
-from ..support.arguments import checked
-from ..run.backends import check_inputs
 from ..errors import ModelError
 from ..golden.windows import taps
-from ..model.graph import DTYPE_RANGE, Model, Op
 from ..host.affine import round_away
+from ..model.graph import DTYPE_RANGE, Model, Op
+from ..run.backends import check_inputs
+from ..support.arguments import checked
 
 
 @dataclass(frozen=True)

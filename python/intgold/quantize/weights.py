@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..ops.fields import INT32_MAX, Requantize
 from ..host import affine, multiplier
+from ..ops.fields import INT32_MAX, Requantize
 from .choices import Choices
 from .layers import Layer
 

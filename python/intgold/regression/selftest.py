@@ -14,20 +14,20 @@ import numpy as np
 import intgold
 
 from .. import native
-from ..run.environment import about
-from ..run.backends import Result
 from ..errors import InputError
-from ..support.folders import check_own
 from ..images.mnist import find_mnist
 from ..model.graph import Model
 from ..ops.table import OPS
-from ..support.progress import Progress
+from ..run.backends import Result
 from ..run.comparison import Tally
-from ..vectors.sets.generate import write_set
-from ..vectors.sets.manifest import SET
+from ..run.environment import about
+from ..support.folders import check_own
+from ..support.progress import Progress
+from ..support.workers import Workers
 from ..vectors.cases.random_models import random_inputs, random_model
 from ..vectors.cases.stimulus import check_range, stimulus
-from ..support.workers import Workers
+from ..vectors.sets.generate import write_set
+from ..vectors.sets.manifest import SET
 
 CHUNK = 250
 

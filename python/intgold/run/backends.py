@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import golden
-from ..support.arguments import check, checked
-from ..model.budget import check_golden
 from ..errors import EngineError, InputError
+from ..model.budget import check_golden
 from ..model.graph import Model
+from ..support.arguments import check, checked
 from ..support.quoting import batch_of, shown
 
 if TYPE_CHECKING:
-    from .session import Session
     from ..model.ports import Signature
+    from .session import Session
 
 BACKENDS = ("golden", "c")
 

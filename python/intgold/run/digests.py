@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..model.graph import Model
 from ..support.arguments import checked
 from .backends import Result, check_inputs, run
-from ..model.graph import Model
 
 CHUNK = 500
 """Images that are held at a time."""

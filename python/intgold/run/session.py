@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..support.arguments import check, checked
 from ..model.budget import check_memory, check_work
-from .backends import Arrays, Result, too_large
-from ..native.lowering import lower
 from ..model.graph import Model
+from ..native.lowering import lower
+from ..support.arguments import check, checked
+from .backends import Arrays, Result, too_large
 
 if TYPE_CHECKING:
     from .. import native

@@ -149,7 +149,9 @@ def _sweep_csv(head: bytes, tail: bytes) -> bool:
 
 def _sweep_json(head: bytes, tail: bytes) -> bool:
     first = head.partition(b"\n }")[0]
-    return first.startswith(b"[\n {\n") and re.findall(rb'\n  "(\w+)": ', first) == [name.encode() for name in SWEEP_COLUMNS]
+    return first.startswith(b"[\n {\n") and re.findall(rb'\n  "(\w+)": ', first) == [
+        name.encode() for name in SWEEP_COLUMNS
+    ]
 
 
 def _png(head: bytes, tail: bytes) -> bool:

@@ -24,6 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import IntgoldError
+from .interrupts import Stopped
+from .json_text import strict_json
+from .quoting import short_repr
 from .safe_files import (
     PARTIAL,
     canonical_json,
@@ -33,9 +36,6 @@ from .safe_files import (
     replacing,
     umask,
 )
-from .interrupts import Stopped
-from .json_text import strict_json
-from .quoting import short_repr
 
 MARKER = "intgold-files.json"
 """The record of a folder that is replaced as a whole and has no manifest of its own."""

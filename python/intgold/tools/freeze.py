@@ -17,22 +17,22 @@ from tempfile import TemporaryDirectory
 
 import intgold
 
-from ..run.digests import tensor_digests
 from ..errors import DataError, IntgoldError
-from ..ops.fields import FORMS
-from ..support.safe_files import canonical_json, replacing
-from ..support.folders import Kind, check_own, put_folder
 from ..images.mnist import find_mnist
-from ..support.json_text import strict_json
+from ..ops.fields import FORMS
 from ..ops.table import OPS
+from ..run.digests import tensor_digests
+from ..support.folders import Kind, check_own, put_folder
+from ..support.json_text import strict_json
 from ..support.progress import Progress
+from ..support.safe_files import canonical_json, replacing
 from ..support.workers import Workers
-from ..vectors.sets import generate
-from ..vectors.cases.requantize import case_lines, requantize_groups, tie_operands
-from ..vectors.sets.manifest import provenance
 from ..vectors.cases.op_cases import directed_models
 from ..vectors.cases.random_models import random_model
+from ..vectors.cases.requantize import case_lines, requantize_groups, tie_operands
 from ..vectors.cases.stimulus import stimulus
+from ..vectors.sets import generate
+from ..vectors.sets.manifest import provenance
 
 COMMAND = "python -m intgold.tools.freeze golden"
 COUNT, PREFIX, SEED = 10_000, 200, 0

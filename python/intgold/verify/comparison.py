@@ -9,20 +9,20 @@ from pathlib import Path
 
 import numpy as np
 
-from ..support.arguments import checked
-from ..support.text_table import columns
 from ..errors import VectorError
 from ..ops.fields import Requantize
+from ..support.arguments import checked
 from ..support.progress import Progress
 from ..support.quoting import short_repr
+from ..support.text_table import columns
 from ..vectors.arrays.contents import Entry
-from .error_statistics import Tally
-from .dump import Dump
 from ..vectors.memory.layout import Layout
-from .locate import Spot, spots
 from ..vectors.memory.memory_map import ENCODED
 from ..vectors.op_vectors.sets import read_op_vectors
 from ..vectors.sets.strays import Strays, stray_lines
+from .dump import Dump
+from .error_statistics import Tally
+from .locate import Spot, spots
 
 IN_DEVICE = f"{ENCODED}; causes and arithmetic are in q"
 

@@ -12,18 +12,18 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import VectorError
-from ..vectors.formats.compression import COMPRESSIONS
 from ..vectors.arrays.contents import Entry
 from ..vectors.formats import FORMATS
 from ..vectors.formats.collector import AbsentError
+from ..vectors.formats.compression import COMPRESSIONS
 from ..vectors.memory.layout import Layout
+from ..vectors.memory.readings import Reading, readings, standing
 from ..vectors.sets.manifest import read_manifest
-from .misplaced import no_array, refuse_unknown, refuse_unread_memories
 from ..vectors.sets.plan import Plan, SetFile
 from ..vectors.sets.reader import read_entry, read_runs, read_words, regroup
-from ..vectors.memory.readings import Reading, readings, standing
 from ..vectors.sets.strays import Strays
 from ..vectors.sets.whole import memory_files
+from .misplaced import no_array, refuse_unknown, refuse_unread_memories
 
 _Files = list[tuple[list[Path], list[SetFile]]]
 """The files of one array, for each form that the dump has it in: its own first."""

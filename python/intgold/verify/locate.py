@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..support.arguments import checked
 from ..errors import VectorError
-from ..vectors.formats.compression import COMPRESSIONS
+from ..support.arguments import checked
 from ..vectors.arrays.contents import Entry
 from ..vectors.formats import FORMATS
+from ..vectors.formats.compression import COMPRESSIONS
 from ..vectors.formats.word_file import words_of_place
 from ..vectors.sets.lines import place_in
 from ..vectors.sets.manifest import read_manifest

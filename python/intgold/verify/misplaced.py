@@ -9,9 +9,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from ..errors import VectorError
-from ..vectors.formats.compression import COMPRESSIONS
 from ..vectors.arrays.contents import FOLDERS, Entry
 from ..vectors.formats import FORMATS
+from ..vectors.formats.compression import COMPRESSIONS
 from ..vectors.sets.plan import Plan
 from ..vectors.sets.whole import FOLDER, memory_files, rom_files
 

@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from ..support.arguments import checked
 from ..errors import VectorError
+from ..support.arguments import checked
 from ..support.file_kinds import SIGNATURES, SIGNATURES_HEAD
-from ..support.safe_files import plain_size, replacing
 from ..support.progress import Progress
 from ..support.quoting import short_repr
+from ..support.safe_files import plain_size, replacing
 from ..vectors.arrays.contents import Entry
-from .dump import results
 from ..vectors.sets.manifest import read_manifest
 from ..vectors.sets.plan import Plan
 from ..vectors.sets.reader import read_entry
+from .dump import results
 
 _LIMIT, _MOST_LINE, _MOST_READ = 2**28, 1000, 2**20
 """Bytes of a file of read-outs and of a line, and read-outs that are held."""

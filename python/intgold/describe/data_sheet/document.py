@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...model.budget import check_work
-from ..summary import notes
+from ...model.graph import Model, Op
 from ...ops.fields import Requantize
 from ...support.file_kinds import SHEET, html_start
-from ...support.safe_files import replacing
-from ..footprint import footprint
-from ...model.graph import Model, Op
 from ...support.quoting import short_repr
+from ...support.safe_files import replacing
 from ...vectors.cases.stimulus import stimulus
+from ..footprint import footprint
+from ..summary import notes
 from .arithmetic_trace import formula
 from .worked_examples import Traced, worked_elements
 

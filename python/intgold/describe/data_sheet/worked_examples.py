@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import IntgoldError
-from ...ops.fields import Requantize
 from ...model.graph import Model, Op
+from ...ops.fields import Requantize
 from ...support.quoting import short_repr
 from .arithmetic_trace import (
     Steps,

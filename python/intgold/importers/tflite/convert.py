@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ...support.arguments import checked
-from ...model.builder import Builder
 from ...contracts import Contract, contract_named
 from ...errors import ImportFileError, ModelError
+from ...model.builder import Builder
 from ...model.graph import Model
+from ...support.arguments import checked
 from . import elementwise, layout, means, pools, unary, weighted, wellformed
 from .memory_hazards import overwritten
+from .op_context import Room, Step, inner, whole, zero_point
 from .reader import FileGraph, FileOp, FileTensor, read
 from .shape_arithmetic import COMPUTED, settled
-from .op_context import Room, Step, inner, whole, zero_point
 
 HANDLERS: Mapping[str, Callable[[Step], None]] = {
     "CONV_2D": weighted.conv2d,

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ...ops.fields import Requantize
 from ...host.multiplier import requantize_for
+from ...ops.fields import Requantize
 from .floor_emulation import floored_inputs
 from .loops import along, standing
+from .op_context import Step, inner
 from .operands import constants_of, elementwise
 from .scales import FACTORS
-from .op_context import Step, inner
 from .weighted import activation
 
 _FLOAT = np.float32

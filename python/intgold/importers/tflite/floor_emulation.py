@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ...ops.fields import Requantize
 from ...golden.requantize import requantize, scale
+from ...ops.fields import Requantize
 from .op_context import Step, as_int8
 
 _NEAR = sorted(range(-2, 3), key=abs)

@@ -8,8 +8,8 @@ import numpy as np
 
 from ...host.multiplier import fixed_point
 from . import tables
-from .operands import by_constants
 from .op_context import IDENTITY, Step, as_int8, extents, inner
+from .operands import by_constants
 
 
 def reshape(step: Step) -> None:

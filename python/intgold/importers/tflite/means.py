@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ...ops.fields import Requantize
-from ...host.multiplier import fixed_point, requantize_for
 from ...golden.requantize import scale as scaled
+from ...host.multiplier import fixed_point, requantize_for
+from ...ops.fields import Requantize
+from .op_context import IDENTITY, Step, extents, inner
 from .rounded_sums import Blocks, rounded_sums
 from .scales import FACTORS, requantize
-from .op_context import IDENTITY, Step, extents, inner
 from .thresholds import Rounding, alike
 
 _Shape = tuple[int, ...]

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ...model.builder import Builder
 from ...contracts import Rule
 from ...errors import ImportFileError
+from ...model.builder import Builder
 from ...ops.fields import Requantize
 from ...support.quoting import short_repr
 from .reader import FileOp, FileTensor

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ...model.builder import Builder
+from .op_context import IDENTITY, Step, as_int8, extents, inner
 from .places import halves, joined
 from .reader import FileTensor
-from .op_context import IDENTITY, Step, as_int8, extents, inner
 
 
 def elementwise(

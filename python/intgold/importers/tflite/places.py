@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .reader import FileTensor
 from .op_context import IDENTITY, Step, extents, inner
+from .reader import FileTensor
 
 _MOST = 2**15
 """Of a dilation."""

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import ImportFileError, IntgoldError
-from ...support.safe_files import read_plain
 from ...support.quoting import short_repr
+from ...support.safe_files import read_plain
 from .options import LISTS, OPTIONS
 
 MOST_TABLES = 10_000

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ...ops.fields import Requantize
-from ...host.multiplier import fixed_point
 from ...golden.requantize import scale as scaled
+from ...host.multiplier import fixed_point
+from ...ops.fields import Requantize
 from .op_context import IDENTITY, Step, inner
 from .thresholds import Rounding, thresholds
 

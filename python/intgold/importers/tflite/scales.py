@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from ...contracts import Rule
-from ...ops.fields import Requantize
 from ...host.multiplier import requantize_for
+from ...ops.fields import Requantize
 from .reader import FileTensor
 
 _FLOAT = np.float32

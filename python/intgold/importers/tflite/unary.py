@@ -10,8 +10,8 @@ import numpy as np
 
 from . import tables, tflm_tables
 from .hard_swish import hard_swish_table
-from .scales import ends, factors, requantize
 from .op_context import Step, extents, inner
+from .scales import ends, factors, requantize
 
 
 def _quantisation(step: Step) -> tuple[np.float32, int, np.float32, int]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from .op_context import Step, as_int8, extents, inner
 from .reader import FileTensor
 from .scales import ends, factors, requantize
-from .op_context import Step, as_int8, extents, inner
 
 _SAME, _VALID = 0, 1
 

@@ -21,14 +21,14 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from ...support.arguments import are_bytes, array_advice
 from ...errors import InputError, ModelError
+from ...host.axis_order import stored
 from ...model.graph import Model
+from ...support.arguments import are_bytes, array_advice
 from ...support.quoting import given
 from ..calibrate import calibrate
 from ..choices import Choices
 from ..inference import FloatNetwork
-from ...host.axis_order import stored
 from ..inputs import refuse_nan
 from ..quantizer import quantize_network
 from .aten import TAKEN

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ...support.folders import FilesInto
-from ...images.mnist import load_mnist
-from ...support.quoting import short_repr
 from ...host.affine import pixel_values
+from ...images.mnist import load_mnist
+from ...support.folders import FilesInto
+from ...support.quoting import short_repr
 from ..calibrate import calibrate
 from ..choices import Choices
 from ..inference import FloatNetwork

@@ -17,9 +17,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from ...errors import IntgoldError
+from ...host.affine import pixel_values
 from ...images.mnist import load_mnist, split_validation
 from ...support.progress import Progress
-from ...host.affine import pixel_values
 from ..inference import FloatNetwork
 from .augment import augment
 from .network import MnistNetwork, fold

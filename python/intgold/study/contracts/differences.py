@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...support.text_table import columns
-from ...errors import ImportFileError
-from ...model.graph import Model
-from .probes import DIRECTED, PROBES, Probe, probe
 from ...contracts.evidence import ops
 from ...contracts.table import Contract, contract_named
+from ...errors import ImportFileError
+from ...model.graph import Model
+from ...support.text_table import columns
+from .probes import DIRECTED, PROBES, Probe, probe
 
 MODELS = 40
 """Probes of an op by default."""

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ...contracts.evidence import inexact, ops, overflows, rows
+from ...contracts.table import CONTRACTS, Contract, Rule
 from ...support.file_kinds import CONTRACTS_PAGE
 from ...support.safe_files import replacing
 from .differences import Difference, differences, rate, witness
-from ...contracts.evidence import inexact, ops, overflows, rows
-from ...contracts.table import CONTRACTS, Contract, Rule
 
 PAIRS = (
     ("litert_reference", "litert_optimised_x86"),

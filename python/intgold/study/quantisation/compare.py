@@ -16,16 +16,16 @@ from typing import Any
 import numpy as np
 
 from ... import golden
-from ...support.arguments import checked
-from ...errors import InputError
 from ...describe.footprint import Footprint, footprint
+from ...errors import InputError
+from ...host.affine import quantize_input
 from ...images.labels import check_labels
 from ...model.graph import Model
-from ...support.progress import Progress
-from ...support.quoting import short_repr
-from ...host.affine import quantize_input
 from ...quantize.inference import Batch, FloatNetwork
 from ...quantize.simulate import simulate
+from ...support.arguments import checked
+from ...support.progress import Progress
+from ...support.quoting import short_repr
 
 FORMAT = "intgold-comparison"
 BATCHES = (1, 256)

@@ -11,22 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from ...support.arguments import checked
-from ...support.text_table import columns
-from ...run.backends import decide
-from ...errors import InputError
-from ...ops.fields import FORMS, Requantize
 from ...describe.footprint import footprint
+from ...errors import InputError
+from ...host.affine import quantize_input
 from ...images.labels import check_labels
 from ...model.graph import Model
-from ...support.progress import Progress
-from ...support.quoting import short_repr
-from ...support.workers import Workers
-from ...host.affine import quantize_input
+from ...ops.fields import FORMS, Requantize
 from ...quantize.calibrate import Ranges, calibrate
 from ...quantize.choices import Choices
 from ...quantize.inference import Batch, FloatNetwork
 from ...quantize.quantizer import quantize_network
+from ...run.backends import decide
+from ...support.arguments import checked
+from ...support.progress import Progress
+from ...support.quoting import short_repr
+from ...support.text_table import columns
+from ...support.workers import Workers
 from .layer_error import layer_errors
 
 _SHIFT_BITS = 6  # a right_shift is in [1, 62]
@@ -229,8 +229,8 @@ def measure(job: _Job, choices: Choices) -> Row:
 
 def _differing(model: Model, images: Batch) -> int:
     """Return how many values of all tensors and accumulators differ between the engines."""
-    from ...run.digests import traced_chunks
     from ...regression.selftest import Tally
+    from ...run.digests import traced_chunks
 
     given = images if isinstance(images, Mapping) else {model.inputs[0]: images}
     x = {name: quantize_input(model, array, name) for name, array in given.items()}

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...support.arguments import checked
-from ...run.digests import traced_chunks
 from ...errors import ModelError
-from ...model.graph import Model
 from ...host.affine import dequantize, quantize_input
+from ...model.graph import Model
 from ...quantize.fusion import fuse
 from ...quantize.inference import Batch, FloatNetwork
+from ...run.digests import traced_chunks
+from ...support.arguments import checked
 
 _CHUNK = 100
 

@@ -13,13 +13,13 @@ import numpy as np
 
 from ... import golden
 from ...errors import IntgoldError
-from ...support.file_kinds import MADE_BY, PICTURE
-from ...support.safe_files import replacing
-from ...support.folders import FilesInto
-from ...model.graph import DTYPE_RANGE, Model, Op
 from ...host.affine import dequantize, quantize_input
+from ...model.graph import DTYPE_RANGE, Model, Op
 from ...quantize.fusion import fuse
 from ...quantize.inference import Batch, FloatNetwork
+from ...support.file_kinds import MADE_BY, PICTURE
+from ...support.folders import FilesInto
+from ...support.safe_files import replacing
 from .explore import Row, named, pareto
 from .layer_error import LayerError, layer_errors
 

@@ -13,6 +13,7 @@ from ...quantize.choices import Choices
 from ...support.file_kinds import SWEEP_COLUMNS
 from .explore import Row, mapping_text
 
+
 def records(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Return flat dictionaries: every choice, then every measure."""
     made = []

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...ops.fields import Array, Requantization
 from ...model.graph import Model, Op, Tensor
+from ...ops.fields import Array, Requantization
 from .partials import LoopOrder
 
 PARTS = ("multiplier", "right_shift", "multiplier_low")

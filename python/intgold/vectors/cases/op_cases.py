@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ...ops.fields import FORMS, INT32_MAX, INT32_MIN, Requantize
 from ...model.graph import Model, Op, Tensor
-from ...ops.table import OPS
+from ...ops.fields import FORMS, INT32_MAX, INT32_MIN, Requantize
 from ...ops.shapes import Shape
+from ...ops.table import OPS
 
 Fields = dict[str, Any]
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
-from ...ops.fields import FORMS, Requantize
 from ...model.graph import DTYPE_RANGE, Model, Op, Tensor
-from ...ops.table import OPS
+from ...ops.fields import FORMS, Requantize
 from ...ops.shapes import Shape
+from ...ops.table import OPS
 
 Fields = dict[str, Any]
 

@@ -7,8 +7,8 @@ from random import Random
 
 import numpy as np
 
-from ...ops.fields import FORMS, INT32_MAX, INT32_MIN, Requantize
 from ...golden.requantize import scale
+from ...ops.fields import FORMS, INT32_MAX, INT32_MIN, Requantize
 
 Operand = tuple[int, int, int, int]
 """acc, multiplier, right_shift, multiplier_low."""

@@ -49,12 +49,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ...support.arguments import checked
 from ...errors import InputError
 from ...host.axis_order import shape_given
 from ...images.arrays import read_images
 from ...images.mnist import load_mnist
 from ...model.graph import Model, Tensor
+from ...support.arguments import checked
 from ..memory.packing import from_offset_binary
 
 CLASSES = ("strokes", "uniform", "corner", "ramp", "strokes", "checker", "strokes", "uniform")

@@ -9,10 +9,10 @@ from dataclasses import asdict, fields
 from importlib import import_module
 from typing import Any
 
-from ...support.arguments import checked
 from ...errors import IntgoldError, LayoutError
-from ...support.safe_files import read_plain
+from ...support.arguments import checked
 from ...support.quoting import shown
+from ...support.safe_files import read_plain
 from .layout import ROLES, Layout, Memory
 from .rule import BANK_ORDERS, BYTE_ORDERS, ENCODINGS, LANE_ORDERS, Rule
 

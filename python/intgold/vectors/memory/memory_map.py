@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from math import lcm
 from typing import Any
 
-from ...support.text_table import columns
 from ...errors import LayoutError
 from ...support.safe_files import canonical_json
-from .constants import UNUSED_OFF, UNUSED_ON, defined_once
+from ...support.text_table import columns
 from ..arrays.contents import Entry
 from ..formats.word_file import Lanes, WordFile
+from .constants import UNUSED_OFF, UNUSED_ON, defined_once
 from .layout import ACTIVATIONS, Layout, Memory
 from .packing import Packing
 from .rule import ENCODINGS, Rule

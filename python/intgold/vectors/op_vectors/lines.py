@@ -23,12 +23,12 @@ from typing import Any
 
 import numpy as np
 
-from ...support.arguments import checked
 from ...errors import InputError, VectorError
-from ...ops.fields import FORMS, Choice, Requantize
 from ...golden.windows import taps
 from ...model.graph import Model, Op
+from ...ops.fields import FORMS, Choice, Requantize
 from ...ops.table import OPS
+from ...support.arguments import checked
 from ...support.quoting import short_repr
 from ..cases.op_corners import Case
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ...errors import InputError, VectorError
-from ...ops.fields import FORMS, INT32_MAX, INT32_MIN, Requantize
 from ...golden.requantize import scale
+from ...ops.fields import FORMS, INT32_MAX, INT32_MIN, Requantize
 from .lines import Column, read_columns, read_row
 
 COLUMNS = (

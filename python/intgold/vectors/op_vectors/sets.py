@@ -8,18 +8,18 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from ...support.arguments import checked
 from ...errors import IntgoldError, VectorError
 from ...ops.fields import FORMS
-from ...support.safe_files import canonical_json, read_plain
+from ...ops.table import OPS
+from ...support.arguments import checked
 from ...support.folders import Kind, paths_below, replacing_folder, sha256_of
 from ...support.json_text import canonical_sha256, is_canonical, strict_json
-from ...ops.table import OPS
 from ...support.progress import Progress
-from ..sets.generate import Summary, write_set
-from ..memory.layout import Layout
-from ..sets.manifest import NAME, provenance
+from ...support.safe_files import canonical_json, read_plain
 from ..cases.op_corners import Case, corner_cases, random_case
+from ..memory.layout import Layout
+from ..sets.generate import Summary, write_set
+from ..sets.manifest import NAME, provenance
 from .lines import op_lines
 from .requantize import requantize_lines
 

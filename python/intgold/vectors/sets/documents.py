@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ...describe.summary import notes
 from ...ops.fields import Array, Requantization, Scales
 from ...support.safe_files import canonical_json
-from ..memory import memory_map
-from . import sv_package
-from ..memory.constants import defined_once
 from ..formats import FORMATS
+from ..memory import memory_map
+from ..memory.constants import defined_once
 from ..memory.packing import Packing
+from . import sv_package
 
 if TYPE_CHECKING:
     from .plan import Plan

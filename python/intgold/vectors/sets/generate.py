@@ -14,22 +14,25 @@ from typing import Any
 
 import numpy as np
 
-from ...model import artefact
-from ...support.arguments import checked
-from ...model.budget import check_work
-from ...run.digests import little_endian
-from ...run.backends import BACKENDS, run
 from ...errors import InputError, VectorError
-from ...support.safe_files import canonical_json
-from ...support.folders import check_own
+from ...model import artefact
+from ...model.budget import check_work
 from ...model.graph import Model
+from ...run.backends import BACKENDS, run
+from ...run.digests import little_endian
+from ...support.arguments import checked
+from ...support.folders import check_own
 from ...support.progress import Progress
 from ...support.quoting import short_repr
+from ...support.safe_files import canonical_json
 from ...support.workers import Workers
-from ..formats.compression import check_available
 from ..arrays.contents import Entry
-from .documents import documents
+from ..arrays.partials import LoopOrder, partial_accumulators
+from ..cases.stimulus import builtin, check_range, given_images
+from ..formats.compression import check_available
 from ..memory.layout import Layout
+from ..memory.packing import from_offset_binary
+from .documents import documents
 from .manifest import (
     MODEL,
     NAME,
@@ -40,12 +43,9 @@ from .manifest import (
     read_manifest,
     tell_other,
 )  # fmt: skip
-from ..memory.packing import from_offset_binary
-from ..arrays.partials import LoopOrder, partial_accumulators
 from .plan import Plan, Range, joined, parse_images
 from .reader import read_runs, regroup
 from .set_writer import Content, SetWriter, packed
-from ..cases.stimulus import builtin, check_range, given_images
 from .whole import rom_contents
 
 BUILTIN_COUNT = 16

@@ -15,20 +15,20 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ...model import artefact
 from ...errors import IntgoldError, VectorError
-from ...support.safe_files import canonical_json, read_plain
+from ...model import artefact
+from ...model.graph import SPEC_VERSION, Model
 from ...support.folders import Kind, tell_replacing
 from ...support.json_text import canonical_sha256, is_canonical, strict_json
-from ...model.graph import SPEC_VERSION, Model
 from ...support.quoting import shown
+from ...support.safe_files import canonical_json, read_plain
 from ..arrays import contents
+from ..arrays.partials import LoopOrder
+from ..cases.stimulus import check_range
+from ..memory.layout_file import parse_layout
 from .documents import documents
 from .integrity import NAME, Digests, check_folder, check_packed, packed_files
-from ..memory.layout_file import parse_layout
-from ..arrays.partials import LoopOrder
 from .plan import Plan, joined
-from ..cases.stimulus import check_range
 from .whole import rom_contents, rom_files
 
 MODEL = "model.npz"

@@ -14,14 +14,14 @@ from ...errors import VectorError
 from ...model.graph import Model
 from ...support.quoting import short_repr
 from ..arrays import contents
-from ..formats.compression import COMPRESSIONS
 from ..arrays.contents import Entry
+from ..arrays.partials import LoopOrder
 from ..formats import FORMATS
+from ..formats.compression import COMPRESSIONS
 from ..formats.word_file import Format, WordFile
 from ..memory.layout import Layout
 from ..memory.layout_file import layout_document
 from ..memory.memory_map import Block, memory_map, plain_block
-from ..arrays.partials import LoopOrder
 
 DOCUMENT_FORMATS = {"sv": "SystemVerilog package of shapes, fields and small parameters"}
 """What ``--format`` takes beside `FORMATS`: one file a set instead of one an array."""

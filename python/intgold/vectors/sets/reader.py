@@ -10,8 +10,8 @@ import numpy as np
 
 from ...errors import IntgoldError, VectorError
 from ...support.safe_files import plain_size
-from ..formats.compression import DAMAGED, Limited, open_plain
 from ..arrays.contents import Entry
+from ..formats.compression import DAMAGED, Limited, open_plain
 from ..formats.word_file import BadAddressError, BadWordError, FewImagesError
 from ..memory.packing import Packing
 from .plan import Plan, SetFile

@@ -19,9 +19,9 @@ from types import TracebackType
 from typing import IO, Any
 
 from ...errors import IntgoldError, VectorError
-from ...support.safe_files import PARTIAL, hidden_name
 from ...support.folders import check_own, put_folder
 from ...support.interrupts import Stopped
+from ...support.safe_files import PARTIAL, hidden_name
 from ..formats.compression import DAMAGED, compress, decompress
 from .manifest import SET
 

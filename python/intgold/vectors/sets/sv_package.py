@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import VectorError
-from ...ops.fields import FORMS, Choice, Integer, Integers, Requantization
 from ...model.graph import Op
+from ...ops.fields import FORMS, Choice, Integer, Integers, Requantization
 from ..memory.constants import UNUSED_OFF, UNUSED_ON, defined_once
 from ..memory.layout import ACTIVATIONS
 from ..memory.memory_map import ENCODED

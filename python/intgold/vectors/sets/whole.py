@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...errors import LayoutError
-from ..formats.compression import COMPRESSIONS
 from ..arrays.contents import Entry
 from ..formats import FORMATS
+from ..formats.compression import COMPRESSIONS
 from ..formats.word_file import Format, WordFile
 from ..memory.layout import Memory
 from .plan import Plan, SetFile

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from ... import golden
-from ...ops.fields import INT32_MAX, INT32_MIN, Requantize
 from ...golden import rounding
 from ...golden.requantize import scale as scaled_by
 from ...golden.windows import taps
 from ...model.graph import Model, Op
+from ...ops.fields import INT32_MAX, INT32_MIN, Requantize
 from ...support.quoting import short_repr
 
 IntArray = np.ndarray

@@ -11,9 +11,9 @@ import numpy as np
 
 from ...model.graph import Op
 from ...support.progress import Progress
-from ..dump import Dump
 from ...vectors.memory.layout import ACTIVATIONS
 from ..comparison import Report
+from ..dump import Dump
 from .discriminate import Apart, tell_apart
 from .finding import OpFinding
 from .hypotheses import HYPOTHESES, Evidence

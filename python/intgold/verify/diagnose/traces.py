@@ -12,8 +12,8 @@ from ... import golden
 from ...model.graph import Model, Op
 from ...vectors.arrays import contents
 from ...vectors.arrays.contents import Entry
-from ..dump import Dump
 from ...vectors.memory.readings import Reading
+from ..dump import Dump
 from .datapath import Datapath
 from .hypotheses import Evidence
 

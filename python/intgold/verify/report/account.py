@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from ...support.safe_files import canonical_json
+from ...describe.data_sheet.worked_examples import Traced, worked_lines
 from ...model.graph import Op
 from ...support.quoting import short_repr
-from ...describe.data_sheet.worked_examples import Traced, worked_lines
+from ...support.safe_files import canonical_json
 from ...vectors.arrays import contents
-from ..dump import Dump
 from ..comparison import Report, compare, place
 from ..diagnose.diagnosis import diagnose
 from ..diagnose.finding import OpFinding, contracts_of
 from ..diagnose.search import Cause
+from ..dump import Dump
 from .stages import Stages, stages_of
 from .text import members, told, would_confirm
 

@@ -11,9 +11,9 @@ from ...support.safe_files import replacing
 from ...vectors.sets.strays import stray_lines
 from ..comparison import IN_DEVICE, Comparison, place, placed, with_hex
 from ..diagnose.finding import OpFinding
-from .maps import bars, error_maps, legend
-from .account import Account
 from ..diagnose.search import Cause
+from .account import Account
+from .maps import bars, error_maps, legend
 from .stages import Stages
 from .text import (
     MOST_CONSISTENT,

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ...support.text_table import columns
 from ...support.quoting import short_repr
-from ..dump import Dump
+from ...support.text_table import columns
 from ..comparison import Difference
 from ..diagnose.datapath import Datapath
 from ..diagnose.finding import OpFinding
 from ..diagnose.search import Cause
-from .text import members
 from ..diagnose.traces import of_images
+from ..dump import Dump
+from .text import members
 
 
 @dataclass(frozen=True)

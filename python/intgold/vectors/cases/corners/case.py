@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ....ops.fields import FORMS, Requantize
 from ....model.graph import Model, Op, Tensor
+from ....ops.fields import FORMS, Requantize
 from ....ops.table import OPS
 from ....support.quoting import short_repr
 

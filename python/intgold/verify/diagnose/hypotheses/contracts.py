@@ -9,11 +9,11 @@ import numpy as np
 
 from ....contracts import CONTRACTS, Contract, contract_named
 from ....errors import IntgoldError
-from ....ops.fields import Requantize
 from ....importers.tflite.back import candidates
 from ....importers.tflite.convert import convert
 from ....importers.tflite.reader import FileGraph
 from ....model.graph import Model
+from ....ops.fields import Requantize
 from ..datapath import Datapath, IntArray
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 

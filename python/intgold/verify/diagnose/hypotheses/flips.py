@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ....ops.fields import Requantize
 from ....golden.requantize import scale as scaled_by
 from ....golden.windows import taps
+from ....ops.fields import Requantize
 from ..datapath import WEIGHTED, Datapath, IntArray, entries
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 from .tables import counted_segments

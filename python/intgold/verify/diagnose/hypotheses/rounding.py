@@ -7,8 +7,8 @@ from math import log2
 
 import numpy as np
 
-from ....ops.fields import FORMS, Requantize
 from ....golden import rounding as shifts
+from ....ops.fields import FORMS, Requantize
 from ..datapath import Datapath, entries
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
