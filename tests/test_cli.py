@@ -55,7 +55,8 @@ def test_two_ways_to_start_it():
 
 def test_the_package_is_light_until_it_is_used():
     """A command that starts can be interrupted: NumPy is not loaded before it handles that."""
-    script = "import sys, intgold, intgold.support.interrupts, intgold.__main__; print('numpy' in sys.modules)"
+    loaded = "intgold, intgold.support.interrupts, intgold.__main__"
+    script = f"import sys, {loaded}; print('numpy' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout == "False\n"
     assert set(intgold.__all__) <= set(dir(intgold))

@@ -119,12 +119,12 @@ def test_results_do_not_share_memory_with_later_runs():
 
 def test_golden_chunks_do_not_change_a_bit(monkeypatch):
     """The golden model works in chunks of images; their size does not matter."""
-    from intgold.run import backends as engine
+    from intgold.run import backends
 
     model = random_model(0)
     x = random_inputs(model, 9, 0)
     want = model.run(x, backend="golden", trace=True)
-    monkeypatch.setattr(engine, "_CHUNK_VALUES", 1)
+    monkeypatch.setattr(backends, "_CHUNK_VALUES", 1)
     assert_same_run(want, model.run(x, backend="golden", trace=True), "chunks of one image")
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .model.builder import Builder
     from .model.graph import SPEC_VERSION, Model, Op, Tensor
     from .ops.fields import Requantize
-    from .run.backends import Result
+    from .run.result import Result
     from .run.session import Session
 
     __version__: str
@@ -41,16 +41,17 @@ FLOAT_NETWORKS = ("mnist", "mnist_relu")
 
 _ERRORS = ("Artefact", "Data", "Engine", "Input", "Intgold", "Layout", "Model", "Vector")
 _MODULES = {
-    "Builder": "build", "Result": "engine", "Requantize": "fields", "Session": "session",
-    **dict.fromkeys(("SPEC_VERSION", "Model", "Op", "Tensor"), "model"),
+    "Builder": "model.builder", "Result": "run.result", "Requantize": "ops.fields",
+    "Session": "run.session",
+    **dict.fromkeys(("SPEC_VERSION", "Model", "Op", "Tensor"), "model.graph"),
     **dict.fromkeys((f"{name}Error" for name in _ERRORS), "errors"),
 }  # fmt: skip
 """Where a public name is defined: loaded at its first use, so that the command is there at once,
 and a signal meanwhile finds it (`intgold.support.interrupts`), before NumPy is."""
 _SUBMODULES = (
-    "artefact", "bench", "build", "contracts", "diagnose", "engine", "errors", "exporters",
-    "floating", "golden", "images", "importers", "model", "native", "selftest", "sheet", "vectors",
-    "verify",
+    "bench", "contracts", "describe", "errors", "exporters", "golden", "host", "images",
+    "importers", "model", "native", "ops", "predict", "quantize", "regression", "run", "study",
+    "support", "vectors", "verify",
 )  # fmt: skip
 """Loaded at their first use, too."""
 del TYPE_CHECKING

@@ -14,7 +14,8 @@ from ..images.sources import Batch, numbered, read_sources
 from ..model.graph import Model
 from ..predict.predictions import Answers, answer
 from ..predict.terminal import printable, style_for
-from ..run.backends import BACKENDS, check_predictable
+from ..run.backends import BACKENDS
+from ..run.classify import check_predictable
 from ..support.file_kinds import INPUT
 from ..support.safe_files import npy_bytes, replacing
 from .common import add_isa, add_model, naming

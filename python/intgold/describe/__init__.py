@@ -1,1 +1,1 @@
-"""TODO"""
+"""A model for people: table of ops, footprint, data sheet."""

@@ -7,7 +7,8 @@ import warnings
 import numpy as np
 
 from ..errors import InputError, ModelError
-from ..model.graph import DTYPE_RANGE, Model, Tensor
+from ..model.graph import Model, Tensor
+from ..ops.fields import DTYPE_RANGE
 from ..support.arguments import are_bytes, checked
 from ..support.quoting import batch_of, labelled, shown
 from .axis_order import arranged, order_of, two_orders
@@ -123,6 +124,28 @@ def reals_of(values: np.ndarray, tensor: Tensor) -> np.ndarray:
         advice = ", which model.run(x).output is" if values.dtype.kind == "f" else ""
         raise InputError(f"tensor {tensor.name}: {values.dtype} instead of {tensor.dtype}{advice}")
     return (values.astype(np.float64) - tensor.zero_point) * tensor.scale
+
+
+@checked
+def dequantize_tensor(model: Model, values: np.ndarray, tensor: str | None = None) -> np.ndarray:
+    """Return the reals, float64, that integers of a tensor stand for.
+
+    Parameters
+    ----------
+    model : Model
+    values : ndarray, shape (n, ...) or (...) of the tensor, in its dtype
+    tensor : str, optional
+        Its name; by default the first output.
+
+    Raises
+    ------
+    InputError
+        Naming the tensor, and the shape or dtype that is not its own.
+    """
+    of = model.tensor(model.outputs[0] if tensor is None else tensor)
+    if values.shape[values.ndim - len(of.shape) :] != of.shape:
+        raise InputError(f"tensor {of.name}: shape {values.shape} instead of {batch_of(of.shape)}")
+    return reals_of(values, of)
 
 
 @checked

@@ -1,1 +1,1 @@
-"""TODO"""
+"""The integer model as data: graph, ports, builder, artefact. No engine."""

@@ -12,28 +12,28 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cache, cached_property
+from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import InputError, ModelError
-from ..ops import bounds as accumulators
-from ..ops.fields import INT32_MAX, INT32_MIN, Scales, integer, scale
+from ..errors import ModelError
+from ..ops.bounds import Bounds, prove
+from ..ops.fields import DTYPE_RANGE, INT32_MAX, Scales, integer, scale
 from ..ops.table import OPS, OpKind
-from ..support.arguments import check, check_fields, checked
-from ..support.quoting import batch_of, given, shown
+from ..support.arguments import ADVICE, check, check_fields, fits
+from ..support.quoting import given, shown
 from .ports import Port, Signature
 
 if TYPE_CHECKING:
-    from ..run.backends import Result
+    from ..run.result import Result
     from ..run.session import Session
 
 SPEC_VERSION = "1.4"
 """Version of SPEC.md; any changed output bit raises it."""
 
-DTYPE_RANGE = {"int8": (-128, 127), "int32": (INT32_MIN, INT32_MAX)}
 BOUNDARY = 64
 """Tensors between ops start on a multiple of this many bytes."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -216,7 +216,7 @@ class Model:
             ranges[op.output] = bounds[op.name].output
         object.__setattr__(self, "bounds", MappingProxyType(bounds))
 
-    bounds: Mapping[str, accumulators.Bounds] = field(init=False, repr=False)
+    bounds: Mapping[str, Bounds] = field(init=False, repr=False)
 
     def _check_names(self) -> None:
         for what, names in (
@@ -263,21 +263,14 @@ class Model:
                 f"op {op.name}: makes {dtype} {shape}, tensor {out.name} is {out.dtype} {out.shape}"
             )
 
-    def _prove(self, op: Op, ranges: Mapping[str, tuple[int, int]]) -> accumulators.Bounds:
+    def _prove(self, op: Op, ranges: Mapping[str, tuple[int, int]]) -> Bounds:
         ins = [self.tensor(n) for n in op.inputs]
         area = ins[0].size // ins[0].shape[-1]
         points = [t.zero_point for t in ins]
         try:
-            return accumulators.prove(
-                op.kind, op.fields, [ranges[n] for n in op.inputs], points, area
-            )
+            return prove(op.kind, op.fields, [ranges[n] for n in op.inputs], points, area)
         except ModelError as error:
             raise ModelError(f"op {op.name}: {error}") from None
-
-    def __repr__(self) -> str:
-        from ..describe.summary import summary
-
-        return summary(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         parts = (self.name, self.tensors, self.ops, self.inputs, self.outputs, self.contract)
@@ -314,21 +307,15 @@ class Model:
         )
         return Signature(inputs, outputs, sum(t.span for t in self.tensors))
 
-    @cached_property
-    def sessions(self) -> dict[tuple[str, int], Session]:
-        """The sessions that `prepare` made, by variant and threads."""
-        return {}
+    # The facade: what other rooms do with a model, under its own name. Only here does this room
+    # reach up, at the first call.
+
+    def __repr__(self) -> str:
+        return _room("describe.summary").summary(self)
 
     def prepare(self, isa: str = "auto", threads: int = 1) -> Session:
-        """Return the model ready to run on the C engine; see `intgold.run.backends.prepare`."""
-        # The usual case costs no import; True and 1.0 equal 1, but are refused.
-        plain = type(threads) is int and type(isa) is str
-        session = self.sessions.get((isa, threads)) if plain else None
-        if session is not None:
-            return session
-        from ..run import backends as engine
-
-        return engine.prepare(self, isa, threads)
+        """Return the model ready to run on the C engine; see `intgold.run.session.prepare`."""
+        return _room("run.session").prepare(self, isa, threads)
 
     def run(
         self,
@@ -339,63 +326,48 @@ class Model:
         isa: str = "auto",
     ) -> Result:
         """Run the model; see `intgold.run.backends.run`."""
-        if isinstance(backend, str) and backend == "c":
-            return self.prepare(isa, threads).run(x, trace=trace)
-        from ..run import backends as engine
-
-        return engine.run(self, x, backend=backend, threads=threads, trace=trace, isa=isa)
+        return _room("run.backends").run(self, x, backend, threads, trace, isa)
 
     def predict(self, images: np.ndarray, backend: str = "c", threads: int = 1) -> np.ndarray:
-        """Return the index of the largest output of each image; see `intgold.run.backends.predict`."""
-        from ..run import backends as engine
-
-        engine.check_predictable(self)
-        return engine.predict(self, images, backend=backend, threads=threads)
+        """Return the index of the largest output of each image; see `intgold.run.classify`."""
+        return _room("run.classify").predict(self, images, backend, threads)
 
     def quantize_input(self, images: np.ndarray, name: str | None = None) -> np.ndarray:
         """Return camera bytes or reals as an int8 input; see `intgold.host.affine`."""
-        from ..host import affine
+        return _room("host.affine").quantize_input(self, images, name)
 
-        return affine.quantize_input(self, images, name)
-
-    @checked
     def dequantize(self, values: np.ndarray, tensor: str | None = None) -> np.ndarray:
-        """Return the reals, float64, that integers of a tensor stand for.
-
-        Parameters
-        ----------
-        values : ndarray, shape (n, ...) or (...) of the tensor, in its dtype
-        tensor : str, optional
-            Its name; by default the first output.
-
-        Raises
-        ------
-        InputError
-            Naming the tensor, and the shape or dtype that is not its own.
-        """
-        from ..host import affine
-
-        of = self.tensor(self.outputs[0] if tensor is None else tensor)
-        if values.shape[values.ndim - len(of.shape) :] != of.shape:
-            wanted = batch_of(of.shape)
-            raise InputError(f"tensor {of.name}: shape {values.shape} instead of {wanted}")
-        return affine.reals_of(values, of)
+        """Return the reals that integers of a tensor stand for; see `intgold.host.affine`."""
+        return _room("host.affine").dequantize_tensor(self, values, tensor)
 
     def describe(self) -> str:
         """Return a table of the ops for people; see `intgold.describe.summary`."""
-        from ..describe.summary import describe
-
-        return describe(self)
+        return _room("describe.summary").describe(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the artefact; see `intgold.model.artefact.save`."""
-        from . import artefact
-
-        artefact.save(self, path)
+        _room("model.artefact").save(self, path)
 
     @cached_property
     def sha256(self) -> str:
         """Digest of the content (SPEC 9), the same for equal models on every machine."""
-        from . import artefact
+        return _room("model.artefact").content_sha256(self)
 
-        return artefact.content_sha256(self)
+
+def _advice(value: Any, hint: Any) -> str | None:
+    if hint is Model:
+        if isinstance(value, (str, os.PathLike)):
+            return ": intgold.load(path) gives one; or are the arguments swapped?"
+        if isinstance(value, (list, tuple)) and any(isinstance(v, Model) for v in value):
+            return ": give one of them"
+    if isinstance(value, Model):
+        return ": write [model]" if fits([value], hint) else ": are the arguments swapped?"
+    return None
+
+
+ADVICE.append(_advice)
+
+
+@cache
+def _room(name: str) -> Any:
+    return import_module(f"intgold.{name}")

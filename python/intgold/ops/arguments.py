@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError, ModelError
-from ..model.graph import DTYPE_RANGE
 from ..support.quoting import given
-from . import bounds as accumulators
-from .fields import Array, Field, Scales, integer
+from . import bounds
+from .fields import DTYPE_RANGE, Array, Field, Scales, integer
 from .shapes import Shape
 from .table import OPS, OpKind
 
@@ -62,12 +61,12 @@ def _check_plain(
 def _check(spec: OpKind, shapes: list[Shape], arguments: Mapping[str, Any]) -> Checked:
     fields, points = _check_arguments(spec, arguments)
     made = spec.shape(fields, shapes)
-    if spec.name in accumulators.WITHOUT_SUMS:
+    if spec.name in bounds.WITHOUT_SUMS:
         return fields, points, shapes, made
     ranges = [DTYPE_RANGE[spec.input_dtype]] * len(shapes)
     zeros = [points.get(f"{name}_zero_point", 0) for name in spec.inputs]
     area = int(np.prod(shapes[0][:-1], dtype=np.int64))
-    accumulators.prove(spec.name, fields, ranges, zeros, area)
+    bounds.prove(spec.name, fields, ranges, zeros, area)
     return fields, points, shapes, made
 
 

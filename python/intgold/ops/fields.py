@@ -29,6 +29,8 @@ FORMS = (
 """The closed set of requantize forms of SPEC 4.2, in the order of ``enum intgold_form``."""
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
+DTYPE_RANGE = {"int8": (-128, 127), "int32": (INT32_MIN, INT32_MAX)}
+"""The dtypes of tensors, with the smallest and the largest integer."""
 
 
 def integer(where: str, value: Any, lo: int, hi: int) -> int:

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Classified images, for people."""

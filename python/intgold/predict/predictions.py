@@ -11,7 +11,8 @@ import numpy as np
 from ..errors import InputError
 from ..images.labels import check_labels
 from ..model.graph import Model
-from ..run import backends as engine
+from ..run.backends import run
+from ..run.classify import check_predictable, decide, is_decided
 from ..support.arguments import checked
 from ..support.quoting import short_repr
 from .terminal import beside, draw, printable
@@ -56,7 +57,7 @@ class Answers:
 
     def logits(self, index: int) -> list[int] | None:
         """Return the output of one image; None where it is already the class."""
-        if engine.is_decided(self.model):
+        if is_decided(self.model):
             return None
         return self.output[index].reshape(-1).tolist()
 
@@ -172,20 +173,20 @@ def answer(
     InputError
         When the images do not fit, or the model gives more than one answer per image.
     """
-    engine.check_predictable(model)
+    check_predictable(model)
     x = model.quantize_input(images)
     check_labels(labels, len(x), _classes(model))
     if len(names) != len(x):
         raise InputError(f"names: {len(names)} for {len(x)} images")
-    output = engine.run(model, x, backend=backend, threads=threads, isa=isa).output
-    return Answers(model, names, x, output, engine.decide(model, output), labels)
+    output = run(model, x, backend=backend, threads=threads, isa=isa).output
+    return Answers(model, names, x, output, decide(model, output), labels)
 
 
 def _classes(model: Model) -> int:
     """Return how many classes a model tells from each other."""
     made = {op.output: op for op in model.ops}
     last = made[model.outputs[0]]
-    tensor = last.inputs[0] if engine.is_decided(model) else last.output
+    tensor = last.inputs[0] if is_decided(model) else last.output
     return model.tensor(tensor).shape[-1]
 
 

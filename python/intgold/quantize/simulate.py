@@ -16,7 +16,8 @@ from .. import golden
 from ..errors import ModelError
 from ..golden.windows import taps
 from ..host.affine import round_away
-from ..model.graph import DTYPE_RANGE, Model, Op
+from ..model.graph import Model, Op
+from ..ops.fields import DTYPE_RANGE
 from ..run.backends import check_inputs
 from ..support.arguments import checked
 

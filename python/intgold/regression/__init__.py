@@ -1,1 +1,1 @@
-"""TODO"""
+"""Both engines over many images, and the self-test."""

@@ -18,9 +18,9 @@ from ..errors import InputError
 from ..images.mnist import find_mnist
 from ..model.graph import Model
 from ..ops.table import OPS
-from ..run.backends import Result
 from ..run.comparison import Tally
 from ..run.environment import about
+from ..run.result import Result
 from ..support.folders import check_own
 from ..support.progress import Progress
 from ..support.workers import Workers

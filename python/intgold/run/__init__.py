@@ -1,1 +1,1 @@
-"""TODO"""
+"""A model on a backend: runs, sessions, results, digests."""

@@ -3,71 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .. import golden
-from ..errors import EngineError, InputError
+from ..errors import InputError
 from ..model.budget import check_golden
 from ..model.graph import Model
-from ..support.arguments import check, checked
-from ..support.quoting import batch_of, shown
-
-if TYPE_CHECKING:
-    from ..model.ports import Signature
-    from .session import Session
+from ..support.arguments import check
+from ..support.quoting import shown
+from .result import Arrays, Result, too_large
+from .session import prepare, thread_count
 
 BACKENDS = ("golden", "c")
 
-_MOST_ROWS = 6  # of each kind of array that the repr of a result lists
 _CHUNK_VALUES = 2**21
 """Values of the largest tensor that one golden pass holds."""
-
-
-class Arrays(dict[str, np.ndarray]):
-    """Arrays by name; a name that is none is refused with those that are."""
-
-    def __missing__(self, name: object) -> np.ndarray:
-        known = f"there are {', '.join(self)}" if self else "run with trace=True to keep them"
-        raise InputError(f"tensor {shown(name)}: {known}")
-
-
-@dataclass(eq=False, slots=True)
-class Result:
-    """What a run gives.
-
-    Parameters
-    ----------
-    outputs : dict of str to ndarray
-        Every output of the model by name, shape (n, ...), in its own dtype.
-    tensors : dict of str to ndarray
-        With a trace: the output of every op by tensor name, in execution order.
-    accumulators : dict of str to ndarray of int32
-        With a trace: the accumulators of the ops that have one (SPEC 6), by output tensor name.
-    """
-
-    outputs: dict[str, np.ndarray]
-    tensors: dict[str, np.ndarray]
-    accumulators: dict[str, np.ndarray]
-
-    def __repr__(self) -> str:
-        lines = ["<Result"]
-        for title, arrays in (
-            ("outputs", self.outputs), ("tensors", self.tensors),
-            ("accumulators", self.accumulators),
-        ):  # fmt: skip
-            rows = [f"    {n}: {a.dtype} {a.shape}" for n, a in arrays.items()]
-            if len(rows) > _MOST_ROWS:
-                rows = [*rows[:_MOST_ROWS], f"    ... and {len(rows) - _MOST_ROWS} more"]
-            lines += [f"  {title}:" if rows else f"  {title}: none, without a trace", *rows]
-        return "\n".join(lines) + ">"
-
-    @property
-    def output(self) -> np.ndarray:
-        """The first output."""
-        return next(iter(self.outputs.values()))
 
 
 def run(
@@ -110,10 +61,10 @@ def run(
     check("run: isa", isa, str)
     check("run: trace", trace, bool)
     if backend == "c":
-        return model.prepare(isa, threads).run(x, trace=trace)
+        return prepare(model, isa, threads).run(x, trace=trace)
     if backend not in BACKENDS:
         raise InputError(f"backend: {shown(backend)} is none of {', '.join(BACKENDS)}")
-    _thread_count(threads)
+    thread_count(threads)
     if isa != "auto":
         raise InputError(f"isa: {shown(isa)} is a variant of the C engine, the backend is golden")
     inputs = check_inputs(model, x)
@@ -123,130 +74,6 @@ def run(
         raise too_large(model.name, model.signature, len(inputs[model.inputs[0]]), error) from error
     outputs = {name: tensors[name] for name in model.outputs}
     return Result(outputs, Arrays(tensors if trace else {}), Arrays(accumulators))
-
-
-def prepare(model: Model, isa: str = "auto", threads: int = 1) -> Session:
-    """Return a session: the model ready to run on the C engine, its weights packed.
-
-    The model keeps it, so that asking for it again costs next to nothing.
-
-    Parameters
-    ----------
-    model : Model
-    isa, threads
-        As in `run`; they cannot change a bit.
-
-    Raises
-    ------
-    InputError
-        When `threads` is not a number from 1 to 1024.
-    EngineError
-        When the variant cannot run here.
-    """
-    check("prepare: model", model, Model)
-    check("prepare: isa", isa, str)
-    threads = _thread_count(threads)
-    from .session import Session
-
-    # Two threads may come here at once: both sessions are right, one is kept.
-    return model.sessions.setdefault((isa, threads), Session(model, isa, threads))
-
-
-def _thread_count(threads: int) -> int:
-    is_whole = isinstance(threads, (int, np.integer)) and not isinstance(threads, bool)
-    if not is_whole or not 1 <= threads <= 1024:
-        raise InputError(f"threads: {shown(threads)} is not a number from 1 to 1024")
-    return int(threads)
-
-
-def too_large(name: str, signature: Signature, count: int, error: MemoryError) -> EngineError:
-    """Return the error of a batch that the memory does not hold."""
-    return EngineError(
-        f"model {name}: not enough memory for {count} images, "
-        f"the tensors of one have {signature.span} bytes: {error}"
-    )
-
-
-@checked
-def predict(model: Model, images: np.ndarray, backend: str = "c", threads: int = 1) -> np.ndarray:
-    """Return the class of each image (SPEC 8.12).
-
-    That is the index of the largest value of the first output, ties to the lowest index; where an
-    ``argmax`` makes that output, what it says.
-
-    Parameters
-    ----------
-    images : ndarray
-        Camera bytes (uint8), reals, or the int8 input itself; see `Model.quantize_input`.
-
-    Returns
-    -------
-    ndarray of int32, shape (n,)
-
-    Raises
-    ------
-    InputError
-        When the model has several inputs, or an image more than one answer, as in segmentation,
-        or one number that no ``argmax`` makes, as in regression.
-    """
-    check_predictable(model)
-    if images.dtype != np.int8:
-        images = model.quantize_input(images)
-    return _decide(model, model.run(images, backend=backend, threads=threads).output)
-
-
-def check_predictable(model: Model) -> None:
-    """Raise InputError where images alone give no class, before anything is read or run."""
-    if len(model.inputs) > 1:
-        raise InputError(
-            f"model {model.name} has the inputs {', '.join(model.inputs)}; predict takes models of "
-            "one input: model.run({name: model.quantize_input(x, name), ...}) runs it"
-        )
-    _is_decided(model)
-
-
-@checked
-def is_decided(model: Model) -> bool:
-    """Return whether the first output is already the class: whether an ``argmax`` makes it.
-
-    Raises
-    ------
-    InputError
-        When an image has more than one answer, or one number that is no class.
-    """
-    return _is_decided(model)
-
-
-def _is_decided(model: Model) -> bool:
-    name = model.outputs[0]
-    tensor = model.tensor(name)
-    if tensor.size != tensor.shape[-1]:
-        raise InputError(f"output {name}: shape {tensor.shape} is more than one answer per image")
-    decided = any(op.kind == "argmax" and op.output == name for op in model.ops)
-    if tensor.size == 1 and not decided:
-        raise InputError(
-            f"output {name} of model {model.name} is one number each, which is no class: "
-            "model.dequantize(model.run(x).output) gives it"
-        )
-    return decided
-
-
-@checked
-def decide(model: Model, output: np.ndarray) -> np.ndarray:
-    """Return the classes, int32 (n,), of what a run left in the first output; see `predict`."""
-    tensor = model.tensor(model.outputs[0])
-    if output.shape[1:] != tensor.shape or output.dtype != tensor.dtype:
-        raise InputError(
-            f"output {tensor.name}: {output.dtype} {output.shape} instead of {tensor.dtype} "
-            f"{batch_of(tensor.shape)}"
-        )
-    return _decide(model, output)
-
-
-def _decide(model: Model, output: np.ndarray) -> np.ndarray:
-    values = output.astype(np.int32)
-    classes = values if _is_decided(model) else golden.FUNCTIONS["argmax"](values)
-    return classes.reshape(len(values))
 
 
 def check_inputs(model: Model, x: np.ndarray | Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .backends import Result
+from .result import Result
 
 
 @dataclass

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..model.graph import Model
 from ..support.arguments import checked
-from .backends import Result, check_inputs, run
+from .backends import check_inputs, run
+from .result import Result
 
 CHUNK = 500
 """Images that are held at a time."""

@@ -5,17 +5,65 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from ..errors import InputError
 from ..model.budget import check_memory, check_work
 from ..model.graph import Model
 from ..native.lowering import lower
 from ..support.arguments import check, checked
-from .backends import Arrays, Result, too_large
+from ..support.quoting import shown
+from .result import Arrays, Result, too_large
 
 if TYPE_CHECKING:
     from .. import native
+
+
+_sessions: WeakKeyDictionary[Model, dict[tuple[str, int], Session]] = WeakKeyDictionary()
+
+
+def sessions_of(model: Model) -> dict[tuple[str, int], Session]:
+    """Return the sessions that `prepare` made of a model, by variant and threads."""
+    found = _sessions.get(model)
+    return _sessions.setdefault(model, {}) if found is None else found
+
+
+def prepare(model: Model, isa: str = "auto", threads: int = 1) -> Session:
+    """Return a session: the model ready to run on the C engine, its weights packed.
+
+    It is kept as long as the model lives, so that asking for it again costs next to nothing.
+
+    Parameters
+    ----------
+    model : Model
+    isa, threads
+        As in `run`; they cannot change a bit.
+
+    Raises
+    ------
+    InputError
+        When `threads` is not a number from 1 to 1024.
+    EngineError
+        When the variant cannot run here.
+    """
+    check("prepare: model", model, Model)
+    sessions = sessions_of(model)
+    if type(threads) is int and type(isa) is str and (isa, threads) in sessions:
+        return sessions[isa, threads]  # True and 1.0 equal 1, but are refused
+    check("prepare: isa", isa, str)
+    threads = thread_count(threads)
+    # Two threads may come here at once: both sessions are right, one is kept.
+    return sessions.setdefault((isa, threads), Session(model, isa, threads))
+
+
+def thread_count(threads: int) -> int:
+    """Return a number of threads, or raise InputError."""
+    is_whole = isinstance(threads, (int, np.integer)) and not isinstance(threads, bool)
+    if not is_whole or not 1 <= threads <= 1024:
+        raise InputError(f"threads: {shown(threads)} is not a number from 1 to 1024")
+    return int(threads)
 
 
 class Session:
@@ -47,7 +95,7 @@ class Session:
 
         check_work(model)
         self.name, self.isa, self.threads = model.name, native.isa_name(isa), threads
-        shared = [s._prepared for s in list(model.sessions.values()) if s.isa == self.isa]
+        shared = [s._prepared for s in list(sessions_of(model).values()) if s.isa == self.isa]
         self._prepared: native.Prepared = (
             shared[0] if shared else native.Prepared(lower(model), self.isa)
         )

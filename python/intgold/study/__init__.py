@@ -1,1 +1,1 @@
-"""TODO"""
+"""What a choice costs: of quantisation, of an engine's contract."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Files, folders, long work, messages: nothing of models."""

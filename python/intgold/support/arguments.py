@@ -24,6 +24,9 @@ from .quoting import given, is_of_torch
 P = ParamSpec("P")
 T = TypeVar("T")
 
+ADVICE: list[Callable[[Any, Any], str | None]] = []
+"""What rooms above this one say of a value that is not of an annotation: advice, or None."""
+
 _NAMES = {
     str: "text", int: "a whole number of 64 bits", float: "a real number", bool: "True or False",
     np.ndarray: "a NumPy array", os.PathLike: "a path", type(None): "None",
@@ -271,15 +274,9 @@ def _plural(words: str) -> str:
 
 def _advice(value: Any, hint: Any) -> str:
     """Return what to do about a usual mistake, or nothing."""
-    from ..model.graph import Model
-
-    if hint is Model:
-        if isinstance(value, (str, os.PathLike)):
-            return ": intgold.load(path) gives one; or are the arguments swapped?"
-        if isinstance(value, (list, tuple)) and any(isinstance(v, Model) for v in value):
-            return ": give one of them"
-    if isinstance(value, Model):
-        return ": write [model]" if fits([value], hint) else ": are the arguments swapped?"
+    for advice in ADVICE:
+        if (text := advice(value, hint)) is not None:
+            return text
     if hint is str and isinstance(value, np.ndarray):
         return ": are the arguments swapped?"
     if fits(np.empty(0), hint):

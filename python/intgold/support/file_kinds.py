@@ -1,8 +1,9 @@
 """The kinds of single files that intgold writes, and how each is known again by its content.
 
 A file that is there gives way to another of its kind, or where it is empty.  Anything else is the
-user's and stays: `intgold.support.safe_files.replacing` asks here.  A text that has comments ends in a seal
-(`intgold.support.seals`): changed since, it is the user's as well.  Of other kinds only both ends are read.
+user's and stays: `intgold.support.safe_files.replacing` asks here.  A text that has comments ends
+in a seal (`intgold.support.seals`): changed since, it is the user's as well.  Of other kinds only
+both ends are read.
 """
 
 from __future__ import annotations

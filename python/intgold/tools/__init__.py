@@ -1,1 +1,1 @@
-"""TODO"""
+"""What the repository needs and users do not."""

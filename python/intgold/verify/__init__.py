@@ -1,1 +1,1 @@
-"""TODO"""
+"""The dump of a device compared with a golden-vector set."""

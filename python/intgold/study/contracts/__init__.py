@@ -1,1 +1,1 @@
-"""TODO"""
+"""Where two contracts differ, with witnesses."""

@@ -21,7 +21,7 @@ from ...quantize.calibrate import Ranges, calibrate
 from ...quantize.choices import Choices
 from ...quantize.inference import Batch, FloatNetwork
 from ...quantize.quantizer import quantize_network
-from ...run.backends import decide
+from ...run.classify import decide
 from ...support.arguments import checked
 from ...support.progress import Progress
 from ...support.quoting import short_repr

@@ -14,7 +14,8 @@ import numpy as np
 from ... import golden
 from ...errors import IntgoldError
 from ...host.affine import dequantize, quantize_input
-from ...model.graph import DTYPE_RANGE, Model, Op
+from ...model.graph import Model, Op
+from ...ops.fields import DTYPE_RANGE
 from ...quantize.fusion import fuse
 from ...quantize.inference import Batch, FloatNetwork
 from ...support.file_kinds import MADE_BY, PICTURE

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Which arrays a vector set holds."""

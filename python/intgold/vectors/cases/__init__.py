@@ -1,1 +1,1 @@
-"""TODO"""
+"""Inputs worth trying: stimuli, directed cases of ops, random models."""

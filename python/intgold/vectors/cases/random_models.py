@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
-from ...model.graph import DTYPE_RANGE, Model, Op, Tensor
-from ...ops.fields import FORMS, Requantize
+from ...model.graph import Model, Op, Tensor
+from ...ops.fields import DTYPE_RANGE, FORMS, Requantize
 from ...ops.shapes import Shape
 from ...ops.table import OPS
 

@@ -1,1 +1,1 @@
-"""TODO"""
+"""How arrays become memory words: layout, packing, addresses."""

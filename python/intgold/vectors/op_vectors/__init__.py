@@ -1,1 +1,1 @@
-"""TODO"""
+"""Vectors of one op, as lines and as sets."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Golden-vector sets: written, read, checked."""

@@ -99,11 +99,12 @@ def write_set(
         Is made; a vector set that is there already is replaced, if all in it is as it was written;
         anything else is refused.
     source : str, path or mapping
-        See `intgold.vectors.cases.stimulus.stimulus`; or the arrays themselves, by input.  Where the
-        layout says that an input is in offset binary, uint8 are its bytes as the device has them.
+        See `intgold.vectors.cases.stimulus.stimulus`; or the arrays themselves, by input.  Where
+        the layout says that an input is in offset binary, uint8 are its bytes as the device has
+        them.
     count, seed
-        See `intgold.vectors.cases.stimulus.stimulus`; by default all images of a file or folder, and 16
-        of ``builtin`` or ``mnist``.
+        See `intgold.vectors.cases.stimulus.stimulus`; by default all images of a file or folder,
+        and 16 of ``builtin`` or ``mnist``.
     formats : sequence of str
         Names out of `intgold.vectors.formats.FORMATS` and `DOCUMENT_FORMATS`.
     backend : {"golden", "c"}

@@ -1,1 +1,1 @@
-"""TODO"""
+"""What verify found, as text and as a page."""
