@@ -18,7 +18,6 @@ from itertools import combinations, product
 
 import numpy as np
 from engines import PACKAGES, Stimulus, answers
-from run import REFUSED
 from tflite_writer import Writer
 
 from intgold.contracts import contract_named
@@ -28,6 +27,7 @@ from intgold.study.contracts.differences import difference, run
 from intgold.study.contracts.probes import PROBES, Probe, probe
 from intgold.support.progress import Progress
 from intgold.support.text_table import columns
+from run import REFUSED
 
 VERSIONS = {"ADD": 2, "LEAKY_RELU": 2, "ELU": 1, "RELU_N1_TO_1": 1, "HARD_SWISH": 1, "SOFTMAX": 2}
 HEAD = ("contract", "op", "models", "values", "differing", "told apart")

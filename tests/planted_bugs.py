@@ -21,17 +21,19 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from compilers import engine_objects
 from intgold import native
+
+sys.path.insert(0, str(Path(__file__).parent / "support"))
+from compilers import engine_objects  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 COMPILER = ("gcc", "-O1", "-fPIC", "-w")
 SUITE = (
-    "test_engines_agree.py",
-    "test_variants.py",
-    "test_requantize.py",
-    "test_slow_oracle.py",
-    "test_requantize_kernels.py",
+    "native/test_engines_agree.py",
+    "native/test_variants.py",
+    "golden/test_requantize.py",
+    "golden/test_slow_oracle.py",
+    "native/test_requantize_kernels.py",
 )
 
 

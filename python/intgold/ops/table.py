@@ -2,7 +2,7 @@
 
 The golden model (``golden/<op>.py``), the C engine (``csrc/<op>.c``), the bindings, the artefact,
 the int32 proof (``accumulators.py``) and the tests all work from this table, and
-``tests/test_op_table.py`` proves that they cover the same set.  An op works on one image at a
+``tests/golden/test_op_table.py`` proves that they cover the same set.  An op works on one image at a
 time; shapes here have no batch dimension.
 """
 

@@ -1,0 +1,166 @@
+"""The documentation does what it says: examples, code, commands, API reference."""
+
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import tools
+from compilers import BUILDS, engine_objects
+from intgold.cli import COMMANDS, main
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = sorted(DOCS.glob("*.md"))
+
+
+@pytest.mark.parametrize("name", ["residual", "depthwise", "by_hand"])
+def test_examples_run(name, tmp_path):
+    """Each ends well, and golden = C in every tensor."""
+    if name != "by_hand":
+        tools.need("torch")
+    run = subprocess.run(
+        [sys.executable, DOCS / "examples" / f"{name}.py"], cwd=tmp_path, capture_output=True,
+        text=True, env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    differing = re.findall(r"golden = C: .*?(\d+) differing", run.stdout)
+    assert differing and set(differing) == {"0"}
+    made = {p.suffix for p in tmp_path.iterdir()}
+    assert made == ({".c"} if name == "depthwise" else {".npz"})
+
+
+def test_every_example_is_shown_and_run():
+    names = {p.stem for p in (DOCS / "examples").glob("*.py")}
+    assert names == {"residual", "depthwise", "by_hand"}
+    text = (DOCS / "examples.md").read_text()
+    assert set(re.findall(r"literalinclude\} examples/(\w+)\.py", text)) == names
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
+def test_code_of_the_pages_runs(page, tmp_path, monkeypatch):
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.M | re.S)
+    if any("torch" in block for block in blocks):
+        tools.need("torch")
+    monkeypatch.chdir(tmp_path)
+    run(blocks, page)
+
+
+def run(blocks, page):
+    names = {}
+    for block in blocks:
+        exec(compile(block, page.name, "exec"), names)
+
+
+def test_the_commands_on_a_network_of_ones_own(tmp_path, monkeypatch, capsys):
+    """The console lines of the quantisation page run on the files that its code wrote."""
+    tools.need("torch")
+    page = DOCS / "quantisation.md"
+    text = page.read_text()
+    monkeypatch.chdir(tmp_path)
+    run([b for b in re.findall(r"^```python\n(.*?)^```", text, re.M | re.S) if "np.save" in b
+         or b.startswith("import torch")], page)  # fmt: skip
+    commands = re.findall(r"^\$ intgold (.*)$", text, re.M)
+    assert len(commands) == 2
+    for command in commands:
+        assert main(command.split()) == 0, command
+    out = capsys.readouterr().out
+    assert "4 models, 300 images" in out and "0 differing values: golden = c" in out
+    assert "left_to_host: softmax (layer 6 (Softmax))" in out
+    assert (tmp_path / "rows_w4.npz").exists()
+
+
+def test_the_c_code_compiles(tmp_path):
+    """The snippet of the embedded page, with the exported model and the engine."""
+    tools.need("gcc")
+    import intgold
+    from intgold.exporters import copy_engine, write_c
+
+    text = (DOCS / "embedded.md").read_text()
+    (code,) = re.findall(r"^```c\n(.*?)^```", text, re.M | re.S)
+    (tmp_path / "main.c").write_text(code + "int main(void) { int8_t x[784] = {0}; int32_t y[10];"
+                                     " return classify(x, y); }\n")  # fmt: skip
+    write_c([intgold.load()], tmp_path / "model.c")
+    engine = [p for p in copy_engine(tmp_path / "engine") if p.suffix == ".c"]
+    assert {p.name for p in engine} == {p.name for p in (DOCS.parent / "csrc").glob("*.c")}
+    command = BUILDS[0].command
+    objects = engine_objects(command, tmp_path / "engine")
+    subprocess.run(
+        [*command, "-I", "engine", "main.c", "model.c", *objects, "-o", "main"], cwd=tmp_path,
+        check=True,
+    )  # fmt: skip
+    assert subprocess.run([tmp_path / "main"]).returncode == 0
+
+
+@cache
+def help_of(command):
+    """What `intgold COMMAND --help` shows."""
+    return subprocess.run(
+        [sys.executable, "-m", "intgold", command, "--help"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+
+
+def test_the_named_commands_exist():
+    """Every intgold command in the pages is one, and its options are options."""
+    found = 0
+    for page in (*PAGES, DOCS.parent / "README.md"):
+        for block in re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.M | re.S):
+            for line in re.findall(r"^intgold (.*)$", block, re.M):
+                words = line.split("#")[0].split()
+                if words[0].startswith("--"):
+                    continue
+                found += 1
+                assert words[0] in COMMANDS
+                for option in (w for w in words if w.startswith("--")):
+                    assert option in help_of(words[0]), (page.name, line)
+    assert found >= 8
+
+
+def test_the_testbench_of_the_walk_through(tmp_path):
+    """Every command of the page's session runs and says what the page says; a bug is then found."""
+    tools.need("iverilog")
+    text = (DOCS / "verification.md").read_text()
+    text = text[text.index("## A testbench") :]
+    (source,) = re.findall(r"^```systemverilog\n(.*?)^```", text, re.M | re.S)
+    (tmp_path / "tb.sv").write_text(source)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    said = []
+
+    def shell(command):
+        return subprocess.run(
+            command, shell=True, cwd=tmp_path, capture_output=True, text=True,
+            env={**os.environ, "PATH": path},
+        )  # fmt: skip
+
+    for block in re.findall(r"^```console\n(.*?)^```", text, re.M | re.S):
+        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
+            command, _, output = part.partition("\n")
+            run = shell(command)
+            assert run.returncode == 0 and run.stdout == output, (command, run.stdout, run.stderr)
+            said.append(command)
+    assert len(said) == 9
+    assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
+    (tmp_path / "tb.sv").write_text(source.replace("k < 4", "k < 3"))
+    shell(said[2]), shell(said[3])
+    run = shell(said[4])
+    assert run.returncode == 1 and "first difference: op pool2 (max_pool2d)" in run.stdout
+
+
+def test_the_reference_builds_without_warnings(tmp_path):
+    """numpydoc and Sphinx, warnings as errors, without torch; every public name is in the index."""
+    tools.need("sphinx")
+    for name in ("torch", "pytorch_optimizer"):
+        (tmp_path / f"{name}.py").write_text(f"raise RuntimeError('{name} was imported')")
+    subprocess.run(
+        [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", DOCS, tmp_path / "html"],
+        check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+    import intgold
+
+    text = (tmp_path / "html" / "api.html").read_text()
+    for name in ("Model", "Op", "Tensor", "Requantize", "Builder", "Result", "load"):
+        assert name in intgold.__all__ and f'id="intgold.{name}' in text, name

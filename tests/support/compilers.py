@@ -1,0 +1,161 @@
+"""The builds in which the C engine is tested without Python: one list for all tests.
+
+Tests that link the engine take it from `engine_objects`, which compiles no file twice.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+import tools
+from intgold import Model
+from intgold.exporters import write_c
+
+ROOT = Path(__file__).parents[2]
+ENGINE = ROOT / "csrc"
+TABLE = "-DINTGOLD_MODEL_TABLE"
+"""Makes a file of `write_c` define the list of its models."""
+_STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic")
+_SANITIZE = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+
+
+@dataclass(frozen=True)
+class Build:
+    """A compiler with its flags, what must be installed for it, and how its programs are run."""
+
+    name: str
+    command: tuple[str, ...]
+    needs: tuple[str, ...]
+    emulator: tuple[str, ...] = ()
+    slow: bool = False
+
+
+BUILDS = (
+    Build("gcc", ("gcc", "-O3", *_STRICT), ("gcc",)),
+    Build("clang", ("clang", "-O3", *_STRICT), ("clang",)),
+    Build("gcc -m32", ("gcc", "-m32", "-O2", *_STRICT), ("gcc-m32",)),
+    Build("gcc sanitizers", ("gcc", *_STRICT, *_SANITIZE), ("gcc-sanitizers",), slow=True),
+    Build(
+        "gcc -m32 sanitizers",
+        ("gcc", "-m32", *_STRICT, *_SANITIZE),
+        ("gcc-m32-sanitizers",),
+        slow=True,
+    ),
+    Build("clang sanitizers", ("clang", *_STRICT, *_SANITIZE), ("clang-sanitizers",), slow=True),
+    Build(
+        "s390x (big endian)",
+        ("s390x-linux-gnu-gcc", "-O2", "-static", *_STRICT),
+        ("s390x-linux-gnu-gcc", "qemu-s390x"),
+        ("qemu-s390x",),
+        slow=True,
+    ),
+    Build(
+        "AArch64 with dotprod",
+        ("aarch64-linux-gnu-gcc", "-O2", "-static", *_STRICT),
+        ("aarch64-linux-gnu-gcc", "qemu-aarch64"),
+        ("qemu-aarch64", "-cpu", "max"),
+        slow=True,
+    ),
+    Build(
+        "AArch64 without",
+        ("aarch64-linux-gnu-gcc", "-O2", "-static", *_STRICT),
+        ("aarch64-linux-gnu-gcc", "qemu-aarch64"),
+        ("qemu-aarch64", "-cpu", "cortex-a53"),
+        slow=True,
+    ),
+)
+
+
+_FOLDER = tempfile.TemporaryDirectory()
+_MADE: dict[tuple[tuple[str, ...], bytes], Path] = {}
+
+
+def engine_objects(
+    command: tuple[str, ...], engine: Path = ENGINE, defined: tuple[str, ...] = ()
+) -> list[Path]:
+    """Return the engine's object files by a compiler and its flags, in the order of their names.
+
+    A file that a copy of the engine, or a macro of `defined`, leaves as the compiler has read it
+    before is not compiled again.
+    """
+    if engine == ENGINE and not defined:
+        return list(_own_objects(command))
+    return [_object(command, source, defined) for source in sorted(engine.glob("*.c"))]
+
+
+@cache
+def _own_objects(command: tuple[str, ...]) -> tuple[Path, ...]:
+    return tuple(_object(command, source, ()) for source in sorted(ENGINE.glob("*.c")))
+
+
+def _object(command: tuple[str, ...], source: Path, defined: tuple[str, ...]) -> Path:
+    """Return what a file is compiled to, known by its text after preprocessing."""
+    compiler = [*command, *(f"-D{macro}" for macro in defined), "-c", source]
+    read = subprocess.run([*compiler, "-E", "-P"], check=True, capture_output=True).stdout
+    made = _MADE.get((command, read))
+    if made is None:
+        made = Path(_FOLDER.name, f"{len(_MADE)}.o")
+        subprocess.run([*compiler, "-o", made], check=True)
+        _MADE[command, read] = made
+    return made
+
+
+Digests = dict[str, dict[str, str]]
+"""Tensor -> {"output": SHA-256, "accumulator": SHA-256} of a run."""
+
+
+class Runner:
+    """tests/c/runner.c with models compiled in, by one build."""
+
+    def __init__(
+        self, build: Build, models: list[Model], folder: Path, engine: Path = ENGINE
+    ) -> None:
+        for tool in build.needs:
+            tools.need(tool)
+        self._build, self._folder = build, folder
+        write_c(models, folder / "models.c")
+        sources = [ROOT / "tests/c/runner.c", folder / "models.c"]
+        parts = [*engine_objects(build.command, engine), *sources]
+        subprocess.run(
+            [*build.command, TABLE, "-I", engine, *parts, "-o", folder / "runner"], check=True
+        )
+
+    def digests(self, model: Model, inputs: dict[str, np.ndarray]) -> Digests:
+        """Return the digests of a run of one model by the fastest variant."""
+        return self.digests_of_all([(model, inputs)])[0]
+
+    def digests_of_all(
+        self,
+        runs: list[tuple[Model, dict[str, np.ndarray]]],
+        isa: str = "auto",
+        emulator: tuple[str, ...] | None = None,
+    ) -> list[Digests]:
+        """Return the digests of runs of different models, by one process."""
+        emulator = self._build.emulator if emulator is None else emulator
+        arguments = [word for model, inputs in runs for word in self._arguments(model, inputs)]
+        run = subprocess.run(
+            [*emulator, "./runner", isa, *arguments],
+            capture_output=True,
+            text=True,
+            cwd=self._folder,
+        )
+        assert run.returncode == 0, f"{self._build.name}, {arguments[0]}: {run.stderr[:2000]}"
+        found: dict[str, Digests] = {model.name: {} for model, _ in runs}
+        for line in run.stdout.splitlines():
+            model, tensor, what, digest = line.split()
+            found[model].setdefault(tensor, {})[what] = digest
+        return list(found.values())
+
+    def _arguments(self, model: Model, inputs: dict[str, np.ndarray]) -> list[str]:
+        """Write a model's inputs; return what the runner is told of them."""
+        names = [f"{model.name}_{name}.bin" for name in model.inputs]
+        for name, file in zip(model.inputs, names, strict=True):
+            array = inputs[name]
+            array.astype(array.dtype.newbyteorder("<")).tofile(self._folder / file)
+        return [model.name, str(len(inputs[model.inputs[0]])), *names]
