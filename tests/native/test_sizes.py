@@ -16,6 +16,7 @@ from intgold import EngineError, Model, Op, Requantize, Tensor, native
 from intgold.describe import footprint
 from intgold.native.compiled import lib
 from intgold.native.lowering import lower
+from intgold.run.session import sessions_of
 from intgold.vectors.cases.random_models import random_model
 
 MEMORY, SIZE = 4, 5
@@ -156,7 +157,7 @@ def test_an_arena_that_does_not_fit_names_its_op(monkeypatch):
     assert model.run(x).output.shape == (1, 3)
     monkeypatch.setattr("intgold.model.budget._SMALL", 100)
     monkeypatch.setattr("intgold.model.budget.available", lambda: 1000)
-    model.sessions.clear()
+    sessions_of(model).clear()
     with pytest.raises(
         EngineError, match=r"of op dense take [\d,]+ bytes, the arena [\d,]+ bytes, more"
     ):

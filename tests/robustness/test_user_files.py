@@ -190,11 +190,11 @@ _WRITES = {
     "copy2", "move", "savefig", "mkstemp", "mkdtemp", "TemporaryDirectory", "tofile",
 }  # fmt: skip
 _WRITERS = {
-    "files.py": "one whole file", "folders.py": "folders of one's own",
-    "vectors/set_writer.py": "in a hidden folder", "vectors/op_sets.py": "in replacing_folder",
-    "vectors/freeze.py": "in a temporary folder", "exporters/engine.py": "in replacing_folder",
+    "support/safe_files.py": "one whole file", "support/folders.py": "folders of one's own",
+    "vectors/sets/set_writer.py": "in a hidden folder", "vectors/op_vectors/sets.py": "in replacing_folder",
+    "tools/freeze.py": "in a temporary folder", "exporters/engine.py": "in replacing_folder",
     "images/mnist.py": "makes its folder, downloads into a temporary one",
-    "floating/study/plots.py": "into memory",
+    "study/quantisation/plots.py": "into memory",
 }  # fmt: skip
 
 
@@ -205,7 +205,7 @@ def test_nobody_writes_past_the_mechanism():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and _writes(node):
                 found.add(path.relative_to(PACKAGE).as_posix())
-    assert found == set(_WRITERS) and {"files.py", "folders.py"} <= found
+    assert found == set(_WRITERS) and {"support/safe_files.py", "support/folders.py"} <= found
 
 
 def _writes(call):
@@ -231,7 +231,9 @@ def test_every_writer_says_what_it_writes():
                 assert known and not node.keywords, (path, node.lineno)
                 none = isinstance(kind, ast.Constant) and kind.value is None
                 (nameless if none else named).add(path.relative_to(PACKAGE).as_posix())
-    assert nameless == {"folders.py", "images/mnist.py", "vectors/freeze.py"} and len(named) > 9
+    assert (
+        nameless == {"support/folders.py", "images/mnist.py", "tools/freeze.py"} and len(named) > 9
+    )
 
 
 def everything(folder):

@@ -13,6 +13,7 @@ import pytest
 import intgold
 from intgold import EngineError, InputError, Model, Op, Tensor, native
 from intgold.native.thread_pool import guided, over_ranges
+from intgold.run.session import sessions_of
 from intgold.vectors.cases.random_models import random_inputs, random_model
 
 
@@ -214,7 +215,7 @@ def test_many_threads_prepare_one_model():
                 worker.join()
     finally:
         sys.setswitchinterval(before)
-    assert failures == [] and len(model.sessions) == 59
+    assert failures == [] and len(sessions_of(model)) == 59
 
 
 @pytest.mark.parametrize("threads", [2, 3, 64])
@@ -262,3 +263,16 @@ def test_a_prepared_model_can_be_pickled():
     model = intgold.load()
     model.prepare()
     assert pickle.loads(pickle.dumps(model)).sha256 == model.sha256
+
+
+def test_sessions_end_with_their_model():
+    """They are kept as long as the model lives; one that the caller holds works on."""
+    model = random_model(3)
+    x = random_inputs(model, 2, 3)
+    held, kept = model.prepare(), weakref.ref(model.prepare(threads=2))
+    want = model.run(x).outputs
+    del model
+    gc.collect()
+    assert kept() is None
+    for name, array in held.run(x).outputs.items():
+        assert np.array_equal(array, want[name])

@@ -330,6 +330,7 @@ class Model:
 
     def predict(self, images: np.ndarray, backend: str = "c", threads: int = 1) -> np.ndarray:
         """Return the index of the largest output of each image; see `intgold.run.classify`."""
+        _room("run.classify").check_predictable(self)
         return _room("run.classify").predict(self, images, backend, threads)
 
     def quantize_input(self, images: np.ndarray, name: str | None = None) -> np.ndarray:

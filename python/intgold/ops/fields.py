@@ -1,6 +1,6 @@
 """The types of op fields: what a field may hold, and how it is written to an artefact.
 
-``ops.py`` declares each op's fields with these types; everything that handles fields without
+``table.py`` declares each op's fields with these types; everything that handles fields without
 knowing the op (the artefact, the C binding, the C exporter, ``info``) works from them.
 """
 

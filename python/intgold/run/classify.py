@@ -8,11 +8,12 @@ from .. import golden
 from ..errors import InputError
 from ..host.affine import quantize_input
 from ..model.graph import Model
-from ..support.arguments import check, checked
+from ..support.arguments import checked
 from ..support.quoting import batch_of
 from .backends import run
 
 
+@checked
 def predict(model: Model, images: np.ndarray, backend: str = "c", threads: int = 1) -> np.ndarray:
     """Return the class of each image (SPEC 8.12).
 
@@ -34,9 +35,7 @@ def predict(model: Model, images: np.ndarray, backend: str = "c", threads: int =
         When the model has several inputs, or an image more than one answer, as in segmentation,
         or one number that no ``argmax`` makes, as in regression.
     """
-    check("predict: model", model, Model)
     check_predictable(model)
-    check("predict: images", images, np.ndarray)
     if images.dtype != np.int8:
         images = quantize_input(model, images)
     return _decide(model, run(model, images, backend=backend, threads=threads).output)
