@@ -115,27 +115,41 @@ def calls(w):
     case = next(iter(cases))
     reals, x, images = w["reals"], w["x"], w["images"]
     return {
-        "predict.predictions:answer": dict(model=m, images=images, names=list("abcd"), labels=np.zeros(4, int),
-                               backend="c", threads=1, isa="auto"),
+        "predict.predictions:answer": dict(
+            model=m,
+            images=images,
+            names=list("abcd"),
+            labels=np.zeros(4, int),
+            backend="c",
+            threads=1,
+            isa="auto",
+        ),
         "model.artefact:save": dict(model=m, path=f / "saved.npz"),
         "model.artefact:load": dict(path=f / "model.npz"),
         "model.artefact:content_sha256": dict(model=m),
         "model.artefact:required_spec": dict(model=m),
-        "bench:bench": dict(model=m, isas=("portable",), batches=(1,), threads=(1,), rounds=1,
-                            progress=lambda: None),
-        "model.builder:Builder.__init__": dict(self=object.__new__(Builder), name="m", contract="c"),
-        "model.builder:Builder.input": dict(self=_builder, name="y", shape=(3,), dtype="int8", scale=0.5,
-                                    zero_point=1),
+        "bench:bench": dict(
+            model=m, isas=("portable",), batches=(1,), threads=(1,), rounds=1, progress=lambda: None
+        ),
+        "model.builder:Builder.__init__": dict(
+            self=object.__new__(Builder), name="m", contract="c"
+        ),
+        "model.builder:Builder.input": dict(
+            self=_builder, name="y", shape=(3,), dtype="int8", scale=0.5, zero_point=1
+        ),
         "model.builder:Builder.tensor": dict(self=_builder(), name="x"),
-        "model.builder:Builder.op": dict(self=_builder, kind="argmax", name="a", output="b", scale=None,
-                                 zero_point=0),
+        "model.builder:Builder.op": dict(
+            self=_builder, kind="argmax", name="a", output="b", scale=None, zero_point=0
+        ),
         "model.builder:Builder.model": dict(self=_grown(), metadata={"a": "b"}),
         "contracts.table:contract_named": dict(name="tflm"),
         "describe.summary:describe": dict(model=m),
         "describe.summary:description": dict(model=m),
         "describe.summary:notes": dict(model=m),
         "run.digests:tensor_digests": dict(model=m, x=x, backend="c", threads=1, isa="auto"),
-        "run.digests:traced_chunks": dict(model=m, x=x, backend="c", threads=1, chunk=2, isa="auto"),
+        "run.digests:traced_chunks": dict(
+            model=m, x=x, backend="c", threads=1, chunk=2, isa="auto"
+        ),
         "run.classify:predict": dict(model=m, images=images, backend="c", threads=1),
         "run.classify:is_decided": dict(model=m),
         "run.classify:decide": dict(model=m, output=w["values"]),
@@ -156,15 +170,24 @@ def calls(w):
         "quantize.inference:FloatNetwork.predict": dict(self=net, images=reals),
         "quantize.inference:FloatNetwork.save": dict(self=net, path=f / "n.npz"),
         "quantize.inference:FloatNetwork.load": dict(cls=FloatNetwork, path=f / "network.npz"),
-        "quantize.quantizer:quantize_network": dict(network=net, ranges=w["ranges"],
-                                                    choices=Choices(), name="q"),
+        "quantize.quantizer:quantize_network": dict(
+            network=net, ranges=w["ranges"], choices=Choices(), name="q"
+        ),
         "quantize.simulate:simulate": dict(model=m, x=x),
         "quantize.simulate:deviations": dict(model=m, x=x),
-        "study.quantisation.compare:compare": dict(network=net, models={"a": m}, images=images,
-                                               labels=np.zeros(4, int), progress=False),
+        "study.quantisation.compare:compare": dict(
+            network=net, models={"a": m}, images=images, labels=np.zeros(4, int), progress=False
+        ),
         "study.quantisation.explore:explore": dict(
-            network=net, sweep=[Choices()], calibration_images=images, images=images,
-            labels=np.zeros(4, int), golden_images=1, processes=1, progress=False),
+            network=net,
+            sweep=[Choices()],
+            calibration_images=images,
+            images=images,
+            labels=np.zeros(4, int),
+            golden_images=1,
+            processes=1,
+            progress=False,
+        ),
         "study.quantisation.layer_error:layer_errors": dict(network=net, model=m, images=reals),
         "describe.footprint:footprint": dict(part=m),
         "describe.footprint:arena_sizes": dict(model=m),
@@ -175,43 +198,76 @@ def calls(w):
         "images.idx:read_idx_header": dict(path=f / "idx"),
         "images.pictures:find_pictures": dict(folder=f / "pictures"),
         "images.pictures:read_picture": dict(path=f / "pictures" / "a.png", channels=1),
-        "images.sources:read_sources": dict(sources=[f / "images.npy"], shape=(6, 6, 1),
-                                            as_is=False),
+        "images.sources:read_sources": dict(
+            sources=[f / "images.npy"], shape=(6, 6, 1), as_is=False
+        ),
         "importers.tflite.convert:import_tflite": dict(path=f / "none", contract="tflm", name="n"),
         "host.affine:dequantize_tensor": dict(model=m, values=w["values"], tensor=m.outputs[0]),
-        "run.session:Session.__init__": dict(self=object.__new__(intgold.Session), model=m, isa="auto",
-                                         threads=1),
+        "run.session:Session.__init__": dict(
+            self=object.__new__(intgold.Session), model=m, isa="auto", threads=1
+        ),
         "vectors.sets.generate:write_set": dict(
-            model=m, folder=f / "w", source="builtin", count=1, seed=0, formats=("npy",),
-            backend="c", progress=False, isa="auto", images="0", layout=None, ops=(), tensors=(),
-            partials=None, compression="", shards=1, shard=None, jobs=1),
-        "vectors.sets.generate:merge_sets": dict(shards=[f / "shard0", f / "shard1"], folder=f / "whole",
-                                            progress=False),
+            model=m,
+            folder=f / "w",
+            source="builtin",
+            count=1,
+            seed=0,
+            formats=("npy",),
+            backend="c",
+            progress=False,
+            isa="auto",
+            images="0",
+            layout=None,
+            ops=(),
+            tensors=(),
+            partials=None,
+            compression="",
+            shards=1,
+            shard=None,
+            jobs=1,
+        ),
+        "vectors.sets.generate:merge_sets": dict(
+            shards=[f / "shard0", f / "shard1"], folder=f / "whole", progress=False
+        ),
         "vectors.memory.layout_file:read_layout": dict(path=f / "layout.toml"),
-        "verify.locate:locate": dict(folder=f / "set", array="outputs/gap",
-                                      coordinate=[0, 0, 0, 0]),
+        "verify.locate:locate": dict(
+            folder=f / "set", array="outputs/gap", coordinate=[0, 0, 0, 0]
+        ),
         "verify.locate:at_place": dict(folder=f / "set", place="outputs/gap.hex:2"),
         "vectors.op_vectors.lines:op_lines": dict(case=case),
         "vectors.op_vectors.lines:read_op_lines": dict(text="\n".join(op_lines(case))),
         "vectors.op_vectors.sets:cases_of": dict(op="lut", random=1, seed=0),
         "vectors.op_vectors.sets:lines_of": dict(op="lut", random=1, seed=0),
         "vectors.op_vectors.sets:write_op_sets": dict(
-            op="lut", folder=f / "op2", random=0, seed=0, formats=("npy",), layout=None, form=None,
-            bits=None, progress=False),
+            op="lut",
+            folder=f / "op2",
+            random=0,
+            seed=0,
+            formats=("npy",),
+            layout=None,
+            form=None,
+            bits=None,
+            progress=False,
+        ),
         "vectors.op_vectors.sets:read_op_vectors": dict(folder=f / "op"),
         "verify.signatures:signatures": dict(vectors=f / "set", extents=(8, 8, 8), progress=False),
-        "verify.signatures:write_signatures": dict(vectors=f / "set", extents=(8, 8, 8),
-                                                    path=f / "s", progress=False),
-        "verify.signatures:compare_signatures": dict(vectors=f / "set", path=f / "signatures",
-                                                      progress=False),
+        "verify.signatures:write_signatures": dict(
+            vectors=f / "set", extents=(8, 8, 8), path=f / "s", progress=False
+        ),
+        "verify.signatures:compare_signatures": dict(
+            vectors=f / "set", path=f / "signatures", progress=False
+        ),
         "vectors.cases.stimulus:stimulus": dict(model=m, source="builtin", count=2, seed=0),
-        "vectors.cases.stimulus:stimulus_chunks": dict(model=m, source="builtin", count=2, seed=0,
-                                                 chunk=1),
-        "verify.comparison:verify": dict(vectors=f / "set", dut=f / "set", progress=False, partial=False,
-                              layout=None),
-        "verify.comparison:verify_op": dict(vectors=f / "op", dut=f / "op", progress=False, partial=False,
-                                 layout=None),
-    }  # fmt: skip
+        "vectors.cases.stimulus:stimulus_chunks": dict(
+            model=m, source="builtin", count=2, seed=0, chunk=1
+        ),
+        "verify.comparison:verify": dict(
+            vectors=f / "set", dut=f / "set", progress=False, partial=False, layout=None
+        ),
+        "verify.comparison:verify_op": dict(
+            vectors=f / "op", dut=f / "op", progress=False, partial=False, layout=None
+        ),
+    }
 
 
 def _grown():

@@ -190,12 +190,15 @@ _WRITES = {
     "copy2", "move", "savefig", "mkstemp", "mkdtemp", "TemporaryDirectory", "tofile",
 }  # fmt: skip
 _WRITERS = {
-    "support/safe_files.py": "one whole file", "support/folders.py": "folders of one's own",
-    "vectors/sets/set_writer.py": "in a hidden folder", "vectors/op_vectors/sets.py": "in replacing_folder",
-    "tools/freeze.py": "in a temporary folder", "exporters/engine.py": "in replacing_folder",
+    "support/safe_files.py": "one whole file",
+    "support/folders.py": "folders of one's own",
+    "vectors/sets/set_writer.py": "in a hidden folder",
+    "vectors/op_vectors/sets.py": "in replacing_folder",
+    "tools/freeze.py": "in a temporary folder",
+    "exporters/engine.py": "in replacing_folder",
     "images/mnist.py": "makes its folder, downloads into a temporary one",
     "study/quantisation/plots.py": "into memory",
-}  # fmt: skip
+}
 
 
 def test_nobody_writes_past_the_mechanism():
