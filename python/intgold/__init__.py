@@ -12,6 +12,9 @@ from __future__ import annotations
 
 from os import PathLike as _PathLike
 
+from .support.moved import MOVED as _MOVED
+from .support.moved import install as _install
+
 TYPE_CHECKING = False  # type checkers take it as true; `typing` would cost milliseconds
 if TYPE_CHECKING:
     from typing import Any as _Any
@@ -55,6 +58,7 @@ _SUBMODULES = (
 )  # fmt: skip
 """Loaded at their first use, too."""
 del TYPE_CHECKING
+_install()
 
 
 def __getattr__(name: str) -> _Any:
@@ -66,7 +70,7 @@ def __getattr__(name: str) -> _Any:
         value: _Any = version("intgold")
     elif name in _MODULES:
         value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
-    elif name in _SUBMODULES:
+    elif name in _SUBMODULES or name in _MOVED:
         return import_module(f".{name}", __name__)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -190,7 +190,8 @@ def test_little_is_loaded_before_signals_are_taken():
     run = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True,
                          check=True, env={**os.environ, "PYTHONPATH": SOURCES})  # fmt: skip
     loaded = {name for name in run.stdout.split() if name.startswith("intgold")}
-    assert loaded == {"intgold", "intgold.__main__", "intgold.support.interrupts"}
+    support = {"intgold.support", "intgold.support.interrupts", "intgold.support.moved"}
+    assert loaded == {"intgold", "intgold.__main__", *support}
     assert not {"typing", "threading", "pathlib", "numpy", "re"} & set(run.stdout.split())
 
 
@@ -407,7 +408,7 @@ def test_a_worker_that_is_starting_sees_no_signal(tmp_path):
     done = script(
         tmp_path,
         "import os, sys",
-        "from intgold import workers",
+        "from intgold.support import workers",
         "class Hit(workers._Worker):",
         "    def __init__(self, first):",
         "        super().__init__(first)",

@@ -1,0 +1,75 @@
+"""Modules by their names of version 0.1: they import, with a warning, until version 0.3."""
+
+from __future__ import annotations
+
+import sys
+
+MOVED = {
+    "artefact": "model.artefact", "build": "model.builder", "engine": "run.backends",
+    "session": "run.session", "digests": "run.digests", "answers": "predict.predictions",
+    "selftest": "regression.selftest", "footprint": "describe.footprint",
+    "sheet": "describe.data_sheet", "diagnose": "verify.diagnose",
+    "floating": "quantize", "floating.affine": "host.affine",
+    "floating.multiplier": "host.multiplier", "floating.study": "study.quantisation",
+    "fields": "ops.fields", "shapes": "ops.shapes", "accumulators": "ops.bounds",
+    "vectors.generate": "vectors.sets.generate", "vectors.manifest": "vectors.sets.manifest",
+    "vectors.stimulus": "vectors.cases.stimulus",
+    "vectors.random_models": "vectors.cases.random_models",
+    "vectors.layout_file": "vectors.memory.layout_file",
+    "vectors.op_sets": "vectors.op_vectors.sets", "vectors.op_lines": "vectors.op_vectors.lines",
+    "vectors.dump": "verify.dump", "vectors.locate": "verify.locate",
+    "vectors.signatures": "verify.signatures",
+}  # fmt: skip
+"""Old name -> new name, both without ``intgold.``; what lies inside moved with it."""
+
+
+def successor(name: str) -> str | None:
+    """Return the full new name of a module of version 0.1; None where it did not move."""
+    old, rest = name.removeprefix("intgold."), ""
+    while old:
+        if old in MOVED:
+            return f"intgold.{MOVED[old]}{rest}"
+        old, dot, last = old.rpartition(".")
+        rest = dot + last + rest
+    return None
+
+
+class _Loader:
+    """Gives the module of the new name, as it is."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def create_module(self, spec: object) -> object:
+        from importlib import import_module
+
+        module = import_module(self._name)
+        self._spec = module.__spec__
+        return module
+
+    def exec_module(self, module: object) -> None:
+        module.__spec__ = self._spec  # type: ignore[attr-defined]
+
+
+class _Finder:
+    """Asked first: what lies in a package that moved must not be loaded twice."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> object:
+        new = successor(name) if name.startswith("intgold.") else None
+        if new is None:
+            return None
+        import warnings
+        from importlib.machinery import ModuleSpec
+
+        warnings.warn(
+            f"{name} is now {new}; the old name goes in version 0.3",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return ModuleSpec(name, _Loader(new))  # type: ignore[arg-type]
+
+
+def install() -> None:
+    """Let old names be found; once."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())  # type: ignore[arg-type]
