@@ -47,7 +47,7 @@ def test_a_model_by_hand(tmp_path):
         ({"table": np.zeros(3, int)}, "lut1: table of 3 entries"),
         ({"tables": np.zeros(256, int)}, "missing fields table"),
         ({}, "missing fields table"),
-        ({"table": np.zeros(256, int), "scale": -1.0}, "scale -1.0"),
+        ({"table": np.zeros(256, int), "scale": -1.0}, "scale: -1.0"),
         ({"table": np.zeros(256, int), "zero_point": 300}, "300 is outside"),
     ],
 )
