@@ -54,7 +54,7 @@ _ByDtype = dict[np.dtype[Any], tuple[str, Reading]]
 _Move = Callable[[Reading, IntArray, IntArray | None, IntArray | None], IntArray]
 
 
-def _as_written(readings: _ByDtype, move: _Move) -> Edit:
+def _as_written(readings: _ByDtype, rearrange: _Move) -> Edit:
     """Outputs and accumulators lie in words of their own: each dtype is moved by its reading."""
 
     def edit(path: Datapath) -> Datapath:
@@ -65,7 +65,7 @@ def _as_written(readings: _ByDtype, move: _Move) -> Edit:
             if y.dtype not in readings:
                 return y
             role, reading = readings[y.dtype]
-            return move(reading, y, p.images, p.dumped.get(role))
+            return rearrange(reading, y, p.images, p.dumped.get(role))
 
         return path.with_stage(deliver=deliver)
 
