@@ -8,13 +8,14 @@ import sys
 
 import intgold
 
-from ..answers import Answers, answer
+from ..answers import Answers, answer, class_count
 from ..engine import BACKENDS, check_predictable
 from ..errors import IntgoldError
 from ..file_kinds import INPUT
 from ..files import npy_bytes, replacing
 from ..images.arrays import DTYPES, REALS, read_labels
 from ..images.sources import Batch, numbered, read_sources
+from ..labels import check_labels
 from ..model import Model
 from ..terminal import printable, style_for
 from .common import add_isa, add_model, naming
@@ -112,6 +113,8 @@ def call(options: argparse.Namespace) -> int:
         )
         if options.labels:
             labels = read_labels(options.labels, len(batch.images))
+            with naming(options.labels):
+                check_labels(labels, len(batch.images), class_count(model))
     if batch.passed_over:
         names = ", ".join(printable(str(path), sys.stderr.encoding) for path in batch.passed_over)
         print(f"intgold predict: passed over, no pictures: {names}", file=sys.stderr)
