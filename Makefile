@@ -4,9 +4,19 @@ PYTHON ?= python3
 BIN = .venv/bin
 SOURCES = setup.py pyproject.toml python/intgold/native/build.py $(wildcard csrc/* python/intgold/native/measure.*)
 
-HALF = $(addprefix tests/test_, c_runner.py placement.py neon.py requantize_kernels.py variants.py \
-  hostility.py info.py float_wall.py docs.py frozen.py torch_modules.py training.py explore.py \
-  signatures.py sizes.py absurd.py own_networks.py)
+.PHONY: golden test prove data bench peer peers conformance docs wheel lint format freeze clean
+
+golden: .venv/.installed
+	$(BIN)/intgold golden -o out/golden
+
+# A process on each core takes file after file; INTGOLD_TEST_OBJECTS shares what is compiled.
+test: .venv/.tests data
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
+
+prove: the same with full counts
+PYTHON ?= python3
+BIN = .venv/bin
+SOURCES = setup.py pyproject.toml python/intgold/native/build.py $(wildcard csrc/* python/intgold/native/measure.*)
 
 .PHONY: golden test prove data bench peer peers conformance docs wheel lint format freeze clean
 
@@ -21,7 +31,7 @@ test: .venv/.tests data
 	  wait $$half; half=$$?; cat out/half.log; test $$half = 0 -a $$rest = 0; }
 
 prove: .venv/.tests data
-	$(BIN)/python -m pytest -q --full
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --full
 	$(BIN)/python tests/planted_bugs.py
 
 # Fetches MNIST where it is missing and a network answers; the tests list what they miss.

@@ -2,12 +2,14 @@
 
 import os
 import signal
+import tempfile
+from typing import Any
 
 import pytest
 
 import tools
 
-# `make test` runs two halves on two cores; threads that wait by spinning take the other's core.
+# `make test` runs a process on each core; threads that wait by spinning take another's core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # What a shell runs in the background ignores Ctrl-C, under nohup SIGHUP, and hands that down to its
@@ -27,6 +29,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def full(request: pytest.FixtureRequest) -> bool:
     """True in `make prove`: the same tests with full counts."""
     return bool(request.config.getoption("--full"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give all processes of the run one folder of objects; gather what workers have to say."""
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.TemporaryDirectory()
+        config.add_cleanup(folder.cleanup)
+        os.environ["INTGOLD_TEST_OBJECTS"] = folder.name
+        if config.pluginmanager.hasplugin("xdist"):
+            config.pluginmanager.register(_Gathered())
+
+
+class _Gathered:
+    """Adds what a worker process noted to what this one prints."""
+
+    def pytest_testnodedown(self, node: Any) -> None:
+        tools.said += node.workeroutput.get("said", ())
+        for tool, tests in node.workeroutput.get("not_run", {}).items():
+            tools.not_run.setdefault(tool, set()).update(tests)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["said"] = tools.said
+        session.config.workeroutput["not_run"] = {k: sorted(v) for k, v in tools.not_run.items()}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

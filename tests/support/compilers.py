@@ -5,6 +5,8 @@ Tests that link the engine take it from `engine_objects`, which compiles no file
 
 from __future__ import annotations
 
+import hashlib
+import os
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -72,8 +74,9 @@ BUILDS = (
 )
 
 
-_FOLDER = tempfile.TemporaryDirectory()
-_MADE: dict[tuple[tuple[str, ...], bytes], Path] = {}
+_OWN = tempfile.TemporaryDirectory()
+_FOLDER = Path(os.environ.get("INTGOLD_TEST_OBJECTS", _OWN.name))
+"""Where objects lie; conftest.py gives the processes of one run the same folder."""
 
 
 def engine_objects(
@@ -98,11 +101,12 @@ def _object(command: tuple[str, ...], source: Path, defined: tuple[str, ...]) ->
     """Return what a file is compiled to, known by its text after preprocessing."""
     compiler = [*command, *(f"-D{macro}" for macro in defined), "-c", source]
     read = subprocess.run([*compiler, "-E", "-P"], check=True, capture_output=True).stdout
-    made = _MADE.get((command, read))
-    if made is None:
-        made = Path(_FOLDER.name, f"{len(_MADE)}.o")
-        subprocess.run([*compiler, "-o", made], check=True)
-        _MADE[command, read] = made
+    name = hashlib.sha256(repr(command).encode() + read).hexdigest()
+    made = _FOLDER / f"{name}.o"
+    if not made.exists():
+        own = _FOLDER / f"{name}.{os.getpid()}.o"
+        subprocess.run([*compiler, "-o", own], check=True)
+        own.replace(made)
     return made
 
 

@@ -90,10 +90,10 @@ class Base:
 
 
 def run(arguments: list[str]) -> tuple[int, str, str]:
-    """Run a command in this process."""
+    """Run a command in this process, without progress: a busy machine may be slow."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        status = main(arguments)
+        status = main([arguments[0], "-q", *arguments[1:]])
     return status, out.getvalue(), err.getvalue()
 
 

@@ -10,9 +10,10 @@ import intgold
 
 from ..errors import IntgoldError
 from ..images.arrays import DTYPES, REALS, read_labels
+from ..images.labels import check_labels
 from ..images.sources import Batch, numbered, read_sources
 from ..model.graph import Model
-from ..predict.predictions import Answers, answer
+from ..predict.predictions import Answers, answer, class_count
 from ..predict.terminal import printable, style_for
 from ..run.backends import BACKENDS
 from ..run.classify import check_predictable
@@ -113,6 +114,8 @@ def call(options: argparse.Namespace) -> int:
         )
         if options.labels:
             labels = read_labels(options.labels, len(batch.images))
+            with naming(options.labels):
+                check_labels(labels, len(batch.images), class_count(model))
     if batch.passed_over:
         names = ", ".join(printable(str(path), sys.stderr.encoding) for path in batch.passed_over)
         print(f"intgold predict: passed over, no pictures: {names}", file=sys.stderr)

@@ -175,14 +175,14 @@ def answer(
     """
     check_predictable(model)
     x = model.quantize_input(images)
-    check_labels(labels, len(x), _classes(model))
+    check_labels(labels, len(x), class_count(model))
     if len(names) != len(x):
         raise InputError(f"names: {len(names)} for {len(x)} images")
     output = run(model, x, backend=backend, threads=threads, isa=isa).output
     return Answers(model, names, x, output, decide(model, output), labels)
 
 
-def _classes(model: Model) -> int:
+def class_count(model: Model) -> int:
     """Return how many classes a model tells from each other."""
     made = {op.output: op for op in model.ops}
     last = made[model.outputs[0]]
