@@ -9,26 +9,9 @@ SOURCES = setup.py pyproject.toml python/intgold/native/build.py $(wildcard csrc
 golden: .venv/.installed
 	$(BIN)/intgold golden -o out/golden
 
-# A process on each core takes file after file; INTGOLD_TEST_OBJECTS shares what is compiled.
+# A process on each core takes file after file; they share what they compile.
 test: .venv/.tests data
 	$(BIN)/python -m pytest -q -n auto --dist loadfile
-
-prove: the same with full counts
-PYTHON ?= python3
-BIN = .venv/bin
-SOURCES = setup.py pyproject.toml python/intgold/native/build.py $(wildcard csrc/* python/intgold/native/measure.*)
-
-.PHONY: golden test prove data bench peer peers conformance docs wheel lint format freeze clean
-
-golden: .venv/.installed
-	$(BIN)/intgold golden -o out/golden
-
-# Two halves at once, for two cores: what links the engine, so that one process compiles it, trains
-# or runs ten thousand images, and the rest.
-test: .venv/.tests data
-	@mkdir -p out && { $(BIN)/python -m pytest -q $(HALF) > out/half.log 2>&1 & half=$$!; \
-	  $(BIN)/python -m pytest -q tests $(HALF:%=--ignore=%); rest=$$?; \
-	  wait $$half; half=$$?; cat out/half.log; test $$half = 0 -a $$rest = 0; }
 
 prove: .venv/.tests data
 	$(BIN)/python -m pytest -q -n auto --dist loadfile --full
@@ -77,7 +60,7 @@ format: .venv/.lint
 
 # Writes golden/ anew; a changed bit there is a change of SPEC.md.
 freeze: .venv/.installed
-	$(BIN)/python -m intgold.tools.freeze golden
+	$(BIN)/python -m intgold.vectors.freeze golden
 
 .venv/.installed: $(SOURCES)
 	rm -f python/intgold/native/_*.so python/intgold/native/_intgold.py

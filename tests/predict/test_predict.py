@@ -16,7 +16,6 @@ from intgold.cli import main
 from intgold.images.preparation import picture_input
 from intgold.predict.predictions import answer, picture_of
 from intgold.predict.terminal import draw
-from intgold.run import backends as engine
 
 DIGIT = (28, 28, 1)
 
@@ -227,7 +226,7 @@ def test_one_number_is_no_class(capsys, tmp_path, index):
     output = model.run(x).output
     for call in (
         lambda: model.predict(x), lambda: model.predict(x, backend="golden"),
-        lambda: engine.decide(model, output), lambda: engine.is_decided(model),
+        lambda: classify.decide(model, output), lambda: classify.is_decided(model),
         lambda: answer(model, x, ["a", "b", "c"]),
     ):  # fmt: skip
         with pytest.raises(InputError, match=said + r": model\.dequantize\(model\.run\(x\)"):

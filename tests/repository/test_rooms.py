@@ -14,7 +14,7 @@ FLOORS = (
     ("quantize",), ("vectors.arrays", "vectors.formats"), ("vectors.memory",), ("vectors.cases",),
     ("describe",), ("vectors.sets",), ("vectors.op_vectors", "regression"),
     ("verify",), ("verify.diagnose",), ("verify.report",),
-    ("study.contracts", "study.quantisation"), ("bench", "tools"), ("cli",),
+    ("study.contracts", "study.quantisation"), ("bench", "vectors.freeze"), ("cli",),
 )  # fmt: skip
 """From the ground up: a room imports itself and lower floors, `errors` and `support` each other."""
 FACADES = {"", "__main__", "vectors", "study"}

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from intgold.tools import freeze
 
 import intgold
 import tools
@@ -49,7 +50,6 @@ from intgold.support.file_kinds import (
 from intgold.support.folders import MARKER, FilesInto
 from intgold.support.interrupts import Stopped
 from intgold.support.safe_files import replacing
-from intgold.tools import freeze
 from intgold.vectors.op_vectors.sets import write_op_sets
 from intgold.vectors.sets.generate import write_set
 from intgold.verify.signatures import write_signatures
@@ -194,7 +194,7 @@ _WRITERS = {
     "support/folders.py": "folders of one's own",
     "vectors/sets/set_writer.py": "in a hidden folder",
     "vectors/op_vectors/sets.py": "in replacing_folder",
-    "tools/freeze.py": "in a temporary folder",
+    "vectors/freeze.py": "in a temporary folder",
     "exporters/engine.py": "in replacing_folder",
     "images/mnist.py": "makes its folder, downloads into a temporary one",
     "study/quantisation/plots.py": "into memory",
@@ -235,7 +235,8 @@ def test_every_writer_says_what_it_writes():
                 none = isinstance(kind, ast.Constant) and kind.value is None
                 (nameless if none else named).add(path.relative_to(PACKAGE).as_posix())
     assert (
-        nameless == {"support/folders.py", "images/mnist.py", "tools/freeze.py"} and len(named) > 9
+        nameless == {"support/folders.py", "images/mnist.py", "vectors/freeze.py"}
+        and len(named) > 9
     )
 
 

@@ -1,6 +1,6 @@
 """Writes the frozen golden/ directory: digests, requantize cases, op cases, a small set.
 
-    python -m intgold.tools.freeze golden
+    python -m intgold.vectors.freeze golden
 
 Everything is made by the golden model from the shipped artefacts; a test makes it again and
 compares byte for byte.  MNIST is needed.
@@ -34,7 +34,7 @@ from ..vectors.cases.stimulus import stimulus
 from ..vectors.sets import generate
 from ..vectors.sets.manifest import provenance
 
-COMMAND = "python -m intgold.tools.freeze golden"
+COMMAND = "python -m intgold.vectors.freeze golden"
 COUNT, PREFIX, SEED = 10_000, 200, 0
 SOURCES = ("builtin", "mnist")
 FOLDERS = ("digests", "requantize", "ties", "ops", "sets")

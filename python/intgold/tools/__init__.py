@@ -1,1 +1,0 @@
-"""What the repository needs and users do not."""
