@@ -16,6 +16,7 @@ from intgold.cli import main
 from intgold.images.preparation import picture_input
 from intgold.predict.predictions import answer, picture_of
 from intgold.predict.terminal import draw
+from intgold.run import classify
 
 DIGIT = (28, 28, 1)
 
