@@ -65,7 +65,7 @@ _FORMULAS = {
     "argmax": "y = index of the largest value of the last dimension, ties to the lowest",
     "mul": "acc = (x1 - zero_x1) * (x2 - zero_x2)",
     "concat": "the values of x1, then those of x2, along the axis",
-    "pad": "x with `before` cells in front of each dimension and `after` cells after it, all `value`",
+    "pad": "x with `before` cells before each dimension and `after` cells after it, all `value`",
     "reshape": "the values of x in C order, in another shape",
     "softmax_float32": "e(i) = float32 with the bits table[255 + x(i) - max x of the row]\n"
     "s = e(0) + e(1) + ... in this order, each sum to 24 significant bits, ties to even\n"
