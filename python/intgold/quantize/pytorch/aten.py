@@ -111,7 +111,7 @@ ROWS = (
     Row("`Softmax`, `LogSoftmax`, `argmax`", "nothing: left to the host, as `info` says",
         "only at the end",
         _each(Sketch.leave_to_host, "softmax", "log_softmax", "argmax")),
-    Row("functions of parameters alone, such as `weight_norm`", "weights", "",
+    Row("functions of parameters only, such as `weight_norm`", "weights", "",
         {}),
 )  # fmt: skip
 """What intgold takes of a module, in the order of the documentation."""
