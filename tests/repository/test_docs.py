@@ -120,6 +120,32 @@ def test_the_named_commands_exist():
     assert found >= 8
 
 
+def shell(command, folder):
+    """Run a line of the shell there, with the `intgold` of this Python."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        command, shell=True, cwd=folder, capture_output=True, text=True,
+        env={**os.environ, "PATH": path},
+    )  # fmt: skip
+
+
+def check_session(text, folder):
+    """Assert that the commands of console blocks print what the page shows; return them."""
+    commands = []
+    for block in re.findall(r"^```console\n(.*?)^```", text, re.M | re.S):
+        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
+            command, _, output = part.partition("\n")
+            run = shell(command, folder)
+            assert run.returncode == 0 and run.stdout == output, (command, run.stdout, run.stderr)
+            commands.append(command)
+    return commands
+
+
+def test_the_quick_start(tmp_path):
+    """Every command runs and prints what the page shows."""
+    assert len(check_session((DOCS / "quickstart.md").read_text(), tmp_path)) == 6
+
+
 def test_the_testbench_of_the_walk_through(tmp_path):
     """Every command of the page's session runs and says what the page says; a bug is then found."""
     tools.need("iverilog")
@@ -127,26 +153,12 @@ def test_the_testbench_of_the_walk_through(tmp_path):
     text = text[text.index("## A testbench") :]
     (source,) = re.findall(r"^```systemverilog\n(.*?)^```", text, re.M | re.S)
     (tmp_path / "tb.sv").write_text(source)
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    said = []
-
-    def shell(command):
-        return subprocess.run(
-            command, shell=True, cwd=tmp_path, capture_output=True, text=True,
-            env={**os.environ, "PATH": path},
-        )  # fmt: skip
-
-    for block in re.findall(r"^```console\n(.*?)^```", text, re.M | re.S):
-        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
-            command, _, output = part.partition("\n")
-            run = shell(command)
-            assert run.returncode == 0 and run.stdout == output, (command, run.stdout, run.stderr)
-            said.append(command)
+    said = check_session(text, tmp_path)
     assert len(said) == 9
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
     (tmp_path / "tb.sv").write_text(source.replace("k < 4", "k < 3"))
-    shell(said[2]), shell(said[3])
-    run = shell(said[4])
+    shell(said[2], tmp_path), shell(said[3], tmp_path)
+    run = shell(said[4], tmp_path)
     assert run.returncode == 1 and "first difference: op pool2 (max_pool2d)" in run.stdout
 
 

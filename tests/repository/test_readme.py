@@ -1,4 +1,4 @@
-"""The README does what it says: its code runs, its commands work, its tests exist."""
+"""The README and the page of claims do what they say: code runs, commands work, tests exist."""
 
 import os
 import re
@@ -12,6 +12,7 @@ import tools
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text()
+CLAIMS = (ROOT / "docs" / "claims.md").read_text()
 
 
 def blocks(language):
@@ -80,8 +81,35 @@ def test_make_targets_exist():
 
 
 def test_the_named_files_exist():
-    """Every file that the README names in code is there."""
-    names = set(re.findall(r"`((?:tests|csrc|python|benchmarks|golden)/[\w/.]+\.\w+)`", TEXT))
+    """Every file that README or a page of docs/ names in code is there."""
+    pages = [TEXT, *(page.read_text() for page in (ROOT / "docs").glob("*.md"))]
+    text = "\n".join(pages)
+    names = set(re.findall(r"`((?:tests|csrc|python|benchmarks|golden)/[\w/.]+\.\w+)`", text))
     assert len(names) >= 10
     for name in names:
         assert (ROOT / name).exists(), name
+
+
+def test_every_claim_names_its_tests():
+    """Each row of the table of claims names tests, all of which exist; README links to it."""
+    rows = re.findall(r"^\| (.+?) \| (.+) \|$", CLAIMS, re.M)[1:]
+    assert len(rows) >= 35
+    for claim, tests in rows:
+        names = re.findall(r"`(tests/[\w/]+\.py)`", tests)
+        assert names and ", ".join(f"`{name}`" for name in names) == tests, claim
+        for name in names:
+            assert (ROOT / name).exists(), name
+    assert "](docs/claims.md)" in TEXT
+
+
+def test_the_links_lead_somewhere():
+    """Every relative link of README is a file of the repository."""
+    targets = set(re.findall(r"\]\((?!https?:)([\w/.]+)", TEXT))
+    assert len(targets) >= 10
+    for target in targets:
+        assert (ROOT / target).exists(), target
+
+
+def test_the_readme_is_short():
+    """What is longer has a page in docs/."""
+    assert len(TEXT.splitlines()) <= 200

@@ -547,13 +547,13 @@ def test_a_text_of_an_earlier_version_stays(own_files, tmp_path):
 
 
 def test_which_files_have_no_seal():
-    """Those without comments, in which edits are lost, as README and the pages say; no others."""
+    """Those without comments, in which edits are lost, as the pages say; no others."""
     kinds = [k for k in vars(file_kinds).values() if isinstance(k, FileKind)]
     sealed = {suffix for k in kinds if k.comment for suffix in k.known}
     others = {suffix for k in kinds if not k.comment for suffix in k.known}
     assert sealed == {".c", ".md", ".html", ".txt"}
     assert others == {".npz", ".json", ".csv", ".png", ".svg", ".pdf", ".npy"}
-    for page in ("README.md", "docs/embedded.md"):
+    for page in ("docs/cli.md", "docs/embedded.md"):
         text = " ".join((PACKAGE.parents[1] / page).read_text().split())
         assert "edits in such a file are lost" in text, page
 

@@ -106,12 +106,12 @@ def test_accumulators_alone_in_another_order(tmp_path, capsys):
     names = {n for c in document["ops"][0]["causes"] for n in c["names"]}
     assert names == {"accumulators_in_other_order"}
     for said in (text, page):
-        assert "The accumulators alone are in another order" in said
+        assert "Only the accumulators are in another order" in said
         assert "order of [accumulator] in the dump" in said
         assert "output buffer" not in said
     both = np.ascontiguousarray(bench.tensors["conv"].transpose(0, 3, 1, 2)).reshape(acc.shape)
     text = told(bench, capsys, conv=both, conv_acc=moved)[0]
-    assert "output_in_other_order" in text and "accumulators alone" not in text
+    assert "output_in_other_order" in text and "Only the accumulators" not in text
 
 
 def test_counts_are_of_one_population(tmp_path, capsys):

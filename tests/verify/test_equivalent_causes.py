@@ -130,9 +130,9 @@ def test_a_relu_at_0_of_the_shipped_network(tmp_path, capsys):
     text, document, page = told(bench, capsys, conv1=requantized(bench, "conv1", -128, 0))
     names = {tuple(c["names"]) for c in document["ops"][0]["causes"]}
     assert names == {("clamp_unsigned",), ("relu_at_0",)}
-    assert "2 of those tried fit and this set cannot tell them apart" in text
-    assert "they make the same of every accumulator that this op can have" in text
-    assert "make the same of every accumulator" in page
+    assert "2 of those tried fit and this set cannot distinguish them" in text
+    assert "they give the same for every accumulator that this op can have" in text
+    assert "give the same for every accumulator" in page
     (apart,) = document["ops"][0]["told_apart_by"]
     assert apart["same"] and apart["image"] is None and apart["accumulator"] is None
     assert ", the first of 2 causes that fit\n" in text
@@ -202,7 +202,7 @@ def test_a_zero_point_of_a_conv_that_was_not_dumped(conv, lut, error, tmp_path, 
     one_beside = {(lut, "table_index_off_by_one")} if abs(error) == 1 else set()
     assert {(conv, "output_zero_point_other"), *one_beside} <= found
     assert f"output_zero_point_other ({zero + error} instead of {zero})" in text
-    tells = "tell which op it is" if one_beside else "confirm it"
+    tells = "show which op it is" if one_beside else "confirm it"
     assert f"a dump of {conv} would {tells}" in text.lower() and f"{conv} would {tells}" in page
     wrong = requantized(bench, conv, zero + error)
     text, document, _ = told(bench, capsys, **before, **{conv: wrong})

@@ -158,8 +158,8 @@ def test_every_op_that_was_not_dumped_may_be_the_cause(tmp_path, capsys):
     told = capsys.readouterr().out
     assert re.search(r"^  \d\. table_backwards$", told, re.M)
     assert re.search(r"^  \d\. in A, which was not dumped: table_backwards$", told, re.M)
-    assert "a dump of B, A would tell which op it is" in told
-    assert "taken to be right" not in told  # none of them is
+    assert "a dump of B, A would show which op it is" in told
+    assert "assumed correct" not in told  # none of them is
 
 
 def test_an_op_behind_one_that_was_not_dumped_is_not_blamed(tmp_path, capsys):
@@ -203,9 +203,9 @@ def test_a_later_op_has_its_name_where_partials_differ_first(tmp_path, capsys):
     arguments = ["verify", str(tmp_path / "set"), "--dut", str(tmp_path / "dut"), "--partial"]
     assert main([*arguments, "--html", str(page)]) == 1
     told = capsys.readouterr().out
-    assert "cause: not sought: of conv2, partial accumulators alone differ" in told
+    assert "cause: not sought: of conv2, only partial accumulators differ" in told
     assert "pool2 (max_pool2d)\n  cause: none known fits" in told
-    assert "of conv2, partial accumulators alone differ" in page.read_text()
+    assert "of conv2, only partial accumulators differ" in page.read_text()
 
 
 def test_a_folder_that_cannot_be_read_is_named(vectors, tmp_path, capsys):
@@ -372,7 +372,7 @@ def test_partials_alone(tmp_path, capsys):
     np.save(tmp_path / "dut" / "partials" / "conv1.npy", y)
     assert main(["verify", str(tmp_path / "set"), "--dut", str(tmp_path / "dut")]) == 1
     assert (
-        "cause: not sought: of conv1, partial accumulators alone differ" in capsys.readouterr().out
+        "cause: not sought: of conv1, only partial accumulators differ" in capsys.readouterr().out
     )
 
 
@@ -436,7 +436,7 @@ def test_causes_are_numbered_the_simplest_first(tmp_path, capsys):
     text, document, page = told(bench, capsys, conv=got)
     first = text.index(f"  1. rounds_single_down\n     explains {n} of {n} differing values")
     second = text.index("  2. accumulator_bit_stuck (bit 6 at 0)\n")
-    assert "this set cannot tell them apart" in text[:first] and first < second
+    assert "this set cannot distinguish them" in text[:first] and first < second
     assert "no simpler one explains any; evidence" in text[first:second]
     assert "a simpler one explains them too; evidence" in text[second:]
     causes = document["ops"][0]["causes"]
@@ -502,14 +502,16 @@ def test_what_this_dump_cannot_tell(tmp_path, capsys):
     y[0, 0, 0, 3] ^= 4
     arrays = {name: bench.tensors[name] for name in thin.OPS[: thin.OPS.index("gap")]}
     text, document, page = told(bench, capsys, **arrays, gap=y)
-    assert "cause: this dump cannot tell; consistent with it, as others may be\n  1. " in text
+    assert "cause: this dump cannot decide; consistent with it, as others may be\n  1. " in text
     assert re.search(r"explains 1 of 1 differing values; .*; evidence \d+ bits, freedom", text)
-    assert "what would tell: the accumulators of gap; or about" in text
+    assert "what would decide: the accumulators of gap; or about" in text
     assert "as the device computed it" not in text + page
     (finding,) = document["ops"]
     assert finding["causes"] == [] and finding["consistent"] and finding["would_tell"]
     assert all(c["evidence_bits"] < c["freedom_bits"] + 10 for c in finding["consistent"])
-    assert "this dump cannot tell" in page and "What would tell: the accumulators of gap" in page
+    assert (
+        "this dump cannot decide" in page and "What would decide: the accumulators of gap" in page
+    )
 
 
 def test_places_have_names(tmp_path, capsys):

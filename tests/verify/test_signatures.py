@@ -102,7 +102,7 @@ def test_the_first_wrong_tile(vectors, tmp_path):
     (tmp_path / "few.txt").write_text("\n".join([lines[0], of[tile.number], told]))
     report = compare_signatures(vectors, tmp_path / "few.txt")
     assert report.contradicts and report.contradicts.number == other
-    assert f"tile {other} behind it is right" in str(report)
+    assert f"tile {other} after it is correct" in str(report)
 
 
 def write_read_outs(tensors, accumulators, path):
@@ -135,7 +135,7 @@ def test_a_set_equals_its_own(vectors, tmp_path, capsys):
         (("outputs/pool2 1 0 ", "outputs/pool9 1 0 "), "pool9 image 1 tile 0: the set has no"),
         (("outputs/pool2 1 0 ", "outputs/pool2 0 0 "), "outputs/pool2 0 0 twice"),
         (("outputs/pool2 1 0 ", "outputs/pool2 1 x "), "is no array image tile crc"),
-        (("# tile 5,28,3", "# no"), "tells the tile"),
+        (("# tile 5,28,3", "# no"), "gives the tile"),
         (("# tile 5,28,3", "# tile 0,28,3"), "is no tile such as"),
         (("# tile 5,28,3", "# tile 5,28,3\n# tile 5,28,3"), "a second tile"),
     ):

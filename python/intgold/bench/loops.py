@@ -65,7 +65,9 @@ class ImageLoop:
         self._prepared = Prepared(whole if last is None else _prefix(whole, last), isa)
         self._context = Context(self._prepared)
         if last is not None and _absorbed(self._prepared) != _absorbed(Prepared(whole, isa), last):
-            raise EngineError(f"model {model.name}: its first {last + 1} ops run otherwise alone")
+            raise EngineError(
+                f"model {model.name}: its first {last + 1} ops run differently without the rest"
+            )
         steps = self._prepared.steps
         self._count = len(next(iter(x.values())))
         self._arrays = [x[name] for name in model.inputs]

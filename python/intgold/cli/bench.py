@@ -13,7 +13,7 @@ from ..support.progress import Progress
 from .common import add_model, show_progress
 from .paths import OutputOf
 
-HELP = "measure the C engine: images per second, each op's time, and what bounds it"
+HELP = "measure the C engine: images per second, the time of each op, and its bound"
 EXAMPLES = """
   intgold bench lut                        every variant of the kernels that this CPU runs
   intgold bench lut --isa avx2,portable --batch 1,64,2048 --threads 1,2
@@ -21,8 +21,8 @@ EXAMPLES = """
   intgold bench lut --plot bench.svg       needs matplotlib: pip install 'intgold[plot]'
 
 Ops that run as one are one row. The roofline is what the variant's own dot-product instruction does
-in registers alone; roofline+tail adds the time of requantizing and looking up the values that
-leave the row, by the variant's own kernels alone. Both are measured in the same run. Images per
+in registers only; roofline+tail adds the time of requantizing and looking up the values that
+leave the row, by the variant's own kernels only. Both are measured in the same run. Images per
 second are by the clock on the wall; ops by the time that the thread is on its core. "x 1 thread" is
 what threads gain at the largest batch, and "dot product" what the roofline's loop gains by them."""
 

@@ -6,7 +6,7 @@ import argparse
 
 HELP = "list the engines whose arithmetic is known, or show where two of them differ"
 EXAMPLES = """
-  intgold contracts                              per op: what was compared with each engine
+  intgold contracts                              per op: values compared with each engine
   intgold contracts litert_reference xnnpack     where two differ: how often, with witnesses
   intgold contracts tflm xnnpack --probes 200    the same from more probes of each op"""
 

@@ -10,7 +10,7 @@ from ..support.file_kinds import PICTURE, SWEEP_CSV, SWEEP_JSON
 from .common import add_network, batch_and_labels, show_progress, write_file
 from .paths import InputPath, OutputOf
 
-HELP = "sweep over the choices of quantisation: what each costs and gives"
+HELP = "sweep over the quantisation choices: accuracy, bytes and bits of each"
 EXAMPLES = """
   intgold explore mnist --mnist                              the default sweep, 50 models
   intgold explore mnist --mnist --csv sweep.csv --plot sweep.png

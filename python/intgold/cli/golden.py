@@ -8,7 +8,7 @@ from pathlib import Path
 from .common import add_isa, show_progress
 from .paths import OutputFolder
 
-HELP = "run the main job: compare 10,000 images, write vectors"
+HELP = "regress both engines over 10,000 images, and write vectors"
 EXAMPLES = """
   intgold golden -o out/golden             what `make golden` runs
   intgold golden --count 1000 -o out/golden
@@ -31,7 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=10_000,
         metavar="N",
-        help="images compared, of each stimulus",
+        help="number of images compared, of each stimulus",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the built-in stimulus")
     add_isa(parser)

@@ -7,7 +7,7 @@ import argparse
 from ..support.file_kinds import MODEL
 from .paths import InputPath, OutputOf
 
-HELP = "make an integer model of a TFLite file, with the arithmetic of a named engine"
+HELP = "convert a TFLite file to an integer model, with the arithmetic of a named engine"
 EXAMPLES = """
   intgold import kws.tflite --contract tflm -o kws.npz
   intgold import kws.tflite --contract xnnpack -o kws.npz

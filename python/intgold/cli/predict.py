@@ -22,7 +22,7 @@ from ..support.safe_files import npy_bytes, replacing
 from .common import add_isa, add_model, naming
 from .paths import InputPath, OutputOf
 
-HELP = "answer images"
+HELP = "classify images"
 EXAMPLES = """
   intgold predict lut seven.png            the digit, the logits, what the network saw
   intgold predict lut scans --brief        a folder of pictures: name, tab, digit
@@ -34,7 +34,7 @@ _PICTURES = 20
 _NOTES = """
 
 A picture (PNG, JPEG, BMP, GIF, TIFF, WebP, PNM; one frame, at most 2^26 pixels; needs Pillow) is
-made the model's input so, before the first integer of the contract:
+converted to the model's input in these steps, before the first integer of the contract:
   transparent pixels become white; 16 bits become 8; it is turned as its EXIF says;
   for an input of 28x28x1, as MNIST was made (LeCun, Cortes, Burges): grey; inverted when the paper
   (the border) is brighter than the ink; paper tone and grain removed; cropped to the ink; fitted
@@ -42,12 +42,12 @@ made the model's input so, before the first integer of the contract:
   for any other (h, w, 1) or (h, w, 3): grey or RGB, resized to w x h, nothing else.
 Bytes are the reals x/255 of a network that was quantised here; of an imported one they are its own
 input, uint8 as it is or int8 as x ^ 0x80, since a file does not say what its reals mean.
-Files are known by their first bytes. In a folder, pictures are taken by name, and what is none is
-named on stderr; a damaged picture is an error.
+Files are recognised by their first bytes. In a folder, pictures are taken in the order of their
+names; other files are named on stderr. A damaged picture is an error.
 
 One picture file gives all details; several, or a folder, give a line of name, tab and answer each;
-.npy and IDX files an answer a line; with labels there is the accuracy alone. --brief, --details and
---json choose otherwise. The small picture shows the int8 input itself."""
+.npy and IDX files an answer a line; with labels only the accuracy is shown. --brief, --details and
+--json choose another form. The small picture shows the int8 input itself."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:

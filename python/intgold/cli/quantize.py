@@ -9,7 +9,7 @@ from ..support.file_kinds import MODEL, RANGES
 from .common import add_network, naming, show_progress
 from .paths import InputPath, OutputOf
 
-HELP = "make an integer model of a float network"
+HELP = "quantise a float network to an integer model"
 EXAMPLES = """
   intgold quantize mnist -o lut.npz
   intgold quantize net.npz --images train.npy --calibration mse -o mse.npz
@@ -58,7 +58,7 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument(
         "--calibration", metavar="HOW",
-        help="minmax (where it is not said), percentile:P such as percentile:99.9, or mse",
+        help="minmax (the default), percentile:P such as percentile:99.9, or mse",
     )  # fmt: skip
     parser.add_argument(
         "--activation", default="lut", metavar="HOW",
@@ -72,10 +72,10 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weight-bits", type=int, default=8, metavar="N", help="2 to 8")
     parser.add_argument(
         "--weight-scales", choices=("max", "mse"), default="max",
-        help="by the largest weight, or of the least squared error",
+        help="by the largest weight, or of the smallest squared error",
     )  # fmt: skip
     parser.add_argument(
-        "--multiplier-bits", type=int, default=31, metavar="N", help="1 (a shift alone) to 31"
+        "--multiplier-bits", type=int, default=31, metavar="N", help="1 (only a shift) to 31"
     )
     parser.add_argument("--form", choices=FORMS, default="single", help="of requantize, SPEC 4.2")
 

@@ -77,7 +77,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     scale.add_argument("--shards", type=int, default=1, metavar="N", help="pieces of the set")
     scale.add_argument("--shard", type=int, metavar="K", help="write piece K, from 0")
     scale.add_argument("--merge", nargs="+", type=InputPath, metavar="DIR",
-                       help="make the whole of all its shards")  # fmt: skip
+                       help="merge all shards of a set")  # fmt: skip
     scale.add_argument("--compress", choices=[c for c in COMPRESSIONS if c],
                        help="every file by itself")  # fmt: skip
 
@@ -101,7 +101,7 @@ def _check_options(parser: argparse.ArgumentParser, options: argparse.Namespace)
         alone = options.op == "requantize"
         what, allowed = f"--op {options.op}", _OF_REQUANTIZE if alone else _OF_OP
     if options.output == "-" and options.op is None:
-        raise IntgoldError("-o -: lines of one op alone can be printed, with --op")
+        raise IntgoldError("-o -: only lines of one op can be printed, with --op")
     if options.output == "-":
         allowed = allowed - {"format", "layout"}
     for name in sorted({*_OF_MODEL, *_OF_OP, *_OF_REQUANTIZE} - allowed):

@@ -15,7 +15,7 @@ EXAMPLES = """
   intgold verify vectors --dut dump --html report.html     maps, histogram, arithmetic, cause
   intgold verify vectors --dut dump --json          the same for a machine
   intgold verify vectors --dut dump --partial       a dump without some of the arrays
-  intgold verify vectors --dut dump --images 1      of a simulation of the first image alone
+  intgold verify vectors --dut dump --images 1      of a simulation of only the first image
   intgold verify vectors --dut dump --products 999  the first wrong value, worked through
   intgold verify vectors --dut dump --layout chip.toml     a dump in words of another layout
   intgold verify vectors --signatures chip.txt      of a chip that cannot dump
@@ -38,7 +38,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--partial", action="store_true", help="take a dump that lacks arrays of the set"
     )
     parser.add_argument(
-        "--images", type=int, metavar="N", help="take a dump of the set's first N images alone"
+        "--images", type=int, metavar="N", help="take a dump of only the set's first N images"
     )  # fmt: skip
     parser.add_argument(
         "--products", type=int, metavar="N",
@@ -82,7 +82,7 @@ def call(options: argparse.Namespace) -> int:
     made = account(dump, not options.no_causes, products, show_progress(options))
     if options.html:
         write_page(made, options.html)
-    if options.products is None:  # worked through for the page alone
+    if options.products is None:  # worked through only for the page
         made = replace(made, worked=())
     print(made.document().decode() if options.json else made, end="" if options.json else "\n")
     return 0 if made.report.equal else 1

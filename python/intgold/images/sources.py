@@ -89,7 +89,7 @@ def read_sources(
         elif picture_format(source) is not None:
             paths.append(source)
         elif _is_array(source):
-            raise DataError(f"{source}: a .npy or IDX file is given alone")
+            raise DataError(f"{source}: a .npy or IDX file must be the only source")
         else:
             raise DataError(f"{source}: neither {', '.join(FORMATS)}, .npy nor an IDX file")
     if len(paths) * int(np.prod(shape, dtype=np.float64)) > MOST_BYTES:

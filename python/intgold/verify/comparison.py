@@ -248,7 +248,7 @@ def verify_op(
     """
     names = read_op_vectors(vectors)
     if not names:
-        raise VectorError(f"{vectors}: holds lines alone, no sets to compare")
+        raise VectorError(f"{vectors}: holds only lines, no sets to compare")
     if not os.path.isdir(dut):
         raise VectorError(f"{dut}: no such folder")
     there = sorted(path.name for path in Path(dut).iterdir() if path.is_dir())

@@ -118,7 +118,7 @@ def at_place(folder: str | os.PathLike[str], place: str) -> list[Spot]:
     match = by_line or by_address
     for number in filter(None, match.groups()[1:] if match else ()):
         if len(number) > 16:
-            raise VectorError(f"{place}: {number[:40]} is too large, no set has so many words")
+            raise VectorError(f"{place}: {number[:40]} is too large, no set has that many words")
     if by_line:
         file = next((f for f in plan.files if f.path == by_line[1]), None)
         if file is None:

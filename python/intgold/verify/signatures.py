@@ -113,7 +113,7 @@ class SignatureReport:
         if self.contradicts is not None:
             lines.append(
                 f"the read-outs contradict each other: tile {self.found.number} is wrong, tile "
-                f"{self.contradicts.number} behind it is right"
+                f"{self.contradicts.number} after it is correct"
             )
         return "\n".join(lines)
 
@@ -280,7 +280,7 @@ def _read(path: str | os.PathLike[str]) -> tuple[list[int], dict[tuple[str, int,
         elif not line.startswith("#"):
             raise VectorError(f"{path}, line {number}: {line[:60]!r} is no array image tile crc")
     if extents is None:
-        raise VectorError(f"{path}: no line such as '# tile 8,8,16' tells the tile")
+        raise VectorError(f"{path}: no line such as '# tile 8,8,16' gives the tile")
     return extents, read
 
 

@@ -55,19 +55,19 @@ _FORMULAS = {
     "global_avg_pool": "acc(c) = sum over height and width of (x - zero_x)",
     "add": "u1 = R1((x1 - zero_x1) * 2^left_shift), R1 by requantize1;  "
     "u2 alike by requantize2;  acc = u1 + u2; u1 - u2 in form shared_scale_difference",
-    "softmax": "diff(i) = x(i) - greatest x of the row; e(i) = 0 and y(i) = -128 where "
+    "softmax": "diff(i) = x(i) - max x of the row; e(i) = 0 and y(i) = -128 where "
     "diff(i) < -floor(31*2^26 / 2^left_shift)\n"
     "P(a,b) = (a*b + 2^30) >> 31;  e(i) = EXP(P(diff(i)*2^left_shift, multiplier)), SPEC 5.10.2\n"
     "s = sum of away(e(i), 12);  L = 32 - bits(s);  g = REC(s*2^L - 2^31), SPEC 5.10.4\n"
     "y(i) = clamp(away(P(g, e(i)), 35 - L) - 128, -128, 127);  "
     "away(p,t) = sign(p) * ((|p| + 2^(t-1)) >> t)",
     "rescale": "y = R(x), saturated to int32",
-    "argmax": "y = index of the greatest value of the last dimension, ties to the lowest",
+    "argmax": "y = index of the largest value of the last dimension, ties to the lowest",
     "mul": "acc = (x1 - zero_x1) * (x2 - zero_x2)",
     "concat": "the values of x1, then those of x2, along the axis",
-    "pad": "x with `before` cells in front of each dimension and `after` behind, all of `value`",
+    "pad": "x with `before` cells before each dimension and `after` cells after it, all `value`",
     "reshape": "the values of x in C order, in another shape",
-    "softmax_float32": "e(i) = float32 with the bits table[255 + x(i) - greatest x of the row]\n"
+    "softmax_float32": "e(i) = float32 with the bits table[255 + x(i) - max x of the row]\n"
     "s = e(0) + e(1) + ... in this order, each sum to 24 significant bits, ties to even\n"
     "s = S * 2^(j-149), S of 24 bits;  g = floor((2^47 + floor(S/2)) / S)\n"
     "p(i) = e(i) * 2^149 * g to 24 significant bits;  T = 39 + j\n"

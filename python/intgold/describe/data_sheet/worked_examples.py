@@ -134,7 +134,7 @@ def _instructive(traced: Traced, count: int) -> list[tuple[str, int]]:
         picks.append((at_limit, int(np.where(inner, -1, size).argmax())))
     picks += [
         (f"the {what} of largest magnitude", int(size.argmax())),
-        (f"the least {what}", int(acc.argmin())),
+        (f"the smallest {what}", int(acc.argmin())),
         ("the last value", y.size - 1),
         ("another value", y.size // 2),
     ]
@@ -347,7 +347,7 @@ def _rescale(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
 def _argmax(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
     row = traced.inputs[0][place[:-1]].tolist()
     made = row.index(max(row))
-    steps.say(f"row {_some(row)}: the greatest is {max(row)}, first at {made}")
+    steps.say(f"row {_some(row)}: the largest is {max(row)}, first at {made}")
     return made
 
 
@@ -384,7 +384,7 @@ def _reshape(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
 def _softmax(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
     row = traced.inputs[0][place[:-1]].astype(int).tolist()
     op, top, diff = traced.op, max(row), [v - max(row) for v in row]
-    steps.say(f"row {_some(row)}: the greatest is {top}")
+    steps.say(f"row {_some(row)}: the largest is {top}")
     limit = -((31 << 26) >> op["left_shift"])
     at = place[-1]
     if diff[at] < limit:
@@ -419,7 +419,7 @@ def _softmax_float32(traced: Traced, place: tuple[int, ...], steps: Steps) -> in
     with_half = p + (1 << t - 1)
     rounded = significand(with_half, 24) if op["form"] == "half_added" else with_half
     index = 255 + row[at] - top
-    steps.say(f"row {_some(row)}: the greatest is {top}")
+    steps.say(f"row {_some(row)}: the largest is {top}")
     steps.say(f"e = table[255 + {row[at]} - {top}] = table[{index}] = {entries[at]:08x} "
               f"= {_power(e[at])} * 2^-149")  # fmt: skip
     shown = [_power(v) for v in sums[1:]]

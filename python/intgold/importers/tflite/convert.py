@@ -201,7 +201,7 @@ def _check(tensor: FileTensor, what: str, *, at_an_end: bool) -> None:
     most = 3 if whole(tensor) else 4
     if not 1 <= len(tensor.shape) <= most or (at_an_end and whole(tensor)):
         raise ImportFileError(
-            f"{what}: shape {tensor.shape}; a batch of 1 first, 1 to 3 dimensions behind it"
+            f"{what}: shape {tensor.shape}; a batch of 1 first, 1 to 3 dimensions after it"
         )
 
 

@@ -109,9 +109,9 @@ ROWS = (
          **_each(views.same, "contiguous", "clone", "detach", "alias", "lift_fresh_copy"),
          **_each(views.to_dtype, "to", "_to_copy", "type_as")}),
     Row("`Softmax`, `LogSoftmax`, `argmax`", "nothing: left to the host, as `info` says",
-        "at the end alone",
+        "only at the end",
         _each(Sketch.leave_to_host, "softmax", "log_softmax", "argmax")),
-    Row("functions of parameters alone, such as `weight_norm`", "weights", "",
+    Row("functions of parameters only, such as `weight_norm`", "weights", "",
         {}),
 )  # fmt: skip
 """What intgold takes of a module, in the order of the documentation."""

@@ -27,9 +27,9 @@ PAIRS = (
 )
 _HEAD = """# Which int8?
 
-There is no single int8 reference: one quantised file gives other bits in each engine. A *contract*
-is the arithmetic of one engine, as data: per op the form of R (SPEC 4.2), how the
-real factor comes of the scales, and where a kernel does some values otherwise. It is chosen when a
+There is no single int8 reference: one quantised file gives different bits in each engine. A
+*contract* is the arithmetic of one engine, as data: per op the form of R (SPEC 4.2), how the scale
+ratio is computed, and where a kernel treats its remainder elements differently. It is chosen when a
 file is imported (`intgold import FILE --contract NAME -o M.npz`) and frozen into the model.
 
 This page is written by `python -m intgold.study.contracts.page docs/which_int8.md` from the table
@@ -48,7 +48,7 @@ _WORDS = {
     "zero_point_first": "the zero point is added in float32, then halves go to even",
     "float32_steps": "table of exp(x) - 1, both steps in float32",
     "int16_steps": "fixed point of int16",
-    "clamp_alone": "the input is clamped, the output's scale is not looked at",
+    "clamp_alone": "the input is clamped, the output's scale is not used",
     "fixed_point": "table of the engine's own fixed point",
     "float32_table": "exponentials by a float32 table, their sum and quotient in float32",
     "float32_table_half_added": "exponentials by a float32 table, their sum and quotient in "
@@ -107,7 +107,7 @@ def _parts(models: int) -> Iterator[str]:
         ["contract", "engine", "version", "rests on"],
         [[f"`{c.name}`", c.engine, c.version, c.basis] for c in CONTRACTS.values()],
     )
-    yield "\n*measured*: held against the engine itself (`make conformance`); *sources*: read in"
+    yield "\n*measured*: compared with the engine itself (`make conformance`); *sources*: read in"
     yield "the public sources, since no package brings the engine; *definition*: SPEC.md.\n"
     yield "## How each op is computed\n"
     yield "Ops that are left out have one rule in all contracts: " + ", ".join(_alike()) + ".\n"
@@ -121,7 +121,7 @@ def _parts(models: int) -> Iterator[str]:
         yield ""
     yield "## Where a contract is not exact\n"
     yield from (f"- {line}" for line in inexact())
-    yield "\nA model of such an op says so in its metadata, `intgold import` when it makes it.\n"
+    yield "\nThe metadata of a model with such an op says so, and so does `intgold import`.\n"
     yield from _overwriting()
     yield "Where the exponentials of a SOFTMAX add up to 512 times the largest, as 512 equal values"
     yield "do, fixed-point kernels shift by more than 31 bits. The model goes on by SPEC 5.10; the"
@@ -164,7 +164,7 @@ def _overwriting() -> Iterator[str]:
     names = ", ".join(f"`{c.name}`" for c in CONTRACTS.values() if c.in_place)
     yield f"The engines of {names}"
     yield f"let {', '.join(sorted(ops))} (but for what a delegate runs) write over their input,"
-    yield "and count its readers wrongly behind a RESHAPE, SQUEEZE or EXPAND_DIMS: a tensor that a"
+    yield "and count its readers wrongly after a RESHAPE, SQUEEZE or EXPAND_DIMS: a tensor that a"
     yield "later op still reads may then be gone. No arithmetic gives such bits. Where a file has"
     yield "that pattern, the import names the tensor; an interpreter with"
     yield "`experimental_preserve_all_tensors` gives the bits of the model"
@@ -172,7 +172,7 @@ def _overwriting() -> Iterator[str]:
 
 
 def _has(contract: Contract, op: str) -> bool:
-    """Return whether an engine runs an op (with a dtype behind it, or on any)."""
+    """Return whether an engine runs an op (with a dtype after it, or on any)."""
     name, *dtype = op.split()
     return any(contract.rule(name, t) is not None for t in dtype or ("int8", "uint8"))
 

@@ -164,7 +164,7 @@ def explore(
         if number < 1:
             raise InputError(f"{number} {name}: 1 at least is needed")
     if processes is not None and processes < 0:
-        raise InputError(f"processes {processes}: 0 stands for all cores, 1 or more for so many")
+        raise InputError(f"processes {processes}: 0 stands for all cores, N for N processes")
     network.check_predictable()
     check_labels(labels, count, math.prod(network.output_shape))
     methods = dict.fromkeys(choices.calibration for choices in sweep)

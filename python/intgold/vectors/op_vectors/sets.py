@@ -117,7 +117,7 @@ def write_op_sets(
     if op == REQUANTIZE and tuple(formats) not in (DEFAULT_FORMATS, (LINES,)):
         raise VectorError(f"op {op}: format {','.join(formats)}: there are lines only")
     if op != REQUANTIZE and (form is not None or bits is not None):
-        raise VectorError(f"op {op}: form and multiplier bits are choices of requantize alone")
+        raise VectorError(f"op {op}: form and multiplier bits are choices of requantize only")
     size = images = 0
     told: list[tuple[str, str]] = []
     with replacing_folder(folder, VECTORS) as made:

@@ -49,20 +49,20 @@ class Apart:
         pair = f"{self.first} and {self.second}"
         if self.image is not None:
             images = f"images 0 to {self.image}" if self.mixed else f"image {self.image}"
-            tell = "tell" if self.mixed else "tells"
-            return f"{images} of --stimulus builtin --seed {self.seed} {tell} {pair} apart"
+            verb = "distinguish" if self.mixed else "distinguishes"
+            return f"{images} of --stimulus builtin --seed {self.seed} {verb} {pair}"
         if self.accumulator is not None:
             channel, acc, one, two = self.accumulator
             return (
-                f"no image of {self.tried} tells {pair} apart; "
+                f"no image of {self.tried} distinguishes {pair}; "
                 f"accumulator {acc} of channel {channel} does: {one} and {two}"
             )
         if self.same:
             return (
-                f"no image tells {pair} apart: they make the same of every accumulator that this "
-                "op can have; the source of the device tells"
+                f"no image distinguishes {pair}: they give the same for every accumulator that "
+                "this op can have; only the source of the device can decide"
             )
-        return f"no image of {self.tried} tells {pair} apart"
+        return f"no image of {self.tried} distinguishes {pair}"
 
 
 def tell_apart(path: Datapath, causes: Sequence[Cause]) -> list[Apart]:

@@ -66,7 +66,7 @@ class Account:
         """Why the first difference has no cause, where none was sought; ""."""
         first = self.report.first
         if first and self.causes_sought and first.op not in {f.op for f in self.findings}:
-            return f"cause: not sought: of {first.op}, partial accumulators alone differ"
+            return f"cause: not sought: of {first.op}, only partial accumulators differ"
         return ""
 
     def document(self) -> bytes:

@@ -51,7 +51,7 @@ def told(findings: Sequence[OpFinding], first: str) -> list[str]:
         lines += textwrap.wrap(f"the same is wrong of {', '.join(others)}", 100)
     lines += [row for line in right_read_so(findings) for row in textwrap.wrap(line, 100)]
     if follow:
-        lines.append(f"right from wrong inputs: {', '.join(follow)}")
+        lines.append(f"correct; only propagate the error: {', '.join(follow)}")
     return lines
 
 
@@ -95,13 +95,13 @@ def reservations(finding: OpFinding) -> list[str]:
     ops = {c.op.name for c in finding.fitting}
     if unseen := ", ".join(would_confirm(finding)):
         if len(ops) > 1:
-            told.append(f"a dump of {unseen} would tell which op it is")
+            told.append(f"a dump of {unseen} would show which op it is")
         elif finding.causes:
             told.append(f"seen through later ops only: a dump of {unseen} would confirm it")
     right = [name for name in finding.unseen if name not in ops]
     if ops and right:
         check = "" if unseen else "; a dump of them would confirm it"
-        told.append(f"not dumped and taken to be right: {', '.join(right)}{check}")
+        told.append(f"not dumped and assumed correct: {', '.join(right)}{check}")
     return told
 
 
@@ -123,11 +123,11 @@ def labels(causes: Sequence[Cause]) -> str:
 def verdict(finding: OpFinding, groups: int) -> str:
     """Return what is known of the cause, where `groups` of them are named."""
     if groups > 1:
-        return f"cause: {groups} of those tried fit and this set cannot tell them apart"
+        return f"cause: {groups} of those tried fit and this set cannot distinguish them"
     if groups:
         return "cause: one of those tried fits"
     if finding.consistent:
-        return "cause: this dump cannot tell; consistent with it, as others may be"
+        return "cause: this dump cannot decide; consistent with it, as others may be"
     return "cause: none known fits"
 
 
@@ -194,10 +194,10 @@ def others(groups: Sequence[Sequence[Cause]]) -> list[str]:
 
 
 def remarks(finding: OpFinding) -> list[str]:
-    """Return what tells the causes apart, what is open, what would tell."""
+    """Return what tells the causes apart, what is open, what would decide."""
     lines = [*map(str, finding.apart), *reservations(finding)]
     if finding.would_tell:
-        lines.append(f"what would tell: {'; or '.join(finding.would_tell)}")
+        lines.append(f"what would decide: {'; or '.join(finding.would_tell)}")
     return lines
 
 

@@ -182,7 +182,7 @@ HYPOTHESES = (
     ),
     Hypothesis(
         "bias_after_shift",
-        "The bias is added behind the shift, not to the accumulator.",
+        "The bias is added after the shift, not to the accumulator.",
         "the place of the bias adder: its scale is that of the accumulator",
         _after_shift,
     ),

@@ -181,13 +181,13 @@ HYPOTHESES = (
     Hypothesis(
         "output_zero_point_missing",
         "The output's zero point is not added.",
-        "the adder behind the shift",
+        "the adder after the shift",
         _zero_point(0),
     ),
     Hypothesis(
         "output_zero_point_twice",
         "The output's zero point is added twice.",
-        "the adder behind the shift, and whether the bias holds the zero point already",
+        "the adder after the shift, and whether the bias holds the zero point already",
         _zero_point(2),
     ),
     Hypothesis(

@@ -242,7 +242,7 @@ HYPOTHESES = (
         "NHWC or NCHW: the address generator of the output buffer, and the dump's layout",
         _axes,
         of_accumulators=Wording(
-            "The accumulators alone are in another order of axes; the outputs are right.",
+            "Only the accumulators are in another order of axes; the outputs are correct.",
             "order of [accumulator] in the dump's layout, and how the device writes accumulators",
             name="accumulators_in_other_order",
         ),

@@ -194,7 +194,7 @@ HYPOTHESES = (
     Hypothesis(
         "rescale_wraps",
         "Results beyond int32 wrap; they should saturate.",
-        "the saturation behind the shift",
+        "the saturation after the shift",
         _wraps,
     ),
 )

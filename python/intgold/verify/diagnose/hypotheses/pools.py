@@ -223,7 +223,7 @@ HYPOTHESES = (
     ),
     Hypothesis(
         "average_rounding",
-        "The mean is rounded otherwise.",
+        "The mean is rounded differently.",
         "the divider: SPEC 5.7 has the three forms of the mean",
         _average(
             Variant("down", _divided(lambda acc, n: acc // n)),

@@ -161,14 +161,14 @@ HYPOTHESES = (
     ),
     Hypothesis(
         "segment_boundary_strict",
-        "A segment begins behind its breakpoint: > is used where >= is right.",
+        "A segment begins after its breakpoint: > is used where >= is correct.",
         "the comparators of the breakpoints",
         _pwl(Variant("", _segment(lambda p, q: _number(p, q, "left")))),
     ),
     Hypothesis(
         "segment_of_neighbour",
         "The segment beside the right one is evaluated.",
-        "the priority encoder behind the comparators",
+        "the priority encoder after the comparators",
         _pwl(
             Variant("the one before", _segment(lambda p, q: _number(p, q) - 1)),
             Variant("the one after", _segment(lambda p, q: _number(p, q) + 1)),
@@ -187,7 +187,7 @@ HYPOTHESES = (
     ),
     Hypothesis(
         "segment_rounding",
-        "The segment's value is rounded otherwise.",
+        "The segment's value is rounded differently.",
         "the rounding constant 2^(frac_bits-1) in front of the shift",
         _pwl(
             Variant("down: no constant", _rounded(rounding.down)),
@@ -199,7 +199,7 @@ HYPOTHESES = (
     Hypothesis(
         "segment_fraction",
         "The segment's value is shifted by one bit more or less than frac_bits.",
-        "the shift behind the segment's adder",
+        "the shift after the segment's adder",
         _fraction,
     ),
     Hypothesis(
@@ -211,7 +211,7 @@ HYPOTHESES = (
     Hypothesis(
         "segment_offset_missing",
         "The segment's offset is not added.",
-        "the adder behind the slope's multiplier",
+        "the adder after the slope's multiplier",
         _pwl(Variant("", _no_offset)),
     ),
 )
