@@ -204,6 +204,9 @@ NAMES = {
     "outputs/zzzz.log": "the set has no array outputs/zzzz, but outputs/conv1, ",
     "accumulators/lut1.hex": "no array accumulators/lut1: did you mean outputs/lut1?",
     "outputs/README": "the set has no array outputs/README, but outputs/conv1, ",
+    "outputs/{a}": "/outputs/{a}: it has no suffix; such as outputs/{a}.hex",
+    "outputs/{A}": "no array outputs/{A}: did you mean outputs/{a}?, and it has no suffix",
+    "accumulators/lut1": "no array accumulators/lut1: did you mean outputs/lut1?, and it has no su",
     "outputs/.{a}.hex.swp": "a hidden file, not of an array; take it out of the dump",
     "outputs/old/{a}.hex": "outputs/old: a folder, where only files of arrays may be",
 }
@@ -225,6 +228,22 @@ def test_a_wrong_name(name, several, tmp_path):
         path.unlink()
         if path.parent.name == "old":
             path.parent.rmdir()
+
+
+@pytest.mark.parametrize("several", ["plain", "banks"], indirect=True)
+def test_a_name_without_a_suffix(several, tmp_path):
+    """Of every array of every role: a name that is offered is taken as a file of the array."""
+    folder, plan, arrays = several
+    write_dump(plan, tmp_path / "right", "hex", arrays)
+    for entry in arrays:
+        path = tmp_path / "dump" / entry.path
+        path.parent.mkdir(parents=True)
+        path.write_text("00\n")
+        with pytest.raises(VectorError, match=": it has no suffix; such as ") as caught:
+            verify(folder, tmp_path / "dump", partial=True)
+        name = str(caught.value).rpartition(" ")[2]
+        assert name.startswith(f"{entry.path}.") and (tmp_path / "right" / name).is_file()
+        shutil.rmtree(tmp_path / "dump")
 
 
 @pytest.mark.parametrize("several", ["plain", "memory"], indirect=True)
