@@ -63,7 +63,7 @@ class Braces:
                 raise VectorError(f"{self._where}, line {line_of(index)}: {problem}")
 
     def _open(self, opened: int, element: bool) -> str:
-        """Take opening braces and the element behind them; return what is wrong."""
+        """Take opening braces and the element after them; return what is wrong."""
         self._starts += [self._given] * opened
         if not element:  # after the last comma of a row
             return ""
