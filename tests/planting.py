@@ -10,7 +10,7 @@ import intgold
 from intgold.diagnose.datapath import Datapath
 from intgold.diagnose.hypotheses import HYPOTHESES, Evidence
 from intgold.diagnose.search import Bug, Cause, bugs_of, differing, trials
-from intgold.diagnose.weighing import weighed
+from intgold.diagnose.weighing import decided, weighed
 from intgold.vectors.stimulus import stimulus
 
 IMAGES = 8
@@ -40,11 +40,11 @@ def single_causes(evidence: Evidence) -> list[Cause]:
 
 
 def named_causes(evidence: Evidence) -> list[Cause]:
-    """Those of them for which eight images say enough."""
+    """Those of them that are named on eight images."""
     tries = trials(evidence)
     fitting = [Cause(evidence.path.op, (t.bug,)) for t in tries if not t.differing]
     found = weighed(fitting, tries, differing(evidence.path, evidence), evidence)
-    return [cause for cause in found if cause.weight and cause.weight.named]
+    return list(decided(found))
 
 
 @cache
