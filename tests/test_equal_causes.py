@@ -1,6 +1,7 @@
 """Causes that make the same values and are about as simple are named together, or none is."""
 
 import re
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ CONSTANTS = (-128, 127, 0)
 
 
 def random_network(seed):
-    """Two convolutions, the second one without a right zero point to guess; few channels."""
+    """Two convolutions of few channels."""
     rng = np.random.default_rng(seed)
     b, channels = Builder("random"), int(rng.integers(2, 7))
     y = b.input("x", (4, 4, 2), zero_point=int(rng.integers(-20, 20)))
@@ -67,8 +68,8 @@ def unfair(finding):
 def test_no_cause_is_named_while_another_as_simple_is_not(tmp_path, full):
     """Channels at a constant, the op dumped alone: several are named, or none; the lane is one."""
     seen = shared = 0
-    for bench in benches(tmp_path, 30 if full else 6):
-        for op, got in constants(bench, 8 if full else 1):
+    for bench in benches(tmp_path, 30 if full else 3):
+        for op, got in islice(constants(bench, 8 if full else 1), 0, None, 1 if full else 7):
             first = bench.finding(**{op: got})[0]
             assert unfair(first) == [], (op, first.names)
             fitting, named = ({n for c in cs for n in c.names}
@@ -76,7 +77,7 @@ def test_no_cause_is_named_while_another_as_simple_is_not(tmp_path, full):
             assert fitting & {"lane_stuck", "nothing_computed"}, (op, fitting)
             shared += len(named) > 1 and bool(named & {"lane_stuck", "nothing_computed"})
             seen += 1
-    assert seen > 80 and shared > 20
+    assert seen >= (200 if full else 20) and shared >= (20 if full else 2)
     tools.said.append(f"channels at a constant: {seen} dumps, {shared} with several named causes")
 
 
@@ -95,7 +96,7 @@ def test_a_channel_at_the_smallest_value_has_two_causes(tmp_path, capsys):
 
 
 def test_the_headline_counts_all_that_fit(tmp_path, capsys):
-    """Named or not, each cause that is numbered is counted; the rest is less simple, or in doubt."""
+    """Named or not, each cause that is numbered is counted; the rest is less simple or in doubt."""
     bench, kinds = thin.Bench(tmp_path, 4, random_network(2)), set()
     y = bench.tensors["a"]
     for channel in range(y.shape[-1]):
