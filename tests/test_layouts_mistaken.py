@@ -82,7 +82,10 @@ def test_reversed_lanes_in_a_tile_that_is_not_full(name, write, tmp_path, capsys
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_mistaken_key_is_named(layout, write, tmp_path, capsys):
-    """Every result in words by every neighbour of its layout: where they differ, the key."""
+    """Every result in words by every neighbour of its layout: where they differ, the key.
+
+    Where nothing but one constant is seen, six words of padding, it is no more than consistent.
+    """
     plan, results = write(LAYOUTS[layout])
     kinds = set()
     for entry, array in results.items():
@@ -97,9 +100,11 @@ def test_every_mistaken_key_is_named(layout, write, tmp_path, capsys):
             kinds.add(reading.key)
             write_words(plan, tmp_path / "dut", "hex", entry, others)
             told = json.loads(verify(tmp_path, capsys, 1, "--json"))
-            variants = [v for f in told["ops"] for c in f["causes"] for v in c["variants"]]
+            seen = reading.seen(array)
+            which = "causes" if len(np.unique(seen)) > 1 else "consistent"
+            variants = [v for f in told["ops"] for c in f[which] for v in c["variants"]]
             wanted = f"{CAUSES[reading.key]} ({key_of(reading)})"
-            moved = not np.array_equal(reading.seen(array), array)
+            moved = not np.array_equal(seen, array)
             assert (wanted in variants) == moved, (entry.path, reading.label, variants)
             assert moved or sum(a["words_with_other_padding"] for a in told["arrays"])
             for path in (tmp_path / "dut").rglob("*.hex"):
@@ -294,7 +299,7 @@ ADDRESSES = [
     ((9, 7), (2, "blocked"), 0, "address", lambda b, a: (b, a ^ 1)),
     ((9, 7), (2, "interleaved"), 0, "address", lambda b, a: (b, a ^ 1)),
     ((9, 7), (3, "interleaved"), 0, "address", lambda b, a: (b, a ^ 1)),
-    ((9, 8), (4, "interleaved"), 94, "address", lambda b, a: (b, a ^ 1)),
+    ((9, 8), (4, "interleaved"), 92, "address", lambda b, a: (b, a ^ 1)),
     ((9, 7), (2, "blocked"), 0, "bank", lambda b, a: (b ^ 1, a)),
     ((9, 7), (2, "interleaved"), 0, "bank", lambda b, a: (b ^ 1, a)),
     ((9, 7), (4, "interleaved"), 0, "bank", lambda b, a: (b ^ 2, a)),
