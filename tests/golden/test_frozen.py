@@ -14,7 +14,7 @@ from intgold import native
 from intgold.ops.table import OPS
 from intgold.run.digests import little_endian, tensor_digests
 from intgold.support.safe_files import canonical_json
-from intgold.tools import freeze
+from intgold.vectors import freeze
 from intgold.vectors.cases.op_cases import directed_models
 from intgold.vectors.cases.stimulus import stimulus
 from intgold.vectors.sets import manifest

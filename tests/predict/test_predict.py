@@ -17,6 +17,7 @@ from intgold.images.preparation import picture_input
 from intgold.predict.predictions import answer, picture_of
 from intgold.predict.terminal import draw
 from intgold.run import classify
+from intgold.vectors.cases.random_models import random_model
 
 DIGIT = (28, 28, 1)
 
@@ -326,6 +327,68 @@ def test_floats_are_taken_by_a_network_of_ones_own(capsys, tmp_path):
     assert "float64 is none of" in fails(capsys, tmp_path / "m.npz", tmp_path / "x.npy")
 
 
+def _scaled(scale, zero_point, **metadata):
+    """A model of two values whose input has this scale, and says this of its origin."""
+    small = small_model((2,), 3)
+    tensors = [Tensor("x", (2,), scale=scale, zero_point=zero_point), small.tensor("logits")]
+    return Model("small", tensors, small.ops, small.inputs, small.outputs, metadata=metadata)
+
+
+INPUTS = {
+    "own, of pixels": lambda: _scaled(1 / 255, -128, float_network="0" * 64),
+    "own, of reals": lambda: _scaled(1 / 16, 3, float_network="0" * 64),
+    "imported": lambda: _scaled(1 / 16, 3, engine="tflite"),
+    "of nobody": lambda: _scaled(1 / 16, 3),
+    "without a scale": lambda: _scaled(None, 0),
+}
+"""Models by what their input is known to stand for."""
+
+
+@pytest.mark.parametrize("kind", INPUTS)
+def test_the_dtypes_that_are_named_are_those_that_are_taken(capsys, tmp_path, kind):
+    """Of every model: each listed one is taken, any other refused by the name of its file."""
+    model, file = INPUTS[kind](), tmp_path / "x.npy"
+    model.save(tmp_path / "m.npz")
+    taken, named = set(), set()
+    for dtype in map(np.dtype, ("?", *np.typecodes["AllInteger"], *"efd")):
+        np.save(file, np.zeros((3, 2), dtype))
+        status, _, err = run(capsys, tmp_path / "m.npz", file)
+        if status == 0:
+            taken.add(dtype.name)
+        else:
+            assert err.startswith(f"intgold predict: {file}: {dtype} is none of ")
+            named.add(err.partition(" is none of ")[2].strip().partition(":")[0])
+    assert [set(names.split(", ")) for names in named] == [taken]
+    assert "int8" in taken and ("uint8" in taken) == (
+        kind not in ("own, of reals", "without a scale")
+    )
+    if "uint8" not in taken:
+        np.save(file, np.zeros((3, 2), bool))
+        with pytest.raises(InputError) as caught:
+            model.quantize_input(np.load(file))
+        assert "uint8, " not in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf, 255])
+def test_odd_reals_are_of_their_file(capsys, tmp_path, odd, dtype):
+    """What is wrong with the values names the file that holds them, not the model."""
+    INPUTS["own, of pixels"]().save(tmp_path / "m.npz")
+    np.save(tmp_path / "x.npy", np.array([[0, odd]], dtype))
+    err = fails(capsys, tmp_path / "m.npz", tmp_path / "x.npy")
+    assert err.startswith(f"intgold predict: {tmp_path / 'x.npy'}: ") and "m.npz" not in err
+    assert ("floats from 0 to 255" if odd == 255 else f"{odd} at (0, 1)") in err
+
+
+def test_an_int32_input_is_of_the_model(capsys, tmp_path):
+    """No file of images is read for a model that predict cannot take; the model is named."""
+    one = (m for m in map(random_model, range(999)) if len(m.inputs) == 1)
+    model = next(m for m in one if m.tensor(m.inputs[0]).dtype == "int32")
+    model.save(tmp_path / "m.npz")
+    err = fails(capsys, tmp_path / "m.npz", tmp_path / "nowhere.npy")
+    assert f"m.npz: model {model.name}: input {model.inputs[0]} is int32, not int8" in err
+
+
 @pytest.mark.parametrize("dtype", ["i2", "i4", "u2", "i8", "u8"])
 def test_wide_pixels_are_told_what_makes_bytes(capsys, tmp_path, dtype):
     """Integers from 0 to 255 of other widths: astype(uint8), which then is taken."""
@@ -334,8 +397,7 @@ def test_wide_pixels_are_told_what_makes_bytes(capsys, tmp_path, dtype):
         model.quantize_input(x)
     assert model.predict(x.astype(np.uint8)).shape == (1,)
     np.save(tmp_path / "x.npy", x)
-    if dtype != "i4":  # int32 is read: models may take it
-        assert "x.astype(numpy.uint8) makes" in fails(capsys, "lut", tmp_path / "x.npy")
+    assert "x.astype(numpy.uint8) makes" in fails(capsys, "lut", tmp_path / "x.npy")
     with pytest.raises(InputError, match=r"float: x.astype\(numpy.float32\)"):
         model.quantize_input(x + x.dtype.type(1))
 

@@ -114,11 +114,11 @@ def test_a_model_of_many_ops(tmp_path):
     """20,000 ops in a row are read, planned and run in seconds: nothing is quadratic."""
     model = hostile_kinds.chain("int32", (3,), "argmax", {}, 20_000)
     model.save(tmp_path / "model.npz")
-    started = time.monotonic()
+    started = time.process_time()
     loaded = intgold.load(tmp_path / "model.npz")
     x = np.array([[3, 5, 4]], np.int32)
     assert loaded.run(x).output.tolist() == loaded.run(x, backend="golden").output.tolist() == [[0]]
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 BREAKS = {

@@ -1,5 +1,7 @@
 """Paths, locales and streams of every kind: each command works, or says why not in one line."""
 
+import errno
+import io
 import os
 import subprocess
 import sys
@@ -9,7 +11,7 @@ import pytest
 from test_writing import network, ranges
 
 import intgold
-from intgold.cli import main
+from intgold.cli import COMMANDS, main
 from intgold.exporters import write_c
 from intgold.vectors.sets.manifest import read_manifest
 
@@ -106,21 +108,68 @@ def test_golden_writes_to_odd_places(tmp_path, capsys):
     assert (tmp_path / "file").read_text() == "mine"
 
 
-FULL = [["info", "lut"], ["info", "lut", "--json"], ["map", "pwl"], ["contracts"], ["--version"]]
+FULL = [["info", "lut"], ["info", "lut", "--json"], ["map", "pwl"], ["contracts"]]
+PRINTED = [[], ["--version"], ["--help"], *([name, "--help"] for name in COMMANDS)]
+"""What is printed before any command runs."""
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("command", FULL, ids=" ".join)
 def test_a_full_standard_output(command, unbuffered, monkeypatch):
     """One line that says so and status 2, when it is written and when Python ends."""
-    if unbuffered and command == ["--version"]:
-        pytest.skip("argparse itself passes over it")
     monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     with open("/dev/full", "w") as full:
         run = program(command, stdout=full)
-    name = "" if command[0].startswith("-") else f" {command[0]}"
-    said = f"intgold{name}: cannot write standard output: No space left on device\n"
+    said = f"intgold {command[0]}: cannot write standard output: No space left on device\n"
     assert (run.returncode, run.stderr.decode()) == (2, said)
+
+
+class Full(io.TextIOBase):
+    """A disk with room for nothing: said by every write, or by the flush alone."""
+
+    def __init__(self, buffered):
+        self._buffered = buffered
+
+    def write(self, text):
+        if not self._buffered:
+            self.flush()
+        return len(text)
+
+    def flush(self):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("buffered", [True, False])
+@pytest.mark.parametrize("command", PRINTED, ids=" ".join)
+def test_a_full_standard_output_of_a_help(command, buffered, monkeypatch, capsys):
+    """Of every command: one line that says so and status 2, at once and at the end."""
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", Full(buffered))
+        status = main(command)
+    said = "intgold: cannot write standard output: No space left on device\n"
+    assert (status, capsys.readouterr().err) == (2, said)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("command", PRINTED[:4], ids=" ".join)
+def test_a_full_standard_output_of_the_program(command, unbuffered, monkeypatch):
+    """As the program itself meets it, with and without a buffer of Python's."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    with open("/dev/full", "w") as full:
+        run = program(command, stdout=full)
+    said = "intgold: cannot write standard output: No space left on device\n"
+    assert (run.returncode, run.stderr.decode()) == (2, said)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_has_gone_before_a_help(unbuffered, monkeypatch):
+    """As of `head`: nothing is said, status 0."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    reader, writer = os.pipe()
+    os.close(reader)
+    run = program(["info", "--help"], stdout=writer)
+    os.close(writer)
+    assert (run.returncode, run.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("closed", [1, 2])

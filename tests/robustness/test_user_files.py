@@ -1030,6 +1030,78 @@ def test_what_a_user_does_in_the_last_moment_is_kept(name, swapping, tmp_path, m
     assert {p.name for p in tmp_path.iterdir()} == {"out", "new", "moved", kept.name}
 
 
+@pytest.mark.parametrize("name", WRITERS)
+def test_empty_folders_made_in_the_last_moment_are_kept(name, tmp_path, monkeypatch, caplog):
+    """At the top, inside one another, in every folder of ours and for a file of ours: each stays
+    as it was made, and nothing else of the old folder does.
+    """
+    from intgold import folders
+
+    out, real = tmp_path / "out", folders._swap
+    WRITERS[name](out, 1)
+    file = next(p for p in out.iterdir() if p.is_file())
+    inside = [out, *(p for p in out.rglob("*") if p.is_dir())]
+    made = [file, *(p / "mine" for p in inside), out / "more" / "a" / "b", out / "more" / "c"]
+
+    def late(one, other):
+        file.unlink()
+        for folder in made:
+            folder.mkdir(parents=True)
+        return real(one, other)
+
+    monkeypatch.setattr(folders, "_swap", late)
+    WRITERS[name](out, 2)
+    (kept,) = tmp_path.glob("out.kept.*")
+    wanted = {kept / p.relative_to(out) for p in made}
+    assert set(kept.rglob("*")) == wanted | {
+        p for w in wanted for p in w.parents if kept in p.parents
+    }
+    assert [str(kept) in r.getMessage() for r in caplog.records].count(True) == 1
+
+
+def things(folder, names):
+    """Have a folder replaced by one that has these files, each of which holds its name."""
+    from intgold.support.folders import marked, marker_bytes, replacing_folder, sha256_of
+
+    with replacing_folder(folder, marked("thing")) as made:
+        for name in names:
+            (made / name).parent.mkdir(parents=True, exist_ok=True)
+            (made / name).write_text(name)
+        digests = {name: sha256_of(made / name) for name in names}
+        (made / MARKER).write_bytes(marker_bytes("thing", digests))
+
+
+@pytest.mark.parametrize("files", [[], ["a"], ["a", "s/b"], ["s/t/b", "u/c"]], ids=str)
+def test_folders_of_ones_own_go_with_their_files(files, tmp_path):
+    """Nothing is left of a folder that nobody else put anything into, an empty one as well."""
+    if files:
+        things(tmp_path / "out", files)
+    else:
+        (tmp_path / "out").mkdir()
+    things(tmp_path / "out", ["new"])
+    now = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")}
+    assert now == {"out", "out/new", f"out/{MARKER}"}
+
+
+def test_no_folder_is_removed_through_a_link(tmp_path, monkeypatch):
+    """Where a link takes the place of a folder of ours, what it leads to stays, empty or not."""
+    from intgold import folders
+
+    out, real = tmp_path / "out", folders._swap
+    things(out, ["s/t/b"])
+    (tmp_path / "mine" / "t").mkdir(parents=True)
+
+    def late(one, other):
+        (out / "s").rename(tmp_path / "moved")
+        (out / "s").symlink_to(tmp_path / "mine")
+        return real(one, other)
+
+    monkeypatch.setattr(folders, "_swap", late)
+    things(out, ["new"])
+    (kept,) = tmp_path.glob("out.kept.*")
+    assert (kept / "s").is_symlink() and (kept / "s" / "t").is_dir()
+
+
 ENDING = ("put_folder", "_exchange", "_swap", "_take_away", "_left")
 """Where a folder takes the place of another."""
 

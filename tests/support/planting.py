@@ -11,7 +11,7 @@ from intgold.vectors.cases.stimulus import stimulus
 from intgold.verify.diagnose.datapath import Datapath
 from intgold.verify.diagnose.hypotheses import HYPOTHESES, Evidence
 from intgold.verify.diagnose.search import Bug, Cause, bugs_of, differing, trials
-from intgold.verify.diagnose.weighing import weighed
+from intgold.verify.diagnose.weighing import decided, weighed
 
 IMAGES = 8
 FIXED = [h for h in HYPOTHESES if not h.solved]
@@ -40,11 +40,11 @@ def single_causes(evidence: Evidence) -> list[Cause]:
 
 
 def named_causes(evidence: Evidence) -> list[Cause]:
-    """Those of them for which eight images say enough."""
+    """Those of them that are named on eight images."""
     tries = trials(evidence)
     fitting = [Cause(evidence.path.op, (t.bug,)) for t in tries if not t.differing]
     found = weighed(fitting, tries, differing(evidence.path, evidence), evidence)
-    return [cause for cause in found if cause.weight and cause.weight.named]
+    return list(decided(found))
 
 
 @cache

@@ -54,6 +54,36 @@ def test_the_first_images_alone(name, images, several, tmp_path):
     assert f"\n{images} of {IMAGES} images; {report.values} values compared" in str(report)
 
 
+MORE = [(layout, name) for layout in ("plain", "banks") for name in FORMATS]
+
+
+@pytest.mark.parametrize(("several", "name"), MORE, indirect=["several"])
+def test_more_images_than_were_asked_for(name, several, tmp_path):
+    """In any format: the line says how many there are, and what it advises takes them."""
+    folder, plan, arrays = several
+    for held in (3, IMAGES):
+        short, dut = replace(plan, images=((0, held),)), tmp_path / str(held)
+        write_dump(short, dut, name, {e: a[:held] for e, a in arrays.items()})
+        advice = "leave out --images, or give 4" if held == IMAGES else "give --images 3"
+        for asked in (1, 2):
+            with pytest.raises(VectorError, match=f": holds {held} images; {advice}$"):
+                verify(folder, dut, images=asked)
+        assert verify(folder, dut, images=held).equal
+
+
+@pytest.mark.parametrize("several", ["plain"], indirect=True)
+@pytest.mark.parametrize("name", FORMATS)
+def test_more_images_than_the_set_has(name, several, tmp_path):
+    """No number of images is offered that the set has not; nor where a part of one follows."""
+    folder, plan, arrays = several
+    more = {e: np.concatenate([a, a[:2]]) for e, a in arrays.items()}
+    write_dump(replace(plan, images=((0, IMAGES + 2),)), tmp_path, name, more)
+    for images in (None, 2, IMAGES):
+        with pytest.raises(VectorError) as caught:
+            verify(folder, tmp_path, images=images)
+        assert "--images" not in str(caught.value)
+
+
 @pytest.mark.parametrize("several", ["plain"], indirect=True)
 def test_a_bug_in_the_first_images(several, tmp_path, capsys):
     """The exit status and the cause are those of any dump."""
@@ -174,6 +204,9 @@ NAMES = {
     "outputs/zzzz.log": "the set has no array outputs/zzzz, but outputs/conv1, ",
     "accumulators/lut1.hex": "no array accumulators/lut1: did you mean outputs/lut1?",
     "outputs/README": "the set has no array outputs/README, but outputs/conv1, ",
+    "outputs/{a}": "/outputs/{a}: it has no suffix; such as outputs/{a}.hex",
+    "outputs/{A}": "no array outputs/{A}: did you mean outputs/{a}?, and it has no suffix",
+    "accumulators/lut1": "no array accumulators/lut1: did you mean outputs/lut1?, and it has no su",
     "outputs/.{a}.hex.swp": "a hidden file, not of an array; take it out of the dump",
     "outputs/old/{a}.hex": "outputs/old: a folder, where only files of arrays may be",
 }
@@ -195,6 +228,22 @@ def test_a_wrong_name(name, several, tmp_path):
         path.unlink()
         if path.parent.name == "old":
             path.parent.rmdir()
+
+
+@pytest.mark.parametrize("several", ["plain", "banks"], indirect=True)
+def test_a_name_without_a_suffix(several, tmp_path):
+    """Of every array of every role: a name that is offered is taken as a file of the array."""
+    folder, plan, arrays = several
+    write_dump(plan, tmp_path / "right", "hex", arrays)
+    for entry in arrays:
+        path = tmp_path / "dump" / entry.path
+        path.parent.mkdir(parents=True)
+        path.write_text("00\n")
+        with pytest.raises(VectorError, match=": it has no suffix; such as ") as caught:
+            verify(folder, tmp_path / "dump", partial=True)
+        name = str(caught.value).rpartition(" ")[2]
+        assert name.startswith(f"{entry.path}.") and (tmp_path / "right" / name).is_file()
+        shutil.rmtree(tmp_path / "dump")
 
 
 @pytest.mark.parametrize("several", ["plain", "memory"], indirect=True)

@@ -85,13 +85,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         argcomplete.autocomplete(parser)
     try:
         options = parser.parse_args(arguments)
+        if options.command is None:
+            parser.print_help()
+            return _shown() or 2
     except SystemExit as end:
         if end.code:
             raise
         return _shown()  # --help or --version
-    if options.command is None:
-        parser.print_help()
-        return _shown() or 2
+    except (BrokenPipeError, IntgoldError) as error:
+        return _not_shown(error)
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # paths need not be text
     started = time.monotonic()
@@ -162,13 +164,19 @@ def _shown() -> int:
     try:
         with _writing():
             _flush()
-    except BrokenPipeError:
-        _drop_output()
-    except IntgoldError as error:
-        if sys.stderr is not None:
-            print(f"intgold: {error}", file=sys.stderr)
-        return 2
+    except (BrokenPipeError, IntgoldError) as error:
+        return _not_shown(error)
     return 0
+
+
+def _not_shown(error: BrokenPipeError | IntgoldError) -> int:
+    """Return the exit status where what was only to be printed could not be."""
+    if isinstance(error, BrokenPipeError):  # the reader, such as `head`, has seen enough
+        _drop_output()
+        return 0
+    if sys.stderr is not None:
+        print(f"intgold: {error}", file=sys.stderr)
+    return 2
 
 
 @contextmanager
@@ -227,10 +235,17 @@ def _flush() -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong with an argument in a line that is bounded, however long that is."""
+    """Bounds the line that says what is wrong with an argument; hides no error of the output."""
 
     def error(self, message: str) -> NoReturn:
         super().error(one_line(message))
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if file is None or file is not sys.stdout:
+            super()._print_message(message, file)
+        else:  # argparse passes over an OSError
+            with _writing():
+                file.write(message)
 
 
 class _Misplaced(argparse.Action):

@@ -9,7 +9,7 @@ import sys
 import intgold
 
 from ..errors import IntgoldError
-from ..images.arrays import DTYPES, REALS, read_labels
+from ..images.arrays import REALS, read_labels
 from ..images.labels import check_labels
 from ..images.sources import Batch, numbered, read_sources
 from ..model.graph import Model
@@ -104,8 +104,8 @@ def call(options: argparse.Namespace) -> int:
     if options.mnist:
         if options.labels:
             raise IntgoldError(f"--labels {options.labels}: --mnist has its own")
-        images, labels = load_mnist("test")
-        batch = Batch(images, numbered("mnist", len(images)), "array")
+        given, labels = load_mnist("test")
+        batch = Batch(given, numbered("mnist", len(given)), "array")
     else:
         name = model.inputs[0]
         shape = model.tensor(name).shape
@@ -119,9 +119,12 @@ def call(options: argparse.Namespace) -> int:
     if batch.passed_over:
         names = ", ".join(printable(str(path), sys.stderr.encoding) for path in batch.passed_over)
         print(f"intgold predict: passed over, no pictures: {names}", file=sys.stderr)
+    of_file = batch.form == "array" and not options.mnist
+    with naming(options.sources[0] if of_file else options.model):
+        images = model.quantize_input(batch.images)
     with naming(options.model):
         answers = answer(
-            model, batch.images, batch.names, labels, options.backend, options.threads, options.isa
+            model, images, batch.names, labels, options.backend, options.threads, options.isa
         )
     if options.save_input:
         with replacing(options.save_input, INPUT) as file:
@@ -145,9 +148,9 @@ def _dtypes(model: Model) -> tuple[str, ...]:
     from ..host.affine import takes_bytes
 
     tensor = model.tensor(model.inputs[0])
-    if "float_network" not in model.metadata or tensor.scale is None:
-        return DTYPES
-    return (*DTYPES, *REALS) if takes_bytes(model, tensor) else ("int8", *REALS)
+    own = "float_network" in model.metadata and tensor.scale is not None
+    camera = ("uint8",) if takes_bytes(model, tensor) else ()
+    return (*camera, "int8", *(REALS if own else ()))
 
 
 def _print_details(answers: Answers, picture: bool | None) -> None:

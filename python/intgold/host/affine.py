@@ -196,10 +196,11 @@ def quantize_input(model: Model, images: np.ndarray, name: str | None = None) ->
     if tensor.scale is None:
         raise InputError(f"{where} has no scale: give int8")
     if images.dtype.kind != "f":
-        advice = "x.astype(numpy.float32) makes reals"
-        if are_bytes(images) and takes_bytes(model, tensor):
+        camera, advice = takes_bytes(model, tensor), "x.astype(numpy.float32) makes reals"
+        if are_bytes(images) and camera:
             advice = "x.astype(numpy.uint8) makes camera bytes, which stand for x/255"
-        raise InputError(f"{where}: {images.dtype} is neither uint8, int8 nor a float: {advice}")
+        taken = "uint8, int8" if camera else "int8"
+        raise InputError(f"{where}: {images.dtype} is neither {taken} nor a float: {advice}")
     if not np.isfinite(images).all():
         refuse_odd(where, images)
     _refuse_bytes(where, images, tensor.scale, tensor.zero_point)

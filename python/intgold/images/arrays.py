@@ -111,7 +111,9 @@ def _read(
 def _advice(array: np.ndarray, dtypes: tuple[str, ...]) -> str:
     if dtypes == _LABEL_DTYPES:
         return label_advice(array)
-    if dtypes == DTYPES and array.dtype.kind == "f":
+    if dtypes == ("int8",) and array.dtype == np.uint8:
+        return ": (x ^ 0x80).view(numpy.int8) makes int8 of an unsigned device's bytes"
+    if "uint8" in dtypes and REALS[1] not in dtypes and array.dtype.kind == "f":
         return ": numpy.save(path, model.quantize_input(x)) makes the model's input of reals"
     if "uint8" in dtypes and are_bytes(array):
         return ": x.astype(numpy.uint8) makes bytes, which stand for x/255"

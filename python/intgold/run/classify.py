@@ -48,6 +48,9 @@ def check_predictable(model: Model) -> None:
             f"model {model.name} has the inputs {', '.join(model.inputs)}; predict takes models of "
             "one input: model.run({name: model.quantize_input(x, name), ...}) runs it"
         )
+    tensor = model.tensor(model.inputs[0])
+    if tensor.dtype != "int8":
+        raise InputError(f"model {model.name}: input {tensor.name} is {tensor.dtype}, not int8")
     _is_decided(model)
 
 

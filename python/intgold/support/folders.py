@@ -294,9 +294,11 @@ def _take_away(old: Path, target: Path, own: Mapping[str, str]) -> None:
             with suppress(OSError):
                 if _is_own(old / path, own.get(path)):
                     os.unlink(old / path)
+        ours = {Path(), *(parent for path in own for parent in Path(path).parents)}
         for where, _, _ in os.walk(old, topdown=False):
-            with suppress(OSError):
-                os.rmdir(where)
+            if Path(where).relative_to(old) in ours:
+                with suppress(OSError):
+                    os.rmdir(where)
     if left := _left(old):
         _log.warning(
             "%s: holds what was added to the replaced %s or changed there meanwhile, or cannot be "

@@ -16,6 +16,7 @@ from ..vectors.arrays.contents import Entry
 from ..vectors.formats import FORMATS
 from ..vectors.formats.collector import AbsentError
 from ..vectors.formats.compression import COMPRESSIONS
+from ..vectors.formats.word_file import FewImagesError
 from ..vectors.memory.layout import Layout
 from ..vectors.memory.readings import Reading, readings, standing
 from ..vectors.sets.manifest import read_manifest
@@ -119,8 +120,7 @@ class Dump:
         sizes = _sizes(self.plan)
         strays = strays or Strays(self.device.blocks[entry])
         streams = [
-            regroup(read_runs(self.device, paths, files, strays), sizes)
-            for paths, files in self.files[entry]
+            regroup(self._read(paths, files, strays), sizes) for paths, files in self.files[entry]
         ]
         image = 0
         for want in islice(regroup(self._of_set(entry), sizes), len(sizes)):
@@ -136,6 +136,31 @@ class Dump:
             image += len(want)
         for stream in streams:  # a reader checks what follows its last word when asked for more
             next(stream, None)
+
+    def _read(
+        self, paths: list[Path], files: list[SetFile], strays: Strays
+    ) -> Iterator[np.ndarray]:
+        """Yield the images of an array; where the files hold more than were asked for, say so."""
+        try:
+            yield from read_runs(self.device, paths, files, strays)
+        except VectorError as error:
+            held = self._held(paths, files)
+            if held <= self.plan.count:
+                raise
+            advice = "leave out --images, or give" if held == self.whole.count else "give --images"
+            raise VectorError(f"{paths[0]}: holds {held} images; {advice} {held}") from error
+
+    def _held(self, paths: list[Path], files: list[SetFile]) -> int:
+        """Return how many whole images the files of an array hold; 0 where that is not known."""
+        if self.plan.count == self.whole.count or files[0].words.memory_words:
+            return 0
+        try:
+            for _ in read_words(self.device, paths, [_first(f, self.whole.count) for f in files]):
+                pass
+        except VectorError as error:
+            few = error.__cause__
+            return few.images if isinstance(few, FewImagesError) else 0
+        return self.whole.count
 
     def blocks(
         self, of_set: Sequence[Entry], of_dump: Sequence[Entry]

@@ -85,12 +85,16 @@ def _why(path: Path, dut: Path, device: Plan, entries: Sequence[Entry]) -> str:
     array = max((e for e in entries if told.startswith(f"{e.path}.")), key=_length, default=None)
     if array is not None:
         return _wrong_suffix(told[len(array.path) :], device, array)
+    array = next((e for e in entries if told == e.path), None)
+    if array is not None:
+        return f"it has no suffix; such as {device.files_of(array, 'hex', '')[0].path}"
     if path.name.startswith("."):
         return "a hidden file, not of an array; take it out of the dump"
     end = max((s for s in _suffixes() if told.endswith(s)), key=len, default="")
     stem = told.removesuffix(end) if end else told.rpartition(".")[0] or told
     near = _nearest(stem, [e.path for e in entries])
-    also = "" if end else f", and {path.suffix or 'no suffix'} is of no format"
+    also = f", and {path.suffix} is of no format" if path.suffix else ", and it has no suffix"
+    also = "" if end else also
     if near:
         return f"the set has no array {stem}: did you mean {near}?{also}"
     inside = [e.path for e in entries if e.path.startswith(told.partition("/")[0] + "/")]

@@ -158,7 +158,8 @@ def _images(
     if source == "mnist":
         images = load_mnist("test")[0]
     else:
-        images = read_images(source, tensor.shape, other=shape_given(model, name))
+        dtypes = ("uint8", "int8") if tensor.dtype == "int8" else (tensor.dtype,)
+        images = read_images(source, tensor.shape, dtypes, shape_given(model, name))
     if count is not None and len(images) < count:
         raise InputError(
             f"stimulus {source}: {len(images)} images, {count} are asked for (count); give at most "

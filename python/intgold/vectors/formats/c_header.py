@@ -11,6 +11,7 @@ import numpy as np
 
 from ...errors import VectorError
 from . import digits
+from .braces import Braces, bare
 from .collector import Collector
 from .text import Comments, pieces, shown
 from .tokens import BadTokenError, Decimals
@@ -19,7 +20,8 @@ from .word_file import Format, Sought, WordFile, too_few
 _COMMENTS = Comments(re.compile(rb"//[^\n]*|/\*.*?\*/", re.S), (b"/",), b"/*")
 _MACRO = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+([^\n]*)$", re.M)
 _DIRECTIVE = re.compile(rb"^[ \t]*#[^\n]*$", re.M)
-_ARRAY = re.compile(rb"\w+\s*(?:\[[\w\s]*\]\s*)+[^;={}]*=\s*\{")
+_ARRAY = re.compile(rb"\w+\s*((?:\[[\w\s]*\]\s*)+)[^;={}]*=\s*\{")
+_EXTENT = re.compile(rb"\[([\w\s]*)\]")
 _SCALAR = re.compile(
     rb"\s*(?:(?:const|static|unsigned|int|long|char|short|size_t|u?int(?:8|16|32|64)_t)\s+)+"
     rb"(\w+)\s*=\s*(0[xX][0-9a-fA-F]{1,16}|[0-9]{1,18})[uUlL]*\s*;"
@@ -30,6 +32,7 @@ _NUMBER = re.compile(
 _INT32_MIN = b"(-2147483647 - 1)"
 _MINIMUM = re.compile(rb"\(\s*-\s*2147483647L?\s*-\s*1L?\s*\)|\bINT32_MIN\b")
 _HEAD_BYTES = 2**20
+_MOST_EXTENTS = 32
 
 
 class CHeader(Format):
@@ -118,11 +121,12 @@ class CHeader(Format):
         """Yield the words; see `Format.read`."""
         inside = Collector(where, file, sought)
         parser = Decimals(8 if file.word_bits > 64 else file.word_bits)
-        head, begun, ended, own = b"", False, False, False
+        head, ended, own = b"", False, False
+        braces: Braces | None = None  # from the start of the array on
         carry = behind = b""
         for line, piece, _ in pieces(where, stream, _COMMENTS):
             text = piece
-            if not begun:
+            if braces is None:
                 head += piece
                 plain = _DIRECTIVE.sub(lambda m: b" " * len(m[0]), head)
                 match = _ARRAY.search(plain)
@@ -130,7 +134,8 @@ class CHeader(Format):
                     if len(head) > _HEAD_BYTES:
                         break
                     continue
-                begun, own = True, self._check_head(where, file, head, plain[: match.end()])
+                own = self._check_head(where, file, head, plain[: match.end()])
+                braces = Braces(where, self._extents(where, head, match[1]))
                 text = head[match.end() :]
                 line += piece.count(b"\n") - text.count(b"\n")
             if ended:
@@ -151,9 +156,10 @@ class CHeader(Format):
                 carry = text[cut + len(mark) :] if cut >= 0 else text
                 text = text[: cut + len(mark) - 1] if cut >= 0 else b""
             if text.strip():
-                yield from self._put(where, start, file, parser, text, inside)
-        if not ended:
+                yield from self._put(where, start, file, parser, text, inside, braces)
+        if braces is None or not ended:
             raise VectorError(f"{where}: the array or its header has no end")
+        braces.finish()
         self._check_end(where, file, behind, own)
         yield from inside.finish()
 
@@ -177,6 +183,23 @@ class CHeader(Format):
             raise VectorError(f"{where}: no static const {self._type(file)} {file.name}")
         return True
 
+    def _extents(self, where: str, head: bytes, declared: bytes) -> list[int | None]:
+        """Return the numbers in the brackets of an array, and of macros that are one number."""
+        macros: dict[bytes, list[bytes]] = {}
+        for name, text in _MACRO.findall(head):
+            macros.setdefault(name, []).append(text.strip(b"() \t\r"))
+        extents: list[int | None] = []
+        found = _EXTENT.findall(declared)
+        if len(found) > _MOST_EXTENTS:
+            raise VectorError(f"{where}: an array of {len(found)} dimensions")
+        for text in found:
+            meant = macros.get(text.strip(), [text])
+            try:
+                extents.append(self._number(0, meant[0]) if len(meant) == 1 else None)
+            except BadTokenError:  # nothing, or no number
+                extents.append(None)
+        return extents
+
     @staticmethod
     def _check_end(where: str, file: WordFile, behind: bytes, own: bool) -> None:
         """Refuse what follows the array, but for lengths and the end of what is open."""
@@ -199,7 +222,7 @@ class CHeader(Format):
 
     def _put(
         self, where: str, line: int, file: WordFile, parser: Decimals, text: bytes,
-        inside: Collector,
+        inside: Collector, braces: Braces,
     ) -> Iterator[np.ndarray]:  # fmt: skip
         text = _MINIMUM.sub(_minimum, text)
         tokens = text.split(b",")
@@ -219,6 +242,7 @@ class CHeader(Format):
         except BadTokenError as bad:
             at = f"{line} or later" if wide else f"{_token_line(line, tokens, bad.index)}"
             raise VectorError(f"{where}, line {at}: {bad.problem}") from None
+        braces.take(text, lambda index: _token_line(line, text.split(b","), index))
         mask = (1 << (8 if wide else file.word_bits)) - 1
         if wide:
             octets = bytes(v & mask for v in values)
@@ -236,7 +260,7 @@ class CHeader(Format):
 
     @staticmethod
     def _number(index: int, token: bytes) -> int:
-        text = token.replace(b"{", b" ").replace(b"}", b" ").strip()
+        text = bare(token)
         match = _NUMBER.fullmatch(text)
         if match is None:
             raise BadTokenError(index, f"{shown(text)} is no word")

@@ -67,7 +67,7 @@ class FewImagesError(VectorError):
 def too_few(where: str, problem: str, file: WordFile, words: int) -> VectorError:
     """Return the error of a file that ends after so many words: whole images are counted."""
     images, rest = divmod(words, file.run)
-    if file.count > 1 and images and not rest:
+    if 0 < images < file.count and not rest:
         return FewImagesError(where, problem, images, file.count)
     return VectorError(f"{where}: {problem}")
 

@@ -177,7 +177,7 @@ def readings(block: Block) -> Iterator[Reading]:
     """Yield the rules that differ in one key, or in both that a reversed word has.
 
     Of an array that a layout speaks of, words with a bit of their address inverted too: of the
-    lowest bit, and of each that selects a bank.
+    lowest bit, of the lowest one in each bank, and of each that selects a bank.
     """
     stated = block.packing
     rule = stated.rule
@@ -227,20 +227,23 @@ def _in_other_banks(stated: Packing) -> Iterator[Reading]:
 
 
 def _at_other_addresses(block: Block) -> Iterator[Reading]:
-    """Yield the words at addresses with the lowest bit inverted, or exchanged in pairs."""
+    """Yield the words at addresses with the lowest bit inverted, or exchanged in pairs.
+
+    Addresses are those of the memory, and where its words are interleaved those in each bank too.
+    """
     stated, rule = block.packing, block.packing.rule
-    blocked = rule.bank_order == "blocked"
-    if rule.banks % 2 == 0 and not blocked:
-        return  # that bit selects a bank
-    parts = rule.banks if blocked else 1
+    parts = rule.banks if rule.bank_order == "blocked" else 1
     start, frame = block.address // parts, block.frame // parts
+    interleaved = rule.banks > 1 and parts == 1
     of_bank = " of each bank" if parts > 1 else ""
-    by_address = Reading(
-        "address", f"word a{of_bank} at address a ^ 1", stated, stated,
-        Swap(1, 1, start, frame, parts),
-    )  # fmt: skip
-    if (by_address.swap.sources(stated.run_words, np.arange(2)) >= 0).any():
-        yield by_address
+    trials = [(of_bank, 1)] if not interleaved or rule.banks % 2 else []  # else it selects a bank
+    trials += [(" of each bank", rule.banks)] if interleaved else []
+    for of_which, unit in trials:
+        swap = Swap(1, unit, start, frame, parts)
+        if (swap.sources(stated.run_words, np.arange(2)) >= 0).any():
+            yield Reading("address", f"word a{of_which} at address a ^ 1", stated, stated, swap)
+    if interleaved and rule.banks % 2 == 0:
+        return
     if (start % 2 or frame % 2) and stated.run_words // parts % 2 == 0:
         label = f"words{of_bank} exchanged in pairs, from the array's first one on"
         yield Reading("address", label, stated, stated, Swap(1, parts=parts))

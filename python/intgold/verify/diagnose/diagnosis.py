@@ -20,7 +20,7 @@ from .hypotheses import HYPOTHESES, Evidence
 from .replay import Replay, replayed
 from .search import Cause, Trial, differing, pair_causes, trials
 from .traces import Traces, in_blocks, of_images
-from .weighing import weighed
+from .weighing import decided, weighed
 from .weight import MARGIN
 
 _IMAGES = 8
@@ -140,7 +140,7 @@ class _Search:
             return {"near": _near(tries, evidence), "images": len(self.images)}
         causes = self._weighed(causes, tried)
         here = [cause for cause in causes if cause.op is self.op]
-        named = tuple(c for c in causes if c.weight and c.weight.named)
+        named = decided(causes)
         return {
             "causes": named, "images": images, "apart": _apart(evidence, here),
             "consistent": tuple(c for c in causes if c not in named),

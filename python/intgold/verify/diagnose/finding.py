@@ -26,10 +26,10 @@ class OpFinding:
         The op does right what it does, from inputs that differ, on every image.
     causes : tuple of Cause
         The bugs, or pairs of bugs, that reproduce all that the device made of the op and for which
-        the dump says enough, the simplest first; of the op itself, or of one before it that was not
-        dumped.
+        the dump says enough, with those that are about as simple; the simplest first; of the op
+        itself, or of one before it that was not dumped.
     consistent : tuple of Cause
-        Those that reproduce it as well, but by chance would, or with doubt.
+        Those that reproduce it as well, but by chance would, or with doubt, or are far less simple.
     would_tell : tuple of str
         Where no cause is named for want of evidence: what would tell more.
     differing : int

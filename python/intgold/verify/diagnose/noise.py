@@ -14,7 +14,7 @@ from math import inf, lgamma, log, log2
 import numpy as np
 
 from ...support.quoting import short_repr
-from .hypotheses.freedom import choose_bits
+from .hypotheses.freedom import choose_bits, constant_bits
 
 IntArray = np.ndarray
 _SCHEMES = 3.0
@@ -78,7 +78,18 @@ def _value_bits(made: IntArray, got: IntArray, kind: Kind) -> float:
         np.log2((made.size + 128) / known) + 1,
     ])  # fmt: skip
     bits[np.isin(wrong, kind.limits)] = 0
-    return float(bits.sum()) + kind.width * len(np.intersect1d(wrong, kind.limits))
+    stated = float(bits.sum()) + kind.width * len(np.intersect1d(wrong, kind.limits))
+    return min(stated, _repeated_bits(wrong, bits, stated, kind))
+
+
+def _repeated_bits(wrong: IntArray, bits: IntArray, stated: float, kind: Kind) -> float:
+    """Return the bits of values of which one that repeats is stated once, with where it is."""
+    values, at, counts = np.unique(wrong, return_inverse=True, return_counts=True)
+    each = np.bincount(at.ravel(), bits)
+    most = int(np.argmax(each))
+    k = int(counts[most])
+    where = _count_bits(wrong.size, k) + choose_bits(wrong.size, k)
+    return constant_bits(int(values[most]), kind.width) + where + stated - float(each[most])
 
 
 def _one_bit(values: IntArray) -> IntArray:

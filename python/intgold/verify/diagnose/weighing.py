@@ -2,13 +2,15 @@
 
 A cause is named where stating it is shorter, by a margin, than stating the differing values as
 noise around anything simpler.  What is not named is consistent with the dump; chance, or a bug that
-is not in the table, may be as well.
+is not in the table, may be as well.  Causes that make the same values and are about as simple have
+one fate: what names one of them names all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import inf
 
 import numpy as np
 
@@ -16,7 +18,7 @@ from ...ops.fields import INT32_MAX, INT32_MIN
 from .hypotheses import Evidence
 from .noise import Kind, noise_bits
 from .search import Cause, Trial, made_by
-from .weight import Weight
+from .weight import MARGIN, Weight
 
 _CLOSE = 3
 """Bugs that come closest, around which noise is tried too."""
@@ -60,6 +62,35 @@ def weighed(
         weight = Weight(simpler, searched, own, cause.freedom + more, images, doubt)
         found.append(replace(cause, weight=weight))
     return found
+
+
+def decided(causes: Sequence[Cause]) -> tuple[Cause, ...]:
+    """Return the causes that are named: what the dump decides for, and what it cannot exclude.
+
+    That is any cause in no doubt whose freedom is within the margin of the simplest one's.  What a
+    cause takes from the dump, and so has less evidence than others of its op, counts as freedom.
+
+    Parameters
+    ----------
+    causes : sequence of Cause
+        All that reproduce the device, with their weights.
+    """
+    most: dict[str, float] = {}
+    for cause in causes:
+        most[cause.op.name] = max(most.get(cause.op.name, 0.0), _weight(cause).evidence)
+    costs = [_weight(c).freedom + most[c.op.name] - _weight(c).evidence for c in causes]
+    named = [cost for c, cost in zip(causes, costs, strict=True) if _weight(c).named]
+    limit = min(named, default=-inf) + MARGIN
+    return tuple(
+        cause
+        for cause, cost in zip(causes, costs, strict=True)
+        if _weight(cause).named or (cost < limit and not _weight(cause).doubt)
+    )
+
+
+def _weight(cause: Cause) -> Weight:
+    assert cause.weight is not None
+    return cause.weight
 
 
 def _granted(cause: Cause, evidence: Evidence) -> Iterator[dict[str, np.ndarray]]:

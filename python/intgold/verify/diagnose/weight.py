@@ -36,5 +36,5 @@ class Weight:
 
     @property
     def named(self) -> bool:
-        """Whether the dump decides for it."""
+        """Whether the dump decides for it by itself; `weighing.decided` names more."""
         return not self.doubt and self.evidence >= self.freedom + MARGIN

@@ -18,6 +18,7 @@ from .stages import Stages
 from .text import (
     MOST_CONSISTENT,
     conclusion,
+    demoted,
     heading,
     labels,
     members,
@@ -139,7 +140,7 @@ def _finding(finding: OpFinding) -> Iterable[str]:
     named, thin = members(finding.causes), members(finding.consistent)
     place = _op(finding.op, finding.kind)
     if not finding.fitting:
-        yield f"<p>{place}: {html.escape(verdict(finding, 0))}; tried {tried(finding)}.</p>"
+        yield f"<p>{place}: {html.escape(verdict(finding))}; tried {tried(finding)}.</p>"
         yield from (f"<p>{_sentence(fact)}.</p>" for fact in finding.facts)
         for label, left, of in finding.near:
             yield (
@@ -147,12 +148,12 @@ def _finding(finding: OpFinding) -> Iterable[str]:
                 f"{finding.images} images.</p>"
             )
         return
-    yield f"<p>{place}: {html.escape(verdict(finding, len(named)))}:</p>"
+    yield f"<p>{place}: {html.escape(verdict(finding))}:</p>"
     yield from (f"<p>{_sentence(fact)}.</p>" for fact in finding.facts)
     for number, causes in enumerate(named, 1):
         yield _box(number, causes, finding)
-    if named and thin:
-        yield "<p>Consistent too, on less evidence:</p>"
+    if why := demoted(finding):
+        yield f"<p>{_sentence(why)}:</p>"
     for number, causes in enumerate(thin[:MOST_CONSISTENT], len(named) + 1):
         yield _box(number, causes, finding)
     if more := thin[MOST_CONSISTENT:]:

@@ -11,7 +11,7 @@ from ..diagnose.search import Cause
 
 _MOST_LABELS = 4
 MOST_CONSISTENT = 4
-"""Causes on thin evidence that are shown."""
+"""Causes that are shown of those that are not named."""
 
 
 def conclusion(findings: Sequence[OpFinding]) -> list[str]:
@@ -120,8 +120,13 @@ def labels(causes: Sequence[Cause]) -> str:
     return f" ({'; or '.join(found[:_MOST_LABELS])}{more})" if found else ""
 
 
-def verdict(finding: OpFinding, groups: int) -> str:
-    """Return what is known of the cause, where `groups` of them are named."""
+def verdict(finding: OpFinding) -> str:
+    """Return what is known of the cause: how many fit, and how many of them are named."""
+    groups, more = len(members(finding.causes)), len(members(finding.consistent))
+    if groups and more:
+        likely = "one" if groups == 1 else f"{groups} of them"
+        apart = "" if groups == 1 else ", and this set cannot tell those apart"
+        return f"cause: {groups + more} of those tried fit; {likely} likelier than the rest{apart}"
     if groups > 1:
         return f"cause: {groups} of those tried fit and this set cannot distinguish them"
     if groups:
@@ -129,6 +134,14 @@ def verdict(finding: OpFinding, groups: int) -> str:
     if finding.consistent:
         return "cause: this dump cannot decide; consistent with it, as others may be"
     return "cause: none known fits"
+
+
+def demoted(finding: OpFinding) -> str:
+    """Return why causes that fit as well are not named, where others are; "" where none is left."""
+    doubts = {bool(c.weight and c.weight.doubt) for c in finding.consistent}
+    why = " or ".join(w for w, there in (("less simple", False), ("in doubt", True))
+                      if there in doubts)  # fmt: skip
+    return f"consistent too, but {why}" if finding.causes and why else ""
 
 
 def worth(cause: Cause, finding: OpFinding) -> str:
@@ -161,7 +174,7 @@ def tried(finding: OpFinding) -> str:
 
 def _cause(finding: OpFinding) -> list[str]:
     if not finding.fitting:
-        lines = [f"{verdict(finding, 0)}; tried {tried(finding)}"]
+        lines = [f"{verdict(finding)}; tried {tried(finding)}"]
         on = f"on {finding.images} images"
         lines += [f"  {fact}" for fact in finding.facts]
         return lines + [
@@ -169,11 +182,11 @@ def _cause(finding: OpFinding) -> list[str]:
             for label, left, of in finding.near
         ]
     named, thin = members(finding.causes), members(finding.consistent)
-    lines = [verdict(finding, len(named)), *(f"  {fact}" for fact in finding.facts)]
+    lines = [verdict(finding), *(f"  {fact}" for fact in finding.facts)]
     for number, causes in enumerate(named, 1):
         lines += _numbered(number, causes, finding)
-    if named and thin:
-        lines.append("  consistent too, on less evidence:")
+    if why := demoted(finding):
+        lines.append(f"  {why}:")
     for number, causes in enumerate(thin[:MOST_CONSISTENT], len(named) + 1):
         lines += _numbered(number, causes, finding)
     if more := thin[MOST_CONSISTENT:]:

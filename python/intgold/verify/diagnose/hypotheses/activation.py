@@ -138,8 +138,17 @@ def _cut(bits: int, with_zero_point: bool) -> Edit:
 
 
 def _symmetric(evidence: Evidence) -> Iterator[Variant]:
-    if _clamps(evidence):
-        yield Variant("", _finished(lambda p, s: np.maximum(p.clamp(s + p.y_zero_point), -127)))
+    if evidence.path.dtype == np.int8:
+        yield Variant("", _raised_to(-127))
+
+
+def _raised_to(low: int) -> Edit:
+    """Return an edit that clamps results below, after whatever clamp the op has of its own."""
+
+    def edit(path: Datapath) -> Datapath:
+        return path.with_stage(finish=lambda p, s: np.maximum(path.finish(p, s), low))
+
+    return edit
 
 
 def _unsigned(evidence: Evidence) -> Iterator[Variant]:
@@ -157,9 +166,9 @@ def _relu_missing(evidence: Evidence) -> Iterator[Variant]:
 
 def _relu_at_0(evidence: Evidence) -> Iterator[Variant]:
     """A ReLU to zero point -128 has no clamp of its own; a device may still have one at 0."""
-    low = evidence.path.arguments.get("act_min", 0)
-    if evidence.path.dtype == np.int8 and low != 0 and (low > -128 or _clamps(evidence)):
-        yield Variant("", _at_0)
+    path = evidence.path
+    if path.dtype == np.int8 and path.arguments.get("act_min", -128) != 0:
+        yield Variant("", _at_0 if "act_max" in path.arguments else _raised_to(0))
 
 
 def _at_0(path: Datapath) -> Datapath:
@@ -169,8 +178,13 @@ def _at_0(path: Datapath) -> Datapath:
 
 def _relu_extra(evidence: Evidence) -> Iterator[Variant]:
     path = evidence.path
-    if _clamps(evidence) and path.arguments["act_min"] < path.y_zero_point:
-        yield Variant("", _at_zero_point)
+    if path.dtype != np.int8:
+        return
+    # A table or a pool adds no zero point, but its results have one.
+    tensor = path.model.tensor(path.op.output)
+    zero = int(path.arguments.get("y_zero_point", tensor.zero_point))
+    if path.arguments.get("act_min", -128) < zero:
+        yield Variant("", _at_zero_point if path.y_zero_point == zero else _raised_to(zero))
 
 
 def _at_zero_point(path: Datapath) -> Datapath:

@@ -50,3 +50,8 @@ def _rules(n: int) -> Iterator[np.ndarray]:
             yield at ^ i
         if 1 < i < n and n % i == 0:
             yield at.reshape(-1, i).T.ravel()
+
+
+def constant_bits(value: int, width: int) -> float:
+    """Return the bits of a constant: few for 0, which wires and cells have for many reasons."""
+    return 2.0 if value == 0 else float(width)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..datapath import IntArray
 from .delivery import LANES, delivered, first_wrong, result_shape
+from .freedom import constant_bits
 from .hypothesis import Evidence, Hypothesis, Variant
 
 
@@ -27,7 +28,7 @@ def _lane_stuck(evidence: Evidence) -> Iterator[Variant]:
         if len(values) == 1:
             value = int(values[0])
             name = f"channel {first}" if lanes == channels else f"lane {first} of {lanes}"
-            bits = log2(_lanes(channels)) + 8 * wanted.itemsize
+            bits = log2(_lanes(channels)) + constant_bits(value, 8 * wanted.itemsize)
             yield Variant(f"{name} at {value}", delivered(_stuck(first, lanes, value)), bits)
 
 
@@ -106,7 +107,9 @@ def _nothing(evidence: Evidence) -> Iterator[Variant]:
     values = np.unique(got)
     if len(values) == 1:
         value = int(values[0])
-        yield Variant(f"all is {value}", delivered(_all(value)), 8 * got.itemsize)
+        yield Variant(
+            f"all is {value}", delivered(_all(value)), constant_bits(value, 8 * got.itemsize)
+        )
 
 
 HYPOTHESES = (
