@@ -21,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from intgold.tools import freeze
 
 import intgold
 import tools
@@ -50,6 +49,7 @@ from intgold.support.file_kinds import (
 from intgold.support.folders import MARKER, FilesInto
 from intgold.support.interrupts import Stopped
 from intgold.support.safe_files import replacing
+from intgold.vectors import freeze
 from intgold.vectors.op_vectors.sets import write_op_sets
 from intgold.vectors.sets.generate import write_set
 from intgold.verify.signatures import write_signatures

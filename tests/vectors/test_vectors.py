@@ -13,13 +13,13 @@ from intgold import DataError, InputError, IntgoldError, VectorError
 from intgold.cli import main
 from intgold.ops.fields import FORMS
 from intgold.support.safe_files import canonical_json
-from intgold.vectors.cases import (
+from intgold.vectors.cases.random_models import random_model
+from intgold.vectors.cases.requantize import (
     case_lines,
     read_case_lines,
     requantize_groups,
     tie_operands,
 )
-from intgold.vectors.cases.random_models import random_model
 from intgold.vectors.cases.stimulus import builtin, stimulus
 from intgold.vectors.sets.generate import write_set
 from intgold.vectors.sets.manifest import read_manifest
