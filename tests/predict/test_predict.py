@@ -270,7 +270,7 @@ def test_every_error_is_one_line(capsys, pictures, tmp_path):
         ([tmp_path / "empty"], ("empty",)),
         ([tmp_path / "folder"], ("folder", "no picture")),
         ([tmp_path / "nowhere.png"], ("nowhere.png",)),
-        ([pictures / "1.png", tmp_path / "x.npy"], ("x.npy", "alone")),
+        ([pictures / "1.png", tmp_path / "x.npy"], ("x.npy", "only source")),
         ([pictures, broken], ("broken.png",)),
         ([pictures, "--mnist"], ("--mnist",)),
         (["--mnist", "--labels", tmp_path / "x.npy"], ("--labels",)),

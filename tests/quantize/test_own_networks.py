@@ -119,7 +119,7 @@ def test_random_networks(full):
     The imported network is the module's, to rounding: 2e-5 of its largest output, where a wrong
     layer or values in another order give 1e-2 and more.  The integers are within NOISE dB of it.
     """
-    from random_networks import BLOCKS, HEADS, KINDS, outcome
+    from random_own_networks import BLOCKS, HEADS, KINDS, outcome
 
     seen = {kind: set() for kind in KINDS}
     for seed in range(160 if full else 16):
@@ -142,7 +142,7 @@ def test_torch_runs_the_imported_network_alike():
 
     from intgold.quantize.pytorch.module import network_and_batch
     from intgold.quantize.pytorch.runner import torch_runner
-    from random_networks import RandomNetwork
+    from random_own_networks import RandomNetwork
 
     for seed in range(0, 16, 2):
         module = RandomNetwork(seed).eval()
@@ -407,7 +407,7 @@ def test_predict_of_several_inputs(tmp_path, capsys):
 
 
 def test_array_files_in_the_order_of_the_module(tmp_path, capsys):
-    """predict and vectors take int8 and uint8 as the module has them; floats learn how."""
+    """predict and vectors take int8 and uint8 as the module has them, predict reals as well."""
     model, x = linear((2, 3, 4))
     path, file = str(tmp_path / "m.npz"), str(tmp_path / "x.npy")
     model.save(path)
@@ -426,8 +426,13 @@ def test_array_files_in_the_order_of_the_module(tmp_path, capsys):
     for command in (["predict", path, file], ["vectors", path, "--stimulus", file]):
         np.save(file, x)
         more = ["-o", str(tmp_path / "no")] if command[0] == "vectors" else []
-        assert main([*command, *more]) == 2
-        assert "numpy.save(path, model.quantize_input(x))" in capsys.readouterr().err
+        if more:
+            assert main([*command, *more]) == 2
+            assert "numpy.save(path, model.quantize_input(x))" in capsys.readouterr().err
+        else:
+            assert main(command) == 0
+            answers = [int(n) for n in capsys.readouterr().out.split()]
+            assert answers == model.predict(model.quantize_input(x)).tolist()
         np.save(file, q[:, :2])
         assert main([*command, *more]) == 2
         assert "instead of (n, 3, 4, 2) or (n, 2, 3, 4)" in capsys.readouterr().err

@@ -1035,7 +1035,7 @@ def test_empty_folders_made_in_the_last_moment_are_kept(name, tmp_path, monkeypa
     """At the top, inside one another, in every folder of ours and for a file of ours: each stays
     as it was made, and nothing else of the old folder does.
     """
-    from intgold import folders
+    from intgold.support import folders
 
     out, real = tmp_path / "out", folders._swap
     WRITERS[name](out, 1)
@@ -1085,7 +1085,7 @@ def test_folders_of_ones_own_go_with_their_files(files, tmp_path):
 
 def test_no_folder_is_removed_through_a_link(tmp_path, monkeypatch):
     """Where a link takes the place of a folder of ours, what it leads to stays, empty or not."""
-    from intgold import folders
+    from intgold.support import folders
 
     out, real = tmp_path / "out", folders._swap
     things(out, ["s/t/b"])

@@ -88,7 +88,7 @@ def test_jobs_change_no_byte(tmp_path):
 SCRIPT = """
 import sys
 import intgold
-from intgold.vectors import plan
+from intgold.vectors.sets import plan
 from intgold.vectors.sets.generate import write_set
 plan._BLOCK_IMAGES = 2
 write_set(intgold.load(), sys.argv[1], count=60, formats=["hex", "bin"], backend="c",

@@ -91,7 +91,7 @@ def test_a_channel_at_the_smallest_value_has_two_causes(tmp_path, capsys):
     assert names == [["bias_bit_flipped"], ["lane_stuck"]]
     assert document["ops"][0]["consistent"] == []
     for account in (text, page):
-        assert "cause: 2 of those tried fit and this set cannot tell them apart" in account
+        assert "cause: 2 of those tried fit and this set cannot distinguish them" in account
         assert "consistent too" not in account.lower()
 
 

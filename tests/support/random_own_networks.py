@@ -1,6 +1,6 @@
 """Random modules that are no plain picture networks, seeded: vectors, sequences, two inputs.
 
-    python tests/support/random_networks.py [COUNT]
+    python tests/support/random_own_networks.py [COUNT]
 
 Sixteen of them hold every one of `BLOCKS` and of `HEADS`: grouped and dilated convolutions, pads,
 slices, numbers and parameters added and multiplied, products, joins, transpositions.
