@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-
 from random_networks import COUNT, Layer, Plan, network
 
 CALIBRATION = 40

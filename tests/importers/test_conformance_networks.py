@@ -17,9 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 import networks  # noqa: E402
 from engines import PACKAGES, Answer, Stimulus  # noqa: E402
 from one_op_models import made  # noqa: E402
-from tflite_writer import Writer  # noqa: E402
-
 from random_networks import COMMON, COUNT, network  # noqa: E402
+from tflite_writer import Writer  # noqa: E402
 
 PLANS = [network(seed) for seed in range(COUNT)]
 
