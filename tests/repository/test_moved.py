@@ -33,6 +33,12 @@ def test_documented_imports_of_version_0_1():
         "from intgold.exporters import write_c, copy_engine\n"
         "from intgold.engine import run\n"
         "from intgold.digests import tensor_digests\n"
+        "from intgold.footprint import footprint\n"
+        "from intgold.describe import describe\n"
+        "from intgold.ops import OPS\n"
+        "from intgold.model import Model\n"
+        "from intgold.floating.study.explore import explore\n"
+        "from intgold.floating.inputs import Input\n"
         "import intgold\n"
         "print(intgold.artefact.load.__module__, intgold.build.Builder.__name__)\n"
     )

@@ -1,4 +1,4 @@
-"""Modules by their names of version 0.1: they import, with a warning, until version 0.3."""
+"""Documented modules by their names of version 0.1: until 0.3 they import, with a warning."""
 
 from __future__ import annotations
 
