@@ -223,8 +223,8 @@ def signal_to_noise(network: FloatNetwork, model: Model, batch: Batch) -> float:
     """Return the least signal to quantisation noise of any tensor, in dB.
 
     The signal of a difference is that of its larger operand, also in `abs`, `mean` and the
-    selection of a position, which may follow: of two numbers that are nearly the same, any format leaves as little as one likes.  A
-    sum in place of a difference gives -6 dB.
+    selection of a position, which may follow: of two numbers that are nearly the same, any format
+    leaves as little as one likes.  A sum in place of a difference gives -6 dB.
     """
     reals = network.trace(batch) | batch
     power = {name: np.square(x, dtype=np.float64).mean() for name, x in reals.items()}
