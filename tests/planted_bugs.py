@@ -24,7 +24,7 @@ from tqdm import tqdm
 from intgold import native
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
-from compilers import engine_objects  # noqa: E402
+from compilers import engine_objects, source  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 COMPILER = ("gcc", "-O1", "-fPIC", "-w")
@@ -39,7 +39,7 @@ SUITE = (
 
 ISA_OF = {
     "avx2_convolve.h": "avx2",
-    "block_tail.h": "avx2",
+    "lane_epilogue.h": "avx2",
     "kernels_avx2.c": "avx2",
     "kernels_avx2_finish.c": "avx2",
     "kernels_avx2_pools.c": "avx2",
@@ -65,7 +65,8 @@ class Bug:
 
 def c(name: str, file: str, old: str, new: str, isa: str | None = None) -> Bug:
     """Return a bug of the C engine."""
-    return Bug(f"c: {name}", f"csrc/{file}", old, new, isa or ISA_OF.get(file, "portable"))
+    path = source(file).relative_to(ROOT).as_posix()
+    return Bug(f"c: {name}", path, old, new, isa or ISA_OF.get(file, "portable"))
 
 
 def golden(name: str, file: str, old: str, new: str) -> Bug:
@@ -208,12 +209,12 @@ BUGS = (
     c("AVX-512 add: the slope of the other input", "kernels_avx512_finish.c",
       "on_line(by->slope2,", "on_line(by->slope1,"),
     c("AVX-512 pool of a window", "kernels_avx512_pools.c", "i < window->rows", "i < 2"),
-    c("blocks of any form are simple", "block_tail.h",
+    c("blocks of any form are simple", "lane_epilogue.h",
       "own == INTGOLD_FORM_SINGLE && shift >=", "shift >="),
-    c("single widened by its shift alone", "block_tail.h", "*multiplier *= 2;",
+    c("single widened by its shift alone", "lane_epilogue.h", "*multiplier *= 2;",
       "*multiplier += *multiplier / 2;"),
-    c("blocks of two forms", "block_tail.h", "form == DEAD || one == form", "1"),
-    c("a second block's form", "block_tail.h", "done += LANES, blocks++", "done += LANES"),
+    c("blocks of two forms", "lane_epilogue.h", "form == DEAD || one == form", "1"),
+    c("a second block's form", "lane_epilogue.h", "done += LANES, blocks++", "done += LANES"),
     c("AVX-512 table", "kernels_avx512_pools.c", "_mm512_andnot_si512(low_bits, index)",
       "_mm512_and_si512(low_bits, index)"),
     c("VBMI halves swapped", "kernels_avx512_pools.c", "positive, negative));",
@@ -238,7 +239,7 @@ BUGS = (
       "bias = zero;"),
     c("AVX2 double_up rounds away", "requantize_avx2.h", "form == INTGOLD_FORM_DOUBLE_UP)", "0)"),
     c("AVX2 doubt of the float forms", "requantize_avx2.h", "INTGOLD_NEAREST_DOUBTFUL + 1", "0"),
-    c("pairs of blocks of two forms", "block_tail.h", "blocks->form == blocks[1].form", "1"),
+    c("pairs of blocks of two forms", "lane_epilogue.h", "blocks->form == blocks[1].form", "1"),
     c("AVX-VNNI padding of depthwise", "kernels_avxvnni.c", "(char)(zero_point + 128)",
       "(char)zero_point"),
     c("AVX-VNNI words of the second half", "kernels_avxvnni.c",
@@ -302,9 +303,9 @@ class Copy:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         for part in ("csrc", "python", "tests", "setup.py", "pyproject.toml", "README.md"):
-            source = ROOT / part
-            copy = shutil.copytree if source.is_dir() else shutil.copy
-            copy(source, folder / part)
+            own = ROOT / part
+            copy = shutil.copytree if own.is_dir() else shutil.copy
+            copy(own, folder / part)
         generated = folder / "_intgold.c"
         subprocess.run(
             [sys.executable, "-c",

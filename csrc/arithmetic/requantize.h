@@ -3,8 +3,8 @@
 #ifndef INTGOLD_REQUANTIZE_H
 #define INTGOLD_REQUANTIZE_H
 
+#include "arithmetic/rounding.h"
 #include "intgold.h"
-#include "rounding.h"
 
 /* One entry of an intgold_requantize. */
 typedef struct intgold_scale {

@@ -1,5 +1,5 @@
 /* Which table of kernels runs: the only file that looks at the CPU. */
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 #if defined(__GNUC__) && defined(__x86_64__)
 #include <cpuid.h>

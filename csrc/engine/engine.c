@@ -4,7 +4,8 @@
  * op, activations (as planned in the model), scratch of the op that needs most. */
 #include <string.h>
 
-#include "fuse.h"
+#include "engine/fuse.h"
+#include "engine/op_tables.h"
 
 struct intgold_context {
     const intgold_model *model;
@@ -17,30 +18,12 @@ struct intgold_context {
     size_t widest_end, widest_made; /* bytes an image: of an input or output, of what an op makes */
 };
 
-/* In the order of enum intgold_kind. */
-static const intgold_op_table *const tables[] = {
-    &intgold_conv2d_table,     &intgold_depthwise_conv2d_table, &intgold_fully_connected_table,
-    &intgold_lut_table,        &intgold_pwl_table,              &intgold_max_pool2d_table,
-    &intgold_avg_pool2d_table, &intgold_global_avg_pool_table,  &intgold_add_table,
-    &intgold_softmax_table,    &intgold_rescale_table,          &intgold_argmax_table,
-    &intgold_mul_table,        &intgold_concat_table,           &intgold_pad_table,
-    &intgold_reshape_table,    &intgold_softmax_float32_table,
-};
-
-enum { N_KINDS = sizeof tables / sizeof tables[0], BOUNDARY = 64 };
-
-static const intgold_op_table *table_of(const intgold_op *op) { return tables[op->kind]; }
-
-int32_t intgold_inputs_of(const intgold_op *op) { return table_of(op)->n_inputs; }
-
-int intgold_accumulates(intgold_kind kind) {
-    return (unsigned)kind < (unsigned)N_KINDS && tables[kind]->accumulates;
-}
+enum { BOUNDARY = 64 };
 
 static int kinds_are_known(const intgold_model *model) {
     int32_t i;
     for (i = 0; i < model->n_ops; i++)
-        if (model->ops[i].kind < 0 || model->ops[i].kind >= N_KINDS) return 0;
+        if (!intgold_op_table_of(model->ops[i].kind)) return 0;
     return 1;
 }
 
@@ -69,12 +52,12 @@ static int tensors_are_placed(const intgold_model *model) {
 }
 
 static size_t packed_size(const intgold_op *op, const intgold_kernels *kernels) {
-    const intgold_op_table *table = table_of(op);
+    const intgold_op_table *table = intgold_op_table_of(op->kind);
     return table->packed_size ? intgold_align(table->packed_size(op->fields, kernels)) : 0;
 }
 
 static size_t scratch_size(const intgold_op *op, const intgold_kernels *kernels) {
-    const intgold_op_table *table = table_of(op);
+    const intgold_op_table *table = intgold_op_table_of(op->kind);
     return table->work_size ? intgold_align(table->work_size(op->fields, kernels)) : 0;
 }
 
@@ -151,7 +134,7 @@ static char *pack_all(intgold_context *context, char *at) {
     const intgold_model *model = context->model;
     int32_t i;
     for (i = 0; i < model->n_ops; i++) {
-        const intgold_op_table *table = table_of(&model->ops[i]);
+        const intgold_op_table *table = intgold_op_table_of(model->ops[i].kind);
         context->packed[i] = table->pack ? at : NULL;
         if (table->pack) table->pack(model->ops[i].fields, context->kernels, at);
         at += packed_size(&model->ops[i], context->kernels);
@@ -210,7 +193,7 @@ static int32_t run_op(intgold_context *context, int32_t index, int32_t image, vo
                       const intgold_trace *trace) {
     const intgold_model *model = context->model;
     const intgold_op *op = &model->ops[index];
-    const intgold_op_table *table = table_of(op);
+    const intgold_op_table *table = intgold_op_table_of(op->kind);
     const intgold_fusion none = {0, 0, NULL};
     const intgold_fusion fusion = trace ? none : context->fusions[index];
     const int32_t last = index + fusion.absorbed, target = model->ops[last].output;

@@ -1,6 +1,8 @@
 /* Which ops run together: a conv2d with the lut or pwl behind it, and with the max_pool2d behind
  * that.  The same integers come out; only tensors that nobody asked for are never written. */
-#include "fuse.h"
+#include "engine/fuse.h"
+
+#include "engine/op_tables.h"
 
 /* How often op i's output is read, by ops or by the caller. */
 static int32_t readers(const intgold_model *model, int32_t tensor) {

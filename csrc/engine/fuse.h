@@ -2,7 +2,7 @@
 #ifndef INTGOLD_FUSE_H
 #define INTGOLD_FUSE_H
 
-#include "op.h"
+#include "ops/op.h"
 
 typedef struct intgold_fusion {
     int32_t absorbed;    /* ops behind this one that it does as well */
@@ -13,8 +13,5 @@ typedef struct intgold_fusion {
 /* What op i does besides itself.  packed: of every op. */
 intgold_fusion intgold_fuse(const intgold_model *model, int32_t i, const intgold_kernels *kernels,
                             const void *const *packed);
-
-/* Tensors that an op reads. */
-int32_t intgold_inputs_of(const intgold_op *op);
 
 #endif

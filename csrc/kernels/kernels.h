@@ -16,8 +16,8 @@
 #ifndef INTGOLD_KERNELS_H
 #define INTGOLD_KERNELS_H
 
+#include "arithmetic/size.h"
 #include "intgold.h"
-#include "size.h"
 
 enum { INTGOLD_MAX_LANES = 16, INTGOLD_MAX_GROUP = 4 };
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 /* Lanes that hold something, runs per lane, blocks of `lanes`. */
 static inline int32_t intgold_packed_channels(const intgold_weights *weights) {

@@ -2,8 +2,8 @@
  *
  * u is nearly a line in x.  So kernels with vectors multiply by its slope and look up what is left,
  * which a byte holds: two scalar loads of 32 bits a value took three times as long. */
-#include "elementwise.h"
-#include "requantize.h"
+#include "arithmetic/requantize.h"
+#include "ops/elementwise.h"
 
 /* Packed: a table per input, the same as lines and bytes, then what finish() needs. */
 typedef struct tables {

@@ -1,5 +1,5 @@
 /* argmax, SPEC clause 5.12. */
-#include "op.h"
+#include "ops/op.h"
 
 void intgold_argmax_s32(const intgold_argmax *op, const int32_t *x, int32_t *y) {
     int32_t r, i;

@@ -1,8 +1,8 @@
 /* avg_pool2d, SPEC clause 5.7. */
 #include <string.h>
 
-#include "op.h"
-#include "requantize.h"
+#include "arithmetic/requantize.h"
+#include "ops/op.h"
 
 enum { CHUNK = 256 }; /* channels at once */
 

@@ -1,7 +1,7 @@
 /* concat, SPEC clause 5.14. */
 #include <string.h>
 
-#include "op.h"
+#include "ops/op.h"
 
 void intgold_concat_s8(const intgold_concat *op, const int8_t *x1, const int8_t *x2, int8_t *y) {
     const size_t depth1 = (size_t)op->depth1, depth2 = (size_t)op->depth2;

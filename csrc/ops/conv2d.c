@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include "conv2d_band.h"
+#include "ops/conv2d_band.h"
 
 typedef intgold_conv2d_job job;
 

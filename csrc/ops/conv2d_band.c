@@ -1,7 +1,7 @@
 /* The sums of a band of output rows, and what is made of them: accumulators, outputs, pools. */
 #include <string.h>
 
-#include "conv2d_band.h"
+#include "ops/conv2d_band.h"
 
 typedef intgold_conv2d_job job;
 

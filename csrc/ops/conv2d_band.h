@@ -2,7 +2,7 @@
 #ifndef INTGOLD_CONV2D_BAND_H
 #define INTGOLD_CONV2D_BAND_H
 
-#include "conv2d_plan.h"
+#include "ops/conv2d_plan.h"
 
 enum { CHUNK = 56 }; /* most pixels of a row between finishes */
 

@@ -1,7 +1,7 @@
 /* How conv2d is laid out for a variant of the kernels, and its packed weights. */
 #include <string.h>
 
-#include "conv2d_band.h"
+#include "ops/conv2d_band.h"
 
 enum {
     STRIP_BYTES = 32768,                /* what the first cache holds */

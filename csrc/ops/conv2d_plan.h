@@ -2,8 +2,8 @@
 #ifndef INTGOLD_CONV2D_PLAN_H
 #define INTGOLD_CONV2D_PLAN_H
 
-#include "direct.h"
-#include "weights.h"
+#include "kernels/weights.h"
+#include "ops/direct.h"
 
 /* The head of an op's packed weights. */
 typedef struct intgold_conv2d_plan {

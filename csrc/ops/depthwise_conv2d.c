@@ -11,7 +11,7 @@
  * output per channel of input, each input is first repeated. */
 #include <string.h>
 
-#include "depthwise_plan.h"
+#include "ops/depthwise_plan.h"
 
 typedef intgold_depthwise_plan plan;
 

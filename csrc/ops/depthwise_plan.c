@@ -1,7 +1,7 @@
 /* depthwise_conv2d for a variant of the kernels: the plan, and packing of its weights. */
 #include <string.h>
 
-#include "depthwise_plan.h"
+#include "ops/depthwise_plan.h"
 
 typedef intgold_depthwise_plan plan;
 

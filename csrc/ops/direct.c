@@ -1,7 +1,7 @@
 /* Convolutions tap by tap: only valid taps are visited, weights and inputs are read as they lie. */
 #include <string.h>
 
-#include "direct.h"
+#include "ops/direct.h"
 
 enum {
     CHUNK = 256,               /* channels at once */

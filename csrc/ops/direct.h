@@ -3,7 +3,7 @@
 #ifndef INTGOLD_DIRECT_H
 #define INTGOLD_DIRECT_H
 
-#include "op.h"
+#include "ops/op.h"
 
 /* A window that slides along one axis, clause 5.0. */
 typedef struct intgold_axis {

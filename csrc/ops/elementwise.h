@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "op.h"
+#include "ops/op.h"
 
 enum { INTGOLD_CHUNK = 1024 };
 

@@ -1,7 +1,7 @@
 /* fully_connected, SPEC clause 5.3: a conv2d whose image is one pixel. */
 #include <string.h>
 
-#include "op.h"
+#include "ops/op.h"
 
 static intgold_conv2d conv2d_of(const intgold_fully_connected *op) {
     intgold_conv2d conv;

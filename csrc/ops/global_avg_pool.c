@@ -1,7 +1,7 @@
 /* global_avg_pool, SPEC clause 5.8. */
 #include <string.h>
 
-#include "op.h"
+#include "ops/op.h"
 
 static intgold_tail tail_of(const intgold_global_avg_pool *op, const void *packed) {
     return intgold_tail_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max, packed);

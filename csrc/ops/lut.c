@@ -1,5 +1,5 @@
 /* lut, SPEC clause 5.4. */
-#include "op.h"
+#include "ops/op.h"
 
 void intgold_lut_s8(const intgold_lut *op, const int8_t *x, int8_t *y) {
     intgold_kernels_portable.lut(op->table, x, op->count, y);

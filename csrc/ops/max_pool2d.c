@@ -1,5 +1,5 @@
 /* max_pool2d, SPEC clause 5.6: one window after another, all channels of it. */
-#include "op.h"
+#include "ops/op.h"
 
 /* The cells of the window at oy, ox that are in the image. */
 static intgold_window window_of(const intgold_max_pool2d *op, const int8_t *x, int32_t oy,

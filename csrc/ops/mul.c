@@ -1,5 +1,5 @@
 /* mul, SPEC clause 5.13. */
-#include "elementwise.h"
+#include "ops/elementwise.h"
 
 static intgold_tail tail_of(const intgold_mul *op, const void *packed) {
     return intgold_tail_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max, packed);

@@ -2,7 +2,7 @@
 #ifndef INTGOLD_OP_H
 #define INTGOLD_OP_H
 
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 /* One op on one image. */
 typedef struct intgold_call {

@@ -1,7 +1,7 @@
 /* pad, SPEC clause 5.15. */
 #include <string.h>
 
-#include "op.h"
+#include "ops/op.h"
 
 /* Rows of values along the last dimension: those of x between two of the constant. */
 static int8_t *plane(const intgold_pad *op, const int8_t *x, int8_t *y) {

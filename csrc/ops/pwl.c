@@ -1,6 +1,6 @@
 /* pwl, SPEC clause 5.5. */
-#include "op.h"
-#include "requantize.h"
+#include "arithmetic/requantize.h"
+#include "ops/op.h"
 
 void intgold_pwl_s8(const intgold_pwl *op, const int8_t *x, int8_t *y, int32_t *acc) {
     int32_t i;

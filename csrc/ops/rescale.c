@@ -1,6 +1,6 @@
 /* rescale, SPEC clause 5.11. */
-#include "op.h"
-#include "requantize.h"
+#include "arithmetic/requantize.h"
+#include "ops/op.h"
 
 void intgold_rescale_s32(const intgold_rescale *op, const int32_t *x, int32_t *y) {
     int32_t r, c;

@@ -1,7 +1,7 @@
 /* reshape, SPEC clause 5.16: the values stay as they lie. */
 #include <string.h>
 
-#include "op.h"
+#include "ops/op.h"
 
 void intgold_reshape_s8(const intgold_reshape *op, const int8_t *x, int8_t *y) {
     memcpy(y, x, (size_t)op->count);

@@ -1,5 +1,5 @@
 /* An op by itself: what the unsuffixed functions with weights do. */
-#include "op.h"
+#include "ops/op.h"
 
 size_t intgold_alone_size(const intgold_op_table *table, const void *fields) {
     return intgold_plus(intgold_align(table->packed_size(fields, &intgold_kernels_portable)),

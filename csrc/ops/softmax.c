@@ -1,6 +1,6 @@
 /* softmax, SPEC clause 5.10.  Qa.b: a integer and b fraction bits besides the sign. */
-#include "op.h"
-#include "requantize.h"
+#include "arithmetic/requantize.h"
+#include "ops/op.h"
 
 static int64_t product(int64_t a, int64_t b) { return intgold_round_up(a * b, 31); }
 

@@ -1,6 +1,6 @@
 /* softmax_float32, SPEC clause 5.17: what float32 hardware does with a table, in integers. */
-#include "op.h"
-#include "requantize.h"
+#include "arithmetic/requantize.h"
+#include "ops/op.h"
 
 /* A value of float32 that is not negative: significand * 2^(exponent - 149), at most 2^24. */
 typedef struct value {

@@ -7,7 +7,7 @@ from itertools import count, islice
 import pytest
 
 import tools
-from compilers import BUILDS, ENGINE, Runner
+from compilers import BUILDS, ENGINE, Runner, source
 from convolutions import convolution, depthwise, on_values
 from intgold.run.digests import tensor_digests
 from intgold.vectors.cases.random_models import random_inputs, random_model
@@ -95,9 +95,10 @@ def test_planted_bugs_are_seen(runs, tmp_path, full):
     for isa, file, right, wrong in BROKEN if full else FEW_BROKEN:
         engine = tmp_path / "csrc"
         shutil.copytree(ENGINE, engine, dirs_exist_ok=True)
-        text = (engine / file).read_text()
+        path = source(file, engine)
+        text = path.read_text()
         assert text.count(right) == 1, (file, right)
-        (engine / file).write_text(text.replace(right, wrong))
+        path.write_text(text.replace(right, wrong))
         broken = Runner(BUILD, [model for model, _, _ in runs], tmp_path, engine)
         found = broken.digests_of_all([(m, x) for m, x, _ in runs], isa, emulator(isa))
         assert any(got != want for (_, _, want), got in zip(runs, found, strict=True)), wrong

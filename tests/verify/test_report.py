@@ -14,6 +14,7 @@ import intgold
 import planted_bugs
 import thin_evidence as thin
 import tools
+from compilers import source
 from intgold.cli import main
 from intgold.vectors.cases.stimulus import stimulus
 from intgold.vectors.sets.generate import write_set
@@ -653,7 +654,7 @@ def copy(tmp_path_factory):
 def diagnosed(name, copy, folder):
     """The finding of the first op that a patched engine makes wrong, accumulators not dumped."""
     file, old, new, model, *_ = PATCHES[name]
-    path = copy.folder / "csrc" / file
+    path = source(file, copy.folder / "csrc")
     text = path.read_text()
     assert text.count(old) == 1
     path.write_text(text.replace(old, new))

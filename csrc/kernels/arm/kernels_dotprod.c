@@ -3,10 +3,10 @@
  * A word is four bytes x as they are: sdot multiplies signed by signed bytes.  The zero point is
  * in the sums' start.  Four products are at most 4 * 128 * 128 and the sum wraps, so that the
  * true sum, which fits int32, comes out exactly. */
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 #if defined(INTGOLD_HAS_DOTPROD)
-#include "neon.h"
+#include "kernels/arm/neon.h"
 
 #if defined(__clang__)
 #define TARGET __attribute__((target("dotprod")))
@@ -49,7 +49,7 @@ INLINE TARGET products add_products(products sums, const char *x, const char *w)
 INLINE int32x4_t low_sums(products sums) { return sums.val[0]; }
 INLINE int32x4_t high_sums(products sums) { return sums.val[1]; }
 
-#include "neon_convolve.h"
+#include "kernels/arm/neon_convolve.h"
 
 static size_t pack_size(const intgold_weights *by) {
     return intgold_pack_words_size(by, GROUP, LANES);

@@ -4,10 +4,10 @@
  * lane and adds to int32, exactly.  Packed weights hold, per value of a word, those of a block:
  *
  *     word 0: [c0: w0][c1: w0] ... [c7: w0] [c0: w1][c1: w1] ... [c7: w1] */
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 #if defined(INTGOLD_HAS_NEON)
-#include "neon.h"
+#include "kernels/arm/neon.h"
 
 #define TARGET
 
@@ -44,7 +44,7 @@ INLINE products add_products(products sums, const char *x, const char *w) {
 INLINE int32x4_t low_sums(products sums) { return vpaddq_s32(sums.val[0], sums.val[1]); }
 INLINE int32x4_t high_sums(products sums) { return vpaddq_s32(sums.val[2], sums.val[3]); }
 
-#include "neon_convolve.h"
+#include "kernels/arm/neon_convolve.h"
 
 static size_t pack_size(const intgold_weights *by) {
     return intgold_pack_words_size(by, GROUP, LANES);

@@ -1,11 +1,11 @@
 /* finish() with NEON, for the variants neon and dotprod. */
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 #if defined(INTGOLD_HAS_NEON)
-#include "neon.h"
+#include "kernels/arm/neon.h"
 
-#include "block_tail.h"
-#include "requantize_neon.h"
+#include "kernels/arm/requantize_neon.h"
+#include "kernels/generic/lane_epilogue.h"
 
 enum { HALF = 16 };
 

@@ -1,8 +1,8 @@
 /* Pools and tables with NEON, for the variants neon and dotprod. */
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 #if defined(INTGOLD_HAS_NEON)
-#include "neon.h"
+#include "kernels/arm/neon.h"
 
 enum { HALF = 16 };
 

@@ -3,7 +3,7 @@
 #ifndef INTGOLD_NEON_H
 #define INTGOLD_NEON_H
 
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 /* Older clangs hide the dot products unless flags bring them; a function's target is enough. */
 #if defined(INTGOLD_HAS_DOTPROD) && defined(__clang__) && !defined(__ARM_FEATURE_DOTPROD)
@@ -12,7 +12,7 @@
 #include <arm_neon.h>
 #include <string.h>
 
-#include "weights.h"
+#include "kernels/weights.h"
 
 #define INLINE static inline __attribute__((always_inline))
 /* Loops over registers must be unrolled before the compiler places arrays; clang does it itself,

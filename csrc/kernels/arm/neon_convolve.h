@@ -8,7 +8,7 @@
  *     products                           sums of a pixel, not yet added up to lanes
  *     add_products(products, x, w)       add a vector of words times one of weights
  *     low_sums(products), high_sums()    what they are in lanes 0-3 and 4-7 */
-#include "neon.h"
+#include "kernels/arm/neon.h"
 
 /* ---- convolve: `columns` pixels times two vectors of 8 channels in registers.
  *

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "kernels.h"
-#include "requantize.h"
+#include "arithmetic/requantize.h"
+#include "kernels/kernels.h"
 
 /* block_tail.form, or an enum intgold_form.  SIMPLE: the short way of `single`; MIXED: channel by
  * channel; DEAD: no multiplier but 0. */

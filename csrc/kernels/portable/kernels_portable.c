@@ -2,8 +2,8 @@
  * vectors the target has: int16 products summed in int32, no branch inside. */
 #include <string.h>
 
-#include "requantize.h"
-#include "weights.h"
+#include "arithmetic/requantize.h"
+#include "kernels/weights.h"
 
 enum { GROUP = 2, LANES = 4, COLUMNS = 64 };
 

@@ -6,8 +6,8 @@
 #include <immintrin.h>
 #include <string.h>
 
-#include "kernels.h"
-#include "weights.h"
+#include "kernels/kernels.h"
+#include "kernels/weights.h"
 
 #define INLINE static inline __attribute__((always_inline))
 /* Loops over registers must be unrolled before the compiler places arrays; clang does it itself,

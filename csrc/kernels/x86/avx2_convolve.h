@@ -3,7 +3,7 @@
  *
  *     INLINE TARGET __m256i add_products(__m256i sums, __m256i words, __m256i weights);
  */
-#include "avx2.h"
+#include "kernels/x86/avx2.h"
 
 /* ---- convolve: `columns` pixels times two vectors of 8 channels in registers.
  *

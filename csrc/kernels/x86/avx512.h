@@ -5,8 +5,8 @@
 #include <immintrin.h>
 #include <string.h>
 
-#include "kernels.h"
-#include "weights.h"
+#include "kernels/kernels.h"
+#include "kernels/weights.h"
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vnni")))
 #define INLINE static inline __attribute__((always_inline))

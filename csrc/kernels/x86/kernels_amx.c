@@ -11,7 +11,7 @@
  *
  * Products are those of vpdpbusd, unsigned by signed bytes, and sums wrap: as exact as there.  A
  * run of words is cut into equal pieces of at most 16; the tiles' shape is set by begin. */
-#include "kernels_amx.h"
+#include "kernels/x86/kernels_amx.h"
 
 #if defined(INTGOLD_HAS_AMX)
 #include <immintrin.h>

@@ -2,7 +2,7 @@
 #ifndef INTGOLD_KERNELS_AMX_H
 #define INTGOLD_KERNELS_AMX_H
 
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 void intgold_amx_begin(const intgold_strip *strip);
 void intgold_amx_end(void);

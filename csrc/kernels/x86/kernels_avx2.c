@@ -2,10 +2,10 @@
  *
  * A word is two int16, x - zero point and weights likewise: vpmaddwd sums two products, each
  * within 2^16, exactly.  (vpmaddubsw would take four bytes, and saturate.) */
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 #if defined(INTGOLD_HAS_AVX2)
-#include "avx2.h"
+#include "kernels/x86/avx2.h"
 
 #define TARGET __attribute__((target("avx2")))
 
@@ -15,7 +15,7 @@ INLINE TARGET __m256i add_products(__m256i sums, __m256i words, __m256i weights)
     return _mm256_add_epi32(sums, _mm256_madd_epi16(words, weights));
 }
 
-#include "avx2_convolve.h"
+#include "kernels/x86/avx2_convolve.h"
 
 static size_t pack_size(const intgold_weights *weights) {
     return intgold_pack_words_size(weights, GROUP, LANES);

@@ -1,11 +1,11 @@
 /* finish() with AVX2, for the variants avx2 and avxvnni. */
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 #if defined(INTGOLD_HAS_AVX2)
-#include "avx2.h"
+#include "kernels/x86/avx2.h"
 
-#include "block_tail.h"
-#include "requantize_avx2.h"
+#include "kernels/generic/lane_epilogue.h"
+#include "kernels/x86/requantize_avx2.h"
 
 #define TARGET __attribute__((target("avx2")))
 

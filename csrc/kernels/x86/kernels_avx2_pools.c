@@ -1,8 +1,8 @@
 /* Pools and tables with AVX2, for the variants avx2 and avxvnni. */
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 #if defined(INTGOLD_HAS_AVX2)
-#include "avx2.h"
+#include "kernels/x86/avx2.h"
 
 #define TARGET __attribute__((target("avx2")))
 

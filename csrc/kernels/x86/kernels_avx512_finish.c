@@ -1,11 +1,11 @@
 /* finish() and add with AVX-512, for the variants avx512vnni, avx512vbmi and amx. */
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 #if defined(INTGOLD_HAS_AVX512VNNI)
-#include "avx512.h"
+#include "kernels/x86/avx512.h"
 
-#include "block_tail.h"
-#include "requantize_avx512.h"
+#include "kernels/generic/lane_epilogue.h"
+#include "kernels/x86/requantize_avx512.h"
 
 /* ---- finish: four vectors of sums make 64 bytes, two blocks of two pixels or one of four.
  *

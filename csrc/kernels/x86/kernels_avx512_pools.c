@@ -1,8 +1,8 @@
 /* Pools and tables with AVX-512, for the variants avx512vnni, avx512vbmi and amx. */
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 #if defined(INTGOLD_HAS_AVX512VNNI)
-#include "avx512.h"
+#include "kernels/x86/avx512.h"
 
 #define TARGET_VBMI \
     __attribute__((target("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vnni,avx512vbmi")))

@@ -3,10 +3,10 @@
  * A word is four bytes x + 128, because vpdpbusd multiplies unsigned by signed bytes; the 128 is
  * in the sums' start.  Four products are at most 4 * 255 * 128 and the sum wraps, so that the
  * true sum, which fits int32, comes out exactly. */
-#include "kernels_amx.h"
+#include "kernels/x86/kernels_amx.h"
 
 #if defined(INTGOLD_HAS_AVX512VNNI)
-#include "avx512.h"
+#include "kernels/x86/avx512.h"
 
 /* Pixels in registers: 14 are 28 sums, two weights and a word; clang 14 spills from 14 on. */
 #if defined(__clang__)

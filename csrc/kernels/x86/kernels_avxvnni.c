@@ -3,10 +3,10 @@
  * A word is four bytes x + 128, because vpdpbusd multiplies unsigned by signed bytes; the 128 is
  * in the sums' start.  Four products are at most 4 * 255 * 128 and the sum wraps, so that the
  * true sum, which fits int32, comes out exactly. */
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 #if defined(INTGOLD_HAS_AVXVNNI)
-#include "avx2.h"
+#include "kernels/x86/avx2.h"
 
 #define TARGET __attribute__((target("avx2,avxvnni")))
 
@@ -16,7 +16,7 @@ INLINE TARGET __m256i add_products(__m256i sums, __m256i words, __m256i weights)
     return _mm256_dpbusd_avx_epi32(sums, words, weights);
 }
 
-#include "avx2_convolve.h"
+#include "kernels/x86/avx2_convolve.h"
 
 static size_t pack_size(const intgold_weights *weights) {
     return intgold_pack_words_size(weights, GROUP, LANES);

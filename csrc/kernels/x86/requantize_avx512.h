@@ -5,7 +5,7 @@
 
 #include <immintrin.h>
 
-#include "nearest.h"
+#include "kernels/generic/round_nearest_f32.h"
 
 #define INTGOLD_AVX512 \
     static inline __attribute__((always_inline, target("avx512f,avx512bw,avx512cd,avx512dq")))

@@ -31,15 +31,16 @@ def version(header: str) -> str:
     return ".".join(match[1] for match in found if match)
 
 
-HEADER = (ROOT / "csrc" / "intgold.h").read_text()
+ENGINE = ROOT / "csrc"
+HEADER = (ENGINE / "intgold.h").read_text()
 NATIVE = "python/intgold/native"
 MEASURE = (ROOT / NATIVE / "measure.h").read_text()
 """What `intgold.bench` times beside the engine."""
 COMPILED = {
-    "sources": sorted(f"csrc/{path.name}" for path in (ROOT / "csrc").glob("*.c"))
+    "sources": sorted(path.relative_to(ROOT).as_posix() for path in ENGINE.rglob("*.c"))
     + [f"{NATIVE}/measure.c"],
     "include_dirs": ["csrc"],
-    "depends": sorted(f"csrc/{path.name}" for path in (ROOT / "csrc").glob("*.h"))
+    "depends": sorted(path.relative_to(ROOT).as_posix() for path in ENGINE.rglob("*.h"))
     + [f"{NATIVE}/measure.h"],
     "extra_compile_args": ["-O3"],
 }

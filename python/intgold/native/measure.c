@@ -1,5 +1,5 @@
 /* Benchmarks: pieces of work to be timed from outside; see measure.h. */
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 #include "measure.h"
 
