@@ -2,8 +2,11 @@
  * accumulator fits int32, in any order of summation.  Mirrors python/intgold/ops/bounds.py.
  *
  * Linear in the parameters.  The model has passed intgold_check_structure(). */
-#include "arithmetic/requantize.h"
 #include "engine/validate.h"
+
+#if !defined(INTGOLD_NO_CHECK)
+#include "arithmetic/requantize.h"
+#include "engine/op_tables.h"
 
 /* Of an accumulator and all its partial sums. */
 typedef struct bounds {
@@ -235,7 +238,7 @@ static intgold_status prove_term(const intgold_requantize *requantize, int32_t l
     intgold_status found;
     x.lo *= (int64_t)1 << left_shift;
     x.hi *= (int64_t)1 << left_shift;
-    found = prove_entry(requantize, 0, &x); /* x fits: 9 bits and a shift of 22 */
+    found = prove_entry(requantize, 0, &x); /* x fits int32: 2^8 * 2^22 */
     if (found) return found;
     term->lo = smaller(scaled(x.lo, &by).lo, 0);
     term->hi = larger(scaled(x.hi, &by).hi, 0);
@@ -355,3 +358,5 @@ intgold_status intgold_check_values(const intgold_model *model, intgold_range *r
     *op = -1;
     return INTGOLD_OK;
 }
+
+#endif
