@@ -34,9 +34,9 @@ extern "C" {
 typedef enum intgold_status {
     INTGOLD_OK = 0,
     INTGOLD_ERROR_ARGUMENT = 1, /* a null pointer, also among buffers, or a negative count */
-    INTGOLD_ERROR_KIND = 2,     /* an op kind that this engine does not know */
+    INTGOLD_ERROR_UNKNOWN_OP = 2, /* an op kind that this engine does not know */
     INTGOLD_ERROR_ISA = 3,      /* a variant that is not in this build or not on this CPU */
-    INTGOLD_ERROR_MEMORY = 4,   /* the buffer is smaller than intgold_arena_size */
+    INTGOLD_ERROR_BUFFER_TOO_SMALL = 4, /* the buffer is smaller than intgold_arena_size */
     INTGOLD_ERROR_SIZE = 5      /* beyond SIZE_MAX / 2 bytes, or tensors beyond activations */
 } intgold_status;
 
@@ -354,7 +354,7 @@ typedef struct intgold_trace {
 typedef struct intgold_context intgold_context;
 
 /* 1 when ops of this kind have an int32 accumulator per output value, else 0 (unknown: 0). */
-int intgold_accumulates(intgold_kind kind);
+int intgold_has_accumulator(intgold_kind kind);
 
 /* The features of this CPU for which this build has kernels. */
 uint32_t intgold_cpu_features(void);
@@ -393,7 +393,14 @@ intgold_status intgold_run(intgold_context *context, int32_t n, const void *cons
 
 /* How many ops behind op number `op` run together with it where there is no trace; -1: no such
  * op. */
-int32_t intgold_absorbed(const intgold_context *context, int32_t op);
+int32_t intgold_fused_ops(const intgold_context *context, int32_t op);
+
+#if !defined(INTGOLD_NO_DEPRECATED) /* names of version 0.1, kept for one version */
+#define INTGOLD_ERROR_KIND INTGOLD_ERROR_UNKNOWN_OP
+#define INTGOLD_ERROR_MEMORY INTGOLD_ERROR_BUFFER_TOO_SMALL
+#define intgold_accumulates intgold_has_accumulator
+#define intgold_absorbed intgold_fused_ops
+#endif
 
 #ifdef __cplusplus
 }

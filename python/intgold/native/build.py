@@ -20,6 +20,7 @@ HEADERS = Path(sysconfig.get_path("include"), "Python.h").exists()
 def declarations(header: str) -> str:
     """Return what ``ffi.cdef`` takes: the header without its preprocessor scaffolding."""
     header = re.sub(r"#ifdef __cplusplus.*?#endif", "", header, flags=re.DOTALL)
+    header = re.sub(r"#if .*NO_DEPRECATED.*?#endif", "", header, flags=re.DOTALL)
     header = re.sub(r"^#(include|ifndef|endif|define INTGOLD_H).*$", "", header, flags=re.MULTILINE)
     return header
 

@@ -30,9 +30,9 @@ ISAS = {
 
 _STATUS = {
     lib.INTGOLD_ERROR_ARGUMENT: "a null pointer or a negative count",
-    lib.INTGOLD_ERROR_KIND: "an op kind that the engine does not know",
+    lib.INTGOLD_ERROR_UNKNOWN_OP: "an op kind that the engine does not know",
     lib.INTGOLD_ERROR_ISA: "a variant that this build or this CPU does not have",
-    lib.INTGOLD_ERROR_MEMORY: "an arena that is too small",
+    lib.INTGOLD_ERROR_BUFFER_TOO_SMALL: "an arena that is too small",
     lib.INTGOLD_ERROR_SIZE: "sizes that this machine cannot address",
 }
 _WIDTH = {lib.INTGOLD_INT8: 1, lib.INTGOLD_INT32: 4}
