@@ -56,11 +56,11 @@ static int has_avxvnni(void) {
 #endif
 
 #if defined(INTGOLD_HAS_AMX)
-enum { GET_XCOMP_SUPP = 0x1021, REQ_XCOMP_PERM = 0x1023, XTILEDATA = 18 };
+enum { SYS_ARCH_PRCTL = 158, GET_XCOMP_SUPP = 0x1021, REQ_XCOMP_PERM = 0x1023, XTILEDATA = 18 };
 
-/* Linux's arch_prctl: 0 when all went well. */
+/* Linux's system call, which no header of C has: 0 when all went well. */
 static long arch_prctl(long code, void *argument) {
-    long result = 158;
+    long result = SYS_ARCH_PRCTL;
     __asm__ volatile("syscall"
                      : "+a"(result)
                      : "D"(code), "S"(argument)
@@ -77,11 +77,11 @@ static int has_amx(void) {
 }
 
 /* A process has to ask for them, once; it is refused where a thread's signal stack is too small. */
-static int tiles_granted(void) {
+static int request_tiles(void) {
     return arch_prctl(REQ_XCOMP_PERM, (void *)(uintptr_t)XTILEDATA) == 0;
 }
 #else
-static int tiles_granted(void) { return 0; }
+static int request_tiles(void) { return 0; }
 #endif
 
 #if defined(INTGOLD_HAS_DOTPROD)
@@ -141,10 +141,25 @@ intgold_isa intgold_best_isa(uint32_t features) {
 }
 
 const intgold_kernels *intgold_dispatch(intgold_isa isa) {
-    const uint32_t features = intgold_cpu_features(), amx = INTGOLD_FEATURE_AMX;
-    const variant *chosen = choose(isa, features);
-    if (chosen && (chosen->needs & amx) && !tiles_granted()) chosen = choose(isa, features & ~amx);
+    const variant *chosen = choose(isa, intgold_cpu_features());
     return chosen ? chosen->kernels : NULL;
+}
+
+static int needs_tiles(const variant *of) { return (of->needs & INTGOLD_FEATURE_AMX) != 0; }
+
+static const variant *without_tiles(intgold_isa isa) {
+    return choose(isa, intgold_cpu_features() & ~(uint32_t)INTGOLD_FEATURE_AMX);
+}
+
+const intgold_kernels *intgold_dispatch_without_tiles(intgold_isa isa) {
+    const variant *chosen = without_tiles(isa);
+    return chosen ? chosen->kernels : NULL;
+}
+
+intgold_isa intgold_acquire_isa(intgold_isa isa) {
+    const variant *chosen = choose(isa, intgold_cpu_features());
+    if (chosen && needs_tiles(chosen) && !request_tiles()) chosen = without_tiles(isa);
+    return chosen ? chosen->isa : INTGOLD_ISA_AUTO;
 }
 
 #if defined(__clang__)

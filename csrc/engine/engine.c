@@ -6,6 +6,7 @@
 
 #include "engine/fuse.h"
 #include "engine/op_tables.h"
+#include "engine/validate.h"
 
 struct intgold_context {
     const intgold_model *model;
@@ -20,35 +21,11 @@ struct intgold_context {
 
 enum { BOUNDARY = 64 };
 
-static int kinds_are_known(const intgold_model *model) {
-    int32_t i;
-    for (i = 0; i < model->n_ops; i++)
-        if (!intgold_op_table_of(model->ops[i].kind)) return 0;
-    return 1;
-}
-
 static size_t greater(size_t a, size_t b) { return a > b ? a : b; }
 
 static size_t bytes_of(const intgold_tensor *tensor) {
     return intgold_times((size_t)tensor->size,
                          tensor->dtype == INTGOLD_INT32 ? sizeof(int32_t) : 1);
-}
-
-/* Whether a tensor between ops lies in the activations, where a vector may start. */
-static int is_placed(const intgold_model *model, const intgold_tensor *tensor) {
-    const size_t room = (size_t)model->activations_size, bytes = bytes_of(tensor);
-    if (tensor->size < 1 || !intgold_fits(bytes)) return 0;
-    if (tensor->offset == -1) return 1;
-    return tensor->offset >= 0 && tensor->offset % BOUNDARY == 0 && bytes <= room &&
-           (size_t)tensor->offset <= room - bytes;
-}
-
-static int tensors_are_placed(const intgold_model *model) {
-    int32_t i;
-    if (model->activations_size < 0) return 0;
-    for (i = 0; i < model->n_tensors; i++)
-        if (!is_placed(model, &model->tensors[i])) return 0;
-    return 1;
 }
 
 static size_t packed_size(const intgold_op *op, const intgold_kernels *kernels) {
@@ -67,6 +44,11 @@ static size_t pointers_size(int32_t count) {
 
 static size_t fusions_size(int32_t count) {
     return intgold_align(intgold_times((size_t)count, sizeof(intgold_fusion)));
+}
+
+/* What a check works in.  No more than the tables: a pointer and a fusion per op are larger. */
+static size_t ranges_size(const intgold_model *model) {
+    return intgold_times((size_t)model->n_ops, sizeof(intgold_range));
 }
 
 /* What lies before the packed weights. */
@@ -91,15 +73,18 @@ static size_t whole_size(const intgold_model *model, const intgold_kernels *kern
 
 size_t intgold_arena_size(const intgold_model *model, intgold_isa isa) {
     const intgold_kernels *kernels = intgold_dispatch(isa);
+    const intgold_kernels *refused = intgold_dispatch_without_tiles(isa);
     size_t size;
-    if (!model || !kernels || !kinds_are_known(model) || !tensors_are_placed(model)) return 0;
+    int32_t op;
+    if (!model || !kernels || intgold_check_structure(model, &op)) return 0;
     size = whole_size(model, kernels);
+    if (refused && refused != kernels) size = greater(size, whole_size(model, refused));
     return intgold_fits(size) ? size : 0;
 }
 
-/* Whether there are such an op and kernels for it. */
+/* Whether there are such an op, as it may be, and kernels for it. */
 static int has_op(const intgold_model *model, const intgold_kernels *kernels, int32_t op) {
-    return model && kernels && op >= 0 && op < model->n_ops && kinds_are_known(model);
+    return model && kernels && !intgold_check_op(model, op);
 }
 
 size_t intgold_packed_size(const intgold_model *model, intgold_isa isa, int32_t op) {
@@ -142,24 +127,50 @@ static char *pack_all(intgold_context *context, char *at) {
     return at;
 }
 
+/* The next boundary in a buffer. */
+static char *aligned(void *buffer) {
+    char *at = buffer;
+    return at + (BOUNDARY - (uintptr_t)at % BOUNDARY) % BOUNDARY;
+}
+
+intgold_status intgold_check_model(const intgold_model *model, void *buffer, size_t size,
+                                   int32_t *op) {
+    intgold_status found;
+    int32_t refused = -1;
+    if (!model || !buffer) return INTGOLD_ERROR_ARGUMENT;
+    found = intgold_check_structure(model, &refused);
+    if (!found && intgold_plus(BOUNDARY, ranges_size(model)) > size) return INTGOLD_ERROR_BUFFER_TOO_SMALL;
+    if (!found)
+        found = intgold_check_values(model, (intgold_range *)(void *)aligned(buffer), &refused);
+    if (op) *op = refused;
+    return found;
+}
+
 intgold_status intgold_prepare(const intgold_model *model, intgold_isa isa, void *buffer,
                                size_t size, intgold_context **context) {
+    const intgold_kernels *kernels;
     intgold_context *made;
-    char *at = buffer;
+    intgold_status found;
     size_t need;
+    char *at;
     int32_t i;
     if (!model || !buffer || !context) return INTGOLD_ERROR_ARGUMENT;
-    if (!intgold_dispatch(isa)) return INTGOLD_ERROR_ISA;
-    if (!kinds_are_known(model)) return INTGOLD_ERROR_UNKNOWN_OP;
-    need = intgold_arena_size(model, isa);
-    if (!need) return INTGOLD_ERROR_SIZE;
+    isa = intgold_acquire_isa(isa);
+    if (isa == INTGOLD_ISA_AUTO) return INTGOLD_ERROR_ISA;
+    found = intgold_check_structure(model, &i);
+    if (found) return found;
+    kernels = intgold_dispatch(isa);
+    need = whole_size(model, kernels);
+    if (!intgold_fits(need)) return INTGOLD_ERROR_SIZE;
     if (size < need) return INTGOLD_ERROR_BUFFER_TOO_SMALL;
+    found = intgold_check_values(model, (intgold_range *)(void *)aligned(buffer), &i);
+    if (found) return found;
 
-    at += (BOUNDARY - (uintptr_t)at % BOUNDARY) % BOUNDARY;
+    at = aligned(buffer);
     made = (intgold_context *)(void *)at;
     at += intgold_align(sizeof *made);
     made->model = model;
-    made->kernels = intgold_dispatch(isa);
+    made->kernels = kernels;
     made->tensors = (const void **)(void *)at;
     at += pointers_size(model->n_tensors);
     made->packed = (const void **)(void *)at;

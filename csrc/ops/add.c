@@ -25,10 +25,12 @@ static void fill(int32_t *table, int32_t sign, int32_t zero_point, int32_t left_
                  const intgold_requantize *requantize) {
     const intgold_scale by = intgold_entry(requantize, 0);
     int32_t q;
-    for (q = -128; q < 128; q++)
-        table[q + 128] =
-            sign *
-            (int32_t)intgold_scale_acc((q - zero_point) * ((int32_t)1 << left_shift), &by);
+    for (q = -128; q < 128; q++) {
+        const int32_t shifted = (q - zero_point) * ((int32_t)1 << left_shift);
+        /* Clause 7 bounds what the input can be: other entries may be anything. */
+        const int64_t term = intgold_pre_shift_fits(shifted, &by) ? intgold_scale_acc(shifted, &by) : 0;
+        table[q + 128] = (int32_t)(sign * term);
+    }
 }
 
 static void fill_both(const intgold_add *op, tables *made) {

@@ -21,8 +21,8 @@ def declarations(header: str) -> str:
     """Return what ``ffi.cdef`` takes: the header without its preprocessor scaffolding."""
     header = re.sub(r"#ifdef __cplusplus.*?#endif", "", header, flags=re.DOTALL)
     header = re.sub(r"#if .*NO_DEPRECATED.*?#endif", "", header, flags=re.DOTALL)
-    header = re.sub(r"^#(include|ifndef|endif|define INTGOLD_H).*$", "", header, flags=re.MULTILINE)
-    return header
+    scaffolding = r"^#(include|if|ifndef|else|endif|define INTGOLD_(H|API)\b).*$|\bINTGOLD_API "
+    return re.sub(scaffolding, "", header, flags=re.MULTILINE)
 
 
 def version(header: str) -> str:
@@ -43,11 +43,11 @@ COMPILED = {
     "include_dirs": ["csrc"],
     "depends": sorted(path.relative_to(ROOT).as_posix() for path in ENGINE.rglob("*.h"))
     + [f"{NATIVE}/measure.h"],
-    "extra_compile_args": ["-O3"],
+    "extra_compile_args": ["-O3", "-fvisibility=hidden"],
 }
 
 ffi = FFI()
-ffi.cdef(declarations(HEADER) + MEASURE)
+ffi.cdef(declarations(HEADER + MEASURE))
 if HEADERS:
     ffi.set_source("intgold.native._intgold", f'#include "intgold.h"\n{MEASURE}', **COMPILED)
 else:

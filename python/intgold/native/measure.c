@@ -174,7 +174,7 @@ const char *intgold_measure_dot_name(intgold_isa isa) {
 
 int64_t intgold_measure_dot(intgold_isa isa, int64_t rounds) {
     const dot *found = dot_of(isa);
-    if (!found || rounds <= 0) return 0;
+    if (!found || rounds <= 0 || intgold_acquire_isa(isa) != isa) return 0;
     found->run(rounds);
     return rounds * found->products;
 }
