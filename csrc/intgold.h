@@ -59,9 +59,9 @@ extern "C" {
 typedef enum intgold_status {
     INTGOLD_OK = 0,
     INTGOLD_ERROR_ARGUMENT = 1, /* a null pointer, also among buffers, or a negative count */
-    INTGOLD_ERROR_KIND = 2,     /* an op kind that this engine does not know */
+    INTGOLD_ERROR_UNKNOWN_OP = 2,  /* an op kind that this engine does not know */
     INTGOLD_ERROR_ISA = 3,      /* a variant that is not in this build or not on this CPU */
-    INTGOLD_ERROR_MEMORY = 4,   /* the buffer is smaller than intgold_arena_size */
+    INTGOLD_ERROR_BUFFER_TOO_SMALL = 4, /* the buffer is smaller than intgold_arena_size */
     INTGOLD_ERROR_SIZE = 5,     /* beyond SIZE_MAX / 2 bytes, or tensors beyond clause 6.2 */
     /* What else SPEC.md forbids a model; intgold_check_model says which op it is. */
     INTGOLD_ERROR_NULL = 6,       /* an array of the model is NULL */
@@ -395,7 +395,7 @@ typedef struct intgold_trace {
 typedef struct intgold_context intgold_context;
 
 /* 1 when ops of this kind have an int32 accumulator per output value, else 0 (unknown: 0). */
-INTGOLD_API int intgold_accumulates(intgold_kind kind);
+INTGOLD_API int intgold_has_accumulator(intgold_kind kind);
 
 /* The features of this CPU for which this build has kernels. */
 INTGOLD_API uint32_t intgold_cpu_features(void);
@@ -434,7 +434,7 @@ INTGOLD_API size_t intgold_scratch_size(const intgold_model *model, intgold_isa 
 
 /* Whether a model is legal: INTGOLD_OK, or what intgold_prepare says of it.  *op: number of the op
  * that is refused, or -1 where it is the model; NULL: not wanted.  Works in `buffer` (any
- * alignment), for which intgold_arena_size is enough; INTGOLD_ERROR_MEMORY: it is smaller.
+ * alignment), for which intgold_arena_size is enough; INTGOLD_ERROR_BUFFER_TOO_SMALL: it is smaller.
  * Built with INTGOLD_NO_CHECK, the engine takes every model for legal. */
 INTGOLD_API intgold_status intgold_check_model(const intgold_model *model, void *buffer,
                                                size_t size, int32_t *op);
@@ -457,7 +457,14 @@ INTGOLD_API intgold_status intgold_run(intgold_context *context, int32_t n,
 
 /* How many ops behind op number `op` run together with it where there is no trace; -1: no such
  * op. */
-INTGOLD_API int32_t intgold_absorbed(const intgold_context *context, int32_t op);
+INTGOLD_API int32_t intgold_fused_ops(const intgold_context *context, int32_t op);
+
+#if !defined(INTGOLD_NO_DEPRECATED) /* names of version 0.1, kept for one version */
+#define INTGOLD_ERROR_KIND INTGOLD_ERROR_UNKNOWN_OP
+#define INTGOLD_ERROR_MEMORY INTGOLD_ERROR_BUFFER_TOO_SMALL
+#define intgold_accumulates intgold_has_accumulator
+#define intgold_absorbed intgold_fused_ops
+#endif
 
 #ifdef __cplusplus
 }

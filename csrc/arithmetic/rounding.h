@@ -73,7 +73,7 @@ static inline int32_t intgold_divide_up(int32_t p, int32_t n) {
     return sum < 0 ? ~(~sum / n) : sum / n;
 }
 
-/* The same of a greater p >= 0, n >= 1; apart, since a division of 64 bits takes longer. */
+/* The same for a larger p >= 0, n >= 1; separate, since a division of 64 bits takes longer. */
 static inline int64_t intgold_divide_up_64(int64_t p, int64_t n) { return (p + n / 2) / n; }
 
 #endif

@@ -114,7 +114,7 @@ static void measure(intgold_context *context) {
                     intgold_times((size_t)model->tensors[model->ops[i].output].size, 4));
 }
 
-/* Pack the weights of every op at `at`; returns what lies behind them. */
+/* Pack the weights of every op at `at`; returns what follows them. */
 static char *pack_all(intgold_context *context, char *at) {
     const intgold_model *model = context->model;
     int32_t i;
@@ -139,7 +139,7 @@ intgold_status intgold_check_model(const intgold_model *model, void *buffer, siz
     int32_t refused = -1;
     if (!model || !buffer) return INTGOLD_ERROR_ARGUMENT;
     found = intgold_check_structure(model, &refused);
-    if (!found && intgold_plus(BOUNDARY, ranges_size(model)) > size) return INTGOLD_ERROR_MEMORY;
+    if (!found && intgold_plus(BOUNDARY, ranges_size(model)) > size) return INTGOLD_ERROR_BUFFER_TOO_SMALL;
     if (!found)
         found = intgold_check_values(model, (intgold_range *)(void *)aligned(buffer), &refused);
     if (op) *op = refused;
@@ -162,7 +162,7 @@ intgold_status intgold_prepare(const intgold_model *model, intgold_isa isa, void
     kernels = intgold_dispatch(isa);
     need = whole_size(model, kernels);
     if (!intgold_fits(need)) return INTGOLD_ERROR_SIZE;
-    if (size < need) return INTGOLD_ERROR_MEMORY;
+    if (size < need) return INTGOLD_ERROR_BUFFER_TOO_SMALL;
     found = intgold_check_values(model, (intgold_range *)(void *)aligned(buffer), &i);
     if (found) return found;
 
@@ -199,7 +199,7 @@ static void *output_buffer(const intgold_model *model, void *const *outputs, int
     return NULL;
 }
 
-/* Run op `index` with what it absorbs; returns the index of the last op that is done. */
+/* Run op `index` with the ops that are fused to it; returns the index of the last op that is done. */
 static int32_t run_op(intgold_context *context, int32_t index, int32_t image, void *const *outputs,
                       const intgold_trace *trace) {
     const intgold_model *model = context->model;
@@ -207,13 +207,13 @@ static int32_t run_op(intgold_context *context, int32_t index, int32_t image, vo
     const intgold_op_table *table = intgold_op_table_of(op->kind);
     const intgold_fusion none = {0, 0, NULL};
     const intgold_fusion fusion = trace ? none : context->fusions[index];
-    const int32_t last = index + fusion.absorbed, target = model->ops[last].output;
+    const int32_t last = index + fusion.fused_ops, target = model->ops[last].output;
     const intgold_tensor *made = &model->tensors[target];
     void *const output = output_buffer(model, outputs, target);
     void *const traced = trace && trace->outputs ? trace->outputs[index] : NULL;
     int32_t *acc = trace && trace->accumulators ? trace->accumulators[index] : NULL;
     /* Without requantize the accumulators are the output. */
-    const int bare = table->accumulates && made->dtype == INTGOLD_INT32;
+    const int bare = table->has_accumulator && made->dtype == INTGOLD_INT32;
     const void *inputs[INTGOLD_MAX_INPUTS];
     void *y;
     intgold_call call;
@@ -278,7 +278,7 @@ intgold_status intgold_run(intgold_context *context, int32_t n, const void *cons
     return INTGOLD_OK;
 }
 
-int32_t intgold_absorbed(const intgold_context *context, int32_t op) {
+int32_t intgold_fused_ops(const intgold_context *context, int32_t op) {
     if (!context || op < 0 || op >= context->model->n_ops) return -1;
-    return context->fusions[op].absorbed;
+    return context->fusions[op].fused_ops;
 }

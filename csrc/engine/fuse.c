@@ -1,4 +1,4 @@
-/* Which ops run together: a conv2d with the lut or pwl behind it, and with the max_pool2d behind
+/* Which ops run together: a conv2d with the lut or pwl after it, and with the max_pool2d after
  * that.  The same integers come out; only tensors that nobody asked for are never written. */
 #include "engine/fuse.h"
 
@@ -33,7 +33,7 @@ static int rises(const int8_t *table) {
     return 1;
 }
 
-/* 2x2 with stride 2, nothing padded or clamped: the greatest of four neighbours. */
+/* 2x2 with stride 2, nothing padded or clamped: the maximum of four neighbours. */
 static int is_2x2(const intgold_op *op) {
     const intgold_max_pool2d *pool = op->fields;
     return op->kind == INTGOLD_MAX_POOL2D && pool->kernel_h == 2 && pool->kernel_w == 2 &&
@@ -57,14 +57,14 @@ intgold_fusion intgold_fuse(const intgold_model *model, int32_t i, const intgold
     if (op->kind != INTGOLD_CONV2D || conv->requantize.count == 0) return none;
     if (feeds_next(model, i)) {
         found.table = table_of(&model->ops[i + 1], packed[i + 1]);
-        found.absorbed = found.table != NULL;
+        found.fused_ops = found.table != NULL;
     }
     /* A pool may come before what never falls: every form of requantize with a multiplier >= 0,
      * and a table that rises. */
-    if (feeds_next(model, i + found.absorbed) && is_2x2(&model->ops[i + found.absorbed + 1]) &&
+    if (feeds_next(model, i + found.fused_ops) && is_2x2(&model->ops[i + found.fused_ops + 1]) &&
         rises(found.table) && intgold_conv2d_pools(conv, kernels)) {
         found.pooled = 1;
-        found.absorbed++;
+        found.fused_ops++;
     }
-    return overlap(model, op->inputs[0], model->ops[i + found.absorbed].output) ? none : found;
+    return overlap(model, op->inputs[0], model->ops[i + found.fused_ops].output) ? none : found;
 }

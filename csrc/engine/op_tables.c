@@ -19,7 +19,7 @@ int32_t intgold_inputs_of(const intgold_op *op) {
     return intgold_op_table_of(op->kind)->n_inputs;
 }
 
-int intgold_accumulates(intgold_kind kind) {
+int intgold_has_accumulator(intgold_kind kind) {
     const intgold_op_table *table = intgold_op_table_of(kind);
-    return table && table->accumulates;
+    return table && table->has_accumulator;
 }

@@ -389,7 +389,7 @@ static intgold_status check_op(const intgold_model *model, int32_t i) {
     const kind_rules *by;
     ends at = {NULL, NULL, NULL};
     int32_t k;
-    if (op->kind < 0 || op->kind >= N_RULES) return INTGOLD_ERROR_KIND;
+    if (op->kind < 0 || op->kind >= N_RULES) return INTGOLD_ERROR_UNKNOWN_OP;
     if (!op->fields || !op->inputs) return INTGOLD_ERROR_NULL;
     by = &rules_of[op->kind];
     if (op->output != own) return INTGOLD_ERROR_GRAPH;

@@ -3,7 +3,7 @@
  * Everything else (geometry, padding, pools, the graph) is written once and calls these.  A new
  * ISA is one file that fills a table and one row in dispatch.c.
  *
- * Inputs are widened once into *words* of 32 bits, which hold the `group` neighbouring values
+ * Inputs are loaded once into *words* of 32 bits, which hold the `group` neighbouring values
  * that one instruction multiplies and adds: four bytes or two int16.  Sums live in vectors of
  * `lanes` output channels, a *block*.  Packed weights hold, per block, for every word under an
  * output pixel, the `lanes` words of weights that meet it:
@@ -23,14 +23,14 @@ enum { INTGOLD_MAX_LANES = 16, INTGOLD_MAX_GROUP = 4 };
 
 /* What an input x is in a word. */
 enum {
-    INTGOLD_CENTRED = 0, /* x - zero point */
-    INTGOLD_FLIPPED = 1, /* x + 128, an unsigned byte */
-    INTGOLD_PLAIN = 2    /* x, a signed byte */
+    INTGOLD_INPUT_CENTRED = 0, /* x - zero point */
+    INTGOLD_INPUT_OFFSET_BINARY = 1, /* x + 128, an unsigned byte */
+    INTGOLD_INPUT_PLAIN = 2    /* x, a signed byte */
 };
 
 /* Two vectors of sums for each of some output pixels that lie side by side.
  *
- * Under a pixel lie runs of words: the kernel's rows.  Run s starts segments[s] bytes behind the
+ * Under a pixel lie runs of words: the kernel's rows.  Run s starts segments[s] bytes after the
  * pixel's first value.  The first vector sums runs 0 .. n_segments-1 with weights0, the second
  * runs shift .. shift+n_segments-1 with weights1.  With shift 0 the two are neighbouring blocks
  * of one pixel; else one block of two pixels, one below the other, that share most inputs.
@@ -60,17 +60,17 @@ typedef struct intgold_weights {
 } intgold_weights;
 
 /* How sums become outputs, clause 4.3. */
-typedef struct intgold_tail {
+typedef struct intgold_epilogue {
     const intgold_requantize *by;
     int32_t y_zero_point, act_min, act_max;
-    int32_t fold;        /* channels, where lanes hold those of the row below behind them; else 0 */
-    const void *packed;  /* what tail_pack made */
-} intgold_tail;
+    int32_t fold;        /* channels, where lanes hold those of the row below after them; else 0 */
+    const void *packed;  /* what epilogue_pack made */
+} intgold_epilogue;
 
 /* Sums of pixels that lie side by side, and where their outputs go. */
 typedef struct intgold_pixels {
     const int32_t *sums;  /* of pixel i from sums[i*step] on, whole vectors */
-    const int32_t *below; /* NULL; or sums of the pixels below: each 2x2 gives its greatest */
+    const int32_t *below; /* NULL; or sums of the pixels below: each 2x2 gives its maximum */
     size_t step;
     int32_t count;        /* pixels per row; pooled: a value for every two */
     int8_t *y;            /* of output i from y[i*y_step] on */
@@ -96,14 +96,14 @@ typedef struct intgold_kernels {
     int32_t group;    /* input values per word: 4 (bytes) or 2 (int16) */
     int32_t lanes;    /* output channels per vector of sums */
     int32_t columns;  /* pixels that convolve takes at once */
-    int32_t flipped;  /* INTGOLD_FLIPPED, or how else words hold inputs */
+    int32_t input_encoding;  /* INTGOLD_INPUT_OFFSET_BINARY, or how else words hold inputs */
 
     /* Weights as convolve takes them, all blocks one after another. */
     size_t (*pack_size)(const intgold_weights *weights);
     void (*pack)(const intgold_weights *weights, void *packed);
 
     /* Write `count` inputs as words, one after another. */
-    void (*widen)(const int8_t *x, int32_t zero_point, size_t count, void *words);
+    void (*load_inputs)(const int8_t *x, int32_t zero_point, size_t count, void *words);
 
     /* Called before and after convolve() takes strips like this one, which may differ from it in x
      * and weights; in columns only where both have 16 or more.  NULL: no need. */
@@ -115,9 +115,9 @@ typedef struct intgold_kernels {
 
     /* Outputs of channels first .. first+channels-1, at most two vectors of them, from their
      * sums; first is a multiple of lanes. */
-    size_t (*tail_packed_size)(int32_t channels);
-    void (*tail_pack)(const intgold_tail *tail, int32_t channels, void *packed);
-    void (*finish)(const intgold_tail *tail, int32_t first, int32_t channels,
+    size_t (*epilogue_packed_size)(int32_t channels);
+    void (*epilogue_pack)(const intgold_epilogue *epilogue, int32_t channels, void *packed);
+    void (*epilogue)(const intgold_epilogue *epilogue, int32_t first, int32_t channels,
                    const intgold_pixels *pixels);
 
     /* Depthwise: word i holds input i of `group` rows, one below the other; NULL: a row of
@@ -126,15 +126,15 @@ typedef struct intgold_kernels {
     void (*interleave)(const int8_t *const *rows, int32_t zero_point, size_t count, void *words);
     void (*multiply)(const intgold_strip *strip, int32_t *sums);
 
-    /* Pools: sums[c] += x[i*step + c] for i < cells, wrapping; y[c] = the greatest of `least` and
+    /* Pools: sums[c] += x[i*step + c] for i < cells, wrapping; y[c] = the maximum of `min` and
      * channel c of the window's cells. */
-    void (*add_up)(const int8_t *x, int32_t cells, size_t step, int32_t channels,
+    void (*window_sum)(const int8_t *x, int32_t cells, size_t step, int32_t channels,
                    uint32_t *sums);
-    void (*greatest)(const intgold_window *window, int32_t least, int32_t channels, int8_t *y);
+    void (*window_max)(const intgold_window *window, int32_t min, int32_t channels, int8_t *y);
 
     /* add: sums[i] = slope1 * x1[i] + slope2 * x2[i] + base + rest1[i] + rest2[i], wrapping, with
      * bytes of rest that are not signed; sums: whole vectors.  NULL: look_up() of add.c. */
-    void (*weigh)(const intgold_lines *by, const int8_t *x1, const int8_t *x2,
+    void (*affine_sum)(const intgold_lines *by, const int8_t *x1, const int8_t *x2,
                   const uint8_t *rest1, const uint8_t *rest2, int32_t count, int32_t *sums);
 
     /* y[i] = table[x[i] + 128]. */
@@ -172,9 +172,9 @@ extern const intgold_kernels intgold_kernels_portable, intgold_kernels_avx2,
     intgold_kernels_avxvnni, intgold_kernels_avx512vnni, intgold_kernels_avx512vbmi,
     intgold_kernels_amx, intgold_kernels_neon, intgold_kernels_dotprod;
 
-/* finish() of one channel in every form of requantize: what variants fall back on.  lane: that of
+/* epilogue() of one channel in every form of requantize: what variants fall back on.  lane: that of
  * its sums. */
-void intgold_finish_channel(const intgold_tail *tail, int32_t channel, int32_t lane,
+void intgold_epilogue_channel(const intgold_epilogue *epilogue, int32_t channel, int32_t lane,
                             const intgold_pixels *pixels);
 
 /* The table for `isa` on this CPU, or NULL.  The system is asked for nothing: what a context runs is

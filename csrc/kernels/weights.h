@@ -65,19 +65,19 @@ static inline uint32_t intgold_packed_sum(const intgold_weights *weights, int32_
 }
 
 /* What the zero point is in a word: padding. */
-static inline int32_t intgold_widened_zero(int32_t flipped, int32_t x_zero_point) {
-    switch (flipped) {
-    case INTGOLD_CENTRED: return 0;
-    case INTGOLD_FLIPPED: return x_zero_point + 128;
+static inline int32_t intgold_encoded_zero(int32_t input_encoding, int32_t x_zero_point) {
+    switch (input_encoding) {
+    case INTGOLD_INPUT_CENTRED: return 0;
+    case INTGOLD_INPUT_OFFSET_BINARY: return x_zero_point + 128;
     default: return x_zero_point;
     }
 }
 
 /* Where sums start: a sum over words has that zero * sum(w) too much.  It may wrap on the way:
  * the true sum fits. */
-static inline int32_t intgold_start(int32_t bias, int32_t flipped, int32_t x_zero_point,
+static inline int32_t intgold_start(int32_t bias, int32_t input_encoding, int32_t x_zero_point,
                                     uint32_t sum_of_weights) {
-    const int32_t zero = intgold_widened_zero(flipped, x_zero_point);
+    const int32_t zero = intgold_encoded_zero(input_encoding, x_zero_point);
     const uint32_t start = (uint32_t)bias - (uint32_t)zero * sum_of_weights;
     int32_t bits;
     memcpy(&bits, &start, sizeof bits);

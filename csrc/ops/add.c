@@ -5,7 +5,7 @@
 #include "arithmetic/requantize.h"
 #include "ops/elementwise.h"
 
-/* Packed: a table per input, the same as lines and bytes, then what finish() needs. */
+/* Packed: a table per input, the same as lines and bytes, then what epilogue() needs. */
 typedef struct tables {
     int32_t x1[256], x2[256];
     intgold_lines lines;
@@ -18,7 +18,7 @@ typedef struct job {
     const intgold_add *op;
     const intgold_kernels *kernels;
     const tables *by;
-    intgold_tail tail;
+    intgold_epilogue epilogue;
 } job;
 
 static void fill(int32_t *table, int32_t sign, int32_t zero_point, int32_t left_shift,
@@ -43,18 +43,18 @@ static void fill_both(const intgold_add *op, tables *made) {
 static int find_line(const int32_t *table, int32_t *slope, uint32_t *base, uint8_t *rest) {
     const int64_t rise = (int64_t)table[255] - table[0];
     const int64_t steep = (rise + (rise < 0 ? -127 : 127)) / 255; /* to nearest */
-    int64_t least = INT64_MAX, most = INT64_MIN;
+    int64_t min = INT64_MAX, max = INT64_MIN;
     int32_t q;
     for (q = -128; q < 128; q++) {
         const int64_t left = table[q + 128] - steep * q;
-        least = left < least ? left : least;
-        most = left > most ? left : most;
+        min = left < min ? left : min;
+        max = left > max ? left : max;
     }
     for (q = -128; q < 128; q++)
-        rest[q + 128] = (uint8_t)(table[q + 128] - steep * q - least);
+        rest[q + 128] = (uint8_t)(table[q + 128] - steep * q - min);
     *slope = (int32_t)steep;
-    *base += (uint32_t)least;
-    return most - least <= UINT8_MAX;
+    *base += (uint32_t)min;
+    return max - min <= UINT8_MAX;
 }
 
 static void fill_lines(tables *made) {
@@ -64,14 +64,14 @@ static void fill_lines(tables *made) {
                      find_line(made->x2, &lines->slope2, &lines->base, made->rest2);
 }
 
-/* packed: what finish() needs. */
+/* packed: what epilogue() needs. */
 static job job_of(const intgold_add *op, const intgold_kernels *kernels, const tables *by,
                   const char *packed) {
     job made;
     made.op = op;
     made.kernels = kernels;
     made.by = by;
-    made.tail = intgold_tail_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max,
+    made.epilogue = intgold_epilogue_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max,
                                 packed);
     return made;
 }
@@ -84,13 +84,13 @@ static void look_up(const job *at, const int8_t *x1, const int8_t *x2, int32_t c
 
 static void sum(const job *at, const int8_t *x1, const int8_t *x2, int32_t count, int32_t *sums) {
     uint8_t rest1[INTGOLD_CHUNK], rest2[INTGOLD_CHUNK];
-    if (!at->kernels->weigh || !at->by->on_lines) {
+    if (!at->kernels->affine_sum || !at->by->on_lines) {
         look_up(at, x1, x2, count, sums);
         return;
     }
     at->kernels->lut((const int8_t *)at->by->rest1, x1, count, (int8_t *)rest1);
     at->kernels->lut((const int8_t *)at->by->rest2, x2, count, (int8_t *)rest2);
-    at->kernels->weigh(&at->by->lines, x1, x2, rest1, rest2, count, sums);
+    at->kernels->affine_sum(&at->by->lines, x1, x2, rest1, rest2, count, sums);
 }
 
 static void add(const job *at, const int8_t *x1, const int8_t *x2, int8_t *y, int32_t *acc) {
@@ -102,7 +102,7 @@ static void add(const job *at, const int8_t *x1, const int8_t *x2, int8_t *y, in
         const int32_t n = rest < INTGOLD_CHUNK ? rest : INTGOLD_CHUNK;
         sum(at, x1 + from, x2 + from, n, sums);
         if (acc) memcpy(acc + from, sums, (size_t)n * sizeof *sums);
-        intgold_finish_values(at->kernels, &at->tail, sums, n, y + from);
+        intgold_epilogue_values(at->kernels, &at->epilogue, sums, n, y + from);
     }
 }
 
@@ -126,7 +126,7 @@ static void pack(const void *fields, const intgold_kernels *kernels, void *packe
     const job at = job_of(fields, kernels, packed, rest);
     fill_both(fields, packed);
     fill_lines(packed);
-    intgold_pack_uniform(kernels, &at.tail, rest);
+    intgold_pack_uniform(kernels, &at.epilogue, rest);
 }
 
 static void run(const intgold_call *call) {

@@ -16,8 +16,8 @@ static window window_of(const intgold_avg_pool2d *op, int32_t oy, int32_t ox) {
     window found;
     found.top = y < 0 ? 0 : y;
     found.left = x < 0 ? 0 : x;
-    found.bottom = intgold_least(y + op->kernel_h, op->in_h);
-    found.right = intgold_least(x + op->kernel_w, op->in_w);
+    found.bottom = intgold_min(y + op->kernel_h, op->in_h);
+    found.right = intgold_min(x + op->kernel_w, op->in_w);
     found.cells = (found.bottom - found.top) * (found.right - found.left);
     return found;
 }
@@ -34,7 +34,7 @@ static void add_window(const intgold_avg_pool2d *op, const intgold_kernels *kern
     for (c = 0; c < channels; c++) raw[c] = start;
     for (iy = at->top; iy < at->bottom; iy++) {
         const size_t cell = (size_t)iy * (size_t)op->in_w + (size_t)at->left;
-        kernels->add_up(x + cell * (size_t)op->in_c, at->right - at->left, (size_t)op->in_c,
+        kernels->window_sum(x + cell * (size_t)op->in_c, at->right - at->left, (size_t)op->in_c,
                         channels, raw);
     }
 }
@@ -55,7 +55,7 @@ static void pool(const intgold_avg_pool2d *op, const intgold_kernels *kernels, c
         for (ox = 0; ox < op->out_w; ox++) {
             const window at = window_of(op, oy, ox);
             for (first = 0; first < op->in_c; first += CHUNK) {
-                const int32_t n = intgold_least(op->in_c - first, CHUNK);
+                const int32_t n = intgold_min(op->in_c - first, CHUNK);
                 add_window(op, kernels, &at, x + first, n, sums);
                 for (c = 0; c < n; c++)
                     *y++ = (int8_t)intgold_clamp(mean(op, sums[c], at.cells), op->act_min,

@@ -1,4 +1,5 @@
-/* conv2d, SPEC clause 5.1: widen a strip of the input, sum along its rows, finish.
+/* conv2d, SPEC clause 5.1: load a strip of the input as words, sum along its rows,
+ * requantise.
  *
  * A strip is some rows of the input as words, padding included, so that every output pixel of
  * those rows is reached by adding steps to an address, whatever kernel, stride and dilation are:
@@ -26,7 +27,7 @@ static void pad(const job *at, size_t bytes, char *to) {
         memcpy(to, at->padding, INTGOLD_VECTOR);
 }
 
-/* Widen the rows of the input under output rows from `oy` on, from left to right. */
+/* Load the rows of the input under output rows from `oy` on, from left to right. */
 static void fill(const job *at, const int8_t *x, int32_t oy, int32_t out_rows) {
     const intgold_conv2d *op = at->op;
     const intgold_conv2d_plan *by = at->by;
@@ -43,7 +44,7 @@ static void fill(const job *at, const int8_t *x, int32_t oy, int32_t out_rows) {
             continue;
         }
         pad(at, left, to);
-        at->kernels->widen(x + (size_t)iy * width, op->x_zero_point, width, to + left);
+        at->kernels->load_inputs(x + (size_t)iy * width, op->x_zero_point, width, to + left);
         pad(at, right, to + left + width * by->value);
     }
 }
@@ -66,9 +67,9 @@ static void strip_of_rows(const job *at, int32_t top, int32_t rows) {
     int32_t oy, block;
     for (block = 0; many && block < by->blocks; block += 2)
         for (oy = 0; oy < rows; oy += at->rows)
-            intgold_conv2d_band(at, top + oy, oy, intgold_least(rows - oy, at->rows), block);
+            intgold_conv2d_band(at, top + oy, oy, intgold_min(rows - oy, at->rows), block);
     for (oy = 0; oy < rows; oy += at->rows) {
-        const int32_t now = intgold_least(rows - oy, at->rows);
+        const int32_t now = intgold_min(rows - oy, at->rows);
         for (block = 0; !many && block < by->blocks; block += 2)
             intgold_conv2d_band(at, top + oy, oy, now, block);
         look_up(at, top + oy, now);
@@ -93,14 +94,14 @@ static void run_strips(const intgold_call *call, const intgold_conv2d *op) {
     at.segments = (const size_t *)(const void *)(packed + where.segments);
     at.bias = (const int32_t *)(const void *)(packed + where.bias);
     at.weights = packed + where.weights;
-    at.tail = intgold_conv2d_tail_of(op, by, packed + where.tail);
+    at.epilogue = intgold_conv2d_epilogue_of(op, by, packed + where.epilogue);
     at.table = call->table;
     at.pooled = call->pooled;
     at.strip = call->scratch;
     at.sums = (int32_t *)(void *)(at.strip + by->strip_bytes);
     at.y = call->output;
     at.acc = call->acc;
-    memset(at.padding, intgold_widened_zero(at.kernels->flipped, op->x_zero_point),
+    memset(at.padding, intgold_encoded_zero(at.kernels->input_encoding, op->x_zero_point),
            sizeof at.padding);
     at.chunks = intgold_blocks(by->out_w, CHUNK - 1); /* an edge may be one pixel off */
     at.rows = intgold_conv2d_rows_at_once(&at);
@@ -139,10 +140,10 @@ static void run(const intgold_call *call) { intgold_conv2d_run(call, call->field
 const intgold_op_table intgold_conv2d_table = {1, 1, packed_size, pack, work_size, run};
 
 size_t intgold_conv2d_scratch_size(const intgold_conv2d *op) {
-    return intgold_alone_size(&intgold_conv2d_table, op);
+    return intgold_single_op_size(&intgold_conv2d_table, op);
 }
 
 void intgold_conv2d_s8(const intgold_conv2d *op, const int8_t *x, int8_t *y, int32_t *acc,
                        void *scratch) {
-    intgold_run_alone(&intgold_conv2d_table, op, x, y, acc, scratch);
+    intgold_run_single_op(&intgold_conv2d_table, op, x, y, acc, scratch);
 }

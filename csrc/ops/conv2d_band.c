@@ -37,7 +37,7 @@ static void deliver(const job *at, int32_t oy, int32_t ox, int32_t pixels, int32
     made.y = at->y + pixel * out_c + first;
     made.y_below = below ? made.y + out_w * out_c : NULL;
     made.y_step = out_c;
-    at->kernels->finish(&at->tail, first, channels, &made);
+    at->kernels->epilogue(&at->epilogue, first, channels, &made);
 }
 
 /* Pixels side by side; x: the first value under them. */
@@ -121,7 +121,7 @@ static void block_of_rows(const job *at, const piece *of, int32_t block) {
     }
 }
 
-/* Pairs of rows of pixels become rows of their greatest. */
+/* Pairs of rows of pixels become rows of their maxima. */
 static void pooled_blocks(const job *at, const piece *of, int32_t block) {
     const intgold_conv2d_plan *by = at->by;
     const int32_t lanes = at->kernels->lanes, first = block * lanes, width = 2 * lanes;
@@ -144,7 +144,7 @@ static void pooled_blocks(const job *at, const piece *of, int32_t block) {
     made.count = pairs * of->pixels;
     made.y = at->y + (above + (size_t)(of->ox / 2)) * out_c + first;
     made.y_step = out_c;
-    at->kernels->finish(&at->tail, first, rest < width ? rest : width, &made);
+    at->kernels->epilogue(&at->epilogue, first, rest < width ? rest : width, &made);
 }
 
 /* Where part i of a row of pixels begins; parts are nearly equal and pairs stay together. */

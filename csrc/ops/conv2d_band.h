@@ -4,7 +4,7 @@
 
 #include "ops/conv2d_plan.h"
 
-enum { CHUNK = 56 }; /* most pixels of a row between finishes */
+enum { CHUNK = 56 }; /* most pixels of a row before they become outputs */
 
 /* One image on its way. */
 typedef struct intgold_conv2d_job {
@@ -14,16 +14,16 @@ typedef struct intgold_conv2d_job {
     const size_t *segments;
     const int32_t *bias;
     const char *weights;
-    intgold_tail tail;
+    intgold_epilogue epilogue;
     const int8_t *table; /* of the lut that follows, or NULL */
     int32_t pooled;      /* 1: and a 2x2 max_pool2d */
     char *strip;
-    char padding[INTGOLD_VECTOR]; /* widened zero points */
+    char padding[INTGOLD_VECTOR]; /* the input's zero point, as words hold it */
     int32_t *sums;
     int8_t *y;     /* NULL: only the accumulators */
     int32_t *acc;  /* NULL: not wanted */
     int32_t chunks; /* that a row of pixels is cut into */
-    int32_t rows;   /* of pixels between finishes */
+    int32_t rows;   /* of pixels before they become outputs */
 } intgold_conv2d_job;
 
 /* Bytes of a job's sums: a chunk of pixels in two rows. */

@@ -18,18 +18,18 @@ static size_t rows_bytes(const intgold_conv2d *op, const intgold_conv2d_plan *by
     return intgold_times(intgold_conv2d_in_rows(op, rows), by->row_bytes);
 }
 
-/* As many output rows as `most` bytes hold, but at least those that belong together. */
-static void place_strip(const intgold_conv2d *op, intgold_conv2d_plan *by, size_t most) {
+/* As many output rows as `max` bytes hold, but at least those that belong together. */
+static void place_strip(const intgold_conv2d *op, intgold_conv2d_plan *by, size_t max) {
     by->strip_rows = by->rows;
     while (by->row_step == 1 && by->strip_rows < by->out_h &&
-           rows_bytes(op, by, by->strip_rows + by->rows) <= most)
+           rows_bytes(op, by, by->strip_rows + by->rows) <= max)
         by->strip_rows += by->rows;
     by->strip_bytes =
         intgold_align(intgold_plus(rows_bytes(op, by, by->strip_rows), INTGOLD_VECTOR));
 }
 
 /* Inputs that an image's strips hold together. */
-static uint64_t widened(const intgold_conv2d *op, const intgold_conv2d_plan *by) {
+static uint64_t loaded_inputs(const intgold_conv2d *op, const intgold_conv2d_plan *by) {
     const size_t strips = (size_t)intgold_blocks(by->out_h, by->strip_rows);
     return (uint64_t)strips * rows_bytes(op, by, by->strip_rows) / by->value;
 }
@@ -85,7 +85,7 @@ intgold_conv2d_plan intgold_conv2d_plan_of(const intgold_conv2d *op,
     place_strip(op, &made, weights > LARGE_STRIP_BYTES ? LARGE_STRIP_BYTES : STRIP_BYTES);
     made.direct = intgold_direct_suits(
         &direct, intgold_plus(made.strip_bytes, intgold_conv2d_sums_bytes(kernels)),
-        widened(op, &made));
+        loaded_inputs(op, &made));
     return made;
 }
 
@@ -96,17 +96,17 @@ intgold_conv2d_parts intgold_conv2d_parts_of(const intgold_conv2d_plan *by,
     at.segments = intgold_align(sizeof(intgold_conv2d_plan));
     at.bias = intgold_after(at.segments, (size_t)by->offsets, sizeof(size_t));
     at.weights = intgold_after(at.bias, (size_t)by->blocks * (size_t)kernels->lanes, sizeof(int32_t));
-    at.tail = intgold_after(at.weights, (size_t)by->blocks, by->panel_bytes);
-    at.size = intgold_after(at.tail, 1, kernels->tail_packed_size(channels));
+    at.epilogue = intgold_after(at.weights, (size_t)by->blocks, by->panel_bytes);
+    at.size = intgold_after(at.epilogue, 1, kernels->epilogue_packed_size(channels));
     return at;
 }
 
-intgold_tail intgold_conv2d_tail_of(const intgold_conv2d *op, const intgold_conv2d_plan *by,
+intgold_epilogue intgold_conv2d_epilogue_of(const intgold_conv2d *op, const intgold_conv2d_plan *by,
                                     const void *packed) {
-    intgold_tail tail = intgold_tail_of(&op->requantize, op->y_zero_point, op->act_min,
+    intgold_epilogue epilogue = intgold_epilogue_of(&op->requantize, op->y_zero_point, op->act_min,
                                         op->act_max, packed);
-    tail.fold = by->weights.folded ? op->out_c : 0;
-    return tail;
+    epilogue.fold = by->weights.folded ? op->out_c : 0;
+    return epilogue;
 }
 
 size_t intgold_conv2d_packed_size(const intgold_conv2d *op, const intgold_kernels *kernels) {
@@ -117,7 +117,7 @@ size_t intgold_conv2d_packed_size(const intgold_conv2d *op, const intgold_kernel
 /* Where the sums of packed channel c start. */
 static int32_t start_of(const intgold_conv2d *op, const intgold_conv2d_plan *by,
                         const intgold_kernels *kernels, int32_t c) {
-    return intgold_start(op->bias[c < op->out_c ? c : c - op->out_c], kernels->flipped,
+    return intgold_start(op->bias[c < op->out_c ? c : c - op->out_c], kernels->input_encoding,
                          op->x_zero_point, intgold_packed_sum(&by->weights, c));
 }
 
@@ -125,7 +125,7 @@ void intgold_conv2d_pack(const intgold_conv2d *op, const intgold_kernels *kernel
     const intgold_conv2d_plan by = intgold_conv2d_plan_of(op, kernels);
     const intgold_conv2d_parts at = intgold_conv2d_parts_of(&by, kernels);
     const int32_t channels = intgold_packed_channels(&by.weights), per_row = row_runs(op);
-    const intgold_tail tail = intgold_conv2d_tail_of(op, &by, NULL);
+    const intgold_epilogue epilogue = intgold_conv2d_epilogue_of(op, &by, NULL);
     size_t *segments = (size_t *)(void *)(packed + at.segments);
     int32_t *bias = (int32_t *)(void *)(packed + at.bias);
     int32_t i;
@@ -139,5 +139,5 @@ void intgold_conv2d_pack(const intgold_conv2d *op, const intgold_kernels *kernel
     for (i = 0; i < by.blocks * kernels->lanes; i++)
         bias[i] = i < channels ? start_of(op, &by, kernels, i) : 0;
     kernels->pack(&by.weights, packed + at.weights);
-    if (op->requantize.count) kernels->tail_pack(&tail, channels, packed + at.tail);
+    if (op->requantize.count) kernels->epilogue_pack(&epilogue, channels, packed + at.epilogue);
 }

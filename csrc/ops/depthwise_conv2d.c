@@ -27,7 +27,7 @@ typedef struct job {
     const intgold_depthwise_conv2d *op;
     const intgold_kernels *kernels;
     const plan *by;
-    intgold_tail tail;
+    intgold_epilogue epilogue;
     char *words;
     int8_t *repeated;
     int32_t *sums;
@@ -54,19 +54,19 @@ static const int8_t *row_of(const job *at, const int8_t *x, int32_t iy, int32_t 
     return to;
 }
 
-/* Whether i = a*step + b*other with a < count and b < most. */
-static int is_sum(int32_t i, int32_t count, int32_t step, int32_t most, int32_t other) {
+/* Whether i = a*step + b*other with a < count and b < max. */
+static int is_sum(int32_t i, int32_t count, int32_t step, int32_t max, int32_t other) {
     for (; count > 0 && i >= 0; count--, i -= step)
-        if (i % other == 0 && i / other < most) return 1;
+        if (i % other == 0 && i / other < max) return 1;
     return 0;
 }
 
 /* Whether a group of the kernel's rows begins at row i of the words under so many output rows. */
 static int is_read(const job *at, int32_t i, int32_t rows) {
-    const int32_t apart = at->kernels->group / at->by->unit, stride = at->op->stride_h;
+    const int32_t distance = at->kernels->group / at->by->unit, stride = at->op->stride_h;
     const int32_t groups = at->by->groups;
-    return groups < rows ? is_sum(i, groups, apart, rows, stride)
-                         : is_sum(i, rows, stride, groups, apart);
+    return groups < rows ? is_sum(i, groups, distance, rows, stride)
+                         : is_sum(i, rows, stride, groups, distance);
 }
 
 /* Row i of the words under output rows from oy on. */
@@ -112,7 +112,7 @@ static void deliver(const job *at, size_t pixel, int32_t pixels, int32_t first) 
     made.count = pixels;
     made.y = at->y + place;
     made.y_step = out_c;
-    at->kernels->finish(&at->tail, first, channels, &made);
+    at->kernels->epilogue(&at->epilogue, first, channels, &made);
 }
 
 /* Where a piece of work lies: output rows oy .. oy+rows-1, the first of them `row` below the first
@@ -153,9 +153,9 @@ static void strip_of_rows(const job *at, const char *packed, int32_t top, int32_
     piece of;
     for (of.row = 0; of.row < rows; of.row += fit) {
         of.oy = top + of.row;
-        of.rows = intgold_least(rows - of.row, fit);
+        of.rows = intgold_min(rows - of.row, fit);
         for (of.ox = 0; of.ox < out_w; of.ox += CHUNK) {
-            of.pixels = intgold_least(out_w - of.ox, CHUNK);
+            of.pixels = intgold_min(out_w - of.ox, CHUNK);
             sum_and_deliver(at, packed, &of);
         }
     }
@@ -170,15 +170,15 @@ static void run_strips(const intgold_call *call) {
     at.op = op;
     at.kernels = call->kernels;
     at.by = by;
-    at.tail = intgold_tail_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max,
-                              packed + by->tail);
+    at.epilogue = intgold_epilogue_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max,
+                              packed + by->epilogue);
     at.words = call->scratch;
     at.repeated = (int8_t *)call->scratch + by->repeated;
     at.sums = (int32_t *)(void *)((char *)call->scratch + by->sums);
     at.y = call->output;
     at.acc = call->acc;
     for (top = 0; top < op->out_h; top += by->rows) {
-        const int32_t rows = intgold_least(op->out_h - top, by->rows);
+        const int32_t rows = intgold_min(op->out_h - top, by->rows);
         fill(&at, call->inputs[0], top, rows);
         strip_of_rows(&at, packed, top, rows);
     }
@@ -197,10 +197,10 @@ const intgold_op_table intgold_depthwise_conv2d_table = {
     1, 1, intgold_depthwise_packed_size, intgold_depthwise_pack, work_size, run};
 
 size_t intgold_depthwise_conv2d_scratch_size(const intgold_depthwise_conv2d *op) {
-    return intgold_alone_size(&intgold_depthwise_conv2d_table, op);
+    return intgold_single_op_size(&intgold_depthwise_conv2d_table, op);
 }
 
 void intgold_depthwise_conv2d_s8(const intgold_depthwise_conv2d *op, const int8_t *x, int8_t *y,
                                  int32_t *acc, void *scratch) {
-    intgold_run_alone(&intgold_depthwise_conv2d_table, op, x, y, acc, scratch);
+    intgold_run_single_op(&intgold_depthwise_conv2d_table, op, x, y, acc, scratch);
 }

@@ -35,9 +35,9 @@ static void place_scratch(const intgold_depthwise_conv2d *op, const intgold_kern
 }
 
 /* Words that an image takes, and looks at those that it does not. */
-static uint64_t widened(const intgold_depthwise_conv2d *op, const plan *by, int32_t group) {
+static uint64_t loaded_inputs(const intgold_depthwise_conv2d *op, const plan *by, int32_t group) {
     const uint64_t rows = intgold_word_rows(op, by, group, by->rows);
-    const uint64_t looks = (uint64_t)intgold_least(by->rows, by->groups);
+    const uint64_t looks = (uint64_t)intgold_min(by->rows, by->groups);
     return (uint64_t)intgold_blocks(op->out_h, by->rows) * rows * (by->row_words + looks);
 }
 
@@ -61,14 +61,14 @@ plan intgold_depthwise_plan_of(const intgold_depthwise_conv2d *op,
     made.unit = op->dilation_h == 1 ? 1 : kernels->group;
     made.rows = rows_at_once(op, &made, kernels->group);
     place_scratch(op, kernels, &made);
-    made.direct = intgold_direct_suits(&direct, made.work, widened(op, &made, kernels->group));
+    made.direct = intgold_direct_suits(&direct, made.work, loaded_inputs(op, &made, kernels->group));
     if (made.direct) return made;
     made.offsets = intgold_align(sizeof(plan));
     made.bias = intgold_after(made.offsets, (size_t)made.segments, sizeof(size_t));
     made.weights = intgold_after(made.bias, (size_t)made.blocks * lanes, sizeof(int32_t));
-    made.tail = intgold_after(made.weights, (size_t)made.blocks * lanes,
+    made.epilogue = intgold_after(made.weights, (size_t)made.blocks * lanes,
                       intgold_times((size_t)made.segments, 4));
-    made.size = intgold_after(made.tail, 1, kernels->tail_packed_size(op->out_c));
+    made.size = intgold_after(made.epilogue, 1, kernels->epilogue_packed_size(op->out_c));
     return made;
 }
 
@@ -113,8 +113,8 @@ static uint32_t pack_channel(const intgold_depthwise_conv2d *op, const intgold_k
 void intgold_depthwise_pack(const void *fields, const intgold_kernels *kernels, void *packed) {
     const intgold_depthwise_conv2d *op = fields;
     const plan by = intgold_depthwise_plan_of(op, kernels);
-    const intgold_tail tail =
-        intgold_tail_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max, NULL);
+    const intgold_epilogue epilogue =
+        intgold_epilogue_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max, NULL);
     char *at = packed;
     size_t *offsets = (size_t *)(void *)(at + by.offsets);
     int32_t *bias = (int32_t *)(void *)(at + by.bias);
@@ -129,7 +129,7 @@ void intgold_depthwise_pack(const void *fields, const intgold_kernels *kernels, 
     }
     for (c = 0; c < op->out_c; c++) {
         const uint32_t sum = pack_channel(op, kernels, &by, c, at + by.weights);
-        bias[c] = intgold_start(op->bias[c], kernels->flipped, op->x_zero_point, sum);
+        bias[c] = intgold_start(op->bias[c], kernels->input_encoding, op->x_zero_point, sum);
     }
-    if (op->requantize.count) kernels->tail_pack(&tail, op->out_c, at + by.tail);
+    if (op->requantize.count) kernels->epilogue_pack(&epilogue, op->out_c, at + by.epilogue);
 }

@@ -16,10 +16,10 @@ typedef struct intgold_depthwise_plan {
     int32_t direct;   /* 1: tap by tap, without any of this */
     size_t row_words; /* of a row of words */
     size_t repeated, sums, work; /* where parts of the scratch lie, and its size */
-    size_t offsets, bias, weights, tail, size; /* of the parts of the packed memory */
+    size_t offsets, bias, weights, epilogue, size; /* of the parts of the packed memory */
 } intgold_depthwise_plan;
 
-enum { INTGOLD_DEPTHWISE_CHUNK = 56 }; /* pixels between finishes */
+enum { INTGOLD_DEPTHWISE_CHUNK = 56 }; /* pixels before they become outputs */
 
 intgold_depthwise_plan intgold_depthwise_plan_of(const intgold_depthwise_conv2d *op,
                                                  const intgold_kernels *kernels);

@@ -9,7 +9,7 @@ enum {
     SCRATCH_INPUTS = 16,       /* and as many times the input, by the channels of either end */
     SCRATCH_MOST = 1 << 30,
     SMALL_WORK = 1 << 26,      /* products and words that are not worth a choice */
-    SPEEDUP = 128              /* of vectors over this file, at most about */
+    SPEEDUP = 128              /* of vectors over this file, about, at most */
 };
 
 intgold_direct intgold_direct_of_conv2d(const intgold_conv2d *op) {
@@ -40,7 +40,7 @@ static uint64_t valid_taps(const intgold_axis *axis) {
         const int32_t offset = i * axis->dilation - axis->before, stride = axis->stride;
         const int32_t first = offset < 0 ? (-offset + stride - 1) / stride : 0;
         const int32_t room = axis->in - 1 - offset;
-        const int32_t end = room < 0 ? 0 : intgold_least(room / stride + 1, axis->out);
+        const int32_t end = room < 0 ? 0 : intgold_min(room / stride + 1, axis->out);
         if (end > first) count += (uint64_t)(end - first);
     }
     return count;
@@ -56,18 +56,18 @@ static uint64_t products(const intgold_direct *op) {
 }
 
 int intgold_direct_needed(const intgold_direct *op) {
-    const uint64_t most = (uint64_t)1 << 28, row = (uint64_t)op->columns.kernel *
+    const uint64_t max = (uint64_t)1 << 28, row = (uint64_t)op->columns.kernel *
                                                    (uint64_t)(op->depthwise ? 1 : op->in_c);
-    return row > most || row * (uint64_t)op->rows.kernel > most;
+    return row > max || row * (uint64_t)op->rows.kernel > max;
 }
 
-int intgold_direct_suits(const intgold_direct *op, size_t scratch, uint64_t widened) {
+int intgold_direct_suits(const intgold_direct *op, size_t scratch, uint64_t loaded) {
     const uint64_t channels = (uint64_t)(op->in_c > op->out_c ? op->in_c : op->out_c);
     const uint64_t cells = (uint64_t)op->rows.in * (uint64_t)op->columns.in;
     const uint64_t limit = SCRATCH_ALWAYS + SCRATCH_INPUTS * cells * channels;
     uint64_t work, own;
     if (scratch > SCRATCH_MOST || scratch > limit) return 1;
-    work = widened + all_taps(&op->rows) * all_taps(&op->columns) * products(op);
+    work = loaded + all_taps(&op->rows) * all_taps(&op->columns) * products(op);
     if (work <= SMALL_WORK) return 0;
     own = valid_taps(&op->rows) * valid_taps(&op->columns) * products(op);
     return work / SPEEDUP > own;
@@ -84,7 +84,7 @@ static taps taps_of(const intgold_axis *axis, int32_t o) {
     found.first =
         found.position < 0 ? (-found.position + axis->dilation - 1) / axis->dilation : 0;
     found.end = found.position < axis->in
-                    ? intgold_least((axis->in - 1 - found.position) / axis->dilation + 1,
+                    ? intgold_min((axis->in - 1 - found.position) / axis->dilation + 1,
                                     axis->kernel)
                     : 0;
     return found;
@@ -144,7 +144,7 @@ static void sum_channels(const intgold_direct *op, const int8_t *x, const taps *
 }
 
 /* One pixel: all channels, a chunk after the other. */
-static void pixel(const intgold_direct *op, const intgold_tail *tail, const intgold_call *call,
+static void pixel(const intgold_direct *op, const intgold_epilogue *epilogue, const intgold_call *call,
                   const taps *rows, const taps *columns, int8_t *y, int32_t *acc) {
     const int8_t *x = call->inputs[0];
     int32_t sums[CHUNK];
@@ -152,7 +152,7 @@ static void pixel(const intgold_direct *op, const intgold_tail *tail, const intg
     int32_t first, c;
     made.sums = sums;
     for (first = 0; first < op->out_c; first += CHUNK) {
-        const int32_t n = intgold_least(op->out_c - first, CHUNK);
+        const int32_t n = intgold_min(op->out_c - first, CHUNK);
         if (op->depthwise)
             sum_channels(op, x, rows, columns, first, n, sums);
         else
@@ -160,15 +160,15 @@ static void pixel(const intgold_direct *op, const intgold_tail *tail, const intg
         if (acc) memcpy(acc + first, sums, (size_t)n * sizeof *sums);
         if (!y) continue;
         made.y = y + first;
-        intgold_kernels_portable.finish(tail, first, n, &made);
+        intgold_kernels_portable.epilogue(epilogue, first, n, &made);
     }
     if (y && call->table) call->kernels->lut(call->table, y, op->out_c, y);
 }
 
 void intgold_direct_run(const intgold_direct *op, const intgold_call *call) {
     /* Portable kernels pack nothing. */
-    const intgold_tail tail =
-        intgold_tail_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max, NULL);
+    const intgold_epilogue epilogue =
+        intgold_epilogue_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max, NULL);
     const size_t out_c = (size_t)op->out_c;
     const int8_t *blank = NULL; /* the outputs of a window without a valid tap */
     int8_t *y = call->output;
@@ -183,7 +183,7 @@ void intgold_direct_run(const intgold_direct *op, const intgold_call *call) {
                 if (y) memcpy(y, blank, out_c);
                 if (acc) memcpy(acc, op->bias, out_c * sizeof *acc);
             } else {
-                pixel(op, &tail, call, &rows, &columns, y, acc);
+                pixel(op, &epilogue, call, &rows, &columns, y, acc);
                 if (empty) blank = y;
             }
             if (y) y += out_c;

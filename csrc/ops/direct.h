@@ -1,5 +1,5 @@
 /* Convolutions tap by tap, without scratch: where padding, strides or dilations would make a strip
- * of widened inputs large, or most of its work padding. */
+ * of words large, or most of its work padding. */
 #ifndef INTGOLD_DIRECT_H
 #define INTGOLD_DIRECT_H
 
@@ -25,8 +25,8 @@ intgold_direct intgold_direct_of_conv2d(const intgold_conv2d *op);
 intgold_direct intgold_direct_of_depthwise(const intgold_depthwise_conv2d *op);
 
 /* Whether this is the better way than one that needs `scratch` bytes of scratch and writes
- * `widened` inputs on its way. */
-int intgold_direct_suits(const intgold_direct *op, size_t scratch, uint64_t widened);
+ * `loaded` inputs on its way. */
+int intgold_direct_suits(const intgold_direct *op, size_t scratch, uint64_t loaded);
 
 /* Values under one output that are too many for int32 counters of words. */
 int intgold_direct_needed(const intgold_direct *op);

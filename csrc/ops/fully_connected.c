@@ -45,10 +45,10 @@ static void run(const intgold_call *call) {
 const intgold_op_table intgold_fully_connected_table = {1, 1, packed_size, pack, work_size, run};
 
 size_t intgold_fully_connected_scratch_size(const intgold_fully_connected *op) {
-    return intgold_alone_size(&intgold_fully_connected_table, op);
+    return intgold_single_op_size(&intgold_fully_connected_table, op);
 }
 
 void intgold_fully_connected_s8(const intgold_fully_connected *op, const int8_t *x, int8_t *y,
                                 int32_t *acc, void *scratch) {
-    intgold_run_alone(&intgold_fully_connected_table, op, x, y, acc, scratch);
+    intgold_run_single_op(&intgold_fully_connected_table, op, x, y, acc, scratch);
 }

@@ -3,12 +3,12 @@
 
 #include "ops/op.h"
 
-static intgold_tail tail_of(const intgold_global_avg_pool *op, const void *packed) {
-    return intgold_tail_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max, packed);
+static intgold_epilogue tail_of(const intgold_global_avg_pool *op, const void *packed) {
+    return intgold_epilogue_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max, packed);
 }
 
 static void pool(const intgold_global_avg_pool *op, const intgold_kernels *kernels,
-                 const intgold_tail *tail, const int8_t *x, int8_t *y, int32_t *acc) {
+                 const intgold_epilogue *epilogue, const int8_t *x, int8_t *y, int32_t *acc) {
     const int32_t cells = op->in_h * op->in_w, width = 2 * kernels->lanes;
     /* Wrapping: only the sums of x - zero point are known to fit. */
     const uint32_t start = 0 - (uint32_t)cells * (uint32_t)op->x_zero_point;
@@ -20,34 +20,34 @@ static void pool(const intgold_global_avg_pool *op, const intgold_kernels *kerne
     for (first = 0; first < op->in_c; first += width) {
         const int32_t rest = op->in_c - first, n = rest < width ? rest : width;
         for (c = 0; c < width; c++) raw[c] = start;
-        kernels->add_up(x + first, cells, (size_t)op->in_c, n, raw);
+        kernels->window_sum(x + first, cells, (size_t)op->in_c, n, raw);
         memcpy(sums, raw, sizeof sums);
         if (acc) memcpy(acc + first, sums, (size_t)n * sizeof *sums);
         made.y = y + first;
-        kernels->finish(tail, first, n, &made);
+        kernels->epilogue(epilogue, first, n, &made);
     }
 }
 
 void intgold_global_avg_pool_s8(const intgold_global_avg_pool *op, const int8_t *x, int8_t *y,
                                 int32_t *acc) {
-    const intgold_tail tail = tail_of(op, NULL); /* portable kernels pack nothing */
-    pool(op, &intgold_kernels_portable, &tail, x, y, acc);
+    const intgold_epilogue epilogue = tail_of(op, NULL); /* portable kernels pack nothing */
+    pool(op, &intgold_kernels_portable, &epilogue, x, y, acc);
 }
 
 static size_t packed_size(const void *fields, const intgold_kernels *kernels) {
     const intgold_global_avg_pool *op = fields;
-    return kernels->tail_packed_size(op->in_c);
+    return kernels->epilogue_packed_size(op->in_c);
 }
 
 static void pack(const void *fields, const intgold_kernels *kernels, void *packed) {
     const intgold_global_avg_pool *op = fields;
-    const intgold_tail tail = tail_of(op, NULL);
-    kernels->tail_pack(&tail, op->in_c, packed);
+    const intgold_epilogue epilogue = tail_of(op, NULL);
+    kernels->epilogue_pack(&epilogue, op->in_c, packed);
 }
 
 static void run(const intgold_call *call) {
-    const intgold_tail tail = tail_of(call->fields, call->packed);
-    pool(call->fields, call->kernels, &tail, call->inputs[0], call->output, call->acc);
+    const intgold_epilogue epilogue = tail_of(call->fields, call->packed);
+    pool(call->fields, call->kernels, &epilogue, call->inputs[0], call->output, call->acc);
 }
 
 const intgold_op_table intgold_global_avg_pool_table = {1, 1, packed_size, pack, NULL, run};

@@ -7,8 +7,8 @@ static intgold_window window_of(const intgold_max_pool2d *op, const int8_t *x, i
     const int32_t top = oy * op->stride_h - op->pad_top, left = ox * op->stride_w - op->pad_left;
     const int32_t first_row = top < 0 ? 0 : top, first_column = left < 0 ? 0 : left;
     intgold_window at;
-    at.rows = intgold_least(top + op->kernel_h, op->in_h) - first_row;
-    at.columns = intgold_least(left + op->kernel_w, op->in_w) - first_column;
+    at.rows = intgold_min(top + op->kernel_h, op->in_h) - first_row;
+    at.columns = intgold_min(left + op->kernel_w, op->in_w) - first_column;
     at.column_step = (size_t)op->in_c;
     at.row_step = (size_t)op->in_w * at.column_step;
     at.x = x;
@@ -23,9 +23,9 @@ static void pool(const intgold_max_pool2d *op, const intgold_kernels *kernels, c
     for (oy = 0; oy < op->out_h; oy++) {
         for (ox = 0; ox < op->out_w; ox++, y += op->in_c) {
             const intgold_window at = window_of(op, x, oy, ox);
-            kernels->greatest(&at, op->act_min, op->in_c, y);
+            kernels->window_max(&at, op->act_min, op->in_c, y);
             for (c = 0; c < op->in_c && op->act_max < 127; c++)
-                y[c] = (int8_t)intgold_least(y[c], op->act_max);
+                y[c] = (int8_t)intgold_min(y[c], op->act_max);
         }
     }
 }

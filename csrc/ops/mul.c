@@ -1,11 +1,11 @@
 /* mul, SPEC clause 5.13. */
 #include "ops/elementwise.h"
 
-static intgold_tail tail_of(const intgold_mul *op, const void *packed) {
-    return intgold_tail_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max, packed);
+static intgold_epilogue tail_of(const intgold_mul *op, const void *packed) {
+    return intgold_epilogue_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max, packed);
 }
 
-static void mul(const intgold_mul *op, const intgold_kernels *kernels, const intgold_tail *tail,
+static void mul(const intgold_mul *op, const intgold_kernels *kernels, const intgold_epilogue *epilogue,
                 const int8_t *x1, const int8_t *x2, int8_t *y, int32_t *acc) {
     const int32_t z1 = op->x1_zero_point, z2 = op->x2_zero_point;
     int32_t sums[INTGOLD_CHUNK];
@@ -15,14 +15,14 @@ static void mul(const intgold_mul *op, const intgold_kernels *kernels, const int
         for (i = 0; i < n; i++) sums[i] = (x1[from + i] - z1) * (x2[from + i] - z2);
         if (acc) memcpy(acc + from, sums, (size_t)n * sizeof *sums);
         for (; i % INTGOLD_CHUNK; i++) sums[i] = 0;
-        intgold_finish_values(kernels, tail, sums, n, y + from);
+        intgold_epilogue_values(kernels, epilogue, sums, n, y + from);
     }
 }
 
 void intgold_mul_s8(const intgold_mul *op, const int8_t *x1, const int8_t *x2, int8_t *y,
                     int32_t *acc) {
-    const intgold_tail tail = tail_of(op, NULL); /* portable kernels pack nothing */
-    mul(op, &intgold_kernels_portable, &tail, x1, x2, y, acc);
+    const intgold_epilogue epilogue = tail_of(op, NULL); /* portable kernels pack nothing */
+    mul(op, &intgold_kernels_portable, &epilogue, x1, x2, y, acc);
 }
 
 static size_t packed_size(const void *fields, const intgold_kernels *kernels) {
@@ -31,13 +31,13 @@ static size_t packed_size(const void *fields, const intgold_kernels *kernels) {
 }
 
 static void pack(const void *fields, const intgold_kernels *kernels, void *packed) {
-    const intgold_tail tail = tail_of(fields, NULL);
-    intgold_pack_uniform(kernels, &tail, packed);
+    const intgold_epilogue epilogue = tail_of(fields, NULL);
+    intgold_pack_uniform(kernels, &epilogue, packed);
 }
 
 static void run(const intgold_call *call) {
-    const intgold_tail tail = tail_of(call->fields, call->packed);
-    mul(call->fields, call->kernels, &tail, call->inputs[0], call->inputs[1], call->output,
+    const intgold_epilogue epilogue = tail_of(call->fields, call->packed);
+    mul(call->fields, call->kernels, &epilogue, call->inputs[0], call->inputs[1], call->output,
         call->acc);
 }
 

@@ -13,7 +13,7 @@ typedef struct intgold_call {
     void *output;                 /* NULL when the accumulators are the output */
     int32_t *acc;                 /* NULL when nobody asked */
     const int8_t *table;          /* conv2d: what follows requantize, or NULL */
-    int32_t pooled;               /* conv2d: 1 when the output is the greatest of each 2x2 */
+    int32_t pooled;               /* conv2d: 1 when the output is the maximum of each 2x2 */
     void *scratch;
 } intgold_call;
 
@@ -21,7 +21,7 @@ enum { INTGOLD_MAX_INPUTS = 2 };
 
 typedef struct intgold_op_table {
     int32_t n_inputs;
-    int32_t accumulates; /* 1 when there is an int32 accumulator per output value */
+    int32_t has_accumulator; /* 1 when there is an int32 accumulator per output value */
     /* Bytes of packed weights, and how to make them; NULL for ops without.  SIZE_MAX: more than
      * size_t holds. */
     size_t (*packed_size)(const void *fields, const intgold_kernels *kernels);
@@ -38,19 +38,19 @@ extern const intgold_op_table intgold_conv2d_table, intgold_depthwise_conv2d_tab
     intgold_mul_table, intgold_concat_table, intgold_pad_table, intgold_reshape_table,
     intgold_softmax_float32_table;
 
-static inline int32_t intgold_least(int32_t a, int32_t b) { return a < b ? a : b; }
+static inline int32_t intgold_min(int32_t a, int32_t b) { return a < b ? a : b; }
 
-static inline intgold_tail intgold_tail_of(const intgold_requantize *by, int32_t y_zero_point,
+static inline intgold_epilogue intgold_epilogue_of(const intgold_requantize *by, int32_t y_zero_point,
                                            int32_t act_min, int32_t act_max,
                                            const void *packed) {
-    intgold_tail tail;
-    tail.by = by;
-    tail.y_zero_point = y_zero_point;
-    tail.act_min = act_min;
-    tail.act_max = act_max;
-    tail.fold = 0;
-    tail.packed = packed;
-    return tail;
+    intgold_epilogue epilogue;
+    epilogue.by = by;
+    epilogue.y_zero_point = y_zero_point;
+    epilogue.act_min = act_min;
+    epilogue.act_max = act_max;
+    epilogue.fold = 0;
+    epilogue.packed = packed;
+    return epilogue;
 }
 
 /* A fully_connected op is a conv2d on one pixel. */
@@ -61,8 +61,8 @@ int intgold_conv2d_pools(const intgold_conv2d *op, const intgold_kernels *kernel
 void intgold_conv2d_run(const intgold_call *call, const intgold_conv2d *op);
 
 /* Run an op by itself with the portable kernels, packing into the scratch first. */
-void intgold_run_alone(const intgold_op_table *table, const void *fields, const void *x,
+void intgold_run_single_op(const intgold_op_table *table, const void *fields, const void *x,
                        void *y, int32_t *acc, void *scratch);
-size_t intgold_alone_size(const intgold_op_table *table, const void *fields);
+size_t intgold_single_op_size(const intgold_op_table *table, const void *fields);
 
 #endif

@@ -45,8 +45,8 @@ static int64_t reciprocal(int64_t a) {
 
 /* Clause 5.10.1: the exponential of one value, or 0 where it would leave Q5.26. */
 static int64_t exp_of(const intgold_softmax *op, int32_t diff) {
-    const int64_t least = -(((int64_t)31 << 26) >> op->left_shift);
-    if (diff < least) return 0;
+    const int64_t min = -(((int64_t)31 << 26) >> op->left_shift);
+    if (diff < min) return 0;
     return exp_negative(product(diff * ((int64_t)1 << op->left_shift), op->multiplier));
 }
 

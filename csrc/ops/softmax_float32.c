@@ -8,7 +8,7 @@ typedef struct value {
     int exponent;
 } value;
 
-/* Subnormal values share the least exponent. */
+/* Subnormal values share the smallest exponent. */
 static value value_of(int32_t bits) {
     const int32_t fraction = bits & 0x7fffff, field = bits >> 23;
     value v;
@@ -19,7 +19,7 @@ static value value_of(int32_t bits) {
 
 /* 36 bits stay below the greater term; a lesser one that they miss is below half of its last. */
 static int64_t aligned(value v, int top) {
-    const int down = intgold_least(top - v.exponent, 62);
+    const int down = intgold_min(top - v.exponent, 62);
     return v.significand * ((int64_t)1 << 36) >> down;
 }
 
@@ -36,7 +36,7 @@ static value plus(value a, value b) {
 /* 256 times the quotient of one value: an integer. */
 static int64_t quotient(const intgold_softmax_float32 *op, value e, value total, int64_t inverse) {
     const int64_t p = intgold_to_significand(e.significand * inverse, 24);
-    const int shift = intgold_least(39 + total.exponent - e.exponent, 62); /* 62: p vanishes */
+    const int shift = intgold_min(39 + total.exponent - e.exponent, 62); /* 62: p vanishes */
     if (op->form == INTGOLD_SOFTMAX_FLOAT32_ROUNDED) return intgold_round_up(p, shift);
     return intgold_round_down(intgold_to_significand(p + intgold_half(shift), 24), shift);
 }

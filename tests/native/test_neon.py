@@ -85,7 +85,12 @@ BROKEN = (
     *FEW_BROKEN,
     ("neon", "kernels_neon.c", "both.val[1] = x1.val[1]", "both.val[1] = x1.val[0]"),
     ("neon", "kernels_neon_pools.c", "vdupq_n_u8(192)", "vdupq_n_u8(191)"),
-    ("dotprod", "kernels_dotprod.c", ".flipped = INTGOLD_PLAIN", ".flipped = INTGOLD_CENTRED"),
+    (
+        "dotprod",
+        "kernels_dotprod.c",
+        ".input_encoding = INTGOLD_INPUT_PLAIN",
+        ".input_encoding = INTGOLD_INPUT_CENTRED",
+    ),
     ("dotprod", "requantize_neon.h", "vbicq_s64(one, floor)", "one"),
 )
 

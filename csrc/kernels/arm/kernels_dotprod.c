@@ -59,7 +59,7 @@ static void pack(const intgold_weights *by, void *packed) {
     intgold_pack_bytes(by, LANES, packed);
 }
 
-static void widen(const int8_t *x, int32_t zero_point, size_t count, void *words) {
+static void load_inputs(const int8_t *x, int32_t zero_point, size_t count, void *words) {
     (void)zero_point;
     memcpy(words, x, count);
 }
@@ -96,18 +96,18 @@ const intgold_kernels intgold_kernels_dotprod = {
     .group = GROUP,
     .lanes = LANES,
     .columns = COLUMNS,
-    .flipped = INTGOLD_PLAIN,
+    .input_encoding = INTGOLD_INPUT_PLAIN,
     .pack_size = pack_size,
     .pack = pack,
-    .widen = widen,
+    .load_inputs = load_inputs,
     .convolve = convolve,
-    .tail_packed_size = intgold_neon_tail_packed_size,
-    .tail_pack = intgold_neon_tail_pack,
-    .finish = intgold_neon_finish,
+    .epilogue_packed_size = intgold_neon_epilogue_packed_size,
+    .epilogue_pack = intgold_neon_epilogue_pack,
+    .epilogue = intgold_neon_epilogue,
     .interleave = interleave,
     .multiply = multiply,
-    .add_up = intgold_neon_add_up,
-    .greatest = intgold_neon_greatest,
+    .window_sum = intgold_neon_window_sum,
+    .window_max = intgold_neon_window_max,
     .lut = intgold_neon_lut,
 };
 

@@ -71,20 +71,20 @@ INLINE int16x8x2_t centred(int8x16_t x, int32_t zero_point) {
     return made;
 }
 
-INLINE void widen_half(const int8_t *x, int32_t zero_point, int16_t *to) {
+INLINE void load_half(const int8_t *x, int32_t zero_point, int16_t *to) {
     const int16x8x2_t made = centred(vld1q_s8(x), zero_point);
     vst1q_s16(to, made.val[0]);
     vst1q_s16(to + 8, made.val[1]);
 }
 
 /* The last vector may do some again. */
-static void widen(const int8_t *x, int32_t zero_point, size_t count, void *words) {
+static void load_inputs(const int8_t *x, int32_t zero_point, size_t count, void *words) {
     int16_t *to = words;
     size_t i;
-    for (i = 0; i + HALF <= count; i += HALF) widen_half(x + i, zero_point, to + i);
+    for (i = 0; i + HALF <= count; i += HALF) load_half(x + i, zero_point, to + i);
     if (i == count) return;
     if (count >= HALF)
-        widen_half(x + count - HALF, zero_point, to + count - HALF);
+        load_half(x + count - HALF, zero_point, to + count - HALF);
     else
         for (; i < count; i++) to[i] = (int16_t)(x[i] - zero_point);
 }
@@ -125,18 +125,18 @@ const intgold_kernels intgold_kernels_neon = {
     .group = GROUP,
     .lanes = LANES,
     .columns = COLUMNS,
-    .flipped = INTGOLD_CENTRED,
+    .input_encoding = INTGOLD_INPUT_CENTRED,
     .pack_size = pack_size,
     .pack = pack,
-    .widen = widen,
+    .load_inputs = load_inputs,
     .convolve = convolve,
-    .tail_packed_size = intgold_neon_tail_packed_size,
-    .tail_pack = intgold_neon_tail_pack,
-    .finish = intgold_neon_finish,
+    .epilogue_packed_size = intgold_neon_epilogue_packed_size,
+    .epilogue_pack = intgold_neon_epilogue_pack,
+    .epilogue = intgold_neon_epilogue,
     .interleave = interleave,
     .multiply = multiply,
-    .add_up = intgold_neon_add_up,
-    .greatest = intgold_neon_greatest,
+    .window_sum = intgold_neon_window_sum,
+    .window_max = intgold_neon_window_max,
     .lut = intgold_neon_lut,
 };
 

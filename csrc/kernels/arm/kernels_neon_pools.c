@@ -9,7 +9,7 @@ enum { HALF = 16 };
 /* ---- pools. */
 
 /* Eight channels of all cells, two cells at a time. */
-INLINE void add_up_vector(const int8_t *x, int32_t cells, size_t step, uint32_t *sums) {
+INLINE void window_sum_vector(const int8_t *x, int32_t cells, size_t step, uint32_t *sums) {
     int32x4_t low = vreinterpretq_s32_u32(vld1q_u32(sums));
     int32x4_t high = vreinterpretq_s32_u32(vld1q_u32(sums + 4));
     int32_t i;
@@ -23,54 +23,54 @@ INLINE void add_up_vector(const int8_t *x, int32_t cells, size_t step, uint32_t 
     vst1q_u32(sums + 4, vreinterpretq_u32_s32(high));
 }
 
-static void add_up_rest(const int8_t *x, int32_t c, int32_t channels, uint32_t *sums) {
+static void window_sum_rest(const int8_t *x, int32_t c, int32_t channels, uint32_t *sums) {
     for (; c < channels; c++) {
         const int32_t value = x[c];
         sums[c] += (uint32_t)value;
     }
 }
 
-void intgold_neon_add_up(const int8_t *x, int32_t cells, size_t step, int32_t channels,
+void intgold_neon_window_sum(const int8_t *x, int32_t cells, size_t step, int32_t channels,
                          uint32_t *sums) {
     int32_t c, i;
-    for (c = 0; c + LANES <= channels; c += LANES) add_up_vector(x + c, cells, step, sums + c);
-    for (i = 0; i < cells; i++, x += step) add_up_rest(x, c, channels, sums);
+    for (c = 0; c + LANES <= channels; c += LANES) window_sum_vector(x + c, cells, step, sums + c);
+    for (i = 0; i < cells; i++, x += step) window_sum_rest(x, c, channels, sums);
 }
 
-INLINE void greatest_vector(const intgold_window *window, int32_t least, size_t c, int8_t *y) {
-    int8x16_t most = vdupq_n_s8((int8_t)least);
+INLINE void window_max_vector(const intgold_window *window, int32_t min, size_t c, int8_t *y) {
+    int8x16_t max = vdupq_n_s8((int8_t)min);
     int32_t i, j;
     for (i = 0; i < window->rows; i++) {
         const int8_t *x = window->x + (size_t)i * window->row_step + c;
         for (j = 0; j < window->columns; j++, x += window->column_step)
-            most = vmaxq_s8(most, vld1q_s8(x));
+            max = vmaxq_s8(max, vld1q_s8(x));
     }
-    vst1q_s8(y + c, most);
+    vst1q_s8(y + c, max);
 }
 
-INLINE void greatest_half(const intgold_window *window, int32_t least, size_t c, int8_t *y) {
-    int8x8_t most = vdup_n_s8((int8_t)least);
+INLINE void window_max_half(const intgold_window *window, int32_t min, size_t c, int8_t *y) {
+    int8x8_t max = vdup_n_s8((int8_t)min);
     int32_t i, j;
     for (i = 0; i < window->rows; i++) {
         const int8_t *x = window->x + (size_t)i * window->row_step + c;
         for (j = 0; j < window->columns; j++, x += window->column_step)
-            most = vmax_s8(most, vld1_s8(x));
+            max = vmax_s8(max, vld1_s8(x));
     }
-    vst1_s8(y + c, most);
+    vst1_s8(y + c, max);
 }
 
 /* The last vector may do some again. */
-void intgold_neon_greatest(const intgold_window *window, int32_t least, int32_t channels,
+void intgold_neon_window_max(const intgold_window *window, int32_t min, int32_t channels,
                            int8_t *y) {
     const size_t n = (size_t)channels, vector = HALF;
     size_t c = 0;
     if (n < 8) {
-        intgold_kernels_portable.greatest(window, least, channels, y);
+        intgold_kernels_portable.window_max(window, min, channels, y);
         return;
     }
-    for (; c + vector <= n; c += vector) greatest_vector(window, least, c, y);
-    for (; c + 8 <= n; c += 8) greatest_half(window, least, c, y);
-    if (c < n) greatest_half(window, least, n - 8, y);
+    for (; c + vector <= n; c += vector) window_max_vector(window, min, c, y);
+    for (; c + 8 <= n; c += 8) window_max_half(window, min, c, y);
+    if (c < n) window_max_half(window, min, n - 8, y);
 }
 
 /* ---- lut: four tables of 64 entries; an index beyond one leaves what is there. */

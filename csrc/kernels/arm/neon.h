@@ -27,13 +27,13 @@
  * pixels. */
 enum { LANES = 8, VECTOR = 32, COLUMNS = 5 };
 
-size_t intgold_neon_tail_packed_size(int32_t channels);
-void intgold_neon_tail_pack(const intgold_tail *tail, int32_t channels, void *packed);
-void intgold_neon_finish(const intgold_tail *tail, int32_t first, int32_t channels,
+size_t intgold_neon_epilogue_packed_size(int32_t channels);
+void intgold_neon_epilogue_pack(const intgold_epilogue *epilogue, int32_t channels, void *packed);
+void intgold_neon_epilogue(const intgold_epilogue *epilogue, int32_t first, int32_t channels,
                          const intgold_pixels *at);
-void intgold_neon_add_up(const int8_t *x, int32_t cells, size_t step, int32_t channels,
+void intgold_neon_window_sum(const int8_t *x, int32_t cells, size_t step, int32_t channels,
                          uint32_t *sums);
-void intgold_neon_greatest(const intgold_window *window, int32_t least, int32_t channels,
+void intgold_neon_window_max(const intgold_window *window, int32_t min, int32_t channels,
                            int8_t *y);
 void intgold_neon_lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y);
 

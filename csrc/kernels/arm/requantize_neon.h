@@ -1,4 +1,4 @@
-/* requantize.h and rounding.h for NEON, the float forms apart: the only place with NEON that
+/* requantize.h and rounding.h for NEON, except the float forms: the only place with NEON that
  * shifts to round.
  *
  * NEON's own rounding shift is SPEC's up(p, t), in lanes of 32 and of 64 bits: its sum does not
@@ -21,7 +21,7 @@ INTGOLD_NEON int32x4_t intgold_scale_simple_neon(int32x4_t acc, int32x4_t multip
 }
 
 /* Clause 4.2.2: R(acc) of the double forms.  Ties go away from zero when a negative value, which
- * is not the least, is first made one less. */
+ * is not the smallest, is first made one less. */
 INTGOLD_NEON int32x4_t intgold_scale_double_neon(int32x4_t acc, int32x4_t multiplier,
                                                  int32x4_t shift, int form) {
     const int32x4_t left = vsubq_s32(vdupq_n_s32(31), shift), zero = vdupq_n_s32(0);

@@ -9,8 +9,8 @@
  * acc * 2^left * m has 51 fraction bits in every lane, 32 of which go with the product's low word;
  * acc is first clamped to where that fits.  From right_shift 52 on m loses bits instead, which moves
  * v by less than 2^-20. */
-#ifndef INTGOLD_NEAREST_H
-#define INTGOLD_NEAREST_H
+#ifndef INTGOLD_ROUND_NEAREST_F32_H
+#define INTGOLD_ROUND_NEAREST_F32_H
 
 #include "intgold.h"
 
@@ -19,7 +19,7 @@ enum {
     INTGOLD_NEAREST_ONE = 1 << INTGOLD_NEAREST_PLACES,
     INTGOLD_NEAREST_MARGIN = INTGOLD_NEAREST_ONE >> 15,
     INTGOLD_NEAREST_DOUBTFUL = 2 * INTGOLD_NEAREST_MARGIN,
-    INTGOLD_NEAREST_SHIFT = 21 /* the least right_shift: acc may then be 1 */
+    INTGOLD_NEAREST_SHIFT = 21 /* the smallest right_shift: acc may then be 1 */
 };
 
 #endif

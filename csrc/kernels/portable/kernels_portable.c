@@ -25,7 +25,7 @@ static void pack(const intgold_weights *weights, void *packed) {
             for (k = 0; k < run; k++) *to++ = (int16_t)intgold_packed_weight(weights, c, r, k);
 }
 
-static void widen(const int8_t *x, int32_t zero_point, size_t count, void *words) {
+static void load_inputs(const int8_t *x, int32_t zero_point, size_t count, void *words) {
     int16_t *to = words;
     size_t i;
     for (i = 0; i < count; i++) to[i] = (int16_t)(x[i] - zero_point);
@@ -86,71 +86,71 @@ static void convolve(const intgold_strip *strip, int32_t *sums) {
     }
 }
 
-static size_t tail_packed_size(int32_t channels) {
+static size_t epilogue_packed_size(int32_t channels) {
     (void)channels;
     return 0;
 }
 
-static void tail_pack(const intgold_tail *tail, int32_t channels, void *packed) {
-    (void)tail, (void)channels, (void)packed;
+static void epilogue_pack(const intgold_epilogue *epilogue, int32_t channels, void *packed) {
+    (void)epilogue, (void)channels, (void)packed;
 }
 
 static int32_t greater(int32_t a, int32_t b) { return a > b ? a : b; }
 
 /* Form single without a switch inside the loop: what own models use. */
-static void channel_single(const intgold_scale *by, const intgold_tail *tail, const int32_t *sums,
+static void channel_single(const intgold_scale *by, const intgold_epilogue *epilogue, const int32_t *sums,
                            const intgold_pixels *at, int8_t *y) {
     int32_t i;
     for (i = 0; i < at->count; i++, sums += at->step, y += at->y_step) {
         const int64_t scaled =
             intgold_round_up((int64_t)*sums * by->multiplier, by->right_shift);
-        *y = (int8_t)intgold_clamp(scaled + tail->y_zero_point, tail->act_min, tail->act_max);
+        *y = (int8_t)intgold_clamp(scaled + epilogue->y_zero_point, epilogue->act_min, epilogue->act_max);
     }
 }
 
-static void channel_any(const intgold_scale *by, const intgold_tail *tail, const int32_t *sums,
+static void channel_any(const intgold_scale *by, const intgold_epilogue *epilogue, const int32_t *sums,
                         const intgold_pixels *at, int8_t *y) {
     int32_t i;
     for (i = 0; i < at->count; i++, sums += at->step, y += at->y_step)
-        *y = intgold_requantize_acc(*sums, by, tail->y_zero_point, tail->act_min, tail->act_max);
+        *y = intgold_requantize_acc(*sums, by, epilogue->y_zero_point, epilogue->act_min, epilogue->act_max);
 }
 
-static void channel_pooled(const intgold_scale *by, const intgold_tail *tail, int32_t lane,
+static void channel_pooled(const intgold_scale *by, const intgold_epilogue *epilogue, int32_t lane,
                            const intgold_pixels *at, int8_t *y) {
     const size_t step = at->step;
     const int32_t *sums = at->sums + lane, *below = at->below + lane;
     int32_t i;
     for (i = 0; i < at->count / 2; i++, sums += 2 * step, below += 2 * step, y += at->y_step) {
-        const int32_t most = greater(greater(sums[0], sums[step]), greater(below[0], below[step]));
-        *y = intgold_requantize_acc(most, by, tail->y_zero_point, tail->act_min, tail->act_max);
+        const int32_t max = greater(greater(sums[0], sums[step]), greater(below[0], below[step]));
+        *y = intgold_requantize_acc(max, by, epilogue->y_zero_point, epilogue->act_min, epilogue->act_max);
     }
 }
 
-static void channel_row(const intgold_scale *by, const intgold_tail *tail, const int32_t *sums,
+static void channel_row(const intgold_scale *by, const intgold_epilogue *epilogue, const int32_t *sums,
                         const intgold_pixels *at, int8_t *y) {
     if (by->form == INTGOLD_FORM_SINGLE)
-        channel_single(by, tail, sums, at, y);
+        channel_single(by, epilogue, sums, at, y);
     else
-        channel_any(by, tail, sums, at, y);
+        channel_any(by, epilogue, sums, at, y);
 }
 
-void intgold_finish_channel(const intgold_tail *tail, int32_t channel, int32_t lane,
+void intgold_epilogue_channel(const intgold_epilogue *epilogue, int32_t channel, int32_t lane,
                             const intgold_pixels *at) {
-    const intgold_scale by = intgold_entry(tail->by, channel);
+    const intgold_scale by = intgold_entry(epilogue->by, channel);
     const int32_t *sums = at->sums + lane;
     if (at->below) {
-        channel_pooled(&by, tail, lane, at, at->y + lane);
+        channel_pooled(&by, epilogue, lane, at, at->y + lane);
         return;
     }
-    channel_row(&by, tail, sums, at, at->y + lane);
-    if (tail->fold && at->y_below)
-        channel_row(&by, tail, sums + tail->fold, at, at->y_below + lane);
+    channel_row(&by, epilogue, sums, at, at->y + lane);
+    if (epilogue->fold && at->y_below)
+        channel_row(&by, epilogue, sums + epilogue->fold, at, at->y_below + lane);
 }
 
-static void finish(const intgold_tail *tail, int32_t first, int32_t channels,
+static void epilogue(const intgold_epilogue *epilogue, int32_t first, int32_t channels,
                    const intgold_pixels *at) {
     int32_t c;
-    for (c = 0; c < channels; c++) intgold_finish_channel(tail, first + c, c, at);
+    for (c = 0; c < channels; c++) intgold_epilogue_channel(epilogue, first + c, c, at);
 }
 
 static void interleave(const int8_t *const *rows, int32_t zero_point, size_t count, void *words) {
@@ -176,7 +176,7 @@ static void multiply(const intgold_strip *strip, int32_t *sums) {
     }
 }
 
-static void add_up(const int8_t *x, int32_t cells, size_t step, int32_t channels,
+static void window_sum(const int8_t *x, int32_t cells, size_t step, int32_t channels,
                    uint32_t *sums) {
     int32_t i, c;
     for (i = 0; i < cells; i++, x += step)
@@ -186,9 +186,9 @@ static void add_up(const int8_t *x, int32_t cells, size_t step, int32_t channels
         }
 }
 
-static void greatest(const intgold_window *window, int32_t least, int32_t channels, int8_t *y) {
+static void window_max(const intgold_window *window, int32_t min, int32_t channels, int8_t *y) {
     int32_t i, j, c;
-    memset(y, least, (size_t)channels);
+    memset(y, min, (size_t)channels);
     for (i = 0; i < window->rows; i++) {
         const int8_t *x = window->x + (size_t)i * window->row_step;
         for (j = 0; j < window->columns; j++, x += window->column_step)
@@ -206,17 +206,17 @@ const intgold_kernels intgold_kernels_portable = {
     .group = GROUP,
     .lanes = LANES,
     .columns = COLUMNS,
-    .flipped = INTGOLD_CENTRED,
+    .input_encoding = INTGOLD_INPUT_CENTRED,
     .pack_size = pack_size,
     .pack = pack,
-    .widen = widen,
+    .load_inputs = load_inputs,
     .convolve = convolve,
-    .tail_packed_size = tail_packed_size,
-    .tail_pack = tail_pack,
-    .finish = finish,
+    .epilogue_packed_size = epilogue_packed_size,
+    .epilogue_pack = epilogue_pack,
+    .epilogue = epilogue,
     .interleave = interleave,
     .multiply = multiply,
-    .add_up = add_up,
-    .greatest = greatest,
+    .window_sum = window_sum,
+    .window_max = window_max,
     .lut = lut,
 };

@@ -21,13 +21,13 @@
 /* Of sixteen registers twelve hold sums: two vectors for each of six pixels. */
 enum { LANES = 8, VECTOR = 32, COLUMNS = 6 };
 
-size_t intgold_avx2_tail_packed_size(int32_t channels);
-void intgold_avx2_tail_pack(const intgold_tail *tail, int32_t channels, void *packed);
-void intgold_avx2_finish(const intgold_tail *tail, int32_t first, int32_t channels,
+size_t intgold_avx2_epilogue_packed_size(int32_t channels);
+void intgold_avx2_epilogue_pack(const intgold_epilogue *epilogue, int32_t channels, void *packed);
+void intgold_avx2_epilogue(const intgold_epilogue *epilogue, int32_t first, int32_t channels,
                          const intgold_pixels *at);
-void intgold_avx2_add_up(const int8_t *x, int32_t cells, size_t step, int32_t channels,
+void intgold_avx2_window_sum(const int8_t *x, int32_t cells, size_t step, int32_t channels,
                          uint32_t *sums);
-void intgold_avx2_greatest(const intgold_window *window, int32_t least, int32_t channels,
+void intgold_avx2_window_max(const intgold_window *window, int32_t min, int32_t channels,
                            int8_t *y);
 void intgold_avx2_lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y);
 

@@ -20,15 +20,15 @@
 
 enum { GROUP = 4, LANES = 16, VECTOR = 64 };
 
-size_t intgold_avx512_tail_packed_size(int32_t channels);
-void intgold_avx512_tail_pack(const intgold_tail *tail, int32_t channels, void *packed);
-void intgold_avx512_finish(const intgold_tail *tail, int32_t first, int32_t channels,
+size_t intgold_avx512_epilogue_packed_size(int32_t channels);
+void intgold_avx512_epilogue_pack(const intgold_epilogue *epilogue, int32_t channels, void *packed);
+void intgold_avx512_epilogue(const intgold_epilogue *epilogue, int32_t first, int32_t channels,
                            const intgold_pixels *at);
-void intgold_avx512_add_up(const int8_t *x, int32_t cells, size_t step, int32_t channels,
+void intgold_avx512_window_sum(const int8_t *x, int32_t cells, size_t step, int32_t channels,
                            uint32_t *sums);
-void intgold_avx512_greatest(const intgold_window *window, int32_t least, int32_t channels,
+void intgold_avx512_window_max(const intgold_window *window, int32_t min, int32_t channels,
                              int8_t *y);
-void intgold_avx512_weigh(const intgold_lines *by, const int8_t *x1, const int8_t *x2,
+void intgold_avx512_affine_sum(const intgold_lines *by, const int8_t *x1, const int8_t *x2,
                           const uint8_t *rest1, const uint8_t *rest2, int32_t count,
                           int32_t *sums);
 void intgold_avx512_lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y);

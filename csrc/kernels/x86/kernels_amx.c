@@ -29,7 +29,7 @@ typedef struct configuration {
     uint8_t rows[16];
 } configuration;
 
-/* Words per piece of a run: its greatest divisor up to 16. */
+/* Words per piece of a run: its largest divisor up to 16. */
 static int32_t depth_of(int32_t run) {
     int32_t depth = 16;
     while (run % depth) depth--;

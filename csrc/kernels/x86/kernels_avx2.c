@@ -30,19 +30,19 @@ INLINE TARGET __m256i centred(__m128i bytes, int32_t zero_point) {
     return _mm256_sub_epi16(_mm256_cvtepi8_epi16(bytes), _mm256_set1_epi16((short)zero_point));
 }
 
-INLINE TARGET void widen_half(const int8_t *x, int32_t zero_point, int16_t *to) {
+INLINE TARGET void load_half(const int8_t *x, int32_t zero_point, int16_t *to) {
     const __m128i bytes = _mm_loadu_si128((const void *)x);
     _mm256_storeu_si256((void *)to, centred(bytes, zero_point));
 }
 
 /* The last vector may do some again. */
-TARGET static void widen(const int8_t *x, int32_t zero_point, size_t count, void *words) {
+TARGET static void load_inputs(const int8_t *x, int32_t zero_point, size_t count, void *words) {
     int16_t *to = words;
     size_t i;
-    for (i = 0; i + HALF <= count; i += HALF) widen_half(x + i, zero_point, to + i);
+    for (i = 0; i + HALF <= count; i += HALF) load_half(x + i, zero_point, to + i);
     if (i == count) return;
     if (count >= HALF)
-        widen_half(x + count - HALF, zero_point, to + count - HALF);
+        load_half(x + count - HALF, zero_point, to + count - HALF);
     else
         for (; i < count; i++) to[i] = (int16_t)(x[i] - zero_point);
 }
@@ -73,18 +73,18 @@ const intgold_kernels intgold_kernels_avx2 = {
     .group = GROUP,
     .lanes = LANES,
     .columns = COLUMNS,
-    .flipped = INTGOLD_CENTRED,
+    .input_encoding = INTGOLD_INPUT_CENTRED,
     .pack_size = pack_size,
     .pack = pack,
-    .widen = widen,
+    .load_inputs = load_inputs,
     .convolve = convolve,
-    .tail_packed_size = intgold_avx2_tail_packed_size,
-    .tail_pack = intgold_avx2_tail_pack,
-    .finish = intgold_avx2_finish,
+    .epilogue_packed_size = intgold_avx2_epilogue_packed_size,
+    .epilogue_pack = intgold_avx2_epilogue_pack,
+    .epilogue = intgold_avx2_epilogue,
     .interleave = interleave,
     .multiply = multiply,
-    .add_up = intgold_avx2_add_up,
-    .greatest = intgold_avx2_greatest,
+    .window_sum = intgold_avx2_window_sum,
+    .window_max = intgold_avx2_window_max,
     .lut = intgold_avx2_lut,
 };
 

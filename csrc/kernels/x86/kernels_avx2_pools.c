@@ -17,7 +17,7 @@ INLINE TARGET __m256i widened(const int8_t *x) {
 }
 
 /* Eight channels of all cells. */
-INLINE TARGET void add_up_vector(const int8_t *x, int32_t cells, size_t step, uint32_t *sums) {
+INLINE TARGET void window_sum_vector(const int8_t *x, int32_t cells, size_t step, uint32_t *sums) {
     __m256i even = vector(sums), odd = _mm256_setzero_si256();
     int32_t i;
     for (i = 0; i + 2 <= cells; i += 2, x += 2 * step) {
@@ -28,56 +28,56 @@ INLINE TARGET void add_up_vector(const int8_t *x, int32_t cells, size_t step, ui
     _mm256_storeu_si256((void *)sums, _mm256_add_epi32(even, odd));
 }
 
-static void add_up_rest(const int8_t *x, int32_t c, int32_t channels, uint32_t *sums) {
+static void window_sum_rest(const int8_t *x, int32_t c, int32_t channels, uint32_t *sums) {
     for (; c < channels; c++) {
         const int32_t value = x[c];
         sums[c] += (uint32_t)value;
     }
 }
 
-TARGET void intgold_avx2_add_up(const int8_t *x, int32_t cells, size_t step, int32_t channels,
+TARGET void intgold_avx2_window_sum(const int8_t *x, int32_t cells, size_t step, int32_t channels,
                                 uint32_t *sums) {
     int32_t c, i;
-    for (c = 0; c + LANES <= channels; c += LANES) add_up_vector(x + c, cells, step, sums + c);
-    for (i = 0; i < cells; i++, x += step) add_up_rest(x, c, channels, sums);
+    for (c = 0; c + LANES <= channels; c += LANES) window_sum_vector(x + c, cells, step, sums + c);
+    for (i = 0; i < cells; i++, x += step) window_sum_rest(x, c, channels, sums);
 }
 
-INLINE TARGET void greatest_vector(const intgold_window *window, int32_t least, size_t c,
+INLINE TARGET void window_max_vector(const intgold_window *window, int32_t min, size_t c,
                                    int8_t *y) {
-    __m256i most = _mm256_set1_epi8((char)least);
+    __m256i max = _mm256_set1_epi8((char)min);
     int32_t i, j;
     for (i = 0; i < window->rows; i++) {
         const int8_t *x = window->x + (size_t)i * window->row_step + c;
         for (j = 0; j < window->columns; j++, x += window->column_step)
-            most = _mm256_max_epi8(most, vector(x));
+            max = _mm256_max_epi8(max, vector(x));
     }
-    _mm256_storeu_si256((void *)(y + c), most);
+    _mm256_storeu_si256((void *)(y + c), max);
 }
 
-INLINE TARGET void greatest_half(const intgold_window *window, int32_t least, size_t c,
+INLINE TARGET void window_max_half(const intgold_window *window, int32_t min, size_t c,
                                  int8_t *y) {
-    __m128i most = _mm_set1_epi8((char)least);
+    __m128i max = _mm_set1_epi8((char)min);
     int32_t i, j;
     for (i = 0; i < window->rows; i++) {
         const int8_t *x = window->x + (size_t)i * window->row_step + c;
         for (j = 0; j < window->columns; j++, x += window->column_step)
-            most = _mm_max_epi8(most, _mm_loadu_si128((const void *)x));
+            max = _mm_max_epi8(max, _mm_loadu_si128((const void *)x));
     }
-    _mm_storeu_si128((void *)(y + c), most);
+    _mm_storeu_si128((void *)(y + c), max);
 }
 
 /* The last vector may do some again. */
-TARGET void intgold_avx2_greatest(const intgold_window *window, int32_t least, int32_t channels,
+TARGET void intgold_avx2_window_max(const intgold_window *window, int32_t min, int32_t channels,
                                   int8_t *y) {
     const size_t n = (size_t)channels;
     size_t c = 0;
     if (channels < HALF) {
-        intgold_kernels_portable.greatest(window, least, channels, y);
+        intgold_kernels_portable.window_max(window, min, channels, y);
         return;
     }
-    for (; c + VECTOR <= n; c += VECTOR) greatest_vector(window, least, c, y);
-    for (; c + HALF <= n; c += HALF) greatest_half(window, least, c, y);
-    if (c < n) greatest_half(window, least, n - HALF, y);
+    for (; c + VECTOR <= n; c += VECTOR) window_max_vector(window, min, c, y);
+    for (; c + HALF <= n; c += HALF) window_max_half(window, min, c, y);
+    if (c < n) window_max_half(window, min, n - HALF, y);
 }
 
 /* ---- lut: sixteen tables of sixteen entries.

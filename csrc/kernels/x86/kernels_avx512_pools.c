@@ -13,7 +13,7 @@ INLINE TARGET __m512i widened(const int8_t *x, __mmask16 live) {
     return _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(live, x));
 }
 
-TARGET void intgold_avx512_add_up(const int8_t *x, int32_t cells, size_t step, int32_t channels,
+TARGET void intgold_avx512_window_sum(const int8_t *x, int32_t cells, size_t step, int32_t channels,
                                   uint32_t *sums) {
     int32_t c, i;
     for (c = 0; c < channels; c += LANES) {
@@ -29,19 +29,19 @@ TARGET void intgold_avx512_add_up(const int8_t *x, int32_t cells, size_t step, i
     }
 }
 
-TARGET void intgold_avx512_greatest(const intgold_window *window, int32_t least, int32_t channels,
+TARGET void intgold_avx512_window_max(const intgold_window *window, int32_t min, int32_t channels,
                                     int8_t *y) {
     int32_t c, i, j;
     for (c = 0; c < channels; c += VECTOR) {
         const __mmask64 live = channels - c < VECTOR ? ~(__mmask64)0 >> (VECTOR - (channels - c))
                                                      : ~(__mmask64)0;
-        __m512i most = _mm512_set1_epi8((char)least);
+        __m512i max = _mm512_set1_epi8((char)min);
         for (i = 0; i < window->rows; i++) {
             const int8_t *x = window->x + (size_t)i * window->row_step + c;
             for (j = 0; j < window->columns; j++, x += window->column_step)
-                most = _mm512_max_epi8(most, _mm512_maskz_loadu_epi8(live, x));
+                max = _mm512_max_epi8(max, _mm512_maskz_loadu_epi8(live, x));
         }
-        _mm512_mask_storeu_epi8(y + c, live, most);
+        _mm512_mask_storeu_epi8(y + c, live, max);
     }
 }
 

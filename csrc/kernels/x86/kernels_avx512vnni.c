@@ -23,7 +23,7 @@ static void pack(const intgold_weights *weights, void *packed) {
     intgold_pack_bytes(weights, LANES, packed);
 }
 
-TARGET static void widen(const int8_t *x, int32_t zero_point, size_t count, void *words) {
+TARGET static void load_inputs(const int8_t *x, int32_t zero_point, size_t count, void *words) {
     const __m512i flip = _mm512_set1_epi8(-128);
     char *to = words;
     size_t i;
@@ -226,12 +226,12 @@ TARGET static void multiply(const intgold_strip *strip, int32_t *sums) {
 
 /* What the variants have in common. */
 #define SHARED                                                                                   \
-    .group = GROUP, .lanes = LANES, .columns = COLUMNS, .flipped = INTGOLD_FLIPPED,              \
-    .pack_size = pack_size, .pack = pack, .widen = widen,                                        \
-    .tail_packed_size = intgold_avx512_tail_packed_size,                                         \
-    .tail_pack = intgold_avx512_tail_pack, .finish = intgold_avx512_finish,                      \
-    .interleave = interleave, .multiply = multiply, .add_up = intgold_avx512_add_up,             \
-    .greatest = intgold_avx512_greatest, .weigh = intgold_avx512_weigh
+    .group = GROUP, .lanes = LANES, .columns = COLUMNS, .input_encoding = INTGOLD_INPUT_OFFSET_BINARY,              \
+    .pack_size = pack_size, .pack = pack, .load_inputs = load_inputs,                                        \
+    .epilogue_packed_size = intgold_avx512_epilogue_packed_size,                                         \
+    .epilogue_pack = intgold_avx512_epilogue_pack, .epilogue = intgold_avx512_epilogue,                      \
+    .interleave = interleave, .multiply = multiply, .window_sum = intgold_avx512_window_sum,             \
+    .window_max = intgold_avx512_window_max, .affine_sum = intgold_avx512_affine_sum
 
 const intgold_kernels intgold_kernels_avx512vnni = {
     .name = "avx512vnni",

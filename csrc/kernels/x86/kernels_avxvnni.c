@@ -26,19 +26,19 @@ static void pack(const intgold_weights *weights, void *packed) {
     intgold_pack_bytes(weights, LANES, packed);
 }
 
-INLINE TARGET void widen_vector(const int8_t *x, void *to) {
+INLINE TARGET void load_vector(const int8_t *x, void *to) {
     _mm256_storeu_si256(to, _mm256_xor_si256(vector(x), _mm256_set1_epi8(-128)));
 }
 
 /* The last vector may do some again. */
-TARGET static void widen(const int8_t *x, int32_t zero_point, size_t count, void *words) {
+TARGET static void load_inputs(const int8_t *x, int32_t zero_point, size_t count, void *words) {
     char *to = words;
     size_t i;
     (void)zero_point;
-    for (i = 0; i + VECTOR <= count; i += VECTOR) widen_vector(x + i, to + i);
+    for (i = 0; i + VECTOR <= count; i += VECTOR) load_vector(x + i, to + i);
     if (i == count) return;
     if (count >= VECTOR)
-        widen_vector(x + count - VECTOR, to + count - VECTOR);
+        load_vector(x + count - VECTOR, to + count - VECTOR);
     else
         for (; i < count; i++) to[i] = (char)(x[i] ^ -128);
 }
@@ -91,18 +91,18 @@ const intgold_kernels intgold_kernels_avxvnni = {
     .group = GROUP,
     .lanes = LANES,
     .columns = COLUMNS,
-    .flipped = INTGOLD_FLIPPED,
+    .input_encoding = INTGOLD_INPUT_OFFSET_BINARY,
     .pack_size = pack_size,
     .pack = pack,
-    .widen = widen,
+    .load_inputs = load_inputs,
     .convolve = convolve,
-    .tail_packed_size = intgold_avx2_tail_packed_size,
-    .tail_pack = intgold_avx2_tail_pack,
-    .finish = intgold_avx2_finish,
+    .epilogue_packed_size = intgold_avx2_epilogue_packed_size,
+    .epilogue_pack = intgold_avx2_epilogue_pack,
+    .epilogue = intgold_avx2_epilogue,
     .interleave = interleave,
     .multiply = multiply,
-    .add_up = intgold_avx2_add_up,
-    .greatest = intgold_avx2_greatest,
+    .window_sum = intgold_avx2_window_sum,
+    .window_max = intgold_avx2_window_max,
     .lut = intgold_avx2_lut,
 };
 

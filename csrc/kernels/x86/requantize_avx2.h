@@ -1,5 +1,5 @@
 /* requantize.h and rounding.h for AVX2: the only place with AVX2 that shifts to round, but for the
- * short form of `single` in kernels_avx2_finish.c. */
+ * short form of `single` in kernels_avx2_epilogue.c. */
 #ifndef INTGOLD_REQUANTIZE_AVX2_H
 #define INTGOLD_REQUANTIZE_AVX2_H
 
@@ -16,10 +16,10 @@ INTGOLD_AVX2 __m256i intgold_joined_avx2(__m256i even, __m256i odd) {
 
 /* Magnitudes p of four products, at most 2^62, t from 1 to 62, negative: 1 or 0.  AVX2 has no
  * arithmetic shift of 64-bit lanes, so that each rounding is floor((p + own bias) / 2^t).
- * Results that int32 does not hold become its greatest value. */
+ * Results that int32 does not hold become its largest value. */
 INTGOLD_AVX2 __m256i intgold_round_avx2(__m256i p, __m256i t, __m256i negative, int form) {
     const __m256i zero = _mm256_setzero_si256(), one = _mm256_set1_epi64x(1);
-    const __m256i most = _mm256_set1_epi64x(INT32_MAX), unit = _mm256_sllv_epi64(one, t);
+    const __m256i max = _mm256_set1_epi64x(INT32_MAX), unit = _mm256_sllv_epi64(one, t);
     const __m256i half = _mm256_srli_epi64(unit, 1), below = _mm256_sub_epi64(half, one);
     const __m256i odd = _mm256_and_si256(_mm256_srlv_epi64(p, t), one);
     __m256i bias, rounded;
@@ -33,7 +33,7 @@ INTGOLD_AVX2 __m256i intgold_round_avx2(__m256i p, __m256i t, __m256i negative, 
     default: bias = zero; break;
     }
     rounded = _mm256_srlv_epi64(_mm256_add_epi64(p, bias), t);
-    return _mm256_blendv_epi8(rounded, most, _mm256_cmpgt_epi64(rounded, most));
+    return _mm256_blendv_epi8(rounded, max, _mm256_cmpgt_epi64(rounded, max));
 }
 
 /* Clauses 4.2.1 and 4.2.3: R(acc) of the single forms, saturated to int32. */
@@ -54,23 +54,23 @@ INTGOLD_AVX2 __m256i intgold_odd_lanes_avx2(__m256i x) { return _mm256_shuffle_e
 
 /* What the double and the float forms take of the entries of eight lanes. */
 typedef struct intgold_scale_avx2 {
-    __m256i multiplier, multiplier_odd, left, right, half, least, most;
+    __m256i multiplier, multiplier_odd, left, right, half, min, max;
 } intgold_scale_avx2;
 
 INTGOLD_AVX2 intgold_scale_avx2 intgold_scale_of_double_avx2(__m256i multiplier, __m256i shift) {
-    const __m256i zero = _mm256_setzero_si256(), most = _mm256_set1_epi32(31);
+    const __m256i zero = _mm256_setzero_si256(), max = _mm256_set1_epi32(31);
     intgold_scale_avx2 by;
     by.multiplier = multiplier;
     by.multiplier_odd = intgold_odd_lanes_avx2(multiplier);
-    by.left = _mm256_max_epi32(_mm256_sub_epi32(most, shift), zero);
-    by.right = _mm256_max_epi32(_mm256_sub_epi32(shift, most), zero);
+    by.left = _mm256_max_epi32(_mm256_sub_epi32(max, shift), zero);
+    by.right = _mm256_max_epi32(_mm256_sub_epi32(shift, max), zero);
     by.half = _mm256_srli_epi32(_mm256_sllv_epi32(_mm256_set1_epi32(1), by.right), 1);
-    by.least = by.most = zero;
+    by.min = by.max = zero;
     return by;
 }
 
 /* Clause 4.2.2: R(acc) of the double forms.  The first rounding's result fits int32, and is not
- * its least value.  Ties up: the floor, one more where the highest bit lost is set. */
+ * its smallest value.  Ties up: the floor, one more where the highest bit lost is set. */
 INTGOLD_AVX2 __m256i intgold_scale_double_avx2(__m256i acc, const intgold_scale_avx2 *by,
                                                int form) {
     const __m256i zero = _mm256_setzero_si256(), half = _mm256_set1_epi64x((int64_t)1 << 30);
@@ -98,15 +98,15 @@ INTGOLD_AVX2 intgold_scale_avx2 intgold_scale_of_nearest_avx2(__m256i multiplier
     by.multiplier = _mm256_srlv_epi32(multiplier, by.right);
     by.multiplier_odd = intgold_odd_lanes_avx2(by.multiplier);
     by.half = zero;
-    by.most = _mm256_blendv_epi8(_mm256_srlv_epi32(room, by.left), whole,
+    by.max = _mm256_blendv_epi8(_mm256_srlv_epi32(room, by.left), whole,
                                  _mm256_cmpeq_epi32(by.left, zero));
-    by.least = _mm256_sub_epi32(zero, by.most);
+    by.min = _mm256_sub_epi32(zero, by.max);
     return by;
 }
 
 INTGOLD_AVX2 __m256i intgold_scale_nearest_avx2(__m256i acc, const intgold_scale_avx2 *by,
                                                 __m256i *frac) {
-    const __m256i kept = _mm256_min_epi32(_mm256_max_epi32(acc, by->least), by->most);
+    const __m256i kept = _mm256_min_epi32(_mm256_max_epi32(acc, by->min), by->max);
     const __m256i shifted = _mm256_sllv_epi32(kept, by->left);
     const __m256i even = _mm256_mul_epi32(shifted, by->multiplier);
     const __m256i odd = _mm256_mul_epi32(intgold_odd_lanes_avx2(shifted), by->multiplier_odd);

@@ -1,5 +1,5 @@
 /* requantize.h and rounding.h for AVX-512: the only place with AVX-512 that shifts to
- * round, but for the short form of `single` in kernels_avx512_finish.c. */
+ * round, but for the short form of `single` in kernels_avx512_epilogue.c. */
 #ifndef INTGOLD_REQUANTIZE_AVX512_H
 #define INTGOLD_REQUANTIZE_AVX512_H
 
@@ -96,7 +96,7 @@ INTGOLD_AVX512 __m512i intgold_magnitude_float64_avx512(__m512i acc,
                              _mm512_max_epi64(_mm512_sub_epi64(zero, right), zero));
 }
 
-/* Clause 4.2: R(acc); form: enum intgold_form, the double forms apart. */
+/* Clause 4.2: R(acc); form: enum intgold_form, except the double forms. */
 INTGOLD_AVX512 __m512i intgold_scale_acc_avx512(__m512i acc, const intgold_scale_avx512 *by,
                                                 int form) {
     const __mmask8 negative = _mm512_movepi64_mask(acc);
@@ -120,23 +120,23 @@ INTGOLD_AVX512 __m512i intgold_scale_acc_avx512(__m512i acc, const intgold_scale
 /* ---- The double forms, and the float forms by nearest.h, in sixteen lanes of 32 bits: what
  * they take of the entries. */
 typedef struct intgold_lanes_avx512 {
-    __m512i multiplier, multiplier_odd, left, right, half, least, most;
+    __m512i multiplier, multiplier_odd, left, right, half, min, max;
 } intgold_lanes_avx512;
 
 INTGOLD_AVX512 intgold_lanes_avx512 intgold_lanes_of_double_avx512(__m512i multiplier,
                                                                    __m512i shift) {
-    const __m512i zero = _mm512_setzero_si512(), most = _mm512_set1_epi32(31);
+    const __m512i zero = _mm512_setzero_si512(), max = _mm512_set1_epi32(31);
     intgold_lanes_avx512 by;
     by.multiplier = multiplier;
     by.multiplier_odd = _mm512_srli_epi64(multiplier, 32);
-    by.left = _mm512_max_epi32(_mm512_sub_epi32(most, shift), zero);
-    by.right = _mm512_max_epi32(_mm512_sub_epi32(shift, most), zero);
+    by.left = _mm512_max_epi32(_mm512_sub_epi32(max, shift), zero);
+    by.right = _mm512_max_epi32(_mm512_sub_epi32(shift, max), zero);
     by.half = _mm512_srli_epi32(_mm512_sllv_epi32(_mm512_set1_epi32(1), by.right), 1);
-    by.least = by.most = zero;
+    by.min = by.max = zero;
     return by;
 }
 
-/* Clause 4.2.2: the first rounding's result fits int32, and is not its least value. */
+/* Clause 4.2.2: the first rounding's result fits int32, and is not its smallest value. */
 INTGOLD_AVX512 __m512i intgold_lanes_double_avx512(__m512i acc, const intgold_lanes_avx512 *by,
                                                    int form) {
     const __m512i half = _mm512_set1_epi64((int64_t)1 << 30);
@@ -168,16 +168,16 @@ INTGOLD_AVX512 intgold_lanes_avx512 intgold_lanes_of_nearest_avx512(__m512i mult
     by.multiplier = _mm512_srlv_epi32(multiplier, by.right);
     by.multiplier_odd = _mm512_srli_epi64(by.multiplier, 32);
     by.half = zero;
-    by.most = _mm512_mask_blend_epi32(_mm512_test_epi32_mask(by.left, by.left),
+    by.max = _mm512_mask_blend_epi32(_mm512_test_epi32_mask(by.left, by.left),
                                       _mm512_set1_epi32(INT32_MAX),
                                       _mm512_srlv_epi32(room, by.left));
-    by.least = _mm512_sub_epi32(zero, by.most);
+    by.min = _mm512_sub_epi32(zero, by.max);
     return by;
 }
 
 INTGOLD_AVX512 __m512i intgold_lanes_nearest_avx512(__m512i acc, const intgold_lanes_avx512 *by,
                                                     __m512i *frac) {
-    const __m512i kept = _mm512_min_epi32(_mm512_max_epi32(acc, by->least), by->most);
+    const __m512i kept = _mm512_min_epi32(_mm512_max_epi32(acc, by->min), by->max);
     const __m512i shifted = _mm512_sllv_epi32(kept, by->left);
     const __m512i even = _mm512_mul_epi32(shifted, by->multiplier);
     const __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(shifted, 32), by->multiplier_odd);

@@ -20,6 +20,7 @@ HEADERS = Path(sysconfig.get_path("include"), "Python.h").exists()
 def declarations(header: str) -> str:
     """Return what ``ffi.cdef`` takes: the header without its preprocessor scaffolding."""
     header = re.sub(r"#ifdef __cplusplus.*?#endif", "", header, flags=re.DOTALL)
+    header = re.sub(r"#if [^\n]*NO_DEPRECATED.*?#endif", "", header, flags=re.DOTALL)
     scaffolding = r"^#(include|if|ifndef|else|endif|define INTGOLD_(H|API)\b).*$|\bINTGOLD_API "
     return re.sub(scaffolding, "", header, flags=re.MULTILINE)
 

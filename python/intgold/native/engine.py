@@ -264,7 +264,7 @@ class Prepared:
         if not size:
             buffer = ffi.new("char[]", 1)
             status = lib.intgold_check_model(self.model, buffer, 0, ffi.NULL)
-            if status != lib.INTGOLD_ERROR_MEMORY:
+            if status != lib.INTGOLD_ERROR_BUFFER_TOO_SMALL:
                 self.refuse(status, buffer, 0)
             raise EngineError(f"{self.largest()}, the arena more than can be addressed")
         return size

@@ -1,4 +1,4 @@
-/* finish() with AVX2, for the variants avx2 and avxvnni. */
+/* epilogue() with AVX2, for the variants avx2 and avxvnni. */
 #include "kernels/kernels.h"
 
 #if defined(INTGOLD_HAS_AVX2)
@@ -11,7 +11,7 @@
 
 INLINE TARGET __m256i vector(const void *at) { return _mm256_loadu_si256(at); }
 
-/* ---- finish: four vectors of sums make 32 bytes, two blocks of two pixels or one of four.
+/* ---- epilogue: four vectors of sums make 32 bytes, two blocks of two pixels or one of four.
  *
  * Form single with right_shift >= 33: the 64-bit products of even and odd lanes lose their low
  * words, and half, which has none, is added; what is left is shifted by right_shift - 32.  Two
@@ -21,14 +21,14 @@ INLINE TARGET __m256i vector(const void *at) { return _mm256_loadu_si256(at); }
  * Other forms and shifts that a block, or two side by side, have in all lanes take
  * requantize_avx2.h, the rest goes channel by channel. */
 
-size_t intgold_avx2_tail_packed_size(int32_t channels) { return block_tails_size(channels); }
+size_t intgold_avx2_epilogue_packed_size(int32_t channels) { return lane_epilogues_size(channels); }
 
-void intgold_avx2_tail_pack(const intgold_tail *tail, int32_t channels, void *packed) {
-    static const block_rules rules = {33, 62, INTGOLD_NEAREST_SHIFT};
-    block_tails_pack(&rules, tail, channels, packed);
+void intgold_avx2_epilogue_pack(const intgold_epilogue *epilogue, int32_t channels, void *packed) {
+    static const lane_rules rules = {33, 62, INTGOLD_NEAREST_SHIFT};
+    lane_epilogues_pack(&rules, epilogue, channels, packed);
 }
 
-/* How the blocks of a call are requantised: each way is compiled apart. */
+/* How the blocks of a call are requantised: each way is compiled separately. */
 enum { SHORT, DOUBLE, DOUBLE_UP, NEAREST, LONG };
 
 /* Of SHORT: multiplier, multiplier_odd, right and half. */
@@ -36,7 +36,7 @@ typedef intgold_scale_avx2 scales;
 
 INLINE TARGET __m256i odd_lanes(__m256i x) { return intgold_odd_lanes_avx2(x); }
 
-INLINE TARGET scales scales_of(const block_tail *block, const int way) {
+INLINE TARGET scales scales_of(const lane_epilogue *block, const int way) {
     const __m256i multiplier = vector(block->multiplier), shift = vector(block->right_shift);
     scales by;
     if (way == NEAREST) return intgold_scale_of_nearest_avx2(multiplier, shift);
@@ -46,7 +46,7 @@ INLINE TARGET scales scales_of(const block_tail *block, const int way) {
     by.right = _mm256_sub_epi32(shift, _mm256_set1_epi32(32));
     by.half = _mm256_sllv_epi32(_mm256_set1_epi32(1),
                                 _mm256_sub_epi32(by.right, _mm256_set1_epi32(1)));
-    by.left = by.least = by.most = _mm256_setzero_si256();
+    by.left = by.min = by.max = _mm256_setzero_si256();
     return by;
 }
 
@@ -59,7 +59,7 @@ INLINE TARGET __m256i requantize(__m256i sums, const scales *by) {
 
 /* NEAREST, lanes in doubt done again: rare, so that it is kept out of the loops. */
 __attribute__((noinline)) TARGET static __m256i settled(__m256i sums, const scales *by,
-                                                        const block_tail *block) {
+                                                        const lane_epilogue *block) {
     int32_t acc[LANES], scaled[LANES];
     __m256i frac;
     _mm256_storeu_si256((void *)scaled, intgold_scale_nearest_avx2(sums, by, &frac));
@@ -72,12 +72,12 @@ __attribute__((noinline)) TARGET static __m256i settled(__m256i sums, const scal
 typedef struct work {
     const int32_t *sums, *below;
     size_t step;
-    const block_tail *blocks;
+    const lane_epilogue *blocks;
     scales by[2];
-    __m256i zero_point, least, most;
+    __m256i zero_point, min, max;
 } work;
 
-INLINE TARGET work work_of(const intgold_tail *tail, const block_tail *blocks,
+INLINE TARGET work work_of(const intgold_epilogue *epilogue, const lane_epilogue *blocks,
                            const intgold_pixels *at, const int vectors, const int way) {
     work made;
     made.sums = at->sums;
@@ -86,13 +86,13 @@ INLINE TARGET work work_of(const intgold_tail *tail, const block_tail *blocks,
     made.blocks = blocks;
     made.by[0] = scales_of(blocks, way);
     made.by[1] = vectors == 2 ? scales_of(blocks + 1, way) : made.by[0];
-    made.zero_point = _mm256_set1_epi16((short)tail->y_zero_point);
-    made.least = _mm256_set1_epi8((char)tail->act_min);
-    made.most = _mm256_set1_epi8((char)tail->act_max);
+    made.zero_point = _mm256_set1_epi16((short)epilogue->y_zero_point);
+    made.min = _mm256_set1_epi8((char)epilogue->act_min);
+    made.max = _mm256_set1_epi8((char)epilogue->act_max);
     return made;
 }
 
-/* Sums of a pixel from place `left` on, or the greatest of four pixels in two rows. */
+/* Sums of a pixel from place `left` on, or the maximum of four pixels in two rows. */
 INLINE TARGET __m256i sums_of(const work *at, size_t left, const int pooled) {
     const size_t right = left + at->step;
     if (!pooled) return vector(at->sums + left);
@@ -143,7 +143,7 @@ INLINE TARGET __m256i group(const work *at, int32_t live, const int vectors, con
     low = _mm256_adds_epi16(_mm256_packs_epi32(y[0], y[1]), at->zero_point);
     high = _mm256_adds_epi16(_mm256_packs_epi32(y[2], y[3]), at->zero_point);
     bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(low, high), order);
-    return _mm256_min_epi8(_mm256_max_epi8(bytes, at->least), at->most);
+    return _mm256_min_epi8(_mm256_max_epi8(bytes, at->min), at->max);
 }
 
 /* Copy up to 16 bytes, in powers of two. */
@@ -183,15 +183,15 @@ INLINE TARGET void store_two(int8_t *y, size_t step, __m256i bytes) {
     _mm_storeu_si128((void *)(y + step), _mm256_extracti128_si256(bytes, 1));
 }
 
-INLINE TARGET void finish_blocks(const intgold_tail *tail, const block_tail *blocks,
+INLINE TARGET void epilogue_blocks(const intgold_epilogue *epilogue, const lane_epilogue *blocks,
                                  int32_t channels, const intgold_pixels *pixels,
                                  const int vectors, const int pooled, const int way) {
     const intgold_pixels at = *pixels; /* a copy, which stores to y cannot change */
     const int32_t count = pooled ? at.count / 2 : at.count, outputs = 4 / vectors;
-    const int32_t width = vectors * LANES, fold = tail->fold;
+    const int32_t width = vectors * LANES, fold = epilogue->fold;
     const size_t next = (size_t)outputs * at.step * (pooled ? 2 : 1);
     const int dense = channels == width && at.y_step == (size_t)width;
-    work from = work_of(tail, blocks, &at, vectors, way);
+    work from = work_of(epilogue, blocks, &at, vectors, way);
     int32_t i;
     for (i = 0; i + outputs <= count; i += outputs) {
         const __m256i bytes = group(&from, outputs, vectors, pooled, way);
@@ -212,46 +212,46 @@ INLINE TARGET void finish_blocks(const intgold_tail *tail, const block_tail *blo
                     group(&from, count - i, vectors, pooled, way));
 }
 
-/* One block or two.  Pooled sums have code of their own in the short way alone: in all of them
+/* One block or two.  Pooled sums have code of their own in the short way only: in all of them
  * this file took half as long again, or twice as long, to compile. */
-INLINE TARGET void finish_way(const intgold_tail *tail, const block_tail *blocks,
+INLINE TARGET void epilogue_way(const intgold_epilogue *epilogue, const lane_epilogue *blocks,
                               int32_t channels, const intgold_pixels *at, const int way) {
     const int pooled = at->below != NULL;
     if (way != SHORT && channels > LANES)
-        finish_blocks(tail, blocks, channels, at, 2, pooled, way);
+        epilogue_blocks(epilogue, blocks, channels, at, 2, pooled, way);
     else if (way != SHORT)
-        finish_blocks(tail, blocks, channels, at, 1, pooled, way);
+        epilogue_blocks(epilogue, blocks, channels, at, 1, pooled, way);
     else if (channels > LANES && pooled)
-        finish_blocks(tail, blocks, channels, at, 2, 1, way);
+        epilogue_blocks(epilogue, blocks, channels, at, 2, 1, way);
     else if (channels > LANES)
-        finish_blocks(tail, blocks, channels, at, 2, 0, way);
+        epilogue_blocks(epilogue, blocks, channels, at, 2, 0, way);
     else if (pooled)
-        finish_blocks(tail, blocks, channels, at, 1, 1, way);
+        epilogue_blocks(epilogue, blocks, channels, at, 1, 1, way);
     else
-        finish_blocks(tail, blocks, channels, at, 1, 0, way);
+        epilogue_blocks(epilogue, blocks, channels, at, 1, 0, way);
 }
 
-TARGET static void finish_simple(const intgold_tail *tail, const block_tail *blocks,
+TARGET static void epilogue_simple(const intgold_epilogue *epilogue, const lane_epilogue *blocks,
                                  int32_t channels, const intgold_pixels *at) {
-    finish_way(tail, blocks, channels, at, SHORT);
+    epilogue_way(epilogue, blocks, channels, at, SHORT);
 }
 
-TARGET static void finish_any(const intgold_tail *tail, const block_tail *blocks,
+TARGET static void epilogue_any(const intgold_epilogue *epilogue, const lane_epilogue *blocks,
                               int32_t channels, const intgold_pixels *at) {
     switch (blocks->form) {
-    case INTGOLD_FORM_DOUBLE: finish_way(tail, blocks, channels, at, DOUBLE); break;
-    case INTGOLD_FORM_DOUBLE_UP: finish_way(tail, blocks, channels, at, DOUBLE_UP); break;
+    case INTGOLD_FORM_DOUBLE: epilogue_way(epilogue, blocks, channels, at, DOUBLE); break;
+    case INTGOLD_FORM_DOUBLE_UP: epilogue_way(epilogue, blocks, channels, at, DOUBLE_UP); break;
     case INTGOLD_FORM_FLOAT32:
-    case INTGOLD_FORM_FLOAT64: finish_way(tail, blocks, channels, at, NEAREST); break;
-    default: finish_way(tail, blocks, channels, at, LONG); break;
+    case INTGOLD_FORM_FLOAT64: epilogue_way(epilogue, blocks, channels, at, NEAREST); break;
+    default: epilogue_way(epilogue, blocks, channels, at, LONG); break;
     }
 }
 
-void intgold_avx2_finish(const intgold_tail *tail, int32_t first, int32_t channels,
+void intgold_avx2_epilogue(const intgold_epilogue *epilogue, int32_t first, int32_t channels,
                          const intgold_pixels *at) {
-    finish_by_form(tail, first, channels, at, finish_simple, finish_any, 1);
+    epilogue_by_form(epilogue, first, channels, at, epilogue_simple, epilogue_any, 1);
 }
 
 #else
-typedef int intgold_no_avx2_finish; /* C99 wants a declaration in every file */
+typedef int intgold_no_avx2_epilogue; /* C99 wants a declaration in every file */
 #endif

@@ -1,4 +1,4 @@
-/* finish() with NEON, for the variants neon and dotprod. */
+/* epilogue() with NEON, for the variants neon and dotprod. */
 #include "kernels/kernels.h"
 
 #if defined(INTGOLD_HAS_NEON)
@@ -9,17 +9,17 @@
 
 enum { HALF = 16 };
 
-/* ---- finish: four registers of sums make 16 bytes, two blocks of one pixel or one of two.
+/* ---- epilogue: four registers of sums make 16 bytes, two blocks of one pixel or one of two.
  *
  * Saturating narrowing only clamps what the clamp to act_min .. act_max inside int8 clamps
  * anyway, so that the zero point may be added on the way.  Forms and shifts that a block has in
  * all lanes take requantize_neon.h, the rest goes channel by channel. */
 
-size_t intgold_neon_tail_packed_size(int32_t channels) { return block_tails_size(channels); }
+size_t intgold_neon_epilogue_packed_size(int32_t channels) { return lane_epilogues_size(channels); }
 
-void intgold_neon_tail_pack(const intgold_tail *tail, int32_t channels, void *packed) {
-    static const block_rules rules = {32, 62, 0};
-    block_tails_pack(&rules, tail, channels, packed);
+void intgold_neon_epilogue_pack(const intgold_epilogue *epilogue, int32_t channels, void *packed) {
+    static const lane_rules rules = {32, 62, 0};
+    lane_epilogues_pack(&rules, epilogue, channels, packed);
 }
 
 /* Where four registers of sums come from, and how they become outputs. */
@@ -29,10 +29,10 @@ typedef struct work {
     int32x4_t multiplier[4], right_shift[4]; /* per register */
     int form;
     int16x8_t zero_point;
-    int8x16_t least, most;
+    int8x16_t min, max;
 } work;
 
-INLINE work work_of(const intgold_tail *tail, const block_tail *blocks, const intgold_pixels *at,
+INLINE work work_of(const intgold_epilogue *epilogue, const lane_epilogue *blocks, const intgold_pixels *at,
                     const int vectors) {
     work made;
     int j;
@@ -40,18 +40,18 @@ INLINE work work_of(const intgold_tail *tail, const block_tail *blocks, const in
     made.below = at->below;
     made.step = at->step;
     UNROLL for (j = 0; j < 4; j++) {
-        const block_tail *block = blocks + (vectors == 2 ? j / 2 : 0);
+        const lane_epilogue *block = blocks + (vectors == 2 ? j / 2 : 0);
         made.multiplier[j] = vld1q_s32(block->multiplier + 4 * (j % 2));
         made.right_shift[j] = vld1q_s32(block->right_shift + 4 * (j % 2));
     }
     made.form = blocks->form;
-    made.zero_point = vdupq_n_s16((int16_t)tail->y_zero_point);
-    made.least = vdupq_n_s8((int8_t)tail->act_min);
-    made.most = vdupq_n_s8((int8_t)tail->act_max);
+    made.zero_point = vdupq_n_s16((int16_t)epilogue->y_zero_point);
+    made.min = vdupq_n_s8((int8_t)epilogue->act_min);
+    made.max = vdupq_n_s8((int8_t)epilogue->act_max);
     return made;
 }
 
-/* Sums of a pixel from place `left` on, or the greatest of four pixels in two rows. */
+/* Sums of a pixel from place `left` on, or the maximum of four pixels in two rows. */
 INLINE int32x4_t sums_of(const work *at, size_t left, const int pooled) {
     const size_t right = left + at->step;
     if (!pooled) return vld1q_s32(at->sums + left);
@@ -77,7 +77,7 @@ INLINE int8x16_t group(const work *at, int32_t live, const int vectors, const in
     high = vqmovn_high_s32(vqmovn_s32(y[2]), y[3]);
     bytes = vqmovn_high_s16(vqmovn_s16(vqaddq_s16(low, at->zero_point)),
                             vqaddq_s16(high, at->zero_point));
-    return vminq_s8(vmaxq_s8(bytes, at->least), at->most);
+    return vminq_s8(vmaxq_s8(bytes, at->min), at->max);
 }
 
 /* Copy up to 15 bytes, in powers of two. */
@@ -101,14 +101,14 @@ INLINE void store_group(int32_t fold, const intgold_pixels *at, int32_t i, int32
     }
 }
 
-INLINE void finish_blocks(const intgold_tail *tail, const block_tail *blocks, int32_t channels,
+INLINE void epilogue_blocks(const intgold_epilogue *epilogue, const lane_epilogue *blocks, int32_t channels,
                           const intgold_pixels *pixels, const int vectors, const int pooled,
                           const int any) {
     const intgold_pixels at = *pixels; /* a copy, which stores to y cannot change */
     const int32_t count = pooled ? at.count / 2 : at.count, outputs = 2 / vectors;
-    const int32_t width = vectors * LANES, fold = tail->fold;
+    const int32_t width = vectors * LANES, fold = epilogue->fold;
     const size_t next = (size_t)outputs * at.step * (pooled ? 2 : 1);
-    work from = work_of(tail, blocks, &at, vectors);
+    work from = work_of(epilogue, blocks, &at, vectors);
     int32_t i;
     for (i = 0; i + outputs <= count; i += outputs) {
         const int8x16_t bytes = group(&from, outputs, vectors, pooled, any);
@@ -129,31 +129,31 @@ INLINE void finish_blocks(const intgold_tail *tail, const block_tail *blocks, in
 }
 
 /* One block, or two simple ones. */
-static void finish_simple(const intgold_tail *tail, const block_tail *blocks, int32_t channels,
+static void epilogue_simple(const intgold_epilogue *epilogue, const lane_epilogue *blocks, int32_t channels,
                           const intgold_pixels *at) {
     if (channels > LANES && at->below)
-        finish_blocks(tail, blocks, channels, at, 2, 1, 0);
+        epilogue_blocks(epilogue, blocks, channels, at, 2, 1, 0);
     else if (channels > LANES)
-        finish_blocks(tail, blocks, channels, at, 2, 0, 0);
+        epilogue_blocks(epilogue, blocks, channels, at, 2, 0, 0);
     else if (at->below)
-        finish_blocks(tail, blocks, channels, at, 1, 1, 0);
+        epilogue_blocks(epilogue, blocks, channels, at, 1, 1, 0);
     else
-        finish_blocks(tail, blocks, channels, at, 1, 0, 0);
+        epilogue_blocks(epilogue, blocks, channels, at, 1, 0, 0);
 }
 
-static void finish_any(const intgold_tail *tail, const block_tail *block, int32_t channels,
+static void epilogue_any(const intgold_epilogue *epilogue, const lane_epilogue *block, int32_t channels,
                        const intgold_pixels *at) {
     if (at->below)
-        finish_blocks(tail, block, channels, at, 1, 1, 1);
+        epilogue_blocks(epilogue, block, channels, at, 1, 1, 1);
     else
-        finish_blocks(tail, block, channels, at, 1, 0, 1);
+        epilogue_blocks(epilogue, block, channels, at, 1, 0, 1);
 }
 
-void intgold_neon_finish(const intgold_tail *tail, int32_t first, int32_t channels,
+void intgold_neon_epilogue(const intgold_epilogue *epilogue, int32_t first, int32_t channels,
                          const intgold_pixels *at) {
-    finish_by_form(tail, first, channels, at, finish_simple, finish_any, 0);
+    epilogue_by_form(epilogue, first, channels, at, epilogue_simple, epilogue_any, 0);
 }
 
 #else
-typedef int intgold_no_neon_finish; /* C99 wants a declaration in every file */
+typedef int intgold_no_neon_epilogue; /* C99 wants a declaration in every file */
 #endif

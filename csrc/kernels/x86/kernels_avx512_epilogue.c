@@ -1,4 +1,4 @@
-/* finish() and add with AVX-512, for the variants avx512vnni, avx512vbmi and amx. */
+/* epilogue() and add with AVX-512, for the variants avx512vnni, avx512vbmi and amx. */
 #include "kernels/kernels.h"
 
 #if defined(INTGOLD_HAS_AVX512VNNI)
@@ -7,7 +7,7 @@
 #include "kernels/generic/lane_epilogue.h"
 #include "kernels/x86/requantize_avx512.h"
 
-/* ---- finish: four vectors of sums make 64 bytes, two blocks of two pixels or one of four.
+/* ---- epilogue: four vectors of sums make 64 bytes, two blocks of two pixels or one of four.
  *
  * Form single with 33 <= right_shift <= 54: the 64-bit products of even and odd lanes lose their
  * low words, and rounding and zero point, which have none, are added in one constant; what is
@@ -19,24 +19,24 @@
  * double and float in lanes of 32 bits, the rest in lanes of 64.  What is mixed goes channel by
  * channel. */
 
-size_t intgold_avx512_tail_packed_size(int32_t channels) { return block_tails_size(channels); }
+size_t intgold_avx512_epilogue_packed_size(int32_t channels) { return lane_epilogues_size(channels); }
 
-void intgold_avx512_tail_pack(const intgold_tail *tail, int32_t channels, void *packed) {
-    static const block_rules rules = {33, 54, INTGOLD_NEAREST_SHIFT};
-    block_tails_pack(&rules, tail, channels, packed);
+void intgold_avx512_epilogue_pack(const intgold_epilogue *epilogue, int32_t channels, void *packed) {
+    static const lane_rules rules = {33, 54, INTGOLD_NEAREST_SHIFT};
+    lane_epilogues_pack(&rules, epilogue, channels, packed);
 }
 
-/* How the blocks of a call are requantised: each way is compiled apart. */
+/* How the blocks of a call are requantised: each way is compiled separately. */
 enum { SHORT, DOUBLE, DOUBLE_UP, NEAREST, LONG };
 
 /* Of SHORT: multiplier, multiplier_odd, right and half. */
 typedef intgold_lanes_avx512 scales;
 
 /* Of SHORT, half: 2^(t-1) + zero point * 2^t, without the low word. */
-INLINE TARGET scales scales_of(const intgold_tail *tail, const block_tail *block, const int way) {
+INLINE TARGET scales scales_of(const intgold_epilogue *epilogue, const lane_epilogue *block, const int way) {
     const __m512i multiplier = _mm512_loadu_si512(block->multiplier);
     const __m512i shift = _mm512_loadu_si512(block->right_shift);
-    const __m512i odd = _mm512_set1_epi32(1 + 2 * tail->y_zero_point);
+    const __m512i odd = _mm512_set1_epi32(1 + 2 * epilogue->y_zero_point);
     scales by;
     if (way == NEAREST) return intgold_lanes_of_nearest_avx512(multiplier, shift);
     if (way != SHORT) return intgold_lanes_of_double_avx512(multiplier, shift);
@@ -44,7 +44,7 @@ INLINE TARGET scales scales_of(const intgold_tail *tail, const block_tail *block
     by.multiplier_odd = _mm512_srli_epi64(by.multiplier, 32);
     by.right = _mm512_sub_epi32(shift, _mm512_set1_epi32(32));
     by.half = _mm512_sllv_epi32(odd, _mm512_sub_epi32(by.right, _mm512_set1_epi32(1)));
-    by.left = by.least = by.most = _mm512_setzero_si512();
+    by.left = by.min = by.max = _mm512_setzero_si512();
     return by;
 }
 
@@ -56,7 +56,7 @@ INLINE TARGET __m512i requantize(__m512i sums, const scales *by) {
 }
 
 /* Eight lanes in any form but the double ones: clamped, so that 32 bits hold them. */
-INLINE TARGET __m256i requantize_half(__m256i sums, const block_tail *block, int half) {
+INLINE TARGET __m256i requantize_half(__m256i sums, const lane_epilogue *block, int half) {
     const size_t at = (size_t)half * 8;
     intgold_scale_avx512 by;
     __m512i y;
@@ -70,7 +70,7 @@ INLINE TARGET __m256i requantize_half(__m256i sums, const block_tail *block, int
     return _mm512_cvtsepi64_epi32(y);
 }
 
-INLINE TARGET __m512i requantize_long(__m512i sums, const block_tail *block) {
+INLINE TARGET __m512i requantize_long(__m512i sums, const lane_epilogue *block) {
     const __m256i low = requantize_half(_mm512_castsi512_si256(sums), block, 0);
     const __m256i high = requantize_half(_mm512_extracti64x4_epi64(sums, 1), block, 1);
     return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
@@ -78,7 +78,7 @@ INLINE TARGET __m512i requantize_long(__m512i sums, const block_tail *block) {
 
 /* NEAREST, lanes in doubt done again: rare, so that it is kept out of the loops. */
 __attribute__((noinline)) TARGET static __m512i settled(__m512i sums, const scales *by,
-                                                        const block_tail *block) {
+                                                        const lane_epilogue *block) {
     int32_t acc[LANES], scaled[LANES];
     __m512i frac;
     _mm512_storeu_si512(scaled, intgold_lanes_nearest_avx512(sums, by, &frac));
@@ -87,7 +87,7 @@ __attribute__((noinline)) TARGET static __m512i settled(__m512i sums, const scal
     return _mm512_loadu_si512(scaled);
 }
 
-INLINE TARGET __m512i scaled_by(__m512i sums, const scales *by, const block_tail *block,
+INLINE TARGET __m512i scaled_by(__m512i sums, const scales *by, const lane_epilogue *block,
                                 const int way, __m512i *frac) {
     __m512i own = *frac, y;
     switch (way) {
@@ -102,7 +102,7 @@ INLINE TARGET __m512i scaled_by(__m512i sums, const scales *by, const block_tail
     }
 }
 
-/* A vector of output i: the sums of its pixel, or the greatest of four pixels in two rows. */
+/* A vector of output i: the sums of its pixel, or the maximum of four pixels in two rows. */
 INLINE TARGET __m512i sums_of(const intgold_pixels *at, int32_t i, size_t vector,
                               const int pooled) {
     const size_t left = (size_t)i * (pooled ? 2 : 1) * at->step + vector * LANES;
@@ -115,13 +115,13 @@ INLINE TARGET __m512i sums_of(const intgold_pixels *at, int32_t i, size_t vector
 }
 
 /* The next four vectors: `vectors` of an output, then of the next; `last` is the last there is. */
-INLINE TARGET __m512i group(const intgold_tail *tail, const block_tail *blocks,
+INLINE TARGET __m512i group(const intgold_epilogue *epilogue, const lane_epilogue *blocks,
                             const intgold_pixels *at, const scales *by, int32_t last,
                             const int vectors, const int pooled, const int way) {
     /* Packs leave the four vectors' words side by side; this puts each vector together. */
     const __m512i order =
         _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    const __m512i point = _mm512_set1_epi16((short)(way == SHORT ? 0 : tail->y_zero_point));
+    const __m512i point = _mm512_set1_epi16((short)(way == SHORT ? 0 : epilogue->y_zero_point));
     __m512i y[4], low, high, bytes, frac = _mm512_set1_epi32(INT32_MAX);
     int j;
     UNROLL for (j = 0; j < 4; j++) {
@@ -138,13 +138,13 @@ INLINE TARGET __m512i group(const intgold_tail *tail, const block_tail *blocks,
     low = _mm512_adds_epi16(_mm512_packs_epi32(y[0], y[1]), point);
     high = _mm512_adds_epi16(_mm512_packs_epi32(y[2], y[3]), point);
     bytes = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(low, high));
-    if (tail->act_min == -128 && tail->act_max == 127) return bytes; /* packs have clamped */
-    return _mm512_min_epi8(_mm512_max_epi8(bytes, _mm512_set1_epi8((char)tail->act_min)),
-                           _mm512_set1_epi8((char)tail->act_max));
+    if (epilogue->act_min == -128 && epilogue->act_max == 127) return bytes; /* packs have clamped */
+    return _mm512_min_epi8(_mm512_max_epi8(bytes, _mm512_set1_epi8((char)epilogue->act_min)),
+                           _mm512_set1_epi8((char)epilogue->act_max));
 }
 
 /* Any number of channels and outputs: `width` bytes of each output lie side by side. */
-TARGET static void store_group(const intgold_tail *tail, const intgold_pixels *at,
+TARGET static void store_group(const intgold_epilogue *epilogue, const intgold_pixels *at,
                                int32_t outputs, int32_t channels, int32_t width, __m512i bytes) {
     const __mmask32 live = (__mmask32)(~(uint32_t)0 >> (32 - channels));
     int8_t all[VECTOR + 32];
@@ -154,9 +154,9 @@ TARGET static void store_group(const intgold_tail *tail, const intgold_pixels *a
     for (j = 0; j < outputs; j++, place += at->y_step) {
         const int8_t *from = all + j * width;
         _mm256_mask_storeu_epi8(at->y + place, live, _mm256_loadu_si256((const void *)from));
-        if (tail->fold && at->y_below)
+        if (epilogue->fold && at->y_below)
             _mm256_mask_storeu_epi8(at->y_below + place, live,
-                                    _mm256_loadu_si256((const void *)(from + tail->fold)));
+                                    _mm256_loadu_si256((const void *)(from + epilogue->fold)));
     }
 }
 
@@ -192,19 +192,19 @@ INLINE void advance(intgold_pixels *at, int32_t outputs, const int pooled) {
     if (at->y_below) at->y_below += (size_t)outputs * at->y_step;
 }
 
-INLINE TARGET void finish_blocks(const intgold_tail *tail, const block_tail *blocks,
+INLINE TARGET void epilogue_blocks(const intgold_epilogue *epilogue, const lane_epilogue *blocks,
                                  int32_t channels, const intgold_pixels *pixels,
                                  const int vectors, const int pooled, const int way) {
     const int32_t outputs = 4 / vectors, width = vectors * LANES;
     const int dense = channels == width && pixels->y_step == (size_t)width;
-    const int two_rows = tail->fold == 8 && pixels->y_step == 8;
+    const int two_rows = epilogue->fold == 8 && pixels->y_step == 8;
     int32_t left = pooled ? pixels->count / 2 : pixels->count;
     intgold_pixels at = *pixels;
     scales by[2];
-    by[0] = scales_of(tail, blocks, way);
-    by[1] = vectors == 2 ? scales_of(tail, blocks + 1, way) : by[0];
+    by[0] = scales_of(epilogue, blocks, way);
+    by[1] = vectors == 2 ? scales_of(epilogue, blocks + 1, way) : by[0];
     for (; left >= outputs; left -= outputs, advance(&at, outputs, pooled)) {
-        const __m512i bytes = group(tail, blocks, &at, by, 3, vectors, pooled, way);
+        const __m512i bytes = group(epilogue, blocks, &at, by, 3, vectors, pooled, way);
         if (dense)
             _mm512_storeu_si512(at.y, bytes);
         else if (channels == LANES)
@@ -214,51 +214,51 @@ INLINE TARGET void finish_blocks(const intgold_tail *tail, const block_tail *blo
         else if (two_rows)
             store_two_rows(&at, bytes);
         else
-            store_group(tail, &at, outputs, channels, width, bytes);
+            store_group(epilogue, &at, outputs, channels, width, bytes);
     }
     if (left > 0)
-        store_group(tail, &at, left, channels, width,
-                    group(tail, blocks, &at, by, left - 1, vectors, pooled, way));
+        store_group(epilogue, &at, left, channels, width,
+                    group(epilogue, blocks, &at, by, left - 1, vectors, pooled, way));
 }
 
-/* One block or two.  Pooled sums have code of their own in the short way alone: in all of them
+/* One block or two.  Pooled sums have code of their own in the short way only: in all of them
  * this file took half as long again, or twice as long, to compile. */
-INLINE TARGET void finish_way(const intgold_tail *tail, const block_tail *blocks,
+INLINE TARGET void epilogue_way(const intgold_epilogue *epilogue, const lane_epilogue *blocks,
                               int32_t channels, const intgold_pixels *at, const int way) {
     const int pooled = at->below != NULL;
     if (way != SHORT && channels > LANES)
-        finish_blocks(tail, blocks, channels, at, 2, pooled, way);
+        epilogue_blocks(epilogue, blocks, channels, at, 2, pooled, way);
     else if (way != SHORT)
-        finish_blocks(tail, blocks, channels, at, 1, pooled, way);
+        epilogue_blocks(epilogue, blocks, channels, at, 1, pooled, way);
     else if (channels > LANES && pooled)
-        finish_blocks(tail, blocks, channels, at, 2, 1, way);
+        epilogue_blocks(epilogue, blocks, channels, at, 2, 1, way);
     else if (channels > LANES)
-        finish_blocks(tail, blocks, channels, at, 2, 0, way);
+        epilogue_blocks(epilogue, blocks, channels, at, 2, 0, way);
     else if (pooled)
-        finish_blocks(tail, blocks, channels, at, 1, 1, way);
+        epilogue_blocks(epilogue, blocks, channels, at, 1, 1, way);
     else
-        finish_blocks(tail, blocks, channels, at, 1, 0, way);
+        epilogue_blocks(epilogue, blocks, channels, at, 1, 0, way);
 }
 
-TARGET static void finish_simple(const intgold_tail *tail, const block_tail *blocks,
+TARGET static void epilogue_simple(const intgold_epilogue *epilogue, const lane_epilogue *blocks,
                                  int32_t channels, const intgold_pixels *at) {
-    finish_way(tail, blocks, channels, at, SHORT);
+    epilogue_way(epilogue, blocks, channels, at, SHORT);
 }
 
-TARGET static void finish_any(const intgold_tail *tail, const block_tail *blocks,
+TARGET static void epilogue_any(const intgold_epilogue *epilogue, const lane_epilogue *blocks,
                               int32_t channels, const intgold_pixels *at) {
     switch (blocks->form) {
-    case INTGOLD_FORM_DOUBLE: finish_way(tail, blocks, channels, at, DOUBLE); break;
-    case INTGOLD_FORM_DOUBLE_UP: finish_way(tail, blocks, channels, at, DOUBLE_UP); break;
+    case INTGOLD_FORM_DOUBLE: epilogue_way(epilogue, blocks, channels, at, DOUBLE); break;
+    case INTGOLD_FORM_DOUBLE_UP: epilogue_way(epilogue, blocks, channels, at, DOUBLE_UP); break;
     case INTGOLD_FORM_FLOAT32:
-    case INTGOLD_FORM_FLOAT64: finish_way(tail, blocks, channels, at, NEAREST); break;
-    default: finish_way(tail, blocks, channels, at, LONG); break;
+    case INTGOLD_FORM_FLOAT64: epilogue_way(epilogue, blocks, channels, at, NEAREST); break;
+    default: epilogue_way(epilogue, blocks, channels, at, LONG); break;
     }
 }
 
-void intgold_avx512_finish(const intgold_tail *tail, int32_t first, int32_t channels,
+void intgold_avx512_epilogue(const intgold_epilogue *epilogue, int32_t first, int32_t channels,
                            const intgold_pixels *at) {
-    finish_by_form(tail, first, channels, at, finish_simple, finish_any, 1);
+    epilogue_by_form(epilogue, first, channels, at, epilogue_simple, epilogue_any, 1);
 }
 
 /* ---- add. */
@@ -269,7 +269,7 @@ INLINE TARGET __m512i on_line(int32_t slope, const int8_t *x, const uint8_t *res
                             _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(live, rest)));
 }
 
-TARGET void intgold_avx512_weigh(const intgold_lines *by, const int8_t *x1, const int8_t *x2,
+TARGET void intgold_avx512_affine_sum(const intgold_lines *by, const int8_t *x1, const int8_t *x2,
                                  const uint8_t *rest1, const uint8_t *rest2, int32_t count,
                                  int32_t *sums) {
     const __m512i base = _mm512_set1_epi32((int32_t)by->base);
@@ -283,5 +283,5 @@ TARGET void intgold_avx512_weigh(const intgold_lines *by, const int8_t *x1, cons
 }
 
 #else
-typedef int intgold_no_avx512_finish; /* C99 wants a declaration in every file */
+typedef int intgold_no_avx512_epilogue; /* C99 wants a declaration in every file */
 #endif
