@@ -61,7 +61,7 @@ def test_each_damage_has_its_status_and_its_op():
 
 def test_every_status_of_a_model_is_seen():
     """No status is without a damage, but those that no model causes."""
-    others = {"OK", "ERROR_ARGUMENT", "ERROR_ISA", "ERROR_MEMORY"}
+    others = {"OK", "ERROR_ARGUMENT", "ERROR_ISA", "ERROR_BUFFER_TOO_SMALL"}
     assert {f"INTGOLD_ERROR_{damage.status}" for damage in DAMAGES} == (
         set(STATUSES) - {f"INTGOLD_{name}" for name in others}
     )
@@ -87,7 +87,7 @@ def test_a_check_needs_a_buffer():
     check = lib.intgold_check_model
     assert check(ffi.NULL, buffer, BUFFER, op) == lib.INTGOLD_ERROR_ARGUMENT
     assert check(model.model, ffi.NULL, BUFFER, op) == lib.INTGOLD_ERROR_ARGUMENT
-    assert check(model.model, buffer, 10, op) == lib.INTGOLD_ERROR_MEMORY
+    assert check(model.model, buffer, 10, op) == lib.INTGOLD_ERROR_BUFFER_TOO_SMALL
     size = lib.intgold_arena_size(model.model, lib.INTGOLD_ISA_PORTABLE)
     assert check(model.model, buffer, size, ffi.NULL) == lib.INTGOLD_OK
 

@@ -272,7 +272,7 @@ def _hole(model: CModel) -> None:
 
 def _requantizes(kind: str) -> list[str]:
     declared = ffi.typeof(f"intgold_{kind}").fields
-    return [name for name, field in declared if field.type.cname == "intgold_requantize"]
+    return [name for name, field in declared if field.type.kind == "struct"]
 
 
 def _made(op: Any) -> bool:
@@ -456,8 +456,8 @@ def _graphs() -> Iterator[Damage]:
         )
     yield model("an output twice", _twice, "GRAPH")
     for name, value, status in (
-        ("kind", -1, "KIND"), ("kind", len(KINDS), "KIND"), ("kind", INT32[1], "KIND"),
-        ("kind", INT32[0], "KIND"), ("fields", ffi.NULL, "NULL"), ("inputs", ffi.NULL, "NULL"),
+        ("kind", -1, "UNKNOWN_OP"), ("kind", len(KINDS), "UNKNOWN_OP"), ("kind", INT32[1], "UNKNOWN_OP"),
+        ("kind", INT32[0], "UNKNOWN_OP"), ("fields", ffi.NULL, "NULL"), ("inputs", ffi.NULL, "NULL"),
         ("output", 1, "GRAPH"), ("output", -1, "GRAPH"), ("output", INT32[1], "GRAPH"),
     ):  # fmt: skip
         yield model(
