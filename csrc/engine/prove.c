@@ -52,9 +52,9 @@ static intgold_status prove_entry(const intgold_requantize *requantize, int32_t 
     const intgold_scale by = intgold_entry(requantize, channel);
     const intgold_status found = check_entry(&by);
     if (found) return found;
-    return intgold_pre_shift_fits(acc->lo, &by) && intgold_pre_shift_fits(acc->hi, &by)
-               ? INTGOLD_OK
-               : INTGOLD_ERROR_ACCUMULATOR;
+    if (!intgold_pre_shift_fits(acc->lo, &by) || !intgold_pre_shift_fits(acc->hi, &by))
+        return INTGOLD_ERROR_ACCUMULATOR;
+    return INTGOLD_OK;
 }
 
 /* Every entry, all applied to the same bounds. */

@@ -1,8 +1,9 @@
 /* The structure of a model, SPEC clauses 3, 5 and 6.2: everything that shows without reading the
  * arrays of its ops.
  *
- * Numbers of a structure have limits of their own: a table of members per kind.  What they must be
- * to each other and to the tensors of the op is a function per kind.  The order of tensors that
+ * Numbers of a structure have limits of their own: a table of members per kind, without those that
+ * the size of a tensor settles.  What they must be to each other and to the tensors of the op is a
+ * function per kind.  The order of tensors that
  * clause 6.2 demands, inputs first and then what each op writes, makes tensor n_inputs + i the
  * output of op i. */
 #include "engine/validate.h"
@@ -19,8 +20,8 @@ enum { MOST_VALUES = 1 << 28, MOST_EXTENT = 1 << 24, OFFSET_STEP = 64 };
 
 typedef enum limits {
     EXTENT, /* of a dimension */
-    VALUES, /* as many as a tensor may have */
     OR_NO_EXTENT,
+    AT_LEAST_ONE,
     SOFTMAX_DEPTH,
     SEGMENTS,
     VALIDATE_STEP, /* stride, dilation, window of a pool */
@@ -44,8 +45,8 @@ typedef struct limit {
 /* In the order of enum limits. */
 static const limit limit_of[] = {
     {1, MOST_EXTENT, INTGOLD_ERROR_SHAPE},
-    {1, MOST_VALUES, INTGOLD_ERROR_SHAPE},
     {0, MOST_EXTENT, INTGOLD_ERROR_SHAPE},
+    {1, INT32_MAX, INTGOLD_ERROR_SHAPE},
     {1, 4095, INTGOLD_ERROR_SHAPE},
     {1, 256, INTGOLD_ERROR_COUNT},
     {1, 1 << 15, INTGOLD_ERROR_PARAMETER},
@@ -70,29 +71,28 @@ typedef struct member {
     { (uint8_t) offsetof(type, name), of }
 #define IMAGE(type)                                                                              \
     M(type, in_h, EXTENT), M(type, in_w, EXTENT), M(type, in_c, EXTENT), M(type, out_h, EXTENT), \
-        M(type, out_w, EXTENT), M(type, out_c, EXTENT), M(type, stride_h, VALIDATE_STEP),        \
+        M(type, out_w, EXTENT), M(type, stride_h, VALIDATE_STEP),                                \
         M(type, stride_w, VALIDATE_STEP), M(type, pad_top, PADDING),                             \
         M(type, pad_bottom, PADDING), M(type, pad_left, PADDING), M(type, pad_right, PADDING),   \
         M(type, act_min, CLAMP)
-#define CONVOLUTION(type)                                                       \
-    IMAGE(type), M(type, kernel_h, EXTENT), M(type, kernel_w, EXTENT),          \
-        M(type, dilation_h, VALIDATE_STEP), M(type, dilation_w, VALIDATE_STEP), \
-        M(type, x_zero_point, INT8), M(type, y_zero_point, INT8)
+#define CONVOLUTION(type)                                                    \
+    IMAGE(type), M(type, out_c, EXTENT), M(type, kernel_h, AT_LEAST_ONE),    \
+        M(type, kernel_w, AT_LEAST_ONE), M(type, dilation_h, VALIDATE_STEP), \
+        M(type, dilation_w, VALIDATE_STEP), M(type, x_zero_point, INT8),     \
+        M(type, y_zero_point, INT8)
 #define POOL(type) IMAGE(type), M(type, kernel_h, VALIDATE_STEP), M(type, kernel_w, VALIDATE_STEP)
-#define ELEMENTWISE(type)                                                               \
-    M(type, count, VALUES), M(type, x1_zero_point, INT8), M(type, x2_zero_point, INT8), \
-        M(type, y_zero_point, INT8), M(type, act_min, CLAMP)
+#define ELEMENTWISE(type)                                                                    \
+    M(type, x1_zero_point, INT8), M(type, x2_zero_point, INT8), M(type, y_zero_point, INT8), \
+        M(type, act_min, CLAMP)
 
 static const member conv2d_members[] = {CONVOLUTION(intgold_conv2d)};
 static const member depthwise_conv2d_members[] = {CONVOLUTION(intgold_depthwise_conv2d)};
 static const member fully_connected_members[] = {
-    M(intgold_fully_connected, in_c, VALUES), M(intgold_fully_connected, out_c, EXTENT),
-    M(intgold_fully_connected, x_zero_point, INT8),
+    M(intgold_fully_connected, out_c, EXTENT), M(intgold_fully_connected, x_zero_point, INT8),
     M(intgold_fully_connected, y_zero_point, INT8), M(intgold_fully_connected, act_min, CLAMP)};
-static const member lut_members[] = {M(intgold_lut, count, VALUES)};
-static const member pwl_members[] = {
-    M(intgold_pwl, count, VALUES), M(intgold_pwl, segments, SEGMENTS),
-    M(intgold_pwl, frac_bits, FRACTION), M(intgold_pwl, act_min, CLAMP)};
+static const member pwl_members[] = {M(intgold_pwl, segments, SEGMENTS),
+                                     M(intgold_pwl, frac_bits, FRACTION),
+                                     M(intgold_pwl, act_min, CLAMP)};
 static const member max_pool2d_members[] = {POOL(intgold_max_pool2d)};
 static const member avg_pool2d_members[] = {
     POOL(intgold_avg_pool2d), M(intgold_avg_pool2d, x_zero_point, INT8),
@@ -105,28 +105,24 @@ static const member global_avg_pool_members[] = {M(intgold_global_avg_pool, in_h
                                                  M(intgold_global_avg_pool, act_min, CLAMP)};
 static const member add_members[] = {ELEMENTWISE(intgold_add), M(intgold_add, form, TWO_FORMS),
                                      M(intgold_add, left_shift, ADD_SHIFT)};
-static const member softmax_members[] = {
-    M(intgold_softmax, rows, VALUES), M(intgold_softmax, depth, SOFTMAX_DEPTH),
-    M(intgold_softmax, multiplier, EXP_MULTIPLIER), M(intgold_softmax, left_shift, EXP_SHIFT)};
-static const member rescale_members[] = {M(intgold_rescale, rows, VALUES),
-                                         M(intgold_rescale, depth, EXTENT)};
-static const member argmax_members[] = {M(intgold_argmax, rows, VALUES),
-                                        M(intgold_argmax, depth, EXTENT)};
+static const member softmax_members[] = {M(intgold_softmax, depth, SOFTMAX_DEPTH),
+                                         M(intgold_softmax, multiplier, EXP_MULTIPLIER),
+                                         M(intgold_softmax, left_shift, EXP_SHIFT)};
+static const member rescale_members[] = {M(intgold_rescale, depth, EXTENT)};
+static const member argmax_members[] = {M(intgold_argmax, depth, EXTENT)};
 static const member mul_members[] = {ELEMENTWISE(intgold_mul)};
-static const member concat_members[] = {
-    M(intgold_concat, rows, VALUES), M(intgold_concat, depth1, VALUES),
-    M(intgold_concat, depth2, VALUES), M(intgold_concat, axis, AXIS)};
+static const member concat_members[] = {M(intgold_concat, rows, AT_LEAST_ONE),
+                                        M(intgold_concat, axis, AXIS)};
 static const member pad_members[] = {
     M(intgold_pad, in0, EXTENT),      M(intgold_pad, in1, EXTENT),
     M(intgold_pad, in2, EXTENT),      M(intgold_pad, before0, PADDING),
     M(intgold_pad, before1, PADDING), M(intgold_pad, before2, PADDING),
     M(intgold_pad, after0, PADDING),  M(intgold_pad, after1, PADDING),
     M(intgold_pad, after2, PADDING),  M(intgold_pad, value, INT8)};
-static const member reshape_members[] = {
-    M(intgold_reshape, count, VALUES), M(intgold_reshape, shape0, EXTENT),
-    M(intgold_reshape, shape1, OR_NO_EXTENT), M(intgold_reshape, shape2, OR_NO_EXTENT)};
-static const member softmax_float32_members[] = {M(intgold_softmax_float32, rows, VALUES),
-                                                 M(intgold_softmax_float32, depth, EXTENT),
+static const member reshape_members[] = {M(intgold_reshape, shape0, EXTENT),
+                                         M(intgold_reshape, shape1, OR_NO_EXTENT),
+                                         M(intgold_reshape, shape2, OR_NO_EXTENT)};
+static const member softmax_float32_members[] = {M(intgold_softmax_float32, depth, EXTENT),
                                                  M(intgold_softmax_float32, form, TWO_FORMS)};
 
 static intgold_status check_member(const void *fields, const member *of) {
@@ -320,7 +316,8 @@ static intgold_status check_rescale(const void *fields, const ends *at) {
 static intgold_status check_argmax(const void *fields, const ends *at) {
     const intgold_argmax *op = (const intgold_argmax *)fields;
     if (!holds(at->x, op->rows, op->depth, 1)) return INTGOLD_ERROR_SHAPE;
-    return at->y->size == op->rows ? INTGOLD_OK : INTGOLD_ERROR_SHAPE;
+    if (at->y->size != op->rows) return INTGOLD_ERROR_SHAPE;
+    return INTGOLD_OK;
 }
 
 static intgold_status check_mul(const void *fields, const ends *at) {
@@ -376,6 +373,8 @@ typedef struct kind_rules {
         name##_members, check_##name, sizeof name##_members / sizeof *name##_members, inputs, \
             wide, 0                                                                           \
     }
+#define KIND_WITHOUT_MEMBERS(name) \
+    { NULL, check_##name, 0, 1, 0, 0 }
 #define KIND_WITH_WEIGHTS(name)                                                             \
     {                                                                                       \
         name##_members, check_##name, sizeof name##_members / sizeof *name##_members, 1, 0, \
@@ -386,7 +385,7 @@ typedef struct kind_rules {
 static const kind_rules rules_of[] = {KIND_WITH_WEIGHTS(conv2d),
                                       KIND_WITH_WEIGHTS(depthwise_conv2d),
                                       KIND_WITH_WEIGHTS(fully_connected),
-                                      KIND(lut, 1, 0),
+                                      KIND_WITHOUT_MEMBERS(lut),
                                       KIND(pwl, 1, 0),
                                       KIND(max_pool2d, 1, 0),
                                       KIND(avg_pool2d, 1, 0),
@@ -443,10 +442,11 @@ static intgold_status check_op(const intgold_model *model, int32_t i) {
 static intgold_status check_counts(const intgold_model *model) {
     if (!model->tensors || !model->ops || !model->inputs || !model->outputs)
         return INTGOLD_ERROR_NULL;
-    if (model->n_inputs < 1 || model->n_ops < 1) return INTGOLD_ERROR_COUNT;
+    if (model->n_inputs < 1) return INTGOLD_ERROR_COUNT;
     if ((int64_t)model->n_inputs + model->n_ops != model->n_tensors) return INTGOLD_ERROR_COUNT;
     if (model->n_outputs < 1 || model->n_outputs > model->n_ops) return INTGOLD_ERROR_COUNT;
-    return model->activations_size < 0 ? INTGOLD_ERROR_OFFSET : INTGOLD_OK;
+    if (model->activations_size < 0) return INTGOLD_ERROR_OFFSET;
+    return INTGOLD_OK;
 }
 
 intgold_status intgold_check_op(const intgold_model *model, int32_t op) {
@@ -487,7 +487,10 @@ static intgold_status check_tensor(const intgold_model *model, int32_t t) {
     if (tensor->dtype != INTGOLD_INT8 && tensor->dtype != INTGOLD_INT32)
         return INTGOLD_ERROR_DTYPE;
     if (tensor->size < 1 || tensor->size > MOST_VALUES) return INTGOLD_ERROR_SHAPE;
-    if (is_end(model, t)) return tensor->offset == -1 ? INTGOLD_OK : INTGOLD_ERROR_OFFSET;
+    if (is_end(model, t)) {
+        if (tensor->offset != -1) return INTGOLD_ERROR_OFFSET;
+        return INTGOLD_OK;
+    }
     if (tensor->offset < 0 || tensor->offset % OFFSET_STEP != 0) return INTGOLD_ERROR_OFFSET;
     if (tensor->offset + validate_bytes_of(tensor) > model->activations_size)
         return INTGOLD_ERROR_OFFSET;
@@ -541,13 +544,15 @@ intgold_status intgold_check_structure(const intgold_model *model, int32_t *op) 
         found = check_tensor(model, model->n_inputs + i);
         if (!found) found = check_op(model, i);
     }
-    if (!found && spans(model) > INT32_MAX) *op = -1, found = INTGOLD_ERROR_SIZE;
-    for (i = 0; !found && i < model->n_ops; i++) {
+    if (found) return found;
+    *op = -1;
+    if (spans(model) > INT32_MAX) return INTGOLD_ERROR_SIZE;
+    for (i = 0; i < model->n_ops; i++) {
         *op = i;
-        if (!is_kept(model, i)) found = INTGOLD_ERROR_OFFSET;
+        if (!is_kept(model, i)) return INTGOLD_ERROR_OFFSET;
     }
-    if (!found) *op = -1;
-    return found;
+    *op = -1;
+    return INTGOLD_OK;
 }
 
 #endif
