@@ -141,11 +141,15 @@ typedef struct intgold_kernels {
     void (*end)(void);
 } intgold_kernels;
 
-/* Those of an ISA are compiled where INTGOLD_HAS_... says so, whatever the compiler's flags. */
-#if defined(__GNUC__) && defined(__x86_64__) && !defined(INTGOLD_NO_AVX512VNNI)
+/* Those of an ISA are compiled where INTGOLD_HAS_... says so, whatever the compiler's flags: none
+ * with INTGOLD_PORTABLE_ONLY, one less with each INTGOLD_NO_... */
+#if defined(__GNUC__) && defined(__x86_64__) && !defined(INTGOLD_PORTABLE_ONLY)
+#define INTGOLD_X86_64 1
+#endif
+#if defined(INTGOLD_X86_64) && !defined(INTGOLD_NO_AVX512VNNI)
 #define INTGOLD_HAS_AVX512VNNI 1
 #endif
-#if defined(__GNUC__) && defined(__x86_64__) && !defined(INTGOLD_NO_AVX2)
+#if defined(INTGOLD_X86_64) && !defined(INTGOLD_NO_AVX2)
 #define INTGOLD_HAS_AVX2 1
 #endif
 /* Shares code with AVX2.  Compilers older than the instructions lack the header. */
@@ -161,7 +165,7 @@ typedef struct intgold_kernels {
 #endif
 #endif
 #if defined(__GNUC__) && defined(__aarch64__) && defined(__ARM_NEON) && \
-    !defined(__AARCH64EB__) && !defined(INTGOLD_NO_NEON)
+    !defined(__AARCH64EB__) && !defined(INTGOLD_NO_NEON) && !defined(INTGOLD_PORTABLE_ONLY)
 #define INTGOLD_HAS_NEON 1
 #endif
 #if defined(INTGOLD_HAS_NEON) && (defined(__clang__) || __GNUC__ >= 8) && \

@@ -6,18 +6,18 @@
 #include "ops/elementwise.h"
 
 /* Packed: a table per input, the same as lines and bytes, then what epilogue() needs. */
-typedef struct tables {
+typedef struct add_tables {
     int32_t x1[256], x2[256];
     intgold_lines lines;
     int32_t on_lines; /* 1 where bytes hold the rests */
     uint8_t rest1[256], rest2[256]; /* unsigned; lut() moves bytes whatever they mean */
-} tables;
+} add_tables;
 
 /* Everything that a run takes, its packed part read. */
 typedef struct add_job {
     const intgold_add *op;
     const intgold_kernels *kernels;
-    const tables *by;
+    const add_tables *by;
     intgold_epilogue epilogue;
 } add_job;
 
@@ -34,7 +34,7 @@ static void add_fill(int32_t *table, int32_t sign, int32_t zero_point, int32_t l
     }
 }
 
-static void fill_both(const intgold_add *op, tables *made) {
+static void fill_both(const intgold_add *op, add_tables *made) {
     const int32_t sign = op->form == INTGOLD_ADD_SHARED_SCALE_DIFFERENCE ? -1 : 1;
     add_fill(made->x1, 1, op->x1_zero_point, op->left_shift, &op->requantize1);
     add_fill(made->x2, sign, op->x2_zero_point, op->left_shift, &op->requantize2);
@@ -57,7 +57,7 @@ static int find_line(const int32_t *table, int32_t *slope, uint32_t *base, uint8
     return max - min <= UINT8_MAX;
 }
 
-static void fill_lines(tables *made) {
+static void fill_lines(add_tables *made) {
     intgold_lines *lines = &made->lines;
     lines->base = 0;
     made->on_lines = find_line(made->x1, &lines->slope1, &lines->base, made->rest1) &
@@ -65,7 +65,7 @@ static void fill_lines(tables *made) {
 }
 
 /* packed: what epilogue() needs. */
-static add_job job_of(const intgold_add *op, const intgold_kernels *kernels, const tables *by,
+static add_job job_of(const intgold_add *op, const intgold_kernels *kernels, const add_tables *by,
                       const char *packed) {
     add_job made;
     made.op = op;
@@ -109,7 +109,7 @@ static void add(const add_job *at, const int8_t *x1, const int8_t *x2, int8_t *y
 
 void intgold_add_s8(const intgold_add *op, const int8_t *x1, const int8_t *x2, int8_t *y,
                     int32_t *acc) {
-    tables by;
+    add_tables by;
     add_job at;
     fill_both(op, &by);
     /* Portable kernels pack nothing. */
@@ -119,22 +119,22 @@ void intgold_add_s8(const intgold_add *op, const int8_t *x1, const int8_t *x2, i
 
 static size_t add_packed_size(const void *fields, const intgold_kernels *kernels) {
     (void)fields;
-    return intgold_align(sizeof(tables)) + intgold_uniform_size(kernels);
+    return intgold_align(sizeof(add_tables)) + intgold_uniform_size(kernels);
 }
 
 static void add_pack(const void *fields, const intgold_kernels *kernels, void *packed) {
-    char *rest = (char *)packed + intgold_align(sizeof(tables));
-    const add_job at = job_of((const intgold_add *)fields, kernels, (const tables *)packed, rest);
-    fill_both((const intgold_add *)fields, (tables *)packed);
-    fill_lines((tables *)packed);
+    char *rest = (char *)packed + intgold_align(sizeof(add_tables));
+    const add_job at = job_of((const intgold_add *)fields, kernels, (const add_tables *)packed, rest);
+    fill_both((const intgold_add *)fields, (add_tables *)packed);
+    fill_lines((add_tables *)packed);
     intgold_pack_uniform(kernels, &at.epilogue, rest);
 }
 
 static void add_run(const intgold_call *call) {
     const char *packed = (const char *)call->packed;
     const add_job at =
-        job_of((const intgold_add *)call->fields, call->kernels, (const tables *)call->packed,
-               packed + intgold_align(sizeof(tables)));
+        job_of((const intgold_add *)call->fields, call->kernels, (const add_tables *)call->packed,
+               packed + intgold_align(sizeof(add_tables)));
     add(&at, (const int8_t *)call->inputs[0], (const int8_t *)call->inputs[1],
         (int8_t *)call->output, call->acc);
 }
