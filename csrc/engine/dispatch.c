@@ -1,7 +1,7 @@
 /* Which table of kernels runs: the only file that looks at the CPU. */
 #include "kernels/kernels.h"
 
-#if defined(__GNUC__) && defined(__x86_64__)
+#if defined(INTGOLD_X86_64)
 #include <cpuid.h>
 #endif
 #if defined(INTGOLD_HAS_DOTPROD) && defined(__linux__)
@@ -45,7 +45,7 @@ static const variant variants[] = {
     {INTGOLD_ISA_PORTABLE, 0, &intgold_kernels_portable},
 };
 
-#if defined(__GNUC__) && defined(__x86_64__)
+#if defined(INTGOLD_X86_64)
 /* Older compilers' __builtin_cpu_supports does not know it.  Bit 4 of EAX of leaf 7, subleaf 1;
  * subleaf 0 says in EAX how many there are. */
 static int has_avxvnni(void) {
@@ -102,7 +102,7 @@ static int has_dotprod(void) {
 
 uint32_t intgold_cpu_features(void) {
     uint32_t found = 0;
-#if defined(__GNUC__) && defined(__x86_64__)
+#if defined(INTGOLD_X86_64)
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx2")) { /* and the system saves its registers */
         found |= INTGOLD_FEATURE_AVX2;

@@ -21,14 +21,14 @@ struct intgold_context {
 
 enum { BOUNDARY = 64 };
 
-static size_t greater(size_t a, size_t b) { return a > b ? a : b; }
+static size_t engine_greater(size_t a, size_t b) { return a > b ? a : b; }
 
-static size_t bytes_of(const intgold_tensor *tensor) {
+static size_t engine_bytes_of(const intgold_tensor *tensor) {
     return intgold_times((size_t)tensor->size,
                          tensor->dtype == INTGOLD_INT32 ? sizeof(int32_t) : 1);
 }
 
-static size_t packed_size(const intgold_op *op, const intgold_kernels *kernels) {
+static size_t engine_packed_size(const intgold_op *op, const intgold_kernels *kernels) {
     const intgold_op_table *table = intgold_op_table_of(op->kind);
     return table->packed_size ? intgold_align(table->packed_size(op->fields, kernels)) : 0;
 }
@@ -64,8 +64,8 @@ static size_t whole_size(const intgold_model *model, const intgold_kernels *kern
     size_t size = intgold_plus(BOUNDARY, tables_size(model)), scratch = 0;
     int32_t i;
     for (i = 0; i < model->n_ops; i++) {
-        size = intgold_plus(size, packed_size(&model->ops[i], kernels));
-        scratch = greater(scratch, scratch_size(&model->ops[i], kernels));
+        size = intgold_plus(size, engine_packed_size(&model->ops[i], kernels));
+        scratch = engine_greater(scratch, scratch_size(&model->ops[i], kernels));
     }
     size = intgold_plus(size, intgold_align((size_t)model->activations_size));
     return intgold_plus(size, scratch);
@@ -78,7 +78,7 @@ size_t intgold_arena_size(const intgold_model *model, intgold_isa isa) {
     int32_t op;
     if (!model || !kernels || intgold_check_structure(model, &op)) return 0;
     size = whole_size(model, kernels);
-    if (refused && refused != kernels) size = greater(size, whole_size(model, refused));
+    if (refused && refused != kernels) size = engine_greater(size, whole_size(model, refused));
     return intgold_fits(size) ? size : 0;
 }
 
@@ -89,7 +89,7 @@ static int has_op(const intgold_model *model, const intgold_kernels *kernels, in
 
 size_t intgold_packed_size(const intgold_model *model, intgold_isa isa, int32_t op) {
     const intgold_kernels *kernels = intgold_dispatch(isa);
-    return has_op(model, kernels, op) ? packed_size(&model->ops[op], kernels) : 0;
+    return has_op(model, kernels, op) ? engine_packed_size(&model->ops[op], kernels) : 0;
 }
 
 size_t intgold_scratch_size(const intgold_model *model, intgold_isa isa, int32_t op) {
@@ -103,15 +103,15 @@ static void measure(intgold_context *context) {
     int32_t i;
     context->widest_end = context->widest_made = 0;
     for (i = 0; i < model->n_inputs; i++)
-        context->widest_end =
-            greater(context->widest_end, bytes_of(&model->tensors[model->inputs[i]]));
+        context->widest_end = engine_greater(context->widest_end,
+                                             engine_bytes_of(&model->tensors[model->inputs[i]]));
     for (i = 0; i < model->n_outputs; i++)
-        context->widest_end =
-            greater(context->widest_end, bytes_of(&model->tensors[model->outputs[i]]));
+        context->widest_end = engine_greater(context->widest_end,
+                                             engine_bytes_of(&model->tensors[model->outputs[i]]));
     for (i = 0; i < model->n_ops; i++) /* accumulators have four bytes whatever the output has */
         context->widest_made =
-            greater(context->widest_made,
-                    intgold_times((size_t)model->tensors[model->ops[i].output].size, 4));
+            engine_greater(context->widest_made,
+                           intgold_times((size_t)model->tensors[model->ops[i].output].size, 4));
 }
 
 /* Pack the weights of every op at `at`; returns what follows them. */
@@ -122,14 +122,14 @@ static char *pack_all(intgold_context *context, char *at) {
         const intgold_op_table *table = intgold_op_table_of(model->ops[i].kind);
         context->packed[i] = table->pack ? at : NULL;
         if (table->pack) table->pack(model->ops[i].fields, context->kernels, at);
-        at += packed_size(&model->ops[i], context->kernels);
+        at += engine_packed_size(&model->ops[i], context->kernels);
     }
     return at;
 }
 
 /* The next boundary in a buffer. */
-static char *aligned(void *buffer) {
-    char *at = buffer;
+static char *engine_aligned(void *buffer) {
+    char *at = (char *)buffer;
     return at + (BOUNDARY - (uintptr_t)at % BOUNDARY) % BOUNDARY;
 }
 
@@ -139,9 +139,11 @@ intgold_status intgold_check_model(const intgold_model *model, void *buffer, siz
     int32_t refused = -1;
     if (!model || !buffer) return INTGOLD_ERROR_ARGUMENT;
     found = intgold_check_structure(model, &refused);
-    if (!found && intgold_plus(BOUNDARY, ranges_size(model)) > size) return INTGOLD_ERROR_BUFFER_TOO_SMALL;
+    if (!found && intgold_plus(BOUNDARY, ranges_size(model)) > size)
+        return INTGOLD_ERROR_BUFFER_TOO_SMALL;
     if (!found)
-        found = intgold_check_values(model, (intgold_range *)(void *)aligned(buffer), &refused);
+        found = intgold_check_values(model, (intgold_range *)(void *)engine_aligned(buffer),
+                                     &refused);
     if (op) *op = refused;
     return found;
 }
@@ -163,10 +165,10 @@ intgold_status intgold_prepare(const intgold_model *model, intgold_isa isa, void
     need = whole_size(model, kernels);
     if (!intgold_fits(need)) return INTGOLD_ERROR_SIZE;
     if (size < need) return INTGOLD_ERROR_BUFFER_TOO_SMALL;
-    found = intgold_check_values(model, (intgold_range *)(void *)aligned(buffer), &i);
+    found = intgold_check_values(model, (intgold_range *)(void *)engine_aligned(buffer), &i);
     if (found) return found;
 
-    at = aligned(buffer);
+    at = engine_aligned(buffer);
     made = (intgold_context *)(void *)at;
     at += intgold_align(sizeof *made);
     made->model = model;
@@ -188,7 +190,7 @@ intgold_status intgold_prepare(const intgold_model *model, intgold_isa isa, void
 
 /* The place of image i in the caller's buffer for `tensor`. */
 static void *slot(void *buffer, const intgold_tensor *tensor, int32_t i) {
-    return (char *)buffer + (size_t)i * bytes_of(tensor);
+    return (char *)buffer + (size_t)i * engine_bytes_of(tensor);
 }
 
 /* The caller's buffer for tensor t among the outputs of the model, or NULL. */
@@ -231,21 +233,21 @@ static int32_t run_op(intgold_context *context, int32_t index, int32_t image, vo
     call.packed = context->packed[index];
     call.inputs = inputs;
     call.output = bare ? NULL : y;
-    call.acc = bare ? y : acc;
+    call.acc = (int32_t *)(bare ? y : acc);
     call.scratch = context->scratch;
     call.table = fusion.table;
     call.pooled = fusion.pooled;
     table->run(&call);
 
-    if (output && traced) memcpy(slot(traced, made, image), y, bytes_of(made));
-    if (bare && acc) memcpy(acc, y, bytes_of(made));
+    if (output && traced) memcpy(slot(traced, made, image), y, engine_bytes_of(made));
+    if (bare && acc) memcpy(acc, y, engine_bytes_of(made));
     return last;
 }
 
 /* Whether buffers for n images can exist. */
 static int images_fit(const intgold_context *context, int32_t n, const intgold_trace *trace) {
     const size_t widest =
-        trace ? greater(context->widest_end, context->widest_made) : context->widest_end;
+        trace ? engine_greater(context->widest_end, context->widest_made) : context->widest_end;
     return intgold_fits(intgold_times((size_t)n, widest));
 }
 
@@ -271,7 +273,7 @@ intgold_status intgold_run(intgold_context *context, int32_t n, const void *cons
         for (i = 0; i < model->n_inputs; i++) {
             const intgold_tensor *tensor = &model->tensors[model->inputs[i]];
             context->tensors[model->inputs[i]] =
-                (const char *)inputs[i] + (size_t)image * bytes_of(tensor);
+                (const char *)inputs[i] + (size_t)image * engine_bytes_of(tensor);
         }
         for (i = 0; i < model->n_ops; i++) i = run_op(context, i, image, outputs, trace);
     }

@@ -28,7 +28,7 @@ static int feeds_next(const intgold_model *model, int32_t i) {
 
 static const int8_t *table_of(const intgold_op *op, const void *packed) {
     if (op->kind == INTGOLD_LUT) return ((const intgold_lut *)op->fields)->table;
-    return op->kind == INTGOLD_PWL ? packed : NULL;
+    return (const int8_t *)(op->kind == INTGOLD_PWL ? packed : NULL);
 }
 
 static int rises(const int8_t *table) {
@@ -40,7 +40,7 @@ static int rises(const int8_t *table) {
 
 /* 2x2 with stride 2, nothing padded or clamped: the maximum of four neighbours. */
 static int is_2x2(const intgold_op *op) {
-    const intgold_max_pool2d *pool = op->fields;
+    const intgold_max_pool2d *pool = (const intgold_max_pool2d *)op->fields;
     return op->kind == INTGOLD_MAX_POOL2D && pool->kernel_h == 2 && pool->kernel_w == 2 &&
            pool->stride_h == 2 && pool->stride_w == 2 && pool->pad_top == 0 &&
            pool->pad_bottom == 0 && pool->pad_left == 0 && pool->pad_right == 0 &&
@@ -48,7 +48,7 @@ static int is_2x2(const intgold_op *op) {
 }
 
 /* Models made by hand may give the last output the memory of the first input. */
-static int overlap(const intgold_model *model, int32_t a, int32_t b) {
+static int fuse_overlap(const intgold_model *model, int32_t a, int32_t b) {
     const intgold_tensor *x = &model->tensors[a], *y = &model->tensors[b];
     if (x->offset < 0 || y->offset < 0) return 0;
     return x->offset < y->offset + y->size && y->offset < x->offset + x->size;
@@ -57,7 +57,7 @@ static int overlap(const intgold_model *model, int32_t a, int32_t b) {
 intgold_fusion intgold_fuse(const intgold_model *model, int32_t i, const intgold_kernels *kernels,
                             const void *const *packed) {
     const intgold_op *op = &model->ops[i];
-    const intgold_conv2d *conv = op->fields;
+    const intgold_conv2d *conv = (const intgold_conv2d *)op->fields;
     intgold_fusion none = {0, 0, NULL}, found = {0, 0, NULL};
     if (op->kind != INTGOLD_CONV2D || conv->requantize.count == 0) return none;
     if (feeds_next(model, i)) {
@@ -71,5 +71,6 @@ intgold_fusion intgold_fuse(const intgold_model *model, int32_t i, const intgold
         found.pooled = 1;
         found.fused_ops += POOL_OPS;
     }
-    return overlap(model, op->inputs[0], model->ops[i + found.fused_ops].output) ? none : found;
+    return fuse_overlap(model, op->inputs[0], model->ops[i + found.fused_ops].output) ? none
+                                                                                      : found;
 }

@@ -5,7 +5,7 @@
 #include "ops/op.h"
 
 typedef struct intgold_fusion {
-    int32_t fused_ops;    /* ops after this one that it does as well */
+    int32_t fused_ops; /* ops after this one that it does as well */
     int32_t pooled;      /* 1: the last of them is a 2x2 max_pool2d */
     const int8_t *table; /* of the lut or pwl among them, or NULL */
 } intgold_fusion;

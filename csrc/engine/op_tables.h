@@ -5,7 +5,7 @@
 #include "ops/op.h"
 
 /* NULL: there is no such kind. */
-const intgold_op_table *intgold_op_table_of(intgold_kind kind);
+const intgold_op_table *intgold_op_table_of(int32_t kind);
 
 /* Tensors that an op of a known kind reads. */
 int32_t intgold_inputs_of(const intgold_op *op);

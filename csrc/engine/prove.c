@@ -93,8 +93,8 @@ static bounds sum_of_products(const channel *of, const bounds *x) {
 /* What the three ops with weights have in common. */
 typedef struct layer {
     int32_t out_c, x_zero_point, act_min, act_max;
-    size_t count;          /* weights of a channel */
-    size_t step, next;     /* from one to the next, from one channel's to the next */
+    size_t count; /* weights of a channel */
+    size_t step, next; /* from one to the next, from one channel's to the next */
     const int8_t *weights, *zero_point;
     int32_t zero_points;
     const int32_t *bias;
@@ -125,37 +125,63 @@ static intgold_status prove_layer(const layer *of, const intgold_range *x, intgo
     return INTGOLD_OK;
 }
 
-static intgold_status prove_conv2d(const void *fields, const intgold_range *x,
-                                   intgold_range *y) {
-    const intgold_conv2d *op = fields;
+static intgold_status prove_conv2d(const void *fields, const intgold_range *x, intgold_range *y) {
+    const intgold_conv2d *op = (const intgold_conv2d *)fields;
     const size_t count = (size_t)op->kernel_h * (size_t)op->kernel_w * (size_t)op->in_c;
-    const layer of = {op->out_c, op->x_zero_point, op->act_min, op->act_max, count, 1, count,
-                      op->weights, op->weight_zero_point, op->weight_zero_point_count, op->bias,
+    const layer of = {op->out_c,
+                      op->x_zero_point,
+                      op->act_min,
+                      op->act_max,
+                      count,
+                      1,
+                      count,
+                      op->weights,
+                      op->weight_zero_point,
+                      op->weight_zero_point_count,
+                      op->bias,
                       &op->requantize};
     return prove_layer(&of, x, y);
 }
 
 static intgold_status prove_depthwise_conv2d(const void *fields, const intgold_range *x,
                                              intgold_range *y) {
-    const intgold_depthwise_conv2d *op = fields;
+    const intgold_depthwise_conv2d *op = (const intgold_depthwise_conv2d *)fields;
     const size_t count = (size_t)op->kernel_h * (size_t)op->kernel_w;
-    const layer of = {op->out_c, op->x_zero_point, op->act_min, op->act_max, count,
-                      (size_t)op->out_c, 1, op->weights, op->weight_zero_point,
-                      op->weight_zero_point_count, op->bias, &op->requantize};
+    const layer of = {op->out_c,
+                      op->x_zero_point,
+                      op->act_min,
+                      op->act_max,
+                      count,
+                      (size_t)op->out_c,
+                      1,
+                      op->weights,
+                      op->weight_zero_point,
+                      op->weight_zero_point_count,
+                      op->bias,
+                      &op->requantize};
     return prove_layer(&of, x, y);
 }
 
 static intgold_status prove_fully_connected(const void *fields, const intgold_range *x,
                                             intgold_range *y) {
-    const intgold_fully_connected *op = fields;
-    const layer of = {op->out_c, op->x_zero_point, op->act_min, op->act_max, (size_t)op->in_c, 1,
-                      (size_t)op->in_c, op->weights, op->weight_zero_point,
-                      op->weight_zero_point_count, op->bias, &op->requantize};
+    const intgold_fully_connected *op = (const intgold_fully_connected *)fields;
+    const layer of = {op->out_c,
+                      op->x_zero_point,
+                      op->act_min,
+                      op->act_max,
+                      (size_t)op->in_c,
+                      1,
+                      (size_t)op->in_c,
+                      op->weights,
+                      op->weight_zero_point,
+                      op->weight_zero_point_count,
+                      op->bias,
+                      &op->requantize};
     return prove_layer(&of, x, y);
 }
 
 static intgold_status prove_lut(const void *fields, const intgold_range *x, intgold_range *y) {
-    const intgold_lut *op = fields;
+    const intgold_lut *op = (const intgold_lut *)fields;
     int32_t q;
     set_range(y, 127, -128);
     for (q = x->lo; q <= x->hi; q++)
@@ -165,7 +191,7 @@ static intgold_status prove_lut(const void *fields, const intgold_range *x, intg
 
 /* Clause 5.5, every segment, used or not; 7.6 follows from it. */
 static intgold_status prove_pwl(const void *fields, const intgold_range *x, intgold_range *y) {
-    const intgold_pwl *op = fields;
+    const intgold_pwl *op = (const intgold_pwl *)fields;
     int32_t k;
     (void)x;
     if (op->breakpoints[0] != -128) return INTGOLD_ERROR_PARAMETER;
@@ -182,7 +208,7 @@ static intgold_status prove_pwl(const void *fields, const intgold_range *x, intg
 
 static intgold_status prove_max_pool2d(const void *fields, const intgold_range *x,
                                        intgold_range *y) {
-    const intgold_max_pool2d *op = fields;
+    const intgold_max_pool2d *op = (const intgold_max_pool2d *)fields;
     set_range(y, intgold_clamp(x->lo, op->act_min, op->act_max),
               intgold_clamp(x->hi, op->act_min, op->act_max));
     return INTGOLD_OK;
@@ -191,7 +217,7 @@ static intgold_status prove_max_pool2d(const void *fields, const intgold_range *
 /* Clause 7.2. */
 static intgold_status prove_avg_pool2d(const void *fields, const intgold_range *x,
                                        intgold_range *y) {
-    const intgold_avg_pool2d *op = fields;
+    const intgold_avg_pool2d *op = (const intgold_avg_pool2d *)fields;
     const int is_centred = op->form == INTGOLD_AVG_POOL2D_CENTRED_AWAY;
     const bounds in = centred(x, is_centred ? op->x_zero_point : 0);
     const int64_t cells = (int64_t)op->kernel_h * op->kernel_w;
@@ -205,7 +231,7 @@ static intgold_status prove_avg_pool2d(const void *fields, const intgold_range *
 
 static intgold_status prove_global_avg_pool(const void *fields, const intgold_range *x,
                                             intgold_range *y) {
-    const intgold_global_avg_pool *op = fields;
+    const intgold_global_avg_pool *op = (const intgold_global_avg_pool *)fields;
     const int64_t cells = (int64_t)op->in_h * op->in_w;
     bounds acc = centred(x, op->x_zero_point);
     acc.lo = smaller(acc.lo, 0) * cells;
@@ -247,11 +273,11 @@ static intgold_status prove_term(const intgold_requantize *requantize, int32_t l
 
 /* Clause 7.3. */
 static intgold_status prove_add(const void *fields, const intgold_range *x, intgold_range *y) {
-    const intgold_add *op = fields;
+    const intgold_add *op = (const intgold_add *)fields;
     const int is_difference = op->form == INTGOLD_ADD_SHARED_SCALE_DIFFERENCE;
     bounds one, two, acc;
-    intgold_status found = prove_term(&op->requantize1, op->left_shift,
-                                      centred(&x[0], op->x1_zero_point), &one);
+    intgold_status found =
+        prove_term(&op->requantize1, op->left_shift, centred(&x[0], op->x1_zero_point), &one);
     if (found) return found;
     found = prove_term(&op->requantize2, op->left_shift, centred(&x[1], op->x2_zero_point), &two);
     if (found) return found;
@@ -271,7 +297,7 @@ static intgold_status prove_softmax(const void *fields, const intgold_range *x,
 
 static intgold_status prove_rescale(const void *fields, const intgold_range *x,
                                     intgold_range *y) {
-    const intgold_rescale *op = fields;
+    const intgold_rescale *op = (const intgold_rescale *)fields;
     const bounds in = centred(x, 0);
     set_range(y, INT32_MIN, INT32_MAX);
     return prove_entries(&op->requantize, &in);
@@ -285,7 +311,7 @@ static intgold_status prove_argmax(const void *fields, const intgold_range *x, i
 }
 
 static intgold_status prove_mul(const void *fields, const intgold_range *x, intgold_range *y) {
-    const intgold_mul *op = fields;
+    const intgold_mul *op = (const intgold_mul *)fields;
     const bounds a = centred(&x[0], op->x1_zero_point), b = centred(&x[1], op->x2_zero_point);
     bounds acc;
     acc.lo = smaller(smaller(a.lo * b.lo, a.lo * b.hi), smaller(a.hi * b.lo, a.hi * b.hi));
@@ -301,7 +327,7 @@ static intgold_status prove_concat(const void *fields, const intgold_range *x, i
 }
 
 static intgold_status prove_pad(const void *fields, const intgold_range *x, intgold_range *y) {
-    const intgold_pad *op = fields;
+    const intgold_pad *op = (const intgold_pad *)fields;
     set_range(y, smaller(x->lo, op->value), larger(x->hi, op->value));
     return INTGOLD_OK;
 }
@@ -316,7 +342,7 @@ static intgold_status prove_reshape(const void *fields, const intgold_range *x,
 /* Clause 5.17: entries are float32 from 0 to 1, the last one 1. */
 static intgold_status prove_softmax_float32(const void *fields, const intgold_range *x,
                                             intgold_range *y) {
-    const intgold_softmax_float32 *op = fields;
+    const intgold_softmax_float32 *op = (const intgold_softmax_float32 *)fields;
     const int32_t one = 127 << 23;
     int32_t i;
     for (i = 0; i < 256; i++)
@@ -328,14 +354,27 @@ static intgold_status prove_softmax_float32(const void *fields, const intgold_ra
 typedef intgold_status prove_op(const void *fields, const intgold_range *x, intgold_range *y);
 
 /* In the order of enum intgold_kind. */
-static prove_op *const proofs[] = {
-    prove_conv2d, prove_depthwise_conv2d, prove_fully_connected, prove_lut, prove_pwl,
-    prove_max_pool2d, prove_avg_pool2d, prove_global_avg_pool, prove_add, prove_softmax,
-    prove_rescale, prove_argmax, prove_mul, prove_concat, prove_pad, prove_reshape,
-    prove_softmax_float32};
+static prove_op *const proofs[] = {prove_conv2d,
+                                   prove_depthwise_conv2d,
+                                   prove_fully_connected,
+                                   prove_lut,
+                                   prove_pwl,
+                                   prove_max_pool2d,
+                                   prove_avg_pool2d,
+                                   prove_global_avg_pool,
+                                   prove_add,
+                                   prove_softmax,
+                                   prove_rescale,
+                                   prove_argmax,
+                                   prove_mul,
+                                   prove_concat,
+                                   prove_pad,
+                                   prove_reshape,
+                                   prove_softmax_float32};
 
 /* Of a tensor: what an op before this one made, or every value of its dtype. */
-static intgold_range range_of(const intgold_model *model, const intgold_range *ranges, int32_t t) {
+static intgold_range range_of(const intgold_model *model, const intgold_range *ranges,
+                              int32_t t) {
     intgold_range every = {INT32_MIN, INT32_MAX};
     if (t >= model->n_inputs) return ranges[t - model->n_inputs];
     if (model->tensors[t].dtype == INTGOLD_INT8) every.lo = -128, every.hi = 127;

@@ -19,15 +19,15 @@ enum { MOST_VALUES = 1 << 28, MOST_EXTENT = 1 << 24, OFFSET_STEP = 64 };
 /* ---- Numbers, each by itself. ---- */
 
 typedef enum limits {
-    EXTENT,      /* of a dimension */
+    EXTENT, /* of a dimension */
     OR_NO_EXTENT,
     AT_LEAST_ONE,
     SOFTMAX_DEPTH,
     SEGMENTS,
-    STEP,        /* stride, dilation, window of a pool */
+    VALIDATE_STEP, /* stride, dilation, window of a pool */
     PADDING,
     INT8,
-    CLAMP,       /* act_min; act_max, which follows it, is not below */
+    CLAMP, /* act_min; act_max, which follows it, is not below */
     FRACTION,
     ADD_SHIFT,
     EXP_SHIFT,
@@ -67,62 +67,63 @@ typedef struct member {
     uint8_t at, of; /* its place; enum limits */
 } member;
 
-#define M(type, name, of) {(uint8_t)offsetof(type, name), of}
-#define IMAGE(type) \
-    M(type, in_h, EXTENT), M(type, in_w, EXTENT), M(type, in_c, EXTENT), \
-    M(type, out_h, EXTENT), M(type, out_w, EXTENT), \
-    M(type, stride_h, STEP), M(type, stride_w, STEP), \
-    M(type, pad_top, PADDING), M(type, pad_bottom, PADDING), \
-    M(type, pad_left, PADDING), M(type, pad_right, PADDING), M(type, act_min, CLAMP)
-#define CONVOLUTION(type) \
-    IMAGE(type), M(type, out_c, EXTENT), \
-    M(type, kernel_h, AT_LEAST_ONE), M(type, kernel_w, AT_LEAST_ONE), \
-    M(type, dilation_h, STEP), M(type, dilation_w, STEP), \
-    M(type, x_zero_point, INT8), M(type, y_zero_point, INT8)
-#define POOL(type) IMAGE(type), M(type, kernel_h, STEP), M(type, kernel_w, STEP)
-#define ELEMENTWISE(type) \
-    M(type, x1_zero_point, INT8), M(type, x2_zero_point, INT8), \
-    M(type, y_zero_point, INT8), M(type, act_min, CLAMP)
+#define M(type, name, of) \
+    { (uint8_t) offsetof(type, name), of }
+#define IMAGE(type)                                                                              \
+    M(type, in_h, EXTENT), M(type, in_w, EXTENT), M(type, in_c, EXTENT), M(type, out_h, EXTENT), \
+        M(type, out_w, EXTENT), M(type, stride_h, VALIDATE_STEP),                                \
+        M(type, stride_w, VALIDATE_STEP), M(type, pad_top, PADDING),                             \
+        M(type, pad_bottom, PADDING), M(type, pad_left, PADDING), M(type, pad_right, PADDING),   \
+        M(type, act_min, CLAMP)
+#define CONVOLUTION(type)                                                    \
+    IMAGE(type), M(type, out_c, EXTENT), M(type, kernel_h, AT_LEAST_ONE),    \
+        M(type, kernel_w, AT_LEAST_ONE), M(type, dilation_h, VALIDATE_STEP), \
+        M(type, dilation_w, VALIDATE_STEP), M(type, x_zero_point, INT8),     \
+        M(type, y_zero_point, INT8)
+#define POOL(type) IMAGE(type), M(type, kernel_h, VALIDATE_STEP), M(type, kernel_w, VALIDATE_STEP)
+#define ELEMENTWISE(type)                                                                    \
+    M(type, x1_zero_point, INT8), M(type, x2_zero_point, INT8), M(type, y_zero_point, INT8), \
+        M(type, act_min, CLAMP)
 
 static const member conv2d_members[] = {CONVOLUTION(intgold_conv2d)};
 static const member depthwise_conv2d_members[] = {CONVOLUTION(intgold_depthwise_conv2d)};
 static const member fully_connected_members[] = {
-    M(intgold_fully_connected, out_c, EXTENT),
-    M(intgold_fully_connected, x_zero_point, INT8), M(intgold_fully_connected, y_zero_point, INT8),
-    M(intgold_fully_connected, act_min, CLAMP)};
-static const member pwl_members[] = {
-    M(intgold_pwl, segments, SEGMENTS), M(intgold_pwl, frac_bits, FRACTION),
-    M(intgold_pwl, act_min, CLAMP)};
+    M(intgold_fully_connected, out_c, EXTENT), M(intgold_fully_connected, x_zero_point, INT8),
+    M(intgold_fully_connected, y_zero_point, INT8), M(intgold_fully_connected, act_min, CLAMP)};
+static const member pwl_members[] = {M(intgold_pwl, segments, SEGMENTS),
+                                     M(intgold_pwl, frac_bits, FRACTION),
+                                     M(intgold_pwl, act_min, CLAMP)};
 static const member max_pool2d_members[] = {POOL(intgold_max_pool2d)};
 static const member avg_pool2d_members[] = {
     POOL(intgold_avg_pool2d), M(intgold_avg_pool2d, x_zero_point, INT8),
     M(intgold_avg_pool2d, y_zero_point, INT8), M(intgold_avg_pool2d, form, THREE_FORMS)};
-static const member global_avg_pool_members[] = {
-    M(intgold_global_avg_pool, in_h, EXTENT), M(intgold_global_avg_pool, in_w, EXTENT),
-    M(intgold_global_avg_pool, in_c, EXTENT), M(intgold_global_avg_pool, x_zero_point, INT8),
-    M(intgold_global_avg_pool, y_zero_point, INT8), M(intgold_global_avg_pool, act_min, CLAMP)};
-static const member add_members[] = {
-    ELEMENTWISE(intgold_add), M(intgold_add, form, TWO_FORMS),
-    M(intgold_add, left_shift, ADD_SHIFT)};
-static const member softmax_members[] = {
-    M(intgold_softmax, depth, SOFTMAX_DEPTH),
-    M(intgold_softmax, multiplier, EXP_MULTIPLIER), M(intgold_softmax, left_shift, EXP_SHIFT)};
+static const member global_avg_pool_members[] = {M(intgold_global_avg_pool, in_h, EXTENT),
+                                                 M(intgold_global_avg_pool, in_w, EXTENT),
+                                                 M(intgold_global_avg_pool, in_c, EXTENT),
+                                                 M(intgold_global_avg_pool, x_zero_point, INT8),
+                                                 M(intgold_global_avg_pool, y_zero_point, INT8),
+                                                 M(intgold_global_avg_pool, act_min, CLAMP)};
+static const member add_members[] = {ELEMENTWISE(intgold_add), M(intgold_add, form, TWO_FORMS),
+                                     M(intgold_add, left_shift, ADD_SHIFT)};
+static const member softmax_members[] = {M(intgold_softmax, depth, SOFTMAX_DEPTH),
+                                         M(intgold_softmax, multiplier, EXP_MULTIPLIER),
+                                         M(intgold_softmax, left_shift, EXP_SHIFT)};
 static const member rescale_members[] = {M(intgold_rescale, depth, EXTENT)};
 static const member argmax_members[] = {M(intgold_argmax, depth, EXTENT)};
 static const member mul_members[] = {ELEMENTWISE(intgold_mul)};
-static const member concat_members[] = {
-    M(intgold_concat, rows, AT_LEAST_ONE), M(intgold_concat, axis, AXIS)};
+static const member concat_members[] = {M(intgold_concat, rows, AT_LEAST_ONE),
+                                        M(intgold_concat, axis, AXIS)};
 static const member pad_members[] = {
-    M(intgold_pad, in0, EXTENT), M(intgold_pad, in1, EXTENT), M(intgold_pad, in2, EXTENT),
-    M(intgold_pad, before0, PADDING), M(intgold_pad, before1, PADDING),
-    M(intgold_pad, before2, PADDING), M(intgold_pad, after0, PADDING),
-    M(intgold_pad, after1, PADDING), M(intgold_pad, after2, PADDING),
-    M(intgold_pad, value, INT8)};
-static const member reshape_members[] = {
-    M(intgold_reshape, shape0, EXTENT), M(intgold_reshape, shape1, OR_NO_EXTENT),
-    M(intgold_reshape, shape2, OR_NO_EXTENT)};
-static const member softmax_float32_members[] = {
-    M(intgold_softmax_float32, depth, EXTENT), M(intgold_softmax_float32, form, TWO_FORMS)};
+    M(intgold_pad, in0, EXTENT),      M(intgold_pad, in1, EXTENT),
+    M(intgold_pad, in2, EXTENT),      M(intgold_pad, before0, PADDING),
+    M(intgold_pad, before1, PADDING), M(intgold_pad, before2, PADDING),
+    M(intgold_pad, after0, PADDING),  M(intgold_pad, after1, PADDING),
+    M(intgold_pad, after2, PADDING),  M(intgold_pad, value, INT8)};
+static const member reshape_members[] = {M(intgold_reshape, shape0, EXTENT),
+                                         M(intgold_reshape, shape1, OR_NO_EXTENT),
+                                         M(intgold_reshape, shape2, OR_NO_EXTENT)};
+static const member softmax_float32_members[] = {M(intgold_softmax_float32, depth, EXTENT),
+                                                 M(intgold_softmax_float32, form, TWO_FORMS)};
 
 static intgold_status check_member(const void *fields, const member *of) {
     const limit *by = &limit_of[of->of];
@@ -176,15 +177,15 @@ static intgold_status check_entries(const intgold_requantize *by, int32_t channe
 }
 
 /* What the three ops with weights have in common; a channel has n * m values. */
-typedef struct weights {
+typedef struct validate_weights {
     int32_t out_c, zero_points;
     size_t n, m;
     const int8_t *values, *zero_point;
     const int32_t *bias;
     const intgold_requantize *requantize;
-} weights;
+} validate_weights;
 
-static intgold_status check_weights(const weights *of) {
+static intgold_status check_weights(const validate_weights *of) {
     if (of->zero_points != 1 && of->zero_points != of->out_c) return INTGOLD_ERROR_COUNT;
     if (!of->values || !of->zero_point || !of->bias) return INTGOLD_ERROR_NULL;
     if (!intgold_fits(intgold_times(intgold_times(of->n, of->m), (size_t)of->out_c)))
@@ -193,37 +194,47 @@ static intgold_status check_weights(const weights *of) {
 }
 
 static intgold_status check_conv2d(const void *fields, const ends *at) {
-    const intgold_conv2d *op = fields;
-    const slide rows = {op->in_h, op->out_h, op->kernel_h, op->stride_h,
+    const intgold_conv2d *op = (const intgold_conv2d *)fields;
+    const slide rows = {op->in_h,       op->out_h,   op->kernel_h,  op->stride_h,
                         op->dilation_h, op->pad_top, op->pad_bottom};
-    const slide columns = {op->in_w, op->out_w, op->kernel_w, op->stride_w,
+    const slide columns = {op->in_w,       op->out_w,    op->kernel_w, op->stride_w,
                            op->dilation_w, op->pad_left, op->pad_right};
-    const weights of = {op->out_c, op->weight_zero_point_count,
-                        intgold_times((size_t)op->kernel_h, (size_t)op->kernel_w),
-                        (size_t)op->in_c, op->weights, op->weight_zero_point, op->bias,
-                        &op->requantize};
+    const validate_weights of = {op->out_c,
+                                 op->weight_zero_point_count,
+                                 intgold_times((size_t)op->kernel_h, (size_t)op->kernel_w),
+                                 (size_t)op->in_c,
+                                 op->weights,
+                                 op->weight_zero_point,
+                                 op->bias,
+                                 &op->requantize};
     const intgold_status shape = check_slides(&rows, &columns, op->in_c, op->out_c, at);
     return shape ? shape : check_weights(&of);
 }
 
 static intgold_status check_depthwise_conv2d(const void *fields, const ends *at) {
-    const intgold_depthwise_conv2d *op = fields;
-    const slide rows = {op->in_h, op->out_h, op->kernel_h, op->stride_h,
+    const intgold_depthwise_conv2d *op = (const intgold_depthwise_conv2d *)fields;
+    const slide rows = {op->in_h,       op->out_h,   op->kernel_h,  op->stride_h,
                         op->dilation_h, op->pad_top, op->pad_bottom};
-    const slide columns = {op->in_w, op->out_w, op->kernel_w, op->stride_w,
+    const slide columns = {op->in_w,       op->out_w,    op->kernel_w, op->stride_w,
                            op->dilation_w, op->pad_left, op->pad_right};
-    const weights of = {op->out_c, op->weight_zero_point_count, (size_t)op->kernel_h,
-                        (size_t)op->kernel_w, op->weights, op->weight_zero_point, op->bias,
-                        &op->requantize};
+    const validate_weights of = {op->out_c,
+                                 op->weight_zero_point_count,
+                                 (size_t)op->kernel_h,
+                                 (size_t)op->kernel_w,
+                                 op->weights,
+                                 op->weight_zero_point,
+                                 op->bias,
+                                 &op->requantize};
     const intgold_status shape = check_slides(&rows, &columns, op->in_c, op->out_c, at);
     if (op->out_c % op->in_c != 0) return INTGOLD_ERROR_SHAPE;
     return shape ? shape : check_weights(&of);
 }
 
 static intgold_status check_fully_connected(const void *fields, const ends *at) {
-    const intgold_fully_connected *op = fields;
-    const weights of = {op->out_c, op->weight_zero_point_count, (size_t)op->in_c, 1, op->weights,
-                        op->weight_zero_point, op->bias, &op->requantize};
+    const intgold_fully_connected *op = (const intgold_fully_connected *)fields;
+    const validate_weights of = {
+        op->out_c,   op->weight_zero_point_count, (size_t)op->in_c, 1,
+        op->weights, op->weight_zero_point,       op->bias,         &op->requantize};
     if (at->x->size != op->in_c || at->y->size != op->out_c) return INTGOLD_ERROR_SHAPE;
     return check_weights(&of);
 }
@@ -236,13 +247,13 @@ static intgold_status check_count(int64_t count, const ends *at) {
 }
 
 static intgold_status check_lut(const void *fields, const ends *at) {
-    const intgold_lut *op = fields;
+    const intgold_lut *op = (const intgold_lut *)fields;
     if (!op->table) return INTGOLD_ERROR_NULL;
     return check_count(op->count, at);
 }
 
 static intgold_status check_pwl(const void *fields, const ends *at) {
-    const intgold_pwl *op = fields;
+    const intgold_pwl *op = (const intgold_pwl *)fields;
     if (!op->breakpoints || !op->slope || !op->offset) return INTGOLD_ERROR_NULL;
     return check_count(op->count, at);
 }
@@ -259,32 +270,32 @@ static intgold_status check_pool(const slide *rows, const slide *columns, int32_
 }
 
 static intgold_status check_max_pool2d(const void *fields, const ends *at) {
-    const intgold_max_pool2d *op = fields;
-    const slide rows = {op->in_h, op->out_h, op->kernel_h, op->stride_h,
-                        1, op->pad_top, op->pad_bottom};
-    const slide columns = {op->in_w, op->out_w, op->kernel_w, op->stride_w,
-                           1, op->pad_left, op->pad_right};
+    const intgold_max_pool2d *op = (const intgold_max_pool2d *)fields;
+    const slide rows = {op->in_h, op->out_h,   op->kernel_h,  op->stride_h,
+                        1,        op->pad_top, op->pad_bottom};
+    const slide columns = {op->in_w, op->out_w,    op->kernel_w, op->stride_w,
+                           1,        op->pad_left, op->pad_right};
     return check_pool(&rows, &columns, op->in_c, op->out_c, at);
 }
 
 static intgold_status check_avg_pool2d(const void *fields, const ends *at) {
-    const intgold_avg_pool2d *op = fields;
-    const slide rows = {op->in_h, op->out_h, op->kernel_h, op->stride_h,
-                        1, op->pad_top, op->pad_bottom};
-    const slide columns = {op->in_w, op->out_w, op->kernel_w, op->stride_w,
-                           1, op->pad_left, op->pad_right};
+    const intgold_avg_pool2d *op = (const intgold_avg_pool2d *)fields;
+    const slide rows = {op->in_h, op->out_h,   op->kernel_h,  op->stride_h,
+                        1,        op->pad_top, op->pad_bottom};
+    const slide columns = {op->in_w, op->out_w,    op->kernel_w, op->stride_w,
+                           1,        op->pad_left, op->pad_right};
     return check_pool(&rows, &columns, op->in_c, op->out_c, at);
 }
 
 static intgold_status check_global_avg_pool(const void *fields, const ends *at) {
-    const intgold_global_avg_pool *op = fields;
+    const intgold_global_avg_pool *op = (const intgold_global_avg_pool *)fields;
     if (!holds(at->x, op->in_h, op->in_w, op->in_c)) return INTGOLD_ERROR_SHAPE;
     if (at->y->size != op->in_c) return INTGOLD_ERROR_SHAPE;
     return check_entries(&op->requantize, op->in_c, 0);
 }
 
 static intgold_status check_add(const void *fields, const ends *at) {
-    const intgold_add *op = fields;
+    const intgold_add *op = (const intgold_add *)fields;
     intgold_status found = check_count(op->count, at);
     if (!found) found = check_entries(&op->requantize1, 1, 0);
     if (!found) found = check_entries(&op->requantize2, 1, 0);
@@ -292,31 +303,31 @@ static intgold_status check_add(const void *fields, const ends *at) {
 }
 
 static intgold_status check_softmax(const void *fields, const ends *at) {
-    const intgold_softmax *op = fields;
+    const intgold_softmax *op = (const intgold_softmax *)fields;
     return check_count((int64_t)op->rows * op->depth, at);
 }
 
 static intgold_status check_rescale(const void *fields, const ends *at) {
-    const intgold_rescale *op = fields;
+    const intgold_rescale *op = (const intgold_rescale *)fields;
     const intgold_status found = check_count((int64_t)op->rows * op->depth, at);
     return found ? found : check_entries(&op->requantize, op->depth, 0);
 }
 
 static intgold_status check_argmax(const void *fields, const ends *at) {
-    const intgold_argmax *op = fields;
+    const intgold_argmax *op = (const intgold_argmax *)fields;
     if (!holds(at->x, op->rows, op->depth, 1)) return INTGOLD_ERROR_SHAPE;
     if (at->y->size != op->rows) return INTGOLD_ERROR_SHAPE;
     return INTGOLD_OK;
 }
 
 static intgold_status check_mul(const void *fields, const ends *at) {
-    const intgold_mul *op = fields;
+    const intgold_mul *op = (const intgold_mul *)fields;
     const intgold_status found = check_count(op->count, at);
     return found ? found : check_entries(&op->requantize, 1, 0);
 }
 
 static intgold_status check_concat(const void *fields, const ends *at) {
-    const intgold_concat *op = fields;
+    const intgold_concat *op = (const intgold_concat *)fields;
     if (!holds(at->x, op->rows, op->depth1, 1)) return INTGOLD_ERROR_SHAPE;
     if (!holds(at->x2, op->rows, op->depth2, 1)) return INTGOLD_ERROR_SHAPE;
     if (!holds(at->y, op->rows, (int64_t)op->depth1 + op->depth2, 1)) return INTGOLD_ERROR_SHAPE;
@@ -324,7 +335,7 @@ static intgold_status check_concat(const void *fields, const ends *at) {
 }
 
 static intgold_status check_pad(const void *fields, const ends *at) {
-    const intgold_pad *op = fields;
+    const intgold_pad *op = (const intgold_pad *)fields;
     if (!holds(at->x, op->in0, op->in1, op->in2)) return INTGOLD_ERROR_SHAPE;
     if (!holds(at->y, (int64_t)op->before0 + op->in0 + op->after0,
                (int64_t)op->before1 + op->in1 + op->after1,
@@ -335,7 +346,7 @@ static intgold_status check_pad(const void *fields, const ends *at) {
 
 /* shape2 is 0 for two dimensions, shape1 as well for one. */
 static intgold_status check_reshape(const void *fields, const ends *at) {
-    const intgold_reshape *op = fields;
+    const intgold_reshape *op = (const intgold_reshape *)fields;
     if (op->shape1 == 0 && op->shape2 != 0) return INTGOLD_ERROR_SHAPE;
     if (!holds(at->y, op->shape0, op->shape1 ? op->shape1 : 1, op->shape2 ? op->shape2 : 1))
         return INTGOLD_ERROR_SHAPE;
@@ -343,7 +354,7 @@ static intgold_status check_reshape(const void *fields, const ends *at) {
 }
 
 static intgold_status check_softmax_float32(const void *fields, const ends *at) {
-    const intgold_softmax_float32 *op = fields;
+    const intgold_softmax_float32 *op = (const intgold_softmax_float32 *)fields;
     if (!op->table) return INTGOLD_ERROR_NULL;
     return check_count((int64_t)op->rows * op->depth, at);
 }
@@ -357,20 +368,37 @@ typedef struct kind_rules {
     uint8_t requantize; /* where the structure has one that may be left out; else 0 */
 } kind_rules;
 
-#define KIND(name, inputs, wide) \
-    {name##_members, check_##name, sizeof name##_members / sizeof *name##_members, inputs, wide, 0}
-#define KIND_WITHOUT_MEMBERS(name) {NULL, check_##name, 0, 1, 0, 0}
-#define KIND_WITH_WEIGHTS(name) \
-    {name##_members, check_##name, sizeof name##_members / sizeof *name##_members, 1, 0, \
-     (uint8_t)offsetof(intgold_##name, requantize)}
+#define KIND(name, inputs, wide)                                                              \
+    {                                                                                         \
+        name##_members, check_##name, sizeof name##_members / sizeof *name##_members, inputs, \
+            wide, 0                                                                           \
+    }
+#define KIND_WITHOUT_MEMBERS(name) \
+    { NULL, check_##name, 0, 1, 0, 0 }
+#define KIND_WITH_WEIGHTS(name)                                                             \
+    {                                                                                       \
+        name##_members, check_##name, sizeof name##_members / sizeof *name##_members, 1, 0, \
+            (uint8_t)offsetof(intgold_##name, requantize)                                   \
+    }
 
 /* In the order of enum intgold_kind. */
-static const kind_rules rules_of[] = {
-    KIND_WITH_WEIGHTS(conv2d), KIND_WITH_WEIGHTS(depthwise_conv2d),
-    KIND_WITH_WEIGHTS(fully_connected), KIND_WITHOUT_MEMBERS(lut), KIND(pwl, 1, 0), KIND(max_pool2d, 1, 0),
-    KIND(avg_pool2d, 1, 0), KIND(global_avg_pool, 1, 0), KIND(add, 2, 0), KIND(softmax, 1, 0),
-    KIND(rescale, 1, 1), KIND(argmax, 1, 1), KIND(mul, 2, 0), KIND(concat, 2, 0), KIND(pad, 1, 0),
-    KIND(reshape, 1, 0), KIND(softmax_float32, 1, 0)};
+static const kind_rules rules_of[] = {KIND_WITH_WEIGHTS(conv2d),
+                                      KIND_WITH_WEIGHTS(depthwise_conv2d),
+                                      KIND_WITH_WEIGHTS(fully_connected),
+                                      KIND_WITHOUT_MEMBERS(lut),
+                                      KIND(pwl, 1, 0),
+                                      KIND(max_pool2d, 1, 0),
+                                      KIND(avg_pool2d, 1, 0),
+                                      KIND(global_avg_pool, 1, 0),
+                                      KIND(add, 2, 0),
+                                      KIND(softmax, 1, 0),
+                                      KIND(rescale, 1, 1),
+                                      KIND(argmax, 1, 1),
+                                      KIND(mul, 2, 0),
+                                      KIND(concat, 2, 0),
+                                      KIND(pad, 1, 0),
+                                      KIND(reshape, 1, 0),
+                                      KIND(softmax_float32, 1, 0)};
 
 enum { N_RULES = sizeof rules_of / sizeof *rules_of };
 
@@ -378,7 +406,8 @@ enum { N_RULES = sizeof rules_of / sizeof *rules_of };
 static int32_t made_dtype(const kind_rules *by, const void *fields) {
     int32_t count = 1;
     if (by->requantize)
-        memcpy(&count, (const char *)fields + by->requantize + offsetof(intgold_requantize, count),
+        memcpy(&count,
+               (const char *)fields + by->requantize + offsetof(intgold_requantize, count),
                sizeof count);
     return by->wide || count == 0 ? INTGOLD_INT32 : INTGOLD_INT8;
 }
@@ -449,7 +478,7 @@ static int is_end(const intgold_model *model, int32_t t) {
     return t < model->n_inputs;
 }
 
-static int64_t bytes_of(const intgold_tensor *tensor) {
+static int64_t validate_bytes_of(const intgold_tensor *tensor) {
     return (int64_t)tensor->size * (tensor->dtype == INTGOLD_INT32 ? 4 : 1);
 }
 
@@ -463,12 +492,14 @@ static intgold_status check_tensor(const intgold_model *model, int32_t t) {
         return INTGOLD_OK;
     }
     if (tensor->offset < 0 || tensor->offset % OFFSET_STEP != 0) return INTGOLD_ERROR_OFFSET;
-    if (tensor->offset + bytes_of(tensor) > model->activations_size) return INTGOLD_ERROR_OFFSET;
+    if (tensor->offset + validate_bytes_of(tensor) > model->activations_size)
+        return INTGOLD_ERROR_OFFSET;
     return INTGOLD_OK;
 }
 
-static int overlap(const intgold_tensor *a, const intgold_tensor *b) {
-    return a->offset + bytes_of(a) > b->offset && b->offset + bytes_of(b) > a->offset;
+static int validate_overlap(const intgold_tensor *a, const intgold_tensor *b) {
+    return a->offset + validate_bytes_of(a) > b->offset &&
+           b->offset + validate_bytes_of(b) > a->offset;
 }
 
 /* The last op that reads the output of op i, or i. */
@@ -488,7 +519,7 @@ static int is_kept(const intgold_model *model, int32_t i) {
     const int32_t last = made[i].offset < 0 ? i : last_reader(model, i);
     int32_t k;
     for (k = i + 1; k <= last; k++)
-        if (made[k].offset >= 0 && overlap(&made[i], &made[k])) return 0;
+        if (made[k].offset >= 0 && validate_overlap(&made[i], &made[k])) return 0;
     return 1;
 }
 
@@ -497,7 +528,8 @@ static int64_t spans(const intgold_model *model) {
     int64_t total = 0;
     int32_t i;
     for (i = 0; i < model->n_tensors; i++)
-        total += (bytes_of(&model->tensors[i]) + OFFSET_STEP - 1) / OFFSET_STEP * OFFSET_STEP;
+        total +=
+            (validate_bytes_of(&model->tensors[i]) + OFFSET_STEP - 1) / OFFSET_STEP * OFFSET_STEP;
     return total;
 }
 

@@ -25,7 +25,7 @@ enum { INTGOLD_MAX_LANES = 16, INTGOLD_MAX_GROUP = 4 };
 enum {
     INTGOLD_INPUT_CENTRED = 0, /* x - zero point */
     INTGOLD_INPUT_OFFSET_BINARY = 1, /* x + 128, an unsigned byte */
-    INTGOLD_INPUT_PLAIN = 2    /* x, a signed byte */
+    INTGOLD_INPUT_PLAIN = 2 /* x, a signed byte */
 };
 
 /* Two vectors of sums for each of some output pixels that lie side by side.
@@ -63,8 +63,8 @@ typedef struct intgold_weights {
 typedef struct intgold_epilogue {
     const intgold_requantize *by;
     int32_t y_zero_point, act_min, act_max;
-    int32_t fold;        /* channels, where lanes hold those of the row below after them; else 0 */
-    const void *packed;  /* what epilogue_pack made */
+    int32_t fold; /* channels, where lanes hold those of the row below after them; else 0 */
+    const void *packed; /* what epilogue_pack made */
 } intgold_epilogue;
 
 /* Sums of pixels that lie side by side, and where their outputs go. */
@@ -96,7 +96,7 @@ typedef struct intgold_kernels {
     int32_t group;    /* input values per word: 4 (bytes) or 2 (int16) */
     int32_t lanes;    /* output channels per vector of sums */
     int32_t columns;  /* pixels that convolve takes at once */
-    int32_t input_encoding;  /* INTGOLD_INPUT_OFFSET_BINARY, or how else words hold inputs */
+    int32_t input_encoding; /* INTGOLD_INPUT_...: how words hold inputs */
 
     /* Weights as convolve takes them, all blocks one after another. */
     size_t (*pack_size)(const intgold_weights *weights);
@@ -105,47 +105,51 @@ typedef struct intgold_kernels {
     /* Write `count` inputs as words, one after another. */
     void (*load_inputs)(const int8_t *x, int32_t zero_point, size_t count, void *words);
 
-    /* Called before and after convolve() takes strips like this one, which may differ from it in x
-     * and weights; in columns only where both have 16 or more.  NULL: no need. */
-    void (*begin)(const intgold_strip *strip);
-    void (*end)(void);
-
-    /* sums[2*lanes*i], sums[2*lanes*i + lanes]: the two vectors of pixel i. */
-    void (*convolve)(const intgold_strip *strip, int32_t *sums);
-
-    /* Outputs of channels first .. first+channels-1, at most two vectors of them, from their
-     * sums; first is a multiple of lanes. */
-    size_t (*epilogue_packed_size)(int32_t channels);
-    void (*epilogue_pack)(const intgold_epilogue *epilogue, int32_t channels, void *packed);
-    void (*epilogue)(const intgold_epilogue *epilogue, int32_t first, int32_t channels,
-                   const intgold_pixels *pixels);
-
     /* Depthwise: word i holds input i of `group` rows, one below the other; NULL: a row of
      * padding.  multiply() sums words and weights lane by lane, the first vector of the strip
      * only, with runs of one word: sums[lanes*i] for pixel i. */
     void (*interleave)(const int8_t *const *rows, int32_t zero_point, size_t count, void *words);
     void (*multiply)(const intgold_strip *strip, int32_t *sums);
 
+    /* Outputs of channels first .. first+channels-1, at most two vectors of them, from their
+     * sums; first is a multiple of lanes. */
+    size_t (*epilogue_packed_size)(int32_t channels);
+    void (*epilogue_pack)(const intgold_epilogue *epilogue, int32_t channels, void *packed);
+    void (*epilogue)(const intgold_epilogue *epilogue, int32_t first, int32_t channels,
+                     const intgold_pixels *pixels);
+
     /* Pools: sums[c] += x[i*step + c] for i < cells, wrapping; y[c] = the maximum of `min` and
      * channel c of the window's cells. */
     void (*window_sum)(const int8_t *x, int32_t cells, size_t step, int32_t channels,
-                   uint32_t *sums);
+                       uint32_t *sums);
     void (*window_max)(const intgold_window *window, int32_t min, int32_t channels, int8_t *y);
 
     /* add: sums[i] = slope1 * x1[i] + slope2 * x2[i] + base + rest1[i] + rest2[i], wrapping, with
      * bytes of rest that are not signed; sums: whole vectors.  NULL: look_up() of add.c. */
     void (*affine_sum)(const intgold_lines *by, const int8_t *x1, const int8_t *x2,
-                  const uint8_t *rest1, const uint8_t *rest2, int32_t count, int32_t *sums);
+                       const uint8_t *rest1, const uint8_t *rest2, int32_t count, int32_t *sums);
 
     /* y[i] = table[x[i] + 128]. */
     void (*lut)(const int8_t *table, const int8_t *x, int32_t count, int8_t *y);
+
+    /* sums[2*lanes*i], sums[2*lanes*i + lanes]: the two vectors of pixel i. */
+    void (*convolve)(const intgold_strip *strip, int32_t *sums);
+
+    /* Called before and after convolve() takes strips like this one, which may differ from it in x
+     * and weights; in columns only where both have 16 or more.  NULL: no need. */
+    void (*begin)(const intgold_strip *strip);
+    void (*end)(void);
 } intgold_kernels;
 
-/* Those of an ISA are compiled where INTGOLD_HAS_... says so, whatever the compiler's flags. */
-#if defined(__GNUC__) && defined(__x86_64__) && !defined(INTGOLD_NO_AVX512VNNI)
+/* Those of an ISA are compiled where INTGOLD_HAS_... says so, whatever the compiler's flags: none
+ * with INTGOLD_PORTABLE_ONLY, one less with each INTGOLD_NO_... */
+#if defined(__GNUC__) && defined(__x86_64__) && !defined(INTGOLD_PORTABLE_ONLY)
+#define INTGOLD_X86_64 1
+#endif
+#if defined(INTGOLD_X86_64) && !defined(INTGOLD_NO_AVX512VNNI)
 #define INTGOLD_HAS_AVX512VNNI 1
 #endif
-#if defined(__GNUC__) && defined(__x86_64__) && !defined(INTGOLD_NO_AVX2)
+#if defined(INTGOLD_X86_64) && !defined(INTGOLD_NO_AVX2)
 #define INTGOLD_HAS_AVX2 1
 #endif
 /* Shares code with AVX2.  Compilers older than the instructions lack the header. */
@@ -161,7 +165,7 @@ typedef struct intgold_kernels {
 #endif
 #endif
 #if defined(__GNUC__) && defined(__aarch64__) && defined(__ARM_NEON) && \
-    !defined(__AARCH64EB__) && !defined(INTGOLD_NO_NEON)
+    !defined(__AARCH64EB__) && !defined(INTGOLD_NO_NEON) && !defined(INTGOLD_PORTABLE_ONLY)
 #define INTGOLD_HAS_NEON 1
 #endif
 #if defined(INTGOLD_HAS_NEON) && (defined(__clang__) || __GNUC__ >= 8) && \
@@ -175,7 +179,7 @@ extern const intgold_kernels intgold_kernels_portable, intgold_kernels_avx2,
 /* epilogue() of one channel in every form of requantize: what variants fall back on.  lane: that of
  * its sums. */
 void intgold_epilogue_channel(const intgold_epilogue *epilogue, int32_t channel, int32_t lane,
-                            const intgold_pixels *pixels);
+                              const intgold_pixels *pixels);
 
 /* The table for `isa` on this CPU, or NULL.  The system is asked for nothing: what a context runs is
  * that of intgold_acquire_isa(). */

@@ -11,8 +11,9 @@ void intgold_argmax_s32(const intgold_argmax *op, const int32_t *x, int32_t *y) 
     }
 }
 
-static void run(const intgold_call *call) {
-    intgold_argmax_s32(call->fields, call->inputs[0], call->output);
+static void argmax_run(const intgold_call *call) {
+    intgold_argmax_s32((const intgold_argmax *)call->fields, (const int32_t *)call->inputs[0],
+                       (int32_t *)call->output);
 }
 
-const intgold_op_table intgold_argmax_table = {1, 0, NULL, NULL, NULL, run};
+const intgold_op_table intgold_argmax_table = {1, 0, NULL, NULL, NULL, argmax_run};

@@ -12,8 +12,9 @@ void intgold_concat_s8(const intgold_concat *op, const int8_t *x1, const int8_t 
     }
 }
 
-static void run(const intgold_call *call) {
-    intgold_concat_s8(call->fields, call->inputs[0], call->inputs[1], call->output);
+static void concat_run(const intgold_call *call) {
+    intgold_concat_s8((const intgold_concat *)call->fields, (const int8_t *)call->inputs[0],
+                      (const int8_t *)call->inputs[1], (int8_t *)call->output);
 }
 
-const intgold_op_table intgold_concat_table = {2, 0, NULL, NULL, NULL, run};
+const intgold_op_table intgold_concat_table = {2, 0, NULL, NULL, NULL, concat_run};

@@ -12,15 +12,13 @@
 
 #include "ops/conv2d_band.h"
 
-typedef intgold_conv2d_job job;
-
 size_t intgold_conv2d_work_size(const intgold_conv2d *op, const intgold_kernels *kernels) {
     const intgold_conv2d_plan by = intgold_conv2d_plan_of(op, kernels);
     return by.direct ? 0 : by.strip_bytes + intgold_conv2d_sums_bytes(kernels);
 }
 
 /* Short pieces of padding are written as a whole vector, whose rest the next piece overwrites. */
-static void pad(const job *at, size_t bytes, char *to) {
+static void pad(const intgold_conv2d_job *at, size_t bytes, char *to) {
     if (bytes > INTGOLD_VECTOR)
         memset(to, at->padding[0], bytes);
     else if (bytes > 0)
@@ -28,7 +26,8 @@ static void pad(const job *at, size_t bytes, char *to) {
 }
 
 /* Load the rows of the input under output rows from `oy` on, from left to right. */
-static void fill(const job *at, const int8_t *x, int32_t oy, int32_t out_rows) {
+static void conv2d_fill(const intgold_conv2d_job *at, const int8_t *x, int32_t oy,
+                        int32_t out_rows) {
     const intgold_conv2d *op = at->op;
     const intgold_conv2d_plan *by = at->by;
     const size_t in_c = (size_t)op->in_c, width = (size_t)by->in_w * in_c;
@@ -50,7 +49,7 @@ static void fill(const job *at, const int8_t *x, int32_t oy, int32_t out_rows) {
 }
 
 /* Put rows oy .. oy+rows-1 of the outputs through the table that follows, all channels. */
-static void look_up(const job *at, int32_t oy, int32_t rows) {
+static void conv2d_look_up(const intgold_conv2d_job *at, int32_t oy, int32_t rows) {
     const int32_t pool = at->pooled ? 2 : 1, width = at->by->out_w / pool * at->op->out_c;
     int32_t y;
     for (y = oy / pool; at->table && y < (oy + rows) / pool; y++) {
@@ -61,7 +60,7 @@ static void look_up(const job *at, int32_t oy, int32_t rows) {
 
 /* The output rows of a strip.  Few weights stay in the first cache: all of them row by row, the
  * outputs still there for the table.  Many are read once per strip: all rows for two blocks. */
-static void strip_of_rows(const job *at, int32_t top, int32_t rows) {
+static void conv2d_strip_of_rows(const intgold_conv2d_job *at, int32_t top, int32_t rows) {
     const intgold_conv2d_plan *by = at->by;
     const int many = by->weights_outweigh;
     int32_t oy, block;
@@ -72,7 +71,7 @@ static void strip_of_rows(const job *at, int32_t top, int32_t rows) {
         const int32_t now = intgold_min(rows - oy, at->rows);
         for (block = 0; !many && block < by->blocks; block += 2)
             intgold_conv2d_band(at, top + oy, oy, now, block);
-        look_up(at, top + oy, now);
+        conv2d_look_up(at, top + oy, now);
     }
 }
 
@@ -82,12 +81,12 @@ int intgold_conv2d_pools(const intgold_conv2d *op, const intgold_kernels *kernel
     return by.rows == 2 && !by.weights.folded && !by.direct;
 }
 
-static void run_strips(const intgold_call *call, const intgold_conv2d *op) {
-    const char *packed = call->packed;
-    const intgold_conv2d_plan *by = call->packed;
+static void conv2d_run_strips(const intgold_call *call, const intgold_conv2d *op) {
+    const char *packed = (const char *)call->packed;
+    const intgold_conv2d_plan *by = (const intgold_conv2d_plan *)call->packed;
     const intgold_conv2d_parts where = intgold_conv2d_parts_of(by, call->kernels);
     int32_t top;
-    job at;
+    intgold_conv2d_job at;
     at.op = op;
     at.kernels = call->kernels;
     at.by = by;
@@ -97,9 +96,9 @@ static void run_strips(const intgold_call *call, const intgold_conv2d *op) {
     at.epilogue = intgold_conv2d_epilogue_of(op, by, packed + where.epilogue);
     at.table = call->table;
     at.pooled = call->pooled;
-    at.strip = call->scratch;
+    at.strip = (char *)call->scratch;
     at.sums = (int32_t *)(void *)(at.strip + by->strip_bytes);
-    at.y = call->output;
+    at.y = (int8_t *)call->output;
     at.acc = call->acc;
     memset(at.padding, intgold_encoded_zero(at.kernels->input_encoding, op->x_zero_point),
            sizeof at.padding);
@@ -108,36 +107,40 @@ static void run_strips(const intgold_call *call, const intgold_conv2d *op) {
     intgold_conv2d_begin(&at);
     for (top = 0; top < by->out_h; top += by->strip_rows) {
         const int32_t rest = by->out_h - top, rows = rest < by->strip_rows ? rest : by->strip_rows;
-        fill(&at, call->inputs[0], top, rows + (by->rows - rows % by->rows) % by->rows);
-        strip_of_rows(&at, top, rows);
+        conv2d_fill(&at, (const int8_t *)call->inputs[0], top,
+                    rows + (by->rows - rows % by->rows) % by->rows);
+        conv2d_strip_of_rows(&at, top, rows);
     }
     if (at.kernels->end) at.kernels->end();
 }
 
 void intgold_conv2d_run(const intgold_call *call, const intgold_conv2d *op) {
-    const intgold_conv2d_plan *by = call->packed;
+    const intgold_conv2d_plan *by = (const intgold_conv2d_plan *)call->packed;
     const intgold_direct direct = intgold_direct_of_conv2d(op);
     if (by->direct)
         intgold_direct_run(&direct, call);
     else
-        run_strips(call, op);
+        conv2d_run_strips(call, op);
 }
 
-static size_t packed_size(const void *fields, const intgold_kernels *kernels) {
-    return intgold_conv2d_packed_size(fields, kernels);
+static size_t conv2d_packed_size(const void *fields, const intgold_kernels *kernels) {
+    return intgold_conv2d_packed_size((const intgold_conv2d *)fields, kernels);
 }
 
-static void pack(const void *fields, const intgold_kernels *kernels, void *packed) {
-    intgold_conv2d_pack(fields, kernels, packed);
+static void conv2d_pack(const void *fields, const intgold_kernels *kernels, void *packed) {
+    intgold_conv2d_pack((const intgold_conv2d *)fields, kernels, (char *)packed);
 }
 
-static size_t work_size(const void *fields, const intgold_kernels *kernels) {
-    return intgold_conv2d_work_size(fields, kernels);
+static size_t conv2d_work_size(const void *fields, const intgold_kernels *kernels) {
+    return intgold_conv2d_work_size((const intgold_conv2d *)fields, kernels);
 }
 
-static void run(const intgold_call *call) { intgold_conv2d_run(call, call->fields); }
+static void conv2d_run(const intgold_call *call) {
+    intgold_conv2d_run(call, (const intgold_conv2d *)call->fields);
+}
 
-const intgold_op_table intgold_conv2d_table = {1, 1, packed_size, pack, work_size, run};
+const intgold_op_table intgold_conv2d_table = {
+    1, 1, conv2d_packed_size, conv2d_pack, conv2d_work_size, conv2d_run};
 
 size_t intgold_conv2d_scratch_size(const intgold_conv2d *op) {
     return intgold_single_op_size(&intgold_conv2d_table, op);

@@ -3,14 +3,12 @@
 
 #include "ops/conv2d_band.h"
 
-typedef intgold_conv2d_job job;
-
 size_t intgold_conv2d_sums_bytes(const intgold_kernels *kernels) {
     return (size_t)CHUNK * 4 * (size_t)kernels->lanes * sizeof(int32_t);
 }
 
 /* Copy the sums of a row of pixels, channels first .. first+channels-1, to where acc has them. */
-static void deliver_acc(const job *at, size_t pixel, int32_t pixels, int32_t first,
+static void deliver_acc(const intgold_conv2d_job *at, size_t pixel, int32_t pixels, int32_t first,
                         int32_t channels, const int32_t *sums) {
     const size_t out_c = (size_t)at->op->out_c;
     int32_t *acc = at->acc + pixel * out_c + (size_t)first;
@@ -21,8 +19,8 @@ static void deliver_acc(const job *at, size_t pixel, int32_t pixels, int32_t fir
 
 /* Give the sums of `pixels` pixels of row oy, from column ox on, to acc and y; folded sums are
  * those of the row below as well. */
-static void deliver(const job *at, int32_t oy, int32_t ox, int32_t pixels, int32_t first,
-                    int32_t channels, const int32_t *sums) {
+static void band_deliver(const intgold_conv2d_job *at, int32_t oy, int32_t ox, int32_t pixels,
+                         int32_t first, int32_t channels, const int32_t *sums) {
     const size_t out_c = (size_t)at->op->out_c, out_w = (size_t)at->by->out_w;
     const size_t pixel = (size_t)oy * out_w + (size_t)ox;
     const int below = at->by->weights.folded && oy + 1 < at->by->out_h;
@@ -41,8 +39,8 @@ static void deliver(const job *at, int32_t oy, int32_t ox, int32_t pixels, int32
 }
 
 /* Pixels side by side; x: the first value under them. */
-static intgold_strip strip_of(const job *at, const char *x, int32_t pixels, int32_t block,
-                              int32_t shift) {
+static intgold_strip strip_of(const intgold_conv2d_job *at, const char *x, int32_t pixels,
+                              int32_t block, int32_t shift) {
     const intgold_conv2d_plan *by = at->by;
     const int32_t lanes = at->kernels->lanes;
     const int32_t second = shift ? block : block + 1;
@@ -61,68 +59,69 @@ static intgold_strip strip_of(const job *at, const char *x, int32_t pixels, int3
     return strip;
 }
 
-static void sum(const job *at, const char *x, int32_t pixels, int32_t block, int32_t shift,
-                int32_t *sums) {
+static void band_sum(const intgold_conv2d_job *at, const char *x, int32_t pixels, int32_t block,
+                     int32_t shift, int32_t *sums) {
     const intgold_strip strip = strip_of(at, x, pixels, block, shift);
     at->kernels->convolve(&strip, sums);
 }
 
-static const char *window(const job *at, int32_t row, int32_t ox) {
+static const char *band_window(const intgold_conv2d_job *at, int32_t row, int32_t ox) {
     return at->strip + (size_t)row * (size_t)at->op->stride_h * at->by->row_bytes +
            (size_t)ox * (size_t)at->op->stride_w * (size_t)at->op->in_c * at->by->value;
 }
 
 /* Where a piece of work lies: output rows oy .. oy+rows-1, the first of them `row` below the
  * strip's top; pixels ox .. ox+pixels-1 of each. */
-typedef struct piece {
+typedef struct band_piece {
     int32_t oy, row, rows, ox, pixels;
-} piece;
+} band_piece;
 
 /* The sums of row or pair i of a piece. */
-static int32_t *sums_of(const job *at, const piece *of, int32_t i) {
+static int32_t *sums_of(const intgold_conv2d_job *at, const band_piece *of, int32_t i) {
     return at->sums + (size_t)i * (size_t)of->pixels * 2 * (size_t)at->kernels->lanes;
 }
 
 /* Two blocks of all channels from `block` on.  Whole rows of pixels lie one after another in the
  * output and are delivered as one. */
-static void pair_of_blocks(const job *at, const piece *of, int32_t block) {
+static void pair_of_blocks(const intgold_conv2d_job *at, const band_piece *of, int32_t block) {
     const int32_t first = block * at->kernels->lanes, rest = at->op->out_c - first;
     const int32_t channels = rest < 2 * at->kernels->lanes ? rest : 2 * at->kernels->lanes;
     const int whole = of->pixels == at->by->out_w;
     int32_t i;
     for (i = 0; i < of->rows; i++) {
         int32_t *sums = sums_of(at, of, whole ? i : 0);
-        sum(at, window(at, of->row + i, of->ox), of->pixels, block, 0, sums);
-        if (!whole) deliver(at, of->oy + i, of->ox, of->pixels, first, channels, sums);
+        band_sum(at, band_window(at, of->row + i, of->ox), of->pixels, block, 0, sums);
+        if (!whole) band_deliver(at, of->oy + i, of->ox, of->pixels, first, channels, sums);
     }
-    if (whole) deliver(at, of->oy, 0, of->rows * of->pixels, first, channels, at->sums);
+    if (whole) band_deliver(at, of->oy, 0, of->rows * of->pixels, first, channels, at->sums);
 }
 
 /* The only block, of two rows of pixels. */
-static void folded_block(const job *at, const piece *of) {
+static void folded_block(const intgold_conv2d_job *at, const band_piece *of) {
     int32_t i;
     for (i = 0; i < of->rows; i += 2) {
-        sum(at, window(at, of->row + i, of->ox), of->pixels, 0, 0, at->sums);
-        deliver(at, of->oy + i, of->ox, of->pixels, 0, at->op->out_c, at->sums);
+        band_sum(at, band_window(at, of->row + i, of->ox), of->pixels, 0, 0, at->sums);
+        band_deliver(at, of->oy + i, of->ox, of->pixels, 0, at->op->out_c, at->sums);
     }
 }
 
 /* The last block, of two vectors of rows that share inputs. */
-static void block_of_rows(const job *at, const piece *of, int32_t block) {
+static void block_of_rows(const intgold_conv2d_job *at, const band_piece *of, int32_t block) {
     const intgold_conv2d_plan *by = at->by;
     const int32_t lanes = at->kernels->lanes, first = block * lanes;
     const int32_t step = by->weights.folded ? 2 : 1;
     int32_t i, j;
     for (i = 0; i < of->rows; i += 2 * step) {
-        sum(at, window(at, of->row + i, of->ox), of->pixels, block, by->shift, at->sums);
+        band_sum(at, band_window(at, of->row + i, of->ox), of->pixels, block, by->shift,
+                 at->sums);
         for (j = 0; j < 2 && i + j * step < of->rows; j++)
-            deliver(at, of->oy + i + j * step, of->ox, of->pixels, first, at->op->out_c - first,
-                    at->sums + j * lanes);
+            band_deliver(at, of->oy + i + j * step, of->ox, of->pixels, first,
+                         at->op->out_c - first, at->sums + j * lanes);
     }
 }
 
 /* Pairs of rows of pixels become rows of their maxima. */
-static void pooled_blocks(const job *at, const piece *of, int32_t block) {
+static void pooled_blocks(const intgold_conv2d_job *at, const band_piece *of, int32_t block) {
     const intgold_conv2d_plan *by = at->by;
     const int32_t lanes = at->kernels->lanes, first = block * lanes, width = 2 * lanes;
     const int32_t shared = by->shift && block == by->blocks - 1;
@@ -135,8 +134,10 @@ static void pooled_blocks(const job *at, const piece *of, int32_t block) {
     for (i = 0; i < pairs; i++) {
         const int32_t row = of->row + 2 * i;
         int32_t *sums = sums_of(at, of, i);
-        sum(at, window(at, row, of->ox), of->pixels, block, shared ? by->shift : 0, sums);
-        if (!shared) sum(at, window(at, row + 1, of->ox), of->pixels, block, 0, sums + below);
+        band_sum(at, band_window(at, row, of->ox), of->pixels, block, shared ? by->shift : 0,
+                 sums);
+        if (!shared)
+            band_sum(at, band_window(at, row + 1, of->ox), of->pixels, block, 0, sums + below);
     }
     made.sums = at->sums;
     made.below = at->sums + below;
@@ -153,16 +154,17 @@ static int32_t edge(const intgold_conv2d_plan *by, int32_t i, int32_t n) {
 }
 
 /* Several where a chunk takes them whole. */
-int32_t intgold_conv2d_rows_at_once(const job *at) {
+int32_t intgold_conv2d_rows_at_once(const intgold_conv2d_job *at) {
     const intgold_conv2d_plan *by = at->by;
     const int32_t fit = CHUNK / by->out_w;
     const int side_by_side = !by->weights.folded && !(at->pooled && by->out_w % 2);
     return side_by_side && fit > 1 ? fit * by->rows : by->rows;
 }
 
-void intgold_conv2d_band(const job *at, int32_t oy, int32_t row, int32_t rows, int32_t block) {
+void intgold_conv2d_band(const intgold_conv2d_job *at, int32_t oy, int32_t row, int32_t rows,
+                         int32_t block) {
     int32_t i;
-    piece of;
+    band_piece of;
     of.oy = oy;
     of.row = row;
     of.rows = rows;
@@ -180,7 +182,7 @@ void intgold_conv2d_band(const job *at, int32_t oy, int32_t row, int32_t rows, i
     }
 }
 
-void intgold_conv2d_begin(const job *at) {
+void intgold_conv2d_begin(const intgold_conv2d_job *at) {
     const intgold_strip first = strip_of(at, at->strip, edge(at->by, 1, at->chunks), 0, 0);
     if (at->kernels->begin) at->kernels->begin(&first);
 }

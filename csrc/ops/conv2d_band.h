@@ -23,7 +23,7 @@ typedef struct intgold_conv2d_job {
     int8_t *y;     /* NULL: only the accumulators */
     int32_t *acc;  /* NULL: not wanted */
     int32_t chunks; /* that a row of pixels is cut into */
-    int32_t rows;   /* of pixels before they become outputs */
+    int32_t rows; /* of pixels before they become outputs */
 } intgold_conv2d_job;
 
 /* Bytes of a job's sums: a chunk of pixels in two rows. */

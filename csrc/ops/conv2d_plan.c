@@ -4,8 +4,8 @@
 #include "ops/conv2d_band.h"
 
 enum {
-    STRIP_BYTES = 32768,                /* what the first cache holds */
-    LARGE_STRIP_BYTES = 8 * STRIP_BYTES /* the second; where weights outweigh it */
+    CONV2D_STRIP_BYTES = 32768, /* what the first cache holds */
+    LARGE_STRIP_BYTES = 8 * CONV2D_STRIP_BYTES /* the second; where weights outweigh it */
 };
 
 /* Runs of one kernel row. */
@@ -29,7 +29,8 @@ static void place_strip(const intgold_conv2d *op, intgold_conv2d_plan *by, size_
 }
 
 /* Inputs that an image's strips hold together. */
-static uint64_t loaded_inputs(const intgold_conv2d *op, const intgold_conv2d_plan *by) {
+static uint64_t conv2d_plan_loaded_inputs(const intgold_conv2d *op,
+                                          const intgold_conv2d_plan *by) {
     const size_t strips = (size_t)intgold_blocks(by->out_h, by->strip_rows);
     return (uint64_t)strips * rows_bytes(op, by, by->strip_rows) / by->value;
 }
@@ -81,11 +82,11 @@ intgold_conv2d_plan intgold_conv2d_plan_of(const intgold_conv2d *op,
                       made.value);
     made.panel_bytes = kernels->pack_size(&made.weights) / (size_t)made.blocks;
     weights = made.panel_bytes * (size_t)made.blocks;
-    made.weights_outweigh = weights > STRIP_BYTES;
-    place_strip(op, &made, weights > LARGE_STRIP_BYTES ? LARGE_STRIP_BYTES : STRIP_BYTES);
+    made.weights_outweigh = weights > CONV2D_STRIP_BYTES;
+    place_strip(op, &made, weights > LARGE_STRIP_BYTES ? LARGE_STRIP_BYTES : CONV2D_STRIP_BYTES);
     made.direct = intgold_direct_suits(
         &direct, intgold_plus(made.strip_bytes, intgold_conv2d_sums_bytes(kernels)),
-        loaded_inputs(op, &made));
+        conv2d_plan_loaded_inputs(op, &made));
     return made;
 }
 
@@ -101,10 +102,10 @@ intgold_conv2d_parts intgold_conv2d_parts_of(const intgold_conv2d_plan *by,
     return at;
 }
 
-intgold_epilogue intgold_conv2d_epilogue_of(const intgold_conv2d *op, const intgold_conv2d_plan *by,
-                                    const void *packed) {
-    intgold_epilogue epilogue = intgold_epilogue_of(&op->requantize, op->y_zero_point, op->act_min,
-                                        op->act_max, packed);
+intgold_epilogue intgold_conv2d_epilogue_of(const intgold_conv2d *op,
+                                            const intgold_conv2d_plan *by, const void *packed) {
+    intgold_epilogue epilogue =
+        intgold_epilogue_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max, packed);
     epilogue.fold = by->weights.folded ? op->out_c : 0;
     return epilogue;
 }

@@ -17,7 +17,7 @@ typedef struct intgold_conv2d_plan {
     int32_t weights_outweigh; /* 1: the first cache does not hold them */
     int32_t offsets;       /* entries of the table of segments */
     int32_t direct;        /* 1: tap by tap, without any of this */
-    size_t value;          /* bytes per input in a word */
+    size_t value; /* bytes per input in a word */
     size_t row_bytes;      /* from one row of the strip to the next */
     size_t panel_bytes;    /* packed weights of one block */
     size_t strip_bytes;    /* of the strip, and what may be read beyond its end */
@@ -36,8 +36,8 @@ intgold_conv2d_plan intgold_conv2d_plan_of(const intgold_conv2d *op,
                                            const intgold_kernels *kernels);
 intgold_conv2d_parts intgold_conv2d_parts_of(const intgold_conv2d_plan *by,
                                              const intgold_kernels *kernels);
-intgold_epilogue intgold_conv2d_epilogue_of(const intgold_conv2d *op, const intgold_conv2d_plan *by,
-                                    const void *packed);
+intgold_epilogue intgold_conv2d_epilogue_of(const intgold_conv2d *op,
+                                            const intgold_conv2d_plan *by, const void *packed);
 
 /* Rows of the strip for so many output rows; a dilated kernel takes one output row at a time. */
 static inline size_t intgold_conv2d_in_rows(const intgold_conv2d *op, int32_t out_rows) {

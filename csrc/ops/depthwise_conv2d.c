@@ -13,27 +13,26 @@
 
 #include "ops/depthwise_plan.h"
 
-typedef intgold_depthwise_plan plan;
+enum { DEPTHWISE_CHUNK = INTGOLD_DEPTHWISE_CHUNK };
 
-enum { CHUNK = INTGOLD_DEPTHWISE_CHUNK };
-
-static size_t work_size(const void *fields, const intgold_kernels *kernels) {
-    const plan by = intgold_depthwise_plan_of(fields, kernels);
+static size_t depthwise_work_size(const void *fields, const intgold_kernels *kernels) {
+    const intgold_depthwise_plan by =
+        intgold_depthwise_plan_of((const intgold_depthwise_conv2d *)fields, kernels);
     return by.direct ? 0 : by.work;
 }
 
 /* One image on its way. */
-typedef struct job {
+typedef struct depthwise_job {
     const intgold_depthwise_conv2d *op;
     const intgold_kernels *kernels;
-    const plan *by;
+    const intgold_depthwise_plan *by;
     intgold_epilogue epilogue;
     char *words;
     int8_t *repeated;
     int32_t *sums;
     int8_t *y;
     int32_t *acc;
-} job;
+} depthwise_job;
 
 static void repeat(const intgold_depthwise_conv2d *op, const int8_t *x, int8_t *to) {
     const int32_t multiple = op->out_c / op->in_c;
@@ -44,7 +43,7 @@ static void repeat(const intgold_depthwise_conv2d *op, const int8_t *x, int8_t *
 }
 
 /* Row iy of the input with out_c channels, or NULL where it is padding. */
-static const int8_t *row_of(const job *at, const int8_t *x, int32_t iy, int32_t j) {
+static const int8_t *row_of(const depthwise_job *at, const int8_t *x, int32_t iy, int32_t j) {
     const intgold_depthwise_conv2d *op = at->op;
     int8_t *to = at->repeated + (size_t)j * (size_t)op->in_w * (size_t)op->out_c;
     if (iy < 0 || iy >= op->in_h) return NULL;
@@ -62,7 +61,7 @@ static int is_sum(int32_t i, int32_t count, int32_t step, int32_t max, int32_t o
 }
 
 /* Whether a group of the kernel's rows begins at row i of the words under so many output rows. */
-static int is_read(const job *at, int32_t i, int32_t rows) {
+static int is_read(const depthwise_job *at, int32_t i, int32_t rows) {
     const int32_t distance = at->kernels->group / at->by->unit, stride = at->op->stride_h;
     const int32_t groups = at->by->groups;
     return groups < rows ? is_sum(i, groups, distance, rows, stride)
@@ -70,7 +69,7 @@ static int is_read(const job *at, int32_t i, int32_t rows) {
 }
 
 /* Row i of the words under output rows from oy on. */
-static void fill_row(const job *at, const int8_t *x, int32_t oy, int32_t i) {
+static void fill_row(const depthwise_job *at, const int8_t *x, int32_t oy, int32_t i) {
     static const int8_t *const padding[INTGOLD_MAX_GROUP] = {NULL, NULL, NULL, NULL};
     const intgold_depthwise_conv2d *op = at->op;
     const intgold_kernels *kernels = at->kernels;
@@ -89,7 +88,7 @@ static void fill_row(const job *at, const int8_t *x, int32_t oy, int32_t i) {
     kernels->interleave(padding, op->x_zero_point, right, to + (left + width) * 4);
 }
 
-static void fill(const job *at, const int8_t *x, int32_t oy, int32_t rows) {
+static void depthwise_fill(const depthwise_job *at, const int8_t *x, int32_t oy, int32_t rows) {
     const int32_t count = (int32_t)intgold_word_rows(at->op, at->by, at->kernels->group, rows);
     int32_t i;
     for (i = 0; i < count; i++)
@@ -97,7 +96,8 @@ static void fill(const job *at, const int8_t *x, int32_t oy, int32_t rows) {
 }
 
 /* Give a vector of the sums of `pixels` pixels to acc and y. */
-static void deliver(const job *at, size_t pixel, int32_t pixels, int32_t first) {
+static void depthwise_deliver(const depthwise_job *at, size_t pixel, int32_t pixels,
+                              int32_t first) {
     const int32_t lanes = at->kernels->lanes, rest = at->op->out_c - first;
     const int32_t channels = rest < lanes ? rest : lanes;
     const size_t out_c = (size_t)at->op->out_c, place = pixel * out_c + (size_t)first;
@@ -117,14 +117,15 @@ static void deliver(const job *at, size_t pixel, int32_t pixels, int32_t first) 
 
 /* Where a piece of work lies: output rows oy .. oy+rows-1, the first of them `row` below the first
  * of those filled; pixels ox .. ox+pixels-1 of each, all of them where there are several rows. */
-typedef struct piece {
+typedef struct depthwise_piece {
     int32_t oy, row, rows, ox, pixels;
-} piece;
+} depthwise_piece;
 
 /* One vector of channels after the other. */
-static void sum_and_deliver(const job *at, const char *packed, const piece *of) {
+static void sum_and_deliver(const depthwise_job *at, const char *packed,
+                            const depthwise_piece *of) {
     const intgold_depthwise_conv2d *op = at->op;
-    const plan *by = at->by;
+    const intgold_depthwise_plan *by = at->by;
     const int32_t lanes = at->kernels->lanes;
     int32_t block, i;
     intgold_strip strip;
@@ -142,59 +143,66 @@ static void sum_and_deliver(const job *at, const char *packed, const piece *of) 
             strip.x = at->words + (row + first) * 4 + (size_t)of->ox * strip.column_step;
             at->kernels->multiply(&strip, at->sums + i * of->pixels * lanes);
         }
-        deliver(at, (size_t)of->oy * (size_t)op->out_w + (size_t)of->ox, of->rows * of->pixels,
-                block * lanes);
+        depthwise_deliver(at, (size_t)of->oy * (size_t)op->out_w + (size_t)of->ox,
+                          of->rows * of->pixels, block * lanes);
     }
 }
 
 /* Output rows top .. top+rows-1: as many at once as fit a chunk, or each in chunks. */
-static void strip_of_rows(const job *at, const char *packed, int32_t top, int32_t rows) {
-    const int32_t out_w = at->op->out_w, fit = out_w < CHUNK ? CHUNK / out_w : 1;
-    piece of;
+static void depthwise_strip_of_rows(const depthwise_job *at, const char *packed, int32_t top,
+                                    int32_t rows) {
+    const int32_t out_w = at->op->out_w,
+                  fit = out_w < DEPTHWISE_CHUNK ? DEPTHWISE_CHUNK / out_w : 1;
+    depthwise_piece of;
     for (of.row = 0; of.row < rows; of.row += fit) {
         of.oy = top + of.row;
         of.rows = intgold_min(rows - of.row, fit);
-        for (of.ox = 0; of.ox < out_w; of.ox += CHUNK) {
-            of.pixels = intgold_min(out_w - of.ox, CHUNK);
+        for (of.ox = 0; of.ox < out_w; of.ox += DEPTHWISE_CHUNK) {
+            of.pixels = intgold_min(out_w - of.ox, DEPTHWISE_CHUNK);
             sum_and_deliver(at, packed, &of);
         }
     }
 }
 
-static void run_strips(const intgold_call *call) {
-    const intgold_depthwise_conv2d *op = call->fields;
-    const char *packed = call->packed;
-    const plan *by = call->packed;
+static void depthwise_run_strips(const intgold_call *call) {
+    const intgold_depthwise_conv2d *op = (const intgold_depthwise_conv2d *)call->fields;
+    const char *packed = (const char *)call->packed;
+    const intgold_depthwise_plan *by = (const intgold_depthwise_plan *)call->packed;
     int32_t top;
-    job at;
+    depthwise_job at;
     at.op = op;
     at.kernels = call->kernels;
     at.by = by;
     at.epilogue = intgold_epilogue_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max,
-                              packed + by->epilogue);
-    at.words = call->scratch;
+                                      packed + by->epilogue);
+    at.words = (char *)call->scratch;
     at.repeated = (int8_t *)call->scratch + by->repeated;
     at.sums = (int32_t *)(void *)((char *)call->scratch + by->sums);
-    at.y = call->output;
+    at.y = (int8_t *)call->output;
     at.acc = call->acc;
     for (top = 0; top < op->out_h; top += by->rows) {
         const int32_t rows = intgold_min(op->out_h - top, by->rows);
-        fill(&at, call->inputs[0], top, rows);
-        strip_of_rows(&at, packed, top, rows);
+        depthwise_fill(&at, (const int8_t *)call->inputs[0], top, rows);
+        depthwise_strip_of_rows(&at, packed, top, rows);
     }
 }
 
-static void run(const intgold_call *call) {
-    const plan *by = call->packed;
-    const intgold_direct direct = intgold_direct_of_depthwise(call->fields);
+static void depthwise_run(const intgold_call *call) {
+    const intgold_depthwise_plan *by = (const intgold_depthwise_plan *)call->packed;
+    const intgold_direct direct =
+        intgold_direct_of_depthwise((const intgold_depthwise_conv2d *)call->fields);
     if (by->direct)
         intgold_direct_run(&direct, call);
     else
-        run_strips(call);
+        depthwise_run_strips(call);
 }
 
-const intgold_op_table intgold_depthwise_conv2d_table = {
-    1, 1, intgold_depthwise_packed_size, intgold_depthwise_pack, work_size, run};
+const intgold_op_table intgold_depthwise_conv2d_table = {1,
+                                                         1,
+                                                         intgold_depthwise_packed_size,
+                                                         intgold_depthwise_pack,
+                                                         depthwise_work_size,
+                                                         depthwise_run};
 
 size_t intgold_depthwise_conv2d_scratch_size(const intgold_depthwise_conv2d *op) {
     return intgold_single_op_size(&intgold_depthwise_conv2d_table, op);

@@ -3,20 +3,19 @@
 
 #include "ops/depthwise_plan.h"
 
-typedef intgold_depthwise_plan plan;
-
-enum { STRIP_BYTES = 32768 }; /* what the first cache holds */
+enum { DEPTHWISE_STRIP_BYTES = 32768 }; /* what the first cache holds */
 
 /* Bytes of the words under so many output rows. */
-static size_t words_bytes(const intgold_depthwise_conv2d *op, const plan *by, int32_t group,
-                          int32_t rows) {
+static size_t words_bytes(const intgold_depthwise_conv2d *op, const intgold_depthwise_plan *by,
+                          int32_t group, int32_t rows) {
     return intgold_times(intgold_times(intgold_word_rows(op, by, group, rows), by->row_words), 4);
 }
 
-static int32_t rows_at_once(const intgold_depthwise_conv2d *op, const plan *by, int32_t group) {
+static int32_t rows_at_once(const intgold_depthwise_conv2d *op, const intgold_depthwise_plan *by,
+                            int32_t group) {
     int32_t rows = 1;
     while (by->unit == 1 && rows < op->out_h &&
-           words_bytes(op, by, group, rows + 1) <= STRIP_BYTES)
+           words_bytes(op, by, group, rows + 1) <= DEPTHWISE_STRIP_BYTES)
         rows++;
     return rows;
 }
@@ -24,7 +23,7 @@ static int32_t rows_at_once(const intgold_depthwise_conv2d *op, const plan *by, 
 /* Scratch: rows of words (read and written up to three vectors beyond their end), repeated
  * inputs, sums. */
 static void place_scratch(const intgold_depthwise_conv2d *op, const intgold_kernels *kernels,
-                          plan *by) {
+                          intgold_depthwise_plan *by) {
     const size_t vector = (size_t)kernels->lanes * 4, group = (size_t)kernels->group;
     const size_t row = intgold_times((size_t)op->in_w, (size_t)op->out_c);
     const size_t words = words_bytes(op, by, kernels->group, by->rows);
@@ -35,17 +34,18 @@ static void place_scratch(const intgold_depthwise_conv2d *op, const intgold_kern
 }
 
 /* Words that an image takes, and looks at those that it does not. */
-static uint64_t loaded_inputs(const intgold_depthwise_conv2d *op, const plan *by, int32_t group) {
+static uint64_t depthwise_plan_loaded_inputs(const intgold_depthwise_conv2d *op,
+                                             const intgold_depthwise_plan *by, int32_t group) {
     const uint64_t rows = intgold_word_rows(op, by, group, by->rows);
     const uint64_t looks = (uint64_t)intgold_min(by->rows, by->groups);
     return (uint64_t)intgold_blocks(op->out_h, by->rows) * rows * (by->row_words + looks);
 }
 
-plan intgold_depthwise_plan_of(const intgold_depthwise_conv2d *op,
-                               const intgold_kernels *kernels) {
+intgold_depthwise_plan intgold_depthwise_plan_of(const intgold_depthwise_conv2d *op,
+                                                 const intgold_kernels *kernels) {
     const size_t lanes = (size_t)kernels->lanes;
     const intgold_direct direct = intgold_direct_of_depthwise(op);
-    plan made;
+    intgold_depthwise_plan made;
     memset(&made, 0, sizeof made);
     made.size = sizeof made;
     made.direct = intgold_direct_needed(&direct);
@@ -61,24 +61,25 @@ plan intgold_depthwise_plan_of(const intgold_depthwise_conv2d *op,
     made.unit = op->dilation_h == 1 ? 1 : kernels->group;
     made.rows = rows_at_once(op, &made, kernels->group);
     place_scratch(op, kernels, &made);
-    made.direct = intgold_direct_suits(&direct, made.work, loaded_inputs(op, &made, kernels->group));
+    made.direct = intgold_direct_suits(&direct, made.work,
+                                       depthwise_plan_loaded_inputs(op, &made, kernels->group));
     if (made.direct) return made;
-    made.offsets = intgold_align(sizeof(plan));
+    made.offsets = intgold_align(sizeof(intgold_depthwise_plan));
     made.bias = intgold_after(made.offsets, (size_t)made.segments, sizeof(size_t));
     made.weights = intgold_after(made.bias, (size_t)made.blocks * lanes, sizeof(int32_t));
     made.epilogue = intgold_after(made.weights, (size_t)made.blocks * lanes,
-                      intgold_times((size_t)made.segments, 4));
+                                  intgold_times((size_t)made.segments, 4));
     made.size = intgold_after(made.epilogue, 1, kernels->epilogue_packed_size(op->out_c));
     return made;
 }
 
 size_t intgold_depthwise_packed_size(const void *fields, const intgold_kernels *kernels) {
-    return intgold_depthwise_plan_of(fields, kernels).size;
+    return intgold_depthwise_plan_of((const intgold_depthwise_conv2d *)fields, kernels).size;
 }
 
 /* What meets kernel row ky, column kx of channel c; 0 beyond the kernel. */
-static int weight_at(const intgold_depthwise_conv2d *op, const plan *by, int32_t c, int32_t ky,
-                     int32_t kx, int32_t part) {
+static int weight_at(const intgold_depthwise_conv2d *op, const intgold_depthwise_plan *by,
+                     int32_t c, int32_t ky, int32_t kx, int32_t part) {
     const size_t tap = (size_t)ky * (size_t)op->kernel_w + (size_t)kx;
     int value;
     if (ky >= op->kernel_h) return 0;
@@ -89,7 +90,7 @@ static int weight_at(const intgold_depthwise_conv2d *op, const plan *by, int32_t
 
 /* Pack the words of channel c; returns the sum of its weights, wrapped as intgold_packed_sum. */
 static uint32_t pack_channel(const intgold_depthwise_conv2d *op, const intgold_kernels *kernels,
-                            const plan *by, int32_t c, char *weights) {
+                             const intgold_depthwise_plan *by, int32_t c, char *weights) {
     const int32_t lanes = kernels->lanes, group = kernels->group;
     const size_t first = (size_t)(c / lanes) * (size_t)by->segments;
     uint32_t sum = 0;
@@ -111,11 +112,11 @@ static uint32_t pack_channel(const intgold_depthwise_conv2d *op, const intgold_k
 }
 
 void intgold_depthwise_pack(const void *fields, const intgold_kernels *kernels, void *packed) {
-    const intgold_depthwise_conv2d *op = fields;
-    const plan by = intgold_depthwise_plan_of(op, kernels);
+    const intgold_depthwise_conv2d *op = (const intgold_depthwise_conv2d *)fields;
+    const intgold_depthwise_plan by = intgold_depthwise_plan_of(op, kernels);
     const intgold_epilogue epilogue =
         intgold_epilogue_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max, NULL);
-    char *at = packed;
+    char *at = (char *)packed;
     size_t *offsets = (size_t *)(void *)(at + by.offsets);
     int32_t *bias = (int32_t *)(void *)(at + by.bias);
     int32_t s, c;

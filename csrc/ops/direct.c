@@ -4,12 +4,12 @@
 #include "ops/direct.h"
 
 enum {
-    CHUNK = 256,               /* channels at once */
-    SCRATCH_ALWAYS = 1 << 20,  /* bytes that a strip may take whatever the input is */
-    SCRATCH_INPUTS = 16,       /* and as many times the input, by the channels of either end */
+    DIRECT_CHUNK = 256, /* channels at once */
+    SCRATCH_ALWAYS = 1 << 20, /* bytes that a strip may take whatever the input is */
+    SCRATCH_INPUTS = 16, /* and as many times the input, by the channels of either end */
     SCRATCH_MOST = 1 << 30,
-    SMALL_WORK = 1 << 26,      /* products and words that are not worth a choice */
-    SPEEDUP = 128              /* of vectors over this file, about, at most */
+    SMALL_WORK = 1 << 26, /* products and words that are not worth a choice */
+    SPEEDUP = 128 /* of vectors over this file, about, at most */
 };
 
 intgold_direct intgold_direct_of_conv2d(const intgold_conv2d *op) {
@@ -51,13 +51,13 @@ static uint64_t all_taps(const intgold_axis *axis) {
 }
 
 /* Products per tap of one pixel. */
-static uint64_t products(const intgold_direct *op) {
+static uint64_t direct_products(const intgold_direct *op) {
     return (uint64_t)op->out_c * (uint64_t)(op->depthwise ? 1 : op->in_c);
 }
 
 int intgold_direct_needed(const intgold_direct *op) {
-    const uint64_t max = (uint64_t)1 << 28, row = (uint64_t)op->columns.kernel *
-                                                   (uint64_t)(op->depthwise ? 1 : op->in_c);
+    const uint64_t max = (uint64_t)1 << 28,
+                   row = (uint64_t)op->columns.kernel * (uint64_t)(op->depthwise ? 1 : op->in_c);
     return row > max || row * (uint64_t)op->rows.kernel > max;
 }
 
@@ -67,9 +67,9 @@ int intgold_direct_suits(const intgold_direct *op, size_t scratch, uint64_t load
     const uint64_t limit = SCRATCH_ALWAYS + SCRATCH_INPUTS * cells * channels;
     uint64_t work, own;
     if (scratch > SCRATCH_MOST || scratch > limit) return 1;
-    work = loaded + all_taps(&op->rows) * all_taps(&op->columns) * products(op);
+    work = loaded + all_taps(&op->rows) * all_taps(&op->columns) * direct_products(op);
     if (work <= SMALL_WORK) return 0;
-    own = valid_taps(&op->rows) * valid_taps(&op->columns) * products(op);
+    own = valid_taps(&op->rows) * valid_taps(&op->columns) * direct_products(op);
     return work / SPEEDUP > own;
 }
 
@@ -83,10 +83,10 @@ static taps taps_of(const intgold_axis *axis, int32_t o) {
     found.position = o * axis->stride - axis->before;
     found.first =
         found.position < 0 ? (-found.position + axis->dilation - 1) / axis->dilation : 0;
-    found.end = found.position < axis->in
-                    ? intgold_min((axis->in - 1 - found.position) / axis->dilation + 1,
-                                    axis->kernel)
-                    : 0;
+    found.end =
+        found.position < axis->in
+            ? intgold_min((axis->in - 1 - found.position) / axis->dilation + 1, axis->kernel)
+            : 0;
     return found;
 }
 
@@ -144,15 +144,16 @@ static void sum_channels(const intgold_direct *op, const int8_t *x, const taps *
 }
 
 /* One pixel: all channels, a chunk after the other. */
-static void pixel(const intgold_direct *op, const intgold_epilogue *epilogue, const intgold_call *call,
-                  const taps *rows, const taps *columns, int8_t *y, int32_t *acc) {
-    const int8_t *x = call->inputs[0];
-    int32_t sums[CHUNK];
+static void pixel(const intgold_direct *op, const intgold_epilogue *epilogue,
+                  const intgold_call *call, const taps *rows, const taps *columns, int8_t *y,
+                  int32_t *acc) {
+    const int8_t *x = (const int8_t *)call->inputs[0];
+    int32_t sums[DIRECT_CHUNK];
     intgold_pixels made = {NULL, NULL, 0, 1, NULL, NULL, 0};
     int32_t first, c;
     made.sums = sums;
-    for (first = 0; first < op->out_c; first += CHUNK) {
-        const int32_t n = intgold_min(op->out_c - first, CHUNK);
+    for (first = 0; first < op->out_c; first += DIRECT_CHUNK) {
+        const int32_t n = intgold_min(op->out_c - first, DIRECT_CHUNK);
         if (op->depthwise)
             sum_channels(op, x, rows, columns, first, n, sums);
         else
@@ -171,7 +172,7 @@ void intgold_direct_run(const intgold_direct *op, const intgold_call *call) {
         intgold_epilogue_of(&op->requantize, op->y_zero_point, op->act_min, op->act_max, NULL);
     const size_t out_c = (size_t)op->out_c;
     const int8_t *blank = NULL; /* the outputs of a window without a valid tap */
-    int8_t *y = call->output;
+    int8_t *y = (int8_t *)call->output;
     int32_t *acc = call->acc;
     int32_t oy, ox;
     for (oy = 0; oy < op->rows.out; oy++) {

@@ -13,14 +13,15 @@ static inline size_t intgold_uniform_size(const intgold_kernels *kernels) {
     return kernels->epilogue_packed_size(2 * kernels->lanes);
 }
 
-static inline void intgold_pack_uniform(const intgold_kernels *kernels, const intgold_epilogue *epilogue,
-                                        void *packed) {
+static inline void intgold_pack_uniform(const intgold_kernels *kernels,
+                                        const intgold_epilogue *epilogue, void *packed) {
     kernels->epilogue_pack(epilogue, 2 * kernels->lanes, packed);
 }
 
 /* sums: whole vectors, that is up to a multiple of 2 * lanes. */
-static inline void intgold_epilogue_values(const intgold_kernels *kernels, const intgold_epilogue *epilogue,
-                                         const int32_t *sums, int32_t count, int8_t *y) {
+static inline void intgold_epilogue_values(const intgold_kernels *kernels,
+                                           const intgold_epilogue *epilogue, const int32_t *sums,
+                                           int32_t count, int8_t *y) {
     const int32_t width = 2 * kernels->lanes, rest = count % width;
     intgold_pixels made = {NULL, NULL, 0, 0, NULL, NULL, 0};
     made.sums = sums;

@@ -22,27 +22,33 @@ static intgold_conv2d conv2d_of(const intgold_fully_connected *op) {
     return conv;
 }
 
-static size_t packed_size(const void *fields, const intgold_kernels *kernels) {
-    const intgold_conv2d conv = conv2d_of(fields);
+static size_t fully_connected_packed_size(const void *fields, const intgold_kernels *kernels) {
+    const intgold_conv2d conv = conv2d_of((const intgold_fully_connected *)fields);
     return intgold_conv2d_packed_size(&conv, kernels);
 }
 
-static void pack(const void *fields, const intgold_kernels *kernels, void *packed) {
-    const intgold_conv2d conv = conv2d_of(fields);
-    intgold_conv2d_pack(&conv, kernels, packed);
+static void fully_connected_pack(const void *fields, const intgold_kernels *kernels,
+                                 void *packed) {
+    const intgold_conv2d conv = conv2d_of((const intgold_fully_connected *)fields);
+    intgold_conv2d_pack(&conv, kernels, (char *)packed);
 }
 
-static size_t work_size(const void *fields, const intgold_kernels *kernels) {
-    const intgold_conv2d conv = conv2d_of(fields);
+static size_t fully_connected_work_size(const void *fields, const intgold_kernels *kernels) {
+    const intgold_conv2d conv = conv2d_of((const intgold_fully_connected *)fields);
     return intgold_conv2d_work_size(&conv, kernels);
 }
 
-static void run(const intgold_call *call) {
-    const intgold_conv2d conv = conv2d_of(call->fields);
+static void fully_connected_run(const intgold_call *call) {
+    const intgold_conv2d conv = conv2d_of((const intgold_fully_connected *)call->fields);
     intgold_conv2d_run(call, &conv);
 }
 
-const intgold_op_table intgold_fully_connected_table = {1, 1, packed_size, pack, work_size, run};
+const intgold_op_table intgold_fully_connected_table = {1,
+                                                        1,
+                                                        fully_connected_packed_size,
+                                                        fully_connected_pack,
+                                                        fully_connected_work_size,
+                                                        fully_connected_run};
 
 size_t intgold_fully_connected_scratch_size(const intgold_fully_connected *op) {
     return intgold_single_op_size(&intgold_fully_connected_table, op);

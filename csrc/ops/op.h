@@ -13,7 +13,7 @@ typedef struct intgold_call {
     void *output;                 /* NULL when the accumulators are the output */
     int32_t *acc;                 /* NULL when nobody asked */
     const int8_t *table;          /* conv2d: what follows requantize, or NULL */
-    int32_t pooled;               /* conv2d: 1 when the output is the maximum of each 2x2 */
+    int32_t pooled; /* conv2d: 1 when the output is the maximum of each 2x2 */
     void *scratch;
 } intgold_call;
 
@@ -40,9 +40,9 @@ extern const intgold_op_table intgold_conv2d_table, intgold_depthwise_conv2d_tab
 
 static inline int32_t intgold_min(int32_t a, int32_t b) { return a < b ? a : b; }
 
-static inline intgold_epilogue intgold_epilogue_of(const intgold_requantize *by, int32_t y_zero_point,
-                                           int32_t act_min, int32_t act_max,
-                                           const void *packed) {
+static inline intgold_epilogue intgold_epilogue_of(const intgold_requantize *by,
+                                                   int32_t y_zero_point, int32_t act_min,
+                                                   int32_t act_max, const void *packed) {
     intgold_epilogue epilogue;
     epilogue.by = by;
     epilogue.y_zero_point = y_zero_point;
@@ -62,7 +62,7 @@ void intgold_conv2d_run(const intgold_call *call, const intgold_conv2d *op);
 
 /* Run an op by itself with the portable kernels, packing into the scratch first. */
 void intgold_run_single_op(const intgold_op_table *table, const void *fields, const void *x,
-                       void *y, int32_t *acc, void *scratch);
+                           void *y, int32_t *acc, void *scratch);
 size_t intgold_single_op_size(const intgold_op_table *table, const void *fields);
 
 #endif

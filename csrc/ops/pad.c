@@ -29,8 +29,9 @@ void intgold_pad_s8(const intgold_pad *op, const int8_t *x, int8_t *y) {
     memset(y, op->value, (size_t)op->after0 * size);
 }
 
-static void run(const intgold_call *call) {
-    intgold_pad_s8(call->fields, call->inputs[0], call->output);
+static void pad_run(const intgold_call *call) {
+    intgold_pad_s8((const intgold_pad *)call->fields, (const int8_t *)call->inputs[0],
+                   (int8_t *)call->output);
 }
 
-const intgold_op_table intgold_pad_table = {1, 0, NULL, NULL, NULL, run};
+const intgold_op_table intgold_pad_table = {1, 0, NULL, NULL, NULL, pad_run};

@@ -15,15 +15,15 @@ void intgold_pwl_s8(const intgold_pwl *op, const int8_t *x, int8_t *y, int32_t *
 }
 
 /* Packed: the segments evaluated for all 256 inputs, for runs that nobody traces. */
-static size_t packed_size(const void *fields, const intgold_kernels *kernels) {
+static size_t pwl_packed_size(const void *fields, const intgold_kernels *kernels) {
     (void)fields;
     (void)kernels;
     return 256;
 }
 
-static void pack(const void *fields, const intgold_kernels *kernels, void *packed) {
+static void pwl_pack(const void *fields, const intgold_kernels *kernels, void *packed) {
     intgold_pwl one = *(const intgold_pwl *)fields;
-    int8_t *table = packed;
+    int8_t *table = (int8_t *)packed;
     int q;
     (void)kernels;
     one.count = 1;
@@ -33,12 +33,13 @@ static void pack(const void *fields, const intgold_kernels *kernels, void *packe
     }
 }
 
-static void run(const intgold_call *call) {
-    const intgold_pwl *op = call->fields;
+static void pwl_run(const intgold_call *call) {
+    const intgold_pwl *op = (const intgold_pwl *)call->fields;
     if (call->acc)
-        intgold_pwl_s8(op, call->inputs[0], call->output, call->acc);
+        intgold_pwl_s8(op, (const int8_t *)call->inputs[0], (int8_t *)call->output, call->acc);
     else
-        call->kernels->lut(call->packed, call->inputs[0], op->count, call->output);
+        call->kernels->lut((const int8_t *)call->packed, (const int8_t *)call->inputs[0],
+                           op->count, (int8_t *)call->output);
 }
 
-const intgold_op_table intgold_pwl_table = {1, 1, packed_size, pack, NULL, run};
+const intgold_op_table intgold_pwl_table = {1, 1, pwl_packed_size, pwl_pack, NULL, pwl_run};

@@ -12,8 +12,9 @@ void intgold_rescale_s32(const intgold_rescale *op, const int32_t *x, int32_t *y
     }
 }
 
-static void run(const intgold_call *call) {
-    intgold_rescale_s32(call->fields, call->inputs[0], call->output);
+static void rescale_run(const intgold_call *call) {
+    intgold_rescale_s32((const intgold_rescale *)call->fields, (const int32_t *)call->inputs[0],
+                        (int32_t *)call->output);
 }
 
-const intgold_op_table intgold_rescale_table = {1, 0, NULL, NULL, NULL, run};
+const intgold_op_table intgold_rescale_table = {1, 0, NULL, NULL, NULL, rescale_run};

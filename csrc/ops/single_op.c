@@ -6,8 +6,8 @@ size_t intgold_single_op_size(const intgold_op_table *table, const void *fields)
                         table->work_size(fields, &intgold_kernels_portable));
 }
 
-void intgold_run_single_op(const intgold_op_table *table, const void *fields, const void *x, void *y,
-                       int32_t *acc, void *scratch) {
+void intgold_run_single_op(const intgold_op_table *table, const void *fields, const void *x,
+                           void *y, int32_t *acc, void *scratch) {
     const intgold_kernels *kernels = &intgold_kernels_portable;
     const void *inputs[1];
     intgold_call call;

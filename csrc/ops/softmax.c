@@ -50,7 +50,7 @@ static int64_t exp_of(const intgold_softmax *op, int32_t diff) {
     return exp_negative(product(diff * ((int64_t)1 << op->left_shift), op->multiplier));
 }
 
-static void row(const intgold_softmax *op, const int8_t *x, int8_t *y) {
+static void softmax_row(const intgold_softmax *op, const int8_t *x, int8_t *y) {
     int64_t total = 0, g;
     int32_t i, max = x[0];
     int leading;
@@ -67,11 +67,12 @@ static void row(const intgold_softmax *op, const int8_t *x, int8_t *y) {
 
 void intgold_softmax_s8(const intgold_softmax *op, const int8_t *x, int8_t *y) {
     int32_t r;
-    for (r = 0; r < op->rows; r++, x += op->depth, y += op->depth) row(op, x, y);
+    for (r = 0; r < op->rows; r++, x += op->depth, y += op->depth) softmax_row(op, x, y);
 }
 
-static void run(const intgold_call *call) {
-    intgold_softmax_s8(call->fields, call->inputs[0], call->output);
+static void softmax_run(const intgold_call *call) {
+    intgold_softmax_s8((const intgold_softmax *)call->fields, (const int8_t *)call->inputs[0],
+                       (int8_t *)call->output);
 }
 
-const intgold_op_table intgold_softmax_table = {1, 0, NULL, NULL, NULL, run};
+const intgold_op_table intgold_softmax_table = {1, 0, NULL, NULL, NULL, softmax_run};

@@ -18,14 +18,14 @@ static value value_of(int32_t bits) {
 }
 
 /* 36 bits stay below the greater term; a lesser one that they miss is below half of its last. */
-static int64_t aligned(value v, int top) {
+static int64_t softmax_float32_aligned(value v, int top) {
     const int down = intgold_min(top - v.exponent, 62);
     return v.significand * ((int64_t)1 << 36) >> down;
 }
 
 static value plus(value a, value b) {
     const int top = a.exponent > b.exponent ? a.exponent : b.exponent;
-    const int64_t exact = aligned(a, top) + aligned(b, top);
+    const int64_t exact = softmax_float32_aligned(a, top) + softmax_float32_aligned(b, top);
     const int length = intgold_bit_length(exact), excess = length > 24 ? length - 24 : 0;
     value total;
     total.significand = intgold_round_even(exact, excess);
@@ -41,7 +41,7 @@ static int64_t quotient(const intgold_softmax_float32 *op, value e, value total,
     return intgold_round_down(intgold_to_significand(p + intgold_half(shift), 24), shift);
 }
 
-static void row(const intgold_softmax_float32 *op, const int8_t *x, int8_t *y) {
+static void softmax_float32_row(const intgold_softmax_float32 *op, const int8_t *x, int8_t *y) {
     value total = {0, 0};
     int64_t inverse;
     int32_t i, max = x[0];
@@ -56,11 +56,13 @@ static void row(const intgold_softmax_float32 *op, const int8_t *x, int8_t *y) {
 
 void intgold_softmax_float32_s8(const intgold_softmax_float32 *op, const int8_t *x, int8_t *y) {
     int32_t r;
-    for (r = 0; r < op->rows; r++, x += op->depth, y += op->depth) row(op, x, y);
+    for (r = 0; r < op->rows; r++, x += op->depth, y += op->depth) softmax_float32_row(op, x, y);
 }
 
-static void run(const intgold_call *call) {
-    intgold_softmax_float32_s8(call->fields, call->inputs[0], call->output);
+static void softmax_float32_run(const intgold_call *call) {
+    intgold_softmax_float32_s8((const intgold_softmax_float32 *)call->fields,
+                               (const int8_t *)call->inputs[0], (int8_t *)call->output);
 }
 
-const intgold_op_table intgold_softmax_float32_table = {1, 0, NULL, NULL, NULL, run};
+const intgold_op_table intgold_softmax_float32_table = {1,    0,    NULL,
+                                                        NULL, NULL, softmax_float32_run};

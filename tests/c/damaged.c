@@ -18,9 +18,9 @@ extern const intgold_model *const intgold_models[];
 enum {
     N_KINDS = 17,
     MOST_ARRAYS = 16,
-    MOST_LISTED = 64,      /* tensors, ops, inputs or outputs that a damaged count may state */
+    MOST_LISTED = 64, /* tensors, ops, inputs or outputs that a damaged count may state */
     MOST_ENTRIES = 1 << 20, /* of an array; more are not made */
-    MOST_WORK = 1 << 23,   /* products and values of a run */
+    MOST_WORK = 1 << 23, /* products and values of a run */
     N_STATUSES = 32
 };
 
@@ -51,9 +51,7 @@ static void *keep(size_t bytes) {
     return made;
 }
 
-static void *copy_of(const void *from, size_t bytes) {
-    return memcpy(keep(bytes), from, bytes);
-}
+static void *copy_of(const void *from, size_t bytes) { return memcpy(keep(bytes), from, bytes); }
 
 static void drop_all(void) {
     while (n_kept) free(kept[--n_kept]);
@@ -61,18 +59,28 @@ static void drop_all(void) {
 
 /* ---- The arrays of an op. ---- */
 
-static const size_t size_of[N_KINDS] = {
-    sizeof(intgold_conv2d),     sizeof(intgold_depthwise_conv2d), sizeof(intgold_fully_connected),
-    sizeof(intgold_lut),        sizeof(intgold_pwl),              sizeof(intgold_max_pool2d),
-    sizeof(intgold_avg_pool2d), sizeof(intgold_global_avg_pool),  sizeof(intgold_add),
-    sizeof(intgold_softmax),    sizeof(intgold_rescale),          sizeof(intgold_argmax),
-    sizeof(intgold_mul),        sizeof(intgold_concat),           sizeof(intgold_pad),
-    sizeof(intgold_reshape),    sizeof(intgold_softmax_float32)};
+static const size_t size_of[N_KINDS] = {sizeof(intgold_conv2d),
+                                        sizeof(intgold_depthwise_conv2d),
+                                        sizeof(intgold_fully_connected),
+                                        sizeof(intgold_lut),
+                                        sizeof(intgold_pwl),
+                                        sizeof(intgold_max_pool2d),
+                                        sizeof(intgold_avg_pool2d),
+                                        sizeof(intgold_global_avg_pool),
+                                        sizeof(intgold_add),
+                                        sizeof(intgold_softmax),
+                                        sizeof(intgold_rescale),
+                                        sizeof(intgold_argmax),
+                                        sizeof(intgold_mul),
+                                        sizeof(intgold_concat),
+                                        sizeof(intgold_pad),
+                                        sizeof(intgold_reshape),
+                                        sizeof(intgold_softmax_float32)};
 
 typedef struct array {
     const void **at; /* the pointer */
-    size_t entry;    /* bytes of one */
-    int64_t count;   /* as the structure states; beyond MOST_ENTRIES: more than that */
+    size_t entry; /* bytes of one */
+    int64_t count; /* as the structure states; beyond MOST_ENTRIES: more than that */
 } array;
 
 typedef struct arrays {
@@ -190,7 +198,8 @@ static void copy_model(victim *v, const intgold_model *from) {
 static void *relisted(const void *from, size_t entry, int32_t had, int32_t stated) {
     char *made;
     int32_t i;
-    if (!from || stated == had || stated < 1 || stated > MOST_LISTED) return (void *)(uintptr_t)from;
+    if (!from || stated == had || stated < 1 || stated > MOST_LISTED)
+        return (void *)(uintptr_t)from;
     made = keep((size_t)stated * entry);
     for (i = 0; i < stated; i++)
         memcpy(made + (size_t)i * entry, (const char *)from + (size_t)(i % had) * entry, entry);
@@ -213,7 +222,8 @@ static void make_arrays(victim *v, int32_t i) {
     arrays own, had;
     int k;
     if (!op->fields || !is_known(op->kind)) return;
-    if (i < v->original->n_ops && v->original->ops[i].kind == op->kind) from = &v->original->ops[i];
+    if (i < v->original->n_ops && v->original->ops[i].kind == op->kind)
+        from = &v->original->ops[i];
     own = arrays_of(op->kind, op->fields);
     had.n = 0;
     if (from) had = arrays_of(from->kind, from->fields);
@@ -227,9 +237,10 @@ static void make_arrays(victim *v, int32_t i) {
 /* ---- Damages. ---- */
 
 static int32_t number(int32_t old) {
-    static const int32_t ends[] = {0, 1, -1, 2, 3, 4, 7, 8, 16, 31, 32, 62, 63, 64, 127, 128, 255,
-                                   256, -128, -129, -64, INT32_MAX, INT32_MIN, 1 << 15, 1 << 24,
-                                   1 << 28, 1 << 30};
+    static const int32_t ends[] = {0,         1,         -1,      2,       3,       4,      7,
+                                   8,         16,        31,      32,      62,      63,     64,
+                                   127,       128,       255,     256,     -128,    -129,   -64,
+                                   INT32_MAX, INT32_MIN, 1 << 15, 1 << 24, 1 << 28, 1 << 30};
     switch (below(6)) {
     case 0: return (int32_t)((uint32_t)old + 1);
     case 1: return (int32_t)((uint32_t)old - 1);
@@ -332,7 +343,8 @@ static void damage(victim *v) {
         tensor->offset = v->model.tensors[below((uint32_t)from->n_tensors)].offset;
         break;
     default:
-        if (is_known(op->kind) && op->fields) change_member(op->kind, (void *)(uintptr_t)op->fields);
+        if (is_known(op->kind) && op->fields)
+            change_member(op->kind, (void *)(uintptr_t)op->fields);
         if (below(2)) fit_tensors(v, op);
     }
 }

@@ -603,7 +603,7 @@ def test_a_page_that_cannot_be_written(vectors, tmp_path, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-_CLAMP = "intgold_clamp(scaled + epilogue->y_zero_point, epilogue->act_min, epilogue->act_max)"
+_CLAMP = "intgold_clamp(scaled + epilogue->y_zero_point, min, max)"
 PATCHES = {
     "shift": ("kernels_portable.c", "by->multiplier, by->right_shift);",
               "by->multiplier, by->right_shift - 1);", "lut", "conv1", "right_shift_one_less"),

@@ -6,15 +6,26 @@
 #include "kernels/kernels.h"
 
 #if defined(INTGOLD_HAS_DOTPROD)
-#include "kernels/arm/neon.h"
-
+#define NAME(name) dotprod_##name
 #if defined(__clang__)
 #define TARGET __attribute__((target("dotprod")))
 #else
 #define TARGET __attribute__((target("arch=armv8.2-a+dotprod")))
 #endif
 
-enum { GROUP = 4, HALF = 16, STEP_BYTES = 32 };
+#define GROUP 4
+#define STEP_BYTES 32
+
+#include "kernels/arm/neon.h"
+
+#define four_words NAME(four_words)
+#define four_words_at NAME(four_words_at)
+#define weights NAME(weights)
+#define weights_at NAME(weights_at)
+#define products NAME(products)
+#define add_products NAME(add_products)
+#define low_sums NAME(low_sums)
+#define high_sums NAME(high_sums)
 
 typedef int8x16_t four_words;
 
@@ -22,13 +33,15 @@ typedef struct weights {
     int8x16_t low, high; /* lanes 0-3 and 4-7 */
 } weights;
 
-INLINE int8x16_t bytes_at(const char *at) { return vld1q_s8((const void *)at); }
-INLINE four_words four_words_at(const char *x) { return bytes_at(x); }
+INLINE int8x16_t dotprod_bytes_at(const char *at) {
+    return vld1q_s8((const int8_t *)(const void *)at);
+}
+INLINE four_words four_words_at(const char *x) { return dotprod_bytes_at(x); }
 
 INLINE weights weights_at(const char *w) {
     weights made;
-    made.low = bytes_at(w);
-    made.high = bytes_at(w + 16);
+    made.low = dotprod_bytes_at(w);
+    made.high = dotprod_bytes_at(w + 16);
     return made;
 }
 
@@ -41,8 +54,8 @@ INLINE weights weights_at(const char *w) {
 typedef int32x4x2_t products;
 
 INLINE TARGET products add_products(products sums, const char *x, const char *w) {
-    sums.val[0] = vdotq_s32(sums.val[0], bytes_at(x), bytes_at(w));
-    sums.val[1] = vdotq_s32(sums.val[1], bytes_at(x + 16), bytes_at(w + 16));
+    sums.val[0] = vdotq_s32(sums.val[0], dotprod_bytes_at(x), dotprod_bytes_at(w));
+    sums.val[1] = vdotq_s32(sums.val[1], dotprod_bytes_at(x + 16), dotprod_bytes_at(w + 16));
     return sums;
 }
 
@@ -51,21 +64,21 @@ INLINE int32x4_t high_sums(products sums) { return sums.val[1]; }
 
 #include "kernels/arm/neon_convolve.h"
 
-static size_t pack_size(const intgold_weights *by) {
+static size_t dotprod_pack_size(const intgold_weights *by) {
     return intgold_pack_words_size(by, GROUP, LANES);
 }
 
-static void pack(const intgold_weights *by, void *packed) {
-    intgold_pack_bytes(by, LANES, packed);
+static void dotprod_pack(const intgold_weights *by, void *packed) {
+    intgold_pack_bytes(by, LANES, (int8_t *)packed);
 }
 
-static void load_inputs(const int8_t *x, int32_t zero_point, size_t count, void *words) {
+static void dotprod_load_inputs(const int8_t *x, int32_t zero_point, size_t count, void *words) {
     (void)zero_point;
     memcpy(words, x, count);
 }
 
 /* Sixteen values of a row, `count` of which are there: fewer come from a copy. */
-INLINE int8x16_t row_half(const int8_t *row, int32_t zero_point, size_t count) {
+INLINE int8x16_t dotprod_row_half(const int8_t *row, int32_t zero_point, size_t count) {
     int8_t copy[HALF] = {0};
     if (!row) return vdupq_n_s8((int8_t)zero_point);
     if (count >= HALF) return vld1q_s8(row);
@@ -73,22 +86,23 @@ INLINE int8x16_t row_half(const int8_t *row, int32_t zero_point, size_t count) {
     return vld1q_s8(copy);
 }
 
-INLINE void interleave_half(const int8_t *const *rows, int32_t zero_point, size_t i, size_t count,
-                            int8_t *to) {
+INLINE void dotprod_interleave_half(const int8_t *const *rows, int32_t zero_point, size_t i,
+                                    size_t count, int8_t *to) {
     int8x16x4_t x;
     int r;
     UNROLL for (r = 0; r < GROUP; r++)
-        x.val[r] = row_half(rows[r] ? rows[r] + i : NULL, zero_point, count);
+        x.val[r] = dotprod_row_half(rows[r] ? rows[r] + i : NULL, zero_point, count);
     vst4q_s8(to, x);
 }
 
 /* Writes up to two vectors beyond the last word. */
-static void interleave(const int8_t *const *rows, int32_t zero_point, size_t count, void *words) {
-    int8_t *to = words;
+static void dotprod_interleave(const int8_t *const *rows, int32_t zero_point, size_t count,
+                               void *words) {
+    int8_t *to = (int8_t *)words;
     size_t i;
     for (i = 0; i + HALF <= count; i += HALF)
-        interleave_half(rows, zero_point, i, HALF, to + GROUP * i);
-    if (i < count) interleave_half(rows, zero_point, i, count - i, to + GROUP * i);
+        dotprod_interleave_half(rows, zero_point, i, HALF, to + GROUP * i);
+    if (i < count) dotprod_interleave_half(rows, zero_point, i, count - i, to + GROUP * i);
 }
 
 const intgold_kernels intgold_kernels_dotprod = {
@@ -97,18 +111,10 @@ const intgold_kernels intgold_kernels_dotprod = {
     .lanes = LANES,
     .columns = COLUMNS,
     .input_encoding = INTGOLD_INPUT_PLAIN,
-    .pack_size = pack_size,
-    .pack = pack,
-    .load_inputs = load_inputs,
-    .convolve = convolve,
-    .epilogue_packed_size = intgold_neon_epilogue_packed_size,
-    .epilogue_pack = intgold_neon_epilogue_pack,
-    .epilogue = intgold_neon_epilogue,
-    .interleave = interleave,
-    .multiply = multiply,
-    .window_sum = intgold_neon_window_sum,
-    .window_max = intgold_neon_window_max,
+    INTGOLD_OWN_KERNELS(dotprod),
+    INTGOLD_SHARED_KERNELS(neon),
     .lut = intgold_neon_lut,
+    .convolve = dotprod_convolve,
 };
 
 #else

@@ -7,20 +7,30 @@
 #include "kernels/kernels.h"
 
 #if defined(INTGOLD_HAS_NEON)
+#define NAME(name) neon_##name
+#define TARGET
+#define GROUP 2
+#define STEP_BYTES 16
+
 #include "kernels/arm/neon.h"
 
-#define TARGET
-
-enum { GROUP = 2, HALF = 16, STEP_BYTES = 16 };
+#define four_words NAME(four_words)
+#define four_words_at NAME(four_words_at)
+#define weights NAME(weights)
+#define weights_at NAME(weights_at)
+#define products NAME(products)
+#define add_products NAME(add_products)
+#define low_sums NAME(low_sums)
+#define high_sums NAME(high_sums)
 
 typedef int16x8_t four_words, weights;
 
-INLINE int16x8_t int16_at(const char *at) {
-    return vreinterpretq_s16_s8(vld1q_s8((const void *)at));
+INLINE int16x8_t neon_int16_at(const char *at) {
+    return vreinterpretq_s16_s8(vld1q_s8((const int8_t *)(const void *)at));
 }
 
-INLINE four_words four_words_at(const char *x) { return int16_at(x); }
-INLINE weights weights_at(const char *w) { return int16_at(w); }
+INLINE four_words four_words_at(const char *x) { return neon_int16_at(x); }
+INLINE weights weights_at(const char *w) { return neon_int16_at(w); }
 
 #define ADD(sums, weights, words, n)                                                     \
     ((sums)[0] = vmlal_laneq_s16((sums)[0], vget_low_s16(weights), words, n),            \
@@ -32,8 +42,8 @@ INLINE weights weights_at(const char *w) { return int16_at(w); }
 typedef int32x4x4_t products;
 
 INLINE products add_products(products sums, const char *x, const char *w) {
-    const int16x8_t x0 = int16_at(x), x1 = int16_at(x + 16);
-    const int16x8_t w0 = int16_at(w), w1 = int16_at(w + 16);
+    const int16x8_t x0 = neon_int16_at(x), x1 = neon_int16_at(x + 16);
+    const int16x8_t w0 = neon_int16_at(w), w1 = neon_int16_at(w + 16);
     sums.val[0] = vmlal_s16(sums.val[0], vget_low_s16(x0), vget_low_s16(w0));
     sums.val[1] = vmlal_high_s16(sums.val[1], x0, w0);
     sums.val[2] = vmlal_s16(sums.val[2], vget_low_s16(x1), vget_low_s16(w1));
@@ -46,14 +56,14 @@ INLINE int32x4_t high_sums(products sums) { return vpaddq_s32(sums.val[2], sums.
 
 #include "kernels/arm/neon_convolve.h"
 
-static size_t pack_size(const intgold_weights *by) {
+static size_t neon_pack_size(const intgold_weights *by) {
     return intgold_pack_words_size(by, GROUP, LANES);
 }
 
-static void pack(const intgold_weights *by, void *packed) {
+static void neon_pack(const intgold_weights *by, void *packed) {
     const int32_t channels = intgold_packed_channels(by), runs = intgold_packed_runs(by);
     const int32_t run = intgold_blocks(by->run_values, GROUP) * GROUP;
-    int16_t *to = packed;
+    int16_t *to = (int16_t *)packed;
     int32_t first, r, k, lane;
     for (first = 0; first < channels; first += LANES)
         for (r = 0; r < runs; r++)
@@ -63,7 +73,7 @@ static void pack(const intgold_weights *by, void *packed) {
 }
 
 /* Sixteen inputs less the zero point. */
-INLINE int16x8x2_t centred(int8x16_t x, int32_t zero_point) {
+INLINE int16x8x2_t neon_centred(int8x16_t x, int32_t zero_point) {
     const int8x16_t zero = vdupq_n_s8((int8_t)zero_point);
     int16x8x2_t made;
     made.val[0] = vsubl_s8(vget_low_s8(x), vget_low_s8(zero));
@@ -71,37 +81,37 @@ INLINE int16x8x2_t centred(int8x16_t x, int32_t zero_point) {
     return made;
 }
 
-INLINE void load_half(const int8_t *x, int32_t zero_point, int16_t *to) {
-    const int16x8x2_t made = centred(vld1q_s8(x), zero_point);
+INLINE void neon_load_half(const int8_t *x, int32_t zero_point, int16_t *to) {
+    const int16x8x2_t made = neon_centred(vld1q_s8(x), zero_point);
     vst1q_s16(to, made.val[0]);
     vst1q_s16(to + 8, made.val[1]);
 }
 
 /* The last vector may do some again. */
-static void load_inputs(const int8_t *x, int32_t zero_point, size_t count, void *words) {
-    int16_t *to = words;
+static void neon_load_inputs(const int8_t *x, int32_t zero_point, size_t count, void *words) {
+    int16_t *to = (int16_t *)words;
     size_t i;
-    for (i = 0; i + HALF <= count; i += HALF) load_half(x + i, zero_point, to + i);
+    for (i = 0; i + HALF <= count; i += HALF) neon_load_half(x + i, zero_point, to + i);
     if (i == count) return;
     if (count >= HALF)
-        load_half(x + count - HALF, zero_point, to + count - HALF);
+        neon_load_half(x + count - HALF, zero_point, to + count - HALF);
     else
         for (; i < count; i++) to[i] = (int16_t)(x[i] - zero_point);
 }
 
 /* Sixteen values of a row, `count` of which are there: fewer come from a copy. */
-INLINE int16x8x2_t row_half(const int8_t *row, int32_t zero_point, size_t count) {
+INLINE int16x8x2_t neon_row_half(const int8_t *row, int32_t zero_point, size_t count) {
     int8_t copy[HALF] = {0};
-    if (!row) return centred(vdupq_n_s8((int8_t)zero_point), zero_point);
-    if (count >= HALF) return centred(vld1q_s8(row), zero_point);
+    if (!row) return neon_centred(vdupq_n_s8((int8_t)zero_point), zero_point);
+    if (count >= HALF) return neon_centred(vld1q_s8(row), zero_point);
     memcpy(copy, row, count);
-    return centred(vld1q_s8(copy), zero_point);
+    return neon_centred(vld1q_s8(copy), zero_point);
 }
 
-INLINE void interleave_half(const int8_t *const *rows, int32_t zero_point, size_t i, size_t count,
-                            int16_t *to) {
-    const int16x8x2_t x0 = row_half(rows[0] ? rows[0] + i : NULL, zero_point, count);
-    const int16x8x2_t x1 = row_half(rows[1] ? rows[1] + i : NULL, zero_point, count);
+INLINE void neon_interleave_half(const int8_t *const *rows, int32_t zero_point, size_t i,
+                                 size_t count, int16_t *to) {
+    const int16x8x2_t x0 = neon_row_half(rows[0] ? rows[0] + i : NULL, zero_point, count);
+    const int16x8x2_t x1 = neon_row_half(rows[1] ? rows[1] + i : NULL, zero_point, count);
     int16x8x2_t both;
     both.val[0] = x0.val[0];
     both.val[1] = x1.val[0];
@@ -112,12 +122,13 @@ INLINE void interleave_half(const int8_t *const *rows, int32_t zero_point, size_
 }
 
 /* Writes up to two vectors beyond the last word. */
-static void interleave(const int8_t *const *rows, int32_t zero_point, size_t count, void *words) {
-    int16_t *to = words;
+static void neon_interleave(const int8_t *const *rows, int32_t zero_point, size_t count,
+                            void *words) {
+    int16_t *to = (int16_t *)words;
     size_t i;
     for (i = 0; i + HALF <= count; i += HALF)
-        interleave_half(rows, zero_point, i, HALF, to + GROUP * i);
-    if (i < count) interleave_half(rows, zero_point, i, count - i, to + GROUP * i);
+        neon_interleave_half(rows, zero_point, i, HALF, to + GROUP * i);
+    if (i < count) neon_interleave_half(rows, zero_point, i, count - i, to + GROUP * i);
 }
 
 const intgold_kernels intgold_kernels_neon = {
@@ -126,18 +137,10 @@ const intgold_kernels intgold_kernels_neon = {
     .lanes = LANES,
     .columns = COLUMNS,
     .input_encoding = INTGOLD_INPUT_CENTRED,
-    .pack_size = pack_size,
-    .pack = pack,
-    .load_inputs = load_inputs,
-    .convolve = convolve,
-    .epilogue_packed_size = intgold_neon_epilogue_packed_size,
-    .epilogue_pack = intgold_neon_epilogue_pack,
-    .epilogue = intgold_neon_epilogue,
-    .interleave = interleave,
-    .multiply = multiply,
-    .window_sum = intgold_neon_window_sum,
-    .window_max = intgold_neon_window_max,
+    INTGOLD_OWN_KERNELS(neon),
+    INTGOLD_SHARED_KERNELS(neon),
     .lut = intgold_neon_lut,
+    .convolve = neon_convolve,
 };
 
 #else

@@ -2,9 +2,14 @@
 #include "kernels/kernels.h"
 
 #if defined(INTGOLD_HAS_NEON)
+#define NAME(name) neon_##name
+#define TARGET
+
 #include "kernels/arm/neon.h"
 
-enum { HALF = 16 };
+#define window_sum_vector NAME(window_sum_vector)
+#define window_max_whole NAME(window_max_whole)
+#define window_max_part NAME(window_max_part)
 
 /* ---- pools. */
 
@@ -23,21 +28,7 @@ INLINE void window_sum_vector(const int8_t *x, int32_t cells, size_t step, uint3
     vst1q_u32(sums + 4, vreinterpretq_u32_s32(high));
 }
 
-static void window_sum_rest(const int8_t *x, int32_t c, int32_t channels, uint32_t *sums) {
-    for (; c < channels; c++) {
-        const int32_t value = x[c];
-        sums[c] += (uint32_t)value;
-    }
-}
-
-void intgold_neon_window_sum(const int8_t *x, int32_t cells, size_t step, int32_t channels,
-                         uint32_t *sums) {
-    int32_t c, i;
-    for (c = 0; c + LANES <= channels; c += LANES) window_sum_vector(x + c, cells, step, sums + c);
-    for (i = 0; i < cells; i++, x += step) window_sum_rest(x, c, channels, sums);
-}
-
-INLINE void window_max_vector(const intgold_window *window, int32_t min, size_t c, int8_t *y) {
+INLINE void window_max_whole(const intgold_window *window, int32_t min, size_t c, int8_t *y) {
     int8x16_t max = vdupq_n_s8((int8_t)min);
     int32_t i, j;
     for (i = 0; i < window->rows; i++) {
@@ -48,7 +39,7 @@ INLINE void window_max_vector(const intgold_window *window, int32_t min, size_t 
     vst1q_s8(y + c, max);
 }
 
-INLINE void window_max_half(const intgold_window *window, int32_t min, size_t c, int8_t *y) {
+INLINE void window_max_part(const intgold_window *window, int32_t min, size_t c, int8_t *y) {
     int8x8_t max = vdup_n_s8((int8_t)min);
     int32_t i, j;
     for (i = 0; i < window->rows; i++) {
@@ -59,24 +50,16 @@ INLINE void window_max_half(const intgold_window *window, int32_t min, size_t c,
     vst1_s8(y + c, max);
 }
 
-/* The last vector may do some again. */
-void intgold_neon_window_max(const intgold_window *window, int32_t min, int32_t channels,
-                           int8_t *y) {
-    const size_t n = (size_t)channels, vector = HALF;
-    size_t c = 0;
-    if (n < 8) {
-        intgold_kernels_portable.window_max(window, min, channels, y);
-        return;
-    }
-    for (; c + vector <= n; c += vector) window_max_vector(window, min, c, y);
-    for (; c + 8 <= n; c += 8) window_max_half(window, min, c, y);
-    if (c < n) window_max_half(window, min, n - 8, y);
-}
+#define WINDOW_SUM intgold_neon_window_sum
+#define WINDOW_MAX intgold_neon_window_max
+#define WHOLE HALF
+#define PART (HALF / 2)
+#include "kernels/generic/windows.h"
 
 /* ---- lut: four tables of 64 entries; an index beyond one leaves what is there. */
 
 /* Registers in a row; loaded one by one, gcc moves them there at each use. */
-INLINE int8x16x4_t part_of(const int8_t *table) {
+INLINE int8x16x4_t neon_part_of(const int8_t *table) {
 #if defined(__clang__) || __GNUC__ > 10
     return vld1q_s8_x4(table);
 #else
@@ -87,8 +70,8 @@ INLINE int8x16x4_t part_of(const int8_t *table) {
 #endif
 }
 
-INLINE int8x16_t look_up(int8x16x4_t part0, int8x16x4_t part1, int8x16x4_t part2,
-                         int8x16x4_t part3, int8x16_t x) {
+INLINE int8x16_t neon_look_up(int8x16x4_t part0, int8x16x4_t part1, int8x16x4_t part2,
+                              int8x16x4_t part3, int8x16_t x) {
     const uint8x16_t index = veorq_u8(vreinterpretq_u8_s8(x), vdupq_n_u8(128));
     int8x16_t found = vqtbl4q_s8(part0, index);
     found = vqtbx4q_s8(found, part1, vsubq_u8(index, vdupq_n_u8(64)));
@@ -98,8 +81,8 @@ INLINE int8x16_t look_up(int8x16x4_t part0, int8x16x4_t part1, int8x16x4_t part2
 
 /* x and y may be the same: the last vector, which may do some again, is loaded first. */
 void intgold_neon_lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y) {
-    const int8x16x4_t part0 = part_of(table), part1 = part_of(table + 64);
-    const int8x16x4_t part2 = part_of(table + 128), part3 = part_of(table + 192);
+    const int8x16x4_t part0 = neon_part_of(table), part1 = neon_part_of(table + 64);
+    const int8x16x4_t part2 = neon_part_of(table + 128), part3 = neon_part_of(table + 192);
     int8x16_t last;
     int32_t i;
     if (count < HALF) {
@@ -108,8 +91,8 @@ void intgold_neon_lut(const int8_t *table, const int8_t *x, int32_t count, int8_
     }
     last = vld1q_s8(x + count - HALF);
     for (i = 0; i + HALF <= count; i += HALF)
-        vst1q_s8(y + i, look_up(part0, part1, part2, part3, vld1q_s8(x + i)));
-    if (i < count) vst1q_s8(y + count - HALF, look_up(part0, part1, part2, part3, last));
+        vst1q_s8(y + i, neon_look_up(part0, part1, part2, part3, vld1q_s8(x + i)));
+    if (i < count) vst1q_s8(y + count - HALF, neon_look_up(part0, part1, part2, part3, last));
 }
 
 #else

@@ -1,4 +1,5 @@
-/* convolve() and multiply() with NEON, for a file that has defined TARGET and
+/* convolve() and multiply() with NEON, for a file that has defined NAME(),
+ * TARGET and
  *
  *     four_words, four_words_at(x)       four words of a pixel in a register
  *     weights, weights_at(w)             what meets one step of them: STEP_BYTES per vector
@@ -8,7 +9,11 @@
  *     products                           sums of a pixel, not yet added up to lanes
  *     add_products(products, x, w)       add a vector of words times one of weights
  *     low_sums(products), high_sums()    what they are in lanes 0-3 and 4-7 */
-#include "kernels/arm/neon.h"
+
+#define add_run NAME(add_run)
+#define tile NAME(tile)
+#define tile_of NAME(tile_of)
+#define multiply_tile NAME(multiply_tile)
 
 /* ---- convolve: `columns` pixels times two vectors of 8 channels in registers.
  *
@@ -61,7 +66,8 @@ INLINE TARGET void tile(const intgold_strip *strip, int32_t *result, const int c
                         const int second) {
     const size_t panel = (size_t)strip->run * VECTOR;
     const int32_t shift = second ? strip->shift : 0, n = strip->n_segments;
-    const char *w0 = strip->weights0, *w1 = second ? strip->weights1 : w0;
+    const char *w0 = (const char *)strip->weights0;
+    const char *w1 = second ? (const char *)strip->weights1 : w0;
     int32x4_t sums[COLUMNS][2][2];
     int32_t s = 0;
     int i;
@@ -99,7 +105,7 @@ INLINE TARGET void tile_of(const intgold_strip *strip, int32_t *sums, const int 
 }
 
 /* Pixels are shared out evenly, so that no tile is too small to hide the sums' latency. */
-TARGET static void convolve(const intgold_strip *strip, int32_t *sums) {
+TARGET static void NAME(convolve)(const intgold_strip *strip, int32_t *sums) {
     const int32_t columns = strip->columns, tiles = intgold_blocks(columns, COLUMNS);
     intgold_strip part = *strip;
     int32_t i, from = 0;
@@ -115,12 +121,12 @@ TARGET static void convolve(const intgold_strip *strip, int32_t *sums) {
 
 /* ---- depthwise: word c of a vector holds rows of channel c, one product of words per tap. */
 
-enum { TILE = 4 };
+#define TILE 4
 
 INLINE TARGET void multiply_tile(const intgold_strip *strip, const char *x, int32_t *result,
                                  const int columns) {
     const int32x4_t low = vld1q_s32(strip->bias0), high = vld1q_s32(strip->bias0 + 4);
-    const char *w = strip->weights0;
+    const char *w = (const char *)strip->weights0;
     products sums[TILE];
     int32_t s;
     int i;
@@ -136,7 +142,7 @@ INLINE TARGET void multiply_tile(const intgold_strip *strip, const char *x, int3
     }
 }
 
-TARGET static void multiply(const intgold_strip *strip, int32_t *sums) {
+TARGET static void NAME(multiply)(const intgold_strip *strip, int32_t *sums) {
     const size_t step = strip->column_step;
     const char *x = strip->x;
     int32_t i = 0;

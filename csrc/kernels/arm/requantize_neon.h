@@ -7,9 +7,10 @@
 #ifndef INTGOLD_REQUANTIZE_NEON_H
 #define INTGOLD_REQUANTIZE_NEON_H
 
-#include <arm_neon.h>
+#include "kernels/kernels.h"
 
-#include "intgold.h"
+#if defined(INTGOLD_HAS_NEON)
+#include <arm_neon.h>
 
 #define INTGOLD_NEON static inline __attribute__((always_inline))
 
@@ -60,4 +61,5 @@ INTGOLD_NEON int32x4_t intgold_scale_acc_neon(int32x4_t acc, int32x4_t multiplie
     return vqmovn_high_s64(vqmovn_s64(low), high);
 }
 
+#endif
 #endif

@@ -1,61 +1,35 @@
-/* How the vector kernels keep an epilogue: the lanes of a block side by side, and one way to
- * requantise all of them.  Included where LANES is known. */
-#ifndef INTGOLD_LANE_EPILOGUE_H
-#define INTGOLD_LANE_EPILOGUE_H
-
+/* The epilogue in whole vectors, but for the arithmetic: how the packed scales of a block lie in
+ * memory, and which code requantises which block.  For a file that has defined NAME(), TARGET and
+ * LANES. */
 #include <string.h>
 
-#include "arithmetic/requantize.h"
+#include "kernels/generic/lane_forms.h"
 #include "kernels/kernels.h"
+#include "kernels/weights.h"
 
-/* lane_epilogue.form, or an enum intgold_form.  SIMPLE: the short way of `single`; MIXED: channel by
- * channel; DEAD: no multiplier but 0. */
-enum { SIMPLE = -1, MIXED = -2, DEAD = -3 };
+#define lane_epilogue NAME(lane_epilogue)
+#define lane_epilogues_size NAME(lane_epilogues_size)
+#define lane_epilogues_pack NAME(lane_epilogues_pack)
+#define is_simple NAME(is_simple)
+#define settle_lanes NAME(settle_lanes)
+#define epilogue_of_blocks NAME(epilogue_of_blocks)
+#define epilogue_by_form NAME(epilogue_by_form)
 
+/* The scales of a block, lane by lane. */
 typedef struct lane_epilogue {
     int32_t multiplier[LANES], multiplier_low[LANES], right_shift[LANES];
-    int32_t form;
+    int32_t form; /* enum intgold_form, or one of lane_forms.h */
     int32_t unused[LANES - 1]; /* each block as far from a cache line's start as the first */
 } lane_epilogue;
-
-/* What a variant can do: right_shifts of its short way, and the smallest one of the float forms
- * that its vectors do; 0: they do none. */
-typedef struct lane_rules {
-    int32_t min_shift, max_shift, floats;
-} lane_rules;
 
 static size_t lane_epilogues_size(int32_t channels) {
     return (size_t)intgold_blocks(channels, LANES) * sizeof(lane_epilogue);
 }
 
-/* What a block's form becomes when it takes one more lane. */
-static int32_t joint_form(const lane_rules *rules, int32_t form, int32_t own, int32_t shift) {
-    const int simple = own == INTGOLD_FORM_SINGLE && shift >= rules->min_shift &&
-                       shift <= rules->max_shift;
-    const int32_t one = simple ? SIMPLE : own;
-    if ((own == INTGOLD_FORM_FLOAT32 || own == INTGOLD_FORM_FLOAT64) &&
-        (!rules->floats || shift < rules->floats))
-        return MIXED;
-    if (form == DEAD || one == form) return one;
-    return (form == SIMPLE || form == INTGOLD_FORM_SINGLE) && own == INTGOLD_FORM_SINGLE
-               ? INTGOLD_FORM_SINGLE
-               : MIXED;
-}
-
-/* Multiplier and 2^right_shift doubled until the short way of `single` takes them, where it can:
- * product and half double with them, so that every R stays.  add on scales of float32 multiplies
- * by 1 and shifts by 20 or so. */
-static void scale_up_single(const lane_rules *rules, int32_t *multiplier, int32_t *shift) {
-    while (*shift < rules->min_shift && *multiplier <= INT32_MAX / 2) {
-        *multiplier *= 2;
-        *shift += 1;
-    }
-}
-
-static void lane_epilogues_pack(const lane_rules *rules, const intgold_epilogue *epilogue, int32_t channels,
-                             void *packed) {
+static void lane_epilogues_pack(const intgold_lane_rules *rules, const intgold_epilogue *epilogue,
+                                int32_t channels, void *packed) {
     const intgold_requantize *by = epilogue->by;
-    lane_epilogue *blocks = packed;
+    lane_epilogue *blocks = (lane_epilogue *)packed;
     int32_t c;
     memset(packed, 0, lane_epilogues_size(channels));
     for (c = 0; c < channels; c++) {
@@ -65,9 +39,10 @@ static void lane_epilogues_pack(const lane_rules *rules, const intgold_epilogue 
         int32_t multiplier = by->multiplier[i];
         /* A multiplier of 0 gives 0 in every form and with every shift. */
         int32_t shift = multiplier ? by->right_shift[i] : rules->min_shift;
-        if (by->form[i] == INTGOLD_FORM_SINGLE) scale_up_single(rules, &multiplier, &shift);
-        if (lane == 0) block->form = DEAD;
-        if (multiplier) block->form = joint_form(rules, block->form, by->form[i], shift);
+        if (by->form[i] == INTGOLD_FORM_SINGLE)
+            intgold_scale_up_single(rules, &multiplier, &shift);
+        if (lane == 0) block->form = INTGOLD_LANES_DEAD;
+        if (multiplier) block->form = intgold_joint_form(rules, block->form, by->form[i], shift);
         block->multiplier[lane] = multiplier;
         block->multiplier_low[lane] = by->multiplier_low[i];
         block->right_shift[lane] = shift;
@@ -75,7 +50,7 @@ static void lane_epilogues_pack(const lane_rules *rules, const intgold_epilogue 
 }
 
 static int is_simple(const lane_epilogue *block) {
-    return block->form == SIMPLE || block->form == DEAD;
+    return block->form == INTGOLD_LANES_SIMPLE || block->form == INTGOLD_LANES_DEAD;
 }
 
 /* R(acc), clamped to int16, of the lanes that bits of `lanes` name: where a vector is in doubt. */
@@ -93,14 +68,14 @@ static inline void settle_lanes(const lane_epilogue *block, uint32_t lanes, cons
     }
 }
 
-typedef void epilogue_of_blocks(const intgold_epilogue *epilogue, const lane_epilogue *blocks, int32_t channels,
-                              const intgold_pixels *at);
+typedef void epilogue_of_blocks(const intgold_epilogue *epilogue, const lane_epilogue *blocks,
+                                int32_t channels, const intgold_pixels *at);
 
 /* Channels first .. first+channels-1, at most two blocks.  simple: takes one simple block or two;
  * any: one block of one form, and, where `pairs` says so, two of one. */
 static void epilogue_by_form(const intgold_epilogue *epilogue, int32_t first, int32_t channels,
-                           const intgold_pixels *at, epilogue_of_blocks *simple,
-                           epilogue_of_blocks *any, const int pairs) {
+                             const intgold_pixels *at, epilogue_of_blocks *simple,
+                             epilogue_of_blocks *any, const int pairs) {
     const lane_epilogue *blocks = (const lane_epilogue *)epilogue->packed + first / LANES;
     intgold_pixels part = *at;
     int32_t c, done;
@@ -108,7 +83,8 @@ static void epilogue_by_form(const intgold_epilogue *epilogue, int32_t first, in
         simple(epilogue, blocks, channels, at);
         return;
     }
-    if (pairs && channels > LANES && blocks->form == blocks[1].form && blocks->form != MIXED) {
+    if (pairs && channels > LANES && blocks->form == blocks[1].form &&
+        blocks->form != INTGOLD_LANES_MIXED) {
         any(epilogue, blocks, channels, at);
         return;
     }
@@ -116,7 +92,7 @@ static void epilogue_by_form(const intgold_epilogue *epilogue, int32_t first, in
         const int32_t own = channels - done < LANES ? channels - done : LANES;
         if (is_simple(blocks))
             simple(epilogue, blocks, own, &part);
-        else if (blocks->form == MIXED)
+        else if (blocks->form == INTGOLD_LANES_MIXED)
             for (c = 0; c < own; c++)
                 intgold_epilogue_channel(epilogue, first + done + c, c, &part);
         else
@@ -126,5 +102,3 @@ static void epilogue_by_form(const intgold_epilogue *epilogue, int32_t first, in
         part.y += LANES;
     }
 }
-
-#endif

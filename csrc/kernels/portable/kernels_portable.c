@@ -5,28 +5,30 @@
 #include "arithmetic/requantize.h"
 #include "kernels/weights.h"
 
-enum { GROUP = 2, LANES = 4, COLUMNS = 64 };
+#define GROUP 2
+#define LANES 4
+#define COLUMNS 64
 
 /* Packed weights: per lane all its runs one after another, as int16. */
-static size_t pack_size(const intgold_weights *weights) {
+static size_t portable_pack_size(const intgold_weights *weights) {
     const int32_t run = intgold_blocks(weights->run_values, GROUP) * GROUP;
     const int32_t lanes = intgold_blocks(intgold_packed_channels(weights), LANES) * LANES;
     const size_t runs = intgold_times((size_t)lanes, (size_t)intgold_packed_runs(weights));
     return intgold_times(runs, (size_t)run * sizeof(int16_t));
 }
 
-static void pack(const intgold_weights *weights, void *packed) {
+static void portable_pack(const intgold_weights *weights, void *packed) {
     const int32_t run = intgold_blocks(weights->run_values, GROUP) * GROUP;
     const int32_t lanes = intgold_blocks(intgold_packed_channels(weights), LANES) * LANES;
-    int16_t *to = packed;
+    int16_t *to = (int16_t *)packed;
     int32_t c, r, k;
     for (c = 0; c < lanes; c++)
         for (r = 0; r < intgold_packed_runs(weights); r++)
             for (k = 0; k < run; k++) *to++ = (int16_t)intgold_packed_weight(weights, c, r, k);
 }
 
-static void load_inputs(const int8_t *x, int32_t zero_point, size_t count, void *words) {
-    int16_t *to = words;
+static void portable_load_inputs(const int8_t *x, int32_t zero_point, size_t count, void *words) {
+    int16_t *to = (int16_t *)words;
     size_t i;
     for (i = 0; i < count; i++) to[i] = (int16_t)(x[i] - zero_point);
 }
@@ -68,14 +70,14 @@ static void block_2x4(const column *by, const char *x0, const char *x1, int32_t 
     sums1[0] = b0, sums1[1] = b1, sums1[2] = b2, sums1[3] = b3;
 }
 
-static void convolve(const intgold_strip *strip, int32_t *sums) {
+static void portable_convolve(const intgold_strip *strip, int32_t *sums) {
     column by;
     int32_t vector, i;
     by.n_segments = strip->n_segments;
     by.run = (size_t)strip->run * GROUP;
     for (vector = 0; vector < (strip->weights1 ? 2 : 1); vector++) {
         by.segments = strip->segments + (vector ? strip->shift : 0);
-        by.weights = vector ? strip->weights1 : strip->weights0;
+        by.weights = (const int16_t *)(vector ? strip->weights1 : strip->weights0);
         by.bias = vector ? strip->bias1 : strip->bias0;
         for (i = 0; i < strip->columns; i += 2) {
             const int32_t second = i + 1 < strip->columns ? i + 1 : i;
@@ -86,48 +88,53 @@ static void convolve(const intgold_strip *strip, int32_t *sums) {
     }
 }
 
-static size_t epilogue_packed_size(int32_t channels) {
+static size_t portable_epilogue_packed_size(int32_t channels) {
     (void)channels;
     return 0;
 }
 
-static void epilogue_pack(const intgold_epilogue *epilogue, int32_t channels, void *packed) {
+static void portable_epilogue_pack(const intgold_epilogue *epilogue, int32_t channels,
+                                   void *packed) {
     (void)epilogue, (void)channels, (void)packed;
 }
 
-static int32_t greater(int32_t a, int32_t b) { return a > b ? a : b; }
+static int32_t portable_greater(int32_t a, int32_t b) { return a > b ? a : b; }
 
 /* Form single without a switch inside the loop: what own models use. */
-static void channel_single(const intgold_scale *by, const intgold_epilogue *epilogue, const int32_t *sums,
-                           const intgold_pixels *at, int8_t *y) {
+static void channel_single(const intgold_scale *by, const intgold_epilogue *epilogue,
+                           const int32_t *sums, const intgold_pixels *at, int8_t *y) {
+    const int32_t min = epilogue->act_min, max = epilogue->act_max;
     int32_t i;
     for (i = 0; i < at->count; i++, sums += at->step, y += at->y_step) {
         const int64_t scaled =
             intgold_round_up((int64_t)*sums * by->multiplier, by->right_shift);
-        *y = (int8_t)intgold_clamp(scaled + epilogue->y_zero_point, epilogue->act_min, epilogue->act_max);
+        *y = (int8_t)intgold_clamp(scaled + epilogue->y_zero_point, min, max);
     }
 }
 
-static void channel_any(const intgold_scale *by, const intgold_epilogue *epilogue, const int32_t *sums,
-                        const intgold_pixels *at, int8_t *y) {
+static void channel_any(const intgold_scale *by, const intgold_epilogue *epilogue,
+                        const int32_t *sums, const intgold_pixels *at, int8_t *y) {
     int32_t i;
     for (i = 0; i < at->count; i++, sums += at->step, y += at->y_step)
-        *y = intgold_requantize_acc(*sums, by, epilogue->y_zero_point, epilogue->act_min, epilogue->act_max);
+        *y = intgold_requantize_acc(*sums, by, epilogue->y_zero_point, epilogue->act_min,
+                                    epilogue->act_max);
 }
 
-static void channel_pooled(const intgold_scale *by, const intgold_epilogue *epilogue, int32_t lane,
-                           const intgold_pixels *at, int8_t *y) {
+static void channel_pooled(const intgold_scale *by, const intgold_epilogue *epilogue,
+                           int32_t lane, const intgold_pixels *at, int8_t *y) {
     const size_t step = at->step;
     const int32_t *sums = at->sums + lane, *below = at->below + lane;
     int32_t i;
     for (i = 0; i < at->count / 2; i++, sums += 2 * step, below += 2 * step, y += at->y_step) {
-        const int32_t max = greater(greater(sums[0], sums[step]), greater(below[0], below[step]));
-        *y = intgold_requantize_acc(max, by, epilogue->y_zero_point, epilogue->act_min, epilogue->act_max);
+        const int32_t max = portable_greater(portable_greater(sums[0], sums[step]),
+                                             portable_greater(below[0], below[step]));
+        *y = intgold_requantize_acc(max, by, epilogue->y_zero_point, epilogue->act_min,
+                                    epilogue->act_max);
     }
 }
 
-static void channel_row(const intgold_scale *by, const intgold_epilogue *epilogue, const int32_t *sums,
-                        const intgold_pixels *at, int8_t *y) {
+static void channel_row(const intgold_scale *by, const intgold_epilogue *epilogue,
+                        const int32_t *sums, const intgold_pixels *at, int8_t *y) {
     if (by->form == INTGOLD_FORM_SINGLE)
         channel_single(by, epilogue, sums, at, y);
     else
@@ -135,7 +142,7 @@ static void channel_row(const intgold_scale *by, const intgold_epilogue *epilogu
 }
 
 void intgold_epilogue_channel(const intgold_epilogue *epilogue, int32_t channel, int32_t lane,
-                            const intgold_pixels *at) {
+                              const intgold_pixels *at) {
     const intgold_scale by = intgold_entry(epilogue->by, channel);
     const int32_t *sums = at->sums + lane;
     if (at->below) {
@@ -147,14 +154,15 @@ void intgold_epilogue_channel(const intgold_epilogue *epilogue, int32_t channel,
         channel_row(&by, epilogue, sums + epilogue->fold, at, at->y_below + lane);
 }
 
-static void epilogue(const intgold_epilogue *epilogue, int32_t first, int32_t channels,
-                   const intgold_pixels *at) {
+static void portable_epilogue(const intgold_epilogue *epilogue, int32_t first, int32_t channels,
+                              const intgold_pixels *at) {
     int32_t c;
     for (c = 0; c < channels; c++) intgold_epilogue_channel(epilogue, first + c, c, at);
 }
 
-static void interleave(const int8_t *const *rows, int32_t zero_point, size_t count, void *words) {
-    int16_t *to = words;
+static void portable_interleave(const int8_t *const *rows, int32_t zero_point, size_t count,
+                                void *words) {
+    int16_t *to = (int16_t *)words;
     int32_t r;
     size_t i;
     for (r = 0; r < GROUP; r++)
@@ -162,11 +170,11 @@ static void interleave(const int8_t *const *rows, int32_t zero_point, size_t cou
             to[i * GROUP + (size_t)r] = (int16_t)(rows[r] ? rows[r][i] - zero_point : 0);
 }
 
-static void multiply(const intgold_strip *strip, int32_t *sums) {
+static void portable_multiply(const intgold_strip *strip, int32_t *sums) {
     int32_t i, s, lane;
     for (i = 0; i < strip->columns; i++, sums += LANES) {
         const char *x = strip->x + (size_t)i * strip->column_step;
-        const int16_t *w = strip->weights0;
+        const int16_t *w = (const int16_t *)strip->weights0;
         memcpy(sums, strip->bias0, LANES * sizeof *sums);
         for (s = 0; s < strip->n_segments; s++, w += LANES * GROUP) {
             const int16_t *word = (const int16_t *)(const void *)(x + strip->segments[s]);
@@ -176,8 +184,8 @@ static void multiply(const intgold_strip *strip, int32_t *sums) {
     }
 }
 
-static void window_sum(const int8_t *x, int32_t cells, size_t step, int32_t channels,
-                   uint32_t *sums) {
+static void portable_window_sum(const int8_t *x, int32_t cells, size_t step, int32_t channels,
+                                uint32_t *sums) {
     int32_t i, c;
     for (i = 0; i < cells; i++, x += step)
         for (c = 0; c < channels; c++) {
@@ -186,7 +194,8 @@ static void window_sum(const int8_t *x, int32_t cells, size_t step, int32_t chan
         }
 }
 
-static void window_max(const intgold_window *window, int32_t min, int32_t channels, int8_t *y) {
+static void portable_window_max(const intgold_window *window, int32_t min, int32_t channels,
+                                int8_t *y) {
     int32_t i, j, c;
     memset(y, min, (size_t)channels);
     for (i = 0; i < window->rows; i++) {
@@ -196,7 +205,7 @@ static void window_max(const intgold_window *window, int32_t min, int32_t channe
     }
 }
 
-static void lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y) {
+static void portable_lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y) {
     int32_t i;
     for (i = 0; i < count; i++) y[i] = table[x[i] + 128];
 }
@@ -207,16 +216,16 @@ const intgold_kernels intgold_kernels_portable = {
     .lanes = LANES,
     .columns = COLUMNS,
     .input_encoding = INTGOLD_INPUT_CENTRED,
-    .pack_size = pack_size,
-    .pack = pack,
-    .load_inputs = load_inputs,
-    .convolve = convolve,
-    .epilogue_packed_size = epilogue_packed_size,
-    .epilogue_pack = epilogue_pack,
-    .epilogue = epilogue,
-    .interleave = interleave,
-    .multiply = multiply,
-    .window_sum = window_sum,
-    .window_max = window_max,
-    .lut = lut,
+    .pack_size = portable_pack_size,
+    .pack = portable_pack,
+    .load_inputs = portable_load_inputs,
+    .interleave = portable_interleave,
+    .multiply = portable_multiply,
+    .epilogue_packed_size = portable_epilogue_packed_size,
+    .epilogue_pack = portable_epilogue_pack,
+    .epilogue = portable_epilogue,
+    .window_sum = portable_window_sum,
+    .window_max = portable_window_max,
+    .lut = portable_lut,
+    .convolve = portable_convolve,
 };

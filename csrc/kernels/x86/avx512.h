@@ -1,37 +1,25 @@
-/* What the files with vectors of 512 bits share. */
-#ifndef INTGOLD_AVX512_H
-#define INTGOLD_AVX512_H
-
+/* Vectors of 512 bits, for the files of the variants avx512vnni, avx512vbmi and amx.  Included once
+ * by each file. */
 #include <immintrin.h>
-#include <string.h>
 
-#include "kernels/kernels.h"
-#include "kernels/weights.h"
+#include "kernels/generic/simd.h"
 
+#define NAME(name) avx512_##name
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vnni")))
-#define INLINE static inline __attribute__((always_inline))
-/* Loops over registers must be unrolled before the compiler places arrays; clang does it itself,
- * and does worse when told to. */
-#if defined(__clang__)
-#define UNROLL
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
 
-enum { GROUP = 4, LANES = 16, VECTOR = 64 };
+#define vector __m512i
+#define LOAD(from) _mm512_loadu_si512(from)
+#define STORE(to, value) _mm512_storeu_si512(to, value)
+#define LOAD_256(from) _mm256_loadu_si256((const __m256i *)(const void *)(from))
+#define STORE_256(to, value) _mm256_storeu_si256((__m256i *)(void *)(to), value)
+#define STORE_128(to, value) _mm_storeu_si128((__m128i *)(void *)(to), value)
+#define ALL_LANES(value) _mm512_set1_epi32(value)
 
-size_t intgold_avx512_epilogue_packed_size(int32_t channels);
-void intgold_avx512_epilogue_pack(const intgold_epilogue *epilogue, int32_t channels, void *packed);
-void intgold_avx512_epilogue(const intgold_epilogue *epilogue, int32_t first, int32_t channels,
-                           const intgold_pixels *at);
-void intgold_avx512_window_sum(const int8_t *x, int32_t cells, size_t step, int32_t channels,
-                           uint32_t *sums);
-void intgold_avx512_window_max(const intgold_window *window, int32_t min, int32_t channels,
-                             int8_t *y);
+#define LANES 16
+#define VECTOR 64
+
+INTGOLD_DECLARE_SHARED(avx512);
 void intgold_avx512_affine_sum(const intgold_lines *by, const int8_t *x1, const int8_t *x2,
-                          const uint8_t *rest1, const uint8_t *rest2, int32_t count,
-                          int32_t *sums);
-void intgold_avx512_lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y);
+                               const uint8_t *rest1, const uint8_t *rest2, int32_t count,
+                               int32_t *sums);
 void intgold_avx512_lut_vbmi(const int8_t *table, const int8_t *x, int32_t count, int8_t *y);
-
-#endif

@@ -2,83 +2,64 @@
 #include "kernels/kernels.h"
 
 #if defined(INTGOLD_HAS_AVX2)
-#include "kernels/x86/avx2.h"
-
+#define NAME(name) avx2_##name
 #define TARGET __attribute__((target("avx2")))
 
-enum { HALF = 16 };
+#include "kernels/x86/avx2.h"
 
-INLINE TARGET __m256i vector(const void *at) { return _mm256_loadu_si256(at); }
+#define widened NAME(widened)
+#define window_sum_vector NAME(window_sum_vector)
+#define window_max_whole NAME(window_max_whole)
+#define window_max_part NAME(window_max_part)
 
 /* ---- pools. */
 
 INLINE TARGET __m256i widened(const int8_t *x) {
-    return _mm256_cvtepi8_epi32(_mm_loadl_epi64((const void *)x));
+    return _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)x));
 }
 
 /* Eight channels of all cells. */
-INLINE TARGET void window_sum_vector(const int8_t *x, int32_t cells, size_t step, uint32_t *sums) {
-    __m256i even = vector(sums), odd = _mm256_setzero_si256();
+INLINE TARGET void window_sum_vector(const int8_t *x, int32_t cells, size_t step,
+                                     uint32_t *sums) {
+    __m256i even = LOAD(sums), odd = _mm256_setzero_si256();
     int32_t i;
     for (i = 0; i + 2 <= cells; i += 2, x += 2 * step) {
         even = _mm256_add_epi32(even, widened(x));
         odd = _mm256_add_epi32(odd, widened(x + step));
     }
     if (i < cells) even = _mm256_add_epi32(even, widened(x));
-    _mm256_storeu_si256((void *)sums, _mm256_add_epi32(even, odd));
+    STORE(sums, _mm256_add_epi32(even, odd));
 }
 
-static void window_sum_rest(const int8_t *x, int32_t c, int32_t channels, uint32_t *sums) {
-    for (; c < channels; c++) {
-        const int32_t value = x[c];
-        sums[c] += (uint32_t)value;
-    }
-}
-
-TARGET void intgold_avx2_window_sum(const int8_t *x, int32_t cells, size_t step, int32_t channels,
-                                uint32_t *sums) {
-    int32_t c, i;
-    for (c = 0; c + LANES <= channels; c += LANES) window_sum_vector(x + c, cells, step, sums + c);
-    for (i = 0; i < cells; i++, x += step) window_sum_rest(x, c, channels, sums);
-}
-
-INLINE TARGET void window_max_vector(const intgold_window *window, int32_t min, size_t c,
-                                   int8_t *y) {
+INLINE TARGET void window_max_whole(const intgold_window *window, int32_t min, size_t c,
+                                    int8_t *y) {
     __m256i max = _mm256_set1_epi8((char)min);
     int32_t i, j;
     for (i = 0; i < window->rows; i++) {
         const int8_t *x = window->x + (size_t)i * window->row_step + c;
         for (j = 0; j < window->columns; j++, x += window->column_step)
-            max = _mm256_max_epi8(max, vector(x));
+            max = _mm256_max_epi8(max, LOAD(x));
     }
-    _mm256_storeu_si256((void *)(y + c), max);
+    STORE(y + c, max);
 }
 
-INLINE TARGET void window_max_half(const intgold_window *window, int32_t min, size_t c,
-                                 int8_t *y) {
+INLINE TARGET void window_max_part(const intgold_window *window, int32_t min, size_t c,
+                                   int8_t *y) {
     __m128i max = _mm_set1_epi8((char)min);
     int32_t i, j;
     for (i = 0; i < window->rows; i++) {
         const int8_t *x = window->x + (size_t)i * window->row_step + c;
         for (j = 0; j < window->columns; j++, x += window->column_step)
-            max = _mm_max_epi8(max, _mm_loadu_si128((const void *)x));
+            max = _mm_max_epi8(max, LOAD_HALF(x));
     }
-    _mm_storeu_si128((void *)(y + c), max);
+    STORE_HALF(y + c, max);
 }
 
-/* The last vector may do some again. */
-TARGET void intgold_avx2_window_max(const intgold_window *window, int32_t min, int32_t channels,
-                                  int8_t *y) {
-    const size_t n = (size_t)channels;
-    size_t c = 0;
-    if (channels < HALF) {
-        intgold_kernels_portable.window_max(window, min, channels, y);
-        return;
-    }
-    for (; c + VECTOR <= n; c += VECTOR) window_max_vector(window, min, c, y);
-    for (; c + HALF <= n; c += HALF) window_max_half(window, min, c, y);
-    if (c < n) window_max_half(window, min, n - HALF, y);
-}
+#define WINDOW_SUM intgold_avx2_window_sum
+#define WINDOW_MAX intgold_avx2_window_max
+#define WHOLE VECTOR
+#define PART HALF
+#include "kernels/generic/windows.h"
 
 /* ---- lut: sixteen tables of sixteen entries.
  *
@@ -90,30 +71,32 @@ TARGET void intgold_avx2_window_max(const intgold_window *window, int32_t min, i
  * Eight steps serve x >= 0; eight more, with x + 128 as index, serve x < 0.  Saturating
  * subtraction keeps a negative index negative. */
 
-enum { STEPS = 8 };
+#define STEPS 8
 
-INLINE TARGET __m256i look_up(__m256i index, const __m256i *steps) {
+INLINE TARGET __m256i avx2_look_up(__m256i index, const __m256i *steps) {
     const __m256i sixteen = _mm256_set1_epi8(16);
     __m256i found = _mm256_shuffle_epi8(steps[0], index);
     int j;
-    UNROLL for (j = 1; j < STEPS; j++) {
+    UNROLL
+    for (j = 1; j < STEPS; j++) {
         index = _mm256_subs_epi8(index, sixteen);
         found = _mm256_xor_si256(found, _mm256_shuffle_epi8(steps[j], index));
     }
     return found;
 }
 
-INLINE TARGET __m256i look_up_all(__m256i x, const __m256i *negative, const __m256i *positive) {
-    return _mm256_xor_si256(look_up(x, positive),
-                            look_up(_mm256_xor_si256(x, _mm256_set1_epi8(-128)), negative));
+INLINE TARGET __m256i avx2_look_up_all(__m256i x, const __m256i *negative,
+                                       const __m256i *positive) {
+    return _mm256_xor_si256(avx2_look_up(x, positive),
+                            avx2_look_up(_mm256_xor_si256(x, _mm256_set1_epi8(-128)), negative));
 }
 
-INLINE TARGET void steps_of(const int8_t *table, __m256i *steps) {
+INLINE TARGET void avx2_steps_of(const int8_t *table, __m256i *steps) {
     __m256i before = _mm256_setzero_si256();
     int j;
-    UNROLL for (j = 0; j < STEPS; j++) {
-        const __m256i own =
-            _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)(table + 16 * j)));
+    UNROLL
+    for (j = 0; j < STEPS; j++) {
+        const __m256i own = _mm256_broadcastsi128_si256(LOAD_HALF(table + 16 * j));
         steps[j] = _mm256_xor_si256(own, before);
         before = own;
     }
@@ -127,13 +110,12 @@ TARGET void intgold_avx2_lut(const int8_t *table, const int8_t *x, int32_t count
         for (i = 0; i < count; i++) y[i] = table[x[i] + 128];
         return;
     }
-    steps_of(table, negative);
-    steps_of(table + 128, positive);
-    last = vector(x + count - VECTOR);
+    avx2_steps_of(table, negative);
+    avx2_steps_of(table + 128, positive);
+    last = LOAD(x + count - VECTOR);
     for (i = 0; i + VECTOR <= count; i += VECTOR)
-        _mm256_storeu_si256((void *)(y + i), look_up_all(vector(x + i), negative, positive));
-    if (i < count)
-        _mm256_storeu_si256((void *)(y + count - VECTOR), look_up_all(last, negative, positive));
+        STORE(y + i, avx2_look_up_all(LOAD(x + i), negative, positive));
+    if (i < count) STORE(y + count - VECTOR, avx2_look_up_all(last, negative, positive));
 }
 
 #else

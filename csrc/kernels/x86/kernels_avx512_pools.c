@@ -9,28 +9,28 @@
 
 /* ---- pools. */
 
-INLINE TARGET __m512i widened(const int8_t *x, __mmask16 live) {
+INLINE TARGET __m512i avx512_widened(const int8_t *x, __mmask16 live) {
     return _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(live, x));
 }
 
-TARGET void intgold_avx512_window_sum(const int8_t *x, int32_t cells, size_t step, int32_t channels,
-                                  uint32_t *sums) {
+TARGET void intgold_avx512_window_sum(const int8_t *x, int32_t cells, size_t step,
+                                      int32_t channels, uint32_t *sums) {
     int32_t c, i;
     for (c = 0; c < channels; c += LANES) {
         const __mmask16 live = (__mmask16)(channels - c < LANES ? (1u << (channels - c)) - 1 : ~0u);
         const int8_t *at = x + c;
         __m512i even = _mm512_maskz_loadu_epi32(live, sums + c), odd = _mm512_setzero_si512();
         for (i = 0; i + 2 <= cells; i += 2, at += 2 * step) {
-            even = _mm512_add_epi32(even, widened(at, live));
-            odd = _mm512_add_epi32(odd, widened(at + step, live));
+            even = _mm512_add_epi32(even, avx512_widened(at, live));
+            odd = _mm512_add_epi32(odd, avx512_widened(at + step, live));
         }
-        if (i < cells) even = _mm512_add_epi32(even, widened(at, live));
+        if (i < cells) even = _mm512_add_epi32(even, avx512_widened(at, live));
         _mm512_mask_storeu_epi32(sums + c, live, _mm512_add_epi32(even, odd));
     }
 }
 
 TARGET void intgold_avx512_window_max(const intgold_window *window, int32_t min, int32_t channels,
-                                    int8_t *y) {
+                                      int8_t *y) {
     int32_t c, i, j;
     for (c = 0; c < channels; c += VECTOR) {
         const __mmask64 live = channels - c < VECTOR ? ~(__mmask64)0 >> (VECTOR - (channels - c))
@@ -53,7 +53,8 @@ TARGET void intgold_avx512_lut(const int8_t *table, const int8_t *x, int32_t cou
     int32_t i;
     int j;
     for (j = 0; j < 16; j++)
-        parts[j] = _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)(table + 16 * j)));
+        parts[j] = _mm512_broadcast_i32x4(
+            _mm_loadu_si128((const __m128i *)(const void *)(table + 16 * j)));
     for (i = 0; i < count; i += VECTOR) {
         const __mmask64 live =
             count - i < VECTOR ? ~(__mmask64)0 >> (VECTOR - (count - i)) : ~(__mmask64)0;

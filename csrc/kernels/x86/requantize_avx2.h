@@ -3,9 +3,11 @@
 #ifndef INTGOLD_REQUANTIZE_AVX2_H
 #define INTGOLD_REQUANTIZE_AVX2_H
 
-#include <immintrin.h>
-
 #include "kernels/generic/round_nearest_f32.h"
+#include "kernels/kernels.h"
+
+#if defined(INTGOLD_HAS_AVX2)
+#include <immintrin.h>
 
 #define INTGOLD_AVX2 static inline __attribute__((always_inline, target("avx2")))
 
@@ -87,7 +89,7 @@ INTGOLD_AVX2 __m256i intgold_scale_double_avx2(__m256i acc, const intgold_scale_
         _mm256_srlv_epi32(_mm256_add_epi32(_mm256_abs_epi32(high), by->half), by->right), high);
 }
 
-/* The float forms by nearest.h. */
+/* The float forms by round_nearest_f32.h. */
 INTGOLD_AVX2 intgold_scale_avx2 intgold_scale_of_nearest_avx2(__m256i multiplier, __m256i shift) {
     const __m256i zero = _mm256_setzero_si256();
     const __m256i all = _mm256_set1_epi32(32 + INTGOLD_NEAREST_PLACES);
@@ -99,7 +101,7 @@ INTGOLD_AVX2 intgold_scale_avx2 intgold_scale_of_nearest_avx2(__m256i multiplier
     by.multiplier_odd = intgold_odd_lanes_avx2(by.multiplier);
     by.half = zero;
     by.max = _mm256_blendv_epi8(_mm256_srlv_epi32(room, by.left), whole,
-                                 _mm256_cmpeq_epi32(by.left, zero));
+                                _mm256_cmpeq_epi32(by.left, zero));
     by.min = _mm256_sub_epi32(zero, by.max);
     return by;
 }
@@ -124,4 +126,5 @@ INTGOLD_AVX2 uint32_t intgold_doubts_avx2(__m256i frac) {
         _mm256_castsi256_ps(_mm256_cmpgt_epi32(doubtful, frac)));
 }
 
+#endif
 #endif

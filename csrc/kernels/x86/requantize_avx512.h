@@ -3,9 +3,11 @@
 #ifndef INTGOLD_REQUANTIZE_AVX512_H
 #define INTGOLD_REQUANTIZE_AVX512_H
 
-#include <immintrin.h>
-
 #include "kernels/generic/round_nearest_f32.h"
+#include "kernels/kernels.h"
+
+#if defined(INTGOLD_HAS_AVX512VNNI)
+#include <immintrin.h>
 
 #define INTGOLD_AVX512 \
     static inline __attribute__((always_inline, target("avx512f,avx512bw,avx512cd,avx512dq")))
@@ -117,7 +119,7 @@ INTGOLD_AVX512 __m512i intgold_scale_acc_avx512(__m512i acc, const intgold_scale
     return intgold_negate_where_avx512(negative, scaled);
 }
 
-/* ---- The double forms, and the float forms by nearest.h, in sixteen lanes of 32 bits: what
+/* ---- The double forms, and the float forms by round_nearest_f32.h, in sixteen lanes of 32 bits: what
  * they take of the entries. */
 typedef struct intgold_lanes_avx512 {
     __m512i multiplier, multiplier_odd, left, right, half, min, max;
@@ -168,9 +170,9 @@ INTGOLD_AVX512 intgold_lanes_avx512 intgold_lanes_of_nearest_avx512(__m512i mult
     by.multiplier = _mm512_srlv_epi32(multiplier, by.right);
     by.multiplier_odd = _mm512_srli_epi64(by.multiplier, 32);
     by.half = zero;
-    by.max = _mm512_mask_blend_epi32(_mm512_test_epi32_mask(by.left, by.left),
-                                      _mm512_set1_epi32(INT32_MAX),
-                                      _mm512_srlv_epi32(room, by.left));
+    by.max =
+        _mm512_mask_blend_epi32(_mm512_test_epi32_mask(by.left, by.left),
+                                _mm512_set1_epi32(INT32_MAX), _mm512_srlv_epi32(room, by.left));
     by.min = _mm512_sub_epi32(zero, by.max);
     return by;
 }
@@ -194,4 +196,5 @@ INTGOLD_AVX512 uint32_t intgold_doubts_avx512(__m512i frac) {
     return _mm512_cmpgt_epi32_mask(doubtful, frac);
 }
 
+#endif
 #endif

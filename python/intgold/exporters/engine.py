@@ -1,4 +1,4 @@
-"""The sources of the C engine, to compile beside exported models."""
+"""The sources of the C engine, to compile beside exported models: as they are, or as one file."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from pathlib import Path
 
 from ..support.arguments import checked
 from ..support.folders import MARKER, marked, marker_bytes, replacing_folder, sha256_of
+from .amalgamation import amalgamation
 
 WHAT = "C engine"
 _ROOM = re.compile(r'^(#include ")[\w/]+/(\w+\.h")', re.MULTILINE)
 
 
 @checked
-def copy_engine(folder: str | os.PathLike[str]) -> list[Path]:
-    """Write all of ``csrc/`` of this version into a folder of its own, all files side by side.
+def copy_engine(folder: str | os.PathLike[str], amalgamated: bool = False) -> list[Path]:
+    """Write the C engine of this version into a folder of its own, all files side by side.
 
     The folder also gets ``intgold-files.json``, by which it is known again: a copy that is there
     already is replaced, if all in it is as it was written.
@@ -27,6 +28,10 @@ def copy_engine(folder: str | os.PathLike[str]) -> list[Path]:
     ----------
     folder : path
         Is made; where it is there, it is empty or an earlier copy.
+    amalgamated : bool
+        Write ``intgold.c`` and ``intgold.h`` only: the whole engine in one file of C99, which is
+        C++ as well, with all variants of the kernels, or without any where the macro
+        ``INTGOLD_PORTABLE_ONLY`` is defined.
 
     Returns
     -------
@@ -40,7 +45,11 @@ def copy_engine(folder: str | os.PathLike[str]) -> list[Path]:
         since; nothing is written then.
     """
     target = Path(folder)
-    texts = {path.rpartition("/")[2]: _ROOM.sub(r"\1\2", text) for path, text in sources()}
+    engine = sources()
+    if amalgamated:
+        texts = {"intgold.c": amalgamation(engine), "intgold.h": engine["intgold.h"]}
+    else:
+        texts = {path.rpartition("/")[2]: _ROOM.sub(r"\1\2", text) for path, text in engine.items()}
     with replacing_folder(target, marked(WHAT)) as made:
         for name, text in texts.items():
             made.joinpath(name).write_text(text, encoding="utf-8", newline="\n")
@@ -49,10 +58,9 @@ def copy_engine(folder: str | os.PathLike[str]) -> list[Path]:
     return [target / name for name in sorted(texts)]
 
 
-def sources() -> list[tuple[str, str]]:
-    """Return (path below ``csrc/``, text) of every C file and header, in the order of paths."""
-    found = _below(files("intgold").joinpath("csrc"), "")
-    return sorted((path, text) for path, text in found)
+def sources() -> dict[str, str]:
+    """Return the text of every C file and header by its path below ``csrc/``, in order."""
+    return dict(sorted(_below(files("intgold").joinpath("csrc"), "")))
 
 
 def _below(folder: Traversable, at: str) -> Iterator[tuple[str, str]]:

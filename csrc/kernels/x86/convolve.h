@@ -1,11 +1,15 @@
-/* convolve() and multiply() with vectors of 256 bits, for a file that has defined TARGET, GROUP
- * and
+/* convolve() and multiply() with x86 vectors, for a file that has defined NAME(), TARGET, GROUP,
+ * the vectors of avx2.h or avx512.h, and
  *
- *     INLINE TARGET __m256i add_products(__m256i sums, __m256i words, __m256i weights);
- */
-#include "kernels/x86/avx2.h"
+ *     INLINE TARGET vector add_products(vector sums, vector words, vector weights); */
 
-/* ---- convolve: `columns` pixels times two vectors of 8 channels in registers.
+#define load_word NAME(load_word)
+#define add_run NAME(add_run)
+#define tile NAME(tile)
+#define tile_of NAME(tile_of)
+#define multiply_tile NAME(multiply_tile)
+
+/* ---- convolve: `columns` pixels times two vectors of channels in registers.
  *
  *           weights0[k]  weights1[k]     per word k of a run: two loads of weights, a broadcast
  *     x[0]  sums[0][0]   sums[0][1]      per pixel, which its two products share
@@ -13,17 +17,16 @@
  *     ...                                Where the second vector is the row below (shift > 0),
  *                                        its runs start later, and the last ones are its own. */
 
-INLINE TARGET __m256i broadcast(const char *x) {
+/* A word of a pixel in every lane. */
+INLINE TARGET vector load_word(const char *x) {
     int32_t word;
     memcpy(&word, x, sizeof word);
-    return _mm256_set1_epi32(word);
+    return ALL_LANES(word);
 }
-
-INLINE TARGET __m256i vector(const void *at) { return _mm256_loadu_si256(at); }
 
 /* One run.  Every third pixel has an address of its own; the others are one and two steps on,
  * which an x86 address adds for nothing. */
-INLINE TARGET void add_run(__m256i sums[][2], const char *x, size_t step, int32_t run,
+INLINE TARGET void add_run(vector sums[][2], const char *x, size_t step, int32_t run,
                            const char *weights0, const char *weights1, const int columns,
                            const int first, const int second) {
     const char *at[(COLUMNS + 2) / 3];
@@ -32,11 +35,11 @@ INLINE TARGET void add_run(__m256i sums[][2], const char *x, size_t step, int32_
     UNROLL for (i = 0; i < (columns + 2) / 3; i++) at[i] = x + (size_t)i * 3 * step;
     for (k = 0; k < run; k++) {
         const size_t place = (size_t)k * VECTOR;
-        __m256i w0 = _mm256_setzero_si256(), w1 = w0;
-        if (first) w0 = vector(weights0 + place);
-        if (second) w1 = vector(weights1 + place);
+        vector w0 = ALL_LANES(0), w1 = w0;
+        if (first) w0 = LOAD(weights0 + place);
+        if (second) w1 = LOAD(weights1 + place);
         UNROLL for (i = 0; i < columns; i++) {
-            const __m256i word = broadcast(at[i / 3] + (size_t)(i % 3) * step);
+            const vector word = load_word(at[i / 3] + (size_t)(i % 3) * step);
             if (first) sums[i][0] = add_products(sums[i][0], word, w0);
             if (second) sums[i][1] = add_products(sums[i][1], word, w1);
         }
@@ -48,13 +51,14 @@ INLINE TARGET void tile(const intgold_strip *strip, int32_t *result, const int c
                         const int second) {
     const size_t panel = (size_t)strip->run * VECTOR;
     const int32_t shift = second ? strip->shift : 0, n = strip->n_segments;
-    const char *w0 = strip->weights0, *w1 = second ? strip->weights1 : w0;
-    __m256i sums[COLUMNS][2];
+    const char *w0 = (const char *)strip->weights0;
+    const char *w1 = second ? (const char *)strip->weights1 : w0;
+    vector sums[COLUMNS][2];
     int32_t s = 0;
     int i;
     UNROLL for (i = 0; i < columns; i++) {
-        sums[i][0] = vector(strip->bias0);
-        if (second) sums[i][1] = vector(strip->bias1);
+        sums[i][0] = LOAD(strip->bias0);
+        if (second) sums[i][1] = LOAD(strip->bias1);
     }
     for (; s < shift; s++, w0 += panel)
         add_run(sums, strip->x + strip->segments[s], strip->column_step, strip->run, w0, w1,
@@ -66,24 +70,37 @@ INLINE TARGET void tile(const intgold_strip *strip, int32_t *result, const int c
         add_run(sums, strip->x + strip->segments[s], strip->column_step, strip->run, w0, w1,
                 columns, 0, 1);
     UNROLL for (i = 0; i < columns; i++) {
-        _mm256_storeu_si256((void *)(result + 2 * LANES * i), sums[i][0]);
-        if (second) _mm256_storeu_si256((void *)(result + 2 * LANES * i + LANES), sums[i][1]);
+        STORE(result + 2 * LANES * i, sums[i][0]);
+        if (second) STORE(result + 2 * LANES * i + LANES, sums[i][1]);
     }
 }
 
+#define TILE(n) \
+    case n: tile(strip, sums, n, second); break
+
 INLINE TARGET void tile_of(const intgold_strip *strip, int32_t *sums, const int second) {
     switch (strip->columns) {
-    case 1: tile(strip, sums, 1, second); break;
-    case 2: tile(strip, sums, 2, second); break;
-    case 3: tile(strip, sums, 3, second); break;
-    case 4: tile(strip, sums, 4, second); break;
-    case 5: tile(strip, sums, 5, second); break;
-    default: tile(strip, sums, 6, second); break;
+        TILE(1);
+        TILE(2);
+        TILE(3);
+        TILE(4);
+        TILE(5);
+#if COLUMNS > 6
+        TILE(6);
+        TILE(7);
+        TILE(8);
+        TILE(9);
+        TILE(10);
+        TILE(11);
+        TILE(12);
+        TILE(13);
+#endif
+    default: tile(strip, sums, COLUMNS, second); break;
     }
 }
 
 /* Pixels are shared out evenly, so that no tile is too small to hide the sums' latency. */
-TARGET static void convolve(const intgold_strip *strip, int32_t *sums) {
+TARGET static void NAME(convolve)(const intgold_strip *strip, int32_t *sums) {
     const int32_t columns = strip->columns, tiles = intgold_blocks(columns, COLUMNS);
     intgold_strip part = *strip;
     int32_t i, from = 0;
@@ -101,34 +118,38 @@ TARGET static void convolve(const intgold_strip *strip, int32_t *sums) {
 
 INLINE TARGET void multiply_tile(const intgold_strip *strip, const char *x, int32_t *result,
                                  const int columns) {
-    const char *w = strip->weights0;
-    __m256i sums[8];
+    const char *w = (const char *)strip->weights0;
+    vector sums[8];
     int32_t s;
     int i;
-    UNROLL for (i = 0; i < columns; i++) sums[i] = vector(strip->bias0);
+    UNROLL for (i = 0; i < columns; i++) sums[i] = LOAD(strip->bias0);
     for (s = 0; s < strip->n_segments; s++, w += VECTOR) {
         const char *at = x + strip->segments[s];
-        const __m256i weights = vector(w);
+        const vector weights = LOAD(w);
         UNROLL for (i = 0; i < columns; i++)
-            sums[i] = add_products(sums[i], vector(at + (size_t)i * strip->column_step), weights);
+            sums[i] = add_products(sums[i], LOAD(at + (size_t)i * strip->column_step), weights);
     }
-    UNROLL for (i = 0; i < columns; i++)
-        _mm256_storeu_si256((void *)(result + LANES * i), sums[i]);
+    UNROLL for (i = 0; i < columns; i++) STORE(result + LANES * i, sums[i]);
 }
 
-TARGET static void multiply(const intgold_strip *strip, int32_t *sums) {
-    const char *x = strip->x;
-    int32_t rest = strip->columns;
-    for (; rest >= 8; rest -= 8, x += 8 * strip->column_step, sums += 8 * LANES)
-        multiply_tile(strip, x, sums, 8);
-    switch (rest) {
-    case 0: break;
-    case 1: multiply_tile(strip, x, sums, 1); break;
-    case 2: multiply_tile(strip, x, sums, 2); break;
-    case 3: multiply_tile(strip, x, sums, 3); break;
-    case 4: multiply_tile(strip, x, sums, 4); break;
-    case 5: multiply_tile(strip, x, sums, 5); break;
-    case 6: multiply_tile(strip, x, sums, 6); break;
-    default: multiply_tile(strip, x, sums, 7); break;
+/* Pixels are shared out evenly between tiles of at most eight. */
+TARGET static void NAME(multiply)(const intgold_strip *strip, int32_t *sums) {
+    const int32_t columns = strip->columns, tiles = intgold_blocks(columns, 8);
+    int32_t i, from = 0;
+    for (i = 1; i <= tiles; i++) {
+        const int32_t to = columns * i / tiles;
+        const char *x = strip->x + (size_t)from * strip->column_step;
+        int32_t *result = sums + (size_t)from * LANES;
+        switch (to - from) {
+        case 1: multiply_tile(strip, x, result, 1); break;
+        case 2: multiply_tile(strip, x, result, 2); break;
+        case 3: multiply_tile(strip, x, result, 3); break;
+        case 4: multiply_tile(strip, x, result, 4); break;
+        case 5: multiply_tile(strip, x, result, 5); break;
+        case 6: multiply_tile(strip, x, result, 6); break;
+        case 7: multiply_tile(strip, x, result, 7); break;
+        default: multiply_tile(strip, x, result, 8); break;
+        }
+        from = to;
     }
 }
