@@ -15,7 +15,6 @@ from intgold import EngineError, ModelError, native
 from intgold.native.compiled import ffi, lib
 from intgold.native.engine import status_text
 from intgold.native.lowering import lower
-from intgold.vectors.cases.random_models import random_model
 
 BUFFER = 1 << 20
 STATUSES = ffi.typeof("intgold_status").relements
