@@ -30,6 +30,7 @@ BROUGHT_BY = {
     "iverilog": "Debian package iverilog",
     "verilator": "Debian packages verilator and g++",
     "g++": "Debian package g++",
+    "clang++": "Debian package clang",
     "yosys": "Debian package yosys",
     "srec_cat": "Debian package srecord",
     "objcopy": "Debian package binutils",

@@ -131,7 +131,7 @@ def _together(model: Model, index: int) -> int:
     """Return the last op that the engine may run in one go with op `index`: up to two behind it.
 
     It may fuse an op that has weights with those that read only what the one before made
-    (csrc/fuse.c).
+    (csrc/engine/fuse.c).
     """
     if "weights" not in model.ops[index].fields:
         return index
