@@ -1,7 +1,7 @@
 """THE op table: each op declared once, with its fields, shapes and SPEC clause.
 
-The golden model (``golden/<op>.py``), the C engine (``csrc/ops/<op>.c``), the bindings, the artefact,
-the int32 proof (``bounds.py``) and the tests all work from this table, and
+The golden model (``golden/<op>.py``), the C engine (``csrc/ops/<op>.c``), the bindings, the
+artefact, the int32 proof (``bounds.py``) and the tests all work from this table, and
 ``tests/golden/test_op_table.py`` proves that they cover the same set.  An op works on one image at
 a time; shapes here have no batch dimension.
 """
