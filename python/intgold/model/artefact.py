@@ -14,7 +14,8 @@ import numpy as np
 
 from ..errors import ArtefactError, IntgoldError, ModelError
 from ..ops.fields import Array, Field, Requantization, Requantize, Scales
-from ..ops.table import OPS, spec_version
+from ..ops.kind import spec_version
+from ..ops.table import OPS
 from ..support.arguments import checked
 from ..support.file_kinds import MODEL
 from ..support.json_text import canonical_sha256, check_size, is_canonical, strict_json

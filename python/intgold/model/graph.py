@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ModelError
-from ..ops.bounds import Bounds, prove
+from ..ops.bounds import Bounds
 from ..ops.fields import DTYPE_RANGE, INT32_MAX, Scales, integer, scale
-from ..ops.table import OPS, OpKind
+from ..ops.kind import OpKind
+from ..ops.table import OPS
 from ..support.arguments import ADVICE, check, check_fields, fits
 from ..support.quoting import given, shown
 from .ports import Port, Signature
@@ -268,7 +269,7 @@ class Model:
         area = ins[0].size // ins[0].shape[-1]
         points = [t.zero_point for t in ins]
         try:
-            return prove(op.kind, op.fields, [ranges[n] for n in op.inputs], points, area)
+            return op.spec.prove(op.fields, [ranges[n] for n in op.inputs], points, area)
         except ModelError as error:
             raise ModelError(f"op {op.name}: {error}") from None
 
