@@ -1,4 +1,4 @@
-"""``intgold explore``."""
+"""``intgold sweep``."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ..support.file_kinds import PICTURE, SWEEP_CSV, SWEEP_JSON
 from .common import add_network, batch_and_labels, show_progress, write_file
 from .paths import InputPath, OutputOf
 
-HELP = "sweep over the quantisation choices: accuracy, bytes and bits of each"
+HELP = "try quantisation choices: accuracy, bytes and bits of each"
 EXAMPLES = """
-  intgold explore mnist --mnist                              the default sweep, 50 models
-  intgold explore mnist --mnist --csv sweep.csv --plot sweep.png
-  intgold explore mnist --mnist --activation lut,pwl:4 --multiplier-bits 1,8,31
-  intgold explore net.npz --images x.npy --labels y.npy --calibrate c.npy --weight-bits 8,4,2"""
+  intgold sweep mnist --mnist                                the default sweep, 50 models
+  intgold sweep mnist --mnist --csv sweep.csv --plot sweep.png
+  intgold sweep mnist --mnist --activation lut,pwl:4 --multiplier-bits 1,8,31
+  intgold sweep net.npz --images x.npy --labels y.npy --calibrate c.npy --weight-bits 8,4,2"""
 
 _LISTS: dict[str, type] = {
     "calibration": str, "activation": str, "per_channel": bool, "weight_bits": int,

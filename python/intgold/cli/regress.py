@@ -1,4 +1,4 @@
-"""``intgold golden``."""
+"""``intgold regress``."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 from .common import add_isa, show_progress
 from .paths import OutputFolder
 
-HELP = "regress both engines over 10,000 images, and write vectors"
+HELP = "compare both engines over 10,000 images, and write vectors of the shipped models"
 EXAMPLES = """
-  intgold golden -o out/golden             what `make golden` runs
-  intgold golden --count 1000 -o out/golden
+  intgold regress -o out/golden             what `make golden` runs
+  intgold regress --count 1000 -o out/golden
 
 The vector sets hold 64 images each, whatever --count is."""
 
