@@ -57,7 +57,7 @@ def isa_name(isa: str = "auto") -> str:
     name = lib.intgold_isa_name(ISAS[isa]) if isa in ISAS else ffi.NULL
     if name == ffi.NULL:
         raise EngineError(f"isa {isa!r} does not run here; known: {', '.join(ISAS)}")
-    return ffi.string(name).decode()
+    return bytes(ffi.string(name)).decode()
 
 
 def variants() -> tuple[str, ...]:

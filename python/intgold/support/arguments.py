@@ -195,9 +195,10 @@ def _plain(value: Any, hint: Any) -> Any:
 
 def _resolved(hint: Any, names: dict[str, Any]) -> Any:
     try:
-        return eval(hint, names) if isinstance(hint, str) else hint  # text of this package
+        found = eval(hint, names) if isinstance(hint, str) else hint  # text of this package
     except NameError:  # a type that only a type checker imports
         return Any
+    return np.ndarray if get_origin(found) is np.ndarray else found  # of any dtype
 
 
 def fits(value: Any, hint: Any) -> bool:

@@ -14,6 +14,7 @@ import os
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import intgold
 
@@ -42,7 +43,9 @@ RANDOM_CASES, CASE_IMAGES, SET_IMAGES = 2, 11, 4
 """Eleven built-in images are of every class, all -128 and all 127 among them."""
 
 
-def model_digests(name: str, source: str, backend: str = "golden", threads: int = 1) -> dict:
+def model_digests(
+    name: str, source: str, backend: str = "golden", threads: int = 1
+) -> dict[str, Any]:
     """Return what ``digests/<source>.json`` says of one shipped model.
 
     Parameters

@@ -345,7 +345,7 @@ def _rescale(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
 
 
 def _argmax(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
-    row = traced.inputs[0][place[:-1]].tolist()
+    row: list[int] = traced.inputs[0][place[:-1]].tolist()
     made = row.index(max(row))
     steps.say(f"row {_some(row)}: the largest is {max(row)}, first at {made}")
     return made

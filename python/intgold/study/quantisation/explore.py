@@ -229,7 +229,7 @@ def measure(job: _Job, choices: Choices) -> Row:
 
 def _differing(model: Model, images: Batch) -> int:
     """Return how many values of all tensors and accumulators differ between the engines."""
-    from ...regression.selftest import Tally
+    from ...run.comparison import Tally
     from ...run.digests import traced_chunks
 
     given = images if isinstance(images, Mapping) else {model.inputs[0]: images}

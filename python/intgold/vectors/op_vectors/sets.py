@@ -19,7 +19,8 @@ from ...support.safe_files import canonical_json, read_plain
 from ..cases.op_corners import Case, corner_cases, random_case
 from ..memory.layout import Layout
 from ..sets.generate import Summary, write_set
-from ..sets.manifest import NAME, provenance
+from ..sets.integrity import NAME
+from ..sets.manifest import provenance
 from .lines import op_lines
 from .requantize import requantize_lines
 

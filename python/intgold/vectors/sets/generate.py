@@ -33,9 +33,9 @@ from ..formats.compression import check_available
 from ..memory.layout import Layout
 from ..memory.packing import from_offset_binary
 from .documents import documents
+from .integrity import NAME
 from .manifest import (
     MODEL,
-    NAME,
     SET,
     listed,
     manifest_bytes,
