@@ -42,6 +42,8 @@ BROUGHT_BY = {
     "argcomplete": "pip install argcomplete",
     "sphinx": "pip install sphinx numpydoc myst-parser furo",
     "pillow": "pip install pillow",
+    "ruff": "pip install 'intgold[lint]'",
+    "mypy": "pip install 'intgold[lint]'",
     "MNIST": "intgold data, or MNIST_DIR with the four IDX files",
 }
 
@@ -79,7 +81,7 @@ def _present(tool: str) -> bool:
         from intgold.images.mnist import find_mnist
 
         return find_mnist() is not None  # with MNIST_DIR set, missing data raises
-    if tool in ("torch", "pytorch_optimizer", "pillow", "matplotlib", "sphinx", "argcomplete"):
+    if BROUGHT_BY[tool].startswith("pip "):
         return importlib.util.find_spec(_MODULE.get(tool, tool)) is not None
     if tool in _TRIALS:
         return _compiles(_TRIALS[tool])
