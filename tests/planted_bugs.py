@@ -24,7 +24,7 @@ from tqdm import tqdm
 from intgold import native
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
-from compilers import engine_objects  # noqa: E402
+from compilers import engine_objects
 
 ROOT = Path(__file__).parents[1]
 COMPILER = ("gcc", "-O1", "-fPIC", "-w")

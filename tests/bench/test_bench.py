@@ -171,7 +171,7 @@ def test_turns_are_taken():
     rounds = []
     samples = take_turns(calls, 3, 0.02, lambda: now[0], lambda: rounds.append(0))
     assert [name for name, _ in seen[-6:]] == ["a", "b"] * 3 and len(rounds) == 3
-    assert {name: n for name, n in seen[-6:]} == {"a": 200, "b": 2}
+    assert dict(seen[-6:]) == {"a": 200, "b": 2}
     assert samples["a"] == pytest.approx([1e-4] * 3) and len(samples["b"]) == 3
 
 

@@ -390,9 +390,7 @@ def test_wrong_arguments(name, world, tmp_path, monkeypatch):
 def test_wrong_arguments_of_single_ops(kind, engine):
     """The functions of golden and native refuse alike what an op cannot be."""
     model = next(
-        m
-        for m in map(lambda s: random_model(s, (kind,), max_ops=1), range(9))
-        if m.ops[0].kind == kind
+        m for m in (random_model(s, (kind,), max_ops=1) for s in range(9)) if m.ops[0].kind == kind
     )
     op = model.ops[0]
     x = random_inputs(model, 2, 0)

@@ -563,9 +563,9 @@ def test_what_ships_and_is_frozen_is_known():
     kinds = [k for k in vars(file_kinds).values() if isinstance(k, FileKind)]
     assert len({id(k) for k in kinds}) == len(kinds) > 10
     docs = PACKAGE.parents[1] / "docs" / "which_int8.md"
-    shipped = {p: MODEL for p in (PACKAGE / "models").glob("*.npz")}
-    shipped |= {p: NETWORK for p in (PACKAGE / "models").glob("*_float.npz")}
-    shipped |= {p: RANGES for p in (PACKAGE / "models").glob("*_ranges.json")}
+    shipped = dict.fromkeys((PACKAGE / "models").glob("*.npz"), MODEL)
+    shipped |= dict.fromkeys((PACKAGE / "models").glob("*_float.npz"), NETWORK)
+    shipped |= dict.fromkeys((PACKAGE / "models").glob("*_ranges.json"), RANGES)
     assert len(shipped) > 5
     for path, own in {**shipped, **({docs: CONTRACTS_PAGE} if docs.exists() else {})}.items():
         for kind in kinds:
@@ -703,7 +703,7 @@ def test_a_set_is_replaced_while_it_is_as_it_was_written(name, trial):
     if name in ("merge", "op", "vectors_output", "requantize"):
         status, err = other.run(out)
         assert status == 0 and (name == "merge" or "replacing the ve" in err), err
-        assert err.count("\n") <= 1 and everything(out) != first or name == "merge"
+        assert (err.count("\n") <= 1 and everything(out) != first) or name == "merge"
         status, err = one.run(out)
         assert status == 0 and everything(out) == first
     (here / "link").symlink_to("out")

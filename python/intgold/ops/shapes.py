@@ -7,6 +7,7 @@ the op has beside its fields.  Shapes are those of one image, without a batch di
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -108,7 +109,7 @@ def pwl_shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
     _need(segments == fields["offset"].size, "slope and offset of different lengths")
     _need(len(breakpoints) == segments, f"{len(breakpoints)} breakpoints for {segments} segments")
     _need(breakpoints[0] == -128, f"the first breakpoint is {breakpoints[0]} instead of -128")
-    rising = all(a < b for a, b in zip(breakpoints, breakpoints[1:], strict=False))
+    rising = all(a < b for a, b in itertools.pairwise(breakpoints))
     _need(rising, f"breakpoints {breakpoints} do not rise")
     _clamp(fields)
     return shapes[0]

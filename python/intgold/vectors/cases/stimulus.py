@@ -43,6 +43,7 @@ strokes
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -315,7 +316,7 @@ def _polyline(points: list[tuple[int, int]], height: int, width: int) -> np.ndar
     """Return bytes by the least squared distance to a segment's nearest lattice point."""
     y, x = np.ogrid[:height, :width]
     least = np.full((height, width), 2**62, np.int64)
-    for (ay, ax), (by, bx) in zip(points, points[1:], strict=False):
+    for (ay, ax), (by, bx) in itertools.pairwise(points):
         dy, dx = by - ay, bx - ax
         square = max(dy * dy + dx * dx, 1)
         along = np.clip((y - ay) * dy + (x - ax) * dx, 0, square)
