@@ -209,6 +209,7 @@ def calls(w):
         "vectors.sets.generate:write_set": dict(
             model=m,
             folder=f / "w",
+            options=None,
             source="builtin",
             count=1,
             seed=0,
@@ -241,6 +242,7 @@ def calls(w):
         "vectors.op_vectors.sets:write_op_sets": dict(
             op="lut",
             folder=f / "op2",
+            options=None,
             random=0,
             seed=0,
             formats=("npy",),
@@ -381,7 +383,8 @@ def test_wrong_arguments(name, world, tmp_path, monkeypatch):
                 refused += attempt(lambda: call({**valid, argument: value})) is not None  # noqa: B023
             except Exception as error:
                 raise AssertionError(f"{name}: {argument} = {label}: {error!r}") from error
-        meant_any = inspect.signature(function).parameters[argument].annotation == "Any"
+        parameter = inspect.signature(function).parameters.get(argument)  # or one of **choices
+        meant_any = parameter is not None and parameter.annotation == "Any"
         assert refused >= len(WRONG) // 2 or meant_any, (argument, refused)
 
 

@@ -92,7 +92,7 @@ def luts(folder, tables, reads, count=20, without=(), table=None):
     ops = [intgold.Op("lut", n.upper(), (r,), n, {"table": table}) for n, r in reads.items()]
     model = intgold.Model("luts", tensors, ops, ["x"], list(reads))
     x = {"x": rng.integers(-128, 128, (count, 4, 2, 4), np.int8)}
-    write_set(model, folder / "set", x, formats=["npy"])
+    write_set(model, folder / "set", source=x, formats=["npy"])
     (folder / "dut" / "outputs").mkdir(parents=True)
     live = dict(x)
     for name, read in reads.items():

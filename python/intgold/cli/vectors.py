@@ -119,33 +119,36 @@ def call(options: argparse.Namespace) -> int:
 
 
 def _write(options: argparse.Namespace) -> int:
-    from ..vectors.op_vectors.sets import write_op_sets
+    from ..vectors.op_vectors.sets import OpSetOptions, write_op_sets
     from ..vectors.sets.generate import merge_sets, write_set
+    from ..vectors.sets.options import SetOptions
 
     if options.op is not None and options.output == "-":
         return _print_lines(options)
     if options.op is not None:
-        formats = names(options.format)
-        made = write_op_sets(
-            options.op, options.output, options.random, options.seed, formats,
-            layout_of(options), options.form, options.multiplier_bits, show_progress(options),
+        cases = OpSetOptions(
+            random=options.random, seed=options.seed, formats=names(options.format),
+            layout=layout_of(options), form=options.form, bits=options.multiplier_bits,
         )  # fmt: skip
+        made = write_op_sets(options.op, options.output, cases, progress=show_progress(options))
         print(
             f"{made.tensors} cases, {made.images} images, {made.files} files, "
             f"{made.bytes / 1e6:.1f} MB in {options.output}"
         )
         return 0
     if options.merge:
-        made = merge_sets(options.merge, options.output, show_progress(options))
+        made = merge_sets(options.merge, options.output, progress=show_progress(options))
     else:
-        made = write_set(
-            intgold.load(options.model), options.output, options.stimulus, options.count,
-            options.seed, names(options.format), options.backend, show_progress(options),
-            options.isa, images=options.images, layout=layout_of(options), ops=names(options.ops),
-            tensors=names(options.tensors), partials=options.partials,
+        chosen = SetOptions(
+            source=options.stimulus, count=options.count, seed=options.seed,
+            formats=names(options.format), images=options.images, layout=layout_of(options),
+            ops=names(options.ops), tensors=names(options.tensors), partials=options.partials,
             compression=options.compress or "", shards=options.shards, shard=options.shard,
-            jobs=options.jobs,
+            backend=options.backend, isa=options.isa, jobs=options.jobs,
         )  # fmt: skip
+        made = write_set(
+            intgold.load(options.model), options.output, chosen, progress=show_progress(options)
+        )
     print(
         f"{made.images} images, {made.tensors} tensors, {made.files} files, "
         f"{made.bytes / 1e6:.1f} MB in {options.output}"

@@ -34,6 +34,7 @@ from ..vectors.cases.requantize import case_lines, requantize_groups, tie_operan
 from ..vectors.cases.stimulus import stimulus
 from ..vectors.sets import generate
 from ..vectors.sets.manifest import provenance
+from ..vectors.sets.options import SetOptions
 
 COMMAND = "python -m intgold.vectors.freeze golden"
 COUNT, PREFIX, SEED = 10_000, 200, 0
@@ -100,13 +101,16 @@ def write_sets(folder: Path) -> None:
     for model in directed_models():
         kind = model.ops[-1].kind
         path = folder / "ops" / kind / model.name.removeprefix(f"{kind}_")
-        generate.write_set(model, path, "builtin", CASE_IMAGES, SEED, formats=("hex",))
+        generate.write_set(model, path, SetOptions(count=CASE_IMAGES, seed=SEED, formats=("hex",)))
     for kind in OPS:
         for case in range(RANDOM_CASES):
             model = random_model(case, (kind,), max_ops=1)
             path = folder / "ops" / kind / f"random_{case}"
-            generate.write_set(model, path, "builtin", CASE_IMAGES, case, formats=("hex",))
-    generate.write_set(intgold.load(), folder / "sets" / "mnist_lut", "builtin", SET_IMAGES, SEED)
+            generate.write_set(
+                model, path, SetOptions(count=CASE_IMAGES, seed=case, formats=("hex",))
+            )
+    shown = SetOptions(count=SET_IMAGES, seed=SEED)
+    generate.write_set(intgold.load(), folder / "sets" / "mnist_lut", shown)
 
 
 def freeze(folder: str | os.PathLike[str], progress: bool = True) -> None:
