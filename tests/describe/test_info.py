@@ -15,7 +15,12 @@ from intgold import IntgoldError, native
 from intgold.cli import main
 from intgold.describe.data_sheet import data_sheet
 from intgold.describe.data_sheet import worked_examples as walks
-from intgold.describe.data_sheet.arithmetic_trace import Steps, formula, reciprocal, requantized
+from intgold.describe.data_sheet.arithmetic_trace import (
+    ArithmeticTrace,
+    formula,
+    reciprocal,
+    requantized,
+)
 from intgold.describe.data_sheet.document import _AVERAGES, _FORMULAS, to_html, to_markdown
 from intgold.describe.footprint import arena_sizes, footprint, multiply_adds
 from intgold.describe.summary import description
@@ -47,7 +52,7 @@ def test_steps_are_golden(form):
         if form not in ("double", "double_up"):
             ends += [2**31 - 1, -(2**31), 2**24 + 1]
         want = scale(np.array([ends], np.int32).T, by).ravel()
-        assert [requantized(Steps(), acc, *entry) for acc in ends] == want.tolist()
+        assert [requantized(ArithmeticTrace(), acc, *entry) for acc in ends] == want.tolist()
 
 
 def test_sheets_of_all_kinds_of_models():

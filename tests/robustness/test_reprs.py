@@ -22,7 +22,7 @@ from intgold.support.quoting import MOST, given, one_line, shown
 from intgold.vectors.sets.generate import write_set
 from intgold.vectors.sets.manifest import read_manifest
 from intgold.vectors.sets.plan import Plan
-from intgold.verify.comparison import Comparison, Difference, Report, verify
+from intgold.verify.comparison import ArrayComparison, DumpComparison, FirstDifference, verify
 from intgold.verify.dump import Dump
 from intgold.verify.report.account import account
 
@@ -72,10 +72,23 @@ def test_every_object_of_the_package_fits_a_screen(held):
             assert screenful(value), (kind, repr(value)[:3000])
             seen.add(kind)
     wanted = {
-        intgold.Model, intgold.Op, intgold.Tensor, intgold.Requantize, intgold.Result,
-        intgold.Session, Lowered, LoweredOp, Plan, FloatNetwork, Layer, Ranges, Report, Comparison,
-        Difference, Signature,
-    }  # fmt: skip
+        intgold.Model,
+        intgold.Op,
+        intgold.Tensor,
+        intgold.Requantize,
+        intgold.Result,
+        intgold.Session,
+        Lowered,
+        LoweredOp,
+        Plan,
+        FloatNetwork,
+        Layer,
+        Ranges,
+        DumpComparison,
+        ArrayComparison,
+        FirstDifference,
+        Signature,
+    }
     assert wanted <= seen and len(seen) > 30, wanted - seen
 
 

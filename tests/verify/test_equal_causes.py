@@ -12,7 +12,7 @@ import thin_evidence as thin
 import tools
 from intgold import Builder
 from intgold.ops.fields import Requantize
-from intgold.verify.diagnose.noise import Kind, noise_bits
+from intgold.verify.diagnose.noise import ValueKind, noise_bits
 from intgold.verify.diagnose.weight import MARGIN
 
 CONSTANTS = (-128, 127, 0)
@@ -121,7 +121,7 @@ def test_a_constant_is_stated_once(value):
     rng = np.random.default_rng(value)
     y = rng.integers(20, 101, (4, 6, 6, 4)).astype(np.int8)
     some = rng.random(y.shape) < 0.1
-    kind = Kind(8, (-128, 127))
+    kind = ValueKind(8, (-128, 127))
     once = noise_bits(y, np.where(some, np.int8(value), y), kind)
     each = noise_bits(y, np.where(some, rng.integers(-100, 0, y.shape), y).astype(np.int8), kind)
     places = noise_bits(y, np.where(some, np.int8(127), y), kind)

@@ -14,7 +14,7 @@ from intgold.verify.diagnose import diagnosis
 from intgold.verify.diagnose.datapath import Datapath
 from intgold.verify.diagnose.hypotheses import HYPOTHESES, Evidence
 from intgold.verify.diagnose.hypotheses.freedom import choose_bits, solved_order
-from intgold.verify.diagnose.noise import Kind, noise_bits
+from intgold.verify.diagnose.noise import ValueKind, noise_bits
 from intgold.verify.diagnose.weight import MARGIN
 
 COUNTS = (1, 2, 8, 64)
@@ -361,7 +361,7 @@ def test_noise_is_stated_as_briefly_as_it_can_be():
     """Uniform noise costs what its places and values are worth; a limit, a small step cost less."""
     rng = np.random.default_rng(9)
     y = rng.integers(-100, 101, (8, 10, 10, 4)).astype(np.int8)
-    kind = Kind(8, (-128, 127))
+    kind = ValueKind(8, (-128, 127))
     assert noise_bits(y, y, kind) == 0
     for share in (0.0, 0.01, 0.1, 0.5):
         got = thin.noise(y, share, rng)
@@ -378,7 +378,8 @@ def test_noise_is_stated_as_briefly_as_it_can_be():
     assert costs["a limit"] < costs["one more"] < costs["a bit"] < costs["random"]
     largest = y == y.max()
     ends = [
-        noise_bits(y, np.where(largest, -7, y).astype(np.int8), Kind(8, key=k)) for k in (y, None)
+        noise_bits(y, np.where(largest, -7, y).astype(np.int8), ValueKind(8, key=k))
+        for k in (y, None)
     ]
     assert ends[0] < ends[1] - 10  # that the largest are wrong is soon said
     whole = np.full_like(y, 127)
@@ -390,7 +391,7 @@ def test_answers_are_worth_little():
     rng = np.random.default_rng(10)
     rows = rng.integers(-1000, 1000, (256, 10))
     top = indexed(np.argmax(rows, -1))
-    kind = Kind(32, classes=10, rows=rows)
+    kind = ValueKind(32, classes=10, rows=rows)
     random = noise_bits(top, thin.noise(top, 1, rng, 10), kind)
     assert 256 * 2.9 < random < 256 * np.log2(10) + 30
     close = np.argsort(np.diff(np.sort(rows)[:, -2:]).ravel())[:40]

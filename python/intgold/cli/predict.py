@@ -11,7 +11,7 @@ import intgold
 from ..errors import IntgoldError
 from ..images.arrays import REALS, read_labels
 from ..images.labels import check_labels
-from ..images.sources import Batch, numbered, read_sources
+from ..images.sources import ImageBatch, numbered, read_sources
 from ..model.graph import Model
 from ..predict.predictions import Answers, answer, class_count
 from ..predict.terminal import printable, style_for
@@ -105,7 +105,7 @@ def call(options: argparse.Namespace) -> int:
         if options.labels:
             raise IntgoldError(f"--labels {options.labels}: --mnist has its own")
         given, labels = load_mnist("test")
-        batch = Batch(given, numbered("mnist", len(given)), "array")
+        batch = ImageBatch(given, numbered("mnist", len(given)), "array")
     else:
         name = model.inputs[0]
         shape = model.tensor(name).shape

@@ -18,7 +18,7 @@ from ..support.quoting import short_repr
 
 
 @dataclass(frozen=True)
-class Rule:
+class OpRule:
     """How an engine computes one op.
 
     Parameters
@@ -51,7 +51,7 @@ class Rule:
         What the engine does where the exponentials of a SOFTMAX add up to 512 times the largest:
         its shift is beyond 31 bits then.  Said of an op whose rows are that long; no rule is told
         apart by it.
-    declined : Rule, optional
+    declined : OpRule, optional
         Of the kernel that runs an op beyond the limits; without one such a file is refused, as the
         engine does.
     """
@@ -64,7 +64,7 @@ class Rule:
     bounds: str = "away"
     limits: tuple[float, float] = (0.0, math.inf)
     slopes: tuple[float, float] = (-math.inf, math.inf)
-    declined: Rule | None = None
+    declined: OpRule | None = None
     int16: bool = field(default=False, compare=False)
     inexact: str = field(default="", compare=False)
     overflow: str = field(default="", compare=False)
@@ -81,7 +81,7 @@ class Contract:
     basis : str
         What the rules rest on: ``measured``: held against the engine; ``sources``: read in its
         public sources, as no package brings the engine; ``definition``: SPEC.md.
-    rules : mapping of str to Rule
+    rules : mapping of str to OpRule
         By the name of the TFLite op; where the dtype matters, ``uint8`` behind it.
     lacks : set of str
         Ops with a dtype behind them for which the engine has no kernel; ``integers`` as dtype: of
@@ -100,7 +100,7 @@ class Contract:
     engine: str
     version: str
     basis: str
-    rules: Mapping[str, Rule]
+    rules: Mapping[str, OpRule]
     lacks: frozenset[str] = frozenset()
     in_place: frozenset[str] = frozenset()
     delegates: bool = False
@@ -108,17 +108,17 @@ class Contract:
 
     __repr__ = short_repr
 
-    def rule(self, op: str, dtype: str) -> Rule | None:
+    def rule(self, op: str, dtype: str) -> OpRule | None:
         """Return the rule of an op on int8 or uint8; None: there is none."""
         if f"{op} {dtype}" in self.lacks:
             return None
         return self.rules.get(f"{op} {dtype}", self.rules.get(op))
 
 
-_DOUBLE = Rule("double")
-_FLOAT32 = Rule("double", "float32")
-_PRODUCT32 = Rule("double", "product32")
-_EXACT = Rule()
+_DOUBLE = OpRule("double")
+_FLOAT32 = OpRule("double", "float32")
+_PRODUCT32 = OpRule("double", "product32")
+_EXACT = OpRule()
 _MOVED = dict.fromkeys(
     ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "PAD", "PADV2", "CONCATENATION", "MAX_POOL_2D",
      "AVERAGE_POOL_2D", "SOFTMAX"),
@@ -128,34 +128,34 @@ _LIBM = (
     "the engine takes tanh, erfc and expm1 of float32 from the machine's C library, which may miss "
     "the last bit"
 )
-_TABLES = {"LOGISTIC": _EXACT, **dict.fromkeys(("TANH", "GELU", "ELU"), Rule(inexact=_LIBM))}
+_TABLES = {"LOGISTIC": _EXACT, **dict.fromkeys(("TANH", "GELU", "ELU"), OpRule(inexact=_LIBM))}
 
-_ABORTS = Rule(overflow="the engine ends the process")
-_UNDEFINED = Rule(overflow="the engine shifts int32 by 32 bits or more, which C leaves undefined")
+_ABORTS = OpRule(overflow="the engine ends the process")
+_UNDEFINED = OpRule(overflow="the engine shifts int32 by 32 bits or more, which C leaves undefined")
 
 _REFERENCE = {
     **_MOVED, **_TABLES,
     "SOFTMAX": _ABORTS,
-    "CONV_2D": _DOUBLE, "DEPTHWISE_CONV_2D": _DOUBLE, "FULLY_CONNECTED": Rule("float64"),
+    "CONV_2D": _DOUBLE, "DEPTHWISE_CONV_2D": _DOUBLE, "FULLY_CONNECTED": OpRule("float64"),
     "CONV_2D uint8": _PRODUCT32, "DEPTHWISE_CONV_2D uint8": _PRODUCT32,
     "ADD": _DOUBLE, "SUB": _DOUBLE, "MUL": _FLOAT32, "MEAN": _DOUBLE,
     "QUANTIZE": _DOUBLE, "LEAKY_RELU": _FLOAT32,
     "RELU": _FLOAT32, "RELU6": _FLOAT32, "RELU_N1_TO_1": _FLOAT32,
-    "HARD_SWISH": Rule(factor="float32", way="int16_steps"),
+    "HARD_SWISH": OpRule(factor="float32", way="int16_steps"),
 }  # fmt: skip
 _OPTIMISED = {
     **_REFERENCE,
-    "CONV_2D": Rule("double_up"),
-    "CONV_2D uint8": Rule("double_up", "product32"),
-    "DEPTHWISE_CONV_2D": Rule("double_up", group=8, rest="double"),
-    "FULLY_CONNECTED": Rule("double_up", "product32"),
-    "ADD": Rule("double", way="single_inputs", group=16, rest="double", int16=True),
-    "ADD uint8": Rule("double", way="floored_inputs", group=8, rest="double", int16=True),
-    "MUL": Rule("double", "float32", int16=True),
-    "SOFTMAX": Rule(way="float32_table"),
-    "SOFTMAX uint8": Rule(way="float32_table_half_added"),  # AArch64 rounds as with int8
-    "QUANTIZE": Rule("double_up", group=16, rest="double"),
-    "MEAN": Rule("double_up", way="raw_sum", group=16, rest="double"),
+    "CONV_2D": OpRule("double_up"),
+    "CONV_2D uint8": OpRule("double_up", "product32"),
+    "DEPTHWISE_CONV_2D": OpRule("double_up", group=8, rest="double"),
+    "FULLY_CONNECTED": OpRule("double_up", "product32"),
+    "ADD": OpRule("double", way="single_inputs", group=16, rest="double", int16=True),
+    "ADD uint8": OpRule("double", way="floored_inputs", group=8, rest="double", int16=True),
+    "MUL": OpRule("double", "float32", int16=True),
+    "SOFTMAX": OpRule(way="float32_table"),
+    "SOFTMAX uint8": OpRule(way="float32_table_half_added"),  # AArch64 rounds as with int8
+    "QUANTIZE": OpRule("double_up", group=16, rest="double"),
+    "MEAN": OpRule("double_up", way="raw_sum", group=16, rest="double"),
 }
 _TFLM = {
     **_REFERENCE,
@@ -163,11 +163,11 @@ _TFLM = {
     "MUL": _DOUBLE,
     "RELU": _DOUBLE,
     "LEAKY_RELU": _DOUBLE,
-    "RELU6": Rule(way="clamp_alone"),
-    "ELU": Rule(way="float32_steps"),
-    "HARD_SWISH": Rule(way="int16_steps"),
-    "LOGISTIC": Rule(way="fixed_point"),
-    "TANH": Rule(way="fixed_point"),
+    "RELU6": OpRule(way="clamp_alone"),
+    "ELU": OpRule(way="float32_steps"),
+    "HARD_SWISH": OpRule(way="int16_steps"),
+    "LOGISTIC": OpRule(way="fixed_point"),
+    "TANH": OpRule(way="fixed_point"),
 }
 _NO_ELU = frozenset({"ELU uint8"})
 _IN_PLACE = frozenset({"ADD", "SUB", "MUL", "SOFTMAX"})
@@ -178,9 +178,9 @@ _TFLM_LACKS = frozenset(
 )
 # A delegate runs an op only where the ratio of its scales suits its kernels.
 _BELOW_256 = 256 - 2.0**-16  # the float32 before it
-_WEIGHTED = Rule("float32", "float32", bounds="even", limits=(0.0, _BELOW_256))
-_DIRECT = Rule("single", way="direct", bounds="even", limits=(2**-10, _BELOW_256))
-_EIGHTHS = Rule(way="eighths", limits=(2**-8, 128.0))
+_WEIGHTED = OpRule("float32", "float32", bounds="even", limits=(0.0, _BELOW_256))
+_DIRECT = OpRule("single", way="direct", bounds="even", limits=(2**-10, _BELOW_256))
+_EIGHTHS = OpRule(way="eighths", limits=(2**-8, 128.0))
 _XNNPACK = {
     **_OPTIMISED,
     "CONV_2D": _WEIGHTED,
@@ -192,10 +192,10 @@ _XNNPACK = {
     "ADD uint8": replace(_DIRECT, declined=_OPTIMISED["ADD uint8"]),
     "SUB": replace(_DIRECT, declined=_DOUBLE),
     "MUL": replace(_WEIGHTED, limits=(2**-16, _BELOW_256), declined=_OPTIMISED["MUL"]),
-    "MEAN": Rule("float32", "float32", way="raw_float32"),
-    "LOGISTIC": Rule(way="zero_point_first"),
-    **dict.fromkeys(("TANH", "ELU"), Rule(way="zero_point_first", inexact=_LIBM)),
-    "MAX_POOL_2D": Rule(bounds="even"),
+    "MEAN": OpRule("float32", "float32", way="raw_float32"),
+    "LOGISTIC": OpRule(way="zero_point_first"),
+    **dict.fromkeys(("TANH", "ELU"), OpRule(way="zero_point_first", inexact=_LIBM)),
+    "MAX_POOL_2D": OpRule(bounds="even"),
     "QUANTIZE": replace(_EIGHTHS, declined=_OPTIMISED["QUANTIZE"]),
     "LEAKY_RELU": replace(_EIGHTHS, slopes=(-127.99609375, 128.0), declined=_FLOAT32),
 }
@@ -206,10 +206,10 @@ _INTGOLD = {
         ("CONV_2D", "CONV_2D uint8", "DEPTHWISE_CONV_2D", "DEPTHWISE_CONV_2D uint8",
          "FULLY_CONNECTED", "ADD", "SUB", "MUL", "QUANTIZE",
          "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1"),
-        Rule("single"),
+        OpRule("single"),
     ),
     **dict.fromkeys(("TANH", "GELU", "ELU", "SOFTMAX"), _EXACT),
-    "MEAN": Rule("single", way="divided"),
+    "MEAN": OpRule("single", way="divided"),
 }  # fmt: skip
 _LITERT = "2.3.0"
 CONTRACTS: dict[str, Contract] = {

@@ -74,7 +74,7 @@ def built() -> tuple[str, ...]:
     return tuple(name for name, isa in ISAS.items() if isa in best)
 
 
-class Steps(NamedTuple):
+class TraceBuffers(NamedTuple):
     """Bytes of one image: of each input, each output, what each op makes, its accumulators."""
 
     inputs: list[int]
@@ -162,7 +162,7 @@ class Prepared:
         bytes_of = [t.size * _WIDTH[t.dtype] for t in lowered.tensors]
         self._name, self._op_names = lowered.name, [op.name for op in lowered.ops]
         made = [op.output for op in lowered.ops]
-        self.steps = Steps(
+        self.steps = TraceBuffers(
             [bytes_of[i] for i in lowered.inputs], [bytes_of[i] for i in lowered.outputs],
             [bytes_of[i] for i in made], [4 * sizes[i] for i in made],
         )  # fmt: skip

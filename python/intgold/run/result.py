@@ -13,7 +13,7 @@ from ..support.quoting import shown
 _MOST_ROWS = 6  # of each kind of array that the repr of a result lists
 
 
-class Arrays(dict[str, np.ndarray]):
+class NamedArrays(dict[str, np.ndarray]):
     """Arrays by name; a name that is none is refused with those that are."""
 
     def __missing__(self, name: object) -> np.ndarray:

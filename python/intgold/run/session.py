@@ -15,7 +15,7 @@ from ..model.graph import Model
 from ..native.lowering import lower
 from ..support.arguments import check, checked
 from ..support.quoting import shown
-from .result import Arrays, Result, too_large
+from .result import NamedArrays, Result, too_large
 
 if TYPE_CHECKING:
     from .. import native
@@ -156,7 +156,7 @@ class Session:
             trace = bool(trace)
         count, inputs = self._signature.check_inputs(x)
         try:
-            outputs: dict[str, np.ndarray] = Arrays()
+            outputs: dict[str, np.ndarray] = NamedArrays()
             if out is None or trace:
                 check_memory(
                     f"model {self.name}: what is kept of {count} images takes",
@@ -171,7 +171,7 @@ class Session:
             if trace:
                 return self._trace(count, inputs, outputs)
             self._prepared.run(count, inputs, outputs.values(), None, self.threads)
-            return Result(outputs, Arrays(), Arrays())
+            return Result(outputs, NamedArrays(), NamedArrays())
         except MemoryError as error:
             raise too_large(self.name, self._signature, count, error) from error
 
@@ -185,8 +185,8 @@ class Session:
         ]
         self._prepared.run(count, inputs, outputs.values(), (kept, accumulators), self.threads)
         names = [name for name, _, _ in self._made]
-        tensors = Arrays(
+        tensors = NamedArrays(
             (n, outputs[n] if a is None else a) for n, a in zip(names, kept, strict=True)
         )
         pairs = zip(names, accumulators, strict=True)
-        return Result(outputs, tensors, Arrays((n, a) for n, a in pairs if a is not None))
+        return Result(outputs, tensors, NamedArrays((n, a) for n, a in pairs if a is not None))

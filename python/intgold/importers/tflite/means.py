@@ -12,7 +12,7 @@ from ...golden.requantize import scale as scaled
 from ...host.multiplier import fixed_point, requantize_for
 from ...ops.fields import Requantize
 from .op_context import IDENTITY, Step, extents, inner
-from .rounded_sums import Blocks, rounded_sums
+from .rounded_sums import ReducedBlocks, rounded_sums
 from .scales import FACTORS, requantize
 from .thresholds import Rounding, alike
 
@@ -74,12 +74,12 @@ def _runs(shape: _Shape, reduced: list[int]) -> _Runs:
     ]
 
 
-def _blocks(runs: _Runs) -> Blocks:
+def _blocks(runs: _Runs) -> ReducedBlocks:
     """Return the sums of these axes: one that is kept, averaged, kept, averaged, each maybe 1."""
     left, sizes = list(runs), []
     for gone in (False, True, False, True):
         sizes.append(left.pop(0)[1] if left and left[0][0] == gone else 1)
-    return Blocks(*sizes)
+    return ReducedBlocks(*sizes)
 
 
 def _as_image(shape: _Shape, runs: _Runs) -> tuple[str, _Shape, _Shape, dict[str, Any]]:
@@ -129,7 +129,7 @@ def _raw_mean_beyond_int8(step: Step, shape: _Shape, by: Requantize, bias: int, 
     slope, ends = float(m) * 2.0 ** -int(t), _ends(step, cells)
     made = [
         rounded_sums(
-            step, Blocks(1, cells, channels, 1),
+            step, ReducedBlocks(1, cells, channels, 1),
             _rounding(Requantize.of(m, t, form), bias, zero), slope, *ends,
         )
         for form in dict.fromkeys(by.form)

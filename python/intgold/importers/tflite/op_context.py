@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...contracts import Rule
+from ...contracts import OpRule
 from ...errors import ImportFileError
 from ...model.builder import Builder
 from ...ops.fields import Requantize
@@ -44,7 +44,7 @@ class Step:
     Parameters
     ----------
     op : FileOp
-    rule : Rule
+    rule : OpRule
         Of the contract that computes it.
     tensors : sequence of FileTensor
     builder : Builder
@@ -65,7 +65,7 @@ class Step:
     __repr__ = short_repr
 
     op: FileOp
-    rule: Rule
+    rule: OpRule
     tensors: tuple[FileTensor, ...]
     builder: Builder
     names: dict[int, str]

@@ -124,7 +124,7 @@ def parse(data: bytes) -> FileGraph:
     if len(data) < 32 or data[4:8] != b"TFL3":
         raise ImportFileError("not a TFLite file: no TFL3 at byte 4")
     try:
-        return _Parser(tflite, data).graph()
+        return _TableReader(tflite, data).graph()
     except ImportFileError:
         raise
     except (
@@ -153,7 +153,7 @@ def _builtin_code(table: Any) -> int:
     return int(struct.unpack_from("<i", table.Bytes, table.Pos + at)[0]) if at else 0
 
 
-class _Parser:
+class _TableReader:
     """Reads tables; a mutated offset shows as an exception of the accessors."""
 
     def __init__(self, tflite: Any, data: bytes) -> None:

@@ -26,7 +26,7 @@ _MOST_WEIGHT = 128
 
 
 @dataclass(frozen=True)
-class Blocks:
+class ReducedBlocks:
     """Sums of the values ``[a, :, b, :]`` of a tensor of this shape, in C order."""
 
     outer: int
@@ -36,13 +36,13 @@ class Blocks:
 
 
 def rounded_sums(
-    step: Step, blocks: Blocks, rounding: Rounding, slope: float, low: int, high: int
+    step: Step, blocks: ReducedBlocks, rounding: Rounding, slope: float, low: int, high: int
 ) -> str:
     """Add what sums the step's input and rounds the sums, however that is done.
 
     Parameters
     ----------
-    blocks : Blocks
+    blocks : ReducedBlocks
         What is summed.
     rounding : callable
         Of the sums.
@@ -73,7 +73,7 @@ def rounded_sums(
     pair = step.add(
         "reshape", pair, last=False, zero=value, shape=(2 * blocks.outer, blocks.width, 1)
     )
-    both = Blocks(blocks.outer, 2, blocks.width, 1)
+    both = ReducedBlocks(blocks.outer, 2, blocks.width, 1)
     bias = value - step.zero_point(step.y)
     return _sums(
         step, pair, both, np.ones((2, 1), np.int8),
@@ -81,7 +81,7 @@ def rounded_sums(
     )  # fmt: skip
 
 
-def _image(step: Step, blocks: Blocks) -> str:
+def _image(step: Step, blocks: ReducedBlocks) -> str:
     """Return the step's input as an image whose columns are summed, a block below the other."""
     shape = (blocks.outer * blocks.height, blocks.width, blocks.channels)
     x, like = step.x(), step.file(0)
@@ -93,7 +93,7 @@ def _image(step: Step, blocks: Blocks) -> str:
 def _sums(
     step: Step,
     image: str,
-    blocks: Blocks,
+    blocks: ReducedBlocks,
     weights: np.ndarray,
     zero: int | None = None,
     **fields: Any,
@@ -106,7 +106,7 @@ def _sums(
     )  # fmt: skip
 
 
-def _by_table(step: Step, blocks: Blocks, rounding: Rounding, first: int, high: int) -> str:
+def _by_table(step: Step, blocks: ReducedBlocks, rounding: Rounding, first: int, high: int) -> str:
     """Add a table of 256 sums from `first` on; the function is the same of all beyond them."""
     weights = np.ones((blocks.height, blocks.channels), np.int8)
     index = _sums(
@@ -138,7 +138,7 @@ def _line(
 
 
 def _step_down(
-    step: Step, blocks: Blocks, line: str, value: int, goals: np.ndarray, low: int
+    step: Step, blocks: ReducedBlocks, line: str, value: int, goals: np.ndarray, low: int
 ) -> str:
     """Add what is `value`, and one less where a sum is below the threshold of the line's value.
 
@@ -180,7 +180,7 @@ def _units(most: int) -> list[int]:
 
 
 def _digits(
-    step: Step, blocks: Blocks, line: str, value: int, goals: np.ndarray, units: list[int]
+    step: Step, blocks: ReducedBlocks, line: str, value: int, goals: np.ndarray, units: list[int]
 ) -> str:
     """Add the digits of the threshold of each value of the line, once for each channel.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...contracts import Rule
+from ...contracts import OpRule
 from ...golden.requantize import scale as scaled
 from .expf import expf
 from .scales import FACTORS, requantize_for
@@ -120,7 +120,7 @@ def eighths(
 
 
 def requantized(
-    rule: Rule,
+    rule: OpRule,
     x_scale: np.float32,
     x_zero: int,
     y_scale: np.float32,
@@ -134,7 +134,7 @@ def requantized(
 
 
 def leaky_relu(
-    rule: Rule,
+    rule: OpRule,
     x_scale: np.float32,
     x_zero: int,
     y_scale: np.float32,

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ...contracts.evidence import inexact, ops, overflows, rows
-from ...contracts.table import CONTRACTS, Contract, Rule
+from ...contracts.table import CONTRACTS, Contract, OpRule
 from ...support.file_kinds import CONTRACTS_PAGE
 from ...support.safe_files import replacing
-from .differences import Difference, differences, rate, witness
+from .differences import ContractDifference, differences, rate, witness
 
 PAIRS = (
     ("litert_reference", "litert_optimised_x86"),
@@ -72,7 +72,7 @@ def page(models: int) -> str:
     return "\n".join(_parts(models)) + "\n"
 
 
-def describe(rule: Rule | None) -> str:
+def describe(rule: OpRule | None) -> str:
     """Return a rule in words."""
     if rule is None:
         return "-"
@@ -186,7 +186,7 @@ def _alike() -> list[str]:
     ]
 
 
-def _rate(found: Difference) -> str:
+def _rate(found: ContractDifference) -> str:
     if found.without:
         return "no kernel"
     return "same rule" if found.same else rate(found)

@@ -23,7 +23,7 @@ from ...support.quoting import short_repr
 
 IntArray = np.ndarray
 Accumulate = Callable[["Datapath"], IntArray]
-Stage = Callable[["Datapath", IntArray], IntArray]
+StageFunction = Callable[["Datapath", IntArray], IntArray]
 
 WEIGHTED = ("conv2d", "depthwise_conv2d", "fully_connected")
 SLIDING = ("conv2d", "depthwise_conv2d")
@@ -102,10 +102,10 @@ class Datapath:
     inputs: tuple[IntArray, ...]
     arguments: dict[str, Any]
     accumulate: Accumulate = _accumulate
-    hold: Stage = _hold
-    scale: Stage = _scale
-    finish: Stage = _finish
-    deliver: Stage = _deliver
+    hold: StageFunction = _hold
+    scale: StageFunction = _scale
+    finish: StageFunction = _finish
+    deliver: StageFunction = _deliver
     made: dict[str, IntArray] = field(default_factory=dict)
     images: IntArray | None = None
     dumped: Mapping[str, IntArray] = field(default_factory=dict)
@@ -173,7 +173,7 @@ class Datapath:
         """Return the path with another sum."""
         return replace(self, accumulate=accumulate, made={})
 
-    def with_stage(self, **stages: Stage) -> Datapath:
+    def with_stage(self, **stages: StageFunction) -> Datapath:
         """Return the path with another ``hold``, ``scale``, ``finish`` or ``deliver``."""
         return replace(self, **stages)  # type: ignore[arg-type]
 

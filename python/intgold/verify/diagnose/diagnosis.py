@@ -12,7 +12,7 @@ import numpy as np
 from ...model.graph import Op
 from ...support.progress import Progress
 from ...vectors.memory.layout import ACTIVATIONS
-from ..comparison import Report
+from ..comparison import DumpComparison
 from ..dump import Dump
 from .discriminate import Apart, tell_apart
 from .finding import OpFinding
@@ -32,7 +32,7 @@ _WEIGHED = 2**20
 
 
 def diagnose(
-    dump: Dump, report: Report, pairs: bool = True, progress: bool = False
+    dump: Dump, report: DumpComparison, pairs: bool = True, progress: bool = False
 ) -> list[OpFinding]:
     """Return a finding for each op whose dumped outputs or accumulators differ, in graph order.
 
@@ -41,7 +41,7 @@ def diagnose(
     Parameters
     ----------
     dump : Dump
-    report : Report
+    report : DumpComparison
         Of `intgold.verify.comparison.compare`.
     pairs : bool
     progress : bool

@@ -16,7 +16,7 @@ import numpy as np
 
 from ...ops.fields import INT32_MAX, INT32_MIN
 from .hypotheses import Evidence
-from .noise import Kind, noise_bits
+from .noise import ValueKind, noise_bits
 from .search import Cause, Trial, made_by
 from .weight import MARGIN, Weight
 
@@ -101,7 +101,7 @@ def _granted(cause: Cause, evidence: Evidence) -> Iterator[dict[str, np.ndarray]
 
 
 def evidence_bits(
-    made: Mapping[str, np.ndarray], evidence: Evidence, kinds: Mapping[str, Kind]
+    made: Mapping[str, np.ndarray], evidence: Evidence, kinds: Mapping[str, ValueKind]
 ) -> float:
     """Return the bits of what the device made as noise around what something else makes.
 
@@ -119,12 +119,12 @@ def evidence_bits(
     return sum(bits.values())
 
 
-def kinds_of(evidence: Evidence) -> dict[str, Kind]:
+def kinds_of(evidence: Evidence) -> dict[str, ValueKind]:
     """Return what is known of the values of each array that was dumped."""
     return {key: _kind(evidence, key) for key in evidence.got}
 
 
-def _kind(evidence: Evidence, key: str) -> Kind:
+def _kind(evidence: Evidence, key: str) -> ValueKind:
     path, op, role = evidence.path, evidence.path.op, key
     if evidence.follow:
         name, role = key.rsplit(" ", 1)
@@ -132,9 +132,9 @@ def _kind(evidence: Evidence, key: str) -> Kind:
     if op.kind == "argmax":
         classes = path.model.tensor(op.inputs[0]).shape[-1]
         rows = path.inputs[0] if op is path.op else None
-        return Kind(32, classes=max(classes, 2), rows=rows)
+        return ValueKind(32, classes=max(classes, 2), rows=rows)
     sums = None if evidence.follow else path.accumulators()
     if evidence.got[key].dtype != np.int8:
-        return Kind(32, (INT32_MIN, INT32_MAX), key=sums)
+        return ValueKind(32, (INT32_MIN, INT32_MAX), key=sums)
     ends = {op.fields[n] for n in ("act_min", "act_max") if n in op.fields}
-    return Kind(8, tuple(sorted({-128, 127, *ends})), key=sums)
+    return ValueKind(8, tuple(sorted({-128, 127, *ends})), key=sums)

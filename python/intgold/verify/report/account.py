@@ -13,7 +13,7 @@ from ...model.graph import Op
 from ...support.quoting import short_repr
 from ...support.safe_files import canonical_json
 from ...vectors.arrays import contents
-from ..comparison import Report, compare, place
+from ..comparison import DumpComparison, compare, place
 from ..diagnose.diagnosis import diagnose
 from ..diagnose.finding import OpFinding, contracts_of
 from ..diagnose.search import Cause
@@ -29,7 +29,7 @@ class Account:
     Parameters
     ----------
     dump : Dump
-    report : Report
+    report : DumpComparison
     findings : tuple of OpFinding
     worked : tuple of str
         The golden arithmetic of the first wrong element, line by line.
@@ -41,7 +41,7 @@ class Account:
     __repr__ = short_repr
 
     dump: Dump
-    report: Report
+    report: DumpComparison
     findings: tuple[OpFinding, ...]
     worked: tuple[str, ...]
     causes_sought: bool = True
@@ -128,7 +128,7 @@ def account(
     return Account(dump, report, tuple(findings), tuple(worked), causes, stages)
 
 
-def _worked(dump: Dump, report: Report, products: int) -> list[str]:
+def _worked(dump: Dump, report: DumpComparison, products: int) -> list[str]:
     first, model = report.first, dump.plan.model
     assert first is not None
     op = next(o for o in model.ops if o.name == first.op)

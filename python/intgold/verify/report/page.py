@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from ...support.file_kinds import REPORT, html_start
 from ...support.safe_files import replacing
 from ...vectors.sets.strays import stray_lines
-from ..comparison import IN_DEVICE, Comparison, place, placed, with_hex
+from ..comparison import IN_DEVICE, ArrayComparison, place, placed, with_hex
 from ..diagnose.finding import OpFinding
 from ..diagnose.search import Cause
 from .account import Account
@@ -246,7 +246,7 @@ def _stages(stages: Stages) -> str:
     return f'<div class="wide"><table>{head}{rows}</table></div>'
 
 
-def _arrays(comparisons: Sequence[Comparison]) -> str:
+def _arrays(comparisons: Sequence[ArrayComparison]) -> str:
     head = "<tr><th>op<th>kind<th>tensor<th class=n>values<th class=n>differing</tr>"
     rows = []
     for c in comparisons:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...support.quoting import short_repr
 from ...support.text_table import columns
-from ..comparison import Difference
+from ..comparison import FirstDifference
 from ..diagnose.datapath import Datapath
 from ..diagnose.finding import OpFinding
 from ..diagnose.search import Cause
@@ -68,7 +68,7 @@ class Stages:
         return [self.heading, *(f"  {line}" for line in columns(rows, left=(0,)))]
 
 
-def stages_of(dump: Dump, first: Difference, findings: tuple[OpFinding, ...]) -> Stages:
+def stages_of(dump: Dump, first: FirstDifference, findings: tuple[OpFinding, ...]) -> Stages:
     """Return the stages of the first value that differs, where a cause of its op is named."""
     causes: list[Cause] = [c for f in findings if f.op == first.op for c in f.causes]
     if not causes or causes[0].op.name != first.op or causes[0].mixes_images:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ....vectors.memory.readings import Reading
-from ....vectors.memory.rule import Rule
+from ....vectors.memory.rule import PackingRule
 from ..datapath import Datapath, IntArray
 from .freedom import solved_order
 from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
@@ -223,7 +223,7 @@ def _sign_inverted(dtype: np.dtype[Any]) -> Callable[[IntArray], IntArray]:
 
 def _lane_order(evidence: Evidence) -> Iterator[Variant]:
     yield from _other_layout(evidence, "lane_order")
-    if any(r.stated.rule != Rule() for found in evidence.readings().values() for r in found):
+    if any(r.stated.rule != PackingRule() for found in evidence.readings().values() for r in found):
         return  # a layout says how many lanes its words have
     size = int(np.prod(result_shape(evidence)[1:]))
     for group in LANES:
