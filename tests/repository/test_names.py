@@ -46,7 +46,7 @@ def test_no_class_name_has_two_meanings():
 
 
 def test_no_alias_has_the_name_of_a_class():
-    """A type alias may be defined in two modules if it says the same in both; a class is a class."""
+    """A type alias may stand in two modules that mean the same by it; a class may not."""
     defined, assigned = homes(classes), homes(aliases)
     assert len(assigned) > 20
     assert {name: at + defined[name] for name, at in assigned.items() if name in defined} == {}

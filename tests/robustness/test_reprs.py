@@ -24,7 +24,7 @@ from intgold.vectors.sets.manifest import read_manifest
 from intgold.vectors.sets.plan import Plan
 from intgold.verify.comparison import ArrayComparison, DumpComparison, FirstDifference, verify
 from intgold.verify.dump import Dump
-from intgold.verify.report.account import account
+from intgold.verify.report.verification_report import verification_report
 
 LINES, CHARACTERS = 25, 2000
 
@@ -57,7 +57,7 @@ def held(tmp_path_factory):
     sessions = [model.prepare(), chain.prepare()]
     answers = answer(model, images, list("abc"))
     signatures = [model.signature, chain.signature]
-    found = account(Dump(folder / "want", folder / "dut"))
+    found = verification_report(Dump(folder / "want", folder / "dut"))
     assert not report.equal and plan.files and plan.blocks
     return locals()
 

@@ -15,7 +15,7 @@ from intgold.verify.diagnose.datapath import Datapath
 from intgold.verify.diagnose.hypotheses import HYPOTHESES, Evidence
 from intgold.verify.diagnose.hypotheses.freedom import choose_bits, solved_order
 from intgold.verify.diagnose.noise import ValueKind, noise_bits
-from intgold.verify.diagnose.weight import MARGIN
+from intgold.verify.diagnose.score import MARGIN
 
 COUNTS = (1, 2, 8, 64)
 
@@ -90,7 +90,7 @@ def test_images_in_other_order(count, benches, full):
 
 
 def _by_a_rule(cause):
-    return cause.weight.freedom < 20
+    return cause.score.freedom < 20
 
 
 def test_a_permutation_of_answers_cannot_be_told(benches):
@@ -102,7 +102,7 @@ def test_a_permutation_of_answers_cannot_be_told(benches):
     assert first.causes == ()
     (cause,) = first.consistent
     assert cause.names == ("images_in_other_order",)
-    assert cause.weight.evidence < cause.weight.freedom + MARGIN
+    assert cause.score.evidence < cause.score.freedom + MARGIN
     first = bench.finding(**upto(bench, "top", top[::-1]))[0]  # an order by a rule is simple
     assert names(first) == {"images_in_other_order"}
 
@@ -270,7 +270,7 @@ def test_a_stuck_bit_that_a_clamp_could_be(tmp_path, monkeypatch):
     first = bench.finding(conv=got)[0]
     assert first.causes == ()
     (cause,) = first.consistent
-    assert cause.names == ("accumulator_bit_stuck",) and "one range" in cause.weight.doubt
+    assert cause.names == ("accumulator_bit_stuck",) and "one range" in cause.score.doubt
     assert "the accumulators of conv" in first.would_tell
     assert bench.finding(conv=got, conv_acc=acc)[0].fitting == ()
 
@@ -323,7 +323,7 @@ def test_a_second_bug_needs_evidence_of_its_own(tmp_path):
     first = bench.finding(pairs=True, conv=got)[0]
     assert first.causes == (), names(first)
     assert first.consistent and all("bias_missing" in c.names for c in first.consistent)
-    assert all(c.weight.evidence < 60 for c in first.consistent)
+    assert all(c.score.evidence < 60 for c in first.consistent)
     bias = bench.model.ops[0]["bias"].astype(np.int64)
     path = Datapath.of(bench.model, bench.model.ops[0], (bench.x["x"],))
     both = path.after(wrapped(path.accumulators() - bias, 14))[1]  # of many, the pair is named
@@ -339,13 +339,13 @@ def test_what_is_solved_states_its_freedom(benches):
         one, constant, bit = y.copy(), np.full_like(y, 5), y.copy()
         one[..., -1] = 17
         bit[..., 0] ^= 4
-        stuck = np.ascontiguousarray(y)
+        stuck_at = np.ascontiguousarray(y)
         if op.spec.accumulator:
             held = path.accumulators() | 1 << 9
-            stuck = path.after(held)[1]
+            stuck_at = path.after(held)[1]
         table = y.copy()
         table[table == y.flat[0]] ^= 1
-        for got in (thin.upset(y, rng), one, constant, bit, y[::-1], y[..., ::-1], stuck, table):
+        for got in (thin.upset(y, rng), one, constant, bit, y[::-1], y[..., ::-1], stuck_at, table):
             got = np.ascontiguousarray(got)
             if np.array_equal(got, y):
                 continue

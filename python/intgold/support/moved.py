@@ -60,6 +60,22 @@ def renamed(module: str) -> Callable[[str], Any]:
     return getattr_
 
 
+def renamed_attribute(owner: str, old: str, new: str) -> Any:
+    """Return the property `old` of a class `owner`: attribute `new`, with a warning."""
+
+    def get(self: object) -> Any:
+        import warnings
+
+        warnings.warn(
+            f"{owner}.{old} is now {owner}.{new}; the old name goes in version 0.3",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return getattr(self, new)
+
+    return property(get, doc=f"Old name of `{new}`, until version 0.3.")
+
+
 def successor(name: str) -> str | None:
     """Return the full new name of a module of version 0.1; None where it did not move."""
     old, rest = name.removeprefix("intgold."), ""

@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import VectorError
 from ..ops.fields import Requantize
 from ..support.arguments import checked
+from ..support.moved import renamed_attribute
 from ..support.progress import Progress
 from ..support.quoting import short_repr
 from ..support.text_table import columns
@@ -22,7 +23,7 @@ from ..vectors.op_vectors.sets import read_op_vectors
 from ..vectors.sets.strays import Strays, stray_lines
 from .dump import Dump
 from .error_statistics import ErrorStatistics
-from .locate import Spot, spots
+from .locate import FileLocation, file_locations
 
 IN_DEVICE = f"{ENCODED}; causes and arithmetic are in q"
 
@@ -78,7 +79,7 @@ class FirstDifference:
     expected_accumulator, got_accumulator : int or None
     requantize : tuple of (str, int, int) or None
         Form, multiplier and right_shift of its channel.
-    spots : tuple of Spot
+    locations : tuple of FileLocation
         Where it lies in the dump.
     """
 
@@ -96,7 +97,9 @@ class FirstDifference:
     expected_accumulator: int | None
     got_accumulator: int | None
     requantize: tuple[str, int, int] | None
-    spots: tuple[Spot, ...]
+    locations: tuple[FileLocation, ...]
+
+    spots = renamed_attribute("FirstDifference", "spots", "locations")
 
 
 @dataclass(frozen=True)
@@ -211,12 +214,22 @@ def _difference(
     packing = dump.device.blocks[entry].packing
     stored = packing.stored_value(expected), packing.stored_value(got)
     return FirstDifference(
-        entry.owner, kind, entry.name, entry.role, packing.stored.name, image, where, *stored,
-        *_accumulators(dump, entry, image, where), requantize,
+        entry.owner,
+        kind,
+        entry.name,
+        entry.role,
+        packing.stored.name,
+        image,
+        where,
+        *stored,
+        *_accumulators(dump, entry, image, where),
+        requantize,
         tuple(
-            spots(dump.device, entry, (image, *where), got, files[0].format.name, files, paths)
+            file_locations(
+                dump.device, entry, (image, *where), got, files[0].format.name, files, paths
+            )
         ),
-    )  # fmt: skip
+    )
 
 
 def _accumulators(
@@ -307,7 +320,7 @@ def _verdict(report: DumpComparison) -> list[str]:
         form, multiplier, right_shift = first.requantize
         told = with_hex(multiplier, "int32")
         lines.append(f"  requantize: {form}, multiplier {told}, right_shift {right_shift}")
-    lines += [f"  in the dump: {placed(spot)}" for spot in first.spots]
+    lines += [f"  in the dump: {location_text(location)}" for location in first.locations]
     tally = next(
         c.tally for c in report.comparisons if (c.op, c.role) == (first.op, first.role)
     )  # fmt: skip
@@ -319,10 +332,13 @@ def _verdict(report: DumpComparison) -> list[str]:
     return lines + strays
 
 
-def placed(spot: Spot) -> str:
+def location_text(location: FileLocation) -> str:
     """Return file, line or byte, address and lane as people read them."""
-    bank = f" (0x{spot.bank_address:x} of bank {spot.bank})" if ".bank" in spot.file else ""
-    return f"{spot.file} {spot.place}, address 0x{spot.address:x}{bank}, lane {spot.lane}"
+    bank = ""
+    if ".bank" in location.file:
+        bank = f" (0x{location.bank_address:x} of bank {location.bank})"
+    at = f"{location.file} {location.place}, address 0x{location.address:x}{bank}"
+    return f"{at}, lane {location.lane}"
 
 
 def place(first: FirstDifference) -> str:

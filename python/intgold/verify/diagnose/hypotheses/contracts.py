@@ -100,7 +100,7 @@ def _edit(model: Model | None, path: Datapath) -> Edit | None:
     if fields == {} or model is None or path.op.kind not in _WHOLE:
         return None
     return lambda path: path.with_accumulate(lambda p: _output(model, p)).with_stage(
-        scale=lambda p, acc: acc, finish=lambda p, y: y
+        scale=lambda p, acc: acc, output_stage=lambda p, y: y
     )
 
 
