@@ -24,7 +24,7 @@ from intgold.contracts import contract_named
 from intgold.errors import IntgoldError
 from intgold.importers.tflite.convert import convert
 from intgold.importers.tflite.reader import FileGraph, FileTensor, parse
-from intgold.importers.tflite.shape_arithmetic import settled
+from intgold.importers.tflite.shape_arithmetic import fold_shapes
 from intgold.model.graph import Model
 from intgold.support.progress import Progress
 from intgold.support.text_table import columns
@@ -189,7 +189,7 @@ def hold(
     """Return a row for each contract, and the answers of the engines that take the file."""
     try:
         file = parse(data)
-        graph = settled(file, contract_named("litert_reference"))
+        graph = fold_shapes(file, contract_named("litert_reference"))
         given = Stimulus(data, stimulus(graph), graph.outputs, _shown(graph))
     except IntgoldError as error:
         return [Row(network, c, declined=str(error)) for c in contracts], {}

@@ -18,7 +18,7 @@ from .reader import FileGraph, FileOp
 _SHARING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 
 
-def overwritten(graph: FileGraph, in_place: Set[int]) -> list[str]:
+def memory_hazards(graph: FileGraph, in_place: Set[int]) -> list[str]:
     """Return which tensors may be overwritten too early, a text each.
 
     Parameters

@@ -40,13 +40,13 @@ def requantize(rule: OpRule, reals: list[float], channels: int) -> Requantize:
     whole = channels // rule.group * rule.group if rule.group else channels
     if whole == channels:
         return first
-    rest = requantize_for(reals, rule.rest)
+    rest = requantize_for(reals, rule.remainder_form)
     if whole == 0:
         return rest
     each = [np.broadcast_to(p, channels) for p in (first.multiplier, first.right_shift)]
     other = [np.broadcast_to(p, channels) for p in (rest.multiplier, rest.right_shift)]
     m, t = (np.concatenate([a[:whole], b[whole:]]) for a, b in zip(each, other, strict=True))
-    forms = [rule.form] * whole + [rule.rest] * (channels - whole)
+    forms = [rule.form] * whole + [rule.remainder_form] * (channels - whole)
     return Requantize.of(m, t, forms)
 
 
@@ -65,7 +65,7 @@ def ends(
 def quantized(rule: OpRule, real: float, scale: np.float32, zero_point: int) -> int:
     """Return a real as the engine quantises the end of an activation; uint8 as it is."""
     at = _FLOAT(real) / scale
-    if rule.bounds == "even":  # the zero point is added first, in float32
+    if rule.clamp_rounding == "even":  # the zero point is added first, in float32
         return int(np.clip(np.rint(at + _FLOAT(zero_point)), -(2**31), 2**31))
     if abs(at) > 2**31 - 256:
         raise ValueError(f"its end {real} at a scale of {scale} is beyond int32")

@@ -108,7 +108,7 @@ def exponentials(x_scale: np.float32, beta: np.float32) -> np.ndarray:
     return expf(reals).view(np.int32)
 
 
-def eighths(
+def q8_multiplier(
     x_scale: np.float32, x_zero: int, y_scale: np.float32, y_zero: int, alpha: np.float32
 ) -> np.ndarray:
     """Return the table of multipliers of eight fraction bits, `alpha` below the zero point."""

@@ -9,9 +9,9 @@ import numpy as np
 
 from ....contracts import CONTRACTS, Contract, contract_named
 from ....errors import IntgoldError
-from ....importers.tflite.back import candidates
 from ....importers.tflite.convert import convert
 from ....importers.tflite.reader import FileGraph
+from ....importers.tflite.reconstruct import candidates
 from ....model.graph import Model
 from ....ops.fields import Requantize
 from ..datapath import Datapath, IntArray
@@ -36,7 +36,9 @@ def _variants(evidence: Evidence) -> Iterator[Variant]:
         for contract in CONTRACTS.values():
             made = _made(graph, contract)
             edit = _edit(made, path)
-            if edit is not None and not (own.basis == "definition" and _form_alone(made, path)):
+            if edit is not None and not (
+                own.provenance == "definition" and _form_alone(made, path)
+            ):
                 yield Variant(contract.name, edit)
         return
 
