@@ -221,7 +221,7 @@ def compare(row: Row, graph: FileGraph, model: Model, given: Stimulus, answer: A
     """Run the model on both engines, and count in the row what differs."""
     names = _names(graph, model)
     row.tensors = len(answer.tensors)
-    block = max(1, _BLOCK_VALUES // model.signature.span)
+    block = max(1, _BLOCK_VALUES // model.ports.span)
     for start in range(0, row.images, block):
         part = slice(start, start + block)
         x = {

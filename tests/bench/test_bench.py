@@ -51,7 +51,7 @@ def test_absorbed_refuses_what_is_no_op():
     model = intgold.load()
     session = model.prepare("portable")
     session.run(np.zeros((1, 28, 28, 1), np.int8))
-    (context,) = session._prepared._idle
+    (context,) = session._native_model._idle
     absorbed = [lib.intgold_absorbed(context.pointer, i) for i in range(-1, 9)]
     assert absorbed == [-1, 0, 2, 0, 0, 1, 0, 0, 0, -1]
     assert lib.intgold_absorbed(ffi.NULL, 0) == -1

@@ -138,7 +138,7 @@ def test_no_memory_is_one_line(capsys, tmp_path, monkeypatch):
         raise MemoryError("Unable to allocate 9 GiB")
 
     arguments = ["predict", "lut", tmp_path / "x.npy"]
-    for backend, name in (("golden", "run.backends._run_golden"), ("c", "native.Prepared.run")):
+    for backend, name in (("golden", "run.backends._run_golden"), ("c", "native.NativeModel.run")):
         with monkeypatch.context() as patch:
             patch.setattr(f"intgold.{name}", fail)
             status, _, err = run(capsys, *arguments, "--backend", backend)

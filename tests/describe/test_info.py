@@ -174,11 +174,11 @@ def test_arena_sizes_are_what_prepare_needs():
         sizes, text = arena_sizes(model), model.describe()
         assert list(sizes) == list(native.variants())
         for isa, size in sizes.items():
-            prepared = native.Prepared(lower(model), isa)
+            native_model = native.NativeModel(lower(model), isa)
             arena, context = np.empty(size, np.uint8), ffi.new("intgold_context **")
             status = [
                 lib.intgold_prepare(
-                    prepared.model, native.ISAS[isa], ffi.from_buffer(arena), room, context
+                    native_model.model, native.ISAS[isa], ffi.from_buffer(arena), room, context
                 )
                 for room in (size - 1, size)
             ]

@@ -12,9 +12,9 @@ import pytest
 
 import hostile_kinds
 import intgold
-from intgold.model.ports import Signature
+from intgold.model.ports import ModelPorts
 from intgold.native.lowering import Lowered, LoweredOp, lower
-from intgold.predict.predictions import answer
+from intgold.predict.predictions import predict_images
 from intgold.quantize.calibrate import Ranges
 from intgold.quantize.inference import FloatNetwork
 from intgold.quantize.layers import Layer
@@ -55,8 +55,8 @@ def held(tmp_path_factory):
     lowered = [lower(model), lower(chain)]
     results = [model.run(x, trace=True), chain.run(np.zeros((1, 3), np.int32), trace=True)]
     sessions = [model.prepare(), chain.prepare()]
-    answers = answer(model, images, list("abc"))
-    signatures = [model.signature, chain.signature]
+    answers = predict_images(model, images, list("abc"))
+    signatures = [model.ports, chain.ports]
     found = verification_report(Dump(folder / "want", folder / "dut"))
     assert not report.equal and plan.files and plan.blocks
     return locals()
@@ -87,7 +87,7 @@ def test_every_object_of_the_package_fits_a_screen(held):
         DumpComparison,
         ArrayComparison,
         FirstDifference,
-        Signature,
+        ModelPorts,
     }
     assert wanted <= seen and len(seen) > 30, wanted - seen
 

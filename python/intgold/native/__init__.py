@@ -3,9 +3,21 @@
 The functions have the names and signatures of `intgold.golden` and give the same bits.
 """
 
-from .engine import ISAS, Prepared, built, compiler, isa_name, variants
+from ..support.moved import renamed
+from .engine import ISAS, NativeModel, built, compiler, isa_name, variants
 from .single_op import FUNCTIONS
 
 globals().update(FUNCTIONS)
 
-__all__ = [*FUNCTIONS, "FUNCTIONS", "ISAS", "Prepared", "built", "compiler", "isa_name", "variants"]
+__all__ = [
+    *FUNCTIONS,
+    "FUNCTIONS",
+    "ISAS",
+    "NativeModel",
+    "built",
+    "compiler",
+    "isa_name",
+    "variants",
+]
+
+__getattr__ = renamed(__name__)

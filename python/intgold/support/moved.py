@@ -31,6 +31,8 @@ RENAMED = {
     "bench": {"Report": "BenchReport"},
     "bench.report": {"Report": "BenchReport"},
     "contracts": {"Rule": "OpRule"},
+    "native": {"Prepared": "NativeModel"},
+    "predict.predictions": {"Answers": "Predictions", "answer": "predict_images"},
     "study.quantisation.compare": {"Comparison": "NetworkComparison"},
     "study.quantisation.explore": {"Row": "SweepRow"},
     "verify": {

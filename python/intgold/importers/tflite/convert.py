@@ -112,15 +112,18 @@ def convert(graph: FileGraph, contract: Contract, name: str, *, geometry: bool =
     for at in graph.inputs:
         tensor = graph.tensors[at]
         _check(tensor, f"input {tensor.name}", at_an_end=True)
-        if -1 in tensor.signature[1:]:
+        if -1 in tensor.shape_signature[1:]:
             raise ImportFileError(
-                f"input {tensor.name}: shape {tensor.signature} is not fixed; convert the file "
-                "with a fixed shape"
+                f"input {tensor.name}: shape {tensor.shape_signature} is not fixed; "
+                "convert the file with a fixed shape"
             )
         names[at] = builder.input(
-            labels.new(tensor.name), inner(tensor), "int8", float(tensor.scale[0]),
+            labels.new(tensor.name),
+            inner(tensor),
+            "int8",
+            float(tensor.scale[0]),
             zero_point(tensor),
-        )  # fmt: skip
+        )
     for op in graph.ops:
         context = _add(graph, op, contract, builder, names, labels, budget)
         no_answer += context.notes

@@ -63,7 +63,7 @@ class FileTensor:
     zero_point: np.ndarray
     axis: int
     data: np.ndarray | None
-    signature: tuple[int, ...] = ()
+    shape_signature: tuple[int, ...] = ()
     variable: bool = False
 
 
@@ -223,9 +223,11 @@ class _TableReader:
             zero = self._array(quantisation, "ZeroPoint", most).astype(np.int64, copy=False)
             axis = int(quantisation.QuantizedDimension())
         data = self._data(index, int(tensor.Buffer()), dtype, shape)
-        signature = tuple(self._array(tensor, "ShapeSignature", _MOST_DIMS).tolist())
+        shape_signature = tuple(self._array(tensor, "ShapeSignature", _MOST_DIMS).tolist())
         variable = bool(tensor.IsVariable())
-        return FileTensor(index, name, shape, dtype, scale, zero, axis, data, signature, variable)
+        return FileTensor(
+            index, name, shape, dtype, scale, zero, axis, data, shape_signature, variable
+        )
 
     def _data(
         self, index: int, buffer: int, dtype: str, shape: tuple[int, ...]
