@@ -209,7 +209,7 @@ def test_free_extents_are_refused():
         ((1, 1, 4, -1), False),
     ]:
         tensors = list(graph.tensors)
-        tensors[0] = replace(tensors[0], signature=signature)
+        tensors[0] = replace(tensors[0], shape_signature=signature)
         free = replace(graph, tensors=tuple(tensors))
         if fixed:
             assert convert(free, contract_named("tflm"), "m").ops

@@ -479,7 +479,7 @@ def test_documented_modules_are_there():
 
 def test_labels_are_classes(world):
     """The first label that is no class is named, wherever labels are taken."""
-    from intgold.predict.predictions import answer
+    from intgold.predict.predictions import predict_images
     from intgold.study.quantisation.compare import compare
     from intgold.study.quantisation.explore import explore
 
@@ -487,7 +487,7 @@ def test_labels_are_classes(world):
     for odd in (5, -1, 300):
         labels = np.array([0, 4, odd, 9])
         for call in (
-            lambda: answer(model, images, list("abcd"), labels),  # noqa: B023
+            lambda: predict_images(model, images, list("abcd"), labels),  # noqa: B023
             lambda: compare(network, {"a": model}, images, labels),  # noqa: B023
             lambda: explore(network, [Choices()], images, images, labels),  # noqa: B023
         ):

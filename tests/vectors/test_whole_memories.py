@@ -243,7 +243,7 @@ def test_a_dump_of_a_whole_memory(name, ram, tmp_path):
     report = verify(folder / "set", tmp_path)
     first = report.first
     assert not report.equal and (first.tensor, first.image) == ("conv3", 1)
-    (spot,) = first.spots
+    (spot,) = first.locations
     suffix = f".bank{address % banks}" if banks > 1 else ""
     assert (spot.file, spot.address) == (f"memory/buffers{suffix}{form.suffix}", address)
     number = int(spot.place.split()[1])

@@ -24,8 +24,9 @@ from ..ops.bounds import Bounds, prove
 from ..ops.fields import DTYPE_RANGE, INT32_MAX, Scales, integer, scale
 from ..ops.table import OPS, OpKind
 from ..support.arguments import ADVICE, check, check_fields, fits
+from ..support.moved import renamed_attribute
 from ..support.quoting import given, shown
-from .ports import Port, Signature
+from .ports import ModelPort, ModelPorts
 
 if TYPE_CHECKING:
     from ..describe import summary as _summary
@@ -305,13 +306,15 @@ class Model:
         return {**read, **named}
 
     @cached_property
-    def signature(self) -> Signature:
+    def ports(self) -> ModelPorts:
         """The inputs and outputs, to check arrays against."""
         inputs, outputs = (
-            tuple(Port(t.name, np.dtype(t.dtype), t.shape) for t in map(self.tensor, names))
+            tuple(ModelPort(t.name, np.dtype(t.dtype), t.shape) for t in map(self.tensor, names))
             for names in (self.inputs, self.outputs)
         )
-        return Signature(inputs, outputs, sum(t.span for t in self.tensors))
+        return ModelPorts(inputs, outputs, sum(t.span for t in self.tensors))
+
+    signature = renamed_attribute("Model", "signature", "ports")
 
     # The facade: what other rooms do with a model, under its own name. Only here does this room
     # reach up, at the first call.

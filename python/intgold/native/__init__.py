@@ -3,7 +3,8 @@
 The functions have the names and signatures of `intgold.golden` and give the same bits.
 """
 
-from .engine import ISAS, Prepared, built, compiler, isa_name, variants
+from ..support.moved import renamed
+from .engine import ISAS, NativeModel, built, compiler, isa_name, variants
 from .single_op import FUNCTIONS
 
 add = FUNCTIONS["add"]
@@ -27,7 +28,7 @@ softmax_float32 = FUNCTIONS["softmax_float32"]
 __all__ = [
     "FUNCTIONS",
     "ISAS",
-    "Prepared",
+    "NativeModel",
     "add",
     "argmax",
     "avg_pool2d",
@@ -50,3 +51,5 @@ __all__ = [
     "softmax_float32",
     "variants",
 ]
+
+__getattr__ = renamed(__name__)

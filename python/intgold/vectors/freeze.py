@@ -23,7 +23,7 @@ from ..images.mnist import find_mnist
 from ..ops.fields import FORMS
 from ..ops.table import OPS
 from ..run.digests import tensor_digests
-from ..support.folders import Kind, check_own, put_folder
+from ..support.folders import FolderKind, check_own, put_folder
 from ..support.json_text import strict_json
 from ..support.progress import Progress
 from ..support.safe_files import canonical_json, replacing
@@ -142,7 +142,7 @@ def freeze(folder: str | os.PathLike[str], progress: bool = True) -> None:
         file.write(document)
 
 
-def _part(part: str) -> Kind:
+def _part(part: str) -> FolderKind:
     """Return how a part of what was frozen is known again: by the manifest beside it."""
 
     def stated(data: bytes) -> dict[str, str]:
@@ -152,7 +152,7 @@ def _part(part: str) -> Kind:
         start = f"{part}/"
         return {p[len(start) :]: d for p, d in document["sha256"].items() if p.startswith(start)}
 
-    return Kind(f"{part} that was frozen", "../manifest.json", stated)
+    return FolderKind(f"{part} that was frozen", "../manifest.json", stated)
 
 
 def manifest(folder: Path) -> bytes:

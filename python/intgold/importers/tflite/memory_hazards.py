@@ -19,7 +19,7 @@ from .reader import FileGraph, FileOp
 _SHARING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 
 
-def overwritten(graph: FileGraph, in_place: AbstractSet[int]) -> list[str]:
+def memory_hazards(graph: FileGraph, in_place: AbstractSet[int]) -> list[str]:
     """Return which tensors may be overwritten too early, a text each.
 
     Parameters

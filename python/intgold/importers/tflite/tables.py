@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...contracts import Rule
+from ...contracts import OpRule
 from ...golden.requantize import scale as scaled
 from ...host.multiplier import requantize_for
 from .expf import expf
@@ -114,7 +114,7 @@ def exponentials(x_scale: np.float32, beta: np.float32) -> np.ndarray:
     return expf(reals).view(np.int32)
 
 
-def eighths(
+def q8_multiplier(
     x_scale: np.float32, x_zero: int, y_scale: np.float32, y_zero: int, alpha: np.float32
 ) -> np.ndarray:
     """Return the table of multipliers of eight fraction bits, `alpha` below the zero point."""
@@ -126,7 +126,7 @@ def eighths(
 
 
 def requantized(
-    rule: Rule,
+    rule: OpRule,
     x_scale: np.float32,
     x_zero: int,
     y_scale: np.float32,
@@ -140,7 +140,7 @@ def requantized(
 
 
 def leaky_relu(
-    rule: Rule,
+    rule: OpRule,
     x_scale: np.float32,
     x_zero: int,
     y_scale: np.float32,

@@ -14,7 +14,7 @@ from ...ops.fields import FORMS
 from ...ops.table import OPS
 from ...support.arguments import checked, fit_fields
 from ...support.deprecation import once_by_position
-from ...support.folders import Kind, paths_below, replacing_folder, sha256_of
+from ...support.folders import FolderKind, paths_below, replacing_folder, sha256_of
 from ...support.json_text import canonical_sha256, is_canonical, strict_json
 from ...support.progress import Progress
 from ...support.quoting import short_repr
@@ -289,7 +289,7 @@ def _facts(data: bytes) -> str:
     )
 
 
-VECTORS = Kind(
+VECTORS = FolderKind(
     "vectors of one op", NAME, lambda data: _parse(data)["files"], VectorError, _facts
 )  # fmt: skip
 """How the folder of an op's vectors is known again."""

@@ -45,7 +45,7 @@ from .manifest import (
     tell_other,
 )  # fmt: skip
 from .options import SetOptions, Stimulus
-from .plan import Plan, Range, joined, parse_images
+from .plan import ImageRange, Plan, joined, parse_images
 from .reader import read_runs, regroup
 from .set_writer import Content, SetWriter, packed
 from .whole import rom_contents
@@ -210,7 +210,7 @@ class Producer:
     isa: str
     given: Mapping[str, np.ndarray] | None
 
-    def arrays(self, ranges: Sequence[Range]) -> dict[Entry, np.ndarray]:
+    def arrays(self, ranges: Sequence[ImageRange]) -> dict[Entry, np.ndarray]:
         """Return what belongs to some images, by entry."""
         plan = self.plan
         parts = [self._stimulus(first, stop - first) for first, stop in ranges]
@@ -242,7 +242,7 @@ class Producer:
         assert self.plan.seed is not None
         return builtin(self.plan.model, first, count, self.plan.seed)
 
-    def block(self, number: int, ranges: Sequence[Range]) -> dict[str, Content]:
+    def block(self, number: int, ranges: Sequence[ImageRange]) -> dict[str, Content]:
         """Return what a block of images adds to each file."""
         return encoded(self.plan, self.arrays(ranges), number * self.plan.block_images)
 
@@ -270,7 +270,7 @@ def _start_worker(producer: Producer) -> None:
     _producer = producer
 
 
-def _work(number: int, ranges: Sequence[Range]) -> dict[str, Content]:
+def _work(number: int, ranges: Sequence[ImageRange]) -> dict[str, Content]:
     return _producer.block(number, ranges)
 
 

@@ -1,7 +1,7 @@
 """An op as the stages of its hardware, each of which a bug may replace.
 
-The stages, in order: the operands (inputs and fields), ``accumulate``, ``hold`` (the register of
-the accumulator), ``scale`` (R), ``finish`` (zero point and clamp), ``deliver`` (how the results
+The stages, in order: the operands (inputs and fields), ``accumulate``, ``accumulator_register``,
+``scale`` (R), ``output_stage`` (zero point and clamp), ``write_output`` (how the results
 leave the device).  Without a bug they give the golden model's bits.
 """
 
@@ -23,7 +23,7 @@ from ...support.array_types import IntArray
 from ...support.quoting import short_repr
 
 Accumulate = Callable[["Datapath"], IntArray]
-Stage = Callable[["Datapath", IntArray], IntArray]
+StageFunction = Callable[["Datapath", IntArray], IntArray]
 
 WEIGHTED = ("conv2d", "depthwise_conv2d", "fully_connected")
 SLIDING = ("conv2d", "depthwise_conv2d")
@@ -51,7 +51,7 @@ def _accumulate(path: Datapath) -> IntArray:
     return values.astype(np.int64)
 
 
-def _hold(path: Datapath, acc: IntArray) -> IntArray:
+def _accumulator_register(path: Datapath, acc: IntArray) -> IntArray:
     return acc
 
 
@@ -66,11 +66,11 @@ def _scale(path: Datapath, acc: IntArray) -> IntArray:
     return acc
 
 
-def _finish(path: Datapath, scaled: IntArray) -> IntArray:
+def _output_stage(path: Datapath, scaled: IntArray) -> IntArray:
     return path.clamp(scaled + path.y_zero_point)
 
 
-def _deliver(path: Datapath, y: IntArray) -> IntArray:
+def _write_output(path: Datapath, y: IntArray) -> IntArray:
     return y
 
 
@@ -86,7 +86,7 @@ class Datapath:
         What the op reads, shape (n, ...).
     arguments : dict
         Of the golden function; a bug may hold values here that no model may have.
-    accumulate, hold, scale, finish, deliver : callable
+    accumulate, accumulator_register, scale, output_stage, write_output : callable
         The stages.
     made : dict
         Accumulators that were computed; shared as long as the operands are.
@@ -103,10 +103,10 @@ class Datapath:
     inputs: tuple[IntArray, ...]
     arguments: dict[str, Any]
     accumulate: Accumulate = _accumulate
-    hold: Stage = _hold
-    scale: Stage = _scale
-    finish: Stage = _finish
-    deliver: Stage = _deliver
+    accumulator_register: StageFunction = _accumulator_register
+    scale: StageFunction = _scale
+    output_stage: StageFunction = _output_stage
+    write_output: StageFunction = _write_output
     made: dict[str, IntArray] = field(default_factory=dict)
     images: IntArray | None = None
     dumped: Mapping[str, IntArray] = field(default_factory=dict)
@@ -176,8 +176,8 @@ class Datapath:
         """Return the path with another sum."""
         return replace(self, accumulate=accumulate, made={})
 
-    def with_stage(self, **stages: Stage) -> Datapath:
-        """Return the path with another ``hold``, ``scale``, ``finish`` or ``deliver``."""
+    def with_stage(self, **stages: StageFunction) -> Datapath:
+        """Return the path with other stages."""
         return replace(self, **stages)  # type: ignore[arg-type]
 
     def plain_sums(self, x: IntArray, weights: IntArray) -> IntArray:
@@ -198,14 +198,14 @@ class Datapath:
 
     def after(self, acc: IntArray) -> tuple[IntArray, IntArray]:
         """Return (accumulators held, results) of some accumulators, not yet delivered."""
-        held = self.hold(self, acc)
-        y = self.finish(self, self.scale(self, held))
+        held = self.accumulator_register(self, acc)
+        y = self.output_stage(self, self.scale(self, held))
         return held.astype(np.int32), y.astype(self.dtype)
 
     def results(self) -> tuple[IntArray, IntArray]:
         """Return (accumulators held, results delivered), each of the shape of the output."""
         held, y = self.after(self.accumulators())
-        return held, self.deliver(self, y)
+        return held, self.write_output(self, y)
 
 
 def entries(by: Requantize, **parts: Any) -> Requantize:

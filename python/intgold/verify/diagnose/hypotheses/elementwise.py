@@ -114,7 +114,7 @@ def _without_first(x: IntArray) -> IntArray:
 
 def _wraps(evidence: Evidence) -> Iterator[Variant]:
     if evidence.path.op.kind == "rescale":
-        yield Variant("", lambda path: path.with_stage(finish=lambda p, s: wrapped(s, 32)))
+        yield Variant("", lambda path: path.with_stage(output_stage=lambda p, s: wrapped(s, 32)))
 
 
 def _sign(evidence: Evidence) -> Iterator[Variant]:

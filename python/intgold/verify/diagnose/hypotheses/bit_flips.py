@@ -31,7 +31,7 @@ def _channel(evidence: Evidence) -> int | None:
     return int(found[0]) if len(found) == 1 else None
 
 
-class _Column:
+class _ChannelSample:
     """One channel of an op: a sample of its outputs, and what the device made of them."""
 
     def __init__(self, evidence: Evidence, channel: int) -> None:
@@ -78,11 +78,11 @@ class _Column:
         return np.concatenate(under, axis=1)
 
 
-def _column(evidence: Evidence) -> _Column | None:
+def _column(evidence: Evidence) -> _ChannelSample | None:
     channel = _channel(evidence)
     if channel is None or evidence.path.op.kind not in WEIGHTED:
         return None
-    return _Column(evidence, channel)
+    return _ChannelSample(evidence, channel)
 
 
 def _flipped(values: IntArray, bit: int) -> IntArray:

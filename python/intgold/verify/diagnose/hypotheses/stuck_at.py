@@ -8,9 +8,9 @@ from math import log2
 import numpy as np
 
 from ....support.array_types import IntArray
-from .delivery import LANES, delivered, first_wrong, result_shape
 from .freedom import constant_bits
 from .hypothesis import Evidence, Hypothesis, Variant
+from .output_order import LANES, delivered, first_wrong, result_shape
 
 
 def _lane_stuck(evidence: Evidence) -> Iterator[Variant]:
