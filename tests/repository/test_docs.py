@@ -14,7 +14,7 @@ from compilers import BUILDS, engine_objects
 from intgold.cli import COMMANDS, main
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = sorted(DOCS.glob("*.md"))
+PAGES = sorted(DOCS.rglob("*.md"))
 
 
 @pytest.mark.parametrize("name", ["residual", "depthwise", "by_hand"])
@@ -160,19 +160,3 @@ def test_the_testbench_of_the_walk_through(tmp_path):
     shell(said[2], tmp_path), shell(said[3], tmp_path)
     run = shell(said[4], tmp_path)
     assert run.returncode == 1 and "first difference: op pool2 (max_pool2d)" in run.stdout
-
-
-def test_the_reference_builds_without_warnings(tmp_path):
-    """numpydoc and Sphinx, warnings as errors, without torch; every public name is in the index."""
-    tools.need("sphinx")
-    for name in ("torch", "pytorch_optimizer"):
-        (tmp_path / f"{name}.py").write_text(f"raise RuntimeError('{name} was imported')")
-    subprocess.run(
-        [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", DOCS, tmp_path / "html"],
-        check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(tmp_path)},
-    )  # fmt: skip
-    import intgold
-
-    text = (tmp_path / "html" / "api.html").read_text()
-    for name in ("Model", "Op", "Tensor", "Requantize", "Builder", "Result", "load"):
-        assert name in intgold.__all__ and f'id="intgold.{name}' in text, name

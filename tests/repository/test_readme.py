@@ -82,7 +82,7 @@ def test_make_targets_exist():
 
 def test_the_named_files_exist():
     """Every file that README or a page of docs/ names in code is there."""
-    pages = [TEXT, *(page.read_text() for page in (ROOT / "docs").glob("*.md"))]
+    pages = [TEXT, *(page.read_text() for page in (ROOT / "docs").rglob("*.md"))]
     text = "\n".join(pages)
     names = set(re.findall(r"`((?:tests|csrc|python|benchmarks|golden)/[\w/.]+\.\w+)`", text))
     assert len(names) >= 10
