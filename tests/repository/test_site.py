@@ -21,6 +21,7 @@ PUBLIC = ("vectors", "verify", "quantize", "importers", "exporters", "native", "
 def site(tmp_path_factory):
     """The built pages: warnings are errors, and torch is not imported."""
     tools.need("sphinx")
+    tools.need("sphinx-c-autodoc")
     absent = tmp_path_factory.mktemp("absent")
     for name in ("torch", "pytorch_optimizer"):
         (absent / f"{name}.py").write_text(f"raise RuntimeError('{name} was imported')")
@@ -51,3 +52,25 @@ def test_every_public_name_has_its_place(site, room):
     for name in names:
         kind, page = found[f"{module.__name__}.{name}"]
         assert kind.startswith("py:") and page == f"reference/python/{room or 'intgold'}.html", name
+
+
+def test_every_command_and_option_has_its_place(site):
+    """The page of commands has each subcommand that `--help` lists, with its options."""
+    from intgold.cli import COMMANDS
+
+    found = objects(site)
+    for command in COMMANDS:
+        assert found[f"intgold-{command}.--help"] == ("std:cmdoption", "reference/commands.html")
+    assert f"intgold-vectors.--partials" in found and "intgold-verify.--dut" in found
+
+
+def test_every_c_declaration_has_its_place(site):
+    """Structures with their fields, enumerators, functions, macros of csrc/intgold.h."""
+    header = re.sub(r"/\*.*?\*/", "", (ROOT / "csrc/intgold.h").read_text(), flags=re.S)
+    functions = set(re.findall(r"\b(intgold_\w+)\(", header))
+    types = set(re.findall(r"typedef (?:struct|enum) (intgold_\w+)", header))
+    enumerators = set(re.findall(r"^ {4}(INTGOLD_\w+) = ", header, re.M))
+    assert len(functions) > 25 and len(types) > 25 and len(enumerators) > 40
+    page = {name for name, (_, place) in objects(site).items() if place == "reference/c.html"}
+    assert functions | types | enumerators <= page
+    assert {"intgold_conv2d.pad_left", "intgold_tensor.offset"} <= page
