@@ -1,7 +1,7 @@
 """The page of the C interface: what csrc/intgold.h declares, with its comments.
 
 The header keeps plain comments.  Before sphinx-c-autodoc reads it, each becomes a comment that
-documents what follows it (``/**``), or what it follows on its line (``/**<``); its names become links.
+documents what follows it (``/**``), or what it follows on its line (``/**<``); names are links.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).parents[2]
+_EXAMPLES = sorted(ROOT.glob("examples/*/README.md"))
 PAGES = {
     "reference/spec": "SPEC.md",
     "project/readme": "README.md",
@@ -21,22 +22,25 @@ PAGES = {
     "project/contributing": "CONTRIBUTING.md",
     "project/security": "SECURITY.md",
     "project/changelog": "CHANGELOG.md",
+    **{f"examples/{f.parent.name}": f"examples/{f.parent.name}/README.md" for f in _EXAMPLES},
 }
-"""Page -> file of the repository that it shows."""
+"""Page -> file of the repository that it shows, before what the page has itself."""
 _PAGE_OF = {file: page for page, file in PAGES.items()}
 _LINK = re.compile(r"(?<=\]\()(?!\w+:|#|/)([^)\s#]+)(#[^)\s]*)?(?=\))")
 _CLAUSE = re.compile(r"\b((?:SPEC|[Cc]lauses?) )(\d+(?:\.\d+)*)(?![\d.]*\d)")
 
 
 def show(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Replace the source of a page by the file that it shows, its links by those of the site."""
-    text, base = source[0], PurePosixPath("docs", docname).parent
+    """Put the file that a page shows before its own text; have links lead to pages of the site."""
+    if app.env.doc2path(docname).suffix != ".md":
+        return
+    here = PurePosixPath(docname).parent
+    source[0] = with_site_links(source[0], PurePosixPath("docs", docname).parent, here)
     if docname in PAGES:
         file = ROOT / PAGES[docname]
         app.env.note_dependency(str(file))
-        text, base = file.read_text(encoding="utf-8"), PurePosixPath()
-    if app.env.doc2path(docname).suffix == ".md":
-        source[0] = with_site_links(text, base, PurePosixPath(docname).parent)
+        base = PurePosixPath(PAGES[docname]).parent
+        source[0] = with_site_links(file.read_text(encoding="utf-8"), base, here) + source[0]
 
 
 def with_site_links(text: str, base: PurePosixPath, here: PurePosixPath) -> str:

@@ -6,7 +6,9 @@ import re
 import subprocess
 import sys
 import zlib
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -32,6 +34,42 @@ def site(tmp_path_factory):
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     return html
+
+
+class Page(HTMLParser):
+    """The anchors and the links of a page."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.anchors, self.links = set(), set()
+        self.feed(path.read_text())
+
+    def handle_starttag(self, tag, attributes):
+        for name, value in attributes:
+            if name == "id":
+                self.anchors.add(value)
+            elif name in ("href", "src"):
+                self.links.add(value)
+
+
+def test_every_link_of_the_site_leads_somewhere(site):
+    """Pages, anchors, downloads, pictures; the viewer needs the network for other sites only."""
+    pages = {path: Page(path) for path in site.rglob("*.html")}
+    checked, wrong = 0, set()
+    for path, page in pages.items():
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            checked += 1
+            if not target.exists() or (
+                parts.fragment
+                and target in pages
+                and unquote(parts.fragment) not in pages[target].anchors
+            ):
+                wrong.add((str(path.relative_to(site)), link))
+    assert checked > 3000 and wrong == set()
 
 
 def objects(site):
@@ -61,7 +99,7 @@ def test_every_command_and_option_has_its_place(site):
     found = objects(site)
     for command in COMMANDS:
         assert found[f"intgold-{command}.--help"] == ("std:cmdoption", "reference/commands.html")
-    assert f"intgold-vectors.--partials" in found and "intgold-verify.--dut" in found
+    assert "intgold-vectors.--partials" in found and "intgold-verify.--dut" in found
 
 
 def test_every_c_declaration_has_its_place(site):
