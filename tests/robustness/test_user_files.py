@@ -553,7 +553,7 @@ def test_which_files_have_no_seal():
     others = {suffix for k in kinds if not k.comment for suffix in k.known}
     assert sealed == {".c", ".md", ".html", ".txt"}
     assert others == {".npz", ".json", ".csv", ".png", ".svg", ".pdf", ".npy"}
-    for page in ("docs/cli.md", "docs/embedded.md"):
+    for page in ("docs/reference/cli.md", "docs/embedded.md"):
         text = " ".join((PACKAGE.parents[1] / page).read_text().split())
         assert "edits in such a file are lost" in text, page
 
