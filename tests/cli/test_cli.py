@@ -138,7 +138,7 @@ def test_no_memory_is_one_line(capsys, tmp_path, monkeypatch):
         raise MemoryError("Unable to allocate 9 GiB")
 
     arguments = ["predict", "lut", tmp_path / "x.npy"]
-    for backend, name in (("golden", "run.backends._run_golden"), ("c", "native.Prepared.run")):
+    for backend, name in (("golden", "run.backends._run_golden"), ("c", "native.NativeModel.run")):
         with monkeypatch.context() as patch:
             patch.setattr(f"intgold.{name}", fail)
             status, _, err = run(capsys, *arguments, "--backend", backend)
@@ -285,13 +285,13 @@ def test_built_variants_are_those_of_the_sources():
 
 def test_golden_sees_a_difference(capsys, monkeypatch):
     """With one wrong value in one engine the tally is not 0: the job can fail."""
-    from intgold.regression.selftest import Tally
+    from intgold.regression.selftest import MismatchCount
     from intgold.vectors.cases.random_models import random_inputs, random_model
 
     model = random_model(0)
     x = random_inputs(model, 2, 0)
     one, other = model.run(x, trace=True), model.run(x, trace=True)
-    tally = Tally()
+    tally = MismatchCount()
     tally.add(one, other)
     assert tally.differing == 0 and tally.values > 0
     next(iter(other.accumulators.values())).flat[0] += 1

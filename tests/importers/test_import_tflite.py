@@ -19,7 +19,7 @@ from intgold.cli import main
 from intgold.contracts import CONTRACTS, contract_named
 from intgold.errors import ContractError, ImportFileError
 from intgold.importers import import_tflite
-from intgold.importers.tflite.op_context import Room, Step
+from intgold.importers.tflite.op_context import ConstantBudget, OpContext
 from intgold.importers.tflite.reader import FileOp, parse
 from intgold.model.builder import Builder
 from intgold.verify.diagnose.finding import contracts_of
@@ -42,7 +42,7 @@ def of_name(name):
 
 def test_the_frozen_set_holds_every_contract():
     """Engines that lack an op have no answers; each op is answered by some, int8 and uint8."""
-    assert set(FROZEN) == {c.name for c in CONTRACTS.values() if c.basis == "measured"}
+    assert set(FROZEN) == {c.name for c in CONTRACTS.values() if c.provenance == "measured"}
     answered = {of_name(name)[:2] for answers in FROZEN.values() for name in answers}
     assert {op for op, _ in answered} == set(MODELS)
     assert {op for op, dtype in answered if dtype == "uint8"} >= set(MODELS) - {"ELU"}
@@ -134,10 +134,12 @@ def before(value, towards):
 def test_ratios_that_a_delegate_declines(op, ratio, slope, declined):
     """Beyond its limits, probed to the last bit, the kernels behind it compute an op."""
     rule = contract_named("xnnpack").rules[op]
-    step = Step(FileOp(0, op, (), (), {}), rule, (), Builder("m"), {}, "a", "b", Room(0))
+    step = OpContext(
+        FileOp(0, op, (), (), {}), rule, (), Builder("m"), {}, "a", "b", ConstantBudget(0)
+    )
     step.decide(ratio, slope=slope)
-    assert step.rule is (rule.declined if declined else rule)
-    assert rule.declined is not None and rule.declined != rule
+    assert step.rule is (rule.fallback if declined else rule)
+    assert rule.fallback is not None and rule.fallback != rule
 
 
 def test_a_ratio_that_the_engine_refuses():

@@ -208,6 +208,7 @@ def calls(w):
         "vectors.sets.generate:write_set": dict(
             model=m,
             folder=f / "w",
+            options=None,
             source="builtin",
             count=1,
             seed=0,
@@ -240,6 +241,7 @@ def calls(w):
         "vectors.op_vectors.sets:write_op_sets": dict(
             op="lut",
             folder=f / "op2",
+            options=None,
             random=0,
             seed=0,
             formats=("npy",),
@@ -380,7 +382,8 @@ def test_wrong_arguments(name, world, tmp_path, monkeypatch):
                 refused += attempt(lambda: call({**valid, argument: value})) is not None  # noqa: B023
             except Exception as error:
                 raise AssertionError(f"{name}: {argument} = {label}: {error!r}") from error
-        meant_any = inspect.signature(function).parameters[argument].annotation == "Any"
+        parameter = inspect.signature(function).parameters.get(argument)  # or one of **choices
+        meant_any = parameter is not None and parameter.annotation == "Any"
         assert refused >= len(WRONG) // 2 or meant_any, (argument, refused)
 
 
@@ -389,9 +392,7 @@ def test_wrong_arguments(name, world, tmp_path, monkeypatch):
 def test_wrong_arguments_of_single_ops(kind, engine):
     """The functions of golden and native refuse alike what an op cannot be."""
     model = next(
-        m
-        for m in map(lambda s: random_model(s, (kind,), max_ops=1), range(9))
-        if m.ops[0].kind == kind
+        m for m in (random_model(s, (kind,), max_ops=1) for s in range(9)) if m.ops[0].kind == kind
     )
     op = model.ops[0]
     x = random_inputs(model, 2, 0)
@@ -477,7 +478,7 @@ def test_documented_modules_are_there():
 
 def test_labels_are_classes(world):
     """The first label that is no class is named, wherever labels are taken."""
-    from intgold.predict.predictions import answer
+    from intgold.predict.predictions import predict_images
     from intgold.study.quantisation.compare import compare
     from intgold.study.quantisation.explore import explore
 
@@ -485,7 +486,7 @@ def test_labels_are_classes(world):
     for odd in (5, -1, 300):
         labels = np.array([0, 4, odd, 9])
         for call in (
-            lambda: answer(model, images, list("abcd"), labels),  # noqa: B023
+            lambda: predict_images(model, images, list("abcd"), labels),  # noqa: B023
             lambda: compare(network, {"a": model}, images, labels),  # noqa: B023
             lambda: explore(network, [Choices()], images, images, labels),  # noqa: B023
         ):

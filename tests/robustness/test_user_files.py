@@ -554,7 +554,7 @@ def test_which_files_have_no_seal():
     others = {suffix for k in kinds if not k.comment for suffix in k.known}
     assert sealed == {".c", ".md", ".html", ".txt"}
     assert others == {".npz", ".json", ".csv", ".png", ".svg", ".pdf", ".npy"}
-    for page in ("docs/cli.md", "docs/embedded.md"):
+    for page in ("docs/reference/cli.md", "docs/embedded.md"):
         text = " ".join((PACKAGE.parents[1] / page).read_text().split())
         assert "edits in such a file are lost" in text, page
 
@@ -564,9 +564,9 @@ def test_what_ships_and_is_frozen_is_known():
     kinds = [k for k in vars(file_kinds).values() if isinstance(k, FileKind)]
     assert len({id(k) for k in kinds}) == len(kinds) > 10
     docs = PACKAGE.parents[1] / "docs" / "which_int8.md"
-    shipped = {p: MODEL for p in (PACKAGE / "models").glob("*.npz")}
-    shipped |= {p: NETWORK for p in (PACKAGE / "models").glob("*_float.npz")}
-    shipped |= {p: RANGES for p in (PACKAGE / "models").glob("*_ranges.json")}
+    shipped = dict.fromkeys((PACKAGE / "models").glob("*.npz"), MODEL)
+    shipped |= dict.fromkeys((PACKAGE / "models").glob("*_float.npz"), NETWORK)
+    shipped |= dict.fromkeys((PACKAGE / "models").glob("*_ranges.json"), RANGES)
     assert len(shipped) > 5
     for path, own in {**shipped, **({docs: CONTRACTS_PAGE} if docs.exists() else {})}.items():
         for kind in kinds:
@@ -704,7 +704,7 @@ def test_a_set_is_replaced_while_it_is_as_it_was_written(name, trial):
     if name in OWN:
         status, err = other.run(out)
         assert status == 0 and (name == "merge_output" or "replacing the ve" in err), err
-        assert err.count("\n") <= 1 and everything(out) != first or name == "merge_output"
+        assert (err.count("\n") <= 1 and everything(out) != first) or name == "merge_output"
         status, err = one.run(out)
         assert status == 0 and everything(out) == first
     (here / "link").symlink_to("out")

@@ -9,8 +9,7 @@ import pytest
 
 import tools
 from intgold.cli import main
-from intgold.contracts import CONTRACTS, contract_named
-from intgold.contracts import evidence as standing
+from intgold.contracts import CONTRACTS, contract_named, evidence
 from intgold.importers.tflite.convert import HANDLERS
 from intgold.study.contracts import differences, page
 from intgold.study.contracts.probes import PROBES, probe
@@ -123,18 +122,18 @@ def test_no_rule_differs_on_uint8_alone():
 
 def test_what_was_compared():
     """Every op of a measured contract was held against the engine, but for those it lacks."""
-    measured = [c for c in CONTRACTS.values() if c.basis == "measured"]
-    assert set(standing.compared()) == {c.name for c in measured}
+    measured = [c for c in CONTRACTS.values() if c.provenance == "measured"]
+    assert set(evidence.compared()) == {c.name for c in measured}
     every = [(c, op, dtype) for c in measured for op in HANDLERS for dtype in ("int8", "uint8")]
-    assert [at for at in every if standing.standing(*at) == "unproved"] == []
+    assert [at for at in every if evidence.evidence(*at) == "unproved"] == []
     lacking = {f"{c.name} {op}" for c, op, dtype in every if c.rule(op, dtype) is None}
     assert lacking > {"tflm CONV_2D", "tflm GELU", "litert_reference ELU", "xnnpack ELU"}
     for contract, op, dtype in every:
-        values = standing.compared()[contract.name].get(f"{op} {dtype}", {})
+        values = evidence.compared()[contract.name].get(f"{op} {dtype}", {})
         assert bool(values) == (contract.rule(op, dtype) is not None), (contract.name, op, dtype)
     other = contract_named("cmsis_nn")
-    assert standing.standing(other, "CONV_2D", "int8") == "sources"
-    assert standing.standing(contract_named("intgold"), "CONV_2D", "int8") == "SPEC"
+    assert evidence.evidence(other, "CONV_2D", "int8") == "sources"
+    assert evidence.evidence(contract_named("intgold"), "CONV_2D", "int8") == "SPEC"
 
 
 def test_the_page_is_that_of_the_data(each_run_once):

@@ -378,7 +378,7 @@ def test_a_word_that_is_not_compared_is_no_evidence(tmp_path, capsys):
 @pytest.mark.parametrize("sizes", [(9, 7), (8, 6), (7, 7), (9, 9)])
 @pytest.mark.parametrize("banks", [(1, "interleaved"), (2, "blocked"), (2, "interleaved")])
 @pytest.mark.parametrize("stuck", [0, 1])
-def test_a_stuck_address_bit_is_no_pair_of_causes(stuck, banks, sizes, tmp_path, capsys):
+def test_a_stuck_address_bit_is_no_pair_of_causes(stuck_at, banks, sizes, tmp_path, capsys):
     """One image, half of the cells unwritten and 0: another address and a clamp are not named."""
     count, order = banks
     memory = {"word_bits": 8, "banks": count, "bank_order": order, "frame": 94}
@@ -386,7 +386,7 @@ def test_a_stuck_address_bit_is_no_pair_of_causes(stuck, banks, sizes, tmp_path,
     write_set(network_of(sizes), tmp_path / "set", count=1, layout=layout, formats=["hex", "npy"])
     plan, _ = read_manifest(tmp_path / "set")
     good = memory_of(plan, tmp_path / "set", banks).items()
-    dump_memory(plan, tmp_path / "dut", {(b, a & ~1 | stuck): v for (b, a), v in good}, banks)
+    dump_memory(plan, tmp_path / "dut", {(b, a & ~1 | stuck_at): v for (b, a), v in good}, banks)
     for op in ("c0", "c1"):
         told = json.loads(verify(tmp_path, capsys, 1, "--json"))
         assert [c["names"] for c in told["ops"][0]["causes"]] == [], op

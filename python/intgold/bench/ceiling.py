@@ -51,7 +51,7 @@ def form_of(op: Op) -> str | None:
     return by.form[0] if isinstance(by, Requantize) and "weights" in op.fields else None
 
 
-class Probe:
+class CeilingLoops:
     """The loops whose times make a `Ceiling`, to take turns with what is held against it.
 
     Parameters

@@ -7,18 +7,18 @@ from typing import Any
 
 from ..study.quantisation.plots import check_plot, save_picture
 from .ops import Ops
-from .report import Report
+from .report import BenchReport
 
 _PARTS = ("at the roofline", "requantize, tables", "all else")
 _COLOURS = ("#1f4e79", "#7fb2e5", "#d9d9d9")
 
 
-def plot_report(report: Report, path: str | os.PathLike[str]) -> None:
+def plot_report(report: BenchReport, path: str | os.PathLike[str]) -> None:
     """Draw the time of every op of every variant, cut into what bounds it and the rest.
 
     Parameters
     ----------
-    report : Report
+    report : BenchReport
     path : path
         Ends in .png, .svg or .pdf.
 

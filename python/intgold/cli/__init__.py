@@ -224,7 +224,7 @@ def _output_named() -> Iterator[None]:
     if stream is None:  # closed from the start
         yield
         return
-    sys.stdout = _Output(stream)  # type: ignore[assignment]
+    sys.stdout = _Output(stream)
     try:
         yield
     finally:

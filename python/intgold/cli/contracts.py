@@ -23,15 +23,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..contracts import contract_named
-    from ..contracts import evidence as standing
+    from ..contracts import contract_named, evidence
     from ..errors import IntgoldError
     from ..study.contracts import differences
 
     if not 1 <= options.probes <= 10_000:
         raise IntgoldError(f"--probes {options.probes}: 1 to 10000 are possible")
     if options.first is None:
-        print(*standing.lines(), sep="\n")
+        print(*evidence.lines(), sep="\n")
         return 0
     contract_named(options.first)
     if options.second is None:

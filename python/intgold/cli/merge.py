@@ -26,5 +26,7 @@ def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     from ..vectors.sets.generate import merge_sets
 
-    print_summary(merge_sets(options.shards, options.output, show_progress(options)), options)
+    print_summary(
+        merge_sets(options.shards, options.output, progress=show_progress(options)), options
+    )
     return 0

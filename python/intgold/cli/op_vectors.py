@@ -55,13 +55,14 @@ def call(options: argparse.Namespace) -> int:
     _check(options)
     if options.output == "-":
         return _print_lines(options)
-    from ..vectors.op_vectors.sets import write_op_sets
+    from ..vectors.op_vectors.sets import OpSetOptions, write_op_sets
 
     with naming_layout(options):
-        written = write_op_sets(
-            options.op, options.output, options.random, options.seed, names(options.format),
-            layout_of(options), options.form, options.multiplier_bits, show_progress(options),
+        chosen = OpSetOptions(
+            random=options.random, seed=options.seed, formats=names(options.format),
+            layout=layout_of(options), form=options.form, bits=options.multiplier_bits,
         )  # fmt: skip
+        written = write_op_sets(options.op, options.output, chosen, progress=show_progress(options))
     print(
         f"{written.tensors} cases, {written.images} images, {written.files} files, "
         f"{written.bytes / 1e6:.1f} MB in {options.output}"

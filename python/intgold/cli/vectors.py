@@ -81,15 +81,17 @@ def add(parser: argparse.ArgumentParser) -> None:
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     from ..vectors.sets.generate import write_set
+    from ..vectors.sets.options import SetOptions
 
     with naming_layout(options):
-        written = write_set(
-            intgold.load(options.model), options.output, options.stimulus, options.count,
-            options.seed, names(options.format), options.backend, show_progress(options),
-            options.isa, images=options.images, layout=layout_of(options), ops=names(options.ops),
-            tensors=names(options.tensors), partials=options.partials,
+        chosen = SetOptions(
+            source=options.stimulus, count=options.count, seed=options.seed,
+            formats=names(options.format), images=options.images, layout=layout_of(options),
+            ops=names(options.ops), tensors=names(options.tensors), partials=options.partials,
             compression=options.compress or "", shards=options.shards, shard=options.shard,
-            jobs=options.jobs,
+            backend=options.backend, isa=options.isa, jobs=options.jobs,
         )  # fmt: skip
+        model = intgold.load(options.model)
+        written = write_set(model, options.output, chosen, progress=show_progress(options))
     print_summary(written, options)
     return 0

@@ -23,7 +23,7 @@ def compared() -> Mapping[str, Mapping[str, Mapping[str, int]]]:
     return found
 
 
-def standing(contract: Contract, op: str, dtype: str) -> str:
+def evidence(contract: Contract, op: str, dtype: str) -> str:
     """Return how an op on int8 or uint8 is proved under a contract.
 
     Returns
@@ -36,8 +36,8 @@ def standing(contract: Contract, op: str, dtype: str) -> str:
     rule = contract.rule(op, dtype)
     if rule is None:
         return "-"
-    if contract.basis != "measured":
-        return {"definition": "SPEC", "sources": "sources"}[contract.basis]
+    if contract.provenance != "measured":
+        return {"definition": "SPEC", "sources": "sources"}[contract.provenance]
     values = sum(compared().get(contract.name, {}).get(f"{op} {dtype}", {}).values())
     return f"{values:,}" if values else "unproved"
 
@@ -52,7 +52,7 @@ def rows(dtype: str) -> list[list[str]]:
     """Return the table of ops and contracts on a dtype, its head first."""
     made = [["op", *CONTRACTS]]
     for op in ops():
-        made.append([op, *(standing(c, op, dtype) for c in CONTRACTS.values())])
+        made.append([op, *(evidence(c, op, dtype) for c in CONTRACTS.values())])
     return made
 
 
@@ -75,7 +75,7 @@ def overflows() -> Iterator[str]:
 def lines() -> Iterator[str]:
     """Yield the list of contracts, and a table of their ops per dtype."""
     head = ("contract", "engine", "version", "rests on")
-    about = [(c.name, c.engine, c.version, c.basis) for c in CONTRACTS.values()]
+    about = [(c.name, c.engine, c.version, c.provenance) for c in CONTRACTS.values()]
     yield from columns([head, *about], left=range(4))
     for dtype in ("int8", "uint8"):
         yield ""

@@ -18,7 +18,7 @@ from .preparation import picture_input
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class ImageBatch:
     """Images of one or several sources, in order.
 
     Parameters
@@ -52,7 +52,7 @@ def read_sources(
     as_is: bool = False,
     other: tuple[int, ...] = (),
     dtypes: tuple[str, ...] = DTYPES,
-) -> Batch:
+) -> ImageBatch:
     """Return the images of one file, or of any number of picture files and folders of them.
 
     Parameters
@@ -78,7 +78,7 @@ def read_sources(
         raise DataError("no image files")
     if len(sources) == 1 and _is_array(sources[0]):
         images = read_images(sources[0], shape, dtypes, other)
-        return Batch(images, numbered(sources[0], len(images)), "array")
+        return ImageBatch(images, numbered(sources[0], len(images)), "array")
     paths: list[Path] = []
     passed_over: list[Path] = []
     for source in map(Path, sources):
@@ -97,7 +97,7 @@ def read_sources(
     images = np.stack([picture_input(path, shape, as_is) for path in paths])
     alone = len(sources) == 1 and paths == [Path(sources[0])]
     form = "picture" if alone else "pictures"
-    return Batch(images, tuple(map(str, paths)), form, tuple(passed_over))
+    return ImageBatch(images, tuple(map(str, paths)), form, tuple(passed_over))
 
 
 def _is_array(path: str | os.PathLike[str]) -> bool:

@@ -229,9 +229,10 @@ def _list(where: str, value: Any) -> list[Any]:
 
 
 def _strings(where: str, value: Any) -> list[str]:
-    if not all(isinstance(v, str) for v in _list(where, value)):
+    names = _list(where, value)
+    if not all(isinstance(v, str) for v in names):
         raise ArtefactError(f"{where}: {shown(value)} is not a list of names")
-    return value
+    return names
 
 
 def _model(document: dict[str, Any], members: dict[str, bytes]) -> Model:

@@ -20,8 +20,7 @@ HEADERS = Path(sysconfig.get_path("include"), "Python.h").exists()
 def declarations(header: str) -> str:
     """Return what ``ffi.cdef`` takes: the header without its preprocessor scaffolding."""
     header = re.sub(r"#ifdef __cplusplus.*?#endif", "", header, flags=re.DOTALL)
-    header = re.sub(r"^#(include|ifndef|endif|define INTGOLD_H).*$", "", header, flags=re.MULTILINE)
-    return header
+    return re.sub(r"^#(include|ifndef|endif|define INTGOLD_H).*$", "", header, flags=re.MULTILINE)
 
 
 def version(header: str) -> str:
@@ -36,11 +35,15 @@ NATIVE = "python/intgold/native"
 MEASURE = (ROOT / NATIVE / "measure.h").read_text()
 """What `intgold.bench` times beside the engine."""
 COMPILED = {
-    "sources": sorted(f"csrc/{path.name}" for path in (ROOT / "csrc").glob("*.c"))
-    + [f"{NATIVE}/measure.c"],
+    "sources": [
+        *sorted(f"csrc/{path.name}" for path in (ROOT / "csrc").glob("*.c")),
+        f"{NATIVE}/measure.c",
+    ],
     "include_dirs": ["csrc"],
-    "depends": sorted(f"csrc/{path.name}" for path in (ROOT / "csrc").glob("*.h"))
-    + [f"{NATIVE}/measure.h"],
+    "depends": [
+        *sorted(f"csrc/{path.name}" for path in (ROOT / "csrc").glob("*.h")),
+        f"{NATIVE}/measure.h",
+    ],
     "extra_compile_args": ["-O3"],
 }
 

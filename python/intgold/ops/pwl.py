@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,7 +20,7 @@ def _shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
     need(segments == fields["offset"].size, "slope and offset of different lengths")
     need(len(breakpoints) == segments, f"{len(breakpoints)} breakpoints for {segments} segments")
     need(breakpoints[0] == -128, f"the first breakpoint is {breakpoints[0]} instead of -128")
-    rising = all(a < b for a, b in zip(breakpoints, breakpoints[1:], strict=False))
+    rising = all(a < b for a, b in pairwise(breakpoints))
     need(rising, f"breakpoints {breakpoints} do not rise")
     need_clamp(fields)
     return shapes[0]

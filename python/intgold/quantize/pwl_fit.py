@@ -108,7 +108,7 @@ def _frac_bits(target: np.ndarray) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class _Lines:
+class _FittedLines:
     """For each first and end input (end excluded): a line and its sum of squares, or `_NEVER`."""
 
     __repr__ = short_repr
@@ -118,9 +118,9 @@ class _Lines:
     squares: np.ndarray
 
 
-def _lines(target: np.ndarray, error: int, frac_bits: int) -> _Lines:
+def _lines(target: np.ndarray, error: int, frac_bits: int) -> _FittedLines:
     """Fit every interval with a line whose integer evaluation is within `error` of the target."""
-    lines = _Lines(*(np.zeros((257, 257), np.int64) for _ in range(3)))
+    lines = _FittedLines(*(np.zeros((257, 257), np.int64) for _ in range(3)))
     lines.squares[:] = _NEVER
     least, most = _slope_ranges(target, error)
     one = 2**frac_bits
@@ -165,7 +165,7 @@ def _least_squares(target: np.ndarray, i: int, j: int) -> float:
 
 
 def _try(
-    lines: _Lines, target: np.ndarray, error: int, frac_bits: int, i: int, j: int, slope: int
+    lines: _FittedLines, target: np.ndarray, error: int, frac_bits: int, i: int, j: int, slope: int
 ) -> None:
     """Keep the best offset for this slope, if the line beats what the interval has."""
     half = (1 << frac_bits) >> 1

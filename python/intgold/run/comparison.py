@@ -10,7 +10,7 @@ from .result import Result
 
 
 @dataclass
-class Tally:
+class MismatchCount:
     """How many tensors (accumulators counted apart) and values were compared, and differed."""
 
     tensors: int = 0
@@ -37,8 +37,8 @@ class Tally:
         self.values += want.size
         self.differing += int((want != got).sum()) if same else want.size
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(
+    def __add__(self, other: MismatchCount) -> MismatchCount:
+        return MismatchCount(
             max(self.tensors, other.tensors),
             self.values + other.values,
             self.differing + other.differing,

@@ -46,7 +46,7 @@ _log = logging.getLogger("intgold")
 
 
 @dataclass(frozen=True)
-class Kind:
+class FolderKind:
     """What a writer leaves in a folder, and how that is known again.
 
     Parameters
@@ -73,7 +73,7 @@ class Kind:
     facts: Callable[[bytes], str] = lambda record: ""
 
 
-def check_own(folder: str | os.PathLike[str], kind: Kind) -> dict[str, str]:
+def check_own(folder: str | os.PathLike[str], kind: FolderKind) -> dict[str, str]:
     """Return the files of a folder that may be replaced: absent, empty, or as `kind` left it.
 
     Returns
@@ -124,7 +124,7 @@ def _is_worked_in(folder: Path) -> bool:
     return os.path.realpath(folder) in map(str, (here, *here.parents))
 
 
-def _known(folder: Path, kind: Kind, present: Iterable[str]) -> dict[str, str]:
+def _known(folder: Path, kind: FolderKind, present: Iterable[str]) -> dict[str, str]:
     """Return the digests that the record of a folder states, its own among them."""
     try:
         data = read_plain(folder / kind.record)
@@ -177,7 +177,7 @@ def sha256_of(path: Path) -> str:
 
 
 @contextmanager
-def replacing_folder(path: str | os.PathLike[str], kind: Kind) -> Iterator[Path]:
+def replacing_folder(path: str | os.PathLike[str], kind: FolderKind) -> Iterator[Path]:
     """Make a temporary folder beside `path` that takes its name when the block succeeds.
 
     Raises
@@ -325,7 +325,7 @@ def _tell_in_place(target: Path, old: Path, error: BaseException) -> None:
         _log.warning("%s", text)
 
 
-def marked(what: str, record: str = MARKER) -> Kind:
+def marked(what: str, record: str = MARKER) -> FolderKind:
     """Return the kind of folders with such a record that a writer called `what` makes."""
 
     def stated(data: bytes) -> Mapping[str, str]:
@@ -339,7 +339,7 @@ def marked(what: str, record: str = MARKER) -> Kind:
             raise ValueError(f"files {files!r}")
         return files
 
-    return Kind(what, record, stated)
+    return FolderKind(what, record, stated)
 
 
 def marker_bytes(what: str, files: Mapping[str, str]) -> bytes:
@@ -450,7 +450,7 @@ def _check_may_make(folder: Path) -> None:
         raise IntgoldError(f"cannot write {folder}: {reason}")
 
 
-def tell_replacing(folder: str | os.PathLike[str], kind: Kind, record: bytes) -> None:
+def tell_replacing(folder: str | os.PathLike[str], kind: FolderKind, record: bytes) -> None:
     """Log that what is in a folder gives way to something else of its kind."""
     path = Path(folder) / kind.record
     old = path.read_bytes()

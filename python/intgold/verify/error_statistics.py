@@ -16,7 +16,7 @@ _EXACT = 8
 """Differences up to this are counted by value, larger ones by powers of two."""
 
 
-class Tally:
+class ErrorStatistics:
     """Counts the differences of one array, image by image.
 
     Parameters

@@ -29,7 +29,7 @@ _MOST_NAMES = 6
 
 
 @dataclass(frozen=True)
-class Spot:
+class FileLocation:
     """One value in one file.
 
     Parameters
@@ -67,7 +67,9 @@ class Spot:
 
 
 @checked
-def locate(folder: str | os.PathLike[str], array: str, coordinate: Sequence[int]) -> list[Spot]:
+def locate(
+    folder: str | os.PathLike[str], array: str, coordinate: Sequence[int]
+) -> list[FileLocation]:
     """Return where a value lies, in each file that has it (several where it takes several words).
 
     Parameters
@@ -91,11 +93,11 @@ def locate(folder: str | os.PathLike[str], array: str, coordinate: Sequence[int]
     if len(at) != len(shape) or not all(0 <= i < n for i, n in zip(at, shape, strict=True)):
         raise VectorError(f"{array}: {at} is no coordinate of its shape {shape}")
     (value,) = _values(folder, plan, entry, [at])
-    return [s for name in plan.array_formats for s in spots(plan, entry, at, value, name)]
+    return [s for name in plan.array_formats for s in file_locations(plan, entry, at, value, name)]
 
 
 @checked
-def at_place(folder: str | os.PathLike[str], place: str) -> list[Spot]:
+def at_place(folder: str | os.PathLike[str], place: str) -> list[FileLocation]:
     """Return the values at a place, word by word and lane by lane from the least significant one.
 
     Parameters
@@ -139,7 +141,7 @@ def at_place(folder: str | os.PathLike[str], place: str) -> list[Spot]:
 
 def _at_address(
     folder: str | os.PathLike[str], plan: Plan, place: str, match: re.Match[str]
-) -> list[Spot]:
+) -> list[FileLocation]:
     """Return the values of the word at ARRAY@ADDRESS."""
     entry = _entry(plan, match[1])
     name = next((n for n in plan.array_formats if n != "npy"), "npy")
@@ -150,15 +152,15 @@ def _at_address(
     coordinates = _held(plan, entry, run, word)
     values = _values(folder, plan, entry, coordinates) if coordinates else []
     pairs = zip(coordinates, values, strict=True)
-    found = [s for at, value in pairs for s in spots(plan, entry, at, value, name)]
+    found = [s for at, value in pairs for s in file_locations(plan, entry, at, value, name)]
     return [s for s in found if s.address == target]
 
 
 def _at_line_of_memory(
     folder: str | os.PathLike[str], plan: Plan, place: str, path: str, line: int
-) -> list[Spot]:
+) -> list[FileLocation]:
     """Return the values of all words at a line of the file of a whole memory, by address."""
-    found: list[Spot] = []
+    found: list[FileLocation] = []
     held = [*_of_memory(plan, path)]
     if not held:
         known = [f.path for f in plan.files]
@@ -173,7 +175,7 @@ def _at_line_of_memory(
         found += _at_words(folder, plan, files, file, inside)
     if not found:
         raise VectorError(f"{place}: its words hold padding only")
-    return sorted(found, key=lambda spot: spot.address)
+    return sorted(found, key=lambda location: location.address)
 
 
 def _of_memory(plan: Plan, path: str) -> Iterator[tuple[list[SetFile], SetFile]]:
@@ -188,15 +190,17 @@ def _of_memory(plan: Plan, path: str) -> Iterator[tuple[list[SetFile], SetFile]]
 def _at_words(
     folder: str | os.PathLike[str], plan: Plan, files: list[SetFile], file: SetFile,
     words: Sequence[int],
-) -> list[Spot]:  # fmt: skip
+) -> list[FileLocation]:  # fmt: skip
     """Return the values of words of an array in one of the files that have it."""
     held = dict.fromkeys(at for word in words for at in _elements(plan, file, word))
     coordinates, there = list(held), {(file.path, word) for word in words}
     values = _values(folder, plan, file.entry, coordinates) if held else []
     pairs = zip(coordinates, values, strict=True)
     name = file.format.name
-    found = [s for at, value in pairs for s in spots(plan, file.entry, at, value, name, files)]
-    return [spot for spot in found if (spot.file, spot.word) in there]
+    found = [
+        s for at, value in pairs for s in file_locations(plan, file.entry, at, value, name, files)
+    ]
+    return [location for location in found if (location.file, location.word) in there]
 
 
 def _entry(plan: Plan, array: str) -> Entry:
@@ -296,10 +300,10 @@ def _values(
     return values_of(read_entry(Path(folder), plan, entry), [(*ahead, *at) for at in coordinates])
 
 
-def spots(
+def file_locations(
     plan: Plan, entry: Entry, at: Coordinate, value: int, name: str,
     files: Sequence[SetFile] | None = None, paths: Sequence[Path] | None = None,
-) -> Iterator[Spot]:  # fmt: skip
+) -> Iterator[FileLocation]:  # fmt: skip
     """Yield where an element lies in the files that a format has of its array.
 
     Parameters
@@ -331,7 +335,7 @@ def spots(
         else:
             number, in_file = bank, run * files[bank].words.run + place
         file, path = files[number], paths[number] if paths else None
-        yield Spot(
+        yield FileLocation(
             entry.path, at, packing.stored_value(value), file.path,
             place_in(file, in_file, position.lane, path), in_file, start + word, bank,
             start // packing.rule.banks + place, position.lane,

@@ -12,7 +12,7 @@ from ...support.quoting import short_repr
 
 
 @dataclass
-class Steps:
+class ArithmeticTrace:
     """Lines of arithmetic, and how many summands of a sum they write out."""
 
     __repr__ = short_repr
@@ -121,7 +121,7 @@ def formula(form: str) -> str:
     }[form]
 
 
-def requantized(steps: Steps, acc: int, form: str, m: int, t: int, low: int) -> int:
+def requantized(steps: ArithmeticTrace, acc: int, form: str, m: int, t: int, low: int) -> int:
     """Return R(acc), saying every step."""
     if form in _SINGLE:
         rounded, _ = _SINGLE[form]
@@ -158,7 +158,7 @@ def _quotient(p: int, t: int) -> str:
     return f"{'-' if p < 0 else ''}{whole}.{rest * 10_000 >> t:04d}.."
 
 
-def clamped(steps: Steps, value: int, zero_point: int, lo: int, hi: int) -> int:
+def clamped(steps: ArithmeticTrace, value: int, zero_point: int, lo: int, hi: int) -> int:
     """Return ``clamp(zero_point + value, lo, hi)``, saying it."""
     made = max(lo, min(zero_point + value, hi))
     steps.say(f"y = clamp({zero_point} + {value}, {lo}, {hi}) = {made}")

@@ -63,7 +63,7 @@ class FileTensor:
     zero_point: np.ndarray
     axis: int
     data: np.ndarray | None
-    signature: tuple[int, ...] = ()
+    shape_signature: tuple[int, ...] = ()
     variable: bool = False
 
 
@@ -124,7 +124,7 @@ def parse(data: bytes) -> FileGraph:
     if len(data) < 32 or data[4:8] != b"TFL3":
         raise ImportFileError("not a TFLite file: no TFL3 at byte 4")
     try:
-        return _Parser(tflite, data).graph()
+        return _TableReader(tflite, data).graph()
     except ImportFileError:
         raise
     except (
@@ -153,13 +153,13 @@ def _builtin_code(table: Any) -> int:
     return int(struct.unpack_from("<i", table.Bytes, table.Pos + at)[0]) if at else 0
 
 
-class _Parser:
+class _TableReader:
     """Reads tables; a mutated offset shows as an exception of the accessors."""
 
     def __init__(self, tflite: Any, data: bytes) -> None:
         self.schema, self.data, self.named = tflite, data, 0
         builtin = vars(tflite.BuiltinOperator)
-        self.kinds = {v: k for k, v in builtin.items() if isinstance(v, int)}
+        self.kinds: dict[int, str] = {v: k for k, v in builtin.items() if isinstance(v, int)}
         self.model = tflite.Model.GetRootAs(data, 0)
 
     def graph(self) -> FileGraph:
@@ -223,9 +223,11 @@ class _Parser:
             zero = self._array(quantisation, "ZeroPoint", most).astype(np.int64, copy=False)
             axis = int(quantisation.QuantizedDimension())
         data = self._data(index, int(tensor.Buffer()), dtype, shape)
-        signature = tuple(self._array(tensor, "ShapeSignature", _MOST_DIMS).tolist())
+        shape_signature = tuple(self._array(tensor, "ShapeSignature", _MOST_DIMS).tolist())
         variable = bool(tensor.IsVariable())
-        return FileTensor(index, name, shape, dtype, scale, zero, axis, data, signature, variable)
+        return FileTensor(
+            index, name, shape, dtype, scale, zero, axis, data, shape_signature, variable
+        )
 
     def _data(
         self, index: int, buffer: int, dtype: str, shape: tuple[int, ...]

@@ -24,7 +24,7 @@ _MOST = 64
 """Values of a tensor that is computed; shapes have a few."""
 
 
-def settled(graph: FileGraph, contract: Contract) -> FileGraph:
+def fold_shapes(graph: FileGraph, contract: Contract) -> FileGraph:
     """Return a graph without ops that compute shapes, and with the shapes that its engine has.
 
     Only a RESHAPE may have a shape that is computed: other ops may run on other kernels where such
@@ -42,7 +42,7 @@ def settled(graph: FileGraph, contract: Contract) -> FileGraph:
     for op in graph.ops:
         value = _computed(op, tensors, known, made)
         if value is not None and op.outputs[0] not in graph.outputs:
-            if f"{op.kind} integers" in contract.lacks:
+            if f"{op.kind} integers" in contract.unsupported:
                 raise ImportFileError(f"{op}: {contract.engine}: no kernel for it on integers")
             known[op.outputs[0]] = value
             continue
@@ -114,7 +114,7 @@ def _strided_slice(
         return None
     first = None if o["BeginMask"] & 1 else begin.item()  # a bit for each axis: there is one
     if o["ShrinkAxisMask"] & 1:  # one value, whatever the end is
-        return x[first or 0]
+        return np.asarray(x[first or 0])
     return x[first : None if o["EndMask"] & 1 else end.item() : stride.item()]
 
 

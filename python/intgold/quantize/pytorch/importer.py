@@ -16,7 +16,7 @@ from ..inputs import IMAGE, Input
 from ..layers import Layer
 from .nodes import function_of, legal_name, place_of, shape_of
 from .refusals import Refusals
-from .sketch import MisplacedError, Sketch, Take, Value, order_of
+from .sketch import MisplacedError, NodeValue, Sketch, Take, order_of
 
 _CHANCE = ("rand", "normal", "bernoulli", "dropout", "multinomial", "exponential")
 _LOGITS = "logits"
@@ -58,7 +58,7 @@ class Importer(Sketch):
         self.inputs: list[Input] = []
         self.refusals = Refusals()
         self._guessed: set[str] = set()
-        self._output, self._output_order = Value(""), ""
+        self._output, self._output_order = NodeValue(""), ""
 
     def take(self, node: Node) -> None:
         """Take one node, or note why it cannot be taken."""
@@ -105,7 +105,7 @@ class Importer(Sketch):
         self.inputs.append(made)
         self.shapes[made.name] = made.shape
         rows = None if first or len(shape) == 1 else np.arange(np.prod(shape)).reshape(shape)
-        self.known[node.name] = Value(made.name, rows)
+        self.known[node.name] = NodeValue(made.name, rows)
 
     def _call(self, node: Node) -> None:
         target = function_of(node)
@@ -148,15 +148,15 @@ class Importer(Sketch):
             arguments = torch.fx.node.map_aggregate(node.args, value)
             keywords = torch.fx.node.map_aggregate(node.kwargs, value)
             assert callable(node.target)
-            return node.target(*arguments, **keywords)  # type: ignore[arg-type]
+            return node.target(*arguments, **keywords)
 
-    def _stand_in(self, node: Node, shape: tuple[int, ...]) -> Value:
+    def _stand_in(self, node: Node, shape: tuple[int, ...]) -> NodeValue:
         size = max(int(np.prod(shape)), 1)
         stored = {2: (1, *shape[::-1]), 3: (*shape[1:], *shape[:1])}.get(len(shape), (size,))
         name = self.free_name(node, "stand_in")
         self.layers[name] = Layer(name, "relu")
         self.shapes[name] = stored
-        return Value(name, None if len(shape) < 4 else np.arange(size).reshape(shape))
+        return NodeValue(name, None if len(shape) < 4 else np.arange(size).reshape(shape))
 
     def network(self) -> tuple[tuple[Input, ...], tuple[Layer, ...], str, str]:
         """Return inputs, the layers that lead to the output in order, what the host does, and the

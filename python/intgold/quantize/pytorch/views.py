@@ -9,10 +9,10 @@ import numpy as np
 from torch.fx import Node
 
 from .nodes import argument, float32, function_of, shape_of
-from .sketch import Sketch, Value, order_of, ordered
+from .sketch import NodeValue, Sketch, order_of, ordered
 
 
-def reshape(to: Sketch, node: Node) -> Value:
+def reshape(to: Sketch, node: Node) -> NodeValue:
     """Flatten, view, squeeze, unsqueeze and reshape of each example."""
     value = to.value(node.args[0], host=True)
     before, after = shape_of(node.args[0]), shape_of(node)
@@ -25,7 +25,7 @@ def reshape(to: Sketch, node: Node) -> Value:
     return ordered(value.layer, order_of(value, before[1:]).reshape(after[1:]), value.host)
 
 
-def permute(to: Sketch, node: Node) -> Value:
+def permute(to: Sketch, node: Node) -> NodeValue:
     """Permute, transpose and swapaxes of each example; what reads it says whether it can."""
     value = to.value(node.args[0], host=True)
     shape = shape_of(node.args[0])
@@ -42,12 +42,12 @@ def permute(to: Sketch, node: Node) -> Value:
     return ordered(value.layer, order, value.host)
 
 
-def same(to: Sketch, node: Node) -> Value:
+def same(to: Sketch, node: Node) -> NodeValue:
     """What changes no value."""
     return to.value(node.args[0], host=True)
 
 
-def to_dtype(to: Sketch, node: Node) -> Value:
+def to_dtype(to: Sketch, node: Node) -> NodeValue:
     """A conversion between floating types."""
     kept = node.meta["val"].dtype
     if not kept.is_floating_point:
@@ -55,14 +55,14 @@ def to_dtype(to: Sketch, node: Node) -> Value:
     return to.value(node.args[0], host=True)
 
 
-def dropout(to: Sketch, node: Node) -> Value:
+def dropout(to: Sketch, node: Node) -> NodeValue:
     """Dropout at rest."""
     if argument(node, 2, "train", False):
         raise to.refused("it drops at random in eval mode too: pass training=self.training")
     return to.value(node.args[0], host=True)
 
 
-def take_slice(to: Sketch, node: Node) -> Value:
+def take_slice(to: Sketch, node: Node) -> NodeValue:
     """A slice along height, width or length."""
     shape = shape_of(node.args[0])
     axis = argument(node, 1, "dim", 0) % len(shape)
@@ -75,7 +75,7 @@ def take_slice(to: Sketch, node: Node) -> Value:
     return _cut(to, node, axis, start, end, step)
 
 
-def select(to: Sketch, node: Node) -> Value:
+def select(to: Sketch, node: Node) -> NodeValue:
     """One position along height, width or length."""
     shape = shape_of(node.args[0])
     where: Any = node.args[1:3]
@@ -86,7 +86,7 @@ def select(to: Sketch, node: Node) -> Value:
     return ordered(made.layer, order_of(made, held).reshape(shape_of(node)[1:]))
 
 
-def _cut(to: Sketch, node: Node, axis: int, start: int, end: int, step: int) -> Value:
+def _cut(to: Sketch, node: Node, axis: int, start: int, end: int, step: int) -> NodeValue:
     """Return every `step`-th position of an axis from `start` to before `end`."""
     shape = shape_of(node.args[0])
     if axis < 2 or len(shape) not in (3, 4) or end <= start:
@@ -99,7 +99,7 @@ def _cut(to: Sketch, node: Node, axis: int, start: int, end: int, step: int) -> 
     if step > 1:
         stride = (step, 1) if place == 0 else (1, step)
         name = to.add(node, "max_pool2d", (name,), kernel=(1, 1), stride=stride)
-    return Value(name)
+    return NodeValue(name)
 
 
 def _cropped(to: Sketch, node: Node, name: str, place: int, first: int, last: int) -> str:
@@ -134,7 +134,7 @@ def _cropped(to: Sketch, node: Node, name: str, place: int, first: int, last: in
     return name
 
 
-def pad(to: Sketch, node: Node) -> Value:
+def pad(to: Sketch, node: Node) -> NodeValue:
     """F.pad and the pad modules, with a constant, over height, width and length."""
     mode = argument(node, 2, "mode", "constant")
     if function_of(node) != "constant_pad_nd" and mode != "constant":
@@ -153,4 +153,4 @@ def pad(to: Sketch, node: Node) -> Value:
     if before is not None and again and to.alone(node.args[0], name):
         (a, b, c, d), (name,) = before.padding, before.inputs
         top, bottom, left, right = top + a, bottom + b, left + c, right + d
-    return Value(to.add(node, "pad", (name,), padding=(top, bottom, left, right), alpha=alpha))
+    return NodeValue(to.add(node, "pad", (name,), padding=(top, bottom, left, right), alpha=alpha))

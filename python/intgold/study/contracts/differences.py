@@ -13,7 +13,7 @@ from ...contracts.table import Contract, contract_named
 from ...errors import ImportFileError
 from ...model.graph import Model
 from ...support.text_table import columns
-from .probes import DIRECTED, PROBES, Probe, probe
+from .probes import DIRECTED, PROBES, OpProbe, probe
 
 MODELS = 40
 """Probes of an op by default."""
@@ -51,7 +51,7 @@ class Witness:
 
 
 @dataclass(frozen=True)
-class Difference:
+class ContractDifference:
     """What was found of one op.
 
     Parameters
@@ -84,7 +84,7 @@ class Difference:
         return not (self.without or self.same)
 
 
-def difference(op: str, a: str, b: str, models: int = MODELS) -> Difference:
+def difference(op: str, a: str, b: str, models: int = MODELS) -> ContractDifference:
     """Return where contracts `a` and `b` differ on an op, by as many probes.
 
     Parameters
@@ -95,7 +95,7 @@ def difference(op: str, a: str, b: str, models: int = MODELS) -> Difference:
         Names of contracts.
     """
     first, second = contract_named(a), contract_named(b)
-    found = Difference(op, _without(op, "int8", a, b), same=_same(op, "int8", a, b))
+    found = ContractDifference(op, _without(op, "int8", a, b), same=_same(op, "int8", a, b))
     if not found.compared:
         return found
     first_ones = range(models)
@@ -112,8 +112,8 @@ def difference(op: str, a: str, b: str, models: int = MODELS) -> Difference:
 
 
 def _with(
-    found: Difference, at: Probe, seed: int, a: np.ndarray, b: np.ndarray, *, counts: bool
-) -> Difference:
+    found: ContractDifference, at: OpProbe, seed: int, a: np.ndarray, b: np.ndarray, *, counts: bool
+) -> ContractDifference:
     """Return what was found so far with one more probe's outputs."""
     apart = np.abs(a.astype(int) - b)
     places = [tuple(map(int, place)) for place in np.argwhere(apart)]
@@ -128,12 +128,12 @@ def _with(
     )
 
 
-def differences(a: str, b: str, models: int = MODELS) -> list[Difference]:
+def differences(a: str, b: str, models: int = MODELS) -> list[ContractDifference]:
     """Return where two contracts differ, per op."""
     return [difference(op, a, b, models) for op in PROBES]
 
 
-def run(at: Probe, contract: Contract) -> np.ndarray:
+def run(at: OpProbe, contract: Contract) -> np.ndarray:
     """Return what a probe makes under a contract, by the golden model."""
     model = probe_model(at, contract)
     x = dict(zip(model.inputs, at.inputs, strict=True))
@@ -141,7 +141,7 @@ def run(at: Probe, contract: Contract) -> np.ndarray:
     return np.asarray(model.run(x, backend="golden").output.reshape(-1, *shape[1:]))
 
 
-def probe_model(at: Probe, contract: Contract) -> Model:
+def probe_model(at: OpProbe, contract: Contract) -> Model:
     """Return the model of a probe under a contract."""
     from ...importers.tflite.convert import convert
 
@@ -186,21 +186,21 @@ def _of(what: str, names: Iterable[str]) -> Iterator[str]:
 HEAD = ("op", "values", "differ", "rate", "largest")
 
 
-def row(found: Difference) -> tuple[str, ...]:
+def row(found: ContractDifference) -> tuple[str, ...]:
     """Return a difference as cells under `HEAD`."""
     return (
         found.op, f"{found.values:,}", f"{found.differing:,}", rate(found), str(found.largest)
     )  # fmt: skip
 
 
-def rate(found: Difference) -> str:
+def rate(found: ContractDifference) -> str:
     """Return how often values differ; where a search alone found any, that it is rare."""
     if not found.differing:
         return "rare" if found.witness else "none found"
     return f"{found.differing / found.values:.1e}"
 
 
-def witness(found: Difference, a: str, b: str) -> str:
+def witness(found: ContractDifference, a: str, b: str) -> str:
     """Return the witness of a difference as text."""
     w = found.witness
     if w is None:
@@ -213,7 +213,9 @@ def _size(witness: Witness) -> int:
     return sum(map(abs, witness.operands))
 
 
-def _witness(at: Probe, seed: int, place: tuple[int, ...], a: np.ndarray, b: np.ndarray) -> Witness:
+def _witness(
+    at: OpProbe, seed: int, place: tuple[int, ...], a: np.ndarray, b: np.ndarray
+) -> Witness:
     """Return the witness at a place of a probe's output."""
     graph, op = at.graph, at.graph.ops[0]
     tensors = [graph.tensors[i] for i in op.inputs]

@@ -24,6 +24,7 @@ from ...model.graph import Model
 from ...quantize.inference import Batch, FloatNetwork
 from ...quantize.simulate import simulate
 from ...support.arguments import checked
+from ...support.moved import renamed
 from ...support.progress import Progress
 from ...support.quoting import short_repr
 
@@ -56,7 +57,7 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class NetworkComparison:
     """What `compare` found.
 
     Parameters
@@ -85,7 +86,7 @@ class Comparison:
         return json.dumps(document, indent=1) + "\n"
 
     def __str__(self) -> str:
-        return "\n\n".join([self._ways_text(), self._confusion_text(), self._bytes_text()])
+        return f"{self._ways_text()}\n\n{self._confusion_text()}\n\n{self._bytes_text()}"
 
     def _ways_text(self) -> str:
         rates = "".join(f"{f'images/s at {b}':>17}" for b in BATCHES)
@@ -132,7 +133,7 @@ def compare(
     images: Batch,
     labels: np.ndarray | None = None,
     progress: bool = False,
-) -> Comparison:
+) -> NetworkComparison:
     """Run a network every way, and measure each.
 
     The ways: float32 NumPy; torch, where it is; and of each model its simulation (every op
@@ -203,7 +204,7 @@ def compare(
     )
     used = {"float": Footprint(weights, biases)}
     used |= {name: footprint(model) for name, model in models.items()}
-    return Comparison(count, ways, confusion, used, not_run)
+    return NetworkComparison(count, ways, confusion, used, not_run)
 
 
 @contextmanager
@@ -281,3 +282,6 @@ def _confusion(
     return [
         (*key, count) for key, count in sorted(counts.items(), key=lambda kv: (-kv[1], str(kv[0])))
     ]
+
+
+__getattr__ = renamed(__name__)

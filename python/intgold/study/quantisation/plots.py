@@ -21,7 +21,7 @@ from ...quantize.inference import Batch, FloatNetwork
 from ...support.file_kinds import MADE_BY, PICTURE
 from ...support.folders import FilesInto
 from ...support.safe_files import replacing
-from .explore import Row, named, pareto
+from .explore import SweepRow, named, pareto
 from .layer_error import LayerError, layer_errors
 
 _ERRORS, _ACTIVATIONS = "errors.png", "activations.png"
@@ -106,7 +106,7 @@ def _curved(models: Mapping[str, Model]) -> bool:
     return any(op.kind in ("lut", "pwl") for model in models.values() for op in model.ops)
 
 
-def plot_sweep(rows: Sequence[Row], path: str | os.PathLike[str]) -> None:
+def plot_sweep(rows: Sequence[SweepRow], path: str | os.PathLike[str]) -> None:
     """Draw what each configuration costs and gives; a line joins those that no other beats.
 
     Raises
@@ -117,7 +117,7 @@ def plot_sweep(rows: Sequence[Row], path: str | os.PathLike[str]) -> None:
     pyplot = _pyplot()
     figure, axes = pyplot.subplots(figsize=(9, 6))
 
-    def height(row: Row) -> float:
+    def height(row: SweepRow) -> float:
         return 100 * (1 - row.accuracy) if row.accuracy is not None else float(row.differing)
 
     widths = sorted({row.multiplier_bits for row in rows})

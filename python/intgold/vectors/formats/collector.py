@@ -12,7 +12,7 @@ from .word_file import BadAddressError, BadWordError, FewImagesError, Sought, Wo
 
 _FILLED, _GIVEN = 1, 2
 
-Lines = Callable[[int], int]
+LineOfWord = Callable[[int], int]
 """The line of the i-th of the words that are put."""
 
 
@@ -86,7 +86,7 @@ class Collector:
         return self._file.length - (self._row if self._address is None else self._address)
 
     def put(
-        self, place: str, words: np.ndarray, line_of: Lines | None = None
+        self, place: str, words: np.ndarray, line_of: LineOfWord | None = None
     ) -> Iterator[np.ndarray]:
         """Take the next words, of the lines that are given; yield what is in order."""
         start, count = self._address, len(words)
@@ -139,14 +139,14 @@ class Collector:
             return told
         return f"{told}, 0x{file.run:x} from each multiple of 0x{file.step:x} after the first on"
 
-    def _note(self, word: int, count: int, ahead: int, line_of: Lines | None) -> None:
+    def _note(self, word: int, count: int, ahead: int, line_of: LineOfWord | None) -> None:
         """Keep the line of the word that is sought, where it is among these."""
         sought = self._sought
         if sought is not None and line_of is not None and word <= sought.word < word + count:
             sought.line, sought.final = line_of(ahead + sought.word - word), True
 
     def fill(
-        self, place: str, start: int, stop: int, pattern: np.ndarray, line_of: Lines
+        self, place: str, start: int, stop: int, pattern: np.ndarray, line_of: LineOfWord
     ) -> Iterator[np.ndarray]:
         """Take a range of addresses with the words of `pattern` in turn; others may follow there.
 

@@ -30,7 +30,7 @@ _ADDRESS = {2: rb"[01]{1,64}", 8: rb"[0-7]{1,22}", 10: rb"[0-9]{1,19}", 16: rb"[
 
 
 @dataclass(frozen=True)
-class _Fields:
+class _MifHeader:
     """What the fields before CONTENT say."""
 
     depth: int
@@ -91,7 +91,7 @@ class Mif(Format):
     ) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
         inside = Collector(where, file, sought)
-        fields: _Fields | None = None
+        fields: _MifHeader | None = None
         ended, text, at = False, b"", 1
         for line, piece, _ in pieces(where, stream, _COMMENTS):
             text += piece
@@ -125,7 +125,7 @@ class Mif(Format):
         yield from inside.finish()
 
     def _singles(
-        self, where: str, at: int, fields: _Fields, rows: list[bytes],
+        self, where: str, at: int, fields: _MifHeader, rows: list[bytes],
         inside: Collector,
     ) -> Iterator[np.ndarray]:  # fmt: skip
         """Take statements of one address and one word, those that follow one another at once."""
@@ -152,7 +152,7 @@ class Mif(Format):
             at += sum(row.count(b"\n") for row in rows[start:stop])
 
     def _lines(
-        self, where: str, at: int, fields: _Fields, rows: list[bytes],
+        self, where: str, at: int, fields: _MifHeader, rows: list[bytes],
         inside: Collector,
     ) -> Iterator[np.ndarray]:  # fmt: skip
         """Take statements one by one."""
@@ -163,7 +163,7 @@ class Mif(Format):
 
     @staticmethod
     def _line(
-        where: str, line: int, fields: _Fields, statement: bytes, inside: Collector
+        where: str, line: int, fields: _MifHeader, statement: bytes, inside: Collector
     ) -> Iterator[np.ndarray]:
         place = f"{where}, line {line}"
         match = _LINE.fullmatch(statement)
@@ -201,7 +201,7 @@ def _row_line(at: int, rows: list[bytes], index: int) -> int:
     return at + sum(row.count(b"\n") for row in rows[:index]) + word.count(b"\n")
 
 
-def _fields(where: str, file: WordFile, text: bytes) -> _Fields:
+def _fields(where: str, file: WordFile, text: bytes) -> _MifHeader:
     """Return what the fields say; they must fit the file."""
     told: dict[bytes, bytes] = {}
     line = 1
@@ -235,4 +235,4 @@ def _fields(where: str, file: WordFile, text: bytes) -> _Fields:
     parser: Digits | Decimals = Decimals(file.word_bits)
     if data != 10:
         parser = Digits(file.word_bits, data, file.signed, alike=False)
-    return _Fields(numbers[b"DEPTH"], address, parser)
+    return _MifHeader(numbers[b"DEPTH"], address, parser)

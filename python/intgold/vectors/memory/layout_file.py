@@ -14,7 +14,7 @@ from ...support.arguments import checked
 from ...support.quoting import shown
 from ...support.safe_files import read_plain
 from .layout import ROLES, Layout, Memory
-from .rule import BANK_ORDERS, BYTE_ORDERS, ENCODINGS, LANE_ORDERS, Rule
+from .rule import BANK_ORDERS, BYTE_ORDERS, ENCODINGS, LANE_ORDERS, PackingRule
 
 _NAME = re.compile(r"[A-Za-z]\w{0,63}", re.ASCII)
 _PATH = re.compile(r"(?:stimulus|outputs|accumulators|partials|parameters)/[\w.]{1,200}", re.ASCII)
@@ -45,7 +45,7 @@ _RANGES = {
     "size": (0, 2**40),
     "frame": (0, 2**40),
 }
-_RULE = {f.name for f in fields(Rule)}
+_RULE = {f.name for f in fields(PackingRule)}
 _MEMORY = {f.name for f in fields(Memory)}
 
 

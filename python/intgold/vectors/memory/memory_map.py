@@ -20,14 +20,14 @@ from ..formats.word_file import Lanes, WordFile
 from .constants import UNUSED_OFF, UNUSED_ON, defined_once
 from .layout import ACTIVATIONS, Layout, Memory
 from .packing import Packing
-from .rule import ENCODINGS, Rule
+from .rule import ENCODINGS, PackingRule
 
 ENCODED = "offset binary (q + 128)"
 """What the texts of a set say of an array of this encoding."""
 
 
 @dataclass(frozen=True)
-class Block:
+class Allocation:
     """An array in a memory.
 
     Parameters
@@ -99,7 +99,7 @@ class Block:
         ]  # fmt: skip
 
 
-def memory_map(layout: Layout, entries: Sequence[Entry]) -> dict[Entry, Block]:
+def memory_map(layout: Layout, entries: Sequence[Entry]) -> dict[Entry, Allocation]:
     """Return where each array lies, in the order of `entries`.
 
     Raises
@@ -117,7 +117,7 @@ def memory_map(layout: Layout, entries: Sequence[Entry]) -> dict[Entry, Block]:
     members: dict[str, list[Entry]] = {}
     for entry, packing in packings.items():
         members.setdefault(packing.rule.memory or entry.path, []).append(entry)
-    blocks: dict[Entry, Block] = {}
+    blocks: dict[Entry, Allocation] = {}
     for name, inside in members.items():
         memory = memories.get(name) or Memory(packings[inside[0]].word_bits)
         blocks |= {b.entry: b for b in _place(name, memory, inside, packings)}
@@ -147,17 +147,22 @@ def _check_encodings(layout: Layout, entries: Sequence[Entry]) -> None:
             raise LayoutError(f"layout: {name}: encoding is of int8 arrays, there it has none")
 
 
-def plain_block(entry: Entry, encoding: str) -> Block:
+def plain_block(entry: Entry, encoding: str) -> Allocation:
     """Return an array by itself, one element a word."""
     packing = Packing(
-        entry.path, Rule(encoding=encoding), entry.dtype, entry.shape, entry.axes, entry.zero_point
+        entry.path,
+        PackingRule(encoding=encoding),
+        entry.dtype,
+        entry.shape,
+        entry.axes,
+        entry.zero_point,
     )
-    return Block(entry, packing, entry.path, 0, packing.run_words if entry.images else 0, 0)
+    return Allocation(entry, packing, entry.path, 0, packing.run_words if entry.images else 0, 0)
 
 
 def _place(
     name: str, memory: Memory, inside: list[Entry], packings: Mapping[Entry, Packing]
-) -> Iterator[Block]:
+) -> Iterator[Allocation]:
     at = 0
     placed: list[tuple[Entry, int]] = []
     start = 0
@@ -186,10 +191,10 @@ def _place(
         )
     for entry, address in placed:
         step = frame if entry.images else 0
-        yield Block(entry, packings[entry], name, address, step, memory.base)
+        yield Allocation(entry, packings[entry], name, address, step, memory.base)
 
 
-def rows(blocks: Mapping[Entry, Block]) -> list[dict[str, Any]]:
+def rows(blocks: Mapping[Entry, Allocation]) -> list[dict[str, Any]]:
     """Return what the documents of a map say of each array; encodings where there are several."""
     several = any(b.packing.offset_binary for b in blocks.values())
     return [
@@ -211,12 +216,12 @@ def rows(blocks: Mapping[Entry, Block]) -> list[dict[str, Any]]:
     ]
 
 
-def as_json(blocks: Mapping[Entry, Block]) -> bytes:
+def as_json(blocks: Mapping[Entry, Allocation]) -> bytes:
     """Return the map as canonical JSON: a list of objects, one an array."""
     return canonical_json(rows(blocks))
 
 
-def as_table(blocks: Mapping[Entry, Block]) -> str:
+def as_table(blocks: Mapping[Entry, Allocation]) -> str:
     """Return the map for people."""
     lines: list[tuple[str, ...]] = [
         ("array", "memory", "bits", "lanes", "banks", "address", "words", "byte address", "frame")
@@ -239,14 +244,14 @@ def as_table(blocks: Mapping[Entry, Block]) -> str:
 _CONSTANTS = ("address", "words", "word_bits", "banks", "byte_address", "frame")
 
 
-def _constants(blocks: Mapping[Entry, Block]) -> Iterator[tuple[str, str, int]]:
+def _constants(blocks: Mapping[Entry, Allocation]) -> Iterator[tuple[str, str, int]]:
     for (entry, block), row in zip(blocks.items(), rows(blocks), strict=True):
         title = f"{entry.path}: {ENCODED}" if block.packing.offset_binary else entry.path
         for key in _CONSTANTS:
             yield title, f"map_{entry.identifier}_{key}".upper(), row[key]
 
 
-def as_c(blocks: Mapping[Entry, Block]) -> str:
+def as_c(blocks: Mapping[Entry, Allocation]) -> str:
     """Return the map as a C header of macros."""
     lines = [
         "/* Memory map: addresses and words count words of WORD_BITS, BYTE_ADDRESS bytes. */",
@@ -263,7 +268,7 @@ def as_c(blocks: Mapping[Entry, Block]) -> str:
     return text
 
 
-def as_sv(blocks: Mapping[Entry, Block]) -> str:
+def as_sv(blocks: Mapping[Entry, Allocation]) -> str:
     """Return the map as a SystemVerilog package of localparams."""
     lines = [
         "// Memory map: addresses and words count words of WORD_BITS, BYTE_ADDRESS bytes.",

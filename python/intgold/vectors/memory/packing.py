@@ -17,7 +17,7 @@ import numpy as np
 
 from ...errors import LayoutError
 from ..formats.word_file import BadWordError
-from .rule import Rule
+from .rule import PackingRule
 
 _MOST_LANES, _MOST_PADDING = 2**24, 16
 """Lanes of an image that a layout may take, whatever the values; lanes for each value."""
@@ -51,7 +51,7 @@ class Packing:
     ----------
     where : str
         What an error names.
-    rule : Rule
+    rule : PackingRule
     dtype : str
     shape : tuple of int
         Of a run.
@@ -66,7 +66,7 @@ class Packing:
     """
 
     def __init__(
-        self, where: str, rule: Rule, dtype: str, shape: tuple[int, ...], axes: str,
+        self, where: str, rule: PackingRule, dtype: str, shape: tuple[int, ...], axes: str,
         zero_point: int = 0,
     ) -> None:  # fmt: skip
         self.where, self.rule, self.shape, self.axes = where, rule, shape, axes

@@ -18,7 +18,7 @@ from typing import Any
 from ...errors import IntgoldError, VectorError
 from ...model import artefact
 from ...model.graph import SPEC_VERSION, Model
-from ...support.folders import Kind, tell_replacing
+from ...support.folders import FolderKind, tell_replacing
 from ...support.json_text import canonical_sha256, is_canonical, strict_json
 from ...support.quoting import shown
 from ...support.safe_files import canonical_json, read_plain
@@ -27,7 +27,7 @@ from ..arrays.partials import LoopOrder
 from ..cases.stimulus import check_range
 from ..memory.layout_file import parse_layout
 from .documents import documents
-from .integrity import NAME, Digests, check_folder, check_packed, packed_files
+from .integrity import NAME, StatedDigests, check_folder, check_packed, packed_files
 from .plan import Plan, joined
 from .whole import rom_contents, rom_files
 
@@ -40,7 +40,7 @@ _PATH = re.compile(r"(?:\w+/)?\w+(?:\.\w+)+", re.ASCII)
 
 
 @dataclass(frozen=True)
-class File:
+class ManifestFile:
     """One file of a set.
 
     Parameters
@@ -88,7 +88,7 @@ def _rom_files(plan: Plan) -> Iterator[tuple[str, tuple[Any, ...]]]:
         )
 
 
-def listed(plan: Plan, digests: Digests) -> list[File]:
+def listed(plan: Plan, digests: StatedDigests) -> list[ManifestFile]:
     """Return the files of a set in the order of its manifest.
 
     Raises
@@ -106,7 +106,7 @@ def listed(plan: Plan, digests: Digests) -> list[File]:
     missing = [path for path, _ in found if path not in digests]
     if missing:
         raise VectorError(f"{missing[0]} is missing")
-    return [File(*(path, *facts, *digests[path])) for path, facts in found]
+    return [ManifestFile(*(path, *facts, *digests[path])) for path, facts in found]
 
 
 def provenance() -> dict[str, Any]:
@@ -114,14 +114,14 @@ def provenance() -> dict[str, Any]:
     return {"tool": {"name": "intgold", "version": version("intgold")}, "spec": SPEC_VERSION}
 
 
-def manifest_bytes(plan: Plan, files: list[File]) -> bytes:
+def manifest_bytes(plan: Plan, files: list[ManifestFile]) -> bytes:
     """Return the canonical bytes, with the digest of the rest under ``sha256``."""
     document = _document(plan, provenance(), files)
     document["sha256"] = canonical_sha256(document)
     return canonical_json(document)
 
 
-def _document(plan: Plan, maker: dict[str, Any], files: list[File]) -> dict[str, Any]:
+def _document(plan: Plan, maker: dict[str, Any], files: list[ManifestFile]) -> dict[str, Any]:
     model = plan.model
     return {
         **maker,
@@ -137,7 +137,7 @@ def _document(plan: Plan, maker: dict[str, Any], files: list[File]) -> dict[str,
 
 def read_manifest(
     folder: str | os.PathLike[str], progress: bool = False
-) -> tuple[Plan, list[File]]:
+) -> tuple[Plan, list[ManifestFile]]:
     """Return the plan and the files of a set, whose files are exactly these, unchanged.
 
     Raises
@@ -163,8 +163,8 @@ def read_manifest(
 
 
 def _stated(
-    where: Path, document: dict[str, Any], model: Model, stated: Digests
-) -> tuple[Plan, list[File]]:
+    where: Path, document: dict[str, Any], model: Model, stated: StatedDigests
+) -> tuple[Plan, list[ManifestFile]]:
     try:
         return _check(document, model, stated)
     except VectorError as error:  # of the plan, which does not know the file
@@ -226,7 +226,7 @@ def _facts(data: bytes) -> str:
     return f"model {model['name']} {model['sha256'][:8]}, {count} images"
 
 
-SET = Kind("vector set", NAME, _stored, VectorError, _facts)
+SET = FolderKind("vector set", NAME, _stored, VectorError, _facts)
 """How the folder of a set is known again."""
 
 
@@ -240,7 +240,9 @@ def tell_other(folder: Path, plan: Plan) -> None:
         tell_replacing(folder, SET, b"")
 
 
-def _check(document: dict[str, Any], model: Model, stated: Digests) -> tuple[Plan, list[File]]:
+def _check(
+    document: dict[str, Any], model: Model, stated: StatedDigests
+) -> tuple[Plan, list[ManifestFile]]:
     """Return plan and files when the document says what the model demands, and nothing else."""
     _check_maker(document["tool"], document["spec"])
     plan = _plan(document, model)

@@ -21,7 +21,7 @@ from ..formats.compression import COMPRESSIONS
 from ..formats.word_file import Format, WordFile
 from ..memory.layout import Layout
 from ..memory.layout_file import layout_document
-from ..memory.memory_map import Block, memory_map, plain_block
+from ..memory.memory_map import Allocation, memory_map, plain_block
 
 DOCUMENT_FORMATS = {"sv": "SystemVerilog package of shapes, fields and small parameters"}
 """What ``--format`` takes beside `FORMATS`: one file a set instead of one an array."""
@@ -30,10 +30,10 @@ _BLOCK_BYTES, _BLOCK_IMAGES = 2**23, 256
 _MOST_RANGES = 10_000
 MOST_IMAGES = 2**24
 
-Range = tuple[int, int]
+ImageRange = tuple[int, int]
 
 
-def parse_images(text: str) -> tuple[Range, ...]:
+def parse_images(text: str) -> tuple[ImageRange, ...]:
     """Return half-open ranges of a text such as ``0,5,100-199``.
 
     Raises
@@ -41,7 +41,7 @@ def parse_images(text: str) -> tuple[Range, ...]:
     VectorError
         When it is no such text, or an image appears twice.
     """
-    ranges: list[Range] = []
+    ranges: list[ImageRange] = []
     for word in text.split(","):
         first, _, last = word.partition("-")
         if not re.fullmatch("[0-9]{1,9}(-[0-9]{1,9})?", word):
@@ -50,9 +50,9 @@ def parse_images(text: str) -> tuple[Range, ...]:
     return joined(sorted(ranges), f"images {text!r}")
 
 
-def joined(ranges: Sequence[Range], where: str) -> tuple[Range, ...]:
+def joined(ranges: Sequence[ImageRange], where: str) -> tuple[ImageRange, ...]:
     """Return rising ranges, neighbours made one; an overlap is refused."""
-    made: list[Range] = []
+    made: list[ImageRange] = []
     for first, stop in ranges:
         if stop <= first or stop > MOST_IMAGES:
             raise VectorError(f"{where}: {first} to {stop - 1} is no range of images below 2^24")
@@ -111,7 +111,7 @@ class Plan:
     model: Model
     source: str
     seed: int | None
-    images: tuple[Range, ...]
+    images: tuple[ImageRange, ...]
     formats: tuple[str, ...]
     layout: Layout = field(default_factory=Layout)
     ops: tuple[str, ...] = ()
@@ -181,7 +181,7 @@ class Plan:
         return chosen
 
     @cached_property
-    def blocks(self) -> dict[Entry, Block]:
+    def blocks(self) -> dict[Entry, Allocation]:
         """Where every array of the whole model lies, chosen or not."""
         model = self.model
         every = [e for op in model.ops for e, _ in contents.parameters(op)]
@@ -235,9 +235,9 @@ class Plan:
         )
         return int(max(1, min(_BLOCK_IMAGES, _BLOCK_BYTES // size)))
 
-    def image_blocks(self) -> Iterator[list[Range]]:
+    def image_blocks(self) -> Iterator[list[ImageRange]]:
         """Yield the ranges of images of each block, in order."""
-        block: list[Range] = []
+        block: list[ImageRange] = []
         left = self.block_images
         for first, stop in self.images:
             while first < stop:
@@ -267,7 +267,7 @@ class Plan:
         first, stop = (self.count * k // shards for k in (shard, shard + 1))
         return replace(self, images=self._between(first, stop), shard=(shard, shards))
 
-    def _between(self, first: int, stop: int) -> tuple[Range, ...]:
+    def _between(self, first: int, stop: int) -> tuple[ImageRange, ...]:
         """Return the ranges of the images that are `first` to `stop - 1` in the set."""
         ranges, at = [], 0
         for start, end in self.images:

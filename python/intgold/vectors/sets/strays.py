@@ -13,7 +13,7 @@ from .lines import place_in
 from .plan import SetFile
 
 if TYPE_CHECKING:
-    from ..memory.memory_map import Block
+    from ..memory.memory_map import Allocation
     from ..memory.packing import Packing
 
 _MOST_PATHS = 8
@@ -57,11 +57,11 @@ class Strays:
 
     Parameters
     ----------
-    block : Block
+    block : Allocation
         Of the dump.
     """
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: Allocation) -> None:
         self._block, self.path = block, block.entry.path
         self.words = 0
         self.first: Stray | None = None
@@ -105,8 +105,10 @@ def stray_lines(found: Iterable[Strays | None]) -> list[str]:
         return []
     words = "1 word has" if wrong[0].words == 1 else f"{wrong[0].words} words have"
     lines = [
-        f"{wrong[0].path}: {words} something else than padding in lanes or bits without an "
-        "element, first",
+        (
+            f"{wrong[0].path}: {words} something else than padding in lanes or bits without an "
+            "element, first"
+        ),
         f"  {wrong[0].first}",
     ]
     if others := [strays.path for strays in wrong[1:]]:

@@ -18,7 +18,7 @@ _EVERY = 2**22
 
 
 @dataclass(frozen=True)
-class Apart:
+class Discrimination:
     """What separates two causes.
 
     Parameters
@@ -65,7 +65,7 @@ class Apart:
         return f"no image of {self.tried} distinguishes {pair}"
 
 
-def tell_apart(path: Datapath, causes: Sequence[Cause]) -> list[Apart]:
+def discriminate(path: Datapath, causes: Sequence[Cause]) -> list[Discrimination]:
     """Return what separates the first of the causes from each other one.
 
     Parameters
@@ -91,13 +91,15 @@ def tell_apart(path: Datapath, causes: Sequence[Cause]) -> list[Apart]:
                 tried = _IMAGES * (seed + 1)
                 mixed = cause.mixes_images or causes[0].mixes_images
                 found.append(
-                    Apart(str(causes[0]), str(cause), seed, image, None, tried, mixed and image > 0)
+                    Discrimination(
+                        str(causes[0]), str(cause), seed, image, None, tried, mixed and image > 0
+                    )
                 )
                 open_.remove(cause)
     for cause in open_:
         acc, same = _accumulator(path, causes[0], cause)
         pair = str(causes[0]), str(cause)
-        found.append(Apart(*pair, None, None, acc, _IMAGES * _SEEDS, same=same))
+        found.append(Discrimination(*pair, None, None, acc, _IMAGES * _SEEDS, same=same))
     return found
 
 
@@ -114,7 +116,7 @@ def _accumulator(
         return None, False
     if first.made is not path.made or second.made is not path.made:
         return None, False
-    if first.deliver is not path.deliver or second.deliver is not path.deliver:
+    if first.write_output is not path.write_output or second.write_output is not path.write_output:
         return None, False  # they move results of whole images; an accumulator alone has none
     channels = path.accumulators().shape[-1]
     lo, hi = (np.broadcast_to(end, channels) for end in (bounds.lo, bounds.hi))

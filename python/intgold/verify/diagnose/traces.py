@@ -76,7 +76,7 @@ class Traces:
         """Return whether the inputs are golden, as far as they were dumped."""
         return all(np.array_equal(self.live[n], self.golden[n]) for n in op.inputs)
 
-    def unseen(self, op: Op) -> list[Op]:
+    def not_dumped(self, op: Op) -> list[Op]:
         """Return the ops before `op` whose outputs were not dumped, the nearest first."""
         makers = {o.output: o for o in self.model.ops}
         found: list[Op] = []

@@ -9,12 +9,13 @@ import numpy as np
 
 from ....contracts import CONTRACTS, Contract, contract_named
 from ....errors import IntgoldError
-from ....importers.tflite.back import candidates
 from ....importers.tflite.convert import convert
 from ....importers.tflite.reader import FileGraph
+from ....importers.tflite.reconstruct import candidates
 from ....model.graph import Model
 from ....ops.fields import Requantize
-from ..datapath import Datapath, IntArray
+from ....support.array_types import IntArray
+from ..datapath import Datapath
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
 NAME = "another_contract"
@@ -36,7 +37,9 @@ def _variants(evidence: Evidence) -> Iterator[Variant]:
         for contract in CONTRACTS.values():
             made = _made(graph, contract)
             edit = _edit(made, path)
-            if edit is not None and not (own.basis == "definition" and _form_alone(made, path)):
+            if edit is not None and not (
+                own.provenance == "definition" and _form_alone(made, path)
+            ):
                 yield Variant(contract.name, edit)
         return
 
@@ -100,7 +103,7 @@ def _edit(model: Model | None, path: Datapath) -> Edit | None:
     if fields == {} or model is None or path.op.kind not in _WHOLE:
         return None
     return lambda path: path.with_accumulate(lambda p: _output(model, p)).with_stage(
-        scale=lambda p, acc: acc, finish=lambda p, y: y
+        scale=lambda p, acc: acc, output_stage=lambda p, y: y
     )
 
 

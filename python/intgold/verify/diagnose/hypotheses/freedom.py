@@ -17,7 +17,7 @@ def choose_bits(n: int, k: int) -> float:
 
 
 def solved_order(wanted: np.ndarray, got: np.ndarray) -> tuple[list[int], float] | None:
-    """Return which row of `wanted` each row of `got` is, and the bits of freedom that this has.
+    """Return which row of `expected` each row of `got` is, and the bits of freedom that this has.
 
     None unless each is one, and some other than its own.  An order by a rule is preferred: places
     that rotate, run backwards, swap in blocks or interleave, or are all the same.

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from .op_context import IDENTITY, Step, extents, inner
+from .op_context import IDENTITY, OpContext, extents, inner
 from .reader import FileTensor
 
 _MOST = 2**15
 """Of a dilation."""
 
 
-def halves(step: Step, x: str, like: FileTensor, rows: int, run: int, whole: int) -> list[str]:
+def split_rows(
+    context: OpContext, x: str, like: FileTensor, rows: int, run: int, whole: int
+) -> list[str]:
     """Add what cuts the rows of `x` and return their first `whole` values, and the rest.
 
     A depthwise_conv2d of two taps, one of them 0: the distance of the taps is how many values it
@@ -29,23 +31,23 @@ def halves(step: Step, x: str, like: FileTensor, rows: int, run: int, whole: int
     list of str
         Images of shape (rows, values, 1).
     """
-    image = step.add("reshape", x, last=False, like=like, shape=(rows, run, 1))
-    front = _without(step, image, like, run - whole, behind=True)
-    return [front, _without(step, image, like, whole, behind=False)]
+    image = context.add("reshape", x, last=False, like=like, shape=(rows, run, 1))
+    front = _without(context, image, like, run - whole, behind=True)
+    return [front, _without(context, image, like, whole, behind=False)]
 
 
-def joined(step: Step, parts: list[str]) -> None:
-    """Add what joins the two parts of rows, as the output of the step."""
-    rows = step.add("concat", *parts, last=False, axis=1)
-    step.add("reshape", rows, shape=extents(inner(step.y)))
+def join_rows(context: OpContext, parts: list[str]) -> None:
+    """Add what joins the two parts of rows, as the output of the op."""
+    rows = context.add("concat", *parts, last=False, axis=1)
+    context.add("reshape", rows, shape=extents(inner(context.y)))
 
 
-def _without(step: Step, x: str, like: FileTensor, count: int, *, behind: bool) -> str:
+def _without(context: OpContext, x: str, like: FileTensor, count: int, *, behind: bool) -> str:
     """Leave out `count` values of each row, behind or before the others."""
     taps = np.array([1, 0] if behind else [0, 1], np.int8).reshape(1, 2, 1)
     while count:
         distance = min(count, _MOST)
-        x = step.add(
+        x = context.add(
             "depthwise_conv2d", x, last=False, like=like, weights=taps, bias=np.zeros(1, np.int32),
             stride=(1, 1), dilation=(1, distance), requantize=IDENTITY,
         )  # fmt: skip

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ....support.array_types import IntArray
 from ....vectors.memory.readings import Reading
-from ....vectors.memory.rule import Rule
-from ..datapath import Datapath, IntArray
+from ....vectors.memory.rule import PackingRule
+from ..datapath import Datapath
 from .freedom import solved_order
 from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
 
@@ -22,8 +23,8 @@ def delivered(change: Callable[[IntArray], IntArray]) -> Edit:
     """Return the edit that changes what leaves the device, shape (n, ...)."""
 
     def edit(path: Datapath) -> Datapath:
-        before = path.deliver
-        return path.with_stage(deliver=lambda p, y: change(before(p, y)))
+        before = path.write_output
+        return path.with_stage(write_output=lambda p, y: change(before(p, y)))
 
     return edit
 
@@ -58,16 +59,16 @@ def _as_written(readings: _ByDtype, rearrange: _Move) -> Edit:
     """Outputs and accumulators lie in words of their own: each dtype is moved by its reading."""
 
     def edit(path: Datapath) -> Datapath:
-        before = path.deliver
+        before = path.write_output
 
-        def deliver(p: Datapath, y: IntArray) -> IntArray:
+        def write_output(p: Datapath, y: IntArray) -> IntArray:
             y = before(p, y)
             if y.dtype not in readings:
                 return y
             role, reading = readings[y.dtype]
             return rearrange(reading, y, p.images, p.dumped.get(role))
 
-        return path.with_stage(deliver=deliver)
+        return path.with_stage(write_output=write_output)
 
     return edit
 
@@ -93,11 +94,11 @@ def _axes(evidence: Evidence) -> Iterator[Variant]:
 
 
 def first_wrong(evidence: Evidence) -> tuple[IntArray, IntArray]:
-    """Return what was wanted and got of an array that differs, first the output."""
+    """Return what was expected and got of an array that differs, first the output."""
     roles = [role for role in ("output", "accumulator") if role in evidence.got]
-    wrong = [r for r in roles if not np.array_equal(evidence.wanted[r], evidence.got[r])]
+    wrong = [r for r in roles if not np.array_equal(evidence.expected[r], evidence.got[r])]
     role = (wrong or roles)[0]
-    return evidence.wanted[role], evidence.got[role]
+    return evidence.expected[role], evidence.got[role]
 
 
 def _channel_order(evidence: Evidence) -> Iterator[Variant]:
@@ -223,7 +224,7 @@ def _sign_inverted(dtype: np.dtype[Any]) -> Callable[[IntArray], IntArray]:
 
 def _lane_order(evidence: Evidence) -> Iterator[Variant]:
     yield from _other_layout(evidence, "lane_order")
-    if any(r.stated.rule != Rule() for found in evidence.readings().values() for r in found):
+    if any(r.stated.rule != PackingRule() for found in evidence.readings().values() for r in found):
         return  # a layout says how many lanes its words have
     size = int(np.prod(result_shape(evidence)[1:]))
     for group in LANES:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,23 +13,23 @@ from ...model.graph import Op
 from ...support.quoting import short_repr
 from ...support.safe_files import canonical_json
 from ...vectors.arrays import contents
-from ..comparison import Report, compare, place
+from ..comparison import DumpComparison, compare, place
 from ..diagnose.diagnosis import diagnose
 from ..diagnose.finding import OpFinding, contracts_of
 from ..diagnose.search import Cause
 from ..dump import Dump
 from .stages import Stages, stages_of
-from .text import members, told, would_confirm
+from .text import members, report_lines, would_confirm
 
 
 @dataclass(frozen=True, eq=False)
-class Account:
-    """A dump told in full.
+class VerificationReport:
+    """Everything that is known of a dump.
 
     Parameters
     ----------
     dump : Dump
-    report : Report
+    comparison : DumpComparison
     findings : tuple of OpFinding
     worked : tuple of str
         The golden arithmetic of the first wrong element, line by line.
@@ -41,18 +41,18 @@ class Account:
     __repr__ = short_repr
 
     dump: Dump
-    report: Report
+    comparison: DumpComparison
     findings: tuple[OpFinding, ...]
     worked: tuple[str, ...]
     causes_sought: bool = True
-    stages: Stages = Stages()
+    stages: Stages = field(default_factory=Stages)
 
     def __str__(self) -> str:
-        lines = [str(self.report)]
-        first = self.report.first
+        lines = [str(self.comparison)]
+        first = self.comparison.first
         if first:
             lines += [self.not_sought] if self.not_sought else []
-            lines += told(self.findings, first.op)
+            lines += report_lines(self.findings, first.op)
             lines += self.stages.lines()
         if self.worked:
             lines += [
@@ -64,26 +64,28 @@ class Account:
     @property
     def not_sought(self) -> str:
         """Why the first difference has no cause, where none was sought; ""."""
-        first = self.report.first
+        first = self.comparison.first
         if first and self.causes_sought and first.op not in {f.op for f in self.findings}:
             return f"cause: not sought: of {first.op}, only partial accumulators differ"
         return ""
 
     def document(self) -> bytes:
         """Return canonical JSON."""
-        first = self.report.first
+        first = self.comparison.first
         at = {} if first is None else {**_plain(asdict(first)), "place": place(first)}
+        if at:
+            at["spots"] = at.pop("locations")  # the key of the format
         return canonical_json(
             {
                 "set": str(self.dump.vectors),
                 "dump": str(self.dump.dut),
                 "model": self.dump.plan.model.name,
                 "model_sha256": self.dump.plan.model.sha256,
-                "equal": self.report.equal,
-                "images": self.report.images,
-                "set_images": self.report.set_images,
-                "values": self.report.values,
-                "missing": self.report.missing,
+                "equal": self.comparison.equal,
+                "images": self.comparison.images,
+                "set_images": self.comparison.set_images,
+                "values": self.comparison.values,
+                "missing": self.comparison.missing,
                 "arrays": [
                     {
                         "op": c.op, "kind": c.kind, "tensor": c.tensor, "role": c.role,
@@ -92,7 +94,7 @@ class Account:
                         "got_less_expected": [list(pair) for pair in c.tally.histogram()],
                         "words_with_other_padding": c.strays,
                     }
-                    for c in self.report.comparisons
+                    for c in self.comparison.comparisons
                 ],
                 "first": at or None,
                 "ops": [_finding(f) for f in self.findings],
@@ -100,15 +102,18 @@ class Account:
                 "worked": list(self.worked),
                 "as_the_device_computed_it": {
                     "cause": self.stages.cause,
-                    "stages": [asdict(stage) for stage in self.stages.stages],
+                    "stages": [
+                        {"name": s.name, "wanted": s.expected, "got": s.got}
+                        for s in self.stages.stages
+                    ],
                 },
             }
         )  # fmt: skip
 
 
-def account(
+def verification_report(
     dump: Dump, causes: bool = True, products: int | None = None, progress: bool = False
-) -> Account:
+) -> VerificationReport:
     """Compare a dump with its set, and say why they differ.
 
     Parameters
@@ -121,15 +126,17 @@ def account(
     progress : bool
         Show bars.
     """
-    report = compare(dump, progress)
-    findings = diagnose(dump, report, progress=progress) if causes and report.first else []
-    worked = _worked(dump, report, products) if products is not None and report.first else []
-    stages = stages_of(dump, report.first, tuple(findings)) if report.first else Stages()
-    return Account(dump, report, tuple(findings), tuple(worked), causes, stages)
+    comparison = compare(dump, progress)
+    findings = diagnose(dump, comparison, progress=progress) if causes and comparison.first else []
+    worked = (
+        _worked(dump, comparison, products) if products is not None and comparison.first else []
+    )
+    stages = stages_of(dump, comparison.first, tuple(findings)) if comparison.first else Stages()
+    return VerificationReport(dump, comparison, tuple(findings), tuple(worked), causes, stages)
 
 
-def _worked(dump: Dump, report: Report, products: int) -> list[str]:
-    first, model = report.first, dump.plan.model
+def _worked(dump: Dump, comparison: DumpComparison, products: int) -> list[str]:
+    first, model = comparison.first, dump.plan.model
     assert first is not None
     op = next(o for o in model.ops if o.name == first.op)
     traced = _traced(dump, op, first.image)
@@ -154,17 +161,18 @@ def _finding(finding: OpFinding) -> dict[str, Any]:
         "inputs": finding.inputs,
         "differing": finding.differing,
         "facts": list(finding.facts),
-        "not_dumped_before": list(finding.unseen),
-        "right_from_wrong_inputs": finding.follows and not finding.read_by,
+        "not_dumped_before": list(finding.not_dumped),
+        "right_from_wrong_inputs": finding.propagates and not finding.read_by,
         "read_by": finding.read_by,
         "causes": [_group(causes, finding) for causes in members(finding.causes)],
         "consistent": [_group(causes, finding) for causes in members(finding.consistent)],
         "would_tell": list(finding.would_tell),
         "would_confirm": would_confirm(finding),
         "images": finding.images,
-        "told_apart_by": [asdict(apart) for apart in finding.apart],
+        "told_apart_by": [asdict(apart) for apart in finding.discriminations],
         "close": [
-            {"variant": label, "differing": left, "of": of} for label, left, of in finding.near
+            {"variant": label, "differing": left, "of": of}
+            for label, left, of in finding.close_matches
         ],
         "variants_tried": finding.variants,
         "pairs_tried": finding.pairs,
@@ -173,8 +181,8 @@ def _finding(finding: OpFinding) -> dict[str, Any]:
 
 def _group(causes: Sequence[Cause], finding: OpFinding) -> dict[str, Any]:
     """Return causes of one op and of the same hypotheses; the weight is that of the simplest."""
-    first, weight = causes[0], causes[0].weight
-    assert weight is not None
+    first, score = causes[0], causes[0].score
+    assert score is not None
     return {
         "op": first.op.name,
         "kind": first.op.kind,
@@ -183,11 +191,11 @@ def _group(causes: Sequence[Cause], finding: OpFinding) -> dict[str, Any]:
         "explanations": [bug.hypothesis.explanation for bug in first.bugs],
         "look_at": [bug.hypothesis.look_at for bug in first.bugs],
         "explains": finding.differing,
-        "simpler_explains": weight.simpler,
-        "searched": weight.searched,
-        "evidence_bits": round(weight.evidence),
-        "freedom_bits": round(weight.freedom),
-        "doubt": weight.doubt,
+        "simpler_explains": score.simpler,
+        "searched": score.searched,
+        "evidence_bits": round(score.evidence),
+        "freedom_bits": round(score.freedom),
+        "doubt": score.doubt,
     }
 
 

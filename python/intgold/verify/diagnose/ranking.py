@@ -16,15 +16,15 @@ import numpy as np
 
 from ...ops.fields import INT32_MAX, INT32_MIN
 from .hypotheses import Evidence
-from .noise import Kind, noise_bits
+from .noise import ValueKind, noise_bits
+from .score import MARGIN, Score
 from .search import Cause, Trial, made_by
-from .weight import MARGIN, Weight
 
 _CLOSE = 3
 """Bugs that come closest, around which noise is tried too."""
 
 
-def weighed(
+def rank_causes(
     causes: Sequence[Cause],
     tries: Sequence[Trial],
     searched: int,
@@ -47,7 +47,7 @@ def weighed(
         Bits of freedom besides: which op it is, where several may be.
     """
     kinds, images = kinds_of(evidence), len(evidence.path.inputs[0])
-    stated = evidence_bits(evidence.wanted, evidence, kinds)
+    stated = evidence_bits(evidence.expected, evidence, kinds)
     close = [t for t in tries if 0 < 2 * t.differing <= searched][:_CLOSE]
     for trial in close:
         made = made_by(trial.bug.variant.edit(evidence.path), evidence)
@@ -59,8 +59,8 @@ def weighed(
         doubt = "; ".join(bug.variant.doubt for bug in cause.bugs if bug.variant.doubt)
         granted = [evidence_bits(m, evidence, kinds) for m in _granted(cause, evidence)]
         own = min([stated, *granted])
-        weight = Weight(simpler, searched, own, cause.freedom + more, images, doubt)
-        found.append(replace(cause, weight=weight))
+        score = Score(simpler, searched, own, cause.freedom + more, images, doubt)
+        found.append(replace(cause, score=score))
     return found
 
 
@@ -77,20 +77,20 @@ def decided(causes: Sequence[Cause]) -> tuple[Cause, ...]:
     """
     most: dict[str, float] = {}
     for cause in causes:
-        most[cause.op.name] = max(most.get(cause.op.name, 0.0), _weight(cause).evidence)
-    costs = [_weight(c).freedom + most[c.op.name] - _weight(c).evidence for c in causes]
-    named = [cost for c, cost in zip(causes, costs, strict=True) if _weight(c).named]
+        most[cause.op.name] = max(most.get(cause.op.name, 0.0), _score(cause).evidence)
+    costs = [_score(c).freedom + most[c.op.name] - _score(c).evidence for c in causes]
+    named = [cost for c, cost in zip(causes, costs, strict=True) if _score(c).named]
     limit = min(named, default=-inf) + MARGIN
     return tuple(
         cause
         for cause, cost in zip(causes, costs, strict=True)
-        if _weight(cause).named or (cost < limit and not _weight(cause).doubt)
+        if _score(cause).named or (cost < limit and not _score(cause).doubt)
     )
 
 
-def _weight(cause: Cause) -> Weight:
-    assert cause.weight is not None
-    return cause.weight
+def _score(cause: Cause) -> Score:
+    assert cause.score is not None
+    return cause.score
 
 
 def _granted(cause: Cause, evidence: Evidence) -> Iterator[dict[str, np.ndarray]]:
@@ -101,7 +101,7 @@ def _granted(cause: Cause, evidence: Evidence) -> Iterator[dict[str, np.ndarray]
 
 
 def evidence_bits(
-    made: Mapping[str, np.ndarray], evidence: Evidence, kinds: Mapping[str, Kind]
+    made: Mapping[str, np.ndarray], evidence: Evidence, kinds: Mapping[str, ValueKind]
 ) -> float:
     """Return the bits of what the device made as noise around what something else makes.
 
@@ -112,29 +112,29 @@ def evidence_bits(
     bits = {key: noise_bits(made[key], got, kinds[key]) for key, got in evidence.got.items()}
     if evidence.follow:
         return max(bits.values())
-    if len(bits) == 2 and made is evidence.wanted:
+    if len(bits) == 2 and made is evidence.expected:
         path, acc = evidence.path, evidence.got["accumulator"].astype(np.int64)
         follows = noise_bits(path.after(acc)[1], evidence.got["output"], kinds["output"])
         bits["output"] = min(bits["output"], follows)
     return sum(bits.values())
 
 
-def kinds_of(evidence: Evidence) -> dict[str, Kind]:
+def kinds_of(evidence: Evidence) -> dict[str, ValueKind]:
     """Return what is known of the values of each array that was dumped."""
     return {key: _kind(evidence, key) for key in evidence.got}
 
 
-def _kind(evidence: Evidence, key: str) -> Kind:
-    path, op, role = evidence.path, evidence.path.op, key
+def _kind(evidence: Evidence, key: str) -> ValueKind:
+    path, op = evidence.path, evidence.path.op
     if evidence.follow:
-        name, role = key.rsplit(" ", 1)
+        name = key.rsplit(" ", 1)[0]
         (op,) = [o for o in path.model.ops if o.name == name]
     if op.kind == "argmax":
         classes = path.model.tensor(op.inputs[0]).shape[-1]
         rows = path.inputs[0] if op is path.op else None
-        return Kind(32, classes=max(classes, 2), rows=rows)
+        return ValueKind(32, classes=max(classes, 2), rows=rows)
     sums = None if evidence.follow else path.accumulators()
     if evidence.got[key].dtype != np.int8:
-        return Kind(32, (INT32_MIN, INT32_MAX), key=sums)
+        return ValueKind(32, (INT32_MIN, INT32_MAX), key=sums)
     ends = {op.fields[n] for n in ("act_min", "act_max") if n in op.fields}
-    return Kind(8, tuple(sorted({-128, 127, *ends})), key=sums)
+    return ValueKind(8, tuple(sorted({-128, 127, *ends})), key=sums)

@@ -9,7 +9,7 @@ MARGIN = 10.0
 
 
 @dataclass(frozen=True)
-class Weight:
+class Score:
     """What a dump says for a cause.
 
     Parameters
@@ -36,5 +36,5 @@ class Weight:
 
     @property
     def named(self) -> bool:
-        """Whether the dump decides for it by itself; `weighing.decided` names more."""
+        """Whether the dump decides for it by itself; `ranking.decided` names more."""
         return not self.doubt and self.evidence >= self.freedom + MARGIN
