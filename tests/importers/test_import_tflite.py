@@ -311,7 +311,7 @@ def test_a_device_that_only_rounds_otherwise_is_told_by_its_form(tmp_path, capsy
 def test_the_contract_of_a_device_is_one_of_every_op_that_is_wrong():
     """Pairs of bugs do not count, nor does an op that does right what it does."""
 
-    def finding(*labels, follows=False, pair=False):
+    def finding(*labels, propagates=False, pair=False):
         bugs = [
             SimpleNamespace(
                 hypothesis=SimpleNamespace(name="another_contract"),
@@ -320,11 +320,11 @@ def test_the_contract_of_a_device_is_one_of_every_op_that_is_wrong():
             for label in labels
         ]
         causes = [SimpleNamespace(bugs=[bug] * (1 + pair)) for bug in bugs]
-        return SimpleNamespace(follows=follows, causes=causes)
+        return SimpleNamespace(propagates=propagates, causes=causes)
 
     assert contracts_of([finding("tflm", "xnnpack"), finding("xnnpack")]) == ["xnnpack"]
     assert contracts_of([finding("b", "a")]) == ["a", "b"]
-    assert contracts_of([finding("a"), finding("b", follows=True)]) == ["a"]
+    assert contracts_of([finding("a"), finding("b", propagates=True)]) == ["a"]
     for wrong in ([], [finding("a"), finding("b")], [finding("a"), finding()]):
         assert contracts_of(wrong) == []
     assert contracts_of([finding("a", pair=True)]) == []

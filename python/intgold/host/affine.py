@@ -11,7 +11,7 @@ from ..model.graph import Model, Tensor
 from ..ops.fields import DTYPE_RANGE
 from ..support.arguments import are_bytes, checked
 from ..support.quoting import batch_of, labelled, shown
-from .axis_order import arranged, order_of, two_orders
+from .axis_order import arranged, recorded_order, two_orders
 
 
 def round_away(x: np.ndarray | float) -> np.ndarray:
@@ -181,7 +181,7 @@ def quantize_input(model: Model, images: np.ndarray, name: str | None = None) ->
     where = labelled("input", tensor.name)
     if tensor.dtype != "int8":
         raise InputError(f"model {model.name}: {where} is {tensor.dtype}, not int8")
-    order = order_of(model.metadata, tensor.name)
+    order = recorded_order(model.metadata, tensor.name)
     if images.dtype != np.int8 and two_orders(images, tensor.shape, order):
         warnings.warn(f"{where}: {two_orders(images, tensor.shape, order)}", stacklevel=3)
     images = arranged(images, tensor.shape, order)

@@ -82,7 +82,7 @@ def lower(model: Model) -> Lowered:
                 op.name,
                 list(OPS).index(op.kind),
                 f"intgold_{op.kind}",
-                members(op.spec, op.fields, shapes, model.tensor(op.output).shape, points),
+                struct_members(op.spec, op.fields, shapes, model.tensor(op.output).shape, points),
                 tuple(index[n] for n in op.inputs),
                 index[op.output],
             )
@@ -91,7 +91,7 @@ def lower(model: Model) -> Lowered:
     return Lowered(model.name, tensors, tuple(ops), ends[0], ends[1], activations_size)
 
 
-def members(
+def struct_members(
     spec: OpKind,
     fields: Mapping[str, Any],
     shapes: Sequence[Shape],

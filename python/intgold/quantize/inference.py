@@ -309,7 +309,7 @@ class FloatNetwork:
         """
         from . import network_file
 
-        network_file.save(self, path)
+        network_file.save_network_file(self, path)
 
     @classmethod
     @checked
@@ -324,4 +324,4 @@ class FloatNetwork:
         """
         from . import network_file
 
-        return network_file.load(path)
+        return network_file.load_network_file(path)

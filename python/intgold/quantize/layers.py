@@ -159,7 +159,7 @@ class Layer:
             if math.prod(self.shape) != math.prod(x.shape[1:]):
                 raise InputError(f"layer {self.name}: {x.shape[1:]} as {self.shape}")
             return x.reshape(len(x), *self.shape)
-        return activations.activation(self.kind, self.alpha, self.beta)(x)
+        return activations.activation_function(self.kind, self.alpha, self.beta)(x)
 
 
 def _joined(layer: Layer, inputs: tuple[np.ndarray, ...]) -> np.ndarray:

@@ -198,7 +198,7 @@ def golden_job(
         model = intgold.load(name)
         summary = write_set(model, target, "builtin", set_count, seed, progress=progress)
         size += summary.bytes
-    for line in table(rows):
+    for line in selftest_table(rows):
         tell(line)
     if len({row.stimulus for row in rows}) == 1:
         tell("MNIST was not found: built-in images only (see: intgold data)")
@@ -213,7 +213,7 @@ def golden_job(
     return differing == 0
 
 
-def table(rows: list[SelftestRow]) -> list[str]:
+def selftest_table(rows: list[SelftestRow]) -> list[str]:
     """Return the rows as aligned lines."""
     lines = [
         f"{'model':8}{'stimulus':10}{'images':>8}{'tensors':>9}{'values':>16}{'differing':>11}"
@@ -227,7 +227,7 @@ def table(rows: list[SelftestRow]) -> list[str]:
     return lines
 
 
-def run(
+def run_selftest(
     graphs: int,
     images: int,
     progress: bool = False,
@@ -248,7 +248,7 @@ def run(
     tell("")
     graph_tallies = random_graphs(graphs, progress, isas)
     rows = compare_shipped(intgold.SHIPPED, images, progress=progress, isas=isas)
-    for line in (*_ops(graph_tallies), "", *table(_joined(rows)), "", *_variants(
+    for line in (*_ops(graph_tallies), "", *selftest_table(_joined(rows)), "", *_variants(
         isas, graph_tallies, rows
     )):  # fmt: skip
         tell(line)

@@ -30,7 +30,7 @@ from .quoting import short_repr
 from .safe_files import (
     PARTIAL,
     canonical_json,
-    check_writable,
+    check_not_protected,
     hidden_name,
     read_plain,
     replacing,
@@ -380,7 +380,7 @@ class FilesInto:
         self._record = f"intgold-{what}.json"
         if os.path.lexists(self._folder / self._record):
             self._files = _known(self._folder, marked(what, self._record), [self._record])
-            check_writable(self._folder / self._record, self._folder / self._record)
+            check_not_protected(self._folder / self._record, self._folder / self._record)
             del self._files[self._record]
         self._old = [name for name in names if os.path.lexists(self._folder / name)]
         for name in self._old:
@@ -394,7 +394,7 @@ class FilesInto:
             raise IntgoldError(
                 f"cannot write {path}: is there, and not as the {self._what} left it; {_HINT}"
             )
-        check_writable(path, path)
+        check_not_protected(path, path)
 
     def add(self, name: str, write: Callable[[Path], object]) -> Path:
         """Have a file written, and put it on record; return its path."""

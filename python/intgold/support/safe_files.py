@@ -83,12 +83,12 @@ def replacing(path: str | os.PathLike[str], kind: FileKind | None) -> Iterator[B
 def _check_replaceable(path: str | os.PathLike[str], target: Path, kind: FileKind | None) -> None:
     if target.is_symlink() or (target.exists() and not target.is_file()):  # a loop, a device
         raise IntgoldError(f"cannot write {path}: not a plain file")
-    check_writable(path, target)
+    check_not_protected(path, target)
     if kind is not None:
         kind.check_replaceable(path, target)
 
 
-def check_writable(path: str | os.PathLike[str], target: Path) -> None:
+def check_not_protected(path: str | os.PathLike[str], target: Path) -> None:
     """Raise IntgoldError when the file `target`, where `path` leads, is protected from writing."""
     if target.exists() and not target.stat().st_mode & stat.S_IWUSR:
         raise IntgoldError(

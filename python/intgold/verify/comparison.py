@@ -16,7 +16,7 @@ from ..support.moved import renamed_attribute
 from ..support.progress import Progress
 from ..support.quoting import short_repr
 from ..support.text_table import columns
-from ..vectors.arrays.contents import Entry
+from ..vectors.arrays.contents import ArraySpec
 from ..vectors.memory.layout import Layout
 from ..vectors.memory.memory_map import ENCODED
 from ..vectors.op_vectors.sets import read_op_vectors
@@ -169,10 +169,10 @@ def verify(
         When the set is damaged, the dump lacks an array and `partial` is not given, or a file of
         the dump is not what its name says.
     """
-    return compare(Dump(vectors, dut, layout, partial, progress, images), progress)
+    return compare_dump(Dump(vectors, dut, layout, partial, progress, images), progress)
 
 
-def compare(dump: Dump, progress: bool = False) -> DumpComparison:
+def compare_dump(dump: Dump, progress: bool = False) -> DumpComparison:
     """Compare a dump with its set; see `verify`."""
     plan = dump.plan
     kinds = {op.name: op.kind for op in plan.model.ops}
@@ -202,7 +202,13 @@ def compare(dump: Dump, progress: bool = False) -> DumpComparison:
 
 
 def _difference(
-    dump: Dump, entry: Entry, kind: str, image: int, where: tuple[int, ...], expected: int, got: int
+    dump: Dump,
+    entry: ArraySpec,
+    kind: str,
+    image: int,
+    where: tuple[int, ...],
+    expected: int,
+    got: int,
 ) -> FirstDifference:
     (op,) = [o for o in dump.plan.model.ops if o.name == entry.owner]
     by = op.fields.get("requantize")
@@ -233,7 +239,7 @@ def _difference(
 
 
 def _accumulators(
-    dump: Dump, entry: Entry, image: int, where: tuple[int, ...]
+    dump: Dump, entry: ArraySpec, image: int, where: tuple[int, ...]
 ) -> tuple[int | None, int | None]:
     """Return the expected and the dump's accumulator behind a value, where there is one."""
     behind = next(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
-from ..vectors.arrays.contents import Entry
+from ..vectors.arrays.contents import ArraySpec
 from ..vectors.sets.strays import Strays
 
 _AXES = {"S": "step", "H": "row", "W": "column", "C": "channel"}
@@ -21,7 +21,7 @@ class ErrorStatistics:
 
     Parameters
     ----------
-    entry : Entry
+    entry : ArraySpec
     count : int
         Images that come.
     stored : callable
@@ -33,7 +33,7 @@ class ErrorStatistics:
         What a dump holds instead of padding.
     """
 
-    def __init__(self, entry: Entry, count: int, stored: Callable[[int], int] = int) -> None:
+    def __init__(self, entry: ArraySpec, count: int, stored: Callable[[int], int] = int) -> None:
         self.entry, self.count, self.stored = entry, count, stored
         self.images = np.zeros(count, np.int64)
         self.along = [np.zeros(n, np.int64) for n in entry.shape]

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from ..errors import VectorError
-from ..vectors.arrays.contents import FOLDERS, Entry
+from ..vectors.arrays.contents import FOLDERS, ArraySpec
 from ..vectors.formats import FORMATS
 from ..vectors.formats.compression import COMPRESSIONS
 from ..vectors.sets.plan import Plan
@@ -20,7 +20,7 @@ _MOST_NAMES, _MOST_NAMED = 6, 4
 _MOST_FOLDERS = 200
 
 
-def refuse_unknown(dut: Path, device: Plan, entries: Sequence[Entry], known: set[Path]) -> None:
+def refuse_unknown(dut: Path, device: Plan, entries: Sequence[ArraySpec], known: set[Path]) -> None:
     """Refuse a file under another name than the set's: it would be passed over.
 
     Parameters
@@ -28,7 +28,7 @@ def refuse_unknown(dut: Path, device: Plan, entries: Sequence[Entry], known: set
     dut : Path
     device : Plan
         Of the dump.
-    entries : sequence of Entry
+    entries : sequence of ArraySpec
         What a dump may have.
     known : set of Path
         The files that were found.
@@ -61,7 +61,7 @@ def refuse_unread_memories(dut: Path, device: Plan, known: set[Path]) -> None:
             )
 
 
-def no_array(dut: Path, device: Plan, entries: Sequence[Entry]) -> VectorError:
+def no_array(dut: Path, device: Plan, entries: Sequence[ArraySpec]) -> VectorError:
     """Return the error of a dump without any array: where arrays are instead, if near by."""
     names = {path for entry in entries for path in _paths(device, entry)}
     listed = ", ".join(e.path for e in entries[:_MOST_NAMED])
@@ -77,7 +77,7 @@ def no_array(dut: Path, device: Plan, entries: Sequence[Entry]) -> VectorError:
     return VectorError(told)
 
 
-def _why(path: Path, dut: Path, device: Plan, entries: Sequence[Entry]) -> str:
+def _why(path: Path, dut: Path, device: Plan, entries: Sequence[ArraySpec]) -> str:
     """Return what is wrong with the name of a file, and the name that is meant."""
     told = path.relative_to(dut).as_posix()
     if path.is_dir():
@@ -101,7 +101,7 @@ def _why(path: Path, dut: Path, device: Plan, entries: Sequence[Entry]) -> str:
     return f"the set has no array {stem}, but {_some(inside) or 'none in this folder'}{also}"
 
 
-def _wrong_suffix(end: str, device: Plan, array: Entry) -> str:
+def _wrong_suffix(end: str, device: Plan, array: ArraySpec) -> str:
     """Return what is wrong with what follows the name of an array."""
     plain = end
     if end.startswith(".bank"):
@@ -128,7 +128,7 @@ def _nearest(name: str, names: Sequence[str]) -> str:
     return inside[found[0]] if found else others.get(last, "")
 
 
-def _length(entry: Entry) -> int:
+def _length(entry: ArraySpec) -> int:
     return len(entry.path)
 
 
@@ -141,7 +141,7 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_NAMES]) + more
 
 
-def _paths(device: Plan, entry: Entry) -> Iterator[str]:
+def _paths(device: Plan, entry: ArraySpec) -> Iterator[str]:
     for name in FORMATS:
         for compression in COMPRESSIONS:
             for files in (device.files_of, lambda e, n, c: memory_files(device, e, n, c)):

@@ -20,7 +20,7 @@ from ..support.file_kinds import SIGNATURES, SIGNATURES_HEAD
 from ..support.progress import Progress
 from ..support.quoting import short_repr
 from ..support.safe_files import plain_size, replacing
-from ..vectors.arrays.contents import Entry
+from ..vectors.arrays.contents import ArraySpec
 from ..vectors.sets.manifest import read_manifest
 from ..vectors.sets.plan import Plan
 from ..vectors.sets.reader import read_entry
@@ -126,12 +126,12 @@ def _box(tile: Tile) -> str:
     )
 
 
-def tiles(entry: Entry, extents: Sequence[int]) -> Iterator[tuple[tuple[int, ...], ...]]:
+def tiles(entry: ArraySpec, extents: Sequence[int]) -> Iterator[tuple[tuple[int, ...], ...]]:
     """Yield (start, stop) of the tiles of an image, the last axis fastest.
 
     Parameters
     ----------
-    entry : Entry
+    entry : ArraySpec
     extents : sequence of int
         Of a tile along height, width, channels; of an array of fewer axes the last ones count.
     """
@@ -161,7 +161,9 @@ def signatures(
         yield from _of_entry(Path(vectors), plan, entry, extents)
 
 
-def _of_entry(vectors: Path, plan: Plan, entry: Entry, extents: Sequence[int]) -> Iterator[Tile]:
+def _of_entry(
+    vectors: Path, plan: Plan, entry: ArraySpec, extents: Sequence[int]
+) -> Iterator[Tile]:
     boxes, packing = list(tiles(entry, extents)), plan.blocks[entry].packing
     image = 0
     for part in read_entry(vectors, plan, entry):

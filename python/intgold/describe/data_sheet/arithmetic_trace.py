@@ -121,7 +121,7 @@ def formula(form: str) -> str:
     }[form]
 
 
-def requantized(steps: ArithmeticTrace, acc: int, form: str, m: int, t: int, low: int) -> int:
+def trace_requantize(steps: ArithmeticTrace, acc: int, form: str, m: int, t: int, low: int) -> int:
     """Return R(acc), saying every step."""
     if form in _SINGLE:
         rounded, _ = _SINGLE[form]

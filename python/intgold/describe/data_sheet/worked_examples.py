@@ -20,8 +20,8 @@ from .arithmetic_trace import (
     exp_of,
     float32_of,
     reciprocal,
-    requantized,
     significand,
+    trace_requantize,
     up,
 )
 
@@ -176,7 +176,7 @@ def _finish(traced: Traced, place: tuple[int, ...], steps: ArithmeticTrace, acc:
     if by is None:
         steps.say(f"y = acc = {acc} (int32)")
         return acc
-    value = requantized(steps, acc, *_entry(by, place[-1]))
+    value = trace_requantize(steps, acc, *_entry(by, place[-1]))
     return _clamp(traced, steps, value)
 
 
@@ -322,7 +322,7 @@ def _add(traced: Traced, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
         v, zero = int(x[place]), traced.zero_points[i]
         shifted = (v - zero) << op["left_shift"]
         steps.say(f"x{i + 1} = {v}: {_less(v, zero)} * 2^{op['left_shift']} = {shifted}")
-        parts.append(requantized(steps, shifted, *_entry(op[f"requantize{i + 1}"], 0)))
+        parts.append(trace_requantize(steps, shifted, *_entry(op[f"requantize{i + 1}"], 0)))
     if op["form"] == "shared_scale_difference":
         acc = parts[0] - parts[1]
         steps.say(f"acc = ({parts[0]}) - ({parts[1]}) = {acc}")
@@ -340,7 +340,7 @@ def _mul(traced: Traced, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
 
 def _rescale(traced: Traced, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     x = int(traced.inputs[0][place])
-    value = requantized(steps, x, *_entry(traced.op["requantize"], place[-1]))
+    value = trace_requantize(steps, x, *_entry(traced.op["requantize"], place[-1]))
     made = max(-(2**31), min(value, 2**31 - 1))
     steps.say(f"y = {value} saturated to int32 = {made}")
     return made

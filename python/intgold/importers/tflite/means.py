@@ -14,7 +14,7 @@ from ...host.multiplier import fixed_point, requantize_for
 from ...ops.fields import Requantize
 from .op_context import IDENTITY, OpContext, extents, inner
 from .rounded_sums import ReducedBlocks, rounded_sums
-from .scales import FACTORS, requantize
+from .scales import FACTORS, requantize_by_rule
 from .thresholds import Rounding, alike
 
 _Shape = tuple[int, ...]
@@ -111,7 +111,7 @@ def _raw_mean(context: OpContext, shape: tuple[int, ...]) -> None:
     x_zero = context.zero_point(x) + unsigned
     shifted = float(np.float32(x_zero) * x_scale / y_scale)
     zero = context.zero_point(y) - math.trunc(shifted + math.copysign(0.5, shifted))
-    by = requantize(context.rule, [float(x_scale / (np.float32(n) * y_scale))], shape[2])
+    by = requantize_by_rule(context.rule, [float(x_scale / (np.float32(n) * y_scale))], shape[2])
     fields = _of_ones(np.ones(shape, np.int8), shape[2])
     if not -128 <= zero <= 127:
         _raw_mean_beyond_int8(context, shape, by, n * x_zero, zero)

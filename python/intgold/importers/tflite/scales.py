@@ -34,7 +34,7 @@ def factors(rule: OpRule, a: np.float32, b: np.ndarray, y: np.float32) -> list[f
     return [FACTORS[rule.factor](a, _FLOAT(one), y) for one in b]
 
 
-def requantize(rule: OpRule, reals: list[float], channels: int) -> Requantize:
+def requantize_by_rule(rule: OpRule, reals: list[float], channels: int) -> Requantize:
     """Return an entry per real, in the rule's form; that of whole groups and of the rest."""
     first = requantize_for(reals, rule.form)
     whole = channels // rule.group * rule.group if rule.group else channels

@@ -27,7 +27,7 @@ Those beyond the least may be left out, by a shorter list or by -1: a bias, the 
 """
 
 
-def check(graph: FileGraph) -> None:
+def check_graph(graph: FileGraph) -> None:
     """Refuse what the schema's tables can hold but no network has.
 
     Raises

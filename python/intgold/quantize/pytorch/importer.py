@@ -14,9 +14,9 @@ from ...errors import ModelError
 from ...host.axis_order import output_order, stored_shape
 from ..inputs import IMAGE, Input
 from ..layers import Layer
-from .nodes import function_of, legal_name, place_of, shape_of
+from .nodes import function_of, legal_name, shape_of, source_location
 from .refusals import Refusals
-from .sketch import MisplacedError, NodeValue, Sketch, Take, order_of
+from .sketch import MisplacedError, NodeValue, Sketch, Take, value_order
 
 _CHANCE = ("rand", "normal", "bernoulli", "dropout", "multinomial", "exponential")
 _LOGITS = "logits"
@@ -62,7 +62,7 @@ class Importer(Sketch):
 
     def take(self, node: Node) -> None:
         """Take one node, or note why it cannot be taken."""
-        self.where = place_of(node)
+        self.where = source_location(node)
         try:
             self._take(node)
         except Exception as error:
@@ -181,7 +181,7 @@ class Importer(Sketch):
         return tuple(self.inputs), tuple(reversed(layers)), hosts, self._output_order
 
     def _note_order(self, node: Any) -> None:
-        order, _ = self.read_by_host or (order_of(self._output, shape_of(node)[1:]), "")
+        order, _ = self.read_by_host or (value_order(self._output, shape_of(node)[1:]), "")
         stored = self.shapes[self._output.layer]
         self._output_order = output_order(order, stored)
         if self._output_order:

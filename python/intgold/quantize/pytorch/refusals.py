@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch.fx import Node
 
 from .aten import is_listed
-from .nodes import place_of, torch_layer
+from .nodes import source_location, torch_layer
 
 LIST = "what is taken: docs/quantisation.md#what-is-taken, or intgold.quantize.supported_layers()"
 _MOST_LINES = 20
@@ -35,7 +35,7 @@ class Refusals:
             where = f"layer {path} ({kind})" if path else f"layer {kind}"
             self._layers.setdefault(where, (kind, []))[1].append(reason)
         else:
-            self._layers.setdefault(f"layer {place_of(node)}", ("", []))[1].append(reason)
+            self._layers.setdefault(f"layer {source_location(node)}", ("", []))[1].append(reason)
 
     def message(self, module: str) -> str:
         """Return the line that lists them all."""

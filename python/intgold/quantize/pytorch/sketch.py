@@ -72,7 +72,7 @@ class Sketch:
         if over is None or over % len(shape_of(node.args[0])) == 0:
             raise self.refused(f"{function_of(node)} over all images")
         value, shape = self.value(node.args[0], host=True), shape_of(node.args[0])
-        order, axis = order_of(value, shape[1:]), over % len(shape)
+        order, axis = value_order(value, shape[1:]), over % len(shape)
         self.read_by_host = self.read_by_host or (order, value.layer)
         where = f" (layer {self.where})" if self.where != node.name else ""
         over_axis = axis_text(order, axis, self.shapes[value.layer])
@@ -231,6 +231,6 @@ def ordered(layer: str, order: np.ndarray, host: bool = False) -> NodeValue:
     return NodeValue(layer, None if plain else order, host)
 
 
-def order_of(value: NodeValue, shape: Sequence[int]) -> np.ndarray:
+def value_order(value: NodeValue, shape: Sequence[int]) -> np.ndarray:
     """Return the order of a value of this shape (without the batch)."""
     return canonical(shape) if value.order is None else value.order

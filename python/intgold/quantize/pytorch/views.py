@@ -9,7 +9,7 @@ import numpy as np
 from torch.fx import Node
 
 from .nodes import argument, float32, function_of, shape_of
-from .sketch import NodeValue, Sketch, order_of, ordered
+from .sketch import NodeValue, Sketch, ordered, value_order
 
 
 def reshape(to: Sketch, node: Node) -> NodeValue:
@@ -22,7 +22,7 @@ def reshape(to: Sketch, node: Node) -> NodeValue:
         if value.host:
             return replace(value, order=np.full(after[1:], -1))
         raise to.refused(f"a change of shape from {before} to {after}, which mixes images")
-    return ordered(value.layer, order_of(value, before[1:]).reshape(after[1:]), value.host)
+    return ordered(value.layer, value_order(value, before[1:]).reshape(after[1:]), value.host)
 
 
 def permute(to: Sketch, node: Node) -> NodeValue:
@@ -38,7 +38,7 @@ def permute(to: Sketch, node: Node) -> NodeValue:
         axes = [a % len(shape) for a in given]
     if axes[0] != 0:
         raise to.refused("a transposition that mixes images")
-    order = order_of(value, shape[1:]).transpose([a - 1 for a in axes[1:]])
+    order = value_order(value, shape[1:]).transpose([a - 1 for a in axes[1:]])
     return ordered(value.layer, order, value.host)
 
 
@@ -83,7 +83,7 @@ def select(to: Sketch, node: Node) -> NodeValue:
     at = where[1] % shape[axis]
     made = _cut(to, node, axis, at, at + 1, 1)
     held = (*shape[1:axis], 1, *shape[axis + 1 :])
-    return ordered(made.layer, order_of(made, held).reshape(shape_of(node)[1:]))
+    return ordered(made.layer, value_order(made, held).reshape(shape_of(node)[1:]))
 
 
 def _cut(to: Sketch, node: Node, axis: int, start: int, end: int, step: int) -> NodeValue:

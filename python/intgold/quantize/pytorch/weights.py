@@ -8,7 +8,7 @@ import numpy as np
 from torch.fx import Node
 
 from .nodes import argument, float32, pair, shape_of
-from .sketch import NodeValue, Sketch, order_of, ordered
+from .sketch import NodeValue, Sketch, ordered, value_order
 
 
 def convolution(to: Sketch, node: Node) -> NodeValue:
@@ -82,7 +82,7 @@ def linear(to: Sketch, node: Node) -> NodeValue:
     bias = to.constant(argument(node, 2, "bias", None))
     bias = np.zeros(len(weights)) if bias is None else bias
     shape = shape_of(node.args[0])[1:]
-    order = order_of(value, shape).ravel()
+    order = value_order(value, shape).ravel()
     if len(shape) == 1:
         columns = np.empty_like(weights)
         columns[:, order] = weights  # to the order in which the values are stored
@@ -128,7 +128,7 @@ def per_channel(
         )
         return value
     if len(shape) == 1:
-        name, order = to.reshaped(value.layer, (1, 1, shape[0])), order_of(value, shape)
+        name, order = to.reshaped(value.layer, (1, 1, shape[0])), value_order(value, shape)
         stored = np.empty((2, shape[0]))
         stored[:, order] = scale, offset
         scale, offset = stored

@@ -231,7 +231,7 @@ def plot_activations(
     network: FloatNetwork, models: Mapping[str, Model], path: str | os.PathLike[str]
 ) -> None:
     """Draw each activation: the function, what the models make of all 256 inputs, the error."""
-    from ...quantize.activations import activation
+    from ...quantize.activations import activation_function
 
     pyplot = _pyplot()
     layers = {layer.name: layer for layer in network.layers}
@@ -248,7 +248,7 @@ def plot_activations(
             op = next(op for op in model.ops if op.name == name)
             x, y = model.tensor(op.inputs[0]), model.tensor(op.output)
             reals = dequantize(q[0], x)
-            want = activation(layer.kind, layer.alpha, layer.beta)(reals)
+            want = activation_function(layer.kind, layer.alpha, layer.beta)(reals)
             made = dequantize(_answers(model, op, q)[0], y)
             if i == 0:
                 top.plot(reals, want, color="0.3", linewidth=1, label=layer.kind)

@@ -13,7 +13,7 @@ from ...errors import VectorError
 from . import digits
 from .braces import Braces, bare
 from .collector import Collector
-from .text import Comments, pieces, shown
+from .text import Comments, pieces, shown_token
 from .tokens import BadTokenError, Decimals
 from .word_file import Format, Sought, WordFile, too_few
 
@@ -92,12 +92,12 @@ class CHeader(Format):
             ]  # fmt: skip
             if file.word_bits > 32:
                 columns[-1] = b"ull,\n"
-            return digits.joined(columns, len(words))
+            return digits.join_columns(columns, len(words))
         columns = [b"{"]
         for i in range(file.word_bytes):
             octet = np.ascontiguousarray(words[:, i : i + 1])
             columns += [b"0x", digits.to_digits(octet, 8, 16), b"u,"]
-        return digits.joined([*columns, b"},\n"], len(words))
+        return digits.join_columns([*columns, b"},\n"], len(words))
 
     def tail(self, file: WordFile) -> bytes:
         """Return the end of array and header."""
@@ -107,13 +107,13 @@ class CHeader(Format):
         """Return a size that leaves each byte room for white space."""
         return 2**16 + 64 * file.length * file.word_bytes
 
-    def place(self, file: WordFile, word: int) -> int:
+    def line_or_offset(self, file: WordFile, word: int) -> int:
         """Return the line of a word."""
         return self._HEAD_LINES + 1 + word
 
-    def words_at(self, file: WordFile, place: int) -> range:
+    def words_at(self, file: WordFile, line_or_offset: int) -> range:
         """Return the word of a line."""
-        return file.only(place - self.place(file, 0))
+        return file.only(line_or_offset - self.line_or_offset(file, 0))
 
     def read(
         self, where: str, file: WordFile, stream: BinaryIO, sought: Sought | None = None
@@ -174,7 +174,7 @@ class CHeader(Format):
         ):  # fmt: skip
             told = macros.get(upper + b"_" + key)
             if told != str(wanted).encode():
-                found = "nothing" if told is None else shown(told)
+                found = "nothing" if told is None else shown_token(told)
                 problem = f"{(upper + b'_' + key).decode()} is {found} instead of {wanted}"
                 if key == b"WORDS" and told and told.isdigit() and int(told[:12]) < file.words:
                     raise too_few(where, problem, file, int(told[:12]))
@@ -212,7 +212,7 @@ class CHeader(Format):
                 and int(number, 0) not in sizes
             ):
                 raise VectorError(
-                    f"{where}: {shown(name)} is {int(number, 0)} instead of {sizes[1]}"
+                    f"{where}: {shown_token(name)} is {int(number, 0)} instead of {sizes[1]}"
                 )
             rest = rest[scalar.end() :]
         if rest.strip() not in (b"", b"}"):
@@ -263,10 +263,10 @@ class CHeader(Format):
         text = bare(token)
         match = _NUMBER.fullmatch(text)
         if match is None:
-            raise BadTokenError(index, f"{shown(text)} is no word")
+            raise BadTokenError(index, f"{shown_token(text)} is no word")
         sign, hexadecimal, binary, decimal = match.groups()
         if decimal and len(decimal) > 1 and decimal.startswith(b"0"):
-            raise BadTokenError(index, f"{shown(text)} is octal in C")
+            raise BadTokenError(index, f"{shown_token(text)} is octal in C")
         radix = 16 if hexadecimal else 2 if binary else 10
         value = int(hexadecimal or binary or decimal, radix)
         return -value if sign == b"-" else value

@@ -12,7 +12,7 @@ import numpy as np
 from ...errors import VectorError
 from . import digits
 from .collector import Collector
-from .text import Comments, pieces, shown, token_lines
+from .text import Comments, pieces, shown_token, token_lines
 from .tokens import BadTokenError, Decimals, Digits
 from .word_file import Format, Sought, WordFile
 
@@ -47,20 +47,20 @@ class Coe(Format):
             columns: list[np.ndarray | bytes] = [
                 digits.to_digits(words, file.word_bits, self._radix), b",\n",
             ]  # fmt: skip
-            text = digits.joined(columns, len(words))
+            text = digits.join_columns(columns, len(words))
         return text[:-2] + b";\n" if first + len(words) == file.words else text
 
     def most_bytes(self, file: WordFile) -> int:
         """Return a size that leaves each word room for white space."""
         return 2**16 + (16 + file.word_bits) * file.length
 
-    def place(self, file: WordFile, word: int) -> int:
+    def line_or_offset(self, file: WordFile, word: int) -> int:
         """Return the line of a word."""
         return word + 3 + (file.comments != "none")
 
-    def words_at(self, file: WordFile, place: int) -> range:
+    def words_at(self, file: WordFile, line_or_offset: int) -> range:
         """Return the word of a line."""
-        return file.only(place - self.place(file, 0))
+        return file.only(line_or_offset - self.line_or_offset(file, 0))
 
     def read(
         self, where: str, file: WordFile, stream: BinaryIO, sought: Sought | None = None
@@ -120,7 +120,9 @@ class Coe(Format):
         found = found or re.search(rb",\s*,", data)
         if found:
             number = line + data.count(b"\n", 0, found.end())
-            raise VectorError(f"{where}, line {number}: {shown(b',')} without a word before it")
+            raise VectorError(
+                f"{where}, line {number}: {shown_token(b',')} without a word before it"
+            )
         return data.rstrip().endswith(b",")
 
 

@@ -68,19 +68,23 @@ class Decimal(Format):
         lanes = _lanes(file)
         return 2**16 + (64 + 32 * lanes.count + file.word_bits) * file.length
 
-    def place(self, file: WordFile, word: int) -> int:
+    def line_or_offset(self, file: WordFile, word: int) -> int:
         """Return the line of a word."""
         if self._rows:
             return 1 + word // file.run
         return 1 + self._has_title(file) + (word // file.run + 1) * self._per_run(file) + word
 
-    def words_at(self, file: WordFile, place: int) -> range:
+    def words_at(self, file: WordFile, line_or_offset: int) -> range:
         """Return the words of a line."""
         if self._rows:
-            inside = 1 <= place <= file.count
-            return range((place - 1) * file.run, place * file.run) if inside else range(0)
+            inside = 1 <= line_or_offset <= file.count
+            return (
+                range((line_or_offset - 1) * file.run, line_or_offset * file.run)
+                if inside
+                else range(0)
+            )
         extra = self._per_run(file)
-        run, at = divmod(place - 1 - self._has_title(file), file.run + extra)
+        run, at = divmod(line_or_offset - 1 - self._has_title(file), file.run + extra)
         if run < 0 or at < extra:
             return range(0)
         return file.only(run * file.run + at - extra)

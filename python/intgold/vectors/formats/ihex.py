@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import VectorError
 from .collector import Collector
-from .text import Comments, pieces, shown
+from .text import Comments, pieces, shown_token
 from .word_file import Format, Sought, WordFile
 
 _RECORD, _SEGMENT = 16, 2**16
@@ -80,7 +80,7 @@ class IntelHex(Format):
         """Return a size that lets every byte be a record of its own."""
         return 2**16 + 48 * file.length * file.word_bytes
 
-    def place(self, file: WordFile, word: int) -> int:
+    def line_or_offset(self, file: WordFile, word: int) -> int:
         """Return the line of a word's first byte."""
         line = 1
         for run in range(word // file.run + 1):
@@ -92,7 +92,7 @@ class IntelHex(Format):
                 line += -(-(end - first) // _RECORD)
         raise ValueError(f"word {word} of {file.words}")
 
-    def words_at(self, file: WordFile, place: int) -> range:
+    def words_at(self, file: WordFile, line_or_offset: int) -> range:
         """Return the words that have a byte in a line's record."""
         line = 1
         for run in range(file.count):
@@ -100,8 +100,8 @@ class IntelHex(Format):
             for first, end, moved in self._segments(file, run):
                 line += moved
                 records = -(-(end - first) // _RECORD)
-                if line < place <= line + records:
-                    at = first + (place - line - 1) * _RECORD
+                if line < line_or_offset <= line + records:
+                    at = first + (line_or_offset - line - 1) * _RECORD
                     last = min(at + _RECORD, end) - 1
                     return range(
                         run * file.run + (at - start) // file.word_bytes,
@@ -155,7 +155,7 @@ class IntelHex(Format):
         match = _LINE.fullmatch(text)
         octets = bytes.fromhex(match[1].decode()) if match else b""
         if len(octets) < 5 or octets[0] != len(octets) - 5:
-            raise VectorError(f"{place}: {shown(text)} is no record")
+            raise VectorError(f"{place}: {shown_token(text)} is no record")
         if sum(octets) & 255:
             wanted = -sum(octets[:-1]) & 255
             raise VectorError(f"{place}: wrong checksum: {octets[-1]:02X} instead of {wanted:02X}")

@@ -14,7 +14,7 @@ import numpy as np
 from ...errors import VectorError
 from . import digits
 from .collector import Collector
-from .text import Comments, pieces, shown, token_lines
+from .text import Comments, pieces, shown_token, token_lines
 from .tokens import BadTokenError, Decimals, Digits
 from .word_file import Format, Sought, WordFile, too_few
 
@@ -64,7 +64,7 @@ class Mif(Format):
             digits.to_digits(octets, self._address_bits(file), 16), b" : ",
             digits.to_digits(words, file.word_bits, 16), b";\n",
         ]  # fmt: skip
-        return digits.joined(columns, len(words))
+        return digits.join_columns(columns, len(words))
 
     @staticmethod
     def _address_bits(file: WordFile) -> int:
@@ -78,13 +78,13 @@ class Mif(Format):
         """Return a size that leaves each word a line with a comment."""
         return 2**16 + (96 + file.word_bits) * file.length
 
-    def place(self, file: WordFile, word: int) -> int:
+    def line_or_offset(self, file: WordFile, word: int) -> int:
         """Return the line of a word."""
         return word + 6 + self._comment_lines(file)
 
-    def words_at(self, file: WordFile, place: int) -> range:
+    def words_at(self, file: WordFile, line_or_offset: int) -> range:
         """Return the word of a line."""
-        return file.only(place - self.place(file, 0))
+        return file.only(line_or_offset - self.line_or_offset(file, 0))
 
     def read(
         self, where: str, file: WordFile, stream: BinaryIO, sought: Sought | None = None
@@ -120,7 +120,7 @@ class Mif(Format):
                 raise VectorError(f"{where}: more follows the end")
         rest = text.strip()
         if fields is None or (not ended and rest.upper() != b"END"):
-            problem = f"{shown(rest)} does not end with a semicolon" if rest else "no END"
+            problem = f"{shown_token(rest)} does not end with a semicolon" if rest else "no END"
             raise VectorError(f"{where}: {problem if fields else 'no CONTENT BEGIN'}")
         yield from inside.finish()
 
@@ -167,7 +167,7 @@ class Mif(Format):
     ) -> Iterator[np.ndarray]:
         place = f"{where}, line {line}"
         match = _LINE.fullmatch(statement)
-        text = shown(statement.strip())
+        text = shown_token(statement.strip())
         if match is None or not match[4]:
             raise VectorError(f"{place}: {text} is not an address and a word")
         start, stop = (
@@ -210,7 +210,7 @@ def _fields(where: str, file: WordFile, text: bytes) -> _MifHeader:
         field = _FIELD.fullmatch(statement)
         if (field is None and statement.strip()) or (field and field[1].upper() in told):
             place = f"{where}, line {line + lead.count(bytes([10]))}"
-            raise VectorError(f"{place}: {shown(statement.strip())} is no field")
+            raise VectorError(f"{place}: {shown_token(statement.strip())} is no field")
         line += statement.count(b"\n")
         if field:
             told[field[1].upper()] = field[2].upper()
@@ -230,7 +230,7 @@ def _fields(where: str, file: WordFile, text: bytes) -> _MifHeader:
             raise VectorError(f"{where}: {problem}")
     for name in (b"ADDRESS_RADIX", b"DATA_RADIX"):
         if told.get(name, b"HEX") not in _RADIX:
-            raise VectorError(f"{where}: {name.decode()} {shown(told[name])} is no radix")
+            raise VectorError(f"{where}: {name.decode()} {shown_token(told[name])} is no radix")
     address, data = (_RADIX[told.get(n, b"HEX")] for n in (b"ADDRESS_RADIX", b"DATA_RADIX"))
     parser: Digits | Decimals = Decimals(file.word_bits)
     if data != 10:

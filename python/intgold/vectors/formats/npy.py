@@ -38,13 +38,13 @@ class Npy(Format):
         """Return the size of the values and of the longest header of version 1.0."""
         return 2**16 + 10 + file.words * file.word_bytes
 
-    def place(self, file: WordFile, word: int) -> int:
+    def line_or_offset(self, file: WordFile, word: int) -> int:
         """Return the byte offset of a value."""
         return len(self.head(file)) + word * file.word_bytes
 
-    def words_at(self, file: WordFile, place: int) -> range:
+    def words_at(self, file: WordFile, line_or_offset: int) -> range:
         """Return the value of a byte."""
-        return self._values.words_at(file, place - len(self.head(file)))
+        return self._values.words_at(file, line_or_offset - len(self.head(file)))
 
     def read(
         self, where: str, file: WordFile, stream: BinaryIO, sought: Sought | None = None

@@ -34,13 +34,13 @@ class Raw(Format):
         """Return the only size, and one byte by which a file may be seen to be too long."""
         return file.length * file.word_bytes + 1
 
-    def place(self, file: WordFile, word: int) -> int:
+    def line_or_offset(self, file: WordFile, word: int) -> int:
         """Return the byte offset of a word."""
         return word * file.word_bytes
 
-    def words_at(self, file: WordFile, place: int) -> range:
+    def words_at(self, file: WordFile, line_or_offset: int) -> range:
         """Return the word of a byte."""
-        return file.only(place // file.word_bytes)
+        return file.only(line_or_offset // file.word_bytes)
 
     def read(
         self, where: str, file: WordFile, stream: BinaryIO, sought: Sought | None = None

@@ -125,6 +125,6 @@ def token_lines(line: int, text: bytes, separators: bytes = b"") -> list[int]:
     return [at for at, row in enumerate(text.split(b"\n"), line) for _ in row.split()]
 
 
-def shown(token: bytes) -> str:
+def shown_token(token: bytes) -> str:
     """Return a token for an error."""
     return repr(token[:40].decode("ascii", "replace"))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from . import digits
-from .text import shown
+from .text import shown_token
 
 Number = Callable[[int], int | None]
 """Which word of the array a token is, by its place among those that are read; None: of none."""
@@ -143,19 +143,21 @@ class Digits:
         text = token.replace(b"_", b"")
         if self._prefixed:
             if not text.startswith(_PREFIX[self._radix]):
-                problem = f"{shown(token)} has no {_PREFIX[self._radix][0].decode()} as others have"
+                problem = (
+                    f"{shown_token(token)} has no {_PREFIX[self._radix][0].decode()} as others have"
+                )
                 raise BadTokenError(index, problem)
             text = text[2:]
         kind, count = _KIND[self._radix], len(text)
         if not self._prefixed and text.startswith(_PREFIX[16]) and count not in (2, self.width):
-            raise BadTokenError(index, f"{shown(token)} has a prefix, not every word has")
+            raise BadTokenError(index, f"{shown_token(token)} has a prefix, not every word has")
         if not self._good.fullmatch(text) or count > MOST_DIGITS:
             if _UNDEFINED[self._radix].fullmatch(text) and count <= MOST_DIGITS:
                 if number(index) is None:
                     return 0
-                raise BadTokenError(index, f"{shown(token)} is undefined", True)
+                raise BadTokenError(index, f"{shown_token(token)} is undefined", True)
             like = _LIKE.get(token[:1], "")
-            raise BadTokenError(index, f"{shown(token)} is no {kind} word{like}")
+            raise BadTokenError(index, f"{shown_token(token)} is no {kind} word{like}")
         value = int(text, self._radix)
         room = self._step * count
         least = -(1 << self._bits - 1)
@@ -167,7 +169,7 @@ class Digits:
                 self._signed and room > self._bits and value - (1 << room) >= least
             )
         if not fits:
-            problem = f"{shown(token)} has more than {self._bits} bits"
+            problem = f"{shown_token(token)} has more than {self._bits} bits"
             if self._signed and count > self.width:
                 problem += ", those above not copies of its sign"
             raise BadTokenError(index, problem)
@@ -178,7 +180,7 @@ class Digits:
                 else f"have {self._least} and no zeros before them"
             )
             raise BadTokenError(
-                index, f"{shown(token)} has {count} {kind} digits, words before it {others}"
+                index, f"{shown_token(token)} has {count} {kind} digits, words before it {others}"
             )
         return value & (1 << self._bits) - 1
 
@@ -237,13 +239,13 @@ class Decimals:
             if _UNDEFINED[10].fullmatch(token):
                 if number(index) is None:
                     return 0
-                raise BadTokenError(index, f"{shown(token)} is undefined", True)
-            raise BadTokenError(index, f"{shown(token)} is no decimal number")
+                raise BadTokenError(index, f"{shown_token(token)} is undefined", True)
+            raise BadTokenError(index, f"{shown_token(token)} is no decimal number")
         fraction = match[3] or b""
         value, shift = int(match[2] + fraction), int(match[4] or 0) - len(fraction)
         value, rest = (value * 10**shift, 0) if shift >= 0 else divmod(value, 10**-shift)
         if rest:
-            raise BadTokenError(index, f"{shown(token)} is no integer")
+            raise BadTokenError(index, f"{shown_token(token)} is no integer")
         return -value if match[1] == b"-" else value
 
     def check(self, tokens: Sequence[bytes], values: Sequence[int]) -> None:
@@ -255,7 +257,7 @@ class Decimals:
             return
         low, high = self._low, self._high
         for i, value in enumerate(values):
-            told = f"{shown(tokens[i])} is outside {self._bits} bits"
+            told = f"{shown_token(tokens[i])} is outside {self._bits} bits"
             if not -half <= value < 2 * half:
                 packed = 1 << self._bits * self._lanes
                 if self._lanes > 1 and -packed // 2 <= value < packed:

@@ -249,7 +249,7 @@ def _at_other_addresses(block: Allocation) -> Iterator[Reading]:
         yield Reading("address", label, stated, stated, Swap(1, parts=parts))
 
 
-def standing(
+def agreeing_readings(
     stated: Packing, trials: Iterable[Reading], words: Iterable[np.ndarray]
 ) -> list[Reading]:
     """Return the readings that agree with a dump where the layout has no elements.

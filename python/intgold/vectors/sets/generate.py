@@ -26,7 +26,7 @@ from ...support.progress import Progress
 from ...support.quoting import short_repr
 from ...support.safe_files import canonical_json
 from ...support.workers import Workers
-from ..arrays.contents import Entry
+from ..arrays.contents import ArraySpec
 from ..arrays.partials import LoopOrder, partial_accumulators
 from ..cases.stimulus import builtin, check_range, given_images
 from ..formats.compression import check_available
@@ -43,7 +43,7 @@ from .manifest import (
     read_manifest,
     tell_other,
 )  # fmt: skip
-from .plan import ImageRange, Plan, joined, parse_images
+from .plan import ImageRange, Plan, merge_ranges, parse_images
 from .reader import read_runs, regroup
 from .set_writer import Content, SetWriter, packed
 from .whole import rom_contents
@@ -231,7 +231,7 @@ class Producer:
     isa: str
     given: Mapping[str, np.ndarray] | None
 
-    def arrays(self, ranges: Sequence[ImageRange]) -> dict[Entry, np.ndarray]:
+    def arrays(self, ranges: Sequence[ImageRange]) -> dict[ArraySpec, np.ndarray]:
         """Return what belongs to some images, by entry."""
         plan = self.plan
         parts = [self._stimulus(first, stop - first) for first, stop in ranges]
@@ -295,7 +295,7 @@ def _work(number: int, ranges: Sequence[ImageRange]) -> dict[str, Content]:
     return _producer.block(number, ranges)
 
 
-def encoded(plan: Plan, arrays: Mapping[Entry, np.ndarray], first: int) -> dict[str, Content]:
+def encoded(plan: Plan, arrays: Mapping[ArraySpec, np.ndarray], first: int) -> dict[str, Content]:
     """Return what some images add to each file; the first is number `first` of the set."""
     return {
         file.path: packed(plan.compression, data)
@@ -380,7 +380,7 @@ def merge_sets(
     if odd or len(numbers) != of:
         what = f"shard {odd[0][0]} of {odd[0][1]} is missing or odd" if odd else "a shard twice"
         raise VectorError(f"{', '.join(str(path) for path, _ in read)}: {what}")
-    ranges = joined([r for _, plan in read for r in plan.images], "shards")
+    ranges = merge_ranges([r for _, plan in read for r in plan.images], "shards")
     whole = replace(read[0][1], images=ranges, shard=None)
     for path, plan in read:
         alike = replace(whole, images=plan.images, shard=plan.shard)
@@ -400,7 +400,7 @@ class _Merger:
         self._entries = [e for e in whole.entries if e.images]
         self.sizes = self._blocks * len(self._entries)
 
-    def _runs(self, entry: Entry) -> Iterator[np.ndarray]:
+    def _runs(self, entry: ArraySpec) -> Iterator[np.ndarray]:
         for path, plan in self._read:
             files = plan.files_of(entry, self._whole.array_formats[0])
             yield from read_runs(plan, [path / f.path for f in files], files)

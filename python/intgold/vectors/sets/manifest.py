@@ -28,7 +28,7 @@ from ..cases.stimulus import check_range
 from ..memory.layout_file import parse_layout
 from .documents import documents
 from .integrity import NAME, StatedDigests, check_folder, check_packed, packed_files
-from .plan import Plan, joined
+from .plan import Plan, merge_ranges
 from .whole import rom_contents, rom_files
 
 MODEL = "model.npz"
@@ -48,7 +48,7 @@ class ManifestFile:
     path : str
         Relative, with forward slashes.
     role, owner, name, dtype, shape
-        See `intgold.vectors.arrays.contents.Entry`, the images included; role "memory" of a file of
+        See `intgold.vectors.arrays.contents.ArraySpec`, images included; role "memory" of a file of
         `intgold.vectors.sets.whole`, "model" or "document" of the others, whose owner is the model.
     format : str
         A name out of `FORMATS`, ``npz`` or ``text``.
@@ -130,7 +130,7 @@ def _document(plan: Plan, maker: dict[str, Any], files: list[ManifestFile]) -> d
         "contract": model.contract,
         "model": {"name": model.name, "sha256": model.sha256},
         **plan.described(),
-        "ops": contents.ops(model),
+        "ops": contents.op_entries(model),
         "files": [{**asdict(file), "shape": list(file.shape)} for file in files],
     }
 
@@ -293,7 +293,7 @@ def _plan(document: dict[str, Any], model: Model) -> Plan:
     if partials is not None and not isinstance(partials, str):
         raise ValueError(f"partials {shown(partials)}")
     return Plan(
-        model, source, seed, joined(ranges, "images"),
+        model, source, seed, merge_ranges(ranges, "images"),
         _names(document["formats"], "formats"), parse_layout("layout", document["layout"]),
         _names(selection["ops"], "ops"), _names(selection["tensors"], "tensors"),
         LoopOrder.parse(partials) if partials is not None else None,

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import IntgoldError, VectorError
 from ...support.safe_files import plain_size
-from ..arrays.contents import Entry
+from ..arrays.contents import ArraySpec
 from ..formats.compression import DAMAGED, Limited, open_plain
 from ..formats.word_file import BadAddressError, BadWordError, FewImagesError
 from ..memory.packing import Packing
@@ -85,7 +85,7 @@ def read_words(plan: Plan, paths: Sequence[Path], files: Sequence[SetFile]) -> I
             raise VectorError(f"{paths[0]}: more words than {words.words}")
 
 
-def read_entry(folder: Path, plan: Plan, entry: Entry) -> Iterator[np.ndarray]:
+def read_entry(folder: Path, plan: Plan, entry: ArraySpec) -> Iterator[np.ndarray]:
     """Yield the images of an array of a set; see `read_runs`."""
     files = plan.files_of(entry, plan.array_formats[0])
     return read_runs(plan, [folder / file.path for file in files], files)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .lines import place_in
+from .lines import line_or_byte_text
 from .plan import SetFile
 
 if TYPE_CHECKING:
@@ -92,10 +92,14 @@ class Strays:
         got, expected = words[run, word], packing.pack(array)[0, word]
         lane = _first_lane(packing, got != expected)
         self.first = Stray(
-            file.path, place_in(file, image * file.words.run + at, lane, paths[bank]), image,
+            file.path,
+            line_or_byte_text(file, image * file.words.run + at, lane, paths[bank]),
+            image,
             self._block.address + image * self._block.frame + word,
-            _number(expected), _number(got), packing.word_bits,
-        )  # fmt: skip
+            _number(expected),
+            _number(got),
+            packing.word_bits,
+        )
 
 
 def stray_lines(found: Iterable[Strays | None]) -> list[str]:

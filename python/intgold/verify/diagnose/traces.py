@@ -11,13 +11,13 @@ import numpy as np
 from ... import golden
 from ...model.graph import Model, Op
 from ...vectors.arrays import contents
-from ...vectors.arrays.contents import Entry
+from ...vectors.arrays.contents import ArraySpec
 from ...vectors.memory.readings import Reading
 from ..dump import Dump
 from .datapath import Datapath
 from .hypotheses import Evidence
 
-Arrays = Mapping[Entry, np.ndarray]
+Arrays = Mapping[ArraySpec, np.ndarray]
 ByRole = Mapping[str, Sequence[Reading]]
 
 
@@ -27,7 +27,7 @@ class Traces:
     Parameters
     ----------
     model : Model
-    arrays : mapping of Entry to ndarray
+    arrays : mapping of ArraySpec to ndarray
         The stimulus, and the outputs and accumulators that the device dumped.
     images : sequence of int
         Which images of the set these are.
@@ -142,10 +142,10 @@ def in_blocks(dump: Dump) -> Iterator[tuple[int, Traces]]:
         first += count
 
 
-def _stimulus(dump: Dump) -> list[Entry]:
+def _stimulus(dump: Dump) -> list[ArraySpec]:
     model = dump.plan.model
-    return [contents.stimulus(model.tensor(n)) for n in model.inputs]
+    return [contents.stimulus_spec(model.tensor(n)) for n in model.inputs]
 
 
-def _dumped(dump: Dump) -> list[Entry]:
+def _dumped(dump: Dump) -> list[ArraySpec]:
     return [e for e in dump.files if dump.has(e) and e.role in ("output", "accumulator")]

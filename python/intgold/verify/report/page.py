@@ -16,11 +16,11 @@ from .maps import bars, error_maps, legend
 from .stages import Stages
 from .text import (
     MOST_CONSISTENT,
+    cause_groups,
     conclusion,
     demoted,
     heading,
     labels,
-    members,
     others,
     remarks,
     right_read_so,
@@ -71,10 +71,10 @@ def write_page(report: VerificationReport, path: str | os.PathLike[str]) -> None
         changed.
     """
     with replacing(path, REPORT) as file:
-        file.write(page(report).encode())
+        file.write(html_page(report).encode())
 
 
-def page(report: VerificationReport) -> str:
+def html_page(report: VerificationReport) -> str:
     """Return the page as text."""
     comparison, model = report.comparison, report.dump.plan.model
     differing = sum(c.differing for c in comparison.comparisons)
@@ -137,7 +137,7 @@ def _causes(report: VerificationReport) -> Iterable[str]:
 
 def _finding(finding: OpFinding) -> Iterable[str]:
     """Yield the causes of one op, numbered, and what is left open."""
-    named, thin = members(finding.causes), members(finding.consistent)
+    named, thin = cause_groups(finding.causes), cause_groups(finding.consistent)
     place = _op(finding.op, finding.kind)
     if not finding.fitting:
         yield f"<p>{place}: {html.escape(verdict(finding))}; tried {tried(finding)}.</p>"

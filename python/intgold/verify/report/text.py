@@ -81,7 +81,7 @@ def _ops_and_names(finding: OpFinding) -> tuple[str, ...]:
     return tuple(sorted({" ".join((c.op.name, *map(str, c.bugs))) for c in finding.fitting}))
 
 
-def members(causes: Sequence[Cause]) -> list[list[Cause]]:
+def cause_groups(causes: Sequence[Cause]) -> list[list[Cause]]:
     """Return causes, those of one op and of the same hypotheses together."""
     groups: dict[tuple[str, ...], list[Cause]] = {}
     for cause in causes:
@@ -122,7 +122,7 @@ def labels(causes: Sequence[Cause]) -> str:
 
 def verdict(finding: OpFinding) -> str:
     """Return what is known of the cause: how many fit, and how many of them are named."""
-    groups, more = len(members(finding.causes)), len(members(finding.consistent))
+    groups, more = len(cause_groups(finding.causes)), len(cause_groups(finding.consistent))
     if groups and more:
         likely = "one" if groups == 1 else f"{groups} of them"
         apart = "" if groups == 1 else ", and this set cannot tell those apart"
@@ -181,7 +181,7 @@ def _cause(finding: OpFinding) -> list[str]:
             f"  close: {label} leaves {left} of {of} differences {on}"
             for label, left, of in finding.close_matches
         ]
-    named, thin = members(finding.causes), members(finding.consistent)
+    named, thin = cause_groups(finding.causes), cause_groups(finding.consistent)
     lines = [verdict(finding), *(f"  {fact}" for fact in finding.facts)]
     for number, causes in enumerate(named, 1):
         lines += _numbered(number, causes, finding)

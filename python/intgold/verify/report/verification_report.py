@@ -13,13 +13,13 @@ from ...model.graph import Op
 from ...support.quoting import short_repr
 from ...support.safe_files import canonical_json
 from ...vectors.arrays import contents
-from ..comparison import DumpComparison, compare, place
+from ..comparison import DumpComparison, compare_dump, place
 from ..diagnose.diagnosis import diagnose
 from ..diagnose.finding import OpFinding, contracts_of
 from ..diagnose.search import Cause
 from ..dump import Dump
 from .stages import Stages, stages_of
-from .text import members, report_lines, would_confirm
+from .text import cause_groups, report_lines, would_confirm
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +126,7 @@ def verification_report(
     progress : bool
         Show bars.
     """
-    comparison = compare(dump, progress)
+    comparison = compare_dump(dump, progress)
     findings = diagnose(dump, comparison, progress=progress) if causes and comparison.first else []
     worked = (
         _worked(dump, comparison, products) if products is not None and comparison.first else []
@@ -147,7 +147,7 @@ def _worked(dump: Dump, comparison: DumpComparison, products: int) -> list[str]:
 def _traced(dump: Dump, op: Op, image: int) -> Traced:
     """Return the golden tensors around an op, of one image."""
     model = dump.plan.model
-    x = {n: dump.expected(contents.stimulus(model.tensor(n)), [image]) for n in model.inputs}
+    x = {n: dump.expected(contents.stimulus_spec(model.tensor(n)), [image]) for n in model.inputs}
     run = model.run(x, trace=True)
     live = {**x, **run.tensors}
     acc = run.accumulators.get(op.output)
@@ -164,8 +164,8 @@ def _finding(finding: OpFinding) -> dict[str, Any]:
         "not_dumped_before": list(finding.not_dumped),
         "right_from_wrong_inputs": finding.propagates and not finding.read_by,
         "read_by": finding.read_by,
-        "causes": [_group(causes, finding) for causes in members(finding.causes)],
-        "consistent": [_group(causes, finding) for causes in members(finding.consistent)],
+        "causes": [_group(causes, finding) for causes in cause_groups(finding.causes)],
+        "consistent": [_group(causes, finding) for causes in cause_groups(finding.consistent)],
         "would_tell": list(finding.would_tell),
         "would_confirm": would_confirm(finding),
         "images": finding.images,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ....ops.fields import FORMS, INT32_MAX, INT32_MIN, Requantize
-from .case import QUARTERS, Case, each_form, entries, most, one_op
+from .case import QUARTERS, Case, each_form, most, one_op, requantize_entries
 
 _COUNT = len(FORMS)
 _WIDE = tuple(f for f in FORMS if not f.startswith("double"))
@@ -68,7 +68,7 @@ def _rescale(
     name: str, reason: str, values: tuple[int, ...] | list[int],
     parts: list[tuple[str, int, int, int]],
 ) -> Case:  # fmt: skip
-    return _of(name, reason, values, entries(*parts))
+    return _of(name, reason, values, requantize_entries(*parts))
 
 
 def _of(name: str, reason: str, values: tuple[int, ...] | list[int], by: Requantize) -> Case:

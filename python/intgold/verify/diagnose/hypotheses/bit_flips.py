@@ -15,7 +15,7 @@ import numpy as np
 from ....golden.requantize import scale as scaled_by
 from ....golden.windows import taps
 from ....ops.fields import Requantize
-from ..datapath import WEIGHTED, Datapath, IntArray, entries
+from ..datapath import WEIGHTED, Datapath, IntArray, replace_entries
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 from .tables import counted_segments
 
@@ -155,7 +155,7 @@ def _requantize_bit(*parts: tuple[str, int]) -> Any:
 
 def _with(name: str, part: str, values: IntArray) -> Edit:
     def edit(path: Datapath) -> Datapath:
-        return path.with_fields(**{name: entries(path.arguments[name], **{part: values})})
+        return path.with_fields(**{name: replace_entries(path.arguments[name], **{part: values})})
 
     return edit
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ....golden import rounding
 from ....golden.windows import taps
-from ..datapath import Datapath, IntArray, entries
+from ..datapath import Datapath, IntArray, replace_entries
 from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
 
 
@@ -121,7 +121,7 @@ def _by_count(n: int, wrong: int) -> Edit:
     def edit(path: Datapath) -> Datapath:
         by = path.arguments["requantize"]
         m = rounding.divide_up(by.multiplier.astype(np.int64) * n, wrong)
-        return path.with_fields(requantize=entries(by, multiplier=m))
+        return path.with_fields(requantize=replace_entries(by, multiplier=m))
 
     return edit
 
