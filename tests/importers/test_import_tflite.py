@@ -195,7 +195,7 @@ def test_foreign_files(tmp_path):
         import_tflite(tmp_path / "nowhere.tflite", "tflm")
 
 
-MOST_COPIES = 6
+MAX_COPIES = 6
 """Of the 64 times its size and 4 MiB that may be made of a file: by the proof of int32."""
 
 
@@ -230,7 +230,7 @@ def test_damaged_files(full, tmp_path):
         f"damaged TFLite files: {count}, {refused} refused, the others legal; at most "
         f"{most / 2**20:.1f} MiB of memory, {copies:.2f} of what a file may take, {longest:.1f} s"
     )
-    assert copies < MOST_COPIES and longest < 30
+    assert copies < MAX_COPIES and longest < 30
     assert 0 < refused < count
 
 

@@ -183,7 +183,7 @@ def test_line_ends_and_blanks_say_nothing(name, change):
             words = some_words(file, bits)
             data = CHANGES[change](written(form, file, words))
             assert np.array_equal(read(name, file, data), words), (bits, gap, comments)
-            assert len(data) <= form.most_bytes(file)
+            assert len(data) <= form.max_bytes(file)
 
 
 @pytest.mark.parametrize("name", [n for n, form in FORMATS.items() if form.lines])

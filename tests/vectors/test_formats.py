@@ -33,7 +33,7 @@ def test_words_come_back(name):
             words = some_words(file, bits)
             data = written(form, file, words)
             assert np.array_equal(read(form, file, data), words), (bits, variant)
-            assert len(data) <= form.most_bytes(file)
+            assert len(data) <= form.max_bytes(file)
 
 
 def plain_value(name, line):

@@ -199,8 +199,8 @@ def quantize_input(model: Model, images: np.ndarray, name: str | None = None) ->
         camera, advice = takes_bytes(model, tensor), "x.astype(numpy.float32) makes reals"
         if are_bytes(images) and camera:
             advice = "x.astype(numpy.uint8) makes camera bytes, which stand for x/255"
-        taken = "uint8, int8" if camera else "int8"
-        raise InputError(f"{where}: {images.dtype} is neither {taken} nor a float: {advice}")
+        accepted = "uint8, int8" if camera else "int8"
+        raise InputError(f"{where}: {images.dtype} is neither {accepted} nor a float: {advice}")
     if not np.isfinite(images).all():
         refuse_odd(where, images)
     _refuse_bytes(where, images, tensor.scale, tensor.zero_point)
@@ -210,11 +210,11 @@ def quantize_input(model: Model, images: np.ndarray, name: str | None = None) ->
 def _refuse_bytes(where: str, images: np.ndarray, scale: float, zero_point: int) -> None:
     """Refuse floats that are bytes by their range, where the reals are of another magnitude."""
     lo, hi = (-128 - zero_point) * scale, (127 - zero_point) * scale
-    least, most = (float(images.min()), float(images.max())) if images.size else (0.0, 0.0)
-    if least >= 0 and 16 * max(-lo, hi) < most <= 255:
+    smallest, largest = (float(images.min()), float(images.max())) if images.size else (0.0, 0.0)
+    if smallest >= 0 and 16 * max(-lo, hi) < largest <= 255:
         raise InputError(
-            f"{where}: floats from {least:g} to {most:g}, as bytes are, but its reals are from "
-            f"{lo:.4g} to {hi:.4g}: give images / 255, or the bytes as uint8"
+            f"{where}: floats from {smallest:g} to {largest:g}, as bytes are, but its reals are "
+            f"from {lo:.4g} to {hi:.4g}: give images / 255, or the bytes as uint8"
         )
 
 

@@ -13,7 +13,7 @@ from ..errors import DataError
 from ..support.arguments import checked
 
 _DTYPE_UINT8 = 0x08  # the third byte of an IDX magic: unsigned bytes
-_DEFLATE_MOST = 1032  # times a gzip file's size is the most that it can unpack to
+_MAX_INFLATION = 1032  # times a gzip file's size is the most that it can unpack to
 
 
 def idx_header(shape: tuple[int, ...]) -> bytes:
@@ -89,7 +89,7 @@ def _read_at_most(path: Path, limit: int) -> bytes:
             file.seek(0)
             # Memory is reserved for what may be there only, not for what a header states.
             size = os.fstat(file.fileno()).st_size
-            limit = min(limit, size * _DEFLATE_MOST if packed else size)
+            limit = min(limit, size * _MAX_INFLATION if packed else size)
             if not packed:
                 return file.read(limit)
             with gzip.GzipFile(fileobj=file) as unpacked:

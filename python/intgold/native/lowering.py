@@ -154,12 +154,12 @@ def plan(model: Model) -> tuple[dict[str, int], int]:
     ends = {*model.inputs, *model.outputs}
     between = [t for t in model.tensors if t.name not in ends]
     # Per op, start and end of what is placed and lives while it runs.
-    taken: list[set[tuple[int, int]]] = [set() for _ in model.ops]
+    occupied: list[set[tuple[int, int]]] = [set() for _ in model.ops]
     offsets: dict[str, int] = {}
     size = 0
     for tensor in sorted(between, key=lambda t: -t.span):
         length, start = tensor.span, 0
-        life = taken[made[tensor.name] : last[tensor.name] + 1]
+        life = occupied[made[tensor.name] : last[tensor.name] + 1]
         for other_start, other_end in sorted(set().union(*life)):
             if other_start < start + length and start < other_end:
                 start = other_end

@@ -94,8 +94,8 @@ class Layer:
         if min(*self.stride, *self.dilation) < 1 or not kernel_fits:
             raise ModelError(f"layer {self.name}: stride {self.stride}, kernel {self.kernel}")
         self._check_numbers()
-        count, least = len(self.inputs), 2 if self.kind in _JOINING else 0
-        if count < least or count > (1 if least == 0 else 2 if self.kind in PAIRS else 2**10):
+        count, fewest = len(self.inputs), 2 if self.kind in _JOINING else 0
+        if count < fewest or count > (1 if fewest == 0 else 2 if self.kind in PAIRS else 2**10):
             raise ModelError(f"layer {self.name}: {self.kind} of {count} inputs")
 
     def _check_numbers(self) -> None:

@@ -102,15 +102,15 @@ def check_own(folder: str | os.PathLike[str], kind: FolderKind) -> dict[str, str
             )
         present = paths_below(where)
         known = _known(where, kind, present) if present else {}
-        odd = next((p for p in present if not _is_own(where / p, known.get(p))), None)
+        foreign = next((p for p in present if not _is_own(where / p, known.get(p))), None)
     except OSError as error:
         raise kind.error(f"cannot write {folder}: cannot be read: {error.strerror}") from error
-    if odd is None:
+    if foreign is None:
         return {path: known[path] for path in present}
     how = (
-        f"{odd} was changed after intgold wrote it"
-        if odd in known
-        else f"{odd} is not of the {kind.name} that intgold wrote there"
+        f"{foreign} was changed after intgold wrote it"
+        if foreign in known
+        else f"{foreign} is not of the {kind.name} that intgold wrote there"
     )
     raise kind.error(f"cannot write {folder}: {how}; {_HINT}")
 

@@ -111,11 +111,11 @@ class Progress(Generic[T]):
 
     def _tell(self, stream: Any) -> None:
         """Write lines until the work is done; the last of them when all is done, after others."""
-        pause, told = FIRST, False
+        pause, shown = FIRST, False
         while not self._ended.wait(pause):
             self._line(stream, self._left())
-            pause, told = EVERY, True
-        if told and self.done == self.total:
+            pause, shown = EVERY, True
+        if shown and self.done == self.total:
             self._line(stream, "")
 
     def _line(self, stream: Any, left: str) -> None:

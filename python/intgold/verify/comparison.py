@@ -241,14 +241,16 @@ def _difference(
 def _accumulators(
     dump: Dump, entry: ArraySpec, image: int, where: tuple[int, ...]
 ) -> tuple[int | None, int | None]:
-    """Return the expected and the dump's accumulator behind a value, where there is one."""
-    behind = next(
+    """Return the expected and the dump's accumulator of a value, where there is one."""
+    accumulator = next(
         (e for e in dump.files if (e.role, e.owner) == ("accumulator", entry.owner)), None
     )
-    if behind is None or entry.role == "partial":
+    if accumulator is None or entry.role == "partial":
         return None, None
-    expected = int(dump.expected(behind, [image])[(0, *where)])
-    return expected, int(dump.got(behind, [image])[(0, *where)]) if dump.has(behind) else None
+    expected = int(dump.expected(accumulator, [image])[(0, *where)])
+    if not dump.has(accumulator):
+        return expected, None
+    return expected, int(dump.got(accumulator, [image])[(0, *where)])
 
 
 @checked
@@ -273,9 +275,9 @@ def verify_op(
     if not os.path.isdir(dut):
         raise VectorError(f"{dut}: no such folder")
     there = sorted(path.name for path in Path(dut).iterdir() if path.is_dir())
-    odd = [name for name in there if name not in names]
-    if odd:
-        raise VectorError(f"{Path(dut) / odd[0]}: the vectors have no such case")
+    unknown = [name for name in there if name not in names]
+    if unknown:
+        raise VectorError(f"{Path(dut) / unknown[0]}: the vectors have no such case")
     chosen = [name for name in names if name in there] if partial else names
     if not chosen:
         raise VectorError(f"{dut}: none of the {len(names)} cases, such as {names[0]}")
@@ -324,8 +326,10 @@ def _verdict(report: DumpComparison) -> list[str]:
         lines.append(f"  accumulator: expected {wanted}, got {got}")
     if first.requantize and first.role != "partial":
         form, multiplier, right_shift = first.requantize
-        told = with_hex(multiplier, "int32")
-        lines.append(f"  requantize: {form}, multiplier {told}, right_shift {right_shift}")
+        multiplier_text = with_hex(multiplier, "int32")
+        lines.append(
+            f"  requantize: {form}, multiplier {multiplier_text}, right_shift {right_shift}"
+        )
     lines += [f"  in the dump: {location_text(location)}" for location in first.locations]
     tally = next(
         c.tally for c in report.comparisons if (c.op, c.role) == (first.op, first.role)

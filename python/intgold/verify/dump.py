@@ -266,8 +266,8 @@ def _present(dut: Path, files_of: Callable[[str, str], list[SetFile]]) -> _Files
             paths = [dut / file.path for file in files]
             there = [path for path in paths if os.path.lexists(path)]
             if there and len(there) < len(paths):
-                lacking = next(path for path in paths if path not in there)
-                raise VectorError(f"{lacking}: this bank is not in the dump")
+                missing = next(path for path in paths if path not in there)
+                raise VectorError(f"{missing}: this bank is not in the dump")
             if there:
                 found.append((paths, files))
     return found

@@ -10,7 +10,7 @@ from ..vectors.arrays.contents import ArraySpec
 from ..vectors.sets.strays import Strays
 
 _AXES = {"S": "step", "H": "row", "W": "column", "C": "channel"}
-_MOST_PLACES = 2**22
+_MAX_PLACES = 2**22
 """Elements of an image up to which each is counted by itself."""
 _EXACT = 8
 """Differences up to this are counted by value, larger ones by powers of two."""
@@ -38,7 +38,7 @@ class ErrorStatistics:
         self.images = np.zeros(count, np.int64)
         self.along = [np.zeros(n, np.int64) for n in entry.shape]
         size = int(np.prod(entry.shape, dtype=np.int64))
-        self.places = np.zeros(entry.shape, np.int32) if size <= _MOST_PLACES else None
+        self.places = np.zeros(entry.shape, np.int32) if size <= _MAX_PLACES else None
         self.bins: dict[tuple[int, int], int] = {}
         self.ends: dict[tuple[int, int], tuple[int, int]] = {}
         self.constants = np.zeros((count, 2), np.int64)
@@ -77,8 +77,8 @@ class ErrorStatistics:
         for delta, n in zip(deltas.tolist(), counts.tolist(), strict=True):
             bin_ = _bin(delta)
             self.bins[bin_] = self.bins.get(bin_, 0) + n
-            least, most = self.ends.get(bin_, (delta, delta))
-            self.ends[bin_] = min(least, delta), max(most, delta)
+            lowest, highest = self.ends.get(bin_, (delta, delta))
+            self.ends[bin_] = min(lowest, delta), max(highest, delta)
 
     def histogram(self) -> list[tuple[str, int]]:
         """Return (got less expected, how many), rising; large differences by powers of two.
@@ -88,8 +88,8 @@ class ErrorStatistics:
         return [(self._shown(bin_), self.bins[bin_]) for bin_ in sorted(self.bins)]
 
     def _shown(self, bin_: tuple[int, int]) -> str:
-        least, most = self.ends[bin_]
-        return f"{least:+d}" if least == most else f"{bin_[0]:+d}..{bin_[1]:+d}"
+        lowest, highest = self.ends[bin_]
+        return f"{lowest:+d}" if lowest == highest else f"{bin_[0]:+d}..{bin_[1]:+d}"
 
     def sentences(self) -> list[str]:
         """Return what the places and sizes have in common."""
@@ -114,9 +114,9 @@ class ErrorStatistics:
 
     def _constant(self) -> str:
         """Return which value all have from an image on to the last, where images are constant."""
-        least, most = self.constants.T
-        value = int(least[-1])
-        other = np.flatnonzero((least != value) | (most != value))
+        lowest, highest = self.constants.T
+        value = int(lowest[-1])
+        other = np.flatnonzero((lowest != value) | (highest != value))
         first = int(other[-1]) + 1 if len(other) else 0
         wrong = int(np.count_nonzero(self.images[first:]))
         if self.of == self.count or 2 * wrong <= self.count - first:

@@ -25,7 +25,7 @@ from ..vectors.sets.reader import read_entry, values_of
 from ..vectors.sets.whole import memory_files
 
 Coordinate = tuple[int, ...]
-_MOST_NAMES = 6
+_MAX_NAMES = 6
 
 
 @dataclass(frozen=True)
@@ -164,9 +164,9 @@ def _at_line_of_memory(
     held = [*_of_memory(plan, path)]
     if not held:
         known = [f.path for f in plan.files]
-        near = get_close_matches(path[:200], known, 1, 0.75)
-        near = near or [p for p in known if p.endswith(f"/{path}")]
-        meant = f": did you mean {near[0]}?" if near else ", and no such memory"
+        suggestions = get_close_matches(path[:200], known, 1, 0.75)
+        suggestions = suggestions or [p for p in known if p.endswith(f"/{path}")]
+        meant = f": did you mean {suggestions[0]}?" if suggestions else ", and no such memory"
         raise VectorError(f"{place}: the set has no array file {path}{meant}")
     words = [words_of_line(file.format, file.words, line) for _, file in held]
     if not any(words):
@@ -216,13 +216,13 @@ def _meant(plan: Plan, array: str) -> str:
     last = array.rpartition("/")[2].partition("@")[0].lower()
     like = [p for p in paths if last and last in (p.rpartition("/")[2], p.partition("/")[2])]
     like += [p for p in paths if last and p.rpartition("/")[2].startswith(f"{last}.")]
-    like = like or get_close_matches(array[:200], paths, _MOST_NAMES, 0.75)
+    like = like or get_close_matches(array[:200], paths, _MAX_NAMES, 0.75)
     if like:
         order = {"outputs": 0, "accumulators": 1}
         like.sort(key=lambda p: order.get(p.partition("/")[0], 2))
-        more = ", ..." if like[_MOST_NAMES:] else ""
-        return f"did you mean {', '.join(like[:_MOST_NAMES])}{more}?"
-    some = [p for p in paths if p.startswith("outputs/")][:_MOST_NAMES]
+        more = ", ..." if like[_MAX_NAMES:] else ""
+        return f"did you mean {', '.join(like[:_MAX_NAMES])}{more}?"
+    some = [p for p in paths if p.startswith("outputs/")][:_MAX_NAMES]
     return f"it has {len(paths)}, all in its README.md, such as {', '.join(some)}"
 
 

@@ -153,8 +153,8 @@ def _sum(
     parts += [text for text, _ in terms[:shown]]
     total = (bias or 0) + sum(value for _, value in terms)
     if len(terms) > shown:
-        rest = sum(value for _, value in terms[shown:])
-        parts.append(f"[{len(terms) - shown} more: {rest}]")
+        more = sum(value for _, value in terms[shown:])
+        parts.append(f"[{len(terms) - shown} more: {more}]")
     steps.say(f"{what} = {' + '.join(parts) or '0'} = {total}")
     return total
 

@@ -35,7 +35,9 @@ def add_floor_emulation(context: OpContext, fields: dict[str, Any]) -> dict[str,
     ]
     wanted = [_floored_terms(x, fields[name]) for x, name in zip(centred, _INPUTS, strict=True)]
     each = [list(_near(fields[name])) for name in _INPUTS]
-    shared = [[scale(x, by) for by in near] for x, near in zip(centred, each, strict=True)]
+    shared = [
+        [scale(x, by) for by in candidates] for x, candidates in zip(centred, each, strict=True)
+    ]
     for i, j in sorted(product(range(len(each[0])), range(len(each[1]))), key=sum):
         if _alike(context, fields, wanted, [shared[0][i], shared[1][j]]):
             return fields | {_INPUTS[0]: each[0][i], _INPUTS[1]: each[1][j]}
@@ -57,9 +59,9 @@ def _floored_terms(centred: np.ndarray, by: Requantize) -> np.ndarray:
 def _near(by: Requantize) -> Iterator[Requantize]:
     """Yield entries, the likeliest first."""
     m, t = int(by.multiplier[0]), int(by.right_shift[0])
-    for apart, form in product(_NEAR, ("single_down", "double", "single")):
-        if 0 <= m + apart < 2**31:
-            yield Requantize.of(m + apart, t, form)
+    for offset, form in product(_NEAR, ("single_down", "double", "single")):
+        if 0 <= m + offset < 2**31:
+            yield Requantize.of(m + offset, t, form)
 
 
 def _alike(

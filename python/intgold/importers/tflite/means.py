@@ -171,8 +171,8 @@ def _mean_of(context: OpContext, count: int) -> Requantize | None:
 def _near_float32(context: OpContext, count: int) -> Requantize | None:
     """Return what rounds every sum as float32 arithmetic does, or None."""
     factor, rounding = _in_float32(context, count)
-    near = [factor, *(np.nextafter(factor, np.float32(to)) for to in (0, np.inf))]
-    for form, real in product((context.rule.form, "single", "single_even"), near):
+    neighbours = [factor, *(np.nextafter(factor, np.float32(to)) for to in (0, np.inf))]
+    for form, real in product((context.rule.form, "single", "single_even"), neighbours):
         by = requantize_for([float(real)], form)
         other = _rounding(by, 0, context.zero_point(context.y))
         if alike(rounding, other, *_ends(context, count)):

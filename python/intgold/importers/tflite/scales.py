@@ -40,11 +40,11 @@ def requantize_by_rule(rule: OpRule, reals: list[float], channels: int) -> Requa
     whole = channels // rule.group * rule.group if rule.group else channels
     if whole == channels:
         return first
-    rest = requantize_for(reals, rule.remainder_form)
+    remainder = requantize_for(reals, rule.remainder_form)
     if whole == 0:
-        return rest
+        return remainder
     each = [np.broadcast_to(p, channels) for p in (first.multiplier, first.right_shift)]
-    other = [np.broadcast_to(p, channels) for p in (rest.multiplier, rest.right_shift)]
+    other = [np.broadcast_to(p, channels) for p in (remainder.multiplier, remainder.right_shift)]
     m, t = (np.concatenate([a[:whole], b[whole:]]) for a, b in zip(each, other, strict=True))
     forms = [rule.form] * whole + [rule.remainder_form] * (channels - whole)
     return Requantize.of(m, t, forms)

@@ -277,8 +277,8 @@ def _confusion(
     labels: np.ndarray | None, real: np.ndarray, integer: np.ndarray
 ) -> list[tuple[int | None, int, int, int]]:
     known: Sequence[int | None] = [None] * len(real) if labels is None else labels.tolist()
-    apart = np.flatnonzero(real != integer).tolist()
-    counts = Counter((known[i], int(real[i]), int(integer[i])) for i in apart)
+    differing = np.flatnonzero(real != integer).tolist()
+    counts = Counter((known[i], int(real[i]), int(integer[i])) for i in differing)
     return [
         (*key, count) for key, count in sorted(counts.items(), key=lambda kv: (-kv[1], str(kv[0])))
     ]

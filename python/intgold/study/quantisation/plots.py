@@ -217,8 +217,8 @@ def _histogram(axis: Any, model: Model, name: str, reals: np.ndarray, integers: 
     wide = edges[0] + width * np.arange(-below, len(edges) + above)
     axis.hist(reals, wide, color=_GREY, log=True)
     counts, _ = np.histogram(dequantize(integers, tensor), edges)
-    taken = counts > 0
-    axis.plot((edges[:-1] + edges[1:])[taken] / 2, counts[taken], ".", color="tab:blue", ms=2)
+    occupied = counts > 0
+    axis.plot((edges[:-1] + edges[1:])[occupied] / 2, counts[occupied], ".", color="tab:blue", ms=2)
     for end in ends:
         axis.axvline(end, color="tab:red", linewidth=0.8)
     used = len(np.unique(integers)) if tensor.dtype == "int8" else None

@@ -152,9 +152,9 @@ def _pools() -> Iterator[Model]:
     corner: Fields = {"kernel": (3, 3), "stride": (3, 3), "padding": (2, 2, 2, 2), **_FULL}
     reason = "padding kernel - 1: corner windows of one valid cell"
     yield _model("max_pool2d", "one_valid_cell", reason, (5, 5, 2), corner, -128, -128)
-    apart: Fields = {"kernel": (1, 2), "stride": (3, 4), "padding": (0, 0, 0, 0), **_FULL}
+    gapped: Fields = {"kernel": (1, 2), "stride": (3, 4), "padding": (0, 0, 0, 0), **_FULL}
     reason = "stride beyond the kernel: cells that no window reads"
-    yield _model("max_pool2d", "stride_beyond_kernel", reason, (7, 9, 3), apart)
+    yield _model("max_pool2d", "stride_beyond_kernel", reason, (7, 9, 3), gapped)
     for form in ("raw_away", "centred_away", "raw_up"):
         reason = "windows of 1, 2, 3, 4, 6 and 9 valid cells; ties of both signs"
         fields = {**corner, "stride": (2, 1), "form": form}

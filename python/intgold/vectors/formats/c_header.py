@@ -32,7 +32,7 @@ _NUMBER = re.compile(
 _INT32_MIN = b"(-2147483647 - 1)"
 _MINIMUM = re.compile(rb"\(\s*-\s*2147483647L?\s*-\s*1L?\s*\)|\bINT32_MIN\b")
 _HEAD_BYTES = 2**20
-_MOST_EXTENTS = 32
+_MAX_EXTENTS = 32
 
 
 class CHeader(Format):
@@ -103,7 +103,7 @@ class CHeader(Format):
         """Return the end of array and header."""
         return b"};\n#endif\n"
 
-    def most_bytes(self, file: WordFile) -> int:
+    def max_bytes(self, file: WordFile) -> int:
         """Return a size that leaves each byte room for white space."""
         return 2**16 + 64 * file.length * file.word_bytes
 
@@ -123,7 +123,7 @@ class CHeader(Format):
         parser = Decimals(8 if file.word_bits > 64 else file.word_bits)
         head, ended, own = b"", False, False
         braces: Braces | None = None  # from the start of the array on
-        carry = behind = b""
+        carry = trailing = b""
         for line, piece, _ in pieces(where, stream, _COMMENTS):
             text = piece
             if braces is None:
@@ -139,12 +139,12 @@ class CHeader(Format):
                 text = head[match.end() :]
                 line += piece.count(b"\n") - text.count(b"\n")
             if ended:
-                behind += text
+                trailing += text
                 continue
             start = line - carry.count(b"\n")
-            text, semicolon, rest = (carry + text).partition(b";")
+            text, semicolon, remainder = (carry + text).partition(b";")
             if semicolon:
-                ended, behind, carry = True, rest, b""
+                ended, trailing, carry = True, remainder, b""
                 text = text.rstrip()
                 if not text.endswith(b"}"):
                     raise VectorError(f"{where}: the array has no end")
@@ -160,7 +160,7 @@ class CHeader(Format):
         if braces is None or not ended:
             raise VectorError(f"{where}: the array or its header has no end")
         braces.finish()
-        self._check_end(where, file, behind, own)
+        self._check_end(where, file, trailing, own)
         yield from inside.finish()
 
     def _check_head(self, where: str, file: WordFile, head: bytes, declared: bytes) -> bool:
@@ -190,7 +190,7 @@ class CHeader(Format):
             macros.setdefault(name, []).append(text.strip(b"() \t\r"))
         extents: list[int | None] = []
         found = _EXTENT.findall(declared)
-        if len(found) > _MOST_EXTENTS:
+        if len(found) > _MAX_EXTENTS:
             raise VectorError(f"{where}: an array of {len(found)} dimensions")
         for text in found:
             meant = macros.get(text.strip(), [text])
@@ -201,11 +201,11 @@ class CHeader(Format):
         return extents
 
     @staticmethod
-    def _check_end(where: str, file: WordFile, behind: bytes, own: bool) -> None:
+    def _check_end(where: str, file: WordFile, trailing: bytes, own: bool) -> None:
         """Refuse what follows the array, but for lengths and the end of what is open."""
-        rest = _DIRECTIVE.sub(b"", behind)
+        remainder = _DIRECTIVE.sub(b"", trailing)
         sizes = (file.words, file.words * file.word_bytes)
-        while scalar := _SCALAR.match(rest):
+        while scalar := _SCALAR.match(remainder):
             name, number = scalar.groups()
             if (
                 re.search(rb"(?:len|length|size|count)$", name, re.I)
@@ -214,10 +214,10 @@ class CHeader(Format):
                 raise VectorError(
                     f"{where}: {shown_token(name)} is {int(number, 0)} instead of {sizes[1]}"
                 )
-            rest = rest[scalar.end() :]
-        if rest.strip() not in (b"", b"}"):
+            remainder = remainder[scalar.end() :]
+        if remainder.strip() not in (b"", b"}"):
             raise VectorError(f"{where}: more follows the end of the array")
-        if own and behind.strip() != b"#endif":
+        if own and trailing.strip() != b"#endif":
             raise VectorError(f"{where}: the array or its header has no end")
 
     def _put(

@@ -50,7 +50,7 @@ class Coe(Format):
             text = digits.join_columns(columns, len(words))
         return text[:-2] + b";\n" if first + len(words) == file.words else text
 
-    def most_bytes(self, file: WordFile) -> int:
+    def max_bytes(self, file: WordFile) -> int:
         """Return a size that leaves each word room for white space."""
         return 2**16 + (16 + file.word_bits) * file.length
 
@@ -81,9 +81,9 @@ class Coe(Format):
                 parser = self._parser(where, file, int(match[1]))
                 text = head[match.end() :]
                 line += piece.count(b"\n") - text.count(b"\n")
-            data, semicolon, rest = (b"", b";", text) if ended else text.partition(b";")
+            data, semicolon, remainder = (b"", b";", text) if ended else text.partition(b";")
             ended = ended or bool(semicolon)
-            if rest.strip(b"; \t\r\n"):
+            if remainder.strip(b"; \t\r\n"):
                 raise VectorError(f"{where}: more follows the end of the vector")
             if not data.strip():
                 continue

@@ -105,13 +105,13 @@ class Collector:
             self._undefined_at = f"{self._where}{line}"
         self._address = start + count
         gaps, self._gaps = self._gaps, []
-        taken = len(gaps)
+        passed_over = len(gaps)
         for first, last in zip([0, *(g + 1 for g in gaps)], [*gaps, count], strict=True):
             for at, stop, word in self._file.overlaps(start + first, start + last):
                 self._note(word, stop - at, at - start, line_of)
                 yield from self.take(place, word, words[at - start : stop - start])
-                taken += stop - at
-        if taken == count:
+                passed_over += stop - at
+        if passed_over == count:
             return
         if not self._file.memory_words:
             at = self._outside(start, count)
@@ -134,10 +134,12 @@ class Collector:
 
     def _addresses(self) -> str:
         file = self._file
-        told = f"whose addresses are 0x{file.address:x} to 0x{file.end - 1:x}"
+        described = f"whose addresses are 0x{file.address:x} to 0x{file.end - 1:x}"
         if file.contiguous:
-            return told
-        return f"{told}, 0x{file.run:x} from each multiple of 0x{file.step:x} after the first on"
+            return described
+        return (
+            f"{described}, 0x{file.run:x} from each multiple of 0x{file.step:x} after the first on"
+        )
 
     def _note(self, word: int, count: int, ahead: int, line_of: LineOfWord | None) -> None:
         """Keep the line of the word that is sought, where it is among these."""

@@ -76,7 +76,7 @@ class IntelHex(Format):
         """Return the last record."""
         return b":00000001FF\n"
 
-    def most_bytes(self, file: WordFile) -> int:
+    def max_bytes(self, file: WordFile) -> int:
         """Return a size that lets every byte be a record of its own."""
         return 2**16 + 48 * file.length * file.word_bytes
 
@@ -168,15 +168,15 @@ class IntelHex(Format):
         lines: list[int],
     ) -> Iterator[np.ndarray]:  # fmt: skip
         """Hand on whole words; bytes that follow one another may run from one image to the next."""
-        address, odd = divmod(start - file.base, file.word_bytes)
-        if odd or len(held) % file.word_bytes or start < file.base:
+        address, remainder = divmod(start - file.base, file.word_bytes)
+        if remainder or len(held) % file.word_bytes or start < file.base:
             raise VectorError(f"{place}: bytes that are no whole words of this file")
         words = np.frombuffer(held, np.uint8).reshape(-1, file.word_bytes)
         spare = 8 * file.word_bytes - file.word_bits
         inside.seek(address)
         if spare:
-            odd_words = np.flatnonzero(words[:, -1] >> (8 - spare)).tolist()
-            if any(inside.number(i) is not None or not file.memory_words for i in odd_words):
+            overfull = np.flatnonzero(words[:, -1] >> (8 - spare)).tolist()
+            if any(inside.number(i) is not None or not file.memory_words for i in overfull):
                 raise VectorError(f"{place}: a word has more than {file.word_bits} bits")
         line_of = (lambda i: lines[i * file.word_bytes]) if lines else None
         yield from inside.put(place, words, line_of)

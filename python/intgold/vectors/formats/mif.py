@@ -74,7 +74,7 @@ class Mif(Format):
         """Return the end."""
         return b"END;\n"
 
-    def most_bytes(self, file: WordFile) -> int:
+    def max_bytes(self, file: WordFile) -> int:
         """Return a size that leaves each word a line with a comment."""
         return 2**16 + (96 + file.word_bits) * file.length
 
@@ -118,9 +118,11 @@ class Mif(Format):
             ended = ended or bool(end)
             if ended and text.strip():
                 raise VectorError(f"{where}: more follows the end")
-        rest = text.strip()
-        if fields is None or (not ended and rest.upper() != b"END"):
-            problem = f"{shown_token(rest)} does not end with a semicolon" if rest else "no END"
+        remainder = text.strip()
+        if fields is None or (not ended and remainder.upper() != b"END"):
+            problem = (
+                f"{shown_token(remainder)} does not end with a semicolon" if remainder else "no END"
+            )
             raise VectorError(f"{where}: {problem if fields else 'no CONTENT BEGIN'}")
         yield from inside.finish()
 
@@ -203,24 +205,24 @@ def _row_line(at: int, rows: list[bytes], index: int) -> int:
 
 def _fields(where: str, file: WordFile, text: bytes) -> _MifHeader:
     """Return what the fields say; they must fit the file."""
-    told: dict[bytes, bytes] = {}
+    stated: dict[bytes, bytes] = {}
     line = 1
     for statement in text.split(b";"):
         lead = statement[: len(statement) - len(statement.lstrip())]
         field = _FIELD.fullmatch(statement)
-        if (field is None and statement.strip()) or (field and field[1].upper() in told):
+        if (field is None and statement.strip()) or (field and field[1].upper() in stated):
             place = f"{where}, line {line + lead.count(bytes([10]))}"
             raise VectorError(f"{place}: {shown_token(statement.strip())} is no field")
         line += statement.count(b"\n")
         if field:
-            told[field[1].upper()] = field[2].upper()
+            stated[field[1].upper()] = field[2].upper()
     numbers = {}
     for name, wanted in ((b"WIDTH", file.word_bits), (b"DEPTH", file.end)):
-        value = told.get(name, b"nothing").decode("ascii", "replace")
+        value = stated.get(name, b"nothing").decode("ascii", "replace")
         numbers[name] = int(value) if value.isdecimal() else 0
         # A whole memory may end before this array, which is then not in it.
-        least = 1 if file.memory_words else wanted
-        fits = numbers[name] == wanted or (name == b"DEPTH" and numbers[name] >= least)
+        fewest = 1 if file.memory_words else wanted
+        fits = numbers[name] == wanted or (name == b"DEPTH" and numbers[name] >= fewest)
         if not fits:
             problem = f"{name.decode()} {value} instead of {wanted}"
             images = (numbers[name] - file.address - file.run) // file.step + 1
@@ -229,9 +231,9 @@ def _fields(where: str, file: WordFile, text: bytes) -> _MifHeader:
                 raise too_few(where, problem, file, images * file.run)
             raise VectorError(f"{where}: {problem}")
     for name in (b"ADDRESS_RADIX", b"DATA_RADIX"):
-        if told.get(name, b"HEX") not in _RADIX:
-            raise VectorError(f"{where}: {name.decode()} {shown_token(told[name])} is no radix")
-    address, data = (_RADIX[told.get(n, b"HEX")] for n in (b"ADDRESS_RADIX", b"DATA_RADIX"))
+        if stated.get(name, b"HEX") not in _RADIX:
+            raise VectorError(f"{where}: {name.decode()} {shown_token(stated[name])} is no radix")
+    address, data = (_RADIX[stated.get(n, b"HEX")] for n in (b"ADDRESS_RADIX", b"DATA_RADIX"))
     parser: Digits | Decimals = Decimals(file.word_bits)
     if data != 10:
         parser = Digits(file.word_bits, data, file.signed, alike=False)

@@ -34,7 +34,7 @@ class Npy(Format):
         """Return the values."""
         return words.tobytes()
 
-    def most_bytes(self, file: WordFile) -> int:
+    def max_bytes(self, file: WordFile) -> int:
         """Return the size of the values and of the longest header of version 1.0."""
         return 2**16 + 10 + file.words * file.word_bytes
 

@@ -30,7 +30,7 @@ class Raw(Format):
         """Return the bytes of the words."""
         return (words[:, ::-1] if self._big else words).tobytes()
 
-    def most_bytes(self, file: WordFile) -> int:
+    def max_bytes(self, file: WordFile) -> int:
         """Return the only size, and one byte by which a file may be seen to be too long."""
         return file.length * file.word_bytes + 1
 

@@ -63,7 +63,7 @@ class ReadMem(Format):
             made.append(lines[i * size : (i + 1) * size])
         return b"".join(made)
 
-    def most_bytes(self, file: WordFile) -> int:
+    def max_bytes(self, file: WordFile) -> int:
         """Return a size that leaves each word a line with a comment, and all a preamble."""
         return 2**16 + (64 + 2 * digits.count(file.word_bits, self._radix)) * file.length
 

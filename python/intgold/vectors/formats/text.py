@@ -99,9 +99,9 @@ def _lines(where: str, stream: BinaryIO) -> Iterator[bytes]:
             yield _unix(b"".join([*parts, data[:cut]]))
             parts = []
         parts.append(data[cut:])
-    rest = b"".join(parts)
-    if rest:
-        yield _unix(rest) if feeds else rest.replace(b"\r", b"\n")
+    remainder = b"".join(parts)
+    if remainder:
+        yield _unix(remainder) if feeds else remainder.replace(b"\r", b"\n")
 
 
 def _unix(text: bytes) -> bytes:

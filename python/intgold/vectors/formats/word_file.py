@@ -66,8 +66,8 @@ class FewImagesError(VectorError):
 
 def too_few(where: str, problem: str, file: WordFile, words: int) -> VectorError:
     """Return the error of a file that ends after so many words: whole images are counted."""
-    images, rest = divmod(words, file.run)
-    if 0 < images < file.count and not rest:
+    images, remainder = divmod(words, file.run)
+    if 0 < images < file.count and not remainder:
         return FewImagesError(where, problem, images, file.count)
     return VectorError(f"{where}: {problem}")
 
@@ -299,7 +299,7 @@ class Format(ABC):
         """
 
     @abstractmethod
-    def most_bytes(self, file: WordFile) -> int:
+    def max_bytes(self, file: WordFile) -> int:
         """Return a size that no file of these words exceeds, comments and white space included."""
 
     @abstractmethod

@@ -226,10 +226,10 @@ def as_table(blocks: Mapping[ArraySpec, Allocation]) -> str:
     lines: list[tuple[str, ...]] = [
         ("array", "memory", "bits", "lanes", "banks", "address", "words", "byte address", "frame")
     ]
-    told = map_rows(blocks)
-    if told and "encoding" in told[0]:
+    table_rows = map_rows(blocks)
+    if table_rows and "encoding" in table_rows[0]:
         lines[0] += ("encoding",)
-    for row in told:
+    for row in table_rows:
         lines.append(
             (
                 row["array"], "" if row["memory"] == row["array"] else row["memory"],

@@ -19,7 +19,7 @@ from ...errors import LayoutError
 from ..formats.word_file import BadWordError
 from .rule import PackingRule
 
-_MOST_LANES, _MOST_PADDING = 2**24, 16
+_MAX_LANES, _MAX_PADDING = 2**24, 16
 """Lanes of an image that a layout may take, whatever the values; lanes for each value."""
 
 
@@ -98,7 +98,7 @@ class Packing:
                 )
         self.word_bytes = -(-self.word_bits // 8)
         self._outer = self._split()
-        if self._lanes > max(_MOST_LANES, _MOST_PADDING * prod(shape)):
+        if self._lanes > max(_MAX_LANES, _MAX_PADDING * prod(shape)):
             raise LayoutError(
                 f"{where}: {self._lanes} lanes for {prod(shape)} values: tile or row_alignment "
                 "leave nearly all of the words to padding"
@@ -153,8 +153,8 @@ class Packing:
         order = [a for a in wanted if a.upper() in self.axes]
         if "S" in self.axes and "S" not in order:
             order.insert(0, "S")
-        odd = set(self.axes) - set(order)
-        if odd or len(set(order)) != len(order):
+        unknown = set(self.axes) - set(order)
+        if unknown or len(set(order)) != len(order):
             raise LayoutError(
                 f"{self.where}: order {self.rule.order!r} does not name each axis of {self.axes}"
             )

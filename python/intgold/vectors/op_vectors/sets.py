@@ -31,7 +31,7 @@ LINES = "lines"
 REQUANTIZE = "requantize"
 """Is no op of a graph: the block behind the accumulator alone, as lines."""
 _KEYS = {"format", "version", "tool", "spec", "op", "random", "seed", "cases", "files", "sha256"}
-_MOST_RANDOM = 2**16
+_MAX_RANDOM = 2**16
 
 
 def check_op(op: str) -> None:
@@ -49,8 +49,8 @@ def cases_of(op: str, random: int, seed: int) -> Iterator[Case]:
     VectorError
         When a number is out of range.
     """
-    if not 0 <= random <= _MOST_RANDOM:
-        raise VectorError(f"random: {random} is not from 0 to {_MOST_RANDOM}")
+    if not 0 <= random <= _MAX_RANDOM:
+        raise VectorError(f"random: {random} is not from 0 to {_MAX_RANDOM}")
     yield from corner_cases(op)
     for number in range(random):
         yield random_case(op, seed + number)
@@ -119,21 +119,21 @@ def write_op_sets(
     if op != REQUANTIZE and (form is not None or bits is not None):
         raise VectorError(f"op {op}: form and multiplier bits are choices of requantize only")
     size = images = 0
-    told: list[tuple[str, str]] = []
+    reasons: list[tuple[str, str]] = []
     with replacing_folder(folder, VECTORS) as made:
         if op == REQUANTIZE:
             blocks = requantize_blocks(form, bits)
             for name, width in Progress(blocks, unit="block", label=op, show=progress):
                 lines = requantize_lines(name, width, random, seed)
-                told.append(
+                reasons.append(
                     (f"{name}_{width}.{LINES}", f"form {name}, multipliers of {width} bits")
                 )
-                _write_lines(made / told[-1][0], lines)
+                _write_lines(made / reasons[-1][0], lines)
         else:
             arrays = [f for f in formats if f != LINES]
             cases = list(cases_of(op, random, seed))
             for case in Progress(cases, unit="case", label=op, show=progress and bool(arrays)):
-                told.append((case.name, case.reason))
+                reasons.append((case.name, case.reason))
                 if arrays:
                     part = write_set(
                         case.model, made / case.name, case.x, formats=arrays, layout=layout
@@ -141,11 +141,11 @@ def write_op_sets(
                     images += part.images
             if LINES in formats:
                 _write_lines(made / f"{op}.{LINES}", chain.from_iterable(map(op_lines, cases)))
-        (made / README).write_text(_readme(op, told))
-        (made / NAME).write_bytes(_manifest(made, op, random, seed, told))
+        (made / README).write_text(_readme(op, reasons))
+        (made / NAME).write_bytes(_manifest(made, op, random, seed, reasons))
         found = paths_below(made)
         size = sum((made / path).stat().st_size for path in found)
-    return Summary(len(found), size, images, len(told))
+    return Summary(len(found), size, images, len(reasons))
 
 
 def _write_lines(path: Path, lines: Iterator[str]) -> None:
@@ -153,19 +153,19 @@ def _write_lines(path: Path, lines: Iterator[str]) -> None:
         file.writelines(f"{line}\n" for line in lines)
 
 
-def _readme(op: str, told: Sequence[tuple[str, str]]) -> str:
+def _readme(op: str, reasons: Sequence[tuple[str, str]]) -> str:
     clause = OPS[op].clause if op in OPS else "4"
-    rows = "".join(f"- `{name}`: {reason}\n" for name, reason in told)
+    rows = "".join(f"- `{name}`: {reason}\n" for name, reason in reasons)
     return f"# Golden vectors of {op} (SPEC {clause})\n\n{rows}"
 
 
 def _manifest(
-    folder: Path, op: str, random: int, seed: int, told: Sequence[tuple[str, str]]
+    folder: Path, op: str, random: int, seed: int, reasons: Sequence[tuple[str, str]]
 ) -> bytes:
     document: dict[str, Any] = {
         "format": FORMAT, "version": VERSION, **provenance(), "op": op, "random": random,
         "seed": seed,
-        "cases": [{"name": name, "reason": reason} for name, reason in told],
+        "cases": [{"name": name, "reason": reason} for name, reason in reasons],
         "files": {p: sha256_of(folder / p) for p in paths_below(folder) if p != NAME},
     }  # fmt: skip
     document["sha256"] = canonical_sha256(document)
@@ -192,9 +192,9 @@ def read_op_vectors(folder: str | os.PathLike[str]) -> list[str]:
     where = Path(folder) / NAME
     files = _files(where)
     present = {path for path in paths_below(Path(folder)) if not path.endswith("/")}
-    odd = sorted(present ^ {*files, NAME})
-    if odd:
-        raise VectorError(f"{folder}: {odd[0]} is missing or not of these vectors")
+    unmatched = sorted(present ^ {*files, NAME})
+    if unmatched:
+        raise VectorError(f"{folder}: {unmatched[0]} is missing or not of these vectors")
     for path, digest in files.items():
         if (Path(folder) / path).is_symlink() or not (Path(folder) / path).is_file():
             raise VectorError(f"{Path(folder) / path}: not a plain file")

@@ -51,7 +51,7 @@ from .whole import rom_contents
 BUILTIN_COUNT = 16
 """Images of a stimulus without an end of its own, where no count is given."""
 
-_MOST_JOBS = 1024
+_MAX_JOBS = 1024
 Blocks = Generator[dict[str, Content], None, None]
 Stimulus = str | os.PathLike[str] | Mapping[str, np.ndarray]
 
@@ -135,7 +135,7 @@ def write_set(
     VectorError
         When an argument is not as above or the folder holds something else.
     EngineError
-        When an image takes more operations than `intgold.model.budget.MOST_OPERATIONS`.
+        When an image takes more operations than `intgold.model.budget.MAX_OPERATIONS`.
     """
     layout = layout or Layout()
     unsigned = _unsigned_inputs(model, layout)
@@ -150,9 +150,9 @@ def write_set(
         named, given = (str(source) if source in ("builtin", "mnist") else "file"), None
     check_range(BUILTIN_COUNT if count is None else count, seed)
     check_work(model)
-    if not 1 <= jobs <= _MOST_JOBS or backend not in BACKENDS:
+    if not 1 <= jobs <= _MAX_JOBS or backend not in BACKENDS:
         raise VectorError(
-            f"jobs {jobs}: a number from 1 to {_MOST_JOBS}; backend: {' or '.join(BACKENDS)}"
+            f"jobs {jobs}: a number from 1 to {_MAX_JOBS}; backend: {' or '.join(BACKENDS)}"
         )
     chosen = None if images is None else parse_images(images)
     if given is None and named != "builtin":
@@ -376,9 +376,13 @@ def merge_sets(
     read.sort(key=lambda pair: pair[1].shard or (0, 0))
     numbers = [plan.shard for _, plan in read]
     of = numbers[0][1] if numbers and numbers[0] else 0
-    odd = sorted({(k, of) for k in range(of)} ^ {n for n in numbers if n})
-    if odd or len(numbers) != of:
-        what = f"shard {odd[0][0]} of {odd[0][1]} is missing or odd" if odd else "a shard twice"
+    unmatched = sorted({(k, of) for k in range(of)} ^ {n for n in numbers if n})
+    if unmatched or len(numbers) != of:
+        what = (
+            f"shard {unmatched[0][0]} of {unmatched[0][1]} is missing or odd"
+            if unmatched
+            else "a shard twice"
+        )
         raise VectorError(f"{', '.join(str(path) for path, _ in read)}: {what}")
     ranges = merge_ranges([r for _, plan in read for r in plan.images], "shards")
     whole = replace(read[0][1], images=ranges, shard=None)

@@ -36,7 +36,7 @@ def line_or_byte_text(file: SetFile, word: int, lane: int = 0, path: Path | None
     if path is not None:
         try:
             with open_plain(path) as stream:
-                limited: Any = Limited(stream, file.format.most_bytes(file.words), path)
+                limited: Any = Limited(stream, file.format.max_bytes(file.words), path)
                 found = file.format.line_of(str(path), file.words, limited, word, lane)
         except DAMAGED as error:
             raise VectorError(f"{path}: cannot be read: {error}") from error

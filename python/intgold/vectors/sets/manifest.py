@@ -234,8 +234,8 @@ def tell_other(folder: Path, plan: Plan) -> None:
     """Log that the set in `folder` gives way, where it is another than that of `plan`."""
     document = _parse(read_plain(folder / NAME))
     wanted = plan.described()
-    told = {key: document.get(key) for key in wanted}
-    same = canonical_json(told) == canonical_json(wanted)
+    stated = {key: document.get(key) for key in wanted}
+    same = canonical_json(stated) == canonical_json(wanted)
     if not same or document["model"] != {"name": plan.model.name, "sha256": plan.model.sha256}:
         tell_replacing(folder, SET, b"")
 

@@ -27,8 +27,8 @@ DOCUMENT_FORMATS = {"sv": "SystemVerilog package of shapes, fields and small par
 """What ``--format`` takes beside `FORMATS`: one file a set instead of one an array."""
 
 _BLOCK_BYTES, _BLOCK_IMAGES = 2**23, 256
-_MOST_RANGES = 10_000
-MOST_IMAGES = 2**24
+_MAX_RANGES = 10_000
+MAX_IMAGES = 2**24
 
 ImageRange = tuple[int, int]
 
@@ -54,7 +54,7 @@ def merge_ranges(ranges: Sequence[ImageRange], where: str) -> tuple[ImageRange, 
     """Return rising ranges, neighbours made one; an overlap is refused."""
     made: list[ImageRange] = []
     for first, stop in ranges:
-        if stop <= first or stop > MOST_IMAGES:
+        if stop <= first or stop > MAX_IMAGES:
             raise VectorError(f"{where}: {first} to {stop - 1} is no range of images below 2^24")
         if made and first < made[-1][1]:
             raise VectorError(f"{where}: image {first} appears twice")
@@ -62,8 +62,8 @@ def merge_ranges(ranges: Sequence[ImageRange], where: str) -> tuple[ImageRange, 
             made[-1] = (made[-1][0], stop)
         else:
             made.append((first, stop))
-    if not made or len(made) > _MOST_RANGES:
-        raise VectorError(f"{where}: {len(made)} ranges instead of 1 to {_MOST_RANGES}")
+    if not made or len(made) > _MAX_RANGES:
+        raise VectorError(f"{where}: {len(made)} ranges instead of 1 to {_MAX_RANGES}")
     return tuple(made)
 
 
@@ -147,10 +147,10 @@ class Plan:
             ("op", self.ops, [op.name for op in self.model.ops]),
             ("tensor", self.tensors, [op.output for op in self.model.ops]),
         ):
-            odd = [n for n in chosen if n not in all_names]
-            if odd or len(set(chosen)) != len(chosen):
-                name = odd[0] if odd else max(chosen, key=chosen.count)
-                problem = "none of" if odd else "named twice of"
+            unknown = [n for n in chosen if n not in all_names]
+            if unknown or len(set(chosen)) != len(chosen):
+                name = unknown[0] if unknown else max(chosen, key=chosen.count)
+                problem = "none of" if unknown else "named twice of"
                 raise VectorError(f"{what} {name!r}: {problem} {', '.join(all_names)}")
             ordered = tuple(n for n in all_names if n in chosen)
             object.__setattr__(self, f"{what}s", ordered)

@@ -110,7 +110,7 @@ def _words(plan: Plan, path: Path, file: SetFile) -> Iterator[np.ndarray]:
     try:
         plain_size(path, 2**50)
         with open_plain(path) as stream:
-            limited: Any = Limited(stream, file.format.most_bytes(file.words), path)
+            limited: Any = Limited(stream, file.format.max_bytes(file.words), path)
             yield from file.format.read(str(path), file.words, limited)
     except BadWordError as error:
         run, place = divmod(error.word, file.words.run)

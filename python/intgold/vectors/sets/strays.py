@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..memory.memory_map import Allocation
     from ..memory.packing import Packing
 
-_MOST_PATHS = 8
+_MAX_PATHS = 8
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,8 @@ def stray_lines(found: Iterable[Strays | None]) -> list[str]:
         f"  {wrong[0].first}",
     ]
     if others := [strays.path for strays in wrong[1:]]:
-        more = ", ..." if others[_MOST_PATHS:] else ""
-        lines.append(f"the same of {len(others)} more: {', '.join(others[:_MOST_PATHS])}{more}")
+        more = ", ..." if others[_MAX_PATHS:] else ""
+        lines.append(f"the same of {len(others)} more: {', '.join(others[:_MAX_PATHS])}{more}")
     return lines
 
 

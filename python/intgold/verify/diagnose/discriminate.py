@@ -126,8 +126,8 @@ def _accumulator(
         acc = np.clip(rising[:, None], lo, hi)
     else:
         values = np.random.default_rng(0).integers(lo, hi + 1, (_VALUES, channels), dtype=np.int64)
-        near = np.clip(np.arange(-4096, 4097, dtype=np.int64)[:, None], lo, hi)
-        acc = np.concatenate([near, values])
+        around_zero = np.clip(np.arange(-4096, 4097, dtype=np.int64)[:, None], lo, hi)
+        acc = np.concatenate([around_zero, values])
     a, b = (path_.after(acc)[1] for path_ in (first, second))
     differs = np.argwhere(a != b)
     if not len(differs):

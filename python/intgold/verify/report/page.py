@@ -15,7 +15,7 @@ from ..diagnose.search import Cause
 from .maps import bars, error_maps, legend
 from .stages import Stages
 from .text import (
-    MOST_CONSISTENT,
+    MAX_CONSISTENT,
     cause_groups,
     conclusion,
     demoted,
@@ -154,9 +154,9 @@ def _finding(finding: OpFinding) -> Iterable[str]:
         yield _box(number, causes, finding)
     if why := demoted(finding):
         yield f"<p>{_sentence(why)}:</p>"
-    for number, causes in enumerate(thin[:MOST_CONSISTENT], len(named) + 1):
+    for number, causes in enumerate(thin[:MAX_CONSISTENT], len(named) + 1):
         yield _box(number, causes, finding)
-    if more := thin[MOST_CONSISTENT:]:
+    if more := thin[MAX_CONSISTENT:]:
         yield f"<p>{_sentence(' '.join(line.strip() for line in others(more)))}.</p>"
     images = "1 image" if finding.images == 1 else f"{finding.images} images"
     each = "Reproduces" if len(named) + len(thin) == 1 else "Each reproduces"

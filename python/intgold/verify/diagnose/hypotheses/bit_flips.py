@@ -190,7 +190,7 @@ def _segment_bit(evidence: Evidence) -> Iterator[Variant]:
     if answers is None or evidence.path.op.kind != "pwl":
         return
     asked = np.array(list(answers), np.int8).reshape(1, -1)
-    told = np.array(list(answers.values()))
+    got = np.array(list(answers.values()))
     small = Datapath.of(evidence.path.model, evidence.path.op, (asked,))
     widths = (("breakpoints", 8), ("slope", 16), ("offset", 32))
     of = sum(bits * len(evidence.path.arguments[name]) for name, bits in widths)
@@ -199,7 +199,7 @@ def _segment_bit(evidence: Evidence) -> Iterator[Variant]:
             for bit in range(bits):
                 plain = _with_flip(name, (at,), bit, of)
                 edit = counted_segments(plain.edit)
-                if (edit(small).results()[1].ravel() == told).all():
+                if (edit(small).results()[1].ravel() == got).all():
                     yield Variant(plain.label, edit, plain.bits)
 
 

@@ -7,7 +7,7 @@ from math import lgamma, log, log2
 
 import numpy as np
 
-_MOST_RULED = 1024
+_MAX_RULED = 1024
 """Things up to which orders by a rule are looked for."""
 
 
@@ -35,14 +35,14 @@ def solved_order(wanted: np.ndarray, got: np.ndarray) -> tuple[list[int], float]
     first = {row: i for i, row in reversed(list(enumerate(own.tolist())))}
     order = np.where(own == found, np.arange(n), [first[row] for row in found.tolist()])
     moved, each = int(np.count_nonzero(own != found)), log2(len(rows))
-    ways = (n * each, 2 * log2(moved) + 1 + choose_bits(n, moved) + moved * each)
-    return order.tolist(), min(ways)
+    codings = (n * each, 2 * log2(moved) + 1 + choose_bits(n, moved) + moved * each)
+    return order.tolist(), min(codings)
 
 
 def _rules(n: int) -> Iterator[np.ndarray]:
     """Yield orders that have a rule."""
     at = np.arange(n)
-    for i in range(n if n <= _MOST_RULED else 0):
+    for i in range(n if n <= _MAX_RULED else 0):
         yield (at + i) % n
         yield (i - at) % n
         yield np.full(n, i)

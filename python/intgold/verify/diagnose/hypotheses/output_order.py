@@ -14,7 +14,7 @@ from .freedom import solved_order
 from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
 
 LANES = (2, 4, 8, 16, 32, 64)
-_MOST_MOVED = 16
+_MAX_MOVED = 16
 """Channels or images of an order that a label names."""
 
 
@@ -112,8 +112,8 @@ def _channel_order(evidence: Evidence) -> Iterator[Variant]:
 def _shown(order: list[int]) -> str:
     """Return which places hold what of another one."""
     moved = [f"{place} holds {held}" for place, held in enumerate(order) if place != held]
-    more = f" and {len(moved) - _MOST_MOVED} more" if len(moved) > _MOST_MOVED else ""
-    return ", ".join(moved[:_MOST_MOVED]) + more
+    more = f" and {len(moved) - _MAX_MOVED} more" if len(moved) > _MAX_MOVED else ""
+    return ", ".join(moved[:_MAX_MOVED]) + more
 
 
 def _reversed_in_groups(order: list[int]) -> bool:

@@ -57,15 +57,15 @@ def _short(evidence: Evidence) -> Iterator[Variant]:
 def _shorter(axis: int, last: bool) -> Edit:
     def accumulate(path: Datapath) -> IntArray:
         a, x = path.arguments, path.inputs[0].astype(np.int64)
-        greatest = path.op.kind == "max_pool2d"
+        is_max = path.op.kind == "max_pool2d"
         centre = a["x_zero_point"] if a.get("form") == "centred_away" else 0
         lost = a["kernel"][axis] - 1 if last else 0
         under = taps(
-            x - (0 if greatest else centre), a["kernel"], a["stride"], a["padding"], (1, 1),
-            -128 if greatest else 0,
+            x - (0 if is_max else centre), a["kernel"], a["stride"], a["padding"], (1, 1),
+            -128 if is_max else 0,
         )  # fmt: skip
         kept = np.stack([cells for ky, kx, cells in under if (ky, kx)[axis] != lost])
-        return kept.max(axis=0) if greatest else kept.sum(axis=0)
+        return kept.max(axis=0) if is_max else kept.sum(axis=0)
 
     return lambda path: path.with_accumulate(accumulate)
 
