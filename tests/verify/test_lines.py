@@ -19,8 +19,8 @@ from intgold.vectors.memory.layout_file import parse_layout
 from intgold.vectors.sets.generate import write_set
 from intgold.vectors.sets.manifest import read_manifest
 from intgold.vectors.sets.reader import read_entry
+from intgold.vectors.sets.rom_files import memory_files
 from intgold.vectors.sets.sv_package import read_package
-from intgold.vectors.sets.whole import memory_files
 from intgold.verify.comparison import verify
 from intgold.verify.locate import at_place, file_locations
 from word_files import WIDTHS, some_words, word_file, written

@@ -199,7 +199,7 @@ def replacing_folder(path: str | os.PathLike[str], kind: FolderKind) -> Iterator
             raise
         own = check_own(path, kind)  # again: it took a while
         if kind.record in own:
-            tell_replacing(path, kind, (temporary / kind.record).read_bytes())
+            log_replacement(path, kind, (temporary / kind.record).read_bytes())
         put_folder(temporary, target, own)
     except OSError as error:
         raise IntgoldError(f"cannot write {path}: {error.strerror or error}") from error
@@ -244,7 +244,7 @@ def put_folder(made: Path, target: Path, own: Mapping[str, str]) -> None:
         if _identity(target) != new:
             _put_back(made, target, old, new)
             raise
-        _tell_in_place(target, old, error)
+        _log_after_exchange(target, old, error)
         if not isinstance(error, OSError):
             raise
 
@@ -314,7 +314,7 @@ def _left(old: Path) -> Path | None:
     return next((path for path in (seen, old) if os.path.lexists(path)), None)
 
 
-def _tell_in_place(target: Path, old: Path, error: BaseException) -> None:
+def _log_after_exchange(target: Path, old: Path, error: BaseException) -> None:
     """Say, when something ends the work after the exchange, where everything is."""
     text = f"{target} is written and in its place"
     if left := _left(old):
@@ -401,7 +401,7 @@ class FilesInto:
         path = self._folder / name
         self._check(name)  # again: the work took a while
         if old := [name for name in self._old if os.path.lexists(self._folder / name)]:
-            _tell(f"{', '.join(old)} in {self._folder}", "", self._folder / old[0])
+            _log_replacing(f"{', '.join(old)} in {self._folder}", "", self._folder / old[0])
         self._old = []
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -450,7 +450,7 @@ def _check_may_make(folder: Path) -> None:
         raise IntgoldError(f"cannot write {folder}: {reason}")
 
 
-def tell_replacing(folder: str | os.PathLike[str], kind: FolderKind, record: bytes) -> None:
+def log_replacement(folder: str | os.PathLike[str], kind: FolderKind, record: bytes) -> None:
     """Log that what is in a folder gives way to something else of its kind."""
     path = Path(folder) / kind.record
     old = path.read_bytes()
@@ -458,9 +458,9 @@ def tell_replacing(folder: str | os.PathLike[str], kind: FolderKind, record: byt
         facts = ""
         with suppress(ValueError, KeyError, TypeError):  # its files are known by their digests
             facts = kind.facts(old)
-        _tell(f"the {kind.name} in {folder}", facts, path)
+        _log_replacing(f"the {kind.name} in {folder}", facts, path)
 
 
-def _tell(what: str, facts: str, path: Path) -> None:
+def _log_replacing(what: str, facts: str, path: Path) -> None:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(path.stat().st_mtime))
     _log.warning("replacing %s (%swritten %s)", what, facts and f"{facts}, ", when)

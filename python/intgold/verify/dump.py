@@ -22,8 +22,8 @@ from ..vectors.memory.readings import Reading, agreeing_readings, readings
 from ..vectors.sets.manifest import read_manifest
 from ..vectors.sets.plan import Plan, SetFile
 from ..vectors.sets.reader import read_entry, read_runs, read_words, regroup
+from ..vectors.sets.rom_files import memory_files
 from ..vectors.sets.strays import Strays
-from ..vectors.sets.whole import memory_files
 from .misplaced import no_array, refuse_unknown, refuse_unread_memories
 
 _Files = list[tuple[list[Path], list[SetFile]]]

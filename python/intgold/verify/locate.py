@@ -22,7 +22,7 @@ from ..vectors.sets.lines import line_or_byte_text
 from ..vectors.sets.manifest import read_manifest
 from ..vectors.sets.plan import Plan, SetFile
 from ..vectors.sets.reader import read_entry, values_of
-from ..vectors.sets.whole import memory_files
+from ..vectors.sets.rom_files import memory_files
 
 Coordinate = tuple[int, ...]
 _MAX_NAMES = 6

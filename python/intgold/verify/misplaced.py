@@ -13,7 +13,7 @@ from ..vectors.arrays.contents import FOLDERS, ArraySpec
 from ..vectors.formats import FORMATS
 from ..vectors.formats.compression import COMPRESSIONS
 from ..vectors.sets.plan import Plan
-from ..vectors.sets.whole import FOLDER, memory_files, rom_files
+from ..vectors.sets.rom_files import FOLDER, memory_files, rom_files
 
 _ROLES = ("output", "accumulator", "partial")
 _MAX_NAMES, _MAX_NAMED = 6, 4

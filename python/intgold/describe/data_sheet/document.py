@@ -19,7 +19,7 @@ from ...vectors.cases.stimulus import stimulus
 from ..footprint import footprint
 from ..summary import notes
 from .arithmetic_trace import formula
-from .worked_examples import Traced, worked_elements
+from .worked_examples import TracedOp, worked_elements
 
 _IMAGES = 8  # built-in ones: strokes, noise, corners
 _MAX_VALUES = 2**24  # of a tensor of all images; a larger one is shown with fewer images
@@ -153,7 +153,7 @@ def data_sheet(model: Model) -> list[DocumentBlock]:
         _tensors(model),
     ]  # fmt: skip
     for op in model.ops:
-        traced = Traced(
+        traced = TracedOp(
             model, op, [live[n] for n in op.inputs], live[op.output],
             run.accumulators.get(op.output),
         )  # fmt: skip
@@ -172,7 +172,7 @@ def _tensors(model: Model) -> DocumentBlock:
     return DocumentBlock("table", rows=tuple(rows))
 
 
-def _op_blocks(model: Model, op: Op, traced: Traced) -> list[DocumentBlock]:
+def _op_blocks(model: Model, op: Op, traced: TracedOp) -> list[DocumentBlock]:
     bounds, used = model.bounds[op.name], footprint(op)
     blocks = [
         DocumentBlock("heading", f"{op.name}: {op.kind} (SPEC {op.spec.clause})", 2),

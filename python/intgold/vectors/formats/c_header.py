@@ -14,7 +14,7 @@ from . import digits
 from .braces import Braces, bare
 from .collector import Collector
 from .text import Comments, pieces, shown_token
-from .tokens import BadTokenError, Decimals
+from .tokens import Decimals, InvalidTokenError
 from .word_file import Format, Sought, WordFile, too_few
 
 _COMMENTS = Comments(re.compile(rb"//[^\n]*|/\*.*?\*/", re.S), (b"/",), b"/*")
@@ -196,7 +196,7 @@ class CHeader(Format):
             meant = macros.get(text.strip(), [text])
             try:
                 extents.append(self._number(0, meant[0]) if len(meant) == 1 else None)
-            except BadTokenError:  # nothing, or no number
+            except InvalidTokenError:  # nothing, or no number
                 extents.append(None)
         return extents
 
@@ -239,7 +239,7 @@ class CHeader(Format):
         try:
             values = [self._number(i, token) for i, token in enumerate(tokens)]
             parser.check([token.strip() for token in tokens], values)
-        except BadTokenError as bad:
+        except InvalidTokenError as bad:
             at = f"{line} or later" if wide else f"{_token_line(line, tokens, bad.index)}"
             raise VectorError(f"{where}, line {at}: {bad.problem}") from None
         braces.take(text, lambda index: _token_line(line, text.split(b","), index))
@@ -263,10 +263,10 @@ class CHeader(Format):
         text = bare(token)
         match = _NUMBER.fullmatch(text)
         if match is None:
-            raise BadTokenError(index, f"{shown_token(text)} is no word")
+            raise InvalidTokenError(index, f"{shown_token(text)} is no word")
         sign, hexadecimal, binary, decimal = match.groups()
         if decimal and len(decimal) > 1 and decimal.startswith(b"0"):
-            raise BadTokenError(index, f"{shown_token(text)} is octal in C")
+            raise InvalidTokenError(index, f"{shown_token(text)} is octal in C")
         radix = 16 if hexadecimal else 2 if binary else 10
         value = int(hexadecimal or binary or decimal, radix)
         return -value if sign == b"-" else value

@@ -13,7 +13,7 @@ from ...errors import VectorError
 from . import digits
 from .collector import Collector
 from .text import Comments, pieces, shown_token, token_lines
-from .tokens import BadTokenError, Decimals, Digits
+from .tokens import Decimals, Digits, InvalidTokenError
 from .word_file import Format, Sought, WordFile
 
 _RADIX = rb"memory_initialization_radix\s*=\s*(\d{1,9})\s*;"
@@ -93,7 +93,7 @@ class Coe(Format):
                 continue
             try:
                 words = parser.words(tokens, inside.undefined)
-            except BadTokenError as bad:
+            except InvalidTokenError as bad:
                 number = token_lines(line, data, b",")[bad.index]
                 raise inside.refused(f"{where}, line {number}", bad) from None
             lines = partial(token_lines, line, data, b",")

@@ -7,8 +7,15 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ...errors import VectorError
-from .tokens import BadTokenError
-from .word_file import BadAddressError, BadWordError, FewImagesError, Sought, WordFile, too_few
+from .tokens import InvalidTokenError
+from .word_file import (
+    FewImagesError,
+    InvalidAddressError,
+    InvalidWordError,
+    Sought,
+    WordFile,
+    too_few,
+)
 
 _FILLED, _GIVEN = 1, 2
 
@@ -67,13 +74,13 @@ class Collector:
             return None
         return number
 
-    def refused(self, place: str, bad: BadTokenError) -> VectorError:
+    def refused(self, place: str, bad: InvalidTokenError) -> VectorError:
         """Return the error of a token among the next words."""
         number, whole = self.number(bad.index), self._file.memory_words
         if number is not None and (bad.undefined or whole):
-            return BadWordError(place, number, bad.problem)
+            return InvalidWordError(place, number, bad.problem)
         if whole and self._address is not None:
-            return BadAddressError(place, self._address + bad.index, bad.problem)
+            return InvalidAddressError(place, self._address + bad.index, bad.problem)
         return VectorError(f"{place}: {bad.problem}")
 
     @property
@@ -177,7 +184,7 @@ class Collector:
         stop = first + len(words)
         if self._held is None:
             if first < self._next:
-                raise BadWordError(place, first, "given twice")
+                raise InvalidWordError(place, first, "given twice")
             if first == self._next and how == _GIVEN:
                 self._next = stop
                 if len(words):
@@ -188,10 +195,10 @@ class Collector:
             self._seen = np.zeros(size, np.uint8)
         at = slice(first - self._next, stop - self._next)
         if at.start < 0:
-            raise BadWordError(place, first, "given twice")
+            raise InvalidWordError(place, first, "given twice")
         if (self._seen[at] == _GIVEN).any():
             twice = first + int(np.argmax(self._seen[at] == _GIVEN))
-            raise BadWordError(place, twice, "given twice")
+            raise InvalidWordError(place, twice, "given twice")
         self._held[at], self._seen[at] = words, how
 
     def finish(self) -> Iterator[np.ndarray]:
@@ -214,7 +221,7 @@ class Collector:
         """Return the error of the first word that is not there."""
         number = self._undefined
         if number is not None and number >= self._next and not self._seen[number - self._next]:
-            return BadWordError(self._undefined_at, number, "undefined")
+            return InvalidWordError(self._undefined_at, number, "undefined")
         problem = f"missing, at address 0x{self._file.address_of(word):x}"
         if not self._seen[word - self._next :].any():
             few = too_few(self._where, f"word {word}: {problem}", self._file, word)
@@ -222,4 +229,4 @@ class Collector:
                 return few
         if self._file.memory_words:  # of which every error has the address
             problem = "missing"
-        return BadWordError(self._where, word, problem)
+        return InvalidWordError(self._where, word, problem)

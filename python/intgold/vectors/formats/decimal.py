@@ -12,7 +12,7 @@ from ...errors import VectorError
 from . import digits
 from .collector import Collector
 from .text import Comments, pieces, token_lines
-from .tokens import BadTokenError, Decimals
+from .tokens import Decimals, InvalidTokenError
 from .word_file import Format, Lanes, Sought, WordFile
 
 _COMMENTS = Comments(re.compile(rb"#[^\n]*"), (b"#",))
@@ -114,7 +114,7 @@ class Decimal(Format):
 
             try:
                 held += parser.values(tokens, word_of)
-            except BadTokenError as bad:
+            except InvalidTokenError as bad:
                 place = f"{where}, line {token_lines(line, text, _SEPARATORS)[bad.index]}"
                 bad.index = (first + bad.index) // lanes.count
                 raise inside.refused(place, bad) from None

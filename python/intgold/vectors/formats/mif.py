@@ -15,7 +15,7 @@ from ...errors import VectorError
 from . import digits
 from .collector import Collector
 from .text import Comments, pieces, shown_token, token_lines
-from .tokens import BadTokenError, Decimals, Digits
+from .tokens import Decimals, Digits, InvalidTokenError
 from .word_file import Format, Sought, WordFile, too_few
 
 _COMMENTS = Comments(re.compile(rb"--[^\n]*|%[^%]*%"), (b"-", b"%"), b"%")
@@ -136,7 +136,7 @@ class Mif(Format):
             places = [int(a, fields.address_radix) for a, _ in halves]
             # What is wrong with a word is said line by line.
             words = fields.parser.words([w.strip() for _, w in halves], lambda i: i)
-        except (ValueError, BadTokenError):
+        except (ValueError, InvalidTokenError):
             yield from self._lines(where, at, fields, rows, inside)
             return
         if max(places) >= min(fields.depth, 2**62):
@@ -187,7 +187,7 @@ class Mif(Format):
         inside.seek(start)
         try:
             words = fields.parser.words(tokens, inside.undefined)
-        except BadTokenError as bad:
+        except InvalidTokenError as bad:
             raise inside.refused(place, bad) from None
         head = statement[: match.start(4)]
         lines = token_lines(line + head.count(b"\n"), match[4])

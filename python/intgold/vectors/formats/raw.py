@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import VectorError
 from .collector import Collector
-from .word_file import BadWordError, Format, Sought, WordFile, too_few
+from .word_file import Format, InvalidWordError, Sought, WordFile, too_few
 
 _PIECE = 2**20
 
@@ -62,7 +62,7 @@ class Raw(Format):
                 for i in np.flatnonzero(words[:, -1] >> (8 - spare)).tolist():
                     number = inside.number(i)
                     if number is not None:
-                        raise BadWordError(where, number, f"more than {file.word_bits} bits")
+                        raise InvalidWordError(where, number, f"more than {file.word_bits} bits")
             yield from inside.put(where, words)
         if have != size and not file.memory_words or have % file.word_bytes:
             problem = f"{have} bytes instead of {size}"

@@ -12,7 +12,7 @@ from ...errors import VectorError
 from . import digits
 from .collector import Collector
 from .text import Comments, pieces, shown_token, token_lines
-from .tokens import BadTokenError, Digits
+from .tokens import Digits, InvalidTokenError
 from .word_file import Format, Sought, WordFile
 
 _COMMENTS = Comments(re.compile(rb"//[^\n]*|#[^\n]*|/\*.*?\*/", re.S), (b"/", b"#"), b"/*")
@@ -110,7 +110,7 @@ class ReadMem(Format):
                     continue
                 try:
                     words = parser.words(part, inside.undefined)
-                except BadTokenError as bad:
+                except InvalidTokenError as bad:
                     raise inside.refused(f"{where}, line {lines_of[bad.index]}", bad) from None
                 surplus = 0 if addressed or len(part) <= inside.room() else inside.room()
                 yield from inside.put(

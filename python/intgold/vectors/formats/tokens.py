@@ -34,7 +34,7 @@ _UNDEFINED = {
 _KIND = {2: "binary", 8: "octal", 10: "decimal", 16: "hex"}
 
 
-class BadTokenError(Exception):
+class InvalidTokenError(Exception):
     """A token that is no word.
 
     Parameters
@@ -97,7 +97,7 @@ class Digits:
 
         Raises
         ------
-        BadTokenError
+        InvalidTokenError
             Naming the first that is none. One that is undefined, and of no word of the array, is 0.
         """
         if self._prefixed is None:
@@ -146,18 +146,18 @@ class Digits:
                 problem = (
                     f"{shown_token(token)} has no {_PREFIX[self._radix][0].decode()} as others have"
                 )
-                raise BadTokenError(index, problem)
+                raise InvalidTokenError(index, problem)
             text = text[2:]
         kind, count = _KIND[self._radix], len(text)
         if not self._prefixed and text.startswith(_PREFIX[16]) and count not in (2, self.width):
-            raise BadTokenError(index, f"{shown_token(token)} has a prefix, not every word has")
+            raise InvalidTokenError(index, f"{shown_token(token)} has a prefix, not every word has")
         if not self._good.fullmatch(text) or count > MAX_DIGITS:
             if _UNDEFINED[self._radix].fullmatch(text) and count <= MAX_DIGITS:
                 if number(index) is None:
                     return 0
-                raise BadTokenError(index, f"{shown_token(token)} is undefined", True)
+                raise InvalidTokenError(index, f"{shown_token(token)} is undefined", True)
             like = _LIKE.get(token[:1], "")
-            raise BadTokenError(index, f"{shown_token(token)} is no {kind} word{like}")
+            raise InvalidTokenError(index, f"{shown_token(token)} is no {kind} word{like}")
         value = int(text, self._radix)
         room = self._step * count
         lowest = -(1 << self._bits - 1)
@@ -172,14 +172,14 @@ class Digits:
             problem = f"{shown_token(token)} has more than {self._bits} bits"
             if self._signed and count > self.width:
                 problem += ", those above not copies of its sign"
-            raise BadTokenError(index, problem)
+            raise InvalidTokenError(index, problem)
         if not self._note(count, count if count > 1 and text.startswith(b"0") else 0):
             others = (
                 f"are filled up with zeros to {self._filled}"
                 if self._filled
                 else f"have {self._least} and no zeros before them"
             )
-            raise BadTokenError(
+            raise InvalidTokenError(
                 index, f"{shown_token(token)} has {count} {kind} digits, words before it {others}"
             )
         return value & (1 << self._bits) - 1
@@ -210,7 +210,7 @@ class Decimals:
         self._low, self._high = 0, 0  # the extremes so far
 
     def values(self, tokens: Sequence[bytes], number: Number) -> list[int]:
-        """Return numbers; raises `BadTokenError` as `Digits.words` does."""
+        """Return numbers; raises `InvalidTokenError` as `Digits.words` does."""
         values = self._plain(tokens)
         if values is None:
             values = [self._value(i, token, number) for i, token in enumerate(tokens)]
@@ -239,13 +239,13 @@ class Decimals:
             if _UNDEFINED[10].fullmatch(token):
                 if number(index) is None:
                     return 0
-                raise BadTokenError(index, f"{shown_token(token)} is undefined", True)
-            raise BadTokenError(index, f"{shown_token(token)} is no decimal number")
+                raise InvalidTokenError(index, f"{shown_token(token)} is undefined", True)
+            raise InvalidTokenError(index, f"{shown_token(token)} is no decimal number")
         fraction = match[3] or b""
         value, shift = int(match[2] + fraction), int(match[4] or 0) - len(fraction)
         value, remainder = (value * 10**shift, 0) if shift >= 0 else divmod(value, 10**-shift)
         if remainder:
-            raise BadTokenError(index, f"{shown_token(token)} is no integer")
+            raise InvalidTokenError(index, f"{shown_token(token)} is no integer")
         return -value if match[1] == b"-" else value
 
     def check(self, tokens: Sequence[bytes], values: Sequence[int]) -> None:
@@ -264,10 +264,10 @@ class Decimals:
                     problem += (
                         f": a word has {self._lanes} numbers, one a lane, not one for all of it"
                     )
-                raise BadTokenError(i, problem)
+                raise InvalidTokenError(i, problem)
             low, high = min(low, value), max(high, value)
             if low < 0 and high >= half:
                 other = high if value < 0 else low
-                raise BadTokenError(
+                raise InvalidTokenError(
                     i, f"{problem}, signed or unsigned, as the file has {other} as well"
                 )

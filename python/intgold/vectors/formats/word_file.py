@@ -15,7 +15,7 @@ import numpy as np
 from ...errors import VectorError
 
 
-class BadWordError(VectorError):
+class InvalidWordError(VectorError):
     """A word of a file that is none, such as a simulator's ``xx``.
 
     Parameters
@@ -32,7 +32,7 @@ class BadWordError(VectorError):
         self.where, self.word, self.problem = where, word, problem
 
 
-class BadAddressError(VectorError):
+class InvalidAddressError(VectorError):
     """A word of a whole memory that is none, and that is not of the array which is read.
 
     Parameters
@@ -294,7 +294,7 @@ class Format(ABC):
         VectorError
             Naming `where` (with the line) and what is wrong: another number of words, another
             width, an address that does not fit, anything that is not of the format.
-        BadWordError
+        InvalidWordError
             When a word has digits that are none.
         """
 

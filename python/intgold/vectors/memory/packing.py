@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import LayoutError
-from ..formats.word_file import BadWordError
+from ..formats.word_file import InvalidWordError
 from .rule import PackingRule
 
 _MAX_LANES, _MAX_PADDING = 2**24, 16
@@ -300,7 +300,7 @@ class Packing:
 
         Raises
         ------
-        BadWordError
+        InvalidWordError
             When a lane or bit that holds no element is not as `pack` fills it; `word` counts from
             the first of `words`.
         """
@@ -309,7 +309,7 @@ class Packing:
             run, word = (int(i) for i in np.argwhere(stray)[0])
             got = words[run, word, ::-1].tobytes().hex()
             want = self.pack(array[run : run + 1])[0, word, ::-1].tobytes().hex()
-            raise BadWordError(
+            raise InvalidWordError(
                 self.where, run * self.run_words + word,
                 f"0x{got} instead of 0x{want}: a lane or bit that holds no element is not padding",
             )  # fmt: skip

@@ -38,15 +38,15 @@ from .manifest import (
     NAME,
     SET,
     listed,
+    log_other_set,
     manifest_bytes,
     provenance,
     read_manifest,
-    tell_other,
 )  # fmt: skip
 from .plan import ImageRange, Plan, merge_ranges, parse_images
 from .reader import read_runs, regroup
+from .rom_files import rom_contents
 from .set_writer import Content, SetWriter, packed
-from .whole import rom_contents
 
 BUILTIN_COUNT = 16
 """Images of a stimulus without an end of its own, where no count is given."""
@@ -312,7 +312,7 @@ def _write(
     check_available(plan.compression)
     texts = documents(plan)  # before anything is computed: names may be refused
     if check_own(folder, SET):
-        tell_other(folder, plan)
+        log_other_set(folder, plan)
     maker = {**plan.described(), **provenance(), "model": plan.model.sha256}
     identity = hashlib.sha256(canonical_json({**maker, "content": content})).hexdigest()
     growing = [file for file in plan.files if file.entry.images]

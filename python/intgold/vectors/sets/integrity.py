@@ -11,7 +11,7 @@ from ...support.folders import paths_below, sha256_of
 from ...support.progress import Progress
 from ..formats.compression import DAMAGED, open_plain
 from .plan import Plan, SetFile
-from .whole import RomFile, rom_files
+from .rom_files import RomFile, rom_files
 
 NAME = "manifest.json"
 StatedDigests = Mapping[str, tuple[str, str]]

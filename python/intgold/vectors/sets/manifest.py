@@ -18,7 +18,7 @@ from typing import Any
 from ...errors import IntgoldError, VectorError
 from ...model import artefact
 from ...model.graph import SPEC_VERSION, Model
-from ...support.folders import FolderKind, tell_replacing
+from ...support.folders import FolderKind, log_replacement
 from ...support.json_text import canonical_sha256, is_canonical, strict_json
 from ...support.quoting import shown
 from ...support.safe_files import canonical_json, read_plain
@@ -29,7 +29,7 @@ from ..memory.layout_file import parse_layout
 from .documents import documents
 from .integrity import NAME, StatedDigests, check_folder, check_packed, packed_files
 from .plan import Plan, merge_ranges
-from .whole import rom_contents, rom_files
+from .rom_files import rom_contents, rom_files
 
 MODEL = "model.npz"
 FORMAT, VERSION = "intgold-vectors", 2
@@ -49,7 +49,8 @@ class ManifestFile:
         Relative, with forward slashes.
     role, owner, name, dtype, shape
         See `intgold.vectors.arrays.contents.ArraySpec`, images included; role "memory" of a file of
-        `intgold.vectors.sets.whole`, "model" or "document" of the others, whose owner is the model.
+        `intgold.vectors.sets.rom_files`, "model" or "document" of the others, whose owner is the
+        model.
     format : str
         A name out of `FORMATS`, ``npz`` or ``text``.
     bank : int
@@ -230,14 +231,14 @@ SET = FolderKind("vector set", NAME, _stored, VectorError, _facts)
 """How the folder of a set is known again."""
 
 
-def tell_other(folder: Path, plan: Plan) -> None:
+def log_other_set(folder: Path, plan: Plan) -> None:
     """Log that the set in `folder` gives way, where it is another than that of `plan`."""
     document = _parse(read_plain(folder / NAME))
     wanted = plan.described()
     stated = {key: document.get(key) for key in wanted}
     same = canonical_json(stated) == canonical_json(wanted)
     if not same or document["model"] != {"name": plan.model.name, "sha256": plan.model.sha256}:
-        tell_replacing(folder, SET, b"")
+        log_replacement(folder, SET, b"")
 
 
 def _check(

@@ -211,8 +211,8 @@ def others(groups: Sequence[Sequence[Cause]]) -> list[str]:
 def remarks(finding: OpFinding) -> list[str]:
     """Return what tells the causes apart, what is open, what would decide."""
     lines = [*map(str, finding.discriminations), *reservations(finding)]
-    if finding.would_tell:
-        lines.append(f"what would decide: {'; or '.join(finding.would_tell)}")
+    if finding.needed_evidence:
+        lines.append(f"what would decide: {'; or '.join(finding.needed_evidence)}")
     return lines
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...describe.data_sheet.worked_examples import Traced, worked_lines
+from ...describe.data_sheet.worked_examples import TracedOp, worked_lines
 from ...model.graph import Op
 from ...support.quoting import short_repr
 from ...support.safe_files import canonical_json
@@ -144,14 +144,14 @@ def _worked(dump: Dump, comparison: DumpComparison, products: int) -> list[str]:
     return worked_lines(traced, (0, *where), products)
 
 
-def _traced(dump: Dump, op: Op, image: int) -> Traced:
+def _traced(dump: Dump, op: Op, image: int) -> TracedOp:
     """Return the golden tensors around an op, of one image."""
     model = dump.plan.model
     x = {n: dump.expected(contents.stimulus_spec(model.tensor(n)), [image]) for n in model.inputs}
     run = model.run(x, trace=True)
     live = {**x, **run.tensors}
     acc = run.accumulators.get(op.output)
-    return Traced(model, op, [live[n] for n in op.inputs], live[op.output], acc)
+    return TracedOp(model, op, [live[n] for n in op.inputs], live[op.output], acc)
 
 
 def _finding(finding: OpFinding) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def _finding(finding: OpFinding) -> dict[str, Any]:
         "read_by": finding.read_by,
         "causes": [_group(causes, finding) for causes in cause_groups(finding.causes)],
         "consistent": [_group(causes, finding) for causes in cause_groups(finding.consistent)],
-        "would_tell": list(finding.would_tell),
+        "would_tell": list(finding.needed_evidence),
         "would_confirm": would_confirm(finding),
         "images": finding.images,
         "told_apart_by": [asdict(apart) for apart in finding.discriminations],
