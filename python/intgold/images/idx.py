@@ -50,9 +50,11 @@ def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...]) -> np.ndarray
     body_size = int(np.prod(shape, dtype=np.int64))
     data = _read_at_most(Path(path), header_size + body_size + 1)
     magic = data[:4]
-    wanted = bytes((0, 0, _DTYPE_UINT8, rank))
-    if magic != wanted:
-        raise DataError(f"{path}: magic 0x{magic.hex()}, wants 0x{wanted.hex()}: no such IDX file")
+    expected = bytes((0, 0, _DTYPE_UINT8, rank))
+    if magic != expected:
+        raise DataError(
+            f"{path}: magic 0x{magic.hex()}, wants 0x{expected.hex()}: no such IDX file"
+        )
     if len(data) < header_size:
         raise DataError(f"{path}: truncated in its header, {len(data)} of {header_size} bytes")
     stated = tuple(int(n) for n in np.frombuffer(data, ">u4", rank, 4))

@@ -53,8 +53,8 @@ def picture_input(
     picture = read_picture(path, channels)
     if as_is:
         if picture.shape != shape:
-            found, wanted = f"{picture.shape[1]} x {picture.shape[0]}", f"{width} x {height}"
-            raise DataError(f"{path}: {found} pixels, as it is the model takes {wanted}")
+            found, expected = f"{picture.shape[1]} x {picture.shape[0]}", f"{width} x {height}"
+            raise DataError(f"{path}: {found} pixels, as it is the model takes {expected}")
         return picture
     if shape != DIGIT_SHAPE:
         return resize(picture, height, width)

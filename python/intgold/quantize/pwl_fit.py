@@ -181,8 +181,8 @@ def _try(
     if bottom > top:
         return
     limit = 2**31 - 1 - half - abs(slope) * 128
-    for wanted in {(bottom + top) // 2, int(remainder.mean())}:
-        offset = min(max(wanted, bottom, -limit), top, limit)
+    for expected in {(bottom + top) // 2, int(remainder.mean())}:
+        offset = min(max(expected, bottom, -limit), top, limit)
         if not bottom <= offset <= top:
             continue
         made = np.clip((slope * _Q[i:j] + offset + half) >> frac_bits, -128, 127)

@@ -192,9 +192,9 @@ def compare_dump(dump: Dump, progress: bool = False) -> DumpComparison:
                 comparisons.append(ArrayComparison(*facts, 0, of, tally))
                 continue
             tally.strays = Strays(dump.device.blocks[entry])
-            for image, want, got in dump.pairs(entry, tally.strays):
-                tally.add(image, want, got)
-                bar.update(want.size)
+            for image, expected, got in dump.pairs(entry, tally.strays):
+                tally.add(image, expected, got)
+                bar.update(expected.size)
             comparisons.append(ArrayComparison(*facts, of, of, tally))
             if tally.first is not None and first is None:
                 first = _difference(dump, entry, kinds[entry.owner], *tally.first)
@@ -322,8 +322,8 @@ def _verdict(report: DumpComparison) -> list[str]:
         got = "not in the dump"
         if first.got_accumulator is not None:
             got = with_hex(first.got_accumulator, "int32")
-        wanted = with_hex(first.expected_accumulator, "int32")
-        lines.append(f"  accumulator: expected {wanted}, got {got}")
+        expected = with_hex(first.expected_accumulator, "int32")
+        lines.append(f"  accumulator: expected {expected}, got {got}")
     if first.requantize and first.role != "partial":
         form, multiplier, right_shift = first.requantize
         multiplier_text = with_hex(multiplier, "int32")

@@ -123,7 +123,7 @@ class Dump:
             regroup(self._read(paths, files, strays), sizes) for paths, files in self.files[entry]
         ]
         image = 0
-        for want in islice(regroup(self._of_set(entry), sizes), len(sizes)):
+        for expected in islice(regroup(self._of_set(entry), sizes), len(sizes)):
             got, *others = (next(stream) for stream in streams)
             for (paths, _), other in zip(self.files[entry][1:], others, strict=True):
                 if not np.array_equal(got, other):
@@ -132,8 +132,8 @@ class Dump:
                         f"{paths[0]} and {first.relative_to(self.dut)} say different things about "
                         f"{entry.path}"
                     )
-            yield image, want, got
-            image += len(want)
+            yield image, expected, got
+            image += len(expected)
         for stream in streams:  # a reader checks what follows its last word when asked for more
             next(stream, None)
 

@@ -55,24 +55,24 @@ class ErrorStatistics:
         """How many values the set has."""
         return self.count * int(np.prod(self.entry.shape, dtype=np.int64))
 
-    def add(self, first: int, want: np.ndarray, got: np.ndarray) -> None:
+    def add(self, first: int, expected: np.ndarray, got: np.ndarray) -> None:
         """Count some images, of which `first` is the first."""
-        differs = want != got
+        differs = expected != got
         rows = got.reshape(len(got), -1)
         self.constants[first : first + len(got)] = np.stack([rows.min(1), rows.max(1)], axis=1)
         if not differs.any():
             return
         if self.first is None:
             at = tuple(int(i) for i in np.argwhere(differs)[0])
-            self.first = (first + at[0], at[1:], int(want[at]), int(got[at]))
-        self.images[first : first + len(want)] = differs.reshape(len(want), -1).sum(axis=1)
+            self.first = (first + at[0], at[1:], int(expected[at]), int(got[at]))
+        self.images[first : first + len(expected)] = differs.reshape(len(expected), -1).sum(axis=1)
         once = differs.sum(axis=0)
         for axis, counts in enumerate(self.along):
             counts += once.sum(axis=tuple(a for a in range(once.ndim) if a != axis))
         if self.places is not None:
             self.places += once.astype(np.int32)
         deltas, counts = np.unique(
-            got[differs].astype(np.int64) - want[differs].astype(np.int64), return_counts=True
+            got[differs].astype(np.int64) - expected[differs].astype(np.int64), return_counts=True
         )
         for delta, n in zip(deltas.tolist(), counts.tolist(), strict=True):
             bin_ = _bin(delta)

@@ -107,9 +107,9 @@ def _wrong_suffix(end: str, device: Plan, array: ArraySpec) -> str:
     if end.startswith(".bank"):
         plain = "." + end.removeprefix(".bank").partition(".")[2]
     if plain in _suffixes():
-        wanted = [file.path for file in device.files_of(array, "hex", "")]
-        banks = len(wanted) if len(wanted) > 1 else "no"
-        return f"the layout has {banks} banks of {array.path}: {_some(wanted)}"
+        expected = [file.path for file in device.files_of(array, "hex", "")]
+        banks = len(expected) if len(expected) > 1 else "no"
+        return f"the layout has {banks} banks of {array.path}: {_some(expected)}"
     listed = " ".join(form.suffix for form in FORMATS.values())
     packed = " ".join(c for c in COMPRESSIONS.values() if c)
     return (

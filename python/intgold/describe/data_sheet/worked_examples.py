@@ -111,9 +111,9 @@ def worked_lines(
     """
     steps = ArithmeticTrace(products=products)
     made = _WALKS[traced.op.kind](traced, place, steps)
-    wanted = int(traced.y[place])
-    if made != wanted:
-        raise IntgoldError(f"op {traced.op.name} at {place}: worked {made}, golden {wanted}")
+    expected = int(traced.y[place])
+    if made != expected:
+        raise IntgoldError(f"op {traced.op.name} at {place}: worked {made}, golden {expected}")
     return steps.lines
 
 

@@ -33,13 +33,13 @@ def add_floor_emulation(context: OpContext, fields: dict[str, Any]) -> dict[str,
         (_values(context, i) - context.zero_point(context.file(i)))[:, None] << fields["left_shift"]
         for i in (0, 1)
     ]
-    wanted = [_floored_terms(x, fields[name]) for x, name in zip(centred, _INPUTS, strict=True)]
+    expected = [_floored_terms(x, fields[name]) for x, name in zip(centred, _INPUTS, strict=True)]
     each = [list(_near(fields[name])) for name in _INPUTS]
     shared = [
         [scale(x, by) for by in candidates] for x, candidates in zip(centred, each, strict=True)
     ]
     for i, j in sorted(product(range(len(each[0])), range(len(each[1]))), key=sum):
-        if _alike(context, fields, wanted, [shared[0][i], shared[1][j]]):
+        if _alike(context, fields, expected, [shared[0][i], shared[1][j]]):
             return fields | {_INPUTS[0]: each[0][i], _INPUTS[1]: each[1][j]}
     raise context.fail("inputs that are floored at last: no entries of R nearby have the bits")
 
@@ -69,8 +69,10 @@ def _alike(
 ) -> bool:
     """Return whether the add makes the same of every pair, brought to the shared scale."""
     for i in range(0, len(one[0]), _ROWS):  # few pairs at once, for the sake of memory
-        made, wanted = (_outputs(context, fields, u[0][i : i + _ROWS], u[1]) for u in (one, other))
-        if not np.array_equal(made, wanted):
+        made, expected = (
+            _outputs(context, fields, u[0][i : i + _ROWS], u[1]) for u in (one, other)
+        )
+        if not np.array_equal(made, expected):
             return False
     return True
 

@@ -241,13 +241,13 @@ class _TableReader:
         if count == 0 or dtype.startswith("type"):
             return None
         raw = np.asarray(held.DataAsNumpy())
-        wanted = np.dtype(dtype).itemsize
+        expected = np.dtype(dtype).itemsize
         for extent in shape:
             if extent < 0:
                 raise ImportFileError(f"tensor {index}: shape {shape}")
-            wanted *= extent
-        if count != wanted:
-            raise ImportFileError(f"tensor {index}: {count} bytes; {dtype} {shape} has {wanted}")
+            expected *= extent
+        if count != expected:
+            raise ImportFileError(f"tensor {index}: {count} bytes; {dtype} {shape} has {expected}")
         return raw.view(np.dtype(dtype).newbyteorder("<")).reshape(shape)
 
     def _op(self, index: int, op: Any, codes: list[str]) -> FileOp:

@@ -231,15 +231,15 @@ def _reshaped(op: FileOp, shape: _Shape, operand: np.ndarray | None) -> _Shape |
         When it does not hold the values that there are.
     """
     if operand is not None and operand.ndim == 1:
-        wanted: list[int] = operand.tolist()
+        expected: list[int] = operand.tolist()
     else:
-        wanted = list(op.options["NewShape"])
-    if not wanted:
+        expected = list(op.options["NewShape"])
+    if not expected:
         return None
-    named = tuple(wanted)
-    others = math.prod(n for n in wanted if n != -1)
-    if wanted.count(-1) == 1 and others > 0:
-        wanted[wanted.index(-1)] = math.prod(shape) // others
-    if min(wanted) < 1 or math.prod(wanted) != math.prod(shape):
+    named = tuple(expected)
+    others = math.prod(n for n in expected if n != -1)
+    if expected.count(-1) == 1 and others > 0:
+        expected[expected.index(-1)] = math.prod(shape) // others
+    if min(expected) < 1 or math.prod(expected) != math.prod(shape):
         raise ImportFileError(f"{op}: {shape} as {named}")
-    return tuple(wanted)
+    return tuple(expected)

@@ -27,5 +27,5 @@ def alike(rounding: Rounding, other: Rounding, low: int, high: int) -> bool:
     """Return whether both make the same of every sum: on either side of each threshold."""
     at = thresholds(rounding, low, high)
     sides = np.clip(np.concatenate([at - 1, at]), low, high)
-    made, wanted = (np.clip(each(sides), -128, 127) for each in (other, rounding))
-    return np.array_equal(made, wanted)
+    made, expected = (np.clip(each(sides), -128, 127) for each in (other, rounding))
+    return np.array_equal(made, expected)

@@ -56,8 +56,8 @@ def _check_arity(op: FileOp) -> None:
     if len(op.outputs) != 1:
         raise ImportFileError(f"{op}: outputs: {len(op.outputs)} instead of 1")
     if not fewest <= len(op.inputs) <= most:
-        wanted = f"{fewest}" if fewest == most else f"{fewest} to {most}"
-        raise ImportFileError(f"{op}: inputs: {len(op.inputs)} instead of {wanted}")
+        expected = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+        raise ImportFileError(f"{op}: inputs: {len(op.inputs)} instead of {expected}")
     if op.outputs[0] < 0:
         raise ImportFileError(f"{op}: its output is missing")
     needed = len(op.inputs) if most == MAX_TABLES else fewest

@@ -71,10 +71,10 @@ def layer_errors(network: FloatNetwork, model: Model, images: Batch) -> list[Lay
         part = slice(i * _CHUNK, (i + 1) * _CHUNK)
         reals = network.trace({name: array[part] for name, array in batch.items()})
         for tensor, layer in pairs:
-            want = reals[layer].astype(np.float64).ravel()
-            error = dequantize(run.tensors[tensor], model.tensor(tensor)).ravel() - want
+            expected = reals[layer].astype(np.float64).ravel()
+            error = dequantize(run.tensors[tensor], model.tensor(tensor)).ravel() - expected
             kept = sums[tensor]
-            kept[0] += float(want @ want)
+            kept[0] += float(expected @ expected)
             kept[1] += float(error @ error)
             kept[2] = max(kept[2], float(np.abs(error).max()))
     return [

@@ -248,16 +248,16 @@ def plot_activations(
             op = next(op for op in model.ops if op.name == name)
             x, y = model.tensor(op.inputs[0]), model.tensor(op.output)
             reals = dequantize(q[0], x)
-            want = activation_function(layer.kind, layer.alpha, layer.beta)(reals)
+            expected = activation_function(layer.kind, layer.alpha, layer.beta)(reals)
             made = dequantize(_answers(model, op, q)[0], y)
             if i == 0:
-                top.plot(reals, want, color="0.3", linewidth=1, label=layer.kind)
+                top.plot(reals, expected, color="0.3", linewidth=1, label=layer.kind)
             top.step(reals, made, where="mid", label=label, **style)
             if op.kind == "pwl":
                 starts = dequantize(op["breakpoints"], x)
                 top.plot(starts, np.interp(starts, reals, made), "k|", markersize=9)
             assert y.scale is not None
-            bottom.plot(reals, (made - want) / y.scale, label=label, **style)
+            bottom.plot(reals, (made - expected) / y.scale, label=label, **style)
         top.set_title(f"{name} (| where a segment begins)")
         bottom.set_ylabel("error in LSB of the output")
         bottom.set_xlabel("input")

@@ -169,13 +169,13 @@ class CHeader(Format):
         if file.memory_words or not any(name.endswith(b"_WORD_BITS") for name in macros):
             return False
         upper = file.name.upper().encode()
-        for key, wanted in (
+        for key, expected in (
             (b"WORD_BITS", file.word_bits), (b"WORDS", file.words), (b"COUNT", file.count),
         ):  # fmt: skip
             told = macros.get(upper + b"_" + key)
-            if told != str(wanted).encode():
+            if told != str(expected).encode():
                 found = "nothing" if told is None else shown_token(told)
-                problem = f"{(upper + b'_' + key).decode()} is {found} instead of {wanted}"
+                problem = f"{(upper + b'_' + key).decode()} is {found} instead of {expected}"
                 if key == b"WORDS" and told and told.isdigit() and int(told[:12]) < file.words:
                     raise too_few(where, problem, file, int(told[:12]))
                 raise VectorError(f"{where}: {problem}")

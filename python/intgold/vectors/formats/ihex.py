@@ -84,11 +84,11 @@ class IntelHex(Format):
         """Return the line of a word's first byte."""
         line = 1
         for run in range(word // file.run + 1):
-            wanted = self._start(file, run) + word % file.run * file.word_bytes
+            expected = self._start(file, run) + word % file.run * file.word_bytes
             for first, end, moved in self._segments(file, run):
                 line += moved
-                if run == word // file.run and first <= wanted < end:
-                    return line + 1 + (wanted - first) // _RECORD
+                if run == word // file.run and first <= expected < end:
+                    return line + 1 + (expected - first) // _RECORD
                 line += -(-(end - first) // _RECORD)
         raise ValueError(f"word {word} of {file.words}")
 
@@ -157,8 +157,10 @@ class IntelHex(Format):
         if len(octets) < 5 or octets[0] != len(octets) - 5:
             raise VectorError(f"{place}: {shown_token(text)} is no record")
         if sum(octets) & 255:
-            wanted = -sum(octets[:-1]) & 255
-            raise VectorError(f"{place}: wrong checksum: {octets[-1]:02X} instead of {wanted:02X}")
+            expected = -sum(octets[:-1]) & 255
+            raise VectorError(
+                f"{place}: wrong checksum: {octets[-1]:02X} instead of {expected:02X}"
+            )
         if ended:
             raise VectorError(f"{place}: more follows the end record")
         return octets[3], int.from_bytes(octets[1:3], "big"), octets[4:-1]

@@ -217,14 +217,14 @@ def _fields(where: str, file: WordFile, text: bytes) -> _MifHeader:
         if field:
             stated[field[1].upper()] = field[2].upper()
     numbers = {}
-    for name, wanted in ((b"WIDTH", file.word_bits), (b"DEPTH", file.end)):
+    for name, expected in ((b"WIDTH", file.word_bits), (b"DEPTH", file.end)):
         value = stated.get(name, b"nothing").decode("ascii", "replace")
         numbers[name] = int(value) if value.isdecimal() else 0
         # A whole memory may end before this array, which is then not in it.
-        fewest = 1 if file.memory_words else wanted
-        fits = numbers[name] == wanted or (name == b"DEPTH" and numbers[name] >= fewest)
+        fewest = 1 if file.memory_words else expected
+        fits = numbers[name] == expected or (name == b"DEPTH" and numbers[name] >= fewest)
         if not fits:
-            problem = f"{name.decode()} {value} instead of {wanted}"
+            problem = f"{name.decode()} {value} instead of {expected}"
             images = (numbers[name] - file.address - file.run) // file.step + 1
             whole = file.address + (images - 1) * file.step + file.run == numbers[name]
             if name == b"DEPTH" and whole and 0 < images < file.count:

@@ -147,10 +147,10 @@ class Packing:
 
     def _split(self) -> list[str]:
         """Return the axes in the order of the words; an axis of tiles appears twice."""
-        wanted = self.rule.order.removeprefix("N") if self.rule.order else self.axes
-        if len(self.axes) == 1 and self.axes not in wanted:
-            wanted = self.axes  # tables and the like have one order only
-        order = [a for a in wanted if a.upper() in self.axes]
+        expected = self.rule.order.removeprefix("N") if self.rule.order else self.axes
+        if len(self.axes) == 1 and self.axes not in expected:
+            expected = self.axes  # tables and the like have one order only
+        order = [a for a in expected if a.upper() in self.axes]
         if "S" in self.axes and "S" not in order:
             order.insert(0, "S")
         unknown = set(self.axes) - set(order)
@@ -308,11 +308,13 @@ class Packing:
         if stray.any():
             run, word = (int(i) for i in np.argwhere(stray)[0])
             got = words[run, word, ::-1].tobytes().hex()
-            want = self.pack(array[run : run + 1])[0, word, ::-1].tobytes().hex()
+            expected = self.pack(array[run : run + 1])[0, word, ::-1].tobytes().hex()
             raise InvalidWordError(
-                self.where, run * self.run_words + word,
-                f"0x{got} instead of 0x{want}: a lane or bit that holds no element is not padding",
-            )  # fmt: skip
+                self.where,
+                run * self.run_words + word,
+                f"0x{got} instead of 0x{expected}: "
+                "a lane or bit that holds no element is not padding",
+            )
         return array
 
     def read(self, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

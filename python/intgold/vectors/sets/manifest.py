@@ -234,9 +234,9 @@ SET = FolderKind("vector set", NAME, _stored, VectorError, _facts)
 def log_other_set(folder: Path, plan: Plan) -> None:
     """Log that the set in `folder` gives way, where it is another than that of `plan`."""
     document = _parse(read_plain(folder / NAME))
-    wanted = plan.described()
-    stated = {key: document.get(key) for key in wanted}
-    same = canonical_json(stated) == canonical_json(wanted)
+    expected = plan.described()
+    stated = {key: document.get(key) for key in expected}
+    same = canonical_json(stated) == canonical_json(expected)
     if not same or document["model"] != {"name": plan.model.name, "sha256": plan.model.sha256}:
         log_replacement(folder, SET, b"")
 
@@ -254,11 +254,11 @@ def _check(
             raise ValueError(f"stored_sha256 of {path}: {shown(stored)}")
 
     maker = {key: document[key] for key in ("tool", "spec")}
-    wanted = _document(plan, maker, files)
-    for given, file in zip(document["files"], wanted["files"], strict=False):
+    expected = _document(plan, maker, files)
+    for given, file in zip(document["files"], expected["files"], strict=False):
         if canonical_json(given) != canonical_json(file):
             raise ValueError(f"file {given['path']} is described as {given}, not as {file}")
-    for key, value in wanted.items():
+    for key, value in expected.items():
         if canonical_json(document[key]) != canonical_json(value):
             raise ValueError(f"{key} is not what {MODEL} demands")
     wanted_bytes = {path: text.encode() for path, text in documents(plan).items()}

@@ -82,10 +82,10 @@ def discriminate(path: Datapath, causes: Sequence[Cause]) -> list[Discrimination
         x = stimulus(path.model, "builtin", _IMAGES, seed)
         tensors = {**x, **path.model.run(x, trace=True).tensors}
         other = Datapath.of(path.model, path.op, tuple(tensors[n] for n in path.op.inputs))
-        wanted = causes[0].plant(other).results()[1]
+        expected = causes[0].plant(other).results()[1]
         for cause in list(open_):
             made = cause.plant(other).results()[1]
-            differs = (made != wanted).reshape(_IMAGES, -1).any(axis=1)
+            differs = (made != expected).reshape(_IMAGES, -1).any(axis=1)
             if differs.any():
                 image = int(np.flatnonzero(differs)[0])
                 tried = _IMAGES * (seed + 1)

@@ -68,9 +68,9 @@ class Traces:
         """Return what the op should have made of its inputs, and what the device dumped of it."""
         path, got = self.path(op), self.seen[op.name]
         acc, y = path.results()
-        wanted = {"output": y, "accumulator": acc}
+        expected = {"output": y, "accumulator": acc}
         readings = partial(self._readings, op.name)
-        return Evidence(path, {role: wanted[role] for role in got}, got, readings=readings)
+        return Evidence(path, {role: expected[role] for role in got}, got, readings=readings)
 
     def reads_golden(self, op: Op) -> bool:
         """Return whether the inputs are golden, as far as they were dumped."""
@@ -92,10 +92,10 @@ class Traces:
         """Return the evidence of an op that was not dumped: all that was dumped behind it."""
         path = self.path(before)
         held, y = path.results()
-        wanted = self._behind(before, held, y)
-        got = {key: self.seen[key[0]][key[1]] for key in wanted}
+        expected = self._behind(before, held, y)
+        got = {key: self.seen[key[0]][key[1]] for key in expected}
         return Evidence(
-            path, _named(wanted), _named(got),
+            path, _named(expected), _named(got),
             lambda held, y: _named(self._behind(before, held, y)),
         )  # fmt: skip
 

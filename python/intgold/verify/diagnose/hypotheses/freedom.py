@@ -16,15 +16,15 @@ def choose_bits(n: int, k: int) -> float:
     return max(0.0, (lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)) / log(2))
 
 
-def solved_order(wanted: np.ndarray, got: np.ndarray) -> tuple[list[int], float] | None:
+def solved_order(expected: np.ndarray, got: np.ndarray) -> tuple[list[int], float] | None:
     """Return which row of `expected` each row of `got` is, and the bits of freedom that this has.
 
     None unless each is one, and some other than its own.  An order by a rule is preferred: places
     that rotate, run backwards, swap in blocks or interleave, or are all the same.
     """
-    wanted, got = np.ascontiguousarray(wanted), np.ascontiguousarray(got)
+    expected, got = np.ascontiguousarray(expected), np.ascontiguousarray(got)
     rows: dict[bytes, int] = {}
-    own = np.array([rows.setdefault(row.tobytes(), len(rows)) for row in wanted])
+    own = np.array([rows.setdefault(row.tobytes(), len(rows)) for row in expected])
     found = np.array([rows.get(row.tobytes(), -1) for row in got])
     if (found < 0).any() or (own == found).all():
         return None

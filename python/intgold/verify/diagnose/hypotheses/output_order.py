@@ -101,9 +101,9 @@ def first_wrong(evidence: Evidence) -> tuple[IntArray, IntArray]:
 
 
 def _channel_order(evidence: Evidence) -> Iterator[Variant]:
-    wanted, got = first_wrong(evidence)
-    count = wanted.shape[-1]
-    solved = solved_order(wanted.reshape(-1, count).T, got.reshape(-1, count).T)
+    expected, got = first_wrong(evidence)
+    count = expected.shape[-1]
+    solved = solved_order(expected.reshape(-1, count).T, got.reshape(-1, count).T)
     if solved and count > 1 and not _reversed_in_groups(solved[0]):
         order, bits = solved
         yield Variant(_shown(order), delivered(lambda y: y[..., order]), bits)
@@ -125,8 +125,8 @@ def _reversed_in_groups(order: list[int]) -> bool:
 
 
 def _image_order(evidence: Evidence) -> Iterator[Variant]:
-    wanted, got = first_wrong(evidence)
-    solved = solved_order(wanted.reshape(len(wanted), -1), got.reshape(len(got), -1))
+    expected, got = first_wrong(evidence)
+    solved = solved_order(expected.reshape(len(expected), -1), got.reshape(len(got), -1))
     if not solved:
         return
     order, bits = solved
