@@ -74,7 +74,7 @@ def zero_point_of(rmin: float, scale: float, qmin: int = -128, qmax: int = 127) 
     return min(max(int(round_away(qmin - rmin / scale)), qmin), qmax)
 
 
-def refuse_odd(where: str, x: np.ndarray) -> None:
+def refuse_non_finite(where: str, x: np.ndarray) -> None:
     """Raise InputError that names the first value that is not finite, and its place."""
     place = np.unravel_index(int(np.argmin(np.isfinite(x))), x.shape)
     raise InputError(f"{where}: {x[place]} at {tuple(map(int, place))}")
@@ -100,7 +100,7 @@ def quantize(
         raise InputError(f"quantize: {x.dtype} instead of numbers")
     x = x.astype(np.float64)
     if not np.isfinite(x).all():
-        refuse_odd("quantize", x)
+        refuse_non_finite("quantize", x)
     return np.clip(round_away(x / scale) + zero_point, *DTYPE_RANGE[dtype]).astype(dtype)
 
 
@@ -202,7 +202,7 @@ def quantize_input(model: Model, images: np.ndarray, name: str | None = None) ->
         accepted = "uint8, int8" if camera else "int8"
         raise InputError(f"{where}: {images.dtype} is neither {accepted} nor a float: {advice}")
     if not np.isfinite(images).all():
-        refuse_odd(where, images)
+        refuse_non_finite(where, images)
     _refuse_bytes(where, images, tensor.scale, tensor.zero_point)
     return np.ascontiguousarray(quantize(images, tensor.scale, tensor.zero_point))
 

@@ -101,7 +101,7 @@ class Tensor:
         return -(-self.size * width // BOUNDARY) * BOUNDARY
 
 
-def _meant(unknown: Sequence[str], kind: OpKind) -> str:
+def _did_you_mean(unknown: Sequence[str], kind: OpKind) -> str:
     """Return what may be meant by fields that an op does not have, and those that it has."""
     known = [*kind.fields, "scale", "zero_point"]  # the last two are of the op's tensor
     suggestions = [
@@ -136,7 +136,7 @@ class Op:
             if names:
                 raise ModelError(
                     f"{where} ({self.kind}): {what} fields {', '.join(sorted(names))}"
-                    f"{_meant(sorted(names), OPS[self.kind]) if what == 'unknown' else ''}"
+                    f"{_did_you_mean(sorted(names), OPS[self.kind]) if what == 'unknown' else ''}"
                 )
         if len(self.inputs) != len(OPS[self.kind].inputs):
             raise ModelError(f"{where} ({self.kind}): {len(self.inputs)} inputs")

@@ -206,11 +206,11 @@ def _at_words(
 def _entry(plan: Plan, array: str) -> ArraySpec:
     found = next((e for e in plan.entries if e.path == array), None)
     if found is None:
-        raise VectorError(f"{array!r}: no array of the set; {_meant(plan, array)}")
+        raise VectorError(f"{array!r}: no array of the set; {_suggestion(plan, array)}")
     return found
 
 
-def _meant(plan: Plan, array: str) -> str:
+def _suggestion(plan: Plan, array: str) -> str:
     """Return the arrays of a like name, or some of all."""
     paths = [e.path for e in plan.entries]
     last = array.rpartition("/")[2].partition("@")[0].lower()

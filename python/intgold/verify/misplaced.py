@@ -67,7 +67,7 @@ def no_array(dut: Path, device: Plan, entries: Sequence[ArraySpec]) -> VectorErr
     listed = ", ".join(e.path for e in entries[:_MAX_NAMED])
     more = ", ..." if entries[_MAX_NAMED:] else ""
     problem = f"{dut}: has none of the set's arrays, which are {len(entries)}: {listed}{more}"
-    nearby = [str(folder) for folder in _near(dut) if _holds(folder, names)]
+    nearby = [str(folder) for folder in _nearby_folders(dut) if _holds(folder, names)]
     if nearby:
         which = "has some: give that folder" if len(nearby) == 1 else "have some: give one of them"
         return VectorError(f"{problem}; {_some(nearby)} {which}")
@@ -148,7 +148,7 @@ def _paths(device: Plan, entry: ArraySpec) -> Iterator[str]:
                 yield from (file.path for file in files(entry, name, compression))
 
 
-def _near(dut: Path) -> Iterator[Path]:
+def _nearby_folders(dut: Path) -> Iterator[Path]:
     """Yield the folder above, and those inside."""
     yield Path(os.path.normpath(dut / ".."))
     with suppress(OSError):

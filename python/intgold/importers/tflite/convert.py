@@ -238,17 +238,17 @@ class _Names:
 
     def __init__(self, labels: Iterable[str]) -> None:
         self.labels = set(labels)
-        self.taken = set(self.labels)
+        self.used = set(self.labels)
 
     def new(self, text: str) -> str:
         base = _identifier(text)
         if base in self.labels or re.sub(r"_\d+$", "", base) in self.labels:
             base = f"t_{base}"
         name, number = base, 1
-        while name in self.taken:
+        while name in self.used:
             number += 1
             name = f"{base[:58]}_{number}"
-        self.taken.add(name)
+        self.used.add(name)
         return name
 
 

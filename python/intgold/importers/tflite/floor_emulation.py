@@ -16,7 +16,7 @@ from ...golden.requantize import requantize, scale
 from ...ops.fields import Requantize
 from .op_context import OpContext, as_int8
 
-_NEAR = sorted(range(-2, 3), key=abs)
+_OFFSETS = sorted(range(-2, 3), key=abs)
 _ROWS = 8
 _INPUTS = ("requantize1", "requantize2")
 
@@ -34,7 +34,7 @@ def add_floor_emulation(context: OpContext, fields: dict[str, Any]) -> dict[str,
         for i in (0, 1)
     ]
     expected = [_floored_terms(x, fields[name]) for x, name in zip(centred, _INPUTS, strict=True)]
-    each = [list(_near(fields[name])) for name in _INPUTS]
+    each = [list(_neighbours(fields[name])) for name in _INPUTS]
     shared = [
         [scale(x, by) for by in candidates] for x, candidates in zip(centred, each, strict=True)
     ]
@@ -56,10 +56,10 @@ def _floored_terms(centred: np.ndarray, by: Requantize) -> np.ndarray:
     return scale(centred, Requantize.of(m, 31)) >> (t - 31)
 
 
-def _near(by: Requantize) -> Iterator[Requantize]:
+def _neighbours(by: Requantize) -> Iterator[Requantize]:
     """Yield entries, the likeliest first."""
     m, t = int(by.multiplier[0]), int(by.right_shift[0])
-    for offset, form in product(_NEAR, ("single_down", "double", "single")):
+    for offset, form in product(_OFFSETS, ("single_down", "double", "single")):
         if 0 <= m + offset < 2**31:
             yield Requantize.of(m + offset, t, form)
 

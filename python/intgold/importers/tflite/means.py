@@ -157,7 +157,7 @@ def _mean_of(context: OpContext, count: int) -> Requantize | None:
     """Return the multiplier with 1/n folded in; None: no entry of R has the bits."""
     x, y = context.scale(context.file(0)), context.scale(context.y)
     if context.rule.algorithm is Algorithm.RAW_FLOAT32:
-        return _near_float32(context, count)
+        return _match_float32(context, count)
     if context.rule.algorithm is Algorithm.DIVIDED:
         return requantize_for([float(x) / (count * float(y))], context.rule.form)
     m, t = fixed_point(FACTORS[context.rule.factor](x, np.float32(1), y))  # TFLite: 1/n in integers
@@ -168,7 +168,7 @@ def _mean_of(context: OpContext, count: int) -> Requantize | None:
     )
 
 
-def _near_float32(context: OpContext, count: int) -> Requantize | None:
+def _match_float32(context: OpContext, count: int) -> Requantize | None:
     """Return what rounds every sum as float32 arithmetic does, or None."""
     factor, rounding = _in_float32(context, count)
     neighbours = [factor, *(np.nextafter(factor, np.float32(to)) for to in (0, np.inf))]

@@ -159,7 +159,7 @@ def _affine(
         to.renew(before.name, weights=weights, bias=bias)
         return value
     last = to.layers.get(value.layer)
-    if last is not None and last.kind == "affine" and to.alone(source, last.name):
+    if last is not None and last.kind == "affine" and to.has_one_reader(source, last.name):
         alpha, beta = float(scale * last.alpha), float(scale * last.beta + offset)
         to.renew(last.name, alpha=alpha, beta=beta)
         return value

@@ -66,7 +66,7 @@ class Importer(Sketch):
         try:
             self._take(node)
         except Exception as error:
-            guess = self._follows_refusal(node)  # a stand-in may fit nothing that follows
+            guess = self._after_refusal(node)  # a stand-in may fit nothing that follows
             if not isinstance(error, ModelError) and not guess:
                 raise
             if isinstance(error, ModelError) and not (guess and isinstance(error, MisplacedError)):
@@ -114,7 +114,7 @@ class Importer(Sketch):
         if not any(n.name in self.known for n in node.all_input_nodes):
             self.constants[node.name] = self._folded(node, target)
             return
-        if target == "getitem" and self._follows_refusal(node):  # one of several results
+        if target == "getitem" and self._after_refusal(node):  # one of several results
             self._guessed.add(node.name)
             value = node.meta.get("val")
             shape = tuple(value.shape[1:]) if isinstance(value, torch.Tensor) else (1,)
@@ -128,7 +128,7 @@ class Importer(Sketch):
         before = self.known.get(first.name) if isinstance(first, Node) else None
         made = function(self, node)
         self.known[node.name] = made
-        if self._follows_refusal(node):
+        if self._after_refusal(node):
             self._guessed.add(node.name)
         if in_place and before is not None:
             # What was made in place is what all other names of that memory mean from now on.
@@ -191,7 +191,7 @@ class Importer(Sketch):
         else:
             self.hosts.append(f"the order of the output: it is {stored}, channels last")
 
-    def _follows_refusal(self, node: Node) -> bool:
+    def _after_refusal(self, node: Node) -> bool:
         return any(n.name in self._guessed for n in node.all_input_nodes)
 
 

@@ -31,7 +31,7 @@ from ..choices import Choices
 from ..inference import FloatNetwork
 from ..inputs import refuse_nan
 from ..quantizer import quantize_network
-from .aten import TAKEN
+from .aten import SUPPORTED
 from .importer import Importer
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def network_of(
     found: list[Importer] = []
     for channels_first in (True, False):  # the first order of the inputs that does
         arrays = {**program.state_dict, **program.constants}
-        importer = Importer(TAKEN, arrays, program.graph_signature, given, channels_first)
+        importer = Importer(SUPPORTED, arrays, program.graph_signature, given, channels_first)
         for node in program.graph.nodes:
             importer.take(node)
         if not importer.refusals:

@@ -167,8 +167,8 @@ class Sketch:
             name = f"{stem}_{count}"
         return name
 
-    def alone(self, source: Any, name: str) -> bool:
-        """Return whether one node alone reads a layer, from `source` (views count as it)."""
+    def has_one_reader(self, source: Any, name: str) -> bool:
+        """Return whether only one node reads a layer, from `source` (views count as it)."""
         while isinstance(source, Node) and source.name in self.known:
             if self.known[source.name].layer != name:
                 break
@@ -181,7 +181,11 @@ class Sketch:
         """Return the layer with weights that makes a value and that one node alone reads."""
         name = self.value(source).layer
         layer = self.layers.get(name)
-        return layer if layer and layer.weights is not None and self.alone(source, name) else None
+        return (
+            layer
+            if layer and layer.weights is not None and self.has_one_reader(source, name)
+            else None
+        )
 
     def image(self, node: Any) -> str:
         """Return a layer that gives a node's value as (height, width, channels)."""

@@ -112,7 +112,7 @@ def _cropped(to: Sketch, node: Node, name: str, place: int, first: int, last: in
     if (
         layer is not None
         and layer.kind in ("conv2d", "depthwise_conv2d")
-        and to.alone(node.args[0], name)
+        and to.has_one_reader(node.args[0], name)
     ):
         pads, stride = list(layer.padding), layer.stride[place]
         pads[2 * place] -= first * stride
@@ -150,7 +150,7 @@ def pad(to: Sketch, node: Node) -> NodeValue:
     alpha, name = float(fill or 0), to.image(node.args[0])
     before = to.layers.get(name)
     again = before is not None and (before.kind, before.alpha) == ("pad", alpha)
-    if before is not None and again and to.alone(node.args[0], name):
+    if before is not None and again and to.has_one_reader(node.args[0], name):
         (a, b, c, d), (name,) = before.padding, before.inputs
         top, bottom, left, right = top + a, bottom + b, left + c, right + d
     return NodeValue(to.add(node, "pad", (name,), padding=(top, bottom, left, right), alpha=alpha))

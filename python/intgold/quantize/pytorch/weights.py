@@ -55,7 +55,12 @@ def _with_pad_before(
 ) -> tuple[str, tuple[int, int, int, int]]:
     """Return what a convolution reads and its padding: zeros padded before it are its own."""
     layer = to.layers.get(name)
-    if layer is None or layer.kind != "pad" or layer.alpha != 0 or not to.alone(node.args[0], name):
+    if (
+        layer is None
+        or layer.kind != "pad"
+        or layer.alpha != 0
+        or not to.has_one_reader(node.args[0], name)
+    ):
         return name, pads
     a, b = layer.padding, pads
     return layer.inputs[0], (a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3])

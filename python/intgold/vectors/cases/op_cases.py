@@ -26,7 +26,15 @@ _SMALL = Requantize.of(2**30, 35)  # acc / 32: sums of some products stay within
 
 def directed_models() -> Iterator[Model]:
     """Yield the models; the name is ``<op>_<case>``, the reason is in the metadata."""
-    for cases in (_convolutions, _fully_connected, _tables, _pools, _elementwise, _layout, _int32):
+    for cases in (
+        _convolutions,
+        _fully_connected,
+        _tables,
+        _pools,
+        _elementwise,
+        _data_movement,
+        _int32,
+    ):
         yield from cases()
 
 
@@ -204,7 +212,7 @@ def _elementwise() -> Iterator[Model]:
     )  # fmt: skip
 
 
-def _layout() -> Iterator[Model]:
+def _data_movement() -> Iterator[Model]:
     shape = (3, 4, 5)
     for case, before, after in (
         ("every_side", (1, 2, 3), (3, 2, 1)),

@@ -15,7 +15,7 @@ from .braces import Braces, bare
 from .collector import Collector
 from .text import Comments, pieces, shown_token
 from .tokens import Decimals, InvalidTokenError
-from .word_file import Format, Sought, WordFile, too_few
+from .word_file import Format, Sought, WordFile, too_few_words
 
 _COMMENTS = Comments(re.compile(rb"//[^\n]*|/\*.*?\*/", re.S), (b"/",), b"/*")
 _MACRO = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+([^\n]*)$", re.M)
@@ -177,7 +177,7 @@ class CHeader(Format):
                 found = "nothing" if told is None else shown_token(told)
                 problem = f"{(upper + b'_' + key).decode()} is {found} instead of {expected}"
                 if key == b"WORDS" and told and told.isdigit() and int(told[:12]) < file.words:
-                    raise too_few(where, problem, file, int(told[:12]))
+                    raise too_few_words(where, problem, file, int(told[:12]))
                 raise VectorError(f"{where}: {problem}")
         if f"static const {self._type(file)} {file.name}[".encode() not in declared:
             raise VectorError(f"{where}: no static const {self._type(file)} {file.name}")

@@ -14,7 +14,7 @@ from .word_file import (
     InvalidWordError,
     Sought,
     WordFile,
-    too_few,
+    too_few_words,
 )
 
 _FILLED, _GIVEN = 1, 2
@@ -209,7 +209,7 @@ class Collector:
                 return
             if self._address is None:
                 problem = f"{self._next} words instead of {words}"
-                raise too_few(self._where, problem, file, self._next)
+                raise too_few_words(self._where, problem, file, self._next)
             if file.memory_words and not self._next:
                 raise AbsentError(f"{self._where}: no word of {file.name} is in it")
             self._seen = np.zeros(words - self._next, np.uint8)
@@ -224,7 +224,7 @@ class Collector:
             return InvalidWordError(self._undefined_at, number, "undefined")
         problem = f"missing, at address 0x{self._file.address_of(word):x}"
         if not self._seen[word - self._next :].any():
-            few = too_few(self._where, f"word {word}: {problem}", self._file, word)
+            few = too_few_words(self._where, f"word {word}: {problem}", self._file, word)
             if isinstance(few, FewImagesError):
                 return few
         if self._file.memory_words:  # of which every error has the address

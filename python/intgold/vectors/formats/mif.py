@@ -16,7 +16,7 @@ from . import digits
 from .collector import Collector
 from .text import Comments, pieces, shown_token, token_lines
 from .tokens import Decimals, Digits, InvalidTokenError
-from .word_file import Format, Sought, WordFile, too_few
+from .word_file import Format, Sought, WordFile, too_few_words
 
 _COMMENTS = Comments(re.compile(rb"--[^\n]*|%[^%]*%"), (b"-", b"%"), b"%")
 _FIELD = re.compile(rb"\s*(WIDTH|DEPTH|ADDRESS_RADIX|DATA_RADIX)\s*=\s*(\w{1,20})\s*", re.I)
@@ -228,7 +228,7 @@ def _fields(where: str, file: WordFile, text: bytes) -> _MifHeader:
             images = (numbers[name] - file.address - file.run) // file.step + 1
             whole = file.address + (images - 1) * file.step + file.run == numbers[name]
             if name == b"DEPTH" and whole and 0 < images < file.count:
-                raise too_few(where, problem, file, images * file.run)
+                raise too_few_words(where, problem, file, images * file.run)
             raise VectorError(f"{where}: {problem}")
     for name in (b"ADDRESS_RADIX", b"DATA_RADIX"):
         if stated.get(name, b"HEX") not in _RADIX:

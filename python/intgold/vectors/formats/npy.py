@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import VectorError
 from ...support.safe_files import npy_header
 from .raw import Raw, read_exactly
-from .word_file import Format, Sought, WordFile, too_few
+from .word_file import Format, Sought, WordFile, too_few_words
 
 
 class Npy(Format):
@@ -58,6 +58,6 @@ class Npy(Format):
         if dtype != np.dtype(file.dtype) or shape != file.shape:
             problem = f"{dtype} {shape} instead of {file.dtype} {file.shape}"
             if dtype == np.dtype(file.dtype) and shape[1:] == file.shape[1:] and shape:
-                raise too_few(where, problem, file, shape[0] * file.run)
+                raise too_few_words(where, problem, file, shape[0] * file.run)
             raise VectorError(f"{where}: {problem}")
         yield from self._values.read(where, file, stream)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import VectorError
 from .collector import Collector
-from .word_file import Format, InvalidWordError, Sought, WordFile, too_few
+from .word_file import Format, InvalidWordError, Sought, WordFile, too_few_words
 
 _PIECE = 2**20
 
@@ -68,7 +68,7 @@ class Raw(Format):
             problem = f"{have} bytes instead of {size}"
             if have % file.word_bytes:
                 raise VectorError(f"{where}: {problem}")
-            raise too_few(where, problem, file, have // file.word_bytes)
+            raise too_few_words(where, problem, file, have // file.word_bytes)
         yield from inside.finish()
 
 

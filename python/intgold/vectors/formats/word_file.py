@@ -64,7 +64,7 @@ class FewImagesError(VectorError):
         self.images = images
 
 
-def too_few(where: str, problem: str, file: WordFile, words: int) -> VectorError:
+def too_few_words(where: str, problem: str, file: WordFile, words: int) -> VectorError:
     """Return the error of a file that ends after so many words: whole images are counted."""
     images, remainder = divmod(words, file.run)
     if 0 < images < file.count and not remainder:

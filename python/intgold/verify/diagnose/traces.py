@@ -92,14 +92,14 @@ class Traces:
         """Return the evidence of an op that was not dumped: all that was dumped behind it."""
         path = self.path(before)
         held, y = path.results()
-        expected = self._behind(before, held, y)
+        expected = self._downstream(before, held, y)
         got = {key: self.seen[key[0]][key[1]] for key in expected}
         return Evidence(
             path, _named(expected), _named(got),
-            lambda held, y: _named(self._behind(before, held, y)),
+            lambda held, y: _named(self._downstream(before, held, y)),
         )  # fmt: skip
 
-    def _behind(
+    def _downstream(
         self, before: Op, held: np.ndarray, y: np.ndarray
     ) -> dict[tuple[str, str], np.ndarray]:
         """Return what the device dumped that depends on an output, by (op, role)."""

@@ -18,12 +18,12 @@ from .text import (
     MAX_CONSISTENT,
     cause_groups,
     conclusion,
+    correct_by_reading,
     demoted,
     heading,
     labels,
     others,
     remarks,
-    right_read_so,
     tried,
     verdict,
     worth,
@@ -129,7 +129,7 @@ def _causes(report: VerificationReport) -> Iterable[str]:
         if finding.op != first.op:
             yield f"<p>{html.escape(heading(finding))}.</p>"
         yield from _finding(finding)
-    yield from (f"<p>{html.escape('R' + line[1:])}.</p>" for line in right_read_so(findings))
+    yield from (f"<p>{html.escape('R' + line[1:])}.</p>" for line in correct_by_reading(findings))
     follow = [f.op for f in findings if f.propagates and not f.read_by]
     if follow:
         yield f"<p>Right from wrong inputs: {html.escape(', '.join(follow))}.</p>"

@@ -49,13 +49,13 @@ def report_lines(findings: Sequence[OpFinding], first: str) -> list[str]:
     follow = [f.op for f in findings if f.propagates and not f.read_by]
     if others:
         lines += textwrap.wrap(f"the same is wrong of {', '.join(others)}", 100)
-    lines += [row for line in right_read_so(findings) for row in textwrap.wrap(line, 100)]
+    lines += [row for line in correct_by_reading(findings) for row in textwrap.wrap(line, 100)]
     if follow:
         lines.append(f"correct; only propagate the error: {', '.join(follow)}")
     return lines
 
 
-def right_read_so(findings: Sequence[OpFinding]) -> list[str]:
+def correct_by_reading(findings: Sequence[OpFinding]) -> list[str]:
     """Return which ops are right once the device's words are read by another rule."""
     found: dict[str, list[str]] = {}
     for finding in (f for f in findings if f.propagates and f.read_by):
