@@ -17,7 +17,7 @@ import tools
 from intgold.cli import main
 from intgold.vectors.cases.stimulus import stimulus
 from intgold.vectors.sets.generate import write_set
-from intgold.verify.comparison import compare
+from intgold.verify.comparison import compare_dump
 from intgold.verify.diagnose.datapath import Datapath
 from intgold.verify.diagnose.diagnosis import diagnose
 from intgold.verify.diagnose.hypotheses import Evidence
@@ -61,7 +61,7 @@ def device(folder, bugs, accumulators=True, without=()):
 
 def found(vectors, folder):
     dump = Dump(vectors, folder, partial=True)
-    return diagnose(dump, compare(dump))
+    return diagnose(dump, compare_dump(dump))
 
 
 def test_two_ops_with_a_bug_each(vectors, tmp_path):
@@ -591,12 +591,12 @@ def check_page(text):
 
 def test_odd_names_do_not_break_the_page(vectors, tmp_path):
     """What comes from files is text, never markup."""
-    from intgold.verify.report.page import page
+    from intgold.verify.report.page import html_page
     from intgold.verify.report.verification_report import verification_report
 
     folder = device(tmp_path / "<b>&d", [("conv1", "clamp_missing", "")])
     made = verification_report(Dump(vectors, folder), products=9)
-    assert "<b>&d" not in page(made)
+    assert "<b>&d" not in html_page(made)
 
 
 def test_a_page_that_cannot_be_written(vectors, tmp_path, capsys):
@@ -674,7 +674,7 @@ def diagnosed(name, copy, folder):
     shutil.rmtree(folder / "dut" / "accumulators")
     write_set(intgold.load(model), folder / "set", count=8, formats=["npy"], backend="c")
     dump = Dump(folder / "set", folder / "dut", partial=True)
-    return diagnose(dump, compare(dump))[0]
+    return diagnose(dump, compare_dump(dump))[0]
 
 
 def test_patched_engines_are_devices(copy, tmp_path, full):

@@ -98,8 +98,8 @@ def _prefix(whole: Lowered, last: int) -> Lowered:
     So each tensor has as many readers as before, or an op that nobody else reads, and the engine
     decides alike what runs together.
     """
-    ops, rest = whole.ops[: last + 1], whole.ops[last + 1 :]
-    later = {*whole.outputs, *(i for op in rest for i in op.inputs)}
+    ops, remaining = whole.ops[: last + 1], whole.ops[last + 1 :]
+    later = {*whole.outputs, *(i for op in remaining for i in op.inputs)}
     return replace(whole, ops=ops, outputs=tuple(op.output for op in ops if op.output in later))
 
 

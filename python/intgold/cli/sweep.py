@@ -101,7 +101,7 @@ def call(options: argparse.Namespace) -> int:
         options.processes,
         show_progress(options),
     )
-    print(sweeps.table(rows))
+    print(sweeps.sweep_table(rows))
     differing = sum(row.golden_differing for row in rows)
     verdict = "golden = c" if differing == 0 else "GOLDEN AND C DIFFER"
     print("const B: weights and multipliers packed to their bits, six bits a shift (info counts "

@@ -217,9 +217,9 @@ def _readable(spec: str) -> bool:
 def _keys(where: str, value: Any, expected: set[str]) -> None:
     if not isinstance(value, dict):
         raise ArtefactError(f"{where}: {type(value).__name__} instead of named fields")
-    odd = sorted(set(value) ^ expected)
-    if odd:
-        raise ArtefactError(f"{where}: missing or unknown field {odd[0]}")
+    unmatched = sorted(set(value) ^ expected)
+    if unmatched:
+        raise ArtefactError(f"{where}: missing or unknown field {unmatched[0]}")
 
 
 def _list(where: str, value: Any) -> list[Any]:

@@ -286,7 +286,7 @@ _NUMBERS = {
 }  # fmt: skip
 
 
-def table(rows: Sequence[SweepRow]) -> str:
+def sweep_table(rows: Sequence[SweepRow]) -> str:
     """Return the rows as aligned lines; * marks those that no other beats."""
     front = pareto(rows)
     lines = [("", "choices", *_NUMBERS.values())]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...errors import LayoutError
-from ..arrays.contents import Entry
+from ..arrays.contents import ArraySpec
 from ..formats import FORMATS
 from ..formats.compression import COMPRESSIONS
 from ..formats.word_file import Format, WordFile
@@ -107,7 +107,7 @@ def _content(plan: Plan, file: RomFile) -> np.ndarray:
     return content
 
 
-def memory_files(plan: Plan, entry: Entry, name: str, compression: str) -> list[SetFile]:
+def memory_files(plan: Plan, entry: ArraySpec, name: str, compression: str) -> list[SetFile]:
     """Return the files of the memory that an array is in, a file a bank, as a dump may have them.
 
     None where the layout declares no such memory, and for formats that hold arrays only.

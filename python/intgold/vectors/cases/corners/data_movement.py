@@ -42,11 +42,11 @@ def reshape_cases() -> Iterator[Case]:
     shapes = ((24,), (4, 6), (6, 4), (2, 3, 4), (4, 3, 2), (1, 24, 1))
     for origin in shapes:
         for to in shapes:
-            name = f"from_{_told(origin)}_to_{_told(to)}"
+            name = f"from_{_shape_text(origin)}_to_{_shape_text(to)}"
             reason = f"{origin} as {to}: the values stay in C order"
             fields = {"shape": (*to, 0, 0)[:3]}
             yield one_op("reshape", name, reason, fields, _numbered(*origin))
 
 
-def _told(shape: tuple[int, ...]) -> str:
+def _shape_text(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape))
