@@ -2,7 +2,7 @@
 # make test     everything that is tested, in minutes; make prove: the same with full counts
 PYTHON ?= python3
 BIN = .venv/bin
-SOURCES = setup.py pyproject.toml python/intgold/native/build.py $(wildcard csrc/* python/intgold/native/measure.*)
+SOURCES = setup.py pyproject.toml python/intgold/native/build.py $(shell find csrc -type f) $(wildcard python/intgold/native/measure.*)
 
 .PHONY: golden test prove data bench peer peers conformance docs wheel lint format freeze clean
 

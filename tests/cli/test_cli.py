@@ -278,7 +278,7 @@ def test_built_variants_are_those_of_the_sources():
     """What runs here is in the build; the names are those that the kernels themselves have."""
     built = intgold.native.built()
     assert set(intgold.native.variants()) <= set(built) and "portable" in built
-    sources = (Path(__file__).parents[2] / "csrc").glob("kernels_*.c")
+    sources = (Path(__file__).parents[2] / "csrc/kernels").rglob("kernels_*.c")
     named = {n for s in sources for n in re.findall(r'\.name = "(\w+)"', s.read_text())}
     assert set(built) <= named == {n for n in intgold.native.ISAS if n != "auto"}
 

@@ -967,10 +967,10 @@ def test_the_engine_is_copied_into_a_folder_of_its_own(tmp_path, caplog):
 
 def test_an_engine_cannot_be_copied_over_itself():
     """The sources of the package are in a folder that has no record."""
-    before = {p.name: p.read_bytes() for p in (PACKAGE / "csrc").iterdir()}
+    before = everything(PACKAGE / "csrc")
     with pytest.raises(IntgoldError, match="is no C engine of intgold"):
         copy_engine(PACKAGE / "csrc")
-    assert {p.name: p.read_bytes() for p in (PACKAGE / "csrc").iterdir()} == before
+    assert everything(PACKAGE / "csrc") == before
 
 
 @pytest.mark.parametrize("part", freeze.FOLDERS)
