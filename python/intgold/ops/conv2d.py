@@ -8,7 +8,7 @@ from .bounds import Bounds, InputRanges
 from .fields import XY_ZERO_POINTS
 from .kind import OpKind
 from .shapes import Fields, Shape, image, image_dims, need, windows
-from .weighted import SLIDE, need_weighted, weighted_bounds, weighted_fields
+from .weighted import SLIDE, fields_of_weighted, need_weighted, weighted_bounds
 
 
 def _shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
@@ -32,7 +32,7 @@ OP = OpKind(
     clause="5.1",
     summary="2-D convolution, weights OHWI",
     inputs=("x",),
-    fields=weighted_fields(4, SLIDE),
+    fields=fields_of_weighted(4, SLIDE),
     zero_points=XY_ZERO_POINTS,
     accumulator=True,
     scratch=True,

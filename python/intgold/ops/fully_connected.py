@@ -8,7 +8,7 @@ from .bounds import Bounds, InputRanges
 from .fields import XY_ZERO_POINTS
 from .kind import OpKind
 from .shapes import Fields, Shape, need, size
-from .weighted import need_weighted, weighted_bounds, weighted_fields
+from .weighted import fields_of_weighted, need_weighted, weighted_bounds
 
 
 def _shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
@@ -31,7 +31,7 @@ OP = OpKind(
     clause="5.3",
     summary="matrix times the flattened input, weights OI",
     inputs=("x",),
-    fields=weighted_fields(2, {}),
+    fields=fields_of_weighted(2, {}),
     zero_points=XY_ZERO_POINTS,
     accumulator=True,
     scratch=True,

@@ -20,7 +20,7 @@ from .shapes import Fields, need, need_channels, need_clamp
 SLIDE: dict[str, Field] = {"stride": STRIDE, "padding": PADDING, "dilation": DILATION}
 
 
-def weighted_fields(weight_dims: int, geometry: dict[str, Field]) -> dict[str, Field]:
+def fields_of_weighted(weight_dims: int, geometry: dict[str, Field]) -> dict[str, Field]:
     """Return the fields of an op that multiplies weights of so many dimensions."""
     return {
         **geometry,
