@@ -7,7 +7,7 @@ SOURCES = setup.py pyproject.toml python/intgold/native/build.py $(shell find cs
 .PHONY: golden test prove data bench peer peers amalgamation conformance docs wheel lint format freeze clean
 
 golden: .venv/.installed
-	$(BIN)/intgold golden -o out/golden
+	$(BIN)/intgold regress -o out/golden
 
 # A process on each core takes file after file; they share what they compile.
 test: .venv/.tests data
