@@ -24,7 +24,7 @@ from tqdm import tqdm
 from intgold import native
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
-from compilers import engine_objects, source  # noqa: E402
+from compilers import engine_objects, source
 
 ROOT = Path(__file__).parents[1]
 COMPILER = ("gcc", "-O1", "-fPIC", "-w")
@@ -249,12 +249,12 @@ BUGS = (
     # The golden model.
     golden("up floors", "rounding.py", "return (p + _half(t)) >> t", "return p >> t"),
     golden("away rounds up", "rounding.py",
-           "return np.sign(p) * ((np.abs(p) + _half(t)) >> t)", "return (p + _half(t)) >> t"),
+           "return ((abs(p) + _half(t)) >> t) * np.sign(p)", "return (p + _half(t)) >> t"),
     golden("even ties up", "rounding.py", "(floor & 1 == 1)", "(floor == floor)"),
     golden("down truncates", "rounding.py", "return p >> np.asarray(t, np.int64)",
-           "return np.sign(p) * (np.abs(p) >> np.asarray(t, np.int64))"),
+           "return (abs(p) >> np.asarray(t, np.int64)) * np.sign(p)"),
     golden("zero floors", "rounding.py",
-           "return np.sign(p) * (np.abs(p) >> np.asarray(t, np.int64))",
+           "return (abs(p) >> np.asarray(t, np.int64)) * np.sign(p)",
            "return p >> np.asarray(t, np.int64)"),
     golden("double rounds up at last", "requantize.py",
            "return rounding.away(_high(acc, m, t)", "return rounding.up(_high(acc, m, t)"),

@@ -193,8 +193,8 @@ def test_usual_networks_are_not_run_tap_by_tap():
     wide = conv((600, 800, 16), (8, 3, 3, 16), padding=(1, 1, 1, 1))
     tall = conv((1, 4000, 16), (24, 3, 3, 16), padding=(1, 1, 1, 1))
     for model in (wide, tall, *map(intgold.load, intgold.SHIPPED)):
-        prepared = native.Prepared(lower(model), "portable")
+        native_model = native.NativeModel(lower(model), "portable")
         for isa in native.variants():
             for i, op in enumerate(model.ops):
-                scratch = lib.intgold_scratch_size(prepared.model, native.ISAS[isa], i)
+                scratch = lib.intgold_scratch_size(native_model.model, native.ISAS[isa], i)
                 assert (scratch > 0) == ("weights" in op.fields), (model.name, op.name)

@@ -93,7 +93,7 @@ def test_a_check_needs_a_buffer():
 
 def test_python_names_the_model_the_op_and_the_reason():
     """ModelError for a model, EngineError for the rest, in the words of the engine."""
-    prepared = native.Prepared(lower(chain()), "portable")
+    prepared = native.NativeModel(lower(chain()), "portable")
     fields = ffi.cast("intgold_add *", prepared.model.ops[3].fields)
     fields.form = 9
     with pytest.raises(ModelError, match="model chain, op d: the C engine refused it: an unknown "):

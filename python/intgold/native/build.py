@@ -38,11 +38,15 @@ NATIVE = "python/intgold/native"
 MEASURE = (ROOT / NATIVE / "measure.h").read_text()
 """What `intgold.bench` times beside the engine."""
 COMPILED = {
-    "sources": sorted(path.relative_to(ROOT).as_posix() for path in ENGINE.rglob("*.c"))
-    + [f"{NATIVE}/measure.c"],
+    "sources": [
+        *sorted(path.relative_to(ROOT).as_posix() for path in ENGINE.rglob("*.c")),
+        f"{NATIVE}/measure.c",
+    ],
     "include_dirs": ["csrc"],
-    "depends": sorted(path.relative_to(ROOT).as_posix() for path in ENGINE.rglob("*.h"))
-    + [f"{NATIVE}/measure.h"],
+    "depends": [
+        *sorted(path.relative_to(ROOT).as_posix() for path in ENGINE.rglob("*.h")),
+        f"{NATIVE}/measure.h",
+    ],
     "extra_compile_args": ["-O3", "-fvisibility=hidden"],
 }
 

@@ -13,7 +13,7 @@ from .compiled import ffi, lib
 from .lowering import Lowered
 from .pace import Pace
 from .structures import Structures, pointer
-from .thread_pool import Pieces, over_ranges
+from .thread_pool import ChunkQueue, run_chunks
 
 ISAS = {
     "auto": lib.INTGOLD_ISA_AUTO,
@@ -55,7 +55,7 @@ def isa_name(isa: str = "auto") -> str:
     name = lib.intgold_isa_name(ISAS[isa]) if isa in ISAS else ffi.NULL
     if name == ffi.NULL:
         raise EngineError(f"isa {isa!r} does not run here; known: {', '.join(ISAS)}")
-    return ffi.string(name).decode()
+    return bytes(ffi.string(name)).decode()
 
 
 def acquire_isa(isa: str = "auto") -> str:
@@ -89,8 +89,8 @@ def built() -> tuple[str, ...]:
     return tuple(name for name, isa in ISAS.items() if isa in best)
 
 
-class Steps(NamedTuple):
-    """Bytes of one image: of each input, each output, what each op makes, its accumulators."""
+class ImageStrides(NamedTuple):
+    """Bytes from one image to the next: of inputs, outputs, what ops make, accumulators."""
 
     inputs: list[int]
     outputs: list[int]
@@ -107,18 +107,18 @@ Trace = tuple[Collection[np.ndarray | None], Collection[np.ndarray | None]]
 class Context:
     """Memory of the C engine for one model: serves one thread at a time."""
 
-    def __init__(self, prepared: Prepared) -> None:
-        size = prepared.need()
-        check_memory(f"{prepared.largest()}, the arena", size)
+    def __init__(self, native_model: NativeModel) -> None:
+        size = native_model.need()
+        check_memory(f"{native_model.largest()}, the arena", size)
         self._arena = np.empty(size, np.uint8)
         made, buffer = ffi.new("intgold_context **"), pointer(self._arena)
-        status = lib.intgold_prepare(prepared.model, prepared.isa, buffer, size, made)
+        status = lib.intgold_prepare(native_model.model, native_model.isa, buffer, size, made)
         if status:
-            prepared.refuse(status, buffer, size)
+            native_model.refuse(status, buffer, size)
         self.pointer = made[0]
-        self._steps = steps = prepared.steps
+        self._strides = strides = native_model.strides
         self._inputs, self._outputs, self._made, self._accumulators = (
-            ffi.new("void *[]", len(each)) for each in steps
+            ffi.new("void *[]", len(each)) for each in strides
         )
         self._trace = ffi.new("intgold_trace *")
         self._trace.outputs = self._made
@@ -129,18 +129,18 @@ class Context:
     ) -> None:
         """Run images first .. last - 1 of a batch; the GIL is released while C computes."""
         # Written out twice: a function call here would be a tenth of the cost of a run from Python.
-        i, pointers, steps = 0, self._inputs, self._steps.inputs
+        i, pointers, strides = 0, self._inputs, self._strides.inputs
         for array in inputs:
-            pointers[i] = _start(array) + first * steps[i] if first else _start(array)
+            pointers[i] = _start(array) + first * strides[i] if first else _start(array)
             i += 1  # noqa: SIM113 (enumerate costs twice as much)
-        i, pointers, steps = 0, self._outputs, self._steps.outputs
+        i, pointers, strides = 0, self._outputs, self._strides.outputs
         for array in outputs:
-            pointers[i] = _start(array) + first * steps[i] if first else _start(array)
+            pointers[i] = _start(array) + first * strides[i] if first else _start(array)
             i += 1  # noqa: SIM113
         traced = _NOTHING
         if trace is not None:
-            _put(self._made, trace[0], self._steps.made, first)
-            _put(self._accumulators, trace[1], self._steps.accumulators, first)
+            _put(self._made, trace[0], self._strides.made, first)
+            _put(self._accumulators, trace[1], self._strides.accumulators, first)
             traced = self._trace
         status = _run(self.pointer, last - first, self._inputs, self._outputs, traced)
         if status:
@@ -148,14 +148,14 @@ class Context:
 
 
 def _put(
-    pointers: Any, arrays: Collection[np.ndarray | None], steps: list[int], image: int
+    pointers: Any, arrays: Collection[np.ndarray | None], strides: list[int], image: int
 ) -> None:
     """Set each of `pointers` to where that image lies, or to NULL where nobody asks."""
     for i, array in enumerate(arrays):
-        pointers[i] = _NOTHING if array is None else _start(array) + image * steps[i]
+        pointers[i] = _NOTHING if array is None else _start(array) + image * strides[i]
 
 
-class Prepared:
+class NativeModel:
     """A model as C data, and contexts for it: one per thread that runs it at the same time.
 
     Parameters
@@ -179,7 +179,7 @@ class Prepared:
         bytes_of = [t.size * _WIDTH[t.dtype] for t in lowered.tensors]
         self._name, self._op_names = lowered.name, [op.name for op in lowered.ops]
         made = [op.output for op in lowered.ops]
-        self.steps = Steps(
+        self.strides = ImageStrides(
             [bytes_of[i] for i in lowered.inputs], [bytes_of[i] for i in lowered.outputs],
             [bytes_of[i] for i in made], [4 * sizes[i] for i in made],
         )  # fmt: skip
@@ -233,18 +233,18 @@ class Prepared:
     ) -> None:
         pace = self._pace if trace is None else self._traced_pace
 
-        def work(pieces: Pieces) -> None:
+        def work(chunks: ChunkQueue) -> None:
             context = self._take()
             try:
-                for piece in pieces.taken():
-                    for part in pace.parts(piece):
+                for chunk in chunks.pop_chunks():
+                    for part in pace.parts(chunk):
                         context.run(part.start, part.stop, inputs, outputs, trace)
-                        if pieces.stopped:
+                        if chunks.stopped:
                             return
             finally:
                 self._idle.append(context)
 
-        over_ranges(work, count, threads)
+        run_chunks(work, count, threads)
 
     def arena_size(self, isa: str | None = None) -> int:
         """Return the bytes of the arena of a context, by this or another variant; 0: no such."""
