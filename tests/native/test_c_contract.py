@@ -235,7 +235,7 @@ def test_queries_request_nothing(pretending):
     """Names, sizes, checks: no system call for tiles; one for what is about to run."""
     asked = ctypes.c_int.in_dll(pretending, "requests")
     asked.value = 0
-    prepared = native.Prepared(lower(intgold.load()), "portable")
+    prepared = native.NativeModel(lower(intgold.load()), "portable")
     model = ctypes.c_void_p(int(ffi.cast("uintptr_t", prepared.model)))
     buffer = ctypes.create_string_buffer(1 << 16)
     sizes = {}
@@ -267,7 +267,7 @@ def test_a_system_that_refuses_tiles(pretending):
     granted.value = 0
     assert acquire(lib.INTGOLD_ISA_AUTO) == lib.INTGOLD_ISA_AVX512VBMI
     assert acquire(lib.INTGOLD_ISA_AMX) == lib.INTGOLD_ISA_AUTO
-    prepared = native.Prepared(lower(intgold.load()), "portable")
+    prepared = native.NativeModel(lower(intgold.load()), "portable")
     model = ctypes.c_void_p(int(ffi.cast("uintptr_t", prepared.model)))
     buffer, made = ctypes.create_string_buffer(8), ctypes.c_void_p()
     status = pretending.intgold_prepare(
