@@ -52,9 +52,9 @@ def test_absorbed_refuses_what_is_no_op():
     session = model.prepare("portable")
     session.run(np.zeros((1, 28, 28, 1), np.int8))
     (context,) = session._native_model._idle
-    absorbed = [lib.intgold_absorbed(context.pointer, i) for i in range(-1, 9)]
+    absorbed = [lib.intgold_fused_ops(context.pointer, i) for i in range(-1, 9)]
     assert absorbed == [-1, 0, 2, 0, 0, 1, 0, 0, 0, -1]
-    assert lib.intgold_absorbed(ffi.NULL, 0) == -1
+    assert lib.intgold_fused_ops(ffi.NULL, 0) == -1
 
 
 @pytest.mark.parametrize("isa", native.variants())
@@ -171,7 +171,7 @@ def test_turns_are_taken():
     rounds = []
     samples = take_turns(calls, 3, 0.02, lambda: now[0], lambda: rounds.append(0))
     assert [name for name, _ in seen[-6:]] == ["a", "b"] * 3 and len(rounds) == 3
-    assert {name: n for name, n in seen[-6:]} == {"a": 200, "b": 2}
+    assert dict(seen[-6:]) == {"a": 200, "b": 2}
     assert samples["a"] == pytest.approx([1e-4] * 3) and len(samples["b"]) == 3
 
 

@@ -182,7 +182,7 @@ def test_arena_sizes_are_what_prepare_needs():
                 )
                 for room in (size - 1, size)
             ]
-            assert status == [lib.INTGOLD_ERROR_MEMORY, lib.INTGOLD_OK]
+            assert status == [lib.INTGOLD_ERROR_BUFFER_TOO_SMALL, lib.INTGOLD_OK]
             assert model.prepare(isa).arena_size == size and f"{isa} {size:,}" in text
 
 

@@ -17,14 +17,14 @@ from intgold.importers.tflite.reader import parse
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 
-import form_models  # noqa: E402
-import operand_models  # noqa: E402
-import shape_models  # noqa: E402
-import softmax_models  # noqa: E402
-from one_op_models import made  # noqa: E402
-from tflite_writer import Writer  # noqa: E402
+import form_models
+import operand_models
+import shape_models
+import softmax_models
+from one_op_models import made
+from tflite_writer import Writer
 
-from run import both_engines  # noqa: E402
+from run import both_engines
 
 
 def small(kind, *inputs, y="int8", shape=(1, 4), options="", outputs=None, **fields):

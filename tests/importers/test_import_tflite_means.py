@@ -18,7 +18,7 @@ from intgold.importers.tflite.thresholds import alike, thresholds
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 
-from tflite_writer import Writer  # noqa: E402
+from tflite_writer import Writer
 
 
 def step(k, at):

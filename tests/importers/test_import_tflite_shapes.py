@@ -14,10 +14,10 @@ from intgold.importers.tflite.shape_arithmetic import fold_shapes
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 
-from one_op_models import made  # noqa: E402
-from tflite_writer import Writer  # noqa: E402
+from one_op_models import made
+from tflite_writer import Writer
 
-from run import both_engines  # noqa: E402
+from run import both_engines
 
 
 class File(Writer):

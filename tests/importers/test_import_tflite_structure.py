@@ -23,8 +23,8 @@ from intgold.importers.tflite.wellformed import ARITIES
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 
-from one_op_models import MODELS, made  # noqa: E402
-from tflite_writer import TYPES, Writer  # noqa: E402
+from one_op_models import MODELS, made
+from tflite_writer import TYPES, Writer
 
 CODES = {n: v for n, v in vars(tflite.BuiltinOperator).items() if isinstance(v, int)}
 NAMES = {v: n for n, v in CODES.items()}
@@ -93,7 +93,7 @@ def test_operator_codes_in_either_field(way):
     """Every code of the schema, as old, new and most writers have it: the larger field is it."""
     seen = 0
     for name, number in CODES.items():
-        if way.startswith("byte") and number > LAST_BYTE_CODE or name == "CUSTOM":
+        if (way.startswith("byte") and number > LAST_BYTE_CODE) or name == "CUSTOM":
             continue
         w = Writer()
         x, y = w.tensor((1, 4), "int8", 0.5), w.tensor((1, 4), "int8", 0.5)

@@ -20,7 +20,7 @@ from intgold.vectors.cases.stimulus import stimulus
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 
-from tflite_writer import Writer  # noqa: E402
+from tflite_writer import Writer
 
 
 def model_of(kind="ADD", dtype="int8", scale=0.02, zero=5, count=2, **fields):

@@ -152,9 +152,11 @@ BREAKS = {
     "op_set": (
         "intgold.vectors.op_vectors.sets",
         "paths_below",
-        "(lambda real: lambda f: real(f) if f.name[0] == '.' else {'manifest.json', *json.loads("
-        "(f / 'manifest.json').read_bytes())['files']})(pkgutil.resolve_name("
-        "'intgold.vectors.op_vectors.sets:paths_below'))",
+        (
+            "(lambda real: lambda f: real(f) if f.name[0] == '.' else {'manifest.json', "
+            "*json.loads((f / 'manifest.json').read_bytes())['files']})(pkgutil.resolve_name("
+            "'intgold.vectors.op_vectors.sets:paths_below'))"
+        ),
     ),
     "picture": ("intgold.images.pictures", "DataError", "ValueError"),
     "packed_set": ("intgold.vectors.sets.manifest", "check_packed", "lambda *a: None"),

@@ -43,8 +43,8 @@ def held(tmp_path_factory):
     images = np.arange(3 * 784, dtype=np.int64).reshape(3, 28, 28).astype(np.uint8)
     x = model.quantize_input(images)
     chain = hostile_kinds.chain("int32", (3,), "argmax", {}, 3000)
-    write_set(model, folder / "want", {"image": x}, formats=("npy",))
-    write_set(model, folder / "dut", {"image": x}, formats=("npy",))
+    write_set(model, folder / "want", source={"image": x}, formats=("npy",))
+    write_set(model, folder / "dut", source={"image": x}, formats=("npy",))
     damaged = folder / "dut" / "outputs" / "logits.npy"
     np.save(damaged, np.load(damaged) ^ 4)
     plan, files = read_manifest(folder / "want")

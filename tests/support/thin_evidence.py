@@ -115,7 +115,7 @@ class Bench:
             )
             for n in self.model.inputs
         }
-        write_set(self.model, self.folder / "set", x, formats=["npy"])
+        write_set(self.model, self.folder / "set", source=x, formats=["npy"])
         run = self.model.run(x, trace=True)
         self.x, self.tensors, self.accumulators = x, {**x, **run.tensors}, run.accumulators
 

@@ -41,7 +41,10 @@ BROUGHT_BY = {
     "matplotlib": "pip install matplotlib",
     "argcomplete": "pip install argcomplete",
     "sphinx": "pip install sphinx numpydoc myst-parser furo",
+    "sphinx-c-autodoc": "pip install sphinx-c-autodoc clang==18.1.8 libclang==18.1.1",
     "pillow": "pip install pillow",
+    "ruff": "pip install 'intgold[lint]'",
+    "mypy": "pip install 'intgold[lint]'",
     "MNIST": "intgold data, or MNIST_DIR with the four IDX files",
 }
 
@@ -52,7 +55,17 @@ _TRIALS = {
     "gcc-m32-sanitizers": ["gcc", "-m32", "-fsanitize=address,undefined"],
 }
 
-_MODULE = {"pillow": "PIL"}
+_MODULES = {
+    "argcomplete": "argcomplete",
+    "matplotlib": "matplotlib",
+    "mypy": "mypy",
+    "pillow": "PIL",
+    "pytorch_optimizer": "pytorch_optimizer",
+    "ruff": "ruff",
+    "sphinx": "sphinx",
+    "sphinx-c-autodoc": "sphinx_c_autodoc",
+    "torch": "torch",
+}
 
 not_run: dict[str, set[str]] = {}
 """Tool -> names of the tests that it kept from running."""
@@ -79,8 +92,8 @@ def _present(tool: str) -> bool:
         from intgold.images.mnist import find_mnist
 
         return find_mnist() is not None  # with MNIST_DIR set, missing data raises
-    if tool in ("torch", "pytorch_optimizer", "pillow", "matplotlib", "sphinx", "argcomplete"):
-        return importlib.util.find_spec(_MODULE.get(tool, tool)) is not None
+    if tool in _MODULES:
+        return importlib.util.find_spec(_MODULES[tool]) is not None
     if tool in _TRIALS:
         return _compiles(_TRIALS[tool])
     return shutil.which(tool) is not None

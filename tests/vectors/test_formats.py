@@ -111,18 +111,18 @@ LINES = written(FORMATS["hex"], HEX, some_words(HEX)).decode().splitlines()
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda t: t[:9] + ["zz"] + t[10:], r"line 10: word 8: 'zz' is undefined"),
-        (lambda t: t[:9] + ["x1"] + t[10:], r"line 10: word 8: 'x1' is undefined"),
-        (lambda t: t[:9] + ["qq"] + t[10:], r"line 10: 'qq' is no hex word"),
+        (lambda t: [*t[:9], "zz", *t[10:]], r"line 10: word 8: 'zz' is undefined"),
+        (lambda t: [*t[:9], "x1", *t[10:]], r"line 10: word 8: 'x1' is undefined"),
+        (lambda t: [*t[:9], "qq", *t[10:]], r"line 10: 'qq' is no hex word"),
         (
-            lambda t: t[:9] + ["1"] + t[10:],
+            lambda t: [*t[:9], "1", *t[10:]],
             "line 10: '1' has 1 hex digits, words before it are filled up with zeros to 2",
         ),
         (
-            lambda t: t[:9] + ["123"] + t[10:],
+            lambda t: [*t[:9], "123", *t[10:]],
             "line 10: '123' has more than 8 bits, those above not copies of its sign",
         ),
-        (lambda t: t[:9] + ["0x12"] + t[10:], "line 10: '0x12' has a prefix, not every word has"),
+        (lambda t: [*t[:9], "0x12", *t[10:]], "line 10: '0x12' has a prefix, not every word has"),
         (lambda t: t[:-1], "27 words instead of 28"),
         (lambda t: [*t, "00"], "more words than 28"),
         (lambda t: [], "0 words instead of 28"),

@@ -311,7 +311,7 @@ def test_what_a_dump_of_a_memory_lacks(ram, tmp_path, capsys):
 
 def test_files_of_a_memory_that_would_be_passed_over(ram, tmp_path):
     """Are refused by name: no such memory, a bank too few."""
-    folder, plan, content, size, banks = ram
+    folder, _plan, content, size, banks = ram
     form = FORMATS["hex"]
     write_ram(tmp_path / "a", form, content, size, banks)
     (tmp_path / "a" / "memory" / "other.hex").write_text("00\n")

@@ -49,7 +49,7 @@ def test_hypotheses_apply_to_every_op(op):
     for case in [*corner_cases(op), *(random_case(op, seed) for seed in range(5))]:
         (step,) = case.model.ops
         path = Datapath.of(case.model, step, tuple(case.x[n] for n in step.inputs))
-        held, y = path.results()
+        _held, y = path.results()
         for h in HYPOTHESES:
             for variant in h.variants(Evidence(path, {"output": y}, {"output": y})):
                 _, made = variant.edit(path).results()

@@ -14,6 +14,7 @@ import intgold
 import planted_bugs
 import thin_evidence as thin
 import tools
+from compilers import source
 from intgold.cli import main
 from intgold.vectors.cases.stimulus import stimulus
 from intgold.vectors.sets.generate import write_set
@@ -98,7 +99,7 @@ def luts(folder, tables, reads, count=20, without=(), table=None):
     ops = [intgold.Op("lut", n.upper(), (r,), n, {"table": table}) for n, r in reads.items()]
     model = intgold.Model("luts", tensors, ops, ["x"], list(reads))
     x = {"x": rng.integers(-128, 128, (count, 4, 2, 4), np.int8)}
-    write_set(model, folder / "set", x, formats=["npy"])
+    write_set(model, folder / "set", source=x, formats=["npy"])
     (folder / "dut" / "outputs").mkdir(parents=True)
     live = dict(x)
     for name, read in reads.items():
@@ -608,24 +609,24 @@ def test_a_page_that_cannot_be_written(vectors, tmp_path, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-_FINISH = "intgold_clamp(scaled + tail->y_zero_point, tail->act_min, tail->act_max)"
+_CLAMP = "intgold_clamp(scaled + epilogue->y_zero_point, min, max)"
 PATCHES = {
     "shift": ("kernels_portable.c", "by->multiplier, by->right_shift);",
               "by->multiplier, by->right_shift - 1);", "lut", "conv1", "right_shift_one_less"),
     "floor": ("kernels_portable.c", "intgold_round_up((int64_t)*sums",
               "intgold_round_down((int64_t)*sums", "lut", "conv1", "rounds_single_down"),
-    "zero point": ("kernels_portable.c", "scaled + tail->y_zero_point",
-                   "scaled + 2 * tail->y_zero_point",
+    "zero point": ("kernels_portable.c", "scaled + epilogue->y_zero_point",
+                   "scaled + 2 * epilogue->y_zero_point",
                    "lut", "conv1", "output_zero_point_twice"),
-    "clamp": ("kernels_portable.c", _FINISH, "(scaled + tail->y_zero_point)", "lut", "conv1",
+    "clamp": ("kernels_portable.c", _CLAMP, "(scaled + epilogue->y_zero_point)", "lut", "conv1",
               "clamp_missing"),
     "boundary": ("pwl.c", "while (op->breakpoints[k] > x[i])",
                  "while (k && op->breakpoints[k] >= x[i])", "pwl", "selu2",
                  "segment_boundary_strict"),
     "table": ("kernels_portable.c", "table[x[i] + 128]", "table[(x[i] + 129) & 255]", "lut",
               "selu2", "table_index_off_by_one"),
-    "window": ("max_pool2d.c", "intgold_least(top + op->kernel_h, op->in_h)",
-               "intgold_least(top + op->kernel_h - 1, op->in_h)", "lut", "pool2", "window_short"),
+    "window": ("max_pool2d.c", "intgold_min(top + op->kernel_h, op->in_h)",
+               "intgold_min(top + op->kernel_h - 1, op->in_h)", "lut", "pool2", "window_short"),
     "mean": ("global_avg_pool.c", "raw[c] = start", "raw[c] = 0", "lut", "gap",
              "input_zero_point_ignored"),
     "kernel": ("weights.h", "(size_t)(run % weights->n_runs)",
@@ -659,7 +660,7 @@ def copy(tmp_path_factory):
 def diagnosed(name, copy, folder):
     """The finding of the first op that a patched engine makes wrong, accumulators not dumped."""
     file, old, new, model, *_ = PATCHES[name]
-    path = copy.folder / "csrc" / file
+    path = source(file, copy.folder / "csrc")
     text = path.read_text()
     assert text.count(old) == 1
     path.write_text(text.replace(old, new))

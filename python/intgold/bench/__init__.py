@@ -20,7 +20,7 @@ from .ops import Ops, OpTime, time_ops
 from .report import BenchReport
 from .throughput import DotRate, Rate, time_batches
 
-__all__ = ["DotRate", "OpTime", "Ops", "Rate", "BenchReport", "bench", "rounds_of", "thread_counts"]
+__all__ = ["BenchReport", "DotRate", "OpTime", "Ops", "Rate", "bench", "rounds_of", "thread_counts"]
 
 _IMAGES = 64  # that the loops over ops go round
 

@@ -105,4 +105,4 @@ def _prefix(whole: Lowered, last: int) -> Lowered:
 
 def _absorbed(native_model: NativeModel, last: int | None = None) -> Sequence[int]:
     context, ops = Context(native_model), native_model.model.n_ops if last is None else last + 1
-    return [lib.intgold_absorbed(context.pointer, i) for i in range(ops)]
+    return [lib.intgold_fused_ops(context.pointer, i) for i in range(ops)]

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..model.artefact import required_spec
 from ..model.graph import Model, Op
+from ..ops.bounds import Bounds
 from ..ops.fields import Requantize
 from ..support.arguments import checked
 from ..support.text_table import columns
@@ -37,7 +38,6 @@ def describe(model: Model) -> str:
     for op in model.ops:
         tensor, bounds = model.tensor(op.output), model.bounds[op.name]
         by = op.fields.get("requantize")
-        has = bounds.lo is not None and bounds.hi is not None
         rows.append(
             (
                 op.name,
@@ -48,7 +48,7 @@ def describe(model: Model) -> str:
                 "/".join(sorted(set(by.form))) if by else "-",
                 str(int(by.multiplier[0])) if by else "-",
                 _span(by.right_shift) if by else "-",
-                f"{int(bounds.lo.min())}..{int(bounds.hi.max())}" if has else "-",  # type: ignore
+                _reach(bounds),
                 "-" if bounds.bits is None else str(bounds.bits),
                 str(footprint(op).total),
                 f"{macs[op.name]:,}" if op.name in macs else "-",
@@ -63,9 +63,11 @@ def describe(model: Model) -> str:
             *(f"{key}: {value}" for key, value in model.metadata.items() if value),
             "",
             *columns(rows, left=range(len(rows[0]))),
-            f"{used.total:,} bytes: weights {used.weights:,}, biases {used.biases:,}, multipliers "
-            f"and shifts {used.multipliers:,}, tables {used.tables:,}; "
-            f"{sum(macs.values()):,} multiply-adds an image",
+            (
+                f"{used.total:,} bytes: weights {used.weights:,}, biases {used.biases:,}, "
+                f"multipliers and shifts {used.multipliers:,}, tables {used.tables:,}; "
+                f"{sum(macs.values()):,} multiply-adds an image"
+            ),
             "arena of the C engine, bytes: "
             + ", ".join(f"{isa} {size:,}" for isa, size in arena_sizes(model).items()),
         ]
@@ -95,6 +97,12 @@ def summary(model: Model) -> str:
             "  describe() shows all of it>",
         ]
     )
+
+
+def _reach(bounds: Bounds) -> str:
+    if bounds.lo is None or bounds.hi is None:
+        return "-"
+    return f"{int(bounds.lo.min())}..{int(bounds.hi.max())}"
 
 
 def _span(values: np.ndarray) -> str:

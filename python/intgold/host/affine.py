@@ -17,9 +17,9 @@ from .axis_order import arranged, recorded_order, two_orders
 def round_away(x: np.ndarray | float) -> np.ndarray:
     """Return the nearest integers, halves away from zero, as float64."""
     x = np.asarray(x, np.float64)
-    whole = np.trunc(x)
+    whole: np.ndarray = np.trunc(x)
     # The difference is exact: adding a half to x first would round once more.
-    return whole + np.sign(x) * (np.abs(x - whole) >= 0.5)
+    return np.asarray(whole + np.sign(x) * (np.abs(x - whole) >= 0.5))
 
 
 @checked
@@ -101,7 +101,8 @@ def quantize(
     x = x.astype(np.float64)
     if not np.isfinite(x).all():
         refuse_non_finite("quantize", x)
-    return np.clip(round_away(x / scale) + zero_point, *DTYPE_RANGE[dtype]).astype(dtype)
+    clamped: np.ndarray = np.clip(round_away(x / scale) + zero_point, *DTYPE_RANGE[dtype])
+    return clamped.astype(dtype)
 
 
 @checked
@@ -192,7 +193,8 @@ def quantize_input(model: Model, images: np.ndarray, name: str | None = None) ->
     if images.dtype == np.int8:
         return np.ascontiguousarray(images)
     if images.dtype == np.uint8:
-        return camera_bytes(model, tensor)[np.ascontiguousarray(images)]
+        mapped: np.ndarray = camera_bytes(model, tensor)[np.ascontiguousarray(images)]
+        return mapped
     if tensor.scale is None:
         raise InputError(f"{where} has no scale: give int8")
     if images.dtype.kind != "f":

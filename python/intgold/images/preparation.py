@@ -105,7 +105,8 @@ def _resize_axis(image: np.ndarray, axis: int, size: int) -> np.ndarray:
         part = part.reshape(-1, *tail)
         high = rows[np.minimum(low + 1, source - 1)].astype(np.int64)
         total = rows[low].astype(np.int64) * (unit - part) + high * part
-    return np.moveaxis((2 * total + unit) // (2 * unit), 0, axis).astype(image.dtype)
+    resized: np.ndarray = np.moveaxis((2 * total + unit) // (2 * unit), 0, axis)
+    return resized.astype(image.dtype)
 
 
 def normalize_digit(grey: np.ndarray) -> np.ndarray:

@@ -49,7 +49,7 @@ def _operations(model: Model, op: Op) -> int:
         _valid(x.shape[i], y.shape[i], kernel[i], op["stride"][i], dilation[i], pads[2 * i])
         for i in (0, 1)
     )
-    return y.size + rows * columns * products
+    return y.size + rows * columns * int(products)
 
 
 def _valid(in_size: int, out: int, kernel: int, stride: int, dilation: int, before: int) -> int:

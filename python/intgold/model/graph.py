@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cache, cached_property
+from functools import cached_property
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -20,17 +20,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ModelError
-from ..ops.bounds import Bounds, prove
+from ..ops.bounds import Bounds
 from ..ops.fields import DTYPE_RANGE, INT32_MAX, Scales, integer, scale
-from ..ops.table import OPS, OpKind
+from ..ops.kind import OpKind
+from ..ops.table import OPS
 from ..support.arguments import ADVICE, check, check_fields, fits
 from ..support.moved import renamed_attribute
 from ..support.quoting import given, shown
 from .ports import ModelPort, ModelPorts
 
 if TYPE_CHECKING:
+    from ..describe import summary as _summary
+    from ..host import affine as _affine
+    from ..run import backends as _backends
+    from ..run import classify as _classify
+    from ..run import session as _session
     from ..run.result import Result
     from ..run.session import Session
+    from . import artefact as _artefact
 
 SPEC_VERSION = "1.4"
 """Version of SPEC.md; any changed output bit raises it."""
@@ -271,7 +278,7 @@ class Model:
         area = ins[0].size // ins[0].shape[-1]
         points = [t.zero_point for t in ins]
         try:
-            return prove(op.kind, op.fields, [ranges[n] for n in op.inputs], points, area)
+            return op.spec.prove(op.fields, [ranges[n] for n in op.inputs], points, area)
         except ModelError as error:
             raise ModelError(f"op {op.name}: {error}") from None
 
@@ -316,11 +323,11 @@ class Model:
     # reach up, at the first call.
 
     def __repr__(self) -> str:
-        return _room("describe.summary").summary(self)
+        return _summary.summary(self)
 
     def prepare(self, isa: str = "auto", threads: int = 1) -> Session:
         """Return the model ready to run on the C engine; see `intgold.run.session.prepare`."""
-        return _room("run.session").prepare(self, isa, threads)
+        return _session.prepare(self, isa, threads)
 
     def run(
         self,
@@ -333,33 +340,33 @@ class Model:
         """Run the model; see `intgold.run.backends.run`."""
         if isinstance(backend, str) and backend == "c":  # the session checks the rest: 1 us less
             return self.prepare(isa, threads).run(x, trace=trace)
-        return _room("run.backends").run(self, x, backend, threads, trace, isa)
+        return _backends.run(self, x, backend, threads, trace, isa)
 
     def predict(self, images: np.ndarray, backend: str = "c", threads: int = 1) -> np.ndarray:
         """Return the index of the largest output of each image; see `intgold.run.classify`."""
-        _room("run.classify").check_predictable(self)  # before what is wrong with the images
-        return _room("run.classify").predict(self, images, backend, threads)
+        _classify.check_predictable(self)  # before what is wrong with the images
+        return _classify.predict(self, images, backend, threads)
 
     def quantize_input(self, images: np.ndarray, name: str | None = None) -> np.ndarray:
         """Return camera bytes or reals as an int8 input; see `intgold.host.affine`."""
-        return _room("host.affine").quantize_input(self, images, name)
+        return _affine.quantize_input(self, images, name)
 
     def dequantize(self, values: np.ndarray, tensor: str | None = None) -> np.ndarray:
         """Return the reals that integers of a tensor stand for; see `intgold.host.affine`."""
-        return _room("host.affine").dequantize_tensor(self, values, tensor)
+        return _affine.dequantize_tensor(self, values, tensor)
 
     def describe(self) -> str:
         """Return a table of the ops for people; see `intgold.describe.summary`."""
-        return _room("describe.summary").describe(self)
+        return _summary.describe(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the artefact; see `intgold.model.artefact.save`."""
-        _room("model.artefact").save(self, path)
+        _artefact.save(self, path)
 
     @cached_property
     def sha256(self) -> str:
         """Digest of the content (SPEC 9), the same for equal models on every machine."""
-        return _room("model.artefact").content_sha256(self)
+        return _artefact.content_sha256(self)
 
 
 def _advice(value: Any, hint: Any) -> str | None:
@@ -376,6 +383,19 @@ def _advice(value: Any, hint: Any) -> str | None:
 ADVICE.append(_advice)
 
 
-@cache
-def _room(name: str) -> Any:
-    return import_module(f"intgold.{name}")
+class _Room:
+    """A module of a higher room: loaded when a function of it is first called."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, function: str) -> Any:
+        """Keep the function: the second call finds it as fast as in a module."""
+        found = self.__dict__[function] = getattr(import_module(self._name, __package__), function)
+        return found
+
+
+if not TYPE_CHECKING:
+    _summary, _affine = _Room("..describe.summary"), _Room("..host.affine")
+    _backends, _classify = _Room("..run.backends"), _Room("..run.classify")
+    _session, _artefact = _Room("..run.session"), _Room(".artefact")

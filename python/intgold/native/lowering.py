@@ -14,8 +14,9 @@ import numpy as np
 
 from ..model.graph import Model
 from ..ops.fields import Array, Choice, Integers, Requantize, Scales
+from ..ops.kind import OpKind
 from ..ops.shapes import Shape
-from ..ops.table import OPS, OpKind
+from ..ops.table import OPS
 from ..support.quoting import short_repr
 
 Member = int | np.ndarray | Requantize | None

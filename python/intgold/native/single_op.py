@@ -13,7 +13,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..ops.arguments import check_call
-from ..ops.table import OPS, OpKind
+from ..ops.kind import OpKind
+from ..ops.table import OPS
 from .compiled import ffi, lib
 from .lowering import struct_members
 from .structures import Structures, pointer

@@ -60,7 +60,8 @@ class Predictions:
         """Return the output of one image; None where it is already the class."""
         if is_decided(self.model):
             return None
-        return self.output[index].reshape(-1).tolist()
+        logits: list[int] = self.output[index].reshape(-1).tolist()
+        return logits
 
     def reals(self, values: Sequence[int]) -> list[float] | None:
         """Return the reals that values of the output stand for; None without a scale."""
@@ -198,7 +199,8 @@ def picture_of(x: np.ndarray) -> np.ndarray | None:
     """
     if x.ndim != 3 or x.shape[2] not in (1, 3):
         return None
-    return ((x.astype(np.int64) + 128).sum(2) // x.shape[2]).astype(np.uint8)
+    mean: np.ndarray = (x.astype(np.int64) + 128).sum(2) // x.shape[2]
+    return mean.astype(np.uint8)
 
 
 __getattr__ = renamed(__name__)

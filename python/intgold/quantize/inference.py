@@ -286,7 +286,8 @@ class FloatNetwork:
             is no class.
         """
         self.check_predictable()
-        return self.run(images, progress).argmax(axis=1)
+        classes: np.ndarray = self.run(images, progress).argmax(axis=1)
+        return classes
 
     def check_predictable(self) -> None:
         """Raise InputError where the output is no class, before anything is run; see `predict`."""

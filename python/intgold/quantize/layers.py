@@ -145,12 +145,16 @@ class Layer:
         if self.kind == "fully_connected":
             return _fully_connected(self, x)
         if self.kind == "max_pool2d":
-            return _windows(self, x, self.kernel, -np.inf).max(axis=(4, 5))
+            largest: np.ndarray = _windows(self, x, self.kernel, -np.inf).max(axis=(4, 5))
+            return largest
         if self.kind == "avg_pool2d":
             valid = _windows(self, np.ones((1, *x.shape[1:3], 1), x.dtype), self.kernel, 0.0)
-            return _windows(self, x, self.kernel, 0.0).sum((4, 5)) / valid.sum((4, 5))
+            total = _windows(self, x, self.kernel, 0.0).sum((4, 5))
+            mean: np.ndarray = total / valid.sum((4, 5))
+            return mean
         if self.kind == "global_avg_pool":
-            return x.mean(axis=(1, 2), dtype=x.dtype)[:, np.newaxis, np.newaxis]
+            whole: np.ndarray = x.mean(axis=(1, 2), dtype=x.dtype, keepdims=True)
+            return whole
         if self.kind in _JOINING:
             return _joined(self, inputs)
         if self.kind == "pad":
@@ -199,7 +203,8 @@ def _conv2d(layer: Layer, x: np.ndarray) -> np.ndarray:
         raise InputError(f"layer {layer.name}: input {x.shape}, wants {in_c} channels")
     windows = _windows(layer, x, (kernel_h, kernel_w), 0.0)
     columns = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, kernel_h * kernel_w * in_c)
-    acc = columns @ layer.weights.reshape(out_c, -1).T.astype(x.dtype) + layer.bias
+    weights = layer.weights.reshape(out_c, -1).T.astype(x.dtype)
+    acc: np.ndarray = columns @ weights + layer.bias
     return acc.reshape(*windows.shape[:3], out_c)
 
 
@@ -222,4 +227,5 @@ def _fully_connected(layer: Layer, x: np.ndarray) -> np.ndarray:
     flat = x.reshape(len(x), -1)
     if flat.shape[1] != layer.weights.shape[1]:
         raise InputError(f"layer {layer.name}: input {x.shape}, wants {layer.weights.shape[1]}")
-    return flat @ layer.weights.T.astype(x.dtype) + layer.bias
+    y: np.ndarray = flat @ layer.weights.T.astype(x.dtype) + layer.bias
+    return y

@@ -28,6 +28,7 @@ from ..vectors.cases.random_models import random_inputs, random_model
 from ..vectors.cases.stimulus import check_range, stimulus
 from ..vectors.sets.generate import write_set
 from ..vectors.sets.manifest import SET
+from ..vectors.sets.options import SetOptions
 
 CHUNK = 250
 
@@ -196,7 +197,9 @@ def golden_job(
     for name in names:
         target = Path(folder) / name
         model = intgold.load(name)
-        summary = write_set(model, target, "builtin", set_count, seed, progress=progress)
+        summary = write_set(
+            model, target, SetOptions(count=set_count, seed=seed), progress=progress
+        )
         size += summary.bytes
     for line in selftest_table(rows):
         write_line(line)

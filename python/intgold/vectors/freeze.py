@@ -14,6 +14,7 @@ import os
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import intgold
 
@@ -33,6 +34,7 @@ from ..vectors.cases.requantize import case_lines, requantize_groups, tie_operan
 from ..vectors.cases.stimulus import stimulus
 from ..vectors.sets import generate
 from ..vectors.sets.manifest import provenance
+from ..vectors.sets.options import SetOptions
 
 COMMAND = "python -m intgold.vectors.freeze golden"
 COUNT, PREFIX, SEED = 10_000, 200, 0
@@ -42,7 +44,9 @@ RANDOM_CASES, CASE_IMAGES, SET_IMAGES = 2, 11, 4
 """Eleven built-in images are of every class, all -128 and all 127 among them."""
 
 
-def model_digests(name: str, source: str, backend: str = "golden", threads: int = 1) -> dict:
+def model_digests(
+    name: str, source: str, backend: str = "golden", threads: int = 1
+) -> dict[str, Any]:
     """Return what ``digests/<source>.json`` says of one shipped model.
 
     Parameters
@@ -97,13 +101,16 @@ def write_sets(folder: Path) -> None:
     for model in directed_models():
         kind = model.ops[-1].kind
         path = folder / "ops" / kind / model.name.removeprefix(f"{kind}_")
-        generate.write_set(model, path, "builtin", CASE_IMAGES, SEED, formats=("hex",))
+        generate.write_set(model, path, SetOptions(count=CASE_IMAGES, seed=SEED, formats=("hex",)))
     for kind in OPS:
         for case in range(RANDOM_CASES):
             model = random_model(case, (kind,), max_ops=1)
             path = folder / "ops" / kind / f"random_{case}"
-            generate.write_set(model, path, "builtin", CASE_IMAGES, case, formats=("hex",))
-    generate.write_set(intgold.load(), folder / "sets" / "mnist_lut", "builtin", SET_IMAGES, SEED)
+            generate.write_set(
+                model, path, SetOptions(count=CASE_IMAGES, seed=case, formats=("hex",))
+            )
+    shown = SetOptions(count=SET_IMAGES, seed=SEED)
+    generate.write_set(intgold.load(), folder / "sets" / "mnist_lut", shown)
 
 
 def freeze(folder: str | os.PathLike[str], progress: bool = True) -> None:

@@ -312,8 +312,10 @@ def _verdict(report: DumpComparison) -> list[str]:
     differing = sum(c.differing for c in report.comparisons)
     lines = [
         f"{compared}, {differing} differ",
-        f"first difference: op {first.op} ({first.kind}), {first.role} of {first.tensor}, "
-        f"{place(first)}",
+        (
+            f"first difference: op {first.op} ({first.kind}), {first.role} of {first.tensor}, "
+            f"{place(first)}"
+        ),
         f"  expected {with_hex(first.expected, first.dtype)}",
         f"  got      {with_hex(first.got, first.dtype)}",
         *([f"  both as the device has them: {IN_DEVICE}"] if first.dtype == "uint8" else []),

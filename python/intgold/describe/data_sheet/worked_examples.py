@@ -347,7 +347,7 @@ def _rescale(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -
 
 
 def _argmax(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
-    row = traced.inputs[0][place[:-1]].tolist()
+    row: list[int] = traced.inputs[0][place[:-1]].tolist()
     made = row.index(max(row))
     steps.say(f"row {_some(row)}: the largest is {max(row)}, first at {made}")
     return made

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import numpy as np
@@ -215,7 +216,7 @@ def _metadata(
     contract: Contract,
     inexact: Mapping[str, str],
     no_answer: list[str],
-    in_place: Set[int],
+    in_place: AbstractSet[int],
 ) -> dict[str, str]:
     early = memory_hazards(graph, in_place)
     unsigned = any(t.dtype == "uint8" and t.data is None for t in graph.tensors)

@@ -125,4 +125,5 @@ def _table(context: OpContext, i: int) -> np.ndarray | None:
     x_zero, y_zero = (np.float32(context.zero_point(t) + 128) for t in (x, y))
     at = np.arange(256, dtype=np.float32) * factor + -x_zero * factor
     moved = np.trunc(at.astype(np.float64) + np.copysign(0.5, at)) + y_zero
-    return (np.clip(moved, 0, 255) - 128).astype(np.int8)
+    table: np.ndarray = np.clip(moved, 0, 255) - 128
+    return table.astype(np.int8)

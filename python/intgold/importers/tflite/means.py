@@ -193,7 +193,8 @@ def _in_float32(context: OpContext, count: int) -> tuple[np.float32, Rounding]:
 
     def rounding(sums: np.ndarray) -> np.ndarray:
         raw = (sums + x_zero * count).astype(np.float32)
-        return np.rint(raw * factor + bias).astype(np.int64) - unsigned
+        rounded: np.ndarray = np.rint(raw * factor + bias)
+        return rounded.astype(np.int64) - unsigned
 
     return factor, rounding
 

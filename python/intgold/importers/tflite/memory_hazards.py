@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from .reader import FileGraph, FileOp
 
 _SHARING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 
 
-def memory_hazards(graph: FileGraph, in_place: Set[int]) -> list[str]:
+def memory_hazards(graph: FileGraph, in_place: AbstractSet[int]) -> list[str]:
     """Return which tensors may be overwritten too early, a text each.
 
     Parameters
@@ -49,7 +50,7 @@ def memory_hazards(graph: FileGraph, in_place: Set[int]) -> list[str]:
     return found
 
 
-def _shares_twice(at: int, maker: Mapping[int, FileOp], in_place: Set[int]) -> bool:
+def _shares_twice(at: int, maker: Mapping[int, FileOp], in_place: AbstractSet[int]) -> bool:
     """Return whether a tensor shares the memory of one that shares or took over another's."""
     if at not in maker or maker[at].kind not in _SHARING:
         return False

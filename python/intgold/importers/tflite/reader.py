@@ -159,7 +159,7 @@ class _TableReader:
     def __init__(self, tflite: Any, data: bytes) -> None:
         self.schema, self.data, self.named = tflite, data, 0
         builtin = vars(tflite.BuiltinOperator)
-        self.kinds = {v: k for k, v in builtin.items() if isinstance(v, int)}
+        self.kinds: dict[int, str] = {v: k for k, v in builtin.items() if isinstance(v, int)}
         self.model = tflite.Model.GetRootAs(data, 0)
 
     def graph(self) -> FileGraph:

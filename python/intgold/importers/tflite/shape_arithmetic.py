@@ -114,7 +114,7 @@ def _strided_slice(
         return None
     first = None if o["BeginMask"] & 1 else begin.item()  # a bit for each axis: there is one
     if o["ShrinkAxisMask"] & 1:  # one value, whatever the end is
-        return x[first or 0]
+        return np.asarray(x[first or 0])
     return x[first : None if o["EndMask"] & 1 else end.item() : stride.item()]
 
 

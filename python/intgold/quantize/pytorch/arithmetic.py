@@ -136,7 +136,7 @@ def _constant(to: Sketch, node: Any, shape: tuple[int, ...]) -> np.ndarray:
     if made.ndim != len(shape) or made.shape[0] != 1:
         raise to.refused(f"a constant of shape {made.shape} beside {shape}")
     if np.ptp(made) == 0:
-        return made.flat[0]
+        return np.asarray(made.flat[0])
     if any(n != 1 for n in made.shape[2:]):
         raise to.refused(f"a constant of shape {made.shape}: only one number, or one per channel")
     return np.broadcast_to(made.ravel(), (shape[1],))

@@ -148,7 +148,7 @@ class Importer(Sketch):
             arguments = torch.fx.node.map_aggregate(node.args, value)
             keywords = torch.fx.node.map_aggregate(node.kwargs, value)
             assert callable(node.target)
-            return node.target(*arguments, **keywords)  # type: ignore[arg-type]
+            return node.target(*arguments, **keywords)
 
     def _stand_in(self, node: Node, shape: tuple[int, ...]) -> NodeValue:
         size = max(int(np.prod(shape)), 1)

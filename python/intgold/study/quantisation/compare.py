@@ -86,7 +86,7 @@ class NetworkComparison:
         return json.dumps(document, indent=1) + "\n"
 
     def __str__(self) -> str:
-        return "\n\n".join([self._ways_text(), self._confusion_text(), self._bytes_text()])
+        return f"{self._ways_text()}\n\n{self._confusion_text()}\n\n{self._bytes_text()}"
 
     def _ways_text(self) -> str:
         rates = "".join(f"{f'images/s at {b}':>17}" for b in BATCHES)

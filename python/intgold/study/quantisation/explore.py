@@ -230,7 +230,7 @@ def measure(job: _Job, choices: Choices) -> SweepRow:
 
 def _differing(model: Model, images: Batch) -> int:
     """Return how many values of all tensors and accumulators differ between the engines."""
-    from ...regression.selftest import MismatchCount
+    from ...run.comparison import MismatchCount
     from ...run.digests import traced_chunks
 
     given = images if isinstance(images, Mapping) else {model.inputs[0]: images}

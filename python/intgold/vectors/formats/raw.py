@@ -64,7 +64,7 @@ class Raw(Format):
                     if number is not None:
                         raise InvalidWordError(where, number, f"more than {file.word_bits} bits")
             yield from inside.put(where, words)
-        if have != size and not file.memory_words or have % file.word_bytes:
+        if (have != size and not file.memory_words) or have % file.word_bytes:
             problem = f"{have} bytes instead of {size}"
             if have % file.word_bytes:
                 raise VectorError(f"{where}: {problem}")

@@ -243,7 +243,8 @@ class Decimals:
             raise InvalidTokenError(index, f"{shown_token(token)} is no decimal number")
         fraction = match[3] or b""
         value, shift = int(match[2] + fraction), int(match[4] or 0) - len(fraction)
-        value, remainder = (value * 10**shift, 0) if shift >= 0 else divmod(value, 10**-shift)
+        power: int = 10 ** abs(shift)
+        value, remainder = (value * power, 0) if shift >= 0 else divmod(value, power)
         if remainder:
             raise InvalidTokenError(index, f"{shown_token(token)} is no integer")
         return -value if match[1] == b"-" else value

@@ -255,8 +255,8 @@ def _half_lost(product: int, bits: int) -> bool:
 
 
 def _made_tie(product: int, t: int) -> bool:
-    h = (product + 2**30) >> 31
-    return h % 2 ** (t - 31) == 2 ** (t - 32) and product % 2**t != 2 ** (t - 1)
+    h, step, half = (product + 2**30) >> 31, 1 << (t - 31), 1 << (t - 32)
+    return h % step == half and product % (1 << t) != 1 << (t - 1)
 
 
 def _draw(block: _FormCases, rng: Random) -> _RequantizeOperand:

@@ -109,8 +109,10 @@ def stray_lines(found: Iterable[Strays | None]) -> list[str]:
         return []
     words = "1 word has" if wrong[0].words == 1 else f"{wrong[0].words} words have"
     lines = [
-        f"{wrong[0].path}: {words} something else than padding in lanes or bits without an "
-        "element, first",
+        (
+            f"{wrong[0].path}: {words} something else than padding in lanes or bits without an "
+            "element, first"
+        ),
         f"  {wrong[0].first}",
     ]
     if others := [strays.path for strays in wrong[1:]]:

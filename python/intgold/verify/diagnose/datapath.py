@@ -19,9 +19,9 @@ from ...golden.requantize import scale as scaled_by
 from ...golden.windows import taps
 from ...model.graph import Model, Op
 from ...ops.fields import INT32_MAX, INT32_MIN, Requantize
+from ...support.array_types import IntArray
 from ...support.quoting import short_repr
 
-IntArray = np.ndarray
 Accumulate = Callable[["Datapath"], IntArray]
 StageFunction = Callable[["Datapath", IntArray], IntArray]
 
@@ -47,7 +47,8 @@ def _accumulate(path: Datapath) -> IntArray:
         arguments |= {"act_min": -128, "act_max": 127}
     with np.errstate(divide="ignore"):  # a mean whose window a bug moved off the image
         made = golden.FUNCTIONS[path.op.kind](*path.inputs, **arguments)
-    return (made[1] if path.op.spec.accumulator else made).astype(np.int64)
+    values: IntArray = made[1] if path.op.spec.accumulator else made
+    return values.astype(np.int64)
 
 
 def _accumulator_register(path: Datapath, acc: IntArray) -> IntArray:
@@ -135,7 +136,8 @@ class Datapath:
     def kernel(self) -> tuple[int, int]:
         """Rows and columns of the window of a convolution or pool."""
         if "kernel" in self.arguments:
-            return self.arguments["kernel"]  # type: ignore[no-any-return]
+            h, w = self.arguments["kernel"]
+            return h, w
         h, w = self.arguments["weights"].shape[1 if self.op.kind == "conv2d" else 0 :][:2]
         return h, w
 
@@ -153,7 +155,8 @@ class Datapath:
         a = self.arguments
         under = taps(ones, a["kernel"], a["stride"], a["padding"], (1, 1), 0)
         # Without a bug every window has one.
-        return np.maximum(np.sum([cells for _, _, cells in under], axis=0), 1)
+        counts: IntArray = np.sum([cells for _, _, cells in under], axis=0)
+        return np.maximum(counts, 1)
 
     def divide(self, acc: IntArray, n: IntArray | int) -> IntArray:
         """Return the mean as avg_pool2d rounds it."""

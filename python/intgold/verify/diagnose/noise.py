@@ -13,10 +13,10 @@ from math import inf, lgamma, log, log2
 
 import numpy as np
 
+from ...support.array_types import BoolArray, IntArray
 from ...support.quoting import short_repr
 from .hypotheses.freedom import choose_bits, constant_bits
 
-IntArray = np.ndarray
 _SCHEMES = 3.0
 """Bits that name the statement that was chosen."""
 _THRESHOLDS = 64
@@ -92,8 +92,8 @@ def _repeated_bits(wrong: IntArray, bits: IntArray, stated: float, kind: ValueKi
     return constant_bits(int(values[most]), kind.width) + where + stated - float(each[most])
 
 
-def _one_bit(values: IntArray) -> IntArray:
-    return (values != 0) & (values & (values - 1) == 0)
+def _one_bit(values: IntArray) -> BoolArray:
+    return np.asarray((values != 0) & (values & (values - 1) == 0))
 
 
 def _place_bits(made: IntArray, got: IntArray, kind: ValueKind) -> float:

@@ -125,9 +125,9 @@ def kinds_of(evidence: Evidence) -> dict[str, ValueKind]:
 
 
 def _kind(evidence: Evidence, key: str) -> ValueKind:
-    path, op, role = evidence.path, evidence.path.op, key
+    path, op = evidence.path, evidence.path.op
     if evidence.follow:
-        name, role = key.rsplit(" ", 1)
+        name = key.rsplit(" ", 1)[0]
         (op,) = [o for o in path.model.ops if o.name == name]
     if op.kind == "argmax":
         classes = path.model.tensor(op.inputs[0]).shape[-1]

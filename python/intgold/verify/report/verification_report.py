@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ class VerificationReport:
     findings: tuple[OpFinding, ...]
     worked: tuple[str, ...]
     causes_sought: bool = True
-    stages: Stages = Stages()
+    stages: Stages = field(default_factory=Stages)
 
     def __str__(self) -> str:
         lines = [str(self.comparison)]

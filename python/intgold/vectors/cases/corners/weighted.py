@@ -209,7 +209,7 @@ def _fields_of_requantize(kind: str) -> Iterator[Case]:
     )  # fmt: skip
     yield _single(
         kind, "per_tensor", "one requantize entry and one weight zero point for all channels",
-        ones[:3] + [-1, 5, 7], [-128, -1, 0, 1, 127],
+        [*ones[:3], -1, 5, 7], [-128, -1, 0, 1, 127],
         requantize=Requantize.of(2**30, 33), weight_zero_point=[-2],
     )  # fmt: skip
 

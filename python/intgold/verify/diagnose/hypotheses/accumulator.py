@@ -7,7 +7,8 @@ from math import log2
 
 import numpy as np
 
-from ..datapath import WEIGHTED, Datapath, IntArray
+from ....support.array_types import IntArray
+from ..datapath import WEIGHTED, Datapath
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
 
@@ -23,7 +24,9 @@ def saturated(values: IntArray, bits: int) -> IntArray:
     return np.clip(values, -half, half - 1)
 
 
-def _register(narrow: Callable[[IntArray, int], IntArray]) -> Callable[[Evidence], Iterator]:
+def _register(
+    narrow: Callable[[IntArray, int], IntArray],
+) -> Callable[[Evidence], Iterator[Variant]]:
     def variants(evidence: Evidence) -> Iterator[Variant]:
         path = evidence.path
         if not path.op.spec.accumulator:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..datapath import Datapath, IntArray
+from ....support.array_types import IntArray
+from ..datapath import Datapath
 from .accumulator import wrapped
 from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
 

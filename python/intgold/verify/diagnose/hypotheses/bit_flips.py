@@ -15,7 +15,8 @@ import numpy as np
 from ....golden.requantize import scale as scaled_by
 from ....golden.windows import taps
 from ....ops.fields import Requantize
-from ..datapath import WEIGHTED, Datapath, IntArray, replace_entries
+from ....support.array_types import IntArray
+from ..datapath import WEIGHTED, Datapath, replace_entries
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 from .tables import counted_segments
 
@@ -63,9 +64,10 @@ class _ChannelSample:
     def inputs(self) -> IntArray:
         """Return what each weight of the channel is multiplied by, shape (sample, weights)."""
         path, a = self.path, self.path.arguments
-        x = path.inputs[0].astype(np.int64) - a["x_zero_point"]
+        x = path.inputs[0].astype(np.int64) - int(a["x_zero_point"])
         if path.op.kind == "fully_connected":
-            return x.reshape(len(x), -1)[self.sample]
+            rows: IntArray = x.reshape(len(x), -1)[self.sample]
+            return rows
         if path.op.kind == "depthwise_conv2d":
             group = a["weights"].shape[2] // x.shape[3]
             x = x[..., self.channel // group : self.channel // group + 1]
@@ -85,8 +87,9 @@ def _column(evidence: Evidence) -> _ChannelSample | None:
 
 def _flipped(values: IntArray, bit: int) -> IntArray:
     """Return the values with one bit inverted, in their own width."""
-    unsigned = values.view(f"u{values.itemsize}")
-    return (unsigned ^ unsigned.dtype.type(1 << bit)).view(values.dtype)
+    unsigned: np.ndarray = values.view(f"u{values.itemsize}")
+    flipped: np.ndarray = unsigned ^ unsigned.dtype.type(1 << bit)
+    return flipped.view(values.dtype)
 
 
 def _with_flip(name: str, at: tuple[int, ...], bit: int, of: int) -> Variant:

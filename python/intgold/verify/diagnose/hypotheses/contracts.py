@@ -14,7 +14,8 @@ from ....importers.tflite.reader import FileGraph
 from ....importers.tflite.reconstruct import candidates
 from ....model.graph import Model
 from ....ops.fields import Requantize
-from ..datapath import Datapath, IntArray
+from ....support.array_types import IntArray
+from ..datapath import Datapath
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
 NAME = "another_contract"

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ....support.array_types import IntArray
 from ....vectors.memory.readings import Reading
 from ....vectors.memory.rule import PackingRule
-from ..datapath import Datapath, IntArray
+from ..datapath import Datapath
 from .freedom import solved_order
 from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
 

@@ -7,7 +7,7 @@ from math import log2
 
 import numpy as np
 
-from ..datapath import IntArray
+from ....support.array_types import IntArray
 from .freedom import constant_bits
 from .hypothesis import Evidence, Hypothesis, Variant
 from .output_order import LANES, delivered, first_wrong, result_shape
@@ -68,7 +68,8 @@ def _bit(bit: int, value: int) -> Callable[[IntArray], IntArray]:
             return y
         raw = y.view(np.uint8 if y.itemsize == 1 else np.uint32)
         mask = np.full((), 1 << bit, raw.dtype)
-        return (raw | mask if value else raw & ~mask).view(y.dtype)
+        changed: np.ndarray = raw | mask if value else raw & ~mask
+        return changed.view(y.dtype)
 
     return change
 
