@@ -24,4 +24,5 @@ def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     from ..regression import selftest
 
-    return 0 if selftest.run(options.graphs, options.images, show_progress(options)) else 1
+    progress = show_progress(options)
+    return 0 if selftest.run(options.graphs, options.images, progress=progress) else 1

@@ -17,7 +17,7 @@ Shape = tuple[int, ...]
 Fields = Mapping[str, Any]
 
 
-def _need(condition: bool, message: str) -> None:
+def _need(condition: bool, message: str) -> None:  # noqa: FBT001 (reads as an assertion)
     if not condition:
         raise ModelError(message)
 
