@@ -23,7 +23,7 @@ from tflite_writer import Writer
 from intgold.contracts import contract_named
 from intgold.errors import ImportFileError
 from intgold.importers.tflite.options import OPTIONS
-from intgold.study.contracts.differences import difference, run
+from intgold.study.contracts.differences import difference, run_probe
 from intgold.study.contracts.probes import PROBES, OpProbe, probe
 from intgold.support.progress import Progress
 from intgold.support.text_table import columns
@@ -70,7 +70,7 @@ def check(contract: str, op: str, seeds: list[int]) -> tuple[int, int, int]:
         if isinstance(found, str):
             continue
         try:
-            ours = run(probes[name], contract_named(contract))
+            ours = run_probe(probes[name], contract_named(contract))
         except ImportFileError as error:
             if not re.search(REFUSED, str(error)):
                 raise

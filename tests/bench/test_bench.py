@@ -52,9 +52,9 @@ def test_absorbed_refuses_what_is_no_op():
     session = model.prepare("portable")
     session.run(np.zeros((1, 28, 28, 1), np.int8))
     (context,) = session._native_model._idle
-    absorbed = [lib.intgold_absorbed(context.pointer, i) for i in range(-1, 9)]
+    absorbed = [lib.intgold_fused_ops(context.pointer, i) for i in range(-1, 9)]
     assert absorbed == [-1, 0, 2, 0, 0, 1, 0, 0, 0, -1]
-    assert lib.intgold_absorbed(ffi.NULL, 0) == -1
+    assert lib.intgold_fused_ops(ffi.NULL, 0) == -1
 
 
 @pytest.mark.parametrize("isa", native.variants())

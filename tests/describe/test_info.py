@@ -19,7 +19,7 @@ from intgold.describe.data_sheet.arithmetic_trace import (
     ArithmeticTrace,
     formula,
     reciprocal,
-    requantized,
+    trace_requantize,
 )
 from intgold.describe.data_sheet.document import _AVERAGES, _FORMULAS, to_html, to_markdown
 from intgold.describe.footprint import arena_sizes, footprint, multiply_adds
@@ -52,7 +52,7 @@ def test_steps_are_golden(form):
         if form not in ("double", "double_up"):
             ends += [2**31 - 1, -(2**31), 2**24 + 1]
         want = scale(np.array([ends], np.int32).T, by).ravel()
-        assert [requantized(ArithmeticTrace(), acc, *entry) for acc in ends] == want.tolist()
+        assert [trace_requantize(ArithmeticTrace(), acc, *entry) for acc in ends] == want.tolist()
 
 
 def test_sheets_of_all_kinds_of_models():
@@ -70,10 +70,10 @@ def test_a_wrong_sheet_is_refused(monkeypatch):
     model = intgold.load()
 
     def off(steps, acc, form, m, t, low):
-        return requantized(steps, acc, form, m, t + 1, low)
+        return trace_requantize(steps, acc, form, m, t + 1, low)
 
     with monkeypatch.context() as patch:
-        patch.setattr(walks, "requantized", off)
+        patch.setattr(walks, "trace_requantize", off)
         with pytest.raises(IntgoldError, match=r"op conv1 at \(.*\): worked -?\d+, golden"):
             data_sheet(model)
     right = walks._taps
@@ -182,7 +182,7 @@ def test_arena_sizes_are_what_prepare_needs():
                 )
                 for room in (size - 1, size)
             ]
-            assert status == [lib.INTGOLD_ERROR_MEMORY, lib.INTGOLD_OK]
+            assert status == [lib.INTGOLD_ERROR_BUFFER_TOO_SMALL, lib.INTGOLD_OK]
             assert model.prepare(isa).arena_size == size and f"{isa} {size:,}" in text
 
 

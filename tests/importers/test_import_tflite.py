@@ -195,7 +195,7 @@ def test_foreign_files(tmp_path):
         import_tflite(tmp_path / "nowhere.tflite", "tflm")
 
 
-MOST_COPIES = 6
+MAX_COPIES = 6
 """Of the 64 times its size and 4 MiB that may be made of a file: by the proof of int32."""
 
 
@@ -230,7 +230,7 @@ def test_damaged_files(full, tmp_path):
         f"damaged TFLite files: {count}, {refused} refused, the others legal; at most "
         f"{most / 2**20:.1f} MiB of memory, {copies:.2f} of what a file may take, {longest:.1f} s"
     )
-    assert copies < MOST_COPIES and longest < 30
+    assert copies < MAX_COPIES and longest < 30
     assert 0 < refused < count
 
 
@@ -311,7 +311,7 @@ def test_a_device_that_only_rounds_otherwise_is_told_by_its_form(tmp_path, capsy
 def test_the_contract_of_a_device_is_one_of_every_op_that_is_wrong():
     """Pairs of bugs do not count, nor does an op that does right what it does."""
 
-    def finding(*labels, follows=False, pair=False):
+    def finding(*labels, propagates=False, pair=False):
         bugs = [
             SimpleNamespace(
                 hypothesis=SimpleNamespace(name="another_contract"),
@@ -320,11 +320,11 @@ def test_the_contract_of_a_device_is_one_of_every_op_that_is_wrong():
             for label in labels
         ]
         causes = [SimpleNamespace(bugs=[bug] * (1 + pair)) for bug in bugs]
-        return SimpleNamespace(follows=follows, causes=causes)
+        return SimpleNamespace(propagates=propagates, causes=causes)
 
     assert contracts_of([finding("tflm", "xnnpack"), finding("xnnpack")]) == ["xnnpack"]
     assert contracts_of([finding("b", "a")]) == ["a", "b"]
-    assert contracts_of([finding("a"), finding("b", follows=True)]) == ["a"]
+    assert contracts_of([finding("a"), finding("b", propagates=True)]) == ["a"]
     for wrong in ([], [finding("a"), finding("b")], [finding("a"), finding()]):
         assert contracts_of(wrong) == []
     assert contracts_of([finding("a", pair=True)]) == []

@@ -17,7 +17,7 @@ from intgold.describe.summary import notes
 from intgold.errors import ImportFileError
 from intgold.importers import import_tflite
 from intgold.importers.tflite.convert import HANDLERS, convert
-from intgold.importers.tflite.reader import MOST_TABLES, parse
+from intgold.importers.tflite.reader import MAX_TABLES, parse
 from intgold.importers.tflite.shape_arithmetic import COMPUTED
 from intgold.importers.tflite.wellformed import ARITIES
 
@@ -144,7 +144,7 @@ def test_numbers_of_inputs_and_outputs(kind):
         assert (f"({kind}): inputs: {count} instead of" in told) != (least <= count <= most), told
     for at in range(len(own)):
         told = said("inputs", [-1 if i == at else t for i, t in enumerate(own)])
-        needed = at < least or most == MOST_TABLES
+        needed = at < least or most == MAX_TABLES
         assert (f"({kind}): input {at} is missing" in told) == needed, told
     output = writer.ops[place]["outputs"]
     for some in ([], output * 2, [*output, own[0]]):

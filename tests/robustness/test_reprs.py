@@ -18,7 +18,7 @@ from intgold.predict.predictions import predict_images
 from intgold.quantize.calibrate import Ranges
 from intgold.quantize.inference import FloatNetwork
 from intgold.quantize.layers import Layer
-from intgold.support.quoting import MOST, given, one_line, shown
+from intgold.support.quoting import MAX_CHARS, given, one_line, shown
 from intgold.vectors.sets.generate import write_set
 from intgold.vectors.sets.manifest import read_manifest
 from intgold.vectors.sets.plan import Plan
@@ -152,7 +152,7 @@ def test_lines_are_bounded_and_printable():
     assert one_line(f"member {name} twice") == f"member <{'x' * 59}...{'x' * 59}> twice"
     for text in ("a b " * 10**6, "\n" * 10**5, "\x00" * 300, "x" * 10**7):
         line = one_line(text)
-        assert len(line) <= MOST and line.isprintable() and len(one_line(line)) <= MOST
+        assert len(line) <= MAX_CHARS and line.isprintable() and len(one_line(line)) <= MAX_CHARS
     for kind in vars(intgold.errors).values():
         if isinstance(kind, type) and issubclass(kind, Exception):
             assert str(kind(f"{name}\n")) == f"<{'x' * 59}...{'x' * 57}>\\n"

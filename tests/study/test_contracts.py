@@ -17,7 +17,7 @@ from intgold.support.file_kinds import CONTRACTS_PAGE
 
 ROOT = Path(__file__).parents[2]
 PAIRS = [*combinations(CONTRACTS, 2)]
-replay = differences.run
+replay = differences.run_probe
 
 
 @cache
@@ -40,7 +40,7 @@ def each_run_once(monkeypatch):
         return _probe(op, seed)
 
     monkeypatch.setattr(differences, "probe", numbered)
-    monkeypatch.setattr(differences, "run", lambda at, c: _run(*seeds[id(at)], c.name))
+    monkeypatch.setattr(differences, "run_probe", lambda at, c: _run(*seeds[id(at)], c.name))
 
 
 def test_every_op_has_a_rule_in_every_contract():
@@ -107,7 +107,7 @@ def test_a_kernel_that_is_missing_is_no_same_rule():
     assert found["CONV_2D"].same and not any(d.compared for d in found.values())
     found = {d.op: d for d in differences.differences("litert_reference", "tflm", 1)}
     assert found["ELU"].without == ("litert_reference",) and found["FULLY_CONNECTED"].compared
-    *_, last = differences.lines("litert_reference", "litert_optimised_x86", 1)
+    *_, last = differences.difference_lines("litert_reference", "litert_optimised_x86", 1)
     assert last == "litert_optimised_x86 has no kernel on uint8: ELU"
 
 
@@ -141,5 +141,5 @@ def test_the_page_is_that_of_the_data(each_run_once):
     path = ROOT / "docs" / "which_int8.md"
     *lines, _ = path.read_text().splitlines(keepends=True)
     again = "python -m intgold.study.contracts.page docs/which_int8.md"
-    assert page.page(differences.MODELS) == "".join(lines), again
+    assert page.contracts_page(differences.MODELS) == "".join(lines), again
     CONTRACTS_PAGE.check_replaceable(path, path)

@@ -20,7 +20,7 @@ from intgold.vectors.memory.layout_file import layout_document, read_layout
 from intgold.vectors.sets.generate import merge_sets, write_set
 from intgold.vectors.sets.manifest import read_manifest
 from intgold.vectors.sets.reader import read_entry
-from intgold.vectors.sets.whole import rom_files
+from intgold.vectors.sets.rom_files import rom_files
 from intgold.verify.comparison import verify
 
 WORDS = [name for name in FORMATS if name != "npy"]

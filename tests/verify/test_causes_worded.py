@@ -9,7 +9,7 @@ from test_report import told
 
 import thin_evidence as thin
 from intgold.cli import main
-from intgold.vectors.arrays.contents import Entry
+from intgold.vectors.arrays.contents import ArraySpec
 from intgold.vectors.sets.generate import write_set
 from intgold.vectors.sets.manifest import read_manifest
 from intgold.verify.diagnose.datapath import Datapath
@@ -158,7 +158,7 @@ def test_a_difference_that_is_always_the_same_is_that_number(delta, tmp_path, ca
 
 def tally(want, got, stored=int):
     """Of two arrays of rows, image by image."""
-    entry = Entry("output", "y", "y", "int8", want.shape[1:], "HWC", True)
+    entry = ArraySpec("output", "y", "y", "int8", want.shape[1:], "HWC", True)
     found = ErrorStatistics(entry, len(want), stored)
     for image in range(len(want)):
         found.add(image, want[image : image + 1], got[image : image + 1])

@@ -306,12 +306,12 @@ def bit_flips(place, rng):
     by = a.get("requantize")
     field = rng.choice([*fields, *(["multiplier"] if by is not None else [])])
     if field == "multiplier":
-        from intgold.verify.diagnose.datapath import entries
+        from intgold.verify.diagnose.datapath import replace_entries
 
         values = by.multiplier.astype(np.int64)
         at, bit = (rng.randrange(len(values)),), rng.randrange(12, 31)
         values[at] ^= 1 << bit
-        path = place.path.with_fields(requantize=entries(by, multiplier=values))
+        path = place.path.with_fields(requantize=replace_entries(by, multiplier=values))
         return f"requantize.multiplier[{at[0]}] bit {bit}", path
     values = a[field].copy()
     at = tuple(rng.randrange(n) for n in values.shape)

@@ -343,9 +343,9 @@ def test_the_shift_of_one_channel(by, tmp_path):
 
 def diagnosis_entries(requantize, shifts):
     """The requantize with other shifts."""
-    from intgold.verify.diagnose.datapath import entries
+    from intgold.verify.diagnose.datapath import replace_entries
 
-    return entries(requantize, right_shift=shifts)
+    return replace_entries(requantize, right_shift=shifts)
 
 
 def test_nothing_says_padding_where_there_is_none():

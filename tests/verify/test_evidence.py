@@ -52,7 +52,7 @@ def test_noise_has_no_cause(count, benches, full):
                     got = thin.noise(y, share, rng, classes)
                 (first, *_) = bench.finding(**upto(bench, op, got))
                 assert first.op == op and first.causes == (), (op, share, seed, names(first))
-                assert first.consistent == () or first.would_tell
+                assert first.consistent == () or first.needed_evidence
                 found["consistent" if first.consistent else "none fits"] += 1
     assert sum(found.values()) >= 30
     tools.said.append(f"noise on {count} images: {sum(found.values())} dumps, 0 named; {found}")
@@ -162,7 +162,7 @@ def test_ties_to_the_last(tmp_path):
     assert 0 < np.count_nonzero(last != bench.tensors["top"]) < 6
     first = bench.finding(**upto(bench, "top", last))[0]
     assert first.causes == () and ("argmax_of_last",) in {c.names for c in first.consistent}
-    assert any("images" in line for line in first.would_tell)
+    assert any("images" in line for line in first.needed_evidence)
     bench, last = ties(tmp_path / "many", np.arange(-128, 128) // 64)
     assert np.count_nonzero(last != bench.tensors["top"]) > 20
     assert names(bench.finding(**upto(bench, "top", last))[0]) == {"argmax_of_last"}
@@ -271,7 +271,7 @@ def test_a_stuck_bit_that_a_clamp_could_be(tmp_path, monkeypatch):
     assert first.causes == ()
     (cause,) = first.consistent
     assert cause.names == ("accumulator_bit_stuck",) and "one range" in cause.score.doubt
-    assert "the accumulators of conv" in first.would_tell
+    assert "the accumulators of conv" in first.needed_evidence
     assert bench.finding(conv=got, conv_acc=acc)[0].fitting == ()
 
 
@@ -313,7 +313,7 @@ def test_the_largest_accumulator_alone(tmp_path):
     first = bench.finding(conv=got)[0]
     assert first.causes == (), names(first)
     assert ("accumulator_wraps",) in {c.names for c in first.consistent}
-    assert "the accumulators of conv" in first.would_tell
+    assert "the accumulators of conv" in first.needed_evidence
 
 
 def test_a_second_bug_needs_evidence_of_its_own(tmp_path):

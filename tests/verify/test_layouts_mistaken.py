@@ -153,7 +153,7 @@ def test_garbage_beside_right_values(layout, write, tmp_path, capsys):
             number = int.from_bytes(words[1, word].tobytes(), "little")
             bank, at = packing.bank_of(word)
             file = plan.files_of(entry, "hex")[bank]
-            line = file.format.place(file.words, file.words.run + at)
+            line = file.format.line_or_offset(file.words, file.words.run + at)
             lines = (tmp_path / "dut" / file.path).read_text().splitlines()
             digits = -(-packing.word_bits // 4)
             assert lines[line - 1] == f"{number:0{digits}x}"

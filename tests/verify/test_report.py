@@ -14,10 +14,11 @@ import intgold
 import planted_bugs
 import thin_evidence as thin
 import tools
+from compilers import source
 from intgold.cli import main
 from intgold.vectors.cases.stimulus import stimulus
 from intgold.vectors.sets.generate import write_set
-from intgold.verify.comparison import compare
+from intgold.verify.comparison import compare_dump
 from intgold.verify.diagnose.datapath import Datapath
 from intgold.verify.diagnose.diagnosis import diagnose
 from intgold.verify.diagnose.hypotheses import Evidence
@@ -61,7 +62,7 @@ def device(folder, bugs, accumulators=True, without=()):
 
 def found(vectors, folder):
     dump = Dump(vectors, folder, partial=True)
-    return diagnose(dump, compare(dump))
+    return diagnose(dump, compare_dump(dump))
 
 
 def test_two_ops_with_a_bug_each(vectors, tmp_path):
@@ -591,12 +592,12 @@ def check_page(text):
 
 def test_odd_names_do_not_break_the_page(vectors, tmp_path):
     """What comes from files is text, never markup."""
-    from intgold.verify.report.page import page
+    from intgold.verify.report.page import html_page
     from intgold.verify.report.verification_report import verification_report
 
     folder = device(tmp_path / "<b>&d", [("conv1", "clamp_missing", "")])
     made = verification_report(Dump(vectors, folder), products=9)
-    assert "<b>&d" not in page(made)
+    assert "<b>&d" not in html_page(made)
 
 
 def test_a_page_that_cannot_be_written(vectors, tmp_path, capsys):
@@ -608,24 +609,24 @@ def test_a_page_that_cannot_be_written(vectors, tmp_path, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-_FINISH = "intgold_clamp(scaled + tail->y_zero_point, tail->act_min, tail->act_max)"
+_CLAMP = "intgold_clamp(scaled + epilogue->y_zero_point, min, max)"
 PATCHES = {
     "shift": ("kernels_portable.c", "by->multiplier, by->right_shift);",
               "by->multiplier, by->right_shift - 1);", "lut", "conv1", "right_shift_one_less"),
     "floor": ("kernels_portable.c", "intgold_round_up((int64_t)*sums",
               "intgold_round_down((int64_t)*sums", "lut", "conv1", "rounds_single_down"),
-    "zero point": ("kernels_portable.c", "scaled + tail->y_zero_point",
-                   "scaled + 2 * tail->y_zero_point",
+    "zero point": ("kernels_portable.c", "scaled + epilogue->y_zero_point",
+                   "scaled + 2 * epilogue->y_zero_point",
                    "lut", "conv1", "output_zero_point_twice"),
-    "clamp": ("kernels_portable.c", _FINISH, "(scaled + tail->y_zero_point)", "lut", "conv1",
+    "clamp": ("kernels_portable.c", _CLAMP, "(scaled + epilogue->y_zero_point)", "lut", "conv1",
               "clamp_missing"),
     "boundary": ("pwl.c", "while (op->breakpoints[k] > x[i])",
                  "while (k && op->breakpoints[k] >= x[i])", "pwl", "selu2",
                  "segment_boundary_strict"),
     "table": ("kernels_portable.c", "table[x[i] + 128]", "table[(x[i] + 129) & 255]", "lut",
               "selu2", "table_index_off_by_one"),
-    "window": ("max_pool2d.c", "intgold_least(top + op->kernel_h, op->in_h)",
-               "intgold_least(top + op->kernel_h - 1, op->in_h)", "lut", "pool2", "window_short"),
+    "window": ("max_pool2d.c", "intgold_min(top + op->kernel_h, op->in_h)",
+               "intgold_min(top + op->kernel_h - 1, op->in_h)", "lut", "pool2", "window_short"),
     "mean": ("global_avg_pool.c", "raw[c] = start", "raw[c] = 0", "lut", "gap",
              "input_zero_point_ignored"),
     "kernel": ("weights.h", "(size_t)(run % weights->n_runs)",
@@ -659,7 +660,7 @@ def copy(tmp_path_factory):
 def diagnosed(name, copy, folder):
     """The finding of the first op that a patched engine makes wrong, accumulators not dumped."""
     file, old, new, model, *_ = PATCHES[name]
-    path = copy.folder / "csrc" / file
+    path = source(file, copy.folder / "csrc")
     text = path.read_text()
     assert text.count(old) == 1
     path.write_text(text.replace(old, new))
@@ -674,7 +675,7 @@ def diagnosed(name, copy, folder):
     shutil.rmtree(folder / "dut" / "accumulators")
     write_set(intgold.load(model), folder / "set", count=8, formats=["npy"], backend="c")
     dump = Dump(folder / "set", folder / "dut", partial=True)
-    return diagnose(dump, compare(dump))[0]
+    return diagnose(dump, compare_dump(dump))[0]
 
 
 def test_patched_engines_are_devices(copy, tmp_path, full):

@@ -98,11 +98,11 @@ def _prefix(whole: Lowered, last: int) -> Lowered:
     So each tensor has as many readers as before, or an op that nobody else reads, and the engine
     decides alike what runs together.
     """
-    ops, rest = whole.ops[: last + 1], whole.ops[last + 1 :]
-    later = {*whole.outputs, *(i for op in rest for i in op.inputs)}
+    ops, remaining = whole.ops[: last + 1], whole.ops[last + 1 :]
+    later = {*whole.outputs, *(i for op in remaining for i in op.inputs)}
     return replace(whole, ops=ops, outputs=tuple(op.output for op in ops if op.output in later))
 
 
 def _absorbed(native_model: NativeModel, last: int | None = None) -> Sequence[int]:
     context, ops = Context(native_model), native_model.model.n_ops if last is None else last + 1
-    return [lib.intgold_absorbed(context.pointer, i) for i in range(ops)]
+    return [lib.intgold_fused_ops(context.pointer, i) for i in range(ops)]

@@ -51,8 +51,8 @@ def _draw(panel: Any, ops: Ops) -> None:
     tail = [(row.tail or 0.0) * 1e6 for row in ops.rows]
     whole = [row.seconds * 1e6 for row in ops.rows]
     left = [0.0] * len(names)
-    rest = [max(0.0, w - a - b) for w, a, b in zip(whole, roofline, tail, strict=True)]
-    for part, colour, widths in zip(_PARTS, _COLOURS, (roofline, tail, rest), strict=True):
+    remaining = [max(0.0, w - a - b) for w, a, b in zip(whole, roofline, tail, strict=True)]
+    for part, colour, widths in zip(_PARTS, _COLOURS, (roofline, tail, remaining), strict=True):
         panel.barh(names, widths, left=left, color=colour, label=part)
         left = [a + b for a, b in zip(left, widths, strict=True)]
     for i, (row, end) in enumerate(zip(ops.rows, left, strict=True)):

@@ -25,4 +25,5 @@ def call(options: argparse.Namespace) -> int:
     from ..regression import selftest
 
     progress = show_progress(options)
-    return 0 if selftest.run(options.graphs, options.images, progress=progress) else 1
+    ok = selftest.run_selftest(options.graphs, options.images, progress=progress)
+    return 0 if ok else 1

@@ -42,16 +42,16 @@ def evidence(contract: Contract, op: str, dtype: str) -> str:
     return f"{values:,}" if values else "unproved"
 
 
-def ops() -> list[str]:
+def op_names() -> list[str]:
     """Return the ops of all contracts, without dtypes."""
     ruled = dict.fromkeys(op for c in CONTRACTS.values() for op in c.rules)
     return [op for op in ruled if " " not in op]
 
 
-def rows(dtype: str) -> list[list[str]]:
+def evidence_table(dtype: str) -> list[list[str]]:
     """Return the table of ops and contracts on a dtype, its head first."""
     made = [["op", *CONTRACTS]]
-    for op in ops():
+    for op in op_names():
         made.append([op, *(evidence(c, op, dtype) for c in CONTRACTS.values())])
     return made
 
@@ -72,7 +72,7 @@ def overflows() -> Iterator[str]:
             yield f"{contract.name} SOFTMAX of 512 values and more: {rule.overflow}"
 
 
-def lines() -> Iterator[str]:
+def contract_lines() -> Iterator[str]:
     """Yield the list of contracts, and a table of their ops per dtype."""
     head = ("contract", "engine", "version", "rests on")
     about = [(c.name, c.engine, c.version, c.provenance) for c in CONTRACTS.values()]
@@ -80,7 +80,7 @@ def lines() -> Iterator[str]:
     for dtype in ("int8", "uint8"):
         yield ""
         yield f"{dtype}: values compared with the engine, none of which differed"
-        yield from columns(rows(dtype), left=(0,))
+        yield from columns(evidence_table(dtype), left=(0,))
     yield ""
     yield from (f"not exact: {line}" for line in inexact())
     yield from (f"no answer: {line}" for line in overflows())

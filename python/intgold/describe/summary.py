@@ -22,7 +22,7 @@ _HEAD = (
 )  # fmt: skip
 
 
-_MOST_LISTED = 8
+_MAX_LISTED = 8
 """Names or kinds of a `summary`."""
 
 
@@ -79,8 +79,8 @@ def summary(model: Model) -> str:
 
     def listed(texts: Iterable[str]) -> str:
         texts = list(texts)
-        more = f", ... {len(texts) - _MOST_LISTED} more" * (len(texts) > _MOST_LISTED)
-        return ", ".join(texts[:_MOST_LISTED]) + more
+        more = f", ... {len(texts) - _MAX_LISTED} more" * (len(texts) > _MAX_LISTED)
+        return ", ".join(texts[:_MAX_LISTED]) + more
 
     def tensors(names: Sequence[str]) -> str:
         found = map(model.tensor, names)
@@ -177,18 +177,18 @@ def _plain(name: str, value: Any) -> Any:
 @checked
 def notes(model: Model) -> list[str]:
     """Return what a reader of an imported model's numbers must know, a sentence a line."""
-    told = []
+    lines = []
     if "engine" in model.metadata:
-        told.append(f"Its arithmetic: {model.metadata['engine']}.")
+        lines.append(f"Its arithmetic: {model.metadata['engine']}.")
     if "uint8" in model.metadata:
-        told.append("The file's uint8 values x are int8 here: x ^ 0x80, which is x - 128.")
+        lines.append("The file's uint8 values x are int8 here: x ^ 0x80, which is x - 128.")
     if "inexact" in model.metadata:
-        told.append(f"Not exact: {model.metadata['inexact']}.")
+        lines.append(f"Not exact: {model.metadata['inexact']}.")
     if "no_answer" in model.metadata:
-        told.append(f"Inputs to which the engine has no answer: {model.metadata['no_answer']}.")
+        lines.append(f"Inputs to which the engine has no answer: {model.metadata['no_answer']}.")
     if "overwritten" in model.metadata:
-        told.append(
+        lines.append(
             "Unless all tensors are kept, the engine may overwrite a tensor too early: "
             f"{model.metadata['overwritten']}."
         )
-    return told
+    return lines

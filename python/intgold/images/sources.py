@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import DataError
 from ..support.arguments import checked
 from ..support.quoting import short_repr
-from .arrays import DTYPES, MOST_BYTES, read_images
+from .arrays import DTYPES, MAX_BYTES, read_images
 from .pictures import FORMATS, find_pictures, picture_format
 from .preparation import picture_input
 
@@ -93,7 +93,7 @@ def read_sources(
             raise DataError(f"{source}: a .npy or IDX file must be the only source")
         else:
             raise DataError(f"{source}: neither {', '.join(FORMATS)}, .npy nor an IDX file")
-    if len(paths) * int(np.prod(shape, dtype=np.float64)) > MOST_BYTES:
+    if len(paths) * int(np.prod(shape, dtype=np.float64)) > MAX_BYTES:
         raise DataError(f"{sources[0]}: {len(paths)} pictures are too many at once")
     images = np.stack([picture_input(path, shape, as_is=as_is) for path in paths])
     alone = len(sources) == 1 and paths == [Path(sources[0])]

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ModelError
-from ..ops.bounds import Bounds, prove
+from ..ops.bounds import Bounds
 from ..ops.fields import DTYPE_RANGE, INT32_MAX, Scales, integer, scale
-from ..ops.table import OPS, OpKind
+from ..ops.kind import OpKind
+from ..ops.table import OPS
 from ..support.arguments import ADVICE, check, check_fields, fits
 from ..support.moved import renamed_attribute
 from ..support.quoting import given, shown
@@ -107,12 +108,14 @@ class Tensor:
         return -(-self.size * width // BOUNDARY) * BOUNDARY
 
 
-def _meant(odd: Sequence[str], kind: OpKind) -> str:
+def _did_you_mean(unknown: Sequence[str], kind: OpKind) -> str:
     """Return what may be meant by fields that an op does not have, and those that it has."""
     known = [*kind.fields, "scale", "zero_point"]  # the last two are of the op's tensor
-    near = [found[0] for name in odd if (found := get_close_matches(str(name)[:100], known, 1))]
+    suggestions = [
+        found[0] for name in unknown if (found := get_close_matches(str(name)[:100], known, 1))
+    ]
     names = f"; known: {', '.join(kind.fields)}; of the output tensor: scale, zero_point"
-    return f": did you mean {', '.join(near)}?{names}" if near else names
+    return f": did you mean {', '.join(suggestions)}?{names}" if suggestions else names
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,14 +136,14 @@ class Op:
         _name(f"{where} tensor", self.output)
         check_fields(self, where)
         declared = OPS[self.kind].fields
-        for what, odd in (
+        for what, names in (
             ("missing", set(declared) - set(self.fields)),
             ("unknown", set(self.fields) - set(declared)),
         ):
-            if odd:
+            if names:
                 raise ModelError(
-                    f"{where} ({self.kind}): {what} fields {', '.join(sorted(odd))}"
-                    f"{_meant(sorted(odd), OPS[self.kind]) if what == 'unknown' else ''}"
+                    f"{where} ({self.kind}): {what} fields {', '.join(sorted(names))}"
+                    f"{_did_you_mean(sorted(names), OPS[self.kind]) if what == 'unknown' else ''}"
                 )
         if len(self.inputs) != len(OPS[self.kind].inputs):
             raise ModelError(f"{where} ({self.kind}): {len(self.inputs)} inputs")
@@ -275,7 +278,7 @@ class Model:
         area = ins[0].size // ins[0].shape[-1]
         points = [t.zero_point for t in ins]
         try:
-            return prove(op.kind, op.fields, [ranges[n] for n in op.inputs], points, area)
+            return op.spec.prove(op.fields, [ranges[n] for n in op.inputs], points, area)
         except ModelError as error:
             raise ModelError(f"op {op.name}: {error}") from None
 

@@ -136,7 +136,7 @@ def _in_order(role: str, ports: tuple[ModelPort, ...], x: Any) -> list[Any]:
     names = [port.name for port in ports]
     if set(x) != set(names):
         unknown, missing = set(x) - set(names), set(names) - set(x)
-        odd, fault = (unknown, "unknown") if unknown else (missing, "missing")
+        wrong, fault = (unknown, "unknown") if unknown else (missing, "missing")
         listed = ", ".join(names)
-        raise InputError(f"{role} {shown(min(odd, key=str))} is {fault}; {role}s: {listed}")
+        raise InputError(f"{role} {shown(min(wrong, key=str))} is {fault}; {role}s: {listed}")
     return [x[name] for name in names]

@@ -4,7 +4,7 @@ The functions have the names and signatures of `intgold.golden` and give the sam
 """
 
 from ..support.moved import renamed
-from .engine import ISAS, NativeModel, built, compiler, isa_name, variants
+from .engine import ISAS, NativeModel, acquire_isa, built, compiler, isa_name, variants
 from .single_op import FUNCTIONS
 
 add = FUNCTIONS["add"]
@@ -29,6 +29,7 @@ __all__ = [
     "FUNCTIONS",
     "ISAS",
     "NativeModel",
+    "acquire_isa",
     "add",
     "argmax",
     "avg_pool2d",

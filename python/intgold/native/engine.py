@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import EngineError
+from ..errors import EngineError, ModelError
 from ..model.budget import check_memory
 from .compiled import ffi, lib
 from .lowering import Lowered
@@ -28,13 +28,6 @@ ISAS = {
 }
 """Variants of the kernels; none can change a bit."""
 
-_STATUS = {
-    lib.INTGOLD_ERROR_ARGUMENT: "a null pointer or a negative count",
-    lib.INTGOLD_ERROR_KIND: "an op kind that the engine does not know",
-    lib.INTGOLD_ERROR_ISA: "a variant that this build or this CPU does not have",
-    lib.INTGOLD_ERROR_MEMORY: "an arena that is too small",
-    lib.INTGOLD_ERROR_SIZE: "sizes that this machine cannot address",
-}
 _WIDTH = {lib.INTGOLD_INT8: 1, lib.INTGOLD_INT32: 4}
 _NOTHING, _run = ffi.NULL, lib.intgold_run
 _start = ffi.from_buffer
@@ -44,6 +37,11 @@ _start = ffi.from_buffer
 def compiler() -> str:
     """Return name and version of the compiler that built the engine."""
     return bytes(ffi.string(lib.intgold_compiler())).decode()
+
+
+def status_text(status: int) -> str:
+    """Return a status of the C engine in words."""
+    return bytes(ffi.string(lib.intgold_status_text(status))).decode()
 
 
 def isa_name(isa: str = "auto") -> str:
@@ -58,6 +56,23 @@ def isa_name(isa: str = "auto") -> str:
     if name == ffi.NULL:
         raise EngineError(f"isa {isa!r} does not run here; known: {', '.join(ISAS)}")
     return bytes(ffi.string(name)).decode()
+
+
+def acquire_isa(isa: str = "auto") -> str:
+    """Return the name of the kernels that run for `isa` here, ready to run.
+
+    AMX asks the system for permission: where it is refused, "auto" is another variant.
+
+    Raises
+    ------
+    EngineError
+        When the variant is unknown or cannot run here.
+    """
+    isa_name(isa)
+    found = lib.intgold_acquire_isa(ISAS[isa])
+    if found == lib.INTGOLD_ISA_AUTO:
+        raise EngineError(f"isa {isa!r}: the system refuses AMX to this process")
+    return isa_name(next(name for name, number in ISAS.items() if number == found))
 
 
 def variants() -> tuple[str, ...]:
@@ -97,11 +112,9 @@ class Context:
         check_memory(f"{native_model.largest()}, the arena", size)
         self._arena = np.empty(size, np.uint8)
         made, buffer = ffi.new("intgold_context **"), pointer(self._arena)
-        _check(
-            lib.intgold_prepare(
-                native_model.model, native_model.isa, buffer, len(self._arena), made
-            )
-        )
+        status = lib.intgold_prepare(native_model.model, native_model.isa, buffer, size, made)
+        if status:
+            native_model.refuse(status, buffer, size)
         self.pointer = made[0]
         self._strides = strides = native_model.strides
         self._inputs, self._outputs, self._made, self._accumulators = (
@@ -131,7 +144,7 @@ class Context:
             traced = self._trace
         status = _run(self.pointer, last - first, self._inputs, self._outputs, traced)
         if status:
-            _check(status)
+            raise EngineError(f"the C engine refused a run: {status_text(status)}")
 
 
 def _put(
@@ -244,11 +257,42 @@ class NativeModel:
         ------
         EngineError
             Naming the largest op, when they are more than this machine can address.
+        ModelError
+            When the C engine refuses the model.
         """
         size = self.arena_size(isa)
         if not size:
+            buffer = ffi.new("char[]", 1)
+            status = lib.intgold_check_model(self.model, buffer, 0, ffi.NULL)
+            if status != lib.INTGOLD_ERROR_BUFFER_TOO_SMALL:
+                self.refuse(status, buffer, 0)
             raise EngineError(f"{self.largest()}, the arena more than can be addressed")
         return size
+
+    def refuse(self, status: int, buffer: Any, size: int) -> None:
+        """Raise what a status of the engine other than 0 means.
+
+        Parameters
+        ----------
+        status : int
+            Of ``intgold_prepare`` or ``intgold_check_model``.
+        buffer : cdata
+        size : int
+            Bytes of the buffer that it was called with.
+
+        Raises
+        ------
+        ModelError
+            Naming the op, when the model is not legal.
+        EngineError
+            For any other status.
+        """
+        op = ffi.new("int32_t *", -1)
+        where = f"model {self._name}"
+        if lib.intgold_check_model(self.model, buffer, size, op) == status:
+            where += f", op {self._op_names[op[0]]}" if op[0] >= 0 else ""
+            raise ModelError(f"{where}: the C engine refused it: {status_text(status)}")
+        raise EngineError(f"{where}: the C engine refused it: {status_text(status)}")
 
     def largest(self) -> str:
         """Return the model and its op that takes most of the arena, for messages."""
@@ -260,8 +304,3 @@ class NativeModel:
         name = max(sizes, key=sizes.__getitem__)
         bytes_of = f"packed weights and scratch of op {name} take {sizes[name]:,} bytes"
         return f"model {self._name}: {bytes_of}"
-
-
-def _check(status: int) -> None:
-    if status != lib.INTGOLD_OK:
-        raise EngineError(f"the C engine refused: {_STATUS.get(status, status)}")

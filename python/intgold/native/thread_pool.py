@@ -73,10 +73,10 @@ def chunk_schedule(count: int, threads: int) -> list[range]:
     Each is half of a thread's share of what is left: few pieces, and the last ones so short that
     nobody waits long for a thread that was held up.
     """
-    least = max(1, count // (threads * _CHUNKS_PER_SHARE))
+    shortest = max(1, count // (threads * _CHUNKS_PER_SHARE))
     chunks, first = [], 0
     while first < count:
-        length = max(least, (count - first) // (2 * threads))
+        length = max(shortest, (count - first) // (2 * threads))
         chunks.append(range(first, min(first + length, count)))
         first += length
     return chunks

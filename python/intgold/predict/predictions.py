@@ -18,7 +18,7 @@ from ..support.moved import renamed
 from ..support.quoting import short_repr
 from .terminal import beside, draw, printable
 
-_MOST_ROWS = 10
+_MAX_ROWS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,9 +110,9 @@ class Predictions:
         runner_up, ahead = margin
         real = "" if scale is None else f" = {ahead * scale:.4g}"
         shown, note = list(range(len(logits))), []
-        if len(logits) > _MOST_ROWS:
-            shown = sorted(shown, key=lambda n: -logits[n])[:_MOST_ROWS]  # ties by class
-            note = [f"the {_MOST_ROWS} largest of {len(logits)}"]
+        if len(logits) > _MAX_ROWS:
+            shown = sorted(shown, key=lambda n: -logits[n])[:_MAX_ROWS]  # ties by class
+            note = [f"the {_MAX_ROWS} largest of {len(logits)}"]
         lines = [f"margin {ahead}{real}, over {runner_up}", "", f"class {'logit':>11}"]
         reals = self.reals(logits)
         if reals is not None:

@@ -143,7 +143,7 @@ def takes_beta(kind: str) -> bool:
     return kind in _WITH_BOTH
 
 
-def activation(kind: str, alpha: float = 0.0, beta: float = 0.0) -> Activation:
+def activation_function(kind: str, alpha: float = 0.0, beta: float = 0.0) -> Activation:
     """Return the function of an activation.
 
     Parameters

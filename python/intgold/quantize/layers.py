@@ -94,8 +94,8 @@ class Layer:
         if min(*self.stride, *self.dilation) < 1 or not kernel_fits:
             raise ModelError(f"layer {self.name}: stride {self.stride}, kernel {self.kernel}")
         self._check_numbers()
-        count, least = len(self.inputs), 2 if self.kind in _JOINING else 0
-        if count < least or count > (1 if least == 0 else 2 if self.kind in PAIRS else 2**10):
+        count, fewest = len(self.inputs), 2 if self.kind in _JOINING else 0
+        if count < fewest or count > (1 if fewest == 0 else 2 if self.kind in PAIRS else 2**10):
             raise ModelError(f"layer {self.name}: {self.kind} of {count} inputs")
 
     def _check_numbers(self) -> None:
@@ -163,7 +163,7 @@ class Layer:
             if math.prod(self.shape) != math.prod(x.shape[1:]):
                 raise InputError(f"layer {self.name}: {x.shape[1:]} as {self.shape}")
             return x.reshape(len(x), *self.shape)
-        return activations.activation(self.kind, self.alpha, self.beta)(x)
+        return activations.activation_function(self.kind, self.alpha, self.beta)(x)
 
 
 def _joined(layer: Layer, inputs: tuple[np.ndarray, ...]) -> np.ndarray:

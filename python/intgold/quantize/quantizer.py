@@ -14,7 +14,7 @@ from ..model.builder import Builder
 from ..model.graph import Model, Tensor
 from ..support.arguments import checked
 from . import pwl_fit, tables
-from .activations import KINDS, activation
+from .activations import KINDS, activation_function
 from .calibrate import Ranges
 from .choices import Choices
 from .fusion import Node, ScaleGroups, fuse
@@ -264,7 +264,7 @@ class _IntegerGraph:
         """Add a table, or segments that follow it."""
         x, s_x = self._input(node)
         s_y, zero_point = self.scales[node.name]
-        function = activation(node.layer.kind, node.layer.alpha, node.layer.beta)
+        function = activation_function(node.layer.kind, node.layer.alpha, node.layer.beta)
         table = tables.activation_table(function, s_x, x.zero_point, s_y, zero_point)
         segments = self.choices.segments(node.name)
         fields: Mapping[str, Any] = {"table": table}

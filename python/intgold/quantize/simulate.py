@@ -84,8 +84,8 @@ def deviations(model: Model, x: Any) -> list[Deviation]:
     integers = model.run(x, backend="golden", trace=True).tensors
     found = []
     for name, simulated in simulate(model, x).items():
-        apart = np.abs(simulated.astype(np.int64) - integers[name])
-        found.append(Deviation(name, apart.size, int((apart > 0).sum()), int(apart.max())))
+        distance = np.abs(simulated.astype(np.int64) - integers[name])
+        found.append(Deviation(name, distance.size, int((distance > 0).sum()), int(distance.max())))
     return found
 
 

@@ -167,10 +167,10 @@ def golden_job(
     seed: int = 0,
     *,
     progress: bool = False,
-    tell: Callable[[str], object] = print,
+    write_line: Callable[[str], object] = print,
     isa: str = "auto",
 ) -> bool:
-    """Run the main job: compare the shipped models, write vector sets, tell a table and a line.
+    """Run the main job: compare the shipped models, write vector sets, report a table and a line.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def golden_job(
         Images of each stimulus.
     set_count : int
         Built-in images of each vector set.
-    tell : callable
+    write_line : callable
         Takes each line of the report.
     isa : str
         The variant of the C kernels that is compared.
@@ -203,22 +203,22 @@ def golden_job(
             model, target, SetOptions(count=set_count, seed=seed), progress=progress
         )
         size += summary.bytes
-    for line in table(rows):
-        tell(line)
+    for line in selftest_table(rows):
+        write_line(line)
     if len({row.stimulus for row in rows}) == 1:
-        tell("MNIST was not found: built-in images only (see: intgold data)")
+        write_line("MNIST was not found: built-in images only (see: intgold data)")
     images = count * len({row.stimulus for row in rows})
     tensors = sum({row.model: row.tally.tensors for row in rows}.values())
     differing = sum(row.tally.differing for row in rows)
     verdict = "golden = c" if differing == 0 else "GOLDEN AND C DIFFER"
-    tell(
+    write_line(
         f"{images} images, {tensors} tensors, {differing} differing values, {verdict}; "
         f"vectors in {Path(folder)} ({size / 1e6:.0f} MB), {time.monotonic() - started:.0f} s"
     )
     return differing == 0
 
 
-def table(rows: list[SelftestRow]) -> list[str]:
+def selftest_table(rows: list[SelftestRow]) -> list[str]:
     """Return the rows as aligned lines."""
     lines = [
         f"{'model':8}{'stimulus':10}{'images':>8}{'tensors':>9}{'values':>16}{'differing':>11}"
@@ -232,12 +232,12 @@ def table(rows: list[SelftestRow]) -> list[str]:
     return lines
 
 
-def run(
+def run_selftest(
     graphs: int,
     images: int,
     *,
     progress: bool = False,
-    tell: Callable[[str], object] = print,
+    write_line: Callable[[str], object] = print,
 ) -> bool:
     """Compare both engines on random graphs and shipped models; tell where, two tables, a verdict.
 
@@ -250,18 +250,18 @@ def run(
         raise InputError(f"selftest: {graphs} graphs, {images} images: at least 1 of each")
     started, isas = time.monotonic(), native.variants()
     for name, value in about().items():
-        tell(f"{name:10}{value}")
-    tell("")
+        write_line(f"{name:10}{value}")
+    write_line("")
     graph_tallies = random_graphs(graphs, progress=progress, isas=isas)
     rows = compare_shipped(intgold.SHIPPED, images, progress=progress, isas=isas)
-    for line in (*_ops(graph_tallies), "", *table(_joined(rows)), "", *_variants(
+    for line in (*_ops(graph_tallies), "", *selftest_table(_joined(rows)), "", *_variants(
         isas, graph_tallies, rows
     )):  # fmt: skip
-        tell(line)
+        write_line(line)
     differing = sum(t.differing for t in (*graph_tallies.values(), *(row.tally for row in rows)))
     seconds = time.monotonic() - started
     verdict = "FAILED" if differing else "golden = c"
-    tell(f"{differing} differing values, {seconds:.0f} s: {verdict}")
+    write_line(f"{differing} differing values, {seconds:.0f} s: {verdict}")
     return differing == 0
 
 

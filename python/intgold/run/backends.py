@@ -56,7 +56,7 @@ def run(
         Naming the input and what is wrong with it.
     EngineError
         When the memory does not suffice, an image takes more operations than
-        `intgold.model.budget.MOST_OPERATIONS`, or the variant cannot run here.
+        `intgold.model.budget.MAX_OPERATIONS`, or the variant cannot run here.
     KeyboardInterrupt
         By Ctrl-C, within about a tenth of a second or the image in progress.
     """

@@ -10,7 +10,7 @@ from ..errors import EngineError, InputError
 from ..model.ports import ModelPorts
 from ..support.quoting import shown
 
-_MOST_ROWS = 6  # of each kind of array that the repr of a result lists
+_MAX_ROWS = 6  # of each kind of array that the repr of a result lists
 
 
 class NamedArrays(dict[str, np.ndarray]):
@@ -46,8 +46,8 @@ class Result:
             ("accumulators", self.accumulators),
         ):  # fmt: skip
             rows = [f"    {n}: {a.dtype} {a.shape}" for n, a in arrays.items()]
-            if len(rows) > _MOST_ROWS:
-                rows = [*rows[:_MOST_ROWS], f"    ... and {len(rows) - _MOST_ROWS} more"]
+            if len(rows) > _MAX_ROWS:
+                rows = [*rows[:_MAX_ROWS], f"    ... and {len(rows) - _MAX_ROWS} more"]
             lines += [f"  {title}:" if rows else f"  {title}: none, without a trace", *rows]
         return "\n".join(lines) + ">"
 

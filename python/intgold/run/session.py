@@ -94,7 +94,7 @@ class Session:
         from .. import native  # golden alone needs no C
 
         check_work(model)
-        self.name, self.isa, self.threads = model.name, native.isa_name(isa), threads
+        self.name, self.isa, self.threads = model.name, native.acquire_isa(isa), threads
         shared = [s._native_model for s in list(sessions_of(model).values()) if s.isa == self.isa]
         self._native_model: native.NativeModel = (
             shared[0] if shared else native.NativeModel(lower(model), self.isa)

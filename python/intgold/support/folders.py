@@ -30,7 +30,7 @@ from .quoting import short_repr
 from .safe_files import (
     PARTIAL,
     canonical_json,
-    check_writable,
+    check_not_protected,
     hidden_name,
     read_plain,
     replacing,
@@ -102,15 +102,15 @@ def check_own(folder: str | os.PathLike[str], kind: FolderKind) -> dict[str, str
             )
         present = paths_below(where)
         known = _known(where, kind, present) if present else {}
-        odd = next((p for p in present if not _is_own(where / p, known.get(p))), None)
+        foreign = next((p for p in present if not _is_own(where / p, known.get(p))), None)
     except OSError as error:
         raise kind.error(f"cannot write {folder}: cannot be read: {error.strerror}") from error
-    if odd is None:
+    if foreign is None:
         return {path: known[path] for path in present}
     how = (
-        f"{odd} was changed after intgold wrote it"
-        if odd in known
-        else f"{odd} is not of the {kind.name} that intgold wrote there"
+        f"{foreign} was changed after intgold wrote it"
+        if foreign in known
+        else f"{foreign} is not of the {kind.name} that intgold wrote there"
     )
     raise kind.error(f"cannot write {folder}: {how}; {_HINT}")
 
@@ -199,7 +199,7 @@ def replacing_folder(path: str | os.PathLike[str], kind: FolderKind) -> Iterator
             raise
         own = check_own(path, kind)  # again: it took a while
         if kind.record in own:
-            tell_replacing(path, kind, (temporary / kind.record).read_bytes())
+            log_replacement(path, kind, (temporary / kind.record).read_bytes())
         put_folder(temporary, target, own)
     except OSError as error:
         raise IntgoldError(f"cannot write {path}: {error.strerror or error}") from error
@@ -244,7 +244,7 @@ def put_folder(made: Path, target: Path, own: Mapping[str, str]) -> None:
         if _identity(target) != new:
             _put_back(made, target, old, new)
             raise
-        _tell_in_place(target, old, error)
+        _log_after_exchange(target, old, error)
         if not isinstance(error, OSError):
             raise
 
@@ -314,7 +314,7 @@ def _left(old: Path) -> Path | None:
     return next((path for path in (seen, old) if os.path.lexists(path)), None)
 
 
-def _tell_in_place(target: Path, old: Path, error: BaseException) -> None:
+def _log_after_exchange(target: Path, old: Path, error: BaseException) -> None:
     """Say, when something ends the work after the exchange, where everything is."""
     text = f"{target} is written and in its place"
     if left := _left(old):
@@ -380,7 +380,7 @@ class FilesInto:
         self._record = f"intgold-{what}.json"
         if os.path.lexists(self._folder / self._record):
             self._files = _known(self._folder, marked(what, self._record), [self._record])
-            check_writable(self._folder / self._record, self._folder / self._record)
+            check_not_protected(self._folder / self._record, self._folder / self._record)
             del self._files[self._record]
         self._old = [name for name in names if os.path.lexists(self._folder / name)]
         for name in self._old:
@@ -394,14 +394,14 @@ class FilesInto:
             raise IntgoldError(
                 f"cannot write {path}: is there, and not as the {self._what} left it; {_HINT}"
             )
-        check_writable(path, path)
+        check_not_protected(path, path)
 
     def add(self, name: str, write: Callable[[Path], object]) -> Path:
         """Have a file written, and put it on record; return its path."""
         path = self._folder / name
         self._check(name)  # again: the work took a while
         if old := [name for name in self._old if os.path.lexists(self._folder / name)]:
-            _tell(f"{', '.join(old)} in {self._folder}", "", self._folder / old[0])
+            _log_replacing(f"{', '.join(old)} in {self._folder}", "", self._folder / old[0])
         self._old = []
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -450,7 +450,7 @@ def _check_may_make(folder: Path) -> None:
         raise IntgoldError(f"cannot write {folder}: {reason}")
 
 
-def tell_replacing(folder: str | os.PathLike[str], kind: FolderKind, record: bytes) -> None:
+def log_replacement(folder: str | os.PathLike[str], kind: FolderKind, record: bytes) -> None:
     """Log that what is in a folder gives way to something else of its kind."""
     path = Path(folder) / kind.record
     old = path.read_bytes()
@@ -458,9 +458,9 @@ def tell_replacing(folder: str | os.PathLike[str], kind: FolderKind, record: byt
         facts = ""
         with suppress(ValueError, KeyError, TypeError):  # its files are known by their digests
             facts = kind.facts(old)
-        _tell(f"the {kind.name} in {folder}", facts, path)
+        _log_replacing(f"the {kind.name} in {folder}", facts, path)
 
 
-def _tell(what: str, facts: str, path: Path) -> None:
+def _log_replacing(what: str, facts: str, path: Path) -> None:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(path.stat().st_mtime))
     _log.warning("replacing %s (%swritten %s)", what, facts and f"{facts}, ", when)

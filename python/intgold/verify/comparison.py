@@ -17,7 +17,7 @@ from ..support.moved import renamed_attribute
 from ..support.progress import Progress
 from ..support.quoting import short_repr
 from ..support.text_table import columns
-from ..vectors.arrays.contents import Entry
+from ..vectors.arrays.contents import ArraySpec
 from ..vectors.memory.layout import Layout
 from ..vectors.memory.memory_map import ENCODED
 from ..vectors.op_vectors.sets import read_op_vectors
@@ -172,13 +172,13 @@ def verify(
         When the set is damaged, the dump lacks an array and `partial` is not given, or a file of
         the dump is not what its name says.
     """
-    return compare(
+    return compare_dump(
         Dump(vectors, dut, layout, partial=partial, progress=progress, images=images),
         progress=progress,
     )
 
 
-def compare(dump: Dump, *, progress: bool = False) -> DumpComparison:
+def compare_dump(dump: Dump, *, progress: bool = False) -> DumpComparison:
     """Compare a dump with its set; see `verify`."""
     plan = dump.plan
     kinds = {op.name: op.kind for op in plan.model.ops}
@@ -198,9 +198,9 @@ def compare(dump: Dump, *, progress: bool = False) -> DumpComparison:
                 comparisons.append(ArrayComparison(*facts, 0, of, tally))
                 continue
             tally.strays = Strays(dump.device.blocks[entry])
-            for image, want, got in dump.pairs(entry, tally.strays):
-                tally.add(image, want, got)
-                bar.update(want.size)
+            for image, expected, got in dump.pairs(entry, tally.strays):
+                tally.add(image, expected, got)
+                bar.update(expected.size)
             comparisons.append(ArrayComparison(*facts, of, of, tally))
             if tally.first is not None and first is None:
                 first = _difference(dump, entry, kinds[entry.owner], *tally.first)
@@ -208,7 +208,13 @@ def compare(dump: Dump, *, progress: bool = False) -> DumpComparison:
 
 
 def _difference(
-    dump: Dump, entry: Entry, kind: str, image: int, where: tuple[int, ...], expected: int, got: int
+    dump: Dump,
+    entry: ArraySpec,
+    kind: str,
+    image: int,
+    where: tuple[int, ...],
+    expected: int,
+    got: int,
 ) -> FirstDifference:
     (op,) = [o for o in dump.plan.model.ops if o.name == entry.owner]
     by = op.fields.get("requantize")
@@ -239,16 +245,18 @@ def _difference(
 
 
 def _accumulators(
-    dump: Dump, entry: Entry, image: int, where: tuple[int, ...]
+    dump: Dump, entry: ArraySpec, image: int, where: tuple[int, ...]
 ) -> tuple[int | None, int | None]:
-    """Return the expected and the dump's accumulator behind a value, where there is one."""
-    behind = next(
+    """Return the expected and the dump's accumulator of a value, where there is one."""
+    accumulator = next(
         (e for e in dump.files if (e.role, e.owner) == ("accumulator", entry.owner)), None
     )
-    if behind is None or entry.role == "partial":
+    if accumulator is None or entry.role == "partial":
         return None, None
-    expected = int(dump.expected(behind, [image])[(0, *where)])
-    return expected, int(dump.got(behind, [image])[(0, *where)]) if dump.has(behind) else None
+    expected = int(dump.expected(accumulator, [image])[(0, *where)])
+    if not dump.has(accumulator):
+        return expected, None
+    return expected, int(dump.got(accumulator, [image])[(0, *where)])
 
 
 @once_by_position(2, "progress", "partial", "layout", "images")
@@ -275,9 +283,9 @@ def verify_op(
     if not os.path.isdir(dut):
         raise VectorError(f"{dut}: no such folder")
     there = sorted(path.name for path in Path(dut).iterdir() if path.is_dir())
-    odd = [name for name in there if name not in names]
-    if odd:
-        raise VectorError(f"{Path(dut) / odd[0]}: the vectors have no such case")
+    unknown = [name for name in there if name not in names]
+    if unknown:
+        raise VectorError(f"{Path(dut) / unknown[0]}: the vectors have no such case")
     chosen = [name for name in names if name in there] if partial else names
     if not chosen:
         raise VectorError(f"{dut}: none of the {len(names)} cases, such as {names[0]}")
@@ -331,12 +339,14 @@ def _verdict(report: DumpComparison) -> list[str]:
         got = "not in the dump"
         if first.got_accumulator is not None:
             got = with_hex(first.got_accumulator, "int32")
-        wanted = with_hex(first.expected_accumulator, "int32")
-        lines.append(f"  accumulator: expected {wanted}, got {got}")
+        expected = with_hex(first.expected_accumulator, "int32")
+        lines.append(f"  accumulator: expected {expected}, got {got}")
     if first.requantize and first.role != "partial":
         form, multiplier, right_shift = first.requantize
-        told = with_hex(multiplier, "int32")
-        lines.append(f"  requantize: {form}, multiplier {told}, right_shift {right_shift}")
+        multiplier_text = with_hex(multiplier, "int32")
+        lines.append(
+            f"  requantize: {form}, multiplier {multiplier_text}, right_shift {right_shift}"
+        )
     lines += [f"  in the dump: {location_text(location)}" for location in first.locations]
     tally = next(
         c.tally for c in report.comparisons if (c.op, c.role) == (first.op, first.role)

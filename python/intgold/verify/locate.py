@@ -14,18 +14,18 @@ import numpy as np
 
 from ..errors import VectorError
 from ..support.arguments import checked
-from ..vectors.arrays.contents import Entry
+from ..vectors.arrays.contents import ArraySpec
 from ..vectors.formats import FORMATS
 from ..vectors.formats.compression import COMPRESSIONS
-from ..vectors.formats.word_file import words_of_place
-from ..vectors.sets.lines import place_in
+from ..vectors.formats.word_file import words_of_line
+from ..vectors.sets.lines import line_or_byte_text
 from ..vectors.sets.manifest import read_manifest
 from ..vectors.sets.plan import Plan, SetFile
 from ..vectors.sets.reader import read_entry, values_of
-from ..vectors.sets.whole import memory_files
+from ..vectors.sets.rom_files import memory_files
 
 Coordinate = tuple[int, ...]
-_MOST_NAMES = 6
+_MAX_NAMES = 6
 
 
 @dataclass(frozen=True)
@@ -164,11 +164,11 @@ def _at_line_of_memory(
     held = [*_of_memory(plan, path)]
     if not held:
         known = [f.path for f in plan.files]
-        near = get_close_matches(path[:200], known, 1, 0.75)
-        near = near or [p for p in known if p.endswith(f"/{path}")]
-        meant = f": did you mean {near[0]}?" if near else ", and no such memory"
+        suggestions = get_close_matches(path[:200], known, 1, 0.75)
+        suggestions = suggestions or [p for p in known if p.endswith(f"/{path}")]
+        meant = f": did you mean {suggestions[0]}?" if suggestions else ", and no such memory"
         raise VectorError(f"{place}: the set has no array file {path}{meant}")
-    words = [words_of_place(file.format, file.words, line) for _, file in held]
+    words = [words_of_line(file.format, file.words, line) for _, file in held]
     if not any(words):
         raise VectorError(f"{place}: no word of the set is there")
     for (files, file), inside in zip(held, words, strict=True):
@@ -203,30 +203,30 @@ def _at_words(
     return [location for location in found if (location.file, location.word) in there]
 
 
-def _entry(plan: Plan, array: str) -> Entry:
+def _entry(plan: Plan, array: str) -> ArraySpec:
     found = next((e for e in plan.entries if e.path == array), None)
     if found is None:
-        raise VectorError(f"{array!r}: no array of the set; {_meant(plan, array)}")
+        raise VectorError(f"{array!r}: no array of the set; {_suggestion(plan, array)}")
     return found
 
 
-def _meant(plan: Plan, array: str) -> str:
+def _suggestion(plan: Plan, array: str) -> str:
     """Return the arrays of a like name, or some of all."""
     paths = [e.path for e in plan.entries]
     last = array.rpartition("/")[2].partition("@")[0].lower()
     like = [p for p in paths if last and last in (p.rpartition("/")[2], p.partition("/")[2])]
     like += [p for p in paths if last and p.rpartition("/")[2].startswith(f"{last}.")]
-    like = like or get_close_matches(array[:200], paths, _MOST_NAMES, 0.75)
+    like = like or get_close_matches(array[:200], paths, _MAX_NAMES, 0.75)
     if like:
         order = {"outputs": 0, "accumulators": 1}
         like.sort(key=lambda p: order.get(p.partition("/")[0], 2))
-        more = ", ..." if like[_MOST_NAMES:] else ""
-        return f"did you mean {', '.join(like[:_MOST_NAMES])}{more}?"
-    some = [p for p in paths if p.startswith("outputs/")][:_MOST_NAMES]
+        more = ", ..." if like[_MAX_NAMES:] else ""
+        return f"did you mean {', '.join(like[:_MAX_NAMES])}{more}?"
+    some = [p for p in paths if p.startswith("outputs/")][:_MAX_NAMES]
     return f"it has {len(paths)}, all in its README.md, such as {', '.join(some)}"
 
 
-def _other_array(plan: Plan, entry: Entry, bank: int | None, address: int) -> str:
+def _other_array(plan: Plan, entry: ArraySpec, bank: int | None, address: int) -> str:
     """Return the array that has this address of the memory; "" where none has."""
     memory = plan.blocks[entry].memory
     for other in plan.entries:
@@ -237,7 +237,7 @@ def _other_array(plan: Plan, entry: Entry, bank: int | None, address: int) -> st
 
 
 def _word_at(
-    plan: Plan, place: str, entry: Entry, bank: int | None, address: int
+    plan: Plan, place: str, entry: ArraySpec, bank: int | None, address: int
 ) -> tuple[int, int]:
     """Return (run, word of it) at an address of the memory, or of a bank."""
     banks = plan.blocks[entry].packing.rule.banks
@@ -249,7 +249,7 @@ def _word_at(
     return found
 
 
-def _who(plan: Plan, entry: Entry, bank: int | None, address: int) -> str:
+def _who(plan: Plan, entry: ArraySpec, bank: int | None, address: int) -> str:
     """Return what is at an address that an array does not have, and which the array has."""
     block = plan.blocks[entry]
     divided = 1 if bank is None else block.packing.rule.banks
@@ -261,7 +261,7 @@ def _who(plan: Plan, entry: Entry, bank: int | None, address: int) -> str:
     return f"{f'that is of {other}' if other else 'no word of the set is there'}; {own}"
 
 
-def _place(plan: Plan, entry: Entry, bank: int | None, address: int) -> tuple[int, int] | None:
+def _place(plan: Plan, entry: ArraySpec, bank: int | None, address: int) -> tuple[int, int] | None:
     """Return (run, word of it) of an array at an address; None where it has no such word."""
     block = plan.blocks[entry]
     divided = 1 if bank is None else block.packing.rule.banks
@@ -280,11 +280,11 @@ def _elements(plan: Plan, file: SetFile, word: int) -> list[Coordinate]:
     return _held(plan, file.entry, run, plan.blocks[file.entry].packing.word_of(file.bank, place))
 
 
-def _held(plan: Plan, entry: Entry, run: int, word: int) -> list[Coordinate]:
+def _held(plan: Plan, entry: ArraySpec, run: int, word: int) -> list[Coordinate]:
     return _coordinates(entry, run, plan.blocks[entry].packing.elements(word))
 
 
-def _coordinates(entry: Entry, run: int, flats: Sequence[int | None]) -> list[Coordinate]:
+def _coordinates(entry: ArraySpec, run: int, flats: Sequence[int | None]) -> list[Coordinate]:
     ahead = (run,) if entry.images else ()
     return [
         (*ahead, *(int(i) for i in np.unravel_index(flat, entry.shape)))
@@ -294,14 +294,14 @@ def _coordinates(entry: Entry, run: int, flats: Sequence[int | None]) -> list[Co
 
 
 def _values(
-    folder: str | os.PathLike[str], plan: Plan, entry: Entry, coordinates: Sequence[Coordinate]
+    folder: str | os.PathLike[str], plan: Plan, entry: ArraySpec, coordinates: Sequence[Coordinate]
 ) -> list[int]:
     ahead = () if entry.images else (0,)
     return values_of(read_entry(Path(folder), plan, entry), [(*ahead, *at) for at in coordinates])
 
 
 def file_locations(
-    plan: Plan, entry: Entry, at: Coordinate, value: int, name: str,
+    plan: Plan, entry: ArraySpec, at: Coordinate, value: int, name: str,
     files: Sequence[SetFile] | None = None, paths: Sequence[Path] | None = None,
 ) -> Iterator[FileLocation]:  # fmt: skip
     """Yield where an element lies in the files that a format has of its array.
@@ -309,7 +309,7 @@ def file_locations(
     Parameters
     ----------
     plan : Plan
-    entry : Entry
+    entry : ArraySpec
     at : tuple of int
         Image first, where the array has one for each.
     value : int
@@ -337,6 +337,6 @@ def file_locations(
         file, path = files[number], paths[number] if paths else None
         yield FileLocation(
             entry.path, at, packing.stored_value(value), file.path,
-            place_in(file, in_file, position.lane, path), in_file, start + word, bank,
+            line_or_byte_text(file, in_file, position.lane, path), in_file, start + word, bank,
             start // packing.rule.banks + place, position.lane,
         )  # fmt: skip

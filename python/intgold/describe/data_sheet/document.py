@@ -19,10 +19,10 @@ from ...vectors.cases.stimulus import stimulus
 from ..footprint import footprint
 from ..summary import notes
 from .arithmetic_trace import formula
-from .worked_examples import Traced, worked_elements
+from .worked_examples import TracedOp, worked_elements
 
 _IMAGES = 8  # built-in ones: strokes, noise, corners
-_MOST_VALUES = 2**24  # of a tensor of all images; a larger one is shown with fewer images
+_MAX_VALUES = 2**24  # of a tensor of all images; a larger one is shown with fewer images
 _ROWS = 32  # of a table of channels
 
 
@@ -130,7 +130,7 @@ def data_sheet(model: Model) -> list[DocumentBlock]:
         When a worked result is not the golden model's, or an image takes too many operations.
     """
     check_work(model)
-    count = max(1, min(_IMAGES, _MOST_VALUES // max(t.size for t in model.tensors)))
+    count = max(1, min(_IMAGES, _MAX_VALUES // max(t.size for t in model.tensors)))
     x = stimulus(model, "builtin", count, 0)
     run = model.run(x, backend="golden", trace=True)
     live = {**x, **run.tensors}
@@ -153,7 +153,7 @@ def data_sheet(model: Model) -> list[DocumentBlock]:
         _tensors(model),
     ]  # fmt: skip
     for op in model.ops:
-        traced = Traced(
+        traced = TracedOp(
             model, op, [live[n] for n in op.inputs], live[op.output],
             run.accumulators.get(op.output),
         )  # fmt: skip
@@ -172,7 +172,7 @@ def _tensors(model: Model) -> DocumentBlock:
     return DocumentBlock("table", rows=tuple(rows))
 
 
-def _op_blocks(model: Model, op: Op, traced: Traced) -> list[DocumentBlock]:
+def _op_blocks(model: Model, op: Op, traced: TracedOp) -> list[DocumentBlock]:
     bounds, used = model.bounds[op.name], footprint(op)
     blocks = [
         DocumentBlock("heading", f"{op.name}: {op.kind} (SPEC {op.spec.clause})", 2),
@@ -192,8 +192,8 @@ def _op_blocks(model: Model, op: Op, traced: Traced) -> list[DocumentBlock]:
                     else f", acc being (x{name[-1]} - zero_x{name[-1]}) * 2^left_shift"
                 )
             )
-            told = (f"{name}, {f}{what}: {formula(f)}" for f in forms)
-            blocks.append(DocumentBlock("lines", "\n".join(told)))
+            descriptions = (f"{name}, {f}{what}: {formula(f)}" for f in forms)
+            blocks.append(DocumentBlock("lines", "\n".join(descriptions)))
             blocks.append(DocumentBlock("table", rows=_entries(name, value)))
     if "table" in op.fields:
         first, each = _TABLES[op.kind]

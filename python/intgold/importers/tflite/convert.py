@@ -43,10 +43,10 @@ HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
     "RELU_N1_TO_1": unary.relu(2),
     "RELU6": unary.relu(3),
     "LEAKY_RELU": unary.leaky_relu,
-    "LOGISTIC": unary.of_reals("LOGISTIC"),
-    "TANH": unary.of_reals("TANH"),
-    "GELU": unary.of_reals("GELU"),
-    "ELU": unary.of_reals("ELU"),
+    "LOGISTIC": unary.real_function("LOGISTIC"),
+    "TANH": unary.real_function("TANH"),
+    "GELU": unary.real_function("GELU"),
+    "ELU": unary.real_function("ELU"),
     "HARD_SWISH": unary.hard_swish,
 }
 """What adds each op of a file to the model."""
@@ -101,7 +101,7 @@ def convert(graph: FileGraph, contract: Contract, name: str, *, geometry: bool =
     for op in graph.ops:
         if op.kind not in HANDLERS and op.kind not in COMPUTED:
             raise _unknown(op)
-    wellformed.check(graph)
+    wellformed.check_graph(graph)
     graph = fold_shapes(graph, contract)
     builder = Builder(name, contract.name)
     labels = _Names(_label(op) for op in graph.ops)
@@ -239,17 +239,17 @@ class _Names:
 
     def __init__(self, labels: Iterable[str]) -> None:
         self.labels = set(labels)
-        self.taken = set(self.labels)
+        self.used = set(self.labels)
 
     def new(self, text: str) -> str:
         base = _identifier(text)
         if base in self.labels or re.sub(r"_\d+$", "", base) in self.labels:
             base = f"t_{base}"
         name, number = base, 1
-        while name in self.taken:
+        while name in self.used:
             number += 1
             name = f"{base[:58]}_{number}"
-        self.taken.add(name)
+        self.used.add(name)
         return name
 
 

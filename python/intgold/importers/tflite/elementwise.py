@@ -15,7 +15,7 @@ from .loops import broadcast_length, contiguous_length
 from .op_context import OpContext, inner
 from .operands import constants_of, elementwise
 from .scales import FACTORS
-from .weighted import activation
+from .weighted import clamp_fields
 
 _FLOAT = np.float32
 _GROUP = 8
@@ -38,7 +38,7 @@ def _sum(context: OpContext, form: str) -> None:
     constants_of(context)  # shapes that go together, before they are walked
     a, b, y = (context.scale(t) for t in (context.file(0), context.file(1), context.y))
     context.decide(float(a / y), float(b / y))
-    rule, ends = context.rule, activation(context)
+    rule, ends = context.rule, clamp_fields(context)
     if rule.algorithm is Algorithm.DIRECT:
         elementwise(context, "add", {"form": form, **_direct(a, b, y), **ends})
         return
@@ -100,7 +100,7 @@ def mul(context: OpContext) -> None:
         products = [u * v * real for u in _centred(context, 0) for v in _centred(context, 1)]
         _need_int16(context, min(products), max(products))
     by = requantize_for([real], context.rule.form)
-    elementwise(context, "mul", {"requantize": by, **activation(context)})
+    elementwise(context, "mul", {"requantize": by, **clamp_fields(context)})
 
 
 def _centred(context: OpContext, i: int) -> tuple[int, int]:

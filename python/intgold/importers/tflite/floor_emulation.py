@@ -16,7 +16,7 @@ from ...golden.requantize import requantize, scale
 from ...ops.fields import Requantize
 from .op_context import OpContext, as_int8
 
-_NEAR = sorted(range(-2, 3), key=abs)
+_OFFSETS = sorted(range(-2, 3), key=abs)
 _ROWS = 8
 _INPUTS = ("requantize1", "requantize2")
 
@@ -33,11 +33,13 @@ def add_floor_emulation(context: OpContext, fields: dict[str, Any]) -> dict[str,
         (_values(context, i) - context.zero_point(context.file(i)))[:, None] << fields["left_shift"]
         for i in (0, 1)
     ]
-    wanted = [_floored_terms(x, fields[name]) for x, name in zip(centred, _INPUTS, strict=True)]
-    each = [list(_near(fields[name])) for name in _INPUTS]
-    shared = [[scale(x, by) for by in near] for x, near in zip(centred, each, strict=True)]
+    expected = [_floored_terms(x, fields[name]) for x, name in zip(centred, _INPUTS, strict=True)]
+    each = [list(_neighbours(fields[name])) for name in _INPUTS]
+    shared = [
+        [scale(x, by) for by in candidates] for x, candidates in zip(centred, each, strict=True)
+    ]
     for i, j in sorted(product(range(len(each[0])), range(len(each[1]))), key=sum):
-        if _alike(context, fields, wanted, [shared[0][i], shared[1][j]]):
+        if _alike(context, fields, expected, [shared[0][i], shared[1][j]]):
             return fields | {_INPUTS[0]: each[0][i], _INPUTS[1]: each[1][j]}
     raise context.fail("inputs that are floored at last: no entries of R nearby have the bits")
 
@@ -54,12 +56,12 @@ def _floored_terms(centred: np.ndarray, by: Requantize) -> np.ndarray:
     return scale(centred, Requantize.of(m, 31)) >> (t - 31)
 
 
-def _near(by: Requantize) -> Iterator[Requantize]:
+def _neighbours(by: Requantize) -> Iterator[Requantize]:
     """Yield entries, the likeliest first."""
     m, t = int(by.multiplier[0]), int(by.right_shift[0])
-    for apart, form in product(_NEAR, ("single_down", "double", "single")):
-        if 0 <= m + apart < 2**31:
-            yield Requantize.of(m + apart, t, form)
+    for offset, form in product(_OFFSETS, ("single_down", "double", "single")):
+        if 0 <= m + offset < 2**31:
+            yield Requantize.of(m + offset, t, form)
 
 
 def _alike(
@@ -67,8 +69,10 @@ def _alike(
 ) -> bool:
     """Return whether the add makes the same of every pair, brought to the shared scale."""
     for i in range(0, len(one[0]), _ROWS):  # few pairs at once, for the sake of memory
-        made, wanted = (_outputs(context, fields, u[0][i : i + _ROWS], u[1]) for u in (one, other))
-        if not np.array_equal(made, wanted):
+        made, expected = (
+            _outputs(context, fields, u[0][i : i + _ROWS], u[1]) for u in (one, other)
+        )
+        if not np.array_equal(made, expected):
             return False
     return True
 

@@ -14,7 +14,7 @@ from ...host.multiplier import fixed_point, requantize_for
 from ...ops.fields import Requantize
 from .op_context import IDENTITY, OpContext, extents, inner
 from .rounded_sums import ReducedBlocks, rounded_sums
-from .scales import FACTORS, requantize
+from .scales import FACTORS, requantize_by_rule
 from .thresholds import Rounding, alike
 
 _Shape = tuple[int, ...]
@@ -111,7 +111,7 @@ def _raw_mean(context: OpContext, shape: tuple[int, ...]) -> None:
     x_zero = context.zero_point(x) + unsigned
     shifted = float(np.float32(x_zero) * x_scale / y_scale)
     zero = context.zero_point(y) - math.trunc(shifted + math.copysign(0.5, shifted))
-    by = requantize(context.rule, [float(x_scale / (np.float32(n) * y_scale))], shape[2])
+    by = requantize_by_rule(context.rule, [float(x_scale / (np.float32(n) * y_scale))], shape[2])
     fields = _of_ones(np.ones(shape, np.int8), shape[2])
     if not -128 <= zero <= 127:
         _raw_mean_beyond_int8(context, shape, by, n * x_zero, zero)
@@ -157,7 +157,7 @@ def _mean_of(context: OpContext, count: int) -> Requantize | None:
     """Return the multiplier with 1/n folded in; None: no entry of R has the bits."""
     x, y = context.scale(context.file(0)), context.scale(context.y)
     if context.rule.algorithm is Algorithm.RAW_FLOAT32:
-        return _near_float32(context, count)
+        return _match_float32(context, count)
     if context.rule.algorithm is Algorithm.DIVIDED:
         return requantize_for([float(x) / (count * float(y))], context.rule.form)
     m, t = fixed_point(FACTORS[context.rule.factor](x, np.float32(1), y))  # TFLite: 1/n in integers
@@ -168,11 +168,11 @@ def _mean_of(context: OpContext, count: int) -> Requantize | None:
     )
 
 
-def _near_float32(context: OpContext, count: int) -> Requantize | None:
+def _match_float32(context: OpContext, count: int) -> Requantize | None:
     """Return what rounds every sum as float32 arithmetic does, or None."""
     factor, rounding = _in_float32(context, count)
-    near = [factor, *(np.nextafter(factor, np.float32(to)) for to in (0, np.inf))]
-    for form, real in product((context.rule.form, "single", "single_even"), near):
+    neighbours = [factor, *(np.nextafter(factor, np.float32(to)) for to in (0, np.inf))]
+    for form, real in product((context.rule.form, "single", "single_even"), neighbours):
         by = requantize_for([float(real)], form)
         other = _rounding(by, 0, context.zero_point(context.y))
         if alike(rounding, other, *_ends(context, count)):

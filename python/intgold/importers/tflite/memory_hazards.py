@@ -35,7 +35,7 @@ def memory_hazards(graph: FileGraph, in_place: AbstractSet[int]) -> list[str]:
         if op.index not in in_place or op.outputs[0] in graph.outputs:
             continue
         size = math.prod(graph.tensors[op.outputs[0]].shape)
-        taken = {
+        sharers = {
             at
             for at in op.inputs
             if uses[at] == 1 and math.prod(graph.tensors[at].shape) == size
@@ -45,7 +45,7 @@ def memory_hazards(graph: FileGraph, in_place: AbstractSet[int]) -> list[str]:
             found += [
                 f"{graph.tensors[at].name}, which {op} may write over, before {reader} reads it"
                 for at in dict.fromkeys(reader.inputs)
-                if any(roots.get(at) == roots[own] for own in taken)
+                if any(roots.get(at) == roots[own] for own in sharers)
             ]
     return found
 

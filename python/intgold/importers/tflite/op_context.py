@@ -146,10 +146,10 @@ class OpContext:
             What LEAKY_RELU multiplies negative values by.
         """
         low, high = self.rule.limits
-        least, most = self.rule.slopes
+        lowest, highest = self.rule.slopes
         beyond = [r for r in ratios if not low <= r <= high]
         if not (
-            least <= slope <= most
+            lowest <= slope <= highest
             and (self.rule.algorithm is not Algorithm.Q8_MULTIPLIER or abs(slope) >= low)
         ):
             beyond.append(slope)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .op_context import OpContext, inner
-from .weighted import activation, slide
+from .weighted import clamp_fields, slide
 
 
 def _pool(context: OpContext) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def _pool(context: OpContext) -> dict[str, Any]:
         raise context.fail(f"kernel {kernel}")
     fields = slide(context, kernel, shape)
     del fields["dilation"]
-    return {"kernel": kernel, **fields, **activation(context)}
+    return {"kernel": kernel, **fields, **clamp_fields(context)}
 
 
 def average_pool_2d(context: OpContext) -> None:

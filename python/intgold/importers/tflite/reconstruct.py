@@ -69,8 +69,8 @@ def _betas(op: Op, scale: np.float32) -> list[float]:
         with np.errstate(divide="ignore"):  # no entry has all bits
             product = -float(np.log(powers[far], dtype=np.float64)) / max(255 - far, 1)
     with np.errstate(over="ignore"):
-        near = np.float32(product / float(scale))
-    return [float(near), *(float(np.nextafter(near, np.float32(to))) for to in (0, np.inf))]
+        nearest = np.float32(product / float(scale))
+    return [float(nearest), *(float(np.nextafter(nearest, np.float32(to))) for to in (0, np.inf))]
 
 
 def _tensor(index: int, tensor: Tensor, dtype: str) -> FileTensor:

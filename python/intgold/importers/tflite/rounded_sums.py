@@ -21,7 +21,7 @@ from .thresholds import Rounding, thresholds
 
 _BASE = 256
 """Of the digits, each an int8 of its own."""
-_MOST_WEIGHT = 128
+_MAX_WEIGHT = 128
 """In size, of a weight that is negative."""
 
 
@@ -155,7 +155,7 @@ def _step_down(
         The thresholds of -128 ... 127, less `low`.
     """
     units, x = _units(int(goals.max())), context.file(0)
-    times = -(-units[-1] // (_MOST_WEIGHT * blocks.channels))
+    times = -(-units[-1] // (_MAX_WEIGHT * blocks.channels))
     digits = _digits(context, blocks, line, value, goals, units)
     digits = _repeated(context, digits, times)
     rows = blocks.outer, blocks.height * blocks.width * blocks.channels, 1
@@ -213,10 +213,10 @@ def _digits(
             "reshape", line, last=False, zero=value,
             shape=(blocks.outer, blocks.width * blocks.channels, 1),
         )  # fmt: skip
-    found, rest = {}, goals
+    found, remainder = {}, goals
     for unit in reversed(units):
-        found[unit] = np.minimum(rest // unit, _BASE - 1)
-        rest = rest - found[unit] * unit
+        found[unit] = np.minimum(remainder // unit, _BASE - 1)
+        remainder = remainder - found[unit] * unit
     made = ""
     for unit in units:
         digit = context.add(
@@ -241,8 +241,8 @@ def _repeated(context: OpContext, x: str, times: int) -> str:
 def _spread(unit: int, taps: int) -> np.ndarray:
     """Return weights that subtract a value so many times: all that fit into int8, then the rest."""
     weights = np.zeros(taps, np.int8)
-    whole, rest = divmod(unit, _MOST_WEIGHT)
-    weights[:whole] = -_MOST_WEIGHT
-    if rest:
-        weights[whole] = -rest
+    whole, remainder = divmod(unit, _MAX_WEIGHT)
+    weights[:whole] = -_MAX_WEIGHT
+    if remainder:
+        weights[whole] = -remainder
     return weights

@@ -34,17 +34,17 @@ def factors(rule: OpRule, a: np.float32, b: np.ndarray, y: np.float32) -> list[f
     return [FACTORS[rule.factor](a, _FLOAT(one), y) for one in b]
 
 
-def requantize(rule: OpRule, reals: list[float], channels: int) -> Requantize:
+def requantize_by_rule(rule: OpRule, reals: list[float], channels: int) -> Requantize:
     """Return an entry per real, in the rule's form; that of whole groups and of the rest."""
     first = requantize_for(reals, rule.form)
     whole = channels // rule.group * rule.group if rule.group else channels
     if whole == channels:
         return first
-    rest = requantize_for(reals, rule.remainder_form)
+    remainder = requantize_for(reals, rule.remainder_form)
     if whole == 0:
-        return rest
+        return remainder
     each = [np.broadcast_to(p, channels) for p in (first.multiplier, first.right_shift)]
-    other = [np.broadcast_to(p, channels) for p in (rest.multiplier, rest.right_shift)]
+    other = [np.broadcast_to(p, channels) for p in (remainder.multiplier, remainder.right_shift)]
     m, t = (np.concatenate([a[:whole], b[whole:]]) for a, b in zip(each, other, strict=True))
     forms = [rule.form] * whole + [rule.remainder_form] * (channels - whole)
     return Requantize.of(m, t, forms)

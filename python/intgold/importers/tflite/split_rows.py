@@ -7,7 +7,7 @@ import numpy as np
 from .op_context import IDENTITY, OpContext, extents, inner
 from .reader import FileTensor
 
-_MOST = 2**15
+_MAX_DILATION = 2**15
 """Of a dilation."""
 
 
@@ -32,8 +32,8 @@ def split_rows(
         Images of shape (rows, values, 1).
     """
     image = context.add("reshape", x, last=False, like=like, shape=(rows, run, 1))
-    front = _without(context, image, like, run - whole, behind=True)
-    return [front, _without(context, image, like, whole, behind=False)]
+    front = _without(context, image, like, run - whole, at_end=True)
+    return [front, _without(context, image, like, whole, at_end=False)]
 
 
 def join_rows(context: OpContext, parts: list[str]) -> None:
@@ -42,11 +42,11 @@ def join_rows(context: OpContext, parts: list[str]) -> None:
     context.add("reshape", rows, shape=extents(inner(context.y)))
 
 
-def _without(context: OpContext, x: str, like: FileTensor, count: int, *, behind: bool) -> str:
+def _without(context: OpContext, x: str, like: FileTensor, count: int, *, at_end: bool) -> str:
     """Leave out `count` values of each row, behind or before the others."""
-    taps = np.array([1, 0] if behind else [0, 1], np.int8).reshape(1, 2, 1)
+    taps = np.array([1, 0] if at_end else [0, 1], np.int8).reshape(1, 2, 1)
     while count:
-        distance = min(count, _MOST)
+        distance = min(count, _MAX_DILATION)
         x = context.add(
             "depthwise_conv2d", x, last=False, like=like, weights=taps, bias=np.zeros(1, np.int32),
             stride=(1, 1), dilation=(1, distance), requantize=IDENTITY,

@@ -66,7 +66,7 @@ XNNPACK_REALS: dict[str, Real] = {**REALS, "LOGISTIC": _logistic_float64}
 """As the delegate does."""
 
 
-def of_reals(
+def real_function_table(
     f: Real, x_scale: np.float32, x_zero: int, y_scale: np.float32, y_zero: int
 ) -> np.ndarray:
     """Return the table of a real function, in float32, halves away from zero."""
@@ -125,7 +125,7 @@ def q8_multiplier(
     return _bytes(y)
 
 
-def requantized(
+def requantize_table(
     rule: OpRule,
     x_scale: np.float32,
     x_zero: int,

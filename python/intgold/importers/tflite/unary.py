@@ -12,7 +12,7 @@ from ...contracts import Algorithm
 from . import tables, tflm_tables
 from .hard_swish import hard_swish_table
 from .op_context import OpContext, extents, inner
-from .scales import ends, factors, requantize
+from .scales import ends, factors, requantize_by_rule
 
 
 def _quantisation(context: OpContext) -> tuple[np.float32, int, np.float32, int]:
@@ -24,7 +24,7 @@ def _lut(context: OpContext, table: np.ndarray) -> None:
     context.add("lut", context.x(), table=table)
 
 
-def of_reals(name: str) -> Callable[[OpContext], None]:
+def real_function(name: str) -> Callable[[OpContext], None]:
     """Return the importer of a function that engines compute in float32."""
 
     def add(context: OpContext) -> None:
@@ -42,7 +42,7 @@ def of_reals(name: str) -> Callable[[OpContext], None]:
             tables.TFLM_REALS if context.rule.algorithm is Algorithm.FLOAT32_STEPS else tables.REALS
         )
         real = reals[f"{name}/approximate" if approximate else name]
-        _lut(context, tables.of_reals(real, *_quantisation(context)))
+        _lut(context, tables.real_function_table(real, *_quantisation(context)))
 
     return add
 
@@ -59,7 +59,7 @@ def relu(number: int) -> Callable[[OpContext], None]:
             _lut(context, np.clip(np.arange(-128, 128), lo, hi).astype(np.int8))
             return
         lo, hi = ends(context.rule, number, y_scale, y_zero, context.y.dtype)
-        table = tables.requantized(context.rule, x_scale, x_zero, y_scale, y_zero, lo, hi)
+        table = tables.requantize_table(context.rule, x_scale, x_zero, y_scale, y_zero, lo, hi)
         _lut(context, table)
 
     return add
@@ -106,11 +106,12 @@ def quantize(context: OpContext) -> None:
     if whole in (0, size):
         form = rule.form if whole else rule.remainder_form
         _lut(
-            context, tables.requantized(replace(rule, form=form), x_scale, x_zero, y_scale, y_zero)
+            context,
+            tables.requantize_table(replace(rule, form=form), x_scale, x_zero, y_scale, y_zero),
         )
         return
     context.spend(0, size)
-    by = requantize(rule, factors(rule, x_scale, np.ones(1, np.float32), y_scale), size)
+    by = requantize_by_rule(rule, factors(rule, x_scale, np.ones(1, np.float32), y_scale), size)
     shape, flat = inner(context.y), (1, 1, size)
     x = context.x()
     if shape != flat:

@@ -10,7 +10,7 @@ import numpy as np
 from ...contracts import Algorithm
 from .op_context import OpContext, as_int8, extents, inner
 from .reader import FileTensor
-from .scales import ends, factors, requantize
+from .scales import ends, factors, requantize_by_rule
 
 _SAME, _VALID = 0, 1
 
@@ -40,7 +40,7 @@ def slide(context: OpContext, kernel: tuple[int, int], in_shape: tuple[int, ...]
     return {"stride": stride, "dilation": dilation, "padding": (*sides[0], *sides[1])}
 
 
-def activation(context: OpContext) -> dict[str, Any]:
+def clamp_fields(context: OpContext) -> dict[str, Any]:
     """Return act_min and act_max of the fused activation."""
     number = context.op.options["FusedActivationFunction"]
     if number not in (0, 1, 2, 3):
@@ -94,9 +94,9 @@ def _tail(context: OpContext, weight_scales: np.ndarray, channels: int) -> dict[
     context.decide(*factors(context.rule, x, weight_scales, y))
     reals = factors(context.rule, x, weight_scales, y)
     return {
-        "requantize": requantize(context.rule, reals, channels),
+        "requantize": requantize_by_rule(context.rule, reals, channels),
         "weight_scale": [float(s) for s in weight_scales],
-        **activation(context),
+        **clamp_fields(context),
     }
 
 

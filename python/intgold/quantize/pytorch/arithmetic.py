@@ -9,7 +9,7 @@ import numpy as np
 from torch.fx import Node
 
 from .nodes import argument, float32, function_of, shape_of
-from .sketch import NodeValue, Sketch, Take, order_of, ordered
+from .sketch import NodeValue, Sketch, Take, ordered, value_order
 from .weights import per_channel
 
 
@@ -159,7 +159,7 @@ def _affine(
         to.renew(before.name, weights=weights, bias=bias)
         return value
     last = to.layers.get(value.layer)
-    if last is not None and last.kind == "affine" and to.alone(source, last.name):
+    if last is not None and last.kind == "affine" and to.has_one_reader(source, last.name):
         alpha, beta = float(scale * last.alpha), float(scale * last.beta + offset)
         to.renew(last.name, alpha=alpha, beta=beta)
         return value
@@ -172,7 +172,7 @@ def _joined(to: Sketch, node: Node, kind: str) -> NodeValue:
     shapes = [shape_of(a)[1:] for a in node.args[:2]]
     if shapes[0] != shapes[1]:
         raise to.misplaced(f"{kind} of shapes {shapes[0]} and {shapes[1]}, which are not the same")
-    if not np.array_equal(order_of(one, shapes[0]), order_of(two, shapes[1])):
+    if not np.array_equal(value_order(one, shapes[0]), value_order(two, shapes[1])):
         raise to.misplaced(f"{kind} of values that lie in different orders: permute both or none")
     other = to.reshaped(two.layer, to.shapes[one.layer])
     return replace(one, layer=to.add(node, kind, (one.layer, other)))
@@ -197,5 +197,5 @@ def concat(to: Sketch, node: Node) -> NodeValue:
         for v, shape in zip(values, shapes, strict=True)
     ]
     starts = np.cumsum([0, *(shape[0] for shape in shapes)])
-    order = [order_of(v, s) + start for v, s, start in zip(values, shapes, starts, strict=False)]
+    order = [value_order(v, s) + start for v, s, start in zip(values, shapes, starts, strict=False)]
     return ordered(to.add(node, "concat", tuple(names)), np.concatenate(order))

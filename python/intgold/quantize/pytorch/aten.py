@@ -197,7 +197,7 @@ ROWS = (
 )
 """What intgold takes of a module, in the order of the documentation."""
 
-TAKEN: dict[str, Take] = {name: take for row in ROWS for name, take in row.functions.items()}
+SUPPORTED: dict[str, Take] = {name: take for row in ROWS for name, take in row.functions.items()}
 """What each ATen function becomes; a trailing _ (in place) is left out."""
 
 

@@ -14,9 +14,9 @@ from ...errors import ModelError
 from ...host.axis_order import output_order, stored_shape
 from ..inputs import IMAGE, Input
 from ..layers import Layer
-from .nodes import function_of, legal_name, place_of, shape_of
+from .nodes import function_of, legal_name, shape_of, source_location
 from .refusals import Refusals
-from .sketch import MisplacedError, NodeValue, Sketch, Take, order_of
+from .sketch import MisplacedError, NodeValue, Sketch, Take, value_order
 
 _CHANCE = ("rand", "normal", "bernoulli", "dropout", "multinomial", "exponential")
 _LOGITS = "logits"
@@ -62,11 +62,11 @@ class Importer(Sketch):
 
     def take(self, node: Node) -> None:
         """Take one node, or note why it cannot be taken."""
-        self.where = place_of(node)
+        self.where = source_location(node)
         try:
             self._take(node)
         except Exception as error:
-            guess = self._follows_refusal(node)  # a stand-in may fit nothing that follows
+            guess = self._after_refusal(node)  # a stand-in may fit nothing that follows
             if not isinstance(error, ModelError) and not guess:
                 raise
             if isinstance(error, ModelError) and not (guess and isinstance(error, MisplacedError)):
@@ -114,7 +114,7 @@ class Importer(Sketch):
         if not any(n.name in self.known for n in node.all_input_nodes):
             self.constants[node.name] = self._folded(node, target)
             return
-        if target == "getitem" and self._follows_refusal(node):  # one of several results
+        if target == "getitem" and self._after_refusal(node):  # one of several results
             self._guessed.add(node.name)
             value = node.meta.get("val")
             shape = tuple(value.shape[1:]) if isinstance(value, torch.Tensor) else (1,)
@@ -128,7 +128,7 @@ class Importer(Sketch):
         before = self.known.get(first.name) if isinstance(first, Node) else None
         made = function(self, node)
         self.known[node.name] = made
-        if self._follows_refusal(node):
+        if self._after_refusal(node):
             self._guessed.add(node.name)
         if in_place and before is not None:
             # What was made in place is what all other names of that memory mean from now on.
@@ -181,7 +181,7 @@ class Importer(Sketch):
         return tuple(self.inputs), tuple(reversed(layers)), hosts, self._output_order
 
     def _note_order(self, node: Any) -> None:
-        order, _ = self.read_by_host or (order_of(self._output, shape_of(node)[1:]), "")
+        order, _ = self.read_by_host or (value_order(self._output, shape_of(node)[1:]), "")
         stored = self.shapes[self._output.layer]
         self._output_order = output_order(order, stored)
         if self._output_order:
@@ -191,7 +191,7 @@ class Importer(Sketch):
         else:
             self.hosts.append(f"the order of the output: it is {stored}, channels last")
 
-    def _follows_refusal(self, node: Node) -> bool:
+    def _after_refusal(self, node: Node) -> bool:
         return any(n.name in self._guessed for n in node.all_input_nodes)
 
 

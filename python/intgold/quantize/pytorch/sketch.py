@@ -72,7 +72,7 @@ class Sketch:
         if over is None or over % len(shape_of(node.args[0])) == 0:
             raise self.refused(f"{function_of(node)} over all images")
         value, shape = self.value(node.args[0], host=True), shape_of(node.args[0])
-        order, axis = order_of(value, shape[1:]), over % len(shape)
+        order, axis = value_order(value, shape[1:]), over % len(shape)
         self.read_by_host = self.read_by_host or (order, value.layer)
         where = f" (layer {self.where})" if self.where != node.name else ""
         over_axis = axis_text(order, axis, self.shapes[value.layer])
@@ -167,8 +167,8 @@ class Sketch:
             name = f"{stem}_{count}"
         return name
 
-    def alone(self, source: Any, name: str) -> bool:
-        """Return whether one node alone reads a layer, from `source` (views count as it)."""
+    def has_one_reader(self, source: Any, name: str) -> bool:
+        """Return whether only one node reads a layer, from `source` (views count as it)."""
         while isinstance(source, Node) and source.name in self.known:
             if self.known[source.name].layer != name:
                 break
@@ -181,7 +181,11 @@ class Sketch:
         """Return the layer with weights that makes a value and that one node alone reads."""
         name = self.value(source).layer
         layer = self.layers.get(name)
-        return layer if layer and layer.weights is not None and self.alone(source, name) else None
+        return (
+            layer
+            if layer and layer.weights is not None and self.has_one_reader(source, name)
+            else None
+        )
 
     def image(self, node: Any) -> str:
         """Return a layer that gives a node's value as (height, width, channels)."""
@@ -231,6 +235,6 @@ def ordered(layer: str, order: np.ndarray, *, host: bool = False) -> NodeValue:
     return NodeValue(layer, None if plain else order, host)
 
 
-def order_of(value: NodeValue, shape: Sequence[int]) -> np.ndarray:
+def value_order(value: NodeValue, shape: Sequence[int]) -> np.ndarray:
     """Return the order of a value of this shape (without the batch)."""
     return canonical(shape) if value.order is None else value.order

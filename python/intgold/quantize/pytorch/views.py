@@ -9,7 +9,7 @@ import numpy as np
 from torch.fx import Node
 
 from .nodes import argument, float32, function_of, shape_of
-from .sketch import NodeValue, Sketch, order_of, ordered
+from .sketch import NodeValue, Sketch, ordered, value_order
 
 
 def reshape(to: Sketch, node: Node) -> NodeValue:
@@ -22,7 +22,8 @@ def reshape(to: Sketch, node: Node) -> NodeValue:
         if value.host:
             return replace(value, order=np.full(after[1:], -1))
         raise to.refused(f"a change of shape from {before} to {after}, which mixes images")
-    return ordered(value.layer, order_of(value, before[1:]).reshape(after[1:]), host=value.host)
+    order = value_order(value, before[1:]).reshape(after[1:])
+    return ordered(value.layer, order, host=value.host)
 
 
 def permute(to: Sketch, node: Node) -> NodeValue:
@@ -38,7 +39,7 @@ def permute(to: Sketch, node: Node) -> NodeValue:
         axes = [a % len(shape) for a in given]
     if axes[0] != 0:
         raise to.refused("a transposition that mixes images")
-    order = order_of(value, shape[1:]).transpose([a - 1 for a in axes[1:]])
+    order = value_order(value, shape[1:]).transpose([a - 1 for a in axes[1:]])
     return ordered(value.layer, order, host=value.host)
 
 
@@ -83,7 +84,7 @@ def select(to: Sketch, node: Node) -> NodeValue:
     at = where[1] % shape[axis]
     made = _cut(to, node, axis, at, at + 1, 1)
     held = (*shape[1:axis], 1, *shape[axis + 1 :])
-    return ordered(made.layer, order_of(made, held).reshape(shape_of(node)[1:]))
+    return ordered(made.layer, value_order(made, held).reshape(shape_of(node)[1:]))
 
 
 def _cut(to: Sketch, node: Node, axis: int, start: int, end: int, step: int) -> NodeValue:
@@ -112,7 +113,7 @@ def _cropped(to: Sketch, node: Node, name: str, place: int, first: int, last: in
     if (
         layer is not None
         and layer.kind in ("conv2d", "depthwise_conv2d")
-        and to.alone(node.args[0], name)
+        and to.has_one_reader(node.args[0], name)
     ):
         pads, stride = list(layer.padding), layer.stride[place]
         pads[2 * place] -= first * stride
@@ -150,7 +151,7 @@ def pad(to: Sketch, node: Node) -> NodeValue:
     alpha, name = float(fill or 0), to.image(node.args[0])
     before = to.layers.get(name)
     again = before is not None and (before.kind, before.alpha) == ("pad", alpha)
-    if before is not None and again and to.alone(node.args[0], name):
+    if before is not None and again and to.has_one_reader(node.args[0], name):
         (a, b, c, d), (name,) = before.padding, before.inputs
         top, bottom, left, right = top + a, bottom + b, left + c, right + d
     return NodeValue(to.add(node, "pad", (name,), padding=(top, bottom, left, right), alpha=alpha))

@@ -8,7 +8,7 @@ import numpy as np
 from torch.fx import Node
 
 from .nodes import argument, float32, pair, shape_of
-from .sketch import NodeValue, Sketch, order_of, ordered
+from .sketch import NodeValue, Sketch, ordered, value_order
 
 
 def convolution(to: Sketch, node: Node) -> NodeValue:
@@ -55,7 +55,12 @@ def _with_pad_before(
 ) -> tuple[str, tuple[int, int, int, int]]:
     """Return what a convolution reads and its padding: zeros padded before it are its own."""
     layer = to.layers.get(name)
-    if layer is None or layer.kind != "pad" or layer.alpha != 0 or not to.alone(node.args[0], name):
+    if (
+        layer is None
+        or layer.kind != "pad"
+        or layer.alpha != 0
+        or not to.has_one_reader(node.args[0], name)
+    ):
         return name, pads
     a, b = layer.padding, pads
     return layer.inputs[0], (a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3])
@@ -82,7 +87,7 @@ def linear(to: Sketch, node: Node) -> NodeValue:
     bias = to.constant(argument(node, 2, "bias", None))
     bias = np.zeros(len(weights)) if bias is None else bias
     shape = shape_of(node.args[0])[1:]
-    order = order_of(value, shape).ravel()
+    order = value_order(value, shape).ravel()
     if len(shape) == 1:
         columns = np.empty_like(weights)
         columns[:, order] = weights  # to the order in which the values are stored
@@ -128,7 +133,7 @@ def per_channel(
         )
         return value
     if len(shape) == 1:
-        name, order = to.reshaped(value.layer, (1, 1, shape[0])), order_of(value, shape)
+        name, order = to.reshaped(value.layer, (1, 1, shape[0])), value_order(value, shape)
         stored = np.empty((2, shape[0]))
         stored[:, order] = scale, offset
         scale, offset = stored

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...contracts.evidence import ops
+from ...contracts.evidence import op_names
 from ...contracts.table import Contract, contract_named
 from ...errors import ImportFileError
 from ...model.graph import Model
@@ -104,7 +104,7 @@ def difference(op: str, a: str, b: str, models: int = MODELS) -> ContractDiffere
             break
         at = probe(op, seed)
         try:
-            y = [run(at, contract) for contract in (first, second)]
+            y = [run_probe(at, contract) for contract in (first, second)]
         except ImportFileError:  # what no model can be made of is not compared
             continue
         found = _with(found, at, seed, *y, counts=seed in first_ones)
@@ -115,15 +115,15 @@ def _with(
     found: ContractDifference, at: OpProbe, seed: int, a: np.ndarray, b: np.ndarray, *, counts: bool
 ) -> ContractDifference:
     """Return what was found so far with one more probe's outputs."""
-    apart = np.abs(a.astype(int) - b)
-    places = [tuple(map(int, place)) for place in np.argwhere(apart)]
+    distance = np.abs(a.astype(int) - b)
+    places = [tuple(map(int, place)) for place in np.argwhere(distance)]
     seen = [_witness(at, seed, place, a, b) for place in places]
     known = [found.witness] if found.witness else []
     return replace(
         found,
-        values=found.values + counts * apart.size,
+        values=found.values + counts * distance.size,
         differing=found.differing + counts * len(places),
-        largest=max(found.largest, int(apart.max())),
+        largest=max(found.largest, int(distance.max())),
         witness=min([*known, *seen], key=_size, default=None),
     )
 
@@ -133,7 +133,7 @@ def differences(a: str, b: str, models: int = MODELS) -> list[ContractDifference
     return [difference(op, a, b, models) for op in PROBES]
 
 
-def run(at: OpProbe, contract: Contract) -> np.ndarray:
+def run_probe(at: OpProbe, contract: Contract) -> np.ndarray:
     """Return what a probe makes under a contract, by the golden model."""
     model = probe_model(at, contract)
     x = dict(zip(model.inputs, at.inputs, strict=True))
@@ -148,23 +148,25 @@ def probe_model(at: OpProbe, contract: Contract) -> Model:
     return convert(at.graph, contract, at.graph.ops[0].kind.lower())
 
 
-def lines(a: str, b: str, models: int = MODELS) -> Iterator[str]:
+def difference_lines(a: str, b: str, models: int = MODELS) -> Iterator[str]:
     """Yield a table of where two contracts differ, and a witness per op."""
     found = differences(a, b, models)
-    apart = [d for d in found if d.compared]
-    if apart:
-        yield from columns([HEAD, *map(row, apart)], left=(0,))
+    compared = [d for d in found if d.compared]
+    if compared:
+        yield from columns([HEAD, *map(row, compared)], left=(0,))
         yield ""
         yield "the smallest witness of each:"
-        yield from (f"  {d.op}: {witness(d, a, b)}" for d in apart)
+        yield from (f"  {d.op}: {witness(d, a, b)}" for d in compared)
         yield ""
-    yield from _of("the same rule", (op for op in ops() if _same(op, "int8", a, b)))
+    yield from _of("the same rule", (op for op in op_names() if _same(op, "int8", a, b)))
     for dtype in ("int8", "uint8"):
         for contract in dict.fromkeys((a, b)):
-            lacking = [op for op in ops() if _without(op, dtype, contract)]
-            if len(lacking) > len(ops()) // 2:
-                lacking = [f"all but {', '.join(op for op in ops() if op not in lacking)}"]
-            yield from _of(f"{contract} has no kernel on {dtype}", lacking)
+            unsupported = [op for op in op_names() if _without(op, dtype, contract)]
+            if len(unsupported) > len(op_names()) // 2:
+                unsupported = [
+                    f"all but {', '.join(op for op in op_names() if op not in unsupported)}"
+                ]
+            yield from _of(f"{contract} has no kernel on {dtype}", unsupported)
 
 
 def _same(op: str, dtype: str, a: str, b: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ...contracts.evidence import inexact, ops, overflows, rows
+from ...contracts.evidence import evidence_table, inexact, op_names, overflows
 from ...contracts.table import CONTRACTS, Contract, OpRule
 from ...support.file_kinds import CONTRACTS_PAGE
 from ...support.safe_files import replacing
@@ -48,12 +48,12 @@ _FACTORS = {
 }
 
 
-def page(models: int) -> str:
+def contracts_page(models: int) -> str:
     """Return the page, its rates from as many probes of each op."""
     return "\n".join(_parts(models)) + "\n"
 
 
-def describe(rule: OpRule | None) -> str:
+def rule_text(rule: OpRule | None) -> str:
     """Return a rule in words."""
     if rule is None:
         return "-"
@@ -69,7 +69,7 @@ def describe(rule: OpRule | None) -> str:
             f"ratios times alpha from {_exact(rule.slopes[0])} to {_exact(rule.slopes[1])}"
         )
     if rule.limits != (0.0, math.inf):
-        beyond = "refused" if rule.fallback is None else describe(rule.fallback)
+        beyond = "refused" if rule.fallback is None else rule_text(rule.fallback)
         words.append(
             f"ratios from {_exact(rule.limits[0])} to {_exact(rule.limits[1])}; beyond: {beyond}"
         )
@@ -97,7 +97,7 @@ def _parts(models: int) -> Iterator[str]:
         own = [op for op in contract.rules if _has(contract, op) and op.split()[0] not in _alike()]
         yield from _table(
             ["op", "rule"],
-            [[op, describe(contract.rules[op]) or _PLAIN.get(op, _TABLE)] for op in own],
+            [[op, rule_text(contract.rules[op]) or _PLAIN.get(op, _TABLE)] for op in own],
         )
         yield ""
     yield "## Where a contract is not exact\n"
@@ -135,7 +135,7 @@ def _parts(models: int) -> Iterator[str]:
     yield "Values, none of which differed; `-`: the engine has no such kernel, and the import is"
     yield "refused."
     for dtype in ("int8", "uint8"):
-        head, *body = rows(dtype)
+        head, *body = evidence_table(dtype)
         yield f"\n{dtype}:\n"
         yield from _table(head, body)
 
@@ -162,7 +162,7 @@ def _alike() -> list[str]:
     """Return the ops for which all contracts have one rule."""
     return [
         op
-        for op in ops()
+        for op in op_names()
         if len({c.rule(op, t) for c in CONTRACTS.values() for t in ("int8", "uint8")} - {None}) == 1
     ]
 
@@ -183,4 +183,4 @@ if __name__ == "__main__":
     from .differences import MODELS
 
     with replacing(sys.argv[1], CONTRACTS_PAGE) as file:
-        file.write(page(MODELS).encode())
+        file.write(contracts_page(MODELS).encode())

@@ -29,7 +29,7 @@ from ...support.moved import renamed
 from ...support.progress import Progress
 from ...support.quoting import short_repr
 
-__all__ = ["NetworkComparison", "Way", "compare"]
+__all__ = ["BackendResult", "NetworkComparison", "compare"]
 
 FORMAT = "intgold-comparison"
 BATCHES = (1, 256)
@@ -39,7 +39,7 @@ _SECONDS = 0.2  # at least, of each timing
 
 
 @dataclass(frozen=True)
-class Way:
+class BackendResult:
     """One way to compute the network.
 
     Parameters
@@ -66,7 +66,7 @@ class NetworkComparison:
     Parameters
     ----------
     images : int
-    ways : list of Way
+    ways : list of BackendResult
     confusion : dict
         Model name -> list of (label or None, float's answer, the model's, how many images).
     bytes : dict
@@ -78,7 +78,7 @@ class NetworkComparison:
     __repr__ = short_repr
 
     images: int
-    ways: list[Way]
+    ways: list[BackendResult]
     confusion: dict[str, list[tuple[int | None, int, int, int]]]
     bytes: dict[str, Footprint]
     not_run: dict[str, str] = field(default_factory=dict)
@@ -192,7 +192,7 @@ def compare(
     with _one_thread(not_run):
         rates = _rates(runs, progress=progress)
     ways = [
-        Way(
+        BackendResult(
             name,
             None if labels is None else float((given == labels).mean()),
             int((given != answers["float numpy"]).sum()),
@@ -282,8 +282,8 @@ def _confusion(
     labels: np.ndarray | None, real: np.ndarray, integer: np.ndarray
 ) -> list[tuple[int | None, int, int, int]]:
     known: Sequence[int | None] = [None] * len(real) if labels is None else labels.tolist()
-    apart = np.flatnonzero(real != integer).tolist()
-    counts = Counter((known[i], int(real[i]), int(integer[i])) for i in apart)
+    differing = np.flatnonzero(real != integer).tolist()
+    counts = Counter((known[i], int(real[i]), int(integer[i])) for i in differing)
     return [
         (*key, count) for key, count in sorted(counts.items(), key=lambda kv: (-kv[1], str(kv[0])))
     ]

@@ -30,7 +30,15 @@ from ...support.text_table import columns
 from ...support.workers import Workers
 from .layer_error import layer_errors
 
-__all__ = ["SweepRow", "default_sweep", "explore", "named", "pareto", "product_sweep", "table"]
+__all__ = [
+    "SweepRow",
+    "default_sweep",
+    "explore",
+    "named",
+    "pareto",
+    "product_sweep",
+    "sweep_table",
+]
 
 _SHIFT_BITS = 6  # a right_shift is in [1, 62]
 
@@ -290,7 +298,7 @@ _NUMBERS = {
 }  # fmt: skip
 
 
-def table(rows: Sequence[SweepRow]) -> str:
+def sweep_table(rows: Sequence[SweepRow]) -> str:
     """Return the rows as aligned lines; * marks those that no other beats."""
     front = pareto(rows)
     lines = [("", "choices", *_NUMBERS.values())]

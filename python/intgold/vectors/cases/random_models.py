@@ -310,8 +310,8 @@ def _mul(rng: Random, shapes: list[Shape]) -> Fields:
 
 def _concat(rng: Random, shapes: list[Shape]) -> Fields:
     pairs = zip(*shapes, strict=True)
-    apart = [i for i, (a, b) in enumerate(pairs) if a != b]
-    return {"axis": apart[0] if apart else rng.randrange(len(shapes[0]))}
+    differing = [i for i, (a, b) in enumerate(pairs) if a != b]
+    return {"axis": differing[0] if differing else rng.randrange(len(shapes[0]))}
 
 
 def _pad(rng: Random, shapes: list[Shape]) -> Fields:

@@ -146,8 +146,8 @@ def given_images(
         }
         counts = {n: len(images) for n, images in found.items()}
         if len(set(counts.values())) != 1:
-            told = ", ".join(f"{count} of {n}" for n, count in counts.items())
-            raise InputError(f"stimulus {source}: not as many images of each input: {told}")
+            listed = ", ".join(f"{count} of {n}" for n, count in counts.items())
+            raise InputError(f"stimulus {source}: not as many images of each input: {listed}")
         return found
     if len(model.inputs) != 1:
         raise InputError(
@@ -317,17 +317,17 @@ def _strokes(index: WordArray, keys: WordArray, shape: Extent, zero: int) -> np.
 def _polyline(points: list[tuple[int, int]], height: int, width: int) -> np.ndarray:
     """Return bytes by the least squared distance to a segment's nearest lattice point."""
     y, x = np.ogrid[:height, :width]
-    least = np.full((height, width), 2**62, np.int64)
+    nearest = np.full((height, width), 2**62, np.int64)
     for (ay, ax), (by, bx) in itertools.pairwise(points):
         dy, dx = by - ay, bx - ax
         square = max(dy * dy + dx * dx, 1)
         along = np.clip((y - ay) * dy + (x - ax) * dx, 0, square)
         near_y = ay + (2 * along * dy + square) // (2 * square)
         near_x = ax + (2 * along * dx + square) // (2 * square)
-        least = np.minimum(least, (y - near_y) ** 2 + (x - near_x) ** 2)
+        nearest = np.minimum(nearest, (y - near_y) ** 2 + (x - near_x) ** 2)
     radius = max(1, min(height, width) // 28) ** 2
-    bright = np.where(least <= radius, 255, np.where(least <= 2 * radius, 170, 0))
-    return np.where((bright == 0) & (least <= 4 * radius), 85, bright).astype(np.uint8)
+    bright = np.where(nearest <= radius, 255, np.where(nearest <= 2 * radius, 170, 0))
+    return np.where((bright == 0) & (nearest <= 4 * radius), 85, bright).astype(np.uint8)
 
 
 _DRAW: dict[str, Callable[[WordArray, WordArray, Extent, int], np.ndarray]] = {

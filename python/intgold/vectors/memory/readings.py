@@ -59,8 +59,8 @@ class Swap:
         """
         size = words // self.parts
         first = self.start + images.astype(np.int64)[:, np.newaxis] * self.frame
-        number, rest = np.divmod(first + np.arange(size), self.unit)
-        found = (number ^ self.by) * self.unit + rest - first
+        number, remainder = np.divmod(first + np.arange(size), self.unit)
+        found = (number ^ self.by) * self.unit + remainder - first
         inside = (found >= 0) & (found < size)
         banks = [np.where(inside, found + bank * size, -1) for bank in range(self.parts)]
         return np.concatenate(banks, axis=1)
@@ -249,7 +249,7 @@ def _at_other_addresses(block: Allocation) -> Iterator[Reading]:
         yield Reading("address", label, stated, stated, Swap(1, parts=parts))
 
 
-def standing(
+def agreeing_readings(
     stated: Packing, trials: Iterable[Reading], words: Iterable[np.ndarray]
 ) -> list[Reading]:
     """Return the readings that agree with a dump where the layout has no elements.

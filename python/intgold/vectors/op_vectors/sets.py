@@ -37,7 +37,7 @@ LINES = "lines"
 REQUANTIZE = "requantize"
 """Is no op of a graph: the block behind the accumulator alone, as lines."""
 _KEYS = {"format", "version", "tool", "spec", "op", "random", "seed", "cases", "files", "sha256"}
-_MOST_RANDOM = 2**16
+_MAX_RANDOM = 2**16
 
 
 def check_op(op: str) -> None:
@@ -55,8 +55,8 @@ def cases_of(op: str, random: int, seed: int) -> Iterator[Case]:
     VectorError
         When a number is out of range.
     """
-    if not 0 <= random <= _MOST_RANDOM:
-        raise VectorError(f"random: {random} is not from 0 to {_MOST_RANDOM}")
+    if not 0 <= random <= _MAX_RANDOM:
+        raise VectorError(f"random: {random} is not from 0 to {_MAX_RANDOM}")
     yield from corner_cases(op)
     for number in range(random):
         yield random_case(op, seed + number)
@@ -165,43 +165,45 @@ def write_op_sets(
         raise VectorError(f"op {op}: form and multiplier bits are choices of requantize only")
     with replacing_folder(folder, VECTORS) as made:
         write = _write_requantize if op == REQUANTIZE else _write_cases
-        told, images = write(op, made, chosen, progress=progress)
-        (made / README).write_text(_readme(op, told))
-        (made / NAME).write_bytes(_manifest(made, op, chosen, told))
+        reasons, images = write(op, made, chosen, progress=progress)
+        (made / README).write_text(_readme(op, reasons))
+        (made / NAME).write_bytes(_manifest(made, op, chosen, reasons))
         found = paths_below(made)
         size = sum((made / path).stat().st_size for path in found)
-    return Summary(len(found), size, images, len(told))
+    return Summary(len(found), size, images, len(reasons))
 
 
-Told = list[tuple[str, str]]
+Reasons = list[tuple[str, str]]
 """Name and reason of each case."""
 
 
 def _write_requantize(
     op: str, made: Path, chosen: OpSetOptions, *, progress: bool
-) -> tuple[Told, int]:
+) -> tuple[Reasons, int]:
     """Write the lines of each block; return what was written, and no images."""
-    told: Told = []
+    reasons: Reasons = []
     blocks = requantize_blocks(chosen.form, chosen.bits)
     for name, width in Progress(blocks, unit="block", label=op, show=progress):
         lines = requantize_lines(name, width, chosen.random, chosen.seed)
-        told.append((f"{name}_{width}.{LINES}", f"form {name}, multipliers of {width} bits"))
-        _write_lines(made / told[-1][0], lines)
-    return told, 0
+        reasons.append((f"{name}_{width}.{LINES}", f"form {name}, multipliers of {width} bits"))
+        _write_lines(made / reasons[-1][0], lines)
+    return reasons, 0
 
 
-def _write_cases(op: str, made: Path, chosen: OpSetOptions, *, progress: bool) -> tuple[Told, int]:
-    """Write the set of each case, and the lines of all; return what was written, and images."""
+def _write_cases(
+    op: str, made: Path, chosen: OpSetOptions, *, progress: bool
+) -> tuple[Reasons, int]:
+    """Write the set of each case, and the lines of all; return their reasons, and images."""
     arrays = [f for f in chosen.formats if f != LINES]
     cases = list(cases_of(op, chosen.random, chosen.seed))
-    told, images = [(case.name, case.reason) for case in cases], 0
+    reasons, images = [(case.name, case.reason) for case in cases], 0
     if arrays:
         for case in Progress(cases, unit="case", label=op, show=progress):
             options = SetOptions(source=case.x, formats=arrays, layout=chosen.layout)
             images += write_set(case.model, made / case.name, options).images
     if LINES in chosen.formats:
         _write_lines(made / f"{op}.{LINES}", chain.from_iterable(map(op_lines, cases)))
-    return told, images
+    return reasons, images
 
 
 def _write_lines(path: Path, lines: Iterator[str]) -> None:
@@ -209,17 +211,17 @@ def _write_lines(path: Path, lines: Iterator[str]) -> None:
         file.writelines(f"{line}\n" for line in lines)
 
 
-def _readme(op: str, told: Told) -> str:
+def _readme(op: str, reasons: Reasons) -> str:
     clause = OPS[op].clause if op in OPS else "4"
-    rows = "".join(f"- `{name}`: {reason}\n" for name, reason in told)
+    rows = "".join(f"- `{name}`: {reason}\n" for name, reason in reasons)
     return f"# Golden vectors of {op} (SPEC {clause})\n\n{rows}"
 
 
-def _manifest(folder: Path, op: str, chosen: OpSetOptions, told: Told) -> bytes:
+def _manifest(folder: Path, op: str, chosen: OpSetOptions, reasons: Reasons) -> bytes:
     document: dict[str, Any] = {
         "format": FORMAT, "version": VERSION, **provenance(), "op": op,
         "random": chosen.random, "seed": chosen.seed,
-        "cases": [{"name": name, "reason": reason} for name, reason in told],
+        "cases": [{"name": name, "reason": reason} for name, reason in reasons],
         "files": {p: sha256_of(folder / p) for p in paths_below(folder) if p != NAME},
     }  # fmt: skip
     document["sha256"] = canonical_sha256(document)
@@ -246,9 +248,9 @@ def read_op_vectors(folder: str | os.PathLike[str]) -> list[str]:
     where = Path(folder) / NAME
     files = _files(where)
     present = {path for path in paths_below(Path(folder)) if not path.endswith("/")}
-    odd = sorted(present ^ {*files, NAME})
-    if odd:
-        raise VectorError(f"{folder}: {odd[0]} is missing or not of these vectors")
+    unmatched = sorted(present ^ {*files, NAME})
+    if unmatched:
+        raise VectorError(f"{folder}: {unmatched[0]} is missing or not of these vectors")
     for path, digest in files.items():
         if (Path(folder) / path).is_symlink() or not (Path(folder) / path).is_file():
             raise VectorError(f"{Path(folder) / path}: not a plain file")

@@ -27,7 +27,7 @@ from ...support.progress import Progress
 from ...support.quoting import short_repr
 from ...support.safe_files import canonical_json
 from ...support.workers import Workers
-from ..arrays.contents import Entry
+from ..arrays.contents import ArraySpec
 from ..arrays.partials import LoopOrder, partial_accumulators
 from ..cases.stimulus import builtin, check_range, given_images
 from ..formats.compression import check_available
@@ -39,16 +39,16 @@ from .manifest import (
     MODEL,
     SET,
     listed,
+    log_other_set,
     manifest_bytes,
     provenance,
     read_manifest,
-    tell_other,
 )  # fmt: skip
 from .options import SetOptions, Stimulus
-from .plan import ImageRange, Plan, joined, parse_images
+from .plan import ImageRange, Plan, merge_ranges, parse_images
 from .reader import read_runs, regroup
+from .rom_files import rom_contents
 from .set_writer import Content, SetWriter, packed
-from .whole import rom_contents
 
 BUILTIN_COUNT = 16
 """Images of a stimulus without an end of its own, where no count is given."""
@@ -107,7 +107,7 @@ def write_set(
     VectorError
         When a choice is out of range or the folder holds something else.
     EngineError
-        When an image takes more operations than `intgold.model.budget.MOST_OPERATIONS`.
+        When an image takes more operations than `intgold.model.budget.MAX_OPERATIONS`.
     """
     chosen = replace(options or SetOptions(), **choices)
     plan, given = _planned(model, chosen)
@@ -210,7 +210,7 @@ class Producer:
     isa: str
     given: Mapping[str, np.ndarray] | None
 
-    def arrays(self, ranges: Sequence[ImageRange]) -> dict[Entry, np.ndarray]:
+    def arrays(self, ranges: Sequence[ImageRange]) -> dict[ArraySpec, np.ndarray]:
         """Return what belongs to some images, by entry."""
         plan = self.plan
         parts = [self._stimulus(first, stop - first) for first, stop in ranges]
@@ -274,7 +274,7 @@ def _work(number: int, ranges: Sequence[ImageRange]) -> dict[str, Content]:
     return _producer.block(number, ranges)
 
 
-def encoded(plan: Plan, arrays: Mapping[Entry, np.ndarray], first: int) -> dict[str, Content]:
+def encoded(plan: Plan, arrays: Mapping[ArraySpec, np.ndarray], first: int) -> dict[str, Content]:
     """Return what some images add to each file; the first is number `first` of the set."""
     return {
         file.path: packed(plan.compression, data)
@@ -291,7 +291,7 @@ def _write(
     check_available(plan.compression)
     texts = documents(plan)  # before anything is computed: names may be refused
     if check_own(folder, SET):
-        tell_other(folder, plan)
+        log_other_set(folder, plan)
     maker = {**plan.described(), **provenance(), "model": plan.model.sha256}
     identity = hashlib.sha256(canonical_json({**maker, "content": content})).hexdigest()
     growing = [file for file in plan.files if file.entry.images]
@@ -357,11 +357,15 @@ def merge_sets(
     read.sort(key=lambda pair: pair[1].shard or (0, 0))
     numbers = [plan.shard for _, plan in read]
     of = numbers[0][1] if numbers and numbers[0] else 0
-    odd = sorted({(k, of) for k in range(of)} ^ {n for n in numbers if n})
-    if odd or len(numbers) != of:
-        what = f"shard {odd[0][0]} of {odd[0][1]} is missing or odd" if odd else "a shard twice"
+    unmatched = sorted({(k, of) for k in range(of)} ^ {n for n in numbers if n})
+    if unmatched or len(numbers) != of:
+        what = (
+            f"shard {unmatched[0][0]} of {unmatched[0][1]} is missing or odd"
+            if unmatched
+            else "a shard twice"
+        )
         raise VectorError(f"{', '.join(str(path) for path, _ in read)}: {what}")
-    ranges = joined([r for _, plan in read for r in plan.images], "shards")
+    ranges = merge_ranges([r for _, plan in read for r in plan.images], "shards")
     whole = replace(read[0][1], images=ranges, shard=None)
     for path, plan in read:
         alike = replace(whole, images=plan.images, shard=plan.shard)
@@ -381,7 +385,7 @@ class _Merger:
         self._entries = [e for e in whole.entries if e.images]
         self.sizes = self._blocks * len(self._entries)
 
-    def _runs(self, entry: Entry) -> Iterator[np.ndarray]:
+    def _runs(self, entry: ArraySpec) -> Iterator[np.ndarray]:
         for path, plan in self._read:
             files = plan.files_of(entry, self._whole.array_formats[0])
             yield from read_runs(plan, [path / f.path for f in files], files)

@@ -11,7 +11,7 @@ from ...support.folders import paths_below, sha256_of
 from ...support.progress import Progress
 from ..formats.compression import DAMAGED, open_plain
 from .plan import Plan, SetFile
-from .whole import RomFile, rom_files
+from .rom_files import RomFile, rom_files
 
 NAME = "manifest.json"
 StatedDigests = Mapping[str, tuple[str, str]]
@@ -21,9 +21,9 @@ StatedDigests = Mapping[str, tuple[str, str]]
 def check_folder(folder: Path, stated: StatedDigests, *, progress: bool) -> None:
     """Raise VectorError unless a folder has exactly these files, with these bytes on disk."""
     present = {path for path in paths_below(folder) if not path.endswith("/")}
-    odd = sorted(present ^ {*stated, NAME})
-    if odd:
-        raise VectorError(f"{folder}: {odd[0]} is missing or not of this set")
+    unmatched = sorted(present ^ {*stated, NAME})
+    if unmatched:
+        raise VectorError(f"{folder}: {unmatched[0]} is missing or not of this set")
     for path in stated:
         if (folder / path).is_symlink() or not (folder / path).is_file():
             raise VectorError(f"{folder / path}: not a plain file")
@@ -52,7 +52,7 @@ def check_packed(folder: Path, plan: Plan, stated: StatedDigests, *, progress: b
 
 
 def _content_sha256(folder: Path, file: SetFile | RomFile) -> str:
-    path, most = folder / file.path, file.format.most_bytes(file.words)
+    path, most = folder / file.path, file.format.max_bytes(file.words)
     digest, size = hashlib.sha256(), 0
     try:
         with open_plain(path) as stream:

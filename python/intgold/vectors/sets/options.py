@@ -16,7 +16,7 @@ from ..memory.layout import Layout
 
 Stimulus = str | os.PathLike[str] | Mapping[str, np.ndarray]
 
-_MOST_JOBS = 1024
+_MAX_JOBS = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,9 +82,9 @@ class SetOptions:
 
     def __post_init__(self) -> None:
         fit_fields(self, "write_set")
-        if not 1 <= self.jobs <= _MOST_JOBS or self.backend not in BACKENDS:
+        if not 1 <= self.jobs <= _MAX_JOBS or self.backend not in BACKENDS:
             raise VectorError(
-                f"jobs {self.jobs}: a number from 1 to {_MOST_JOBS}; "
+                f"jobs {self.jobs}: a number from 1 to {_MAX_JOBS}; "
                 f"backend: {' or '.join(BACKENDS)}"
             )
         if self.shards != 1 and self.shard is None:

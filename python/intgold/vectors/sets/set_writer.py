@@ -133,9 +133,9 @@ class SetWriter:
     def _make_work(self) -> None:
         """Make the hidden folder, or find the one that an earlier run left."""
         self._work.mkdir(exist_ok=True)
-        odd = {path.name for path in self._work.iterdir()} - _OWN
-        if odd or self._work.is_symlink():
-            what = f"holds {min(odd)}" if odd else "is a link"
+        foreign = {path.name for path in self._work.iterdir()} - _OWN
+        if foreign or self._work.is_symlink():
+            what = f"holds {min(foreign)}" if foreign else "is a link"
             raise VectorError(
                 f"cannot write {self._given}: {self._work} {what}, and is for what is under way; "
                 "move it away"

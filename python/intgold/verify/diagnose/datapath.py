@@ -208,7 +208,7 @@ class Datapath:
         return held, self.write_output(self, y)
 
 
-def entries(by: Requantize, **parts: Any) -> Requantize:
+def replace_entries(by: Requantize, **parts: Any) -> Requantize:
     """Return `by` with other parts, not checked: hardware may hold what no model may."""
     values = {
         "form": by.form,

@@ -123,7 +123,7 @@ class _Search:
             not_dumped=tuple(before.name for before in self.traces.not_dumped(self.op)),
             causes=(),
             consistent=(),
-            would_tell=(),
+            needed_evidence=(),
             differing=self.replay.differing.total(),
             roles=tuple(r for r, n in sorted(self.replay.differing.items()) if n),
             facts=self.replay.facts,
@@ -154,7 +154,7 @@ class _Search:
         return {
             "causes": named, "images": images, "discriminations": _discriminations(evidence, here),
             "consistent": tuple(c for c in causes if c not in named),
-            "would_tell": () if named else tuple(self._would_tell(evidence, causes)),
+            "needed_evidence": () if named else tuple(self._needed_evidence(evidence, causes)),
         }  # fmt: skip
 
     def _ranked(self, causes: Sequence[Cause], tried: Mapping[str, Sequence[Trial]]) -> list[Cause]:
@@ -182,7 +182,7 @@ class _Search:
         if len(more) > len(self.images):
             yield more
 
-    def _would_tell(self, evidence: Evidence, causes: Sequence[Cause]) -> Iterator[str]:
+    def _needed_evidence(self, evidence: Evidence, causes: Sequence[Cause]) -> Iterator[str]:
         """Say which arrays, or how many images, would decide."""
         op = self.op
         dumped = "accumulator" in evidence.got or evidence.path.dtype == np.int32

@@ -82,10 +82,10 @@ def discriminate(path: Datapath, causes: Sequence[Cause]) -> list[Discrimination
         x = stimulus(path.model, "builtin", _IMAGES, seed)
         tensors = {**x, **path.model.run(x, trace=True).tensors}
         other = Datapath.of(path.model, path.op, tuple(tensors[n] for n in path.op.inputs))
-        wanted = causes[0].plant(other).results()[1]
+        expected = causes[0].plant(other).results()[1]
         for cause in list(open_):
             made = cause.plant(other).results()[1]
-            differs = (made != wanted).reshape(_IMAGES, -1).any(axis=1)
+            differs = (made != expected).reshape(_IMAGES, -1).any(axis=1)
             if differs.any():
                 image = int(np.flatnonzero(differs)[0])
                 tried = _IMAGES * (seed + 1)
@@ -126,8 +126,8 @@ def _accumulator(
         acc = np.clip(rising[:, None], lo, hi)
     else:
         values = np.random.default_rng(0).integers(lo, hi + 1, (_VALUES, channels), dtype=np.int64)
-        near = np.clip(np.arange(-4096, 4097, dtype=np.int64)[:, None], lo, hi)
-        acc = np.concatenate([near, values])
+        around_zero = np.clip(np.arange(-4096, 4097, dtype=np.int64)[:, None], lo, hi)
+        acc = np.concatenate([around_zero, values])
     a, b = (path_.after(acc)[1] for path_ in (first, second))
     differs = np.argwhere(a != b)
     if not len(differs):

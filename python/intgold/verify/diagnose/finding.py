@@ -30,8 +30,8 @@ class OpFinding:
         itself, or of one before it that was not dumped.
     consistent : tuple of Cause
         Those that reproduce it as well, but by chance would, or with doubt, or are far less simple.
-    would_tell : tuple of str
-        Where no cause is named for want of evidence: what would tell more.
+    needed_evidence : tuple of str
+        Where no cause is named for want of evidence: what a dump would need.
     differing : int
         Values that differ from what the op should make of its inputs, on all images: outputs and
         accumulators, one by one.
@@ -62,7 +62,7 @@ class OpFinding:
     propagates: bool
     causes: tuple[Cause, ...]
     consistent: tuple[Cause, ...]
-    would_tell: tuple[str, ...]
+    needed_evidence: tuple[str, ...]
     differing: int
     roles: tuple[str, ...]
     facts: tuple[str, ...]

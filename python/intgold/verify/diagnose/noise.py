@@ -137,12 +137,12 @@ def _inner_bits(differs: IntArray, got: IntArray, kind: ValueKind) -> float:
     Where all that differs is saturated, which are saturated says it too.
     """
     n, k = differs.size, int(np.count_nonzero(differs))
-    ways = [_count_bits(n, k) + choose_bits(n, k)]
+    codings = [_count_bits(n, k) + choose_bits(n, k)]
     limited = np.isin(got, kind.limits)
     if limited[differs].all():
         at = int(np.count_nonzero(limited))
-        ways.append(_count_bits(n, at) + choose_bits(n, at))
-    return min(ways)
+        codings.append(_count_bits(n, at) + choose_bits(n, at))
+    return min(codings)
 
 
 def _index_bits(made: IntArray, got: IntArray, kind: ValueKind) -> Iterator[float]:
@@ -165,8 +165,8 @@ def _index_bits(made: IntArray, got: IntArray, kind: ValueKind) -> Iterator[floa
 def _drawn_bits(values: IntArray, each: float) -> float:
     """Return the bits of values drawn from a few, whose shares are not known before."""
     _, counts = np.unique(values, return_counts=True)
-    ways = lgamma(values.size + 1) - sum(lgamma(c + 1) for c in counts.tolist())
-    return float(len(counts)) * (each + log2(values.size + 1)) + ways / log(2)
+    orders = lgamma(values.size + 1) - sum(lgamma(c + 1) for c in counts.tolist())
+    return float(len(counts)) * (each + log2(values.size + 1)) + orders / log(2)
 
 
 def _turned(rows: IntArray, made: IntArray, got: IntArray, each: float) -> Iterator[float]:
@@ -178,8 +178,8 @@ def _turned(rows: IntArray, made: IntArray, got: IntArray, each: float) -> Itera
         return
     rows = rows.astype(np.int64)
     best = np.sort(rows, axis=1)
-    near = np.argsort(best[:, -1] - best[:, -2], kind="stable")
-    differs = (made != got)[near]
+    by_margin = np.argsort(best[:, -1] - best[:, -2], kind="stable")
+    differs = (made != got)[by_margin]
     own = np.take_along_axis(rows, got[:, None], axis=1)
     ranks = (rows > own).sum(axis=1)[made != got]
     at = np.flatnonzero(differs) + 1

@@ -114,8 +114,8 @@ def evidence_bits(
         return max(bits.values())
     if len(bits) == 2 and made is evidence.expected:
         path, acc = evidence.path, evidence.got["accumulator"].astype(np.int64)
-        follows = noise_bits(path.after(acc)[1], evidence.got["output"], kinds["output"])
-        bits["output"] = min(bits["output"], follows)
+        from_accumulators = noise_bits(path.after(acc)[1], evidence.got["output"], kinds["output"])
+        bits["output"] = min(bits["output"], from_accumulators)
     return sum(bits.values())
 
 

@@ -95,13 +95,13 @@ def made_by(path: Datapath, evidence: Evidence) -> dict[str, np.ndarray]:
     y = path.write_output(path, raw)
     if evidence.follow:
         return evidence.follow(held, y)
-    ways = [{"output": y, "accumulator": held}]
+    outcomes = [{"output": y, "accumulator": held}]
     moved = path.write_output(path, held)
     if moved is not held and "accumulator" in evidence.got:
-        ways += [{"output": y, "accumulator": moved}, {"output": raw, "accumulator": moved}]
+        outcomes += [{"output": y, "accumulator": moved}, {"output": raw, "accumulator": moved}]
     if "output" not in evidence.got:
-        ways = ways[:2]
-    return min(ways, key=lambda made: _count(made, evidence.got))
+        outcomes = outcomes[:2]
+    return min(outcomes, key=lambda made: _count(made, evidence.got))
 
 
 def differing(path: Datapath, evidence: Evidence) -> int:

@@ -15,15 +15,15 @@ from ..diagnose.search import Cause
 from .maps import bars, error_maps, legend
 from .stages import Stages
 from .text import (
-    MOST_CONSISTENT,
+    MAX_CONSISTENT,
+    cause_groups,
     conclusion,
+    correct_by_reading,
     demoted,
     heading,
     labels,
-    members,
     others,
     remarks,
-    right_read_so,
     tried,
     verdict,
     worth,
@@ -71,10 +71,10 @@ def write_page(report: VerificationReport, path: str | os.PathLike[str]) -> None
         changed.
     """
     with replacing(path, REPORT) as file:
-        file.write(page(report).encode())
+        file.write(html_page(report).encode())
 
 
-def page(report: VerificationReport) -> str:
+def html_page(report: VerificationReport) -> str:
     """Return the page as text."""
     comparison, model = report.comparison, report.dump.plan.model
     differing = sum(c.differing for c in comparison.comparisons)
@@ -129,7 +129,7 @@ def _causes(report: VerificationReport) -> Iterable[str]:
         if finding.op != first.op:
             yield f"<p>{html.escape(heading(finding))}.</p>"
         yield from _finding(finding)
-    yield from (f"<p>{html.escape('R' + line[1:])}.</p>" for line in right_read_so(findings))
+    yield from (f"<p>{html.escape('R' + line[1:])}.</p>" for line in correct_by_reading(findings))
     follow = [f.op for f in findings if f.propagates and not f.read_by]
     if follow:
         yield f"<p>Right from wrong inputs: {html.escape(', '.join(follow))}.</p>"
@@ -137,7 +137,7 @@ def _causes(report: VerificationReport) -> Iterable[str]:
 
 def _finding(finding: OpFinding) -> Iterable[str]:
     """Yield the causes of one op, numbered, and what is left open."""
-    named, thin = members(finding.causes), members(finding.consistent)
+    named, thin = cause_groups(finding.causes), cause_groups(finding.consistent)
     place = _op(finding.op, finding.kind)
     if not finding.fitting:
         yield f"<p>{place}: {html.escape(verdict(finding))}; tried {tried(finding)}.</p>"
@@ -154,9 +154,9 @@ def _finding(finding: OpFinding) -> Iterable[str]:
         yield _box(number, causes, finding)
     if why := demoted(finding):
         yield f"<p>{_sentence(why)}:</p>"
-    for number, causes in enumerate(thin[:MOST_CONSISTENT], len(named) + 1):
+    for number, causes in enumerate(thin[:MAX_CONSISTENT], len(named) + 1):
         yield _box(number, causes, finding)
-    if more := thin[MOST_CONSISTENT:]:
+    if more := thin[MAX_CONSISTENT:]:
         yield f"<p>{_sentence(' '.join(line.strip() for line in others(more)))}.</p>"
     images = "1 image" if finding.images == 1 else f"{finding.images} images"
     each = "Reproduces" if len(named) + len(thin) == 1 else "Each reproduces"

@@ -15,7 +15,7 @@ from ..diagnose.finding import OpFinding
 from ..diagnose.search import Cause
 from ..diagnose.traces import of_images
 from ..dump import Dump
-from .text import members
+from .text import cause_groups
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def stages_of(dump: Dump, first: FirstDifference, findings: tuple[OpFinding, ...
     encoded = 128 if first.dtype == "uint8" else 0  # the difference is in the device's numbers
     if (made[at].expected + encoded, made[at].got + encoded) != (first.expected, first.got):
         return Stages()
-    return Stages(str(causes[0]), tuple(_shown(path, made)), len(members(causes)))
+    return Stages(str(causes[0]), tuple(_shown(path, made)), len(cause_groups(causes)))
 
 
 _NAMES = ("accumulator", "its register", "scaled: R(acc)", "output", "as it is written")

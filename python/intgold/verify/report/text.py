@@ -9,8 +9,8 @@ from ..diagnose.finding import OpFinding, contracts_of
 from ..diagnose.hypotheses import HYPOTHESES
 from ..diagnose.search import Cause
 
-_MOST_LABELS = 4
-MOST_CONSISTENT = 4
+_MAX_LABELS = 4
+MAX_CONSISTENT = 4
 """Causes that are shown of those that are not named."""
 
 
@@ -49,13 +49,13 @@ def report_lines(findings: Sequence[OpFinding], first: str) -> list[str]:
     follow = [f.op for f in findings if f.propagates and not f.read_by]
     if others:
         lines += textwrap.wrap(f"the same is wrong of {', '.join(others)}", 100)
-    lines += [row for line in right_read_so(findings) for row in textwrap.wrap(line, 100)]
+    lines += [row for line in correct_by_reading(findings) for row in textwrap.wrap(line, 100)]
     if follow:
         lines.append(f"correct; only propagate the error: {', '.join(follow)}")
     return lines
 
 
-def right_read_so(findings: Sequence[OpFinding]) -> list[str]:
+def correct_by_reading(findings: Sequence[OpFinding]) -> list[str]:
     """Return which ops are right once the device's words are read by another rule."""
     found: dict[str, list[str]] = {}
     for finding in (f for f in findings if f.propagates and f.read_by):
@@ -81,7 +81,7 @@ def _ops_and_names(finding: OpFinding) -> tuple[str, ...]:
     return tuple(sorted({" ".join((c.op.name, *map(str, c.bugs))) for c in finding.fitting}))
 
 
-def members(causes: Sequence[Cause]) -> list[list[Cause]]:
+def cause_groups(causes: Sequence[Cause]) -> list[list[Cause]]:
     """Return causes, those of one op and of the same hypotheses together."""
     groups: dict[tuple[str, ...], list[Cause]] = {}
     for cause in causes:
@@ -91,18 +91,18 @@ def members(causes: Sequence[Cause]) -> list[list[Cause]]:
 
 def reservations(finding: OpFinding) -> list[str]:
     """Return what the dump leaves open for want of outputs, and which outputs would tell."""
-    told = []
+    lines = []
     ops = {c.op.name for c in finding.fitting}
     if missing := ", ".join(would_confirm(finding)):
         if len(ops) > 1:
-            told.append(f"a dump of {missing} would show which op it is")
+            lines.append(f"a dump of {missing} would show which op it is")
         elif finding.causes:
-            told.append(f"seen through later ops only: a dump of {missing} would confirm it")
+            lines.append(f"seen through later ops only: a dump of {missing} would confirm it")
     right = [name for name in finding.not_dumped if name not in ops]
     if ops and right:
         check = "" if missing else "; a dump of them would confirm it"
-        told.append(f"not dumped and assumed correct: {', '.join(right)}{check}")
-    return told
+        lines.append(f"not dumped and assumed correct: {', '.join(right)}{check}")
+    return lines
 
 
 def would_confirm(finding: OpFinding) -> list[str]:
@@ -116,17 +116,19 @@ def labels(causes: Sequence[Cause]) -> str:
     """Return the parameters with which a hypothesis fits."""
     found = [" and ".join(b.variant.label or "-" for b in c.bugs) for c in causes]
     found = [label for label in found if set(label.split()) - {"-", "and"}]
-    more = f" and {len(found) - _MOST_LABELS} more" if len(found) > _MOST_LABELS else ""
-    return f" ({'; or '.join(found[:_MOST_LABELS])}{more})" if found else ""
+    more = f" and {len(found) - _MAX_LABELS} more" if len(found) > _MAX_LABELS else ""
+    return f" ({'; or '.join(found[:_MAX_LABELS])}{more})" if found else ""
 
 
 def verdict(finding: OpFinding) -> str:
     """Return what is known of the cause: how many fit, and how many of them are named."""
-    groups, more = len(members(finding.causes)), len(members(finding.consistent))
+    groups, more = len(cause_groups(finding.causes)), len(cause_groups(finding.consistent))
     if groups and more:
         likely = "one" if groups == 1 else f"{groups} of them"
-        apart = "" if groups == 1 else ", and this set cannot tell those apart"
-        return f"cause: {groups + more} of those tried fit; {likely} likelier than the rest{apart}"
+        ambiguous = "" if groups == 1 else ", and this set cannot tell those apart"
+        return (
+            f"cause: {groups + more} of those tried fit; {likely} likelier than the rest{ambiguous}"
+        )
     if groups > 1:
         return f"cause: {groups} of those tried fit and this set cannot distinguish them"
     if groups:
@@ -181,22 +183,22 @@ def _cause(finding: OpFinding) -> list[str]:
             f"  close: {label} leaves {left} of {of} differences {on}"
             for label, left, of in finding.close_matches
         ]
-    named, thin = members(finding.causes), members(finding.consistent)
+    named, thin = cause_groups(finding.causes), cause_groups(finding.consistent)
     lines = [verdict(finding), *(f"  {fact}" for fact in finding.facts)]
     for number, causes in enumerate(named, 1):
         lines += _numbered(number, causes, finding)
     if why := demoted(finding):
         lines.append(f"  {why}:")
-    for number, causes in enumerate(thin[:MOST_CONSISTENT], len(named) + 1):
+    for number, causes in enumerate(thin[:MAX_CONSISTENT], len(named) + 1):
         lines += _numbered(number, causes, finding)
-    if more := thin[MOST_CONSISTENT:]:
+    if more := thin[MAX_CONSISTENT:]:
         lines += others(more)
     images = "1 image" if finding.images == 1 else f"{finding.images} images"
     each = "" if len(named) + len(thin) == 1 else "each "
     lines.append(
         f"  {each}reproduces every value of {finding.op} on {images}; tried {tried(finding)}"
     )
-    return lines + [f"  {told}" for told in remarks(finding)]
+    return lines + [f"  {remark}" for remark in remarks(finding)]
 
 
 def others(groups: Sequence[Sequence[Cause]]) -> list[str]:
@@ -209,8 +211,8 @@ def others(groups: Sequence[Sequence[Cause]]) -> list[str]:
 def remarks(finding: OpFinding) -> list[str]:
     """Return what tells the causes apart, what is open, what would decide."""
     lines = [*map(str, finding.discriminations), *reservations(finding)]
-    if finding.would_tell:
-        lines.append(f"what would decide: {'; or '.join(finding.would_tell)}")
+    if finding.needed_evidence:
+        lines.append(f"what would decide: {'; or '.join(finding.needed_evidence)}")
     return lines
 
 

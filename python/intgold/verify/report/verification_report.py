@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from ...describe.data_sheet.worked_examples import Traced, worked_lines
+from ...describe.data_sheet.worked_examples import TracedOp, worked_lines
 from ...model.graph import Op
 from ...support.quoting import short_repr
 from ...support.safe_files import canonical_json
 from ...vectors.arrays import contents
-from ..comparison import DumpComparison, compare, place
+from ..comparison import DumpComparison, compare_dump, place
 from ..diagnose.diagnosis import diagnose
 from ..diagnose.finding import OpFinding, contracts_of
 from ..diagnose.search import Cause
 from ..dump import Dump
 from .stages import Stages, stages_of
-from .text import members, report_lines, would_confirm
+from .text import cause_groups, report_lines, would_confirm
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +126,7 @@ def verification_report(
     progress : bool
         Show bars.
     """
-    comparison = compare(dump, progress=progress)
+    comparison = compare_dump(dump, progress=progress)
     findings = diagnose(dump, comparison, progress=progress) if causes and comparison.first else []
     worked = (
         _worked(dump, comparison, products) if products is not None and comparison.first else []
@@ -144,14 +144,14 @@ def _worked(dump: Dump, comparison: DumpComparison, products: int) -> list[str]:
     return worked_lines(traced, (0, *where), products)
 
 
-def _traced(dump: Dump, op: Op, image: int) -> Traced:
+def _traced(dump: Dump, op: Op, image: int) -> TracedOp:
     """Return the golden tensors around an op, of one image."""
     model = dump.plan.model
-    x = {n: dump.expected(contents.stimulus(model.tensor(n)), [image]) for n in model.inputs}
+    x = {n: dump.expected(contents.stimulus_spec(model.tensor(n)), [image]) for n in model.inputs}
     run = model.run(x, trace=True)
     live = {**x, **run.tensors}
     acc = run.accumulators.get(op.output)
-    return Traced(model, op, [live[n] for n in op.inputs], live[op.output], acc)
+    return TracedOp(model, op, [live[n] for n in op.inputs], live[op.output], acc)
 
 
 def _finding(finding: OpFinding) -> dict[str, Any]:
@@ -164,9 +164,9 @@ def _finding(finding: OpFinding) -> dict[str, Any]:
         "not_dumped_before": list(finding.not_dumped),
         "right_from_wrong_inputs": finding.propagates and not finding.read_by,
         "read_by": finding.read_by,
-        "causes": [_group(causes, finding) for causes in members(finding.causes)],
-        "consistent": [_group(causes, finding) for causes in members(finding.consistent)],
-        "would_tell": list(finding.would_tell),
+        "causes": [_group(causes, finding) for causes in cause_groups(finding.causes)],
+        "consistent": [_group(causes, finding) for causes in cause_groups(finding.consistent)],
+        "would_tell": list(finding.needed_evidence),
         "would_confirm": would_confirm(finding),
         "images": finding.images,
         "told_apart_by": [asdict(apart) for apart in finding.discriminations],

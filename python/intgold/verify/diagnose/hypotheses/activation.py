@@ -24,7 +24,7 @@ def _zero_point(times: int) -> Callable[[Evidence], Iterator[Variant]]:
     return variants
 
 
-_NEAR = tuple(sign * n for n in (1, 2, 3, 4, 8, 16, 32, 64) for sign in (1, -1))
+_STEPS = tuple(sign * n for n in (1, 2, 3, 4, 8, 16, 32, 64) for sign in (1, -1))
 """Errors of a zero point that are tried: small ones, and one bit."""
 
 
@@ -36,7 +36,7 @@ def _other_zero_point(evidence: Evidence) -> Iterator[Variant]:
     zero = path.y_zero_point
     activated = zero == path.arguments["act_min"] > -128
     known = (0, -zero, zero, -2 * zero)  # missing, right, twice, subtracted
-    for error in dict.fromkeys([*_NEAR, *_most_frequent_error(evidence)]):
+    for error in dict.fromkeys([*_STEPS, *_most_frequent_error(evidence)]):
         if error in known or not -128 <= zero + error <= 127:
             continue
         label = f"{zero + error} instead of {zero}"

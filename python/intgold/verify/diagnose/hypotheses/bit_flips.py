@@ -16,7 +16,7 @@ from ....golden.requantize import scale as scaled_by
 from ....golden.windows import taps
 from ....ops.fields import Requantize
 from ....support.array_types import IntArray
-from ..datapath import WEIGHTED, Datapath, entries
+from ..datapath import WEIGHTED, Datapath, replace_entries
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 from .tables import counted_segments
 
@@ -158,7 +158,7 @@ def _requantize_bit(*parts: tuple[str, int]) -> Any:
 
 def _with(name: str, part: str, values: IntArray) -> Edit:
     def edit(path: Datapath) -> Datapath:
-        return path.with_fields(**{name: entries(path.arguments[name], **{part: values})})
+        return path.with_fields(**{name: replace_entries(path.arguments[name], **{part: values})})
 
     return edit
 
@@ -193,7 +193,7 @@ def _segment_bit(evidence: Evidence) -> Iterator[Variant]:
     if answers is None or evidence.path.op.kind != "pwl":
         return
     asked = np.array(list(answers), np.int8).reshape(1, -1)
-    told = np.array(list(answers.values()))
+    got = np.array(list(answers.values()))
     small = Datapath.of(evidence.path.model, evidence.path.op, (asked,))
     widths = (("breakpoints", 8), ("slope", 16), ("offset", 32))
     of = sum(bits * len(evidence.path.arguments[name]) for name, bits in widths)
@@ -202,7 +202,7 @@ def _segment_bit(evidence: Evidence) -> Iterator[Variant]:
             for bit in range(bits):
                 plain = _with_flip(name, (at,), bit, of)
                 edit = counted_segments(plain.edit)
-                if (edit(small).results()[1].ravel() == told).all():
+                if (edit(small).results()[1].ravel() == got).all():
                     yield Variant(plain.label, edit, plain.bits)
 
 

@@ -15,7 +15,7 @@ from .freedom import solved_order
 from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
 
 LANES = (2, 4, 8, 16, 32, 64)
-_MOST_MOVED = 16
+_MAX_MOVED = 16
 """Channels or images of an order that a label names."""
 
 
@@ -102,9 +102,9 @@ def first_wrong(evidence: Evidence) -> tuple[IntArray, IntArray]:
 
 
 def _channel_order(evidence: Evidence) -> Iterator[Variant]:
-    wanted, got = first_wrong(evidence)
-    count = wanted.shape[-1]
-    solved = solved_order(wanted.reshape(-1, count).T, got.reshape(-1, count).T)
+    expected, got = first_wrong(evidence)
+    count = expected.shape[-1]
+    solved = solved_order(expected.reshape(-1, count).T, got.reshape(-1, count).T)
     if solved and count > 1 and not _reversed_in_groups(solved[0]):
         order, bits = solved
         yield Variant(_shown(order), delivered(lambda y: y[..., order]), bits)
@@ -113,8 +113,8 @@ def _channel_order(evidence: Evidence) -> Iterator[Variant]:
 def _shown(order: list[int]) -> str:
     """Return which places hold what of another one."""
     moved = [f"{place} holds {held}" for place, held in enumerate(order) if place != held]
-    more = f" and {len(moved) - _MOST_MOVED} more" if len(moved) > _MOST_MOVED else ""
-    return ", ".join(moved[:_MOST_MOVED]) + more
+    more = f" and {len(moved) - _MAX_MOVED} more" if len(moved) > _MAX_MOVED else ""
+    return ", ".join(moved[:_MAX_MOVED]) + more
 
 
 def _reversed_in_groups(order: list[int]) -> bool:
@@ -126,8 +126,8 @@ def _reversed_in_groups(order: list[int]) -> bool:
 
 
 def _image_order(evidence: Evidence) -> Iterator[Variant]:
-    wanted, got = first_wrong(evidence)
-    solved = solved_order(wanted.reshape(len(wanted), -1), got.reshape(len(got), -1))
+    expected, got = first_wrong(evidence)
+    solved = solved_order(expected.reshape(len(expected), -1), got.reshape(len(got), -1))
     if not solved:
         return
     order, bits = solved

@@ -10,7 +10,7 @@ import numpy as np
 from ....golden import rounding
 from ....golden.windows import taps
 from ....support.array_types import BoolArray, IntArray
-from ..datapath import Datapath, entries
+from ..datapath import Datapath, replace_entries
 from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
 
 
@@ -58,16 +58,16 @@ def _short(evidence: Evidence) -> Iterator[Variant]:
 def _shorter(axis: int, *, last: bool) -> Edit:
     def accumulate(path: Datapath) -> IntArray:
         a, x = path.arguments, path.inputs[0].astype(np.int64)
-        greatest = path.op.kind == "max_pool2d"
+        is_max = path.op.kind == "max_pool2d"
         centre = a["x_zero_point"] if a.get("form") == "centred_away" else 0
         lost = a["kernel"][axis] - 1 if last else 0
         under = taps(
-            x - (0 if greatest else centre), a["kernel"], a["stride"], a["padding"], (1, 1),
-            -128 if greatest else 0,
+            x - (0 if is_max else centre), a["kernel"], a["stride"], a["padding"], (1, 1),
+            -128 if is_max else 0,
         )  # fmt: skip
         kept = np.stack([cells for ky, kx, cells in under if (ky, kx)[axis] != lost])
-        joined: IntArray = kept.max(axis=0) if greatest else kept.sum(axis=0)
-        return joined
+        merged: IntArray = kept.max(axis=0) if is_max else kept.sum(axis=0)
+        return merged
 
     return lambda path: path.with_accumulate(accumulate)
 
@@ -124,7 +124,7 @@ def _by_count(n: int, wrong: int) -> Edit:
     def edit(path: Datapath) -> Datapath:
         by = path.arguments["requantize"]
         m = rounding.divide_up(by.multiplier.astype(np.int64) * n, wrong)
-        return path.with_fields(requantize=entries(by, multiplier=m))
+        return path.with_fields(requantize=replace_entries(by, multiplier=m))
 
     return edit
 

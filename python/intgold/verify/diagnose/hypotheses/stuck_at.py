@@ -15,9 +15,9 @@ from .output_order import LANES, delivered, first_wrong, result_shape
 
 def _lane_stuck(evidence: Evidence) -> Iterator[Variant]:
     """The lane and its value follow from what the device made."""
-    wanted, got = (a.reshape(len(a), -1) for a in first_wrong(evidence))
-    size = wanted.shape[1]
-    places = np.flatnonzero((wanted != got).any(axis=0))
+    expected, got = (a.reshape(len(a), -1) for a in first_wrong(evidence))
+    size = expected.shape[1]
+    places = np.flatnonzero((expected != got).any(axis=0))
     channels = result_shape(evidence)[-1]
     for lanes in sorted({*LANES, channels}):
         lane = set((places % lanes).tolist())
@@ -28,7 +28,7 @@ def _lane_stuck(evidence: Evidence) -> Iterator[Variant]:
         if len(values) == 1:
             value = int(values[0])
             name = f"channel {first}" if lanes == channels else f"lane {first} of {lanes}"
-            bits = log2(_lanes(channels)) + constant_bits(value, 8 * wanted.itemsize)
+            bits = log2(_lanes(channels)) + constant_bits(value, 8 * expected.itemsize)
             yield Variant(f"{name} at {value}", delivered(_stuck(first, lanes, value)), bits)
 
 
@@ -76,17 +76,17 @@ def _bit(bit: int, value: int) -> Callable[[IntArray], IntArray]:
 
 def _lane_bit_stuck(evidence: Evidence) -> Iterator[Variant]:
     """A bit of one lane; which follows from what the device made."""
-    wanted, got = (a.reshape(len(a), -1) for a in first_wrong(evidence))
-    width = 8 * wanted.itemsize
+    expected, got = (a.reshape(len(a), -1) for a in first_wrong(evidence))
+    width = 8 * expected.itemsize
     kind = {8: np.uint8, 32: np.uint32}[width]
-    difference = np.bitwise_or.reduce((wanted ^ got).view(kind), axis=None)
+    difference = np.bitwise_or.reduce((expected ^ got).view(kind), axis=None)
     bit = int(difference).bit_length() - 1
     if bit < 0 or int(difference) != 1 << bit:
         return
-    places = np.flatnonzero((wanted != got).any(axis=0))
+    places = np.flatnonzero((expected != got).any(axis=0))
     for lanes in sorted({*LANES, result_shape(evidence)[-1]}):
         lane = set((places % lanes).tolist())
-        if lanes < 2 or lanes > wanted.shape[1] or len(lane) != 1:
+        if lanes < 2 or lanes > expected.shape[1] or len(lane) != 1:
             continue
         first = lane.pop()
         for value in (0, 1):
