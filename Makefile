@@ -2,12 +2,12 @@
 # make test     everything that is tested, in minutes; make prove: the same with full counts
 PYTHON ?= python3
 BIN = .venv/bin
-SOURCES = setup.py pyproject.toml python/intgold/native/build.py $(wildcard csrc/* python/intgold/native/measure.*)
+SOURCES = setup.py pyproject.toml python/intgold/native/build.py $(shell find csrc -type f) $(wildcard python/intgold/native/measure.*)
 
 .PHONY: golden test prove data bench peer peers conformance docs wheel lint format freeze clean
 
 golden: .venv/.installed
-	$(BIN)/intgold golden -o out/golden
+	$(BIN)/intgold regress -o out/golden
 
 # A process on each core takes file after file; they share what they compile.
 test: .venv/.tests data

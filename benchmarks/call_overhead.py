@@ -49,7 +49,7 @@ def repeat(call: Callable[..., object], *x: np.ndarray, **options: object) -> Ca
 
 def overheads(model: Model, isa: str, rounds: int) -> dict[str, float]:
     """Return the median seconds of a call of each way at batch 1, ``C`` the first."""
-    x = np.zeros((1, *model.signature.inputs[0].shape), np.int8)
+    x = np.zeros((1, *model.ports.inputs[0].shape), np.int8)
     session, out = model.prepare(isa), model.run(x).output
     samples = take_turns(
         {

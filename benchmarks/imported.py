@@ -95,7 +95,7 @@ def peer_of(network: Path) -> Iterator[Peer]:
 
 def images_of(model: intgold.Model) -> np.ndarray:
     """Return images of every byte, the same each time."""
-    shape = (IMAGES, *model.signature.inputs[0].shape)
+    shape = (IMAGES, *model.ports.inputs[0].shape)
     return np.random.default_rng(0).integers(-128, 128, shape, np.int8)
 
 

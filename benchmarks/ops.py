@@ -32,7 +32,7 @@ from op_report import ORT, Report, Row
 
 import intgold
 from intgold import native
-from intgold.bench.ceiling import Probe
+from intgold.bench.ceiling import CeilingLoops
 from intgold.bench.clock import own_time, pinned
 from intgold.bench.loops import ImageLoop
 from intgold.run.environment import cpu
@@ -193,7 +193,7 @@ def measure(
     nothing = max_pool(2, 1)
     if peer:
         timers["nothing", ORT] = peer.load(nothing)[1]
-    probes = {isa: Probe(nothing.model, isa) for isa in isas}
+    probes = {isa: CeilingLoops(nothing.model, isa) for isa in isas}
     for isa, probe in probes.items():
         timers |= {(name, isa): timer(loop) for name, loop in probe.loops.items()}
     counts = {key: calls(seconds) for key, seconds in timers.items()}

@@ -109,10 +109,12 @@ def global_avg_pool(graph: Graph) -> onnx.NodeProto:
 
 def add(graph: Graph) -> onnx.NodeProto:
     """Return the node of a sum."""
-    names = [["x1", *graph.quantisation("x1", float(graph.case["scale"][0]))],
-             ["x2", *graph.quantisation("x2", float(graph.case["scale"][1]))],
-             graph.quantisation("y")]  # fmt: skip
-    return helper.make_node("QLinearAdd", sum(names, []), ["y"], domain=MICROSOFT)
+    names = [
+        *("x1", *graph.quantisation("x1", float(graph.case["scale"][0]))),
+        *("x2", *graph.quantisation("x2", float(graph.case["scale"][1]))),
+        *graph.quantisation("y"),
+    ]
+    return helper.make_node("QLinearAdd", names, ["y"], domain=MICROSOFT)
 
 
 def max_pool2d(graph: Graph) -> onnx.NodeProto:

@@ -24,7 +24,7 @@ def build() -> Path:
     LIBRARY.parent.mkdir(parents=True, exist_ok=True)
     models = LIBRARY.parent / "models.c"
     write_c([intgold.load(name) for name in MODELS], models)
-    sources = [*sorted((ROOT / "csrc").glob("*.c")), ROOT / "benchmarks" / "peer_lib.c", models]
+    sources = [*sorted((ROOT / "csrc").rglob("*.c")), ROOT / "benchmarks" / "peer_lib.c", models]
     subprocess.run(
         [os.environ.get("CC", "cc"), "-O3", "-shared", "-fPIC", "-DINTGOLD_MODEL_TABLE", "-I",
          ROOT / "csrc", *sources, "-o", LIBRARY],

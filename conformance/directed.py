@@ -23,8 +23,8 @@ from tflite_writer import Writer
 from intgold.contracts import contract_named
 from intgold.errors import ImportFileError
 from intgold.importers.tflite.options import OPTIONS
-from intgold.study.contracts.differences import difference, run
-from intgold.study.contracts.probes import PROBES, Probe, probe
+from intgold.study.contracts.differences import difference, run_probe
+from intgold.study.contracts.probes import PROBES, OpProbe, probe
 from intgold.support.progress import Progress
 from intgold.support.text_table import columns
 from run import REFUSED
@@ -33,7 +33,7 @@ VERSIONS = {"ADD": 2, "LEAKY_RELU": 2, "ELU": 1, "RELU_N1_TO_1": 1, "HARD_SWISH"
 HEAD = ("contract", "op", "models", "values", "differing", "told apart")
 
 
-def file_of(at: Probe) -> bytes:
+def file_of(at: OpProbe) -> bytes:
     """Return a probe as a file."""
     w, op = Writer(), at.graph.ops[0]
     for t in at.graph.tensors:
@@ -70,7 +70,7 @@ def check(contract: str, op: str, seeds: list[int]) -> tuple[int, int, int]:
         if isinstance(found, str):
             continue
         try:
-            ours = run(probes[name], contract_named(contract))
+            ours = run_probe(probes[name], contract_named(contract))
         except ImportFileError as error:
             if not re.search(REFUSED, str(error)):
                 raise

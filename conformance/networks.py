@@ -24,7 +24,7 @@ from intgold.contracts import contract_named
 from intgold.errors import IntgoldError
 from intgold.importers.tflite.convert import convert
 from intgold.importers.tflite.reader import FileGraph, FileTensor, parse
-from intgold.importers.tflite.shape_arithmetic import settled
+from intgold.importers.tflite.shape_arithmetic import fold_shapes
 from intgold.model.graph import Model
 from intgold.support.progress import Progress
 from intgold.support.text_table import columns
@@ -189,7 +189,7 @@ def hold(
     """Return a row for each contract, and the answers of the engines that take the file."""
     try:
         file = parse(data)
-        graph = settled(file, contract_named("litert_reference"))
+        graph = fold_shapes(file, contract_named("litert_reference"))
         given = Stimulus(data, stimulus(graph), graph.outputs, _shown(graph))
     except IntgoldError as error:
         return [Row(network, c, declined=str(error)) for c in contracts], {}
@@ -221,7 +221,7 @@ def compare(row: Row, graph: FileGraph, model: Model, given: Stimulus, answer: A
     """Run the model on both engines, and count in the row what differs."""
     names = _names(graph, model)
     row.tensors = len(answer.tensors)
-    block = max(1, _BLOCK_VALUES // model.signature.span)
+    block = max(1, _BLOCK_VALUES // model.ports.span)
     for start in range(0, row.images, block):
         part = slice(start, start + block)
         x = {

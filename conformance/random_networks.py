@@ -79,7 +79,7 @@ def network(seed: int) -> Plan:
     """
     rng = np.random.default_rng([seed, *b"network"])
     image = (int(rng.integers(12, 21)), int(rng.integers(12, 21)), int(rng.choice([1, 2, 3])))
-    inputs = (image, image[:2] + (int(rng.choice([1, 4])),)) if seed % 4 == 1 else (image,)
+    inputs = (image, (*image[:2], int(rng.choice([1, 4])))) if seed % 4 == 1 else (image,)
     plan = Plan(seed, inputs, "uint8" if seed % 3 == 2 else "int8", seed % 5 != 4)
     return _Grower(plan, rng).grown()
 

@@ -28,8 +28,7 @@ from engines import PACKAGES, Stimulus, answers, as_int8
 from one_op_models import MODELS, made
 from softmax_models import ABORTS
 
-from intgold.contracts import contract_named
-from intgold.contracts import evidence as standing
+from intgold.contracts import contract_named, evidence
 from intgold.errors import IntgoldError
 from intgold.importers.tflite.convert import convert
 from intgold.importers.tflite.reader import parse
@@ -39,7 +38,7 @@ from intgold.support.safe_files import canonical_json
 from intgold.support.text_table import columns
 
 FROZEN = Path(__file__).parent / "answers.json"
-COMPARED = Path(standing.__file__).parent / standing.FILE
+COMPARED = Path(evidence.__file__).parent / evidence.FILE
 FROZEN_SEEDS = 3
 REFUSED = "floored at last|before the clamp, in int16"
 """What may be refused: the arithmetic of no entry of R."""

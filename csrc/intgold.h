@@ -9,8 +9,16 @@
  *     intgold_run(context, n, inputs, outputs, NULL);
  *
  * Activations are NHWC, one image after another; an op works on one image.  "Clause" means
- * SPEC.md.  Structures come from checked models (intgold.model in Python, or generated code);
- * the functions do not check them again.
+ * SPEC.md.
+ *
+ * Models come from Python (intgold.exporters.write_c) or are made by hand: intgold_prepare checks
+ * every number, index, offset and array entry of a model, and proves that no accumulator leaves
+ * int32.  It cannot see how long the arrays behind pointers are: they have as many entries as the
+ * structure says.  Functions of single ops (intgold_<op>_...) check nothing.
+ *
+ * Threads: a model is only read, by any number of contexts and threads at the same time; neither it
+ * nor what it points to may change while a context for it is in use.  A context serves one thread
+ * at a time; different contexts share nothing that is written.
  */
 #ifndef INTGOLD_H
 #define INTGOLD_H
@@ -22,6 +30,16 @@
 extern "C" {
 #endif
 
+/* What a shared library of the engine exports, where the compiler hides the rest
+ * (-fvisibility=hidden).  Define it before this header for another compiler or a static library. */
+#ifndef INTGOLD_API
+#if defined(__GNUC__)
+#define INTGOLD_API __attribute__((visibility("default")))
+#else
+#define INTGOLD_API
+#endif
+#endif
+
 /* The version of the package; setup.py reads it here. */
 #define INTGOLD_VERSION_MAJOR 0
 #define INTGOLD_VERSION_MINOR 1
@@ -31,13 +49,30 @@ extern "C" {
 #define INTGOLD_SPEC_MAJOR 1
 #define INTGOLD_SPEC_MINOR 4
 
+/* The layout of the structures and numbers that a model consists of: another one has another
+ * number.  Files of write_c compile with the one that they were written for only. */
+#define INTGOLD_ABI 1
+
+/* Ops behind a convolution that may run together with it, at most. */
+#define INTGOLD_MAX_FUSED 2
+
 typedef enum intgold_status {
     INTGOLD_OK = 0,
     INTGOLD_ERROR_ARGUMENT = 1, /* a null pointer, also among buffers, or a negative count */
-    INTGOLD_ERROR_KIND = 2,     /* an op kind that this engine does not know */
+    INTGOLD_ERROR_UNKNOWN_OP = 2,  /* an op kind that this engine does not know */
     INTGOLD_ERROR_ISA = 3,      /* a variant that is not in this build or not on this CPU */
-    INTGOLD_ERROR_MEMORY = 4,   /* the buffer is smaller than intgold_arena_size */
-    INTGOLD_ERROR_SIZE = 5      /* beyond SIZE_MAX / 2 bytes, or tensors beyond activations */
+    INTGOLD_ERROR_BUFFER_TOO_SMALL = 4, /* the buffer is smaller than intgold_arena_size */
+    INTGOLD_ERROR_SIZE = 5,     /* beyond SIZE_MAX / 2 bytes, or tensors beyond clause 6.2 */
+    /* What else SPEC.md forbids a model; intgold_check_model says which op it is. */
+    INTGOLD_ERROR_NULL = 6,       /* an array of the model is NULL */
+    INTGOLD_ERROR_COUNT = 7,      /* how many tensors, ops, inputs, outputs, entries, segments */
+    INTGOLD_ERROR_GRAPH = 8,      /* an index of a tensor: clause 6.2 fixes their order */
+    INTGOLD_ERROR_DTYPE = 9,      /* a tensor is not of the dtype that its op takes or gives */
+    INTGOLD_ERROR_SHAPE = 10,     /* extents that do not fit each other or a tensor's size */
+    INTGOLD_ERROR_OFFSET = 11,    /* a tensor's place: alignment, end, overlap with another */
+    INTGOLD_ERROR_FORM = 12,      /* a rounding form, or the form of an op */
+    INTGOLD_ERROR_PARAMETER = 13, /* another number out of its range */
+    INTGOLD_ERROR_ACCUMULATOR = 14 /* an accumulator could leave int32, clause 7 */
 } intgold_status;
 
 /* Rounding forms of requantize, clause 4.2. */
@@ -84,9 +119,9 @@ typedef struct intgold_conv2d {
     intgold_requantize requantize;
 } intgold_conv2d;
 
-size_t intgold_conv2d_scratch_size(const intgold_conv2d *op);
-void intgold_conv2d_s8(const intgold_conv2d *op, const int8_t *x, int8_t *y, int32_t *acc,
-                       void *scratch);
+INTGOLD_API size_t intgold_conv2d_scratch_size(const intgold_conv2d *op);
+INTGOLD_API void intgold_conv2d_s8(const intgold_conv2d *op, const int8_t *x, int8_t *y,
+                                   int32_t *acc, void *scratch);
 
 /* Clause 5.2.  weights: (kernel_h, kernel_w, out_c); out_c is a multiple of in_c. */
 typedef struct intgold_depthwise_conv2d {
@@ -101,9 +136,9 @@ typedef struct intgold_depthwise_conv2d {
     intgold_requantize requantize;
 } intgold_depthwise_conv2d;
 
-size_t intgold_depthwise_conv2d_scratch_size(const intgold_depthwise_conv2d *op);
-void intgold_depthwise_conv2d_s8(const intgold_depthwise_conv2d *op, const int8_t *x, int8_t *y,
-                                 int32_t *acc, void *scratch);
+INTGOLD_API size_t intgold_depthwise_conv2d_scratch_size(const intgold_depthwise_conv2d *op);
+INTGOLD_API void intgold_depthwise_conv2d_s8(const intgold_depthwise_conv2d *op, const int8_t *x,
+                                             int8_t *y, int32_t *acc, void *scratch);
 
 /* Clause 5.3.  weights: (out_c, in_c). */
 typedef struct intgold_fully_connected {
@@ -116,9 +151,9 @@ typedef struct intgold_fully_connected {
     intgold_requantize requantize;
 } intgold_fully_connected;
 
-size_t intgold_fully_connected_scratch_size(const intgold_fully_connected *op);
-void intgold_fully_connected_s8(const intgold_fully_connected *op, const int8_t *x, int8_t *y,
-                                int32_t *acc, void *scratch);
+INTGOLD_API size_t intgold_fully_connected_scratch_size(const intgold_fully_connected *op);
+INTGOLD_API void intgold_fully_connected_s8(const intgold_fully_connected *op, const int8_t *x,
+                                            int8_t *y, int32_t *acc, void *scratch);
 
 /* Clause 5.4.  table: 256 entries, entry i for the value i - 128. */
 typedef struct intgold_lut {
@@ -126,7 +161,7 @@ typedef struct intgold_lut {
     const int8_t *table;
 } intgold_lut;
 
-void intgold_lut_s8(const intgold_lut *op, const int8_t *x, int8_t *y);
+INTGOLD_API void intgold_lut_s8(const intgold_lut *op, const int8_t *x, int8_t *y);
 
 /* Clause 5.5. */
 typedef struct intgold_pwl {
@@ -137,7 +172,7 @@ typedef struct intgold_pwl {
     const int32_t *offset;
 } intgold_pwl;
 
-void intgold_pwl_s8(const intgold_pwl *op, const int8_t *x, int8_t *y, int32_t *acc);
+INTGOLD_API void intgold_pwl_s8(const intgold_pwl *op, const int8_t *x, int8_t *y, int32_t *acc);
 
 /* Clause 5.6. */
 typedef struct intgold_max_pool2d {
@@ -147,7 +182,7 @@ typedef struct intgold_max_pool2d {
     int32_t act_min, act_max;
 } intgold_max_pool2d;
 
-void intgold_max_pool2d_s8(const intgold_max_pool2d *op, const int8_t *x, int8_t *y);
+INTGOLD_API void intgold_max_pool2d_s8(const intgold_max_pool2d *op, const int8_t *x, int8_t *y);
 
 /* Clause 5.7. */
 typedef enum intgold_avg_pool2d_form {
@@ -164,7 +199,8 @@ typedef struct intgold_avg_pool2d {
     int32_t form; /* enum intgold_avg_pool2d_form */
 } intgold_avg_pool2d;
 
-void intgold_avg_pool2d_s8(const intgold_avg_pool2d *op, const int8_t *x, int8_t *y, int32_t *acc);
+INTGOLD_API void intgold_avg_pool2d_s8(const intgold_avg_pool2d *op, const int8_t *x, int8_t *y,
+                                       int32_t *acc);
 
 /* Clause 5.8. */
 typedef struct intgold_global_avg_pool {
@@ -173,8 +209,8 @@ typedef struct intgold_global_avg_pool {
     intgold_requantize requantize;
 } intgold_global_avg_pool;
 
-void intgold_global_avg_pool_s8(const intgold_global_avg_pool *op, const int8_t *x, int8_t *y,
-                                int32_t *acc);
+INTGOLD_API void intgold_global_avg_pool_s8(const intgold_global_avg_pool *op, const int8_t *x,
+                                            int8_t *y, int32_t *acc);
 
 /* Clause 5.9. */
 typedef enum intgold_add_form {
@@ -190,8 +226,8 @@ typedef struct intgold_add {
     intgold_requantize requantize1, requantize2, requantize;
 } intgold_add;
 
-void intgold_add_s8(const intgold_add *op, const int8_t *x1, const int8_t *x2, int8_t *y,
-                    int32_t *acc);
+INTGOLD_API void intgold_add_s8(const intgold_add *op, const int8_t *x1, const int8_t *x2,
+                                int8_t *y, int32_t *acc);
 
 /* Clause 5.10.  Over each of `rows` rows of `depth` values. */
 typedef struct intgold_softmax {
@@ -199,7 +235,7 @@ typedef struct intgold_softmax {
     int32_t multiplier, left_shift;
 } intgold_softmax;
 
-void intgold_softmax_s8(const intgold_softmax *op, const int8_t *x, int8_t *y);
+INTGOLD_API void intgold_softmax_s8(const intgold_softmax *op, const int8_t *x, int8_t *y);
 
 /* Clause 5.11. */
 typedef struct intgold_rescale {
@@ -207,14 +243,14 @@ typedef struct intgold_rescale {
     intgold_requantize requantize;
 } intgold_rescale;
 
-void intgold_rescale_s32(const intgold_rescale *op, const int32_t *x, int32_t *y);
+INTGOLD_API void intgold_rescale_s32(const intgold_rescale *op, const int32_t *x, int32_t *y);
 
 /* Clause 5.12. */
 typedef struct intgold_argmax {
     int32_t rows, depth;
 } intgold_argmax;
 
-void intgold_argmax_s32(const intgold_argmax *op, const int32_t *x, int32_t *y);
+INTGOLD_API void intgold_argmax_s32(const intgold_argmax *op, const int32_t *x, int32_t *y);
 
 /* Clause 5.13. */
 typedef struct intgold_mul {
@@ -223,15 +259,16 @@ typedef struct intgold_mul {
     intgold_requantize requantize;
 } intgold_mul;
 
-void intgold_mul_s8(const intgold_mul *op, const int8_t *x1, const int8_t *x2, int8_t *y,
-                    int32_t *acc);
+INTGOLD_API void intgold_mul_s8(const intgold_mul *op, const int8_t *x1, const int8_t *x2,
+                                int8_t *y, int32_t *acc);
 
 /* Clause 5.14.  Each of `rows` rows: depth1 values of x1, then depth2 of x2. */
 typedef struct intgold_concat {
     int32_t rows, depth1, depth2, axis;
 } intgold_concat;
 
-void intgold_concat_s8(const intgold_concat *op, const int8_t *x1, const int8_t *x2, int8_t *y);
+INTGOLD_API void intgold_concat_s8(const intgold_concat *op, const int8_t *x1, const int8_t *x2,
+                                   int8_t *y);
 
 /* Clause 5.15.  A tensor of fewer dimensions has extents 1 for those that it lacks. */
 typedef struct intgold_pad {
@@ -240,7 +277,7 @@ typedef struct intgold_pad {
     int32_t value;
 } intgold_pad;
 
-void intgold_pad_s8(const intgold_pad *op, const int8_t *x, int8_t *y);
+INTGOLD_API void intgold_pad_s8(const intgold_pad *op, const int8_t *x, int8_t *y);
 
 /* Clause 5.16. */
 typedef struct intgold_reshape {
@@ -248,7 +285,7 @@ typedef struct intgold_reshape {
     int32_t shape0, shape1, shape2; /* metadata: the values stay as they lie */
 } intgold_reshape;
 
-void intgold_reshape_s8(const intgold_reshape *op, const int8_t *x, int8_t *y);
+INTGOLD_API void intgold_reshape_s8(const intgold_reshape *op, const int8_t *x, int8_t *y);
 
 /* Clause 5.17.  table: 256 entries, the bits of a float32, entry i for the difference i - 255. */
 typedef enum intgold_softmax_float32_form {
@@ -262,7 +299,8 @@ typedef struct intgold_softmax_float32 {
     const int32_t *table;
 } intgold_softmax_float32;
 
-void intgold_softmax_float32_s8(const intgold_softmax_float32 *op, const int8_t *x, int8_t *y);
+INTGOLD_API void intgold_softmax_float32_s8(const intgold_softmax_float32 *op, const int8_t *x,
+                                            int8_t *y);
 
 /* ---- A model and its engine, clause 6. ---- */
 
@@ -288,12 +326,15 @@ typedef enum intgold_kind {
 
 /* Tensors between ops share one piece of memory.  Where each lies in it is planned when the model
  * is made (intgold.lowering), so that the engine needs no heap: two tensors that are alive at
- * the same time never overlap.  Inputs and outputs live in the caller's buffers. */
+ * the same time never overlap.  Inputs and outputs live in the caller's buffers.
+ *
+ * Their order is that of clause 6.2: the inputs of the model, then the output of each op. */
 typedef struct intgold_tensor {
     const char *name;
     int32_t dtype;  /* enum intgold_dtype */
     int32_t size;   /* values of one image */
-    int32_t offset; /* in the activations, in bytes, a multiple of 64; -1: input or output */
+    int32_t offset; /* in the activations, in bytes, a multiple of 64; -1: input or output of the
+                     * model */
 } intgold_tensor;
 
 typedef struct intgold_op {
@@ -312,8 +353,8 @@ typedef struct intgold_model {
     int32_t activations_size; /* bytes that the tensors between ops need */
     const intgold_tensor *tensors;
     const intgold_op *ops;  /* in execution order */
-    const int32_t *inputs;  /* indices of tensors */
-    const int32_t *outputs; /* indices of tensors that ops make */
+    const int32_t *inputs;  /* indices of tensors: 0, 1, ... */
+    const int32_t *outputs; /* indices of tensors that ops make, none twice */
 } intgold_model;
 
 /* A variant of the kernels.  It can change the speed, never a bit. */
@@ -326,9 +367,9 @@ typedef enum intgold_isa {
     INTGOLD_ISA_AVX512VBMI = 5, /* AVX512VNNI, and VBMI for tables */
     INTGOLD_ISA_NEON = 6,
     INTGOLD_ISA_DOTPROD = 7, /* NEON, and its dot products */
-    /* AVX512VBMI, and AMX tiles for convolutions.  To be chosen, it makes Linux save the tiles of
-     * this process: signal stacks (sigaltstack) of less than about 12 KB are refused from then on,
-     * and where one is in use, AUTO is another variant. */
+    /* AVX512VBMI, and AMX tiles for convolutions.  intgold_prepare makes Linux save the tiles of
+     * this process for it: signal stacks (sigaltstack) of less than about 12 KB are refused from
+     * then on, and where one is in use, AUTO is another variant.  Queries request nothing. */
     INTGOLD_ISA_AMX = 8
 } intgold_isa;
 
@@ -354,46 +395,76 @@ typedef struct intgold_trace {
 typedef struct intgold_context intgold_context;
 
 /* 1 when ops of this kind have an int32 accumulator per output value, else 0 (unknown: 0). */
-int intgold_accumulates(intgold_kind kind);
+INTGOLD_API int intgold_has_accumulator(intgold_kind kind);
 
 /* The features of this CPU for which this build has kernels. */
-uint32_t intgold_cpu_features(void);
+INTGOLD_API uint32_t intgold_cpu_features(void);
 
 /* The variant that AUTO means on a CPU with these features. */
-intgold_isa intgold_best_isa(uint32_t features);
+INTGOLD_API intgold_isa intgold_best_isa(uint32_t features);
 
 /* Name of the variant that runs for `isa` here, or NULL when there is none. */
-const char *intgold_isa_name(intgold_isa isa);
+INTGOLD_API const char *intgold_isa_name(intgold_isa isa);
+
+/* What intgold_prepare does first: the variant that runs for `isa`, ready to run, with AMX
+ * permission requested where it needs that; INTGOLD_ISA_AUTO when there is none or it is
+ * refused. */
+INTGOLD_API intgold_isa intgold_acquire_isa(intgold_isa isa);
+
+/* Version of the engine that is linked, such as "0.1.0", and its INTGOLD_ABI. */
+INTGOLD_API const char *intgold_version(void);
+INTGOLD_API int32_t intgold_abi(void);
+
+/* A status in words, without a full stop; of another number "an unknown status". */
+INTGOLD_API const char *intgold_status_text(intgold_status status);
 
 /* Name and version of the compiler that built the engine. */
-const char *intgold_compiler(void);
+INTGOLD_API const char *intgold_compiler(void);
 
-/* Bytes that intgold_prepare needs; 0 when the model has an unknown op, `isa` cannot run or the
- * arena is larger than SIZE_MAX / 2: intgold_prepare says which.  Of these, scratch is bounded by
- * clause 6.3. */
-size_t intgold_arena_size(const intgold_model *model, intgold_isa isa);
+/* Bytes that intgold_prepare needs; of these, scratch is bounded by clause 6.3.  0 when it refuses
+ * the model, or `isa`, whatever the buffer: its status says why.  (A model that only array entries
+ * make illegal has a size.) */
+INTGOLD_API size_t intgold_arena_size(const intgold_model *model, intgold_isa isa);
 
 /* What op number `op` adds to an arena: bytes of packed weights, and of the scratch that it shares
- * with all others.  SIZE_MAX: more than fits; 0: no such op, or intgold_arena_size is 0 for a reason
- * other than size. */
-size_t intgold_packed_size(const intgold_model *model, intgold_isa isa, int32_t op);
-size_t intgold_scratch_size(const intgold_model *model, intgold_isa isa, int32_t op);
+ * with all others.  SIZE_MAX: more than fits; 0: no such op, an op that intgold_prepare refuses, or
+ * no such variant. */
+INTGOLD_API size_t intgold_packed_size(const intgold_model *model, intgold_isa isa, int32_t op);
+INTGOLD_API size_t intgold_scratch_size(const intgold_model *model, intgold_isa isa, int32_t op);
 
-/* Pack the weights into `buffer` (any alignment), which stays in use, with the model, as long as
- * the context is.  One context serves one thread at a time.  *context is written on success only. */
-intgold_status intgold_prepare(const intgold_model *model, intgold_isa isa, void *buffer,
-                               size_t size, intgold_context **context);
+/* Whether a model is legal: INTGOLD_OK, or what intgold_prepare says of it.  *op: number of the op
+ * that is refused, or -1 where it is the model; NULL: not wanted.  Works in `buffer` (any
+ * alignment), for which intgold_arena_size is enough; INTGOLD_ERROR_BUFFER_TOO_SMALL: it is smaller.
+ * Built with INTGOLD_NO_CHECK, the engine takes every model for legal. */
+INTGOLD_API intgold_status intgold_check_model(const intgold_model *model, void *buffer,
+                                               size_t size, int32_t *op);
+
+/* Check the model, then pack its weights into `buffer` (any alignment), which stays in use, with
+ * the model, as long as the context is.  *context is written on success only. */
+INTGOLD_API intgold_status intgold_prepare(const intgold_model *model, intgold_isa isa,
+                                           void *buffer, size_t size, intgold_context **context);
 
 /* Run n images, 0 or more.  inputs, outputs: one buffer for n images per input and output of the
  * model, in its order, none of them NULL; int32 buffers aligned as int32_t, here and in the trace.
  * trace: NULL, or where to keep what the ops make.  INTGOLD_ERROR_SIZE, and nothing is written,
- * where a buffer for n images would be larger than SIZE_MAX / 2. */
-intgold_status intgold_run(intgold_context *context, int32_t n, const void *const *inputs,
-                           void *const *outputs, const intgold_trace *trace);
+ * where a buffer for n images would be larger than SIZE_MAX / 2.
+ *
+ * No buffer that is written (outputs, trace) may overlap another buffer, an input or the arena: ops
+ * read inputs after the first outputs are written.  Inputs are only read and may overlap. */
+INTGOLD_API intgold_status intgold_run(intgold_context *context, int32_t n,
+                                       const void *const *inputs, void *const *outputs,
+                                       const intgold_trace *trace);
 
 /* How many ops behind op number `op` run together with it where there is no trace; -1: no such
  * op. */
-int32_t intgold_absorbed(const intgold_context *context, int32_t op);
+INTGOLD_API int32_t intgold_fused_ops(const intgold_context *context, int32_t op);
+
+#if !defined(INTGOLD_NO_DEPRECATED) /* names of version 0.1, kept for one version */
+#define INTGOLD_ERROR_KIND INTGOLD_ERROR_UNKNOWN_OP
+#define INTGOLD_ERROR_MEMORY INTGOLD_ERROR_BUFFER_TOO_SMALL
+#define intgold_accumulates intgold_has_accumulator
+#define intgold_absorbed intgold_fused_ops
+#endif
 
 #ifdef __cplusplus
 }

@@ -24,7 +24,7 @@ from tqdm import tqdm
 from intgold import native
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
-from compilers import engine_objects  # noqa: E402
+from compilers import engine_objects, source
 
 ROOT = Path(__file__).parents[1]
 COMPILER = ("gcc", "-O1", "-fPIC", "-w")
@@ -38,12 +38,14 @@ SUITE = (
 
 
 ISA_OF = {
-    "avx2_convolve.h": "avx2",
-    "block_tail.h": "avx2",
+    "convolve.h": "avx2",
+    "lane_epilogue.h": "avx2",
+    "lane_forms.h": "avx2",
+    "windows.h": "avx2",
     "kernels_avx2.c": "avx2",
-    "kernels_avx2_finish.c": "avx2",
+    "kernels_avx2_epilogue.c": "avx2",
     "kernels_avx2_pools.c": "avx2",
-    "kernels_avx512_finish.c": "avx512vnni",
+    "kernels_avx512_epilogue.c": "avx512vnni",
     "kernels_avx512_pools.c": "avx512vnni",
     "kernels_avx512vnni.c": "avx512vnni",
     "kernels_avxvnni.c": "avxvnni",
@@ -65,7 +67,8 @@ class Bug:
 
 def c(name: str, file: str, old: str, new: str, isa: str | None = None) -> Bug:
     """Return a bug of the C engine."""
-    return Bug(f"c: {name}", f"csrc/{file}", old, new, isa or ISA_OF.get(file, "portable"))
+    path = source(file).relative_to(ROOT).as_posix()
+    return Bug(f"c: {name}", path, old, new, isa or ISA_OF.get(file, "portable"))
 
 
 def golden(name: str, file: str, old: str, new: str) -> Bug:
@@ -109,12 +112,12 @@ BUGS = (
       "intgold_clamp(intgold_scale_acc(acc, by) + y_zero_point, act_min, act_max)",
       "(intgold_clamp(intgold_scale_acc(acc, by), act_min, act_max) + y_zero_point)"),
     c("unsigned clamp", "kernels_portable.c",
-      "intgold_clamp(scaled + tail->y_zero_point, tail->act_min, tail->act_max)",
-      "intgold_clamp(scaled + tail->y_zero_point, tail->act_min & 255, tail->act_max & 255)"),
+      "intgold_clamp(scaled + epilogue->y_zero_point, min, max)",
+      "intgold_clamp(scaled + epilogue->y_zero_point, min & 255, max & 255)"),
     # Convolution.
     c("zero point forgotten in padding", "conv2d.c",
-      "intgold_widened_zero(at.kernels->flipped, op->x_zero_point)",
-      "intgold_widened_zero(at.kernels->flipped, 0)"),
+      "intgold_encoded_zero(at.kernels->input_encoding, op->x_zero_point)",
+      "intgold_encoded_zero(at.kernels->input_encoding, 0)"),
     c("bias missing", "kernels_portable.c", "a1 = by->bias[1]", "a1 = 0"),
     c("bias missing in the last channel", "conv2d_plan.c",
       "i < channels ? start_of", "i < channels - 1 ? start_of"),
@@ -145,15 +148,15 @@ BUGS = (
     c("segment one too far", "pwl.c",
       "op->breakpoints[k] > x[i]", "k && op->breakpoints[k] >= x[i]"),
     c("pwl truncates", "pwl.c", "intgold_round_up(sum", "intgold_round_zero(sum"),
-    c("pool window", "max_pool2d.c", "least(left + op->kernel_w", "least(left + op->kernel_h"),
-    c("pool starts at 0", "max_pool2d.c", "greatest(&at, op->act_min,",
-      "greatest(&at, 0,"),
+    c("pool window", "max_pool2d.c", "min(left + op->kernel_w", "min(left + op->kernel_h"),
+    c("pool starts at 0", "max_pool2d.c", "window_max(&at, op->act_min,",
+      "window_max(&at, 0,"),
     c("average counts padded cells", "avg_pool2d.c",
       "(found.bottom - found.top) * (found.right - found.left)", "op->kernel_h * op->kernel_w"),
     c("average forgets the output zero point", "avg_pool2d.c", " + op->y_zero_point", ""),
     c("half of n rounded up", "rounding.h", "(p + n / 2) / n :", "(p + (n + 1) / 2) / n :"),
-    c("global pool per tensor", "global_avg_pool.c", "kernels->finish(tail, first, n,",
-      "kernels->finish(tail, 0, n,"),
+    c("global pool per tensor", "global_avg_pool.c", "kernels->epilogue(epilogue, first, n,",
+      "kernels->epilogue(epilogue, 0, n,"),
     c("add swaps zero points", "add.c", "fill(made->x2, sign, op->x2_zero_point,",
       "fill(made->x2, sign, op->x1_zero_point,"),
     c("add swaps multipliers", "add.c", "op->left_shift, &op->requantize2)",
@@ -165,7 +168,7 @@ BUGS = (
       "front = (size_t)op->after2"),
     c("pad forgets the rows behind", "pad.c", "op->value, (size_t)op->after1",
       "op->value, (size_t)0"),
-    c("softmax limit", "softmax.c", "if (diff < least) return 0;", "if (diff <= least) return 0;"),
+    c("softmax limit", "softmax.c", "if (diff < min) return 0;", "if (diff <= min) return 0;"),
     c("float32 sum of halves up", "softmax_float32.c",
       "intgold_round_even(exact, excess)", "intgold_round_up(exact, excess)"),
     c("float32 subnormal taken as normal", "softmax_float32.c",
@@ -189,48 +192,48 @@ BUGS = (
     c("weights in too few parts", "weights.h", "== -128) return 3;", "== -128) return 2;"),
     c("folded rows swapped", "weights.h", "r - weights->fold_shift : r", "r : r"),
     c("shared rows shifted twice", "conv2d_plan.c", "? 2 * later : 0", "? later : 0"),
-    c("flip not in the sum", "weights.h", "FLIPPED: return x_zero_point + 128;",
-      "FLIPPED: return x_zero_point + 127;"),
-    c("AVX-512 floors", "kernels_avx512_finish.c", "1 + 2 * tail->y_zero_point",
-      "2 * tail->y_zero_point"),
-    c("AVX-512 shift of 32", "kernels_avx512_finish.c", "{33, 54, ", "{32, 54, "),
-    c("AVX-512 shift of 62", "kernels_avx512_finish.c", "{33, 54, ", "{33, 62, "),
-    c("AVX-512 odd lanes", "kernels_avx512_finish.c", "_mm512_srli_epi64(by.multiplier, 32)",
+    c("flip not in the sum", "weights.h", "INPUT_OFFSET_BINARY: return x_zero_point + 128;",
+      "INPUT_OFFSET_BINARY: return x_zero_point + 127;"),
+    c("AVX-512 floors", "kernels_avx512_epilogue.c", "1 + 2 * epilogue->y_zero_point",
+      "2 * epilogue->y_zero_point"),
+    c("AVX-512 shift of 32", "kernels_avx512_epilogue.c", "{33, 54, ", "{32, 54, "),
+    c("AVX-512 shift of 62", "kernels_avx512_epilogue.c", "{33, 54, ", "{33, 62, "),
+    c("AVX-512 odd lanes", "kernels_avx512_epilogue.c", "_mm512_srli_epi64(by.multiplier, 32)",
       "by.multiplier"),
-    c("AVX-512 clamp", "kernels_avx512_finish.c", "_mm512_set1_epi8((char)tail->act_min)",
+    c("AVX-512 clamp", "kernels_avx512_epilogue.c", "_mm512_set1_epi8((char)epilogue->act_min)",
       "_mm512_set1_epi8(-128)"),
-    c("AVX-512 last pixels", "kernels_avx512_finish.c", "if (left > 0)", "if (left > 1)"),
-    c("AVX-512 pool", "kernels_avx512_finish.c", "at->below + right", "at->below + left"),
-    c("AVX-512 four stores", "kernels_avx512_finish.c", "_mm512_extracti32x4_epi32(bytes, 3)",
+    c("AVX-512 last pixels", "kernels_avx512_epilogue.c", "if (left > 0)", "if (left > 1)"),
+    c("AVX-512 pool", "kernels_avx512_epilogue.c", "at->below + right", "at->below + left"),
+    c("AVX-512 four stores", "kernels_avx512_epilogue.c", "_mm512_extracti32x4_epi32(bytes, 3)",
       "_mm512_extracti32x4_epi32(bytes, 2)"),
-    c("AVX-512 add: rests of the other input", "kernels_avx512_finish.c",
+    c("AVX-512 add: rests of the other input", "kernels_avx512_epilogue.c",
       "x2 + i, rest2 + i, live", "x2 + i, rest1 + i, live"),
-    c("AVX-512 add: the slope of the other input", "kernels_avx512_finish.c",
+    c("AVX-512 add: the slope of the other input", "kernels_avx512_epilogue.c",
       "on_line(by->slope2,", "on_line(by->slope1,"),
     c("AVX-512 pool of a window", "kernels_avx512_pools.c", "i < window->rows", "i < 2"),
-    c("blocks of any form are simple", "block_tail.h",
+    c("blocks of any form are simple", "lane_forms.h",
       "own == INTGOLD_FORM_SINGLE && shift >=", "shift >="),
-    c("single widened by its shift alone", "block_tail.h", "*multiplier *= 2;",
+    c("single scaled up by its shift only", "lane_forms.h", "*multiplier *= 2;",
       "*multiplier += *multiplier / 2;"),
-    c("blocks of two forms", "block_tail.h", "form == DEAD || one == form", "1"),
-    c("a second block's form", "block_tail.h", "done += LANES, blocks++", "done += LANES"),
+    c("blocks of two forms", "lane_forms.h", "form == INTGOLD_LANES_DEAD || one == form", "1"),
+    c("a second block's form", "lane_epilogue.h", "done += LANES, blocks++", "done += LANES"),
     c("AVX-512 table", "kernels_avx512_pools.c", "_mm512_andnot_si512(low_bits, index)",
       "_mm512_and_si512(low_bits, index)"),
     c("VBMI halves swapped", "kernels_avx512_pools.c", "positive, negative));",
       "negative, positive));", "avx512vbmi"),
-    c("AVX2 rows shared one run short", "avx2_convolve.h", "for (; s < n + shift;",
+    c("AVX2 rows shared one run short", "convolve.h", "for (; s < n + shift;",
       "for (; s < n + shift - 1;"),
     c("AVX2 padding of depthwise", "kernels_avx2.c", "_mm_set1_epi8((char)zero_point)",
       "_mm_setzero_si128()"),
-    c("AVX2 last inputs not widened", "kernels_avx2.c", "if (i == count) return;",
+    c("AVX2 last inputs not loaded", "kernels_avx2.c", "if (i == count) return;",
       "if (i == count || count > 2 * HALF) return;"),
-    c("AVX2 floors", "kernels_avx2_finish.c", "_mm256_add_epi32(high, by->half)", "high"),
-    c("AVX2 shift of 32", "kernels_avx2_finish.c", "{33, 62, ", "{32, 62, "),
-    c("AVX2 odd lanes", "kernels_avx2_finish.c", "odd_lanes(by.multiplier)", "by.multiplier"),
-    c("AVX2 last pixel", "kernels_avx2_finish.c", "store_group(fold, &at, i, count - i,",
+    c("AVX2 floors", "kernels_avx2_epilogue.c", "_mm256_add_epi32(high, by->half)", "high"),
+    c("AVX2 shift of 32", "kernels_avx2_epilogue.c", "{33, 62, ", "{32, 62, "),
+    c("AVX2 odd lanes", "kernels_avx2_epilogue.c", "odd_lanes(by.multiplier)", "by.multiplier"),
+    c("AVX2 last pixel", "kernels_avx2_epilogue.c", "store_group(fold, &at, i, count - i,",
       "store_group(fold, &at, i, count - i - 1,"),
-    c("AVX2 pool", "kernels_avx2_finish.c", "at->below + right", "at->below + left"),
-    c("AVX2 pool of the last channels", "kernels_avx2_pools.c", "n - HALF, y", "n - HALF + 1, y"),
+    c("AVX2 pool", "kernels_avx2_epilogue.c", "at->below + right", "at->below + left"),
+    c("AVX2 pool of the last channels", "windows.h", "n - PART, y", "n - PART + 1, y"),
     c("AVX2 table", "kernels_avx2_pools.c", "_mm256_subs_epi8(", "_mm256_sub_epi8("),
     c("AVX2 single_even rounds up", "requantize_avx2.h", "_mm256_add_epi64(below, odd)", "half"),
     c("AVX2 single_down truncates", "requantize_avx2.h",
@@ -238,7 +241,7 @@ BUGS = (
       "bias = zero;"),
     c("AVX2 double_up rounds away", "requantize_avx2.h", "form == INTGOLD_FORM_DOUBLE_UP)", "0)"),
     c("AVX2 doubt of the float forms", "requantize_avx2.h", "INTGOLD_NEAREST_DOUBTFUL + 1", "0"),
-    c("pairs of blocks of two forms", "block_tail.h", "blocks->form == blocks[1].form", "1"),
+    c("pairs of blocks of two forms", "lane_epilogue.h", "blocks->form == blocks[1].form", "1"),
     c("AVX-VNNI padding of depthwise", "kernels_avxvnni.c", "(char)(zero_point + 128)",
       "(char)zero_point"),
     c("AVX-VNNI words of the second half", "kernels_avxvnni.c",
@@ -246,12 +249,12 @@ BUGS = (
     # The golden model.
     golden("up floors", "rounding.py", "return (p + _half(t)) >> t", "return p >> t"),
     golden("away rounds up", "rounding.py",
-           "return np.sign(p) * ((np.abs(p) + _half(t)) >> t)", "return (p + _half(t)) >> t"),
+           "return ((abs(p) + _half(t)) >> t) * np.sign(p)", "return (p + _half(t)) >> t"),
     golden("even ties up", "rounding.py", "(floor & 1 == 1)", "(floor == floor)"),
     golden("down truncates", "rounding.py", "return p >> np.asarray(t, np.int64)",
-           "return np.sign(p) * (np.abs(p) >> np.asarray(t, np.int64))"),
+           "return (abs(p) >> np.asarray(t, np.int64)) * np.sign(p)"),
     golden("zero floors", "rounding.py",
-           "return np.sign(p) * (np.abs(p) >> np.asarray(t, np.int64))",
+           "return (abs(p) >> np.asarray(t, np.int64)) * np.sign(p)",
            "return p >> np.asarray(t, np.int64)"),
     golden("double rounds up at last", "requantize.py",
            "return rounding.away(_high(acc, m, t)", "return rounding.up(_high(acc, m, t)"),
@@ -302,9 +305,9 @@ class Copy:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         for part in ("csrc", "python", "tests", "setup.py", "pyproject.toml", "README.md"):
-            source = ROOT / part
-            copy = shutil.copytree if source.is_dir() else shutil.copy
-            copy(source, folder / part)
+            own = ROOT / part
+            copy = shutil.copytree if own.is_dir() else shutil.copy
+            copy(own, folder / part)
         generated = folder / "_intgold.c"
         subprocess.run(
             [sys.executable, "-c",

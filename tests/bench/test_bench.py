@@ -16,11 +16,11 @@ import tools
 from convolutions import convolution
 from intgold import native
 from intgold.bench import bench, thread_counts
-from intgold.bench.ceiling import Ceiling, Probe
+from intgold.bench.ceiling import Ceiling, CeilingLoops
 from intgold.bench.clock import pinned, take_turns
 from intgold.bench.loops import ImageLoop, groups
 from intgold.bench.ops import Ops, OpTime, time_ops
-from intgold.bench.report import Report, total
+from intgold.bench.report import BenchReport, total
 from intgold.bench.throughput import DotLoop
 from intgold.cli import main
 from intgold.native.compiled import ffi, lib
@@ -51,10 +51,10 @@ def test_absorbed_refuses_what_is_no_op():
     model = intgold.load()
     session = model.prepare("portable")
     session.run(np.zeros((1, 28, 28, 1), np.int8))
-    (context,) = session._prepared._idle
-    absorbed = [lib.intgold_absorbed(context.pointer, i) for i in range(-1, 9)]
+    (context,) = session._native_model._idle
+    absorbed = [lib.intgold_fused_ops(context.pointer, i) for i in range(-1, 9)]
     assert absorbed == [-1, 0, 2, 0, 0, 1, 0, 0, 0, -1]
-    assert lib.intgold_absorbed(ffi.NULL, 0) == -1
+    assert lib.intgold_fused_ops(ffi.NULL, 0) == -1
 
 
 @pytest.mark.parametrize("isa", native.variants())
@@ -150,10 +150,10 @@ def test_probes_count_what_they_do():
             assert done == 10 * 12 * pack
     assert lib.intgold_measure_dot_name(native.ISAS["portable"]) == ffi.NULL
     assert lib.intgold_measure_dot(native.ISAS["auto"], 1) == 0  # a variant is asked for by name
-    probe = Probe(intgold.load(), "portable")
+    probe = CeilingLoops(intgold.load(), "portable")
     assert set(probe.loops) == {"lut", "single"} and probe.instruction is None
     forms = {op["requantize"].form[0] for op in convolution(1).ops if "weights" in op.fields}
-    assert set(Probe(convolution(1), "portable").loops) == {"lut", *forms}
+    assert set(CeilingLoops(convolution(1), "portable").loops) == {"lut", *forms}
 
 
 def test_turns_are_taken():
@@ -171,7 +171,7 @@ def test_turns_are_taken():
     rounds = []
     samples = take_turns(calls, 3, 0.02, lambda: now[0], lambda: rounds.append(0))
     assert [name for name, _ in seen[-6:]] == ["a", "b"] * 3 and len(rounds) == 3
-    assert {name: n for name, n in seen[-6:]} == {"a": 200, "b": 2}
+    assert dict(seen[-6:]) == {"a": 200, "b": 2}
     assert samples["a"] == pytest.approx([1e-4] * 3) and len(samples["b"]) == 3
 
 
@@ -235,7 +235,7 @@ def test_no_row_takes_less_than_no_time(rounds, monkeypatch):
         below += 0.0 in seconds
         assert found.seconds >= sum(seconds) * 0.999999 and found.seconds >= 9.3e-6 * 0.999999
         about = dict.fromkeys(("intgold", "CPU", "engine"), "")
-        assert not re.search(r" -\d", str(Report(about, "m", "", 1, rounds, (), (), (found,))))
+        assert not re.search(r" -\d", str(BenchReport(about, "m", "", 1, rounds, (), (), (found,))))
     assert below > 5, "no noise was stronger than a row"
 
 

@@ -1,4 +1,4 @@
-/* Holds finish() of every variant of the kernels against SPEC clause 4 in 128-bit integers.
+/* Holds epilogue() of every variant of the kernels against SPEC clause 4 in 128-bit integers.
  *
  *     requantize_check VARIANT TRIPLES SEED
  *
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 typedef __int128 wide;
 
@@ -145,18 +145,18 @@ static int8_t expected(const batch *b, int pixel, int c) {
 }
 
 /* Two vectors of the variant at a time, as the ops call it. */
-static void finish(const intgold_kernels *kernels, const batch *b, int8_t *y, void *packed) {
+static void epilogue(const intgold_kernels *kernels, const batch *b, int8_t *y, void *packed) {
     const intgold_requantize by = {CHANNELS, b->form, b->multiplier, b->shift, b->low};
     const int32_t width = 2 * kernels->lanes;
-    intgold_tail tail = {&by, b->point, b->act_min, b->act_max, 0, NULL};
+    intgold_epilogue epilogue = {&by, b->point, b->act_min, b->act_max, 0, NULL};
     intgold_pixels at = {NULL, NULL, CHANNELS, b->count, NULL, NULL, CHANNELS};
     int32_t c;
-    kernels->tail_pack(&tail, b->channels, packed);
-    tail.packed = packed;
+    kernels->epilogue_pack(&epilogue, b->channels, packed);
+    epilogue.packed = packed;
     for (c = 0; c < b->channels; c += width) {
         at.sums = b->sums + c;
         at.y = y + c;
-        kernels->finish(&tail, c, b->channels - c < width ? b->channels - c : width, &at);
+        kernels->epilogue(&epilogue, c, b->channels - c < width ? b->channels - c : width, &at);
     }
 }
 
@@ -187,7 +187,7 @@ int main(int argc, char **argv) {
             static _Alignas(64) char packed[1 << 16];
             fill(&b, form, form == FORMS);
             memset(y, 77, sizeof y);
-            finish(kernels, &b, y, packed);
+            epilogue(kernels, &b, y, packed);
             differing += compare(&b, y);
             done += b.channels * b.count;
         }

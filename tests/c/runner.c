@@ -123,7 +123,7 @@ static void open_outputs(job *s) {
         s->outputs[i] = buffer_for(&model->tensors[model->outputs[i]]);
     for (i = 0; i < model->n_ops; i++) {
         s->traced[i] = buffer_for(made_by(s, i));
-        if (intgold_accumulates((intgold_kind)model->ops[i].kind))
+        if (intgold_has_accumulator((intgold_kind)model->ops[i].kind))
             s->accumulators[i] = need(malloc((size_t)made_by(s, i)->size * 4));
         sha256_start(&s->hashes[2 * i]);
         sha256_start(&s->hashes[2 * i + 1]);

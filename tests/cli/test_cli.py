@@ -99,9 +99,9 @@ def test_shell_completion(tmp_path):
         (["verify", "nowhere", "--dut", "."], "nowhere"),
         (["quantize", "nowhere.npz", "--ranges", "r.json", "-o", "m.npz"], "nowhere.npz"),
         (["selftest", "--graphs", "0"], "0 graphs"),
-        (["golden", "--count", "0", "-o", "o"], "count: 0"),
-        (["golden", "--seed", "-1", "-o", "o"], "seed: -1"),
-        (["golden", "--isa", "mmx", "-o", "o"], "isa 'mmx' does not run here"),
+        (["regress", "--count", "0", "-o", "o"], "count: 0"),
+        (["regress", "--seed", "-1", "-o", "o"], "seed: -1"),
+        (["regress", "--isa", "mmx", "-o", "o"], "isa 'mmx' does not run here"),
         (["vectors", "lut", "--backend", "c", "--isa", "mmx", "-o", "set"], "isa 'mmx'"),
         (["vectors", "lut", "--isa", "portable", "-o", "set"], "isa: 'portable' is a variant of"),
     ],
@@ -138,7 +138,7 @@ def test_no_memory_is_one_line(capsys, tmp_path, monkeypatch):
         raise MemoryError("Unable to allocate 9 GiB")
 
     arguments = ["predict", "lut", tmp_path / "x.npy"]
-    for backend, name in (("golden", "run.backends._run_golden"), ("c", "native.Prepared.run")):
+    for backend, name in (("golden", "run.backends._run_golden"), ("c", "native.NativeModel.run")):
         with monkeypatch.context() as patch:
             patch.setattr(f"intgold.{name}", fail)
             status, _, err = run(capsys, *arguments, "--backend", backend)
@@ -224,7 +224,7 @@ def test_selftest_and_golden(capsys, tmp_path):
         f"engine    {intgold.native.isa_name()}, built by",
     ):
         assert f"\n{line}" in "\n" + out
-    status, out, _ = run(capsys, "golden", "-o", tmp_path / "out", "--count", 20)
+    status, out, _ = run(capsys, "regress", "-o", tmp_path / "out", "--count", 20)
     last = out.splitlines()[-1]
     assert status == 0 and " tensors, 0 differing values, golden = c; vectors in " in last
     for name in ("lut", "pwl"):
@@ -246,7 +246,7 @@ def test_every_variant_writes_the_same(capsys, tmp_path):
         for path in (tmp_path / "golden").rglob("*.*"):
             twin = made / path.relative_to(tmp_path / "golden")
             assert path.read_bytes() == twin.read_bytes(), path
-    out = run(capsys, "golden", "--isa", "portable", "--count", 3, "-o", tmp_path / "job")[1]
+    out = run(capsys, "regress", "--isa", "portable", "--count", 3, "-o", tmp_path / "job")[1]
     assert " 0 differing values, golden = c; vectors in " in out
 
 
@@ -278,20 +278,20 @@ def test_built_variants_are_those_of_the_sources():
     """What runs here is in the build; the names are those that the kernels themselves have."""
     built = intgold.native.built()
     assert set(intgold.native.variants()) <= set(built) and "portable" in built
-    sources = (Path(__file__).parents[2] / "csrc").glob("kernels_*.c")
+    sources = (Path(__file__).parents[2] / "csrc/kernels").rglob("kernels_*.c")
     named = {n for s in sources for n in re.findall(r'\.name = "(\w+)"', s.read_text())}
     assert set(built) <= named == {n for n in intgold.native.ISAS if n != "auto"}
 
 
 def test_golden_sees_a_difference(capsys, monkeypatch):
     """With one wrong value in one engine the tally is not 0: the job can fail."""
-    from intgold.regression.selftest import Tally
+    from intgold.regression.selftest import MismatchCount
     from intgold.vectors.cases.random_models import random_inputs, random_model
 
     model = random_model(0)
     x = random_inputs(model, 2, 0)
     one, other = model.run(x, trace=True), model.run(x, trace=True)
-    tally = Tally()
+    tally = MismatchCount()
     tally.add(one, other)
     assert tally.differing == 0 and tally.values > 0
     next(iter(other.accumulators.values())).flat[0] += 1

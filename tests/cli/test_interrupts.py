@@ -25,11 +25,11 @@ SECONDS = 1.0
 """Within which a command ends; other work on the machine may take as long again."""
 
 LONG = {
-    "golden": "golden -o out",
+    "regress": "regress -o out",
     "vectors": "vectors lut --count 5000 -o out",
     "vectors_jobs": "vectors lut --count 5000 --jobs 2 -o out",
-    "vectors_op": "vectors --op conv2d --random 2000 -o out",
-    "explore": "explore mnist --images x.npy --calibrate x.npy --csv out.csv",
+    "vectors_op": "op-vectors conv2d --random 2000 -o out",
+    "sweep": "sweep mnist --images x.npy --calibrate x.npy --csv out.csv",
     "compare": "compare --images x.npy --json out.json",
     "bench": "bench lut --rounds 5000",
     "verify": "verify set --dut set",
@@ -178,7 +178,7 @@ def test_from_the_first_import_on(program, number, tmp_path):
     """Whatever is being loaded, by either way to start it: a line and no traceback."""
     words = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "closed"}
     for moment in (0, 0.02, 0.1):
-        running = Running(tmp_path, "golden -o out", program)
+        running = Running(tmp_path, "regress -o out", program)
         time.sleep(moment)
         stopped(running, number, words[number])
     assert list(tmp_path.iterdir()) == []
@@ -282,7 +282,7 @@ def test_an_ignored_signal_stays_ignored(tmp_path):
     """As nohup and `&` in scripts have it."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        running = Running(tmp_path, "golden -o out")
+        running = Running(tmp_path, "regress -o out")
     finally:
         signal.signal(signal.SIGHUP, before)
     running.process.send_signal(signal.SIGHUP)

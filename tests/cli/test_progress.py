@@ -151,7 +151,7 @@ def test_float_work_says_how_far_it_is(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(Layer, "apply", apply)
     for command, where in (
         (line, "calibration mse: 250 of 1,200 images"),
-        (["explore", "mnist", "--images", "x.npy", "--calibrate", "x.npy"],
+        (["sweep", "mnist", "--images", "x.npy", "--calibrate", "x.npy"],
          "float answers: 250 of 600 images"),
     ):  # fmt: skip
         seen.clear()

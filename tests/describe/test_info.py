@@ -15,7 +15,12 @@ from intgold import IntgoldError, native
 from intgold.cli import main
 from intgold.describe.data_sheet import data_sheet
 from intgold.describe.data_sheet import worked_examples as walks
-from intgold.describe.data_sheet.arithmetic_trace import Steps, formula, reciprocal, requantized
+from intgold.describe.data_sheet.arithmetic_trace import (
+    ArithmeticTrace,
+    formula,
+    reciprocal,
+    trace_requantize,
+)
 from intgold.describe.data_sheet.document import _AVERAGES, _FORMULAS, to_html, to_markdown
 from intgold.describe.footprint import arena_sizes, footprint, multiply_adds
 from intgold.describe.summary import description
@@ -47,7 +52,7 @@ def test_steps_are_golden(form):
         if form not in ("double", "double_up"):
             ends += [2**31 - 1, -(2**31), 2**24 + 1]
         want = scale(np.array([ends], np.int32).T, by).ravel()
-        assert [requantized(Steps(), acc, *entry) for acc in ends] == want.tolist()
+        assert [trace_requantize(ArithmeticTrace(), acc, *entry) for acc in ends] == want.tolist()
 
 
 def test_sheets_of_all_kinds_of_models():
@@ -65,10 +70,10 @@ def test_a_wrong_sheet_is_refused(monkeypatch):
     model = intgold.load()
 
     def off(steps, acc, form, m, t, low):
-        return requantized(steps, acc, form, m, t + 1, low)
+        return trace_requantize(steps, acc, form, m, t + 1, low)
 
     with monkeypatch.context() as patch:
-        patch.setattr(walks, "requantized", off)
+        patch.setattr(walks, "trace_requantize", off)
         with pytest.raises(IntgoldError, match=r"op conv1 at \(.*\): worked -?\d+, golden"):
             data_sheet(model)
     right = walks._taps
@@ -169,15 +174,15 @@ def test_arena_sizes_are_what_prepare_needs():
         sizes, text = arena_sizes(model), model.describe()
         assert list(sizes) == list(native.variants())
         for isa, size in sizes.items():
-            prepared = native.Prepared(lower(model), isa)
+            native_model = native.NativeModel(lower(model), isa)
             arena, context = np.empty(size, np.uint8), ffi.new("intgold_context **")
             status = [
                 lib.intgold_prepare(
-                    prepared.model, native.ISAS[isa], ffi.from_buffer(arena), room, context
+                    native_model.model, native.ISAS[isa], ffi.from_buffer(arena), room, context
                 )
                 for room in (size - 1, size)
             ]
-            assert status == [lib.INTGOLD_ERROR_MEMORY, lib.INTGOLD_OK]
+            assert status == [lib.INTGOLD_ERROR_BUFFER_TOO_SMALL, lib.INTGOLD_OK]
             assert model.prepare(isa).arena_size == size and f"{isa} {size:,}" in text
 
 

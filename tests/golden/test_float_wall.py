@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 import tools
-from compilers import BUILDS, engine_objects
+from compilers import BUILDS, ENGINE, engine_objects, sources
 from intgold import golden
 from intgold.vectors.cases.random_models import random_inputs, random_model
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = sorted((ROOT / "python/intgold/golden").glob("*.py"))
-SIMD = sorted(p for p in (ROOT / "csrc").glob("kernels_*.c") if p.stem != "kernels_portable")
-CORE = sorted(p for p in (ROOT / "csrc").glob("*.c") if p.stem != "dispatch" and p not in SIMD)
+SIMD = [p for p in sources() if p.parent.name in ("x86", "arm")]
+CORE = [p for p in sources() if p.stem != "dispatch" and p not in SIMD]
 
 FLOAT_NAMES = re.compile(
     r"^(c?longdouble|half|single|double|c?float\d*|complex\d*|mean|average|std|var|round|rint|around|"
@@ -110,7 +110,7 @@ def core(tmp_path_factory) -> list[Path]:
         subprocess.run(
             ["gcc", "-std=c99", "-O2", "-ffreestanding", "-mgeneral-regs-only", "-fno-pie",
              "-Wall", "-Wextra", "-Wconversion", "-Wsign-conversion", "-Werror", "-pedantic",
-             "-c", source, "-o", made],
+             "-I", ENGINE, "-c", source, "-o", made],
             check=True,
         )  # fmt: skip
         objects.append(made)
@@ -139,7 +139,8 @@ def test_core_needs_memcpy_and_memset_only(core, tmp_path):
 
 def test_c_sources_name_no_float():
     """No float type in the engine's sources, comments aside."""
-    for source in (ROOT / "csrc").iterdir():
+    assert len(SIMD) >= 12
+    for source in ENGINE.rglob("*.[ch]"):
         code = re.sub(r"/\*.*?\*/", "", source.read_text(), flags=re.DOTALL)
         assert not re.search(r"\b(float|double|long double)\b", code), source.name
 
@@ -174,7 +175,7 @@ def test_simd_kernels_compute_no_float(tmp_path):
         return [line for line in listed.stdout.splitlines() if FLOATING.search(line)]
 
     command = BUILDS[0].command
-    engine = dict(zip(sorted((ROOT / "csrc").glob("*.c")), engine_objects(command), strict=True))
+    engine = dict(zip(sources(), engine_objects(command), strict=True))
     for source in SIMD:
         assert floats(engine[source]) == [], source.name
     bad = tmp_path / "bad.c"

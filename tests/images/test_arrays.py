@@ -102,7 +102,7 @@ def test_another_shape_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
         read_images(tmp_path / "x", (3, 4))
     with pytest.raises(DataError, match=r"instead of \(n\)"):
         arrays.read_labels(tmp_path / "x", 2)
-    monkeypatch.setattr(arrays, "MOST_BYTES", 29)
+    monkeypatch.setattr(arrays, "MAX_BYTES", 29)
     with pytest.raises(DataError, match="more than 29 values"):
         read_images(tmp_path / "x", (3, 5))
     np.save(tmp_path / "x.npy", IMAGES)

@@ -14,11 +14,11 @@ from intgold.importers.tflite.reader import parse
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 
-import networks  # noqa: E402
-from engines import PACKAGES, Answer, Stimulus  # noqa: E402
-from one_op_models import made  # noqa: E402
-from random_networks import COMMON, COUNT, network  # noqa: E402
-from tflite_writer import Writer  # noqa: E402
+import networks
+from engines import PACKAGES, Answer, Stimulus
+from one_op_models import made
+from random_networks import COMMON, COUNT, network
+from tflite_writer import Writer
 
 PLANS = [network(seed) for seed in range(COUNT)]
 

@@ -19,7 +19,7 @@ from intgold.cli import main
 from intgold.contracts import CONTRACTS, contract_named
 from intgold.errors import ContractError, ImportFileError
 from intgold.importers import import_tflite
-from intgold.importers.tflite.op_context import Room, Step
+from intgold.importers.tflite.op_context import ConstantBudget, OpContext
 from intgold.importers.tflite.reader import FileOp, parse
 from intgold.model.builder import Builder
 from intgold.verify.diagnose.finding import contracts_of
@@ -42,7 +42,7 @@ def of_name(name):
 
 def test_the_frozen_set_holds_every_contract():
     """Engines that lack an op have no answers; each op is answered by some, int8 and uint8."""
-    assert set(FROZEN) == {c.name for c in CONTRACTS.values() if c.basis == "measured"}
+    assert set(FROZEN) == {c.name for c in CONTRACTS.values() if c.provenance == "measured"}
     answered = {of_name(name)[:2] for answers in FROZEN.values() for name in answers}
     assert {op for op, _ in answered} == set(MODELS)
     assert {op for op, dtype in answered if dtype == "uint8"} >= set(MODELS) - {"ELU"}
@@ -134,10 +134,12 @@ def before(value, towards):
 def test_ratios_that_a_delegate_declines(op, ratio, slope, declined):
     """Beyond its limits, probed to the last bit, the kernels behind it compute an op."""
     rule = contract_named("xnnpack").rules[op]
-    step = Step(FileOp(0, op, (), (), {}), rule, (), Builder("m"), {}, "a", "b", Room(0))
+    step = OpContext(
+        FileOp(0, op, (), (), {}), rule, (), Builder("m"), {}, "a", "b", ConstantBudget(0)
+    )
     step.decide(ratio, slope=slope)
-    assert step.rule is (rule.declined if declined else rule)
-    assert rule.declined is not None and rule.declined != rule
+    assert step.rule is (rule.fallback if declined else rule)
+    assert rule.fallback is not None and rule.fallback != rule
 
 
 def test_a_ratio_that_the_engine_refuses():
@@ -193,7 +195,7 @@ def test_foreign_files(tmp_path):
         import_tflite(tmp_path / "nowhere.tflite", "tflm")
 
 
-MOST_COPIES = 6
+MAX_COPIES = 6
 """Of the 64 times its size and 4 MiB that may be made of a file: by the proof of int32."""
 
 
@@ -228,7 +230,7 @@ def test_damaged_files(full, tmp_path):
         f"damaged TFLite files: {count}, {refused} refused, the others legal; at most "
         f"{most / 2**20:.1f} MiB of memory, {copies:.2f} of what a file may take, {longest:.1f} s"
     )
-    assert copies < MOST_COPIES and longest < 30
+    assert copies < MAX_COPIES and longest < 30
     assert 0 < refused < count
 
 
@@ -309,7 +311,7 @@ def test_a_device_that_only_rounds_otherwise_is_told_by_its_form(tmp_path, capsy
 def test_the_contract_of_a_device_is_one_of_every_op_that_is_wrong():
     """Pairs of bugs do not count, nor does an op that does right what it does."""
 
-    def finding(*labels, follows=False, pair=False):
+    def finding(*labels, propagates=False, pair=False):
         bugs = [
             SimpleNamespace(
                 hypothesis=SimpleNamespace(name="another_contract"),
@@ -318,11 +320,11 @@ def test_the_contract_of_a_device_is_one_of_every_op_that_is_wrong():
             for label in labels
         ]
         causes = [SimpleNamespace(bugs=[bug] * (1 + pair)) for bug in bugs]
-        return SimpleNamespace(follows=follows, causes=causes)
+        return SimpleNamespace(propagates=propagates, causes=causes)
 
     assert contracts_of([finding("tflm", "xnnpack"), finding("xnnpack")]) == ["xnnpack"]
     assert contracts_of([finding("b", "a")]) == ["a", "b"]
-    assert contracts_of([finding("a"), finding("b", follows=True)]) == ["a"]
+    assert contracts_of([finding("a"), finding("b", propagates=True)]) == ["a"]
     for wrong in ([], [finding("a"), finding("b")], [finding("a"), finding()]):
         assert contracts_of(wrong) == []
     assert contracts_of([finding("a", pair=True)]) == []

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from intgold.contracts import CONTRACTS, contract_named
-from intgold.contracts import evidence as standing
+from intgold.contracts import CONTRACTS, contract_named, evidence
 from intgold.errors import ImportFileError
 from intgold.importers.tflite.convert import convert
 from intgold.importers.tflite.expf import expf
@@ -18,14 +17,14 @@ from intgold.importers.tflite.reader import parse
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 
-import form_models  # noqa: E402
-import operand_models  # noqa: E402
-import shape_models  # noqa: E402
-import softmax_models  # noqa: E402
-from one_op_models import made  # noqa: E402
-from tflite_writer import Writer  # noqa: E402
+import form_models
+import operand_models
+import shape_models
+import softmax_models
+from one_op_models import made
+from tflite_writer import Writer
 
-from run import both_engines  # noqa: E402
+from run import both_engines
 
 
 def small(kind, *inputs, y="int8", shape=(1, 4), options="", outputs=None, **fields):
@@ -180,7 +179,7 @@ def test_what_hangs_on_the_c_library_is_said():
     graph = small("GELU", X, options="GeluOptions", Approximate=False)
     assert "erfc" in convert(graph, contract_named("xnnpack"), "m").metadata["inexact"]
     assert "inexact" not in convert(graph, contract_named("intgold"), "m").metadata
-    listed = [line for line in standing.inexact() if "ELU: " in line]
+    listed = [line for line in evidence.inexact() if "ELU: " in line]
     assert len(listed) == 5 and not any("litert_reference ELU" in line for line in listed)
 
 

@@ -10,14 +10,14 @@ from intgold.contracts import contract_named
 from intgold.errors import ImportFileError
 from intgold.importers.tflite.convert import convert
 from intgold.importers.tflite.reader import parse
-from intgold.importers.tflite.shape_arithmetic import settled
+from intgold.importers.tflite.shape_arithmetic import fold_shapes
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 
-from one_op_models import made  # noqa: E402
-from tflite_writer import Writer  # noqa: E402
+from one_op_models import made
+from tflite_writer import Writer
 
-from run import both_engines  # noqa: E402
+from run import both_engines
 
 
 class File(Writer):
@@ -95,7 +95,7 @@ SHAPES = [
 @pytest.mark.parametrize(("add", "wanted"), SHAPES)
 def test_shapes_that_a_file_computes(add, wanted):
     """They stand, not what the file says of the tensor; the ops are gone."""
-    graph = settled(computed(add, wanted), contract_named("litert_reference"))
+    graph = fold_shapes(computed(add, wanted), contract_named("litert_reference"))
     assert [op.kind for op in graph.ops] == ["RESHAPE", "RESHAPE"]
     assert graph.tensors[graph.ops[0].outputs[0]].shape == wanted
 
@@ -155,7 +155,7 @@ def test_squeezed_extents(named, shape):
     w = File()
     x, y = w.int8(6, 1, 7, 1), w.int8(9)
     w.add("SQUEEZE", [x], y, "SqueezeOptions", SqueezeDims=named)
-    graph = settled(w.graph([x], [y]), contract_named("xnnpack"))
+    graph = fold_shapes(w.graph([x], [y]), contract_named("xnnpack"))
     assert graph.tensors[y].shape == shape
 
 
@@ -167,7 +167,7 @@ def test_an_extent_that_is_put_in(axis, shape):
     w = File()
     x, y = w.int8(6, 7), w.int8(9)
     w.add("EXPAND_DIMS", [x, w.held(axis)], y, "ExpandDimsOptions")
-    assert settled(w.graph([x], [y]), contract_named("xnnpack")).tensors[y].shape == shape
+    assert fold_shapes(w.graph([x], [y]), contract_named("xnnpack")).tensors[y].shape == shape
 
 
 def test_a_convolution_behind_a_wrong_shape():

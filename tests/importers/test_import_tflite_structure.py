@@ -17,14 +17,14 @@ from intgold.describe.summary import notes
 from intgold.errors import ImportFileError
 from intgold.importers import import_tflite
 from intgold.importers.tflite.convert import HANDLERS, convert
-from intgold.importers.tflite.reader import MOST_TABLES, parse
+from intgold.importers.tflite.reader import MAX_TABLES, parse
 from intgold.importers.tflite.shape_arithmetic import COMPUTED
 from intgold.importers.tflite.wellformed import ARITIES
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 
-from one_op_models import MODELS, made  # noqa: E402
-from tflite_writer import TYPES, Writer  # noqa: E402
+from one_op_models import MODELS, made
+from tflite_writer import TYPES, Writer
 
 CODES = {n: v for n, v in vars(tflite.BuiltinOperator).items() if isinstance(v, int)}
 NAMES = {v: n for n, v in CODES.items()}
@@ -93,7 +93,7 @@ def test_operator_codes_in_either_field(way):
     """Every code of the schema, as old, new and most writers have it: the larger field is it."""
     seen = 0
     for name, number in CODES.items():
-        if way.startswith("byte") and number > LAST_BYTE_CODE or name == "CUSTOM":
+        if (way.startswith("byte") and number > LAST_BYTE_CODE) or name == "CUSTOM":
             continue
         w = Writer()
         x, y = w.tensor((1, 4), "int8", 0.5), w.tensor((1, 4), "int8", 0.5)
@@ -144,7 +144,7 @@ def test_numbers_of_inputs_and_outputs(kind):
         assert (f"({kind}): inputs: {count} instead of" in told) != (least <= count <= most), told
     for at in range(len(own)):
         told = said("inputs", [-1 if i == at else t for i, t in enumerate(own)])
-        needed = at < least or most == MOST_TABLES
+        needed = at < least or most == MAX_TABLES
         assert (f"({kind}): input {at} is missing" in told) == needed, told
     output = writer.ops[place]["outputs"]
     for some in ([], output * 2, [*output, own[0]]):

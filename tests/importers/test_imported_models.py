@@ -20,7 +20,7 @@ from intgold.vectors.cases.stimulus import stimulus
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 
-from tflite_writer import Writer  # noqa: E402
+from tflite_writer import Writer
 
 
 def model_of(kind="ADD", dtype="int8", scale=0.02, zero=5, count=2, **fields):
@@ -209,7 +209,7 @@ def test_free_extents_are_refused():
         ((1, 1, 4, -1), False),
     ]:
         tensors = list(graph.tensors)
-        tensors[0] = replace(tensors[0], signature=signature)
+        tensors[0] = replace(tensors[0], shape_signature=signature)
         free = replace(graph, tensors=tuple(tensors))
         if fixed:
             assert convert(free, contract_named("tflm"), "m").ops

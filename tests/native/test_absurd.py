@@ -9,7 +9,7 @@ import pytest
 
 import intgold
 from absurd_models import ABSURD, MONSTROUS, conv, pool
-from compilers import BUILDS, ENGINE, Runner
+from compilers import BUILDS, ENGINE, Runner, source
 from convolutions import convolution, depthwise, on_values
 from intgold import EngineError, Model, Op, Tensor, native
 from intgold.describe.data_sheet.document import data_sheet
@@ -173,9 +173,10 @@ def test_operations_are_valid_taps():
 def test_tap_by_tap_gives_the_same_bits(tmp_path, full):
     """An engine that takes every convolution tap by tap: the digests of golden for any shape."""
     engine = shutil.copytree(ENGINE, tmp_path / "csrc")
-    text, choice = (engine / "direct.c").read_text(), "    uint64_t work, own;\n"
+    direct = source("direct.c", engine)
+    text, choice = direct.read_text(), "    uint64_t work, own;\n"
     assert text.count(choice) == 1
-    (engine / "direct.c").write_text(text.replace(choice, f"{choice}    if (scratch) return 1;\n"))
+    direct.write_text(text.replace(choice, f"{choice}    if (scratch) return 1;\n"))
     seeds = range(400 if full else 40)
     models = [f(seed) for seed in seeds for f in (convolution, depthwise)]
     small = [m for m in models if m.ops[0]["weights"].size < 6000]
@@ -192,8 +193,8 @@ def test_usual_networks_are_not_run_tap_by_tap():
     wide = conv((600, 800, 16), (8, 3, 3, 16), padding=(1, 1, 1, 1))
     tall = conv((1, 4000, 16), (24, 3, 3, 16), padding=(1, 1, 1, 1))
     for model in (wide, tall, *map(intgold.load, intgold.SHIPPED)):
-        prepared = native.Prepared(lower(model), "portable")
+        native_model = native.NativeModel(lower(model), "portable")
         for isa in native.variants():
             for i, op in enumerate(model.ops):
-                scratch = lib.intgold_scratch_size(prepared.model, native.ISAS[isa], i)
+                scratch = lib.intgold_scratch_size(native_model.model, native.ISAS[isa], i)
                 assert (scratch > 0) == ("weights" in op.fields), (model.name, op.name)

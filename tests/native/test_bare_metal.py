@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 import tools
-from compilers import ENGINE, ROOT
+from compilers import ENGINE, ROOT, sources
 
 TARGETS = {
     "Cortex-M4": ["--target=arm-none-eabi", "-mcpu=cortex-m4"],
@@ -33,10 +33,9 @@ def test_all_files_build_and_link_without_a_system(target, tmp_path):
     (tmp_path / "string.h").write_text(STRING_H)
     strict = ["-std=c99", "-Os", "-ffreestanding", "-Wall", "-Wextra", "-Werror", "-pedantic"]
     command = ["clang", *TARGETS[target], *strict, "-nostdlibinc", "-I", tmp_path, "-I", ENGINE]
-    sources = sorted(ENGINE.glob("*.c"))
-    subprocess.run([*command, "-c", *sources], check=True, cwd=tmp_path)
+    subprocess.run([*command, "-c", *sources()], check=True, cwd=tmp_path)
     listed = subprocess.run(
-        ["nm", *(f"{p.stem}.o" for p in sources)],
+        ["nm", *(f"{p.stem}.o" for p in sources())],
         check=True, capture_output=True, text=True, cwd=tmp_path,
     )  # fmt: skip
     rows = re.findall(r"^[ 0-9a-f]* (\w) (\w+)$", listed.stdout, re.M)

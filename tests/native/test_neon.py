@@ -7,7 +7,7 @@ from itertools import count, islice
 import pytest
 
 import tools
-from compilers import BUILDS, ENGINE, Runner
+from compilers import BUILDS, ENGINE, Runner, source
 from convolutions import convolution, depthwise, on_values
 from intgold.run.digests import tensor_digests
 from intgold.vectors.cases.random_models import random_inputs, random_model
@@ -85,7 +85,12 @@ BROKEN = (
     *FEW_BROKEN,
     ("neon", "kernels_neon.c", "both.val[1] = x1.val[1]", "both.val[1] = x1.val[0]"),
     ("neon", "kernels_neon_pools.c", "vdupq_n_u8(192)", "vdupq_n_u8(191)"),
-    ("dotprod", "kernels_dotprod.c", ".flipped = INTGOLD_PLAIN", ".flipped = INTGOLD_CENTRED"),
+    (
+        "dotprod",
+        "kernels_dotprod.c",
+        ".input_encoding = INTGOLD_INPUT_PLAIN",
+        ".input_encoding = INTGOLD_INPUT_CENTRED",
+    ),
     ("dotprod", "requantize_neon.h", "vbicq_s64(one, floor)", "one"),
 )
 
@@ -95,9 +100,10 @@ def test_planted_bugs_are_seen(runs, tmp_path, full):
     for isa, file, right, wrong in BROKEN if full else FEW_BROKEN:
         engine = tmp_path / "csrc"
         shutil.copytree(ENGINE, engine, dirs_exist_ok=True)
-        text = (engine / file).read_text()
+        path = source(file, engine)
+        text = path.read_text()
         assert text.count(right) == 1, (file, right)
-        (engine / file).write_text(text.replace(right, wrong))
+        path.write_text(text.replace(right, wrong))
         broken = Runner(BUILD, [model for model, _, _ in runs], tmp_path, engine)
         found = broken.digests_of_all([(m, x) for m, x, _ in runs], isa, emulator(isa))
         assert any(got != want for (_, _, want), got in zip(runs, found, strict=True)), wrong

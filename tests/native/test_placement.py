@@ -9,7 +9,7 @@ from itertools import islice
 import pytest
 
 import tools
-from compilers import BUILDS, ENGINE, ROOT, TABLE, engine_objects
+from compilers import BUILDS, ENGINE, ROOT, TABLE, engine_objects, source
 from convolutions import convolution, depthwise
 from intgold import native
 from intgold.exporters import write_c
@@ -88,9 +88,10 @@ BROKEN = (
 def test_what_lies_beyond_is_seen(file, right, wrong, tmp_path, full):
     """A table that looks up one value too many, and scratch that is too small, end the program."""
     engine = shutil.copytree(ENGINE, tmp_path / "csrc")
-    text = (engine / file).read_text()
+    path = source(file, engine)
+    text = path.read_text()
     assert text.count(right) == 1
-    (engine / file).write_text(text.replace(right, wrong))
+    path.write_text(text.replace(right, wrong))
     models = small_models(5 if full else 1)
     built = program(NATIVE_BUILDS[0], models, tmp_path, engine)
     assert subprocess.run([built, "2", "1"], capture_output=True).returncode < 0  # a signal

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from compilers import ENGINE
+from compilers import ENGINE, source
 from intgold import native
 from intgold.ops.fields import FORMS
 from requantize_checker import build, check
@@ -33,9 +33,10 @@ def test_the_checker_sees_a_rounding(tmp_path):
     need("gcc")
     engine = shutil.copytree(ENGINE, tmp_path / "csrc")
     right = "? (int64_t)1 << (t - 1) : 0"
-    text = (engine / "rounding.h").read_text()
+    path = source("rounding.h", engine)
+    text = path.read_text()
     assert text.count(right) == 1
-    (engine / "rounding.h").write_text(text.replace(right, "? ((int64_t)1 << (t - 1)) - 1 : 0"))
+    path.write_text(text.replace(right, "? ((int64_t)1 << (t - 1)) - 1 : 0"))
     program = build(tmp_path, engine=engine)
     seen = [differing > 0 for _, differing in check(program, "portable", 20_000)]
     assert seen == [form not in ("single_down", "single_zero") for form in FORMS] + [True]

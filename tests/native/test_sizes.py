@@ -108,10 +108,10 @@ def test_scratch_is_bounded():
     models += [make() for make in ABSURD.values()]
     seen = 0
     for model in models:
-        prepared = native.Prepared(lower(model), "portable")
+        native_model = native.NativeModel(lower(model), "portable")
         for isa in native.variants():
             for i, op in enumerate(model.ops):
-                scratch = lib.intgold_scratch_size(prepared.model, native.ISAS[isa], i)
+                scratch = lib.intgold_scratch_size(native_model.model, native.ISAS[isa], i)
                 *cells, in_c = model.tensor(op.inputs[0]).shape
                 b = prod(cells) * max(in_c, model.tensor(op.output).shape[-1])
                 assert scratch <= min(2**20 + 16 * b, 2**30), (model.name, op.name, isa)
@@ -141,9 +141,9 @@ def test_layers_of_real_networks_run_in_strips(kind, shape, out_c, kernel, strid
         kind, x, name="c", weights=np.ones(own, np.int8), bias=np.zeros(out_c, np.int32),
         stride=stride, padding=padding, requantize=Requantize.of(2**30, 45),
     )  # fmt: skip
-    prepared = native.Prepared(lower(builder.model("c")), "portable")
+    native_model = native.NativeModel(lower(builder.model("c")), "portable")
     for isa in native.variants():
-        assert lib.intgold_scratch_size(prepared.model, native.ISAS[isa], 0) > 0, isa
+        assert lib.intgold_scratch_size(native_model.model, native.ISAS[isa], 0) > 0, isa
 
 
 def test_an_arena_that_does_not_fit_names_its_op(monkeypatch):

@@ -9,13 +9,13 @@ import subprocess
 from functools import cache
 
 import tools
-from compilers import ENGINE, ROOT
+from compilers import ENGINE, ROOT, sources
 from intgold.ops.table import OPS as OPS_OF
 
 OP_KINDS = set(OPS_OF)
-GRAPH = ("engine", "alone", "fuse")
+GRAPH = ("engine", "single_op", "fuse", "op_tables")
 KERNELS = "kernels_portable"
-CORE = [p for p in ENGINE.glob("*.c") if p.stem == KERNELS or not p.stem.startswith("kernels_")]
+CORE = [p for p in sources() if p.stem == KERNELS or not p.stem.startswith("kernels_")]
 OPS = {p.stem for p in CORE} - {*GRAPH, KERNELS, "dispatch"}
 ENTRIES = ("intgold_run", "intgold_prepare", "intgold_arena_size")
 PUBLIC = ("_s8", "_scratch_size")  # an op by itself: in no table

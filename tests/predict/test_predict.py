@@ -14,7 +14,7 @@ import tools
 from intgold import InputError, Model, Op, Tensor
 from intgold.cli import main
 from intgold.images.preparation import picture_input
-from intgold.predict.predictions import answer, picture_of
+from intgold.predict.predictions import picture_of, predict_images
 from intgold.predict.terminal import draw
 from intgold.run import classify
 from intgold.vectors.cases.random_models import random_model
@@ -202,7 +202,7 @@ def test_a_model_that_decides_has_no_logits():
     ops = [*logits.ops, Op("argmax", "pick", ("logits",), "class")]
     model = Model("decided", tensors, ops, logits.inputs, ["class"])
     x = np.arange(-128, -124, dtype=np.int8).reshape(1, 2, 2, 1)
-    said = answer(model, x, ["x"])
+    said = predict_images(model, x, ["x"])
     assert said.classes.tolist() == logits.predict(x).tolist()
     assert said.details(0, None, "ascii") == f"x: {said.classes[0]}"
     assert set(said.document()["images"][0]) == {"name", "answer"}
@@ -229,7 +229,7 @@ def test_one_number_is_no_class(capsys, tmp_path, index):
     for call in (
         lambda: model.predict(x), lambda: model.predict(x, backend="golden"),
         lambda: classify.decide(model, output), lambda: classify.is_decided(model),
-        lambda: answer(model, x, ["a", "b", "c"]),
+        lambda: predict_images(model, x, ["a", "b", "c"]),
     ):  # fmt: skip
         with pytest.raises(InputError, match=said + r": model\.dequantize\(model\.run\(x\)"):
             call()

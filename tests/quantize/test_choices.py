@@ -80,11 +80,11 @@ def test_least_error_beats_the_extremes():
         scale, zero = scale_zero_point(lo, hi)
         return (((quantize(values, scale, zero).astype(int) - zero) * scale - values) ** 2).sum()
 
-    lo, hi = spread(values).least_error()
+    lo, hi = spread(values).min_error()
     assert hi < 15 and error(lo, hi) < 0.5 * error(values.min(), values.max())
     flat = rng.uniform(0, 1, 100_000)
-    assert spread(flat).least_error() == pytest.approx((0, 1), abs=0.02)
-    assert spread(np.zeros(9)).least_error() == (0.0, 0.0)
+    assert spread(flat).min_error() == pytest.approx((0, 1), abs=0.02)
+    assert spread(np.zeros(9)).min_error() == (0.0, 0.0)
 
 
 def test_methods_order_as_they_must():

@@ -13,7 +13,7 @@ import pytest
 import tools
 from intgold.errors import InputError, ModelError
 from intgold.images import mnist
-from intgold.quantize.activations import KINDS, activation
+from intgold.quantize.activations import KINDS, activation_function
 from intgold.quantize.inference import FloatNetwork
 from intgold.quantize.layers import Layer
 
@@ -147,12 +147,12 @@ def test_activations_equal_torch() -> None:
     for dtype in (np.float32, np.float64):
         x = np.linspace(-20, 20, 4001, dtype=dtype)
         for kind, function in functions.items():
-            y = activation(kind, 0.3, 0.7)(x)
+            y = activation_function(kind, 0.3, 0.7)(x)
             assert y.dtype == dtype, kind
             error = np.abs(y - function(torch.from_numpy(x)).numpy())
             assert (error <= 8 * np.finfo(dtype).eps * np.maximum(1, np.abs(x))).all(), kind
     with pytest.raises(ModelError, match="'swish'"):
-        activation("swish")
+        activation_function("swish")
 
 
 def test_the_network_runs_without_torch() -> None:

@@ -244,11 +244,11 @@ def test_commands_on_a_network_file(name, tmp_path, capsys):
     assert main(["quantize", path, "--images", data, "-o", made, "--name", network.name]) == 0
     assert intgold.load(made).sha256 == model.sha256
     if name == "PairMLP":
-        assert main(["explore", path, "--images", data, "--calibrate", data]) == 2
+        assert main(["sweep", path, "--images", data, "--calibrate", data]) == 2
         assert "gives one number each, which is no class" in capsys.readouterr().err
         np.save(tmp_path / "labels.npy", np.arange(64))
         labels = ["--labels", str(tmp_path / "labels.npy")]
-        assert main(["explore", path, "--images", data, "--calibrate", data, *labels]) == 2
+        assert main(["sweep", path, "--images", data, "--calibrate", data, *labels]) == 2
         assert "gives one number each, which is no class" in capsys.readouterr().err
         return
     labels = str(tmp_path / "labels.npy")
@@ -257,7 +257,7 @@ def test_commands_on_a_network_file(name, tmp_path, capsys):
     capsys.readouterr()
     arguments = ["--images", data, "--labels", labels]
     sheet = tmp_path / "rows.csv"
-    assert main(["explore", path, *arguments, "--calibrate", data, "--golden", "9",
+    assert main(["sweep", path, *arguments, "--calibrate", data, "--golden", "9",
                  "--weight-bits", "8,3", "--csv", str(sheet)]) == 0  # fmt: skip
     said = "2 models, 64 images; both engines ran 9 of them, 0 differing values: golden = c"
     assert said in capsys.readouterr().out

@@ -417,8 +417,10 @@ def test_a_module_that_does_not_run_is_one_line(capfd):
         (module, r"does not run on examples of shape \(7,\): mat1 and mat2 shapes"),
         (
             Decides(),
-            r"Decides: its forward branches on values of a tensor \(test_torch_modules.py, "
-            r"line \d+: return x \* 2 if x.sum\(\) > 0 else x\), which torch.export cannot",
+            (
+                r"Decides: its forward branches on values of a tensor \(test_torch_modules.py, "
+                r"line \d+: return x \* 2 if x.sum\(\) > 0 else x\), which torch.export cannot"
+            ),
         ),
     ):
         with pytest.raises(ModelError, match=message) as caught:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -90,8 +91,8 @@ def test_the_recipe() -> None:
     rates = [training.learning_rate(step, 1000) for step in range(1000)]
     assert rates.index(max(rates)) in (99, 100) and max(rates) == 0.06
     assert rates[0] == 0.06 / 100 and 0 < rates[-1] < 1e-6
-    assert all(a < b for a, b in zip(rates[:99], rates[1:100], strict=True))
-    assert all(a > b for a, b in zip(rates[100:-1], rates[101:], strict=True))
+    assert all(a < b for a, b in itertools.pairwise(rates[:100]))
+    assert all(a > b for a, b in itertools.pairwise(rates[100:]))
     loop = training._Loop(
         MnistNetwork(), torch.zeros(1), torch.zeros(1), torch.Generator().manual_seed(0)
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import tools
-from compilers import BUILDS, engine_objects
+from compilers import BUILDS, engine_objects, sources
 from intgold.cli import main
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -61,7 +61,7 @@ def test_the_c_code_compiles(tmp_path):
                                      " return classify(x, y); }\n")  # fmt: skip
     write_c([intgold.load()], tmp_path / "model.c")
     engine = [p for p in copy_engine(tmp_path / "engine") if p.suffix == ".c"]
-    assert {p.name for p in engine} == {p.name for p in (DOCS.parent / "csrc").glob("*.c")}
+    assert {p.name for p in engine} == {p.name for p in sources()}
     command = BUILDS[0].command
     objects = engine_objects(command, tmp_path / "engine")
     subprocess.run(

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import intgold
-from intgold.support.moved import MOVED, successor
+from intgold.support.moved import MOVED, RENAMED, successor
 
 
 @pytest.mark.parametrize("old", MOVED)
@@ -19,6 +19,18 @@ def test_an_old_module_is_the_new_one(old):
         module = importlib.import_module(f"intgold.{old}")
     assert module is sys.modules[new]
     assert module.__name__ == new == module.__spec__.name
+
+
+@pytest.mark.parametrize("module", RENAMED)
+def test_an_old_name_of_a_module_is_the_new_one(module):
+    """It warns and gives the same object; no other name is found, and none is listed."""
+    home = importlib.import_module(f"intgold.{module}")
+    for old, new in RENAMED[module].items():
+        with pytest.warns(DeprecationWarning, match=f"{module}.{old} is now {new}; .* 0.3"):
+            assert getattr(home, old) is getattr(home, new)
+        assert old not in getattr(home, "__all__", ())
+    with pytest.raises(AttributeError, match=f"intgold.{module}.* no attribute 'nothing'"):
+        home.nothing  # noqa: B018
 
 
 def test_documented_imports_of_version_0_1():
@@ -39,6 +51,8 @@ def test_documented_imports_of_version_0_1():
         "from intgold.model import Model\n"
         "from intgold.floating.study.explore import explore\n"
         "from intgold.floating.inputs import Input\n"
+        "from intgold.verify import Comparison, Difference, Report\n"
+        "from intgold.bench import Report\n"
         "import intgold\n"
         "print(intgold.artefact.load.__module__, intgold.build.Builder.__name__)\n"
     )

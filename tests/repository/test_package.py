@@ -48,8 +48,8 @@ def test_the_wheel_is_whole(wheel):
     modules = {str(p.relative_to(ROOT / "python")) for p in ROOT.glob("python/intgold/**/*.py")}
     made = {"intgold/native/_intgold.py"}  # without the headers of Python
     assert {n for n in names if n.endswith(".py")} - made == modules - made
-    for source in (ROOT / "csrc").iterdir():
-        assert f"intgold/csrc/{source.name}" in names
+    for source in (ROOT / "csrc").rglob("*.[ch]"):
+        assert f"intgold/csrc/{source.relative_to(ROOT / 'csrc').as_posix()}" in names
     needs = [n for n in metadata.get_all("Requires-Dist") if "extra ==" not in n]
     assert sorted(re.match(r"\w+", n)[0] for n in needs) == ["cffi", "numpy", "tqdm"]
     assert {"train", "plot", "test"} <= set(metadata.get_all("Provides-Extra"))

@@ -63,7 +63,7 @@ def imports(module):
 def room(module):
     for rooms in FLOORS:
         for name in rooms:
-            if module == name or module.startswith(f"{name}.") and not _inner(name, module):
+            if module == name or (module.startswith(f"{name}.") and not _inner(name, module)):
                 return name
     return None
 

@@ -152,13 +152,15 @@ BREAKS = {
     "op_set": (
         "intgold.vectors.op_vectors.sets",
         "paths_below",
-        "(lambda real: lambda f: real(f) if f.name[0] == '.' else {'manifest.json', *json.loads("
-        "(f / 'manifest.json').read_bytes())['files']})(pkgutil.resolve_name("
-        "'intgold.vectors.op_vectors.sets:paths_below'))",
+        (
+            "(lambda real: lambda f: real(f) if f.name[0] == '.' else {'manifest.json', "
+            "*json.loads((f / 'manifest.json').read_bytes())['files']})(pkgutil.resolve_name("
+            "'intgold.vectors.op_vectors.sets:paths_below'))"
+        ),
     ),
     "picture": ("intgold.images.pictures", "DataError", "ValueError"),
     "packed_set": ("intgold.vectors.sets.manifest", "check_packed", "lambda *a: None"),
-    "bomb": ("intgold.support.json_text", "MOST_PARTS", "2**40"),
+    "bomb": ("intgold.support.json_text", "MAX_PARTS", "2**40"),
 }
 """Of each kind a check that is taken away, or spoilt: owner, name, what is there instead."""
 FEW = {"bomb": 8, "packed_set": 40, "layout": 30, "picture": 30, "op_set": 60}

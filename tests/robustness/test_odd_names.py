@@ -97,12 +97,12 @@ def test_names_in_any_locale(locale, tmp_path):
 def test_golden_writes_to_odd_places(tmp_path, capsys):
     """The main job: into a folder of an odd name, and not through a file."""
     folder = tmp_path / "ü 漢字\n"
-    assert main(["golden", "--count", "4", "-o", str(folder)]) == 0
+    assert main(["regress", "--count", "4", "-o", str(folder)]) == 0
     for name in ("lut", "pwl"):
         read_manifest(folder / name)
     (tmp_path / "file").write_text("mine")
     capsys.readouterr()
-    assert main(["golden", "--count", "4", "-o", str(tmp_path / "file")]) == 2
+    assert main(["regress", "--count", "4", "-o", str(tmp_path / "file")]) == 2
     captured = capsys.readouterr()
     assert captured.err.count("\n") == 1 and str(tmp_path / "file") in captured.err
     assert (tmp_path / "file").read_text() == "mine"

@@ -12,19 +12,19 @@ import pytest
 
 import hostile_kinds
 import intgold
-from intgold.model.ports import Signature
+from intgold.model.ports import ModelPorts
 from intgold.native.lowering import Lowered, LoweredOp, lower
-from intgold.predict.predictions import answer
+from intgold.predict.predictions import predict_images
 from intgold.quantize.calibrate import Ranges
 from intgold.quantize.inference import FloatNetwork
 from intgold.quantize.layers import Layer
-from intgold.support.quoting import MOST, given, one_line, shown
+from intgold.support.quoting import MAX_CHARS, given, one_line, shown
 from intgold.vectors.sets.generate import write_set
 from intgold.vectors.sets.manifest import read_manifest
 from intgold.vectors.sets.plan import Plan
-from intgold.verify.comparison import Comparison, Difference, Report, verify
+from intgold.verify.comparison import ArrayComparison, DumpComparison, FirstDifference, verify
 from intgold.verify.dump import Dump
-from intgold.verify.report.account import account
+from intgold.verify.report.verification_report import verification_report
 
 LINES, CHARACTERS = 25, 2000
 
@@ -43,8 +43,8 @@ def held(tmp_path_factory):
     images = np.arange(3 * 784, dtype=np.int64).reshape(3, 28, 28).astype(np.uint8)
     x = model.quantize_input(images)
     chain = hostile_kinds.chain("int32", (3,), "argmax", {}, 3000)
-    write_set(model, folder / "want", {"image": x}, formats=("npy",))
-    write_set(model, folder / "dut", {"image": x}, formats=("npy",))
+    write_set(model, folder / "want", source={"image": x}, formats=("npy",))
+    write_set(model, folder / "dut", source={"image": x}, formats=("npy",))
     damaged = folder / "dut" / "outputs" / "logits.npy"
     np.save(damaged, np.load(damaged) ^ 4)
     plan, files = read_manifest(folder / "want")
@@ -55,9 +55,9 @@ def held(tmp_path_factory):
     lowered = [lower(model), lower(chain)]
     results = [model.run(x, trace=True), chain.run(np.zeros((1, 3), np.int32), trace=True)]
     sessions = [model.prepare(), chain.prepare()]
-    answers = answer(model, images, list("abc"))
-    signatures = [model.signature, chain.signature]
-    found = account(Dump(folder / "want", folder / "dut"))
+    answers = predict_images(model, images, list("abc"))
+    signatures = [model.ports, chain.ports]
+    found = verification_report(Dump(folder / "want", folder / "dut"))
     assert not report.equal and plan.files and plan.blocks
     return locals()
 
@@ -72,10 +72,23 @@ def test_every_object_of_the_package_fits_a_screen(held):
             assert screenful(value), (kind, repr(value)[:3000])
             seen.add(kind)
     wanted = {
-        intgold.Model, intgold.Op, intgold.Tensor, intgold.Requantize, intgold.Result,
-        intgold.Session, Lowered, LoweredOp, Plan, FloatNetwork, Layer, Ranges, Report, Comparison,
-        Difference, Signature,
-    }  # fmt: skip
+        intgold.Model,
+        intgold.Op,
+        intgold.Tensor,
+        intgold.Requantize,
+        intgold.Result,
+        intgold.Session,
+        Lowered,
+        LoweredOp,
+        Plan,
+        FloatNetwork,
+        Layer,
+        Ranges,
+        DumpComparison,
+        ArrayComparison,
+        FirstDifference,
+        ModelPorts,
+    }
     assert wanted <= seen and len(seen) > 30, wanted - seen
 
 
@@ -139,7 +152,7 @@ def test_lines_are_bounded_and_printable():
     assert one_line(f"member {name} twice") == f"member <{'x' * 59}...{'x' * 59}> twice"
     for text in ("a b " * 10**6, "\n" * 10**5, "\x00" * 300, "x" * 10**7):
         line = one_line(text)
-        assert len(line) <= MOST and line.isprintable() and len(one_line(line)) <= MOST
+        assert len(line) <= MAX_CHARS and line.isprintable() and len(one_line(line)) <= MAX_CHARS
     for kind in vars(intgold.errors).values():
         if isinstance(kind, type) and issubclass(kind, Exception):
             assert str(kind(f"{name}\n")) == f"<{'x' * 59}...{'x' * 57}>\\n"

@@ -25,7 +25,7 @@ import pytest
 import intgold
 import tools
 from intgold.cli import COMMANDS, _parser, main
-from intgold.cli.paths import InputPath, OutputFolder, OutputOf
+from intgold.cli.paths import InputPath, OutputFolder, OutputFolderOrLines, OutputOf
 from intgold.describe.data_sheet import write_sheet
 from intgold.errors import IntgoldError
 from intgold.exporters import copy_engine, write_c
@@ -61,11 +61,12 @@ TEXTS = {
     ("quantize", "activation"), ("quantize", "activation_of"), ("import", "contract"),
     ("import", "name"), ("contracts", "first"), ("contracts", "second"), ("vectors", "format"),
     ("vectors", "images"), ("vectors", "ops"), ("vectors", "tensors"), ("vectors", "partials"),
-    ("vectors", "op"), ("vectors", "form"), ("map", "partials"), ("signatures", "tile"),
-    ("bench", "isa"), ("bench", "batch"), ("bench", "threads"), ("explore", "calibration"),
-    ("explore", "activation"), ("explore", "per_channel"), ("explore", "weight_bits"),
-    ("explore", "weight_scales"), ("explore", "multiplier_bits"), ("explore", "form"),
-    *((command, "isa") for command in ("predict", "vectors", "golden")),
+    ("op-vectors", "op"), ("op-vectors", "form"), ("op-vectors", "format"),
+    ("map", "partials"), ("signatures", "tile"),
+    ("bench", "isa"), ("bench", "batch"), ("bench", "threads"), ("sweep", "calibration"),
+    ("sweep", "activation"), ("sweep", "per_channel"), ("sweep", "weight_bits"),
+    ("sweep", "weight_scales"), ("sweep", "multiplier_bits"), ("sweep", "form"),
+    *((command, "isa") for command in ("predict", "vectors", "regress")),
 }  # fmt: skip
 """Options of any text that are no path."""
 
@@ -88,7 +89,7 @@ def test_every_path_says_whether_it_is_written():
     assert free == TEXTS
     files = [a.type for _, a in actions() if isinstance(a.type, OutputOf)]
     others = {a.type for _, a in actions() if not isinstance(a.type, OutputOf)}
-    assert others == {None, int, float, InputPath, OutputFolder}
+    assert others == {None, int, float, InputPath, OutputFolder, OutputFolderOrLines}
     assert all(s[0] == "." and s == s.lower() for of in files for s in of.kind.known)
     assert all(of.kind.known for of in files)
 
@@ -149,14 +150,14 @@ FILES = {
     ("info", "sheet"): "info model.npz --sheet OUT.md",
     ("verify", "html"): "verify set --dut set --html OUT.html",
     ("signatures", "output"): "signatures set --tile 1,1,1 -o OUT.txt",
-    ("explore", "csv"):
-        "explore net.npz --images x.npy --labels y.npy --calibrate x.npy --processes 1"
+    ("sweep", "csv"):
+        "sweep net.npz --images x.npy --labels y.npy --calibrate x.npy --processes 1"
         " --form single --csv OUT.csv",
-    ("explore", "json"):
-        "explore net.npz --images x.npy --labels y.npy --calibrate x.npy --processes 1"
+    ("sweep", "json"):
+        "sweep net.npz --images x.npy --labels y.npy --calibrate x.npy --processes 1"
         " --form single --json OUT.json",
-    ("explore", "plot"):
-        "explore net.npz --images x.npy --labels y.npy --calibrate x.npy --processes 1"
+    ("sweep", "plot"):
+        "sweep net.npz --images x.npy --labels y.npy --calibrate x.npy --processes 1"
         " --form single --plot OUT.svg",
     ("compare", "json"): "compare net.npz model.npz --images x.npy --labels y.npy --json OUT.json",
     ("bench", "plot"):
@@ -164,23 +165,23 @@ FILES = {
 }  # fmt: skip
 FOLDERS = {
     ("vectors", "output"): "vectors model.npz --count 1 -o OUT",
-    ("golden", "output"): "golden --count 1 -o OUT",
+    ("op-vectors", "output"): "op-vectors lut --format hex -o OUT",
+    ("merge", "output"): "merge part0 part1 -o OUT",
+    ("regress", "output"): "regress --count 1 -o OUT",
     ("train", "output"): "train --quick -o OUT",
     ("compare", "plot"): "compare net.npz model.npz --images x.npy --plot OUT",
     ("data", "output"): "data -o OUT",
 }
 MORE_FOLDERS = {
-    "op": "vectors --op lut --format hex -o OUT",
-    "requantize": "vectors --op requantize --form single --multiplier-bits 8 -o OUT",
-    "merge": "vectors --merge part0 part1 -o OUT",
+    "requantize": "op-vectors requantize --form single --multiplier-bits 8 -o OUT",
 }
-"""Other things that `vectors -o` writes."""
+"""Other things that these commands write."""
 
 
 def test_no_output_is_forgotten():
     """Every option whose path is written is tried below."""
     files = {(c, a.dest) for c, a in actions() if isinstance(a.type, OutputOf)}
-    folders = {(c, a.dest) for c, a in actions() if a.type is OutputFolder}
+    folders = {(c, a.dest) for c, a in actions() if a.type in (OutputFolder, OutputFolderOrLines)}
     assert files == set(FILES) and folders == set(FOLDERS)
 
 
@@ -563,9 +564,9 @@ def test_what_ships_and_is_frozen_is_known():
     kinds = [k for k in vars(file_kinds).values() if isinstance(k, FileKind)]
     assert len({id(k) for k in kinds}) == len(kinds) > 10
     docs = PACKAGE.parents[1] / "docs" / "which_int8.md"
-    shipped = {p: MODEL for p in (PACKAGE / "models").glob("*.npz")}
-    shipped |= {p: NETWORK for p in (PACKAGE / "models").glob("*_float.npz")}
-    shipped |= {p: RANGES for p in (PACKAGE / "models").glob("*_ranges.json")}
+    shipped = dict.fromkeys((PACKAGE / "models").glob("*.npz"), MODEL)
+    shipped |= dict.fromkeys((PACKAGE / "models").glob("*_float.npz"), NETWORK)
+    shipped |= dict.fromkeys((PACKAGE / "models").glob("*_ranges.json"), RANGES)
     assert len(shipped) > 5
     for path, own in {**shipped, **({docs: CONTRACTS_PAGE} if docs.exists() else {})}.items():
         for kind in kinds:
@@ -654,7 +655,7 @@ def folder_lines():
     return {**{"_".join(k): v for k, v in FOLDERS.items()}, **MORE_FOLDERS}
 
 
-OWN = ["vectors_output", "op", "requantize", "merge"]
+OWN = ["vectors_output", "op-vectors_output", "requantize", "merge_output"]
 """Folders that are replaced as a whole."""
 
 
@@ -668,7 +669,7 @@ def test_a_folder_of_the_users_is_refused(name, trial, monkeypatch):
     if name == "data_output":
         monkeypatch.delenv("MNIST_DIR", raising=False)
     clash = {
-        "golden_output": "lut/notes.txt", "train_output": "mnist_lut.npz",
+        "regress_output": "lut/notes.txt", "train_output": "mnist_lut.npz",
         "compare_plot": "errors.png", "data_output": next(iter(MNIST_SHA256)),
     }.get(name, "notes.txt")  # fmt: skip
     mine = here / "mine" / clash
@@ -694,16 +695,16 @@ def test_a_set_is_replaced_while_it_is_as_it_was_written(name, trial):
     """
     one = trial(folder_lines()[name])
     here, other = one.folder, Trial("vectors model.npz --count 2 -o OUT", one.folder, one.capsys)
-    if name in ("op", "requantize"):
-        other = Trial("vectors --op lut --format hex --random 1 -o OUT", one.folder, one.capsys)
+    if name in ("op-vectors_output", "requantize"):
+        other = Trial("op-vectors lut --format hex --random 1 -o OUT", one.folder, one.capsys)
     out = here / "out"
     assert one.run(out) == (0, "")
     first = everything(out)
     assert one.run(out) == (0, "") and everything(out) == first
-    if name in ("merge", "op", "vectors_output", "requantize"):
+    if name in OWN:
         status, err = other.run(out)
-        assert status == 0 and (name == "merge" or "replacing the ve" in err), err
-        assert err.count("\n") <= 1 and everything(out) != first or name == "merge"
+        assert status == 0 and (name == "merge_output" or "replacing the ve" in err), err
+        assert (err.count("\n") <= 1 and everything(out) != first) or name == "merge_output"
         status, err = one.run(out)
         assert status == 0 and everything(out) == first
     (here / "link").symlink_to("out")
@@ -919,7 +920,7 @@ def test_a_deleted_working_folder_is_named(tmp_path, monkeypatch, capsys):
 
 def test_golden_looks_before_it_works(trial, monkeypatch):
     """A folder of the user's in a set's place is found before the images are compared."""
-    one = trial(FOLDERS["golden", "output"])
+    one = trial(FOLDERS["regress", "output"])
     (one.folder / "out" / "pwl").mkdir(parents=True)
     (one.folder / "out" / "pwl" / "notes").write_text("mine")
     monkeypatch.setattr("intgold.regression.selftest.compare_shipped", lambda *a, **k: 1 / 0)
@@ -966,10 +967,10 @@ def test_the_engine_is_copied_into_a_folder_of_its_own(tmp_path, caplog):
 
 def test_an_engine_cannot_be_copied_over_itself():
     """The sources of the package are in a folder that has no record."""
-    before = {p.name: p.read_bytes() for p in (PACKAGE / "csrc").iterdir()}
+    before = everything(PACKAGE / "csrc")
     with pytest.raises(IntgoldError, match="is no C engine of intgold"):
         copy_engine(PACKAGE / "csrc")
-    assert {p.name: p.read_bytes() for p in (PACKAGE / "csrc").iterdir()} == before
+    assert everything(PACKAGE / "csrc") == before
 
 
 @pytest.mark.parametrize("part", freeze.FOLDERS)
@@ -1265,5 +1266,5 @@ def test_two_outputs_are_two_files(trial):
     one.refused(one.folder / "both.npz", "two outputs")
     pairs = itertools.permutations(["--csv", "--json"], 2)
     for first, second in pairs:
-        line = f"explore net.npz --images x.npy --calibrate x.npy {first} OUT {second} OUT"
+        line = f"sweep net.npz --images x.npy --calibrate x.npy {first} OUT {second} OUT"
         Trial(line, one.folder, one.capsys).refused(one.folder / "both", "two outputs")

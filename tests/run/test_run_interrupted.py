@@ -9,7 +9,7 @@ import pytest
 
 import intgold
 from intgold.native.pace import Pace
-from intgold.native.thread_pool import guided, over_ranges
+from intgold.native.thread_pool import chunk_schedule, run_chunks
 
 PROGRAM = """
 import os, signal, sys, threading, time
@@ -108,8 +108,8 @@ def test_threads_stop_where_one_fails():
             time.sleep(0.01)
 
     with pytest.raises(ZeroDivisionError):
-        over_ranges(work, 10_000, 2)
-    assert len(done) < len(guided(10_000, 2))
+        run_chunks(work, 10_000, 2)
+    assert len(done) < len(chunk_schedule(10_000, 2))
 
 
 def test_a_session_keeps_its_bits_in_parts():
@@ -118,7 +118,7 @@ def test_a_session_keeps_its_bits_in_parts():
     x = np.random.default_rng(1).integers(-128, 128, (5000, 28, 28, 1)).astype(np.int8)
     session = model.prepare()
     want = session.run(x).output
-    session._prepared._pace.images = 10**9
+    session._native_model._pace.images = 10**9
     assert np.array_equal(session.run(x).output, want)
-    session._prepared._pace.images = 1
+    session._native_model._pace.images = 1
     assert np.array_equal(session.run(x).output, want)

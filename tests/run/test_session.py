@@ -12,7 +12,7 @@ import pytest
 
 import intgold
 from intgold import EngineError, InputError, Model, Op, Tensor, native
-from intgold.native.thread_pool import guided, over_ranges
+from intgold.native.thread_pool import chunk_schedule, run_chunks
 from intgold.run.session import sessions_of
 from intgold.vectors.cases.random_models import random_inputs, random_model
 
@@ -58,7 +58,7 @@ def test_a_model_keeps_its_sessions():
     session = model.prepare()
     assert model.prepare("auto", 1) is session
     other = model.prepare(threads=2)
-    assert other is not session and other._prepared is session._prepared
+    assert other is not session and other._native_model is session._native_model
     assert (session.name, session.isa, session.threads) == ("mnist_lut", native.isa_name(), 1)
     assert session.arena_size > 7217 and "mnist_lut" in repr(session)
 
@@ -222,7 +222,7 @@ def test_many_threads_prepare_one_model():
 def test_pieces_cover_a_batch(threads):
     """Every image once, in order; large pieces first, the last ones short."""
     for count in (2, 3, 5, 64, 1000, 2048, 100_001):
-        pieces = guided(count, threads)
+        pieces = chunk_schedule(count, threads)
         assert [i for piece in pieces for i in piece] == list(range(count))
         lengths = [len(piece) for piece in pieces]
         assert min(lengths) >= 1 and lengths == sorted(lengths, reverse=True)
@@ -236,7 +236,7 @@ def test_an_error_in_a_thread_comes_out():
     seen = []
 
     def work(pieces):
-        for piece in pieces.taken():
+        for piece in pieces.pop_chunks():
             seen.append(piece)
             if threading.current_thread().name.startswith("intgold"):
                 raise MemoryError("no room")
@@ -244,7 +244,7 @@ def test_an_error_in_a_thread_comes_out():
                 pass
 
     with pytest.raises(MemoryError, match="no room"):
-        over_ranges(work, 10**6, 2)
+        run_chunks(work, 10**6, 2)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")

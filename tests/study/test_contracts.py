@@ -9,8 +9,7 @@ import pytest
 
 import tools
 from intgold.cli import main
-from intgold.contracts import CONTRACTS, contract_named
-from intgold.contracts import evidence as standing
+from intgold.contracts import CONTRACTS, contract_named, evidence
 from intgold.importers.tflite.convert import HANDLERS
 from intgold.study.contracts import differences, page
 from intgold.study.contracts.probes import PROBES, probe
@@ -18,7 +17,7 @@ from intgold.support.file_kinds import CONTRACTS_PAGE
 
 ROOT = Path(__file__).parents[2]
 PAIRS = [*combinations(CONTRACTS, 2)]
-replay = differences.run
+replay = differences.run_probe
 
 
 @cache
@@ -41,7 +40,7 @@ def each_run_once(monkeypatch):
         return _probe(op, seed)
 
     monkeypatch.setattr(differences, "probe", numbered)
-    monkeypatch.setattr(differences, "run", lambda at, c: _run(*seeds[id(at)], c.name))
+    monkeypatch.setattr(differences, "run_probe", lambda at, c: _run(*seeds[id(at)], c.name))
 
 
 def test_every_op_has_a_rule_in_every_contract():
@@ -108,7 +107,7 @@ def test_a_kernel_that_is_missing_is_no_same_rule():
     assert found["CONV_2D"].same and not any(d.compared for d in found.values())
     found = {d.op: d for d in differences.differences("litert_reference", "tflm", 1)}
     assert found["ELU"].without == ("litert_reference",) and found["FULLY_CONNECTED"].compared
-    *_, last = differences.lines("litert_reference", "litert_optimised_x86", 1)
+    *_, last = differences.difference_lines("litert_reference", "litert_optimised_x86", 1)
     assert last == "litert_optimised_x86 has no kernel on uint8: ELU"
 
 
@@ -123,18 +122,18 @@ def test_no_rule_differs_on_uint8_alone():
 
 def test_what_was_compared():
     """Every op of a measured contract was held against the engine, but for those it lacks."""
-    measured = [c for c in CONTRACTS.values() if c.basis == "measured"]
-    assert set(standing.compared()) == {c.name for c in measured}
+    measured = [c for c in CONTRACTS.values() if c.provenance == "measured"]
+    assert set(evidence.compared()) == {c.name for c in measured}
     every = [(c, op, dtype) for c in measured for op in HANDLERS for dtype in ("int8", "uint8")]
-    assert [at for at in every if standing.standing(*at) == "unproved"] == []
+    assert [at for at in every if evidence.evidence(*at) == "unproved"] == []
     lacking = {f"{c.name} {op}" for c, op, dtype in every if c.rule(op, dtype) is None}
     assert lacking > {"tflm CONV_2D", "tflm GELU", "litert_reference ELU", "xnnpack ELU"}
     for contract, op, dtype in every:
-        values = standing.compared()[contract.name].get(f"{op} {dtype}", {})
+        values = evidence.compared()[contract.name].get(f"{op} {dtype}", {})
         assert bool(values) == (contract.rule(op, dtype) is not None), (contract.name, op, dtype)
     other = contract_named("cmsis_nn")
-    assert standing.standing(other, "CONV_2D", "int8") == "sources"
-    assert standing.standing(contract_named("intgold"), "CONV_2D", "int8") == "SPEC"
+    assert evidence.evidence(other, "CONV_2D", "int8") == "sources"
+    assert evidence.evidence(contract_named("intgold"), "CONV_2D", "int8") == "SPEC"
 
 
 def test_the_page_is_that_of_the_data(each_run_once):
@@ -142,5 +141,5 @@ def test_the_page_is_that_of_the_data(each_run_once):
     path = ROOT / "docs" / "which_int8.md"
     *lines, _ = path.read_text().splitlines(keepends=True)
     again = "python -m intgold.study.contracts.page docs/which_int8.md"
-    assert page.page(differences.MODELS) == "".join(lines), again
+    assert page.contracts_page(differences.MODELS) == "".join(lines), again
     CONTRACTS_PAGE.check_replaceable(path, path)

@@ -104,7 +104,7 @@ def test_explore_command(files, capsys):
     _, _, folder = files
     tools.need("matplotlib")
     status = main(
-        ["explore", str(NETWORK), "--images", str(folder / "x.npy"), "--labels",
+        ["sweep", str(NETWORK), "--images", str(folder / "x.npy"), "--labels",
          str(folder / "y.npy"), "--calibrate", str(folder / "x.npy"), "--golden", "5",
          "--weight-bits", "8,4", "--per-channel", "yes,no", "--csv", str(folder / "s.csv"),
          "--json", str(folder / "s.json"), "--plot", str(folder / "s.png")]
@@ -134,10 +134,10 @@ def test_explore_command(files, capsys):
 )
 def test_explore_errors(arguments, message, files, capsys, monkeypatch):
     monkeypatch.chdir(files[2])
-    common = ["explore", str(NETWORK), "--images", "x.npy", "--calibrate", "x.npy"]
+    common = ["sweep", str(NETWORK), "--images", "x.npy", "--calibrate", "x.npy"]
     assert main([*common, *arguments]) == 2
     err = capsys.readouterr().err
-    assert err.startswith("intgold explore: ") and message in err and err.count("\n") == 1
+    assert err.startswith("intgold sweep: ") and message in err and err.count("\n") == 1
 
 
 def test_compare_counts(files, monkeypatch):

@@ -89,17 +89,17 @@ def engine_objects(
     """
     if engine == ENGINE and not defined:
         return list(_own_objects(command))
-    return [_object(command, source, defined) for source in sorted(engine.glob("*.c"))]
+    return [_object(command, engine, path, defined) for path in sources(engine)]
 
 
 @cache
 def _own_objects(command: tuple[str, ...]) -> tuple[Path, ...]:
-    return tuple(_object(command, source, ()) for source in sorted(ENGINE.glob("*.c")))
+    return tuple(_object(command, ENGINE, path, ()) for path in sources())
 
 
-def _object(command: tuple[str, ...], source: Path, defined: tuple[str, ...]) -> Path:
+def _object(command: tuple[str, ...], engine: Path, source: Path, defined: tuple[str, ...]) -> Path:
     """Return what a file is compiled to, known by its text after preprocessing."""
-    compiler = [*command, *(f"-D{macro}" for macro in defined), "-c", source]
+    compiler = [*command, *(f"-D{macro}" for macro in defined), "-I", engine, "-c", source]
     read = subprocess.run([*compiler, "-E", "-P"], check=True, capture_output=True).stdout
     name = hashlib.sha256(repr(command).encode() + read).hexdigest()
     made = _FOLDER / f"{name}.o"
@@ -108,6 +108,17 @@ def _object(command: tuple[str, ...], source: Path, defined: tuple[str, ...]) ->
         subprocess.run([*compiler, "-o", own], check=True)
         own.replace(made)
     return made
+
+
+def sources(engine: Path = ENGINE) -> list[Path]:
+    """Return the C files of the engine, whatever rooms they are in, in the order of their names."""
+    return sorted(engine.rglob("*.c"), key=lambda source: source.name)
+
+
+def source(name: str, engine: Path = ENGINE) -> Path:
+    """Return the one file of the engine with a name, whatever room it is in."""
+    (found,) = engine.rglob(name)
+    return found
 
 
 Digests = dict[str, dict[str, str]]

@@ -186,7 +186,7 @@ DAMAGED = [
     ("hex", "Icarus $writememh", "05\n", "", "7 words instead of 8"),
     ("hex", "ModelSim mem save", "@4", "@3", "line 5: word 3: given twice"),
     ("hex", "ModelSim mem save", "@4", "@5", "line 5: address 0x8"),
-    ("hex", "objcopy -O verilog", "05 ", "05 00 ", 
+    ("hex", "objcopy -O verilog", "05 ", "05 00 ",
      "line 2: address 0x8 is not of this file, whose addresses are 0x0 to 0x7"),
     ("hex", "# comments", "f0 #", "f0 ;", "line 10: ';' is no hex word"),
     ("hex", "# comments", "f0 #", ":f0 #", "line 10: ':f0' .*word; it looks like .* Intel HEX"),

@@ -5,13 +5,13 @@ from functools import cache
 from random import Random
 
 import numpy as np
+from intgold.verify.diagnose.weighing import decided, weighed
 
 import intgold
 from intgold.vectors.cases.stimulus import stimulus
 from intgold.verify.diagnose.datapath import Datapath
 from intgold.verify.diagnose.hypotheses import HYPOTHESES, Evidence
 from intgold.verify.diagnose.search import Bug, Cause, bugs_of, differing, trials
-from intgold.verify.diagnose.weighing import decided, weighed
 
 IMAGES = 8
 FIXED = [h for h in HYPOTHESES if not h.solved]

@@ -22,7 +22,7 @@ from torch import nn
 from torch.nn import functional
 
 from intgold.quantize import quantize
-from intgold.regression.selftest import Tally
+from intgold.regression.selftest import MismatchCount
 
 ACTIVATIONS = {
     "ReLU": nn.ReLU, "ReLU6": nn.ReLU6, "LeakyReLU": lambda: nn.LeakyReLU(0.1), "SELU": nn.SELU,
@@ -134,7 +134,7 @@ def outcome(seed: int, images: int = 40) -> Outcome:
     model = quantize(module, x, **choices)
     q = model.quantize_input(np.ascontiguousarray(x.numpy().transpose(0, 2, 3, 1)))
     golden, c = (model.run(q, backend=backend, trace=True) for backend in ("golden", "c"))
-    tally = Tally()
+    tally = MismatchCount()
     tally.add(golden, c)
     with torch.no_grad():
         want = module.eval()(x).numpy().astype(np.float64)

@@ -24,7 +24,7 @@ from intgold.quantize.choices import Choices
 from intgold.quantize.inference import Batch, FloatNetwork
 from intgold.quantize.pytorch.module import network_and_batch
 from intgold.quantize.quantizer import quantize_network
-from intgold.regression.selftest import Tally
+from intgold.regression.selftest import MismatchCount
 from intgold.study.quantisation.layer_error import layer_errors
 from random_modules import ACTIVATIONS, CHOICES
 
@@ -214,7 +214,7 @@ class Outcome:
 
     module: RandomNetwork
     calibration: str
-    tally: Tally
+    tally: MismatchCount
     apart: float
     noise: float
 
@@ -247,7 +247,7 @@ def outcome(seed: int, images: int = 12) -> Outcome:
     model = quantize_network(network, calibrate(network, batch, choices.calibration), choices)
     q = {name: model.quantize_input(array, name) for name, array in batch.items()}
     golden, c = (model.run(q, backend=backend, trace=True) for backend in ("golden", "c"))
-    tally = Tally()
+    tally = MismatchCount()
     tally.add(golden, c)
     module.ends = ""
     with torch.no_grad():

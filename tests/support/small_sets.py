@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from intgold import Builder, Model, Requantize
-from intgold.vectors.arrays.contents import Entry
+from intgold.vectors.arrays.contents import ArraySpec
 from intgold.vectors.memory.layout import Layout
 from intgold.vectors.memory.layout_file import read_layout
 from intgold.vectors.sets.plan import Plan
@@ -86,7 +86,7 @@ def network() -> Model:
     return builder.model()
 
 
-def write_dump(plan: Plan, folder: Path, name: str, arrays: dict[Entry, np.ndarray]) -> None:
+def write_dump(plan: Plan, folder: Path, name: str, arrays: dict[ArraySpec, np.ndarray]) -> None:
     """Write what a device holds of a set's results, whatever its own formats, in this one."""
     for entry, array in arrays.items():
         packing = plan.blocks[entry].packing
@@ -94,7 +94,9 @@ def write_dump(plan: Plan, folder: Path, name: str, arrays: dict[Entry, np.ndarr
         write_words(plan, folder, name, entry, banks if name != "npy" else [packing.encode(array)])
 
 
-def write_words(plan: Plan, folder: Path, name: str, entry: Entry, banks: list[np.ndarray]) -> None:
+def write_words(
+    plan: Plan, folder: Path, name: str, entry: ArraySpec, banks: list[np.ndarray]
+) -> None:
     """Write words as a device may hold them, shape (n, words, word_bytes), one array a bank."""
     for file, words in zip(plan.files_of(entry, name), banks, strict=True):
         path = folder / file.path

@@ -8,7 +8,7 @@ import numpy as np
 from intgold.model.builder import Builder
 from intgold.ops.fields import Requantize
 from intgold.vectors.sets.generate import write_set
-from intgold.verify.comparison import compare
+from intgold.verify.comparison import compare_dump
 from intgold.verify.diagnose.diagnosis import diagnose
 from intgold.verify.dump import Dump
 
@@ -115,7 +115,7 @@ class Bench:
             )
             for n in self.model.inputs
         }
-        write_set(self.model, self.folder / "set", x, formats=["npy"])
+        write_set(self.model, self.folder / "set", source=x, formats=["npy"])
         run = self.model.run(x, trace=True)
         self.x, self.tensors, self.accumulators = x, {**x, **run.tensors}, run.accumulators
 
@@ -130,7 +130,7 @@ class Bench:
             role = "accumulators" if name.endswith("_acc") else "outputs"
             np.save(dut / role / f"{name.removesuffix('_acc')}.npy", np.ascontiguousarray(array))
         dump = Dump(self.folder / "set", dut, partial=True)
-        return diagnose(dump, compare(dump), pairs=pairs)
+        return diagnose(dump, compare_dump(dump), pairs=pairs)
 
     def all_from(self, op, y):
         """All outputs that a device dumps that makes `y` of an op and is right behind it."""

@@ -43,6 +43,8 @@ BROUGHT_BY = {
     "sphinx": "pip install sphinx numpydoc myst-parser furo",
     "sphinx-c-autodoc": "pip install sphinx-c-autodoc clang==18.1.8 libclang==18.1.1",
     "pillow": "pip install pillow",
+    "ruff": "pip install 'intgold[lint]'",
+    "mypy": "pip install 'intgold[lint]'",
     "MNIST": "intgold data, or MNIST_DIR with the four IDX files",
 }
 
@@ -54,11 +56,15 @@ _TRIALS = {
 }
 
 _MODULES = {
-    **{
-        name: name for name in ("torch", "pytorch_optimizer", "matplotlib", "sphinx", "argcomplete")
-    },
+    "argcomplete": "argcomplete",
+    "matplotlib": "matplotlib",
+    "mypy": "mypy",
     "pillow": "PIL",
+    "pytorch_optimizer": "pytorch_optimizer",
+    "ruff": "ruff",
+    "sphinx": "sphinx",
     "sphinx-c-autodoc": "sphinx_c_autodoc",
+    "torch": "torch",
 }
 
 not_run: dict[str, set[str]] = {}

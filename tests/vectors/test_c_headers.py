@@ -30,7 +30,7 @@ def listed(*counts):
 
 ROW = "a row of {} elements instead of {}"
 REFUSED = {
-    "three rows": ("x[3][32]", listed(32, 8, 24), 64, 
+    "three rows": ("x[3][32]", listed(32, 8, 24), 64,
         "line 3: " + ROW.format(8, 32) + "; C fills what lacks with 0"),
     "by an open extent": ("x[][32]", listed(8, 24, 32), 64, "line 2: " + ROW.format(8, 32)),
     "no extent is a number": ("x[A][B]", listed(3, 3, 2), 8, "line 4: " + ROW.format(2, 3)),

@@ -231,7 +231,7 @@ def test_an_unsigned_stimulus(tmp_path, capsys):
     layout = ["--layout", str(tmp_path / "layout.toml")]
     assert main([*arguments, *layout, "-o", str(tmp_path / "set")]) == 0
     assert np.array_equal(np.load(tmp_path / "set/stimulus/image.npy"), octets)
-    write_set(network(), tmp_path / "given", {"image": octets}, formats=["npy"],
+    write_set(network(), tmp_path / "given", source={"image": octets}, formats=["npy"],
               layout=layout_of(UNSIGNED, tmp_path))  # fmt: skip
     assert np.array_equal(np.load(tmp_path / "given/stimulus/image.npy"), octets)
     plan, _ = read_manifest(tmp_path / "set")
@@ -245,7 +245,7 @@ def test_a_camera_stays_a_camera_where_there_is_a_scale(tmp_path):
     octets = np.arange(784, dtype=np.uint16).astype(np.uint8).reshape(1, 28, 28, 1)
     np.save(tmp_path / "x.npy", octets)
     for name, text in (("plain", ""), ("unsigned", UNSIGNED)):
-        write_set(model, tmp_path / name, tmp_path / "x.npy", count=1, formats=["npy"],
+        write_set(model, tmp_path / name, source=tmp_path / "x.npy", count=1, formats=["npy"],
                   ops=["fc"], layout=layout_of(text, tmp_path))  # fmt: skip
     assert np.array_equal(np.load(tmp_path / "unsigned/stimulus/image.npy"), octets)
     assert np.array_equal(

@@ -10,7 +10,7 @@ from file_styles import STYLES, file_of
 from foreign_files import DAMAGED, FILLED, READ, VALUES, lines
 from intgold import IntgoldError, VectorError
 from intgold.vectors.formats import FORMATS
-from intgold.vectors.formats.tokens import BadTokenError, Digits
+from intgold.vectors.formats.tokens import Digits, InvalidTokenError
 from intgold.vectors.formats.word_file import Lanes, WordFile
 from word_files import some_words, word_file, written
 
@@ -104,7 +104,7 @@ def test_signed_words_whose_digits_have_more_bits(radix, bits):
             words = Digits(bits, radix, signed=True).words([token], int)
             assert int.from_bytes(words.tobytes(), "little") == value % (1 << bits)
         else:
-            with pytest.raises(BadTokenError, match=f"more than {bits} bits"):
+            with pytest.raises(InvalidTokenError, match=f"more than {bits} bits"):
                 Digits(bits, radix, signed=True).words([token], int)
 
 
@@ -183,7 +183,7 @@ def test_line_ends_and_blanks_say_nothing(name, change):
             words = some_words(file, bits)
             data = CHANGES[change](written(form, file, words))
             assert np.array_equal(read(name, file, data), words), (bits, gap, comments)
-            assert len(data) <= form.most_bytes(file)
+            assert len(data) <= form.max_bytes(file)
 
 
 @pytest.mark.parametrize("name", [n for n, form in FORMATS.items() if form.lines])

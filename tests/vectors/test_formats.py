@@ -33,7 +33,7 @@ def test_words_come_back(name):
             words = some_words(file, bits)
             data = written(form, file, words)
             assert np.array_equal(read(form, file, data), words), (bits, variant)
-            assert len(data) <= form.most_bytes(file)
+            assert len(data) <= form.max_bytes(file)
 
 
 def plain_value(name, line):
@@ -57,7 +57,7 @@ def test_the_place_of_each_word(name):
             data = written(form, file, words)
             lines = data.split(b"\n")
             for i, word in enumerate(words):
-                place = form.place(file, i)
+                place = form.line_or_offset(file, i)
                 if name == "ihex":  # several words a line, or a word in several
                     record = bytes.fromhex(lines[place - 1][9:-2].decode())
                     found = form.words_at(file, place)
@@ -76,7 +76,7 @@ def test_the_place_of_each_word(name):
                         line = line.split(",")[i % RUN]
                     found = plain_value("dec" if name == "csv" else name, line)
                     assert found % 2**bits == value, (bits, variant, i)
-            assert not form.words_at(file, form.place(file, 27) + 10**9)
+            assert not form.words_at(file, form.line_or_offset(file, 27) + 10**9)
 
 
 def test_intel_hex_by_plain_arithmetic():
@@ -111,18 +111,18 @@ LINES = written(FORMATS["hex"], HEX, some_words(HEX)).decode().splitlines()
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda t: t[:9] + ["zz"] + t[10:], r"line 10: word 8: 'zz' is undefined"),
-        (lambda t: t[:9] + ["x1"] + t[10:], r"line 10: word 8: 'x1' is undefined"),
-        (lambda t: t[:9] + ["qq"] + t[10:], r"line 10: 'qq' is no hex word"),
+        (lambda t: [*t[:9], "zz", *t[10:]], r"line 10: word 8: 'zz' is undefined"),
+        (lambda t: [*t[:9], "x1", *t[10:]], r"line 10: word 8: 'x1' is undefined"),
+        (lambda t: [*t[:9], "qq", *t[10:]], r"line 10: 'qq' is no hex word"),
         (
-            lambda t: t[:9] + ["1"] + t[10:],
+            lambda t: [*t[:9], "1", *t[10:]],
             "line 10: '1' has 1 hex digits, words before it are filled up with zeros to 2",
         ),
         (
-            lambda t: t[:9] + ["123"] + t[10:],
+            lambda t: [*t[:9], "123", *t[10:]],
             "line 10: '123' has more than 8 bits, those above not copies of its sign",
         ),
-        (lambda t: t[:9] + ["0x12"] + t[10:], "line 10: '0x12' has a prefix, not every word has"),
+        (lambda t: [*t[:9], "0x12", *t[10:]], "line 10: '0x12' has a prefix, not every word has"),
         (lambda t: t[:-1], "27 words instead of 28"),
         (lambda t: [*t, "00"], "more words than 28"),
         (lambda t: [], "0 words instead of 28"),
@@ -184,7 +184,7 @@ def test_truncated_and_foreign_files_are_refused(name):
     form = FORMATS[name]
     file = word_file(form, 8)
     data = written(form, file, some_words(file))
-    last = form.place(file, 27)
+    last = form.line_or_offset(file, 27)
     cut = last if not form.lines else len(b"\n".join(data.split(b"\n")[: last - 1]))
     others = [written(FORMATS[n], word_file(None, 8), some_words(file)) for n in FORMATS]
     kin = [{"hex", "mem"}, {"bin", "bin_be"}, {"coe", "coe2", "coe10"}, {"dec", "csv"}]

@@ -14,7 +14,7 @@ from intgold.vectors.formats import FORMATS
 from intgold.vectors.memory.layout import Layout
 from intgold.vectors.memory.layout_file import layout_document, parse_layout, read_layout
 from intgold.vectors.memory.packing import Packing
-from intgold.vectors.memory.rule import BYTE_ORDERS, LANE_ORDERS, Rule
+from intgold.vectors.memory.rule import BYTE_ORDERS, LANE_ORDERS, PackingRule
 from intgold.vectors.sets.generate import write_set
 from intgold.vectors.sets.manifest import read_manifest
 from intgold.vectors.sets.reader import read_runs
@@ -70,8 +70,9 @@ def test_words_by_plain_loops(order, tile, dtype):
     ):  # fmt: skip
         if bits and bits < 8 * width and 8 * width % bits:
             continue
-        rule = Rule(bits, 0, lane, byte, order, tuple(tile.items()), padding, "H", rows, 1, "",
-                    banks, deal)  # fmt: skip
+        rule = PackingRule(
+            bits, 0, lane, byte, order, tuple(tile.items()), padding, "H", rows, 1, "", banks, deal
+        )
         packing = Packing("x", rule, dtype, SHAPE, "HWC", ZERO)
         words = packing.pack(x)
         lanes, per = packing.lanes, packing.words_per_element
@@ -97,7 +98,7 @@ def test_words_by_plain_loops(order, tile, dtype):
 
 def test_padding_is_checked():
     """A lane or bit that holds no element must be as it is written."""
-    rule = Rule(36, order="HWCc", tile=(("c", 4),), padding=3)
+    rule = PackingRule(36, order="HWCc", tile=(("c", 4),), padding=3)
     packing = Packing("x", rule, "int8", SHAPE, "HWC")
     words = packing.pack(np.ones((1, *SHAPE), np.int8))
     assert words[0, 1].tolist() == [1, 1, 3, 3, 0]
@@ -119,7 +120,7 @@ def test_padding_is_checked():
 )  # fmt: skip
 def test_rows_of_arrays_that_have_none(shape, axes, row_axis, row):
     """Without the row axis an array is one piece, filled to whole words; with it, row by row."""
-    rule = Rule(16, row_axis=row_axis, row_alignment=3)
+    rule = PackingRule(16, row_axis=row_axis, row_alignment=3)
     packing = Packing("x", rule, "int8", shape, axes)
     x = np.arange(1, 1 + np.prod(shape), dtype=np.int8).reshape(1, *shape)
     flat = x.ravel().tolist()

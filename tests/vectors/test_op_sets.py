@@ -1,5 +1,6 @@
 """Vectors of one op: every case a set, lines beside them, nothing damaged passes."""
 
+import shlex
 import shutil
 from random import Random
 
@@ -55,7 +56,7 @@ def test_requantize_in_every_form_and_width(tmp_path, capsys):
     write_op_sets("requantize", tmp_path / "r", random=7, form="double", bits=8)
     text = (tmp_path / "r" / "double_8.lines").read_text()
     assert len(read_requantize_lines(text)) > 1000
-    arguments = ["vectors", "--op", "requantize", "--form", "double", "--multiplier-bits", "8"]
+    arguments = ["op-vectors", "requantize", "--form", "double", "--multiplier-bits", "8"]
     assert main([*arguments, "--random", "7", "-o", "-"]) == 0
     assert capsys.readouterr().out == text
     with pytest.raises(VectorError, match="only lines"):
@@ -65,7 +66,7 @@ def test_requantize_in_every_form_and_width(tmp_path, capsys):
 def test_a_wrong_case_is_named(tmp_path, capsys):
     """Exit status 1 and the case; a dump without a case is bad input."""
     vectors, dut = tmp_path / "v", tmp_path / "d"
-    assert main(["vectors", "--op", "lut", "--format", "npy", "-o", str(vectors)]) == 0
+    assert main(["op-vectors", "lut", "--format", "npy", "-o", str(vectors)]) == 0
     for name in read_op_vectors(vectors):
         (dut / name).mkdir(parents=True)
         shutil.copytree(vectors / name / "outputs", dut / name / "outputs")
@@ -113,27 +114,36 @@ def test_no_damage_of_op_vectors_passes(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--op", "conv9"], "conv9"),
-        (["--op", "lut", "--random", "-1"], "random: -1"),
-        (["--op", "lut", "--form", "single"], "--form: has no effect with --op lut"),
-        (["--op", "requantize", "--format", "mif"], "there are lines only"),
-        (["--op", ""], "op: '' is none of"),
-        (["--op", "lut", "--count", "3"], "--count: has no effect"),
-        (["lut", "--multiplier-bits", "8"], "--multiplier-bits: has no effect with a model"),
-        (["--merge", "a", "b", "--seed", "9"], "--seed: has no effect with --merge"),
-        (["lut", "--ops", ""], "op ''"),
-        (["lut", "--partials", ""], "partials ''"),
-        (["lut", "--images", "\u0663"], "not numbers"),
-        (["--op", "requantize", "--form", "half"], "form: 'half'"),
-        (["--op", "requantize", "--form", "float32", "--multiplier-bits", "8"], "bits 8"),
-        (["lut", "--op", "lut"], "give a model or"),
-        ([], "give a model or"),
+        ("op-vectors conv9", "conv9"),
+        ("op-vectors lut --random -1", "random: -1"),
+        ("op-vectors lut --form single", "--form: has no effect with op lut"),
+        ("op-vectors lut --multiplier-bits 8", "--multiplier-bits: has no effect with op lut"),
+        ("op-vectors requantize --format mif", "there are lines only"),
+        ("op-vectors requantize --layout l.toml", "--layout: has no effect with op requantize"),
+        ("op-vectors requantize --form half", "form: 'half'"),
+        ("op-vectors requantize --form float32 --multiplier-bits 8", "bits 8"),
+        ("op-vectors ''", "op: '' is none of"),
+        ("vectors lut --ops ''", "op ''"),
+        ("vectors lut --partials ''", "partials ''"),
+        ("vectors lut --images \u0663", "not numbers"),
     ],
 )
 def test_wrong_arguments(arguments, message, tmp_path, capsys):
-    assert main(["vectors", *arguments, "-o", str(tmp_path / "x")]) == 2
+    assert main([*shlex.split(arguments), "-o", str(tmp_path / "x")]) == 2
     said = capsys.readouterr()
     assert message in said.err and said.err.count("\n") == 1 and not said.out
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(IntgoldError):
         write_op_sets("none", tmp_path / "x")
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ("op-vectors lut --format hex -o -", "--format: has no effect with -o -"),
+    ("op-vectors lut --layout l.toml -o -", "--layout: has no effect with -o -"),
+    ("vectors lut -o -", "-o -: a folder is written; only op-vectors prints lines"),
+    ("merge a b -o -", "-o -: a folder is written; only op-vectors prints lines"),
+])  # fmt: skip
+def test_lines_go_to_the_standard_output_only_of_one_op(arguments, message, capsys):
+    assert main(shlex.split(arguments)) == 2
+    said = capsys.readouterr()
+    assert message in said.err and said.err.count("\n") == 1 and not said.out

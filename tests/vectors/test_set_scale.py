@@ -304,15 +304,15 @@ def test_shards_of_another_stimulus(tmp_path):
     x = {name: rng.integers(-128, 128, (6, *model.tensor(name).shape), np.int8)}
     y = {name: x[name].copy()}
     y[name][0, ...] ^= 1
-    write_set(model, tmp_path / "a", x, shards=2, shard=0)
-    write_set(model, tmp_path / "b", y, shards=2, shard=1)
+    write_set(model, tmp_path / "a", source=x, shards=2, shard=0)
+    write_set(model, tmp_path / "b", source=y, shards=2, shard=1)
     with pytest.raises(VectorError, match="of another set"):
         merge_sets([tmp_path / "a", tmp_path / "b"], tmp_path / "c")
-    write_set(model, tmp_path / "b", x, shards=2, shard=1)
+    write_set(model, tmp_path / "b", source=x, shards=2, shard=1)
     with pytest.raises(VectorError, match="one of the shards"):
         merge_sets([tmp_path / "a", tmp_path / "b"], tmp_path / "a")
     merge_sets([tmp_path / "a", tmp_path / "b"], tmp_path / "c")
-    write_set(model, tmp_path / "d", x)
+    write_set(model, tmp_path / "d", source=x)
     assert content(tmp_path / "c") == content(tmp_path / "d")
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import itertools
 import json
 import shutil
 
@@ -80,7 +81,7 @@ def plain_byte(w, i, at, shape, zero):
         )[i // 8 % 8]  # fmt: skip
     points = [(w(1 + 2 * j) % height, w(2 + 2 * j) % width) for j in range(2 + w(0) % 4)]
     distances = []
-    for (ay, ax), (by, bx) in zip(points, points[1:], strict=False):
+    for (ay, ax), (by, bx) in itertools.pairwise(points):
         dy, dx = by - ay, bx - ax
         length = max(dy * dy + dx * dx, 1)
         t = min(max((y - ay) * dy + (x - ax) * dx, 0), length)

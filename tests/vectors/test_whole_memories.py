@@ -20,7 +20,7 @@ from intgold.vectors.memory.layout_file import layout_document, read_layout
 from intgold.vectors.sets.generate import merge_sets, write_set
 from intgold.vectors.sets.manifest import read_manifest
 from intgold.vectors.sets.reader import read_entry
-from intgold.vectors.sets.whole import rom_files
+from intgold.vectors.sets.rom_files import rom_files
 from intgold.verify.comparison import verify
 
 WORDS = [name for name in FORMATS if name != "npy"]
@@ -243,7 +243,7 @@ def test_a_dump_of_a_whole_memory(name, ram, tmp_path):
     report = verify(folder / "set", tmp_path)
     first = report.first
     assert not report.equal and (first.tensor, first.image) == ("conv3", 1)
-    (spot,) = first.spots
+    (spot,) = first.locations
     suffix = f".bank{address % banks}" if banks > 1 else ""
     assert (spot.file, spot.address) == (f"memory/buffers{suffix}{form.suffix}", address)
     number = int(spot.place.split()[1])
@@ -311,7 +311,7 @@ def test_what_a_dump_of_a_memory_lacks(ram, tmp_path, capsys):
 
 def test_files_of_a_memory_that_would_be_passed_over(ram, tmp_path):
     """Are refused by name: no such memory, a bank too few."""
-    folder, plan, content, size, banks = ram
+    folder, _plan, content, size, banks = ram
     form = FORMATS["hex"]
     write_ram(tmp_path / "a", form, content, size, banks)
     (tmp_path / "a" / "memory" / "other.hex").write_text("00\n")

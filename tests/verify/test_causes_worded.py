@@ -9,13 +9,13 @@ from test_report import told
 
 import thin_evidence as thin
 from intgold.cli import main
-from intgold.vectors.arrays.contents import Entry
+from intgold.vectors.arrays.contents import ArraySpec
 from intgold.vectors.sets.generate import write_set
 from intgold.vectors.sets.manifest import read_manifest
 from intgold.verify.diagnose.datapath import Datapath
 from intgold.verify.diagnose.hypotheses import HYPOTHESES, Evidence
 from intgold.verify.diagnose.search import bugs_of
-from intgold.verify.error_statistics import Tally
+from intgold.verify.error_statistics import ErrorStatistics
 from small_sets import layout_of, network, write_dump
 
 BY_NAME = {h.name: h for h in HYPOTHESES}
@@ -158,8 +158,8 @@ def test_a_difference_that_is_always_the_same_is_that_number(delta, tmp_path, ca
 
 def tally(want, got, stored=int):
     """Of two arrays of rows, image by image."""
-    entry = Entry("output", "y", "y", "int8", want.shape[1:], "HWC", True)
-    found = Tally(entry, len(want), stored)
+    entry = ArraySpec("output", "y", "y", "int8", want.shape[1:], "HWC", True)
+    found = ErrorStatistics(entry, len(want), stored)
     for image in range(len(want)):
         found.add(image, want[image : image + 1], got[image : image + 1])
     return found

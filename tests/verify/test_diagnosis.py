@@ -11,7 +11,7 @@ import tools
 from intgold.ops.table import OPS
 from intgold.vectors.cases.op_corners import corner_cases, random_case
 from intgold.verify.diagnose.datapath import Datapath
-from intgold.verify.diagnose.discriminate import tell_apart
+from intgold.verify.diagnose.discriminate import discriminate
 from intgold.verify.diagnose.hypotheses import HYPOTHESES, Evidence
 from intgold.verify.diagnose.search import Cause, bugs_of, differing, pair_causes
 from planting import corrupted, named_causes, places, planted, single_causes
@@ -49,7 +49,7 @@ def test_hypotheses_apply_to_every_op(op):
     for case in [*corner_cases(op), *(random_case(op, seed) for seed in range(5))]:
         (step,) = case.model.ops
         path = Datapath.of(case.model, step, tuple(case.x[n] for n in step.inputs))
-        held, y = path.results()
+        _held, y = path.results()
         for h in HYPOTHESES:
             for variant in h.variants(Evidence(path, {"output": y}, {"output": y})):
                 _, made = variant.edit(path).results()
@@ -204,7 +204,7 @@ def test_what_tells_apart_is_within_the_bounds_of_its_channel():
         if c.names in (("rounds_single_down",), ("rounds_single_zero",))
     ]  # fmt: skip
     assert len(causes) == 2
-    (apart,) = tell_apart(path, causes)
+    (apart,) = discriminate(path, causes)
     assert apart.image is None and apart.accumulator is None
 
 
@@ -220,9 +220,11 @@ def test_faults_of_accumulators():
             (c.bugs[0].hypothesis.name, c.bugs[0].variant.label) for c in single_causes(evidence)
         }
 
-    stuck = held & ~(1 << 12)
-    assert ("accumulator_bit_stuck", "bit 12 at 0") in named(stuck, place.path.after(stuck)[1])
-    assert ("bit_stuck", "bit 12 at 0") in named(stuck, y)
+    stuck_at = held & ~(1 << 12)
+    assert ("accumulator_bit_stuck", "bit 12 at 0") in named(
+        stuck_at, place.path.after(stuck_at)[1]
+    )
+    assert ("bit_stuck", "bit 12 at 0") in named(stuck_at, y)
     nchw = np.ascontiguousarray(held.transpose(0, 3, 1, 2)).reshape(held.shape)
     assert ("output_in_other_order", "NCHW written") in named(nchw, y)
 
@@ -297,19 +299,19 @@ def test_corruptions_are_not_named(full):
     tools.said.append(f"{sum(kinds.values())} corruptions, 0 named")
 
 
-def flips(place, rng):
+def bit_flips(place, rng):
     """(field, coordinate, bit, what the device makes) of one flipped parameter bit."""
     a = place.path.arguments
     fields = [f for f in ("weights", "bias", "table", "slope", "offset") if f in a]
     by = a.get("requantize")
     field = rng.choice([*fields, *(["multiplier"] if by is not None else [])])
     if field == "multiplier":
-        from intgold.verify.diagnose.datapath import entries
+        from intgold.verify.diagnose.datapath import replace_entries
 
         values = by.multiplier.astype(np.int64)
         at, bit = (rng.randrange(len(values)),), rng.randrange(12, 31)
         values[at] ^= 1 << bit
-        path = place.path.with_fields(requantize=entries(by, multiplier=values))
+        path = place.path.with_fields(requantize=replace_entries(by, multiplier=values))
         return f"requantize.multiplier[{at[0]}] bit {bit}", path
     values = a[field].copy()
     at = tuple(rng.randrange(n) for n in values.shape)
@@ -326,7 +328,7 @@ def test_flipped_bits_are_found_by_coordinate(full):
     rng, kinds, hidden, thin = Random(3), Counter(), 0, {}
     while sum(kinds.values()) < (60 if full else 20):
         place = rng.choice([p for p in places() if p.path.op.kind != "max_pool2d"])
-        label, path = flips(place, rng)
+        label, path = bit_flips(place, rng)
         y = path.results()[1]
         if np.array_equal(y, place.y):
             hidden += 1  # a bit that these images do not show
@@ -376,7 +378,7 @@ def test_members_of_a_class_are_told_apart(full):
         one_each = list({c.names: c for c in reversed(causes)}.values())
         if len(one_each) < 2:
             continue
-        for found in tell_apart(place.path, one_each):
+        for found in discriminate(place.path, one_each):
             first, second = (
                 next(c for c in one_each if str(c) == text) for text in (found.first, found.second)
             )

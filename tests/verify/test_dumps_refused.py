@@ -216,7 +216,7 @@ NAMES = {
 @pytest.mark.parametrize("name", NAMES)
 def test_a_wrong_name(name, several, tmp_path):
     """Of every array: whether its name or its suffix is wrong, and what is right."""
-    folder, plan, arrays = several
+    folder, _plan, arrays = several
     for entry in (e for e in arrays if e.role == "output"):
         by = {"a": entry.name, "A": entry.name.upper()}
         path = tmp_path / name.format(**by)

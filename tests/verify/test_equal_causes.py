@@ -12,8 +12,8 @@ import thin_evidence as thin
 import tools
 from intgold import Builder
 from intgold.ops.fields import Requantize
-from intgold.verify.diagnose.noise import Kind, noise_bits
-from intgold.verify.diagnose.weight import MARGIN
+from intgold.verify.diagnose.noise import ValueKind, noise_bits
+from intgold.verify.diagnose.score import MARGIN
 
 CONSTANTS = (-128, 127, 0)
 
@@ -57,11 +57,11 @@ def unfair(finding):
     """The causes in no doubt that are not named, and within the margin of one that is."""
     if not finding.causes:
         return []
-    simplest = min(c.weight.freedom for c in finding.causes)
+    simplest = min(c.score.freedom for c in finding.causes)
     return [
         str(c)
         for c in finding.consistent
-        if not c.weight.doubt and c.weight.freedom < simplest + MARGIN
+        if not c.score.doubt and c.score.freedom < simplest + MARGIN
     ]
 
 
@@ -82,7 +82,7 @@ def test_no_cause_is_named_while_another_as_simple_is_not(tmp_path, full):
 
 
 def test_a_channel_at_the_smallest_value_has_two_causes(tmp_path, capsys):
-    """conv3 of the shipped network: a flipped bit of a bias, or a stuck lane; in every account."""
+    """conv3 of the shipped network: a flipped bit of a bias, or a stuck lane; in every report."""
     bench = thin.Bench(tmp_path, 2, intgold.load("lut"))
     got = bench.tensors["conv3"].copy()
     got[..., 0] = -128
@@ -90,9 +90,12 @@ def test_a_channel_at_the_smallest_value_has_two_causes(tmp_path, capsys):
     names = [c["names"] for c in document["ops"][0]["causes"]]
     assert names == [["bias_bit_flipped"], ["lane_stuck"]]
     assert document["ops"][0]["consistent"] == []
-    for account in (text, page):
-        assert "cause: 2 of those tried fit and this set cannot distinguish them" in account
-        assert "consistent too" not in account.lower()
+    for verification_report in (text, page):
+        assert (
+            "cause: 2 of those tried fit and this set cannot distinguish them"
+            in verification_report
+        )
+        assert "consistent too" not in verification_report.lower()
 
 
 def test_the_headline_counts_all_that_fit(tmp_path, capsys):
@@ -106,11 +109,11 @@ def test_the_headline_counts_all_that_fit(tmp_path, capsys):
             text, document, page = told(bench, capsys, a=np.ascontiguousarray(got))
             op = document["ops"][0]
             named, rest = len(op["causes"]), len(op["consistent"])
-            for account in (text, page) if named else ():
-                head = re.search(r"cause: (\w+) of those tried fits?", account)
+            for verification_report in (text, page) if named else ():
+                head = re.search(r"cause: (\w+) of those tried fits?", verification_report)
                 assert head and head[1] == ("one" if named + rest == 1 else str(named + rest))
-                assert ("likelier than the rest" in account) == (rest > 0)
-                assert ("onsistent too, but " in account) == (rest > 0)
+                assert ("likelier than the rest" in verification_report) == (rest > 0)
+                assert ("onsistent too, but " in verification_report) == (rest > 0)
             kinds.add((min(named, 2), min(rest, 1)))
     assert {(1, 0), (2, 0)} <= kinds
 
@@ -121,7 +124,7 @@ def test_a_constant_is_stated_once(value):
     rng = np.random.default_rng(value)
     y = rng.integers(20, 101, (4, 6, 6, 4)).astype(np.int8)
     some = rng.random(y.shape) < 0.1
-    kind = Kind(8, (-128, 127))
+    kind = ValueKind(8, (-128, 127))
     once = noise_bits(y, np.where(some, np.int8(value), y), kind)
     each = noise_bits(y, np.where(some, rng.integers(-100, 0, y.shape), y).astype(np.int8), kind)
     places = noise_bits(y, np.where(some, np.int8(127), y), kind)

@@ -127,10 +127,10 @@ def not_tried(table):
             if path.dtype != np.int8 or path.arguments.get("act_min", -128) >= low:
                 continue
             every = np.broadcast_to(np.arange(-128, 128)[:, None], (256, 1)) - path.y_zero_point
-            wanted = np.maximum(path.finish(path, every), low)
+            wanted = np.maximum(path.output_stage(path, every), low)
             bugs = bugs_of(evidence_of(path), [h for h in table if h.name == name])
             made = [b.variant.edit(path) for b in bugs]
-            if not any(np.array_equal(m.finish(m, every), wanted) for m in made):
+            if not any(np.array_equal(m.output_stage(m, every), wanted) for m in made):
                 found.append((kind, name))
             seen.add((kind, name))
     return found, seen
@@ -343,9 +343,9 @@ def test_the_shift_of_one_channel(by, tmp_path):
 
 def diagnosis_entries(requantize, shifts):
     """The requantize with other shifts."""
-    from intgold.verify.diagnose.datapath import entries
+    from intgold.verify.diagnose.datapath import replace_entries
 
-    return entries(requantize, right_shift=shifts)
+    return replace_entries(requantize, right_shift=shifts)
 
 
 def test_nothing_says_padding_where_there_is_none():

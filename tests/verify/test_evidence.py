@@ -14,8 +14,8 @@ from intgold.verify.diagnose import diagnosis
 from intgold.verify.diagnose.datapath import Datapath
 from intgold.verify.diagnose.hypotheses import HYPOTHESES, Evidence
 from intgold.verify.diagnose.hypotheses.freedom import choose_bits, solved_order
-from intgold.verify.diagnose.noise import Kind, noise_bits
-from intgold.verify.diagnose.weight import MARGIN
+from intgold.verify.diagnose.noise import ValueKind, noise_bits
+from intgold.verify.diagnose.score import MARGIN
 
 COUNTS = (1, 2, 8, 64)
 
@@ -52,7 +52,7 @@ def test_noise_has_no_cause(count, benches, full):
                     got = thin.noise(y, share, rng, classes)
                 (first, *_) = bench.finding(**upto(bench, op, got))
                 assert first.op == op and first.causes == (), (op, share, seed, names(first))
-                assert first.consistent == () or first.would_tell
+                assert first.consistent == () or first.needed_evidence
                 found["consistent" if first.consistent else "none fits"] += 1
     assert sum(found.values()) >= 30
     tools.said.append(f"noise on {count} images: {sum(found.values())} dumps, 0 named; {found}")
@@ -90,7 +90,7 @@ def test_images_in_other_order(count, benches, full):
 
 
 def _by_a_rule(cause):
-    return cause.weight.freedom < 20
+    return cause.score.freedom < 20
 
 
 def test_a_permutation_of_answers_cannot_be_told(benches):
@@ -102,7 +102,7 @@ def test_a_permutation_of_answers_cannot_be_told(benches):
     assert first.causes == ()
     (cause,) = first.consistent
     assert cause.names == ("images_in_other_order",)
-    assert cause.weight.evidence < cause.weight.freedom + MARGIN
+    assert cause.score.evidence < cause.score.freedom + MARGIN
     first = bench.finding(**upto(bench, "top", top[::-1]))[0]  # an order by a rule is simple
     assert names(first) == {"images_in_other_order"}
 
@@ -162,7 +162,7 @@ def test_ties_to_the_last(tmp_path):
     assert 0 < np.count_nonzero(last != bench.tensors["top"]) < 6
     first = bench.finding(**upto(bench, "top", last))[0]
     assert first.causes == () and ("argmax_of_last",) in {c.names for c in first.consistent}
-    assert any("images" in line for line in first.would_tell)
+    assert any("images" in line for line in first.needed_evidence)
     bench, last = ties(tmp_path / "many", np.arange(-128, 128) // 64)
     assert np.count_nonzero(last != bench.tensors["top"]) > 20
     assert names(bench.finding(**upto(bench, "top", last))[0]) == {"argmax_of_last"}
@@ -270,8 +270,8 @@ def test_a_stuck_bit_that_a_clamp_could_be(tmp_path, monkeypatch):
     first = bench.finding(conv=got)[0]
     assert first.causes == ()
     (cause,) = first.consistent
-    assert cause.names == ("accumulator_bit_stuck",) and "one range" in cause.weight.doubt
-    assert "the accumulators of conv" in first.would_tell
+    assert cause.names == ("accumulator_bit_stuck",) and "one range" in cause.score.doubt
+    assert "the accumulators of conv" in first.needed_evidence
     assert bench.finding(conv=got, conv_acc=acc)[0].fitting == ()
 
 
@@ -313,7 +313,7 @@ def test_the_largest_accumulator_alone(tmp_path):
     first = bench.finding(conv=got)[0]
     assert first.causes == (), names(first)
     assert ("accumulator_wraps",) in {c.names for c in first.consistent}
-    assert "the accumulators of conv" in first.would_tell
+    assert "the accumulators of conv" in first.needed_evidence
 
 
 def test_a_second_bug_needs_evidence_of_its_own(tmp_path):
@@ -323,7 +323,7 @@ def test_a_second_bug_needs_evidence_of_its_own(tmp_path):
     first = bench.finding(pairs=True, conv=got)[0]
     assert first.causes == (), names(first)
     assert first.consistent and all("bias_missing" in c.names for c in first.consistent)
-    assert all(c.weight.evidence < 60 for c in first.consistent)
+    assert all(c.score.evidence < 60 for c in first.consistent)
     bias = bench.model.ops[0]["bias"].astype(np.int64)
     path = Datapath.of(bench.model, bench.model.ops[0], (bench.x["x"],))
     both = path.after(wrapped(path.accumulators() - bias, 14))[1]  # of many, the pair is named
@@ -339,13 +339,13 @@ def test_what_is_solved_states_its_freedom(benches):
         one, constant, bit = y.copy(), np.full_like(y, 5), y.copy()
         one[..., -1] = 17
         bit[..., 0] ^= 4
-        stuck = np.ascontiguousarray(y)
+        stuck_at = np.ascontiguousarray(y)
         if op.spec.accumulator:
             held = path.accumulators() | 1 << 9
-            stuck = path.after(held)[1]
+            stuck_at = path.after(held)[1]
         table = y.copy()
         table[table == y.flat[0]] ^= 1
-        for got in (thin.upset(y, rng), one, constant, bit, y[::-1], y[..., ::-1], stuck, table):
+        for got in (thin.upset(y, rng), one, constant, bit, y[::-1], y[..., ::-1], stuck_at, table):
             got = np.ascontiguousarray(got)
             if np.array_equal(got, y):
                 continue
@@ -361,7 +361,7 @@ def test_noise_is_stated_as_briefly_as_it_can_be():
     """Uniform noise costs what its places and values are worth; a limit, a small step cost less."""
     rng = np.random.default_rng(9)
     y = rng.integers(-100, 101, (8, 10, 10, 4)).astype(np.int8)
-    kind = Kind(8, (-128, 127))
+    kind = ValueKind(8, (-128, 127))
     assert noise_bits(y, y, kind) == 0
     for share in (0.0, 0.01, 0.1, 0.5):
         got = thin.noise(y, share, rng)
@@ -378,7 +378,8 @@ def test_noise_is_stated_as_briefly_as_it_can_be():
     assert costs["a limit"] < costs["one more"] < costs["a bit"] < costs["random"]
     largest = y == y.max()
     ends = [
-        noise_bits(y, np.where(largest, -7, y).astype(np.int8), Kind(8, key=k)) for k in (y, None)
+        noise_bits(y, np.where(largest, -7, y).astype(np.int8), ValueKind(8, key=k))
+        for k in (y, None)
     ]
     assert ends[0] < ends[1] - 10  # that the largest are wrong is soon said
     whole = np.full_like(y, 127)
@@ -390,7 +391,7 @@ def test_answers_are_worth_little():
     rng = np.random.default_rng(10)
     rows = rng.integers(-1000, 1000, (256, 10))
     top = indexed(np.argmax(rows, -1))
-    kind = Kind(32, classes=10, rows=rows)
+    kind = ValueKind(32, classes=10, rows=rows)
     random = noise_bits(top, thin.noise(top, 1, rng, 10), kind)
     assert 256 * 2.9 < random < 256 * np.log2(10) + 30
     close = np.argsort(np.diff(np.sort(rows)[:, -2:]).ravel())[:40]

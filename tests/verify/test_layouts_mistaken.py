@@ -153,7 +153,7 @@ def test_garbage_beside_right_values(layout, write, tmp_path, capsys):
             number = int.from_bytes(words[1, word].tobytes(), "little")
             bank, at = packing.bank_of(word)
             file = plan.files_of(entry, "hex")[bank]
-            line = file.format.place(file.words, file.words.run + at)
+            line = file.format.line_or_offset(file.words, file.words.run + at)
             lines = (tmp_path / "dut" / file.path).read_text().splitlines()
             digits = -(-packing.word_bits // 4)
             assert lines[line - 1] == f"{number:0{digits}x}"
@@ -378,7 +378,7 @@ def test_a_word_that_is_not_compared_is_no_evidence(tmp_path, capsys):
 @pytest.mark.parametrize("sizes", [(9, 7), (8, 6), (7, 7), (9, 9)])
 @pytest.mark.parametrize("banks", [(1, "interleaved"), (2, "blocked"), (2, "interleaved")])
 @pytest.mark.parametrize("stuck", [0, 1])
-def test_a_stuck_address_bit_is_no_pair_of_causes(stuck, banks, sizes, tmp_path, capsys):
+def test_a_stuck_address_bit_is_no_pair_of_causes(stuck_at, banks, sizes, tmp_path, capsys):
     """One image, half of the cells unwritten and 0: another address and a clamp are not named."""
     count, order = banks
     memory = {"word_bits": 8, "banks": count, "bank_order": order, "frame": 94}
@@ -386,7 +386,7 @@ def test_a_stuck_address_bit_is_no_pair_of_causes(stuck, banks, sizes, tmp_path,
     write_set(network_of(sizes), tmp_path / "set", count=1, layout=layout, formats=["hex", "npy"])
     plan, _ = read_manifest(tmp_path / "set")
     good = memory_of(plan, tmp_path / "set", banks).items()
-    dump_memory(plan, tmp_path / "dut", {(b, a & ~1 | stuck): v for (b, a), v in good}, banks)
+    dump_memory(plan, tmp_path / "dut", {(b, a & ~1 | stuck_at): v for (b, a), v in good}, banks)
     for op in ("c0", "c1"):
         told = json.loads(verify(tmp_path, capsys, 1, "--json"))
         assert [c["names"] for c in told["ops"][0]["causes"]] == [], op

@@ -19,10 +19,10 @@ from intgold.vectors.memory.layout_file import parse_layout
 from intgold.vectors.sets.generate import write_set
 from intgold.vectors.sets.manifest import read_manifest
 from intgold.vectors.sets.reader import read_entry
+from intgold.vectors.sets.rom_files import memory_files
 from intgold.vectors.sets.sv_package import read_package
-from intgold.vectors.sets.whole import memory_files
 from intgold.verify.comparison import verify
-from intgold.verify.locate import at_place, spots
+from intgold.verify.locate import at_place, file_locations
 from word_files import WIDTHS, some_words, word_file, written
 
 TEXTS = [name for name, form in FORMATS.items() if form.lines]
@@ -67,7 +67,11 @@ def test_own_files_have_the_word_there(name, bits):
             planted[word, 0] ^= 1
             changed = changed_lines(text.decode(), written(form, file, planted).decode())
             found = line_of(name, file, text, word)
-            assert found in changed and found == form.place(file, word), (gap, comments, word)
+            assert found in changed and found == form.line_or_offset(file, word), (
+                gap,
+                comments,
+                word,
+            )
 
 
 @pytest.mark.parametrize(("name", "tool"), [key for key in READ if key[0] != "ihex"])
@@ -250,7 +254,7 @@ def test_verify_names_the_line_of_the_dump(source, tmp_path, name, per_line, com
     suffix = FORMATS[name].suffix
     (tmp_path / f"outputs/{tensor}{suffix}").write_text("\n".join([*head, *rows]) + "\n")
     report = verify(folder, tmp_path, partial=True)
-    (spot,) = report.first.spots
+    (spot,) = report.first.locations
     assert spot.place == f"line {len(head) + 1 + word // per_line}"
     assert f"{tensor}{suffix} {spot.place}," in str(report)
 
@@ -332,7 +336,7 @@ def test_locate_takes_a_line_of_a_memory(tmp_path):
     shape = entry.whole(plan.count)
     value = read_entry(tmp_path / "set", plan, entry)
     at = tuple(n - 1 for n in shape)
-    (spot,) = spots(plan, entry, at, int(np.concatenate([*value])[at]), "hex", files)
+    (spot,) = file_locations(plan, entry, at, int(np.concatenate([*value])[at]), "hex", files)
     found = at_place(tmp_path / "set", f"{spot.file}:{spot.place.removeprefix('line ')}")
     assert spot in found and {s.address for s in found} == {spot.address}
     for place in ("memory/act.bank0.hex:99999999", "memory/act.bank0.hex:0"):
@@ -354,7 +358,7 @@ def test_locate_of_a_memory_shows_every_value_of_a_line(tmp_path, name):
         files = memory_files(plan, entry, name, "")
         value = np.concatenate([*read_entry(tmp_path / "set", plan, entry)])
         for at in np.ndindex(value.shape):
-            for spot in spots(plan, entry, at, int(value[at]), name, files):
+            for spot in file_locations(plan, entry, at, int(value[at]), name, files):
                 path = spot.file
                 of_place.setdefault(spot.place.split()[1], set()).add(spot)
     assert len(entries) > 1 and path.startswith("memory/act")

@@ -14,10 +14,11 @@ import intgold
 import planted_bugs
 import thin_evidence as thin
 import tools
+from compilers import source
 from intgold.cli import main
 from intgold.vectors.cases.stimulus import stimulus
 from intgold.vectors.sets.generate import write_set
-from intgold.verify.comparison import compare
+from intgold.verify.comparison import compare_dump
 from intgold.verify.diagnose.datapath import Datapath
 from intgold.verify.diagnose.diagnosis import diagnose
 from intgold.verify.diagnose.hypotheses import Evidence
@@ -61,7 +62,7 @@ def device(folder, bugs, accumulators=True, without=()):
 
 def found(vectors, folder):
     dump = Dump(vectors, folder, partial=True)
-    return diagnose(dump, compare(dump))
+    return diagnose(dump, compare_dump(dump))
 
 
 def test_two_ops_with_a_bug_each(vectors, tmp_path):
@@ -72,7 +73,13 @@ def test_two_ops_with_a_bug_each(vectors, tmp_path):
     assert first.images == COUNT
     told = {f.op: f for f in others}
     assert told["gap"].names == [("rounds_single_down",)] and told["gap"].inputs == "device"
-    assert {n for n, f in told.items() if f.follows} == {"selu2", "pool2", "conv3", "gelu3", "fc"}
+    assert {n for n, f in told.items() if f.propagates} == {
+        "selu2",
+        "pool2",
+        "conv3",
+        "gelu3",
+        "fc",
+    }
 
 
 def test_an_op_that_was_not_dumped(vectors, tmp_path):
@@ -92,7 +99,7 @@ def luts(folder, tables, reads, count=20, without=(), table=None):
     ops = [intgold.Op("lut", n.upper(), (r,), n, {"table": table}) for n, r in reads.items()]
     model = intgold.Model("luts", tensors, ops, ["x"], list(reads))
     x = {"x": rng.integers(-128, 128, (count, 4, 2, 4), np.int8)}
-    write_set(model, folder / "set", x, formats=["npy"])
+    write_set(model, folder / "set", source=x, formats=["npy"])
     (folder / "dut" / "outputs").mkdir(parents=True)
     live = dict(x)
     for name, read in reads.items():
@@ -112,10 +119,10 @@ def test_right_on_the_first_images_and_wrong_later(tmp_path):
     b[15] = 7
     np.save(dut / "outputs" / "a.npy", a), np.save(dut / "outputs" / "b.npy", b)
     told = {f.op: f for f in found(vectors, dut)}
-    assert not told["B"].follows and told["B"].causes == ()
+    assert not told["B"].propagates and told["B"].causes == ()
     b[15] = table[a[15].astype(int) + 128]
     np.save(dut / "outputs" / "b.npy", b)
-    assert {f.op: f for f in found(vectors, dut)}["B"].follows
+    assert {f.op: f for f in found(vectors, dut)}["B"].propagates
 
 
 def test_behind_an_op_that_was_not_dumped_the_wrong_input_counts(tmp_path):
@@ -125,7 +132,7 @@ def test_behind_an_op_that_was_not_dumped_the_wrong_input_counts(tmp_path):
     vectors, dut, _ = luts(tmp_path / "1", {"a": wrong}, reads, without=("b",))
     first, last = found(vectors, dut)
     assert first.op == "A" and ("table_index_off_by_one",) in first.names
-    assert last.op == "C" and last.follows
+    assert last.op == "C" and last.propagates
 
 
 def test_a_cause_must_explain_all_that_was_dumped_behind_it(tmp_path):
@@ -186,7 +193,7 @@ def test_inputs_are_compared_on_every_image(tmp_path):
     np.save(dut / "outputs" / "a.npy", a)
     np.save(dut / "outputs" / "b.npy", table[a.astype(int) + 128])
     told = {f.op: f for f in found(vectors, dut)}
-    assert told["B"].follows and told["B"].inputs == "device"
+    assert told["B"].propagates and told["B"].inputs == "device"
 
 
 def test_a_later_op_has_its_name_where_partials_differ_first(tmp_path, capsys):
@@ -400,7 +407,7 @@ def test_what_comes_close(vectors, tmp_path):
     np.save(folder / "outputs" / "conv2.npy", y)
     first = found(vectors, folder)[0]
     assert first.causes == () and first.pairs > 1000
-    assert first.near[0][0] == "bias_missing" and first.near[0][1] <= 50
+    assert first.close_matches[0][0] == "bias_missing" and first.close_matches[0][1] <= 50
 
 
 def test_the_command(vectors, tmp_path, capsys):
@@ -585,12 +592,12 @@ def check_page(text):
 
 def test_odd_names_do_not_break_the_page(vectors, tmp_path):
     """What comes from files is text, never markup."""
-    from intgold.verify.report.account import account
-    from intgold.verify.report.page import page
+    from intgold.verify.report.page import html_page
+    from intgold.verify.report.verification_report import verification_report
 
     folder = device(tmp_path / "<b>&d", [("conv1", "clamp_missing", "")])
-    made = account(Dump(vectors, folder), products=9)
-    assert "<b>&d" not in page(made)
+    made = verification_report(Dump(vectors, folder), products=9)
+    assert "<b>&d" not in html_page(made)
 
 
 def test_a_page_that_cannot_be_written(vectors, tmp_path, capsys):
@@ -602,24 +609,24 @@ def test_a_page_that_cannot_be_written(vectors, tmp_path, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-_FINISH = "intgold_clamp(scaled + tail->y_zero_point, tail->act_min, tail->act_max)"
+_CLAMP = "intgold_clamp(scaled + epilogue->y_zero_point, min, max)"
 PATCHES = {
     "shift": ("kernels_portable.c", "by->multiplier, by->right_shift);",
               "by->multiplier, by->right_shift - 1);", "lut", "conv1", "right_shift_one_less"),
     "floor": ("kernels_portable.c", "intgold_round_up((int64_t)*sums",
               "intgold_round_down((int64_t)*sums", "lut", "conv1", "rounds_single_down"),
-    "zero point": ("kernels_portable.c", "scaled + tail->y_zero_point",
-                   "scaled + 2 * tail->y_zero_point",
+    "zero point": ("kernels_portable.c", "scaled + epilogue->y_zero_point",
+                   "scaled + 2 * epilogue->y_zero_point",
                    "lut", "conv1", "output_zero_point_twice"),
-    "clamp": ("kernels_portable.c", _FINISH, "(scaled + tail->y_zero_point)", "lut", "conv1",
+    "clamp": ("kernels_portable.c", _CLAMP, "(scaled + epilogue->y_zero_point)", "lut", "conv1",
               "clamp_missing"),
     "boundary": ("pwl.c", "while (op->breakpoints[k] > x[i])",
                  "while (k && op->breakpoints[k] >= x[i])", "pwl", "selu2",
                  "segment_boundary_strict"),
     "table": ("kernels_portable.c", "table[x[i] + 128]", "table[(x[i] + 129) & 255]", "lut",
               "selu2", "table_index_off_by_one"),
-    "window": ("max_pool2d.c", "intgold_least(top + op->kernel_h, op->in_h)",
-               "intgold_least(top + op->kernel_h - 1, op->in_h)", "lut", "pool2", "window_short"),
+    "window": ("max_pool2d.c", "intgold_min(top + op->kernel_h, op->in_h)",
+               "intgold_min(top + op->kernel_h - 1, op->in_h)", "lut", "pool2", "window_short"),
     "mean": ("global_avg_pool.c", "raw[c] = start", "raw[c] = 0", "lut", "gap",
              "input_zero_point_ignored"),
     "kernel": ("weights.h", "(size_t)(run % weights->n_runs)",
@@ -653,7 +660,7 @@ def copy(tmp_path_factory):
 def diagnosed(name, copy, folder):
     """The finding of the first op that a patched engine makes wrong, accumulators not dumped."""
     file, old, new, model, *_ = PATCHES[name]
-    path = copy.folder / "csrc" / file
+    path = source(file, copy.folder / "csrc")
     text = path.read_text()
     assert text.count(old) == 1
     path.write_text(text.replace(old, new))
@@ -668,7 +675,7 @@ def diagnosed(name, copy, folder):
     shutil.rmtree(folder / "dut" / "accumulators")
     write_set(intgold.load(model), folder / "set", count=8, formats=["npy"], backend="c")
     dump = Dump(folder / "set", folder / "dut", partial=True)
-    return diagnose(dump, compare(dump))[0]
+    return diagnose(dump, compare_dump(dump))[0]
 
 
 def test_patched_engines_are_devices(copy, tmp_path, full):
@@ -677,7 +684,7 @@ def test_patched_engines_are_devices(copy, tmp_path, full):
         first = diagnosed(name, copy, tmp_path / name)
         op, cause = PATCHES[name][-2:]
         names = [" and ".join(n) for n in first.names]
-        near = [label for label, _, _ in first.near]
+        near = [label for label, _, _ in first.close_matches]
         said = names or f"none fits; close: {near}"
         tools.said.append(f"patched engine, {name}: {first.op}: {said}")
         assert first.op == op, name

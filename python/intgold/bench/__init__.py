@@ -14,12 +14,13 @@ from ..errors import EngineError, InputError
 from ..model.graph import Model
 from ..run.environment import about
 from ..support.arguments import checked
+from ..support.moved import renamed
 from ..vectors.cases.stimulus import stimulus
 from .ops import Ops, OpTime, time_ops
-from .report import Report
+from .report import BenchReport
 from .throughput import DotRate, Rate, time_batches
 
-__all__ = ["DotRate", "OpTime", "Ops", "Rate", "Report", "bench", "rounds_of", "thread_counts"]
+__all__ = ["BenchReport", "DotRate", "OpTime", "Ops", "Rate", "bench", "rounds_of", "thread_counts"]
 
 _IMAGES = 64  # that the loops over ops go round
 
@@ -44,7 +45,7 @@ def bench(
     threads: Sequence[int] = (),
     rounds: int = 50,
     progress: Callable[[], object] = lambda: None,
-) -> Report:
+) -> BenchReport:
     """Measure a model on the C engine, on built-in images.
 
     Parameters
@@ -90,8 +91,11 @@ def bench(
     x = stimulus(model, "builtin", max(_IMAGES, *batches), 0)
     rates, dots = time_batches(model, isas, batches, threads, x, rounds, progress)
     few = {name: array[:_IMAGES] for name, array in x.items()}
-    return Report(
+    return BenchReport(
         about(), model.name, model.sha256, sum(multiply_adds(model).values()), rounds,
         tuple(rates), tuple(dots),
         tuple(time_ops(model, isa, few, rounds, progress) for isa in isas),
     )  # fmt: skip
+
+
+__getattr__ = renamed(__name__)

@@ -51,7 +51,7 @@ def form_of(op: Op) -> str | None:
     return by.form[0] if isinstance(by, Requantize) and "weights" in op.fields else None
 
 
-class Probe:
+class CeilingLoops:
     """The loops whose times make a `Ceiling`, to take turns with what is held against it.
 
     Parameters
@@ -84,6 +84,6 @@ class Probe:
 
     def ceiling(self, samples: Mapping[str, Sequence[float]]) -> Ceiling:
         """Return what the samples of `loops` say: the least second per value of each."""
-        least = {name: min(samples[name]) / work(1) for name, work in self._work.items()}
-        forms = {n: s for n, s in least.items() if n not in (DOT, LUT)}
-        return Ceiling(self.instruction, least.get(DOT), forms, least[LUT])
+        fastest = {name: min(samples[name]) / work(1) for name, work in self._work.items()}
+        forms = {n: s for n, s in fastest.items() if n not in (DOT, LUT)}
+        return Ceiling(self.instruction, fastest.get(DOT), forms, fastest[LUT])

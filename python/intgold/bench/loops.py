@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import EngineError
 from ..model.graph import Model
 from ..native.compiled import ffi, lib
-from ..native.engine import Context, Prepared
+from ..native.engine import Context, NativeModel
 from ..native.lowering import Lowered, lower
 
 
@@ -33,7 +33,7 @@ class Group:
 
 def groups(model: Model, isa: str) -> list[Group]:
     """Return the ops in execution order, those that run together as one."""
-    absorbed = _absorbed(Prepared(lower(model), isa))
+    absorbed = _absorbed(NativeModel(lower(model), isa))
     found, first = [], 0
     while first < len(model.ops):
         last = first + absorbed[first]
@@ -62,13 +62,15 @@ class ImageLoop:
         self, model: Model, x: Mapping[str, np.ndarray], isa: str = "auto", last: int | None = None
     ) -> None:
         whole = lower(model)
-        self._prepared = Prepared(whole if last is None else _prefix(whole, last), isa)
-        self._context = Context(self._prepared)
-        if last is not None and _absorbed(self._prepared) != _absorbed(Prepared(whole, isa), last):
+        self._native_model = NativeModel(whole if last is None else _prefix(whole, last), isa)
+        self._context = Context(self._native_model)
+        if last is not None and _absorbed(self._native_model) != _absorbed(
+            NativeModel(whole, isa), last
+        ):
             raise EngineError(
                 f"model {model.name}: its first {last + 1} ops run differently without the rest"
             )
-        steps = self._prepared.steps
+        steps = self._native_model.strides
         self._count = len(next(iter(x.values())))
         self._arrays = [x[name] for name in model.inputs]
         self._inputs = ffi.new("char *[]", [ffi.from_buffer(a) for a in self._arrays])
@@ -96,11 +98,11 @@ def _prefix(whole: Lowered, last: int) -> Lowered:
     So each tensor has as many readers as before, or an op that nobody else reads, and the engine
     decides alike what runs together.
     """
-    ops, rest = whole.ops[: last + 1], whole.ops[last + 1 :]
-    later = {*whole.outputs, *(i for op in rest for i in op.inputs)}
+    ops, remaining = whole.ops[: last + 1], whole.ops[last + 1 :]
+    later = {*whole.outputs, *(i for op in remaining for i in op.inputs)}
     return replace(whole, ops=ops, outputs=tuple(op.output for op in ops if op.output in later))
 
 
-def _absorbed(prepared: Prepared, last: int | None = None) -> Sequence[int]:
-    context, ops = Context(prepared), prepared.model.n_ops if last is None else last + 1
-    return [lib.intgold_absorbed(context.pointer, i) for i in range(ops)]
+def _absorbed(native_model: NativeModel, last: int | None = None) -> Sequence[int]:
+    context, ops = Context(native_model), native_model.model.n_ops if last is None else last + 1
+    return [lib.intgold_fused_ops(context.pointer, i) for i in range(ops)]

@@ -11,7 +11,7 @@ import numpy as np
 from ..describe.footprint import multiply_adds
 from ..model.graph import Model
 from ..support.quoting import short_repr
-from .ceiling import Ceiling, Probe, form_of
+from .ceiling import Ceiling, CeilingLoops, form_of
 from .clock import pinned, take_turns
 from .loops import Group, ImageLoop, groups
 
@@ -100,7 +100,7 @@ def time_ops(
     progress : callable
         Is called after each round.
     """
-    parts, probe = groups(model, isa), Probe(model, isa)
+    parts, probe = groups(model, isa), CeilingLoops(model, isa)
     cuts = {f"up to {part.last}": ImageLoop(model, x, isa, part.last) for part in parts}
     with pinned():
         samples = take_turns({**cuts, **probe.loops}, rounds, progress=progress)

@@ -7,18 +7,18 @@ from typing import Any
 
 from ..study.quantisation.plots import check_plot, save_picture
 from .ops import Ops
-from .report import Report
+from .report import BenchReport
 
 _PARTS = ("at the roofline", "requantize, tables", "all else")
 _COLOURS = ("#1f4e79", "#7fb2e5", "#d9d9d9")
 
 
-def plot_report(report: Report, path: str | os.PathLike[str]) -> None:
+def plot_report(report: BenchReport, path: str | os.PathLike[str]) -> None:
     """Draw the time of every op of every variant, cut into what bounds it and the rest.
 
     Parameters
     ----------
-    report : Report
+    report : BenchReport
     path : path
         Ends in .png, .svg or .pdf.
 
@@ -51,8 +51,8 @@ def _draw(panel: Any, ops: Ops) -> None:
     tail = [(row.tail or 0.0) * 1e6 for row in ops.rows]
     whole = [row.seconds * 1e6 for row in ops.rows]
     left = [0.0] * len(names)
-    rest = [max(0.0, w - a - b) for w, a, b in zip(whole, roofline, tail, strict=True)]
-    for part, colour, widths in zip(_PARTS, _COLOURS, (roofline, tail, rest), strict=True):
+    remaining = [max(0.0, w - a - b) for w, a, b in zip(whole, roofline, tail, strict=True)]
+    for part, colour, widths in zip(_PARTS, _COLOURS, (roofline, tail, remaining), strict=True):
         panel.barh(names, widths, left=left, color=colour, label=part)
         left = [a + b for a, b in zip(left, widths, strict=True)]
     for i, (row, end) in enumerate(zip(ops.rows, left, strict=True)):

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..support.moved import renamed
 from ..support.quoting import short_repr
 from .ops import Ops, OpTime
 from .throughput import DotRate, Rate
 
 
 @dataclass(frozen=True)
-class Report:
+class BenchReport:
     """All figures of one run.
 
     Parameters
@@ -122,3 +123,6 @@ def _times(rate: float | None, of: float | None) -> float | None:
 
 def _share(part: float | None, seconds: float) -> str:
     return "-" if part is None or seconds <= 0 else f"{part / seconds:.1%}"
+
+
+__getattr__ = renamed(__name__)

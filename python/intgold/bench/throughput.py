@@ -61,13 +61,13 @@ def time_batches(
     """
     rates, dots = [], []
     for count in threads:
-        ways = {
+        calls_by_variant = {
             (isa, batch): _repeat(model.prepare(isa, count), {n: a[:batch] for n, a in x.items()})
             for isa in isas
             for batch in batches
             if batch >= count
         }
-        calls = {f"{isa} {batch}": call for (isa, batch), call in ways.items()}
+        calls = {f"{isa} {batch}": call for (isa, batch), call in calls_by_variant.items()}
         loops = {isa: DotLoop(isa, count) for isa in isas}
         calls.update({f"{isa} dot": loop for isa, loop in loops.items() if loop.macs})
         if count == 1:
@@ -76,7 +76,8 @@ def time_batches(
         else:  # threads that started on one core would stay there
             samples = take_turns(calls, rounds, clock=wall_time, progress=progress)
         rates += [
-            Rate(isa, count, batch, batch / min(samples[f"{isa} {batch}"])) for isa, batch in ways
+            Rate(isa, count, batch, batch / min(samples[f"{isa} {batch}"]))
+            for isa, batch in calls_by_variant
         ]
         dots += [
             DotRate(isa, count, loop.macs / min(samples[f"{isa} dot"]))

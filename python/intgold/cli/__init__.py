@@ -26,32 +26,37 @@ from . import (
     compare,
     contracts,
     data,
-    explore,
-    golden,
     import_,
     info,
     locate,
     map,
+    merge,
+    op_vectors,
     predict,
     quantize,
+    regress,
     selftest,
     signatures,
+    sweep,
     train,
     vectors,
     verify,
 )
 from .common import add_verbosity
 from .paths import check_paths
+from .renamed import current
 
 COMMANDS = {
     "train": train,
     "quantize": quantize,
     "import": import_,
     "contracts": contracts,
-    "explore": explore,
+    "sweep": sweep,
     "compare": compare,
     "predict": predict,
     "vectors": vectors,
+    "op-vectors": op_vectors,
+    "merge": merge,
     "verify": verify,
     "locate": locate,
     "map": map,
@@ -60,7 +65,7 @@ COMMANDS = {
     "bench": bench,
     "data": data,
     "selftest": selftest,
-    "golden": golden,
+    "regress": regress,
 }
 """Each has HELP, EXAMPLES, ``add(parser)`` and ``call(options)``, in the order of ``--help``."""
 
@@ -84,7 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         argcomplete.autocomplete(parser)
     try:
-        options = parser.parse_args(arguments)
+        given, renamed = current(sys.argv[1:] if arguments is None else arguments)
+        options = parser.parse_args(given)
         if options.command is None:
             parser.print_help()
             return _shown() or 2
@@ -99,6 +105,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = time.monotonic()
     with _notes(options), _output_named(), raising() as seen:
         try:
+            if renamed:
+                _log.warning("%s", renamed)
             status, problem = _run(options)
         except BaseException as error:
             if not seen.number and not isinstance(error, KeyboardInterrupt):
@@ -216,7 +224,7 @@ def _output_named() -> Iterator[None]:
     if stream is None:  # closed from the start
         yield
         return
-    sys.stdout = _Output(stream)  # type: ignore[assignment]
+    sys.stdout = _Output(stream)
     try:
         yield
     finally:

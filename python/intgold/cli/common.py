@@ -17,6 +17,7 @@ from .paths import InputPath, OutputFile
 if TYPE_CHECKING:
     from ..quantize.inference import FloatNetwork
     from ..vectors.memory.layout import Layout
+    from ..vectors.sets.generate import Summary
 
 
 def add_verbosity(parser: argparse.ArgumentParser) -> None:
@@ -90,6 +91,14 @@ def naming_layout(options: argparse.Namespace) -> Iterator[None]:
 def names(text: str | None) -> list[str]:
     """Return the names of a comma-separated list."""
     return [] if text is None else text.split(",")
+
+
+def print_summary(written: Summary, options: argparse.Namespace) -> None:
+    """Print what a command has written of a vector set."""
+    print(
+        f"{written.images} images, {written.tensors} tensors, {written.files} files, "
+        f"{written.bytes / 1e6:.1f} MB in {options.output}"
+    )
 
 
 def add_network(parser: argparse.ArgumentParser) -> None:

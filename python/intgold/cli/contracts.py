@@ -23,18 +23,17 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from ..contracts import contract_named
-    from ..contracts import evidence as standing
+    from ..contracts import contract_named, evidence
     from ..errors import IntgoldError
     from ..study.contracts import differences
 
     if not 1 <= options.probes <= 10_000:
         raise IntgoldError(f"--probes {options.probes}: 1 to 10000 are possible")
     if options.first is None:
-        print(*standing.lines(), sep="\n")
+        print(*evidence.contract_lines(), sep="\n")
         return 0
     contract_named(options.first)
     if options.second is None:
         raise IntgoldError(f"{options.first}: name a second contract to compare it with")
-    print(*differences.lines(options.first, options.second, options.probes), sep="\n")
+    print(*differences.difference_lines(options.first, options.second, options.probes), sep="\n")
     return 0

@@ -46,6 +46,10 @@ class OutputFolder(str):
     """The path of a folder that is written; see `intgold.support.folders` for what may be there."""
 
 
+class OutputFolderOrLines(OutputFolder):
+    """The same, or ``-``: lines on the standard output."""
+
+
 def check_paths(options: argparse.Namespace) -> None:
     """Raise IntgoldError when something that is to be written may not be.
 
@@ -66,7 +70,10 @@ def check_paths(options: argparse.Namespace) -> None:
         path.kind.suffix(path)
         check_writable(path)
     for path in given:
-        if isinstance(path, OutputFolder) and any(_same(path, other) for other in files):
+        if isinstance(path, OutputFolder) and path == "-":
+            if not isinstance(path, OutputFolderOrLines):
+                raise IntgoldError("-o -: a folder is written; only op-vectors prints lines")
+        elif isinstance(path, OutputFolder) and any(_same(path, other) for other in files):
             raise IntgoldError(f"{path}: a file and a folder would have this name")
 
 

@@ -11,9 +11,9 @@ import intgold
 from ..errors import IntgoldError
 from ..images.arrays import REALS, read_labels
 from ..images.labels import check_labels
-from ..images.sources import Batch, numbered, read_sources
+from ..images.sources import ImageBatch, numbered, read_sources
 from ..model.graph import Model
-from ..predict.predictions import Answers, answer, class_count
+from ..predict.predictions import Predictions, class_count, predict_images
 from ..predict.terminal import printable, style_for
 from ..run.backends import BACKENDS
 from ..run.classify import check_predictable
@@ -105,7 +105,7 @@ def call(options: argparse.Namespace) -> int:
         if options.labels:
             raise IntgoldError(f"--labels {options.labels}: --mnist has its own")
         given, labels = load_mnist("test")
-        batch = Batch(given, numbered("mnist", len(given)), "array")
+        batch = ImageBatch(given, numbered("mnist", len(given)), "array")
     else:
         name = model.inputs[0]
         shape = model.tensor(name).shape
@@ -123,7 +123,7 @@ def call(options: argparse.Namespace) -> int:
     with naming(options.sources[0] if of_file else options.model):
         images = model.quantize_input(batch.images)
     with naming(options.model):
-        answers = answer(
+        answers = predict_images(
             model, images, batch.names, labels, options.backend, options.threads, options.isa
         )
     if options.save_input:
@@ -153,7 +153,7 @@ def _dtypes(model: Model) -> tuple[str, ...]:
     return (*camera, "int8", *(REALS if own else ()))
 
 
-def _print_details(answers: Answers, picture: bool | None) -> None:
+def _print_details(answers: Predictions, picture: bool | None) -> None:
     if picture is None:
         picture = sys.stdout.isatty() and len(answers.names) <= _PICTURES
     style = style_for(sys.stdout) if picture else None

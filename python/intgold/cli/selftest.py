@@ -24,4 +24,4 @@ def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     from ..regression import selftest
 
-    return 0 if selftest.run(options.graphs, options.images, show_progress(options)) else 1
+    return 0 if selftest.run_selftest(options.graphs, options.images, show_progress(options)) else 1

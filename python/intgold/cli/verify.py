@@ -70,8 +70,8 @@ def call(options: argparse.Namespace) -> int:
         return _op_vectors(options)
     from ..describe.data_sheet.worked_examples import PRODUCTS_SHOWN
     from ..verify.dump import Dump
-    from ..verify.report.account import account
     from ..verify.report.page import write_page
+    from ..verify.report.verification_report import verification_report
 
     layout = layout_of(options) if options.layout else None
     dump = Dump(options.vectors, options.dut, layout, options.partial, show_progress(options),
@@ -79,13 +79,13 @@ def call(options: argparse.Namespace) -> int:
     products = options.products
     if products is None and options.html:
         products = PRODUCTS_SHOWN
-    made = account(dump, not options.no_causes, products, show_progress(options))
+    made = verification_report(dump, not options.no_causes, products, show_progress(options))
     if options.html:
         write_page(made, options.html)
     if options.products is None:  # worked through only for the page
         made = replace(made, worked=())
     print(made.document().decode() if options.json else made, end="" if options.json else "\n")
-    return 0 if made.report.equal else 1
+    return 0 if made.comparison.equal else 1
 
 
 def _signatures(options: argparse.Namespace) -> int:

@@ -1,5 +1,8 @@
 """Named contracts: how engines compute the ops of a network file, and where two of them differ."""
 
-from .table import CONTRACTS, Contract, Rule, contract_named
+from ..support.moved import renamed
+from .table import CONTRACTS, Algorithm, Contract, OpRule, contract_named
 
-__all__ = ["CONTRACTS", "Contract", "Rule", "contract_named"]
+__all__ = ["CONTRACTS", "Algorithm", "Contract", "OpRule", "contract_named"]
+
+__getattr__ = renamed(__name__)

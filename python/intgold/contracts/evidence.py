@@ -23,7 +23,7 @@ def compared() -> Mapping[str, Mapping[str, Mapping[str, int]]]:
     return found
 
 
-def standing(contract: Contract, op: str, dtype: str) -> str:
+def evidence(contract: Contract, op: str, dtype: str) -> str:
     """Return how an op on int8 or uint8 is proved under a contract.
 
     Returns
@@ -36,23 +36,23 @@ def standing(contract: Contract, op: str, dtype: str) -> str:
     rule = contract.rule(op, dtype)
     if rule is None:
         return "-"
-    if contract.basis != "measured":
-        return {"definition": "SPEC", "sources": "sources"}[contract.basis]
+    if contract.provenance != "measured":
+        return {"definition": "SPEC", "sources": "sources"}[contract.provenance]
     values = sum(compared().get(contract.name, {}).get(f"{op} {dtype}", {}).values())
     return f"{values:,}" if values else "unproved"
 
 
-def ops() -> list[str]:
+def op_names() -> list[str]:
     """Return the ops of all contracts, without dtypes."""
     ruled = dict.fromkeys(op for c in CONTRACTS.values() for op in c.rules)
     return [op for op in ruled if " " not in op]
 
 
-def rows(dtype: str) -> list[list[str]]:
+def evidence_table(dtype: str) -> list[list[str]]:
     """Return the table of ops and contracts on a dtype, its head first."""
     made = [["op", *CONTRACTS]]
-    for op in ops():
-        made.append([op, *(standing(c, op, dtype) for c in CONTRACTS.values())])
+    for op in op_names():
+        made.append([op, *(evidence(c, op, dtype) for c in CONTRACTS.values())])
     return made
 
 
@@ -72,15 +72,15 @@ def overflows() -> Iterator[str]:
             yield f"{contract.name} SOFTMAX of 512 values and more: {rule.overflow}"
 
 
-def lines() -> Iterator[str]:
+def contract_lines() -> Iterator[str]:
     """Yield the list of contracts, and a table of their ops per dtype."""
     head = ("contract", "engine", "version", "rests on")
-    about = [(c.name, c.engine, c.version, c.basis) for c in CONTRACTS.values()]
+    about = [(c.name, c.engine, c.version, c.provenance) for c in CONTRACTS.values()]
     yield from columns([head, *about], left=range(4))
     for dtype in ("int8", "uint8"):
         yield ""
         yield f"{dtype}: values compared with the engine, none of which differed"
-        yield from columns(rows(dtype), left=(0,))
+        yield from columns(evidence_table(dtype), left=(0,))
     yield ""
     yield from (f"not exact: {line}" for line in inexact())
     yield from (f"no answer: {line}" for line in overflows())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 
 from ..errors import ContractError
 from ..model.graph import SPEC_VERSION
@@ -17,8 +18,32 @@ from ..support.arguments import checked
 from ..support.quoting import short_repr
 
 
+class Algorithm(Enum):
+    """Where engines differ in more than a form: the arithmetic by name; its value says it."""
+
+    PLAIN = ""
+    SINGLE_INPUTS = "inputs of whole groups by `single`"
+    FLOORED_INPUTS = "inputs of whole groups by `double` with a floor at last"
+    RAW_SUM = "raw values summed, both zero points in one bias"
+    DIVIDED = "s_x / (n * s_y) in one factor"
+    DIRECT = "s_a / s_y and s_b / s_y in float32, times 2^t, rounded to integers; `up(., t)`"
+    Q8_MULTIPLIER = "multipliers of 8 fraction bits"
+    RAW_FLOAT32 = "raw sum times factor plus one bias in float32, then halves go to even"
+    ZERO_POINT_FIRST = "the zero point is added in float32, then halves go to even"
+    FLOAT32_STEPS = "table of exp(x) - 1, both steps in float32"
+    INT16_STEPS = "fixed point of int16"
+    CLAMP_ONLY = "the input is clamped, the output's scale is not used"
+    FIXED_POINT = "table of the engine's own fixed point"
+    FLOAT32_TABLE = "exponentials by a float32 table, their sum and quotient in float32"
+    FLOAT32_TABLE_HALF_ADDED = (
+        "exponentials by a float32 table, their sum and quotient in float32; "
+        "1/2 is added in float32, then the fraction dropped"
+    )
+    AXIS_0 = "weights of quantized dimension 0"
+
+
 @dataclass(frozen=True)
-class Rule:
+class OpRule:
     """How an engine computes one op.
 
     Parameters
@@ -29,8 +54,7 @@ class Rule:
         How the real factor comes of the scales s_a, s_b (or s_w) and s_y:
         ``float64``: s_a * s_b / s_y in float64; ``product32``: s_a * s_b in float32, the division
         in float64; ``float32``: every step in float32.
-    way : str
-        Where engines differ in more than a form: the arithmetic by name.
+    algorithm : Algorithm
     group : int
         Where a kernel takes so many values at once and does the rest otherwise; 0: it does not.
     rest : str
@@ -51,20 +75,20 @@ class Rule:
         What the engine does where the exponentials of a SOFTMAX add up to 512 times the largest:
         its shift is beyond 31 bits then.  Said of an op whose rows are that long; no rule is told
         apart by it.
-    declined : Rule, optional
+    declined : OpRule, optional
         Of the kernel that runs an op beyond the limits; without one such a file is refused, as the
         engine does.
     """
 
     form: str = ""
     factor: str = "float64"
-    way: str = ""
+    algorithm: Algorithm = Algorithm.PLAIN
     group: int = 0
-    rest: str = ""
-    bounds: str = "away"
+    remainder_form: str = ""
+    clamp_rounding: str = "away"
     limits: tuple[float, float] = (0.0, math.inf)
     slopes: tuple[float, float] = (-math.inf, math.inf)
-    declined: Rule | None = None
+    fallback: OpRule | None = None
     int16: bool = field(default=False, compare=False)
     inexact: str = field(default="", compare=False)
     overflow: str = field(default="", compare=False)
@@ -81,14 +105,14 @@ class Contract:
     basis : str
         What the rules rest on: ``measured``: held against the engine; ``sources``: read in its
         public sources, as no package brings the engine; ``definition``: SPEC.md.
-    rules : mapping of str to Rule
+    rules : mapping of str to OpRule
         By the name of the TFLite op; where the dtype matters, ``uint8`` behind it.
     lacks : set of str
         Ops with a dtype behind them for which the engine has no kernel; ``integers`` as dtype: of
         those that compute shapes.
     in_place : set of str
         Ops that may write over a tensor that is still to be read, see
-        `intgold.importers.tflite.memory_hazards`; ``declined`` behind: where a delegate declines
+        `intgold.importers.tflite.memory_hazards`; ``fallback`` behind: where a delegate declines
         it.
     delegates : bool
         A delegate takes ops by the shapes that the file says.
@@ -99,26 +123,26 @@ class Contract:
     name: str
     engine: str
     version: str
-    basis: str
-    rules: Mapping[str, Rule]
-    lacks: frozenset[str] = frozenset()
+    provenance: str
+    rules: Mapping[str, OpRule]
+    unsupported: frozenset[str] = frozenset()
     in_place: frozenset[str] = frozenset()
     delegates: bool = False
     resizes: bool = True
 
     __repr__ = short_repr
 
-    def rule(self, op: str, dtype: str) -> Rule | None:
+    def rule(self, op: str, dtype: str) -> OpRule | None:
         """Return the rule of an op on int8 or uint8; None: there is none."""
-        if f"{op} {dtype}" in self.lacks:
+        if f"{op} {dtype}" in self.unsupported:
             return None
         return self.rules.get(f"{op} {dtype}", self.rules.get(op))
 
 
-_DOUBLE = Rule("double")
-_FLOAT32 = Rule("double", "float32")
-_PRODUCT32 = Rule("double", "product32")
-_EXACT = Rule()
+_DOUBLE = OpRule("double")
+_FLOAT32 = OpRule("double", "float32")
+_PRODUCT32 = OpRule("double", "product32")
+_EXACT = OpRule()
 _MOVED = dict.fromkeys(
     ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "PAD", "PADV2", "CONCATENATION", "MAX_POOL_2D",
      "AVERAGE_POOL_2D", "SOFTMAX"),
@@ -128,34 +152,40 @@ _LIBM = (
     "the engine takes tanh, erfc and expm1 of float32 from the machine's C library, which may miss "
     "the last bit"
 )
-_TABLES = {"LOGISTIC": _EXACT, **dict.fromkeys(("TANH", "GELU", "ELU"), Rule(inexact=_LIBM))}
+_TABLES = {"LOGISTIC": _EXACT, **dict.fromkeys(("TANH", "GELU", "ELU"), OpRule(inexact=_LIBM))}
 
-_ABORTS = Rule(overflow="the engine ends the process")
-_UNDEFINED = Rule(overflow="the engine shifts int32 by 32 bits or more, which C leaves undefined")
+_ABORTS = OpRule(overflow="the engine ends the process")
+_UNDEFINED = OpRule(overflow="the engine shifts int32 by 32 bits or more, which C leaves undefined")
 
 _REFERENCE = {
     **_MOVED, **_TABLES,
     "SOFTMAX": _ABORTS,
-    "CONV_2D": _DOUBLE, "DEPTHWISE_CONV_2D": _DOUBLE, "FULLY_CONNECTED": Rule("float64"),
+    "CONV_2D": _DOUBLE, "DEPTHWISE_CONV_2D": _DOUBLE, "FULLY_CONNECTED": OpRule("float64"),
     "CONV_2D uint8": _PRODUCT32, "DEPTHWISE_CONV_2D uint8": _PRODUCT32,
     "ADD": _DOUBLE, "SUB": _DOUBLE, "MUL": _FLOAT32, "MEAN": _DOUBLE,
     "QUANTIZE": _DOUBLE, "LEAKY_RELU": _FLOAT32,
     "RELU": _FLOAT32, "RELU6": _FLOAT32, "RELU_N1_TO_1": _FLOAT32,
-    "HARD_SWISH": Rule(factor="float32", way="int16_steps"),
+    "HARD_SWISH": OpRule(factor="float32", algorithm=Algorithm.INT16_STEPS),
 }  # fmt: skip
 _OPTIMISED = {
     **_REFERENCE,
-    "CONV_2D": Rule("double_up"),
-    "CONV_2D uint8": Rule("double_up", "product32"),
-    "DEPTHWISE_CONV_2D": Rule("double_up", group=8, rest="double"),
-    "FULLY_CONNECTED": Rule("double_up", "product32"),
-    "ADD": Rule("double", way="single_inputs", group=16, rest="double", int16=True),
-    "ADD uint8": Rule("double", way="floored_inputs", group=8, rest="double", int16=True),
-    "MUL": Rule("double", "float32", int16=True),
-    "SOFTMAX": Rule(way="float32_table"),
-    "SOFTMAX uint8": Rule(way="float32_table_half_added"),  # AArch64 rounds as with int8
-    "QUANTIZE": Rule("double_up", group=16, rest="double"),
-    "MEAN": Rule("double_up", way="raw_sum", group=16, rest="double"),
+    "CONV_2D": OpRule("double_up"),
+    "CONV_2D uint8": OpRule("double_up", "product32"),
+    "DEPTHWISE_CONV_2D": OpRule("double_up", group=8, remainder_form="double"),
+    "FULLY_CONNECTED": OpRule("double_up", "product32"),
+    "ADD": OpRule(
+        "double", algorithm=Algorithm.SINGLE_INPUTS, group=16, remainder_form="double", int16=True
+    ),
+    "ADD uint8": OpRule(
+        "double", algorithm=Algorithm.FLOORED_INPUTS, group=8, remainder_form="double", int16=True
+    ),
+    "MUL": OpRule("double", "float32", int16=True),
+    "SOFTMAX": OpRule(algorithm=Algorithm.FLOAT32_TABLE),
+    "SOFTMAX uint8": OpRule(
+        algorithm=Algorithm.FLOAT32_TABLE_HALF_ADDED
+    ),  # AArch64 rounds as with int8
+    "QUANTIZE": OpRule("double_up", group=16, remainder_form="double"),
+    "MEAN": OpRule("double_up", algorithm=Algorithm.RAW_SUM, group=16, remainder_form="double"),
 }
 _TFLM = {
     **_REFERENCE,
@@ -163,41 +193,43 @@ _TFLM = {
     "MUL": _DOUBLE,
     "RELU": _DOUBLE,
     "LEAKY_RELU": _DOUBLE,
-    "RELU6": Rule(way="clamp_alone"),
-    "ELU": Rule(way="float32_steps"),
-    "HARD_SWISH": Rule(way="int16_steps"),
-    "LOGISTIC": Rule(way="fixed_point"),
-    "TANH": Rule(way="fixed_point"),
+    "RELU6": OpRule(algorithm=Algorithm.CLAMP_ONLY),
+    "ELU": OpRule(algorithm=Algorithm.FLOAT32_STEPS),
+    "HARD_SWISH": OpRule(algorithm=Algorithm.INT16_STEPS),
+    "LOGISTIC": OpRule(algorithm=Algorithm.FIXED_POINT),
+    "TANH": OpRule(algorithm=Algorithm.FIXED_POINT),
 }
 _NO_ELU = frozenset({"ELU uint8"})
 _IN_PLACE = frozenset({"ADD", "SUB", "MUL", "SOFTMAX"})
-_IN_PLACE_DECLINED = frozenset({"ADD declined", "SUB declined", "MUL declined", "SOFTMAX"})
-_TFLM_LACKS = frozenset(
+_IN_PLACE_FALLBACK = frozenset({"ADD declined", "SUB declined", "MUL declined", "SOFTMAX"})
+_TFLM_UNSUPPORTED = frozenset(
     {"RELU_N1_TO_1 int8", "GELU int8", "REDUCE_PROD integers"}
     | {f"{op} uint8" for op in {o.split()[0] for o in _TFLM} - {"RESHAPE", "SQUEEZE"}}
 )
 # A delegate runs an op only where the ratio of its scales suits its kernels.
 _BELOW_256 = 256 - 2.0**-16  # the float32 before it
-_WEIGHTED = Rule("float32", "float32", bounds="even", limits=(0.0, _BELOW_256))
-_DIRECT = Rule("single", way="direct", bounds="even", limits=(2**-10, _BELOW_256))
-_EIGHTHS = Rule(way="eighths", limits=(2**-8, 128.0))
+_WEIGHTED = OpRule("float32", "float32", clamp_rounding="even", limits=(0.0, _BELOW_256))
+_DIRECT = OpRule(
+    "single", algorithm=Algorithm.DIRECT, clamp_rounding="even", limits=(2**-10, _BELOW_256)
+)
+_Q8 = OpRule(algorithm=Algorithm.Q8_MULTIPLIER, limits=(2**-8, 128.0))
 _XNNPACK = {
     **_OPTIMISED,
     "CONV_2D": _WEIGHTED,
     "CONV_2D uint8": _WEIGHTED,
     "DEPTHWISE_CONV_2D": _WEIGHTED,
-    "DEPTHWISE_CONV_2D uint8": replace(_WEIGHTED, way="axis_0", declined=_PRODUCT32),
+    "DEPTHWISE_CONV_2D uint8": replace(_WEIGHTED, algorithm=Algorithm.AXIS_0, fallback=_PRODUCT32),
     "FULLY_CONNECTED": _WEIGHTED,
-    "ADD": replace(_DIRECT, declined=_OPTIMISED["ADD"]),
-    "ADD uint8": replace(_DIRECT, declined=_OPTIMISED["ADD uint8"]),
-    "SUB": replace(_DIRECT, declined=_DOUBLE),
-    "MUL": replace(_WEIGHTED, limits=(2**-16, _BELOW_256), declined=_OPTIMISED["MUL"]),
-    "MEAN": Rule("float32", "float32", way="raw_float32"),
-    "LOGISTIC": Rule(way="zero_point_first"),
-    **dict.fromkeys(("TANH", "ELU"), Rule(way="zero_point_first", inexact=_LIBM)),
-    "MAX_POOL_2D": Rule(bounds="even"),
-    "QUANTIZE": replace(_EIGHTHS, declined=_OPTIMISED["QUANTIZE"]),
-    "LEAKY_RELU": replace(_EIGHTHS, slopes=(-127.99609375, 128.0), declined=_FLOAT32),
+    "ADD": replace(_DIRECT, fallback=_OPTIMISED["ADD"]),
+    "ADD uint8": replace(_DIRECT, fallback=_OPTIMISED["ADD uint8"]),
+    "SUB": replace(_DIRECT, fallback=_DOUBLE),
+    "MUL": replace(_WEIGHTED, limits=(2**-16, _BELOW_256), fallback=_OPTIMISED["MUL"]),
+    "MEAN": OpRule("float32", "float32", algorithm=Algorithm.RAW_FLOAT32),
+    "LOGISTIC": OpRule(algorithm=Algorithm.ZERO_POINT_FIRST),
+    **dict.fromkeys(("TANH", "ELU"), OpRule(algorithm=Algorithm.ZERO_POINT_FIRST, inexact=_LIBM)),
+    "MAX_POOL_2D": OpRule(clamp_rounding="even"),
+    "QUANTIZE": replace(_Q8, fallback=_OPTIMISED["QUANTIZE"]),
+    "LEAKY_RELU": replace(_Q8, slopes=(-127.99609375, 128.0), fallback=_FLOAT32),
 }
 # Every factor in float64, one rounding at each R: what a model that is quantised here computes.
 _INTGOLD = {
@@ -206,10 +238,10 @@ _INTGOLD = {
         ("CONV_2D", "CONV_2D uint8", "DEPTHWISE_CONV_2D", "DEPTHWISE_CONV_2D uint8",
          "FULLY_CONNECTED", "ADD", "SUB", "MUL", "QUANTIZE",
          "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1"),
-        Rule("single"),
+        OpRule("single"),
     ),
     **dict.fromkeys(("TANH", "GELU", "ELU", "SOFTMAX"), _EXACT),
-    "MEAN": Rule("single", way="divided"),
+    "MEAN": OpRule("single", algorithm=Algorithm.DIVIDED),
 }  # fmt: skip
 _LITERT = "2.3.0"
 CONTRACTS: dict[str, Contract] = {
@@ -226,16 +258,16 @@ CONTRACTS: dict[str, Contract] = {
         ),
         Contract(
             "xnnpack", "XNNPACK as LiteRT's delegate on x86", _LITERT, "measured", _XNNPACK,
-            _NO_ELU, _IN_PLACE_DECLINED, delegates=True,
+            _NO_ELU, _IN_PLACE_FALLBACK, delegates=True,
         ),
         Contract(
             "tflm", "TFLite Micro reference kernels", "2026-10-23", "measured", _TFLM,
-            _TFLM_LACKS, resizes=False,
+            _TFLM_UNSUPPORTED, resizes=False,
         ),
         Contract(
             "cmsis_nn", "CMSIS-NN below TFLite Micro", "default build", "sources",
             {**_TFLM, "SOFTMAX": _UNDEFINED},
-            _TFLM_LACKS, resizes=False,
+            _TFLM_UNSUPPORTED, resizes=False,
         ),
     )
 }  # fmt: skip

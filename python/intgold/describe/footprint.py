@@ -82,8 +82,8 @@ def arena_sizes(model: Model) -> dict[str, int]:
     from .. import native
     from ..native.lowering import lower
 
-    prepared = native.Prepared(lower(model), "portable")
-    return {isa: prepared.need(isa) for isa in native.variants()}
+    native_model = native.NativeModel(lower(model), "portable")
+    return {isa: native_model.need(isa) for isa in native.variants()}
 
 
 @checked

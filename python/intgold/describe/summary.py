@@ -10,6 +10,7 @@ import numpy as np
 
 from ..model.artefact import required_spec
 from ..model.graph import Model, Op
+from ..ops.bounds import Bounds
 from ..ops.fields import Requantize
 from ..support.arguments import checked
 from ..support.text_table import columns
@@ -21,7 +22,7 @@ _HEAD = (
 )  # fmt: skip
 
 
-_MOST_LISTED = 8
+_MAX_LISTED = 8
 """Names or kinds of a `summary`."""
 
 
@@ -37,7 +38,6 @@ def describe(model: Model) -> str:
     for op in model.ops:
         tensor, bounds = model.tensor(op.output), model.bounds[op.name]
         by = op.fields.get("requantize")
-        has = bounds.lo is not None and bounds.hi is not None
         rows.append(
             (
                 op.name,
@@ -48,7 +48,7 @@ def describe(model: Model) -> str:
                 "/".join(sorted(set(by.form))) if by else "-",
                 str(int(by.multiplier[0])) if by else "-",
                 _span(by.right_shift) if by else "-",
-                f"{int(bounds.lo.min())}..{int(bounds.hi.max())}" if has else "-",  # type: ignore
+                _reach(bounds),
                 "-" if bounds.bits is None else str(bounds.bits),
                 str(footprint(op).total),
                 f"{macs[op.name]:,}" if op.name in macs else "-",
@@ -63,9 +63,11 @@ def describe(model: Model) -> str:
             *(f"{key}: {value}" for key, value in model.metadata.items() if value),
             "",
             *columns(rows, left=range(len(rows[0]))),
-            f"{used.total:,} bytes: weights {used.weights:,}, biases {used.biases:,}, multipliers "
-            f"and shifts {used.multipliers:,}, tables {used.tables:,}; "
-            f"{sum(macs.values()):,} multiply-adds an image",
+            (
+                f"{used.total:,} bytes: weights {used.weights:,}, biases {used.biases:,}, "
+                f"multipliers and shifts {used.multipliers:,}, tables {used.tables:,}; "
+                f"{sum(macs.values()):,} multiply-adds an image"
+            ),
             "arena of the C engine, bytes: "
             + ", ".join(f"{isa} {size:,}" for isa, size in arena_sizes(model).items()),
         ]
@@ -77,8 +79,8 @@ def summary(model: Model) -> str:
 
     def listed(texts: Iterable[str]) -> str:
         texts = list(texts)
-        more = f", ... {len(texts) - _MOST_LISTED} more" * (len(texts) > _MOST_LISTED)
-        return ", ".join(texts[:_MOST_LISTED]) + more
+        more = f", ... {len(texts) - _MAX_LISTED} more" * (len(texts) > _MAX_LISTED)
+        return ", ".join(texts[:_MAX_LISTED]) + more
 
     def tensors(names: Sequence[str]) -> str:
         found = map(model.tensor, names)
@@ -95,6 +97,12 @@ def summary(model: Model) -> str:
             "  describe() shows all of it>",
         ]
     )
+
+
+def _reach(bounds: Bounds) -> str:
+    if bounds.lo is None or bounds.hi is None:
+        return "-"
+    return f"{int(bounds.lo.min())}..{int(bounds.hi.max())}"
 
 
 def _span(values: np.ndarray) -> str:
@@ -169,18 +177,18 @@ def _plain(name: str, value: Any) -> Any:
 @checked
 def notes(model: Model) -> list[str]:
     """Return what a reader of an imported model's numbers must know, a sentence a line."""
-    told = []
+    lines = []
     if "engine" in model.metadata:
-        told.append(f"Its arithmetic: {model.metadata['engine']}.")
+        lines.append(f"Its arithmetic: {model.metadata['engine']}.")
     if "uint8" in model.metadata:
-        told.append("The file's uint8 values x are int8 here: x ^ 0x80, which is x - 128.")
+        lines.append("The file's uint8 values x are int8 here: x ^ 0x80, which is x - 128.")
     if "inexact" in model.metadata:
-        told.append(f"Not exact: {model.metadata['inexact']}.")
+        lines.append(f"Not exact: {model.metadata['inexact']}.")
     if "no_answer" in model.metadata:
-        told.append(f"Inputs to which the engine has no answer: {model.metadata['no_answer']}.")
+        lines.append(f"Inputs to which the engine has no answer: {model.metadata['no_answer']}.")
     if "overwritten" in model.metadata:
-        told.append(
+        lines.append(
             "Unless all tensors are kept, the engine may overwrite a tensor too early: "
             f"{model.metadata['overwritten']}."
         )
-    return told
+    return lines

@@ -102,4 +102,24 @@ pad = _checking(pad)
 reshape = _checking(reshape)
 softmax_float32 = _checking(softmax_float32)
 
-__all__ = [*FUNCTIONS, "FUNCTIONS", "requantize"]
+__all__ = [
+    "FUNCTIONS",
+    "add",
+    "argmax",
+    "avg_pool2d",
+    "concat",
+    "conv2d",
+    "depthwise_conv2d",
+    "fully_connected",
+    "global_avg_pool",
+    "lut",
+    "max_pool2d",
+    "mul",
+    "pad",
+    "pwl",
+    "requantize",
+    "rescale",
+    "reshape",
+    "softmax",
+    "softmax_float32",
+]

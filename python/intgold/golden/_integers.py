@@ -7,9 +7,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..errors import InputError
+from ..support.array_types import IntArray
 
-IntArray: TypeAlias = np.ndarray
-Int: TypeAlias = int | np.ndarray
+Int: TypeAlias = int | IntArray
 
 
 def take(name: str, value: Any, dtype: str, ndim: int | None = None) -> IntArray:

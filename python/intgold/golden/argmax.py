@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._integers import IntArray, take
+from ..support.array_types import IntArray
+from ._integers import take
 
 
 def argmax(x: IntArray) -> IntArray:
@@ -19,4 +20,5 @@ def argmax(x: IntArray) -> IntArray:
     ndarray of int32, shape (n, ..., 1)
     """
     take("x", x, "int32")
-    return np.argmax(x, axis=-1, keepdims=True).astype(np.int32)
+    at: IntArray = np.argmax(x, axis=-1, keepdims=True)
+    return at.astype(np.int32)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._integers import IntArray, take
+from ..support.array_types import IntArray
+from ._integers import take
 
 
 def concat(x1: IntArray, x2: IntArray, *, axis: int) -> IntArray:

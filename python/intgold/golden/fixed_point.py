@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..support.array_types import IntArray
 from . import rounding
-from ._integers import Int, IntArray
+from ._integers import Int
 
 _EXP_MINUS_EIGHTH = 1895147668  # exp(-1/8), Q0.31
 _ONE_THIRD = 715827883  # 1/3, Q0.31
@@ -19,7 +20,7 @@ _48_OVER_17, _MINUS_32_OVER_17 = 1515870810, -1010580540  # Q2.29
 
 def product(a: Int, b: Int) -> IntArray:
     """Return the high half of a doubled product, rounded up."""
-    return rounding.up(np.asarray(a) * b, 31)
+    return rounding.up(np.asarray(a, np.int64) * b, 31)
 
 
 def exp(a: IntArray, fraction: int) -> IntArray:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._integers import IntArray, give, take
+from ..support.array_types import IntArray
+from ._integers import give, take
 from .windows import over_windows
 
 

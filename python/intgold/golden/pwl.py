@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..support.array_types import IntArray
 from . import rounding
-from ._integers import IntArray, give, take
+from ._integers import give, take
 
 
 def pwl(

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from ..ops.fields import Requantize
+from ..support.array_types import IntArray
 from . import rounding
-from ._integers import IntArray, bit_length, give
+from ._integers import bit_length, give
 
 
 def requantize(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..ops.fields import INT32_MAX, INT32_MIN, Requantize
-from ._integers import IntArray, take
+from ..support.array_types import IntArray
+from ._integers import take
 from .requantize import scale
 
 

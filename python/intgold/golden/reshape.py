@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ._integers import IntArray, take
+from ..support.array_types import IntArray
+from ._integers import take
 
 
 def reshape(x: IntArray, *, shape: tuple[int, int, int]) -> IntArray:

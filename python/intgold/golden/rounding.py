@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._integers import Int, IntArray, bit_length
+from ..support.array_types import BoolArray, IntArray
+from ._integers import Int, bit_length
 
 
 def up(p: IntArray, t: Int) -> IntArray:
@@ -21,7 +22,7 @@ def up(p: IntArray, t: Int) -> IntArray:
 def away(p: IntArray, t: Int) -> IntArray:
     """Nearest, ties away from zero: sign(p) * floor((|p| + 2^(t-1)) / 2^t) (SPEC 2.2)."""
     t = np.asarray(t, np.int64)
-    return np.sign(p) * ((np.abs(p) + _half(t)) >> t)
+    return ((abs(p) + _half(t)) >> t) * np.sign(p)
 
 
 def even(p: IntArray, t: Int) -> IntArray:
@@ -30,8 +31,8 @@ def even(p: IntArray, t: Int) -> IntArray:
     floor = p >> t
     remainder = p - (floor << t)
     half = _half(t)
-    above = (remainder > half) | ((remainder == half) & (floor & 1 == 1))
-    return floor + (above & (t > 0))
+    above: BoolArray = (remainder > half) | ((remainder == half) & (floor & 1 == 1))
+    return floor + (above & np.asarray(t > 0))
 
 
 def down(p: IntArray, t: Int) -> IntArray:
@@ -41,19 +42,19 @@ def down(p: IntArray, t: Int) -> IntArray:
 
 def zero(p: IntArray, t: Int) -> IntArray:
     """Toward zero: sign(p) * floor(|p| / 2^t) (SPEC 2.5)."""
-    return np.sign(p) * (np.abs(p) >> np.asarray(t, np.int64))
+    return (abs(p) >> np.asarray(t, np.int64)) * np.sign(p)
 
 
 def to_significand(p: IntArray, bits: int) -> IntArray:
     """Nearest integer of at most `bits` significant bits, ties to even (SPEC 2.6)."""
-    excess = np.maximum(bit_length(np.abs(p)) - bits, 0)
+    excess = np.maximum(bit_length(abs(p)) - bits, 0)
     return even(p, excess) << excess
 
 
 def divide_away(p: IntArray, n: Int) -> IntArray:
     """Nearest of p / n with n >= 1, half-way cases away from zero, n/2 truncated (SPEC 2.7)."""
     n = np.asarray(n, np.int64)
-    return np.sign(p) * ((np.abs(p) + (n >> 1)) // n)
+    return ((abs(p) + (n >> 1)) // n) * np.sign(p)
 
 
 def divide_up(p: IntArray, n: Int) -> IntArray:

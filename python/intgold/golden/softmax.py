@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..support.array_types import IntArray
 from . import rounding
-from ._integers import IntArray, bit_length, give, take
+from ._integers import bit_length, give, take
 from .fixed_point import exp, product, reciprocal
 
 

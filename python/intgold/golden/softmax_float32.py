@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..support.array_types import IntArray
 from . import rounding
-from ._integers import IntArray, bit_length, give, take
+from ._integers import bit_length, give, take
 
 _GUARD = 36
 """Bits kept below the significand of the greater term; a lesser one that they miss is no tie."""
@@ -62,9 +63,10 @@ def _plus(
 ) -> tuple[IntArray, IntArray]:
     """Return the sum to 24 significant bits, ties to even; significands are at most 2^24."""
     top = np.maximum(a_exponent, b_exponent)
-    total = sum(
+    a_aligned, b_aligned = (
         (v << _GUARD) >> np.minimum(top - exponent, 62)
         for v, exponent in ((a, a_exponent), (b, b_exponent))
     )
+    total = a_aligned + b_aligned
     excess = np.maximum(bit_length(total) - 24, 0)
     return rounding.even(total, excess), np.where(total > 0, top - _GUARD + excess, 0)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ._integers import IntArray
+from ..support.array_types import IntArray
+
+Number = TypeVar("Number", bound=np.generic)
 
 
 def out_size(in_size: int, kernel: int, stride: int, dilation: int, before: int, after: int) -> int:
@@ -15,13 +19,13 @@ def out_size(in_size: int, kernel: int, stride: int, dilation: int, before: int,
 
 
 def taps(
-    x: IntArray,
+    x: NDArray[Number],
     kernel: tuple[int, int],
     stride: tuple[int, int],
     padding: tuple[int, int, int, int],
     dilation: tuple[int, int],
     fill: int,
-) -> Iterator[tuple[int, int, IntArray]]:
+) -> Iterator[tuple[int, int, NDArray[Number]]]:
     """Yield (ky, kx, cells): for each kernel position the input value under every output.
 
     Parameters

@@ -11,15 +11,15 @@ from ..model.graph import Model, Tensor
 from ..ops.fields import DTYPE_RANGE
 from ..support.arguments import are_bytes, checked
 from ..support.quoting import batch_of, labelled, shown
-from .axis_order import arranged, order_of, two_orders
+from .axis_order import arranged, recorded_order, two_orders
 
 
 def round_away(x: np.ndarray | float) -> np.ndarray:
     """Return the nearest integers, halves away from zero, as float64."""
     x = np.asarray(x, np.float64)
-    whole = np.trunc(x)
+    whole: np.ndarray = np.trunc(x)
     # The difference is exact: adding a half to x first would round once more.
-    return whole + np.sign(x) * (np.abs(x - whole) >= 0.5)
+    return np.asarray(whole + np.sign(x) * (np.abs(x - whole) >= 0.5))
 
 
 @checked
@@ -74,7 +74,7 @@ def zero_point_of(rmin: float, scale: float, qmin: int = -128, qmax: int = 127) 
     return min(max(int(round_away(qmin - rmin / scale)), qmin), qmax)
 
 
-def refuse_odd(where: str, x: np.ndarray) -> None:
+def refuse_non_finite(where: str, x: np.ndarray) -> None:
     """Raise InputError that names the first value that is not finite, and its place."""
     place = np.unravel_index(int(np.argmin(np.isfinite(x))), x.shape)
     raise InputError(f"{where}: {x[place]} at {tuple(map(int, place))}")
@@ -100,8 +100,9 @@ def quantize(
         raise InputError(f"quantize: {x.dtype} instead of numbers")
     x = x.astype(np.float64)
     if not np.isfinite(x).all():
-        refuse_odd("quantize", x)
-    return np.clip(round_away(x / scale) + zero_point, *DTYPE_RANGE[dtype]).astype(dtype)
+        refuse_non_finite("quantize", x)
+    clamped: np.ndarray = np.clip(round_away(x / scale) + zero_point, *DTYPE_RANGE[dtype])
+    return clamped.astype(dtype)
 
 
 @checked
@@ -181,7 +182,7 @@ def quantize_input(model: Model, images: np.ndarray, name: str | None = None) ->
     where = labelled("input", tensor.name)
     if tensor.dtype != "int8":
         raise InputError(f"model {model.name}: {where} is {tensor.dtype}, not int8")
-    order = order_of(model.metadata, tensor.name)
+    order = recorded_order(model.metadata, tensor.name)
     if images.dtype != np.int8 and two_orders(images, tensor.shape, order):
         warnings.warn(f"{where}: {two_orders(images, tensor.shape, order)}", stacklevel=3)
     images = arranged(images, tensor.shape, order)
@@ -192,17 +193,18 @@ def quantize_input(model: Model, images: np.ndarray, name: str | None = None) ->
     if images.dtype == np.int8:
         return np.ascontiguousarray(images)
     if images.dtype == np.uint8:
-        return camera_bytes(model, tensor)[np.ascontiguousarray(images)]
+        mapped: np.ndarray = camera_bytes(model, tensor)[np.ascontiguousarray(images)]
+        return mapped
     if tensor.scale is None:
         raise InputError(f"{where} has no scale: give int8")
     if images.dtype.kind != "f":
         camera, advice = takes_bytes(model, tensor), "x.astype(numpy.float32) makes reals"
         if are_bytes(images) and camera:
             advice = "x.astype(numpy.uint8) makes camera bytes, which stand for x/255"
-        taken = "uint8, int8" if camera else "int8"
-        raise InputError(f"{where}: {images.dtype} is neither {taken} nor a float: {advice}")
+        accepted = "uint8, int8" if camera else "int8"
+        raise InputError(f"{where}: {images.dtype} is neither {accepted} nor a float: {advice}")
     if not np.isfinite(images).all():
-        refuse_odd(where, images)
+        refuse_non_finite(where, images)
     _refuse_bytes(where, images, tensor.scale, tensor.zero_point)
     return np.ascontiguousarray(quantize(images, tensor.scale, tensor.zero_point))
 
@@ -210,11 +212,11 @@ def quantize_input(model: Model, images: np.ndarray, name: str | None = None) ->
 def _refuse_bytes(where: str, images: np.ndarray, scale: float, zero_point: int) -> None:
     """Refuse floats that are bytes by their range, where the reals are of another magnitude."""
     lo, hi = (-128 - zero_point) * scale, (127 - zero_point) * scale
-    least, most = (float(images.min()), float(images.max())) if images.size else (0.0, 0.0)
-    if least >= 0 and 16 * max(-lo, hi) < most <= 255:
+    smallest, largest = (float(images.min()), float(images.max())) if images.size else (0.0, 0.0)
+    if smallest >= 0 and 16 * max(-lo, hi) < largest <= 255:
         raise InputError(
-            f"{where}: floats from {least:g} to {most:g}, as bytes are, but its reals are from "
-            f"{lo:.4g} to {hi:.4g}: give images / 255, or the bytes as uint8"
+            f"{where}: floats from {smallest:g} to {largest:g}, as bytes are, but its reals are "
+            f"from {lo:.4g} to {hi:.4g}: give images / 255, or the bytes as uint8"
         )
 
 

@@ -94,7 +94,7 @@ def output_order(order: np.ndarray, stored: tuple[int, ...]) -> str:
     return ""
 
 
-def order_of(metadata: Mapping[str, str], name: str) -> str:
+def recorded_order(metadata: Mapping[str, str], name: str) -> str:
     """Return the order of an input from a model's metadata, or an empty text."""
     pairs = (entry.split(" ") for entry in metadata.get("input_order", "").split(", "))
     known = {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and pair[1] in ORDERS}
@@ -103,5 +103,5 @@ def order_of(metadata: Mapping[str, str], name: str) -> str:
 
 def shape_given(model: Model, name: str) -> tuple[int, ...]:
     """Return the shape in which the float network takes an example; empty where none is known."""
-    order = order_of(model.metadata, name)
+    order = recorded_order(model.metadata, name)
     return given_shape(model.tensor(name).shape, order) if order else ()

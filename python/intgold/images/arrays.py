@@ -18,7 +18,7 @@ from .labels import label_advice
 DTYPES = ("uint8", "int8", "int32")
 _LABEL_DTYPES = (*DTYPES, "int16", "uint16", "uint32", "int64", "uint64")
 REALS = ("float16", "float32", "float64")
-MOST_BYTES = 2**30
+MAX_BYTES = 2**30
 """Of a file, unpacked."""
 
 
@@ -91,8 +91,8 @@ def _read(
             start = file.read(6)
             if start != b"\x93NUMPY":
                 return _read_idx(Path(path), each)
-            if os.fstat(file.fileno()).st_size > MOST_BYTES:
-                raise DataError(f"{path}: more than the limit of {MOST_BYTES} bytes")
+            if os.fstat(file.fileno()).st_size > MAX_BYTES:
+                raise DataError(f"{path}: more than the limit of {MAX_BYTES} bytes")
             array = read_npy(str(path), start + file.read(), fortran=True)
     except (OSError, MemoryError) as error:
         reason = getattr(error, "strerror", None) or str(error) or "not enough memory"
@@ -127,6 +127,6 @@ def _read_idx(path: Path, each: tuple[int, ...]) -> np.ndarray:
     # Before anything is unpacked; (28, 28) may stand for (28, 28, 1).
     if shape[1:] not in (each, each[:-1] if each[-1:] == (1,) else each):
         raise DataError(f"{path}: states shape {shape} instead of {batch_of(each)}")
-    if math.prod(shape) > MOST_BYTES:
-        raise DataError(f"{path}: states shape {shape}, more than {MOST_BYTES} values")
+    if math.prod(shape) > MAX_BYTES:
+        raise DataError(f"{path}: states shape {shape}, more than {MAX_BYTES} values")
     return read_idx(path, shape)

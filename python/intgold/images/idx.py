@@ -13,7 +13,7 @@ from ..errors import DataError
 from ..support.arguments import checked
 
 _DTYPE_UINT8 = 0x08  # the third byte of an IDX magic: unsigned bytes
-_DEFLATE_MOST = 1032  # times a gzip file's size is the most that it can unpack to
+_MAX_INFLATION = 1032  # times a gzip file's size is the most that it can unpack to
 
 
 def idx_header(shape: tuple[int, ...]) -> bytes:
@@ -50,9 +50,11 @@ def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...]) -> np.ndarray
     body_size = int(np.prod(shape, dtype=np.int64))
     data = _read_at_most(Path(path), header_size + body_size + 1)
     magic = data[:4]
-    wanted = bytes((0, 0, _DTYPE_UINT8, rank))
-    if magic != wanted:
-        raise DataError(f"{path}: magic 0x{magic.hex()}, wants 0x{wanted.hex()}: no such IDX file")
+    expected = bytes((0, 0, _DTYPE_UINT8, rank))
+    if magic != expected:
+        raise DataError(
+            f"{path}: magic 0x{magic.hex()}, wants 0x{expected.hex()}: no such IDX file"
+        )
     if len(data) < header_size:
         raise DataError(f"{path}: truncated in its header, {len(data)} of {header_size} bytes")
     stated = tuple(int(n) for n in np.frombuffer(data, ">u4", rank, 4))
@@ -89,7 +91,7 @@ def _read_at_most(path: Path, limit: int) -> bytes:
             file.seek(0)
             # Memory is reserved for what may be there only, not for what a header states.
             size = os.fstat(file.fileno()).st_size
-            limit = min(limit, size * _DEFLATE_MOST if packed else size)
+            limit = min(limit, size * _MAX_INFLATION if packed else size)
             if not packed:
                 return file.read(limit)
             with gzip.GzipFile(fileobj=file) as unpacked:

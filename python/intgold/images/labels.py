@@ -16,10 +16,11 @@ def check_labels(labels: np.ndarray | None, count: int, classes: int) -> None:
         raise InputError(
             f"labels: {labels.dtype} {labels.shape} instead of integers ({count},){advice}"
         )
-    odd = np.flatnonzero((labels < 0) | (labels >= classes))
-    if len(odd):
+    invalid = np.flatnonzero((labels < 0) | (labels >= classes))
+    if len(invalid):
         raise InputError(
-            f"labels: {labels[odd[0]]} at ({odd[0]},) is no class; they are 0 to {classes - 1}"
+            f"labels: {labels[invalid[0]]} at ({invalid[0]},) is no class; "
+            f"they are 0 to {classes - 1}"
         )
 
 

@@ -15,10 +15,10 @@ from ..support.arguments import checked
 if TYPE_CHECKING:
     from PIL import Image
 
-MOST_PIXELS = 2**26
+MAX_PIXELS = 2**26
 """Of one picture; what its header states is compared before anything is decoded."""
 
-_MOST_BYTES, _MOST_GIF = 2**28, 2**24
+_MAX_BYTES, _MAX_GIF = 2**28, 2**24
 """Of a file; one of GIF is searched for a second frame byte by byte."""
 
 _SIGNATURES = (
@@ -106,7 +106,7 @@ def read_picture(path: str | os.PathLike[str], channels: int = 1) -> np.ndarray:
     name = picture_format(path)
     if name is None:
         raise DataError(f"{path}: no picture; {', '.join(FORMATS)} are read")
-    most, size = _MOST_GIF if name == "GIF" else _MOST_BYTES, os.stat(path).st_size
+    most, size = _MAX_GIF if name == "GIF" else _MAX_BYTES, os.stat(path).st_size
     if size > most:
         raise DataError(f"{path}: {size} bytes, more than the limit of {most} of a {name}")
     try:
@@ -132,8 +132,8 @@ def read_picture(path: str | os.PathLike[str], channels: int = 1) -> np.ndarray:
 
 def _check_header(path: str | os.PathLike[str], image: Image.Image) -> None:
     width, height = image.size
-    if not 1 <= width * height <= MOST_PIXELS:
-        raise DataError(f"{path}: {width} x {height} pixels, at most {MOST_PIXELS} are read")
+    if not 1 <= width * height <= MAX_PIXELS:
+        raise DataError(f"{path}: {width} x {height} pixels, at most {MAX_PIXELS} are read")
     frames = getattr(image, "n_frames", 1)
     if frames > 1 and image.format != "MPO":  # a photograph, then versions of it
         raise DataError(f"{path}: {frames} frames, one picture is wanted")

@@ -18,8 +18,8 @@ DIGIT_SHAPE = (28, 28, 1)
 _BOX = 20
 _WORKING_SIZE = 560
 """Longer side that a digit is looked for in: larger pictures only bring noise."""
-_LEAST_CONTRAST = 24
-_MOST_INK = 2**16
+_MIN_CONTRAST = 24
+_MAX_INK = 2**16
 _DUST = 500
 """The outermost 1/500 of the ink on each side of a digit does not decide where it lies."""
 
@@ -53,8 +53,8 @@ def picture_input(
     picture = read_picture(path, channels)
     if as_is:
         if picture.shape != shape:
-            found, wanted = f"{picture.shape[1]} x {picture.shape[0]}", f"{width} x {height}"
-            raise DataError(f"{path}: {found} pixels, as it is the model takes {wanted}")
+            found, expected = f"{picture.shape[1]} x {picture.shape[0]}", f"{width} x {height}"
+            raise DataError(f"{path}: {found} pixels, as it is the model takes {expected}")
         return picture
     if shape != DIGIT_SHAPE:
         return resize(picture, height, width)
@@ -105,7 +105,8 @@ def _resize_axis(image: np.ndarray, axis: int, size: int) -> np.ndarray:
         part = part.reshape(-1, *tail)
         high = rows[np.minimum(low + 1, source - 1)].astype(np.int64)
         total = rows[low].astype(np.int64) * (unit - part) + high * part
-    return np.moveaxis((2 * total + unit) // (2 * unit), 0, axis).astype(image.dtype)
+    resized: np.ndarray = np.moveaxis((2 * total + unit) // (2 * unit), 0, axis)
+    return resized.astype(image.dtype)
 
 
 def normalize_digit(grey: np.ndarray) -> np.ndarray:
@@ -160,18 +161,18 @@ def _ink(grey: np.ndarray) -> np.ndarray:
     noise = int(np.sort(abs(edge - paper))[len(edge) // 2])
     above = np.maximum(grey.astype(np.int64) - paper, 0)
     most = int(above.max())
-    if most < _LEAST_CONTRAST:
+    if most < _MIN_CONTRAST:
         raise DataError(f"no ink: nothing stands out from the paper by more than {most} of 255")
     if most < 3 * noise:
         raise DataError(f"no paper: the border varies by {noise} of 255, the ink by {most}")
     # Grain and shading; of grain alone, which is Gaussian, this is 4 standard deviations.
     faint = min(6 * noise, most // 2)
-    return np.where(above > faint, above, 0) * _MOST_INK // most
+    return np.where(above > faint, above, 0) * _MAX_INK // most
 
 
 def _crop(ink: np.ndarray) -> np.ndarray:
     """Return the digit's box; neither dust nor what JPEG leaves round a stroke decides it."""
-    strong = np.where(ink > _MOST_INK // 16, ink, 0)
+    strong = np.where(ink > _MAX_INK // 16, ink, 0)
     bounds = []
     for axis in (0, 1):
         before = np.cumsum(strong.sum(1 - axis))

@@ -12,13 +12,13 @@ import numpy as np
 from ..errors import DataError
 from ..support.arguments import checked
 from ..support.quoting import short_repr
-from .arrays import DTYPES, MOST_BYTES, read_images
+from .arrays import DTYPES, MAX_BYTES, read_images
 from .pictures import FORMATS, find_pictures, picture_format
 from .preparation import picture_input
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class ImageBatch:
     """Images of one or several sources, in order.
 
     Parameters
@@ -52,7 +52,7 @@ def read_sources(
     as_is: bool = False,
     other: tuple[int, ...] = (),
     dtypes: tuple[str, ...] = DTYPES,
-) -> Batch:
+) -> ImageBatch:
     """Return the images of one file, or of any number of picture files and folders of them.
 
     Parameters
@@ -78,7 +78,7 @@ def read_sources(
         raise DataError("no image files")
     if len(sources) == 1 and _is_array(sources[0]):
         images = read_images(sources[0], shape, dtypes, other)
-        return Batch(images, numbered(sources[0], len(images)), "array")
+        return ImageBatch(images, numbered(sources[0], len(images)), "array")
     paths: list[Path] = []
     passed_over: list[Path] = []
     for source in map(Path, sources):
@@ -92,12 +92,12 @@ def read_sources(
             raise DataError(f"{source}: a .npy or IDX file must be the only source")
         else:
             raise DataError(f"{source}: neither {', '.join(FORMATS)}, .npy nor an IDX file")
-    if len(paths) * int(np.prod(shape, dtype=np.float64)) > MOST_BYTES:
+    if len(paths) * int(np.prod(shape, dtype=np.float64)) > MAX_BYTES:
         raise DataError(f"{sources[0]}: {len(paths)} pictures are too many at once")
     images = np.stack([picture_input(path, shape, as_is) for path in paths])
     alone = len(sources) == 1 and paths == [Path(sources[0])]
     form = "picture" if alone else "pictures"
-    return Batch(images, tuple(map(str, paths)), form, tuple(passed_over))
+    return ImageBatch(images, tuple(map(str, paths)), form, tuple(passed_over))
 
 
 def _is_array(path: str | os.PathLike[str]) -> bool:

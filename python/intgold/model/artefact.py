@@ -14,7 +14,8 @@ import numpy as np
 
 from ..errors import ArtefactError, IntgoldError, ModelError
 from ..ops.fields import Array, Field, Requantization, Requantize, Scales
-from ..ops.table import OPS, spec_version
+from ..ops.kind import spec_version
+from ..ops.table import OPS
 from ..support.arguments import checked
 from ..support.file_kinds import MODEL
 from ..support.json_text import canonical_sha256, check_size, is_canonical, strict_json
@@ -216,9 +217,9 @@ def _readable(spec: str) -> bool:
 def _keys(where: str, value: Any, expected: set[str]) -> None:
     if not isinstance(value, dict):
         raise ArtefactError(f"{where}: {type(value).__name__} instead of named fields")
-    odd = sorted(set(value) ^ expected)
-    if odd:
-        raise ArtefactError(f"{where}: missing or unknown field {odd[0]}")
+    unmatched = sorted(set(value) ^ expected)
+    if unmatched:
+        raise ArtefactError(f"{where}: missing or unknown field {unmatched[0]}")
 
 
 def _list(where: str, value: Any) -> list[Any]:
@@ -228,9 +229,10 @@ def _list(where: str, value: Any) -> list[Any]:
 
 
 def _strings(where: str, value: Any) -> list[str]:
-    if not all(isinstance(v, str) for v in _list(where, value)):
+    names = _list(where, value)
+    if not all(isinstance(v, str) for v in names):
         raise ArtefactError(f"{where}: {shown(value)} is not a list of names")
-    return value
+    return names
 
 
 def _model(document: dict[str, Any], members: dict[str, bytes]) -> Model:

@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import EngineError
 from .graph import Model, Op
 
-MOST_OPERATIONS = 2**40
+MAX_OPERATIONS = 2**40
 """Of one image: minutes of one core in C."""
 
 _SMALL = 2**28
@@ -49,7 +49,7 @@ def _operations(model: Model, op: Op) -> int:
         _valid(x.shape[i], y.shape[i], kernel[i], op["stride"][i], dilation[i], pads[2 * i])
         for i in (0, 1)
     )
-    return y.size + rows * columns * products
+    return y.size + rows * columns * int(products)
 
 
 def _valid(in_size: int, out: int, kernel: int, stride: int, dilation: int, before: int) -> int:
@@ -61,14 +61,14 @@ def _valid(in_size: int, out: int, kernel: int, stride: int, dilation: int, befo
 
 
 def check_work(model: Model) -> None:
-    """Raise EngineError when an image takes more than `MOST_OPERATIONS`."""
+    """Raise EngineError when an image takes more than `MAX_OPERATIONS`."""
     by_op = operations(model)
     total = sum(by_op.values())
-    if total > MOST_OPERATIONS:
+    if total > MAX_OPERATIONS:
         most = max(by_op, key=by_op.__getitem__)
         raise EngineError(
             f"model {model.name}: an image takes {total:,} operations, most of them in op {most}; "
-            f"at most {MOST_OPERATIONS:,} are run"
+            f"at most {MAX_OPERATIONS:,} are run"
         )
 
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from ..errors import ModelError
 from ..ops.fields import Array, Integers
-from ..ops.table import OPS, OpKind
+from ..ops.kind import OpKind
+from ..ops.table import OPS
 from ..support.arguments import checked
 from .graph import Model, Op, Tensor
 

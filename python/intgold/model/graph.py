@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cache, cached_property
+from functools import cached_property
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -20,16 +20,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ModelError
-from ..ops.bounds import Bounds, prove
+from ..ops.bounds import Bounds
 from ..ops.fields import DTYPE_RANGE, INT32_MAX, Scales, integer, scale
-from ..ops.table import OPS, OpKind
+from ..ops.kind import OpKind
+from ..ops.table import OPS
 from ..support.arguments import ADVICE, check, check_fields, fits
+from ..support.moved import renamed_attribute
 from ..support.quoting import given, shown
-from .ports import Port, Signature
+from .ports import ModelPort, ModelPorts
 
 if TYPE_CHECKING:
+    from ..describe import summary as _summary
+    from ..host import affine as _affine
+    from ..run import backends as _backends
+    from ..run import classify as _classify
+    from ..run import session as _session
     from ..run.result import Result
     from ..run.session import Session
+    from . import artefact as _artefact
 
 SPEC_VERSION = "1.4"
 """Version of SPEC.md; any changed output bit raises it."""
@@ -100,12 +108,14 @@ class Tensor:
         return -(-self.size * width // BOUNDARY) * BOUNDARY
 
 
-def _meant(odd: Sequence[str], kind: OpKind) -> str:
+def _did_you_mean(unknown: Sequence[str], kind: OpKind) -> str:
     """Return what may be meant by fields that an op does not have, and those that it has."""
     known = [*kind.fields, "scale", "zero_point"]  # the last two are of the op's tensor
-    near = [found[0] for name in odd if (found := get_close_matches(str(name)[:100], known, 1))]
+    suggestions = [
+        found[0] for name in unknown if (found := get_close_matches(str(name)[:100], known, 1))
+    ]
     names = f"; known: {', '.join(kind.fields)}; of the output tensor: scale, zero_point"
-    return f": did you mean {', '.join(near)}?{names}" if near else names
+    return f": did you mean {', '.join(suggestions)}?{names}" if suggestions else names
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,14 +136,14 @@ class Op:
         _name(f"{where} tensor", self.output)
         check_fields(self, where)
         declared = OPS[self.kind].fields
-        for what, odd in (
+        for what, names in (
             ("missing", set(declared) - set(self.fields)),
             ("unknown", set(self.fields) - set(declared)),
         ):
-            if odd:
+            if names:
                 raise ModelError(
-                    f"{where} ({self.kind}): {what} fields {', '.join(sorted(odd))}"
-                    f"{_meant(sorted(odd), OPS[self.kind]) if what == 'unknown' else ''}"
+                    f"{where} ({self.kind}): {what} fields {', '.join(sorted(names))}"
+                    f"{_did_you_mean(sorted(names), OPS[self.kind]) if what == 'unknown' else ''}"
                 )
         if len(self.inputs) != len(OPS[self.kind].inputs):
             raise ModelError(f"{where} ({self.kind}): {len(self.inputs)} inputs")
@@ -268,7 +278,7 @@ class Model:
         area = ins[0].size // ins[0].shape[-1]
         points = [t.zero_point for t in ins]
         try:
-            return prove(op.kind, op.fields, [ranges[n] for n in op.inputs], points, area)
+            return op.spec.prove(op.fields, [ranges[n] for n in op.inputs], points, area)
         except ModelError as error:
             raise ModelError(f"op {op.name}: {error}") from None
 
@@ -299,23 +309,25 @@ class Model:
         return {**read, **named}
 
     @cached_property
-    def signature(self) -> Signature:
+    def ports(self) -> ModelPorts:
         """The inputs and outputs, to check arrays against."""
         inputs, outputs = (
-            tuple(Port(t.name, np.dtype(t.dtype), t.shape) for t in map(self.tensor, names))
+            tuple(ModelPort(t.name, np.dtype(t.dtype), t.shape) for t in map(self.tensor, names))
             for names in (self.inputs, self.outputs)
         )
-        return Signature(inputs, outputs, sum(t.span for t in self.tensors))
+        return ModelPorts(inputs, outputs, sum(t.span for t in self.tensors))
+
+    signature = renamed_attribute("Model", "signature", "ports")
 
     # The facade: what other rooms do with a model, under its own name. Only here does this room
     # reach up, at the first call.
 
     def __repr__(self) -> str:
-        return _room("describe.summary").summary(self)
+        return _summary.summary(self)
 
     def prepare(self, isa: str = "auto", threads: int = 1) -> Session:
         """Return the model ready to run on the C engine; see `intgold.run.session.prepare`."""
-        return _room("run.session").prepare(self, isa, threads)
+        return _session.prepare(self, isa, threads)
 
     def run(
         self,
@@ -328,33 +340,33 @@ class Model:
         """Run the model; see `intgold.run.backends.run`."""
         if isinstance(backend, str) and backend == "c":  # the session checks the rest: 1 us less
             return self.prepare(isa, threads).run(x, trace=trace)
-        return _room("run.backends").run(self, x, backend, threads, trace, isa)
+        return _backends.run(self, x, backend, threads, trace, isa)
 
     def predict(self, images: np.ndarray, backend: str = "c", threads: int = 1) -> np.ndarray:
         """Return the index of the largest output of each image; see `intgold.run.classify`."""
-        _room("run.classify").check_predictable(self)  # before what is wrong with the images
-        return _room("run.classify").predict(self, images, backend, threads)
+        _classify.check_predictable(self)  # before what is wrong with the images
+        return _classify.predict(self, images, backend, threads)
 
     def quantize_input(self, images: np.ndarray, name: str | None = None) -> np.ndarray:
         """Return camera bytes or reals as an int8 input; see `intgold.host.affine`."""
-        return _room("host.affine").quantize_input(self, images, name)
+        return _affine.quantize_input(self, images, name)
 
     def dequantize(self, values: np.ndarray, tensor: str | None = None) -> np.ndarray:
         """Return the reals that integers of a tensor stand for; see `intgold.host.affine`."""
-        return _room("host.affine").dequantize_tensor(self, values, tensor)
+        return _affine.dequantize_tensor(self, values, tensor)
 
     def describe(self) -> str:
         """Return a table of the ops for people; see `intgold.describe.summary`."""
-        return _room("describe.summary").describe(self)
+        return _summary.describe(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the artefact; see `intgold.model.artefact.save`."""
-        _room("model.artefact").save(self, path)
+        _artefact.save(self, path)
 
     @cached_property
     def sha256(self) -> str:
         """Digest of the content (SPEC 9), the same for equal models on every machine."""
-        return _room("model.artefact").content_sha256(self)
+        return _artefact.content_sha256(self)
 
 
 def _advice(value: Any, hint: Any) -> str | None:
@@ -371,6 +383,19 @@ def _advice(value: Any, hint: Any) -> str | None:
 ADVICE.append(_advice)
 
 
-@cache
-def _room(name: str) -> Any:
-    return import_module(f"intgold.{name}")
+class _Room:
+    """A module of a higher room: loaded when a function of it is first called."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, function: str) -> Any:
+        """Keep the function: the second call finds it as fast as in a module."""
+        found = self.__dict__[function] = getattr(import_module(self._name, __package__), function)
+        return found
+
+
+if not TYPE_CHECKING:
+    _summary, _affine = _Room("..describe.summary"), _Room("..host.affine")
+    _backends, _classify = _Room("..run.backends"), _Room("..run.classify")
+    _session, _artefact = _Room("..run.session"), _Room(".artefact")

@@ -18,7 +18,7 @@ _ORDERED, _WRITABLE = 0x0101, 0x0501
 
 
 @dataclass(frozen=True, eq=False)
-class Port:
+class ModelPort:
     """An input or output of a model: its name, dtype, and shape without the batch."""
 
     name: str
@@ -50,20 +50,20 @@ class Port:
 
 
 @dataclass(frozen=True, eq=False)
-class Signature:
+class ModelPorts:
     """The inputs and outputs of a model, in its order.
 
     Parameters
     ----------
-    inputs, outputs : tuple of Port
+    inputs, outputs : tuple of ModelPort
     span : int
         Bytes of all tensors of one image.
     """
 
     __repr__ = short_repr
 
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
+    inputs: tuple[ModelPort, ...]
+    outputs: tuple[ModelPort, ...]
     span: int
 
     def check_inputs(self, x: Any) -> tuple[int, list[np.ndarray]]:
@@ -127,7 +127,7 @@ class Signature:
         return arrays
 
 
-def _in_order(role: str, ports: tuple[Port, ...], x: Any) -> list[Any]:
+def _in_order(role: str, ports: tuple[ModelPort, ...], x: Any) -> list[Any]:
     if isinstance(x, np.ndarray) or not isinstance(x, Mapping):
         if len(ports) != 1:
             listed = ", ".join(port.name for port in ports)
@@ -136,7 +136,7 @@ def _in_order(role: str, ports: tuple[Port, ...], x: Any) -> list[Any]:
     names = [port.name for port in ports]
     if set(x) != set(names):
         unknown, missing = set(x) - set(names), set(names) - set(x)
-        odd, fault = (unknown, "unknown") if unknown else (missing, "missing")
+        wrong, fault = (unknown, "unknown") if unknown else (missing, "missing")
         listed = ", ".join(names)
-        raise InputError(f"{role} {shown(min(odd, key=str))} is {fault}; {role}s: {listed}")
+        raise InputError(f"{role} {shown(min(wrong, key=str))} is {fault}; {role}s: {listed}")
     return [x[name] for name in names]

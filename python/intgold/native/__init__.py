@@ -3,9 +3,54 @@
 The functions have the names and signatures of `intgold.golden` and give the same bits.
 """
 
-from .engine import ISAS, Prepared, built, compiler, isa_name, variants
+from ..support.moved import renamed
+from .engine import ISAS, NativeModel, acquire_isa, built, compiler, isa_name, variants
 from .single_op import FUNCTIONS
 
-globals().update(FUNCTIONS)
+add = FUNCTIONS["add"]
+argmax = FUNCTIONS["argmax"]
+avg_pool2d = FUNCTIONS["avg_pool2d"]
+concat = FUNCTIONS["concat"]
+conv2d = FUNCTIONS["conv2d"]
+depthwise_conv2d = FUNCTIONS["depthwise_conv2d"]
+fully_connected = FUNCTIONS["fully_connected"]
+global_avg_pool = FUNCTIONS["global_avg_pool"]
+lut = FUNCTIONS["lut"]
+max_pool2d = FUNCTIONS["max_pool2d"]
+mul = FUNCTIONS["mul"]
+pad = FUNCTIONS["pad"]
+pwl = FUNCTIONS["pwl"]
+rescale = FUNCTIONS["rescale"]
+reshape = FUNCTIONS["reshape"]
+softmax = FUNCTIONS["softmax"]
+softmax_float32 = FUNCTIONS["softmax_float32"]
 
-__all__ = [*FUNCTIONS, "FUNCTIONS", "ISAS", "Prepared", "built", "compiler", "isa_name", "variants"]
+__all__ = [
+    "FUNCTIONS",
+    "ISAS",
+    "NativeModel",
+    "acquire_isa",
+    "add",
+    "argmax",
+    "avg_pool2d",
+    "built",
+    "compiler",
+    "concat",
+    "conv2d",
+    "depthwise_conv2d",
+    "fully_connected",
+    "global_avg_pool",
+    "isa_name",
+    "lut",
+    "max_pool2d",
+    "mul",
+    "pad",
+    "pwl",
+    "rescale",
+    "reshape",
+    "softmax",
+    "softmax_float32",
+    "variants",
+]
+
+__getattr__ = renamed(__name__)

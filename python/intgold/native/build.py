@@ -20,8 +20,9 @@ HEADERS = Path(sysconfig.get_path("include"), "Python.h").exists()
 def declarations(header: str) -> str:
     """Return what ``ffi.cdef`` takes: the header without its preprocessor scaffolding."""
     header = re.sub(r"#ifdef __cplusplus.*?#endif", "", header, flags=re.DOTALL)
-    header = re.sub(r"^#(include|ifndef|endif|define INTGOLD_H).*$", "", header, flags=re.MULTILINE)
-    return header
+    header = re.sub(r"#if [^\n]*NO_DEPRECATED.*?#endif", "", header, flags=re.DOTALL)
+    scaffolding = r"^#(include|if|ifndef|else|endif|define INTGOLD_(H|API)\b).*$|\bINTGOLD_API "
+    return re.sub(scaffolding, "", header, flags=re.MULTILINE)
 
 
 def version(header: str) -> str:
@@ -31,21 +32,26 @@ def version(header: str) -> str:
     return ".".join(match[1] for match in found if match)
 
 
-HEADER = (ROOT / "csrc" / "intgold.h").read_text()
+ENGINE = ROOT / "csrc"
+HEADER = (ENGINE / "intgold.h").read_text()
 NATIVE = "python/intgold/native"
 MEASURE = (ROOT / NATIVE / "measure.h").read_text()
 """What `intgold.bench` times beside the engine."""
 COMPILED = {
-    "sources": sorted(f"csrc/{path.name}" for path in (ROOT / "csrc").glob("*.c"))
-    + [f"{NATIVE}/measure.c"],
+    "sources": [
+        *sorted(path.relative_to(ROOT).as_posix() for path in ENGINE.rglob("*.c")),
+        f"{NATIVE}/measure.c",
+    ],
     "include_dirs": ["csrc"],
-    "depends": sorted(f"csrc/{path.name}" for path in (ROOT / "csrc").glob("*.h"))
-    + [f"{NATIVE}/measure.h"],
-    "extra_compile_args": ["-O3"],
+    "depends": [
+        *sorted(path.relative_to(ROOT).as_posix() for path in ENGINE.rglob("*.h")),
+        f"{NATIVE}/measure.h",
+    ],
+    "extra_compile_args": ["-O3", "-fvisibility=hidden"],
 }
 
 ffi = FFI()
-ffi.cdef(declarations(HEADER) + MEASURE)
+ffi.cdef(declarations(HEADER + MEASURE))
 if HEADERS:
     ffi.set_source("intgold.native._intgold", f'#include "intgold.h"\n{MEASURE}', **COMPILED)
 else:

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import EngineError
+from ..errors import EngineError, ModelError
 from ..model.budget import check_memory
 from .compiled import ffi, lib
 from .lowering import Lowered
 from .pace import Pace
 from .structures import Structures, pointer
-from .thread_pool import Pieces, over_ranges
+from .thread_pool import ChunkQueue, run_chunks
 
 ISAS = {
     "auto": lib.INTGOLD_ISA_AUTO,
@@ -28,13 +28,6 @@ ISAS = {
 }
 """Variants of the kernels; none can change a bit."""
 
-_STATUS = {
-    lib.INTGOLD_ERROR_ARGUMENT: "a null pointer or a negative count",
-    lib.INTGOLD_ERROR_KIND: "an op kind that the engine does not know",
-    lib.INTGOLD_ERROR_ISA: "a variant that this build or this CPU does not have",
-    lib.INTGOLD_ERROR_MEMORY: "an arena that is too small",
-    lib.INTGOLD_ERROR_SIZE: "sizes that this machine cannot address",
-}
 _WIDTH = {lib.INTGOLD_INT8: 1, lib.INTGOLD_INT32: 4}
 _NOTHING, _run = ffi.NULL, lib.intgold_run
 _start = ffi.from_buffer
@@ -44,6 +37,11 @@ _start = ffi.from_buffer
 def compiler() -> str:
     """Return name and version of the compiler that built the engine."""
     return bytes(ffi.string(lib.intgold_compiler())).decode()
+
+
+def status_text(status: int) -> str:
+    """Return a status of the C engine in words."""
+    return bytes(ffi.string(lib.intgold_status_text(status))).decode()
 
 
 def isa_name(isa: str = "auto") -> str:
@@ -57,7 +55,24 @@ def isa_name(isa: str = "auto") -> str:
     name = lib.intgold_isa_name(ISAS[isa]) if isa in ISAS else ffi.NULL
     if name == ffi.NULL:
         raise EngineError(f"isa {isa!r} does not run here; known: {', '.join(ISAS)}")
-    return ffi.string(name).decode()
+    return bytes(ffi.string(name)).decode()
+
+
+def acquire_isa(isa: str = "auto") -> str:
+    """Return the name of the kernels that run for `isa` here, ready to run.
+
+    AMX asks the system for permission: where it is refused, "auto" is another variant.
+
+    Raises
+    ------
+    EngineError
+        When the variant is unknown or cannot run here.
+    """
+    isa_name(isa)
+    found = lib.intgold_acquire_isa(ISAS[isa])
+    if found == lib.INTGOLD_ISA_AUTO:
+        raise EngineError(f"isa {isa!r}: the system refuses AMX to this process")
+    return isa_name(next(name for name, number in ISAS.items() if number == found))
 
 
 def variants() -> tuple[str, ...]:
@@ -74,8 +89,8 @@ def built() -> tuple[str, ...]:
     return tuple(name for name, isa in ISAS.items() if isa in best)
 
 
-class Steps(NamedTuple):
-    """Bytes of one image: of each input, each output, what each op makes, its accumulators."""
+class ImageStrides(NamedTuple):
+    """Bytes from one image to the next: of inputs, outputs, what ops make, accumulators."""
 
     inputs: list[int]
     outputs: list[int]
@@ -92,16 +107,18 @@ Trace = tuple[Collection[np.ndarray | None], Collection[np.ndarray | None]]
 class Context:
     """Memory of the C engine for one model: serves one thread at a time."""
 
-    def __init__(self, prepared: Prepared) -> None:
-        size = prepared.need()
-        check_memory(f"{prepared.largest()}, the arena", size)
+    def __init__(self, native_model: NativeModel) -> None:
+        size = native_model.need()
+        check_memory(f"{native_model.largest()}, the arena", size)
         self._arena = np.empty(size, np.uint8)
         made, buffer = ffi.new("intgold_context **"), pointer(self._arena)
-        _check(lib.intgold_prepare(prepared.model, prepared.isa, buffer, len(self._arena), made))
+        status = lib.intgold_prepare(native_model.model, native_model.isa, buffer, size, made)
+        if status:
+            native_model.refuse(status, buffer, size)
         self.pointer = made[0]
-        self._steps = steps = prepared.steps
+        self._strides = strides = native_model.strides
         self._inputs, self._outputs, self._made, self._accumulators = (
-            ffi.new("void *[]", len(each)) for each in steps
+            ffi.new("void *[]", len(each)) for each in strides
         )
         self._trace = ffi.new("intgold_trace *")
         self._trace.outputs = self._made
@@ -112,33 +129,33 @@ class Context:
     ) -> None:
         """Run images first .. last - 1 of a batch; the GIL is released while C computes."""
         # Written out twice: a function call here would be a tenth of the cost of a run from Python.
-        i, pointers, steps = 0, self._inputs, self._steps.inputs
+        i, pointers, strides = 0, self._inputs, self._strides.inputs
         for array in inputs:
-            pointers[i] = _start(array) + first * steps[i] if first else _start(array)
+            pointers[i] = _start(array) + first * strides[i] if first else _start(array)
             i += 1  # noqa: SIM113 (enumerate costs twice as much)
-        i, pointers, steps = 0, self._outputs, self._steps.outputs
+        i, pointers, strides = 0, self._outputs, self._strides.outputs
         for array in outputs:
-            pointers[i] = _start(array) + first * steps[i] if first else _start(array)
+            pointers[i] = _start(array) + first * strides[i] if first else _start(array)
             i += 1  # noqa: SIM113
         traced = _NOTHING
         if trace is not None:
-            _put(self._made, trace[0], self._steps.made, first)
-            _put(self._accumulators, trace[1], self._steps.accumulators, first)
+            _put(self._made, trace[0], self._strides.made, first)
+            _put(self._accumulators, trace[1], self._strides.accumulators, first)
             traced = self._trace
         status = _run(self.pointer, last - first, self._inputs, self._outputs, traced)
         if status:
-            _check(status)
+            raise EngineError(f"the C engine refused a run: {status_text(status)}")
 
 
 def _put(
-    pointers: Any, arrays: Collection[np.ndarray | None], steps: list[int], image: int
+    pointers: Any, arrays: Collection[np.ndarray | None], strides: list[int], image: int
 ) -> None:
     """Set each of `pointers` to where that image lies, or to NULL where nobody asks."""
     for i, array in enumerate(arrays):
-        pointers[i] = _NOTHING if array is None else _start(array) + image * steps[i]
+        pointers[i] = _NOTHING if array is None else _start(array) + image * strides[i]
 
 
-class Prepared:
+class NativeModel:
     """A model as C data, and contexts for it: one per thread that runs it at the same time.
 
     Parameters
@@ -162,7 +179,7 @@ class Prepared:
         bytes_of = [t.size * _WIDTH[t.dtype] for t in lowered.tensors]
         self._name, self._op_names = lowered.name, [op.name for op in lowered.ops]
         made = [op.output for op in lowered.ops]
-        self.steps = Steps(
+        self.strides = ImageStrides(
             [bytes_of[i] for i in lowered.inputs], [bytes_of[i] for i in lowered.outputs],
             [bytes_of[i] for i in made], [4 * sizes[i] for i in made],
         )  # fmt: skip
@@ -216,18 +233,18 @@ class Prepared:
     ) -> None:
         pace = self._pace if trace is None else self._traced_pace
 
-        def work(pieces: Pieces) -> None:
+        def work(chunks: ChunkQueue) -> None:
             context = self._take()
             try:
-                for piece in pieces.taken():
-                    for part in pace.parts(piece):
+                for chunk in chunks.pop_chunks():
+                    for part in pace.parts(chunk):
                         context.run(part.start, part.stop, inputs, outputs, trace)
-                        if pieces.stopped:
+                        if chunks.stopped:
                             return
             finally:
                 self._idle.append(context)
 
-        over_ranges(work, count, threads)
+        run_chunks(work, count, threads)
 
     def arena_size(self, isa: str | None = None) -> int:
         """Return the bytes of the arena of a context, by this or another variant; 0: no such."""
@@ -240,11 +257,42 @@ class Prepared:
         ------
         EngineError
             Naming the largest op, when they are more than this machine can address.
+        ModelError
+            When the C engine refuses the model.
         """
         size = self.arena_size(isa)
         if not size:
+            buffer = ffi.new("char[]", 1)
+            status = lib.intgold_check_model(self.model, buffer, 0, ffi.NULL)
+            if status != lib.INTGOLD_ERROR_BUFFER_TOO_SMALL:
+                self.refuse(status, buffer, 0)
             raise EngineError(f"{self.largest()}, the arena more than can be addressed")
         return size
+
+    def refuse(self, status: int, buffer: Any, size: int) -> None:
+        """Raise what a status of the engine other than 0 means.
+
+        Parameters
+        ----------
+        status : int
+            Of ``intgold_prepare`` or ``intgold_check_model``.
+        buffer : cdata
+        size : int
+            Bytes of the buffer that it was called with.
+
+        Raises
+        ------
+        ModelError
+            Naming the op, when the model is not legal.
+        EngineError
+            For any other status.
+        """
+        op = ffi.new("int32_t *", -1)
+        where = f"model {self._name}"
+        if lib.intgold_check_model(self.model, buffer, size, op) == status:
+            where += f", op {self._op_names[op[0]]}" if op[0] >= 0 else ""
+            raise ModelError(f"{where}: the C engine refused it: {status_text(status)}")
+        raise EngineError(f"{where}: the C engine refused it: {status_text(status)}")
 
     def largest(self) -> str:
         """Return the model and its op that takes most of the arena, for messages."""
@@ -256,8 +304,3 @@ class Prepared:
         name = max(sizes, key=sizes.__getitem__)
         bytes_of = f"packed weights and scratch of op {name} take {sizes[name]:,} bytes"
         return f"model {self._name}: {bytes_of}"
-
-
-def _check(status: int) -> None:
-    if status != lib.INTGOLD_OK:
-        raise EngineError(f"the C engine refused: {_STATUS.get(status, status)}")

@@ -14,8 +14,9 @@ import numpy as np
 
 from ..model.graph import Model
 from ..ops.fields import Array, Choice, Integers, Requantize, Scales
+from ..ops.kind import OpKind
 from ..ops.shapes import Shape
-from ..ops.table import OPS, OpKind
+from ..ops.table import OPS
 from ..support.quoting import short_repr
 
 Member = int | np.ndarray | Requantize | None
@@ -82,7 +83,7 @@ def lower(model: Model) -> Lowered:
                 op.name,
                 list(OPS).index(op.kind),
                 f"intgold_{op.kind}",
-                members(op.spec, op.fields, shapes, model.tensor(op.output).shape, points),
+                struct_members(op.spec, op.fields, shapes, model.tensor(op.output).shape, points),
                 tuple(index[n] for n in op.inputs),
                 index[op.output],
             )
@@ -91,7 +92,7 @@ def lower(model: Model) -> Lowered:
     return Lowered(model.name, tensors, tuple(ops), ends[0], ends[1], activations_size)
 
 
-def members(
+def struct_members(
     spec: OpKind,
     fields: Mapping[str, Any],
     shapes: Sequence[Shape],
@@ -154,12 +155,12 @@ def plan(model: Model) -> tuple[dict[str, int], int]:
     ends = {*model.inputs, *model.outputs}
     between = [t for t in model.tensors if t.name not in ends]
     # Per op, start and end of what is placed and lives while it runs.
-    taken: list[set[tuple[int, int]]] = [set() for _ in model.ops]
+    occupied: list[set[tuple[int, int]]] = [set() for _ in model.ops]
     offsets: dict[str, int] = {}
     size = 0
     for tensor in sorted(between, key=lambda t: -t.span):
         length, start = tensor.span, 0
-        life = taken[made[tensor.name] : last[tensor.name] + 1]
+        life = occupied[made[tensor.name] : last[tensor.name] + 1]
         for other_start, other_end in sorted(set().union(*life)):
             if other_start < start + length and start < other_end:
                 start = other_end

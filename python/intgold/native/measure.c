@@ -1,5 +1,5 @@
 /* Benchmarks: pieces of work to be timed from outside; see measure.h. */
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 #include "measure.h"
 
@@ -174,7 +174,7 @@ const char *intgold_measure_dot_name(intgold_isa isa) {
 
 int64_t intgold_measure_dot(intgold_isa isa, int64_t rounds) {
     const dot *found = dot_of(isa);
-    if (!found || rounds <= 0) return 0;
+    if (!found || rounds <= 0 || intgold_acquire_isa(isa) != isa) return 0;
     found->run(rounds);
     return rounds * found->products;
 }
@@ -190,19 +190,19 @@ int64_t intgold_measure_finish(intgold_isa isa, const intgold_requantize *by, in
     int64_t packed[TAIL_WORDS], round;
     const int32_t width = kernels ? 2 * kernels->lanes : 0;
     intgold_requantize one = *by;
-    intgold_tail tail = {NULL, 0, -128, 127, 0, NULL};
+    intgold_epilogue epilogue = {NULL, 0, -128, 127, 0, NULL};
     intgold_pixels made = {NULL, NULL, 0, 0, NULL, NULL, 0};
-    if (!kernels || kernels->tail_packed_size(width) > sizeof packed) return 0;
+    if (!kernels || kernels->epilogue_packed_size(width) > sizeof packed) return 0;
     one.count = 1;
-    tail.by = &one;
-    tail.packed = packed;
-    kernels->tail_pack(&tail, width, packed);
+    epilogue.by = &one;
+    epilogue.packed = packed;
+    kernels->epilogue_pack(&epilogue, width, packed);
     for (i = 0; i < PIXELS * WIDTH; i++) sums[i] = (i * 7919) % 200003 - 100000;
     made.sums = sums;
     made.step = made.y_step = (size_t)width;
     made.count = PIXELS;
     made.y = y;
-    for (round = 0; round < rounds; round++) kernels->finish(&tail, 0, width, &made);
+    for (round = 0; round < rounds; round++) kernels->epilogue(&epilogue, 0, width, &made);
     return rounds * PIXELS * width;
 }
 

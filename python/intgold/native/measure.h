@@ -2,22 +2,22 @@
 
 /* Run one image a call, n calls: image i % count of the inputs, each output to the same place.
  * inputs: moved along by `steps` bytes an image, and back. */
-intgold_status intgold_measure_run(intgold_context *context, int32_t n, int32_t count,
+INTGOLD_API intgold_status intgold_measure_run(intgold_context *context, int32_t n, int32_t count,
                                    int32_t n_inputs, const char **inputs, const size_t *steps,
                                    void *const *outputs);
 
 /* The instruction that multiplies and adds in the variant that runs for `isa` here; NULL: none
  * of its own, or no such variant. */
-const char *intgold_measure_dot_name(intgold_isa isa);
+INTGOLD_API const char *intgold_measure_dot_name(intgold_isa isa);
 
 /* That instruction `rounds` times for each of several sums in registers, no memory touched.
  * Returns the multiply-adds that were done; 0 without the instruction. */
-int64_t intgold_measure_dot(intgold_isa isa, int64_t rounds);
+INTGOLD_API int64_t intgold_measure_dot(intgold_isa isa, int64_t rounds);
 
 /* Requantise full vectors of sums that lie in the first cache, `rounds` times, with the variant's
  * own kernel and entry 0 of `by`.  Returns the values that were made; 0 without the variant. */
-int64_t intgold_measure_finish(intgold_isa isa, const intgold_requantize *by, int64_t rounds);
+INTGOLD_API int64_t intgold_measure_finish(intgold_isa isa, const intgold_requantize *by, int64_t rounds);
 
 /* Look bytes that lie in the first cache up in a table of 256, `rounds` times, with the variant's
  * own kernel.  Returns the values that were made; 0 without the variant. */
-int64_t intgold_measure_lut(intgold_isa isa, int64_t rounds);
+INTGOLD_API int64_t intgold_measure_lut(intgold_isa isa, int64_t rounds);

@@ -13,9 +13,10 @@ import numpy as np
 
 from ..errors import InputError
 from ..ops.arguments import check_call
-from ..ops.table import OPS, OpKind
+from ..ops.kind import OpKind
+from ..ops.table import OPS
 from .compiled import ffi, lib
-from .lowering import members
+from .lowering import struct_members
 from .structures import Structures, pointer
 
 
@@ -40,7 +41,9 @@ def _call(spec: OpKind, inputs: tuple[np.ndarray, ...], arguments: dict[str, Any
     count = len(inputs[0])
 
     owner = Structures()
-    struct = owner.fields(f"intgold_{spec.name}", members(spec, fields, shapes, out_shape, points))
+    struct = owner.fields(
+        f"intgold_{spec.name}", struct_members(spec, fields, shapes, out_shape, points)
+    )
     function = getattr(lib, spec.c_name)
     dtype = spec.output_dtype(fields)
     y = np.empty((count, *out_shape), dtype)

@@ -8,11 +8,11 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-_PIECES = 64
+_CHUNKS_PER_SHARE = 64
 """The last pieces are as small as a thread's share cut into so many."""
 
 
-class Pieces:
+class ChunkQueue:
     """Ranges of images that threads take one after another.
 
     Attributes
@@ -25,30 +25,30 @@ class Pieces:
         self._left = deque(ranges)
         self.stopped = False
 
-    def taken(self) -> Iterator[range]:
+    def pop_chunks(self) -> Iterator[range]:
         """Yield the first piece, and the next, until other threads have taken the rest."""
         while not self.stopped:
             try:
-                piece = self._left.popleft()
+                chunk = self._left.popleft()
             except IndexError:
                 return
-            yield piece
+            yield chunk
 
 
-def over_ranges(work: Callable[[Pieces], None], count: int, threads: int) -> None:
+def run_chunks(work: Callable[[ChunkQueue], None], count: int, threads: int) -> None:
     """Call ``work(pieces)`` in as many threads, this one among them.
 
-    `pieces` cover `count` images. None of the threads works on when this returns or raises: where
+    `chunks` cover `count` images. None of the threads works on when this returns or raises: where
     one fails, or this one is interrupted, all stop.
     """
-    ranges = guided(count, threads)
-    pieces = Pieces(ranges)
+    ranges = chunk_schedule(count, threads)
+    chunks = ChunkQueue(ranges)
 
     def guarded() -> None:
         try:
-            work(pieces)
+            work(chunks)
         except BaseException:
-            pieces.stopped = True
+            chunks.stopped = True
             raise
 
     futures: list[Future[None]] = []
@@ -62,24 +62,24 @@ def over_ranges(work: Callable[[Pieces], None], count: int, threads: int) -> Non
             if not future.cancel():
                 future.result()
     except BaseException:
-        pieces.stopped = True
+        chunks.stopped = True
         wait([future for future in futures if not future.cancel()])
         raise
 
 
-def guided(count: int, threads: int) -> list[range]:
+def chunk_schedule(count: int, threads: int) -> list[range]:
     """Return ranges that cover `count` images, large ones first.
 
     Each is half of a thread's share of what is left: few pieces, and the last ones so short that
     nobody waits long for a thread that was held up.
     """
-    least = max(1, count // (threads * _PIECES))
-    pieces, first = [], 0
+    shortest = max(1, count // (threads * _CHUNKS_PER_SHARE))
+    chunks, first = [], 0
     while first < count:
-        length = max(least, (count - first) // (2 * threads))
-        pieces.append(range(first, min(first + length, count)))
+        length = max(shortest, (count - first) // (2 * threads))
+        chunks.append(range(first, min(first + length, count)))
         first += length
-    return pieces
+    return chunks
 
 
 class _Pool:

@@ -1,5 +1,6 @@
-"""The op table: every op with its fields, shape rule and int32 bounds (SPEC 3 to 7)."""
+"""The op table: every op with its fields, shape rule and int32 bounds, one file each."""
 
-from .table import OPS, OpKind
+from .kind import OpKind
+from .table import OPS
 
 __all__ = ["OPS", "OpKind"]

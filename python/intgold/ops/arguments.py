@@ -11,13 +11,13 @@ import numpy as np
 
 from ..errors import InputError, ModelError
 from ..support.quoting import given
-from . import bounds
 from .fields import DTYPE_RANGE, Array, Field, Scales, integer
+from .kind import OpKind
 from .shapes import Shape
-from .table import OPS, OpKind
+from .table import OPS
 
 Checked = tuple[dict[str, Any], dict[str, int], list[Shape], Shape]
-"""Fields, zero points, the shapes of the inputs and of the output, the batch apart."""
+"""Fields, zero points, the shapes of the inputs and of the output, without the batch."""
 
 _DTYPES = {name: np.dtype(name) for name in DTYPE_RANGE}
 _PLAIN = {int, str, tuple}
@@ -61,12 +61,12 @@ def _check_plain(
 def _check(spec: OpKind, shapes: list[Shape], arguments: Mapping[str, Any]) -> Checked:
     fields, points = _check_arguments(spec, arguments)
     made = spec.shape(fields, shapes)
-    if spec.name in bounds.WITHOUT_SUMS:
+    if not spec.can_overflow:
         return fields, points, shapes, made
     ranges = [DTYPE_RANGE[spec.input_dtype]] * len(shapes)
     zeros = [points.get(f"{name}_zero_point", 0) for name in spec.inputs]
     area = int(np.prod(shapes[0][:-1], dtype=np.int64))
-    bounds.prove(spec.name, fields, ranges, zeros, area)
+    spec.prove(fields, ranges, zeros, area)
     return fields, points, shapes, made
 
 

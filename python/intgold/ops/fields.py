@@ -1,6 +1,6 @@
 """The types of op fields: what a field may hold, and how it is written to an artefact.
 
-``table.py`` declares each op's fields with these types; everything that handles fields without
+``<op>.py`` declares its fields with these types; everything that handles fields without
 knowing the op (the artefact, the C binding, the C exporter, ``info``) works from them.
 """
 
@@ -259,3 +259,11 @@ class Scales:
 
 
 Field = Integer | Integers | Choice | Array | Requantization | Scales
+
+
+XY_ZERO_POINTS = ("x_zero_point", "y_zero_point")
+ACT: dict[str, Field] = {"act_min": Integer(-128, 127), "act_max": Integer(-128, 127)}
+KERNEL = Integers(("kernel_h", "kernel_w"), 1, 2**15)
+STRIDE = Integers(("stride_h", "stride_w"), 1, 2**15)
+DILATION = Integers(("dilation_h", "dilation_w"), 1, 2**15)
+PADDING = Integers(("pad_top", "pad_bottom", "pad_left", "pad_right"), 0, 2**15)

@@ -14,14 +14,15 @@ from ..model.graph import Model
 from ..run.backends import run
 from ..run.classify import check_predictable, decide, is_decided
 from ..support.arguments import checked
+from ..support.moved import renamed
 from ..support.quoting import short_repr
 from .terminal import beside, draw, printable
 
-_MOST_ROWS = 10
+_MAX_ROWS = 10
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
+class Predictions:
     """What a model says of each of n images.
 
     Parameters
@@ -59,7 +60,8 @@ class Answers:
         """Return the output of one image; None where it is already the class."""
         if is_decided(self.model):
             return None
-        return self.output[index].reshape(-1).tolist()
+        logits: list[int] = self.output[index].reshape(-1).tolist()
+        return logits
 
     def reals(self, values: Sequence[int]) -> list[float] | None:
         """Return the reals that values of the output stand for; None without a scale."""
@@ -108,9 +110,9 @@ class Answers:
         runner_up, ahead = margin
         real = "" if scale is None else f" = {ahead * scale:.4g}"
         shown, note = list(range(len(logits))), []
-        if len(logits) > _MOST_ROWS:
-            shown = sorted(shown, key=lambda n: -logits[n])[:_MOST_ROWS]  # ties by class
-            note = [f"the {_MOST_ROWS} largest of {len(logits)}"]
+        if len(logits) > _MAX_ROWS:
+            shown = sorted(shown, key=lambda n: -logits[n])[:_MAX_ROWS]  # ties by class
+            note = [f"the {_MAX_ROWS} largest of {len(logits)}"]
         lines = [f"margin {ahead}{real}, over {runner_up}", "", f"class {'logit':>11}"]
         reals = self.reals(logits)
         if reals is not None:
@@ -146,7 +148,7 @@ class Answers:
 
 
 @checked
-def answer(
+def predict_images(
     model: Model,
     images: np.ndarray,
     names: Sequence[str],
@@ -154,7 +156,7 @@ def answer(
     backend: str = "c",
     threads: int = 1,
     isa: str = "auto",
-) -> Answers:
+) -> Predictions:
     """Run a model on images and return all that it says of them.
 
     Parameters
@@ -179,7 +181,7 @@ def answer(
     if len(names) != len(x):
         raise InputError(f"names: {len(names)} for {len(x)} images")
     output = run(model, x, backend=backend, threads=threads, isa=isa).output
-    return Answers(model, names, x, output, decide(model, output), labels)
+    return Predictions(model, names, x, output, decide(model, output), labels)
 
 
 def class_count(model: Model) -> int:
@@ -197,4 +199,8 @@ def picture_of(x: np.ndarray) -> np.ndarray | None:
     """
     if x.ndim != 3 or x.shape[2] not in (1, 3):
         return None
-    return ((x.astype(np.int64) + 128).sum(2) // x.shape[2]).astype(np.uint8)
+    mean: np.ndarray = (x.astype(np.int64) + 128).sum(2) // x.shape[2]
+    return mean.astype(np.uint8)
+
+
+__getattr__ = renamed(__name__)

@@ -80,7 +80,7 @@ def save_network(
     *,
     name: str | None = None,
 ) -> FloatNetwork:
-    """Write a network as the file that ``intgold quantize`` and ``intgold explore`` take.
+    """Write a network as the file that ``intgold quantize`` and ``intgold sweep`` take.
 
     Parameters
     ----------

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import numpy as np
 
 from ..errors import ModelError
+from ..support.array_types import FloatArray
 
-Activation = Callable[[np.ndarray], np.ndarray]
+Activation = Callable[[FloatArray], FloatArray]
 
 # The constants of the SELU paper (Klambauer et al., 2017), in float64.
 SELU_ALPHA = 1.6732632423543772
@@ -19,98 +20,98 @@ CLAMPS: dict[str, float] = {"relu": math.inf, "relu6": 6.0}
 """Activations that are a clamp to [0, limit]: the integer ops have it for nothing."""
 
 
-def _erf(x: np.ndarray) -> np.ndarray:
-    return np.frompyfunc(math.erf, 1, 1)(x).astype(x.dtype)
+def _erf(x: FloatArray) -> FloatArray:
+    return np.asarray(np.frompyfunc(math.erf, 1, 1)(x), x.dtype)
 
 
-def relu(x: np.ndarray) -> np.ndarray:
+def relu(x: FloatArray) -> FloatArray:
     """Return max(x, 0)."""
     return np.maximum(x, x.dtype.type(0))
 
 
-def relu6(x: np.ndarray) -> np.ndarray:
+def relu6(x: FloatArray) -> FloatArray:
     """Return min(max(x, 0), 6)."""
     return np.clip(x, x.dtype.type(0), x.dtype.type(6))
 
 
-def leaky_relu(x: np.ndarray, alpha: float) -> np.ndarray:
+def leaky_relu(x: FloatArray, alpha: float) -> FloatArray:
     """Return x above 0 and alpha*x below."""
     return np.where(x > 0, x, x.dtype.type(alpha) * x)
 
 
-def selu(x: np.ndarray) -> np.ndarray:
+def selu(x: FloatArray) -> FloatArray:
     """Return SELU."""
     one = x.dtype.type
     negative = one(SELU_SCALE * SELU_ALPHA) * np.expm1(np.minimum(x, one(0)))
     return np.where(x > 0, one(SELU_SCALE) * x, negative)
 
 
-def elu(x: np.ndarray, alpha: float) -> np.ndarray:
+def elu(x: FloatArray, alpha: float) -> FloatArray:
     """Return x above 0 and alpha*(exp(x) - 1) below."""
     one = x.dtype.type
     return np.where(x > 0, x, one(alpha) * np.expm1(np.minimum(x, one(0))))
 
 
-def gelu(x: np.ndarray) -> np.ndarray:
+def gelu(x: FloatArray) -> FloatArray:
     """Return GELU, x times the distribution function of the normal distribution."""
     one = x.dtype.type
     return one(0.5) * x * (one(1) + _erf(x * one(math.sqrt(0.5))))
 
 
-def gelu_tanh(x: np.ndarray) -> np.ndarray:
+def gelu_tanh(x: FloatArray) -> FloatArray:
     """Return GELU in its tanh form."""
     one = x.dtype.type
     inner = one(np.sqrt(2.0 / np.pi)) * (x + one(0.044715) * x * x * x)
     return one(0.5) * x * (one(1) + np.tanh(inner))
 
 
-def sigmoid(x: np.ndarray) -> np.ndarray:
+def sigmoid(x: FloatArray) -> FloatArray:
     """Return 1/(1 + exp(-x)), by tanh: it overflows nowhere."""
     one = x.dtype.type
     return one(0.5) * (one(1) + np.tanh(one(0.5) * x))
 
 
-def silu(x: np.ndarray) -> np.ndarray:
+def silu(x: FloatArray) -> FloatArray:
     """Return x*sigmoid(x)."""
     return x * sigmoid(x)
 
 
-def tanh(x: np.ndarray) -> np.ndarray:
+def tanh(x: FloatArray) -> FloatArray:
     """Return the hyperbolic tangent."""
     return np.tanh(x)
 
 
-def absolute(x: np.ndarray) -> np.ndarray:
+def absolute(x: FloatArray) -> FloatArray:
     """Return the absolute value."""
     return np.abs(x)
 
 
-def hardsigmoid(x: np.ndarray) -> np.ndarray:
+def hardsigmoid(x: FloatArray) -> FloatArray:
     """Return min(max(x + 3, 0), 6)/6."""
     return relu6(x + x.dtype.type(3)) / x.dtype.type(6)
 
 
-def softplus(x: np.ndarray) -> np.ndarray:
+def softplus(x: FloatArray) -> FloatArray:
     """Return log(1 + exp(x)), which overflows nowhere."""
     return np.logaddexp(x.dtype.type(0), x)
 
 
-def mish(x: np.ndarray) -> np.ndarray:
+def mish(x: FloatArray) -> FloatArray:
     """Return x*tanh(softplus(x))."""
     return x * np.tanh(softplus(x))
 
 
-def affine(x: np.ndarray, alpha: float, beta: float) -> np.ndarray:
+def affine(x: FloatArray, alpha: float, beta: float) -> FloatArray:
     """Return alpha*x + beta."""
     return x.dtype.type(alpha) * x + x.dtype.type(beta)
 
 
-def clip(x: np.ndarray, alpha: float, beta: float) -> np.ndarray:
+def clip(x: FloatArray, alpha: float, beta: float) -> FloatArray:
     """Return min(max(x, alpha), beta)."""
     return np.clip(x, x.dtype.type(alpha), x.dtype.type(beta))
 
 
-def hardswish(x: np.ndarray) -> np.ndarray:
+def hardswish(x: FloatArray) -> FloatArray:
     """Return x*min(max(x + 3, 0), 6)/6."""
     return x * relu6(x + x.dtype.type(3)) / x.dtype.type(6)
 
@@ -122,10 +123,10 @@ _PLAIN: dict[str, Activation] = {
         softplus, mish,
     )
 }  # fmt: skip
-_WITH_ALPHA: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
+_WITH_ALPHA: dict[str, Callable[[FloatArray, float], FloatArray]] = {
     f.__name__: f for f in (leaky_relu, elu)
 }
-_WITH_BOTH: dict[str, Callable[[np.ndarray, float, float], np.ndarray]] = {
+_WITH_BOTH: dict[str, Callable[[FloatArray, float, float], FloatArray]] = {
     f.__name__: f for f in (affine, clip)
 }
 KINDS = (*_PLAIN, *_WITH_ALPHA, *_WITH_BOTH)
@@ -142,7 +143,7 @@ def takes_beta(kind: str) -> bool:
     return kind in _WITH_BOTH
 
 
-def activation(kind: str, alpha: float = 0.0, beta: float = 0.0) -> Activation:
+def activation_function(kind: str, alpha: float = 0.0, beta: float = 0.0) -> Activation:
     """Return the function of an activation.
 
     Parameters

@@ -189,7 +189,7 @@ def calibrate(
     found = dict(extremes)
     if method != "minmax":
         for name, spread in spreads.items():
-            found[name] = spread.least_error() if percentile is None else spread.within(percentile)
+            found[name] = spread.min_error() if percentile is None else spread.within(percentile)
     layers = {
         name: (-_outwards(-min(lo, 0.0)), _outwards(max(hi, 0.0)))
         for name, (lo, hi) in found.items()
@@ -262,7 +262,7 @@ class _Spread:
         last = _BINS - int((np.cumsum(self.counts[::-1]) > beyond).argmax())
         return self.lo + first * self.width, self.lo + last * self.width
 
-    def least_error(self) -> tuple[float, float]:
+    def min_error(self) -> tuple[float, float]:
         """Return the range with the least mean squared error of int8, one end after the other."""
         seen = self.counts > 0
         counts, means = self.counts[seen], self.sums[seen] / self.counts[seen]

@@ -80,7 +80,7 @@ def fuse(network: FloatNetwork) -> list[Node]:
     return list(nodes.values())
 
 
-class Scales:
+class ScaleGroups:
     """Scale and zero point of every node's output, and of an input that is no camera byte.
 
     Pools, pads and reshapes have those of their input; the tensors that a concat joins have one

@@ -17,7 +17,7 @@ from ..support.progress import Progress
 from ..support.quoting import short_repr, shown
 from .inputs import IMAGE, Input
 from .layers import Layer
-from .limits import MOST_VALUES, output_shape, widest_layer
+from .limits import MAX_VALUES, output_shape, widest_layer
 
 __all__ = ["IMAGE", "Batch", "FloatNetwork", "Input"]
 
@@ -85,8 +85,8 @@ class FloatNetwork:
         object.__setattr__(self, "layers", self._wired())
         shapes = {x.name: x.shape for x in self.inputs}
         widest = widest_layer(shapes, self.layers)
-        if widest > MOST_VALUES:
-            raise ModelError(f"network {self.name}: holds {widest} values, at most {MOST_VALUES}")
+        if widest > MAX_VALUES:
+            raise ModelError(f"network {self.name}: holds {widest} values, at most {MAX_VALUES}")
         object.__setattr__(self, "_chunk", min(max(_CHUNK_VALUES // widest, 1), _CHUNK))
         try:  # whether the shapes fit is what the passage of one image tells
             zeros = {name: np.zeros((1, *shape), np.float32) for name, shape in shapes.items()}
@@ -202,10 +202,10 @@ class FloatNetwork:
                     f"give a dict of {', '.join(x.name for x in self.inputs)}"
                 )
             given = {self.inputs[0].name: given}
-        odd = given.keys() ^ {x.name for x in self.inputs}
-        if odd:
-            fault = "unknown" if min(odd) in given else "missing"
-            raise InputError(f"network {self.name}: input {min(odd)!r} is {fault}")
+        unmatched = given.keys() ^ {x.name for x in self.inputs}
+        if unmatched:
+            fault = "unknown" if min(unmatched) in given else "missing"
+            raise InputError(f"network {self.name}: input {min(unmatched)!r} is {fault}")
         for name, array in given.items():
             if not np.ndim(array):
                 raise InputError(f"network {self.name}: input {name!r}: {shown(array)} is no batch")
@@ -286,7 +286,8 @@ class FloatNetwork:
             is no class.
         """
         self.check_predictable()
-        return self.run(images, progress).argmax(axis=1)
+        classes: np.ndarray = self.run(images, progress).argmax(axis=1)
+        return classes
 
     def check_predictable(self) -> None:
         """Raise InputError where the output is no class, before anything is run; see `predict`."""
@@ -309,7 +310,7 @@ class FloatNetwork:
         """
         from . import network_file
 
-        network_file.save(self, path)
+        network_file.save_network_file(self, path)
 
     @classmethod
     @checked
@@ -324,4 +325,4 @@ class FloatNetwork:
         """
         from . import network_file
 
-        return network_file.load(path)
+        return network_file.load_network_file(path)

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import InputError, ModelError
 from ..host.axis_order import ORDERS
 from ..support.quoting import labelled
-from .limits import MOST_VALUES
+from .limits import MAX_VALUES
 
 IMAGE = "image"
 """What layers call the input of a network that takes one picture."""
@@ -27,9 +27,9 @@ def input_orders(inputs: Sequence[Input]) -> dict[str, str]:
 
 def refuse_nan(where: str, batch: np.ndarray) -> None:
     """Raise InputError that names the first NaN of a batch and its place, if there is one."""
-    odd = np.isnan(batch)
-    if odd.any():
-        place = np.unravel_index(int(odd.argmax()), batch.shape)
+    is_nan = np.isnan(batch)
+    if is_nan.any():
+        place = np.unravel_index(int(is_nan.argmax()), batch.shape)
         raise InputError(f"{where}: NaN at {tuple(map(int, place))}")
 
 
@@ -64,7 +64,7 @@ class Input:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             raise ModelError(f"input {self.name!r}: not a name (letters, digits, _; at most 64)")
         shape = self.shape
-        fits = all(type(n) is int and 0 < n <= MOST_VALUES for n in shape)
+        fits = all(type(n) is int and 0 < n <= MAX_VALUES for n in shape)
         if len(shape) not in (1, 3) or not fits:
             raise ModelError(f"input {self.name}: shape {shape} is not (h, w, c) or (features,)")
         if type(self.pixels) is not bool:

@@ -94,8 +94,8 @@ class Layer:
         if min(*self.stride, *self.dilation) < 1 or not kernel_fits:
             raise ModelError(f"layer {self.name}: stride {self.stride}, kernel {self.kernel}")
         self._check_numbers()
-        count, least = len(self.inputs), 2 if self.kind in _JOINING else 0
-        if count < least or count > (1 if least == 0 else 2 if self.kind in PAIRS else 2**10):
+        count, fewest = len(self.inputs), 2 if self.kind in _JOINING else 0
+        if count < fewest or count > (1 if fewest == 0 else 2 if self.kind in PAIRS else 2**10):
             raise ModelError(f"layer {self.name}: {self.kind} of {count} inputs")
 
     def _check_numbers(self) -> None:
@@ -145,12 +145,16 @@ class Layer:
         if self.kind == "fully_connected":
             return _fully_connected(self, x)
         if self.kind == "max_pool2d":
-            return _windows(self, x, self.kernel, -np.inf).max(axis=(4, 5))
+            largest: np.ndarray = _windows(self, x, self.kernel, -np.inf).max(axis=(4, 5))
+            return largest
         if self.kind == "avg_pool2d":
             valid = _windows(self, np.ones((1, *x.shape[1:3], 1), x.dtype), self.kernel, 0.0)
-            return _windows(self, x, self.kernel, 0.0).sum((4, 5)) / valid.sum((4, 5))
+            total = _windows(self, x, self.kernel, 0.0).sum((4, 5))
+            mean: np.ndarray = total / valid.sum((4, 5))
+            return mean
         if self.kind == "global_avg_pool":
-            return x.mean(axis=(1, 2), dtype=x.dtype)[:, np.newaxis, np.newaxis]
+            whole: np.ndarray = x.mean(axis=(1, 2), dtype=x.dtype, keepdims=True)
+            return whole
         if self.kind in _JOINING:
             return _joined(self, inputs)
         if self.kind == "pad":
@@ -159,7 +163,7 @@ class Layer:
             if math.prod(self.shape) != math.prod(x.shape[1:]):
                 raise InputError(f"layer {self.name}: {x.shape[1:]} as {self.shape}")
             return x.reshape(len(x), *self.shape)
-        return activations.activation(self.kind, self.alpha, self.beta)(x)
+        return activations.activation_function(self.kind, self.alpha, self.beta)(x)
 
 
 def _joined(layer: Layer, inputs: tuple[np.ndarray, ...]) -> np.ndarray:
@@ -199,7 +203,8 @@ def _conv2d(layer: Layer, x: np.ndarray) -> np.ndarray:
         raise InputError(f"layer {layer.name}: input {x.shape}, wants {in_c} channels")
     windows = _windows(layer, x, (kernel_h, kernel_w), 0.0)
     columns = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, kernel_h * kernel_w * in_c)
-    acc = columns @ layer.weights.reshape(out_c, -1).T.astype(x.dtype) + layer.bias
+    weights = layer.weights.reshape(out_c, -1).T.astype(x.dtype)
+    acc: np.ndarray = columns @ weights + layer.bias
     return acc.reshape(*windows.shape[:3], out_c)
 
 
@@ -222,4 +227,5 @@ def _fully_connected(layer: Layer, x: np.ndarray) -> np.ndarray:
     flat = x.reshape(len(x), -1)
     if flat.shape[1] != layer.weights.shape[1]:
         raise InputError(f"layer {layer.name}: input {x.shape}, wants {layer.weights.shape[1]}")
-    return flat @ layer.weights.T.astype(x.dtype) + layer.bias
+    y: np.ndarray = flat @ layer.weights.T.astype(x.dtype) + layer.bias
+    return y

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .layers import POOLS, Layer
 
-MOST_VALUES = 2**26
+MAX_VALUES = 2**26
 """Values that a layer of a float network may hold for one image."""
 
 _WINDOWED = (*POOLS, "conv2d", "depthwise_conv2d")

@@ -51,7 +51,7 @@ _OLD_KINDS = {
 """Those of version 2."""
 
 
-def save(network: FloatNetwork, path: str | os.PathLike[str]) -> None:
+def save_network_file(network: FloatNetwork, path: str | os.PathLike[str]) -> None:
     """Write a network; the same network gives the same bytes."""
     version = _version(network)
     fields = _LAYER_TYPES[version]
@@ -80,8 +80,8 @@ def _version(network: FloatNetwork) -> int:
     return _IMAGE_VERSION if plain_image else _INPUTS_VERSION
 
 
-def load(path: str | os.PathLike[str]) -> FloatNetwork:
-    """Read a network that `save` wrote; see `FloatNetwork.load`."""
+def load_network_file(path: str | os.PathLike[str]) -> FloatNetwork:
+    """Read a network that `save` wrote; see `FloatNetwork.load_network_file`."""
     try:
         members = read_zip(path)
     except IntgoldError as error:  # it names the path

@@ -90,10 +90,10 @@ def fit(table: np.ndarray, segments: int = 8) -> Segments:
 def _least_error(target: np.ndarray, segments: int) -> int:
     """Return the least error at which so many real lines cover all inputs, longest first."""
     for error in range(256):
-        least, most = _slope_ranges(target, error)
+        lowest, highest = _slope_ranges(target, error)
         at = used = 0
         while at < 256:
-            fits = least[at, at:] <= most[at, at:]
+            fits = lowest[at, at:] <= highest[at, at:]
             at += len(fits) if fits.all() else int(fits.argmin())
             used += 1
         if used <= segments:
@@ -108,7 +108,7 @@ def _frac_bits(target: np.ndarray) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class _Lines:
+class _FittedLines:
     """For each first and end input (end excluded): a line and its sum of squares, or `_NEVER`."""
 
     __repr__ = short_repr
@@ -118,15 +118,15 @@ class _Lines:
     squares: np.ndarray
 
 
-def _lines(target: np.ndarray, error: int, frac_bits: int) -> _Lines:
+def _lines(target: np.ndarray, error: int, frac_bits: int) -> _FittedLines:
     """Fit every interval with a line whose integer evaluation is within `error` of the target."""
-    lines = _Lines(*(np.zeros((257, 257), np.int64) for _ in range(3)))
+    lines = _FittedLines(*(np.zeros((257, 257), np.int64) for _ in range(3)))
     lines.squares[:] = _NEVER
-    least, most = _slope_ranges(target, error)
+    lowest, highest = _slope_ranges(target, error)
     one = 2**frac_bits
     for i in range(256):
         for j in range(i + 1, 257):
-            lo, hi = max(least[i, j - 1], -32768 / one), min(most[i, j - 1], 32767 / one)
+            lo, hi = max(lowest[i, j - 1], -32768 / one), min(highest[i, j - 1], 32767 / one)
             if lo > hi:
                 break  # a longer interval has no line either
             slopes = {round((lo + hi) / 2 * one), round(_least_squares(target, i, j) * one)}
@@ -147,14 +147,14 @@ def _slope_ranges(target: np.ndarray, error: int) -> tuple[np.ndarray, np.ndarra
     run = _Q[np.newaxis] - _Q[:, np.newaxis]
     after = run > 0
     run = np.where(after, run, 1)
-    least = np.where(after, (low[np.newaxis] - high[:, np.newaxis]) / run, -1e9)
-    most = np.where(after, (high[np.newaxis] - low[:, np.newaxis]) / run, 1e9)
+    lowest = np.where(after, (low[np.newaxis] - high[:, np.newaxis]) / run, -1e9)
+    highest = np.where(after, (high[np.newaxis] - low[:, np.newaxis]) / run, 1e9)
     for length in range(1, 256):
         i = np.arange(256 - length)
         j = i + length
-        least[i, j] = np.maximum(least[i, j], np.maximum(least[i, j - 1], least[i + 1, j]))
-        most[i, j] = np.minimum(most[i, j], np.minimum(most[i, j - 1], most[i + 1, j]))
-    return least, most
+        lowest[i, j] = np.maximum(lowest[i, j], np.maximum(lowest[i, j - 1], lowest[i + 1, j]))
+        highest[i, j] = np.minimum(highest[i, j], np.minimum(highest[i, j - 1], highest[i + 1, j]))
+    return lowest, highest
 
 
 def _least_squares(target: np.ndarray, i: int, j: int) -> float:
@@ -165,24 +165,24 @@ def _least_squares(target: np.ndarray, i: int, j: int) -> float:
 
 
 def _try(
-    lines: _Lines, target: np.ndarray, error: int, frac_bits: int, i: int, j: int, slope: int
+    lines: _FittedLines, target: np.ndarray, error: int, frac_bits: int, i: int, j: int, slope: int
 ) -> None:
     """Keep the best offset for this slope, if the line beats what the interval has."""
     half = (1 << frac_bits) >> 1
-    rest = (target[i:j] << frac_bits) - slope * _Q[i:j]
+    remainder = (target[i:j] << frac_bits) - slope * _Q[i:j]
     # y = floor((slope*q + offset + half) / 2^frac_bits) is within the error for these offsets.
-    low = np.where(target[i:j] - error <= -128, -_NEVER, rest - (error << frac_bits) - half)
+    low = np.where(target[i:j] - error <= -128, -_NEVER, remainder - (error << frac_bits) - half)
     high = np.where(
         target[i:j] + error >= 127,
         _NEVER,
-        rest + (error << frac_bits) + (1 << frac_bits) - 1 - half,
+        remainder + (error << frac_bits) + (1 << frac_bits) - 1 - half,
     )
     bottom, top = int(low.max()), int(high.min())
     if bottom > top:
         return
     limit = 2**31 - 1 - half - abs(slope) * 128
-    for wanted in {(bottom + top) // 2, int(rest.mean())}:
-        offset = min(max(wanted, bottom, -limit), top, limit)
+    for expected in {(bottom + top) // 2, int(remainder.mean())}:
+        offset = min(max(expected, bottom, -limit), top, limit)
         if not bottom <= offset <= top:
             continue
         made = np.clip((slope * _Q[i:j] + offset + half) >> frac_bits, -128, 127)

@@ -14,10 +14,10 @@ from ..model.builder import Builder
 from ..model.graph import Model, Tensor
 from ..support.arguments import checked
 from . import pwl_fit, tables
-from .activations import KINDS, activation
+from .activations import KINDS, activation_function
 from .calibrate import Ranges
 from .choices import Choices
-from .fusion import Node, Scales, fuse
+from .fusion import Node, ScaleGroups, fuse
 from .inference import FloatNetwork
 from .inputs import input_orders
 from .layers import PAIRS
@@ -59,8 +59,8 @@ def quantize_network(
     if unknown:
         raise ModelError(f"activations: {min(unknown)!r} is no layer with a table or segments")
     kind = choices.activation.partition(":")[0]
-    draft = _Draft(
-        name or f"{network.name}_{kind}", network, Scales(nodes, ranges, choices, network)
+    draft = _IntegerGraph(
+        name or f"{network.name}_{kind}", network, ScaleGroups(nodes, ranges, choices, network)
     )
     for node in nodes:
         try:
@@ -81,10 +81,10 @@ def quantize_network(
     return draft.builder.model(metadata=metadata)
 
 
-class _Draft:
+class _IntegerGraph:
     """The integer graph as it grows, node by node; tensors have the names of their nodes."""
 
-    def __init__(self, name: str, network: FloatNetwork, scales: Scales) -> None:
+    def __init__(self, name: str, network: FloatNetwork, scales: ScaleGroups) -> None:
         self.scales, self.choices = scales, scales.choices
         self.builder = Builder(name)
         for x in network.inputs:
@@ -264,7 +264,7 @@ class _Draft:
         """Add a table, or segments that follow it."""
         x, s_x = self._input(node)
         s_y, zero_point = self.scales[node.name]
-        function = activation(node.layer.kind, node.layer.alpha, node.layer.beta)
+        function = activation_function(node.layer.kind, node.layer.alpha, node.layer.beta)
         table = tables.activation_table(function, s_x, x.zero_point, s_y, zero_point)
         segments = self.choices.segments(node.name)
         fields: Mapping[str, Any] = {"table": table}

@@ -71,7 +71,7 @@ def calibration_bytes(directory: str | os.PathLike[str] | None = None) -> np.nda
     """Return training images that are not held out, uint8 (2000, 28, 28, 1)."""
     images, _ = load_mnist("train", directory)
     chosen, _ = split_validation(len(images))
-    return images[chosen[:: len(chosen) // CALIBRATION_IMAGES][:CALIBRATION_IMAGES]]
+    return np.asarray(images[chosen[:: len(chosen) // CALIBRATION_IMAGES][:CALIBRATION_IMAGES]])
 
 
 def calibration_images(directory: str | os.PathLike[str] | None = None) -> np.ndarray:

@@ -20,6 +20,7 @@ from ..model.graph import Model, Op
 from ..ops.fields import DTYPE_RANGE
 from ..run.backends import check_inputs
 from ..support.arguments import checked
+from ..support.array_types import FloatArray
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,8 @@ def deviations(model: Model, x: Any) -> list[Deviation]:
     integers = model.run(x, backend="golden", trace=True).tensors
     found = []
     for name, simulated in simulate(model, x).items():
-        apart = np.abs(simulated.astype(np.int64) - integers[name])
-        found.append(Deviation(name, apart.size, int((apart > 0).sum()), int(apart.max())))
+        distance = np.abs(simulated.astype(np.int64) - integers[name])
+        found.append(Deviation(name, distance.size, int((distance > 0).sum()), int(distance.max())))
     return found
 
 
@@ -104,10 +105,11 @@ def _quantized(model: Model, op: Op, reals: np.ndarray) -> np.ndarray:
     if tensor.dtype == "int8":
         lo, hi = op["act_min"], op["act_max"]
     q = round_away(reals / _scale(model, op.output)) + tensor.zero_point
-    return np.clip(q, lo, hi).astype(tensor.dtype).reshape(len(reals), *tensor.shape)
+    clamped: np.ndarray = np.clip(q, lo, hi)
+    return clamped.astype(tensor.dtype).reshape(len(reals), *tensor.shape)
 
 
-def _weights(model: Model, op: Op, axis: int) -> tuple[np.ndarray, np.ndarray]:
+def _weights(model: Model, op: Op, axis: int) -> tuple[FloatArray, FloatArray]:
     """Return real weights and bias; `axis` is that of the output channels."""
     if op["weight_scale"] is None:
         raise ModelError(f"op {op.name} has no weight_scale: it cannot be simulated in floats")
@@ -119,26 +121,26 @@ def _weights(model: Model, op: Op, axis: int) -> tuple[np.ndarray, np.ndarray]:
     return weights, op["bias"] * (scale * _scale(model, op.inputs[0]))
 
 
-def _conv2d(model: Model, op: Op, x: np.ndarray) -> np.ndarray:
+def _conv2d(model: Model, op: Op, x: FloatArray) -> FloatArray:
     weights, bias = _weights(model, op, 0)
     kernel = weights.shape[1:3]
     under = taps(x, kernel, op["stride"], op["padding"], op["dilation"], 0)
     return bias + sum(cells @ weights[:, ky, kx].T for ky, kx, cells in under)
 
 
-def _depthwise_conv2d(model: Model, op: Op, x: np.ndarray) -> np.ndarray:
+def _depthwise_conv2d(model: Model, op: Op, x: FloatArray) -> FloatArray:
     weights, bias = _weights(model, op, 2)
     x = np.repeat(x, weights.shape[2] // x.shape[3], axis=3)
     under = taps(x, weights.shape[:2], op["stride"], op["padding"], op["dilation"], 0)
-    return bias + sum(cells * weights[ky, kx] for ky, kx, cells in under)
+    return np.asarray(bias + sum(cells * weights[ky, kx] for ky, kx, cells in under))
 
 
-def _fully_connected(model: Model, op: Op, x: np.ndarray) -> np.ndarray:
+def _fully_connected(model: Model, op: Op, x: FloatArray) -> FloatArray:
     weights, bias = _weights(model, op, 0)
     return x.reshape(len(x), -1) @ weights.T + bias
 
 
-def _avg_pool2d(model: Model, op: Op, x: np.ndarray) -> np.ndarray:
+def _avg_pool2d(model: Model, op: Op, x: FloatArray) -> FloatArray:
     total, count = (
         sum(cells for _, _, cells in taps(a, op["kernel"], op["stride"], op["padding"], (1, 1), 0))
         for a in (x, np.ones((1, *x.shape[1:3], 1)))
@@ -146,19 +148,19 @@ def _avg_pool2d(model: Model, op: Op, x: np.ndarray) -> np.ndarray:
     return np.asarray(total / count)
 
 
-def _global_avg_pool(model: Model, op: Op, x: np.ndarray) -> np.ndarray:
-    return x.mean(axis=(1, 2), keepdims=True)
+def _global_avg_pool(model: Model, op: Op, x: FloatArray) -> FloatArray:
+    return np.asarray(x.mean(axis=(1, 2), keepdims=True))
 
 
-def _add(model: Model, op: Op, x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
+def _add(model: Model, op: Op, x1: FloatArray, x2: FloatArray) -> FloatArray:
     return x1 - x2 if op["form"] == "shared_scale_difference" else x1 + x2
 
 
-def _mul(model: Model, op: Op, x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
+def _mul(model: Model, op: Op, x1: FloatArray, x2: FloatArray) -> FloatArray:
     return x1 * x2
 
 
-_REAL: dict[str, Callable[..., np.ndarray]] = {
+_REAL: dict[str, Callable[..., FloatArray]] = {
     "conv2d": _conv2d,
     "depthwise_conv2d": _depthwise_conv2d,
     "fully_connected": _fully_connected,

@@ -80,12 +80,12 @@ def _scales(
 
 def _best_shares(rows: np.ndarray, scales: np.ndarray, most: int) -> np.ndarray:
     """Return, per row, the share of its scale that has the least squared error of the weights."""
-    best, least = np.ones(len(rows)), np.full(len(rows), np.inf)
+    best, smallest = np.ones(len(rows)), np.full(len(rows), np.inf)
     for share in _SHARES[::-1]:
         s = np.where(scales == 0, 1.0, scales * share)[:, np.newaxis]
         made = np.clip(affine.round_away(rows / s), -most, most) * s
         error = ((made - rows) ** 2).sum(axis=1)
-        best, least = np.where(error < least, share, best), np.minimum(error, least)
+        best, smallest = np.where(error < smallest, share, best), np.minimum(error, smallest)
     return best
 
 

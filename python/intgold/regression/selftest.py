@@ -18,7 +18,7 @@ from ..errors import InputError
 from ..images.mnist import find_mnist
 from ..model.graph import Model
 from ..ops.table import OPS
-from ..run.comparison import Tally
+from ..run.comparison import MismatchCount
 from ..run.environment import about
 from ..run.result import Result
 from ..support.folders import check_own
@@ -28,15 +28,16 @@ from ..vectors.cases.random_models import random_inputs, random_model
 from ..vectors.cases.stimulus import check_range, stimulus
 from ..vectors.sets.generate import write_set
 from ..vectors.sets.manifest import SET
+from ..vectors.sets.options import SetOptions
 
 CHUNK = 250
 
 
 def random_graphs(
     count: int, progress: bool = False, isas: Sequence[str] = ("auto",)
-) -> dict[tuple[str, str], Tally]:
+) -> dict[tuple[str, str], MismatchCount]:
     """Compare both engines on `count` random graphs; return a tally per op kind and variant."""
-    tallies = {(kind, isa): Tally() for kind in OPS for isa in isas}
+    tallies = {(kind, isa): MismatchCount() for kind in OPS for isa in isas}
     for seed in Progress(range(count), unit="graph", label="random graphs", show=progress):
         model = random_model(seed)
         x = random_inputs(model, 3, seed)
@@ -61,14 +62,14 @@ def _only(run: Result, tensor: str) -> Result:
 
 
 @dataclass(frozen=True)
-class Row:
+class SelftestRow:
     """One line of the table: a model on a stimulus, by a variant of the kernels."""
 
     model: str
     stimulus: str
     isa: str
     images: int
-    tally: Tally
+    tally: MismatchCount
     seconds: float
 
 
@@ -79,7 +80,7 @@ def compare_shipped(
     progress: bool = False,
     processes: int = 0,
     isas: Sequence[str] = ("auto",),
-) -> list[Row]:
+) -> list[SelftestRow]:
     """Compare both engines on the shipped models, built-in images and MNIST where it is found.
 
     Parameters
@@ -111,7 +112,11 @@ def compare_shipped(
     sources = ["builtin"] + (["mnist"] if find_mnist() is not None else [])
     jobs = [(name, source) for name in names for source in sources]
     ranges = [(i, min(i + CHUNK, count)) for i in range(0, count, CHUNK)]
-    rows = {(*job, isa): Row(*job, isa, count, Tally(), 0.0) for job in jobs for isa in isas}
+    rows = {
+        (*job, isa): SelftestRow(*job, isa, count, MismatchCount(), 0.0)
+        for job in jobs
+        for isa in isas
+    }
     workers = processes or os.cpu_count() or 1
     total = len(jobs) * count
     with (
@@ -127,7 +132,9 @@ def compare_shipped(
             job, (tallies, images, seconds) = futures[future], future.result()
             for isa, tally in tallies.items():
                 row = rows[(*job, isa)]
-                rows[(*job, isa)] = Row(*job, isa, count, row.tally + tally, row.seconds + seconds)
+                rows[(*job, isa)] = SelftestRow(
+                    *job, isa, count, row.tally + tally, row.seconds + seconds
+                )
             bar.update(images)
     return list(rows.values())
 
@@ -137,14 +144,14 @@ _inputs: dict[tuple[str, str, int, int], tuple[Model, dict[str, np.ndarray]]] = 
 
 def _compare(
     name: str, source: str, count: int, seed: int, part: tuple[int, int], isas: Sequence[str]
-) -> tuple[dict[str, Tally], int, float]:
+) -> tuple[dict[str, MismatchCount], int, float]:
     """Compare one range of images, in a worker process that keeps models and stimuli."""
     key = (name, source, count, seed)
     if key not in _inputs:
         model = intgold.load(name)
         _inputs[key] = (model, stimulus(model, source, count, seed))
     model, x = _inputs[key]
-    started, tallies = time.monotonic(), {isa: Tally() for isa in isas}
+    started, tallies = time.monotonic(), {isa: MismatchCount() for isa in isas}
     cut = {n: a[part[0] : part[1]] for n, a in x.items()}
     golden = model.run(cut, backend="golden", trace=True)
     for isa, tally in tallies.items():
@@ -158,10 +165,10 @@ def golden_job(
     set_count: int = 64,
     seed: int = 0,
     progress: bool = False,
-    tell: Callable[[str], object] = print,
+    write_line: Callable[[str], object] = print,
     isa: str = "auto",
 ) -> bool:
-    """Run the main job: compare the shipped models, write vector sets, tell a table and a line.
+    """Run the main job: compare the shipped models, write vector sets, report a table and a line.
 
     Parameters
     ----------
@@ -171,7 +178,7 @@ def golden_job(
         Images of each stimulus.
     set_count : int
         Built-in images of each vector set.
-    tell : callable
+    write_line : callable
         Takes each line of the report.
     isa : str
         The variant of the C kernels that is compared.
@@ -190,24 +197,26 @@ def golden_job(
     for name in names:
         target = Path(folder) / name
         model = intgold.load(name)
-        summary = write_set(model, target, "builtin", set_count, seed, progress=progress)
+        summary = write_set(
+            model, target, SetOptions(count=set_count, seed=seed), progress=progress
+        )
         size += summary.bytes
-    for line in table(rows):
-        tell(line)
+    for line in selftest_table(rows):
+        write_line(line)
     if len({row.stimulus for row in rows}) == 1:
-        tell("MNIST was not found: built-in images only (see: intgold data)")
+        write_line("MNIST was not found: built-in images only (see: intgold data)")
     images = count * len({row.stimulus for row in rows})
     tensors = sum({row.model: row.tally.tensors for row in rows}.values())
     differing = sum(row.tally.differing for row in rows)
     verdict = "golden = c" if differing == 0 else "GOLDEN AND C DIFFER"
-    tell(
+    write_line(
         f"{images} images, {tensors} tensors, {differing} differing values, {verdict}; "
         f"vectors in {Path(folder)} ({size / 1e6:.0f} MB), {time.monotonic() - started:.0f} s"
     )
     return differing == 0
 
 
-def table(rows: list[Row]) -> list[str]:
+def selftest_table(rows: list[SelftestRow]) -> list[str]:
     """Return the rows as aligned lines."""
     lines = [
         f"{'model':8}{'stimulus':10}{'images':>8}{'tensors':>9}{'values':>16}{'differing':>11}"
@@ -221,11 +230,11 @@ def table(rows: list[Row]) -> list[str]:
     return lines
 
 
-def run(
+def run_selftest(
     graphs: int,
     images: int,
     progress: bool = False,
-    tell: Callable[[str], object] = print,
+    write_line: Callable[[str], object] = print,
 ) -> bool:
     """Compare both engines on random graphs and shipped models; tell where, two tables, a verdict.
 
@@ -238,32 +247,32 @@ def run(
         raise InputError(f"selftest: {graphs} graphs, {images} images: at least 1 of each")
     started, isas = time.monotonic(), native.variants()
     for name, value in about().items():
-        tell(f"{name:10}{value}")
-    tell("")
+        write_line(f"{name:10}{value}")
+    write_line("")
     graph_tallies = random_graphs(graphs, progress, isas)
     rows = compare_shipped(intgold.SHIPPED, images, progress=progress, isas=isas)
-    for line in (*_ops(graph_tallies), "", *table(_joined(rows)), "", *_variants(
+    for line in (*_ops(graph_tallies), "", *selftest_table(_joined(rows)), "", *_variants(
         isas, graph_tallies, rows
     )):  # fmt: skip
-        tell(line)
+        write_line(line)
     differing = sum(t.differing for t in (*graph_tallies.values(), *(row.tally for row in rows)))
     seconds = time.monotonic() - started
     verdict = "FAILED" if differing else "golden = c"
-    tell(f"{differing} differing values, {seconds:.0f} s: {verdict}")
+    write_line(f"{differing} differing values, {seconds:.0f} s: {verdict}")
     return differing == 0
 
 
-def _ops(tallies: Mapping[tuple[str, str], Tally]) -> Iterator[str]:
+def _ops(tallies: Mapping[tuple[str, str], MismatchCount]) -> Iterator[str]:
     """Yield a line per op kind, all variants together."""
     yield from (f"{'op':20}{'values':>12}{'differing':>11}", "-" * 43)
     for kind in OPS:
-        tally = sum((t for (k, _), t in tallies.items() if k == kind), Tally())
+        tally = sum((t for (k, _), t in tallies.items() if k == kind), MismatchCount())
         yield f"{kind:20}{tally.values:12,}{tally.differing:11}"
 
 
-def _joined(rows: Sequence[Row]) -> list[Row]:
+def _joined(rows: Sequence[SelftestRow]) -> list[SelftestRow]:
     """Return one row for all variants of a model and stimulus."""
-    joined: dict[tuple[str, str], Row] = {}
+    joined: dict[tuple[str, str], SelftestRow] = {}
     for row in rows:
         other = joined.get((row.model, row.stimulus))
         joined[row.model, row.stimulus] = row if other is None else replace(
@@ -273,13 +282,15 @@ def _joined(rows: Sequence[Row]) -> list[Row]:
 
 
 def _variants(
-    isas: Sequence[str], tallies: Mapping[tuple[str, str], Tally], rows: Sequence[Row]
+    isas: Sequence[str],
+    tallies: Mapping[tuple[str, str], MismatchCount],
+    rows: Sequence[SelftestRow],
 ) -> Iterator[str]:
     """Yield a line per variant of the kernels, and which of this build could not run."""
     yield from (f"{'variant':20}{'values':>12}{'differing':>11}", "-" * 43)
     for isa in isas:
         own = [t for (_, i), t in tallies.items() if i == isa]
-        tally = sum((*own, *(row.tally for row in rows if row.isa == isa)), Tally())
+        tally = sum((*own, *(row.tally for row in rows if row.isa == isa)), MismatchCount())
         yield f"{isa:20}{tally.values:12,}{tally.differing:11}"
     unproved = [name for name in native.built() if name not in isas]
     if unproved:

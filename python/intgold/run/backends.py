@@ -12,7 +12,7 @@ from ..model.budget import check_golden
 from ..model.graph import Model
 from ..support.arguments import check
 from ..support.quoting import shown
-from .result import Arrays, Result, too_large
+from .result import NamedArrays, Result, too_large
 from .session import prepare, thread_count
 
 BACKENDS = ("golden", "c")
@@ -52,7 +52,7 @@ def run(
         Naming the input and what is wrong with it.
     EngineError
         When the memory does not suffice, an image takes more operations than
-        `intgold.model.budget.MOST_OPERATIONS`, or the variant cannot run here.
+        `intgold.model.budget.MAX_OPERATIONS`, or the variant cannot run here.
     KeyboardInterrupt
         By Ctrl-C, within about a tenth of a second or the image in progress.
     """
@@ -71,14 +71,14 @@ def run(
     try:
         tensors, accumulators = _run_golden(model, inputs, trace)
     except MemoryError as error:
-        raise too_large(model.name, model.signature, len(inputs[model.inputs[0]]), error) from error
+        raise too_large(model.name, model.ports, len(inputs[model.inputs[0]]), error) from error
     outputs = {name: tensors[name] for name in model.outputs}
-    return Result(outputs, Arrays(tensors if trace else {}), Arrays(accumulators))
+    return Result(outputs, NamedArrays(tensors if trace else {}), NamedArrays(accumulators))
 
 
 def check_inputs(model: Model, x: np.ndarray | Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the inputs by name, in order, or raise InputError."""
-    _, arrays = model.signature.check_inputs(x)
+    _, arrays = model.ports.check_inputs(x)
     return dict(zip(model.inputs, arrays, strict=True))
 
 

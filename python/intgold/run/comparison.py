@@ -10,7 +10,7 @@ from .result import Result
 
 
 @dataclass
-class Tally:
+class MismatchCount:
     """How many tensors (accumulators counted apart) and values were compared, and differed."""
 
     tensors: int = 0
@@ -21,24 +21,24 @@ class Tally:
         """Compare two traced runs, every tensor and accumulator."""
         pairs = [
             (want, got[name])
-            for wanted, got in (
+            for expected, got in (
                 (golden.tensors, c.tensors),
                 (golden.accumulators, c.accumulators),
             )
-            for name, want in wanted.items()
+            for name, want in expected.items()
         ]
         self.tensors = max(self.tensors, len(pairs))
         for want, got in pairs:
             self.compare(want, got)
 
-    def compare(self, want: np.ndarray, got: np.ndarray) -> None:
+    def compare(self, expected: np.ndarray, got: np.ndarray) -> None:
         """Compare two arrays."""
-        same = want.dtype == got.dtype and want.shape == got.shape
-        self.values += want.size
-        self.differing += int((want != got).sum()) if same else want.size
+        same = expected.dtype == got.dtype and expected.shape == got.shape
+        self.values += expected.size
+        self.differing += int((expected != got).sum()) if same else expected.size
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(
+    def __add__(self, other: MismatchCount) -> MismatchCount:
+        return MismatchCount(
             max(self.tensors, other.tensors),
             self.values + other.values,
             self.differing + other.differing,

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import EngineError, InputError
-from ..model.ports import Signature
+from ..model.ports import ModelPorts
 from ..support.quoting import shown
 
-_MOST_ROWS = 6  # of each kind of array that the repr of a result lists
+_MAX_ROWS = 6  # of each kind of array that the repr of a result lists
 
 
-class Arrays(dict[str, np.ndarray]):
+class NamedArrays(dict[str, np.ndarray]):
     """Arrays by name; a name that is none is refused with those that are."""
 
     def __missing__(self, name: object) -> np.ndarray:
@@ -46,8 +46,8 @@ class Result:
             ("accumulators", self.accumulators),
         ):  # fmt: skip
             rows = [f"    {n}: {a.dtype} {a.shape}" for n, a in arrays.items()]
-            if len(rows) > _MOST_ROWS:
-                rows = [*rows[:_MOST_ROWS], f"    ... and {len(rows) - _MOST_ROWS} more"]
+            if len(rows) > _MAX_ROWS:
+                rows = [*rows[:_MAX_ROWS], f"    ... and {len(rows) - _MAX_ROWS} more"]
             lines += [f"  {title}:" if rows else f"  {title}: none, without a trace", *rows]
         return "\n".join(lines) + ">"
 
@@ -57,9 +57,9 @@ class Result:
         return next(iter(self.outputs.values()))
 
 
-def too_large(name: str, signature: Signature, count: int, error: MemoryError) -> EngineError:
+def too_large(name: str, ports: ModelPorts, count: int, error: MemoryError) -> EngineError:
     """Return the error of a batch that the memory does not hold."""
     return EngineError(
         f"model {name}: not enough memory for {count} images, "
-        f"the tensors of one have {signature.span} bytes: {error}"
+        f"the tensors of one have {ports.span} bytes: {error}"
     )

@@ -15,7 +15,7 @@ from ..model.graph import Model
 from ..native.lowering import lower
 from ..support.arguments import check, checked
 from ..support.quoting import shown
-from .result import Arrays, Result, too_large
+from .result import NamedArrays, Result, too_large
 
 if TYPE_CHECKING:
     from .. import native
@@ -94,16 +94,16 @@ class Session:
         from .. import native  # golden alone needs no C
 
         check_work(model)
-        self.name, self.isa, self.threads = model.name, native.isa_name(isa), threads
-        shared = [s._prepared for s in list(sessions_of(model).values()) if s.isa == self.isa]
-        self._prepared: native.Prepared = (
-            shared[0] if shared else native.Prepared(lower(model), self.isa)
+        self.name, self.isa, self.threads = model.name, native.acquire_isa(isa), threads
+        shared = [s._native_model for s in list(sessions_of(model).values()) if s.isa == self.isa]
+        self._native_model: native.NativeModel = (
+            shared[0] if shared else native.NativeModel(lower(model), self.isa)
         )
-        self._signature = model.signature
-        self._outputs = [(port.name, port.dtype, port.shape) for port in model.signature.outputs]
+        self._ports = model.ports
+        self._outputs = [(port.name, port.dtype, port.shape) for port in model.ports.outputs]
         made = [model.tensor(op.output) for op in model.ops]
         self._made = [(t.name, np.dtype(t.dtype), t.shape) for t in made]
-        ends = sum(port.dtype.itemsize * math.prod(port.shape) for port in model.signature.outputs)
+        ends = sum(port.dtype.itemsize * math.prod(port.shape) for port in model.ports.outputs)
         self._bytes = {False: ends, True: ends + sum(t.span + 4 * t.size for t in made)}
         accumulate = [op.spec.accumulator for op in model.ops]
         self._accumulators = [
@@ -117,7 +117,7 @@ class Session:
     @property
     def arena_size(self) -> int:
         """Bytes of the memory that one thread works in: packed weights, tensors, scratch."""
-        return self._prepared.arena_size()
+        return self._native_model.arena_size()
 
     def run(
         self,
@@ -154,9 +154,9 @@ class Session:
         if trace is not True and trace is not False:
             check("run: trace", trace, bool)
             trace = bool(trace)
-        count, inputs = self._signature.check_inputs(x)
+        count, inputs = self._ports.check_inputs(x)
         try:
-            outputs: dict[str, np.ndarray] = Arrays()
+            outputs: dict[str, np.ndarray] = NamedArrays()
             if out is None or trace:
                 check_memory(
                     f"model {self.name}: what is kept of {count} images takes",
@@ -166,14 +166,14 @@ class Session:
                 for name, dtype, shape in self._outputs:
                     outputs[name] = np.empty((count, *shape), dtype)
             else:
-                given = self._signature.check_outputs(out, count, inputs)
+                given = self._ports.check_outputs(out, count, inputs)
                 outputs.update((s[0], a) for s, a in zip(self._outputs, given, strict=True))
             if trace:
                 return self._trace(count, inputs, outputs)
-            self._prepared.run(count, inputs, outputs.values(), None, self.threads)
-            return Result(outputs, Arrays(), Arrays())
+            self._native_model.run(count, inputs, outputs.values(), None, self.threads)
+            return Result(outputs, NamedArrays(), NamedArrays())
         except MemoryError as error:
-            raise too_large(self.name, self._signature, count, error) from error
+            raise too_large(self.name, self._ports, count, error) from error
 
     def _trace(
         self, count: int, inputs: list[np.ndarray], outputs: dict[str, np.ndarray]
@@ -183,10 +183,10 @@ class Session:
         accumulators = [
             None if a is None else np.empty((count, *a[2]), a[1]) for a in self._accumulators
         ]
-        self._prepared.run(count, inputs, outputs.values(), (kept, accumulators), self.threads)
+        self._native_model.run(count, inputs, outputs.values(), (kept, accumulators), self.threads)
         names = [name for name, _, _ in self._made]
-        tensors = Arrays(
+        tensors = NamedArrays(
             (n, outputs[n] if a is None else a) for n, a in zip(names, kept, strict=True)
         )
         pairs = zip(names, accumulators, strict=True)
-        return Result(outputs, tensors, Arrays((n, a) for n, a in pairs if a is not None))
+        return Result(outputs, tensors, NamedArrays((n, a) for n, a in pairs if a is not None))

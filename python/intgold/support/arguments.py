@@ -69,9 +69,23 @@ def checked(function: Callable[P, T]) -> Callable[P, T]:
     return call
 
 
+def fit_fields(instance: Any, where: str) -> None:
+    """Hold the fields of a frozen dataclass to its annotations, as `checked` does arguments.
+
+    Raises
+    ------
+    InputError
+        Naming `where`, the field, what was given and what is wanted.
+    """
+    for name, hint in _fields_of(instance.__class__).items():
+        value = _plain(getattr(instance, name), hint)
+        check(f"{where}: {name}", value, hint)
+        object.__setattr__(instance, name, value)
+
+
 def check_fields(instance: Any, where: str) -> None:
     """Raise ModelError unless the fields of a dataclass are what its annotations say."""
-    for name, hint in _fields_of(type(instance)).items():  # type: ignore[arg-type]
+    for name, hint in _fields_of(instance.__class__).items():
         value = getattr(instance, name)
         if not fits(value, hint):
             raise ModelError(f"{where} {name}: {given(value)} instead of {wanted(hint)}")
@@ -195,9 +209,10 @@ def _plain(value: Any, hint: Any) -> Any:
 
 def _resolved(hint: Any, names: dict[str, Any]) -> Any:
     try:
-        return eval(hint, names) if isinstance(hint, str) else hint  # text of this package
+        found = eval(hint, names) if isinstance(hint, str) else hint  # text of this package
     except NameError:  # a type that only a type checker imports
         return Any
+    return np.ndarray if get_origin(found) is np.ndarray else found  # of any dtype
 
 
 def fits(value: Any, hint: Any) -> bool:

@@ -30,7 +30,7 @@ from .quoting import short_repr
 from .safe_files import (
     PARTIAL,
     canonical_json,
-    check_writable,
+    check_not_protected,
     hidden_name,
     read_plain,
     replacing,
@@ -46,7 +46,7 @@ _log = logging.getLogger("intgold")
 
 
 @dataclass(frozen=True)
-class Kind:
+class FolderKind:
     """What a writer leaves in a folder, and how that is known again.
 
     Parameters
@@ -73,7 +73,7 @@ class Kind:
     facts: Callable[[bytes], str] = lambda record: ""
 
 
-def check_own(folder: str | os.PathLike[str], kind: Kind) -> dict[str, str]:
+def check_own(folder: str | os.PathLike[str], kind: FolderKind) -> dict[str, str]:
     """Return the files of a folder that may be replaced: absent, empty, or as `kind` left it.
 
     Returns
@@ -102,15 +102,15 @@ def check_own(folder: str | os.PathLike[str], kind: Kind) -> dict[str, str]:
             )
         present = paths_below(where)
         known = _known(where, kind, present) if present else {}
-        odd = next((p for p in present if not _is_own(where / p, known.get(p))), None)
+        foreign = next((p for p in present if not _is_own(where / p, known.get(p))), None)
     except OSError as error:
         raise kind.error(f"cannot write {folder}: cannot be read: {error.strerror}") from error
-    if odd is None:
+    if foreign is None:
         return {path: known[path] for path in present}
     how = (
-        f"{odd} was changed after intgold wrote it"
-        if odd in known
-        else f"{odd} is not of the {kind.name} that intgold wrote there"
+        f"{foreign} was changed after intgold wrote it"
+        if foreign in known
+        else f"{foreign} is not of the {kind.name} that intgold wrote there"
     )
     raise kind.error(f"cannot write {folder}: {how}; {_HINT}")
 
@@ -124,7 +124,7 @@ def _is_worked_in(folder: Path) -> bool:
     return os.path.realpath(folder) in map(str, (here, *here.parents))
 
 
-def _known(folder: Path, kind: Kind, present: Iterable[str]) -> dict[str, str]:
+def _known(folder: Path, kind: FolderKind, present: Iterable[str]) -> dict[str, str]:
     """Return the digests that the record of a folder states, its own among them."""
     try:
         data = read_plain(folder / kind.record)
@@ -177,7 +177,7 @@ def sha256_of(path: Path) -> str:
 
 
 @contextmanager
-def replacing_folder(path: str | os.PathLike[str], kind: Kind) -> Iterator[Path]:
+def replacing_folder(path: str | os.PathLike[str], kind: FolderKind) -> Iterator[Path]:
     """Make a temporary folder beside `path` that takes its name when the block succeeds.
 
     Raises
@@ -199,7 +199,7 @@ def replacing_folder(path: str | os.PathLike[str], kind: Kind) -> Iterator[Path]
             raise
         own = check_own(path, kind)  # again: it took a while
         if kind.record in own:
-            tell_replacing(path, kind, (temporary / kind.record).read_bytes())
+            log_replacement(path, kind, (temporary / kind.record).read_bytes())
         put_folder(temporary, target, own)
     except OSError as error:
         raise IntgoldError(f"cannot write {path}: {error.strerror or error}") from error
@@ -244,7 +244,7 @@ def put_folder(made: Path, target: Path, own: Mapping[str, str]) -> None:
         if _identity(target) != new:
             _put_back(made, target, old, new)
             raise
-        _tell_in_place(target, old, error)
+        _log_after_exchange(target, old, error)
         if not isinstance(error, OSError):
             raise
 
@@ -314,7 +314,7 @@ def _left(old: Path) -> Path | None:
     return next((path for path in (seen, old) if os.path.lexists(path)), None)
 
 
-def _tell_in_place(target: Path, old: Path, error: BaseException) -> None:
+def _log_after_exchange(target: Path, old: Path, error: BaseException) -> None:
     """Say, when something ends the work after the exchange, where everything is."""
     text = f"{target} is written and in its place"
     if left := _left(old):
@@ -325,7 +325,7 @@ def _tell_in_place(target: Path, old: Path, error: BaseException) -> None:
         _log.warning("%s", text)
 
 
-def marked(what: str, record: str = MARKER) -> Kind:
+def marked(what: str, record: str = MARKER) -> FolderKind:
     """Return the kind of folders with such a record that a writer called `what` makes."""
 
     def stated(data: bytes) -> Mapping[str, str]:
@@ -339,7 +339,7 @@ def marked(what: str, record: str = MARKER) -> Kind:
             raise ValueError(f"files {files!r}")
         return files
 
-    return Kind(what, record, stated)
+    return FolderKind(what, record, stated)
 
 
 def marker_bytes(what: str, files: Mapping[str, str]) -> bytes:
@@ -380,7 +380,7 @@ class FilesInto:
         self._record = f"intgold-{what}.json"
         if os.path.lexists(self._folder / self._record):
             self._files = _known(self._folder, marked(what, self._record), [self._record])
-            check_writable(self._folder / self._record, self._folder / self._record)
+            check_not_protected(self._folder / self._record, self._folder / self._record)
             del self._files[self._record]
         self._old = [name for name in names if os.path.lexists(self._folder / name)]
         for name in self._old:
@@ -394,14 +394,14 @@ class FilesInto:
             raise IntgoldError(
                 f"cannot write {path}: is there, and not as the {self._what} left it; {_HINT}"
             )
-        check_writable(path, path)
+        check_not_protected(path, path)
 
     def add(self, name: str, write: Callable[[Path], object]) -> Path:
         """Have a file written, and put it on record; return its path."""
         path = self._folder / name
         self._check(name)  # again: the work took a while
         if old := [name for name in self._old if os.path.lexists(self._folder / name)]:
-            _tell(f"{', '.join(old)} in {self._folder}", "", self._folder / old[0])
+            _log_replacing(f"{', '.join(old)} in {self._folder}", "", self._folder / old[0])
         self._old = []
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -450,7 +450,7 @@ def _check_may_make(folder: Path) -> None:
         raise IntgoldError(f"cannot write {folder}: {reason}")
 
 
-def tell_replacing(folder: str | os.PathLike[str], kind: Kind, record: bytes) -> None:
+def log_replacement(folder: str | os.PathLike[str], kind: FolderKind, record: bytes) -> None:
     """Log that what is in a folder gives way to something else of its kind."""
     path = Path(folder) / kind.record
     old = path.read_bytes()
@@ -458,9 +458,9 @@ def tell_replacing(folder: str | os.PathLike[str], kind: Kind, record: bytes) ->
         facts = ""
         with suppress(ValueError, KeyError, TypeError):  # its files are known by their digests
             facts = kind.facts(old)
-        _tell(f"the {kind.name} in {folder}", facts, path)
+        _log_replacing(f"the {kind.name} in {folder}", facts, path)
 
 
-def _tell(what: str, facts: str, path: Path) -> None:
+def _log_replacing(what: str, facts: str, path: Path) -> None:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(path.stat().st_mtime))
     _log.warning("replacing %s (%swritten %s)", what, facts and f"{facts}, ", when)

@@ -1,6 +1,6 @@
 """JSON texts of strangers: bounded before anything is built of them, then read strictly (SPEC 9.5).
 
-A reader's memory is at most about 200 bytes for each of `MOST_PARTS` and four times the text.
+A reader's memory is at most about 200 bytes for each of `MAX_PARTS` and four times the text.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 
 from .safe_files import JSON_LIMIT
 
-MOST_PARTS = 2**21
+MAX_PARTS = 2**21
 """Commas, opening brackets and braces of a text, those in strings included."""
-_MOST_DIGITS = 400  # of a number; no float64 has more before its point
+_MAX_DIGITS = 400  # of a number; no float64 has more before its point
 _DEPTH = 32  # of a value: far above what any of ours has, far below Python's own limit
 _BATCH = 4096  # pieces of a canonical text that are joined at a time
 
@@ -25,8 +25,8 @@ def check_size(data: bytes) -> None:
     if len(data) > JSON_LIMIT:
         raise ValueError(f"{len(data)} bytes, more than the limit of {JSON_LIMIT}")
     parts = data.count(b",") + data.count(b"[") + data.count(b"{")
-    if parts > MOST_PARTS:
-        raise ValueError(f"{parts} values, more than the limit of {MOST_PARTS}")
+    if parts > MAX_PARTS:
+        raise ValueError(f"{parts} values, more than the limit of {MAX_PARTS}")
 
 
 def strict_json(data: bytes) -> Any:
@@ -65,13 +65,13 @@ def _refuse_constant(text: str) -> Any:
 
 
 def _integer(text: str) -> int:
-    if len(text) > _MOST_DIGITS:
+    if len(text) > _MAX_DIGITS:
         raise ValueError(f"a number of {len(text)} digits")
     return int(text)
 
 
 def _finite(text: str) -> float:
-    if len(text) > 2 * _MOST_DIGITS:
+    if len(text) > 2 * _MAX_DIGITS:
         raise ValueError(f"a number of {len(text)} characters")
     value = float(text)
     if math.isinf(value):

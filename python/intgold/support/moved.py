@@ -1,8 +1,13 @@
-"""Documented modules by their names of version 0.1: until 0.3 they import, with a warning."""
+"""Documented names of version 0.1: until 0.3 they work, with a warning that gives the new name."""
 
 from __future__ import annotations
 
 import sys
+
+TYPE_CHECKING = False  # `typing` would cost milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 MOVED = {
     "artefact": "model.artefact", "build": "model.builder", "engine": "run.backends",
@@ -21,6 +26,56 @@ MOVED = {
     "vectors.signatures": "verify.signatures",
 }  # fmt: skip
 """Old name -> new name, both without ``intgold.``; what lies inside moved with it."""
+
+RENAMED = {
+    "bench": {"Report": "BenchReport"},
+    "bench.report": {"Report": "BenchReport"},
+    "contracts": {"Rule": "OpRule"},
+    "native": {"Prepared": "NativeModel"},
+    "predict.predictions": {"Answers": "Predictions", "answer": "predict_images"},
+    "study.quantisation.compare": {"Comparison": "NetworkComparison"},
+    "study.quantisation.explore": {"Row": "SweepRow"},
+    "verify": {
+        "Comparison": "ArrayComparison", "Difference": "FirstDifference",
+        "Report": "DumpComparison",
+    },
+}  # fmt: skip
+"""By module: old name -> new name of what the module defines or exports."""
+
+
+def renamed(module: str) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of a module in `RENAMED`; `module` is its ``__name__``."""
+    names = RENAMED[module.removeprefix("intgold.")]
+
+    def getattr_(name: str) -> Any:
+        if name not in names:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        import warnings
+
+        warnings.warn(
+            f"{module}.{name} is now {names[name]}; the old name goes in version 0.3",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return getattr(sys.modules[module], names[name])
+
+    return getattr_
+
+
+def renamed_attribute(owner: str, old: str, new: str) -> Any:
+    """Return the property `old` of a class `owner`: attribute `new`, with a warning."""
+
+    def get(self: object) -> Any:
+        import warnings
+
+        warnings.warn(
+            f"{owner}.{old} is now {owner}.{new}; the old name goes in version 0.3",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return getattr(self, new)
+
+    return property(get, doc=f"Old name of `{new}`, until version 0.3.")
 
 
 def successor(name: str) -> str | None:

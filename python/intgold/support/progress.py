@@ -55,9 +55,9 @@ class Progress(Generic[T]):
             self._bar = tqdm(
                 total=self.total, initial=initial, unit=unit, desc=label, unit_scale=scaled
             )
-        self._teller = threading.Thread(target=self._tell, args=(sys.stderr,), daemon=True)
+        self._thread = threading.Thread(target=self._show, args=(sys.stderr,), daemon=True)
         if show and self._bar is None:
-            self._teller.start()
+            self._thread.start()
 
     def __enter__(self) -> Progress[T]:
         return self
@@ -75,8 +75,8 @@ class Progress(Generic[T]):
         self._ended.set()
         if self._bar is not None:
             self._bar.close()
-        if self._teller.is_alive():
-            self._teller.join(1)  # its line comes before what follows the work
+        if self._thread.is_alive():
+            self._thread.join(1)  # its line comes before what follows the work
         if self in _active:
             _active.remove(self)
             if self.done != self.total:
@@ -109,13 +109,13 @@ class Progress(Generic[T]):
     def _number(self, value: int) -> str:
         return tqdm.format_sizeof(value, divisor=1000) if self._scaled else f"{value:,}"
 
-    def _tell(self, stream: Any) -> None:
+    def _show(self, stream: Any) -> None:
         """Write lines until the work is done; the last of them when all is done, after others."""
-        pause, told = FIRST, False
+        pause, shown = FIRST, False
         while not self._ended.wait(pause):
             self._line(stream, self._left())
-            pause, told = EVERY, True
-        if told and self.done == self.total:
+            pause, shown = EVERY, True
+        if shown and self.done == self.total:
             self._line(stream, "")
 
     def _line(self, stream: Any, left: str) -> None:

@@ -7,26 +7,26 @@ import re
 import reprlib
 from typing import Any
 
-MOST = 2000
+MAX_CHARS = 2000
 """Characters of an error's line at most."""
-_MOST_READ = 2**16  # characters that are looked at
+_MAX_READ = 2**16  # characters that are looked at
 _LONG = re.compile(r"[^\s/]{512,}")
 """Longer than the name of any file: what a hostile file calls something."""
 _ENDS = 60  # characters of each end of it that are shown
-_MOST_GIVEN = 200  # characters of an argument
-_MOST_BITS = 320  # of an integer that is written out: Python refuses those of thousands of digits
+_MAX_GIVEN = 200  # characters of an argument
+_MAX_BITS = 320  # of an integer that is written out: Python refuses those of thousands of digits
 
 
 def one_line(text: str) -> str:
-    """Return `text` without what a terminal would act on, at most `MOST` characters of it.
+    """Return `text` without what a terminal would act on, at most `MAX_CHARS` characters of it.
 
     What is left out is replaced by " ... "; what has no blank and is longer than the name of a
     file shows its first and last characters.
     """
-    text = _middle_out(text, _MOST_READ)
+    text = _middle_out(text, _MAX_READ)
     text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     text = _LONG.sub(lambda run: f"{run[0][:_ENDS]}...{run[0][-_ENDS:]}", text)
-    return _middle_out(text, MOST)
+    return _middle_out(text, MAX_CHARS)
 
 
 def _middle_out(text: str, most: int) -> str:
@@ -43,7 +43,7 @@ class _Short(reprlib.Repr):
         self.maxtuple = self.maxlist = self.maxdict = self.maxset = self.maxfrozenset = 8
 
     def repr_int(self, x: int, level: int) -> str:
-        if x.bit_length() > _MOST_BITS:
+        if x.bit_length() > _MAX_BITS:
             return f"<integer of {x.bit_length()} bits>"
         return repr(x)
 
@@ -91,7 +91,7 @@ def is_of_torch(value: Any) -> bool:
 
 def given(value: Any) -> str:
     """Return what an argument is, for an error: its type, and the value where that is short."""
-    kind, text = type(value).__name__, _middle_out(shown(value), _MOST_GIVEN)
+    kind, text = type(value).__name__, _middle_out(shown(value), _MAX_GIVEN)
     if is_of_torch(value):
         shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
         return f"<{kind}>" if shape is None else f"<{kind} of {dtype}, shape {tuple(shape)}>"
@@ -104,4 +104,4 @@ def short_repr(self: Any) -> str:
     """Return the fields of a dataclass, each shortened; the ``__repr__`` of those that are big."""
     fields = [f.name for f in dataclasses.fields(self) if f.repr]
     parts = [f"{name}={shown(getattr(self, name, None))}" for name in fields]
-    return _middle_out(f"{type(self).__name__}({', '.join(parts)})", MOST)
+    return _middle_out(f"{type(self).__name__}({', '.join(parts)})", MAX_CHARS)

@@ -31,7 +31,7 @@ _NPY_HEADER = re.compile(
 )
 
 
-ZIP_LIMIT, MOST_MEMBERS = 2**30, 2**16
+ZIP_LIMIT, MAX_MEMBERS = 2**30, 2**16
 """Bytes and members of the largest archive (SPEC 9.1)."""
 JSON_LIMIT = 2**26
 """Bytes of the largest JSON file that is read."""
@@ -83,12 +83,12 @@ def replacing(path: str | os.PathLike[str], kind: FileKind | None) -> Iterator[B
 def _check_replaceable(path: str | os.PathLike[str], target: Path, kind: FileKind | None) -> None:
     if target.is_symlink() or (target.exists() and not target.is_file()):  # a loop, a device
         raise IntgoldError(f"cannot write {path}: not a plain file")
-    check_writable(path, target)
+    check_not_protected(path, target)
     if kind is not None:
         kind.check_replaceable(path, target)
 
 
-def check_writable(path: str | os.PathLike[str], target: Path) -> None:
+def check_not_protected(path: str | os.PathLike[str], target: Path) -> None:
     """Raise IntgoldError when the file `target`, where `path` leads, is protected from writing."""
     if target.exists() and not target.stat().st_mode & stat.S_IWUSR:
         raise IntgoldError(
@@ -170,10 +170,10 @@ def write_zip(
         When it cannot be written, or is more than `read_zip` takes.
     """
     size = sum(len(name) + len(data) + 200 for name, data in members.items())  # with headers
-    if len(members) > MOST_MEMBERS or size > ZIP_LIMIT:
+    if len(members) > MAX_MEMBERS or size > ZIP_LIMIT:
         raise IntgoldError(
             f"cannot write {path}: {len(members)} members of {size} bytes, "
-            f"at most {MOST_MEMBERS} of {ZIP_LIMIT}"
+            f"at most {MAX_MEMBERS} of {ZIP_LIMIT}"
         )
     with replacing(path, kind) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, data in members.items():
@@ -190,7 +190,7 @@ def read_zip(path: str | os.PathLike[str]) -> dict[str, bytes]:
     ------
     IntgoldError
         Naming the file when it is missing, no zip, compressed, damaged, larger than `ZIP_LIMIT` or
-        of more than `MOST_MEMBERS`.
+        of more than `MAX_MEMBERS`.
     """
     try:
         left = size = plain_size(path, ZIP_LIMIT)
@@ -216,14 +216,14 @@ def read_zip(path: str | os.PathLike[str]) -> dict[str, bytes]:
 
 
 def _check_members(path: str | os.PathLike[str]) -> None:
-    """Refuse more members than `MOST_MEMBERS` before `zipfile` makes an object of each."""
-    mark, found, rest = b"PK\x01\x02", 0, b""
+    """Refuse more members than `MAX_MEMBERS` before `zipfile` makes an object of each."""
+    mark, found, remainder = b"PK\x01\x02", 0, b""
     with open(path, "rb") as file:
         while block := file.read(2**20):
-            found += (rest + block).count(mark)
-            rest = block[-len(mark) + 1 :]
-    if found > MOST_MEMBERS:
-        raise IntgoldError(f"{path}: {found} members, more than the limit of {MOST_MEMBERS}")
+            found += (remainder + block).count(mark)
+            remainder = block[-len(mark) + 1 :]
+    if found > MAX_MEMBERS:
+        raise IntgoldError(f"{path}: {found} members, more than the limit of {MAX_MEMBERS}")
 
 
 def read_npy(where: str, data: bytes, fortran: bool = False) -> np.ndarray:

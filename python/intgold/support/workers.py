@@ -132,9 +132,9 @@ class _Worker:
         except BaseException:  # such as no memory: the rest of an answer is no answer
             self._connection.close()
             raise
-        value, raised, told = pickle.loads(answer)
+        value, raised, trace = pickle.loads(answer)
         if raised is not None:
-            raise raised from _WorkerError(told)
+            raise raised from _WorkerError(trace)
         return value
 
     def _why_it_ended(self) -> str:

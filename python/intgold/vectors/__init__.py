@@ -15,11 +15,13 @@ if _TYPE_CHECKING:
     from .cases.stimulus import stimulus
     from .memory.layout import Layout
     from .memory.layout_file import read_layout
-    from .op_vectors.sets import write_op_sets
-    from .sets.generate import merge_sets, write_set
+    from .op_vectors.sets import OpSetOptions, write_op_sets
+    from .sets.generate import Summary, merge_sets, write_set
+    from .sets.options import SetOptions
 
 _HOME = {
-    "Layout": "memory.layout", "merge_sets": "sets.generate",
+    "Layout": "memory.layout", "OpSetOptions": "op_vectors.sets", "SetOptions": "sets.options",
+    "Summary": "sets.generate", "merge_sets": "sets.generate",
     "random_inputs": "cases.random_models", "random_model": "cases.random_models",
     "read_layout": "memory.layout_file", "stimulus": "cases.stimulus",
     "write_op_sets": "op_vectors.sets", "write_set": "sets.generate",
@@ -40,6 +42,9 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "Layout",
+    "OpSetOptions",
+    "SetOptions",
+    "Summary",
     "merge_sets",
     "random_inputs",
     "random_model",

@@ -14,6 +14,7 @@ import os
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import intgold
 
@@ -22,7 +23,7 @@ from ..images.mnist import find_mnist
 from ..ops.fields import FORMS
 from ..ops.table import OPS
 from ..run.digests import tensor_digests
-from ..support.folders import Kind, check_own, put_folder
+from ..support.folders import FolderKind, check_own, put_folder
 from ..support.json_text import strict_json
 from ..support.progress import Progress
 from ..support.safe_files import canonical_json, replacing
@@ -33,6 +34,7 @@ from ..vectors.cases.requantize import case_lines, requantize_groups, tie_operan
 from ..vectors.cases.stimulus import stimulus
 from ..vectors.sets import generate
 from ..vectors.sets.manifest import provenance
+from ..vectors.sets.options import SetOptions
 
 COMMAND = "python -m intgold.vectors.freeze golden"
 COUNT, PREFIX, SEED = 10_000, 200, 0
@@ -42,7 +44,9 @@ RANDOM_CASES, CASE_IMAGES, SET_IMAGES = 2, 11, 4
 """Eleven built-in images are of every class, all -128 and all 127 among them."""
 
 
-def model_digests(name: str, source: str, backend: str = "golden", threads: int = 1) -> dict:
+def model_digests(
+    name: str, source: str, backend: str = "golden", threads: int = 1
+) -> dict[str, Any]:
     """Return what ``digests/<source>.json`` says of one shipped model.
 
     Parameters
@@ -97,13 +101,16 @@ def write_sets(folder: Path) -> None:
     for model in directed_models():
         kind = model.ops[-1].kind
         path = folder / "ops" / kind / model.name.removeprefix(f"{kind}_")
-        generate.write_set(model, path, "builtin", CASE_IMAGES, SEED, formats=("hex",))
+        generate.write_set(model, path, SetOptions(count=CASE_IMAGES, seed=SEED, formats=("hex",)))
     for kind in OPS:
         for case in range(RANDOM_CASES):
             model = random_model(case, (kind,), max_ops=1)
             path = folder / "ops" / kind / f"random_{case}"
-            generate.write_set(model, path, "builtin", CASE_IMAGES, case, formats=("hex",))
-    generate.write_set(intgold.load(), folder / "sets" / "mnist_lut", "builtin", SET_IMAGES, SEED)
+            generate.write_set(
+                model, path, SetOptions(count=CASE_IMAGES, seed=case, formats=("hex",))
+            )
+    shown = SetOptions(count=SET_IMAGES, seed=SEED)
+    generate.write_set(intgold.load(), folder / "sets" / "mnist_lut", shown)
 
 
 def freeze(folder: str | os.PathLike[str], progress: bool = True) -> None:
@@ -135,7 +142,7 @@ def freeze(folder: str | os.PathLike[str], progress: bool = True) -> None:
         file.write(document)
 
 
-def _part(part: str) -> Kind:
+def _part(part: str) -> FolderKind:
     """Return how a part of what was frozen is known again: by the manifest beside it."""
 
     def stated(data: bytes) -> dict[str, str]:
@@ -145,7 +152,7 @@ def _part(part: str) -> Kind:
         start = f"{part}/"
         return {p[len(start) :]: d for p, d in document["sha256"].items() if p.startswith(start)}
 
-    return Kind(f"{part} that was frozen", "../manifest.json", stated)
+    return FolderKind(f"{part} that was frozen", "../manifest.json", stated)
 
 
 def manifest(folder: Path) -> bytes:

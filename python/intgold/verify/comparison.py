@@ -12,23 +12,24 @@ import numpy as np
 from ..errors import VectorError
 from ..ops.fields import Requantize
 from ..support.arguments import checked
+from ..support.moved import renamed_attribute
 from ..support.progress import Progress
 from ..support.quoting import short_repr
 from ..support.text_table import columns
-from ..vectors.arrays.contents import Entry
+from ..vectors.arrays.contents import ArraySpec
 from ..vectors.memory.layout import Layout
 from ..vectors.memory.memory_map import ENCODED
 from ..vectors.op_vectors.sets import read_op_vectors
 from ..vectors.sets.strays import Strays, stray_lines
 from .dump import Dump
-from .error_statistics import Tally
-from .locate import Spot, spots
+from .error_statistics import ErrorStatistics
+from .locate import FileLocation, file_locations
 
 IN_DEVICE = f"{ENCODED}; causes and arithmetic are in q"
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ArrayComparison:
     """One tensor or accumulator of the set against the dump.
 
     Parameters
@@ -40,7 +41,7 @@ class Comparison:
         How many were compared; 0 when the dump does not have it.
     of : int
         How many the set has, of the images compared.
-    tally : Tally
+    tally : ErrorStatistics
         What differs.
     """
 
@@ -50,7 +51,7 @@ class Comparison:
     role: str
     values: int
     of: int
-    tally: Tally = field(repr=False, compare=False)
+    tally: ErrorStatistics = field(repr=False, compare=False)
 
     @property
     def differing(self) -> int:
@@ -64,7 +65,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Difference:
+class FirstDifference:
     """The first value that differs, with the accumulator behind it where the set has one.
 
     Parameters
@@ -78,7 +79,7 @@ class Difference:
     expected_accumulator, got_accumulator : int or None
     requantize : tuple of (str, int, int) or None
         Form, multiplier and right_shift of its channel.
-    spots : tuple of Spot
+    locations : tuple of FileLocation
         Where it lies in the dump.
     """
 
@@ -96,23 +97,25 @@ class Difference:
     expected_accumulator: int | None
     got_accumulator: int | None
     requantize: tuple[str, int, int] | None
-    spots: tuple[Spot, ...]
+    locations: tuple[FileLocation, ...]
+
+    spots = renamed_attribute("FirstDifference", "spots", "locations")
 
 
 @dataclass(frozen=True)
-class Report:
+class DumpComparison:
     """What `verify` found: ops in execution order, the accumulator of an op before its output.
 
     Parameters
     ----------
-    comparisons : tuple of Comparison
-    first : Difference or None
+    comparisons : tuple of ArrayComparison
+    first : FirstDifference or None
     images, set_images : int
         How many images were compared, and how many the set has.
     """
 
-    comparisons: tuple[Comparison, ...]
-    first: Difference | None
+    comparisons: tuple[ArrayComparison, ...]
+    first: FirstDifference | None
     images: int
     set_images: int
 
@@ -150,7 +153,7 @@ def verify(
     partial: bool = False,
     layout: Layout | None = None,
     images: int | None = None,
-) -> Report:
+) -> DumpComparison:
     """Compare the results in `dut` with those of the set `vectors`.
 
     Parameters
@@ -166,15 +169,15 @@ def verify(
         When the set is damaged, the dump lacks an array and `partial` is not given, or a file of
         the dump is not what its name says.
     """
-    return compare(Dump(vectors, dut, layout, partial, progress, images), progress)
+    return compare_dump(Dump(vectors, dut, layout, partial, progress, images), progress)
 
 
-def compare(dump: Dump, progress: bool = False) -> Report:
+def compare_dump(dump: Dump, progress: bool = False) -> DumpComparison:
     """Compare a dump with its set; see `verify`."""
     plan = dump.plan
     kinds = {op.name: op.kind for op in plan.model.ops}
-    comparisons: list[Comparison] = []
-    first: Difference | None = None
+    comparisons: list[ArrayComparison] = []
+    first: FirstDifference | None = None
     values = sum(prod(e.whole(plan.count)) for e in dump.files)
     with Progress[int](
         total=values, unit="value", scaled=True, label="verify", show=progress
@@ -182,23 +185,31 @@ def compare(dump: Dump, progress: bool = False) -> Report:
         for entry in dump.files:
             of = prod(entry.whole(plan.count))
             facts = (entry.owner, kinds[entry.owner], entry.name, entry.role)
-            tally = Tally(entry, plan.count, dump.device.blocks[entry].packing.stored_value)
+            tally = ErrorStatistics(
+                entry, plan.count, dump.device.blocks[entry].packing.stored_value
+            )
             if not dump.has(entry):
-                comparisons.append(Comparison(*facts, 0, of, tally))
+                comparisons.append(ArrayComparison(*facts, 0, of, tally))
                 continue
             tally.strays = Strays(dump.device.blocks[entry])
-            for image, want, got in dump.pairs(entry, tally.strays):
-                tally.add(image, want, got)
-                bar.update(want.size)
-            comparisons.append(Comparison(*facts, of, of, tally))
+            for image, expected, got in dump.pairs(entry, tally.strays):
+                tally.add(image, expected, got)
+                bar.update(expected.size)
+            comparisons.append(ArrayComparison(*facts, of, of, tally))
             if tally.first is not None and first is None:
                 first = _difference(dump, entry, kinds[entry.owner], *tally.first)
-    return Report(tuple(comparisons), first, plan.count, dump.whole.count)
+    return DumpComparison(tuple(comparisons), first, plan.count, dump.whole.count)
 
 
 def _difference(
-    dump: Dump, entry: Entry, kind: str, image: int, where: tuple[int, ...], expected: int, got: int
-) -> Difference:
+    dump: Dump,
+    entry: ArraySpec,
+    kind: str,
+    image: int,
+    where: tuple[int, ...],
+    expected: int,
+    got: int,
+) -> FirstDifference:
     (op,) = [o for o in dump.plan.model.ops if o.name == entry.owner]
     by = op.fields.get("requantize")
     requantize = None
@@ -208,26 +219,38 @@ def _difference(
     paths, files = dump.files[entry][0]
     packing = dump.device.blocks[entry].packing
     stored = packing.stored_value(expected), packing.stored_value(got)
-    return Difference(
-        entry.owner, kind, entry.name, entry.role, packing.stored.name, image, where, *stored,
-        *_accumulators(dump, entry, image, where), requantize,
+    return FirstDifference(
+        entry.owner,
+        kind,
+        entry.name,
+        entry.role,
+        packing.stored.name,
+        image,
+        where,
+        *stored,
+        *_accumulators(dump, entry, image, where),
+        requantize,
         tuple(
-            spots(dump.device, entry, (image, *where), got, files[0].format.name, files, paths)
+            file_locations(
+                dump.device, entry, (image, *where), got, files[0].format.name, files, paths
+            )
         ),
-    )  # fmt: skip
+    )
 
 
 def _accumulators(
-    dump: Dump, entry: Entry, image: int, where: tuple[int, ...]
+    dump: Dump, entry: ArraySpec, image: int, where: tuple[int, ...]
 ) -> tuple[int | None, int | None]:
-    """Return the expected and the dump's accumulator behind a value, where there is one."""
-    behind = next(
+    """Return the expected and the dump's accumulator of a value, where there is one."""
+    accumulator = next(
         (e for e in dump.files if (e.role, e.owner) == ("accumulator", entry.owner)), None
     )
-    if behind is None or entry.role == "partial":
+    if accumulator is None or entry.role == "partial":
         return None, None
-    expected = int(dump.expected(behind, [image])[(0, *where)])
-    return expected, int(dump.got(behind, [image])[(0, *where)]) if dump.has(behind) else None
+    expected = int(dump.expected(accumulator, [image])[(0, *where)])
+    if not dump.has(accumulator):
+        return expected, None
+    return expected, int(dump.got(accumulator, [image])[(0, *where)])
 
 
 @checked
@@ -238,7 +261,7 @@ def verify_op(
     partial: bool = False,
     layout: Layout | None = None,
     images: int | None = None,
-) -> dict[str, Report]:
+) -> dict[str, DumpComparison]:
     """Compare the dumps of all cases of an op, each in a folder of the case's name; see `verify`.
 
     Raises
@@ -252,9 +275,9 @@ def verify_op(
     if not os.path.isdir(dut):
         raise VectorError(f"{dut}: no such folder")
     there = sorted(path.name for path in Path(dut).iterdir() if path.is_dir())
-    odd = [name for name in there if name not in names]
-    if odd:
-        raise VectorError(f"{Path(dut) / odd[0]}: the vectors have no such case")
+    unknown = [name for name in there if name not in names]
+    if unknown:
+        raise VectorError(f"{Path(dut) / unknown[0]}: the vectors have no such case")
     chosen = [name for name in names if name in there] if partial else names
     if not chosen:
         raise VectorError(f"{dut}: none of the {len(names)} cases, such as {names[0]}")
@@ -264,7 +287,7 @@ def verify_op(
     }
 
 
-def _table(comparisons: tuple[Comparison, ...]) -> list[str]:
+def _table(comparisons: tuple[ArrayComparison, ...]) -> list[str]:
     rows = [("op", "kind", "tensor", "values", "differing")]
     for c in comparisons:
         name = c.tensor + {"output": "", "accumulator": " (acc)", "partial": " (partial)"}[c.role]
@@ -273,7 +296,7 @@ def _table(comparisons: tuple[Comparison, ...]) -> list[str]:
     return columns(rows, left=range(3))
 
 
-def _verdict(report: Report) -> list[str]:
+def _verdict(report: DumpComparison) -> list[str]:
     compared = f"{report.values} values compared"
     if report.missing:
         compared = (
@@ -289,8 +312,10 @@ def _verdict(report: Report) -> list[str]:
     differing = sum(c.differing for c in report.comparisons)
     lines = [
         f"{compared}, {differing} differ",
-        f"first difference: op {first.op} ({first.kind}), {first.role} of {first.tensor}, "
-        f"{place(first)}",
+        (
+            f"first difference: op {first.op} ({first.kind}), {first.role} of {first.tensor}, "
+            f"{place(first)}"
+        ),
         f"  expected {with_hex(first.expected, first.dtype)}",
         f"  got      {with_hex(first.got, first.dtype)}",
         *([f"  both as the device has them: {IN_DEVICE}"] if first.dtype == "uint8" else []),
@@ -299,13 +324,15 @@ def _verdict(report: Report) -> list[str]:
         got = "not in the dump"
         if first.got_accumulator is not None:
             got = with_hex(first.got_accumulator, "int32")
-        wanted = with_hex(first.expected_accumulator, "int32")
-        lines.append(f"  accumulator: expected {wanted}, got {got}")
+        expected = with_hex(first.expected_accumulator, "int32")
+        lines.append(f"  accumulator: expected {expected}, got {got}")
     if first.requantize and first.role != "partial":
         form, multiplier, right_shift = first.requantize
-        told = with_hex(multiplier, "int32")
-        lines.append(f"  requantize: {form}, multiplier {told}, right_shift {right_shift}")
-    lines += [f"  in the dump: {placed(spot)}" for spot in first.spots]
+        multiplier_text = with_hex(multiplier, "int32")
+        lines.append(
+            f"  requantize: {form}, multiplier {multiplier_text}, right_shift {right_shift}"
+        )
+    lines += [f"  in the dump: {location_text(location)}" for location in first.locations]
     tally = next(
         c.tally for c in report.comparisons if (c.op, c.role) == (first.op, first.role)
     )  # fmt: skip
@@ -317,13 +344,16 @@ def _verdict(report: Report) -> list[str]:
     return lines + strays
 
 
-def placed(spot: Spot) -> str:
+def location_text(location: FileLocation) -> str:
     """Return file, line or byte, address and lane as people read them."""
-    bank = f" (0x{spot.bank_address:x} of bank {spot.bank})" if ".bank" in spot.file else ""
-    return f"{spot.file} {spot.place}, address 0x{spot.address:x}{bank}, lane {spot.lane}"
+    bank = ""
+    if ".bank" in location.file:
+        bank = f" (0x{location.bank_address:x} of bank {location.bank})"
+    at = f"{location.file} {location.place}, address 0x{location.address:x}{bank}"
+    return f"{at}, lane {location.lane}"
 
 
-def place(first: Difference) -> str:
+def place(first: FirstDifference) -> str:
     """Return where a value lies, as people read it: ``image 0, y 2, x 7, channel 1``."""
     partial = first.role == "partial"
     axes = ["step"] * partial + ["y", "x", "channel"][3 - len(first.coordinate) + partial :]

@@ -12,18 +12,18 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import VectorError
-from ..vectors.arrays.contents import Entry
+from ..vectors.arrays.contents import ArraySpec
 from ..vectors.formats import FORMATS
 from ..vectors.formats.collector import AbsentError
 from ..vectors.formats.compression import COMPRESSIONS
 from ..vectors.formats.word_file import FewImagesError
 from ..vectors.memory.layout import Layout
-from ..vectors.memory.readings import Reading, readings, standing
+from ..vectors.memory.readings import Reading, agreeing_readings, readings
 from ..vectors.sets.manifest import read_manifest
 from ..vectors.sets.plan import Plan, SetFile
 from ..vectors.sets.reader import read_entry, read_runs, read_words, regroup
+from ..vectors.sets.rom_files import memory_files
 from ..vectors.sets.strays import Strays
-from ..vectors.sets.whole import memory_files
 from .misplaced import no_array, refuse_unknown, refuse_unread_memories
 
 _Files = list[tuple[list[Path], list[SetFile]]]
@@ -87,7 +87,7 @@ class Dump:
                 "--partial compares what is there"
             )
 
-    def _files_of(self, entry: Entry) -> _Files:
+    def _files_of(self, entry: ArraySpec) -> _Files:
         """Return the array's own files, then those of its memory that have words of it."""
         device, of = self.device, self.device.count
         every = replace(self.whole, layout=device.layout)  # a memory may hold more images
@@ -97,18 +97,18 @@ class Dump:
         )
         return own + [(paths, files) for paths, files in whole if _has_words(device, paths, files)]
 
-    def has(self, entry: Entry) -> bool:
+    def has(self, entry: ArraySpec) -> bool:
         """Return whether the dump has the array."""
         return bool(self.files.get(entry))
 
     def pairs(
-        self, entry: Entry, strays: Strays | None = None
+        self, entry: ArraySpec, strays: Strays | None = None
     ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
         """Yield (first image, expected, got) of some images at a time, all of them in order.
 
         Parameters
         ----------
-        entry : Entry
+        entry : ArraySpec
         strays : Strays, optional
             Takes in what the dump holds instead of padding.
 
@@ -123,7 +123,7 @@ class Dump:
             regroup(self._read(paths, files, strays), sizes) for paths, files in self.files[entry]
         ]
         image = 0
-        for want in islice(regroup(self._of_set(entry), sizes), len(sizes)):
+        for expected in islice(regroup(self._of_set(entry), sizes), len(sizes)):
             got, *others = (next(stream) for stream in streams)
             for (paths, _), other in zip(self.files[entry][1:], others, strict=True):
                 if not np.array_equal(got, other):
@@ -132,8 +132,8 @@ class Dump:
                         f"{paths[0]} and {first.relative_to(self.dut)} say different things about "
                         f"{entry.path}"
                     )
-            yield image, want, got
-            image += len(want)
+            yield image, expected, got
+            image += len(expected)
         for stream in streams:  # a reader checks what follows its last word when asked for more
             next(stream, None)
 
@@ -163,8 +163,8 @@ class Dump:
         return self.whole.count
 
     def blocks(
-        self, of_set: Sequence[Entry], of_dump: Sequence[Entry]
-    ) -> Iterator[dict[Entry, np.ndarray]]:
+        self, of_set: Sequence[ArraySpec], of_dump: Sequence[ArraySpec]
+    ) -> Iterator[dict[ArraySpec, np.ndarray]]:
         """Yield some images at a time of arrays of the set and arrays of the dump, in step."""
         sizes = _sizes(self.plan)
         runs = {e: self._of_set(e) for e in of_set}
@@ -173,19 +173,19 @@ class Dump:
         for _ in sizes:
             yield {e: next(stream) for e, stream in streams.items()}
 
-    def expected(self, entry: Entry, images: Sequence[int]) -> np.ndarray:
+    def expected(self, entry: ArraySpec, images: Sequence[int]) -> np.ndarray:
         """Return some images of an array of the set, or a whole parameter; images rise."""
         return _picked(self._of_set(entry), images)
 
-    def got(self, entry: Entry, images: Sequence[int]) -> np.ndarray:
+    def got(self, entry: ArraySpec, images: Sequence[int]) -> np.ndarray:
         """Return some images of an array of the dump, which has it; images rise."""
         return _picked(self._runs(entry), images)
 
-    def _of_set(self, entry: Entry) -> Iterator[np.ndarray]:
+    def _of_set(self, entry: ArraySpec) -> Iterator[np.ndarray]:
         """Yield all images of an array of the set."""
         return read_entry(self.vectors, self.whole, entry)
 
-    def _runs(self, entry: Entry) -> Iterator[np.ndarray]:
+    def _runs(self, entry: ArraySpec) -> Iterator[np.ndarray]:
         """Yield the images of an array of the dump, whatever it holds instead of padding."""
         paths, files = self.files[entry][0]
         by = (r for r in readings(self.device.blocks[entry]) if r.label == self._by)
@@ -194,7 +194,7 @@ class Dump:
             return self._read_by(entry, reading)
         return read_runs(self.device, paths, files, Strays(self.device.blocks[entry]))
 
-    def _read_by(self, entry: Entry, reading: Reading) -> Iterator[np.ndarray]:
+    def _read_by(self, entry: ArraySpec, reading: Reading) -> Iterator[np.ndarray]:
         """Yield the images of an array as another rule has them.
 
         Words that the device would have outside the array are taken to be right.
@@ -223,11 +223,11 @@ class Dump:
             if entry.owner == op and files and entry.role != "partial":
                 words = read_words(self.device, paths, files)
                 block = self.device.blocks[entry]
-                found[entry.role] = standing(block.packing, readings(block), words)
+                found[entry.role] = agreeing_readings(block.packing, readings(block), words)
         return found
 
 
-def results(plan: Plan) -> list[Entry]:
+def results(plan: Plan) -> list[ArraySpec]:
     """Return what a device computes, by op; what an op computes first comes first."""
     order = {"partial": 0, "accumulator": 1, "output": 2}
     place = {op.name: i for i, op in enumerate(plan.model.ops)}
@@ -266,8 +266,8 @@ def _present(dut: Path, files_of: Callable[[str, str], list[SetFile]]) -> _Files
             paths = [dut / file.path for file in files]
             there = [path for path in paths if os.path.lexists(path)]
             if there and len(there) < len(paths):
-                lacking = next(path for path in paths if path not in there)
-                raise VectorError(f"{lacking}: this bank is not in the dump")
+                missing = next(path for path in paths if path not in there)
+                raise VectorError(f"{missing}: this bank is not in the dump")
             if there:
                 found.append((paths, files))
     return found

@@ -6,22 +6,22 @@ from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
-from ..vectors.arrays.contents import Entry
+from ..vectors.arrays.contents import ArraySpec
 from ..vectors.sets.strays import Strays
 
 _AXES = {"S": "step", "H": "row", "W": "column", "C": "channel"}
-_MOST_PLACES = 2**22
+_MAX_PLACES = 2**22
 """Elements of an image up to which each is counted by itself."""
 _EXACT = 8
 """Differences up to this are counted by value, larger ones by powers of two."""
 
 
-class Tally:
+class ErrorStatistics:
     """Counts the differences of one array, image by image.
 
     Parameters
     ----------
-    entry : Entry
+    entry : ArraySpec
     count : int
         Images that come.
     stored : callable
@@ -33,12 +33,12 @@ class Tally:
         What a dump holds instead of padding.
     """
 
-    def __init__(self, entry: Entry, count: int, stored: Callable[[int], int] = int) -> None:
+    def __init__(self, entry: ArraySpec, count: int, stored: Callable[[int], int] = int) -> None:
         self.entry, self.count, self.stored = entry, count, stored
         self.images = np.zeros(count, np.int64)
         self.along = [np.zeros(n, np.int64) for n in entry.shape]
         size = int(np.prod(entry.shape, dtype=np.int64))
-        self.places = np.zeros(entry.shape, np.int32) if size <= _MOST_PLACES else None
+        self.places = np.zeros(entry.shape, np.int32) if size <= _MAX_PLACES else None
         self.bins: dict[tuple[int, int], int] = {}
         self.ends: dict[tuple[int, int], tuple[int, int]] = {}
         self.constants = np.zeros((count, 2), np.int64)
@@ -55,30 +55,30 @@ class Tally:
         """How many values the set has."""
         return self.count * int(np.prod(self.entry.shape, dtype=np.int64))
 
-    def add(self, first: int, want: np.ndarray, got: np.ndarray) -> None:
+    def add(self, first: int, expected: np.ndarray, got: np.ndarray) -> None:
         """Count some images, of which `first` is the first."""
-        differs = want != got
+        differs = expected != got
         rows = got.reshape(len(got), -1)
         self.constants[first : first + len(got)] = np.stack([rows.min(1), rows.max(1)], axis=1)
         if not differs.any():
             return
         if self.first is None:
             at = tuple(int(i) for i in np.argwhere(differs)[0])
-            self.first = (first + at[0], at[1:], int(want[at]), int(got[at]))
-        self.images[first : first + len(want)] = differs.reshape(len(want), -1).sum(axis=1)
+            self.first = (first + at[0], at[1:], int(expected[at]), int(got[at]))
+        self.images[first : first + len(expected)] = differs.reshape(len(expected), -1).sum(axis=1)
         once = differs.sum(axis=0)
         for axis, counts in enumerate(self.along):
             counts += once.sum(axis=tuple(a for a in range(once.ndim) if a != axis))
         if self.places is not None:
             self.places += once.astype(np.int32)
         deltas, counts = np.unique(
-            got[differs].astype(np.int64) - want[differs].astype(np.int64), return_counts=True
+            got[differs].astype(np.int64) - expected[differs].astype(np.int64), return_counts=True
         )
         for delta, n in zip(deltas.tolist(), counts.tolist(), strict=True):
             bin_ = _bin(delta)
             self.bins[bin_] = self.bins.get(bin_, 0) + n
-            least, most = self.ends.get(bin_, (delta, delta))
-            self.ends[bin_] = min(least, delta), max(most, delta)
+            lowest, highest = self.ends.get(bin_, (delta, delta))
+            self.ends[bin_] = min(lowest, delta), max(highest, delta)
 
     def histogram(self) -> list[tuple[str, int]]:
         """Return (got less expected, how many), rising; large differences by powers of two.
@@ -88,8 +88,8 @@ class Tally:
         return [(self._shown(bin_), self.bins[bin_]) for bin_ in sorted(self.bins)]
 
     def _shown(self, bin_: tuple[int, int]) -> str:
-        least, most = self.ends[bin_]
-        return f"{least:+d}" if least == most else f"{bin_[0]:+d}..{bin_[1]:+d}"
+        lowest, highest = self.ends[bin_]
+        return f"{lowest:+d}" if lowest == highest else f"{bin_[0]:+d}..{bin_[1]:+d}"
 
     def sentences(self) -> list[str]:
         """Return what the places and sizes have in common."""
@@ -114,9 +114,9 @@ class Tally:
 
     def _constant(self) -> str:
         """Return which value all have from an image on to the last, where images are constant."""
-        least, most = self.constants.T
-        value = int(least[-1])
-        other = np.flatnonzero((least != value) | (most != value))
+        lowest, highest = self.constants.T
+        value = int(lowest[-1])
+        other = np.flatnonzero((lowest != value) | (highest != value))
         first = int(other[-1]) + 1 if len(other) else 0
         wrong = int(np.count_nonzero(self.images[first:]))
         if self.of == self.count or 2 * wrong <= self.count - first:

@@ -14,22 +14,22 @@ import numpy as np
 
 from ..errors import VectorError
 from ..support.arguments import checked
-from ..vectors.arrays.contents import Entry
+from ..vectors.arrays.contents import ArraySpec
 from ..vectors.formats import FORMATS
 from ..vectors.formats.compression import COMPRESSIONS
-from ..vectors.formats.word_file import words_of_place
-from ..vectors.sets.lines import place_in
+from ..vectors.formats.word_file import words_of_line
+from ..vectors.sets.lines import line_or_byte_text
 from ..vectors.sets.manifest import read_manifest
 from ..vectors.sets.plan import Plan, SetFile
 from ..vectors.sets.reader import read_entry, values_of
-from ..vectors.sets.whole import memory_files
+from ..vectors.sets.rom_files import memory_files
 
 Coordinate = tuple[int, ...]
-_MOST_NAMES = 6
+_MAX_NAMES = 6
 
 
 @dataclass(frozen=True)
-class Spot:
+class FileLocation:
     """One value in one file.
 
     Parameters
@@ -67,7 +67,9 @@ class Spot:
 
 
 @checked
-def locate(folder: str | os.PathLike[str], array: str, coordinate: Sequence[int]) -> list[Spot]:
+def locate(
+    folder: str | os.PathLike[str], array: str, coordinate: Sequence[int]
+) -> list[FileLocation]:
     """Return where a value lies, in each file that has it (several where it takes several words).
 
     Parameters
@@ -91,11 +93,11 @@ def locate(folder: str | os.PathLike[str], array: str, coordinate: Sequence[int]
     if len(at) != len(shape) or not all(0 <= i < n for i, n in zip(at, shape, strict=True)):
         raise VectorError(f"{array}: {at} is no coordinate of its shape {shape}")
     (value,) = _values(folder, plan, entry, [at])
-    return [s for name in plan.array_formats for s in spots(plan, entry, at, value, name)]
+    return [s for name in plan.array_formats for s in file_locations(plan, entry, at, value, name)]
 
 
 @checked
-def at_place(folder: str | os.PathLike[str], place: str) -> list[Spot]:
+def at_place(folder: str | os.PathLike[str], place: str) -> list[FileLocation]:
     """Return the values at a place, word by word and lane by lane from the least significant one.
 
     Parameters
@@ -139,7 +141,7 @@ def at_place(folder: str | os.PathLike[str], place: str) -> list[Spot]:
 
 def _at_address(
     folder: str | os.PathLike[str], plan: Plan, place: str, match: re.Match[str]
-) -> list[Spot]:
+) -> list[FileLocation]:
     """Return the values of the word at ARRAY@ADDRESS."""
     entry = _entry(plan, match[1])
     name = next((n for n in plan.array_formats if n != "npy"), "npy")
@@ -150,30 +152,30 @@ def _at_address(
     coordinates = _held(plan, entry, run, word)
     values = _values(folder, plan, entry, coordinates) if coordinates else []
     pairs = zip(coordinates, values, strict=True)
-    found = [s for at, value in pairs for s in spots(plan, entry, at, value, name)]
+    found = [s for at, value in pairs for s in file_locations(plan, entry, at, value, name)]
     return [s for s in found if s.address == target]
 
 
 def _at_line_of_memory(
     folder: str | os.PathLike[str], plan: Plan, place: str, path: str, line: int
-) -> list[Spot]:
+) -> list[FileLocation]:
     """Return the values of all words at a line of the file of a whole memory, by address."""
-    found: list[Spot] = []
+    found: list[FileLocation] = []
     held = [*_of_memory(plan, path)]
     if not held:
         known = [f.path for f in plan.files]
-        near = get_close_matches(path[:200], known, 1, 0.75)
-        near = near or [p for p in known if p.endswith(f"/{path}")]
-        meant = f": did you mean {near[0]}?" if near else ", and no such memory"
+        suggestions = get_close_matches(path[:200], known, 1, 0.75)
+        suggestions = suggestions or [p for p in known if p.endswith(f"/{path}")]
+        meant = f": did you mean {suggestions[0]}?" if suggestions else ", and no such memory"
         raise VectorError(f"{place}: the set has no array file {path}{meant}")
-    words = [words_of_place(file.format, file.words, line) for _, file in held]
+    words = [words_of_line(file.format, file.words, line) for _, file in held]
     if not any(words):
         raise VectorError(f"{place}: no word of the set is there")
     for (files, file), inside in zip(held, words, strict=True):
         found += _at_words(folder, plan, files, file, inside)
     if not found:
         raise VectorError(f"{place}: its words hold padding only")
-    return sorted(found, key=lambda spot: spot.address)
+    return sorted(found, key=lambda location: location.address)
 
 
 def _of_memory(plan: Plan, path: str) -> Iterator[tuple[list[SetFile], SetFile]]:
@@ -188,41 +190,43 @@ def _of_memory(plan: Plan, path: str) -> Iterator[tuple[list[SetFile], SetFile]]
 def _at_words(
     folder: str | os.PathLike[str], plan: Plan, files: list[SetFile], file: SetFile,
     words: Sequence[int],
-) -> list[Spot]:  # fmt: skip
+) -> list[FileLocation]:  # fmt: skip
     """Return the values of words of an array in one of the files that have it."""
     held = dict.fromkeys(at for word in words for at in _elements(plan, file, word))
     coordinates, there = list(held), {(file.path, word) for word in words}
     values = _values(folder, plan, file.entry, coordinates) if held else []
     pairs = zip(coordinates, values, strict=True)
     name = file.format.name
-    found = [s for at, value in pairs for s in spots(plan, file.entry, at, value, name, files)]
-    return [spot for spot in found if (spot.file, spot.word) in there]
+    found = [
+        s for at, value in pairs for s in file_locations(plan, file.entry, at, value, name, files)
+    ]
+    return [location for location in found if (location.file, location.word) in there]
 
 
-def _entry(plan: Plan, array: str) -> Entry:
+def _entry(plan: Plan, array: str) -> ArraySpec:
     found = next((e for e in plan.entries if e.path == array), None)
     if found is None:
-        raise VectorError(f"{array!r}: no array of the set; {_meant(plan, array)}")
+        raise VectorError(f"{array!r}: no array of the set; {_suggestion(plan, array)}")
     return found
 
 
-def _meant(plan: Plan, array: str) -> str:
+def _suggestion(plan: Plan, array: str) -> str:
     """Return the arrays of a like name, or some of all."""
     paths = [e.path for e in plan.entries]
     last = array.rpartition("/")[2].partition("@")[0].lower()
     like = [p for p in paths if last and last in (p.rpartition("/")[2], p.partition("/")[2])]
     like += [p for p in paths if last and p.rpartition("/")[2].startswith(f"{last}.")]
-    like = like or get_close_matches(array[:200], paths, _MOST_NAMES, 0.75)
+    like = like or get_close_matches(array[:200], paths, _MAX_NAMES, 0.75)
     if like:
         order = {"outputs": 0, "accumulators": 1}
         like.sort(key=lambda p: order.get(p.partition("/")[0], 2))
-        more = ", ..." if like[_MOST_NAMES:] else ""
-        return f"did you mean {', '.join(like[:_MOST_NAMES])}{more}?"
-    some = [p for p in paths if p.startswith("outputs/")][:_MOST_NAMES]
+        more = ", ..." if like[_MAX_NAMES:] else ""
+        return f"did you mean {', '.join(like[:_MAX_NAMES])}{more}?"
+    some = [p for p in paths if p.startswith("outputs/")][:_MAX_NAMES]
     return f"it has {len(paths)}, all in its README.md, such as {', '.join(some)}"
 
 
-def _other_array(plan: Plan, entry: Entry, bank: int | None, address: int) -> str:
+def _other_array(plan: Plan, entry: ArraySpec, bank: int | None, address: int) -> str:
     """Return the array that has this address of the memory; "" where none has."""
     memory = plan.blocks[entry].memory
     for other in plan.entries:
@@ -233,7 +237,7 @@ def _other_array(plan: Plan, entry: Entry, bank: int | None, address: int) -> st
 
 
 def _word_at(
-    plan: Plan, place: str, entry: Entry, bank: int | None, address: int
+    plan: Plan, place: str, entry: ArraySpec, bank: int | None, address: int
 ) -> tuple[int, int]:
     """Return (run, word of it) at an address of the memory, or of a bank."""
     banks = plan.blocks[entry].packing.rule.banks
@@ -245,7 +249,7 @@ def _word_at(
     return found
 
 
-def _who(plan: Plan, entry: Entry, bank: int | None, address: int) -> str:
+def _who(plan: Plan, entry: ArraySpec, bank: int | None, address: int) -> str:
     """Return what is at an address that an array does not have, and which the array has."""
     block = plan.blocks[entry]
     divided = 1 if bank is None else block.packing.rule.banks
@@ -257,7 +261,7 @@ def _who(plan: Plan, entry: Entry, bank: int | None, address: int) -> str:
     return f"{f'that is of {other}' if other else 'no word of the set is there'}; {own}"
 
 
-def _place(plan: Plan, entry: Entry, bank: int | None, address: int) -> tuple[int, int] | None:
+def _place(plan: Plan, entry: ArraySpec, bank: int | None, address: int) -> tuple[int, int] | None:
     """Return (run, word of it) of an array at an address; None where it has no such word."""
     block = plan.blocks[entry]
     divided = 1 if bank is None else block.packing.rule.banks
@@ -276,11 +280,11 @@ def _elements(plan: Plan, file: SetFile, word: int) -> list[Coordinate]:
     return _held(plan, file.entry, run, plan.blocks[file.entry].packing.word_of(file.bank, place))
 
 
-def _held(plan: Plan, entry: Entry, run: int, word: int) -> list[Coordinate]:
+def _held(plan: Plan, entry: ArraySpec, run: int, word: int) -> list[Coordinate]:
     return _coordinates(entry, run, plan.blocks[entry].packing.elements(word))
 
 
-def _coordinates(entry: Entry, run: int, flats: Sequence[int | None]) -> list[Coordinate]:
+def _coordinates(entry: ArraySpec, run: int, flats: Sequence[int | None]) -> list[Coordinate]:
     ahead = (run,) if entry.images else ()
     return [
         (*ahead, *(int(i) for i in np.unravel_index(flat, entry.shape)))
@@ -290,22 +294,22 @@ def _coordinates(entry: Entry, run: int, flats: Sequence[int | None]) -> list[Co
 
 
 def _values(
-    folder: str | os.PathLike[str], plan: Plan, entry: Entry, coordinates: Sequence[Coordinate]
+    folder: str | os.PathLike[str], plan: Plan, entry: ArraySpec, coordinates: Sequence[Coordinate]
 ) -> list[int]:
     ahead = () if entry.images else (0,)
     return values_of(read_entry(Path(folder), plan, entry), [(*ahead, *at) for at in coordinates])
 
 
-def spots(
-    plan: Plan, entry: Entry, at: Coordinate, value: int, name: str,
+def file_locations(
+    plan: Plan, entry: ArraySpec, at: Coordinate, value: int, name: str,
     files: Sequence[SetFile] | None = None, paths: Sequence[Path] | None = None,
-) -> Iterator[Spot]:  # fmt: skip
+) -> Iterator[FileLocation]:  # fmt: skip
     """Yield where an element lies in the files that a format has of its array.
 
     Parameters
     ----------
     plan : Plan
-    entry : Entry
+    entry : ArraySpec
     at : tuple of int
         Image first, where the array has one for each.
     value : int
@@ -331,8 +335,8 @@ def spots(
         else:
             number, in_file = bank, run * files[bank].words.run + place
         file, path = files[number], paths[number] if paths else None
-        yield Spot(
+        yield FileLocation(
             entry.path, at, packing.stored_value(value), file.path,
-            place_in(file, in_file, position.lane, path), in_file, start + word, bank,
+            line_or_byte_text(file, in_file, position.lane, path), in_file, start + word, bank,
             start // packing.rule.banks + place, position.lane,
         )  # fmt: skip

@@ -9,18 +9,18 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from ..errors import VectorError
-from ..vectors.arrays.contents import FOLDERS, Entry
+from ..vectors.arrays.contents import FOLDERS, ArraySpec
 from ..vectors.formats import FORMATS
 from ..vectors.formats.compression import COMPRESSIONS
 from ..vectors.sets.plan import Plan
-from ..vectors.sets.whole import FOLDER, memory_files, rom_files
+from ..vectors.sets.rom_files import FOLDER, memory_files, rom_files
 
 _ROLES = ("output", "accumulator", "partial")
-_MOST_NAMES, _MOST_NAMED = 6, 4
-_MOST_FOLDERS = 200
+_MAX_NAMES, _MAX_NAMED = 6, 4
+_MAX_FOLDERS = 200
 
 
-def refuse_unknown(dut: Path, device: Plan, entries: Sequence[Entry], known: set[Path]) -> None:
+def refuse_unknown(dut: Path, device: Plan, entries: Sequence[ArraySpec], known: set[Path]) -> None:
     """Refuse a file under another name than the set's: it would be passed over.
 
     Parameters
@@ -28,7 +28,7 @@ def refuse_unknown(dut: Path, device: Plan, entries: Sequence[Entry], known: set
     dut : Path
     device : Plan
         Of the dump.
-    entries : sequence of Entry
+    entries : sequence of ArraySpec
         What a dump may have.
     known : set of Path
         The files that were found.
@@ -61,55 +61,55 @@ def refuse_unread_memories(dut: Path, device: Plan, known: set[Path]) -> None:
             )
 
 
-def no_array(dut: Path, device: Plan, entries: Sequence[Entry]) -> VectorError:
+def no_array(dut: Path, device: Plan, entries: Sequence[ArraySpec]) -> VectorError:
     """Return the error of a dump without any array: where arrays are instead, if near by."""
     names = {path for entry in entries for path in _paths(device, entry)}
-    listed = ", ".join(e.path for e in entries[:_MOST_NAMED])
-    more = ", ..." if entries[_MOST_NAMED:] else ""
-    told = f"{dut}: has none of the set's arrays, which are {len(entries)}: {listed}{more}"
-    near = [str(folder) for folder in _near(dut) if _holds(folder, names)]
-    if near:
-        which = "has some: give that folder" if len(near) == 1 else "have some: give one of them"
-        return VectorError(f"{told}; {_some(near)} {which}")
+    listed = ", ".join(e.path for e in entries[:_MAX_NAMED])
+    more = ", ..." if entries[_MAX_NAMED:] else ""
+    problem = f"{dut}: has none of the set's arrays, which are {len(entries)}: {listed}{more}"
+    nearby = [str(folder) for folder in _nearby_folders(dut) if _holds(folder, names)]
+    if nearby:
+        which = "has some: give that folder" if len(nearby) == 1 else "have some: give one of them"
+        return VectorError(f"{problem}; {_some(nearby)} {which}")
     flat = next((n for n in sorted(names) if (dut / Path(n).name).is_file()), None)
     if flat is not None:
-        return VectorError(f"{told}; {Path(flat).name} is to be in a sub-folder: {flat}")
-    return VectorError(told)
+        return VectorError(f"{problem}; {Path(flat).name} is to be in a sub-folder: {flat}")
+    return VectorError(problem)
 
 
-def _why(path: Path, dut: Path, device: Plan, entries: Sequence[Entry]) -> str:
+def _why(path: Path, dut: Path, device: Plan, entries: Sequence[ArraySpec]) -> str:
     """Return what is wrong with the name of a file, and the name that is meant."""
-    told = path.relative_to(dut).as_posix()
+    name = path.relative_to(dut).as_posix()
     if path.is_dir():
         return "a folder, where only files of arrays may be"
-    array = max((e for e in entries if told.startswith(f"{e.path}.")), key=_length, default=None)
+    array = max((e for e in entries if name.startswith(f"{e.path}.")), key=_length, default=None)
     if array is not None:
-        return _wrong_suffix(told[len(array.path) :], device, array)
-    array = next((e for e in entries if told == e.path), None)
+        return _wrong_suffix(name[len(array.path) :], device, array)
+    array = next((e for e in entries if name == e.path), None)
     if array is not None:
         return f"it has no suffix; such as {device.files_of(array, 'hex', '')[0].path}"
     if path.name.startswith("."):
         return "a hidden file, not of an array; take it out of the dump"
-    end = max((s for s in _suffixes() if told.endswith(s)), key=len, default="")
-    stem = told.removesuffix(end) if end else told.rpartition(".")[0] or told
-    near = _nearest(stem, [e.path for e in entries])
+    end = max((s for s in _suffixes() if name.endswith(s)), key=len, default="")
+    stem = name.removesuffix(end) if end else name.rpartition(".")[0] or name
+    suggestion = _nearest(stem, [e.path for e in entries])
     also = f", and {path.suffix} is of no format" if path.suffix else ", and it has no suffix"
     also = "" if end else also
-    if near:
-        return f"the set has no array {stem}: did you mean {near}?{also}"
-    inside = [e.path for e in entries if e.path.startswith(told.partition("/")[0] + "/")]
+    if suggestion:
+        return f"the set has no array {stem}: did you mean {suggestion}?{also}"
+    inside = [e.path for e in entries if e.path.startswith(name.partition("/")[0] + "/")]
     return f"the set has no array {stem}, but {_some(inside) or 'none in this folder'}{also}"
 
 
-def _wrong_suffix(end: str, device: Plan, array: Entry) -> str:
+def _wrong_suffix(end: str, device: Plan, array: ArraySpec) -> str:
     """Return what is wrong with what follows the name of an array."""
     plain = end
     if end.startswith(".bank"):
         plain = "." + end.removeprefix(".bank").partition(".")[2]
     if plain in _suffixes():
-        wanted = [file.path for file in device.files_of(array, "hex", "")]
-        banks = len(wanted) if len(wanted) > 1 else "no"
-        return f"the layout has {banks} banks of {array.path}: {_some(wanted)}"
+        expected = [file.path for file in device.files_of(array, "hex", "")]
+        banks = len(expected) if len(expected) > 1 else "no"
+        return f"the layout has {banks} banks of {array.path}: {_some(expected)}"
     listed = " ".join(form.suffix for form in FORMATS.values())
     packed = " ".join(c for c in COMPRESSIONS.values() if c)
     return (
@@ -128,7 +128,7 @@ def _nearest(name: str, names: Sequence[str]) -> str:
     return inside[found[0]] if found else others.get(last, "")
 
 
-def _length(entry: Entry) -> int:
+def _length(entry: ArraySpec) -> int:
     return len(entry.path)
 
 
@@ -137,22 +137,22 @@ def _suffixes() -> list[str]:
 
 
 def _some(names: Sequence[str]) -> str:
-    more = f", ... ({len(names)} in all)" if len(names) > _MOST_NAMES else ""
-    return ", ".join(names[:_MOST_NAMES]) + more
+    more = f", ... ({len(names)} in all)" if len(names) > _MAX_NAMES else ""
+    return ", ".join(names[:_MAX_NAMES]) + more
 
 
-def _paths(device: Plan, entry: Entry) -> Iterator[str]:
+def _paths(device: Plan, entry: ArraySpec) -> Iterator[str]:
     for name in FORMATS:
         for compression in COMPRESSIONS:
             for files in (device.files_of, lambda e, n, c: memory_files(device, e, n, c)):
                 yield from (file.path for file in files(entry, name, compression))
 
 
-def _near(dut: Path) -> Iterator[Path]:
+def _nearby_folders(dut: Path) -> Iterator[Path]:
     """Yield the folder above, and those inside."""
     yield Path(os.path.normpath(dut / ".."))
     with suppress(OSError):
-        yield from [path for path in sorted(dut.iterdir()) if path.is_dir()][:_MOST_FOLDERS]
+        yield from [path for path in sorted(dut.iterdir()) if path.is_dir()][:_MAX_FOLDERS]
 
 
 def _holds(folder: Path, names: Collection[str]) -> bool:

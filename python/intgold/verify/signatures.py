@@ -20,13 +20,13 @@ from ..support.file_kinds import SIGNATURES, SIGNATURES_HEAD
 from ..support.progress import Progress
 from ..support.quoting import short_repr
 from ..support.safe_files import plain_size, replacing
-from ..vectors.arrays.contents import Entry
+from ..vectors.arrays.contents import ArraySpec
 from ..vectors.sets.manifest import read_manifest
 from ..vectors.sets.plan import Plan
 from ..vectors.sets.reader import read_entry
 from .dump import results
 
-_LIMIT, _MOST_LINE, _MOST_READ = 2**28, 1000, 2**20
+_LIMIT, _MAX_LINE, _MAX_READ = 2**28, 1000, 2**20
 """Bytes of a file of read-outs and of a line, and read-outs that are held."""
 _LINE = re.compile(r"(\S{1,200}) ([0-9]{1,9}) ([0-9]{1,9}) ([0-9a-fA-F]{8})")
 _TILE = re.compile(r"# tile ([1-9][0-9]{0,5}(?:,[1-9][0-9]{0,5}){2})")
@@ -126,12 +126,12 @@ def _box(tile: Tile) -> str:
     )
 
 
-def tiles(entry: Entry, extents: Sequence[int]) -> Iterator[tuple[tuple[int, ...], ...]]:
+def tiles(entry: ArraySpec, extents: Sequence[int]) -> Iterator[tuple[tuple[int, ...], ...]]:
     """Yield (start, stop) of the tiles of an image, the last axis fastest.
 
     Parameters
     ----------
-    entry : Entry
+    entry : ArraySpec
     extents : sequence of int
         Of a tile along height, width, channels; of an array of fewer axes the last ones count.
     """
@@ -161,7 +161,9 @@ def signatures(
         yield from _of_entry(Path(vectors), plan, entry, extents)
 
 
-def _of_entry(vectors: Path, plan: Plan, entry: Entry, extents: Sequence[int]) -> Iterator[Tile]:
+def _of_entry(
+    vectors: Path, plan: Plan, entry: ArraySpec, extents: Sequence[int]
+) -> Iterator[Tile]:
     boxes, packing = list(tiles(entry, extents)), plan.blocks[entry].packing
     image = 0
     for part in read_entry(vectors, plan, entry):
@@ -241,10 +243,10 @@ def compare_signatures(
             before = outs[bad - 1][0] if bad else None
             last = -1 if before is None else before.number
             between = None if tile.number == last + 1 else (last + tile.number) // 2
-            behind = next((t for t, right in outs[bad:] if right), None)
+            recovered = next((t for t, right in outs[bad:] if right), None)
             unread = tuple(a for a in _arrays_before(vectors, array) if (a, image) not in found)
             return SignatureReport(
-                compared, wrong, array, image, before, tile, between, unread, behind
+                compared, wrong, array, image, before, tile, between, unread, recovered
             )
     return SignatureReport(compared, 0, "", 0, None, None, None)
 
@@ -273,8 +275,8 @@ def _read(path: str | os.PathLike[str]) -> tuple[list[int], dict[tuple[str, int,
             if key in read:
                 raise VectorError(f"{path}, line {number}: {' '.join(line.split()[:3])} twice")
             read[key] = int(out[4], 16)
-            if len(read) > _MOST_READ:
-                raise VectorError(f"{path}: more than {_MOST_READ} read-outs: give some of them")
+            if len(read) > _MAX_READ:
+                raise VectorError(f"{path}: more than {_MAX_READ} read-outs: give some of them")
         elif line.startswith("# tile"):
             raise VectorError(f"{path}, line {number}: {line[:60]!r} is no tile such as 8,28,16")
         elif not line.startswith("#"):
@@ -289,7 +291,7 @@ def _lines(path: str | os.PathLike[str]) -> Iterator[str]:
     try:
         plain_size(path, _LIMIT)
         with open(path, "rb") as file:
-            while line := file.readline(_MOST_LINE):
+            while line := file.readline(_MAX_LINE):
                 yield line.decode("ascii", "replace")
     except OSError as error:
         raise VectorError(f"{path}: cannot be read: {error.strerror or error}") from error

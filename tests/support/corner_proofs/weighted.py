@@ -55,7 +55,7 @@ def zero_points(ran):
     assert set(ran.op["weight_zero_point"].tolist()) == {-128, 127}
     assert set(ran.x.ravel().tolist()) >= {-128, 127}
     assert ran.acc.max() == 255 * 255 and ran.acc.min() == -255 * 255
-    away = [a for a in (-1, 1) if -128 <= y_zero + a <= 127][0]
+    away = next(a for a in (-1, 1) if -128 <= y_zero + a <= 127)
     assert (ran.y == y_zero).any() and (np.sign(ran.y - y_zero) == away).any()
 
 

@@ -12,7 +12,7 @@ from ...support.quoting import short_repr
 
 
 @dataclass
-class Steps:
+class ArithmeticTrace:
     """Lines of arithmetic, and how many summands of a sum they write out."""
 
     __repr__ = short_repr
@@ -37,9 +37,9 @@ def away(p: int, t: int) -> int:
 
 def even(p: int, t: int) -> int:
     """Return the nearest of p/2^t, halves to even."""
-    floor, rest = p >> t, p & ((1 << t) - 1)
+    floor, remainder = p >> t, p & ((1 << t) - 1)
     half = 1 << t >> 1
-    return floor + (rest > half or (rest == half and t > 0 and floor & 1))
+    return floor + (remainder > half or (remainder == half and t > 0 and floor & 1))
 
 
 def down(p: int, t: int) -> int:
@@ -121,7 +121,7 @@ def formula(form: str) -> str:
     }[form]
 
 
-def requantized(steps: Steps, acc: int, form: str, m: int, t: int, low: int) -> int:
+def trace_requantize(steps: ArithmeticTrace, acc: int, form: str, m: int, t: int, low: int) -> int:
     """Return R(acc), saying every step."""
     if form in _SINGLE:
         rounded, _ = _SINGLE[form]
@@ -154,11 +154,11 @@ def requantized(steps: Steps, acc: int, form: str, m: int, t: int, low: int) -> 
 
 def _quotient(p: int, t: int) -> str:
     """Return p/2^t with four decimals cut off, in integers."""
-    whole, rest = divmod(abs(p), 1 << t)
-    return f"{'-' if p < 0 else ''}{whole}.{rest * 10_000 >> t:04d}.."
+    whole, remainder = divmod(abs(p), 1 << t)
+    return f"{'-' if p < 0 else ''}{whole}.{remainder * 10_000 >> t:04d}.."
 
 
-def clamped(steps: Steps, value: int, zero_point: int, lo: int, hi: int) -> int:
+def clamped(steps: ArithmeticTrace, value: int, zero_point: int, lo: int, hi: int) -> int:
     """Return ``clamp(zero_point + value, lo, hi)``, saying it."""
     made = max(lo, min(zero_point + value, hi))
     steps.say(f"y = clamp({zero_point} + {value}, {lo}, {hi}) = {made}")

@@ -19,15 +19,15 @@ from ...vectors.cases.stimulus import stimulus
 from ..footprint import footprint
 from ..summary import notes
 from .arithmetic_trace import formula
-from .worked_examples import Traced, worked_elements
+from .worked_examples import TracedOp, worked_elements
 
 _IMAGES = 8  # built-in ones: strokes, noise, corners
-_MOST_VALUES = 2**24  # of a tensor of all images; a larger one is shown with fewer images
+_MAX_VALUES = 2**24  # of a tensor of all images; a larger one is shown with fewer images
 _ROWS = 32  # of a table of channels
 
 
 @dataclass(frozen=True)
-class Block:
+class DocumentBlock:
     """A heading (level 1 to 3), a paragraph (0), a table or lines of arithmetic."""
 
     __repr__ = short_repr
@@ -118,7 +118,7 @@ def _uses_zero_points(op: Op) -> bool:
     return op.kind not in _NO_ZERO_POINT and op.fields.get("form") not in ("raw_away", "raw_up")
 
 
-def data_sheet(model: Model) -> list[Block]:
+def data_sheet(model: Model) -> list[DocumentBlock]:
     """Return the data sheet: tensors, then per op formula, constants and worked elements.
 
     The elements are those of a golden run on built-in images; every worked result is held
@@ -130,30 +130,30 @@ def data_sheet(model: Model) -> list[Block]:
         When a worked result is not the golden model's, or an image takes too many operations.
     """
     check_work(model)
-    count = max(1, min(_IMAGES, _MOST_VALUES // max(t.size for t in model.tensors)))
+    count = max(1, min(_IMAGES, _MAX_VALUES // max(t.size for t in model.tensors)))
     x = stimulus(model, "builtin", count, 0)
     run = model.run(x, backend="golden", trace=True)
     live = {**x, **run.tensors}
     blocks = [
-        Block("heading", f"{model.name}: arithmetic data sheet", 1),
-        Block("text",
+        DocumentBlock("heading", f"{model.name}: arithmetic data sheet", 1),
+        DocumentBlock("text",
               " ".join([f"Contract {model.contract}, content SHA-256 {model.sha256}.",
                         *notes(model)])),
-        Block("text",
+        DocumentBlock("text",
               "Exact integers throughout. int8 and int32 are two's complement; >> is the "
               "arithmetic shift (floor); clamp(v, lo, hi) = max(lo, min(v, hi)). A real is "
               "(q - zero point) * scale; no scale is needed to compute. Of a requantize entry, "
               "m is the multiplier and t the right_shift."),
-        Block("text",
+        DocumentBlock("text",
               f"The worked elements are of the built-in images: intgold vectors MODEL "
               f"--count {count} --seed 0 writes these images, every tensor and accumulator, and "
               "all weights, which are too many for this page. Images count from 0; an element's "
               "coordinate is (y, x, channel)."),
-        Block("heading", "Tensors", 2),
+        DocumentBlock("heading", "Tensors", 2),
         _tensors(model),
     ]  # fmt: skip
     for op in model.ops:
-        traced = Traced(
+        traced = TracedOp(
             model, op, [live[n] for n in op.inputs], live[op.output],
             run.accumulators.get(op.output),
         )  # fmt: skip
@@ -161,7 +161,7 @@ def data_sheet(model: Model) -> list[Block]:
     return blocks
 
 
-def _tensors(model: Model) -> Block:
+def _tensors(model: Model) -> DocumentBlock:
     rows = [("tensor", "made by", "dtype", "shape (h, w, c)", "zero point", "scale (metadata)")]
     makers = {op.output: op.name for op in model.ops}
     for t in model.tensors:
@@ -169,16 +169,16 @@ def _tensors(model: Model) -> Block:
             (t.name, makers.get(t.name, "input"), t.dtype, " x ".join(map(str, t.shape)),
              str(t.zero_point), "-" if t.scale is None else f"{t.scale:.9g}")
         )  # fmt: skip
-    return Block("table", rows=tuple(rows))
+    return DocumentBlock("table", rows=tuple(rows))
 
 
-def _op_blocks(model: Model, op: Op, traced: Traced) -> list[Block]:
+def _op_blocks(model: Model, op: Op, traced: TracedOp) -> list[DocumentBlock]:
     bounds, used = model.bounds[op.name], footprint(op)
     blocks = [
-        Block("heading", f"{op.name}: {op.kind} (SPEC {op.spec.clause})", 2),
-        Block("text", f"{', '.join(op.inputs)} -> {op.output}; {op.spec.summary}."),
-        Block("lines", _formula(op)),
-        Block("table", rows=_constants(model, op)),
+        DocumentBlock("heading", f"{op.name}: {op.kind} (SPEC {op.spec.clause})", 2),
+        DocumentBlock("text", f"{', '.join(op.inputs)} -> {op.output}; {op.spec.summary}."),
+        DocumentBlock("lines", _formula(op)),
+        DocumentBlock("table", rows=_constants(model, op)),
     ]
     for name, value in op.fields.items():
         if isinstance(value, Requantize):
@@ -192,25 +192,28 @@ def _op_blocks(model: Model, op: Op, traced: Traced) -> list[Block]:
                     else f", acc being (x{name[-1]} - zero_x{name[-1]}) * 2^left_shift"
                 )
             )
-            told = (f"{name}, {f}{what}: {formula(f)}" for f in forms)
-            blocks.append(Block("lines", "\n".join(told)))
-            blocks.append(Block("table", rows=_entries(name, value)))
+            descriptions = (f"{name}, {f}{what}: {formula(f)}" for f in forms)
+            blocks.append(DocumentBlock("lines", "\n".join(descriptions)))
+            blocks.append(DocumentBlock("table", rows=_entries(name, value)))
     if "table" in op.fields:
         first, each = _TABLES[op.kind]
         entries = [each(v) for v in op["table"].tolist()]
         lines = (" ".join(f"{e:>4}" for e in entries[i : i + 16]) for i in range(0, 256, 16))
-        blocks.append(Block("text", f"The table, entry 0 ({first}) first, 16 a line:"))
-        blocks.append(Block("lines", "\n".join(lines)))
+        blocks.append(DocumentBlock("text", f"The table, entry 0 ({first}) first, 16 a line:"))
+        blocks.append(DocumentBlock("lines", "\n".join(lines)))
     if bounds.lo is not None and bounds.hi is not None:
         blocks.append(
-            Block("text", f"Every accumulator and partial sum lies in [{int(bounds.lo.min())}, "
-                  f"{int(bounds.hi.max())}]: {bounds.bits} bits.")
-        )  # fmt: skip
-    blocks.append(Block("text", f"Constants: {used.total} bytes."))
+            DocumentBlock(
+                "text",
+                f"Every accumulator and partial sum lies in [{int(bounds.lo.min())}, "
+                f"{int(bounds.hi.max())}]: {bounds.bits} bits.",
+            )
+        )
+    blocks.append(DocumentBlock("text", f"Constants: {used.total} bytes."))
     for element in worked_elements(traced):
         at = f"image {element.image}, {op.output}{list(element.place)}"
-        blocks.append(Block("heading", f"{at}: {element.why}", 3))
-        blocks.append(Block("lines", "\n".join(element.lines)))
+        blocks.append(DocumentBlock("heading", f"{at}: {element.why}", 3))
+        blocks.append(DocumentBlock("lines", "\n".join(element.lines)))
     return blocks
 
 
@@ -262,7 +265,7 @@ def write_sheet(model: Model, path: str | os.PathLike[str]) -> None:
         file.write(text.encode())
 
 
-def to_markdown(blocks: Sequence[Block]) -> str:
+def to_markdown(blocks: Sequence[DocumentBlock]) -> str:
     """Return the blocks as Markdown."""
     parts = []
     for block in blocks:
@@ -290,7 +293,7 @@ h3{font-size:1rem;margin-bottom:.2rem}
 """
 
 
-def to_html(blocks: Sequence[Block]) -> str:
+def to_html(blocks: Sequence[DocumentBlock]) -> str:
     """Return the blocks as one page of HTML that needs nothing else."""
     parts = []
     for block in blocks:

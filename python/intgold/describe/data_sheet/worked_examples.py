@@ -14,14 +14,14 @@ from ...model.graph import Model, Op
 from ...ops.fields import Requantize
 from ...support.quoting import short_repr
 from .arithmetic_trace import (
-    Steps,
+    ArithmeticTrace,
     away,
     clamped,
     exp_of,
     float32_of,
     reciprocal,
-    requantized,
     significand,
+    trace_requantize,
     up,
 )
 
@@ -30,7 +30,7 @@ PRODUCTS_SHOWN = 9
 
 
 @dataclass(frozen=True)
-class Element:
+class WorkedElement:
     """One output value and the arithmetic that leads to it.
 
     Parameters
@@ -52,7 +52,7 @@ class Element:
 
 
 @dataclass(frozen=True, eq=False)
-class Traced:
+class TracedOp:
     """An op with the golden tensors around it, of a few images."""
 
     __repr__ = short_repr
@@ -70,12 +70,12 @@ class Traced:
         return [self.model.tensor(name).zero_point for name in names]
 
 
-def worked_elements(traced: Traced, count: int = 3) -> list[Element]:
+def worked_elements(traced: TracedOp, count: int = 3) -> list[WorkedElement]:
     """Return elements of an op worked through.
 
     Parameters
     ----------
-    traced : Traced
+    traced : TracedOp
     count : int
         How many; fewer where the output has fewer values.
 
@@ -87,18 +87,18 @@ def worked_elements(traced: Traced, count: int = 3) -> list[Element]:
     elements = []
     for why, index in _instructive(traced, count):
         place = tuple(int(i) for i in np.unravel_index(index, traced.y.shape))
-        elements.append(Element(place[0], place[1:], why, worked_lines(traced, place)))
+        elements.append(WorkedElement(place[0], place[1:], why, worked_lines(traced, place)))
     return elements
 
 
 def worked_lines(
-    traced: Traced, place: tuple[int, ...], products: int = PRODUCTS_SHOWN
+    traced: TracedOp, place: tuple[int, ...], products: int = PRODUCTS_SHOWN
 ) -> list[str]:
     """Return the arithmetic of one element, line by line.
 
     Parameters
     ----------
-    traced : Traced
+    traced : TracedOp
     place : tuple of int
         Image and coordinate.
     products : int
@@ -109,15 +109,15 @@ def worked_lines(
     IntgoldError
         When the arithmetic does not come to the golden model's value: one of them is wrong.
     """
-    steps = Steps(products=products)
+    steps = ArithmeticTrace(products=products)
     made = _WALKS[traced.op.kind](traced, place, steps)
-    wanted = int(traced.y[place])
-    if made != wanted:
-        raise IntgoldError(f"op {traced.op.name} at {place}: worked {made}, golden {wanted}")
+    expected = int(traced.y[place])
+    if made != expected:
+        raise IntgoldError(f"op {traced.op.name} at {place}: worked {made}, golden {expected}")
     return steps.lines
 
 
-def _instructive(traced: Traced, count: int) -> list[tuple[str, int]]:
+def _instructive(traced: TracedOp, count: int) -> list[tuple[str, int]]:
     """Return (reason, flat index) of values that show most: ordinary, first, at a limit."""
     y = traced.y.ravel().astype(np.int64)
     acc = y if traced.acc is None else traced.acc.ravel().astype(np.int64)
@@ -144,20 +144,22 @@ def _instructive(traced: Traced, count: int) -> list[tuple[str, int]]:
     return [(why, index) for index, why in list(chosen.items())[:count]]
 
 
-def _sum(steps: Steps, bias: int | None, terms: list[tuple[str, int]], what: str = "acc") -> int:
+def _sum(
+    steps: ArithmeticTrace, bias: int | None, terms: list[tuple[str, int]], what: str = "acc"
+) -> int:
     """Return the sum of bias and terms, with the first terms written out."""
     parts = [] if bias is None else [str(bias)]
     shown = steps.products
     parts += [text for text, _ in terms[:shown]]
     total = (bias or 0) + sum(value for _, value in terms)
     if len(terms) > shown:
-        rest = sum(value for _, value in terms[shown:])
-        parts.append(f"[{len(terms) - shown} more: {rest}]")
+        more = sum(value for _, value in terms[shown:])
+        parts.append(f"[{len(terms) - shown} more: {more}]")
     steps.say(f"{what} = {' + '.join(parts) or '0'} = {total}")
     return total
 
 
-def _hold(traced: Traced, place: tuple[int, ...], acc: int) -> None:
+def _hold(traced: TracedOp, place: tuple[int, ...], acc: int) -> None:
     """Raise IntgoldError unless the golden accumulator is this one."""
     assert traced.acc is not None
     if int(traced.acc[place]) != acc:
@@ -167,18 +169,18 @@ def _hold(traced: Traced, place: tuple[int, ...], acc: int) -> None:
         )
 
 
-def _finish(traced: Traced, place: tuple[int, ...], steps: Steps, acc: int) -> int:
+def _finish(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace, acc: int) -> int:
     """Return the output of an accumulator: requantized and clamped, or itself."""
     _hold(traced, place, acc)
     by = traced.op["requantize"]
     if by is None:
         steps.say(f"y = acc = {acc} (int32)")
         return acc
-    value = requantized(steps, acc, *_entry(by, place[-1]))
+    value = trace_requantize(steps, acc, *_entry(by, place[-1]))
     return _clamp(traced, steps, value)
 
 
-def _clamp(traced: Traced, steps: Steps, value: int) -> int:
+def _clamp(traced: TracedOp, steps: ArithmeticTrace, value: int) -> int:
     point, op = traced.zero_points[-1], traced.op
     return clamped(steps, value, point, op["act_min"], op["act_max"])
 
@@ -199,7 +201,7 @@ def _less(value: int, zero: int) -> str:
     return f"({value} - {zero})" if zero > 0 else f"({value} + {-zero})"
 
 
-def _taps(traced: Traced, place: tuple[int, ...], kernel: tuple[int, int]) -> list[Any]:
+def _taps(traced: TracedOp, place: tuple[int, ...], kernel: tuple[int, int]) -> list[Any]:
     """Return (ky, kx, iy, ix) of the valid taps of an output place."""
     op, (_, height, width, _) = traced.op, traced.inputs[0].shape
     (sh, sw), pads = op["stride"], op["padding"]
@@ -215,12 +217,12 @@ def _valid(kernel: int, start: int, dilation: int, size: int) -> list[tuple[int,
     return [(tap, at) for tap, at in taps if 0 <= at < size]
 
 
-def _padded(steps: Steps, valid: int, all_taps: int) -> None:
+def _padded(steps: ArithmeticTrace, valid: int, all_taps: int) -> None:
     if valid < all_taps:
         steps.say(f"{all_taps - valid} of {all_taps} taps are padded and add nothing")
 
 
-def _conv2d(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+def _conv2d(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     op, x = traced.op, traced.inputs[0][place[0]]
     weights, oc = op["weights"], place[3]
     points = op["weight_zero_point"]
@@ -240,7 +242,7 @@ def _conv2d(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
     return _finish(traced, place, steps, _sum(steps, int(op["bias"][oc]), terms))
 
 
-def _fully_connected(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+def _fully_connected(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     op, x = traced.op, traced.inputs[0][place[0]].ravel().tolist()
     points, row = op["weight_zero_point"], op["weights"][place[1]].tolist()
     weight_zero = int(points[place[1] % points.size])
@@ -248,14 +250,14 @@ def _fully_connected(traced: Traced, place: tuple[int, ...], steps: Steps) -> in
     return _finish(traced, place, steps, _sum(steps, int(op["bias"][place[1]]), terms))
 
 
-def _lut(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+def _lut(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     x = int(traced.inputs[0][place])
     made = int(traced.op["table"][x + 128])
     steps.say(f"y = table[{x} + 128] = table[{x + 128}] = {made}")
     return made
 
 
-def _pwl(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+def _pwl(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     op, x = traced.op, int(traced.inputs[0][place])
     starts = op["breakpoints"].tolist()
     k = sum(start <= x for start in starts) - 1
@@ -271,14 +273,14 @@ def _pwl(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
     return made
 
 
-def _pool(traced: Traced, place: tuple[int, ...], steps: Steps) -> list[int]:
+def _pool(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> list[int]:
     x, kernel = traced.inputs[0][place[0]], traced.op["kernel"]
     taps = _taps(traced, place, kernel)
     _padded(steps, len(taps), kernel[0] * kernel[1])
     return [int(x[iy, ix, place[3]]) for _, _, iy, ix in taps]
 
 
-def _max_pool2d(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+def _max_pool2d(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     cells, op = _pool(traced, place, steps), traced.op
     made = int(max(op["act_min"], min(max(cells), op["act_max"])))
     steps.say(f"largest of {_some(cells)} = {max(cells)}")
@@ -291,7 +293,7 @@ def _some(values: list[int]) -> str:
     return ", ".join(map(str, values[:16])) + more
 
 
-def _avg_pool2d(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+def _avg_pool2d(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     cells, op = _pool(traced, place, steps), traced.op
     form, n = op["form"], len(cells)
     zero = traced.zero_points[0] if form == "centred_away" else 0
@@ -307,20 +309,20 @@ def _avg_pool2d(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
     return clamped(steps, value, point, op["act_min"], op["act_max"])
 
 
-def _global_avg_pool(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+def _global_avg_pool(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     cells = traced.inputs[0][place[0], ..., place[3]].ravel().tolist()
     zero = traced.zero_points[0]
     acc = _sum(steps, None, [(_less(v, zero), v - zero) for v in cells])
     return _finish(traced, place, steps, acc)
 
 
-def _add(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+def _add(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     op, parts = traced.op, []
     for i, x in enumerate(traced.inputs):
         v, zero = int(x[place]), traced.zero_points[i]
         shifted = (v - zero) << op["left_shift"]
         steps.say(f"x{i + 1} = {v}: {_less(v, zero)} * 2^{op['left_shift']} = {shifted}")
-        parts.append(requantized(steps, shifted, *_entry(op[f"requantize{i + 1}"], 0)))
+        parts.append(trace_requantize(steps, shifted, *_entry(op[f"requantize{i + 1}"], 0)))
     if op["form"] == "shared_scale_difference":
         acc = parts[0] - parts[1]
         steps.say(f"acc = ({parts[0]}) - ({parts[1]}) = {acc}")
@@ -329,29 +331,29 @@ def _add(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
     return _finish(traced, place, steps, acc)
 
 
-def _mul(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+def _mul(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     (a, b), (za, zb, _) = (int(x[place]) for x in traced.inputs), traced.zero_points
     acc = (a - za) * (b - zb)
     steps.say(f"acc = {_less(a, za)} * {_less(b, zb)} = {acc}")
     return _finish(traced, place, steps, acc)
 
 
-def _rescale(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+def _rescale(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     x = int(traced.inputs[0][place])
-    value = requantized(steps, x, *_entry(traced.op["requantize"], place[-1]))
+    value = trace_requantize(steps, x, *_entry(traced.op["requantize"], place[-1]))
     made = max(-(2**31), min(value, 2**31 - 1))
     steps.say(f"y = {value} saturated to int32 = {made}")
     return made
 
 
-def _argmax(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
-    row = traced.inputs[0][place[:-1]].tolist()
+def _argmax(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
+    row: list[int] = traced.inputs[0][place[:-1]].tolist()
     made = row.index(max(row))
     steps.say(f"row {_some(row)}: the largest is {max(row)}, first at {made}")
     return made
 
 
-def _concat(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+def _concat(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     axis = traced.op["axis"]
     size, at = traced.inputs[0].shape[axis + 1], place[axis + 1]
     which, source = (0, place) if at < size else (1, (
@@ -361,7 +363,7 @@ def _concat(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
     return made
 
 
-def _pad(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+def _pad(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     x, op = traced.inputs[0], traced.op
     at = [i - b for i, b in zip(place[1:], op["before"], strict=False)]
     if any(not 0 <= i < n for i, n in zip(at, x.shape[1:], strict=True)):
@@ -372,7 +374,7 @@ def _pad(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
     return made
 
 
-def _reshape(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+def _reshape(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     x = traced.inputs[0]
     flat = int(np.ravel_multi_index(place[1:], [n for n in traced.op["shape"] if n]))
     made = int(x[place[0]].ravel()[flat])
@@ -381,7 +383,7 @@ def _reshape(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
     return made
 
 
-def _softmax(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+def _softmax(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     row = traced.inputs[0][place[:-1]].astype(int).tolist()
     op, top, diff = traced.op, max(row), [v - max(row) for v in row]
     steps.say(f"row {_some(row)}: the largest is {top}")
@@ -404,7 +406,7 @@ def _softmax(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
     return clamped(steps, shifted, -128, -128, 127)
 
 
-def _softmax_float32(traced: Traced, place: tuple[int, ...], steps: Steps) -> int:
+def _softmax_float32(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     row = traced.inputs[0][place[:-1]].astype(int).tolist()
     op, top, at = traced.op, max(row), place[-1]
     entries = [int(op["table"][255 + v - top]) for v in row]
@@ -446,7 +448,7 @@ def _power(value: int) -> str:
     return f"{value >> surplus} * 2^{surplus}"
 
 
-_WALKS: Mapping[str, Callable[[Traced, tuple[int, ...], Steps], int]] = {
+_WALKS: Mapping[str, Callable[[TracedOp, tuple[int, ...], ArithmeticTrace], int]] = {
     "conv2d": _conv2d,
     "depthwise_conv2d": _conv2d,
     "fully_connected": _fully_connected,

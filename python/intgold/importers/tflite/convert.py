@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,13 @@ from ...errors import ImportFileError, ModelError
 from ...model.builder import Builder
 from ...model.graph import Model
 from ...support.arguments import checked
-from . import elementwise, layout, means, pools, unary, weighted, wellformed
-from .memory_hazards import overwritten
-from .op_context import Room, Step, inner, whole, zero_point
+from . import data_movement, elementwise, means, pools, softmax, unary, weighted, wellformed
+from .memory_hazards import memory_hazards
+from .op_context import ConstantBudget, OpContext, inner, whole, zero_point
 from .reader import FileGraph, FileOp, FileTensor, read
-from .shape_arithmetic import COMPUTED, settled
+from .shape_arithmetic import COMPUTED, fold_shapes
 
-HANDLERS: Mapping[str, Callable[[Step], None]] = {
+HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
     "CONV_2D": weighted.conv2d,
     "DEPTHWISE_CONV_2D": weighted.depthwise_conv2d,
     "FULLY_CONNECTED": weighted.fully_connected,
@@ -30,22 +31,22 @@ HANDLERS: Mapping[str, Callable[[Step], None]] = {
     "AVERAGE_POOL_2D": pools.average_pool_2d,
     "MAX_POOL_2D": pools.max_pool_2d,
     "MEAN": means.mean,
-    "SOFTMAX": layout.softmax,
-    "RESHAPE": layout.reshape,
-    "SQUEEZE": layout.reshape,
-    "EXPAND_DIMS": layout.reshape,
-    "PAD": layout.pad,
-    "PADV2": layout.pad,
-    "CONCATENATION": layout.concatenation,
+    "SOFTMAX": softmax.softmax,
+    "RESHAPE": data_movement.reshape,
+    "SQUEEZE": data_movement.reshape,
+    "EXPAND_DIMS": data_movement.reshape,
+    "PAD": data_movement.pad,
+    "PADV2": data_movement.pad,
+    "CONCATENATION": data_movement.concatenation,
     "QUANTIZE": unary.quantize,
     "RELU": unary.relu(1),
     "RELU_N1_TO_1": unary.relu(2),
     "RELU6": unary.relu(3),
     "LEAKY_RELU": unary.leaky_relu,
-    "LOGISTIC": unary.of_reals("LOGISTIC"),
-    "TANH": unary.of_reals("TANH"),
-    "GELU": unary.of_reals("GELU"),
-    "ELU": unary.of_reals("ELU"),
+    "LOGISTIC": unary.real_function("LOGISTIC"),
+    "TANH": unary.real_function("TANH"),
+    "GELU": unary.real_function("GELU"),
+    "ELU": unary.real_function("ELU"),
     "HARD_SWISH": unary.hard_swish,
 }
 """What adds each op of a file to the model."""
@@ -100,33 +101,36 @@ def convert(graph: FileGraph, contract: Contract, name: str, *, geometry: bool =
     for op in graph.ops:
         if op.kind not in HANDLERS and op.kind not in COMPUTED:
             raise _unknown(op)
-    wellformed.check(graph)
-    graph = settled(graph, contract)
+    wellformed.check_graph(graph)
+    graph = fold_shapes(graph, contract)
     builder = Builder(name, contract.name)
     labels = _Names(_label(op) for op in graph.ops)
     names: dict[int, str] = {}
-    room = Room.of(graph.tensors)
+    budget = ConstantBudget.of(graph.tensors)
     inexact: dict[str, str] = {}
     no_answer: list[str] = []
     in_place: set[int] = set()
     for at in graph.inputs:
         tensor = graph.tensors[at]
         _check(tensor, f"input {tensor.name}", at_an_end=True)
-        if -1 in tensor.signature[1:]:
+        if -1 in tensor.shape_signature[1:]:
             raise ImportFileError(
-                f"input {tensor.name}: shape {tensor.signature} is not fixed; convert the file "
-                "with a fixed shape"
+                f"input {tensor.name}: shape {tensor.shape_signature} is not fixed; "
+                "convert the file with a fixed shape"
             )
         names[at] = builder.input(
-            labels.new(tensor.name), inner(tensor), "int8", float(tensor.scale[0]),
+            labels.new(tensor.name),
+            inner(tensor),
+            "int8",
+            float(tensor.scale[0]),
             zero_point(tensor),
-        )  # fmt: skip
+        )
     for op in graph.ops:
-        step = _add(graph, op, contract, builder, names, labels, room)
-        no_answer += step.notes
-        if step.rule.inexact:
-            inexact[op.kind] = step.rule.inexact
-        if (f"{op.kind} declined" if step.declined else op.kind) in contract.in_place:
+        context = _add(graph, op, contract, builder, names, labels, budget)
+        no_answer += context.notes
+        if context.rule.inexact:
+            inexact[op.kind] = context.rule.inexact
+        if (f"{op.kind} declined" if context.declined else op.kind) in contract.in_place:
             in_place.add(op.index)
         y = graph.tensors[op.outputs[0]]
         made = builder.tensor(names[y.index]).shape
@@ -151,9 +155,9 @@ def _unknown(op: FileOp) -> ImportFileError:
 
 def _add(
     graph: FileGraph, op: FileOp, contract: Contract, builder: Builder, names: dict[int, str],
-    labels: _Names, room: Room,
-) -> Step:  # fmt: skip
-    """Add an op to the model; return its step, with the rule that it went by."""
+    labels: _Names, budget: ConstantBudget,
+) -> OpContext:  # fmt: skip
+    """Add an op to the model; return its context, with the rule that it went by."""
     if op.kind not in HANDLERS:
         raise _unknown(op)
     y = graph.tensors[op.outputs[0]]
@@ -172,15 +176,17 @@ def _add(
     rule = contract.rule(op.kind, "int8" if "int8" in dtypes else y.dtype)
     if rule is None:
         raise ImportFileError(f"{op}: {contract.engine}: no kernel for it on {y.dtype}")
-    step = Step(op, rule, graph.tensors, builder, names, _label(op), labels.new(y.name), room)
+    context = OpContext(
+        op, rule, graph.tensors, builder, names, _label(op), labels.new(y.name), budget
+    )
     try:
         with np.errstate(all="ignore"):  # what leaves float32 is refused below
-            HANDLERS[op.kind](step)
+            HANDLERS[op.kind](context)
     except (ModelError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         # Numbers of a damaged file: a scale that is next to nothing, an empty constant.
         raise ImportFileError(f"{op}: {error}") from None
-    names[y.index] = step.output
-    return step
+    names[y.index] = context.output
+    return context
 
 
 def _check(tensor: FileTensor, what: str, *, at_an_end: bool) -> None:
@@ -210,9 +216,9 @@ def _metadata(
     contract: Contract,
     inexact: Mapping[str, str],
     no_answer: list[str],
-    in_place: Set[int],
+    in_place: AbstractSet[int],
 ) -> dict[str, str]:
-    early = overwritten(graph, in_place)
+    early = memory_hazards(graph, in_place)
     unsigned = any(t.dtype == "uint8" and t.data is None for t in graph.tensors)
     found = {
         "engine": f"{contract.engine}, {contract.version}",
@@ -227,23 +233,23 @@ def _metadata(
 class _Names:
     """Names of the file as names of a model, each once.
 
-    Labels of ops are kept free, and so are those with a number behind them: tensors that a step
+    Labels of ops are kept free, and so are those with a number behind them: tensors that an op
     adds on its way.  Converters give such names to tensors as well.
     """
 
     def __init__(self, labels: Iterable[str]) -> None:
         self.labels = set(labels)
-        self.taken = set(self.labels)
+        self.used = set(self.labels)
 
     def new(self, text: str) -> str:
         base = _identifier(text)
         if base in self.labels or re.sub(r"_\d+$", "", base) in self.labels:
             base = f"t_{base}"
         name, number = base, 1
-        while name in self.taken:
+        while name in self.used:
             number += 1
             name = f"{base[:58]}_{number}"
-        self.taken.add(name)
+        self.used.add(name)
         return name
 
 

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from ...contracts import Algorithm
 from ...host.multiplier import requantize_for
 from ...ops.fields import Requantize
-from .floor_emulation import floored_inputs
-from .loops import along, standing
-from .op_context import Step, inner
+from .floor_emulation import add_floor_emulation
+from .loops import broadcast_length, contiguous_length
+from .op_context import OpContext, inner
 from .operands import constants_of, elementwise
 from .scales import FACTORS
-from .weighted import activation
+from .weighted import clamp_fields
 
 _FLOAT = np.float32
 _GROUP = 8
@@ -23,52 +24,55 @@ _FLOORED = 8
 """Values that kernels take at once which floor their inputs at last."""
 
 
-def add(step: Step) -> None:
+def add(context: OpContext) -> None:
     """Add an add."""
-    _sum(step, "shared_scale")
+    _sum(context, "shared_scale")
 
 
-def sub(step: Step) -> None:
+def sub(context: OpContext) -> None:
     """Add an add of form shared_scale_difference."""
-    _sum(step, "shared_scale_difference")
+    _sum(context, "shared_scale_difference")
 
 
-def _sum(step: Step, form: str) -> None:
-    constants_of(step)  # shapes that go together, before they are walked
-    a, b, y = (step.scale(t) for t in (step.file(0), step.file(1), step.y))
-    step.decide(float(a / y), float(b / y))
-    rule, ends = step.rule, activation(step)
-    if rule.way == "direct":
-        elementwise(step, "add", {"form": form, **_direct(a, b, y), **ends})
+def _sum(context: OpContext, form: str) -> None:
+    constants_of(context)  # shapes that go together, before they are walked
+    a, b, y = (context.scale(t) for t in (context.file(0), context.file(1), context.y))
+    context.decide(float(a / y), float(b / y))
+    rule, ends = context.rule, clamp_fields(context)
+    if rule.algorithm is Algorithm.DIRECT:
+        elementwise(context, "add", {"form": form, **_direct(a, b, y), **ends})
         return
     if rule.int16:
         ends_of = [
-            [v * float(s) / float(y) for v in _centred(step, i)] for i, s in ((0, a), (1, b))
+            [v * float(s) / float(y) for v in _centred(context, i)] for i, s in ((0, a), (1, b))
         ]
-        _need_int16(step, *map(sum, zip(*ends_of, strict=True)))
-    fields = {"form": form, **_shared_scale(step, a, b, y, rule.form), **ends}
+        _need_int16(context, *map(sum, zip(*ends_of, strict=True)))
+    fields = {"form": form, **_shared_scale(context, a, b, y, rule.form), **ends}
     if not rule.group:
-        elementwise(step, "add", fields)
+        elementwise(context, "add", fields)
         return
-    run, row = (f(step.file(0).shape, step.file(1).shape) for f in (along, standing))
+    run, row = (
+        f(context.file(0).shape, context.file(1).shape)
+        for f in (contiguous_length, broadcast_length)
+    )
     group, first = rule.group, fields
-    if rule.way == "floored_inputs" or (row >= _FLOORED and run == 1 and a != b):
+    if rule.algorithm is Algorithm.FLOORED_INPUTS or (row >= _FLOORED and run == 1 and a != b):
         group, run = _FLOORED, max(run, row)
-        first = floored_inputs(step, fields)
+        first = add_floor_emulation(context, fields)
     else:  # a group is brought to the shared scale in one rounding
-        first = fields | _shared_scale(step, a, b, y, "single")
+        first = fields | _shared_scale(context, a, b, y, "single")
     whole = run // group * group
     parts = [own for own, n in ((first, whole), (fields, run - whole)) if n]
-    elementwise(step, "add", *parts, run=run, whole=whole)
+    elementwise(context, "add", *parts, run=run, whole=whole)
 
 
 def _shared_scale(
-    step: Step, a: np.float32, b: np.float32, y: np.float32, form: str
+    context: OpContext, a: np.float32, b: np.float32, y: np.float32, form: str
 ) -> dict[str, Any]:
     """Both inputs at twice the larger scale, 20 bits to the left, in a form of their own."""
     twice = 2 * float(max(a, b))
     reals = [float(a) / twice, float(b) / twice, twice / (2**20 * float(y))]
-    forms = (form, form, step.rule.form)
+    forms = (form, form, context.rule.form)
     by = [requantize_for([real], own) for real, own in zip(reals, forms, strict=True)]
     names = ("requantize1", "requantize2", "requantize")
     return {"left_shift": 20, **dict(zip(names, by, strict=True))}
@@ -87,29 +91,29 @@ def _direct(a: np.float32, b: np.float32, y: np.float32) -> dict[str, Any]:
     }
 
 
-def mul(step: Step) -> None:
+def mul(context: OpContext) -> None:
     """Add a mul."""
-    a, b, y = (step.scale(t) for t in (step.file(0), step.file(1), step.y))
-    step.decide(FACTORS[step.rule.factor](a, b, y))
-    real = FACTORS[step.rule.factor](a, b, y)
-    if step.rule.int16:
-        products = [u * v * real for u in _centred(step, 0) for v in _centred(step, 1)]
-        _need_int16(step, min(products), max(products))
-    by = requantize_for([real], step.rule.form)
-    elementwise(step, "mul", {"requantize": by, **activation(step)})
+    a, b, y = (context.scale(t) for t in (context.file(0), context.file(1), context.y))
+    context.decide(FACTORS[context.rule.factor](a, b, y))
+    real = FACTORS[context.rule.factor](a, b, y)
+    if context.rule.int16:
+        products = [u * v * real for u in _centred(context, 0) for v in _centred(context, 1)]
+        _need_int16(context, min(products), max(products))
+    by = requantize_for([real], context.rule.form)
+    elementwise(context, "mul", {"requantize": by, **clamp_fields(context)})
 
 
-def _centred(step: Step, i: int) -> tuple[int, int]:
+def _centred(context: OpContext, i: int) -> tuple[int, int]:
     """Return the ends of input `i` less its zero point."""
-    zero = step.zero_point(step.file(i))
+    zero = context.zero_point(context.file(i))
     return -128 - zero, 127 - zero
 
 
-def _need_int16(step: Step, low: float, high: float) -> None:
+def _need_int16(context: OpContext, low: float, high: float) -> None:
     """Refuse outputs that kernels of whole groups wrap: they add the zero point in int16."""
-    zero = step.zero_point(step.y) + (128 if step.y.dtype == "uint8" else 0)
+    zero = context.zero_point(context.y) + (128 if context.y.dtype == "uint8" else 0)
     held = low + zero - 1 > -(2**15) and high + zero + 1 < 2**15
-    if not held and math.prod(inner(step.y)) >= _GROUP:
-        raise step.fail(
+    if not held and math.prod(inner(context.y)) >= _GROUP:
+        raise context.fail(
             f"values from {low + zero:.0f} to {high + zero:.0f} before the clamp, in int16"
         )

@@ -36,4 +36,5 @@ def expf(v: np.ndarray | np.float32) -> np.ndarray:
     r = z - n
     y = (_C3 * r + _C2) * (r * r) + (_C1 * r + 1)
     with np.errstate(over="ignore", under="ignore"):
-        return np.ldexp(y * _POWERS[n % _STEPS], n // _STEPS).astype(np.float32)
+        result: np.ndarray = np.ldexp(y * _POWERS[n % _STEPS], n // _STEPS).astype(np.float32)
+    return result

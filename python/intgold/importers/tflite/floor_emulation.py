@@ -14,14 +14,14 @@ import numpy as np
 
 from ...golden.requantize import requantize, scale
 from ...ops.fields import Requantize
-from .op_context import Step, as_int8
+from .op_context import OpContext, as_int8
 
-_NEAR = sorted(range(-2, 3), key=abs)
+_OFFSETS = sorted(range(-2, 3), key=abs)
 _ROWS = 8
 _INPUTS = ("requantize1", "requantize2")
 
 
-def floored_inputs(step: Step, fields: dict[str, Any]) -> dict[str, Any]:
+def add_floor_emulation(context: OpContext, fields: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of an add that has the bits of one which floors its inputs.
 
     Parameters
@@ -30,50 +30,56 @@ def floored_inputs(step: Step, fields: dict[str, Any]) -> dict[str, Any]:
         Of an add, its inputs in form ``double``: the floor is in the place of its last rounding.
     """
     centred = [
-        (_values(step, i) - step.zero_point(step.file(i)))[:, None] << fields["left_shift"]
+        (_values(context, i) - context.zero_point(context.file(i)))[:, None] << fields["left_shift"]
         for i in (0, 1)
     ]
-    wanted = [_floored(x, fields[name]) for x, name in zip(centred, _INPUTS, strict=True)]
-    each = [list(_near(fields[name])) for name in _INPUTS]
-    shared = [[scale(x, by) for by in near] for x, near in zip(centred, each, strict=True)]
+    expected = [_floored_terms(x, fields[name]) for x, name in zip(centred, _INPUTS, strict=True)]
+    each = [list(_neighbours(fields[name])) for name in _INPUTS]
+    shared = [
+        [scale(x, by) for by in candidates] for x, candidates in zip(centred, each, strict=True)
+    ]
     for i, j in sorted(product(range(len(each[0])), range(len(each[1]))), key=sum):
-        if _alike(step, fields, wanted, [shared[0][i], shared[1][j]]):
+        if _alike(context, fields, expected, [shared[0][i], shared[1][j]]):
             return fields | {_INPUTS[0]: each[0][i], _INPUTS[1]: each[1][j]}
-    raise step.fail("inputs that are floored at last: no entries of R nearby have the bits")
+    raise context.fail("inputs that are floored at last: no entries of R nearby have the bits")
 
 
-def _values(step: Step, i: int) -> np.ndarray:
+def _values(context: OpContext, i: int) -> np.ndarray:
     """Return every value that input `i` can have."""
-    if step.file(i).data is None:
+    if context.file(i).data is None:
         return np.arange(-128, 128)
-    return np.unique(as_int8(step.constant(i, ("int8", "uint8")))).astype(np.int64)
+    return np.unique(as_int8(context.constant(i, ("int8", "uint8")))).astype(np.int64)
 
 
-def _floored(centred: np.ndarray, by: Requantize) -> np.ndarray:
+def _floored_terms(centred: np.ndarray, by: Requantize) -> np.ndarray:
     m, t = int(by.multiplier[0]), int(by.right_shift[0])
     return scale(centred, Requantize.of(m, 31)) >> (t - 31)
 
 
-def _near(by: Requantize) -> Iterator[Requantize]:
+def _neighbours(by: Requantize) -> Iterator[Requantize]:
     """Yield entries, the likeliest first."""
     m, t = int(by.multiplier[0]), int(by.right_shift[0])
-    for apart, form in product(_NEAR, ("single_down", "double", "single")):
-        if 0 <= m + apart < 2**31:
-            yield Requantize.of(m + apart, t, form)
+    for offset, form in product(_OFFSETS, ("single_down", "double", "single")):
+        if 0 <= m + offset < 2**31:
+            yield Requantize.of(m + offset, t, form)
 
 
 def _alike(
-    step: Step, fields: dict[str, Any], one: list[np.ndarray], other: list[np.ndarray]
+    context: OpContext, fields: dict[str, Any], one: list[np.ndarray], other: list[np.ndarray]
 ) -> bool:
     """Return whether the add makes the same of every pair, brought to the shared scale."""
     for i in range(0, len(one[0]), _ROWS):  # few pairs at once, for the sake of memory
-        made, wanted = (_outputs(step, fields, u[0][i : i + _ROWS], u[1]) for u in (one, other))
-        if not np.array_equal(made, wanted):
+        made, expected = (
+            _outputs(context, fields, u[0][i : i + _ROWS], u[1]) for u in (one, other)
+        )
+        if not np.array_equal(made, expected):
             return False
     return True
 
 
-def _outputs(step: Step, fields: dict[str, Any], u1: np.ndarray, u2: np.ndarray) -> np.ndarray:
+def _outputs(
+    context: OpContext, fields: dict[str, Any], u1: np.ndarray, u2: np.ndarray
+) -> np.ndarray:
     ends = {name: fields[name] for name in ("act_min", "act_max")}
     acc = (u1 + u2.T).reshape(-1, 1)
-    return requantize(acc, fields["requantize"], y_zero_point=step.zero_point(step.y), **ends)
+    return requantize(acc, fields["requantize"], y_zero_point=context.zero_point(context.y), **ends)

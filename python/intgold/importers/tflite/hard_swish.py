@@ -24,12 +24,12 @@ def _high(a: int, b: int) -> int:
         return _HI
     product = a * b
     nudge = 2**14 if product >= 0 else 1 - 2**14
-    return int(math.trunc((product + nudge) / 2**15))
+    return math.trunc((product + nudge) / 2**15)
 
 
 def _high_down(a: int, b: int) -> int:
     """The same without rounding, toward zero."""
-    return _HI if a == b == _LO else int(math.trunc(a * b / 2**15))
+    return _HI if a == b == _LO else math.trunc(a * b / 2**15)
 
 
 def _right(value: int, by: int) -> int:

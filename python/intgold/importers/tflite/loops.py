@@ -8,12 +8,12 @@ Shape = tuple[int, ...]
 _Pair = tuple[int, int]
 
 
-def along(one: Shape, other: Shape) -> int:
+def contiguous_length(one: Shape, other: Shape) -> int:
     """Return for how many values in a row both operands go on, one as fast as the other."""
     return _walk(_pairs(one, other), _equal)
 
 
-def standing(one: Shape, other: Shape) -> int:
+def broadcast_length(one: Shape, other: Shape) -> int:
     """Return for how many values in a row one operand stands still; 0: kernels make no use of it.
 
     They do where five loops are enough, from the innermost axis outwards: equal extents, one

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from ...contracts import Algorithm
 from ...golden.requantize import scale as scaled
 from ...host.multiplier import fixed_point, requantize_for
 from ...ops.fields import Requantize
-from .op_context import IDENTITY, Step, extents, inner
-from .rounded_sums import Blocks, rounded_sums
-from .scales import FACTORS, requantize
+from .op_context import IDENTITY, OpContext, extents, inner
+from .rounded_sums import ReducedBlocks, rounded_sums
+from .scales import FACTORS, requantize_by_rule
 from .thresholds import Rounding, alike
 
 _Shape = tuple[int, ...]
@@ -22,43 +23,43 @@ _SHOWN = 8
 _Runs = list[tuple[bool, int]]
 
 
-def mean(step: Step) -> None:
+def mean(context: OpContext) -> None:
     """Add a mean over any axes; over the batch of 1, where it is kept, there is nothing to do."""
-    shape, axes, out = inner(step.file(0)), _axes(step), inner(step.y)
+    shape, axes, out = inner(context.file(0)), _axes(context), inner(context.y)
     reduced = [a for a in axes if a >= 0]
     kept = [n for a, n in enumerate(shape) if a not in reduced]
     if math.prod(kept) != math.prod(out):
-        raise step.fail(f"means of {shape} in a shape of {out}")
-    whole_image = len(shape) == 3 and axes == [0, 1] and step.op.options["KeepDims"]
-    if step.rule.way == "raw_sum" and whole_image:
-        _raw_mean(step, shape)
+        raise context.fail(f"means of {shape} in a shape of {out}")
+    whole_image = len(shape) == 3 and axes == [0, 1] and context.op.options["KeepDims"]
+    if context.rule.algorithm is Algorithm.RAW_SUM and whole_image:
+        _raw_mean(context, shape)
         return
     count = math.prod(shape) // math.prod(kept)
-    by, runs = _mean_of(step, count), _runs(shape, reduced)
+    by, runs = _mean_of(context, count), _runs(shape, reduced)
     if by is None:
-        factor, rounding = _in_float32(step, count)
-        made = rounded_sums(step, _blocks(runs), rounding, float(factor), *_ends(step, count))
-        step.add("reshape", made, shape=extents(out))
+        factor, rounding = _in_float32(context, count)
+        made = rounded_sums(context, _blocks(runs), rounding, float(factor), *_ends(context, count))
+        context.add("reshape", made, shape=extents(out))
         return
     kind, image, made_shape, fields = _as_image(shape, runs)
-    step.take_room(sum(constant.size for constant in fields.values()))
-    x = step.x()
+    context.spend(sum(constant.size for constant in fields.values()))
+    x = context.x()
     if image != shape:
-        x = step.add("reshape", x, last=False, like=step.file(0), shape=extents(image))
-    made = step.add(kind, x, last=out == made_shape, requantize=by, **fields)
+        x = context.add("reshape", x, last=False, like=context.file(0), shape=extents(image))
+    made = context.add(kind, x, last=out == made_shape, requantize=by, **fields)
     if out != made_shape:
-        step.add("reshape", made, shape=extents(out))
+        context.add("reshape", made, shape=extents(out))
 
 
-def _axes(step: Step) -> list[int]:
+def _axes(context: OpContext) -> list[int]:
     """Return the axes of an image that are averaged, in order; -1: the batch."""
-    rank, axes = len(step.file(0).shape), step.constant(1, ("int32",)).ravel().tolist()
+    rank, axes = len(context.file(0).shape), context.constant(1, ("int32",)).ravel().tolist()
     if not all(-rank <= a < rank for a in axes):
-        raise step.fail(f"axes {axes[:_SHOWN]} of a tensor of {rank}")
+        raise context.fail(f"axes {axes[:_SHOWN]} of a tensor of {rank}")
     found = sorted({a % rank - 1 for a in axes})
-    kept = step.op.options["KeepDims"]
+    kept = context.op.options["KeepDims"]
     if not found or (found[0] < 0 and not (kept and found[1:])):
-        raise step.fail(f"a mean over axes {axes[:_SHOWN]}: over the batch, or over none")
+        raise context.fail(f"a mean over axes {axes[:_SHOWN]}: over the batch, or over none")
     return found
 
 
@@ -74,12 +75,12 @@ def _runs(shape: _Shape, reduced: list[int]) -> _Runs:
     ]
 
 
-def _blocks(runs: _Runs) -> Blocks:
+def _blocks(runs: _Runs) -> ReducedBlocks:
     """Return the sums of these axes: one that is kept, averaged, kept, averaged, each maybe 1."""
     left, sizes = list(runs), []
     for gone in (False, True, False, True):
         sizes.append(left.pop(0)[1] if left and left[0][0] == gone else 1)
-    return Blocks(*sizes)
+    return ReducedBlocks(*sizes)
 
 
 def _as_image(shape: _Shape, runs: _Runs) -> tuple[str, _Shape, _Shape, dict[str, Any]]:
@@ -101,92 +102,99 @@ def _of_ones(weights: np.ndarray, channels: int) -> dict[str, Any]:
     return {"weights": weights, "bias": np.zeros(channels, np.int32)}
 
 
-def _raw_mean(step: Step, shape: tuple[int, ...]) -> None:
+def _raw_mean(context: OpContext, shape: tuple[int, ...]) -> None:
     """Add the mean that sums raw values and adds both zero points at the end, as one bias."""
-    x, y = step.file(0), step.y
-    step.take_room(math.prod(shape), shape[2])
-    x_scale, y_scale, n = step.scale(x), step.scale(y), shape[0] * shape[1]
+    x, y = context.file(0), context.y
+    context.spend(math.prod(shape), shape[2])
+    x_scale, y_scale, n = context.scale(x), context.scale(y), shape[0] * shape[1]
     unsigned = 128 if x.dtype == "uint8" else 0
-    x_zero = step.zero_point(x) + unsigned
+    x_zero = context.zero_point(x) + unsigned
     shifted = float(np.float32(x_zero) * x_scale / y_scale)
-    zero = step.zero_point(y) - math.trunc(shifted + math.copysign(0.5, shifted))
-    by = requantize(step.rule, [float(x_scale / (np.float32(n) * y_scale))], shape[2])
+    zero = context.zero_point(y) - math.trunc(shifted + math.copysign(0.5, shifted))
+    by = requantize_by_rule(context.rule, [float(x_scale / (np.float32(n) * y_scale))], shape[2])
     fields = _of_ones(np.ones(shape, np.int8), shape[2])
     if not -128 <= zero <= 127:
-        _raw_mean_beyond_int8(step, shape, by, n * x_zero, zero)
+        _raw_mean_beyond_int8(context, shape, by, n * x_zero, zero)
         return
     fields["bias"] += n * x_zero
-    made = step.add("depthwise_conv2d", step.x(), last=False, zero=zero, requantize=by, **fields)
-    step.add("reshape", made, shape=extents(inner(y)))
+    made = context.add(
+        "depthwise_conv2d", context.x(), last=False, zero=zero, requantize=by, **fields
+    )
+    context.add("reshape", made, shape=extents(inner(y)))
 
 
-def _raw_mean_beyond_int8(step: Step, shape: _Shape, by: Requantize, bias: int, zero: int) -> None:
+def _raw_mean_beyond_int8(
+    context: OpContext, shape: _Shape, by: Requantize, bias: int, zero: int
+) -> None:
     """Add the same mean for a sum of both zero points that a tensor's cannot be.
 
     Its channels have one form, or those of the last group another.
     """
     m, t, (cells, channels) = by.multiplier[0], by.right_shift[0], (math.prod(shape[:2]), shape[2])
-    slope, ends = float(m) * 2.0 ** -int(t), _ends(step, cells)
+    slope, ends = float(m) * 2.0 ** -int(t), _ends(context, cells)
     made = [
         rounded_sums(
-            step, Blocks(1, cells, channels, 1),
+            context, ReducedBlocks(1, cells, channels, 1),
             _rounding(Requantize.of(m, t, form), bias, zero), slope, *ends,
         )
         for form in dict.fromkeys(by.form)
     ]  # fmt: skip
     if len(made) > 1:
-        both = step.add("concat", *made, last=False, axis=1)
+        both = context.add("concat", *made, last=False, axis=1)
         first = np.array([form == by.form[0] for form in by.form])
         made = [
-            step.add(
+            context.add(
                 "depthwise_conv2d",
-                step.add("reshape", both, last=False, shape=(2, 1, channels)), last=False,
+                context.add("reshape", both, last=False, shape=(2, 1, channels)), last=False,
                 weights=np.stack([first, ~first]).astype(np.int8)[:, None],
                 bias=np.zeros(channels, np.int32), requantize=IDENTITY,
             )
         ]  # fmt: skip
-    step.add("reshape", made[0], shape=extents(inner(step.y)))
+    context.add("reshape", made[0], shape=extents(inner(context.y)))
 
 
-def _mean_of(step: Step, count: int) -> Requantize | None:
+def _mean_of(context: OpContext, count: int) -> Requantize | None:
     """Return the multiplier with 1/n folded in; None: no entry of R has the bits."""
-    x, y = step.scale(step.file(0)), step.scale(step.y)
-    if step.rule.way == "raw_float32":
-        return _near_float32(step, count)
-    if step.rule.way == "divided":
-        return requantize_for([float(x) / (count * float(y))], step.rule.form)
-    m, t = fixed_point(FACTORS[step.rule.factor](x, np.float32(1), y))  # TFLite: 1/n in integers
+    x, y = context.scale(context.file(0)), context.scale(context.y)
+    if context.rule.algorithm is Algorithm.RAW_FLOAT32:
+        return _match_float32(context, count)
+    if context.rule.algorithm is Algorithm.DIVIDED:
+        return requantize_for([float(x) / (count * float(y))], context.rule.form)
+    m, t = fixed_point(FACTORS[context.rule.factor](x, np.float32(1), y))  # TFLite: 1/n in integers
     e = 31 - t
     shift = min(count.bit_length() - 1, 32, 31 + e)
-    return Requantize.of((m << shift) // count, t + shift, step.rule.rest or step.rule.form)
+    return Requantize.of(
+        (m << shift) // count, t + shift, context.rule.remainder_form or context.rule.form
+    )
 
 
-def _near_float32(step: Step, count: int) -> Requantize | None:
+def _match_float32(context: OpContext, count: int) -> Requantize | None:
     """Return what rounds every sum as float32 arithmetic does, or None."""
-    factor, rounding = _in_float32(step, count)
-    near = [factor, *(np.nextafter(factor, np.float32(to)) for to in (0, np.inf))]
-    for form, real in product((step.rule.form, "single", "single_even"), near):
+    factor, rounding = _in_float32(context, count)
+    neighbours = [factor, *(np.nextafter(factor, np.float32(to)) for to in (0, np.inf))]
+    for form, real in product((context.rule.form, "single", "single_even"), neighbours):
         by = requantize_for([float(real)], form)
-        other = _rounding(by, 0, step.zero_point(step.y))
-        if alike(rounding, other, *_ends(step, count)):
+        other = _rounding(by, 0, context.zero_point(context.y))
+        if alike(rounding, other, *_ends(context, count)):
             return by
     return None
 
 
-def _in_float32(step: Step, count: int) -> tuple[np.float32, Rounding]:
+def _in_float32(context: OpContext, count: int) -> tuple[np.float32, Rounding]:
     """Return the factor, and rint(raw sum * factor + bias), every step in float32.
 
     The bias holds both zero points.  uint8 is summed as it is.
     """
-    x, y = step.file(0), step.y
+    x, y = context.file(0), context.y
     unsigned = 128 if y.dtype == "uint8" else 0
-    x_zero, y_zero = (step.zero_point(t) + unsigned for t in (x, y))
-    factor = step.scale(x) / step.scale(y) * (np.float32(1) / np.float32(count))
+    x_zero, y_zero = (context.zero_point(t) + unsigned for t in (x, y))
+    factor = context.scale(x) / context.scale(y) * (np.float32(1) / np.float32(count))
     bias = np.float32(y_zero) - np.float32(x_zero * count) * factor
 
     def rounding(sums: np.ndarray) -> np.ndarray:
         raw = (sums + x_zero * count).astype(np.float32)
-        return np.rint(raw * factor + bias).astype(np.int64) - unsigned
+        rounded: np.ndarray = np.rint(raw * factor + bias)
+        return rounded.astype(np.int64) - unsigned
 
     return factor, rounding
 
@@ -195,7 +203,7 @@ def _rounding(by: Requantize, bias: int, zero: int) -> Rounding:
     return lambda sums: np.asarray(scaled(sums[:, None] + bias, by)[:, 0] + zero)
 
 
-def _ends(step: Step, count: int) -> tuple[int, int]:
+def _ends(context: OpContext, count: int) -> tuple[int, int]:
     """Return the least and the greatest sum of so many values."""
-    zero = step.zero_point(step.file(0))
+    zero = context.zero_point(context.file(0))
     return (-128 - zero) * count, (127 - zero) * count

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from .reader import FileGraph, FileOp
 
 _SHARING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 
 
-def overwritten(graph: FileGraph, in_place: Set[int]) -> list[str]:
+def memory_hazards(graph: FileGraph, in_place: AbstractSet[int]) -> list[str]:
     """Return which tensors may be overwritten too early, a text each.
 
     Parameters
@@ -34,7 +35,7 @@ def overwritten(graph: FileGraph, in_place: Set[int]) -> list[str]:
         if op.index not in in_place or op.outputs[0] in graph.outputs:
             continue
         size = math.prod(graph.tensors[op.outputs[0]].shape)
-        taken = {
+        sharers = {
             at
             for at in op.inputs
             if uses[at] == 1 and math.prod(graph.tensors[at].shape) == size
@@ -44,12 +45,12 @@ def overwritten(graph: FileGraph, in_place: Set[int]) -> list[str]:
             found += [
                 f"{graph.tensors[at].name}, which {op} may write over, before {reader} reads it"
                 for at in dict.fromkeys(reader.inputs)
-                if any(roots.get(at) == roots[own] for own in taken)
+                if any(roots.get(at) == roots[own] for own in sharers)
             ]
     return found
 
 
-def _shares_twice(at: int, maker: Mapping[int, FileOp], in_place: Set[int]) -> bool:
+def _shares_twice(at: int, maker: Mapping[int, FileOp], in_place: AbstractSet[int]) -> bool:
     """Return whether a tensor shares the memory of one that shares or took over another's."""
     if at not in maker or maker[at].kind not in _SHARING:
         return False

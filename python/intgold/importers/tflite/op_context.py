@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...contracts import Rule
+from ...contracts import Algorithm, OpRule
 from ...errors import ImportFileError
 from ...model.builder import Builder
 from ...ops.fields import Requantize
@@ -17,7 +17,7 @@ from .scales import scale_of
 
 
 @dataclass
-class Room:
+class ConstantBudget:
     """Bytes that constants may still take which are made here and are not in the file.
 
     What a file claims of its shapes costs it nothing; so it gets 64 times its constants and 4 MiB.
@@ -26,8 +26,8 @@ class Room:
     left: int
 
     @classmethod
-    def of(cls, tensors: tuple[FileTensor, ...]) -> Room:
-        """Return the room of a file."""
+    def of(cls, tensors: tuple[FileTensor, ...]) -> ConstantBudget:
+        """Return the budget of a file."""
         return cls(64 * sum(t.data.nbytes for t in tensors if t.data is not None) + 2**22)
 
 
@@ -38,13 +38,13 @@ _PER_PLACE = 32
 
 
 @dataclass(eq=False)
-class Step:
+class OpContext:
     """An op of the file, and the model as far as it has grown.
 
     Parameters
     ----------
     op : FileOp
-    rule : Rule
+    rule : OpRule
         Of the contract that computes it.
     tensors : sequence of FileTensor
     builder : Builder
@@ -54,8 +54,8 @@ class Step:
         Name of the op in the model; further ops that it needs have a number behind it.
     output : str
         Name of the tensor that it makes.
-    room : Room
-        Of the file, shared by its steps.
+    budget : ConstantBudget
+        Of the file, shared by all its ops.
     declined : bool
         Whether the delegate declined it.
     notes : list of str
@@ -65,13 +65,13 @@ class Step:
     __repr__ = short_repr
 
     op: FileOp
-    rule: Rule
+    rule: OpRule
     tensors: tuple[FileTensor, ...]
     builder: Builder
     names: dict[int, str]
     label: str
     output: str
-    room: Room
+    budget: ConstantBudget
     extra: int = 0
     declined: bool = False
     notes: list[str] = field(default_factory=list)
@@ -123,7 +123,7 @@ class Step:
         """Return the zero point of a tensor as int8."""
         return zero_point(tensor)
 
-    def take_room(self, weights: int, places: int = 0) -> None:
+    def spend(self, weights: int, entries: int = 0) -> None:
         """Refuse an op that needs more constants than the file may have made for it.
 
         Parameters
@@ -131,9 +131,9 @@ class Step:
         weights, places : int
             Weights, and entries of R with a bias each.
         """
-        self.room.left -= weights + _PER_PLACE * places
-        if self.room.left < 0:
-            raise self.fail(f"{weights + places} constants that are not in the file: too many")
+        self.budget.left -= weights + _PER_PLACE * entries
+        if self.budget.left < 0:
+            raise self.fail(f"{weights + entries} constants that are not in the file: too many")
 
     def decide(self, *ratios: float, slope: float = 1.0) -> None:
         """Take the rule of the kernel that runs the op: another one where a delegate declines it.
@@ -146,18 +146,21 @@ class Step:
             What LEAKY_RELU multiplies negative values by.
         """
         low, high = self.rule.limits
-        least, most = self.rule.slopes
+        lowest, highest = self.rule.slopes
         beyond = [r for r in ratios if not low <= r <= high]
-        if not (least <= slope <= most and (self.rule.way != "eighths" or abs(slope) >= low)):
+        if not (
+            lowest <= slope <= highest
+            and (self.rule.algorithm is not Algorithm.Q8_MULTIPLIER or abs(slope) >= low)
+        ):
             beyond.append(slope)
         if beyond:
             self.decline(f"ratio of scales {beyond[0]:.8g} is beyond [{low:.8g}, {high:.8g}]")
 
     def decline(self, why: str) -> None:
         """Take the rule of the kernel that runs what a delegate declines."""
-        if self.rule.declined is None:
+        if self.rule.fallback is None:
             raise self.fail(f"{why}: the engine does not take it")
-        self.rule, self.declined = self.rule.declined, True
+        self.rule, self.declined = self.rule.fallback, True
 
     def add(
         self,
@@ -173,7 +176,7 @@ class Step:
         Parameters
         ----------
         last : bool
-            It makes the output of the step.
+            It makes the output of the op.
         like : FileTensor, optional
             Whose scale and zero point the tensor has; the output's by default.
         zero : int, optional

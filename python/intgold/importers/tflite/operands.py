@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from ...model.builder import Builder
-from .op_context import IDENTITY, Step, as_int8, extents, inner
-from .places import halves, joined
+from .op_context import IDENTITY, OpContext, as_int8, extents, inner
 from .reader import FileTensor
+from .split_rows import join_rows, split_rows
 
 
 def elementwise(
-    step: Step, kind: str, *fields: dict[str, Any], run: int = 0, whole: int = 0
+    context: OpContext, kind: str, *fields: dict[str, Any], run: int = 0, whole: int = 0
 ) -> None:
     """Add an op of two operands of whatever shapes go together.
 
@@ -28,79 +28,91 @@ def elementwise(
     *fields : dict
         Of the op; two where it computes the first `whole` values of each `run` otherwise.
     """
-    constants = constants_of(step)
+    constants = constants_of(context)
     if len(fields) > 1:
-        made = [_tensor(step, i) for i in (0, 1)]
-        _by_place(step, kind, made, fields, run, whole)
+        made = [_tensor(context, i) for i in (0, 1)]
+        _by_place(context, kind, made, fields, run, whole)
     elif not constants:
-        step.add(kind, *(spread(step, i) for i in (0, 1)), **fields[0])
+        context.add(kind, *(spread(context, i) for i in (0, 1)), **fields[0])
     else:
-        _with_constant(step, kind, constants[0], fields[0])
+        _with_constant(context, kind, constants[0], fields[0])
 
 
-def constants_of(step: Step) -> list[int]:
+def constants_of(context: OpContext) -> list[int]:
     """Return which operand is a constant, after a look at types and shapes."""
-    a, b = step.file(0), step.file(1)
-    if not a.dtype == b.dtype == step.y.dtype:
-        raise step.fail(f"{a.dtype} and {b.dtype} to {step.y.dtype}")
+    a, b = context.file(0), context.file(1)
+    if not a.dtype == b.dtype == context.y.dtype:
+        raise context.fail(f"{a.dtype} and {b.dtype} to {context.y.dtype}")
     try:
         spread = np.broadcast_shapes(a.shape, b.shape)
     except ValueError:
-        raise step.fail(f"shapes {a.shape} and {b.shape} do not go together") from None
-    if spread != step.y.shape:
-        raise step.fail(f"shapes {a.shape} and {b.shape} give {spread}, not {step.y.shape}")
-    constants = [i for i in (0, 1) if step.file(i).data is not None]
+        raise context.fail(f"shapes {a.shape} and {b.shape} do not go together") from None
+    if spread != context.y.shape:
+        raise context.fail(f"shapes {a.shape} and {b.shape} give {spread}, not {context.y.shape}")
+    constants = [i for i in (0, 1) if context.file(i).data is not None]
     if len(constants) == 2:
-        raise step.fail("both inputs are constants")
+        raise context.fail("both inputs are constants")
     return constants
 
 
 def _by_place(
-    step: Step, kind: str, made: list[str], fields: tuple[dict[str, Any], ...], run: int, whole: int
+    context: OpContext,
+    kind: str,
+    made: list[str],
+    fields: tuple[dict[str, Any], ...],
+    run: int,
+    whole: int,
 ) -> None:
-    rows = math.prod(inner(step.y)) // run
-    cut = [halves(step, x, step.file(i), rows, run, whole) for i, x in enumerate(made)]
+    rows = math.prod(inner(context.y)) // run
+    cut = [split_rows(context, x, context.file(i), rows, run, whole) for i, x in enumerate(made)]
     parts = [
-        step.add(kind, *both, last=False, **own) for *both, own in zip(*cut, fields, strict=True)
+        context.add(kind, *both, last=False, **own) for *both, own in zip(*cut, fields, strict=True)
     ]
-    joined(step, parts)
+    join_rows(context, parts)
 
 
-def _tensor(step: Step, i: int) -> str:
+def _tensor(context: OpContext, i: int) -> str:
     """Return input `i`, constant or not, as a tensor of the output's shape."""
-    like = step.file(i)
+    like = context.file(i)
     if like.data is None:
-        return spread(step, i)
-    values = as_int8(step.constant(i, ("int8", "uint8")))
-    return _by_channel(step, spread(step, 1 - i), 1 - i, values, made=like)
+        return spread(context, i)
+    values = as_int8(context.constant(i, ("int8", "uint8")))
+    return _by_channel(context, spread(context, 1 - i), 1 - i, values, made=like)
 
 
-def _with_constant(step: Step, kind: str, at: int, fields: dict[str, Any]) -> None:
-    x, like = spread(step, 1 - at), step.file(at)
-    values = as_int8(step.constant(at, ("int8", "uint8")))
+def _with_constant(context: OpContext, kind: str, at: int, fields: dict[str, Any]) -> None:
+    x, like = spread(context, 1 - at), context.file(at)
+    values = as_int8(context.constant(at, ("int8", "uint8")))
     if values.size == 1:
-        step.add("lut", x, table=table_with(step, kind, at, int(values.ravel()[0]), fields))
+        context.add("lut", x, table=table_with(context, kind, at, int(values.ravel()[0]), fields))
     elif kind == "mul":
-        zero = np.array([step.zero_point(like)], np.int8)
-        _by_channel(step, x, 1 - at, values, weight_zero_point=zero, **fields)
+        zero = np.array([context.zero_point(like)], np.int8)
+        _by_channel(context, x, 1 - at, values, weight_zero_point=zero, **fields)
     else:
-        held = _by_channel(step, x, 1 - at, values, made=like)
-        step.add(kind, *((held, x) if at == 0 else (x, held)), **fields)
+        held = _by_channel(context, x, 1 - at, values, made=like)
+        context.add(kind, *((held, x) if at == 0 else (x, held)), **fields)
 
 
-def table_with(step: Step, kind: str, at: int, value: int, fields: dict[str, Any]) -> np.ndarray:
+def table_with(
+    context: OpContext, kind: str, at: int, value: int, fields: dict[str, Any]
+) -> np.ndarray:
     """Return what the op makes of each int8 and one value, its proof of int32 included."""
     builder = Builder("table")
     for i in (0, 1):
-        builder.input(f"x{i}", (256,), zero_point=step.zero_point(step.file(i)))
-    builder.op(kind, "x0", "x1", zero_point=step.zero_point(step.y), **fields)
+        builder.input(f"x{i}", (256,), zero_point=context.zero_point(context.file(i)))
+    builder.op(kind, "x0", "x1", zero_point=context.zero_point(context.y), **fields)
     operands = {f"x{1 - at}": np.arange(-128, 128), f"x{at}": np.full(256, value)}
     batches = {name: v.astype(np.int8)[None] for name, v in operands.items()}
     return np.asarray(builder.model().run(batches, backend="golden").output[0])
 
 
 def _by_channel(
-    step: Step, x: str, i: int, values: np.ndarray, made: FileTensor | None = None, **fields: Any
+    context: OpContext,
+    x: str,
+    i: int,
+    values: np.ndarray,
+    made: FileTensor | None = None,
+    **fields: Any,
 ) -> str:
     """Add a depthwise_conv2d that multiplies by constants, or makes them as a tensor.
 
@@ -113,21 +125,22 @@ def _by_channel(
     made : FileTensor, optional
         The constant that the tensor is to be: weights of 0 and a bias, whatever `x` is.
     """
-    step.take_room(0, math.prod(inner(step.y)))
+    context.spend(0, math.prod(inner(context.y)))
     none = np.zeros(1, np.int8)
     if made is None:
-        return by_constants(step, x, step.file(i), values, none, last=True, **fields)
-    bias = values.astype(np.int32) - step.zero_point(made)
+        return by_constants(context, x, context.file(i), values, none, last=True, **fields)
+    bias = values.astype(np.int32) - context.zero_point(made)
     return by_constants(
-        step, x, step.file(i), none, bias, last=False, made=made, requantize=IDENTITY
+        context, x, context.file(i), none, bias, last=False, made=made, requantize=IDENTITY
     )
 
 
 def by_constants(
-    step: Step, x: str, like: FileTensor, weights: np.ndarray, bias: np.ndarray, *, last: bool,
+    context: OpContext, x: str, like: FileTensor, weights: np.ndarray, bias: np.ndarray, *,
+    last: bool,
     made: FileTensor | None = None, **fields: Any,
 ) -> str:  # fmt: skip
-    """Add a depthwise_conv2d of a weight and a bias for each place; room for them was taken.
+    """Add a depthwise_conv2d of a weight and a bias for each place; the budget has them already.
 
     Parameters
     ----------
@@ -136,58 +149,58 @@ def by_constants(
     weights, bias : ndarray
         Spread over the output's shape; of as few channels as hold them.
     last : bool
-        It makes the output of the step.
+        It makes the output of the op.
     made : FileTensor, optional
         Whose scale and zero point it has; the output's by default.
     """
-    shape = inner(step.y)
-    rows = [np.broadcast_to(v, step.y.shape).reshape(-1, shape[-1]) for v in (weights, bias)]
+    shape = inner(context.y)
+    rows = [np.broadcast_to(v, context.y.shape).reshape(-1, shape[-1]) for v in (weights, bias)]
     repeated = all((v == v[0]).all() for v in rows)
     w, b = ((v[0] if repeated else v.ravel()) for v in rows)
     image = (math.prod(shape[:-1]), 1, shape[-1]) if repeated else (1, 1, w.size)
     image = shape if repeated and len(shape) == 3 else image
-    x = _reshaped(step, x, shape, image, like)
-    y = step.add(
+    x = _reshaped(context, x, shape, image, like)
+    y = context.add(
         "depthwise_conv2d", x, last=last and image == shape, like=made,
         weights=w.reshape(1, 1, -1), bias=b.astype(np.int32), **fields,
     )  # fmt: skip
     if not last:
-        return _reshaped(step, y, image, shape, made or step.y)
-    return y if image == shape else step.add("reshape", y, shape=extents(shape))
+        return _reshaped(context, y, image, shape, made or context.y)
+    return y if image == shape else context.add("reshape", y, shape=extents(shape))
 
 
-def spread(step: Step, i: int) -> str:
+def spread(context: OpContext, i: int) -> str:
     """Return input `i` in the shape of the output.
 
     A max_pool2d of padding kernel - 1 has windows of one valid cell each: it repeats the cell.
     """
-    x, like, shape = step.x(i), step.file(i), inner(step.y)
+    x, like, shape = context.x(i), context.file(i), inner(context.y)
     own = inner(like)
     if own == shape:
         return x
     (h, w, c), target = ((*(1,) * (3 - len(s)), *s) for s in (own, shape))
-    x = _reshaped(step, x, own, (h, w, c), like)
+    x = _reshaped(context, x, own, (h, w, c), like)
     if h != target[0]:
-        x = _repeated(step, x, (target[0], 1), like)
+        x = _repeated(context, x, (target[0], 1), like)
     if w != target[1]:
-        x = _repeated(step, x, (1, target[1]), like)
+        x = _repeated(context, x, (1, target[1]), like)
     now = (*target[:2], c)
     if c != target[2]:
         places = (target[0] * target[1], 1, 1)
-        x = _repeated(step, _reshaped(step, x, now, places, like), (1, target[2]), like)
+        x = _repeated(context, _reshaped(context, x, now, places, like), (1, target[2]), like)
         now = (places[0], target[2], 1)
-    return _reshaped(step, x, now, shape, like)
+    return _reshaped(context, x, now, shape, like)
 
 
-def _repeated(step: Step, x: str, kernel: tuple[int, int], like: FileTensor) -> str:
+def _repeated(context: OpContext, x: str, kernel: tuple[int, int], like: FileTensor) -> str:
     top, left = (n - 1 for n in kernel)
-    return step.add(
+    return context.add(
         "max_pool2d", x, last=False, like=like, kernel=kernel, stride=(1, 1),
         padding=(top, top, left, left),
     )  # fmt: skip
 
 
 def _reshaped(
-    step: Step, x: str, shape: tuple[int, ...], to: tuple[int, ...], like: FileTensor
+    context: OpContext, x: str, shape: tuple[int, ...], to: tuple[int, ...], like: FileTensor
 ) -> str:
-    return x if shape == to else step.add("reshape", x, last=False, like=like, shape=extents(to))
+    return x if shape == to else context.add("reshape", x, last=False, like=like, shape=extents(to))

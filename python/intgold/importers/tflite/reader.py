@@ -19,10 +19,10 @@ from ...support.quoting import short_repr
 from ...support.safe_files import read_plain
 from .options import LISTS, OPTIONS
 
-MOST_TABLES = 10_000
+MAX_TABLES = 10_000
 """Tensors, ops or buffers of a file; more are refused."""
-_MOST_DIMS = 8
-_MOST_BYTES = 2**31  # of a flatbuffer
+_MAX_DIMS = 8
+_MAX_BYTES = 2**31  # of a flatbuffer
 _BUILTIN_CODE = 10
 """Place of builtin_code in the vtable of an OperatorCode."""
 _DTYPES = {0: "float32", 2: "int32", 3: "uint8", 4: "int64", 7: "int16", 9: "int8"}
@@ -63,7 +63,7 @@ class FileTensor:
     zero_point: np.ndarray
     axis: int
     data: np.ndarray | None
-    signature: tuple[int, ...] = ()
+    shape_signature: tuple[int, ...] = ()
     variable: bool = False
 
 
@@ -104,7 +104,7 @@ def read(path: str | os.PathLike[str]) -> FileGraph:
         Naming the file and what is wrong with it.
     """
     try:
-        data = read_plain(path, _MOST_BYTES)
+        data = read_plain(path, _MAX_BYTES)
     except IntgoldError as error:
         raise ImportFileError(str(error)) from None
     try:
@@ -124,7 +124,7 @@ def parse(data: bytes) -> FileGraph:
     if len(data) < 32 or data[4:8] != b"TFL3":
         raise ImportFileError("not a TFLite file: no TFL3 at byte 4")
     try:
-        return _Parser(tflite, data).graph()
+        return _TableReader(tflite, data).graph()
     except ImportFileError:
         raise
     except (
@@ -153,13 +153,13 @@ def _builtin_code(table: Any) -> int:
     return int(struct.unpack_from("<i", table.Bytes, table.Pos + at)[0]) if at else 0
 
 
-class _Parser:
+class _TableReader:
     """Reads tables; a mutated offset shows as an exception of the accessors."""
 
     def __init__(self, tflite: Any, data: bytes) -> None:
         self.schema, self.data, self.named = tflite, data, 0
         builtin = vars(tflite.BuiltinOperator)
-        self.kinds = {v: k for k, v in builtin.items() if isinstance(v, int)}
+        self.kinds: dict[int, str] = {v: k for k, v in builtin.items() if isinstance(v, int)}
         self.model = tflite.Model.GetRootAs(data, 0)
 
     def graph(self) -> FileGraph:
@@ -177,7 +177,7 @@ class _Parser:
                     raise ImportFileError(f"{op}: tensor {at} of {len(tensors)}")
         return FileGraph(tensors, ops, ends[0], ends[1])
 
-    def _count(self, table: Any, part: str, most: int = MOST_TABLES) -> int:
+    def _count(self, table: Any, part: str, most: int = MAX_TABLES) -> int:
         count = int(getattr(table, f"{part}Length")())
         if not 0 <= count <= most:
             raise ImportFileError(f"{count} {part.lower()}; at most {most}")
@@ -193,7 +193,7 @@ class _Parser:
         return np.asarray(getattr(table, f"{part}AsNumpy")())
 
     def _indices(self, table: Any, part: str, tensors: int) -> tuple[int, ...]:
-        found = tuple(self._array(table, part, MOST_TABLES).tolist())
+        found = tuple(self._array(table, part, MAX_TABLES).tolist())
         for at in found:
             if not 0 <= at < tensors:
                 raise ImportFileError(f"{part.lower()}: tensor {at} of {tensors}")
@@ -206,7 +206,7 @@ class _Parser:
         return self.kinds.get(number, f"builtin {number}")
 
     def _tensor(self, index: int, tensor: Any) -> FileTensor:
-        shape = tuple(self._array(tensor, "Shape", _MOST_DIMS).tolist())
+        shape = tuple(self._array(tensor, "Shape", _MAX_DIMS).tolist())
         dtype = _DTYPES.get(int(tensor.Type()), f"type {int(tensor.Type())}")
         name = tensor.Name() or b""
         self.named += len(name)
@@ -223,9 +223,11 @@ class _Parser:
             zero = self._array(quantisation, "ZeroPoint", most).astype(np.int64, copy=False)
             axis = int(quantisation.QuantizedDimension())
         data = self._data(index, int(tensor.Buffer()), dtype, shape)
-        signature = tuple(self._array(tensor, "ShapeSignature", _MOST_DIMS).tolist())
+        shape_signature = tuple(self._array(tensor, "ShapeSignature", _MAX_DIMS).tolist())
         variable = bool(tensor.IsVariable())
-        return FileTensor(index, name, shape, dtype, scale, zero, axis, data, signature, variable)
+        return FileTensor(
+            index, name, shape, dtype, scale, zero, axis, data, shape_signature, variable
+        )
 
     def _data(
         self, index: int, buffer: int, dtype: str, shape: tuple[int, ...]
@@ -239,13 +241,13 @@ class _Parser:
         if count == 0 or dtype.startswith("type"):
             return None
         raw = np.asarray(held.DataAsNumpy())
-        wanted = np.dtype(dtype).itemsize
+        expected = np.dtype(dtype).itemsize
         for extent in shape:
             if extent < 0:
                 raise ImportFileError(f"tensor {index}: shape {shape}")
-            wanted *= extent
-        if count != wanted:
-            raise ImportFileError(f"tensor {index}: {count} bytes; {dtype} {shape} has {wanted}")
+            expected *= extent
+        if count != expected:
+            raise ImportFileError(f"tensor {index}: {count} bytes; {dtype} {shape} has {expected}")
         return raw.view(np.dtype(dtype).newbyteorder("<")).reshape(shape)
 
     def _op(self, index: int, op: Any, codes: list[str]) -> FileOp:
@@ -254,7 +256,7 @@ class _Parser:
             raise ImportFileError(f"op {index}: code {code} of {len(codes)}")
         kind = codes[code]
         inputs, outputs = (
-            tuple(self._array(op, part, MOST_TABLES).tolist()) for part in ("Inputs", "Outputs")
+            tuple(self._array(op, part, MAX_TABLES).tolist()) for part in ("Inputs", "Outputs")
         )
         return FileOp(index, kind, inputs, outputs, self._options(index, kind, op))
 
@@ -262,7 +264,7 @@ class _Parser:
         if kind in LISTS:
             name, field = LISTS[kind]
             table = self._options_table(op, name)
-            values = [] if table is None else self._array(table, field, _MOST_DIMS).tolist()
+            values = [] if table is None else self._array(table, field, _MAX_DIMS).tolist()
             return {field: tuple(values)}
         if kind not in OPTIONS:
             return {}

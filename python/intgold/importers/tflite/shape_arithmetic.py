@@ -20,11 +20,11 @@ from .reader import FileGraph, FileOp, FileTensor
 
 _Shape = tuple[int, ...]
 _INTEGERS = ("int32", "int64")
-_MOST = 64
+_MAX_VALUES = 64
 """Values of a tensor that is computed; shapes have a few."""
 
 
-def settled(graph: FileGraph, contract: Contract) -> FileGraph:
+def fold_shapes(graph: FileGraph, contract: Contract) -> FileGraph:
     """Return a graph without ops that compute shapes, and with the shapes that its engine has.
 
     Only a RESHAPE may have a shape that is computed: other ops may run on other kernels where such
@@ -42,7 +42,7 @@ def settled(graph: FileGraph, contract: Contract) -> FileGraph:
     for op in graph.ops:
         value = _computed(op, tensors, known, made)
         if value is not None and op.outputs[0] not in graph.outputs:
-            if f"{op.kind} integers" in contract.lacks:
+            if f"{op.kind} integers" in contract.unsupported:
                 raise ImportFileError(f"{op}: {contract.engine}: no kernel for it on integers")
             known[op.outputs[0]] = value
             continue
@@ -80,7 +80,7 @@ def _computed(
     made_before: set[int],
 ) -> np.ndarray | None:
     """Return what an op of integers makes, where that can be told."""
-    if op.kind not in COMPUTED or len(op.inputs) > _MOST:
+    if op.kind not in COMPUTED or len(op.inputs) > _MAX_VALUES:
         return None
     y = tensors[op.outputs[0]]
     if y.dtype not in _INTEGERS or y.data is not None:
@@ -94,14 +94,14 @@ def _computed(
         made = COMPUTED[op.kind](op, *values)
     except (IndexError, ValueError, TypeError, OverflowError):
         return None
-    inside = made is not None and made.size <= _MOST and (np.abs(made) < 2**31).all()
+    inside = made is not None and made.size <= _MAX_VALUES and (np.abs(made) < 2**31).all()
     return made if inside else None
 
 
 def _value(tensor: FileTensor, known: Mapping[int, np.ndarray]) -> np.ndarray | None:
     if tensor.index in known:
         return known[tensor.index]
-    if tensor.data is None or tensor.dtype not in _INTEGERS or tensor.data.size > _MOST:
+    if tensor.data is None or tensor.dtype not in _INTEGERS or tensor.data.size > _MAX_VALUES:
         return None
     return tensor.data.astype(np.int64)
 
@@ -114,7 +114,7 @@ def _strided_slice(
         return None
     first = None if o["BeginMask"] & 1 else begin.item()  # a bit for each axis: there is one
     if o["ShrinkAxisMask"] & 1:  # one value, whatever the end is
-        return x[first or 0]
+        return np.asarray(x[first or 0])
     return x[first : None if o["EndMask"] & 1 else end.item() : stride.item()]
 
 
@@ -209,7 +209,7 @@ _OF_TWO: Mapping[str, Callable[[FileOp, _Shape, FileTensor], _Shape | None]] = {
 
 def _axes(tensor: FileTensor, rank: int) -> set[int] | None:
     """Return the axes that a constant names; None where that is none or it names no axis."""
-    if tensor.data is None or tensor.dtype not in _INTEGERS or tensor.data.size > _MOST:
+    if tensor.data is None or tensor.dtype not in _INTEGERS or tensor.data.size > _MAX_VALUES:
         return None
     axes = tensor.data.ravel().tolist()
     return {a % rank for a in axes} if rank and all(-rank <= a < rank for a in axes) else None
@@ -231,15 +231,15 @@ def _reshaped(op: FileOp, shape: _Shape, operand: np.ndarray | None) -> _Shape |
         When it does not hold the values that there are.
     """
     if operand is not None and operand.ndim == 1:
-        wanted: list[int] = operand.tolist()
+        expected: list[int] = operand.tolist()
     else:
-        wanted = list(op.options["NewShape"])
-    if not wanted:
+        expected = list(op.options["NewShape"])
+    if not expected:
         return None
-    named = tuple(wanted)
-    others = math.prod(n for n in wanted if n != -1)
-    if wanted.count(-1) == 1 and others > 0:
-        wanted[wanted.index(-1)] = math.prod(shape) // others
-    if min(wanted) < 1 or math.prod(wanted) != math.prod(shape):
+    named = tuple(expected)
+    others = math.prod(n for n in expected if n != -1)
+    if expected.count(-1) == 1 and others > 0:
+        expected[expected.index(-1)] = math.prod(shape) // others
+    if min(expected) < 1 or math.prod(expected) != math.prod(shape):
         raise ImportFileError(f"{op}: {shape} as {named}")
-    return tuple(wanted)
+    return tuple(expected)

@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...contracts import Rule
+from ...contracts import OpRule
 from ...golden.requantize import scale as scaled
+from ...host.multiplier import requantize_for
 from .expf import expf
-from .scales import FACTORS, requantize_for
+from .scales import FACTORS
 
 _FLOAT = np.float32
 _ALL = np.arange(-128, 128, dtype=np.int64)
@@ -65,7 +66,7 @@ XNNPACK_REALS: dict[str, Real] = {**REALS, "LOGISTIC": _logistic_float64}
 """As the delegate does."""
 
 
-def of_reals(
+def real_function_table(
     f: Real, x_scale: np.float32, x_zero: int, y_scale: np.float32, y_zero: int
 ) -> np.ndarray:
     """Return the table of a real function, in float32, halves away from zero."""
@@ -88,14 +89,19 @@ def zero_point_first(
         that zero point.
     """
     first = _FLOAT(y_zero + shift)
-    sums = [float(v + first) for v in _scaled(f, x_scale, x_zero, y_scale)]
-    return np.clip(np.rint(sums) - shift, -128, 127).astype(np.int8)
+    sums = np.array([float(v + first) for v in _scaled(f, x_scale, x_zero, y_scale)])
+    return _bytes(np.rint(sums) - shift)
 
 
 def _scaled(f: Real, x_scale: np.float32, x_zero: int, y_scale: np.float32) -> list[np.float32]:
     """Return f of every value, over the scale of the output."""
     inverse = _FLOAT(1) / y_scale
     return [_FLOAT(f(float(x_scale * _FLOAT(q - x_zero)))) * inverse for q in _ALL.tolist()]
+
+
+def _bytes(y: np.ndarray) -> np.ndarray:
+    clamped: np.ndarray = np.clip(y, -128, 127)
+    return clamped.astype(np.int8)
 
 
 def exponentials(x_scale: np.float32, beta: np.float32) -> np.ndarray:
@@ -108,7 +114,7 @@ def exponentials(x_scale: np.float32, beta: np.float32) -> np.ndarray:
     return expf(reals).view(np.int32)
 
 
-def eighths(
+def q8_multiplier(
     x_scale: np.float32, x_zero: int, y_scale: np.float32, y_zero: int, alpha: np.float32
 ) -> np.ndarray:
     """Return the table of multipliers of eight fraction bits, `alpha` below the zero point."""
@@ -116,11 +122,11 @@ def eighths(
     right, left = (int(np.rint(_FLOAT(256) * r)) for r in (ratio, ratio * alpha))
     x = _ALL - x_zero
     y = ((np.where(x >= 0, right, left) * x + 128) >> 8) + y_zero
-    return np.clip(y, -128, 127).astype(np.int8)
+    return _bytes(y)
 
 
-def requantized(
-    rule: Rule,
+def requantize_table(
+    rule: OpRule,
     x_scale: np.float32,
     x_zero: int,
     y_scale: np.float32,
@@ -134,7 +140,7 @@ def requantized(
 
 
 def leaky_relu(
-    rule: Rule,
+    rule: OpRule,
     x_scale: np.float32,
     x_zero: int,
     y_scale: np.float32,
@@ -147,5 +153,4 @@ def leaky_relu(
     left = requantize_for([one(x_scale, _FLOAT(abs(alpha)), y_scale)], rule.form)
     x = (_ALL - x_zero)[:, None]
     sign = 1 if alpha >= 0 else -1
-    y = np.where(x >= 0, scaled(x, right), sign * scaled(x, left))[:, 0] + y_zero
-    return np.clip(y, -128, 127).astype(np.int8)
+    return _bytes(np.where(x >= 0, scaled(x, right), sign * scaled(x, left))[:, 0] + y_zero)

@@ -13,19 +13,19 @@ Rounding = Callable[[np.ndarray], np.ndarray]
 def thresholds(rounding: Rounding, low: int, high: int) -> np.ndarray:
     """Return the least sums of [low, high] that reach -127 ... 127; high + 1 where none does."""
     values = np.arange(-127, 128)
-    least, most = np.full(255, low), np.full(255, high + 1)
+    lowest, highest = np.full(255, low), np.full(255, high + 1)
     for _ in range((high - low + 1).bit_length()):
-        middle = (least + most) // 2
+        middle = (lowest + highest) // 2
         below = rounding(middle) < values
-        open_ = least < most
-        least = np.where(open_ & below, middle + 1, least)
-        most = np.where(open_ & ~below, middle, most)
-    return most
+        open_ = lowest < highest
+        lowest = np.where(open_ & below, middle + 1, lowest)
+        highest = np.where(open_ & ~below, middle, highest)
+    return highest
 
 
 def alike(rounding: Rounding, other: Rounding, low: int, high: int) -> bool:
     """Return whether both make the same of every sum: on either side of each threshold."""
     at = thresholds(rounding, low, high)
     sides = np.clip(np.concatenate([at - 1, at]), low, high)
-    made, wanted = (np.clip(each(sides), -128, 127) for each in (other, rounding))
-    return np.array_equal(made, wanted)
+    made, expected = (np.clip(each(sides), -128, 127) for each in (other, rounding))
+    return np.array_equal(made, expected)

@@ -8,106 +8,117 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...contracts import Algorithm
 from . import tables, tflm_tables
 from .hard_swish import hard_swish_table
-from .op_context import Step, extents, inner
-from .scales import ends, factors, requantize
+from .op_context import OpContext, extents, inner
+from .scales import ends, factors, requantize_by_rule
 
 
-def _quantisation(step: Step) -> tuple[np.float32, int, np.float32, int]:
-    x, y = step.file(0), step.y
-    return step.scale(x), step.zero_point(x), step.scale(y), step.zero_point(y)
+def _quantisation(context: OpContext) -> tuple[np.float32, int, np.float32, int]:
+    x, y = context.file(0), context.y
+    return context.scale(x), context.zero_point(x), context.scale(y), context.zero_point(y)
 
 
-def _lut(step: Step, table: np.ndarray) -> None:
-    step.add("lut", step.x(), table=table)
+def _lut(context: OpContext, table: np.ndarray) -> None:
+    context.add("lut", context.x(), table=table)
 
 
-def of_reals(name: str) -> Callable[[Step], None]:
+def real_function(name: str) -> Callable[[OpContext], None]:
     """Return the importer of a function that engines compute in float32."""
 
-    def add(step: Step) -> None:
-        if step.rule.way == "fixed_point":
+    def add(context: OpContext) -> None:
+        if context.rule.algorithm is Algorithm.FIXED_POINT:
             tables_of = {"LOGISTIC": tflm_tables.logistic_table, "TANH": tflm_tables.tanh_table}
-            _lut(step, tables_of[name](*_quantisation(step)[:2]))
+            _lut(context, tables_of[name](*_quantisation(context)[:2]))
             return
-        if step.rule.way == "zero_point_first":
-            shift = 128 if step.y.dtype == "uint8" else 0
+        if context.rule.algorithm is Algorithm.ZERO_POINT_FIRST:
+            shift = 128 if context.y.dtype == "uint8" else 0
             real = tables.XNNPACK_REALS[name]
-            _lut(step, tables.zero_point_first(real, *_quantisation(step), shift))
+            _lut(context, tables.zero_point_first(real, *_quantisation(context), shift))
             return
-        approximate = step.op.options.get("Approximate")
-        reals = tables.TFLM_REALS if step.rule.way == "float32_steps" else tables.REALS
+        approximate = context.op.options.get("Approximate")
+        reals = (
+            tables.TFLM_REALS if context.rule.algorithm is Algorithm.FLOAT32_STEPS else tables.REALS
+        )
         real = reals[f"{name}/approximate" if approximate else name]
-        _lut(step, tables.of_reals(real, *_quantisation(step)))
+        _lut(context, tables.real_function_table(real, *_quantisation(context)))
 
     return add
 
 
-def relu(number: int) -> Callable[[Step], None]:
+def relu(number: int) -> Callable[[OpContext], None]:
     """Return the importer of RELU, RELU6 or RELU_N1_TO_1, by number in the schema."""
 
-    def add(step: Step) -> None:
-        x_scale, x_zero, y_scale, y_zero = _quantisation(step)
-        if step.rule.way == "clamp_alone":  # of the input, whatever the output's scale
-            lo, hi = ends(step.rule, number, x_scale, x_zero, step.y.dtype)
-            _lut(step, np.clip(np.arange(-128, 128), lo, hi).astype(np.int8))
+    def add(context: OpContext) -> None:
+        x_scale, x_zero, y_scale, y_zero = _quantisation(context)
+        if (
+            context.rule.algorithm is Algorithm.CLAMP_ONLY
+        ):  # of the input, whatever the output's scale
+            lo, hi = ends(context.rule, number, x_scale, x_zero, context.y.dtype)
+            _lut(context, np.clip(np.arange(-128, 128), lo, hi).astype(np.int8))
             return
-        lo, hi = ends(step.rule, number, y_scale, y_zero, step.y.dtype)
-        table = tables.requantized(step.rule, x_scale, x_zero, y_scale, y_zero, lo, hi)
-        _lut(step, table)
+        lo, hi = ends(context.rule, number, y_scale, y_zero, context.y.dtype)
+        table = tables.requantize_table(context.rule, x_scale, x_zero, y_scale, y_zero, lo, hi)
+        _lut(context, table)
 
     return add
 
 
-def leaky_relu(step: Step) -> None:
+def leaky_relu(context: OpContext) -> None:
     """Add the table of LEAKY_RELU."""
-    alpha = np.float32(step.op.options["Alpha"])
+    alpha = np.float32(context.op.options["Alpha"])
     if not np.isfinite(alpha):
-        raise step.fail(f"alpha {alpha}")
-    x_scale, _, y_scale, _ = _quantisation(step)
-    step.decide(float(x_scale / y_scale), slope=float(x_scale / y_scale * alpha))
-    if step.rule.way == "eighths":
-        _lut(step, tables.eighths(*_quantisation(step), alpha))
+        raise context.fail(f"alpha {alpha}")
+    x_scale, _, y_scale, _ = _quantisation(context)
+    context.decide(float(x_scale / y_scale), slope=float(x_scale / y_scale * alpha))
+    if context.rule.algorithm is Algorithm.Q8_MULTIPLIER:
+        _lut(context, tables.q8_multiplier(*_quantisation(context), alpha))
         return
-    _lut(step, tables.leaky_relu(step.rule, *_quantisation(step), alpha))
+    _lut(context, tables.leaky_relu(context.rule, *_quantisation(context), alpha))
 
 
-def hard_swish(step: Step) -> None:
+def hard_swish(context: OpContext) -> None:
     """Add the table of HARD_SWISH."""
-    in_float32 = step.rule.factor == "float32"
-    _lut(step, hard_swish_table(*_quantisation(step), in_float32=in_float32))
+    in_float32 = context.rule.factor == "float32"
+    _lut(context, hard_swish_table(*_quantisation(context), in_float32=in_float32))
 
 
-def quantize(step: Step) -> None:
+def quantize(context: OpContext) -> None:
     """Add QUANTIZE from int8 or uint8: a table, or, where a kernel's groups show, a scale a place.
 
     A depthwise_conv2d of 1x1 with weights of 1 has a form for each place.
     """
-    if step.file(0).dtype not in ("int8", "uint8"):
-        raise step.fail(f"from {step.file(0).dtype}; int8 and uint8 are read")
-    x_scale, x_zero, y_scale, y_zero = _quantisation(step)
-    step.decide(float(x_scale / y_scale))
-    if step.rule.way == "eighths" and step.file(0).dtype != step.y.dtype:
-        step.decline("from one type to the other")
-    if step.rule.way == "eighths":
-        _lut(step, tables.eighths(x_scale, x_zero, y_scale, y_zero, np.float32(1)))
+    if context.file(0).dtype not in ("int8", "uint8"):
+        raise context.fail(f"from {context.file(0).dtype}; int8 and uint8 are read")
+    x_scale, x_zero, y_scale, y_zero = _quantisation(context)
+    context.decide(float(x_scale / y_scale))
+    if (
+        context.rule.algorithm is Algorithm.Q8_MULTIPLIER
+        and context.file(0).dtype != context.y.dtype
+    ):
+        context.decline("from one type to the other")
+    if context.rule.algorithm is Algorithm.Q8_MULTIPLIER:
+        _lut(context, tables.q8_multiplier(x_scale, x_zero, y_scale, y_zero, np.float32(1)))
         return
-    size, rule = math.prod(inner(step.y)), step.rule
+    size, rule = math.prod(inner(context.y)), context.rule
     whole = size // rule.group * rule.group if rule.group else size
     if whole in (0, size):
-        form = rule.form if whole else rule.rest
-        _lut(step, tables.requantized(replace(rule, form=form), x_scale, x_zero, y_scale, y_zero))
+        form = rule.form if whole else rule.remainder_form
+        _lut(
+            context,
+            tables.requantize_table(replace(rule, form=form), x_scale, x_zero, y_scale, y_zero),
+        )
         return
-    step.take_room(0, size)
-    by = requantize(rule, factors(rule, x_scale, np.ones(1, np.float32), y_scale), size)
-    shape, flat = inner(step.y), (1, 1, size)
-    x = step.x()
+    context.spend(0, size)
+    by = requantize_by_rule(rule, factors(rule, x_scale, np.ones(1, np.float32), y_scale), size)
+    shape, flat = inner(context.y), (1, 1, size)
+    x = context.x()
     if shape != flat:
-        x = step.add("reshape", x, last=False, like=step.file(0), shape=flat)
-    made = step.add(
+        x = context.add("reshape", x, last=False, like=context.file(0), shape=flat)
+    made = context.add(
         "depthwise_conv2d", x, last=shape == flat, weights=np.ones(flat, np.int8),
         bias=np.zeros(size, np.int32), stride=(1, 1), requantize=by,
     )  # fmt: skip
     if shape != flat:
-        step.add("reshape", made, shape=extents(shape))
+        context.add("reshape", made, shape=extents(shape))

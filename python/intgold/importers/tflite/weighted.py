@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .op_context import Step, as_int8, extents, inner
+from ...contracts import Algorithm
+from .op_context import OpContext, as_int8, extents, inner
 from .reader import FileTensor
-from .scales import ends, factors, requantize
+from .scales import ends, factors, requantize_by_rule
 
 _SAME, _VALID = 0, 1
 
@@ -23,15 +24,15 @@ def padding(kind: int, size: int, kernel: int, stride: int, dilation: int) -> tu
     return total // 2, total - total // 2
 
 
-def slide(step: Step, kernel: tuple[int, int], in_shape: tuple[int, ...]) -> dict[str, Any]:
+def slide(context: OpContext, kernel: tuple[int, int], in_shape: tuple[int, ...]) -> dict[str, Any]:
     """Return stride, padding and dilation of a window op."""
-    o = step.op.options
+    o = context.op.options
     stride = (o["StrideH"], o["StrideW"])
     dilation = (o.get("DilationHFactor", 1), o.get("DilationWFactor", 1))
     if min(*stride, *dilation) < 1:
-        raise step.fail(f"stride {stride}, dilation {dilation}")
+        raise context.fail(f"stride {stride}, dilation {dilation}")
     if o["Padding"] not in (_SAME, _VALID):
-        raise step.fail(f"padding {o['Padding']} is neither SAME nor VALID")
+        raise context.fail(f"padding {o['Padding']} is neither SAME nor VALID")
     sides = [
         padding(o["Padding"], n, k, s, d)
         for n, k, s, d in zip(in_shape[:2], kernel, stride, dilation, strict=True)
@@ -39,86 +40,94 @@ def slide(step: Step, kernel: tuple[int, int], in_shape: tuple[int, ...]) -> dic
     return {"stride": stride, "dilation": dilation, "padding": (*sides[0], *sides[1])}
 
 
-def activation(step: Step) -> dict[str, Any]:
+def clamp_fields(context: OpContext) -> dict[str, Any]:
     """Return act_min and act_max of the fused activation."""
-    number = step.op.options["FusedActivationFunction"]
+    number = context.op.options["FusedActivationFunction"]
     if number not in (0, 1, 2, 3):
-        raise step.fail(f"fused activation {number}; none, RELU, RELU_N1_TO_1, RELU6 are known")
-    lo, hi = ends(step.rule, number, step.scale(step.y), step.zero_point(step.y), step.y.dtype)
+        raise context.fail(f"fused activation {number}; none, RELU, RELU_N1_TO_1, RELU6 are known")
+    lo, hi = ends(
+        context.rule,
+        number,
+        context.scale(context.y),
+        context.zero_point(context.y),
+        context.y.dtype,
+    )
     if lo > hi:
-        raise step.fail(f"its activation leaves no value: [{lo}, {hi}]")
+        raise context.fail(f"its activation leaves no value: [{lo}, {hi}]")
     return {"act_min": lo, "act_max": hi}
 
 
-def _weights(step: Step, axis: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _weights(context: OpContext, axis: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return (weights as int8, their zero points, their scales), per tensor or channel."""
-    tensor = step.file(1)
-    data = as_int8(step.constant(1, ("int8", "uint8")))
+    tensor = context.file(1)
+    data = as_int8(context.constant(1, ("int8", "uint8")))
     count = tensor.shape[axis]
     if tensor.scale.size not in (1, count):
-        raise step.fail(f"{tensor.scale.size} scales of weights; 1 or {count}")
+        raise context.fail(f"{tensor.scale.size} scales of weights; 1 or {count}")
     if tensor.scale.size > 1 and tensor.axis != axis:
-        raise step.fail(f"weights are quantised along axis {tensor.axis} instead of {axis}")
+        raise context.fail(f"weights are quantised along axis {tensor.axis} instead of {axis}")
     if not (np.isfinite(tensor.scale) & (tensor.scale > 0)).all():
-        raise step.fail("a scale of its weights is not positive and finite")
+        raise context.fail("a scale of its weights is not positive and finite")
     shift = 128 if tensor.dtype == "uint8" else 0
     zeros = np.unique(tensor.zero_point) if tensor.zero_point.size else np.zeros(1, np.int64)
     if zeros.size > 1:
-        raise step.fail("weights with several zero points")
-    whole = step.op.kind == "FULLY_CONNECTED" and tensor.scale.size == 1
+        raise context.fail("weights with several zero points")
+    whole = context.op.kind == "FULLY_CONNECTED" and tensor.scale.size == 1
     if tensor.dtype == "int8" and zeros.any() and not whole:
-        raise step.fail(f"int8 weights of zero point {zeros[0]}; kernels take it for 0")
+        raise context.fail(f"int8 weights of zero point {zeros[0]}; kernels take it for 0")
     return data, (zeros - shift).astype(np.int8), tensor.scale
 
 
-def _bias(step: Step, count: int) -> np.ndarray:
-    if not step.has(2):
+def _bias(context: OpContext, count: int) -> np.ndarray:
+    if not context.has(2):
         return np.zeros(count, np.int32)
-    found = step.constant(2, ("int32",)).ravel()
+    found = context.constant(2, ("int32",)).ravel()
     if found.size != count:
-        raise step.fail(f"{found.size} biases for {count} channels")
+        raise context.fail(f"{found.size} biases for {count} channels")
     return found.astype(np.int32)
 
 
-def _tail(step: Step, weight_scales: np.ndarray, channels: int) -> dict[str, Any]:
-    x, y = step.scale(step.file(0)), step.scale(step.y)
-    if step.rule.way == "axis_0" and step.file(1).axis != 0:
-        step.decline("weights of one scale whose quantized dimension is not 0")
-    step.decide(*factors(step.rule, x, weight_scales, y))
-    reals = factors(step.rule, x, weight_scales, y)
+def _tail(context: OpContext, weight_scales: np.ndarray, channels: int) -> dict[str, Any]:
+    x, y = context.scale(context.file(0)), context.scale(context.y)
+    if context.rule.algorithm is Algorithm.AXIS_0 and context.file(1).axis != 0:
+        context.decline("weights of one scale whose quantized dimension is not 0")
+    context.decide(*factors(context.rule, x, weight_scales, y))
+    reals = factors(context.rule, x, weight_scales, y)
     return {
-        "requantize": requantize(step.rule, reals, channels),
+        "requantize": requantize_by_rule(context.rule, reals, channels),
         "weight_scale": [float(s) for s in weight_scales],
-        **activation(step),
+        **clamp_fields(context),
     }
 
 
-def conv2d(step: Step) -> None:
+def conv2d(context: OpContext) -> None:
     """Add a conv2d; groups become weights of zero."""
-    weights, zero, scales = _weights(step, 0)
+    weights, zero, scales = _weights(context, 0)
     if weights.ndim != 4:
-        raise step.fail(f"weights of shape {weights.shape}")
-    shape = inner(step.file(0))
+        raise context.fail(f"weights of shape {weights.shape}")
+    shape = inner(context.file(0))
     if len(shape) != 3:
-        raise step.fail(f"input of shape {shape} is no image")
-    if weights.shape[3] != shape[2] and step.rule.form == "double_up":
-        step.rule = replace(step.rule, form="double")  # optimised kernels leave groups to others
-    weights = _ungrouped(step, weights, int(zero[0]), shape[2])
-    step.add(
-        "conv2d", step.x(), weights=weights, weight_zero_point=zero,
-        bias=_bias(step, len(weights)), **slide(step, weights.shape[1:3], shape),
-        **_tail(step, scales, len(weights)),
+        raise context.fail(f"input of shape {shape} is no image")
+    if weights.shape[3] != shape[2] and context.rule.form == "double_up":
+        context.rule = replace(
+            context.rule, form="double"
+        )  # optimised kernels leave groups to others
+    weights = _ungrouped(context, weights, int(zero[0]), shape[2])
+    context.add(
+        "conv2d", context.x(), weights=weights, weight_zero_point=zero,
+        bias=_bias(context, len(weights)), **slide(context, weights.shape[1:3], shape),
+        **_tail(context, scales, len(weights)),
     )  # fmt: skip
 
 
-def _ungrouped(step: Step, weights: np.ndarray, zero: int, in_c: int) -> np.ndarray:
+def _ungrouped(context: OpContext, weights: np.ndarray, zero: int, in_c: int) -> np.ndarray:
     out_c, kernel_h, kernel_w, own = weights.shape
     if own == in_c:
         return weights
     if not own or in_c % own or out_c % (in_c // own):
-        raise step.fail(f"weights of {own} channels on an input of {in_c}")
+        raise context.fail(f"weights of {own} channels on an input of {in_c}")
     groups = in_c // own
-    step.take_room(out_c * kernel_h * kernel_w * in_c)
+    context.spend(out_c * kernel_h * kernel_w * in_c)
     wide = np.full((out_c, kernel_h, kernel_w, in_c), zero, np.int8)
     for g in range(groups):
         rows = slice(g * out_c // groups, (g + 1) * out_c // groups)
@@ -126,65 +135,68 @@ def _ungrouped(step: Step, weights: np.ndarray, zero: int, in_c: int) -> np.ndar
     return wide
 
 
-def depthwise_conv2d(step: Step) -> None:
+def depthwise_conv2d(context: OpContext) -> None:
     """Add a depthwise_conv2d."""
-    weights, zero, scales = _weights(step, 3)
+    weights, zero, scales = _weights(context, 3)
     if weights.ndim != 4 or weights.shape[0] != 1:
-        raise step.fail(f"weights of shape {weights.shape}")
-    shape = inner(step.file(0))
+        raise context.fail(f"weights of shape {weights.shape}")
+    shape = inner(context.file(0))
     if len(shape) != 3:
-        raise step.fail(f"input of shape {shape} is no image")
-    count, times = weights.shape[3], step.op.options["DepthMultiplier"]
+        raise context.fail(f"input of shape {shape} is no image")
+    count, times = weights.shape[3], context.op.options["DepthMultiplier"]
     if times * shape[2] != count:
-        raise step.fail(f"depth multiplier {times} of {shape[2]} channels to {count}")
-    step.add(
-        "depthwise_conv2d", step.x(), weights=weights[0], weight_zero_point=zero,
-        bias=_bias(step, count), **slide(step, weights.shape[1:3], shape),
-        **_tail(step, scales, count),
+        raise context.fail(f"depth multiplier {times} of {shape[2]} channels to {count}")
+    context.add(
+        "depthwise_conv2d", context.x(), weights=weights[0], weight_zero_point=zero,
+        bias=_bias(context, count), **slide(context, weights.shape[1:3], shape),
+        **_tail(context, scales, count),
     )  # fmt: skip
 
 
-def fully_connected(step: Step) -> None:
+def fully_connected(context: OpContext) -> None:
     """Add a fully_connected, of several rows a conv2d of 1x1."""
-    if step.op.options["WeightsFormat"]:
-        raise step.fail(f"weights format {step.op.options['WeightsFormat']}")
-    weights, zero, scales = _weights(step, 0)
+    if context.op.options["WeightsFormat"]:
+        raise context.fail(f"weights format {context.op.options['WeightsFormat']}")
+    weights, zero, scales = _weights(context, 0)
     if weights.ndim != 2:
-        raise step.fail(f"weights of shape {weights.shape}")
+        raise context.fail(f"weights of shape {weights.shape}")
     out_c, in_c = weights.shape
-    size = int(np.prod(step.file(0).shape))
-    if step.op.options["KeepNumDims"] and step.file(0).shape[-1:] != (in_c,):
-        raise step.fail(f"input of shape {step.file(0).shape}, rows of {in_c} that it keeps")
+    size = int(np.prod(context.file(0).shape))
+    if context.op.options["KeepNumDims"] and context.file(0).shape[-1:] != (in_c,):
+        raise context.fail(f"input of shape {context.file(0).shape}, rows of {in_c} that it keeps")
     if not in_c or size % in_c:
-        raise step.fail(f"{size} values do not fill rows of {in_c}")
-    rows, out, bias = size // in_c, inner(step.y), _bias(step, out_c)
-    fields = {"weight_zero_point": zero, "bias": bias, **_tail(step, scales, out_c)}
-    if step.rule.form == "float64":
-        _need_int32(step, weights, zero, bias, scales)
+        raise context.fail(f"{size} values do not fill rows of {in_c}")
+    rows, out, bias = size // in_c, inner(context.y), _bias(context, out_c)
+    fields = {"weight_zero_point": zero, "bias": bias, **_tail(context, scales, out_c)}
+    if context.rule.form == "float64":
+        _need_int32(context, weights, zero, bias, scales)
     flat = out == (out_c,)
     if rows == 1:
-        made = step.add("fully_connected", step.x(), weights=weights, last=flat, **fields)
+        made = context.add("fully_connected", context.x(), weights=weights, last=flat, **fields)
     else:
-        x = _reshaped(step, step.x(), step.file(0), (rows, 1, in_c))
-        made = step.add("conv2d", x, weights=weights[:, None, None], last=out == (rows, 1, out_c),
-                        **fields)  # fmt: skip
+        x = _reshaped(context, context.x(), context.file(0), (rows, 1, in_c))
+        made = context.add(
+            "conv2d", x, weights=weights[:, None, None], last=out == (rows, 1, out_c), **fields
+        )
         flat = out == (rows, 1, out_c)
     if not flat:
-        step.add("reshape", made, shape=extents(out))
+        context.add("reshape", made, shape=extents(out))
 
 
 def _need_int32(
-    step: Step, weights: np.ndarray, zero: np.ndarray, bias: np.ndarray, scales: np.ndarray
+    context: OpContext, weights: np.ndarray, zero: np.ndarray, bias: np.ndarray, scales: np.ndarray
 ) -> None:
     """Refuse outputs that a cast from float64 to int32 does not hold."""
     each = np.abs(weights.astype(np.int16) - zero.astype(np.int16)).sum(axis=1, dtype=np.int64)
-    reals = np.array(factors(step.rule, step.scale(step.file(0)), scales, step.scale(step.y)))
+    reals = np.array(
+        factors(context.rule, context.scale(context.file(0)), scales, context.scale(context.y))
+    )
     reach = float(((255.0 * each + np.abs(bias.astype(np.float64))) * reals).max())
     if reach >= 2**31:
-        raise step.fail(f"values of up to {reach:.3g} before the clamp, beyond int32")
+        raise context.fail(f"values of up to {reach:.3g} before the clamp, beyond int32")
 
 
-def _reshaped(step: Step, x: str, like: FileTensor, shape: tuple[int, ...]) -> str:
+def _reshaped(context: OpContext, x: str, like: FileTensor, shape: tuple[int, ...]) -> str:
     if inner(like) == shape:
         return x
-    return step.add("reshape", x, last=False, like=like, shape=extents(shape))
+    return context.add("reshape", x, last=False, like=like, shape=extents(shape))

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 
 from ...errors import ImportFileError
-from .reader import MOST_TABLES, FileGraph, FileOp
+from .reader import MAX_TABLES, FileGraph, FileOp
 
 _ONE, _TWO = (1, 1), (2, 2)
-_ANY = (1, MOST_TABLES)
+_ANY = (1, MAX_TABLES)
 ARITIES: Mapping[str, tuple[int, int]] = {
     **dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"), (2, 3)),
     **dict.fromkeys(("ADD", "SUB", "MUL", "MEAN", "EXPAND_DIMS", "PAD"), _TWO),
@@ -27,7 +27,7 @@ Those beyond the least may be left out, by a shorter list or by -1: a bias, the 
 """
 
 
-def check(graph: FileGraph) -> None:
+def check_graph(graph: FileGraph) -> None:
     """Refuse what the schema's tables can hold but no network has.
 
     Raises
@@ -52,15 +52,15 @@ def check(graph: FileGraph) -> None:
 
 
 def _check_arity(op: FileOp) -> None:
-    least, most = ARITIES[op.kind]
+    fewest, most = ARITIES[op.kind]
     if len(op.outputs) != 1:
         raise ImportFileError(f"{op}: outputs: {len(op.outputs)} instead of 1")
-    if not least <= len(op.inputs) <= most:
-        wanted = f"{least}" if least == most else f"{least} to {most}"
-        raise ImportFileError(f"{op}: inputs: {len(op.inputs)} instead of {wanted}")
+    if not fewest <= len(op.inputs) <= most:
+        expected = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+        raise ImportFileError(f"{op}: inputs: {len(op.inputs)} instead of {expected}")
     if op.outputs[0] < 0:
         raise ImportFileError(f"{op}: its output is missing")
-    needed = len(op.inputs) if most == MOST_TABLES else least
+    needed = len(op.inputs) if most == MAX_TABLES else fewest
     for i, at in enumerate(op.inputs[:needed]):
         if at < 0:
             raise ImportFileError(f"{op}: input {i} is missing")

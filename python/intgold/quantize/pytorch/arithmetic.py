@@ -9,20 +9,20 @@ import numpy as np
 from torch.fx import Node
 
 from .nodes import argument, float32, function_of, shape_of
-from .sketch import Sketch, Take, Value, order_of, ordered
+from .sketch import NodeValue, Sketch, Take, ordered, value_order
 from .weights import per_channel
 
 
 def activation(kind: str) -> Take:
     """Return what takes a function of one value without parameters."""
 
-    def take(to: Sketch, node: Node) -> Value:
+    def take(to: Sketch, node: Node) -> NodeValue:
         return _elementwise(to, node, kind)
 
     return take
 
 
-def _elementwise(to: Sketch, node: Node, kind: str, **fields: float) -> Value:
+def _elementwise(to: Sketch, node: Node, kind: str, **fields: float) -> NodeValue:
     value = to.value(node.args[0])
     return replace(value, layer=to.add(node, kind, (value.layer,), **fields))
 
@@ -30,7 +30,7 @@ def _elementwise(to: Sketch, node: Node, kind: str, **fields: float) -> Value:
 def with_alpha(kind: str, name: str, default: float) -> Take:
     """Return what takes a function with one parameter."""
 
-    def take(to: Sketch, node: Node) -> Value:
+    def take(to: Sketch, node: Node) -> NodeValue:
         others = [a for a in node.args[2:] if a != 1 and not isinstance(a, bool)]
         if others:
             raise to.refused(f"{kind} with scale {others[0]}")
@@ -39,13 +39,13 @@ def with_alpha(kind: str, name: str, default: float) -> Take:
     return take
 
 
-def gelu(to: Sketch, node: Node) -> Value:
+def gelu(to: Sketch, node: Node) -> NodeValue:
     """GELU in both of its forms."""
     tanh = argument(node, 1, "approximate", "none") == "tanh"
     return _elementwise(to, node, "gelu_tanh" if tanh else "gelu")
 
 
-def softplus(to: Sketch, node: Node) -> Value:
+def softplus(to: Sketch, node: Node) -> NodeValue:
     """Softplus of slope 1; above its threshold torch's is x, which float32 does not tell."""
     beta = argument(node, 1, "beta", 1)
     if beta != 1 or argument(node, 2, "threshold", 20) < 16:
@@ -53,7 +53,7 @@ def softplus(to: Sketch, node: Node) -> Value:
     return _elementwise(to, node, "softplus")
 
 
-def prelu(to: Sketch, node: Node) -> Value:
+def prelu(to: Sketch, node: Node) -> NodeValue:
     """PReLU with one slope, at rest a LeakyReLU."""
     slopes = to.array(node.args[1])
     if np.ptp(slopes) != 0:
@@ -61,7 +61,7 @@ def prelu(to: Sketch, node: Node) -> Value:
     return _elementwise(to, node, "leaky_relu", alpha=float(slopes.flat[0]))
 
 
-def clamp(to: Sketch, node: Node) -> Value:
+def clamp(to: Sketch, node: Node) -> NodeValue:
     """Clamp, Hardtanh and their relatives; [0, inf) and [0, 6] are ReLU and ReLU6."""
     which = function_of(node).rstrip("_")
     ends: Any = argument(node, 1, "min", None), argument(node, 2, "max", None)
@@ -79,7 +79,7 @@ def clamp(to: Sketch, node: Node) -> Value:
     return _elementwise(to, node, "clip", alpha=low, beta=high)
 
 
-def power(to: Sketch, node: Node) -> Value:
+def power(to: Sketch, node: Node) -> NodeValue:
     """The square, as a product."""
     if argument(node, 1, "exponent", 2) != 2:
         raise to.refused(f"the power {node.args[1]}: only 2")
@@ -87,12 +87,12 @@ def power(to: Sketch, node: Node) -> Value:
     return replace(value, layer=to.add(node, "mul", (value.layer, value.layer)))
 
 
-def negative(to: Sketch, node: Node) -> Value:
+def negative(to: Sketch, node: Node) -> NodeValue:
     """The value of opposite sign."""
     return _affine(to, node, node.args[0], np.array(-1.0), np.array(0.0))
 
 
-def arithmetic(to: Sketch, node: Node) -> Value:
+def arithmetic(to: Sketch, node: Node) -> NodeValue:
     """x + y, x - y, x*y, x/y of tensors of one shape, or with a constant."""
     which = function_of(node).rstrip("_")
     one, two = node.args[:2]
@@ -136,13 +136,15 @@ def _constant(to: Sketch, node: Any, shape: tuple[int, ...]) -> np.ndarray:
     if made.ndim != len(shape) or made.shape[0] != 1:
         raise to.refused(f"a constant of shape {made.shape} beside {shape}")
     if np.ptp(made) == 0:
-        return made.flat[0]
+        return np.asarray(made.flat[0])
     if any(n != 1 for n in made.shape[2:]):
         raise to.refused(f"a constant of shape {made.shape}: only one number, or one per channel")
     return np.broadcast_to(made.ravel(), (shape[1],))
 
 
-def _affine(to: Sketch, node: Node, source: Any, scale: np.ndarray, offset: np.ndarray) -> Value:
+def _affine(
+    to: Sketch, node: Node, source: Any, scale: np.ndarray, offset: np.ndarray
+) -> NodeValue:
     """Return ``scale*x + offset``: in the layer before, where that can be; else as a table."""
     value = to.value(source)
     if np.ndim(scale) > 0:
@@ -157,7 +159,7 @@ def _affine(to: Sketch, node: Node, source: Any, scale: np.ndarray, offset: np.n
         to.renew(before.name, weights=weights, bias=bias)
         return value
     last = to.layers.get(value.layer)
-    if last is not None and last.kind == "affine" and to.alone(source, last.name):
+    if last is not None and last.kind == "affine" and to.has_one_reader(source, last.name):
         alpha, beta = float(scale * last.alpha), float(scale * last.beta + offset)
         to.renew(last.name, alpha=alpha, beta=beta)
         return value
@@ -165,18 +167,18 @@ def _affine(to: Sketch, node: Node, source: Any, scale: np.ndarray, offset: np.n
     return replace(value, layer=made)
 
 
-def _joined(to: Sketch, node: Node, kind: str) -> Value:
+def _joined(to: Sketch, node: Node, kind: str) -> NodeValue:
     one, two = (to.value(a) for a in node.args[:2])
     shapes = [shape_of(a)[1:] for a in node.args[:2]]
     if shapes[0] != shapes[1]:
         raise to.misplaced(f"{kind} of shapes {shapes[0]} and {shapes[1]}, which are not the same")
-    if not np.array_equal(order_of(one, shapes[0]), order_of(two, shapes[1])):
+    if not np.array_equal(value_order(one, shapes[0]), value_order(two, shapes[1])):
         raise to.misplaced(f"{kind} of values that lie in different orders: permute both or none")
     other = to.reshaped(two.layer, to.shapes[one.layer])
     return replace(one, layer=to.add(node, kind, (one.layer, other)))
 
 
-def concat(to: Sketch, node: Node) -> Value:
+def concat(to: Sketch, node: Node) -> NodeValue:
     """A concatenation over channels or features."""
     parts: Any = node.args[0]
     values, shapes = [to.value(part) for part in parts], [shape_of(part)[1:] for part in parts]
@@ -186,7 +188,7 @@ def concat(to: Sketch, node: Node) -> Value:
     if len(values) == 1:
         return values[0]
     if rank > 2:
-        return Value(to.add(node, "concat", tuple(to.image(part) for part in parts)))
+        return NodeValue(to.add(node, "concat", tuple(to.image(part) for part in parts)))
     flat = {len(to.shapes[v.layer]) for v in values} != {3} or any(
         to.shapes[v.layer][:2] != (1, 1) for v in values
     )
@@ -195,5 +197,5 @@ def concat(to: Sketch, node: Node) -> Value:
         for v, shape in zip(values, shapes, strict=True)
     ]
     starts = np.cumsum([0, *(shape[0] for shape in shapes)])
-    order = [order_of(v, s) + start for v, s, start in zip(values, shapes, starts, strict=False)]
+    order = [value_order(v, s) + start for v, s, start in zip(values, shapes, starts, strict=False)]
     return ordered(to.add(node, "concat", tuple(names)), np.concatenate(order))

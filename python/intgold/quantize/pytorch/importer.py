@@ -14,9 +14,9 @@ from ...errors import ModelError
 from ...host.axis_order import output_order, stored_shape
 from ..inputs import IMAGE, Input
 from ..layers import Layer
-from .nodes import function_of, legal_name, place_of, shape_of
+from .nodes import function_of, legal_name, shape_of, source_location
 from .refusals import Refusals
-from .sketch import MisplacedError, Sketch, Take, Value, order_of
+from .sketch import MisplacedError, NodeValue, Sketch, Take, value_order
 
 _CHANCE = ("rand", "normal", "bernoulli", "dropout", "multinomial", "exponential")
 _LOGITS = "logits"
@@ -58,15 +58,15 @@ class Importer(Sketch):
         self.inputs: list[Input] = []
         self.refusals = Refusals()
         self._guessed: set[str] = set()
-        self._output, self._output_order = Value(""), ""
+        self._output, self._output_order = NodeValue(""), ""
 
     def take(self, node: Node) -> None:
         """Take one node, or note why it cannot be taken."""
-        self.where = place_of(node)
+        self.where = source_location(node)
         try:
             self._take(node)
         except Exception as error:
-            guess = self._follows_refusal(node)  # a stand-in may fit nothing that follows
+            guess = self._after_refusal(node)  # a stand-in may fit nothing that follows
             if not isinstance(error, ModelError) and not guess:
                 raise
             if isinstance(error, ModelError) and not (guess and isinstance(error, MisplacedError)):
@@ -105,7 +105,7 @@ class Importer(Sketch):
         self.inputs.append(made)
         self.shapes[made.name] = made.shape
         rows = None if first or len(shape) == 1 else np.arange(np.prod(shape)).reshape(shape)
-        self.known[node.name] = Value(made.name, rows)
+        self.known[node.name] = NodeValue(made.name, rows)
 
     def _call(self, node: Node) -> None:
         target = function_of(node)
@@ -114,7 +114,7 @@ class Importer(Sketch):
         if not any(n.name in self.known for n in node.all_input_nodes):
             self.constants[node.name] = self._folded(node, target)
             return
-        if target == "getitem" and self._follows_refusal(node):  # one of several results
+        if target == "getitem" and self._after_refusal(node):  # one of several results
             self._guessed.add(node.name)
             value = node.meta.get("val")
             shape = tuple(value.shape[1:]) if isinstance(value, torch.Tensor) else (1,)
@@ -128,7 +128,7 @@ class Importer(Sketch):
         before = self.known.get(first.name) if isinstance(first, Node) else None
         made = function(self, node)
         self.known[node.name] = made
-        if self._follows_refusal(node):
+        if self._after_refusal(node):
             self._guessed.add(node.name)
         if in_place and before is not None:
             # What was made in place is what all other names of that memory mean from now on.
@@ -148,15 +148,15 @@ class Importer(Sketch):
             arguments = torch.fx.node.map_aggregate(node.args, value)
             keywords = torch.fx.node.map_aggregate(node.kwargs, value)
             assert callable(node.target)
-            return node.target(*arguments, **keywords)  # type: ignore[arg-type]
+            return node.target(*arguments, **keywords)
 
-    def _stand_in(self, node: Node, shape: tuple[int, ...]) -> Value:
+    def _stand_in(self, node: Node, shape: tuple[int, ...]) -> NodeValue:
         size = max(int(np.prod(shape)), 1)
         stored = {2: (1, *shape[::-1]), 3: (*shape[1:], *shape[:1])}.get(len(shape), (size,))
         name = self.free_name(node, "stand_in")
         self.layers[name] = Layer(name, "relu")
         self.shapes[name] = stored
-        return Value(name, None if len(shape) < 4 else np.arange(size).reshape(shape))
+        return NodeValue(name, None if len(shape) < 4 else np.arange(size).reshape(shape))
 
     def network(self) -> tuple[tuple[Input, ...], tuple[Layer, ...], str, str]:
         """Return inputs, the layers that lead to the output in order, what the host does, and the
@@ -181,7 +181,7 @@ class Importer(Sketch):
         return tuple(self.inputs), tuple(reversed(layers)), hosts, self._output_order
 
     def _note_order(self, node: Any) -> None:
-        order, _ = self.read_by_host or (order_of(self._output, shape_of(node)[1:]), "")
+        order, _ = self.read_by_host or (value_order(self._output, shape_of(node)[1:]), "")
         stored = self.shapes[self._output.layer]
         self._output_order = output_order(order, stored)
         if self._output_order:
@@ -191,7 +191,7 @@ class Importer(Sketch):
         else:
             self.hosts.append(f"the order of the output: it is {stored}, channels last")
 
-    def _follows_refusal(self, node: Node) -> bool:
+    def _after_refusal(self, node: Node) -> bool:
         return any(n.name in self._guessed for n in node.all_input_nodes)
 
 

@@ -31,12 +31,12 @@ from ..choices import Choices
 from ..inference import FloatNetwork
 from ..inputs import refuse_nan
 from ..quantizer import quantize_network
-from .aten import TAKEN
+from .aten import SUPPORTED
 from .importer import Importer
 
 if TYPE_CHECKING:
     Given = torch.Tensor | np.ndarray | Sequence[torch.Tensor | np.ndarray]
-_MOST_SHAPES = 4
+_MAX_SHAPES = 4
 _LENGTHS = "(n, features), (n, c, length) or (n, c, h, w)"
 
 
@@ -49,10 +49,12 @@ def quantize_module(
 ) -> Model:
     """Return the integer model of a module; see `intgold.quantize.quantize`."""
     known = [field.name for field in fields(Choices)]
-    for odd in (name for name in choices if name not in known):
-        near = difflib.get_close_matches(odd, known, 1)
-        meant = f" (is {near[0]} meant?)" if near else ""
-        raise ModelError(f"quantize: unknown choice {odd!r}{meant}; there are {', '.join(known)}")
+    for unknown in (name for name in choices if name not in known):
+        suggestions = difflib.get_close_matches(unknown, known, 1)
+        meant = f" (is {suggestions[0]} meant?)" if suggestions else ""
+        raise ModelError(
+            f"quantize: unknown choice {unknown!r}{meant}; there are {', '.join(known)}"
+        )
     chosen = Choices(**choices)
     network, batch = network_and_batch(module, examples, name)
     ranges = calibrate(network, batch, chosen.calibration, progress)
@@ -96,7 +98,7 @@ def network_of(
     found: list[Importer] = []
     for channels_first in (True, False):  # the first order of the inputs that does
         arrays = {**program.state_dict, **program.constants}
-        importer = Importer(TAKEN, arrays, program.graph_signature, given, channels_first)
+        importer = Importer(SUPPORTED, arrays, program.graph_signature, given, channels_first)
         for node in program.graph.nodes:
             importer.take(node)
         if not importer.refusals:
@@ -126,9 +128,11 @@ def _check_parameters(module: nn.Module) -> None:
     for name, tensor in [*module.named_parameters(), *buffers]:
         if is_lazy(tensor) or tensor.is_meta:
             continue
-        odd = ~torch.isfinite(tensor) if isinstance(tensor, nn.Parameter) else torch.isnan(tensor)
-        if odd.any():
-            place = tuple(map(int, odd.nonzero()[0]))
+        invalid = (
+            ~torch.isfinite(tensor) if isinstance(tensor, nn.Parameter) else torch.isnan(tensor)
+        )
+        if invalid.any():
+            place = tuple(map(int, invalid.nonzero()[0]))
             path, _, leaf = name.rpartition(".")
             kind = type(parts[path]).__name__
             where = f"layer {path} ({kind})" if path else kind
@@ -182,8 +186,8 @@ def _exported(module: nn.Module, shapes: Sequence[tuple[int, ...]]) -> Any:
     # Two examples: a batch of one would hide a layer that mixes them.
     zeros = tuple(torch.zeros(2, *shape) for shape in shapes)
     listed = [str(tuple(shape)) for shape in shapes]
-    more = [f"and {len(listed) - _MOST_SHAPES} more"] if len(listed) > _MOST_SHAPES else []
-    sizes = ", ".join([*listed[:_MOST_SHAPES], *more])
+    more = [f"and {len(listed) - _MAX_SHAPES} more"] if len(listed) > _MAX_SHAPES else []
+    sizes = ", ".join([*listed[:_MAX_SHAPES], *more])
     kind = type(module).__name__
     try:
         with torch.no_grad():

@@ -49,7 +49,7 @@ def module_name(node: Node) -> str:
     return str(path) if str(getattr(kind, "__module__", kind)).startswith("torch.nn") else ""
 
 
-def place_of(node: Node) -> str:
+def source_location(node: Node) -> str:
     """Return what messages call a node: its module and the class of that, else its own name."""
     modules = list((node.meta.get("nn_module_stack") or {}).values())
     if modules and modules[-1][0]:

@@ -8,7 +8,7 @@ import numpy as np
 from torch.fx import Node
 
 from .nodes import argument, float32, pair, shape_of
-from .sketch import Sketch, Take, Value, ordered
+from .sketch import NodeValue, Sketch, Take, ordered
 
 _Pair = tuple[int, int]
 
@@ -30,7 +30,7 @@ def _geometry(to: Sketch, node: Node, ceil_mode: int) -> tuple[int, _Pair, _Pair
     return made
 
 
-def max_pool(to: Sketch, node: Node) -> Value:
+def max_pool(to: Sketch, node: Node) -> NodeValue:
     """MaxPool1d and MaxPool2d."""
     _, kernel, stride, (top, left) = _geometry(to, node, 5)
     dilation = argument(node, 4, "dilation", 1)
@@ -38,10 +38,12 @@ def max_pool(to: Sketch, node: Node) -> Value:
         raise to.refused("a max pool with dilation")
     name = to.image(node.args[0])
     pads = (top, top, left, left)
-    return Value(to.add(node, "max_pool2d", (name,), kernel=kernel, stride=stride, padding=pads))
+    return NodeValue(
+        to.add(node, "max_pool2d", (name,), kernel=kernel, stride=stride, padding=pads)
+    )
 
 
-def avg_pool(to: Sketch, node: Node) -> Value:
+def avg_pool(to: Sketch, node: Node) -> NodeValue:
     """AvgPool1d and AvgPool2d."""
     axes, kernel, stride, (top, left) = _geometry(to, node, 4)
     counted = argument(node, 5, "count_include_pad", True) and (top or left)
@@ -50,19 +52,19 @@ def avg_pool(to: Sketch, node: Node) -> Value:
     slide: dict[str, Any] = {"stride": stride, "padding": (top, top, left, left)}
     if not counted and divisor is None:
         if kernel == to.shapes[name][:2] and not top and not left:
-            return Value(to.add(node, "global_avg_pool", (name,)))  # has a scale of its own
-        return Value(to.add(node, "avg_pool2d", (name,), kernel=kernel, **slide))
+            return NodeValue(to.add(node, "global_avg_pool", (name,)))  # has a scale of its own
+        return NodeValue(to.add(node, "avg_pool2d", (name,), kernel=kernel, **slide))
     # A divisor that is not the number of valid cells: a convolution with equal weights.
     channels = shape_of(node.args[0])[1]
     weights = np.full((*kernel, channels), 1 / (divisor or kernel[0] * kernel[1]))
     bias = np.zeros(channels, np.float32)
-    return Value(
+    return NodeValue(
         to.add(node, "depthwise_conv2d", (name,), weights=float32(weights), bias=bias, **slide)
     )
 
 
 def _whole(kind: str) -> Take:
-    def take(to: Sketch, node: Node) -> Value:
+    def take(to: Sketch, node: Node) -> NodeValue:
         size: Any = node.args[1]
         if any(n != 1 for n in ([size] if isinstance(size, int) else size)):
             raise to.refused(f"an adaptive pool to {size}: only to 1")
@@ -75,7 +77,7 @@ adaptive_avg_pool, adaptive_max_pool = _whole("mean"), _whole("max")
 
 
 def _reduction(kind: str) -> Take:
-    def take(to: Sketch, node: Node) -> Value:
+    def take(to: Sketch, node: Node) -> NodeValue:
         rank = len(shape_of(node.args[0]))
         over = argument(node, 1, "dim", None)
         if over is None or over == []:
@@ -89,7 +91,7 @@ def _reduction(kind: str) -> Take:
 mean, maximum = _reduction("mean"), _reduction("max")
 
 
-def _over(to: Sketch, node: Node, kind: str, axes: list[int], keep: bool) -> Value:
+def _over(to: Sketch, node: Node, kind: str, axes: list[int], keep: bool) -> NodeValue:
     """Return the mean or maximum over axes of torch, which must be height, width or length."""
     value, shape = to.value(node.args[0]), shape_of(node.args[0])[1:]
     last = value.order is not None and np.array_equal(
@@ -121,7 +123,7 @@ def _over(to: Sketch, node: Node, kind: str, axes: list[int], keep: bool) -> Val
     return ordered(made, flat.reshape(kept))
 
 
-def first_of_pair(to: Sketch, node: Node) -> Value:
+def first_of_pair(to: Sketch, node: Node) -> NodeValue:
     """Return the values of a maximum, never their indices."""
     if node.args[1] != 0:
         raise to.refused("the indices of a maximum")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from torch.fx import Node
 
 from .aten import is_listed
-from .nodes import place_of, torch_layer
+from .nodes import source_location, torch_layer
 
 LIST = "what is taken: docs/quantisation.md#what-is-taken, or intgold.quantize.supported_layers()"
-_MOST_LINES = 20
-_MOST_REASON = 250  # characters
+_MAX_LINES = 20
+_MAX_REASON = 250  # characters
 
 
 class Refusals:
@@ -35,24 +35,24 @@ class Refusals:
             where = f"layer {path} ({kind})" if path else f"layer {kind}"
             self._layers.setdefault(where, (kind, []))[1].append(reason)
         else:
-            self._layers.setdefault(f"layer {place_of(node)}", ("", []))[1].append(reason)
+            self._layers.setdefault(f"layer {source_location(node)}", ("", []))[1].append(reason)
 
     def message(self, module: str) -> str:
         """Return the line that lists them all."""
         lines = [_line(where, *about) for where, about in self._layers.items()] or [self._of_output]
         if len(lines) == 1:
             return f"{lines[0]} ({LIST})"
-        more = [f"and {len(lines) - _MOST_LINES} more"] if len(lines) > _MOST_LINES else []
+        more = [f"and {len(lines) - _MAX_LINES} more"] if len(lines) > _MAX_LINES else []
         head = f"{module}: {len(lines)} layers cannot be quantised ({LIST})"
-        return f"{head}: " + "; ".join([*lines[:_MOST_LINES], *more])
+        return f"{head}: " + "; ".join([*lines[:_MAX_LINES], *more])
 
 
 def _line(where: str, kind: str, reasons: list[str]) -> str:
     """Return an entry: why, where the class is taken; else that it is not, whatever is inside."""
-    reason = ", ".join(dict.fromkeys(reasons))[:_MOST_REASON]
+    reason = ", ".join(dict.fromkeys(reasons))[:_MAX_REASON]
     if not kind:
         return f"{where}: {reason}"
     if is_listed(kind):
-        return f"{where}: {reasons[0][:_MOST_REASON]}"
+        return f"{where}: {reasons[0][:_MAX_REASON]}"
     says = len(set(reasons)) == 1 and not reason.endswith(" is not supported")
     return f"{where}: not supported" + f" ({reason})" * says

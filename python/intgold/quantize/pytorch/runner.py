@@ -103,10 +103,11 @@ def _activation(layer: Layer, x: Tensor) -> Tensor:
     if kind == "gelu_tanh":
         return functional.gelu(x, approximate="tanh")
     if kind in ("leaky_relu", "elu"):
-        return getattr(functional, kind)(x, alpha)
-    if kind in ("tanh", "sigmoid"):
-        return getattr(torch, kind)(x)
-    return getattr(functional, kind)(x)
+        with_alpha: Callable[[Tensor, float], Tensor] = getattr(functional, kind)
+        return with_alpha(x, alpha)
+    plain: Callable[[Tensor], Tensor]
+    plain = getattr(torch if kind in ("tanh", "sigmoid") else functional, kind)
+    return plain(x)
 
 
 def torch_runner(network: FloatNetwork) -> Any:
@@ -116,6 +117,7 @@ def torch_runner(network: FloatNetwork) -> Any:
     @torch.inference_mode()
     def run(given: Batch) -> np.ndarray:
         batch = network.batch(given)
-        return module({name: torch.from_numpy(x) for name, x in batch.items()}).numpy()
+        y: Tensor = module({name: torch.from_numpy(x) for name, x in batch.items()})
+        return y.numpy()
 
     return run

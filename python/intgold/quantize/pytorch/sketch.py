@@ -19,7 +19,7 @@ from .nodes import argument, function_of, legal_name, module_name, shape_of
 
 
 @dataclass(frozen=True, eq=False)
-class Value:
+class NodeValue:
     """What a node of the graph gives.
 
     Parameters
@@ -58,7 +58,7 @@ class Sketch:
     """The layers so far, and what each node of the graph gives of them."""
 
     def __init__(self) -> None:
-        self.known: dict[str, Value] = {}
+        self.known: dict[str, NodeValue] = {}
         self.layers: dict[str, Layer] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.hosts: list[str] = []
@@ -66,20 +66,20 @@ class Sketch:
         self.constants: dict[str, Any] = {}
         self.where = ""
 
-    def leave_to_host(self, node: Node) -> Value:
+    def leave_to_host(self, node: Node) -> NodeValue:
         """Return what a softmax or argmax reads: the host does it, where nothing follows."""
         over = argument(node, 1, "dim", None)
         if over is None or over % len(shape_of(node.args[0])) == 0:
             raise self.refused(f"{function_of(node)} over all images")
         value, shape = self.value(node.args[0], host=True), shape_of(node.args[0])
-        order, axis = order_of(value, shape[1:]), over % len(shape)
+        order, axis = value_order(value, shape[1:]), over % len(shape)
         self.read_by_host = self.read_by_host or (order, value.layer)
         where = f" (layer {self.where})" if self.where != node.name else ""
         over_axis = axis_text(order, axis, self.shapes[value.layer])
         self.hosts.append(f"{function_of(node)}{where} over {over_axis}")
         if function_of(node) == "argmax":
             order = np.take(order, 0, axis - 1).reshape(shape_of(node)[1:])
-        return Value(value.layer, order, host=True)
+        return NodeValue(value.layer, order, host=True)
 
     def refused(self, reason: str) -> ModelError:
         """Return the error that names the layer at hand."""
@@ -96,7 +96,7 @@ class Sketch:
         """Return whether a node is computed from an input."""
         return isinstance(node, Node) and node.name in self.known
 
-    def value(self, node: Any, host: bool = False) -> Value:
+    def value(self, node: Any, host: bool = False) -> NodeValue:
         """Return what a node gave, or raise: a parameter, a constant, nothing of the inputs."""
         if not self.is_value(node):
             raise self.refused(f"{node} is not computed from the input")
@@ -167,8 +167,8 @@ class Sketch:
             name = f"{stem}_{count}"
         return name
 
-    def alone(self, source: Any, name: str) -> bool:
-        """Return whether one node alone reads a layer, from `source` (views count as it)."""
+    def has_one_reader(self, source: Any, name: str) -> bool:
+        """Return whether only one node reads a layer, from `source` (views count as it)."""
         while isinstance(source, Node) and source.name in self.known:
             if self.known[source.name].layer != name:
                 break
@@ -181,7 +181,11 @@ class Sketch:
         """Return the layer with weights that makes a value and that one node alone reads."""
         name = self.value(source).layer
         layer = self.layers.get(name)
-        return layer if layer and layer.weights is not None and self.alone(source, name) else None
+        return (
+            layer
+            if layer and layer.weights is not None and self.has_one_reader(source, name)
+            else None
+        )
 
     def image(self, node: Any) -> str:
         """Return a layer that gives a node's value as (height, width, channels)."""
@@ -197,7 +201,7 @@ class Sketch:
         return self.reshaped(value.layer, stored)
 
 
-Take = Callable[[Sketch, Node], Value]
+Take = Callable[[Sketch, Node], NodeValue]
 """Adds the layers of one node and returns what it gives."""
 
 
@@ -207,7 +211,7 @@ def axis_text(order: np.ndarray, axis: int, stored: tuple[int, ...]) -> str:
     Parameters
     ----------
     order : ndarray of int
-        See `Value`.
+        See `NodeValue`.
     axis : int
         From 1; 0 is that of the batch.
     stored : tuple of int
@@ -225,12 +229,12 @@ def axis_text(order: np.ndarray, axis: int, stored: tuple[int, ...]) -> str:
     return f"{'axis' if len(moves) == 1 else 'axes'} {axes} of the model's output"
 
 
-def ordered(layer: str, order: np.ndarray, host: bool = False) -> Value:
+def ordered(layer: str, order: np.ndarray, host: bool = False) -> NodeValue:
     """Return a value whose order is None where it is the canonical one."""
     plain = np.array_equal(order, canonical(order.shape))
-    return Value(layer, None if plain else order, host)
+    return NodeValue(layer, None if plain else order, host)
 
 
-def order_of(value: Value, shape: Sequence[int]) -> np.ndarray:
+def value_order(value: NodeValue, shape: Sequence[int]) -> np.ndarray:
     """Return the order of a value of this shape (without the batch)."""
     return canonical(shape) if value.order is None else value.order

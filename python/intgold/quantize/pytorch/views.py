@@ -9,10 +9,10 @@ import numpy as np
 from torch.fx import Node
 
 from .nodes import argument, float32, function_of, shape_of
-from .sketch import Sketch, Value, order_of, ordered
+from .sketch import NodeValue, Sketch, ordered, value_order
 
 
-def reshape(to: Sketch, node: Node) -> Value:
+def reshape(to: Sketch, node: Node) -> NodeValue:
     """Flatten, view, squeeze, unsqueeze and reshape of each example."""
     value = to.value(node.args[0], host=True)
     before, after = shape_of(node.args[0]), shape_of(node)
@@ -22,10 +22,10 @@ def reshape(to: Sketch, node: Node) -> Value:
         if value.host:
             return replace(value, order=np.full(after[1:], -1))
         raise to.refused(f"a change of shape from {before} to {after}, which mixes images")
-    return ordered(value.layer, order_of(value, before[1:]).reshape(after[1:]), value.host)
+    return ordered(value.layer, value_order(value, before[1:]).reshape(after[1:]), value.host)
 
 
-def permute(to: Sketch, node: Node) -> Value:
+def permute(to: Sketch, node: Node) -> NodeValue:
     """Permute, transpose and swapaxes of each example; what reads it says whether it can."""
     value = to.value(node.args[0], host=True)
     shape = shape_of(node.args[0])
@@ -38,16 +38,16 @@ def permute(to: Sketch, node: Node) -> Value:
         axes = [a % len(shape) for a in given]
     if axes[0] != 0:
         raise to.refused("a transposition that mixes images")
-    order = order_of(value, shape[1:]).transpose([a - 1 for a in axes[1:]])
+    order = value_order(value, shape[1:]).transpose([a - 1 for a in axes[1:]])
     return ordered(value.layer, order, value.host)
 
 
-def same(to: Sketch, node: Node) -> Value:
+def same(to: Sketch, node: Node) -> NodeValue:
     """What changes no value."""
     return to.value(node.args[0], host=True)
 
 
-def to_dtype(to: Sketch, node: Node) -> Value:
+def to_dtype(to: Sketch, node: Node) -> NodeValue:
     """A conversion between floating types."""
     kept = node.meta["val"].dtype
     if not kept.is_floating_point:
@@ -55,14 +55,14 @@ def to_dtype(to: Sketch, node: Node) -> Value:
     return to.value(node.args[0], host=True)
 
 
-def dropout(to: Sketch, node: Node) -> Value:
+def dropout(to: Sketch, node: Node) -> NodeValue:
     """Dropout at rest."""
     if argument(node, 2, "train", False):
         raise to.refused("it drops at random in eval mode too: pass training=self.training")
     return to.value(node.args[0], host=True)
 
 
-def take_slice(to: Sketch, node: Node) -> Value:
+def take_slice(to: Sketch, node: Node) -> NodeValue:
     """A slice along height, width or length."""
     shape = shape_of(node.args[0])
     axis = argument(node, 1, "dim", 0) % len(shape)
@@ -75,7 +75,7 @@ def take_slice(to: Sketch, node: Node) -> Value:
     return _cut(to, node, axis, start, end, step)
 
 
-def select(to: Sketch, node: Node) -> Value:
+def select(to: Sketch, node: Node) -> NodeValue:
     """One position along height, width or length."""
     shape = shape_of(node.args[0])
     where: Any = node.args[1:3]
@@ -83,10 +83,10 @@ def select(to: Sketch, node: Node) -> Value:
     at = where[1] % shape[axis]
     made = _cut(to, node, axis, at, at + 1, 1)
     held = (*shape[1:axis], 1, *shape[axis + 1 :])
-    return ordered(made.layer, order_of(made, held).reshape(shape_of(node)[1:]))
+    return ordered(made.layer, value_order(made, held).reshape(shape_of(node)[1:]))
 
 
-def _cut(to: Sketch, node: Node, axis: int, start: int, end: int, step: int) -> Value:
+def _cut(to: Sketch, node: Node, axis: int, start: int, end: int, step: int) -> NodeValue:
     """Return every `step`-th position of an axis from `start` to before `end`."""
     shape = shape_of(node.args[0])
     if axis < 2 or len(shape) not in (3, 4) or end <= start:
@@ -99,7 +99,7 @@ def _cut(to: Sketch, node: Node, axis: int, start: int, end: int, step: int) -> 
     if step > 1:
         stride = (step, 1) if place == 0 else (1, step)
         name = to.add(node, "max_pool2d", (name,), kernel=(1, 1), stride=stride)
-    return Value(name)
+    return NodeValue(name)
 
 
 def _cropped(to: Sketch, node: Node, name: str, place: int, first: int, last: int) -> str:
@@ -112,7 +112,7 @@ def _cropped(to: Sketch, node: Node, name: str, place: int, first: int, last: in
     if (
         layer is not None
         and layer.kind in ("conv2d", "depthwise_conv2d")
-        and to.alone(node.args[0], name)
+        and to.has_one_reader(node.args[0], name)
     ):
         pads, stride = list(layer.padding), layer.stride[place]
         pads[2 * place] -= first * stride
@@ -134,7 +134,7 @@ def _cropped(to: Sketch, node: Node, name: str, place: int, first: int, last: in
     return name
 
 
-def pad(to: Sketch, node: Node) -> Value:
+def pad(to: Sketch, node: Node) -> NodeValue:
     """F.pad and the pad modules, with a constant, over height, width and length."""
     mode = argument(node, 2, "mode", "constant")
     if function_of(node) != "constant_pad_nd" and mode != "constant":
@@ -150,7 +150,7 @@ def pad(to: Sketch, node: Node) -> Value:
     alpha, name = float(fill or 0), to.image(node.args[0])
     before = to.layers.get(name)
     again = before is not None and (before.kind, before.alpha) == ("pad", alpha)
-    if before is not None and again and to.alone(node.args[0], name):
+    if before is not None and again and to.has_one_reader(node.args[0], name):
         (a, b, c, d), (name,) = before.padding, before.inputs
         top, bottom, left, right = top + a, bottom + b, left + c, right + d
-    return Value(to.add(node, "pad", (name,), padding=(top, bottom, left, right), alpha=alpha))
+    return NodeValue(to.add(node, "pad", (name,), padding=(top, bottom, left, right), alpha=alpha))

@@ -8,10 +8,10 @@ import numpy as np
 from torch.fx import Node
 
 from .nodes import argument, float32, pair, shape_of
-from .sketch import Sketch, Value, order_of, ordered
+from .sketch import NodeValue, Sketch, ordered, value_order
 
 
-def convolution(to: Sketch, node: Node) -> Value:
+def convolution(to: Sketch, node: Node) -> NodeValue:
     """Conv1d, on an image of height 1, and Conv2d."""
     name = to.image(node.args[0])
     weights, bias = to.array(node.args[1]), to.constant(argument(node, 2, "bias", None))
@@ -35,7 +35,7 @@ def convolution(to: Sketch, node: Node) -> Value:
         node, kind, (name,), weights=float32(weights), stride=stride, padding=pads,
         dilation=dilation, bias=float32(np.zeros(out_c) if bias is None else bias),
     )  # fmt: skip
-    return Value(made)
+    return NodeValue(made)
 
 
 def _pads(
@@ -55,7 +55,12 @@ def _with_pad_before(
 ) -> tuple[str, tuple[int, int, int, int]]:
     """Return what a convolution reads and its padding: zeros padded before it are its own."""
     layer = to.layers.get(name)
-    if layer is None or layer.kind != "pad" or layer.alpha != 0 or not to.alone(node.args[0], name):
+    if (
+        layer is None
+        or layer.kind != "pad"
+        or layer.alpha != 0
+        or not to.has_one_reader(node.args[0], name)
+    ):
         return name, pads
     a, b = layer.padding, pads
     return layer.inputs[0], (a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3])
@@ -76,18 +81,18 @@ def _dense(weights: np.ndarray, groups: int) -> np.ndarray:
     return dense
 
 
-def linear(to: Sketch, node: Node) -> Value:
+def linear(to: Sketch, node: Node) -> NodeValue:
     """Linear over the features of a vector, or over the last axis of a sequence."""
     value, weights = to.value(node.args[0]), to.array(node.args[1])
     bias = to.constant(argument(node, 2, "bias", None))
     bias = np.zeros(len(weights)) if bias is None else bias
     shape = shape_of(node.args[0])[1:]
-    order = order_of(value, shape).ravel()
+    order = value_order(value, shape).ravel()
     if len(shape) == 1:
         columns = np.empty_like(weights)
         columns[:, order] = weights  # to the order in which the values are stored
         fields = {"weights": float32(columns), "bias": float32(bias)}
-        return Value(to.add(node, "fully_connected", (value.layer,), **fields))
+        return NodeValue(to.add(node, "fully_connected", (value.layer,), **fields))
     if len(shape) != 2 or not np.array_equal(order, np.arange(order.size)):
         raise to.misplaced(f"Linear on shape {shape}, whose last axis is not stored last")
     name = to.reshaped(value.layer, (1, *shape))
@@ -96,7 +101,7 @@ def linear(to: Sketch, node: Node) -> Value:
     return ordered(made, np.arange(shape[0] * len(weights)).reshape(shape[0], -1))
 
 
-def batch_norm(to: Sketch, node: Node) -> Value:
+def batch_norm(to: Sketch, node: Node) -> NodeValue:
     """Batch normalisation at rest: into the layer before it, or a factor per channel."""
     gain, shift, mean, variance = (to.constant(a) for a in node.args[1:5])
     if mean is None or variance is None:
@@ -109,7 +114,7 @@ def batch_norm(to: Sketch, node: Node) -> Value:
 
 def per_channel(
     to: Sketch, node: Node, source: Any, scale: np.ndarray, offset: np.ndarray
-) -> Value:
+) -> NodeValue:
     """Return ``scale*x + offset`` of what `source` gives, with a number per channel or feature.
 
     In the layer before it, where that has weights and nothing else reads it (in float64, rounded
@@ -128,7 +133,7 @@ def per_channel(
         )
         return value
     if len(shape) == 1:
-        name, order = to.reshaped(value.layer, (1, 1, shape[0])), order_of(value, shape)
+        name, order = to.reshaped(value.layer, (1, 1, shape[0])), value_order(value, shape)
         stored = np.empty((2, shape[0]))
         stored[:, order] = scale, offset
         scale, offset = stored
@@ -136,4 +141,4 @@ def per_channel(
         name = to.image(source)
     weights = float32(scale.reshape(1, 1, -1))
     made = to.add(node, "depthwise_conv2d", (name,), weights=weights, bias=float32(offset))
-    return Value(made, value.order)
+    return NodeValue(made, value.order)

@@ -38,7 +38,7 @@ def _uniform(rows: int, columns: int, generator: torch.Generator) -> nn.Paramete
     return nn.Parameter((2 * values - 1) / columns**0.5)
 
 
-class Block(nn.Module):
+class ConvBlock(nn.Module):
     """Convolution 3x3 with padding 1, batch normalisation, activation.
 
     The kernel is kept as a matrix (out_c, in_c * 9), columns in the order (in_c, ky, kx): SOAP
@@ -85,13 +85,13 @@ class MnistNetwork(nn.Module):
         generator = generator or torch.Generator().manual_seed(0)
         first, second, third = ACTIVATIONS[activations]
         self.activations = activations
-        self.block1 = Block(1, 8, first, generator)
-        self.block2 = Block(8, 16, second, generator)
-        self.block3 = Block(16, 32, third, generator)
+        self.block1 = ConvBlock(1, 8, first, generator)
+        self.block2 = ConvBlock(8, 16, second, generator)
+        self.block3 = ConvBlock(16, 32, third, generator)
         self.fc_weight = _uniform(CLASSES, 32, generator)
         self.fc_bias = nn.Parameter(torch.zeros(CLASSES))
 
-    def blocks(self) -> tuple[Block, Block, Block]:
+    def blocks(self) -> tuple[ConvBlock, ConvBlock, ConvBlock]:
         """Return the three convolution blocks, first to last."""
         return self.block1, self.block2, self.block3
 
@@ -109,7 +109,7 @@ def _array(tensor: Tensor) -> np.ndarray:
     return tensor.detach().cpu().numpy().astype(np.float64)
 
 
-def _fold_block(block: Block, name: str) -> Layer:
+def _fold_block(block: ConvBlock, name: str) -> Layer:
     """Return the convolution that equals it followed by its batch normalisation at rest.
 
     Computed in float64 and rounded once, so that folding costs half a float32 ulp per weight.

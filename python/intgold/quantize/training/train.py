@@ -213,7 +213,7 @@ class _Loop:
         rate = learning_rate(self.step_number, steps)
         for optimiser in self.optimisers:
             optimiser.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = rate
@@ -237,6 +237,6 @@ def _renew_statistics(module: MnistNetwork, inputs: Tensor, batch: int = 1_000) 
         block.norm.reset_running_stats()
         block.norm.momentum = None  # the plain mean over the batches
     module.train()
-    for images in inputs.split(batch):
+    for images in torch.split(inputs, batch):
         module(_floats(images))
     module.eval()

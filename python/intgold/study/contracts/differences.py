@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...contracts.evidence import ops
+from ...contracts.evidence import op_names
 from ...contracts.table import Contract, contract_named
 from ...errors import ImportFileError
 from ...model.graph import Model
 from ...support.text_table import columns
-from .probes import DIRECTED, PROBES, Probe, probe
+from .probes import DIRECTED, PROBES, OpProbe, probe
 
 MODELS = 40
 """Probes of an op by default."""
@@ -51,7 +51,7 @@ class Witness:
 
 
 @dataclass(frozen=True)
-class Difference:
+class ContractDifference:
     """What was found of one op.
 
     Parameters
@@ -84,7 +84,7 @@ class Difference:
         return not (self.without or self.same)
 
 
-def difference(op: str, a: str, b: str, models: int = MODELS) -> Difference:
+def difference(op: str, a: str, b: str, models: int = MODELS) -> ContractDifference:
     """Return where contracts `a` and `b` differ on an op, by as many probes.
 
     Parameters
@@ -95,7 +95,7 @@ def difference(op: str, a: str, b: str, models: int = MODELS) -> Difference:
         Names of contracts.
     """
     first, second = contract_named(a), contract_named(b)
-    found = Difference(op, _without(op, "int8", a, b), same=_same(op, "int8", a, b))
+    found = ContractDifference(op, _without(op, "int8", a, b), same=_same(op, "int8", a, b))
     if not found.compared:
         return found
     first_ones = range(models)
@@ -104,7 +104,7 @@ def difference(op: str, a: str, b: str, models: int = MODELS) -> Difference:
             break
         at = probe(op, seed)
         try:
-            y = [run(at, contract) for contract in (first, second)]
+            y = [run_probe(at, contract) for contract in (first, second)]
         except ImportFileError:  # what no model can be made of is not compared
             continue
         found = _with(found, at, seed, *y, counts=seed in first_ones)
@@ -112,28 +112,28 @@ def difference(op: str, a: str, b: str, models: int = MODELS) -> Difference:
 
 
 def _with(
-    found: Difference, at: Probe, seed: int, a: np.ndarray, b: np.ndarray, *, counts: bool
-) -> Difference:
+    found: ContractDifference, at: OpProbe, seed: int, a: np.ndarray, b: np.ndarray, *, counts: bool
+) -> ContractDifference:
     """Return what was found so far with one more probe's outputs."""
-    apart = np.abs(a.astype(int) - b)
-    places = [tuple(map(int, place)) for place in np.argwhere(apart)]
+    distance = np.abs(a.astype(int) - b)
+    places = [tuple(map(int, place)) for place in np.argwhere(distance)]
     seen = [_witness(at, seed, place, a, b) for place in places]
     known = [found.witness] if found.witness else []
     return replace(
         found,
-        values=found.values + counts * apart.size,
+        values=found.values + counts * distance.size,
         differing=found.differing + counts * len(places),
-        largest=max(found.largest, int(apart.max())),
+        largest=max(found.largest, int(distance.max())),
         witness=min([*known, *seen], key=_size, default=None),
     )
 
 
-def differences(a: str, b: str, models: int = MODELS) -> list[Difference]:
+def differences(a: str, b: str, models: int = MODELS) -> list[ContractDifference]:
     """Return where two contracts differ, per op."""
     return [difference(op, a, b, models) for op in PROBES]
 
 
-def run(at: Probe, contract: Contract) -> np.ndarray:
+def run_probe(at: OpProbe, contract: Contract) -> np.ndarray:
     """Return what a probe makes under a contract, by the golden model."""
     model = probe_model(at, contract)
     x = dict(zip(model.inputs, at.inputs, strict=True))
@@ -141,30 +141,32 @@ def run(at: Probe, contract: Contract) -> np.ndarray:
     return np.asarray(model.run(x, backend="golden").output.reshape(-1, *shape[1:]))
 
 
-def probe_model(at: Probe, contract: Contract) -> Model:
+def probe_model(at: OpProbe, contract: Contract) -> Model:
     """Return the model of a probe under a contract."""
     from ...importers.tflite.convert import convert
 
     return convert(at.graph, contract, at.graph.ops[0].kind.lower())
 
 
-def lines(a: str, b: str, models: int = MODELS) -> Iterator[str]:
+def difference_lines(a: str, b: str, models: int = MODELS) -> Iterator[str]:
     """Yield a table of where two contracts differ, and a witness per op."""
     found = differences(a, b, models)
-    apart = [d for d in found if d.compared]
-    if apart:
-        yield from columns([HEAD, *map(row, apart)], left=(0,))
+    compared = [d for d in found if d.compared]
+    if compared:
+        yield from columns([HEAD, *map(row, compared)], left=(0,))
         yield ""
         yield "the smallest witness of each:"
-        yield from (f"  {d.op}: {witness(d, a, b)}" for d in apart)
+        yield from (f"  {d.op}: {witness(d, a, b)}" for d in compared)
         yield ""
-    yield from _of("the same rule", (op for op in ops() if _same(op, "int8", a, b)))
+    yield from _of("the same rule", (op for op in op_names() if _same(op, "int8", a, b)))
     for dtype in ("int8", "uint8"):
         for contract in dict.fromkeys((a, b)):
-            lacking = [op for op in ops() if _without(op, dtype, contract)]
-            if len(lacking) > len(ops()) // 2:
-                lacking = [f"all but {', '.join(op for op in ops() if op not in lacking)}"]
-            yield from _of(f"{contract} has no kernel on {dtype}", lacking)
+            unsupported = [op for op in op_names() if _without(op, dtype, contract)]
+            if len(unsupported) > len(op_names()) // 2:
+                unsupported = [
+                    f"all but {', '.join(op for op in op_names() if op not in unsupported)}"
+                ]
+            yield from _of(f"{contract} has no kernel on {dtype}", unsupported)
 
 
 def _same(op: str, dtype: str, a: str, b: str) -> bool:
@@ -186,21 +188,21 @@ def _of(what: str, names: Iterable[str]) -> Iterator[str]:
 HEAD = ("op", "values", "differ", "rate", "largest")
 
 
-def row(found: Difference) -> tuple[str, ...]:
+def row(found: ContractDifference) -> tuple[str, ...]:
     """Return a difference as cells under `HEAD`."""
     return (
         found.op, f"{found.values:,}", f"{found.differing:,}", rate(found), str(found.largest)
     )  # fmt: skip
 
 
-def rate(found: Difference) -> str:
+def rate(found: ContractDifference) -> str:
     """Return how often values differ; where a search alone found any, that it is rare."""
     if not found.differing:
         return "rare" if found.witness else "none found"
     return f"{found.differing / found.values:.1e}"
 
 
-def witness(found: Difference, a: str, b: str) -> str:
+def witness(found: ContractDifference, a: str, b: str) -> str:
     """Return the witness of a difference as text."""
     w = found.witness
     if w is None:
@@ -213,7 +215,9 @@ def _size(witness: Witness) -> int:
     return sum(map(abs, witness.operands))
 
 
-def _witness(at: Probe, seed: int, place: tuple[int, ...], a: np.ndarray, b: np.ndarray) -> Witness:
+def _witness(
+    at: OpProbe, seed: int, place: tuple[int, ...], a: np.ndarray, b: np.ndarray
+) -> Witness:
     """Return the witness at a place of a probe's output."""
     graph, op = at.graph, at.graph.ops[0]
     tensors = [graph.tensors[i] for i in op.inputs]

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ...contracts.evidence import inexact, ops, overflows, rows
-from ...contracts.table import CONTRACTS, Contract, Rule
+from ...contracts.evidence import evidence_table, inexact, op_names, overflows
+from ...contracts.table import CONTRACTS, Contract, OpRule
 from ...support.file_kinds import CONTRACTS_PAGE
 from ...support.safe_files import replacing
-from .differences import Difference, differences, rate, witness
+from .differences import ContractDifference, differences, rate, witness
 
 PAIRS = (
     ("litert_reference", "litert_optimised_x86"),
@@ -36,25 +36,6 @@ This page is written by `python -m intgold.study.contracts.page docs/which_int8.
 `intgold.contracts` itself; `intgold contracts` shows in a terminal what was compared, and where two
 differ.
 """
-_WORDS = {
-    "": "",
-    "single_inputs": "inputs of whole groups by `single`",
-    "floored_inputs": "inputs of whole groups by `double` with a floor at last",
-    "raw_sum": "raw values summed, both zero points in one bias",
-    "divided": "s_x / (n * s_y) in one factor",
-    "direct": "s_a / s_y and s_b / s_y in float32, times 2^t, rounded to integers; `up(., t)`",
-    "eighths": "multipliers of 8 fraction bits",
-    "raw_float32": "raw sum times factor plus one bias in float32, then halves go to even",
-    "zero_point_first": "the zero point is added in float32, then halves go to even",
-    "float32_steps": "table of exp(x) - 1, both steps in float32",
-    "int16_steps": "fixed point of int16",
-    "clamp_alone": "the input is clamped, the output's scale is not used",
-    "fixed_point": "table of the engine's own fixed point",
-    "float32_table": "exponentials by a float32 table, their sum and quotient in float32",
-    "float32_table_half_added": "exponentials by a float32 table, their sum and quotient in "
-    "float32; 1/2 is added in float32, then the fraction dropped",
-    "axis_0": "weights of quantized dimension 0",
-}
 _TABLE = "float32 table, halves away from zero"
 _PLAIN = {
     "MAX_POOL_2D": "ends of activations away from zero",
@@ -67,28 +48,28 @@ _FACTORS = {
 }
 
 
-def page(models: int) -> str:
+def contracts_page(models: int) -> str:
     """Return the page, its rates from as many probes of each op."""
     return "\n".join(_parts(models)) + "\n"
 
 
-def describe(rule: Rule | None) -> str:
+def rule_text(rule: OpRule | None) -> str:
     """Return a rule in words."""
     if rule is None:
         return "-"
-    words = [f"`{rule.form}`" if rule.form else "", _FACTORS[rule.factor], _WORDS[rule.way]]
+    words = [f"`{rule.form}`" if rule.form else "", _FACTORS[rule.factor], rule.algorithm.value]
     if rule.group:
-        words.append(f"whole groups of {rule.group}; the rest `{rule.rest}`")
+        words.append(f"whole groups of {rule.group}; the rest `{rule.remainder_form}`")
     if rule.int16:
         words.append("refused beyond int16")
-    if rule.bounds == "even":
+    if rule.clamp_rounding == "even":
         words.append("ends of activations to even")
     if rule.slopes[1] < math.inf:
         words.append(
             f"ratios times alpha from {_exact(rule.slopes[0])} to {_exact(rule.slopes[1])}"
         )
     if rule.limits != (0.0, math.inf):
-        beyond = "refused" if rule.declined is None else describe(rule.declined)
+        beyond = "refused" if rule.fallback is None else rule_text(rule.fallback)
         words.append(
             f"ratios from {_exact(rule.limits[0])} to {_exact(rule.limits[1])}; beyond: {beyond}"
         )
@@ -105,7 +86,7 @@ def _parts(models: int) -> Iterator[str]:
     yield "## The contracts\n"
     yield from _table(
         ["contract", "engine", "version", "rests on"],
-        [[f"`{c.name}`", c.engine, c.version, c.basis] for c in CONTRACTS.values()],
+        [[f"`{c.name}`", c.engine, c.version, c.provenance] for c in CONTRACTS.values()],
     )
     yield "\n*measured*: compared with the engine itself (`make conformance`); *sources*: read in"
     yield "the public sources, since no package brings the engine; *definition*: SPEC.md.\n"
@@ -116,7 +97,7 @@ def _parts(models: int) -> Iterator[str]:
         own = [op for op in contract.rules if _has(contract, op) and op.split()[0] not in _alike()]
         yield from _table(
             ["op", "rule"],
-            [[op, describe(contract.rules[op]) or _PLAIN.get(op, _TABLE)] for op in own],
+            [[op, rule_text(contract.rules[op]) or _PLAIN.get(op, _TABLE)] for op in own],
         )
         yield ""
     yield "## Where a contract is not exact\n"
@@ -154,7 +135,7 @@ def _parts(models: int) -> Iterator[str]:
     yield "Values, none of which differed; `-`: the engine has no such kernel, and the import is"
     yield "refused."
     for dtype in ("int8", "uint8"):
-        head, *body = rows(dtype)
+        head, *body = evidence_table(dtype)
         yield f"\n{dtype}:\n"
         yield from _table(head, body)
 
@@ -181,12 +162,12 @@ def _alike() -> list[str]:
     """Return the ops for which all contracts have one rule."""
     return [
         op
-        for op in ops()
+        for op in op_names()
         if len({c.rule(op, t) for c in CONTRACTS.values() for t in ("int8", "uint8")} - {None}) == 1
     ]
 
 
-def _rate(found: Difference) -> str:
+def _rate(found: ContractDifference) -> str:
     if found.without:
         return "no kernel"
     return "same rule" if found.same else rate(found)
@@ -202,4 +183,4 @@ if __name__ == "__main__":
     from .differences import MODELS
 
     with replacing(sys.argv[1], CONTRACTS_PAGE) as file:
-        file.write(page(MODELS).encode())
+        file.write(contracts_page(MODELS).encode())

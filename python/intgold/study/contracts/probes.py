@@ -19,7 +19,7 @@ Rng = np.random.Generator
 
 
 @dataclass(frozen=True, eq=False)
-class Probe:
+class OpProbe:
     """A graph of one op and what it is fed with: a batch for each input."""
 
     __repr__ = short_repr
@@ -28,7 +28,7 @@ class Probe:
     inputs: list[np.ndarray]
 
 
-class _Graph:
+class _GraphBuilder:
     """Tensors as they are added, and one op behind them."""
 
     def __init__(self) -> None:
@@ -48,13 +48,13 @@ class _Graph:
 
     def op(
         self, kind: str, held: list[int], y: int, batches: list[np.ndarray], **options: Any
-    ) -> Probe:
+    ) -> OpProbe:
         op = FileOp(0, kind, tuple(held), (y,), options)
         inputs = tuple(i for i in held if self.tensors[i].data is None)
-        return Probe(FileGraph(tuple(self.tensors), (op,), inputs, (y,)), batches)
+        return OpProbe(FileGraph(tuple(self.tensors), (op,), inputs, (y,)), batches)
 
 
-def probe(op: str, seed: int) -> Probe:
+def probe(op: str, seed: int) -> OpProbe:
     """Return the probe of an op (a name of the TFLite schema) from a seed."""
     return PROBES[op](np.random.default_rng([seed, *op.encode()]))
 
@@ -74,11 +74,11 @@ def _even_powers(rng: Rng, *scales: Any) -> list[Any]:
     return [_FLOAT(np.exp2(np.rint(np.log2(s)))) for s in scales]
 
 
-def _weighted(op: str) -> Callable[[Rng], Probe]:
+def _weighted(op: str) -> Callable[[Rng], OpProbe]:
     """A sum of one product and a bias, which brings it where the form matters."""
 
-    def make(rng: Rng) -> Probe:
-        g, count, x_scale = _Graph(), _CHANNELS, _scale(rng, -2.5, -0.5)
+    def make(rng: Rng) -> OpProbe:
+        g, count, x_scale = _GraphBuilder(), _CHANNELS, _scale(rng, -2.5, -0.5)
         flat, depthwise = op == "FULLY_CONNECTED", op == "DEPTHWISE_CONV_2D"
         values = _EVERY.astype(np.int8)
         batch = values.reshape(256, 1) if flat else values.reshape(1, 16, 16, 1)
@@ -103,11 +103,11 @@ def _weighted(op: str) -> Callable[[Rng], Probe]:
     return make
 
 
-def _two(op: str) -> Callable[[Rng], Probe]:
+def _two(op: str) -> Callable[[Rng], OpProbe]:
     """Every pair of values, and some behind the last whole group."""
 
-    def make(rng: Rng) -> Probe:
-        g, first = _Graph(), _scale(rng, -2.5, -0.5)
+    def make(rng: Rng) -> OpProbe:
+        g, first = _GraphBuilder(), _scale(rng, -2.5, -0.5)
         second = _FLOAT(first * 10 ** rng.uniform(-1, 1))
         reach = float(first * second) * 100 if op == "MUL" else float(max(first, second))
         y_scale = _FLOAT(reach * 10 ** rng.uniform(-0.3, 0.6))
@@ -122,8 +122,8 @@ def _two(op: str) -> Callable[[Rng], Probe]:
     return make
 
 
-def _mean(rng: Rng) -> Probe:
-    g, scale = _Graph(), _scale(rng, -2.5, -0.5)
+def _mean(rng: Rng) -> OpProbe:
+    g, scale = _GraphBuilder(), _scale(rng, -2.5, -0.5)
     shape = (1, int(rng.integers(1, 9)), int(rng.integers(1, 9)), _CHANNELS)
     y_scale = _FLOAT(scale * 10 ** rng.uniform(-0.8, 0.3))
     scale, y_scale = _even_powers(rng, scale, y_scale)
@@ -135,9 +135,9 @@ def _mean(rng: Rng) -> Probe:
     return g.op("MEAN", [x, axes], y, [batch], KeepDims=True)
 
 
-def _softmax(rng: Rng) -> Probe:
+def _softmax(rng: Rng) -> OpProbe:
     """Short rows of values near each other, so that all of them have a share."""
-    g, depth = _Graph(), int(rng.integers(2, 9))
+    g, depth = _GraphBuilder(), int(rng.integers(2, 9))
     shape = (1, 2048, depth)
     x = g.tensor(shape, scale=_scale(rng, -2.5, -0.5), zero_point=_zero(rng))
     y = g.tensor(shape, "int8", _FLOAT(1 / 256), -128)
@@ -146,9 +146,9 @@ def _softmax(rng: Rng) -> Probe:
     return g.op("SOFTMAX", [x], y, [batch], Beta=1.0)
 
 
-def _max_pool(rng: Rng) -> Probe:
+def _max_pool(rng: Rng) -> OpProbe:
     """Every value, clamped where 6.0 lies between two."""
-    g, half = _Graph(), int(rng.integers(2, 100)) + 0.5
+    g, half = _GraphBuilder(), int(rng.integers(2, 100)) + 0.5
     batch, scale, zero = _EVERY.astype(np.int8).reshape(1, 16, 16, 1), _FLOAT(6 / half), _zero(rng)
     x, y = (g.tensor(batch.shape, scale=scale, zero_point=zero) for _ in range(2))
     slide = {"StrideH": 1, "StrideW": 1, "FilterHeight": 1, "FilterWidth": 1, "Padding": 1}
@@ -157,11 +157,11 @@ def _max_pool(rng: Rng) -> Probe:
 
 def _one(
     op: str, fixed: tuple[float, int] | None = None, low: float = -2.5
-) -> Callable[[Rng], Probe]:
+) -> Callable[[Rng], OpProbe]:
     """Every value, and some behind the last whole group."""
 
-    def make(rng: Rng) -> Probe:
-        g, scale = _Graph(), _scale(rng, low, -0.5)
+    def make(rng: Rng) -> OpProbe:
+        g, scale = _GraphBuilder(), _scale(rng, low, -0.5)
         batch = np.append(_EVERY, _EVERY[-9:]).astype(np.int8)[None]
         x = g.tensor(batch.shape, scale=scale, zero_point=_zero(rng))
         made = fixed or (_FLOAT(scale * 10 ** rng.uniform(-0.3, 0.4)), _zero(rng))
@@ -175,7 +175,7 @@ def _one(
     return make
 
 
-PROBES: Mapping[str, Callable[[Rng], Probe]] = {
+PROBES: Mapping[str, Callable[[Rng], OpProbe]] = {
     **{op: _weighted(op) for op in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")},
     **{op: _two(op) for op in ("ADD", "SUB", "MUL")},
     "MEAN": _mean,

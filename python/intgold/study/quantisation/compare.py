@@ -24,6 +24,7 @@ from ...model.graph import Model
 from ...quantize.inference import Batch, FloatNetwork
 from ...quantize.simulate import simulate
 from ...support.arguments import checked
+from ...support.moved import renamed
 from ...support.progress import Progress
 from ...support.quoting import short_repr
 
@@ -35,7 +36,7 @@ _SECONDS = 0.2  # at least, of each timing
 
 
 @dataclass(frozen=True)
-class Way:
+class BackendResult:
     """One way to compute the network.
 
     Parameters
@@ -56,13 +57,13 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class NetworkComparison:
     """What `compare` found.
 
     Parameters
     ----------
     images : int
-    ways : list of Way
+    ways : list of BackendResult
     confusion : dict
         Model name -> list of (label or None, float's answer, the model's, how many images).
     bytes : dict
@@ -74,7 +75,7 @@ class Comparison:
     __repr__ = short_repr
 
     images: int
-    ways: list[Way]
+    ways: list[BackendResult]
     confusion: dict[str, list[tuple[int | None, int, int, int]]]
     bytes: dict[str, Footprint]
     not_run: dict[str, str] = field(default_factory=dict)
@@ -85,7 +86,7 @@ class Comparison:
         return json.dumps(document, indent=1) + "\n"
 
     def __str__(self) -> str:
-        return "\n\n".join([self._ways_text(), self._confusion_text(), self._bytes_text()])
+        return f"{self._ways_text()}\n\n{self._confusion_text()}\n\n{self._bytes_text()}"
 
     def _ways_text(self) -> str:
         rates = "".join(f"{f'images/s at {b}':>17}" for b in BATCHES)
@@ -132,7 +133,7 @@ def compare(
     images: Batch,
     labels: np.ndarray | None = None,
     progress: bool = False,
-) -> Comparison:
+) -> NetworkComparison:
     """Run a network every way, and measure each.
 
     The ways: float32 NumPy; torch, where it is; and of each model its simulation (every op
@@ -186,7 +187,7 @@ def compare(
     with _one_thread(not_run):
         rates = _rates(runs, progress)
     ways = [
-        Way(
+        BackendResult(
             name,
             None if labels is None else float((given == labels).mean()),
             int((given != answers["float numpy"]).sum()),
@@ -203,7 +204,7 @@ def compare(
     )
     used = {"float": Footprint(weights, biases)}
     used |= {name: footprint(model) for name, model in models.items()}
-    return Comparison(count, ways, confusion, used, not_run)
+    return NetworkComparison(count, ways, confusion, used, not_run)
 
 
 @contextmanager
@@ -276,8 +277,11 @@ def _confusion(
     labels: np.ndarray | None, real: np.ndarray, integer: np.ndarray
 ) -> list[tuple[int | None, int, int, int]]:
     known: Sequence[int | None] = [None] * len(real) if labels is None else labels.tolist()
-    apart = np.flatnonzero(real != integer).tolist()
-    counts = Counter((known[i], int(real[i]), int(integer[i])) for i in apart)
+    differing = np.flatnonzero(real != integer).tolist()
+    counts = Counter((known[i], int(real[i]), int(integer[i])) for i in differing)
     return [
         (*key, count) for key, count in sorted(counts.items(), key=lambda kv: (-kv[1], str(kv[0])))
     ]
+
+
+__getattr__ = renamed(__name__)

@@ -23,6 +23,7 @@ from ...quantize.inference import Batch, FloatNetwork
 from ...quantize.quantizer import quantize_network
 from ...run.classify import decide
 from ...support.arguments import checked
+from ...support.moved import renamed
 from ...support.progress import Progress
 from ...support.quoting import short_repr
 from ...support.text_table import columns
@@ -33,7 +34,7 @@ _SHIFT_BITS = 6  # a right_shift is in [1, 62]
 
 
 @dataclass(frozen=True)
-class Row:
+class SweepRow:
     """One configuration.
 
     Parameters
@@ -129,7 +130,7 @@ def explore(
     golden_images: int = 1_000,
     processes: int = 0,
     progress: bool = False,
-) -> list[Row]:
+) -> list[SweepRow]:
     """Quantise a network under each of the choices and measure the models, on all cores.
 
     Parameters
@@ -187,13 +188,13 @@ def _start(job: _Job) -> None:
     _job = job
 
 
-def _measure(choices: Choices) -> Row:
+def _measure(choices: Choices) -> SweepRow:
     """Quantise and measure one configuration, in a worker process."""
     assert _job is not None
     return measure(_job, choices)
 
 
-def measure(job: _Job, choices: Choices) -> Row:
+def measure(job: _Job, choices: Choices) -> SweepRow:
     """Return the row of one configuration."""
     model = quantize_network(job.network, job.ranges[choices.calibration], choices)
     x = {name: quantize_input(model, array, name) for name, array in job.batch.items()}
@@ -208,7 +209,7 @@ def measure(job: _Job, choices: Choices) -> Row:
         for value in op.fields.values()
         if isinstance(value, Requantize)
     )
-    return Row(
+    return SweepRow(
         choices=choices,
         accuracy=None if job.labels is None else float((answers == job.labels).mean()),
         differing=int((answers != job.answers).sum()),
@@ -229,31 +230,31 @@ def measure(job: _Job, choices: Choices) -> Row:
 
 def _differing(model: Model, images: Batch) -> int:
     """Return how many values of all tensors and accumulators differ between the engines."""
-    from ...regression.selftest import Tally
+    from ...run.comparison import MismatchCount
     from ...run.digests import traced_chunks
 
     given = images if isinstance(images, Mapping) else {model.inputs[0]: images}
     x = {name: quantize_input(model, array, name) for name, array in given.items()}
-    tally = Tally()
+    tally = MismatchCount()
     runs = (traced_chunks(model, x, backend, chunk=250) for backend in ("golden", "c"))
     for golden, c in zip(*runs, strict=True):
         tally.add(golden, c)
     return tally.differing
 
 
-def pareto(rows: Sequence[Row]) -> list[Row]:
+def pareto(rows: Sequence[SweepRow]) -> list[SweepRow]:
     """Return the rows that no other beats: fewer constant bytes, more right answers.
 
     Without labels, fewer answers that differ from the float network's.
     """
-    best: list[Row] = []
+    best: list[SweepRow] = []
     for row in sorted(rows, key=lambda r: (r.constant_bytes, -_merit(r))):
         if not best or _merit(row) > _merit(best[-1]):
             best.append(row)
     return best
 
 
-def _merit(row: Row) -> float:
+def _merit(row: SweepRow) -> float:
     return -row.differing if row.accuracy is None else row.accuracy
 
 
@@ -285,7 +286,7 @@ _NUMBERS = {
 }  # fmt: skip
 
 
-def table(rows: Sequence[Row]) -> str:
+def sweep_table(rows: Sequence[SweepRow]) -> str:
     """Return the rows as aligned lines; * marks those that no other beats."""
     front = pareto(rows)
     lines = [("", "choices", *_NUMBERS.values())]
@@ -299,3 +300,6 @@ def table(rows: Sequence[Row]) -> str:
                 cells.append(f"{value:.1f}" if name == "worst_sqnr" else str(value))
         lines.append(tuple(cells))
     return "\n".join(columns(lines, left={0, 1, 2 + list(_NUMBERS).index("worst_layer")}))
+
+
+__getattr__ = renamed(__name__)

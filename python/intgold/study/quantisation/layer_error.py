@@ -71,12 +71,12 @@ def layer_errors(network: FloatNetwork, model: Model, images: Batch) -> list[Lay
         part = slice(i * _CHUNK, (i + 1) * _CHUNK)
         reals = network.trace({name: array[part] for name, array in batch.items()})
         for tensor, layer in pairs:
-            want = reals[layer].astype(np.float64).ravel()
-            apart = dequantize(run.tensors[tensor], model.tensor(tensor)).ravel() - want
+            expected = reals[layer].astype(np.float64).ravel()
+            error = dequantize(run.tensors[tensor], model.tensor(tensor)).ravel() - expected
             kept = sums[tensor]
-            kept[0] += float(want @ want)
-            kept[1] += float(apart @ apart)
-            kept[2] = max(kept[2], float(np.abs(apart).max()))
+            kept[0] += float(expected @ expected)
+            kept[1] += float(error @ error)
+            kept[2] = max(kept[2], float(np.abs(error).max()))
     return [
         LayerError(tensor, layer, _decibel(*sums[tensor][:2]), sums[tensor][2], _lsb(model, tensor))
         for tensor, layer in pairs

@@ -21,7 +21,7 @@ from ...quantize.inference import Batch, FloatNetwork
 from ...support.file_kinds import MADE_BY, PICTURE
 from ...support.folders import FilesInto
 from ...support.safe_files import replacing
-from .explore import Row, named, pareto
+from .explore import SweepRow, named, pareto
 from .layer_error import LayerError, layer_errors
 
 _ERRORS, _ACTIVATIONS = "errors.png", "activations.png"
@@ -106,7 +106,7 @@ def _curved(models: Mapping[str, Model]) -> bool:
     return any(op.kind in ("lut", "pwl") for model in models.values() for op in model.ops)
 
 
-def plot_sweep(rows: Sequence[Row], path: str | os.PathLike[str]) -> None:
+def plot_sweep(rows: Sequence[SweepRow], path: str | os.PathLike[str]) -> None:
     """Draw what each configuration costs and gives; a line joins those that no other beats.
 
     Raises
@@ -117,7 +117,7 @@ def plot_sweep(rows: Sequence[Row], path: str | os.PathLike[str]) -> None:
     pyplot = _pyplot()
     figure, axes = pyplot.subplots(figsize=(9, 6))
 
-    def height(row: Row) -> float:
+    def height(row: SweepRow) -> float:
         return 100 * (1 - row.accuracy) if row.accuracy is not None else float(row.differing)
 
     widths = sorted({row.multiplier_bits for row in rows})
@@ -217,8 +217,8 @@ def _histogram(axis: Any, model: Model, name: str, reals: np.ndarray, integers: 
     wide = edges[0] + width * np.arange(-below, len(edges) + above)
     axis.hist(reals, wide, color=_GREY, log=True)
     counts, _ = np.histogram(dequantize(integers, tensor), edges)
-    taken = counts > 0
-    axis.plot((edges[:-1] + edges[1:])[taken] / 2, counts[taken], ".", color="tab:blue", ms=2)
+    occupied = counts > 0
+    axis.plot((edges[:-1] + edges[1:])[occupied] / 2, counts[occupied], ".", color="tab:blue", ms=2)
     for end in ends:
         axis.axvline(end, color="tab:red", linewidth=0.8)
     used = len(np.unique(integers)) if tensor.dtype == "int8" else None
@@ -231,7 +231,7 @@ def plot_activations(
     network: FloatNetwork, models: Mapping[str, Model], path: str | os.PathLike[str]
 ) -> None:
     """Draw each activation: the function, what the models make of all 256 inputs, the error."""
-    from ...quantize.activations import activation
+    from ...quantize.activations import activation_function
 
     pyplot = _pyplot()
     layers = {layer.name: layer for layer in network.layers}
@@ -248,16 +248,16 @@ def plot_activations(
             op = next(op for op in model.ops if op.name == name)
             x, y = model.tensor(op.inputs[0]), model.tensor(op.output)
             reals = dequantize(q[0], x)
-            want = activation(layer.kind, layer.alpha, layer.beta)(reals)
+            expected = activation_function(layer.kind, layer.alpha, layer.beta)(reals)
             made = dequantize(_answers(model, op, q)[0], y)
             if i == 0:
-                top.plot(reals, want, color="0.3", linewidth=1, label=layer.kind)
+                top.plot(reals, expected, color="0.3", linewidth=1, label=layer.kind)
             top.step(reals, made, where="mid", label=label, **style)
             if op.kind == "pwl":
                 starts = dequantize(op["breakpoints"], x)
                 top.plot(starts, np.interp(starts, reals, made), "k|", markersize=9)
             assert y.scale is not None
-            bottom.plot(reals, (made - want) / y.scale, label=label, **style)
+            bottom.plot(reals, (made - expected) / y.scale, label=label, **style)
         top.set_title(f"{name} (| where a segment begins)")
         bottom.set_ylabel("error in LSB of the output")
         bottom.set_xlabel("input")

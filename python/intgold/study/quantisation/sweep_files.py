@@ -11,14 +11,14 @@ from typing import Any
 
 from ...quantize.choices import Choices
 from ...support.file_kinds import SWEEP_COLUMNS
-from .explore import Row, mapping_text
+from .explore import SweepRow, mapping_text
 
 
-def records(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def records(rows: Sequence[SweepRow]) -> list[dict[str, Any]]:
     """Return flat dictionaries: every choice, then every measure."""
     made = []
     for row in rows:
-        measures = {f.name: getattr(row, f.name) for f in fields(Row) if f.name != "choices"}
+        measures = {f.name: getattr(row, f.name) for f in fields(SweepRow) if f.name != "choices"}
         chosen = {f.name: _plain(getattr(row.choices, f.name)) for f in fields(Choices)}
         made.append({**chosen, **measures})
     return made
@@ -28,7 +28,7 @@ def _plain(value: Any) -> Any:
     return mapping_text(value) if isinstance(value, Mapping) else value
 
 
-def csv_text(rows: Sequence[Row]) -> str:
+def csv_text(rows: Sequence[SweepRow]) -> str:
     """Return the records as comma-separated values with a header."""
     stream = io.StringIO()
     table = records(rows)
@@ -38,6 +38,6 @@ def csv_text(rows: Sequence[Row]) -> str:
     return stream.getvalue()
 
 
-def json_text(rows: Sequence[Row]) -> str:
+def json_text(rows: Sequence[SweepRow]) -> str:
     """Return the records as a JSON array."""
     return json.dumps(records(rows), indent=1) + "\n"

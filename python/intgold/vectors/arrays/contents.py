@@ -26,7 +26,7 @@ _WEIGHT_AXES = {"conv2d": "OHWI", "depthwise_conv2d": "HWO", "fully_connected": 
 
 
 @dataclass(frozen=True)
-class Entry:
+class ArraySpec:
     """An array of a set: its role and owner (SPEC 10.5), and where it lies.
 
     Parameters
@@ -74,7 +74,7 @@ class Entry:
         return (count, *self.shape) if self.images else self.shape
 
 
-def parameters(op: Op) -> Iterator[tuple[Entry, np.ndarray]]:
+def parameter_specs(op: Op) -> Iterator[tuple[ArraySpec, np.ndarray]]:
     """Yield every array field of an op; the parts of a requantize by their own names."""
     for name, kind in op.spec.fields.items():
         arrays: dict[str, np.ndarray] = {}
@@ -85,7 +85,7 @@ def parameters(op: Op) -> Iterator[tuple[Entry, np.ndarray]]:
         for field, array in arrays.items():
             axes = _WEIGHT_AXES[op.kind] if array.ndim > 1 else _vector_axis(op, field)
             yield (
-                Entry("parameter", op.name, field, array.dtype.name, array.shape, axes, False),
+                ArraySpec("parameter", op.name, field, array.dtype.name, array.shape, axes, False),
                 array,
             )
 
@@ -94,43 +94,43 @@ def _vector_axis(op: Op, field: str) -> str:
     return "O" if field.startswith("requantize") or op.kind in _WEIGHT_AXES else "T"
 
 
-def stimulus(tensor: Tensor) -> Entry:
+def stimulus_spec(tensor: Tensor) -> ArraySpec:
     """Return the stimulus of an input."""
     return _of_tensor("stimulus", tensor.name, tensor, tensor.dtype)
 
 
-def output(model: Model, op: Op) -> Entry:
+def output_spec(model: Model, op: Op) -> ArraySpec:
     """Return the output of an op."""
     tensor = model.tensor(op.output)
     return _of_tensor("output", op.name, tensor, tensor.dtype)
 
 
-def accumulator(model: Model, op: Op) -> Entry | None:
+def accumulator_spec(model: Model, op: Op) -> ArraySpec | None:
     """Return the accumulator of an op (SPEC 6.4); None where it has none."""
     if not op.spec.accumulator:
         return None
     return _of_tensor("accumulator", op.name, model.tensor(op.output), "int32")
 
 
-def partial(model: Model, op: Op, order: LoopOrder) -> Entry | None:
+def partial_spec(model: Model, op: Op, order: LoopOrder) -> ArraySpec | None:
     """Return the partial accumulators of an op (SPEC 10.6); None where it has none."""
     steps = order.steps(op)
     if not steps:
         return None
     tensor = model.tensor(op.output)
     plain = _of_tensor("partial", op.name, tensor, "int32")
-    return Entry(
+    return ArraySpec(
         "partial", op.name, tensor.name, "int32", (steps, *plain.shape), "S" + plain.axes, True
     )
 
 
-def _of_tensor(role: str, owner: str, tensor: Tensor, dtype: str) -> Entry:
+def _of_tensor(role: str, owner: str, tensor: Tensor, dtype: str) -> ArraySpec:
     axes = "HWC"[3 - len(tensor.shape) :]
     zero_point = 0 if role in ("accumulator", "partial") else tensor.zero_point
-    return Entry(role, owner, tensor.name, dtype, tensor.shape, axes, True, zero_point)
+    return ArraySpec(role, owner, tensor.name, dtype, tensor.shape, axes, True, zero_point)
 
 
-def ops(model: Model) -> list[dict[str, object]]:
+def op_entries(model: Model) -> list[dict[str, object]]:
     """Return what a manifest says of the ops, in execution order."""
     return [
         {"name": o.name, "kind": o.kind, "inputs": list(o.inputs), "output": o.output}

@@ -26,7 +26,15 @@ _SMALL = Requantize.of(2**30, 35)  # acc / 32: sums of some products stay within
 
 def directed_models() -> Iterator[Model]:
     """Yield the models; the name is ``<op>_<case>``, the reason is in the metadata."""
-    for cases in (_convolutions, _fully_connected, _tables, _pools, _elementwise, _layout, _int32):
+    for cases in (
+        _convolutions,
+        _fully_connected,
+        _tables,
+        _pools,
+        _elementwise,
+        _data_movement,
+        _int32,
+    ):
         yield from cases()
 
 
@@ -152,9 +160,9 @@ def _pools() -> Iterator[Model]:
     corner: Fields = {"kernel": (3, 3), "stride": (3, 3), "padding": (2, 2, 2, 2), **_FULL}
     reason = "padding kernel - 1: corner windows of one valid cell"
     yield _model("max_pool2d", "one_valid_cell", reason, (5, 5, 2), corner, -128, -128)
-    apart: Fields = {"kernel": (1, 2), "stride": (3, 4), "padding": (0, 0, 0, 0), **_FULL}
+    gapped: Fields = {"kernel": (1, 2), "stride": (3, 4), "padding": (0, 0, 0, 0), **_FULL}
     reason = "stride beyond the kernel: cells that no window reads"
-    yield _model("max_pool2d", "stride_beyond_kernel", reason, (7, 9, 3), apart)
+    yield _model("max_pool2d", "stride_beyond_kernel", reason, (7, 9, 3), gapped)
     for form in ("raw_away", "centred_away", "raw_up"):
         reason = "windows of 1, 2, 3, 4, 6 and 9 valid cells; ties of both signs"
         fields = {**corner, "stride": (2, 1), "form": form}
@@ -204,7 +212,7 @@ def _elementwise() -> Iterator[Model]:
     )  # fmt: skip
 
 
-def _layout() -> Iterator[Model]:
+def _data_movement() -> Iterator[Model]:
     shape = (3, 4, 5)
     for case, before, after in (
         ("every_side", (1, 2, 3), (3, 2, 1)),

@@ -36,7 +36,7 @@ def random_model(seed: int, kinds: tuple[str, ...] = tuple(OPS), max_ops: int = 
     first = kinds[seed % len(kinds)]
     while True:
         inputs = _inputs(rng, first)
-        draft = _Draft(rng, inputs)
+        draft = _GrowingGraph(rng, inputs)
         if not draft.grow(first):
             continue
         for _ in range(rng.randrange(max_ops)):
@@ -82,7 +82,7 @@ def _zero_point(rng: Random, dtype: str) -> int:
     return 0 if dtype == "int32" else rng.choice((0, -128, 127, rng.randint(-128, 127)))
 
 
-class _Draft:
+class _GrowingGraph:
     """A graph that grows by one valid op at a time."""
 
     def __init__(self, rng: Random, inputs: list[Tensor]) -> None:
@@ -310,8 +310,8 @@ def _mul(rng: Random, shapes: list[Shape]) -> Fields:
 
 def _concat(rng: Random, shapes: list[Shape]) -> Fields:
     pairs = zip(*shapes, strict=True)
-    apart = [i for i, (a, b) in enumerate(pairs) if a != b]
-    return {"axis": apart[0] if apart else rng.randrange(len(shapes[0]))}
+    differing = [i for i, (a, b) in enumerate(pairs) if a != b]
+    return {"axis": differing[0] if differing else rng.randrange(len(shapes[0]))}
 
 
 def _pad(rng: Random, shapes: list[Shape]) -> Fields:

@@ -43,11 +43,13 @@ strokes
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import InputError
 from ...host.axis_order import shape_given
@@ -56,6 +58,9 @@ from ...images.mnist import load_mnist
 from ...model.graph import Model, Tensor
 from ...support.arguments import checked
 from ..memory.packing import from_offset_binary
+
+WordArray = NDArray[np.uint64]
+Extent = tuple[int, ...]
 
 CLASSES = ("strokes", "uniform", "corner", "ramp", "strokes", "checker", "strokes", "uniform")
 """Class of image i: entry i mod 8; few images are already of several classes."""
@@ -139,8 +144,8 @@ def given_images(
         found = {n: _images(model, n, path, count, n in unsigned) for n, path in files.items()}
         counts = {n: len(images) for n, images in found.items()}
         if len(set(counts.values())) != 1:
-            told = ", ".join(f"{count} of {n}" for n, count in counts.items())
-            raise InputError(f"stimulus {source}: not as many images of each input: {told}")
+            listed = ", ".join(f"{count} of {n}" for n, count in counts.items())
+            raise InputError(f"stimulus {source}: not as many images of each input: {listed}")
         return found
     if len(model.inputs) != 1:
         raise InputError(
@@ -218,21 +223,21 @@ def _draw(model: Model, first: int, count: int, seed: int) -> dict[str, np.ndarr
     return batch
 
 
-def _mix(z: np.ndarray) -> np.ndarray:
+def _mix(z: WordArray) -> WordArray:
     """The finaliser of SplitMix64, on uint64."""
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))
 
 
-def _words(keys: np.ndarray, count: int) -> np.ndarray:
+def _words(keys: WordArray, count: int) -> WordArray:
     """Return words 0 to count - 1 of each key, uint64 (n, count)."""
     steps = np.arange(1, count + 1, dtype=np.uint64)
     with np.errstate(over="ignore"):
         return _mix(keys[:, np.newaxis] + steps * _GOLDEN)
 
 
-def _int8_images(tensor: Tensor, index: np.ndarray, keys: np.ndarray) -> np.ndarray:
+def _int8_images(tensor: Tensor, index: WordArray, keys: WordArray) -> np.ndarray:
     height, width, channels = (1,) * (3 - len(tensor.shape)) + tensor.shape
     images = np.empty((len(index), height, width, channels), np.uint8)
     kinds = np.array(CLASSES)[(index % np.uint64(len(CLASSES))).astype(np.int64)]
@@ -243,16 +248,13 @@ def _int8_images(tensor: Tensor, index: np.ndarray, keys: np.ndarray) -> np.ndar
     return (images ^ 0x80).view(np.int8).reshape(len(index), *tensor.shape)
 
 
-Extent = tuple[int, ...]
-
-
-def _uniform(index: np.ndarray, keys: np.ndarray, shape: Extent, zero: int) -> np.ndarray:
+def _uniform(index: WordArray, keys: WordArray, shape: Extent, zero: int) -> np.ndarray:
     """Byte n is the top byte of word n."""
     words = _words(keys, int(np.prod(shape)))
     return (words >> np.uint64(56)).astype(np.uint8).reshape(len(keys), *shape)
 
 
-def _small(keys: np.ndarray, *modulus: int) -> list[np.ndarray]:
+def _small(keys: WordArray, *modulus: int) -> list[np.ndarray]:
     """Return word k mod modulus[k] of each key, as int64 (n, 1, 1, 1)."""
     words = _words(keys, len(modulus))
     columns = [words[:, k] % np.uint64(m) for k, m in enumerate(modulus)]
@@ -263,14 +265,15 @@ def _grid(shape: Extent) -> list[np.ndarray]:
     return list(np.ogrid[: shape[0], : shape[1], : shape[2]])
 
 
-def _ramp(index: np.ndarray, keys: np.ndarray, shape: Extent, zero: int) -> np.ndarray:
+def _ramp(index: WordArray, keys: WordArray, shape: Extent, zero: int) -> np.ndarray:
     """(a*y + b*x + 37*c + start) mod 256."""
     a, b, start = _small(keys, 32, 32, 256)
     y, x, c = _grid(shape)
-    return ((a * y + b * x + 37 * c + start) % 256).astype(np.uint8)
+    ramp: np.ndarray = (a * y + b * x + 37 * c + start) % 256
+    return ramp.astype(np.uint8)
 
 
-def _checker(index: np.ndarray, keys: np.ndarray, shape: Extent, zero: int) -> np.ndarray:
+def _checker(index: WordArray, keys: WordArray, shape: Extent, zero: int) -> np.ndarray:
     """Fields of 1 to 8 by 1 to 8 pixels in two bytes, swapped from channel to channel."""
     high, wide, even, odd = _small(keys, 8, 8, 256, 256)
     y, x, c = _grid(shape)
@@ -278,7 +281,7 @@ def _checker(index: np.ndarray, keys: np.ndarray, shape: Extent, zero: int) -> n
     return np.where(parity == 0, even, odd).astype(np.uint8)
 
 
-def _corner(index: np.ndarray, keys: np.ndarray, shape: Extent, zero: int) -> np.ndarray:
+def _corner(index: WordArray, keys: WordArray, shape: Extent, zero: int) -> np.ndarray:
     """Eight extreme images in turn, (i div 8) mod 8."""
     y, x, c = _grid(shape)
     last_y, last_x = shape[0] - 1, shape[1] - 1
@@ -295,7 +298,7 @@ def _corner(index: np.ndarray, keys: np.ndarray, shape: Extent, zero: int) -> np
     return np.choose(which.reshape(-1, 1, 1, 1), cases).astype(np.uint8)
 
 
-def _strokes(index: np.ndarray, keys: np.ndarray, shape: Extent, zero: int) -> np.ndarray:
+def _strokes(index: WordArray, keys: WordArray, shape: Extent, zero: int) -> np.ndarray:
     """A polyline through 2 to 5 points, with soft edges; odd channels at half the brightness."""
     images = np.empty((len(keys), *shape), np.uint8)
     words = _words(keys, 11)
@@ -312,20 +315,20 @@ def _strokes(index: np.ndarray, keys: np.ndarray, shape: Extent, zero: int) -> n
 def _polyline(points: list[tuple[int, int]], height: int, width: int) -> np.ndarray:
     """Return bytes by the least squared distance to a segment's nearest lattice point."""
     y, x = np.ogrid[:height, :width]
-    least = np.full((height, width), 2**62, np.int64)
-    for (ay, ax), (by, bx) in zip(points, points[1:], strict=False):
+    nearest = np.full((height, width), 2**62, np.int64)
+    for (ay, ax), (by, bx) in itertools.pairwise(points):
         dy, dx = by - ay, bx - ax
         square = max(dy * dy + dx * dx, 1)
         along = np.clip((y - ay) * dy + (x - ax) * dx, 0, square)
         near_y = ay + (2 * along * dy + square) // (2 * square)
         near_x = ax + (2 * along * dx + square) // (2 * square)
-        least = np.minimum(least, (y - near_y) ** 2 + (x - near_x) ** 2)
+        nearest = np.minimum(nearest, (y - near_y) ** 2 + (x - near_x) ** 2)
     radius = max(1, min(height, width) // 28) ** 2
-    bright = np.where(least <= radius, 255, np.where(least <= 2 * radius, 170, 0))
-    return np.where((bright == 0) & (least <= 4 * radius), 85, bright).astype(np.uint8)
+    bright = np.where(nearest <= radius, 255, np.where(nearest <= 2 * radius, 170, 0))
+    return np.where((bright == 0) & (nearest <= 4 * radius), 85, bright).astype(np.uint8)
 
 
-_DRAW: dict[str, Callable[[np.ndarray, np.ndarray, Extent, int], np.ndarray]] = {
+_DRAW: dict[str, Callable[[WordArray, WordArray, Extent, int], np.ndarray]] = {
     "strokes": _strokes,
     "ramp": _ramp,
     "checker": _checker,

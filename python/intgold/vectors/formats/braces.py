@@ -82,10 +82,10 @@ class Braces:
         if depth not in self._lengths:
             declared = self._size(depth)
             self._lengths[depth] = length if declared is None else declared
-        wanted = self._lengths[depth]
-        if length == wanted:
+        expected = self._lengths[depth]
+        if length == expected:
             return ""
-        return f"a row of {length} elements instead of {wanted}{_HINT * (length < wanted)}"
+        return f"a row of {length} elements instead of {expected}{_HINT * (length < expected)}"
 
     def finish(self) -> None:
         """Raise VectorError unless all rows are closed and all declared elements were given."""

@@ -13,9 +13,9 @@ from ...errors import VectorError
 from . import digits
 from .braces import Braces, bare
 from .collector import Collector
-from .text import Comments, pieces, shown
-from .tokens import BadTokenError, Decimals
-from .word_file import Format, Sought, WordFile, too_few
+from .text import Comments, pieces, shown_token
+from .tokens import Decimals, InvalidTokenError
+from .word_file import Format, Sought, WordFile, too_few_words
 
 _COMMENTS = Comments(re.compile(rb"//[^\n]*|/\*.*?\*/", re.S), (b"/",), b"/*")
 _MACRO = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+([^\n]*)$", re.M)
@@ -32,7 +32,7 @@ _NUMBER = re.compile(
 _INT32_MIN = b"(-2147483647 - 1)"
 _MINIMUM = re.compile(rb"\(\s*-\s*2147483647L?\s*-\s*1L?\s*\)|\bINT32_MIN\b")
 _HEAD_BYTES = 2**20
-_MOST_EXTENTS = 32
+_MAX_EXTENTS = 32
 
 
 class CHeader(Format):
@@ -92,28 +92,28 @@ class CHeader(Format):
             ]  # fmt: skip
             if file.word_bits > 32:
                 columns[-1] = b"ull,\n"
-            return digits.joined(columns, len(words))
+            return digits.join_columns(columns, len(words))
         columns = [b"{"]
         for i in range(file.word_bytes):
             octet = np.ascontiguousarray(words[:, i : i + 1])
             columns += [b"0x", digits.to_digits(octet, 8, 16), b"u,"]
-        return digits.joined([*columns, b"},\n"], len(words))
+        return digits.join_columns([*columns, b"},\n"], len(words))
 
     def tail(self, file: WordFile) -> bytes:
         """Return the end of array and header."""
         return b"};\n#endif\n"
 
-    def most_bytes(self, file: WordFile) -> int:
+    def max_bytes(self, file: WordFile) -> int:
         """Return a size that leaves each byte room for white space."""
         return 2**16 + 64 * file.length * file.word_bytes
 
-    def place(self, file: WordFile, word: int) -> int:
+    def line_or_offset(self, file: WordFile, word: int) -> int:
         """Return the line of a word."""
         return self._HEAD_LINES + 1 + word
 
-    def words_at(self, file: WordFile, place: int) -> range:
+    def words_at(self, file: WordFile, line_or_offset: int) -> range:
         """Return the word of a line."""
-        return file.only(place - self.place(file, 0))
+        return file.only(line_or_offset - self.line_or_offset(file, 0))
 
     def read(
         self, where: str, file: WordFile, stream: BinaryIO, sought: Sought | None = None
@@ -123,7 +123,7 @@ class CHeader(Format):
         parser = Decimals(8 if file.word_bits > 64 else file.word_bits)
         head, ended, own = b"", False, False
         braces: Braces | None = None  # from the start of the array on
-        carry = behind = b""
+        carry = trailing = b""
         for line, piece, _ in pieces(where, stream, _COMMENTS):
             text = piece
             if braces is None:
@@ -139,12 +139,12 @@ class CHeader(Format):
                 text = head[match.end() :]
                 line += piece.count(b"\n") - text.count(b"\n")
             if ended:
-                behind += text
+                trailing += text
                 continue
             start = line - carry.count(b"\n")
-            text, semicolon, rest = (carry + text).partition(b";")
+            text, semicolon, remainder = (carry + text).partition(b";")
             if semicolon:
-                ended, behind, carry = True, rest, b""
+                ended, trailing, carry = True, remainder, b""
                 text = text.rstrip()
                 if not text.endswith(b"}"):
                     raise VectorError(f"{where}: the array has no end")
@@ -160,7 +160,7 @@ class CHeader(Format):
         if braces is None or not ended:
             raise VectorError(f"{where}: the array or its header has no end")
         braces.finish()
-        self._check_end(where, file, behind, own)
+        self._check_end(where, file, trailing, own)
         yield from inside.finish()
 
     def _check_head(self, where: str, file: WordFile, head: bytes, declared: bytes) -> bool:
@@ -169,15 +169,15 @@ class CHeader(Format):
         if file.memory_words or not any(name.endswith(b"_WORD_BITS") for name in macros):
             return False
         upper = file.name.upper().encode()
-        for key, wanted in (
+        for key, expected in (
             (b"WORD_BITS", file.word_bits), (b"WORDS", file.words), (b"COUNT", file.count),
         ):  # fmt: skip
             told = macros.get(upper + b"_" + key)
-            if told != str(wanted).encode():
-                found = "nothing" if told is None else shown(told)
-                problem = f"{(upper + b'_' + key).decode()} is {found} instead of {wanted}"
+            if told != str(expected).encode():
+                found = "nothing" if told is None else shown_token(told)
+                problem = f"{(upper + b'_' + key).decode()} is {found} instead of {expected}"
                 if key == b"WORDS" and told and told.isdigit() and int(told[:12]) < file.words:
-                    raise too_few(where, problem, file, int(told[:12]))
+                    raise too_few_words(where, problem, file, int(told[:12]))
                 raise VectorError(f"{where}: {problem}")
         if f"static const {self._type(file)} {file.name}[".encode() not in declared:
             raise VectorError(f"{where}: no static const {self._type(file)} {file.name}")
@@ -190,34 +190,34 @@ class CHeader(Format):
             macros.setdefault(name, []).append(text.strip(b"() \t\r"))
         extents: list[int | None] = []
         found = _EXTENT.findall(declared)
-        if len(found) > _MOST_EXTENTS:
+        if len(found) > _MAX_EXTENTS:
             raise VectorError(f"{where}: an array of {len(found)} dimensions")
         for text in found:
             meant = macros.get(text.strip(), [text])
             try:
                 extents.append(self._number(0, meant[0]) if len(meant) == 1 else None)
-            except BadTokenError:  # nothing, or no number
+            except InvalidTokenError:  # nothing, or no number
                 extents.append(None)
         return extents
 
     @staticmethod
-    def _check_end(where: str, file: WordFile, behind: bytes, own: bool) -> None:
+    def _check_end(where: str, file: WordFile, trailing: bytes, own: bool) -> None:
         """Refuse what follows the array, but for lengths and the end of what is open."""
-        rest = _DIRECTIVE.sub(b"", behind)
+        remainder = _DIRECTIVE.sub(b"", trailing)
         sizes = (file.words, file.words * file.word_bytes)
-        while scalar := _SCALAR.match(rest):
+        while scalar := _SCALAR.match(remainder):
             name, number = scalar.groups()
             if (
                 re.search(rb"(?:len|length|size|count)$", name, re.I)
                 and int(number, 0) not in sizes
             ):
                 raise VectorError(
-                    f"{where}: {shown(name)} is {int(number, 0)} instead of {sizes[1]}"
+                    f"{where}: {shown_token(name)} is {int(number, 0)} instead of {sizes[1]}"
                 )
-            rest = rest[scalar.end() :]
-        if rest.strip() not in (b"", b"}"):
+            remainder = remainder[scalar.end() :]
+        if remainder.strip() not in (b"", b"}"):
             raise VectorError(f"{where}: more follows the end of the array")
-        if own and behind.strip() != b"#endif":
+        if own and trailing.strip() != b"#endif":
             raise VectorError(f"{where}: the array or its header has no end")
 
     def _put(
@@ -239,7 +239,7 @@ class CHeader(Format):
         try:
             values = [self._number(i, token) for i, token in enumerate(tokens)]
             parser.check([token.strip() for token in tokens], values)
-        except BadTokenError as bad:
+        except InvalidTokenError as bad:
             at = f"{line} or later" if wide else f"{_token_line(line, tokens, bad.index)}"
             raise VectorError(f"{where}, line {at}: {bad.problem}") from None
         braces.take(text, lambda index: _token_line(line, text.split(b","), index))
@@ -263,10 +263,10 @@ class CHeader(Format):
         text = bare(token)
         match = _NUMBER.fullmatch(text)
         if match is None:
-            raise BadTokenError(index, f"{shown(text)} is no word")
+            raise InvalidTokenError(index, f"{shown_token(text)} is no word")
         sign, hexadecimal, binary, decimal = match.groups()
         if decimal and len(decimal) > 1 and decimal.startswith(b"0"):
-            raise BadTokenError(index, f"{shown(text)} is octal in C")
+            raise InvalidTokenError(index, f"{shown_token(text)} is octal in C")
         radix = 16 if hexadecimal else 2 if binary else 10
         value = int(hexadecimal or binary or decimal, radix)
         return -value if sign == b"-" else value

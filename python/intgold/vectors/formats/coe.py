@@ -12,8 +12,8 @@ import numpy as np
 from ...errors import VectorError
 from . import digits
 from .collector import Collector
-from .text import Comments, pieces, shown, token_lines
-from .tokens import BadTokenError, Decimals, Digits
+from .text import Comments, pieces, shown_token, token_lines
+from .tokens import Decimals, Digits, InvalidTokenError
 from .word_file import Format, Sought, WordFile
 
 _RADIX = rb"memory_initialization_radix\s*=\s*(\d{1,9})\s*;"
@@ -47,20 +47,20 @@ class Coe(Format):
             columns: list[np.ndarray | bytes] = [
                 digits.to_digits(words, file.word_bits, self._radix), b",\n",
             ]  # fmt: skip
-            text = digits.joined(columns, len(words))
+            text = digits.join_columns(columns, len(words))
         return text[:-2] + b";\n" if first + len(words) == file.words else text
 
-    def most_bytes(self, file: WordFile) -> int:
+    def max_bytes(self, file: WordFile) -> int:
         """Return a size that leaves each word room for white space."""
         return 2**16 + (16 + file.word_bits) * file.length
 
-    def place(self, file: WordFile, word: int) -> int:
+    def line_or_offset(self, file: WordFile, word: int) -> int:
         """Return the line of a word."""
         return word + 3 + (file.comments != "none")
 
-    def words_at(self, file: WordFile, place: int) -> range:
+    def words_at(self, file: WordFile, line_or_offset: int) -> range:
         """Return the word of a line."""
-        return file.only(place - self.place(file, 0))
+        return file.only(line_or_offset - self.line_or_offset(file, 0))
 
     def read(
         self, where: str, file: WordFile, stream: BinaryIO, sought: Sought | None = None
@@ -81,9 +81,9 @@ class Coe(Format):
                 parser = self._parser(where, file, int(match[1]))
                 text = head[match.end() :]
                 line += piece.count(b"\n") - text.count(b"\n")
-            data, semicolon, rest = (b"", b";", text) if ended else text.partition(b";")
+            data, semicolon, remainder = (b"", b";", text) if ended else text.partition(b";")
             ended = ended or bool(semicolon)
-            if rest.strip(b"; \t\r\n"):
+            if remainder.strip(b"; \t\r\n"):
                 raise VectorError(f"{where}: more follows the end of the vector")
             if not data.strip():
                 continue
@@ -93,7 +93,7 @@ class Coe(Format):
                 continue
             try:
                 words = parser.words(tokens, inside.undefined)
-            except BadTokenError as bad:
+            except InvalidTokenError as bad:
                 number = token_lines(line, data, b",")[bad.index]
                 raise inside.refused(f"{where}, line {number}", bad) from None
             lines = partial(token_lines, line, data, b",")
@@ -120,7 +120,9 @@ class Coe(Format):
         found = found or re.search(rb",\s*,", data)
         if found:
             number = line + data.count(b"\n", 0, found.end())
-            raise VectorError(f"{where}, line {number}: {shown(b',')} without a word before it")
+            raise VectorError(
+                f"{where}, line {number}: {shown_token(b',')} without a word before it"
+            )
         return data.rstrip().endswith(b",")
 
 

@@ -7,12 +7,19 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ...errors import VectorError
-from .tokens import BadTokenError
-from .word_file import BadAddressError, BadWordError, FewImagesError, Sought, WordFile, too_few
+from .tokens import InvalidTokenError
+from .word_file import (
+    FewImagesError,
+    InvalidAddressError,
+    InvalidWordError,
+    Sought,
+    WordFile,
+    too_few_words,
+)
 
 _FILLED, _GIVEN = 1, 2
 
-Lines = Callable[[int], int]
+LineOfWord = Callable[[int], int]
 """The line of the i-th of the words that are put."""
 
 
@@ -67,13 +74,13 @@ class Collector:
             return None
         return number
 
-    def refused(self, place: str, bad: BadTokenError) -> VectorError:
+    def refused(self, place: str, bad: InvalidTokenError) -> VectorError:
         """Return the error of a token among the next words."""
         number, whole = self.number(bad.index), self._file.memory_words
         if number is not None and (bad.undefined or whole):
-            return BadWordError(place, number, bad.problem)
+            return InvalidWordError(place, number, bad.problem)
         if whole and self._address is not None:
-            return BadAddressError(place, self._address + bad.index, bad.problem)
+            return InvalidAddressError(place, self._address + bad.index, bad.problem)
         return VectorError(f"{place}: {bad.problem}")
 
     @property
@@ -86,7 +93,7 @@ class Collector:
         return self._file.length - (self._row if self._address is None else self._address)
 
     def put(
-        self, place: str, words: np.ndarray, line_of: Lines | None = None
+        self, place: str, words: np.ndarray, line_of: LineOfWord | None = None
     ) -> Iterator[np.ndarray]:
         """Take the next words, of the lines that are given; yield what is in order."""
         start, count = self._address, len(words)
@@ -105,13 +112,13 @@ class Collector:
             self._undefined_at = f"{self._where}{line}"
         self._address = start + count
         gaps, self._gaps = self._gaps, []
-        taken = len(gaps)
+        passed_over = len(gaps)
         for first, last in zip([0, *(g + 1 for g in gaps)], [*gaps, count], strict=True):
             for at, stop, word in self._file.overlaps(start + first, start + last):
                 self._note(word, stop - at, at - start, line_of)
                 yield from self.take(place, word, words[at - start : stop - start])
-                taken += stop - at
-        if taken == count:
+                passed_over += stop - at
+        if passed_over == count:
             return
         if not self._file.memory_words:
             at = self._outside(start, count)
@@ -134,19 +141,21 @@ class Collector:
 
     def _addresses(self) -> str:
         file = self._file
-        told = f"whose addresses are 0x{file.address:x} to 0x{file.end - 1:x}"
+        described = f"whose addresses are 0x{file.address:x} to 0x{file.end - 1:x}"
         if file.contiguous:
-            return told
-        return f"{told}, 0x{file.run:x} from each multiple of 0x{file.step:x} after the first on"
+            return described
+        return (
+            f"{described}, 0x{file.run:x} from each multiple of 0x{file.step:x} after the first on"
+        )
 
-    def _note(self, word: int, count: int, ahead: int, line_of: Lines | None) -> None:
+    def _note(self, word: int, count: int, ahead: int, line_of: LineOfWord | None) -> None:
         """Keep the line of the word that is sought, where it is among these."""
         sought = self._sought
         if sought is not None and line_of is not None and word <= sought.word < word + count:
             sought.line, sought.final = line_of(ahead + sought.word - word), True
 
     def fill(
-        self, place: str, start: int, stop: int, pattern: np.ndarray, line_of: Lines
+        self, place: str, start: int, stop: int, pattern: np.ndarray, line_of: LineOfWord
     ) -> Iterator[np.ndarray]:
         """Take a range of addresses with the words of `pattern` in turn; others may follow there.
 
@@ -175,7 +184,7 @@ class Collector:
         stop = first + len(words)
         if self._held is None:
             if first < self._next:
-                raise BadWordError(place, first, "given twice")
+                raise InvalidWordError(place, first, "given twice")
             if first == self._next and how == _GIVEN:
                 self._next = stop
                 if len(words):
@@ -186,10 +195,10 @@ class Collector:
             self._seen = np.zeros(size, np.uint8)
         at = slice(first - self._next, stop - self._next)
         if at.start < 0:
-            raise BadWordError(place, first, "given twice")
+            raise InvalidWordError(place, first, "given twice")
         if (self._seen[at] == _GIVEN).any():
             twice = first + int(np.argmax(self._seen[at] == _GIVEN))
-            raise BadWordError(place, twice, "given twice")
+            raise InvalidWordError(place, twice, "given twice")
         self._held[at], self._seen[at] = words, how
 
     def finish(self) -> Iterator[np.ndarray]:
@@ -200,7 +209,7 @@ class Collector:
                 return
             if self._address is None:
                 problem = f"{self._next} words instead of {words}"
-                raise too_few(self._where, problem, file, self._next)
+                raise too_few_words(self._where, problem, file, self._next)
             if file.memory_words and not self._next:
                 raise AbsentError(f"{self._where}: no word of {file.name} is in it")
             self._seen = np.zeros(words - self._next, np.uint8)
@@ -212,12 +221,12 @@ class Collector:
         """Return the error of the first word that is not there."""
         number = self._undefined
         if number is not None and number >= self._next and not self._seen[number - self._next]:
-            return BadWordError(self._undefined_at, number, "undefined")
+            return InvalidWordError(self._undefined_at, number, "undefined")
         problem = f"missing, at address 0x{self._file.address_of(word):x}"
         if not self._seen[word - self._next :].any():
-            few = too_few(self._where, f"word {word}: {problem}", self._file, word)
+            few = too_few_words(self._where, f"word {word}: {problem}", self._file, word)
             if isinstance(few, FewImagesError):
                 return few
         if self._file.memory_words:  # of which every error has the address
             problem = "missing"
-        return BadWordError(self._where, word, problem)
+        return InvalidWordError(self._where, word, problem)

@@ -12,7 +12,7 @@ from ...errors import VectorError
 from . import digits
 from .collector import Collector
 from .text import Comments, pieces, token_lines
-from .tokens import BadTokenError, Decimals
+from .tokens import Decimals, InvalidTokenError
 from .word_file import Format, Lanes, Sought, WordFile
 
 _COMMENTS = Comments(re.compile(rb"#[^\n]*"), (b"#",))
@@ -63,24 +63,28 @@ class Decimal(Format):
             made += lines[i * file.run : (i + 1) * file.run]
         return b"".join(made)
 
-    def most_bytes(self, file: WordFile) -> int:
+    def max_bytes(self, file: WordFile) -> int:
         """Return a size that leaves each number room as a real, in a line of its own."""
         lanes = _lanes(file)
         return 2**16 + (64 + 32 * lanes.count + file.word_bits) * file.length
 
-    def place(self, file: WordFile, word: int) -> int:
+    def line_or_offset(self, file: WordFile, word: int) -> int:
         """Return the line of a word."""
         if self._rows:
             return 1 + word // file.run
         return 1 + self._has_title(file) + (word // file.run + 1) * self._per_run(file) + word
 
-    def words_at(self, file: WordFile, place: int) -> range:
+    def words_at(self, file: WordFile, line_or_offset: int) -> range:
         """Return the words of a line."""
         if self._rows:
-            inside = 1 <= place <= file.count
-            return range((place - 1) * file.run, place * file.run) if inside else range(0)
+            inside = 1 <= line_or_offset <= file.count
+            return (
+                range((line_or_offset - 1) * file.run, line_or_offset * file.run)
+                if inside
+                else range(0)
+            )
         extra = self._per_run(file)
-        run, at = divmod(place - 1 - self._has_title(file), file.run + extra)
+        run, at = divmod(line_or_offset - 1 - self._has_title(file), file.run + extra)
         if run < 0 or at < extra:
             return range(0)
         return file.only(run * file.run + at - extra)
@@ -96,9 +100,9 @@ class Decimal(Format):
         lane = min(sought.lane, lanes.count - 1) if sought else 0
         lane = lanes.count - 1 - lane if lanes.high_first else lane
         for line, text in _without_header(file, pieces(where, stream, _COMMENTS)):
-            odd = _NO_VALUE.search(text)
-            if odd:
-                number = line + text.count(b"\n", 0, odd.end())
+            match = _NO_VALUE.search(text)
+            if match:
+                number = line + text.count(b"\n", 0, match.end())
                 raise VectorError(f"{where}, line {number}: a value is missing")
             tokens = [_bare(t) for t in text.translate(_BLANK).split()]
             if not tokens:
@@ -110,7 +114,7 @@ class Decimal(Format):
 
             try:
                 held += parser.values(tokens, word_of)
-            except BadTokenError as bad:
+            except InvalidTokenError as bad:
                 place = f"{where}, line {token_lines(line, text, _SEPARATORS)[bad.index]}"
                 bad.index = (first + bad.index) // lanes.count
                 raise inside.refused(place, bad) from None
@@ -144,7 +148,7 @@ def _without_header(
             begun = True
             start = text.find(text.lstrip(b" \t\n")[:1])
             start = text.rfind(b"\n", 0, start) + 1
-            head, _, rest = text[start:].partition(b"\n")
+            head, _, tail = text[start:].partition(b"\n")
             index = bool(re.match(rb"(?:\"\")?[,;]", head)) and not _NO_VALUE.search(head, 1)
             cells = _cells(head)
             counts = cells == [b"%d" % i for i in range(len(cells))]
@@ -153,12 +157,12 @@ def _without_header(
                 # Column numbers or values: only how many there are tells.
                 others = [*source]
                 found = sum(
-                    len(t.translate(_BLANK).split()) for t in (rest, *(o[1] for o in others))
+                    len(t.translate(_BLANK).split()) for t in (tail, *(o[1] for o in others))
                 )
                 header = found == file.words * _lanes(file).count
                 source = iter(others)
             if header or (index and counts):
-                text = text[:start] + b"\n" + rest
+                text = text[:start] + b"\n" + tail
             else:
                 index = False
             yield line, _FIRST_CELL.sub(b"", text) if index else text

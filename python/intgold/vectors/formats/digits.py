@@ -48,7 +48,7 @@ def from_digits(digits: np.ndarray, bits: int, radix: int) -> np.ndarray | None:
     return words
 
 
-def joined(columns: list[np.ndarray | bytes], rows: int) -> bytes:
+def join_columns(columns: list[np.ndarray | bytes], rows: int) -> bytes:
     """Return lines of columns side by side; bytes are the same in every line."""
     shaped = [
         np.broadcast_to(np.frombuffer(c, np.uint8), (rows, len(c))) if isinstance(c, bytes) else c

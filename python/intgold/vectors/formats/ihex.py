@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import VectorError
 from .collector import Collector
-from .text import Comments, pieces, shown
+from .text import Comments, pieces, shown_token
 from .word_file import Format, Sought, WordFile
 
 _RECORD, _SEGMENT = 16, 2**16
@@ -76,23 +76,23 @@ class IntelHex(Format):
         """Return the last record."""
         return b":00000001FF\n"
 
-    def most_bytes(self, file: WordFile) -> int:
+    def max_bytes(self, file: WordFile) -> int:
         """Return a size that lets every byte be a record of its own."""
         return 2**16 + 48 * file.length * file.word_bytes
 
-    def place(self, file: WordFile, word: int) -> int:
+    def line_or_offset(self, file: WordFile, word: int) -> int:
         """Return the line of a word's first byte."""
         line = 1
         for run in range(word // file.run + 1):
-            wanted = self._start(file, run) + word % file.run * file.word_bytes
+            expected = self._start(file, run) + word % file.run * file.word_bytes
             for first, end, moved in self._segments(file, run):
                 line += moved
-                if run == word // file.run and first <= wanted < end:
-                    return line + 1 + (wanted - first) // _RECORD
+                if run == word // file.run and first <= expected < end:
+                    return line + 1 + (expected - first) // _RECORD
                 line += -(-(end - first) // _RECORD)
         raise ValueError(f"word {word} of {file.words}")
 
-    def words_at(self, file: WordFile, place: int) -> range:
+    def words_at(self, file: WordFile, line_or_offset: int) -> range:
         """Return the words that have a byte in a line's record."""
         line = 1
         for run in range(file.count):
@@ -100,8 +100,8 @@ class IntelHex(Format):
             for first, end, moved in self._segments(file, run):
                 line += moved
                 records = -(-(end - first) // _RECORD)
-                if line < place <= line + records:
-                    at = first + (place - line - 1) * _RECORD
+                if line < line_or_offset <= line + records:
+                    at = first + (line_or_offset - line - 1) * _RECORD
                     last = min(at + _RECORD, end) - 1
                     return range(
                         run * file.run + (at - start) // file.word_bytes,
@@ -155,10 +155,12 @@ class IntelHex(Format):
         match = _LINE.fullmatch(text)
         octets = bytes.fromhex(match[1].decode()) if match else b""
         if len(octets) < 5 or octets[0] != len(octets) - 5:
-            raise VectorError(f"{place}: {shown(text)} is no record")
+            raise VectorError(f"{place}: {shown_token(text)} is no record")
         if sum(octets) & 255:
-            wanted = -sum(octets[:-1]) & 255
-            raise VectorError(f"{place}: wrong checksum: {octets[-1]:02X} instead of {wanted:02X}")
+            expected = -sum(octets[:-1]) & 255
+            raise VectorError(
+                f"{place}: wrong checksum: {octets[-1]:02X} instead of {expected:02X}"
+            )
         if ended:
             raise VectorError(f"{place}: more follows the end record")
         return octets[3], int.from_bytes(octets[1:3], "big"), octets[4:-1]
@@ -168,15 +170,15 @@ class IntelHex(Format):
         lines: list[int],
     ) -> Iterator[np.ndarray]:  # fmt: skip
         """Hand on whole words; bytes that follow one another may run from one image to the next."""
-        address, odd = divmod(start - file.base, file.word_bytes)
-        if odd or len(held) % file.word_bytes or start < file.base:
+        address, remainder = divmod(start - file.base, file.word_bytes)
+        if remainder or len(held) % file.word_bytes or start < file.base:
             raise VectorError(f"{place}: bytes that are no whole words of this file")
         words = np.frombuffer(held, np.uint8).reshape(-1, file.word_bytes)
         spare = 8 * file.word_bytes - file.word_bits
         inside.seek(address)
         if spare:
-            odd_words = np.flatnonzero(words[:, -1] >> (8 - spare)).tolist()
-            if any(inside.number(i) is not None or not file.memory_words for i in odd_words):
+            overfull = np.flatnonzero(words[:, -1] >> (8 - spare)).tolist()
+            if any(inside.number(i) is not None or not file.memory_words for i in overfull):
                 raise VectorError(f"{place}: a word has more than {file.word_bits} bits")
         line_of = (lambda i: lines[i * file.word_bytes]) if lines else None
         yield from inside.put(place, words, line_of)

@@ -14,9 +14,9 @@ import numpy as np
 from ...errors import VectorError
 from . import digits
 from .collector import Collector
-from .text import Comments, pieces, shown, token_lines
-from .tokens import BadTokenError, Decimals, Digits
-from .word_file import Format, Sought, WordFile, too_few
+from .text import Comments, pieces, shown_token, token_lines
+from .tokens import Decimals, Digits, InvalidTokenError
+from .word_file import Format, Sought, WordFile, too_few_words
 
 _COMMENTS = Comments(re.compile(rb"--[^\n]*|%[^%]*%"), (b"-", b"%"), b"%")
 _FIELD = re.compile(rb"\s*(WIDTH|DEPTH|ADDRESS_RADIX|DATA_RADIX)\s*=\s*(\w{1,20})\s*", re.I)
@@ -30,7 +30,7 @@ _ADDRESS = {2: rb"[01]{1,64}", 8: rb"[0-7]{1,22}", 10: rb"[0-9]{1,19}", 16: rb"[
 
 
 @dataclass(frozen=True)
-class _Fields:
+class _MifHeader:
     """What the fields before CONTENT say."""
 
     depth: int
@@ -64,7 +64,7 @@ class Mif(Format):
             digits.to_digits(octets, self._address_bits(file), 16), b" : ",
             digits.to_digits(words, file.word_bits, 16), b";\n",
         ]  # fmt: skip
-        return digits.joined(columns, len(words))
+        return digits.join_columns(columns, len(words))
 
     @staticmethod
     def _address_bits(file: WordFile) -> int:
@@ -74,24 +74,24 @@ class Mif(Format):
         """Return the end."""
         return b"END;\n"
 
-    def most_bytes(self, file: WordFile) -> int:
+    def max_bytes(self, file: WordFile) -> int:
         """Return a size that leaves each word a line with a comment."""
         return 2**16 + (96 + file.word_bits) * file.length
 
-    def place(self, file: WordFile, word: int) -> int:
+    def line_or_offset(self, file: WordFile, word: int) -> int:
         """Return the line of a word."""
         return word + 6 + self._comment_lines(file)
 
-    def words_at(self, file: WordFile, place: int) -> range:
+    def words_at(self, file: WordFile, line_or_offset: int) -> range:
         """Return the word of a line."""
-        return file.only(place - self.place(file, 0))
+        return file.only(line_or_offset - self.line_or_offset(file, 0))
 
     def read(
         self, where: str, file: WordFile, stream: BinaryIO, sought: Sought | None = None
     ) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
         inside = Collector(where, file, sought)
-        fields: _Fields | None = None
+        fields: _MifHeader | None = None
         ended, text, at = False, b"", 1
         for line, piece, _ in pieces(where, stream, _COMMENTS):
             text += piece
@@ -118,14 +118,16 @@ class Mif(Format):
             ended = ended or bool(end)
             if ended and text.strip():
                 raise VectorError(f"{where}: more follows the end")
-        rest = text.strip()
-        if fields is None or (not ended and rest.upper() != b"END"):
-            problem = f"{shown(rest)} does not end with a semicolon" if rest else "no END"
+        remainder = text.strip()
+        if fields is None or (not ended and remainder.upper() != b"END"):
+            problem = (
+                f"{shown_token(remainder)} does not end with a semicolon" if remainder else "no END"
+            )
             raise VectorError(f"{where}: {problem if fields else 'no CONTENT BEGIN'}")
         yield from inside.finish()
 
     def _singles(
-        self, where: str, at: int, fields: _Fields, rows: list[bytes],
+        self, where: str, at: int, fields: _MifHeader, rows: list[bytes],
         inside: Collector,
     ) -> Iterator[np.ndarray]:  # fmt: skip
         """Take statements of one address and one word, those that follow one another at once."""
@@ -134,7 +136,7 @@ class Mif(Format):
             places = [int(a, fields.address_radix) for a, _ in halves]
             # What is wrong with a word is said line by line.
             words = fields.parser.words([w.strip() for _, w in halves], lambda i: i)
-        except (ValueError, BadTokenError):
+        except (ValueError, InvalidTokenError):
             yield from self._lines(where, at, fields, rows, inside)
             return
         if max(places) >= min(fields.depth, 2**62):
@@ -152,7 +154,7 @@ class Mif(Format):
             at += sum(row.count(b"\n") for row in rows[start:stop])
 
     def _lines(
-        self, where: str, at: int, fields: _Fields, rows: list[bytes],
+        self, where: str, at: int, fields: _MifHeader, rows: list[bytes],
         inside: Collector,
     ) -> Iterator[np.ndarray]:  # fmt: skip
         """Take statements one by one."""
@@ -163,11 +165,11 @@ class Mif(Format):
 
     @staticmethod
     def _line(
-        where: str, line: int, fields: _Fields, statement: bytes, inside: Collector
+        where: str, line: int, fields: _MifHeader, statement: bytes, inside: Collector
     ) -> Iterator[np.ndarray]:
         place = f"{where}, line {line}"
         match = _LINE.fullmatch(statement)
-        text = shown(statement.strip())
+        text = shown_token(statement.strip())
         if match is None or not match[4]:
             raise VectorError(f"{place}: {text} is not an address and a word")
         start, stop = (
@@ -185,7 +187,7 @@ class Mif(Format):
         inside.seek(start)
         try:
             words = fields.parser.words(tokens, inside.undefined)
-        except BadTokenError as bad:
+        except InvalidTokenError as bad:
             raise inside.refused(place, bad) from None
         head = statement[: match.start(4)]
         lines = token_lines(line + head.count(b"\n"), match[4])
@@ -201,38 +203,38 @@ def _row_line(at: int, rows: list[bytes], index: int) -> int:
     return at + sum(row.count(b"\n") for row in rows[:index]) + word.count(b"\n")
 
 
-def _fields(where: str, file: WordFile, text: bytes) -> _Fields:
+def _fields(where: str, file: WordFile, text: bytes) -> _MifHeader:
     """Return what the fields say; they must fit the file."""
-    told: dict[bytes, bytes] = {}
+    stated: dict[bytes, bytes] = {}
     line = 1
     for statement in text.split(b";"):
         lead = statement[: len(statement) - len(statement.lstrip())]
         field = _FIELD.fullmatch(statement)
-        if (field is None and statement.strip()) or (field and field[1].upper() in told):
+        if (field is None and statement.strip()) or (field and field[1].upper() in stated):
             place = f"{where}, line {line + lead.count(bytes([10]))}"
-            raise VectorError(f"{place}: {shown(statement.strip())} is no field")
+            raise VectorError(f"{place}: {shown_token(statement.strip())} is no field")
         line += statement.count(b"\n")
         if field:
-            told[field[1].upper()] = field[2].upper()
+            stated[field[1].upper()] = field[2].upper()
     numbers = {}
-    for name, wanted in ((b"WIDTH", file.word_bits), (b"DEPTH", file.end)):
-        value = told.get(name, b"nothing").decode("ascii", "replace")
+    for name, expected in ((b"WIDTH", file.word_bits), (b"DEPTH", file.end)):
+        value = stated.get(name, b"nothing").decode("ascii", "replace")
         numbers[name] = int(value) if value.isdecimal() else 0
         # A whole memory may end before this array, which is then not in it.
-        least = 1 if file.memory_words else wanted
-        fits = numbers[name] == wanted or (name == b"DEPTH" and numbers[name] >= least)
+        fewest = 1 if file.memory_words else expected
+        fits = numbers[name] == expected or (name == b"DEPTH" and numbers[name] >= fewest)
         if not fits:
-            problem = f"{name.decode()} {value} instead of {wanted}"
+            problem = f"{name.decode()} {value} instead of {expected}"
             images = (numbers[name] - file.address - file.run) // file.step + 1
             whole = file.address + (images - 1) * file.step + file.run == numbers[name]
             if name == b"DEPTH" and whole and 0 < images < file.count:
-                raise too_few(where, problem, file, images * file.run)
+                raise too_few_words(where, problem, file, images * file.run)
             raise VectorError(f"{where}: {problem}")
     for name in (b"ADDRESS_RADIX", b"DATA_RADIX"):
-        if told.get(name, b"HEX") not in _RADIX:
-            raise VectorError(f"{where}: {name.decode()} {shown(told[name])} is no radix")
-    address, data = (_RADIX[told.get(n, b"HEX")] for n in (b"ADDRESS_RADIX", b"DATA_RADIX"))
+        if stated.get(name, b"HEX") not in _RADIX:
+            raise VectorError(f"{where}: {name.decode()} {shown_token(stated[name])} is no radix")
+    address, data = (_RADIX[stated.get(n, b"HEX")] for n in (b"ADDRESS_RADIX", b"DATA_RADIX"))
     parser: Digits | Decimals = Decimals(file.word_bits)
     if data != 10:
         parser = Digits(file.word_bits, data, file.signed, alike=False)
-    return _Fields(numbers[b"DEPTH"], address, parser)
+    return _MifHeader(numbers[b"DEPTH"], address, parser)

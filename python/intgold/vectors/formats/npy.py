@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import VectorError
 from ...support.safe_files import npy_header
 from .raw import Raw, read_exactly
-from .word_file import Format, Sought, WordFile, too_few
+from .word_file import Format, Sought, WordFile, too_few_words
 
 
 class Npy(Format):
@@ -34,17 +34,17 @@ class Npy(Format):
         """Return the values."""
         return words.tobytes()
 
-    def most_bytes(self, file: WordFile) -> int:
+    def max_bytes(self, file: WordFile) -> int:
         """Return the size of the values and of the longest header of version 1.0."""
         return 2**16 + 10 + file.words * file.word_bytes
 
-    def place(self, file: WordFile, word: int) -> int:
+    def line_or_offset(self, file: WordFile, word: int) -> int:
         """Return the byte offset of a value."""
         return len(self.head(file)) + word * file.word_bytes
 
-    def words_at(self, file: WordFile, place: int) -> range:
+    def words_at(self, file: WordFile, line_or_offset: int) -> range:
         """Return the value of a byte."""
-        return self._values.words_at(file, place - len(self.head(file)))
+        return self._values.words_at(file, line_or_offset - len(self.head(file)))
 
     def read(
         self, where: str, file: WordFile, stream: BinaryIO, sought: Sought | None = None
@@ -58,6 +58,6 @@ class Npy(Format):
         if dtype != np.dtype(file.dtype) or shape != file.shape:
             problem = f"{dtype} {shape} instead of {file.dtype} {file.shape}"
             if dtype == np.dtype(file.dtype) and shape[1:] == file.shape[1:] and shape:
-                raise too_few(where, problem, file, shape[0] * file.run)
+                raise too_few_words(where, problem, file, shape[0] * file.run)
             raise VectorError(f"{where}: {problem}")
         yield from self._values.read(where, file, stream)

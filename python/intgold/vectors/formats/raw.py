@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import VectorError
 from .collector import Collector
-from .word_file import BadWordError, Format, Sought, WordFile, too_few
+from .word_file import Format, InvalidWordError, Sought, WordFile, too_few_words
 
 _PIECE = 2**20
 
@@ -30,17 +30,17 @@ class Raw(Format):
         """Return the bytes of the words."""
         return (words[:, ::-1] if self._big else words).tobytes()
 
-    def most_bytes(self, file: WordFile) -> int:
+    def max_bytes(self, file: WordFile) -> int:
         """Return the only size, and one byte by which a file may be seen to be too long."""
         return file.length * file.word_bytes + 1
 
-    def place(self, file: WordFile, word: int) -> int:
+    def line_or_offset(self, file: WordFile, word: int) -> int:
         """Return the byte offset of a word."""
         return word * file.word_bytes
 
-    def words_at(self, file: WordFile, place: int) -> range:
+    def words_at(self, file: WordFile, line_or_offset: int) -> range:
         """Return the word of a byte."""
-        return file.only(place // file.word_bytes)
+        return file.only(line_or_offset // file.word_bytes)
 
     def read(
         self, where: str, file: WordFile, stream: BinaryIO, sought: Sought | None = None
@@ -62,13 +62,13 @@ class Raw(Format):
                 for i in np.flatnonzero(words[:, -1] >> (8 - spare)).tolist():
                     number = inside.number(i)
                     if number is not None:
-                        raise BadWordError(where, number, f"more than {file.word_bits} bits")
+                        raise InvalidWordError(where, number, f"more than {file.word_bits} bits")
             yield from inside.put(where, words)
-        if have != size and not file.memory_words or have % file.word_bytes:
+        if (have != size and not file.memory_words) or have % file.word_bytes:
             problem = f"{have} bytes instead of {size}"
             if have % file.word_bytes:
                 raise VectorError(f"{where}: {problem}")
-            raise too_few(where, problem, file, have // file.word_bytes)
+            raise too_few_words(where, problem, file, have // file.word_bytes)
         yield from inside.finish()
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from ...errors import VectorError
 from . import digits
 from .collector import Collector
-from .text import Comments, pieces, shown, token_lines
-from .tokens import BadTokenError, Digits
+from .text import Comments, pieces, shown_token, token_lines
+from .tokens import Digits, InvalidTokenError
 from .word_file import Format, Sought, WordFile
 
 _COMMENTS = Comments(re.compile(rb"//[^\n]*|#[^\n]*|/\*.*?\*/", re.S), (b"/", b"#"), b"/*")
@@ -49,7 +49,7 @@ class ReadMem(Format):
         columns: list[np.ndarray | bytes] = [
             digits.to_digits(words, file.word_bits, self._radix), b"\n",
         ]  # fmt: skip
-        lines = digits.joined(columns, len(words))
+        lines = digits.join_columns(columns, len(words))
         if not self._per_run(file):
             return lines
         size = len(lines) // len(words) * file.run
@@ -63,19 +63,19 @@ class ReadMem(Format):
             made.append(lines[i * size : (i + 1) * size])
         return b"".join(made)
 
-    def most_bytes(self, file: WordFile) -> int:
+    def max_bytes(self, file: WordFile) -> int:
         """Return a size that leaves each word a line with a comment, and all a preamble."""
         return 2**16 + (64 + 2 * digits.count(file.word_bits, self._radix)) * file.length
 
-    def place(self, file: WordFile, word: int) -> int:
+    def line_or_offset(self, file: WordFile, word: int) -> int:
         """Return the line of a word."""
         return 1 + self._head_lines(file) + (word // file.run + 1) * self._per_run(file) + word
 
-    def words_at(self, file: WordFile, place: int) -> range:
+    def words_at(self, file: WordFile, line_or_offset: int) -> range:
         """Return the word of a line."""
         extra = self._per_run(file)
-        run, at = divmod(place - 1 - self._head_lines(file), file.run + extra)
-        if place <= self._head_lines(file) or at < extra or run >= file.count:
+        run, at = divmod(line_or_offset - 1 - self._head_lines(file), file.run + extra)
+        if line_or_offset <= self._head_lines(file) or at < extra or run >= file.count:
             return range(0)
         return file.only(run * file.run + at - extra)
 
@@ -101,7 +101,7 @@ class ReadMem(Format):
             for start, stop in zip([-1, *marks], [*marks, len(tokens)], strict=True):
                 if start >= 0:
                     if not _ADDRESS.fullmatch(tokens[start]):
-                        problem = f"{shown(tokens[start])} is no address"
+                        problem = f"{shown_token(tokens[start])} is no address"
                         raise VectorError(f"{where}, line {lines[start]}: {problem}")
                     inside.seek(int(tokens[start][1:].replace(b"_", b""), 16))
                     addressed = True
@@ -110,7 +110,7 @@ class ReadMem(Format):
                     continue
                 try:
                     words = parser.words(part, inside.undefined)
-                except BadTokenError as bad:
+                except InvalidTokenError as bad:
                     raise inside.refused(f"{where}, line {lines_of[bad.index]}", bad) from None
                 surplus = 0 if addressed or len(part) <= inside.room() else inside.room()
                 yield from inside.put(

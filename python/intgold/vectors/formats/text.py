@@ -99,9 +99,9 @@ def _lines(where: str, stream: BinaryIO) -> Iterator[bytes]:
             yield _unix(b"".join([*parts, data[:cut]]))
             parts = []
         parts.append(data[cut:])
-    rest = b"".join(parts)
-    if rest:
-        yield _unix(rest) if feeds else rest.replace(b"\r", b"\n")
+    remainder = b"".join(parts)
+    if remainder:
+        yield _unix(remainder) if feeds else remainder.replace(b"\r", b"\n")
 
 
 def _unix(text: bytes) -> bytes:
@@ -125,6 +125,6 @@ def token_lines(line: int, text: bytes, separators: bytes = b"") -> list[int]:
     return [at for at, row in enumerate(text.split(b"\n"), line) for _ in row.split()]
 
 
-def shown(token: bytes) -> str:
+def shown_token(token: bytes) -> str:
     """Return a token for an error."""
     return repr(token[:40].decode("ascii", "replace"))

@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from . import digits
-from .text import shown
+from .text import shown_token
 
 Number = Callable[[int], int | None]
 """Which word of the array a token is, by its place among those that are read; None: of none."""
 
-MOST_DIGITS = 1100
+MAX_DIGITS = 1100
 """Of a token: more than any word has in any radix."""
 
 _LIKE = {b":": "; it looks like a record of Intel HEX", b"|": "; it looks like hexdump -C"}
@@ -34,7 +34,7 @@ _UNDEFINED = {
 _KIND = {2: "binary", 8: "octal", 10: "decimal", 16: "hex"}
 
 
-class BadTokenError(Exception):
+class InvalidTokenError(Exception):
     """A token that is no word.
 
     Parameters
@@ -76,7 +76,7 @@ class Digits:
         self._good = re.compile(_GOOD[radix])
         self._step = {2: 1, 8: 3, 16: 4}[radix]
         self._prefixed: bool | None = None
-        self._least = MOST_DIGITS  # digits of the shortest word
+        self._least = MAX_DIGITS  # digits of the shortest word
         self._filled = 0  # digits of the words that start with zeros
 
     def rows(self, rows: np.ndarray) -> np.ndarray | None:
@@ -97,7 +97,7 @@ class Digits:
 
         Raises
         ------
-        BadTokenError
+        InvalidTokenError
             Naming the first that is none. One that is undefined, and of no word of the array, is 0.
         """
         if self._prefixed is None:
@@ -115,14 +115,14 @@ class Digits:
             return False
         return self._radix != 16 or any(len(t.replace(b"_", b"")) != self.width for t in tokens)
 
-    def _note(self, least: int, filled: int) -> bool:
+    def _note(self, shortest: int, filled: int) -> bool:
         """Keep what words show; False, and nothing kept, where they differ from the others."""
-        least = min(self._least, least)
+        shortest = min(self._least, shortest)
         if self._alike:
             both = {filled, self._filled} - {0}
-            if len(both) > 1 or least < max(both, default=0):
+            if len(both) > 1 or shortest < max(both, default=0):
                 return False
-        self._least, self._filled = least, filled or self._filled
+        self._least, self._filled = shortest, filled or self._filled
         return True
 
     def _quick(self, tokens: Sequence[bytes]) -> np.ndarray | None:
@@ -143,42 +143,44 @@ class Digits:
         text = token.replace(b"_", b"")
         if self._prefixed:
             if not text.startswith(_PREFIX[self._radix]):
-                problem = f"{shown(token)} has no {_PREFIX[self._radix][0].decode()} as others have"
-                raise BadTokenError(index, problem)
+                problem = (
+                    f"{shown_token(token)} has no {_PREFIX[self._radix][0].decode()} as others have"
+                )
+                raise InvalidTokenError(index, problem)
             text = text[2:]
         kind, count = _KIND[self._radix], len(text)
         if not self._prefixed and text.startswith(_PREFIX[16]) and count not in (2, self.width):
-            raise BadTokenError(index, f"{shown(token)} has a prefix, not every word has")
-        if not self._good.fullmatch(text) or count > MOST_DIGITS:
-            if _UNDEFINED[self._radix].fullmatch(text) and count <= MOST_DIGITS:
+            raise InvalidTokenError(index, f"{shown_token(token)} has a prefix, not every word has")
+        if not self._good.fullmatch(text) or count > MAX_DIGITS:
+            if _UNDEFINED[self._radix].fullmatch(text) and count <= MAX_DIGITS:
                 if number(index) is None:
                     return 0
-                raise BadTokenError(index, f"{shown(token)} is undefined", True)
+                raise InvalidTokenError(index, f"{shown_token(token)} is undefined", True)
             like = _LIKE.get(token[:1], "")
-            raise BadTokenError(index, f"{shown(token)} is no {kind} word{like}")
+            raise InvalidTokenError(index, f"{shown_token(token)} is no {kind} word{like}")
         value = int(text, self._radix)
         room = self._step * count
-        least = -(1 << self._bits - 1)
+        lowest = -(1 << self._bits - 1)
         if self._signed and count > self.width:
             value = value - (1 << room) if value >> room - 1 else value
-            fits = least <= value < -least
+            fits = lowest <= value < -lowest
         else:
             fits = value < 1 << self._bits or (
-                self._signed and room > self._bits and value - (1 << room) >= least
+                self._signed and room > self._bits and value - (1 << room) >= lowest
             )
         if not fits:
-            problem = f"{shown(token)} has more than {self._bits} bits"
+            problem = f"{shown_token(token)} has more than {self._bits} bits"
             if self._signed and count > self.width:
                 problem += ", those above not copies of its sign"
-            raise BadTokenError(index, problem)
+            raise InvalidTokenError(index, problem)
         if not self._note(count, count if count > 1 and text.startswith(b"0") else 0):
             others = (
                 f"are filled up with zeros to {self._filled}"
                 if self._filled
                 else f"have {self._least} and no zeros before them"
             )
-            raise BadTokenError(
-                index, f"{shown(token)} has {count} {kind} digits, words before it {others}"
+            raise InvalidTokenError(
+                index, f"{shown_token(token)} has {count} {kind} digits, words before it {others}"
             )
         return value & (1 << self._bits) - 1
 
@@ -208,7 +210,7 @@ class Decimals:
         self._low, self._high = 0, 0  # the extremes so far
 
     def values(self, tokens: Sequence[bytes], number: Number) -> list[int]:
-        """Return numbers; raises `BadTokenError` as `Digits.words` does."""
+        """Return numbers; raises `InvalidTokenError` as `Digits.words` does."""
         values = self._plain(tokens)
         if values is None:
             values = [self._value(i, token, number) for i, token in enumerate(tokens)]
@@ -237,13 +239,14 @@ class Decimals:
             if _UNDEFINED[10].fullmatch(token):
                 if number(index) is None:
                     return 0
-                raise BadTokenError(index, f"{shown(token)} is undefined", True)
-            raise BadTokenError(index, f"{shown(token)} is no decimal number")
+                raise InvalidTokenError(index, f"{shown_token(token)} is undefined", True)
+            raise InvalidTokenError(index, f"{shown_token(token)} is no decimal number")
         fraction = match[3] or b""
         value, shift = int(match[2] + fraction), int(match[4] or 0) - len(fraction)
-        value, rest = (value * 10**shift, 0) if shift >= 0 else divmod(value, 10**-shift)
-        if rest:
-            raise BadTokenError(index, f"{shown(token)} is no integer")
+        power: int = 10 ** abs(shift)
+        value, remainder = (value * power, 0) if shift >= 0 else divmod(value, power)
+        if remainder:
+            raise InvalidTokenError(index, f"{shown_token(token)} is no integer")
         return -value if match[1] == b"-" else value
 
     def check(self, tokens: Sequence[bytes], values: Sequence[int]) -> None:
@@ -255,15 +258,17 @@ class Decimals:
             return
         low, high = self._low, self._high
         for i, value in enumerate(values):
-            told = f"{shown(tokens[i])} is outside {self._bits} bits"
+            problem = f"{shown_token(tokens[i])} is outside {self._bits} bits"
             if not -half <= value < 2 * half:
                 packed = 1 << self._bits * self._lanes
                 if self._lanes > 1 and -packed // 2 <= value < packed:
-                    told += f": a word has {self._lanes} numbers, one a lane, not one for all of it"
-                raise BadTokenError(i, told)
+                    problem += (
+                        f": a word has {self._lanes} numbers, one a lane, not one for all of it"
+                    )
+                raise InvalidTokenError(i, problem)
             low, high = min(low, value), max(high, value)
             if low < 0 and high >= half:
                 other = high if value < 0 else low
-                raise BadTokenError(
-                    i, f"{told}, signed or unsigned, as the file has {other} as well"
+                raise InvalidTokenError(
+                    i, f"{problem}, signed or unsigned, as the file has {other} as well"
                 )

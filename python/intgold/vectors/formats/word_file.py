@@ -15,7 +15,7 @@ import numpy as np
 from ...errors import VectorError
 
 
-class BadWordError(VectorError):
+class InvalidWordError(VectorError):
     """A word of a file that is none, such as a simulator's ``xx``.
 
     Parameters
@@ -32,7 +32,7 @@ class BadWordError(VectorError):
         self.where, self.word, self.problem = where, word, problem
 
 
-class BadAddressError(VectorError):
+class InvalidAddressError(VectorError):
     """A word of a whole memory that is none, and that is not of the array which is read.
 
     Parameters
@@ -64,10 +64,10 @@ class FewImagesError(VectorError):
         self.images = images
 
 
-def too_few(where: str, problem: str, file: WordFile, words: int) -> VectorError:
+def too_few_words(where: str, problem: str, file: WordFile, words: int) -> VectorError:
     """Return the error of a file that ends after so many words: whole images are counted."""
-    images, rest = divmod(words, file.run)
-    if 0 < images < file.count and not rest:
+    images, remainder = divmod(words, file.run)
+    if 0 < images < file.count and not remainder:
         return FewImagesError(where, problem, images, file.count)
     return VectorError(f"{where}: {problem}")
 
@@ -228,20 +228,20 @@ class Sought:
     final: bool = False
 
 
-def place_of(form: Format, file: WordFile, word: int) -> int:
-    """Return `Format.place` of a word, in a file of the whole memory as well."""
+def line_or_offset_of(form: Format, file: WordFile, word: int) -> int:
+    """Return `Format.line_or_offset` of a word, in a file of the whole memory as well."""
     if file.memory_words:
         whole = replace(file, address=0, count=1, run=file.memory_words, step=0, memory_words=0)
-        return form.place(whole, file.address_of(word))
-    return form.place(file, word)
+        return form.line_or_offset(whole, file.address_of(word))
+    return form.line_or_offset(file, word)
 
 
-def words_of_place(form: Format, file: WordFile, place: int) -> list[int]:
+def words_of_line(form: Format, file: WordFile, line_or_offset: int) -> list[int]:
     """Return the words of the array at a line or byte, in a file of the whole memory as well."""
     if not file.memory_words:
-        return [*form.words_at(file, place)]
+        return [*form.words_at(file, line_or_offset)]
     whole = replace(file, address=0, count=1, run=file.memory_words, step=0, memory_words=0)
-    found = (file.word_of(address) for address in form.words_at(whole, place))
+    found = (file.word_of(address) for address in form.words_at(whole, line_or_offset))
     return [word for word in found if word is not None]
 
 
@@ -294,16 +294,16 @@ class Format(ABC):
         VectorError
             Naming `where` (with the line) and what is wrong: another number of words, another
             width, an address that does not fit, anything that is not of the format.
-        BadWordError
+        InvalidWordError
             When a word has digits that are none.
         """
 
     @abstractmethod
-    def most_bytes(self, file: WordFile) -> int:
+    def max_bytes(self, file: WordFile) -> int:
         """Return a size that no file of these words exceeds, comments and white space included."""
 
     @abstractmethod
-    def place(self, file: WordFile, word: int) -> int:
+    def line_or_offset(self, file: WordFile, word: int) -> int:
         """Return the line (from 1) of a word in a file that `body` made, or its byte offset."""
 
     def line_of(self, where: str, file: WordFile, stream: BinaryIO, word: int, lane: int) -> int:
@@ -318,5 +318,5 @@ class Format(ABC):
         return sought.line
 
     @abstractmethod
-    def words_at(self, file: WordFile, place: int) -> range:
+    def words_at(self, file: WordFile, line_or_offset: int) -> range:
         """Return the words of a line or byte offset; none where it holds none."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from ...errors import LayoutError
 from ...support.quoting import short_repr
-from .rule import Rule
+from .rule import PackingRule
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Memory:
     frame : int
         Words from the buffers of one image to those of the next; 0: as many as they have.
     banks, bank_order
-        See `Rule`.
+        See `PackingRule`.
     whole : bool
         Whether a set has all parameters of the memory in one file as well, at their addresses.
     """
@@ -52,7 +52,7 @@ class Layout:
     Parameters
     ----------
     rules : mapping, as a tuple of (str, tuple of (key, value))
-        Keys of `Rule` by the name of a table: ``default``, a role of `ROLES`, or the path of an
+        Keys of `PackingRule` by table name: ``default``, a role of `ROLES`, or the path of an
         array; the later of these count more.
     memories : tuple of (str, Memory)
     addresses : bool or None
@@ -78,7 +78,7 @@ class Layout:
         """Whether this is the layout without a file: one element a word, memories of their own."""
         return self == Layout(addresses=self.addresses, comments=self.comments)
 
-    def rule(self, role: str, path: str) -> Rule:
+    def rule(self, role: str, path: str) -> PackingRule:
         """Return the rule of an array."""
         tables = dict(self.rules)
         merged: dict[str, object] = {}
@@ -86,7 +86,7 @@ class Layout:
             merged |= dict(tables.get(name, ()))
             if name == "default" and role not in ACTIVATIONS:
                 merged.pop("encoding", None)
-        rule = replace(Rule(), **merged)  # type: ignore[arg-type]
+        rule = replace(PackingRule(), **merged)  # type: ignore[arg-type]
         if not rule.memory:
             return rule
         memory = dict(self.memories).get(rule.memory)

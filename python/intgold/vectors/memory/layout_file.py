@@ -14,13 +14,13 @@ from ...support.arguments import checked
 from ...support.quoting import shown
 from ...support.safe_files import read_plain
 from .layout import ROLES, Layout, Memory
-from .rule import BANK_ORDERS, BYTE_ORDERS, ENCODINGS, LANE_ORDERS, Rule
+from .rule import BANK_ORDERS, BYTE_ORDERS, ENCODINGS, LANE_ORDERS, PackingRule
 
 _NAME = re.compile(r"[A-Za-z]\w{0,63}", re.ASCII)
 _PATH = re.compile(r"(?:stimulus|outputs|accumulators|partials|parameters)/[\w.]{1,200}", re.ASCII)
 _ORDER = re.compile(r"(?!.*(.).*\1)[A-Za-z]{1,12}", re.ASCII)
 _LIMIT = 2**20
-_MOST_LINE, _MOST_DOTS = 1000, 16
+_MAX_LINE, _MAX_DOTS = 1000, 16
 """Of a line: TOML's reader takes the square of a dotted key's length."""
 _QUOTED_OR_COMMENT = re.compile(
     rb'''"""(?:[^\\]|\\.?)*?(?:"{3,5}|\Z)|"(?:[^"\\\n]|\\.?)*"?|'''
@@ -45,7 +45,7 @@ _RANGES = {
     "size": (0, 2**40),
     "frame": (0, 2**40),
 }
-_RULE = {f.name for f in fields(Rule)}
+_RULE = {f.name for f in fields(PackingRule)}
 _MEMORY = {f.name for f in fields(Memory)}
 
 
@@ -76,11 +76,11 @@ def read_layout(path: str | os.PathLike[str]) -> Layout:
 def _check_lines(path: str | os.PathLike[str], data: bytes) -> None:
     bare = _QUOTED_OR_COMMENT.sub(lambda m: b"" if m[0].startswith(b"#") else m[0], data)
     for number, line in enumerate(bare.split(b"\n"), 1):
-        if len(line) > _MOST_LINE:
-            raise LayoutError(f"{path}, line {number}: {len(line)} bytes, at most {_MOST_LINE}")
+        if len(line) > _MAX_LINE:
+            raise LayoutError(f"{path}, line {number}: {len(line)} bytes, at most {_MAX_LINE}")
         dots = line.count(b".")
-        if dots > _MOST_DOTS:
-            raise LayoutError(f"{path}, line {number}: {dots} dots, at most {_MOST_DOTS}")
+        if dots > _MAX_DOTS:
+            raise LayoutError(f"{path}, line {number}: {dots} dots, at most {_MAX_DOTS}")
 
 
 def _tomllib(path: str | os.PathLike[str]) -> Any:

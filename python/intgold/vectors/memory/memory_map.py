@@ -15,24 +15,24 @@ from typing import Any
 from ...errors import LayoutError
 from ...support.safe_files import canonical_json
 from ...support.text_table import columns
-from ..arrays.contents import Entry
+from ..arrays.contents import ArraySpec
 from ..formats.word_file import Lanes, WordFile
 from .constants import UNUSED_OFF, UNUSED_ON, defined_once
 from .layout import ACTIVATIONS, Layout, Memory
 from .packing import Packing
-from .rule import ENCODINGS, Rule
+from .rule import ENCODINGS, PackingRule
 
 ENCODED = "offset binary (q + 128)"
 """What the texts of a set say of an array of this encoding."""
 
 
 @dataclass(frozen=True)
-class Block:
+class Allocation:
     """An array in a memory.
 
     Parameters
     ----------
-    entry : Entry
+    entry : ArraySpec
     packing : Packing
     memory : str
     address : int
@@ -43,7 +43,7 @@ class Block:
         Byte address of the memory's start.
     """
 
-    entry: Entry
+    entry: ArraySpec
     packing: Packing
     memory: str
     address: int
@@ -99,7 +99,7 @@ class Block:
         ]  # fmt: skip
 
 
-def memory_map(layout: Layout, entries: Sequence[Entry]) -> dict[Entry, Block]:
+def memory_map(layout: Layout, entries: Sequence[ArraySpec]) -> dict[ArraySpec, Allocation]:
     """Return where each array lies, in the order of `entries`.
 
     Raises
@@ -114,10 +114,10 @@ def memory_map(layout: Layout, entries: Sequence[Entry]) -> dict[Entry, Block]:
         rule = layout.rule(e.role, e.path)
         packings[e] = Packing(f"layout: {e.path}", rule, e.dtype, e.shape, e.axes, e.zero_point)
     memories = dict(layout.memories)
-    members: dict[str, list[Entry]] = {}
+    members: dict[str, list[ArraySpec]] = {}
     for entry, packing in packings.items():
         members.setdefault(packing.rule.memory or entry.path, []).append(entry)
-    blocks: dict[Entry, Block] = {}
+    blocks: dict[ArraySpec, Allocation] = {}
     for name, inside in members.items():
         memory = memories.get(name) or Memory(packings[inside[0]].word_bits)
         blocks |= {b.entry: b for b in _place(name, memory, inside, packings)}
@@ -127,7 +127,7 @@ def memory_map(layout: Layout, entries: Sequence[Entry]) -> dict[Entry, Block]:
     return {entry: blocks[entry] for entry in entries}
 
 
-def _check_paths(layout: Layout, entries: Sequence[Entry]) -> None:
+def _check_paths(layout: Layout, entries: Sequence[ArraySpec]) -> None:
     """Refuse a rule for an array that the model does not have: it would have no effect."""
     known = {e.path for e in entries}
     # A layout may speak of partials that this set was not asked for.
@@ -137,7 +137,7 @@ def _check_paths(layout: Layout, entries: Sequence[Entry]) -> None:
             raise LayoutError(f"layout: array {name!r}: the model has {', '.join(sorted(known))}")
 
 
-def _check_encodings(layout: Layout, entries: Sequence[Entry]) -> None:
+def _check_encodings(layout: Layout, entries: Sequence[ArraySpec]) -> None:
     """Refuse an encoding that would have no effect: only int8 has more than one."""
     for name, keys in layout.rules:
         roles = ACTIVATIONS if name == "default" else (name,)
@@ -147,19 +147,24 @@ def _check_encodings(layout: Layout, entries: Sequence[Entry]) -> None:
             raise LayoutError(f"layout: {name}: encoding is of int8 arrays, there it has none")
 
 
-def plain_block(entry: Entry, encoding: str) -> Block:
+def plain_block(entry: ArraySpec, encoding: str) -> Allocation:
     """Return an array by itself, one element a word."""
     packing = Packing(
-        entry.path, Rule(encoding=encoding), entry.dtype, entry.shape, entry.axes, entry.zero_point
+        entry.path,
+        PackingRule(encoding=encoding),
+        entry.dtype,
+        entry.shape,
+        entry.axes,
+        entry.zero_point,
     )
-    return Block(entry, packing, entry.path, 0, packing.run_words if entry.images else 0, 0)
+    return Allocation(entry, packing, entry.path, 0, packing.run_words if entry.images else 0, 0)
 
 
 def _place(
-    name: str, memory: Memory, inside: list[Entry], packings: Mapping[Entry, Packing]
-) -> Iterator[Block]:
+    name: str, memory: Memory, inside: list[ArraySpec], packings: Mapping[ArraySpec, Packing]
+) -> Iterator[Allocation]:
     at = 0
-    placed: list[tuple[Entry, int]] = []
+    placed: list[tuple[ArraySpec, int]] = []
     start = 0
     widest = 1
     for entry in sorted(inside, key=lambda e: e.images):
@@ -186,10 +191,10 @@ def _place(
         )
     for entry, address in placed:
         step = frame if entry.images else 0
-        yield Block(entry, packings[entry], name, address, step, memory.base)
+        yield Allocation(entry, packings[entry], name, address, step, memory.base)
 
 
-def rows(blocks: Mapping[Entry, Block]) -> list[dict[str, Any]]:
+def map_rows(blocks: Mapping[ArraySpec, Allocation]) -> list[dict[str, Any]]:
     """Return what the documents of a map say of each array; encodings where there are several."""
     several = any(b.packing.offset_binary for b in blocks.values())
     return [
@@ -211,20 +216,20 @@ def rows(blocks: Mapping[Entry, Block]) -> list[dict[str, Any]]:
     ]
 
 
-def as_json(blocks: Mapping[Entry, Block]) -> bytes:
+def as_json(blocks: Mapping[ArraySpec, Allocation]) -> bytes:
     """Return the map as canonical JSON: a list of objects, one an array."""
-    return canonical_json(rows(blocks))
+    return canonical_json(map_rows(blocks))
 
 
-def as_table(blocks: Mapping[Entry, Block]) -> str:
+def as_table(blocks: Mapping[ArraySpec, Allocation]) -> str:
     """Return the map for people."""
     lines: list[tuple[str, ...]] = [
         ("array", "memory", "bits", "lanes", "banks", "address", "words", "byte address", "frame")
     ]
-    told = rows(blocks)
-    if told and "encoding" in told[0]:
+    table_rows = map_rows(blocks)
+    if table_rows and "encoding" in table_rows[0]:
         lines[0] += ("encoding",)
-    for row in told:
+    for row in table_rows:
         lines.append(
             (
                 row["array"], "" if row["memory"] == row["array"] else row["memory"],
@@ -239,14 +244,14 @@ def as_table(blocks: Mapping[Entry, Block]) -> str:
 _CONSTANTS = ("address", "words", "word_bits", "banks", "byte_address", "frame")
 
 
-def _constants(blocks: Mapping[Entry, Block]) -> Iterator[tuple[str, str, int]]:
-    for (entry, block), row in zip(blocks.items(), rows(blocks), strict=True):
+def _constants(blocks: Mapping[ArraySpec, Allocation]) -> Iterator[tuple[str, str, int]]:
+    for (entry, block), row in zip(blocks.items(), map_rows(blocks), strict=True):
         title = f"{entry.path}: {ENCODED}" if block.packing.offset_binary else entry.path
         for key in _CONSTANTS:
             yield title, f"map_{entry.identifier}_{key}".upper(), row[key]
 
 
-def as_c(blocks: Mapping[Entry, Block]) -> str:
+def as_c(blocks: Mapping[ArraySpec, Allocation]) -> str:
     """Return the map as a C header of macros."""
     lines = [
         "/* Memory map: addresses and words count words of WORD_BITS, BYTE_ADDRESS bytes. */",
@@ -263,7 +268,7 @@ def as_c(blocks: Mapping[Entry, Block]) -> str:
     return text
 
 
-def as_sv(blocks: Mapping[Entry, Block]) -> str:
+def as_sv(blocks: Mapping[ArraySpec, Allocation]) -> str:
     """Return the map as a SystemVerilog package of localparams."""
     lines = [
         "// Memory map: addresses and words count words of WORD_BITS, BYTE_ADDRESS bytes.",

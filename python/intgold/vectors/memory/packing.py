@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from ...errors import LayoutError
-from ..formats.word_file import BadWordError
-from .rule import Rule
+from ..formats.word_file import InvalidWordError
+from .rule import PackingRule
 
-_MOST_LANES, _MOST_PADDING = 2**24, 16
+_MAX_LANES, _MAX_PADDING = 2**24, 16
 """Lanes of an image that a layout may take, whatever the values; lanes for each value."""
 
 
@@ -51,7 +51,7 @@ class Packing:
     ----------
     where : str
         What an error names.
-    rule : Rule
+    rule : PackingRule
     dtype : str
     shape : tuple of int
         Of a run.
@@ -66,7 +66,7 @@ class Packing:
     """
 
     def __init__(
-        self, where: str, rule: Rule, dtype: str, shape: tuple[int, ...], axes: str,
+        self, where: str, rule: PackingRule, dtype: str, shape: tuple[int, ...], axes: str,
         zero_point: int = 0,
     ) -> None:  # fmt: skip
         self.where, self.rule, self.shape, self.axes = where, rule, shape, axes
@@ -98,7 +98,7 @@ class Packing:
                 )
         self.word_bytes = -(-self.word_bits // 8)
         self._outer = self._split()
-        if self._lanes > max(_MOST_LANES, _MOST_PADDING * prod(shape)):
+        if self._lanes > max(_MAX_LANES, _MAX_PADDING * prod(shape)):
             raise LayoutError(
                 f"{where}: {self._lanes} lanes for {prod(shape)} values: tile or row_alignment "
                 "leave nearly all of the words to padding"
@@ -147,14 +147,14 @@ class Packing:
 
     def _split(self) -> list[str]:
         """Return the axes in the order of the words; an axis of tiles appears twice."""
-        wanted = self.rule.order.removeprefix("N") if self.rule.order else self.axes
-        if len(self.axes) == 1 and self.axes not in wanted:
-            wanted = self.axes  # tables and the like have one order only
-        order = [a for a in wanted if a.upper() in self.axes]
+        expected = self.rule.order.removeprefix("N") if self.rule.order else self.axes
+        if len(self.axes) == 1 and self.axes not in expected:
+            expected = self.axes  # tables and the like have one order only
+        order = [a for a in expected if a.upper() in self.axes]
         if "S" in self.axes and "S" not in order:
             order.insert(0, "S")
-        odd = set(self.axes) - set(order)
-        if odd or len(set(order)) != len(order):
+        unknown = set(self.axes) - set(order)
+        if unknown or len(set(order)) != len(order):
             raise LayoutError(
                 f"{self.where}: order {self.rule.order!r} does not name each axis of {self.axes}"
             )
@@ -300,7 +300,7 @@ class Packing:
 
         Raises
         ------
-        BadWordError
+        InvalidWordError
             When a lane or bit that holds no element is not as `pack` fills it; `word` counts from
             the first of `words`.
         """
@@ -308,11 +308,13 @@ class Packing:
         if stray.any():
             run, word = (int(i) for i in np.argwhere(stray)[0])
             got = words[run, word, ::-1].tobytes().hex()
-            want = self.pack(array[run : run + 1])[0, word, ::-1].tobytes().hex()
-            raise BadWordError(
-                self.where, run * self.run_words + word,
-                f"0x{got} instead of 0x{want}: a lane or bit that holds no element is not padding",
-            )  # fmt: skip
+            expected = self.pack(array[run : run + 1])[0, word, ::-1].tobytes().hex()
+            raise InvalidWordError(
+                self.where,
+                run * self.run_words + word,
+                f"0x{got} instead of 0x{expected}: "
+                "a lane or bit that holds no element is not padding",
+            )
         return array
 
     def read(self, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -14,10 +14,10 @@ import numpy as np
 
 from ...errors import LayoutError
 from .packing import Packing
-from .rule import Rule
+from .rule import PackingRule
 
 if TYPE_CHECKING:
-    from .memory_map import Block
+    from .memory_map import Allocation
 
 _ORDERS = ("NHWC", "NCHW", "NHCW", "NWHC", "NCWH", "NWCH")
 
@@ -59,8 +59,8 @@ class Swap:
         """
         size = words // self.parts
         first = self.start + images.astype(np.int64)[:, np.newaxis] * self.frame
-        number, rest = np.divmod(first + np.arange(size), self.unit)
-        found = (number ^ self.by) * self.unit + rest - first
+        number, remainder = np.divmod(first + np.arange(size), self.unit)
+        found = (number ^ self.by) * self.unit + remainder - first
         inside = (found >= 0) & (found < size)
         banks = [np.where(inside, found + bank * size, -1) for bank in range(self.parts)]
         return np.concatenate(banks, axis=1)
@@ -173,7 +173,7 @@ class Reading:
         return bool(self.stated.read(written)[1].any())
 
 
-def readings(block: Block) -> Iterator[Reading]:
+def readings(block: Allocation) -> Iterator[Reading]:
     """Yield the rules that differ in one key, or in both that a reversed word has.
 
     Of an array that a layout speaks of, words with a bit of their address inverted too: of the
@@ -207,7 +207,7 @@ def readings(block: Block) -> Iterator[Reading]:
         if other.run_words == stated.run_words:
             label = ", ".join(f"{k} = {v}" for k, v in changes.items() if v)
             yield Reading(key, label, stated, other)
-    if rule != Rule():
+    if rule != PackingRule():
         yield from _in_other_banks(stated)
         yield from _at_other_addresses(block)
 
@@ -226,7 +226,7 @@ def _in_other_banks(stated: Packing) -> Iterator[Reading]:
         yield Reading("bank_order", label, stated, stated, Swap(1 << bit, unit))
 
 
-def _at_other_addresses(block: Block) -> Iterator[Reading]:
+def _at_other_addresses(block: Allocation) -> Iterator[Reading]:
     """Yield the words at addresses with the lowest bit inverted, or exchanged in pairs.
 
     Addresses are those of the memory, and where its words are interleaved those in each bank too.
@@ -249,7 +249,7 @@ def _at_other_addresses(block: Block) -> Iterator[Reading]:
         yield Reading("address", label, stated, stated, Swap(1, parts=parts))
 
 
-def standing(
+def agreeing_readings(
     stated: Packing, trials: Iterable[Reading], words: Iterable[np.ndarray]
 ) -> list[Reading]:
     """Return the readings that agree with a dump where the layout has no elements.

@@ -13,7 +13,7 @@ ENCODINGS = ("twos_complement", "offset_binary")
 
 
 @dataclass(frozen=True)
-class Rule:
+class PackingRule:
     """The layout of one array.
 
     Parameters

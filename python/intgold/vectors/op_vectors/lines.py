@@ -33,7 +33,7 @@ from ...support.quoting import short_repr
 from ..cases.op_corners import Case
 
 BITS = {"int8": 8, "uint8": 8, "int16": 16, "int32": 32, "uint32": 32, "int64": 64}
-Value = int | list[int]
+LineValue = int | list[int]
 Part = tuple[str, str, Any]
 """Name, dtype and values: (lines,) or (lines, n) of a column, one or (n,) of a constant."""
 
@@ -42,7 +42,7 @@ _REQUANTIZE = ("form", "multiplier", "multiplier_low", "right_shift")
 
 
 @dataclass(frozen=True)
-class Column:
+class LineColumn:
     """A name with the dtype of its words and their number; None for a single one."""
 
     name: str
@@ -67,7 +67,7 @@ class Column:
         words = np.asarray(values, np.int64).astype(np.uint64).reshape(-1, self.words)
         return words & np.uint64(2 ** BITS[self.dtype] - 1)
 
-    def read(self, words: list[str], where: str) -> Value:
+    def read(self, words: list[str], where: str) -> LineValue:
         """Return the integers of some words, or raise VectorError."""
         bits = BITS[self.dtype]
         values = []
@@ -87,9 +87,9 @@ class OpLines:
     op: str
     case: str
     reason: str
-    columns: tuple[Column, ...]
-    constants: dict[str, Value]
-    rows: list[dict[str, Value]]
+    columns: tuple[LineColumn, ...]
+    constants: dict[str, LineValue]
+    rows: list[dict[str, LineValue]]
 
     __repr__ = short_repr
 
@@ -141,10 +141,10 @@ def _row(layout: str, words: np.ndarray) -> str:
     return layout % tuple(words.ravel().tolist())
 
 
-def _column(part: Part, lines: bool = True) -> Column:
+def _column(part: Part, lines: bool = True) -> LineColumn:
     name, dtype, values = part
     shape = np.shape(values)[lines:]
-    return Column(name, dtype, shape[0] if shape else None)
+    return LineColumn(name, dtype, shape[0] if shape else None)
 
 
 def _result(name: str, op: Op, values: np.ndarray) -> Part:
@@ -394,7 +394,7 @@ def read_op_lines(text: str) -> list[OpLines]:
     return blocks
 
 
-def read_columns(line: str, where: str) -> tuple[Column, ...]:
+def read_columns(line: str, where: str) -> tuple[LineColumn, ...]:
     """Return the columns that a head comment declares, or raise VectorError."""
     columns = tuple(_declaration(w, where) for w in line.removeprefix("// columns: ").split())
     if len({column.name for column in columns}) < len(columns):
@@ -402,7 +402,7 @@ def read_columns(line: str, where: str) -> tuple[Column, ...]:
     return columns
 
 
-def read_row(columns: tuple[Column, ...], line: str, where: str) -> dict[str, Value]:
+def read_row(columns: tuple[LineColumn, ...], line: str, where: str) -> dict[str, LineValue]:
     """Return the values of a line by column, or raise VectorError."""
     words = line.split()
     expected = sum(column.words for column in columns)
@@ -415,8 +415,8 @@ def read_row(columns: tuple[Column, ...], line: str, where: str) -> dict[str, Va
     return row
 
 
-def _declaration(text: str, where: str) -> Column:
+def _declaration(text: str, where: str) -> LineColumn:
     match = _DECLARED.fullmatch(text)
     if not match or match[2] not in BITS:
         raise VectorError(f"{where}: {text[:60]!r} is not NAME:DTYPE or NAME:DTYPE[COUNT]")
-    return Column(match[1], match[2], None if match[3] is None else int(match[3]))
+    return LineColumn(match[1], match[2], None if match[3] is None else int(match[3]))

@@ -17,18 +17,18 @@ import numpy as np
 from ...errors import InputError, VectorError
 from ...golden.requantize import scale
 from ...ops.fields import FORMS, INT32_MAX, INT32_MIN, Requantize
-from .lines import Column, read_columns, read_row
+from .lines import LineColumn, read_columns, read_row
 
 COLUMNS = (
-    Column("acc", "int32"),
-    Column("multiplier", "int32"),
-    Column("multiplier_low", "int32"),
-    Column("right_shift", "uint8"),
-    Column("zero_point", "int8"),
-    Column("act_min", "int8"),
-    Column("act_max", "int8"),
-    Column("r", "int64"),
-    Column("y", "int8"),
+    LineColumn("acc", "int32"),
+    LineColumn("multiplier", "int32"),
+    LineColumn("multiplier_low", "int32"),
+    LineColumn("right_shift", "uint8"),
+    LineColumn("zero_point", "int8"),
+    LineColumn("act_min", "int8"),
+    LineColumn("act_max", "int8"),
+    LineColumn("r", "int64"),
+    LineColumn("y", "int8"),
 )
 
 _SHIFTS = range(1, 63)
@@ -52,7 +52,7 @@ class RequantizeLine(NamedTuple):
     y: int
 
 
-class _Operand(NamedTuple):
+class _RequantizeOperand(NamedTuple):
     """What a line is made of; `d` is m, or m * 2^22 + low in form float64."""
 
     acc: int
@@ -98,10 +98,10 @@ def requantize_lines(form: str, bits: int, count: int, seed: int) -> Iterator[st
     ):
         if isinstance(value, bool) or not isinstance(value, int) or not lo <= value <= hi:
             raise InputError(f"{name}: {value!r} is not a number from {lo} to {hi}")
-    return _lines(_Block(form, bits), count, seed)
+    return _lines(_FormCases(form, bits), count, seed)
 
 
-class _Block:
+class _FormCases:
     """A form with multipliers of some bits: what its directed operands depend on."""
 
     def __init__(self, form: str, bits: int) -> None:
@@ -132,15 +132,20 @@ class _Block:
         lo, hi = self.limits(t)
         return lo <= acc <= hi
 
-    def groups(self) -> Iterator[tuple[str, list[_Operand]]]:
+    def groups(self) -> Iterator[tuple[str, list[_RequantizeOperand]]]:
         """Yield (reason, operands) of each directed group."""
         yield (
             "multiplier 0: a dead channel gives the zero point",
-            [_Operand(a, 0, t) for t in _SHIFTS for a in self._ends(t)],
+            [_RequantizeOperand(a, 0, t) for t in _SHIFTS for a in self._ends(t)],
         )
         yield (
             "the ends of the accumulator at every right_shift",
-            [_Operand(a, d, t) for d in self.multipliers() for t in _SHIFTS for a in self._ends(t)],
+            [
+                _RequantizeOperand(a, d, t)
+                for d in self.multipliers()
+                for t in _SHIFTS
+                for a in self._ends(t)
+            ],
         )
         for reason, distance in (
             ("exact ties of both signs", 0),
@@ -167,7 +172,7 @@ class _Block:
         yield (
             "the zero point is added before the clamp; act_min = act_max",
             [
-                _Operand(a, self.place(2 ** (self.bits - 1)), 30, output)
+                _RequantizeOperand(a, self.place(2 ** (self.bits - 1)), 30, output)
                 for output in (
                     *_OUTPUTS,
                     (0, 7, 7),
@@ -183,7 +188,7 @@ class _Block:
         lo, hi = self.limits(t)
         return sorted({lo, lo + 1, -1, 0, 1, hi - 1, hi})
 
-    def _ties(self, distance: int) -> list[_Operand]:
+    def _ties(self, distance: int) -> list[_RequantizeOperand]:
         """Return operands whose product is an odd multiple of 2^(t-1), or next to one."""
         found = []
         for d in self.multipliers():
@@ -192,10 +197,10 @@ class _Block:
                 exponent = t + self.extra - 1 - zeros
                 odd = (1, -1, 3, -3, 5, -5) if exponent >= 0 else ()
                 accs = [(k << exponent) + distance for k in odd]
-                found += [_Operand(a, d, t) for a in accs if self.fits(a, t)]
+                found += [_RequantizeOperand(a, d, t) for a in accs if self.fits(a, t)]
         return found
 
-    def _first_ties(self) -> list[_Operand]:
+    def _first_ties(self) -> list[_RequantizeOperand]:
         """Return operands with acc * 2^max(31-t, 0) * m an odd multiple of 2^30."""
         found = []
         for d in self.multipliers():
@@ -203,26 +208,26 @@ class _Block:
             for t in _SHIFTS:
                 exponent = 30 - zeros - max(31 - t, 0)
                 accs = [k << exponent for k in (1, -1, 3, -3)] if exponent >= 0 else []
-                found += [_Operand(a, d, t) for a in accs if self.fits(a, t)]
+                found += [_RequantizeOperand(a, d, t) for a in accs if self.fits(a, t)]
         return found
 
-    def _made_ties(self) -> list[_Operand]:
+    def _made_ties(self) -> list[_RequantizeOperand]:
         """Return operands whose h is half-way for the second rounding, but not their product."""
         found = []
         for d in self.multipliers():
             for t in range(32, 38):
                 for sign in (1, -1):
                     made = (a for a in range(sign, sign * _SEARCH, sign) if _made_tie(a * d, t))
-                    found += [_Operand(a, d, t) for a in islice(made, 2)]
+                    found += [_RequantizeOperand(a, d, t) for a in islice(made, 2)]
         return found
 
-    def _significands(self) -> list[_Operand]:
+    def _significands(self) -> list[_RequantizeOperand]:
         bases = (2**24, 3 * 2**23, 2**25, 3 * 2**24, 2**30)
         accs = [s * (b + k) for b in bases for k in range(-3, 8) for s in (1, -1)]
         d = self.place(2 ** (self.bits - 1))
-        return [_Operand(a, d, t) for t in (30, 31, 54, 55, 56, 60) for a in accs]
+        return [_RequantizeOperand(a, d, t) for t in (30, 31, 54, 55, 56, 60) for a in accs]
 
-    def _product_ties(self) -> list[_Operand]:
+    def _product_ties(self) -> list[_RequantizeOperand]:
         """Return small accumulators whose product has its rounded-off bits at exactly a half."""
         found = []
         for d in self.multipliers():
@@ -230,14 +235,14 @@ class _Block:
             for a in islice(tied, 4):
                 first = (a * d).bit_length() - self.extra - 6
                 shifts = range(min(max(first, 1), 56), min(max(first, 1), 56) + 7)
-                found += [_Operand(s * a, d, t) for t in shifts for s in (1, -1)]
+                found += [_RequantizeOperand(s * a, d, t) for t in shifts for s in (1, -1)]
         return found
 
-    def _thirds(self) -> list[_Operand]:
+    def _thirds(self) -> list[_RequantizeOperand]:
         below = 2 ** (self.bits + 1) // 3
         pairs = [(a << k, 33 + k) for a in (1, 3, 9, 15) for k in range(0, 24, 3)]
         return [
-            _Operand(s * a, self.place(m_b), t)
+            _RequantizeOperand(s * a, self.place(m_b), t)
             for m_b in (below, below + 1)
             for a, t in pairs
             for s in (1, -1)
@@ -250,11 +255,11 @@ def _half_lost(product: int, bits: int) -> bool:
 
 
 def _made_tie(product: int, t: int) -> bool:
-    h = (product + 2**30) >> 31
-    return h % 2 ** (t - 31) == 2 ** (t - 32) and product % 2**t != 2 ** (t - 1)
+    h, step, half = (product + 2**30) >> 31, 1 << (t - 31), 1 << (t - 32)
+    return h % step == half and product % (1 << t) != 1 << (t - 1)
 
 
-def _draw(block: _Block, rng: Random) -> _Operand:
+def _draw(block: _FormCases, rng: Random) -> _RequantizeOperand:
     """Draw acc (32 bits, shifted right by 5), m_b, right_shift, zero point and clamp."""
     word = rng.getrandbits(32)
     acc = (word - ((word >> 31) << 32)) >> rng.getrandbits(5)
@@ -266,10 +271,10 @@ def _draw(block: _Block, rng: Random) -> _Operand:
         acc >>= 31 - t
     zero, a, b = (rng.getrandbits(8) - 128 for _ in range(3))
     clamp = (min(a, b), max(a, b)) if rng.getrandbits(1) else (-128, 127)
-    return _Operand(acc, d, t, (zero, *clamp))
+    return _RequantizeOperand(acc, d, t, (zero, *clamp))
 
 
-def _lines(block: _Block, count: int, seed: int) -> Iterator[str]:
+def _lines(block: _FormCases, count: int, seed: int) -> Iterator[str]:
     yield f"// requantize, form {block.form}, multipliers of {block.bits} bits"
     yield f"// columns: {' '.join(map(str, COLUMNS))}"
     for reason, operands in block.groups():
@@ -284,7 +289,7 @@ def _lines(block: _Block, count: int, seed: int) -> Iterator[str]:
         yield from _formatted(block, drawn)
 
 
-def _formatted(block: _Block, operands: list[_Operand]) -> Iterator[str]:
+def _formatted(block: _FormCases, operands: list[_RequantizeOperand]) -> Iterator[str]:
     accs, ds, shifts = (np.array([o[i] for o in operands], np.int64) for i in range(3))
     multipliers, lows = ds >> block.extra, ds & (2**block.extra - 1)
     outputs = np.array(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,19 @@ from typing import Any
 from ...errors import IntgoldError, VectorError
 from ...ops.fields import FORMS
 from ...ops.table import OPS
-from ...support.arguments import checked
-from ...support.folders import Kind, paths_below, replacing_folder, sha256_of
+from ...support.arguments import checked, fit_fields
+from ...support.deprecation import once_by_position
+from ...support.folders import FolderKind, paths_below, replacing_folder, sha256_of
 from ...support.json_text import canonical_sha256, is_canonical, strict_json
 from ...support.progress import Progress
+from ...support.quoting import short_repr
 from ...support.safe_files import canonical_json, read_plain
 from ..cases.op_corners import Case, corner_cases, random_case
 from ..memory.layout import Layout
 from ..sets.generate import Summary, write_set
-from ..sets.manifest import NAME, provenance
+from ..sets.integrity import NAME
+from ..sets.manifest import provenance
+from ..sets.options import SetOptions
 from .lines import op_lines
 from .requantize import requantize_lines
 
@@ -31,7 +36,7 @@ LINES = "lines"
 REQUANTIZE = "requantize"
 """Is no op of a graph: the block behind the accumulator alone, as lines."""
 _KEYS = {"format", "version", "tool", "spec", "op", "random", "seed", "cases", "files", "sha256"}
-_MOST_RANDOM = 2**16
+_MAX_RANDOM = 2**16
 
 
 def check_op(op: str) -> None:
@@ -49,8 +54,8 @@ def cases_of(op: str, random: int, seed: int) -> Iterator[Case]:
     VectorError
         When a number is out of range.
     """
-    if not 0 <= random <= _MOST_RANDOM:
-        raise VectorError(f"random: {random} is not from 0 to {_MOST_RANDOM}")
+    if not 0 <= random <= _MAX_RANDOM:
+        raise VectorError(f"random: {random} is not from 0 to {_MAX_RANDOM}")
     yield from corner_cases(op)
     for number in range(random):
         yield random_case(op, seed + number)
@@ -76,17 +81,52 @@ def requantize_blocks(form: str | None, bits: int | None) -> list[tuple[str, int
     return found
 
 
+@dataclass(frozen=True)
+class OpSetOptions:
+    """Which cases of an op are written, and how; `write_op_sets` takes each field by name, too.
+
+    Parameters
+    ----------
+    random, seed : int
+        Random cases beside the directed ones (of requantize: lines in each block).
+    formats : sequence of str
+        Of arrays, as in `SetOptions`; ``lines`` for one text file of all cases.  A requantize has
+        lines only.
+    layout : Layout, optional
+        How arrays become memory words; default one element a word.
+    form, bits : str, int
+        Of a requantize; default every form in every width of its multiplier.
+
+    Raises
+    ------
+    InputError
+        When a field is not of its type.
+    """
+
+    __repr__ = short_repr
+
+    random: int = 0
+    seed: int = 0
+    formats: Sequence[str] = DEFAULT_FORMATS
+    layout: Layout | None = None
+    form: str | None = None
+    bits: int | None = None
+
+    def __post_init__(self) -> None:
+        fit_fields(self, "write_op_sets")
+
+
+@once_by_position(
+    2, "random", "seed", "formats", "layout", "form", "bits", "progress", unless=OpSetOptions
+)
 @checked
 def write_op_sets(
     op: str,
     folder: str | os.PathLike[str],
-    random: int = 0,
-    seed: int = 0,
-    formats: Sequence[str] = DEFAULT_FORMATS,
-    layout: Layout | None = None,
-    form: str | None = None,
-    bits: int | None = None,
+    options: OpSetOptions | None = None,
+    *,
     progress: bool = False,
+    **choices: Any,
 ) -> Summary:
     """Write the vectors of one op; the same arguments give the same bytes.
 
@@ -97,55 +137,72 @@ def write_op_sets(
     folder : path
         Is made; vectors of an op that are there already are replaced, if all in it is as it was
         written; anything else is refused.
-    random, seed : int
-        Random cases beside the directed ones (of requantize: lines in each block).
-    formats : sequence of str
-        Of arrays, as in `write_set`; ``lines`` for one text file of all cases. A requantize has
-        lines only.
-    layout : Layout, optional
-    form, bits : str, int
-        Of a requantize; default every form in every width of its multiplier.
+    options : OpSetOptions, optional
+        Which cases, and how they are written.
     progress : bool
         Show a bar.
+    **choices
+        Fields of `OpSetOptions` by name, which go before those of `options`:
+        ``write_op_sets("conv2d", "conv2d_vectors", random=20)``.
+
+    Returns
+    -------
+    Summary
 
     Raises
     ------
+    InputError
+        When a choice is not of its type.
     VectorError
-        When an argument is not as above or the folder holds something else.
+        When a choice is out of range or the folder holds something else.
     """
     check_op(op)
-    if op == REQUANTIZE and tuple(formats) not in (DEFAULT_FORMATS, (LINES,)):
-        raise VectorError(f"op {op}: format {','.join(formats)}: there are lines only")
-    if op != REQUANTIZE and (form is not None or bits is not None):
+    chosen = replace(options or OpSetOptions(), **choices)
+    if op == REQUANTIZE and tuple(chosen.formats) not in (DEFAULT_FORMATS, (LINES,)):
+        raise VectorError(f"op {op}: format {','.join(chosen.formats)}: there are lines only")
+    if op != REQUANTIZE and (chosen.form is not None or chosen.bits is not None):
         raise VectorError(f"op {op}: form and multiplier bits are choices of requantize only")
-    size = images = 0
-    told: list[tuple[str, str]] = []
     with replacing_folder(folder, VECTORS) as made:
-        if op == REQUANTIZE:
-            blocks = requantize_blocks(form, bits)
-            for name, width in Progress(blocks, unit="block", label=op, show=progress):
-                lines = requantize_lines(name, width, random, seed)
-                told.append(
-                    (f"{name}_{width}.{LINES}", f"form {name}, multipliers of {width} bits")
-                )
-                _write_lines(made / told[-1][0], lines)
-        else:
-            arrays = [f for f in formats if f != LINES]
-            cases = list(cases_of(op, random, seed))
-            for case in Progress(cases, unit="case", label=op, show=progress and bool(arrays)):
-                told.append((case.name, case.reason))
-                if arrays:
-                    part = write_set(
-                        case.model, made / case.name, case.x, formats=arrays, layout=layout
-                    )
-                    images += part.images
-            if LINES in formats:
-                _write_lines(made / f"{op}.{LINES}", chain.from_iterable(map(op_lines, cases)))
-        (made / README).write_text(_readme(op, told))
-        (made / NAME).write_bytes(_manifest(made, op, random, seed, told))
+        write = _write_requantize if op == REQUANTIZE else _write_cases
+        reasons, images = write(op, made, chosen, progress=progress)
+        (made / README).write_text(_readme(op, reasons))
+        (made / NAME).write_bytes(_manifest(made, op, chosen, reasons))
         found = paths_below(made)
         size = sum((made / path).stat().st_size for path in found)
-    return Summary(len(found), size, images, len(told))
+    return Summary(len(found), size, images, len(reasons))
+
+
+Reasons = list[tuple[str, str]]
+"""Name and reason of each case."""
+
+
+def _write_requantize(
+    op: str, made: Path, chosen: OpSetOptions, *, progress: bool
+) -> tuple[Reasons, int]:
+    """Write the lines of each block; return what was written, and no images."""
+    reasons: Reasons = []
+    blocks = requantize_blocks(chosen.form, chosen.bits)
+    for name, width in Progress(blocks, unit="block", label=op, show=progress):
+        lines = requantize_lines(name, width, chosen.random, chosen.seed)
+        reasons.append((f"{name}_{width}.{LINES}", f"form {name}, multipliers of {width} bits"))
+        _write_lines(made / reasons[-1][0], lines)
+    return reasons, 0
+
+
+def _write_cases(
+    op: str, made: Path, chosen: OpSetOptions, *, progress: bool
+) -> tuple[Reasons, int]:
+    """Write the set of each case, and the lines of all; return their reasons, and images."""
+    arrays = [f for f in chosen.formats if f != LINES]
+    cases = list(cases_of(op, chosen.random, chosen.seed))
+    reasons, images = [(case.name, case.reason) for case in cases], 0
+    if arrays:
+        for case in Progress(cases, unit="case", label=op, show=progress):
+            options = SetOptions(source=case.x, formats=arrays, layout=chosen.layout)
+            images += write_set(case.model, made / case.name, options).images
+    if LINES in chosen.formats:
+        _write_lines(made / f"{op}.{LINES}", chain.from_iterable(map(op_lines, cases)))
+    return reasons, images
 
 
 def _write_lines(path: Path, lines: Iterator[str]) -> None:
@@ -153,19 +210,17 @@ def _write_lines(path: Path, lines: Iterator[str]) -> None:
         file.writelines(f"{line}\n" for line in lines)
 
 
-def _readme(op: str, told: Sequence[tuple[str, str]]) -> str:
+def _readme(op: str, reasons: Reasons) -> str:
     clause = OPS[op].clause if op in OPS else "4"
-    rows = "".join(f"- `{name}`: {reason}\n" for name, reason in told)
+    rows = "".join(f"- `{name}`: {reason}\n" for name, reason in reasons)
     return f"# Golden vectors of {op} (SPEC {clause})\n\n{rows}"
 
 
-def _manifest(
-    folder: Path, op: str, random: int, seed: int, told: Sequence[tuple[str, str]]
-) -> bytes:
+def _manifest(folder: Path, op: str, chosen: OpSetOptions, reasons: Reasons) -> bytes:
     document: dict[str, Any] = {
-        "format": FORMAT, "version": VERSION, **provenance(), "op": op, "random": random,
-        "seed": seed,
-        "cases": [{"name": name, "reason": reason} for name, reason in told],
+        "format": FORMAT, "version": VERSION, **provenance(), "op": op,
+        "random": chosen.random, "seed": chosen.seed,
+        "cases": [{"name": name, "reason": reason} for name, reason in reasons],
         "files": {p: sha256_of(folder / p) for p in paths_below(folder) if p != NAME},
     }  # fmt: skip
     document["sha256"] = canonical_sha256(document)
@@ -192,9 +247,9 @@ def read_op_vectors(folder: str | os.PathLike[str]) -> list[str]:
     where = Path(folder) / NAME
     files = _files(where)
     present = {path for path in paths_below(Path(folder)) if not path.endswith("/")}
-    odd = sorted(present ^ {*files, NAME})
-    if odd:
-        raise VectorError(f"{folder}: {odd[0]} is missing or not of these vectors")
+    unmatched = sorted(present ^ {*files, NAME})
+    if unmatched:
+        raise VectorError(f"{folder}: {unmatched[0]} is missing or not of these vectors")
     for path, digest in files.items():
         if (Path(folder) / path).is_symlink() or not (Path(folder) / path).is_file():
             raise VectorError(f"{Path(folder) / path}: not a plain file")
@@ -236,7 +291,7 @@ def _facts(data: bytes) -> str:
     )
 
 
-VECTORS = Kind(
+VECTORS = FolderKind(
     "vectors of one op", NAME, lambda data: _parse(data)["files"], VectorError, _facts
 )  # fmt: skip
 """How the folder of an op's vectors is known again."""

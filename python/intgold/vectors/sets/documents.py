@@ -121,7 +121,7 @@ def readme(plan: Plan) -> str:
         "intgold); a device equals it or differs, there is no tolerance. `manifest.json` holds the",
         "SHA-256 of every file.",
         "",
-        *([*told, ""] if (told := notes(model)) else []),
+        *([*model_notes, ""] if (model_notes := notes(model)) else []),
         "## Ops",
         "",
         *_table(

@@ -18,42 +18,42 @@ from ...errors import InputError, VectorError
 from ...model import artefact
 from ...model.budget import check_work
 from ...model.graph import Model
-from ...run.backends import BACKENDS, run
+from ...run.backends import run
 from ...run.digests import little_endian
 from ...support.arguments import checked
+from ...support.deprecation import once_by_position
 from ...support.folders import check_own
 from ...support.progress import Progress
 from ...support.quoting import short_repr
 from ...support.safe_files import canonical_json
 from ...support.workers import Workers
-from ..arrays.contents import Entry
+from ..arrays.contents import ArraySpec
 from ..arrays.partials import LoopOrder, partial_accumulators
 from ..cases.stimulus import builtin, check_range, given_images
 from ..formats.compression import check_available
 from ..memory.layout import Layout
 from ..memory.packing import from_offset_binary
 from .documents import documents
+from .integrity import NAME
 from .manifest import (
     MODEL,
-    NAME,
     SET,
     listed,
+    log_other_set,
     manifest_bytes,
     provenance,
     read_manifest,
-    tell_other,
 )  # fmt: skip
-from .plan import Plan, Range, joined, parse_images
+from .options import SetOptions, Stimulus
+from .plan import ImageRange, Plan, merge_ranges, parse_images
 from .reader import read_runs, regroup
+from .rom_files import rom_contents
 from .set_writer import Content, SetWriter, packed
-from .whole import rom_contents
 
 BUILTIN_COUNT = 16
 """Images of a stimulus without an end of its own, where no count is given."""
 
-_MOST_JOBS = 1024
 Blocks = Generator[dict[str, Content], None, None]
-Stimulus = str | os.PathLike[str] | Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -66,27 +66,17 @@ class Summary:
     tensors: int
 
 
+@once_by_position(
+    2, "source", "count", "seed", "formats", "backend", "progress", "isa", unless=SetOptions
+)
 @checked
 def write_set(
     model: Model,
     folder: str | os.PathLike[str],
-    source: Stimulus = "builtin",
-    count: int | None = None,
-    seed: int = 0,
-    formats: Sequence[str] = ("npy", "hex"),
-    backend: str = "golden",
-    progress: bool = False,
-    isa: str = "auto",
+    options: SetOptions | None = None,
     *,
-    images: str | None = None,
-    layout: Layout | None = None,
-    ops: Sequence[str] = (),
-    tensors: Sequence[str] = (),
-    partials: str | None = None,
-    compression: str = "",
-    shards: int = 1,
-    shard: int | None = None,
-    jobs: int = 1,
+    progress: bool = False,
+    **choices: Any,
 ) -> Summary:
     """Write a vector set; the same arguments give the same bytes.
 
@@ -98,88 +88,77 @@ def write_set(
     folder : path
         Is made; a vector set that is there already is replaced, if all in it is as it was written;
         anything else is refused.
-    source : str, path or mapping
-        See `intgold.vectors.cases.stimulus.stimulus`; or the arrays themselves, by input.  Where
-        the layout says that an input is in offset binary, uint8 are its bytes as the device has
-        them.
-    count, seed
-        See `intgold.vectors.cases.stimulus.stimulus`; by default all images of a file or folder,
-        and 16 of ``builtin`` or ``mnist``.
-    formats : sequence of str
-        Names out of `intgold.vectors.formats.FORMATS` and `DOCUMENT_FORMATS`.
-    backend : {"golden", "c"}
-        Cannot change a byte.
+    options : SetOptions, optional
+        What the set holds and how it is written.
     progress : bool
         Show a bar.
-    isa : str
-        The variant of the C kernels; cannot change a byte.
-    images : str, optional
-        Which images of the stimulus, such as ``0,5,100-199``; default the first `count`.
-    layout : Layout, optional
-        How arrays become memory words; default one element a word.
-    ops, tensors : sequence of str
-        What to show: ops as a whole with what they read, tensors with their accumulators; default
-        all.
-    partials : str, optional
-        A loop order (SPEC 10.6), such as ``ic:8,ky``, at whose boundaries accumulators are shown.
-    compression : {"", "gz", "zst"}
-    shards, shard : int
-        Write piece `shard` (from 0) of `shards`; `merge_sets` makes the whole of all.
-    jobs : int
-        Processes; cannot change a byte. More than one start as Python's `multiprocessing` spawns
-        them: a script that asks for them is a file and does its work under
-        ``if __name__ == "__main__":``.
+    **choices
+        Fields of `SetOptions` by name, which go before those of `options`:
+        ``write_set(model, "vectors", count=16, formats=["hex"])``.
+
+    Returns
+    -------
+    Summary
 
     Raises
     ------
+    InputError
+        When a choice is not of its type, or the stimulus is none of this model.
     VectorError
-        When an argument is not as above or the folder holds something else.
+        When a choice is out of range or the folder holds something else.
     EngineError
-        When an image takes more operations than `intgold.model.budget.MOST_OPERATIONS`.
+        When an image takes more operations than `intgold.model.budget.MAX_OPERATIONS`.
     """
-    layout = layout or Layout()
-    unsigned = _unsigned_inputs(model, layout)
-    if isinstance(source, Mapping):
-        named, given = "given", {n: np.asarray(source[n]) for n in model.inputs if n in source}
-        for n in unsigned & set(given):
-            if given[n].dtype == np.uint8:
-                given[n] = from_offset_binary(given[n])
-        _check_given(model, given)
+    chosen = replace(options or SetOptions(), **choices)
+    plan, given = _planned(model, chosen)
+    producer = Producer(plan, chosen.backend, chosen.isa, given)
+    sizes = [sum(stop - first for first, stop in ranges) for ranges in plan.image_blocks()]
+    return _write(
+        plan, Path(folder), "", sizes, lambda done: producer.encoded(done, chosen.jobs),
+        progress=progress,
+    )  # fmt: skip
+
+
+def _planned(model: Model, chosen: SetOptions) -> tuple[Plan, Mapping[str, np.ndarray] | None]:
+    """Return the plan of a set, and its stimulus unless it is built in."""
+    layout, count = chosen.layout or Layout(), chosen.count
+    named, given = _given(model, chosen.source, layout)
+    if given is not None:
         count = len(given[model.inputs[0]])
-    else:
-        named, given = (str(source) if source in ("builtin", "mnist") else "file"), None
-    check_range(BUILTIN_COUNT if count is None else count, seed)
+    check_range(BUILTIN_COUNT if count is None else count, chosen.seed)
     check_work(model)
-    if not 1 <= jobs <= _MOST_JOBS or backend not in BACKENDS:
-        raise VectorError(
-            f"jobs {jobs}: a number from 1 to {_MOST_JOBS}; backend: {' or '.join(BACKENDS)}"
-        )
-    chosen = None if images is None else parse_images(images)
+    images = None if chosen.images is None else parse_images(chosen.images)
     if given is None and named != "builtin":
-        most = None if chosen else count if named == "file" else count or BUILTIN_COUNT
-        given = given_images(model, source, most, unsigned)  # type: ignore[arg-type]
+        most = None if images else count if named == "file" else count or BUILTIN_COUNT
+        assert not isinstance(chosen.source, Mapping)
+        given = given_images(model, chosen.source, most, _unsigned_inputs(model, layout))
     if count is None:
         count = BUILTIN_COUNT if given is None else len(given[model.inputs[0]])
     plan = Plan(
-        model, named, seed if named == "builtin" else None, chosen or ((0, count),),
-        tuple(formats), layout, tuple(ops), tuple(tensors),
-        LoopOrder.parse(partials) if partials is not None else None, compression,
+        model, named, chosen.seed if named == "builtin" else None, images or ((0, count),),
+        tuple(chosen.formats), layout, tuple(chosen.ops), tuple(chosen.tensors),
+        None if chosen.partials is None else LoopOrder.parse(chosen.partials), chosen.compression,
     )  # fmt: skip
-    if shards != 1 and shard is None:
-        raise VectorError(f"shards {shards}: --shard says which of them to write")
-    stop = plan.images[-1][1]
-    if given is not None and stop > len(given[model.inputs[0]]):
-        last = len(given[model.inputs[0]]) - 1
-        raise InputError(f"images: {stop - 1} is asked for, the stimulus has 0 to {last}")
     if given is not None:
+        stop, last = plan.images[-1][1], len(given[model.inputs[0]]) - 1
+        if stop > last + 1:
+            raise InputError(f"images: {stop - 1} is asked for, the stimulus has 0 to {last}")
         plan = replace(plan, stimulus_sha256=_digest(given, stop))
-    if shard is not None:
-        plan = plan.part(shard, shards)
-    producer = Producer(plan, backend, isa, given)
-    sizes = [sum(stop - first for first, stop in ranges) for ranges in plan.image_blocks()]
-    return _write(
-        plan, Path(folder), "", sizes, lambda done: producer.encoded(done, jobs), progress
-    )  # fmt: skip
+    return plan if chosen.shard is None else plan.part(chosen.shard, chosen.shards), given
+
+
+def _given(
+    model: Model, source: Stimulus, layout: Layout
+) -> tuple[str, Mapping[str, np.ndarray] | None]:
+    """Return how a stimulus is named in the plan, and its arrays if they are given as such."""
+    if not isinstance(source, Mapping):
+        return (str(source) if source in ("builtin", "mnist") else "file"), None
+    given = {n: np.asarray(source[n]) for n in model.inputs if n in source}
+    for n in _unsigned_inputs(model, layout) & set(given):
+        if given[n].dtype == np.uint8:
+            given[n] = from_offset_binary(given[n])
+    _check_given(model, given)
+    return "given", given
 
 
 def _unsigned_inputs(model: Model, layout: Layout) -> set[str]:
@@ -231,7 +210,7 @@ class Producer:
     isa: str
     given: Mapping[str, np.ndarray] | None
 
-    def arrays(self, ranges: Sequence[Range]) -> dict[Entry, np.ndarray]:
+    def arrays(self, ranges: Sequence[ImageRange]) -> dict[ArraySpec, np.ndarray]:
         """Return what belongs to some images, by entry."""
         plan = self.plan
         parts = [self._stimulus(first, stop - first) for first, stop in ranges]
@@ -263,7 +242,7 @@ class Producer:
         assert self.plan.seed is not None
         return builtin(self.plan.model, first, count, self.plan.seed)
 
-    def block(self, number: int, ranges: Sequence[Range]) -> dict[str, Content]:
+    def block(self, number: int, ranges: Sequence[ImageRange]) -> dict[str, Content]:
         """Return what a block of images adds to each file."""
         return encoded(self.plan, self.arrays(ranges), number * self.plan.block_images)
 
@@ -291,11 +270,11 @@ def _start_worker(producer: Producer) -> None:
     _producer = producer
 
 
-def _work(number: int, ranges: Sequence[Range]) -> dict[str, Content]:
+def _work(number: int, ranges: Sequence[ImageRange]) -> dict[str, Content]:
     return _producer.block(number, ranges)
 
 
-def encoded(plan: Plan, arrays: Mapping[Entry, np.ndarray], first: int) -> dict[str, Content]:
+def encoded(plan: Plan, arrays: Mapping[ArraySpec, np.ndarray], first: int) -> dict[str, Content]:
     """Return what some images add to each file; the first is number `first` of the set."""
     return {
         file.path: packed(plan.compression, data)
@@ -306,13 +285,13 @@ def encoded(plan: Plan, arrays: Mapping[Entry, np.ndarray], first: int) -> dict[
 
 def _write(
     plan: Plan, folder: Path, content: str, sizes: Sequence[int],
-    blocks: Callable[[int], Blocks], progress: bool,
+    blocks: Callable[[int], Blocks], *, progress: bool,
 ) -> Summary:  # fmt: skip
     """Write the set of a plan; `blocks` gives what to add from a step on, `sizes` its images."""
     check_available(plan.compression)
     texts = documents(plan)  # before anything is computed: names may be refused
     if check_own(folder, SET):
-        tell_other(folder, plan)
+        log_other_set(folder, plan)
     maker = {**plan.described(), **provenance(), "model": plan.model.sha256}
     identity = hashlib.sha256(canonical_json({**maker, "content": content})).hexdigest()
     growing = [file for file in plan.files if file.entry.images]
@@ -344,10 +323,12 @@ def _write(
     return Summary(len(files) + 1, size, plan.count, tensors)
 
 
+@once_by_position(2, "progress")
 @checked
 def merge_sets(
     shards: Sequence[str | os.PathLike[str]],
     folder: str | os.PathLike[str],
+    *,
     progress: bool = False,
 ) -> Summary:
     """Write the set that all its shards make up, byte for byte as a single run writes it.
@@ -376,11 +357,15 @@ def merge_sets(
     read.sort(key=lambda pair: pair[1].shard or (0, 0))
     numbers = [plan.shard for _, plan in read]
     of = numbers[0][1] if numbers and numbers[0] else 0
-    odd = sorted({(k, of) for k in range(of)} ^ {n for n in numbers if n})
-    if odd or len(numbers) != of:
-        what = f"shard {odd[0][0]} of {odd[0][1]} is missing or odd" if odd else "a shard twice"
+    unmatched = sorted({(k, of) for k in range(of)} ^ {n for n in numbers if n})
+    if unmatched or len(numbers) != of:
+        what = (
+            f"shard {unmatched[0][0]} of {unmatched[0][1]} is missing or odd"
+            if unmatched
+            else "a shard twice"
+        )
         raise VectorError(f"{', '.join(str(path) for path, _ in read)}: {what}")
-    ranges = joined([r for _, plan in read for r in plan.images], "shards")
+    ranges = merge_ranges([r for _, plan in read for r in plan.images], "shards")
     whole = replace(read[0][1], images=ranges, shard=None)
     for path, plan in read:
         alike = replace(whole, images=plan.images, shard=plan.shard)
@@ -388,7 +373,7 @@ def merge_sets(
             raise VectorError(f"{path}: of another set than {read[0][0]}")
     content = hashlib.sha256(b"".join((p / NAME).read_bytes() for p, _ in read)).hexdigest()
     merger = _Merger(whole, read)
-    return _write(whole, Path(folder), content, merger.sizes, merger.encoded, progress)
+    return _write(whole, Path(folder), content, merger.sizes, merger.encoded, progress=progress)
 
 
 class _Merger:
@@ -400,7 +385,7 @@ class _Merger:
         self._entries = [e for e in whole.entries if e.images]
         self.sizes = self._blocks * len(self._entries)
 
-    def _runs(self, entry: Entry) -> Iterator[np.ndarray]:
+    def _runs(self, entry: ArraySpec) -> Iterator[np.ndarray]:
         for path, plan in self._read:
             files = plan.files_of(entry, self._whole.array_formats[0])
             yield from read_runs(plan, [path / f.path for f in files], files)

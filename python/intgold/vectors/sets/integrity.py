@@ -11,19 +11,19 @@ from ...support.folders import paths_below, sha256_of
 from ...support.progress import Progress
 from ..formats.compression import DAMAGED, open_plain
 from .plan import Plan, SetFile
-from .whole import RomFile, rom_files
+from .rom_files import RomFile, rom_files
 
 NAME = "manifest.json"
-Digests = Mapping[str, tuple[str, str]]
+StatedDigests = Mapping[str, tuple[str, str]]
 """Digest of the content and of the bytes on disk ("" where that is the same), by path."""
 
 
-def check_folder(folder: Path, stated: Digests, progress: bool) -> None:
+def check_folder(folder: Path, stated: StatedDigests, progress: bool) -> None:
     """Raise VectorError unless a folder has exactly these files, with these bytes on disk."""
     present = {path for path in paths_below(folder) if not path.endswith("/")}
-    odd = sorted(present ^ {*stated, NAME})
-    if odd:
-        raise VectorError(f"{folder}: {odd[0]} is missing or not of this set")
+    unmatched = sorted(present ^ {*stated, NAME})
+    if unmatched:
+        raise VectorError(f"{folder}: {unmatched[0]} is missing or not of this set")
     for path in stated:
         if (folder / path).is_symlink() or not (folder / path).is_file():
             raise VectorError(f"{folder / path}: not a plain file")
@@ -41,7 +41,7 @@ def packed_files(plan: Plan) -> list[SetFile | RomFile]:
     return [*plan.files, *rom_files(plan)] if plan.compression else []
 
 
-def check_packed(folder: Path, plan: Plan, stated: Digests, progress: bool) -> None:
+def check_packed(folder: Path, plan: Plan, stated: StatedDigests, progress: bool) -> None:
     """Check what compressed files hold, each as far as a file of its words can be long."""
     packed = packed_files(plan)
     with Progress[str](total=len(packed), unit="file", label="unpack", show=progress) as bar:
@@ -52,7 +52,7 @@ def check_packed(folder: Path, plan: Plan, stated: Digests, progress: bool) -> N
 
 
 def _content_sha256(folder: Path, file: SetFile | RomFile) -> str:
-    path, most = folder / file.path, file.format.most_bytes(file.words)
+    path, most = folder / file.path, file.format.max_bytes(file.words)
     digest, size = hashlib.sha256(), 0
     try:
         with open_plain(path) as stream:

@@ -7,11 +7,11 @@ from typing import Any
 
 from ...errors import VectorError
 from ..formats.compression import DAMAGED, Limited, open_plain
-from ..formats.word_file import place_of
+from ..formats.word_file import line_or_offset_of
 from .plan import SetFile
 
 
-def place_in(file: SetFile, word: int, lane: int = 0, path: Path | None = None) -> str:
+def line_or_byte_text(file: SetFile, word: int, lane: int = 0, path: Path | None = None) -> str:
     """Return ``line N``, from 1, or ``byte N``, from 0, of a word of a file.
 
     Parameters
@@ -31,13 +31,13 @@ def place_in(file: SetFile, word: int, lane: int = 0, path: Path | None = None) 
         When the file cannot be read.
     """
     if not file.format.lines:
-        return f"byte {place_of(file.format, file.words, word)}"
+        return f"byte {line_or_offset_of(file.format, file.words, word)}"
     found = 0
     if path is not None:
         try:
             with open_plain(path) as stream:
-                limited: Any = Limited(stream, file.format.most_bytes(file.words), path)
+                limited: Any = Limited(stream, file.format.max_bytes(file.words), path)
                 found = file.format.line_of(str(path), file.words, limited, word, lane)
         except DAMAGED as error:
             raise VectorError(f"{path}: cannot be read: {error}") from error
-    return f"line {found or place_of(file.format, file.words, word)}"
+    return f"line {found or line_or_offset_of(file.format, file.words, word)}"

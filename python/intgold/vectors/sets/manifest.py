@@ -18,7 +18,7 @@ from typing import Any
 from ...errors import IntgoldError, VectorError
 from ...model import artefact
 from ...model.graph import SPEC_VERSION, Model
-from ...support.folders import Kind, tell_replacing
+from ...support.folders import FolderKind, log_replacement
 from ...support.json_text import canonical_sha256, is_canonical, strict_json
 from ...support.quoting import shown
 from ...support.safe_files import canonical_json, read_plain
@@ -27,9 +27,9 @@ from ..arrays.partials import LoopOrder
 from ..cases.stimulus import check_range
 from ..memory.layout_file import parse_layout
 from .documents import documents
-from .integrity import NAME, Digests, check_folder, check_packed, packed_files
-from .plan import Plan, joined
-from .whole import rom_contents, rom_files
+from .integrity import NAME, StatedDigests, check_folder, check_packed, packed_files
+from .plan import Plan, merge_ranges
+from .rom_files import rom_contents, rom_files
 
 MODEL = "model.npz"
 FORMAT, VERSION = "intgold-vectors", 2
@@ -40,7 +40,7 @@ _PATH = re.compile(r"(?:\w+/)?\w+(?:\.\w+)+", re.ASCII)
 
 
 @dataclass(frozen=True)
-class File:
+class ManifestFile:
     """One file of a set.
 
     Parameters
@@ -48,8 +48,9 @@ class File:
     path : str
         Relative, with forward slashes.
     role, owner, name, dtype, shape
-        See `intgold.vectors.arrays.contents.Entry`, the images included; role "memory" of a file of
-        `intgold.vectors.sets.whole`, "model" or "document" of the others, whose owner is the model.
+        See `intgold.vectors.arrays.contents.ArraySpec`, images included; role "memory" of a file of
+        `intgold.vectors.sets.rom_files`, "model" or "document" of the others, whose owner is the
+        model.
     format : str
         A name out of `FORMATS`, ``npz`` or ``text``.
     bank : int
@@ -88,7 +89,7 @@ def _rom_files(plan: Plan) -> Iterator[tuple[str, tuple[Any, ...]]]:
         )
 
 
-def listed(plan: Plan, digests: Digests) -> list[File]:
+def listed(plan: Plan, digests: StatedDigests) -> list[ManifestFile]:
     """Return the files of a set in the order of its manifest.
 
     Raises
@@ -106,7 +107,7 @@ def listed(plan: Plan, digests: Digests) -> list[File]:
     missing = [path for path, _ in found if path not in digests]
     if missing:
         raise VectorError(f"{missing[0]} is missing")
-    return [File(*(path, *facts, *digests[path])) for path, facts in found]
+    return [ManifestFile(*(path, *facts, *digests[path])) for path, facts in found]
 
 
 def provenance() -> dict[str, Any]:
@@ -114,14 +115,14 @@ def provenance() -> dict[str, Any]:
     return {"tool": {"name": "intgold", "version": version("intgold")}, "spec": SPEC_VERSION}
 
 
-def manifest_bytes(plan: Plan, files: list[File]) -> bytes:
+def manifest_bytes(plan: Plan, files: list[ManifestFile]) -> bytes:
     """Return the canonical bytes, with the digest of the rest under ``sha256``."""
     document = _document(plan, provenance(), files)
     document["sha256"] = canonical_sha256(document)
     return canonical_json(document)
 
 
-def _document(plan: Plan, maker: dict[str, Any], files: list[File]) -> dict[str, Any]:
+def _document(plan: Plan, maker: dict[str, Any], files: list[ManifestFile]) -> dict[str, Any]:
     model = plan.model
     return {
         **maker,
@@ -130,14 +131,14 @@ def _document(plan: Plan, maker: dict[str, Any], files: list[File]) -> dict[str,
         "contract": model.contract,
         "model": {"name": model.name, "sha256": model.sha256},
         **plan.described(),
-        "ops": contents.ops(model),
+        "ops": contents.op_entries(model),
         "files": [{**asdict(file), "shape": list(file.shape)} for file in files],
     }
 
 
 def read_manifest(
     folder: str | os.PathLike[str], progress: bool = False
-) -> tuple[Plan, list[File]]:
+) -> tuple[Plan, list[ManifestFile]]:
     """Return the plan and the files of a set, whose files are exactly these, unchanged.
 
     Raises
@@ -163,8 +164,8 @@ def read_manifest(
 
 
 def _stated(
-    where: Path, document: dict[str, Any], model: Model, stated: Digests
-) -> tuple[Plan, list[File]]:
+    where: Path, document: dict[str, Any], model: Model, stated: StatedDigests
+) -> tuple[Plan, list[ManifestFile]]:
     try:
         return _check(document, model, stated)
     except VectorError as error:  # of the plan, which does not know the file
@@ -226,21 +227,23 @@ def _facts(data: bytes) -> str:
     return f"model {model['name']} {model['sha256'][:8]}, {count} images"
 
 
-SET = Kind("vector set", NAME, _stored, VectorError, _facts)
+SET = FolderKind("vector set", NAME, _stored, VectorError, _facts)
 """How the folder of a set is known again."""
 
 
-def tell_other(folder: Path, plan: Plan) -> None:
+def log_other_set(folder: Path, plan: Plan) -> None:
     """Log that the set in `folder` gives way, where it is another than that of `plan`."""
     document = _parse(read_plain(folder / NAME))
-    wanted = plan.described()
-    told = {key: document.get(key) for key in wanted}
-    same = canonical_json(told) == canonical_json(wanted)
+    expected = plan.described()
+    stated = {key: document.get(key) for key in expected}
+    same = canonical_json(stated) == canonical_json(expected)
     if not same or document["model"] != {"name": plan.model.name, "sha256": plan.model.sha256}:
-        tell_replacing(folder, SET, b"")
+        log_replacement(folder, SET, b"")
 
 
-def _check(document: dict[str, Any], model: Model, stated: Digests) -> tuple[Plan, list[File]]:
+def _check(
+    document: dict[str, Any], model: Model, stated: StatedDigests
+) -> tuple[Plan, list[ManifestFile]]:
     """Return plan and files when the document says what the model demands, and nothing else."""
     _check_maker(document["tool"], document["spec"])
     plan = _plan(document, model)
@@ -251,11 +254,11 @@ def _check(document: dict[str, Any], model: Model, stated: Digests) -> tuple[Pla
             raise ValueError(f"stored_sha256 of {path}: {shown(stored)}")
 
     maker = {key: document[key] for key in ("tool", "spec")}
-    wanted = _document(plan, maker, files)
-    for given, file in zip(document["files"], wanted["files"], strict=False):
+    expected = _document(plan, maker, files)
+    for given, file in zip(document["files"], expected["files"], strict=False):
         if canonical_json(given) != canonical_json(file):
             raise ValueError(f"file {given['path']} is described as {given}, not as {file}")
-    for key, value in wanted.items():
+    for key, value in expected.items():
         if canonical_json(document[key]) != canonical_json(value):
             raise ValueError(f"{key} is not what {MODEL} demands")
     wanted_bytes = {path: text.encode() for path, text in documents(plan).items()}
@@ -291,7 +294,7 @@ def _plan(document: dict[str, Any], model: Model) -> Plan:
     if partials is not None and not isinstance(partials, str):
         raise ValueError(f"partials {shown(partials)}")
     return Plan(
-        model, source, seed, joined(ranges, "images"),
+        model, source, seed, merge_ranges(ranges, "images"),
         _names(document["formats"], "formats"), parse_layout("layout", document["layout"]),
         _names(selection["ops"], "ops"), _names(selection["tensors"], "tensors"),
         LoopOrder.parse(partials) if partials is not None else None,

@@ -14,26 +14,26 @@ from ...errors import VectorError
 from ...model.graph import Model
 from ...support.quoting import short_repr
 from ..arrays import contents
-from ..arrays.contents import Entry
+from ..arrays.contents import ArraySpec
 from ..arrays.partials import LoopOrder
 from ..formats import FORMATS
 from ..formats.compression import COMPRESSIONS
 from ..formats.word_file import Format, WordFile
 from ..memory.layout import Layout
 from ..memory.layout_file import layout_document
-from ..memory.memory_map import Block, memory_map, plain_block
+from ..memory.memory_map import Allocation, memory_map, plain_block
 
 DOCUMENT_FORMATS = {"sv": "SystemVerilog package of shapes, fields and small parameters"}
 """What ``--format`` takes beside `FORMATS`: one file a set instead of one an array."""
 
 _BLOCK_BYTES, _BLOCK_IMAGES = 2**23, 256
-_MOST_RANGES = 10_000
-MOST_IMAGES = 2**24
+_MAX_RANGES = 10_000
+MAX_IMAGES = 2**24
 
-Range = tuple[int, int]
+ImageRange = tuple[int, int]
 
 
-def parse_images(text: str) -> tuple[Range, ...]:
+def parse_images(text: str) -> tuple[ImageRange, ...]:
     """Return half-open ranges of a text such as ``0,5,100-199``.
 
     Raises
@@ -41,20 +41,20 @@ def parse_images(text: str) -> tuple[Range, ...]:
     VectorError
         When it is no such text, or an image appears twice.
     """
-    ranges: list[Range] = []
+    ranges: list[ImageRange] = []
     for word in text.split(","):
         first, _, last = word.partition("-")
         if not re.fullmatch("[0-9]{1,9}(-[0-9]{1,9})?", word):
             raise VectorError(f"images {text!r}: not numbers and ranges such as 0,5,100-199")
         ranges.append((int(first), int(last or first) + 1))
-    return joined(sorted(ranges), f"images {text!r}")
+    return merge_ranges(sorted(ranges), f"images {text!r}")
 
 
-def joined(ranges: Sequence[Range], where: str) -> tuple[Range, ...]:
+def merge_ranges(ranges: Sequence[ImageRange], where: str) -> tuple[ImageRange, ...]:
     """Return rising ranges, neighbours made one; an overlap is refused."""
-    made: list[Range] = []
+    made: list[ImageRange] = []
     for first, stop in ranges:
-        if stop <= first or stop > MOST_IMAGES:
+        if stop <= first or stop > MAX_IMAGES:
             raise VectorError(f"{where}: {first} to {stop - 1} is no range of images below 2^24")
         if made and first < made[-1][1]:
             raise VectorError(f"{where}: image {first} appears twice")
@@ -62,8 +62,8 @@ def joined(ranges: Sequence[Range], where: str) -> tuple[Range, ...]:
             made[-1] = (made[-1][0], stop)
         else:
             made.append((first, stop))
-    if not made or len(made) > _MOST_RANGES:
-        raise VectorError(f"{where}: {len(made)} ranges instead of 1 to {_MOST_RANGES}")
+    if not made or len(made) > _MAX_RANGES:
+        raise VectorError(f"{where}: {len(made)} ranges instead of 1 to {_MAX_RANGES}")
     return tuple(made)
 
 
@@ -72,7 +72,7 @@ class SetFile:
     """A file of a set that holds an array, or one bank of it."""
 
     path: str
-    entry: Entry
+    entry: ArraySpec
     bank: int
     format: Format
     words: WordFile
@@ -111,7 +111,7 @@ class Plan:
     model: Model
     source: str
     seed: int | None
-    images: tuple[Range, ...]
+    images: tuple[ImageRange, ...]
     formats: tuple[str, ...]
     layout: Layout = field(default_factory=Layout)
     ops: tuple[str, ...] = ()
@@ -138,7 +138,7 @@ class Plan:
         if not self.ops and not self.tensors:
             object.__setattr__(self, "ops", tuple(op.name for op in self.model.ops))
         self._check_names()
-        joined(self.images, "images")
+        merge_ranges(self.images, "images")
         if self.partials and not any(e.role == "partial" for e in self.entries):
             raise VectorError(f"partials {self.partials}: no chosen op has these loops")
 
@@ -147,10 +147,10 @@ class Plan:
             ("op", self.ops, [op.name for op in self.model.ops]),
             ("tensor", self.tensors, [op.output for op in self.model.ops]),
         ):
-            odd = [n for n in chosen if n not in all_names]
-            if odd or len(set(chosen)) != len(chosen):
-                name = odd[0] if odd else max(chosen, key=chosen.count)
-                problem = "none of" if odd else "named twice of"
+            unknown = [n for n in chosen if n not in all_names]
+            if unknown or len(set(chosen)) != len(chosen):
+                name = unknown[0] if unknown else max(chosen, key=chosen.count)
+                problem = "none of" if unknown else "named twice of"
                 raise VectorError(f"{what} {name!r}: {problem} {', '.join(all_names)}")
             ordered = tuple(n for n in all_names if n in chosen)
             object.__setattr__(self, f"{what}s", ordered)
@@ -161,40 +161,42 @@ class Plan:
         return sum(stop - first for first, stop in self.images)
 
     @cached_property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[ArraySpec]:
         """Parameters, stimulus, results: what the set holds, in the order of its manifest."""
         model = self.model
         ops, tensors = set(self.ops), set(self.tensors)
         read = {name for op in model.ops if op.name in ops for name in op.inputs}
-        chosen = [e for op in model.ops if op.name in ops for e, _ in contents.parameters(op)]
-        chosen += [contents.stimulus(model.tensor(name)) for name in model.inputs]
+        chosen = [e for op in model.ops if op.name in ops for e, _ in contents.parameter_specs(op)]
+        chosen += [contents.stimulus_spec(model.tensor(name)) for name in model.inputs]
         for op in model.ops:
             whole, shown = op.name in ops, op.output in tensors
             if whole or shown or op.output in read:
-                chosen.append(contents.output(model, op))
+                chosen.append(contents.output_spec(model, op))
             if whole or shown:
-                accumulator = contents.accumulator(model, op)
+                accumulator = contents.accumulator_spec(model, op)
                 chosen += [accumulator] if accumulator else []
             if whole and self.partials:
-                partial = contents.partial(model, op, self.partials)
+                partial = contents.partial_spec(model, op, self.partials)
                 chosen += [partial] if partial else []
         return chosen
 
     @cached_property
-    def blocks(self) -> dict[Entry, Block]:
+    def blocks(self) -> dict[ArraySpec, Allocation]:
         """Where every array of the whole model lies, chosen or not."""
         model = self.model
-        every = [e for op in model.ops for e, _ in contents.parameters(op)]
-        every += [contents.stimulus(model.tensor(name)) for name in model.inputs]
+        every = [e for op in model.ops for e, _ in contents.parameter_specs(op)]
+        every += [contents.stimulus_spec(model.tensor(name)) for name in model.inputs]
         partials = []
         for op in model.ops:
-            accumulator = contents.accumulator(model, op)
-            every += [contents.output(model, op), *([accumulator] if accumulator else [])]
-            partial = contents.partial(model, op, self.partials) if self.partials else None
+            accumulator = contents.accumulator_spec(model, op)
+            every += [contents.output_spec(model, op), *([accumulator] if accumulator else [])]
+            partial = contents.partial_spec(model, op, self.partials) if self.partials else None
             partials += [partial] if partial else []
         return memory_map(self.layout, [*every, *partials])
 
-    def files_of(self, entry: Entry, name: str, compression: str | None = None) -> list[SetFile]:
+    def files_of(
+        self, entry: ArraySpec, name: str, compression: str | None = None
+    ) -> list[SetFile]:
         """Return the files of an array in one format, a file a bank."""
         form = FORMATS[name]
         end = COMPRESSIONS[self.compression if compression is None else compression]
@@ -235,9 +237,9 @@ class Plan:
         )
         return int(max(1, min(_BLOCK_IMAGES, _BLOCK_BYTES // size)))
 
-    def image_blocks(self) -> Iterator[list[Range]]:
+    def image_blocks(self) -> Iterator[list[ImageRange]]:
         """Yield the ranges of images of each block, in order."""
-        block: list[Range] = []
+        block: list[ImageRange] = []
         left = self.block_images
         for first, stop in self.images:
             while first < stop:
@@ -267,7 +269,7 @@ class Plan:
         first, stop = (self.count * k // shards for k in (shard, shard + 1))
         return replace(self, images=self._between(first, stop), shard=(shard, shards))
 
-    def _between(self, first: int, stop: int) -> tuple[Range, ...]:
+    def _between(self, first: int, stop: int) -> tuple[ImageRange, ...]:
         """Return the ranges of the images that are `first` to `stop - 1` in the set."""
         ranges, at = [], 0
         for start, end in self.images:
@@ -278,16 +280,18 @@ class Plan:
         return tuple(ranges)
 
     @cached_property
-    def parameters(self) -> dict[Entry, np.ndarray]:
+    def parameters(self) -> dict[ArraySpec, np.ndarray]:
         """Every parameter of the model, chosen or not."""
-        return {e: array for op in self.model.ops for e, array in contents.parameters(op)}
+        return {e: array for op in self.model.ops for e, array in contents.parameter_specs(op)}
 
-    def encode(self, entry: Entry, runs: np.ndarray, first: int) -> Iterator[tuple[SetFile, bytes]]:
+    def encode(
+        self, entry: ArraySpec, runs: np.ndarray, first: int
+    ) -> Iterator[tuple[SetFile, bytes]]:
         """Yield the bytes of some images of an array, for each of its files.
 
         Parameters
         ----------
-        entry : Entry
+        entry : ArraySpec
         runs : ndarray, shape (n, *entry.shape)
         first : int
             Number of ``runs[0]`` among the images of the set.
@@ -304,9 +308,9 @@ class Plan:
             yield file, file.format.body(file.words, words, first * file.words.run)
 
     @cached_property
-    def by_entry(self) -> dict[Entry, list[SetFile]]:
+    def by_entry(self) -> dict[ArraySpec, list[SetFile]]:
         """The files of each array."""
-        found: dict[Entry, list[SetFile]] = {entry: [] for entry in self.entries}
+        found: dict[ArraySpec, list[SetFile]] = {entry: [] for entry in self.entries}
         for file in self.files:
             found[file.entry].append(file)
         return found

@@ -10,9 +10,9 @@ import numpy as np
 
 from ...errors import IntgoldError, VectorError
 from ...support.safe_files import plain_size
-from ..arrays.contents import Entry
+from ..arrays.contents import ArraySpec
 from ..formats.compression import DAMAGED, Limited, open_plain
-from ..formats.word_file import BadAddressError, BadWordError, FewImagesError
+from ..formats.word_file import FewImagesError, InvalidAddressError, InvalidWordError
 from ..memory.packing import Packing
 from .plan import Plan, SetFile
 from .strays import Strays
@@ -59,10 +59,12 @@ def read_runs(
         else:
             try:
                 yield packing.unpack(words)
-            except BadWordError as error:
+            except InvalidWordError as error:
                 word = error.word % packing.run_words
                 image = first + error.word // packing.run_words
-                raise _bad(str(paths[0]), files[0], packing, image, word, error.problem) from error
+                raise _invalid_word(
+                    str(paths[0]), files[0], packing, image, word, error.problem
+                ) from error
         first += len(words)
 
 
@@ -85,7 +87,7 @@ def read_words(plan: Plan, paths: Sequence[Path], files: Sequence[SetFile]) -> I
             raise VectorError(f"{paths[0]}: more words than {words.words}")
 
 
-def read_entry(folder: Path, plan: Plan, entry: Entry) -> Iterator[np.ndarray]:
+def read_entry(folder: Path, plan: Plan, entry: ArraySpec) -> Iterator[np.ndarray]:
     """Yield the images of an array of a set; see `read_runs`."""
     files = plan.files_of(entry, plan.array_formats[0])
     return read_runs(plan, [folder / file.path for file in files], files)
@@ -110,13 +112,13 @@ def _words(plan: Plan, path: Path, file: SetFile) -> Iterator[np.ndarray]:
     try:
         plain_size(path, 2**50)
         with open_plain(path) as stream:
-            limited: Any = Limited(stream, file.format.most_bytes(file.words), path)
+            limited: Any = Limited(stream, file.format.max_bytes(file.words), path)
             yield from file.format.read(str(path), file.words, limited)
-    except BadWordError as error:
+    except InvalidWordError as error:
         run, place = divmod(error.word, file.words.run)
         word = place if file.format.name == "npy" else packing.word_of(file.bank, place)
-        raise _bad(error.where, file, packing, run, word, error.problem) from error
-    except BadAddressError as error:
+        raise _invalid_word(error.where, file, packing, run, word, error.problem) from error
+    except InvalidAddressError as error:
         raise VectorError(f"{error.where}: {_at(plan, file, error)}: {error.problem}") from error
     except FewImagesError as error:
         of = f" of {file.entry.path}" if file.words.memory_words else ""
@@ -130,7 +132,7 @@ def _words(plan: Plan, path: Path, file: SetFile) -> Iterator[np.ndarray]:
         raise VectorError(f"{path}: cannot be read: {reason}") from error
 
 
-def _bad(
+def _invalid_word(
     where: str, file: SetFile, packing: Packing, run: int, word: int, problem: str
 ) -> VectorError:
     """Return the error of a word of an array, with the elements that it holds."""
@@ -149,7 +151,7 @@ def _bad(
     return VectorError(f"{where}: {image}{place} ({number}): {problem}")
 
 
-def _at(plan: Plan, file: SetFile, error: BadAddressError) -> str:
+def _at(plan: Plan, file: SetFile, error: InvalidAddressError) -> str:
     """Return the address of a word of a memory, and the array that it is of."""
     memory = plan.blocks[file.entry].memory
     for entry, block in plan.blocks.items():

@@ -29,7 +29,7 @@ _PIECE = 2**20
 _OWN = {"lock", "identity", "journal", "set", "aside"}
 
 
-class _File:
+class _FileDigests:
     """The digests of a file under way: of what is in it, and of the bytes on disk."""
 
     def __init__(self, compression: str) -> None:
@@ -43,8 +43,8 @@ class _File:
         if plain is not None:
             self.plain.update(plain)
 
-    def copy(self) -> _File:
-        twin = _File("")
+    def copy(self) -> _FileDigests:
+        twin = _FileDigests("")
         twin.size, twin.stored = self.size, self.stored.copy()
         twin.plain = twin.stored if self.plain is self.stored else self.plain.copy()
         return twin
@@ -84,7 +84,7 @@ class SetWriter:
         self._target = Path(os.path.realpath(target))
         self._given = target
         self._identity, self._compression = identity, compression
-        self._files = {path: _File(compression) for path in paths}
+        self._files = {path: _FileDigests(compression) for path in paths}
         mark = hashlib.sha256(os.fsencode(self._target.name)).hexdigest()[:8]
         self._work = self._target.with_name(f"{hidden_name(self._target)}{mark}{PARTIAL}")
         self._lock: IO[bytes] | None = None
@@ -133,9 +133,9 @@ class SetWriter:
     def _make_work(self) -> None:
         """Make the hidden folder, or find the one that an earlier run left."""
         self._work.mkdir(exist_ok=True)
-        odd = {path.name for path in self._work.iterdir()} - _OWN
-        if odd or self._work.is_symlink():
-            what = f"holds {min(odd)}" if odd else "is a link"
+        foreign = {path.name for path in self._work.iterdir()} - _OWN
+        if foreign or self._work.is_symlink():
+            what = f"holds {min(foreign)}" if foreign else "is a link"
             raise VectorError(
                 f"cannot write {self._given}: {self._work} {what}, and is for what is under way; "
                 "move it away"
@@ -169,7 +169,7 @@ class SetWriter:
             (self._work / name).unlink(missing_ok=True)
         self.folder.mkdir()
         (self._work / "identity").write_text(self._identity)
-        self._files = {path: _File(self._compression) for path in self._files}
+        self._files = {path: _FileDigests(self._compression) for path in self._files}
         self.done = 0
 
     def _resume(self) -> None:
@@ -188,9 +188,9 @@ class SetWriter:
         os.truncate(self._work / "journal", sum(map(len, lines[:good])))
         self.done = good
 
-    def _history(self, path: str, records: list[dict[str, Any]]) -> Iterator[_File]:
+    def _history(self, path: str, records: list[dict[str, Any]]) -> Iterator[_FileDigests]:
         """Yield the file as each record tells it, up to the first that is not so."""
-        state = _File(self._compression)
+        state = _FileDigests(self._compression)
         known = state.copy()
         with open(self.folder / path, "rb") as stream:
             for record in records:
@@ -201,7 +201,7 @@ class SetWriter:
                     known = state.copy()
                 yield known
 
-    def _read_on(self, state: _File, stream: IO[bytes], size: int) -> bool:
+    def _read_on(self, state: _FileDigests, stream: IO[bytes], size: int) -> bool:
         """Take in the file up to `size`; False when it is damaged."""
         if self._compression:
             data = stream.read(size - state.size)

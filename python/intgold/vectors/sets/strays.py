@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .lines import place_in
+from .lines import line_or_byte_text
 from .plan import SetFile
 
 if TYPE_CHECKING:
-    from ..memory.memory_map import Block
+    from ..memory.memory_map import Allocation
     from ..memory.packing import Packing
 
-_MOST_PATHS = 8
+_MAX_PATHS = 8
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ class Strays:
 
     Parameters
     ----------
-    block : Block
+    block : Allocation
         Of the dump.
     """
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: Allocation) -> None:
         self._block, self.path = block, block.entry.path
         self.words = 0
         self.first: Stray | None = None
@@ -92,10 +92,14 @@ class Strays:
         got, expected = words[run, word], packing.pack(array)[0, word]
         lane = _first_lane(packing, got != expected)
         self.first = Stray(
-            file.path, place_in(file, image * file.words.run + at, lane, paths[bank]), image,
+            file.path,
+            line_or_byte_text(file, image * file.words.run + at, lane, paths[bank]),
+            image,
             self._block.address + image * self._block.frame + word,
-            _number(expected), _number(got), packing.word_bits,
-        )  # fmt: skip
+            _number(expected),
+            _number(got),
+            packing.word_bits,
+        )
 
 
 def stray_lines(found: Iterable[Strays | None]) -> list[str]:
@@ -105,13 +109,15 @@ def stray_lines(found: Iterable[Strays | None]) -> list[str]:
         return []
     words = "1 word has" if wrong[0].words == 1 else f"{wrong[0].words} words have"
     lines = [
-        f"{wrong[0].path}: {words} something else than padding in lanes or bits without an "
-        "element, first",
+        (
+            f"{wrong[0].path}: {words} something else than padding in lanes or bits without an "
+            "element, first"
+        ),
         f"  {wrong[0].first}",
     ]
     if others := [strays.path for strays in wrong[1:]]:
-        more = ", ..." if others[_MOST_PATHS:] else ""
-        lines.append(f"the same of {len(others)} more: {', '.join(others[:_MOST_PATHS])}{more}")
+        more = ", ..." if others[_MAX_PATHS:] else ""
+        lines.append(f"the same of {len(others)} more: {', '.join(others[:_MAX_PATHS])}{more}")
     return lines
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .plan import Plan
 
 NAME = "vectors_pkg.sv"
-MOST_ELEMENTS = 1024
+MAX_ELEMENTS = 1024
 """Of a parameter that is written out; the data of larger ones are in files."""
 
 _LOADABLE = ("hex", "mem", "memb")
@@ -49,8 +49,8 @@ def write_package(plan: Plan) -> str:
             lines += ["", f"  // op {op.name}: {op.kind}, SPEC {op.spec.clause}"]
             for name, value, word in _scalars(plan, op):
                 word = "in q" if encoded and name.endswith("_zero_point") else word
-                told = f"  // {word}" if word else ""
-                lines.append(f"  localparam int {f'{op.name}_{name}'.upper()} = {value};{told}")
+                comment = f"  // {word}" if word else ""
+                lines.append(f"  localparam int {f'{op.name}_{name}'.upper()} = {value};{comment}")
     parameters = dict(plan.parameters)
     for entry in plan.entries:
         block = plan.blocks[entry]
@@ -65,13 +65,13 @@ def write_package(plan: Plan) -> str:
         if entry.role in ACTIVATIONS:
             facts.append(("ZERO_POINT", packing.stored_value(entry.zero_point)))
         for key, value in facts:
-            told = "  // as stored: q + 128" if encoding and key == "ZERO_POINT" else ""
-            lines.append(f"  localparam int {name}_{key} = {value};{told}")
+            comment = "  // as stored: q + 128" if encoding and key == "ZERO_POINT" else ""
+            lines.append(f"  localparam int {name}_{key} = {value};{comment}")
         loadable = [f for f in _LOADABLE if f in plan.formats]
         for file in plan.files_of(entry, loadable[0]) if loadable else ():
             bank = f"_BANK{file.bank}" if block.packing.rule.banks > 1 else ""
             lines.append(f'  localparam {name}{bank}_FILE = "{file.path}";')
-        if entry in parameters and parameters[entry].size <= MOST_ELEMENTS:
+        if entry in parameters and parameters[entry].size <= MAX_ELEMENTS:
             lines += _array(name, packing.encode(parameters[entry]))
     text = "\n".join([*lines, "", "endpackage", UNUSED_ON, ""])
     defined_once(NAME, [text])

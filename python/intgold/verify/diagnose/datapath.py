@@ -1,7 +1,7 @@
 """An op as the stages of its hardware, each of which a bug may replace.
 
-The stages, in order: the operands (inputs and fields), ``accumulate``, ``hold`` (the register of
-the accumulator), ``scale`` (R), ``finish`` (zero point and clamp), ``deliver`` (how the results
+The stages, in order: the operands (inputs and fields), ``accumulate``, ``accumulator_register``,
+``scale`` (R), ``output_stage`` (zero point and clamp), ``write_output`` (how the results
 leave the device).  Without a bug they give the golden model's bits.
 """
 
@@ -19,11 +19,11 @@ from ...golden.requantize import scale as scaled_by
 from ...golden.windows import taps
 from ...model.graph import Model, Op
 from ...ops.fields import INT32_MAX, INT32_MIN, Requantize
+from ...support.array_types import IntArray
 from ...support.quoting import short_repr
 
-IntArray = np.ndarray
 Accumulate = Callable[["Datapath"], IntArray]
-Stage = Callable[["Datapath", IntArray], IntArray]
+StageFunction = Callable[["Datapath", IntArray], IntArray]
 
 WEIGHTED = ("conv2d", "depthwise_conv2d", "fully_connected")
 SLIDING = ("conv2d", "depthwise_conv2d")
@@ -47,10 +47,11 @@ def _accumulate(path: Datapath) -> IntArray:
         arguments |= {"act_min": -128, "act_max": 127}
     with np.errstate(divide="ignore"):  # a mean whose window a bug moved off the image
         made = golden.FUNCTIONS[path.op.kind](*path.inputs, **arguments)
-    return (made[1] if path.op.spec.accumulator else made).astype(np.int64)
+    values: IntArray = made[1] if path.op.spec.accumulator else made
+    return values.astype(np.int64)
 
 
-def _hold(path: Datapath, acc: IntArray) -> IntArray:
+def _accumulator_register(path: Datapath, acc: IntArray) -> IntArray:
     return acc
 
 
@@ -65,11 +66,11 @@ def _scale(path: Datapath, acc: IntArray) -> IntArray:
     return acc
 
 
-def _finish(path: Datapath, scaled: IntArray) -> IntArray:
+def _output_stage(path: Datapath, scaled: IntArray) -> IntArray:
     return path.clamp(scaled + path.y_zero_point)
 
 
-def _deliver(path: Datapath, y: IntArray) -> IntArray:
+def _write_output(path: Datapath, y: IntArray) -> IntArray:
     return y
 
 
@@ -85,7 +86,7 @@ class Datapath:
         What the op reads, shape (n, ...).
     arguments : dict
         Of the golden function; a bug may hold values here that no model may have.
-    accumulate, hold, scale, finish, deliver : callable
+    accumulate, accumulator_register, scale, output_stage, write_output : callable
         The stages.
     made : dict
         Accumulators that were computed; shared as long as the operands are.
@@ -102,10 +103,10 @@ class Datapath:
     inputs: tuple[IntArray, ...]
     arguments: dict[str, Any]
     accumulate: Accumulate = _accumulate
-    hold: Stage = _hold
-    scale: Stage = _scale
-    finish: Stage = _finish
-    deliver: Stage = _deliver
+    accumulator_register: StageFunction = _accumulator_register
+    scale: StageFunction = _scale
+    output_stage: StageFunction = _output_stage
+    write_output: StageFunction = _write_output
     made: dict[str, IntArray] = field(default_factory=dict)
     images: IntArray | None = None
     dumped: Mapping[str, IntArray] = field(default_factory=dict)
@@ -135,7 +136,8 @@ class Datapath:
     def kernel(self) -> tuple[int, int]:
         """Rows and columns of the window of a convolution or pool."""
         if "kernel" in self.arguments:
-            return self.arguments["kernel"]  # type: ignore[no-any-return]
+            h, w = self.arguments["kernel"]
+            return h, w
         h, w = self.arguments["weights"].shape[1 if self.op.kind == "conv2d" else 0 :][:2]
         return h, w
 
@@ -153,7 +155,8 @@ class Datapath:
         a = self.arguments
         under = taps(ones, a["kernel"], a["stride"], a["padding"], (1, 1), 0)
         # Without a bug every window has one.
-        return np.maximum(np.sum([cells for _, _, cells in under], axis=0), 1)
+        counts: IntArray = np.sum([cells for _, _, cells in under], axis=0)
+        return np.maximum(counts, 1)
 
     def divide(self, acc: IntArray, n: IntArray | int) -> IntArray:
         """Return the mean as avg_pool2d rounds it."""
@@ -173,8 +176,8 @@ class Datapath:
         """Return the path with another sum."""
         return replace(self, accumulate=accumulate, made={})
 
-    def with_stage(self, **stages: Stage) -> Datapath:
-        """Return the path with another ``hold``, ``scale``, ``finish`` or ``deliver``."""
+    def with_stage(self, **stages: StageFunction) -> Datapath:
+        """Return the path with other stages."""
         return replace(self, **stages)  # type: ignore[arg-type]
 
     def plain_sums(self, x: IntArray, weights: IntArray) -> IntArray:
@@ -195,17 +198,17 @@ class Datapath:
 
     def after(self, acc: IntArray) -> tuple[IntArray, IntArray]:
         """Return (accumulators held, results) of some accumulators, not yet delivered."""
-        held = self.hold(self, acc)
-        y = self.finish(self, self.scale(self, held))
+        held = self.accumulator_register(self, acc)
+        y = self.output_stage(self, self.scale(self, held))
         return held.astype(np.int32), y.astype(self.dtype)
 
     def results(self) -> tuple[IntArray, IntArray]:
         """Return (accumulators held, results delivered), each of the shape of the output."""
         held, y = self.after(self.accumulators())
-        return held, self.deliver(self, y)
+        return held, self.write_output(self, y)
 
 
-def entries(by: Requantize, **parts: Any) -> Requantize:
+def replace_entries(by: Requantize, **parts: Any) -> Requantize:
     """Return `by` with other parts, not checked: hardware may hold what no model may."""
     values = {
         "form": by.form,

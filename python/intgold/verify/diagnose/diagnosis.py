@@ -12,27 +12,27 @@ import numpy as np
 from ...model.graph import Op
 from ...support.progress import Progress
 from ...vectors.memory.layout import ACTIVATIONS
-from ..comparison import Report
+from ..comparison import DumpComparison
 from ..dump import Dump
-from .discriminate import Apart, tell_apart
+from .discriminate import Discrimination, discriminate
 from .finding import OpFinding
 from .hypotheses import HYPOTHESES, Evidence
+from .ranking import decided, rank_causes
 from .replay import Replay, replayed
+from .score import MARGIN
 from .search import Cause, Trial, differing, pair_causes, trials
 from .traces import Traces, in_blocks, of_images
-from .weighing import decided, weighed
-from .weight import MARGIN
 
 _IMAGES = 8
 """Images that every hypothesis is tried on; what fits is then held against all of the set."""
 _MIXED = 256
 """Images that bugs which mix images are held against."""
-_WEIGHED = 2**20
+_RANKED = 2**20
 """Values of the largest tensor up to which more images are weighed than searched."""
 
 
 def diagnose(
-    dump: Dump, report: Report, pairs: bool = True, progress: bool = False
+    dump: Dump, comparison: DumpComparison, pairs: bool = True, progress: bool = False
 ) -> list[OpFinding]:
     """Return a finding for each op whose dumped outputs or accumulators differ, in graph order.
 
@@ -41,20 +41,20 @@ def diagnose(
     Parameters
     ----------
     dump : Dump
-    report : Report
+    comparison : DumpComparison
         Of `intgold.verify.comparison.compare`.
     pairs : bool
     progress : bool
         Show bars.
     """
-    wrong = {c.op for c in report.comparisons if c.differing and c.role != "partial"}
+    wrong = {c.op for c in comparison.comparisons if c.differing and c.role != "partial"}
     ops = [op for op in dump.plan.model.ops if op.name in wrong]
     replays = replayed(dump, ops, progress) if ops else {}
     found: list[OpFinding] = []
     reread: _Reread | None = None
     for op in Progress(ops, unit="op", label="diagnose", show=progress):
         finding = _Search(dump, op, replays[op.name]).finding(pairs and op is ops[0])
-        if reread and finding.causes == () and not finding.follows:
+        if reread and finding.causes == () and not finding.propagates:
             finding = reread.finding(op) or finding
         found.append(finding)
         if reread is None and finding.reading:
@@ -82,7 +82,7 @@ class _Reread:
     def finding(self, op: Op) -> OpFinding | None:
         """Return what is known of an op by it; None where that is no more than without."""
         found = _Search(self.dump, op, self.replays[op.name]).finding(pairs=False)
-        better = found.follows or found.causes
+        better = found.propagates or found.causes
         return replace(found, read_by=self.label) if better else None
 
 
@@ -114,13 +114,21 @@ class _Search:
         """Return what is known: single bugs here and in ops not dumped, then pairs."""
         started = time.monotonic()
         facts = dict(
-            op=self.op.name, kind=self.op.kind, follows=not self.wrong,
+            op=self.op.name,
+            kind=self.op.kind,
+            propagates=not self.wrong,
             inputs="golden" if self.replay.golden else "device",
-            unseen=tuple(before.name for before in self.traces.unseen(self.op)), causes=(),
-            consistent=(), would_tell=(), differing=self.replay.differing.total(),
+            not_dumped=tuple(before.name for before in self.traces.not_dumped(self.op)),
+            causes=(),
+            consistent=(),
+            needed_evidence=(),
+            differing=self.replay.differing.total(),
             roles=tuple(r for r, n in sorted(self.replay.differing.items()) if n),
-            facts=self.replay.facts, images=self.dump.plan.count, apart=(), near=(),
-        )  # fmt: skip
+            facts=self.replay.facts,
+            images=self.dump.plan.count,
+            discriminations=(),
+            close_matches=(),
+        )
         if self.wrong:
             facts |= self._causes(pairs)
         took = time.monotonic() - started
@@ -130,26 +138,24 @@ class _Search:
         evidence = self.traces.evidence(self.op)
         tries, causes, images = self._single(self.op)
         tried = {self.op.name: tries}
-        for before in self.traces.unseen(self.op):
+        for before in self.traces.not_dumped(self.op):
             tried[before.name], more, on = self._single(before)
             causes, images = [*causes, *more], min(images, on)
         if pairs and not causes:
             found, self.pairs = pair_causes(evidence, self.table)
             causes, images = self._confirmed(self.op, found)
         if not causes:
-            return {"near": _near(tries, evidence), "images": len(self.images)}
-        causes = self._weighed(causes, tried)
+            return {"close_matches": _close_matches(tries, evidence), "images": len(self.images)}
+        causes = self._ranked(causes, tried)
         here = [cause for cause in causes if cause.op is self.op]
         named = decided(causes)
         return {
-            "causes": named, "images": images, "apart": _apart(evidence, here),
+            "causes": named, "images": images, "discriminations": _discriminations(evidence, here),
             "consistent": tuple(c for c in causes if c not in named),
-            "would_tell": () if named else tuple(self._would_tell(evidence, causes)),
+            "needed_evidence": () if named else tuple(self._needed_evidence(evidence, causes)),
         }  # fmt: skip
 
-    def _weighed(
-        self, causes: Sequence[Cause], tried: Mapping[str, Sequence[Trial]]
-    ) -> list[Cause]:
+    def _ranked(self, causes: Sequence[Cause], tried: Mapping[str, Sequence[Trial]]) -> list[Cause]:
         """Return the causes with their weights, the simplest first; on more images if need be."""
         found: list[Cause] = []
         for images in self._widening():
@@ -159,8 +165,8 @@ class _Search:
                 here = [cause for cause in causes if cause.op is at]
                 few, evidence = self._evidence(self.traces, at), self._evidence(traces, at)
                 searched = differing(few.path, few)
-                found += weighed(here, tried[at.name], searched, evidence, log2(len(tried)))
-            if all(c.weight and (c.weight.named or c.weight.doubt) for c in found):
+                found += rank_causes(here, tried[at.name], searched, evidence, log2(len(tried)))
+            if all(c.score and (c.score.named or c.score.doubt) for c in found):
                 break
         return sorted(found, key=lambda cause: cause.freedom)
 
@@ -169,22 +175,22 @@ class _Search:
         yield self.images
         model, count = self.dump.plan.model, self.dump.plan.count
         largest = max(prod(tensor.shape) for tensor in model.tensors)
-        most = min(_MIXED, _WEIGHED // largest)
+        most = min(_MIXED, _RANKED // largest)
         more = sorted({*range(min(count, most)), *self.wrong[: most // 2]} | {*self.images})
         if len(more) > len(self.images):
             yield more
 
-    def _would_tell(self, evidence: Evidence, causes: Sequence[Cause]) -> Iterator[str]:
+    def _needed_evidence(self, evidence: Evidence, causes: Sequence[Cause]) -> Iterator[str]:
         """Say which arrays, or how many images, would decide."""
         op = self.op
         dumped = "accumulator" in evidence.got or evidence.path.dtype == np.int32
         if op.spec.accumulator and not dumped:
             yield f"the accumulators of {op.name}"
-        if unseen := [before.name for before in self.traces.unseen(op)]:
-            yield f"the outputs of {', '.join(unseen)}"
+        if not_dumped := [before.name for before in self.traces.not_dumped(op)]:
+            yield f"the outputs of {', '.join(not_dumped)}"
         if all(c.mixes_images for c in causes):
             yield "images whose results are long, or differ more from each other"
-        count, weights = self.dump.plan.count, [c.weight for c in causes if not c.mixes_images]
+        count, weights = self.dump.plan.count, [c.score for c in causes if not c.mixes_images]
         needed = [
             ceil(w.images * (w.freedom + MARGIN) / w.evidence)
             for w in weights
@@ -239,15 +245,15 @@ def _exact(at: Op, tries: Sequence[Trial]) -> list[Cause]:
     return [Cause(at, (trial.bug,)) for trial in tries if not trial.differing]
 
 
-def _apart(evidence: Evidence, causes: Sequence[Cause]) -> tuple[Apart, ...]:
+def _discriminations(evidence: Evidence, causes: Sequence[Cause]) -> tuple[Discrimination, ...]:
     """Return what tells the members of a class apart, one of each name."""
     one_each: dict[tuple[str, ...], Cause] = {}
     for cause in causes:
         one_each.setdefault(cause.names, cause)
-    return tuple(tell_apart(evidence.path, list(one_each.values())[:6]))
+    return tuple(discriminate(evidence.path, list(one_each.values())[:6]))
 
 
-def _near(tries: Sequence[Trial], evidence: Evidence) -> tuple[tuple[str, int, int], ...]:
+def _close_matches(tries: Sequence[Trial], evidence: Evidence) -> tuple[tuple[str, int, int], ...]:
     """Return bugs that explain at least half of the differences, the best first."""
     without = differing(evidence.path, evidence)
     close = [t for t in tries if 2 * t.differing <= without]

@@ -18,7 +18,7 @@ _EVERY = 2**22
 
 
 @dataclass(frozen=True)
-class Apart:
+class Discrimination:
     """What separates two causes.
 
     Parameters
@@ -65,7 +65,7 @@ class Apart:
         return f"no image of {self.tried} distinguishes {pair}"
 
 
-def tell_apart(path: Datapath, causes: Sequence[Cause]) -> list[Apart]:
+def discriminate(path: Datapath, causes: Sequence[Cause]) -> list[Discrimination]:
     """Return what separates the first of the causes from each other one.
 
     Parameters
@@ -82,22 +82,24 @@ def tell_apart(path: Datapath, causes: Sequence[Cause]) -> list[Apart]:
         x = stimulus(path.model, "builtin", _IMAGES, seed)
         tensors = {**x, **path.model.run(x, trace=True).tensors}
         other = Datapath.of(path.model, path.op, tuple(tensors[n] for n in path.op.inputs))
-        wanted = causes[0].plant(other).results()[1]
+        expected = causes[0].plant(other).results()[1]
         for cause in list(open_):
             made = cause.plant(other).results()[1]
-            differs = (made != wanted).reshape(_IMAGES, -1).any(axis=1)
+            differs = (made != expected).reshape(_IMAGES, -1).any(axis=1)
             if differs.any():
                 image = int(np.flatnonzero(differs)[0])
                 tried = _IMAGES * (seed + 1)
                 mixed = cause.mixes_images or causes[0].mixes_images
                 found.append(
-                    Apart(str(causes[0]), str(cause), seed, image, None, tried, mixed and image > 0)
+                    Discrimination(
+                        str(causes[0]), str(cause), seed, image, None, tried, mixed and image > 0
+                    )
                 )
                 open_.remove(cause)
     for cause in open_:
         acc, same = _accumulator(path, causes[0], cause)
         pair = str(causes[0]), str(cause)
-        found.append(Apart(*pair, None, None, acc, _IMAGES * _SEEDS, same=same))
+        found.append(Discrimination(*pair, None, None, acc, _IMAGES * _SEEDS, same=same))
     return found
 
 
@@ -114,7 +116,7 @@ def _accumulator(
         return None, False
     if first.made is not path.made or second.made is not path.made:
         return None, False
-    if first.deliver is not path.deliver or second.deliver is not path.deliver:
+    if first.write_output is not path.write_output or second.write_output is not path.write_output:
         return None, False  # they move results of whole images; an accumulator alone has none
     channels = path.accumulators().shape[-1]
     lo, hi = (np.broadcast_to(end, channels) for end in (bounds.lo, bounds.hi))
@@ -124,8 +126,8 @@ def _accumulator(
         acc = np.clip(rising[:, None], lo, hi)
     else:
         values = np.random.default_rng(0).integers(lo, hi + 1, (_VALUES, channels), dtype=np.int64)
-        near = np.clip(np.arange(-4096, 4097, dtype=np.int64)[:, None], lo, hi)
-        acc = np.concatenate([near, values])
+        around_zero = np.clip(np.arange(-4096, 4097, dtype=np.int64)[:, None], lo, hi)
+        acc = np.concatenate([around_zero, values])
     a, b = (path_.after(acc)[1] for path_ in (first, second))
     differs = np.argwhere(a != b)
     if not len(differs):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...support.quoting import short_repr
-from .discriminate import Apart
+from .discriminate import Discrimination
 from .hypotheses import contracts
 from .search import Cause
 
@@ -20,9 +20,9 @@ class OpFinding:
     op, kind : str
     inputs : str
         ``golden``, or ``device``: its own, which differ from the golden ones on some image.
-    unseen : tuple of str
+    not_dumped : tuple of str
         Ops before it whose outputs were not dumped; they are taken to do right what they do.
-    follows : bool
+    propagates : bool
         The op does right what it does, from inputs that differ, on every image.
     causes : tuple of Cause
         The bugs, or pairs of bugs, that reproduce all that the device made of the op and for which
@@ -30,8 +30,8 @@ class OpFinding:
         itself, or of one before it that was not dumped.
     consistent : tuple of Cause
         Those that reproduce it as well, but by chance would, or with doubt, or are far less simple.
-    would_tell : tuple of str
-        Where no cause is named for want of evidence: what would tell more.
+    needed_evidence : tuple of str
+        Where no cause is named for want of evidence: what a dump would need.
     differing : int
         Values that differ from what the op should make of its inputs, on all images: outputs and
         accumulators, one by one.
@@ -41,8 +41,8 @@ class OpFinding:
         What else they have in common.
     images : int
         On how many images they reproduce it.
-    apart : tuple of Apart
-    near : tuple of (str, int, int)
+    discriminations : tuple of Discrimination
+    close_matches : tuple of (str, int, int)
         Where nothing fits: bugs that come close on the images that were searched, with the values
         still differing, of those that do without it.
     variants, pairs : int
@@ -58,17 +58,17 @@ class OpFinding:
     op: str
     kind: str
     inputs: str
-    unseen: tuple[str, ...]
-    follows: bool
+    not_dumped: tuple[str, ...]
+    propagates: bool
     causes: tuple[Cause, ...]
     consistent: tuple[Cause, ...]
-    would_tell: tuple[str, ...]
+    needed_evidence: tuple[str, ...]
     differing: int
     roles: tuple[str, ...]
     facts: tuple[str, ...]
     images: int
-    apart: tuple[Apart, ...]
-    near: tuple[tuple[str, int, int], ...]
+    discriminations: tuple[Discrimination, ...]
+    close_matches: tuple[tuple[str, int, int], ...]
     variants: int
     pairs: int
     seconds: float
@@ -94,7 +94,7 @@ class OpFinding:
 def contracts_of(findings: Sequence[OpFinding]) -> list[str]:
     """Return the other contracts by which every op that is wrong computes, in order."""
     common: set[str] | None = None
-    for finding in (f for f in findings if not f.follows):
+    for finding in (f for f in findings if not f.propagates):
         found = {
             bug.variant.label
             for cause in finding.causes

@@ -13,17 +13,17 @@ from math import inf, lgamma, log, log2
 
 import numpy as np
 
+from ...support.array_types import BoolArray, IntArray
 from ...support.quoting import short_repr
 from .hypotheses.freedom import choose_bits, constant_bits
 
-IntArray = np.ndarray
 _SCHEMES = 3.0
 """Bits that name the statement that was chosen."""
 _THRESHOLDS = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Kind:
+class ValueKind:
     """What is known of the values of an array.
 
     Parameters
@@ -50,7 +50,7 @@ class Kind:
     key: IntArray | None = None
 
 
-def noise_bits(made: IntArray, got: IntArray, kind: Kind) -> float:
+def noise_bits(made: IntArray, got: IntArray, kind: ValueKind) -> float:
     """Return the bits that state `got` where `made` is known; 0 where they are equal."""
     if np.array_equal(made, got):
         return 0.0
@@ -62,7 +62,7 @@ def noise_bits(made: IntArray, got: IntArray, kind: Kind) -> float:
     return _SCHEMES + _value_bits(made, got, kind) + _place_bits(made, got, kind)
 
 
-def _value_bits(made: IntArray, got: IntArray, kind: Kind) -> float:
+def _value_bits(made: IntArray, got: IntArray, kind: ValueKind) -> float:
     """Return the bits of the values that differ, each as it is stated shortest."""
     differs = made != got
     wrong, right = got[differs], made[differs]
@@ -82,7 +82,7 @@ def _value_bits(made: IntArray, got: IntArray, kind: Kind) -> float:
     return min(stated, _repeated_bits(wrong, bits, stated, kind))
 
 
-def _repeated_bits(wrong: IntArray, bits: IntArray, stated: float, kind: Kind) -> float:
+def _repeated_bits(wrong: IntArray, bits: IntArray, stated: float, kind: ValueKind) -> float:
     """Return the bits of values of which one that repeats is stated once, with where it is."""
     values, at, counts = np.unique(wrong, return_inverse=True, return_counts=True)
     each = np.bincount(at.ravel(), bits)
@@ -92,11 +92,11 @@ def _repeated_bits(wrong: IntArray, bits: IntArray, stated: float, kind: Kind) -
     return constant_bits(int(values[most]), kind.width) + where + stated - float(each[most])
 
 
-def _one_bit(values: IntArray) -> IntArray:
-    return (values != 0) & (values & (values - 1) == 0)
+def _one_bit(values: IntArray) -> BoolArray:
+    return np.asarray((values != 0) & (values & (values - 1) == 0))
 
 
-def _place_bits(made: IntArray, got: IntArray, kind: Kind) -> float:
+def _place_bits(made: IntArray, got: IntArray, kind: ValueKind) -> float:
     """Return the bits that state which values differ: among all, or in the box that holds them."""
     differs = made != got
     box, bits = [], 0.0
@@ -131,21 +131,21 @@ def _count_bits(n: int, k: int) -> float:
     return min(log2(n), 2 * log2(k) + 1)
 
 
-def _inner_bits(differs: IntArray, got: IntArray, kind: Kind) -> float:
+def _inner_bits(differs: IntArray, got: IntArray, kind: ValueKind) -> float:
     """Return the bits that state which of these differ.
 
     Where all that differs is saturated, which are saturated says it too.
     """
     n, k = differs.size, int(np.count_nonzero(differs))
-    ways = [_count_bits(n, k) + choose_bits(n, k)]
+    codings = [_count_bits(n, k) + choose_bits(n, k)]
     limited = np.isin(got, kind.limits)
     if limited[differs].all():
         at = int(np.count_nonzero(limited))
-        ways.append(_count_bits(n, at) + choose_bits(n, at))
-    return min(ways)
+        codings.append(_count_bits(n, at) + choose_bits(n, at))
+    return min(codings)
 
 
-def _index_bits(made: IntArray, got: IntArray, kind: Kind) -> Iterator[float]:
+def _index_bits(made: IntArray, got: IntArray, kind: ValueKind) -> Iterator[float]:
     """Yield the bits of an index, each way that it can be stated."""
     differs, each = made != got, log2(kind.classes)
     n, k = differs.size, int(np.count_nonzero(differs))
@@ -165,8 +165,8 @@ def _index_bits(made: IntArray, got: IntArray, kind: Kind) -> Iterator[float]:
 def _drawn_bits(values: IntArray, each: float) -> float:
     """Return the bits of values drawn from a few, whose shares are not known before."""
     _, counts = np.unique(values, return_counts=True)
-    ways = lgamma(values.size + 1) - sum(lgamma(c + 1) for c in counts.tolist())
-    return float(len(counts)) * (each + log2(values.size + 1)) + ways / log(2)
+    orders = lgamma(values.size + 1) - sum(lgamma(c + 1) for c in counts.tolist())
+    return float(len(counts)) * (each + log2(values.size + 1)) + orders / log(2)
 
 
 def _turned(rows: IntArray, made: IntArray, got: IntArray, each: float) -> Iterator[float]:
@@ -178,8 +178,8 @@ def _turned(rows: IntArray, made: IntArray, got: IntArray, each: float) -> Itera
         return
     rows = rows.astype(np.int64)
     best = np.sort(rows, axis=1)
-    near = np.argsort(best[:, -1] - best[:, -2], kind="stable")
-    differs = (made != got)[near]
+    by_margin = np.argsort(best[:, -1] - best[:, -2], kind="stable")
+    differs = (made != got)[by_margin]
     own = np.take_along_axis(rows, got[:, None], axis=1)
     ranks = (rows > own).sum(axis=1)[made != got]
     at = np.flatnonzero(differs) + 1

@@ -48,7 +48,7 @@ class Replay:
         images = differs.reshape(differs.shape[0], -1).any(axis=1)
         self.wrong += (first + np.flatnonzero(images)).tolist()
         for role, got in evidence.got.items():
-            self.differing[role] += int(np.count_nonzero(got != evidence.wanted[role]))
+            self.differing[role] += int(np.count_nonzero(got != evidence.expected[role]))
         if evidence.path.op.kind in ("lut", "pwl"):
             self.read |= set(np.unique(evidence.path.inputs[0][differs]).tolist())
         return int(images.size)

@@ -12,7 +12,7 @@ from ...model.graph import Op
 from ...support.quoting import short_repr
 from .datapath import Datapath, ExcludedError
 from .hypotheses import HYPOTHESES, Evidence, Hypothesis, Variant
-from .weight import Weight
+from .score import Score
 
 _ROWS = 64
 """Output pixels that a pair is tried on before it is held against everything."""
@@ -50,7 +50,7 @@ class Cause:
 
     op: Op
     bugs: tuple[Bug, ...]
-    weight: Weight | None = None
+    score: Score | None = None
 
     @property
     def freedom(self) -> float:
@@ -92,16 +92,16 @@ def made_by(path: Datapath, evidence: Evidence) -> dict[str, np.ndarray]:
     Accumulators may be dumped as the op holds them, or moved as its results are; or they alone are.
     """
     held, raw = path.after(path.accumulators())
-    y = path.deliver(path, raw)
+    y = path.write_output(path, raw)
     if evidence.follow:
         return evidence.follow(held, y)
-    ways = [{"output": y, "accumulator": held}]
-    moved = path.deliver(path, held)
+    outcomes = [{"output": y, "accumulator": held}]
+    moved = path.write_output(path, held)
     if moved is not held and "accumulator" in evidence.got:
-        ways += [{"output": y, "accumulator": moved}, {"output": raw, "accumulator": moved}]
+        outcomes += [{"output": y, "accumulator": moved}, {"output": raw, "accumulator": moved}]
     if "output" not in evidence.got:
-        ways = ways[:2]
-    return min(ways, key=lambda made: _count(made, evidence.got))
+        outcomes = outcomes[:2]
+    return min(outcomes, key=lambda made: _count(made, evidence.got))
 
 
 def differing(path: Datapath, evidence: Evidence) -> int:
@@ -160,11 +160,11 @@ class _PairSearch:
         self.base.accumulators()
         self.operands: list[Bug] = []
         self.pointwise: list[Bug] = []
-        self.delivery: list[Bug] = []
+        self.output_order: list[Bug] = []
         for bug in bugs_of(evidence, [h for h in table if not h.solved]):
             path = bug.variant.edit(self.base)
-            if path.deliver is not self.base.deliver:
-                self.delivery.append(bug)
+            if path.write_output is not self.base.write_output:
+                self.output_order.append(bug)
             elif path.made is not self.base.made:
                 self.operands.append(bug)
             else:
@@ -173,7 +173,7 @@ class _PairSearch:
     @property
     def count(self) -> int:
         """How many pairs there are."""
-        first, last = len(self.operands) + len(self.pointwise), len(self.delivery)
+        first, last = len(self.operands) + len(self.pointwise), len(self.output_order)
         return first * (first - 1) // 2 + (first + last - 1) * last
 
     def run(self) -> list[Cause]:
@@ -199,15 +199,15 @@ class _PairSearch:
 
     def _delivered(self) -> Iterator[tuple[Bug, Bug]]:
         """Pairs with one that moves results: the other's results are computed once."""
-        moves = [(bug, bug.variant.edit(self.base)) for bug in self.delivery]
+        moves = [(bug, bug.variant.edit(self.base)) for bug in self.output_order]
         got = self.evidence.got
-        for first in [*self.operands, *self.pointwise, *self.delivery]:
+        for first in [*self.operands, *self.pointwise, *self.output_order]:
             held, y = first.variant.edit(self.base).results()
             for second, path in moves:
                 if second is first:
                     continue
-                made = path.deliver(path, y) if "output" in got else y
-                if not _differing(held, made, path.deliver(path, held), got):
+                made = path.write_output(path, y) if "output" in got else y
+                if not _differing(held, made, path.write_output(path, held), got):
                     yield first, second
 
 

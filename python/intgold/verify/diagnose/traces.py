@@ -11,13 +11,13 @@ import numpy as np
 from ... import golden
 from ...model.graph import Model, Op
 from ...vectors.arrays import contents
-from ...vectors.arrays.contents import Entry
+from ...vectors.arrays.contents import ArraySpec
 from ...vectors.memory.readings import Reading
 from ..dump import Dump
 from .datapath import Datapath
 from .hypotheses import Evidence
 
-Arrays = Mapping[Entry, np.ndarray]
+Arrays = Mapping[ArraySpec, np.ndarray]
 ByRole = Mapping[str, Sequence[Reading]]
 
 
@@ -27,7 +27,7 @@ class Traces:
     Parameters
     ----------
     model : Model
-    arrays : mapping of Entry to ndarray
+    arrays : mapping of ArraySpec to ndarray
         The stimulus, and the outputs and accumulators that the device dumped.
     images : sequence of int
         Which images of the set these are.
@@ -68,15 +68,15 @@ class Traces:
         """Return what the op should have made of its inputs, and what the device dumped of it."""
         path, got = self.path(op), self.seen[op.name]
         acc, y = path.results()
-        wanted = {"output": y, "accumulator": acc}
+        expected = {"output": y, "accumulator": acc}
         readings = partial(self._readings, op.name)
-        return Evidence(path, {role: wanted[role] for role in got}, got, readings=readings)
+        return Evidence(path, {role: expected[role] for role in got}, got, readings=readings)
 
     def reads_golden(self, op: Op) -> bool:
         """Return whether the inputs are golden, as far as they were dumped."""
         return all(np.array_equal(self.live[n], self.golden[n]) for n in op.inputs)
 
-    def unseen(self, op: Op) -> list[Op]:
+    def not_dumped(self, op: Op) -> list[Op]:
         """Return the ops before `op` whose outputs were not dumped, the nearest first."""
         makers = {o.output: o for o in self.model.ops}
         found: list[Op] = []
@@ -92,14 +92,14 @@ class Traces:
         """Return the evidence of an op that was not dumped: all that was dumped behind it."""
         path = self.path(before)
         held, y = path.results()
-        wanted = self._behind(before, held, y)
-        got = {key: self.seen[key[0]][key[1]] for key in wanted}
+        expected = self._downstream(before, held, y)
+        got = {key: self.seen[key[0]][key[1]] for key in expected}
         return Evidence(
-            path, _named(wanted), _named(got),
-            lambda held, y: _named(self._behind(before, held, y)),
+            path, _named(expected), _named(got),
+            lambda held, y: _named(self._downstream(before, held, y)),
         )  # fmt: skip
 
-    def _behind(
+    def _downstream(
         self, before: Op, held: np.ndarray, y: np.ndarray
     ) -> dict[tuple[str, str], np.ndarray]:
         """Return what the device dumped that depends on an output, by (op, role)."""
@@ -142,10 +142,10 @@ def in_blocks(dump: Dump) -> Iterator[tuple[int, Traces]]:
         first += count
 
 
-def _stimulus(dump: Dump) -> list[Entry]:
+def _stimulus(dump: Dump) -> list[ArraySpec]:
     model = dump.plan.model
-    return [contents.stimulus(model.tensor(n)) for n in model.inputs]
+    return [contents.stimulus_spec(model.tensor(n)) for n in model.inputs]
 
 
-def _dumped(dump: Dump) -> list[Entry]:
+def _dumped(dump: Dump) -> list[ArraySpec]:
     return [e for e in dump.files if dump.has(e) and e.role in ("output", "accumulator")]

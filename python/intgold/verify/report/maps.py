@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-_MOST_MAPS = 32
-_MOST_CELLS = 64
+_MAX_MAPS = 32
+_MAX_CELLS = 64
 _SIDE = 112
 
 
@@ -21,7 +21,7 @@ def error_maps(places: np.ndarray) -> str:
     """
     maps = _by_channel(places)
     most = max(1, int(places.max()))
-    shown = sorted(range(len(maps)), key=lambda c: -int(maps[c].sum()))[:_MOST_MAPS]
+    shown = sorted(range(len(maps)), key=lambda c: -int(maps[c].sum()))[:_MAX_MAPS]
     return "".join(_figure(c, maps[c], most) for c in sorted(shown))
 
 
@@ -60,7 +60,7 @@ def _smaller(values: np.ndarray) -> np.ndarray:
     """Return a map of at most so many cells a side; a cell is the greatest that it stands for."""
     for axis in (0, 1):
         size = values.shape[axis]
-        step = -(-size // _MOST_CELLS)
+        step = -(-size // _MAX_CELLS)
         if step > 1:
             starts = np.arange(0, size, step)
             values = np.maximum.reduceat(values, starts, axis=axis)
@@ -70,7 +70,7 @@ def _smaller(values: np.ndarray) -> np.ndarray:
 def legend(places: np.ndarray, count: int) -> str:
     """Return what the maps show."""
     maps = _by_channel(places)
-    shown = f", the {_MOST_MAPS} with most" if len(maps) > _MOST_MAPS else ""
+    shown = f", the {_MAX_MAPS} with most" if len(maps) > _MAX_MAPS else ""
     return (
         f"A map for each channel{shown}: a cell is a place of the output that differs, the "
         f"stronger the more of the {count} images. Below: how many places."

@@ -1,4 +1,4 @@
-"""The account as one HTML page that needs nothing else: tables, maps, histogram, arithmetic."""
+"""The report as one HTML page that needs nothing else: tables, maps, histogram, arithmetic."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from collections.abc import Iterable, Sequence
 from ...support.file_kinds import REPORT, html_start
 from ...support.safe_files import replacing
 from ...vectors.sets.strays import stray_lines
-from ..comparison import IN_DEVICE, Comparison, place, placed, with_hex
+from ..comparison import IN_DEVICE, ArrayComparison, location_text, place, with_hex
 from ..diagnose.finding import OpFinding
 from ..diagnose.search import Cause
-from .account import Account
 from .maps import bars, error_maps, legend
 from .stages import Stages
 from .text import (
-    MOST_CONSISTENT,
+    MAX_CONSISTENT,
+    cause_groups,
     conclusion,
+    correct_by_reading,
     demoted,
     heading,
     labels,
-    members,
     others,
     remarks,
-    right_read_so,
     tried,
     verdict,
     worth,
 )
+from .verification_report import VerificationReport
 
 _STYLE = """
 :root{--ground:#fff;--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;--panel:#f6f8fa;--bad:#c62828;
@@ -61,7 +61,7 @@ dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 """
 
 
-def write_page(account: Account, path: str | os.PathLike[str]) -> None:
+def write_page(report: VerificationReport, path: str | os.PathLike[str]) -> None:
     """Write the page.
 
     Raises
@@ -71,38 +71,38 @@ def write_page(account: Account, path: str | os.PathLike[str]) -> None:
         changed.
     """
     with replacing(path, REPORT) as file:
-        file.write(page(account).encode())
+        file.write(html_page(report).encode())
 
 
-def page(account: Account) -> str:
+def html_page(report: VerificationReport) -> str:
     """Return the page as text."""
-    report, model = account.report, account.dump.plan.model
-    differing = sum(c.differing for c in report.comparisons)
-    strays = stray_lines(c.tally.strays for c in report.comparisons)
-    if report.first is None and strays:
-        verdict = f'<p class="bad">{report.values:,} values are equal; padding is not.</p>'
-    elif report.first is None:
-        verdict = f'<p class="good">{report.values:,} values compared, all equal.</p>'
+    comparison, model = report.comparison, report.dump.plan.model
+    differing = sum(c.differing for c in comparison.comparisons)
+    strays = stray_lines(c.tally.strays for c in comparison.comparisons)
+    if comparison.first is None and strays:
+        verdict = f'<p class="bad">{comparison.values:,} values are equal; padding is not.</p>'
+    elif comparison.first is None:
+        verdict = f'<p class="good">{comparison.values:,} values compared, all equal.</p>'
     else:
         verdict = (
-            f'<p class="bad">{differing:,} of {report.values:,} values differ, first in op '
-            f"<b>{html.escape(report.first.op)}</b>.</p>"
+            f'<p class="bad">{differing:,} of {comparison.values:,} values differ, first in op '
+            f"<b>{html.escape(comparison.first.op)}</b>.</p>"
         )
     missing = (
-        f"<p>{report.missing} of {len(report.comparisons)} arrays are not in the dump.</p>"
-        if report.missing
+        f"<p>{comparison.missing} of {len(comparison.comparisons)} arrays are not in the dump.</p>"
+        if comparison.missing
         else ""
     )
     parts = [
         f"<h1>{html.escape(model.name)}: device against golden model</h1>",
-        f'<p class="soft">{account.dump.plan.count} images; model {model.sha256[:16]}</p>',
+        f'<p class="soft">{report.dump.plan.count} images; model {model.sha256[:16]}</p>',
         verdict,
         missing,
         *(f"<p>{html.escape(line)}</p>" for line in strays),
-        *_causes(account),
-        *(_first(account) if report.first else []),
+        *_causes(report),
+        *(_first(report) if comparison.first else []),
         "<h2>Every array</h2>",
-        _arrays(report.comparisons),
+        _arrays(comparison.comparisons),
     ]
     title = html.escape(f"{model.name}: device against golden model")
     return (
@@ -115,34 +115,34 @@ def page(account: Account) -> str:
     )
 
 
-def _causes(account: Account) -> Iterable[str]:
-    findings, first = account.findings, account.report.first
-    if first is None or not (findings or account.not_sought):
+def _causes(report: VerificationReport) -> Iterable[str]:
+    findings, first = report.findings, report.comparison.first
+    if first is None or not (findings or report.not_sought):
         return
     yield "<h2>Why</h2>"
-    if account.not_sought:
-        yield f"<p>{html.escape(account.not_sought)}.</p>"
+    if report.not_sought:
+        yield f"<p>{html.escape(report.not_sought)}.</p>"
     yield from (f"<p>{_sentence(line)}.</p>" for line in conclusion(findings))
     for finding in findings:
-        if finding.follows:
+        if finding.propagates:
             continue
         if finding.op != first.op:
             yield f"<p>{html.escape(heading(finding))}.</p>"
         yield from _finding(finding)
-    yield from (f"<p>{html.escape('R' + line[1:])}.</p>" for line in right_read_so(findings))
-    follow = [f.op for f in findings if f.follows and not f.read_by]
+    yield from (f"<p>{html.escape('R' + line[1:])}.</p>" for line in correct_by_reading(findings))
+    follow = [f.op for f in findings if f.propagates and not f.read_by]
     if follow:
         yield f"<p>Right from wrong inputs: {html.escape(', '.join(follow))}.</p>"
 
 
 def _finding(finding: OpFinding) -> Iterable[str]:
     """Yield the causes of one op, numbered, and what is left open."""
-    named, thin = members(finding.causes), members(finding.consistent)
+    named, thin = cause_groups(finding.causes), cause_groups(finding.consistent)
     place = _op(finding.op, finding.kind)
     if not finding.fitting:
         yield f"<p>{place}: {html.escape(verdict(finding))}; tried {tried(finding)}.</p>"
         yield from (f"<p>{_sentence(fact)}.</p>" for fact in finding.facts)
-        for label, left, of in finding.near:
+        for label, left, of in finding.close_matches:
             yield (
                 f"<p>Close: {html.escape(label)} leaves {left} of {of} differences on "
                 f"{finding.images} images.</p>"
@@ -154,9 +154,9 @@ def _finding(finding: OpFinding) -> Iterable[str]:
         yield _box(number, causes, finding)
     if why := demoted(finding):
         yield f"<p>{_sentence(why)}:</p>"
-    for number, causes in enumerate(thin[:MOST_CONSISTENT], len(named) + 1):
+    for number, causes in enumerate(thin[:MAX_CONSISTENT], len(named) + 1):
         yield _box(number, causes, finding)
-    if more := thin[MOST_CONSISTENT:]:
+    if more := thin[MAX_CONSISTENT:]:
         yield f"<p>{_sentence(' '.join(line.strip() for line in others(more)))}.</p>"
     images = "1 image" if finding.images == 1 else f"{finding.images} images"
     each = "Reproduces" if len(named) + len(thin) == 1 else "Each reproduces"
@@ -172,7 +172,7 @@ def _box(number: int, causes: Sequence[Cause], finding: OpFinding) -> str:
     if first.op.name != finding.op:
         place = f", in {_op(first.op.name, first.op.kind)}, which was not dumped"
     lines = [worth(first, finding)]
-    lines += [first.weight.doubt] if first.weight and first.weight.doubt else []
+    lines += [first.score.doubt] if first.score and first.score.doubt else []
     bugs = "".join(
         f"<p>{html.escape(b.hypothesis.explanation)}</p>"
         f'<p class="soft">Look at {html.escape(b.hypothesis.look_at)}.</p>'
@@ -193,11 +193,11 @@ def _op(name: str, kind: str) -> str:
     return f"op <b>{html.escape(name)}</b> ({html.escape(kind)})"
 
 
-def _first(account: Account) -> Iterable[str]:
-    first = account.report.first
+def _first(report: VerificationReport) -> Iterable[str]:
+    first = report.comparison.first
     assert first is not None
     comparison = next(
-        c for c in account.report.comparisons if (c.op, c.role) == (first.op, first.role)
+        c for c in report.comparison.comparisons if (c.op, c.role) == (first.op, first.role)
     )
     tally = comparison.tally
     facts = [
@@ -216,22 +216,22 @@ def _first(account: Account) -> Iterable[str]:
     if first.requantize and first.role != "partial":
         form, m, t = first.requantize
         facts.append(("requantize", f"{form}, multiplier {with_hex(m, 'int32')}, right_shift {t}"))
-    facts += [("in the dump", placed(spot)) for spot in first.spots]
+    facts += [("in the dump", location_text(location)) for location in first.locations]
     yield "<h2>The first wrong value</h2>"
     rows = "".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in facts)
     yield f"<dl>{rows}</dl>"
-    if account.stages.stages:
-        yield f"<p>{_sentence(account.stages.heading)}:</p>"
-        yield _stages(account.stages)
-    if account.worked:
+    if report.stages.stages:
+        yield f"<p>{_sentence(report.stages.heading)}:</p>"
+        yield _stages(report.stages)
+    if report.worked:
         yield "<p>As it should be, in full:</p>"
-        yield f"<pre>{html.escape(chr(10).join(account.worked))}</pre>"
+        yield f"<pre>{html.escape(chr(10).join(report.worked))}</pre>"
     yield f"<h2>Where {html.escape(first.op)} differs</h2>"
     where = "; ".join([f"{tally.differing:,} of {tally.of:,} values", *tally.sentences()])
     yield f"<p>{html.escape(where)}.</p>"
     if tally.places is not None:
         yield f'<div class="maps">{error_maps(tally.places)}</div>'
-        yield f'<p class="soft">{legend(tally.places, account.dump.plan.count)}</p>'
+        yield f'<p class="soft">{legend(tally.places, report.dump.plan.count)}</p>'
     yield "<h2>Got - expected</h2>"
     yield f'<div class="wide">{bars(tally.histogram())}</div>'
 
@@ -239,14 +239,14 @@ def _first(account: Account) -> Iterable[str]:
 def _stages(stages: Stages) -> str:
     head = "<tr><th><th class=n>as it should be<th class=n>as the device computed it</tr>"
     rows = "".join(
-        f"<tr{' class=wrong' if s.wanted != s.got else ''}><td>{html.escape(s.name)}"
-        f"<td class=n>{s.wanted}<td class=n>{s.got}</tr>"
+        f"<tr{' class=wrong' if s.expected != s.got else ''}><td>{html.escape(s.name)}"
+        f"<td class=n>{s.expected}<td class=n>{s.got}</tr>"
         for s in stages.stages
     )
     return f'<div class="wide"><table>{head}{rows}</table></div>'
 
 
-def _arrays(comparisons: Sequence[Comparison]) -> str:
+def _arrays(comparisons: Sequence[ArrayComparison]) -> str:
     head = "<tr><th>op<th>kind<th>tensor<th class=n>values<th class=n>differing</tr>"
     rows = []
     for c in comparisons:

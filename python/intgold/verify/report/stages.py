@@ -9,13 +9,13 @@ import numpy as np
 
 from ...support.quoting import short_repr
 from ...support.text_table import columns
-from ..comparison import Difference
+from ..comparison import FirstDifference
 from ..diagnose.datapath import Datapath
 from ..diagnose.finding import OpFinding
 from ..diagnose.search import Cause
 from ..diagnose.traces import of_images
 from ..dump import Dump
-from .text import members
+from .text import cause_groups
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Stage:
     Parameters
     ----------
     name : str
-    wanted, got : int
+    expected, got : int
         What it should make, and what it makes with the cause planted.
     """
 
     name: str
-    wanted: int
+    expected: int
     got: int
 
 
@@ -64,11 +64,11 @@ class Stages:
         if not self.stages:
             return []
         rows = [("", "as it should be", "as the device computed it")]
-        rows += [(s.name, str(s.wanted), str(s.got)) for s in self.stages]
+        rows += [(s.name, str(s.expected), str(s.got)) for s in self.stages]
         return [self.heading, *(f"  {line}" for line in columns(rows, left=(0,)))]
 
 
-def stages_of(dump: Dump, first: Difference, findings: tuple[OpFinding, ...]) -> Stages:
+def stages_of(dump: Dump, first: FirstDifference, findings: tuple[OpFinding, ...]) -> Stages:
     """Return the stages of the first value that differs, where a cause of its op is named."""
     causes: list[Cause] = [c for f in findings if f.op == first.op for c in f.causes]
     if not causes or causes[0].op.name != first.op or causes[0].mixes_images:
@@ -80,9 +80,9 @@ def stages_of(dump: Dump, first: Difference, findings: tuple[OpFinding, ...]) ->
     at = -1 if first.role == "output" else _REGISTER
     # Where accumulators alone are dumped in another order, no stage makes the value.
     encoded = 128 if first.dtype == "uint8" else 0  # the difference is in the device's numbers
-    if (made[at].wanted + encoded, made[at].got + encoded) != (first.expected, first.got):
+    if (made[at].expected + encoded, made[at].got + encoded) != (first.expected, first.got):
         return Stages()
-    return Stages(str(causes[0]), tuple(_shown(path, made)), len(members(causes)))
+    return Stages(str(causes[0]), tuple(_shown(path, made)), len(cause_groups(causes)))
 
 
 _NAMES = ("accumulator", "its register", "scaled: R(acc)", "output", "as it is written")
@@ -90,17 +90,17 @@ _REGISTER = 1
 
 
 def _stages(path: Datapath, cause: Cause, where: tuple[int, ...]) -> list[Stage]:
-    wanted, got = (_values(p, where) for p in (path, cause.plant(path)))
-    return [Stage(*row) for row in zip(_NAMES, wanted, got, strict=True)]
+    expected, got = (_values(p, where) for p in (path, cause.plant(path)))
+    return [Stage(*row) for row in zip(_NAMES, expected, got, strict=True)]
 
 
 def _values(path: Datapath, where: tuple[int, ...]) -> list[int]:
     """Return what each stage makes at a place, before anything moves and after."""
     acc = path.accumulators()
-    held = path.hold(path, acc)
+    held = path.accumulator_register(path, acc)
     scaled = path.scale(path, held)
-    y = path.finish(path, scaled).astype(path.dtype)
-    made: list[np.ndarray[Any, Any]] = [acc, held, scaled, y, path.deliver(path, y)]
+    y = path.output_stage(path, scaled).astype(path.dtype)
+    made: list[np.ndarray[Any, Any]] = [acc, held, scaled, y, path.write_output(path, y)]
     return [int(values.reshape(y.shape)[(0, *where)]) for values in made]
 
 
@@ -114,4 +114,4 @@ def _shown(path: Datapath, stages: list[Stage]) -> list[Stage]:
 
 
 def _pair(stage: Stage) -> tuple[int, int]:
-    return stage.wanted, stage.got
+    return stage.expected, stage.got

@@ -9,8 +9,8 @@ from ..diagnose.finding import OpFinding, contracts_of
 from ..diagnose.hypotheses import HYPOTHESES
 from ..diagnose.search import Cause
 
-_MOST_LABELS = 4
-MOST_CONSISTENT = 4
+_MAX_LABELS = 4
+MAX_CONSISTENT = 4
 """Causes that are shown of those that are not named."""
 
 
@@ -20,7 +20,7 @@ def conclusion(findings: Sequence[OpFinding]) -> list[str]:
     return [f"every op that is wrong computes by the contract {by}"] if by else []
 
 
-def told(findings: Sequence[OpFinding], first: str) -> list[str]:
+def report_lines(findings: Sequence[OpFinding], first: str) -> list[str]:
     """Return the lines: what is true of the whole model, then the first op at length.
 
     The others have a line each, or one for all.
@@ -34,7 +34,7 @@ def told(findings: Sequence[OpFinding], first: str) -> list[str]:
     lines, others = conclusion(findings), []
     by = bool(lines)
     explained: dict[tuple[str, ...], OpFinding] = {}
-    for number, finding in enumerate(f for f in findings if not f.follows):
+    for number, finding in enumerate(f for f in findings if not f.propagates):
         if finding.op == first and not number:
             lines += _cause(finding)
         elif by and explained:
@@ -46,19 +46,19 @@ def told(findings: Sequence[OpFinding], first: str) -> list[str]:
             lines += [f"  {line}" for line in _cause(finding)]
         if finding.fitting:
             explained.setdefault(_ops_and_names(finding), finding)
-    follow = [f.op for f in findings if f.follows and not f.read_by]
+    follow = [f.op for f in findings if f.propagates and not f.read_by]
     if others:
         lines += textwrap.wrap(f"the same is wrong of {', '.join(others)}", 100)
-    lines += [row for line in right_read_so(findings) for row in textwrap.wrap(line, 100)]
+    lines += [row for line in correct_by_reading(findings) for row in textwrap.wrap(line, 100)]
     if follow:
         lines.append(f"correct; only propagate the error: {', '.join(follow)}")
     return lines
 
 
-def right_read_so(findings: Sequence[OpFinding]) -> list[str]:
+def correct_by_reading(findings: Sequence[OpFinding]) -> list[str]:
     """Return which ops are right once the device's words are read by another rule."""
     found: dict[str, list[str]] = {}
-    for finding in (f for f in findings if f.follows and f.read_by):
+    for finding in (f for f in findings if f.propagates and f.read_by):
         found.setdefault(finding.read_by, []).append(finding.op)
     return [
         f"right with the words of every array read so ({label}): {', '.join(ops)}"
@@ -70,9 +70,9 @@ def heading(finding: OpFinding) -> str:
     """Return how an op behind the first one is introduced."""
     if finding.read_by:
         return f"wrong by itself, with words read so ({finding.read_by}): {finding.op}"
-    if finding.unseen:
-        unseen = ", ".join(finding.unseen)
-        return f"wrong by itself, or by {unseen}, not dumped: {finding.op} ({finding.kind})"
+    if finding.not_dumped:
+        missing = ", ".join(finding.not_dumped)
+        return f"wrong by itself, or by {missing}, not dumped: {finding.op} ({finding.kind})"
     return f"wrong by itself: {finding.op} ({finding.kind})"
 
 
@@ -81,7 +81,7 @@ def _ops_and_names(finding: OpFinding) -> tuple[str, ...]:
     return tuple(sorted({" ".join((c.op.name, *map(str, c.bugs))) for c in finding.fitting}))
 
 
-def members(causes: Sequence[Cause]) -> list[list[Cause]]:
+def cause_groups(causes: Sequence[Cause]) -> list[list[Cause]]:
     """Return causes, those of one op and of the same hypotheses together."""
     groups: dict[tuple[str, ...], list[Cause]] = {}
     for cause in causes:
@@ -91,42 +91,44 @@ def members(causes: Sequence[Cause]) -> list[list[Cause]]:
 
 def reservations(finding: OpFinding) -> list[str]:
     """Return what the dump leaves open for want of outputs, and which outputs would tell."""
-    told = []
+    lines = []
     ops = {c.op.name for c in finding.fitting}
-    if unseen := ", ".join(would_confirm(finding)):
+    if missing := ", ".join(would_confirm(finding)):
         if len(ops) > 1:
-            told.append(f"a dump of {unseen} would show which op it is")
+            lines.append(f"a dump of {missing} would show which op it is")
         elif finding.causes:
-            told.append(f"seen through later ops only: a dump of {unseen} would confirm it")
-    right = [name for name in finding.unseen if name not in ops]
+            lines.append(f"seen through later ops only: a dump of {missing} would confirm it")
+    right = [name for name in finding.not_dumped if name not in ops]
     if ops and right:
-        check = "" if unseen else "; a dump of them would confirm it"
-        told.append(f"not dumped and assumed correct: {', '.join(right)}{check}")
-    return told
+        check = "" if missing else "; a dump of them would confirm it"
+        lines.append(f"not dumped and assumed correct: {', '.join(right)}{check}")
+    return lines
 
 
 def would_confirm(finding: OpFinding) -> list[str]:
     """Return the ops to dump where a cause is in one that was not: it, and those after it."""
     causes = {cause.op.name for cause in finding.fitting}
-    places = [at for at, name in enumerate(finding.unseen) if name in causes]
-    return list(finding.unseen[: max(places) + 1]) if places else []
+    places = [at for at, name in enumerate(finding.not_dumped) if name in causes]
+    return list(finding.not_dumped[: max(places) + 1]) if places else []
 
 
 def labels(causes: Sequence[Cause]) -> str:
     """Return the parameters with which a hypothesis fits."""
     found = [" and ".join(b.variant.label or "-" for b in c.bugs) for c in causes]
     found = [label for label in found if set(label.split()) - {"-", "and"}]
-    more = f" and {len(found) - _MOST_LABELS} more" if len(found) > _MOST_LABELS else ""
-    return f" ({'; or '.join(found[:_MOST_LABELS])}{more})" if found else ""
+    more = f" and {len(found) - _MAX_LABELS} more" if len(found) > _MAX_LABELS else ""
+    return f" ({'; or '.join(found[:_MAX_LABELS])}{more})" if found else ""
 
 
 def verdict(finding: OpFinding) -> str:
     """Return what is known of the cause: how many fit, and how many of them are named."""
-    groups, more = len(members(finding.causes)), len(members(finding.consistent))
+    groups, more = len(cause_groups(finding.causes)), len(cause_groups(finding.consistent))
     if groups and more:
         likely = "one" if groups == 1 else f"{groups} of them"
-        apart = "" if groups == 1 else ", and this set cannot tell those apart"
-        return f"cause: {groups + more} of those tried fit; {likely} likelier than the rest{apart}"
+        ambiguous = "" if groups == 1 else ", and this set cannot tell those apart"
+        return (
+            f"cause: {groups + more} of those tried fit; {likely} likelier than the rest{ambiguous}"
+        )
     if groups > 1:
         return f"cause: {groups} of those tried fit and this set cannot distinguish them"
     if groups:
@@ -138,7 +140,7 @@ def verdict(finding: OpFinding) -> str:
 
 def demoted(finding: OpFinding) -> str:
     """Return why causes that fit as well are not named, where others are; "" where none is left."""
-    doubts = {bool(c.weight and c.weight.doubt) for c in finding.consistent}
+    doubts = {bool(c.score and c.score.doubt) for c in finding.consistent}
     why = " or ".join(w for w, there in (("less simple", False), ("in doubt", True))
                       if there in doubts)  # fmt: skip
     return f"consistent too, but {why}" if finding.causes and why else ""
@@ -146,23 +148,23 @@ def demoted(finding: OpFinding) -> str:
 
 def worth(cause: Cause, finding: OpFinding) -> str:
     """Return what a cause explains, and what that is worth."""
-    weight = cause.weight
-    assert weight is not None
+    score = cause.score
+    assert score is not None
     n = f"{finding.differing} of {finding.differing} differing values"
     if len(finding.roles) > 1:
         n += f" ({' and '.join(f'{role}s' for role in finding.roles)})"
-    if weight.simpler == 0:
+    if score.simpler == 0:
         others = "no simpler one explains any"
-    elif weight.simpler >= weight.searched:
+    elif score.simpler >= score.searched:
         others = "a simpler one explains them too"
     else:
-        others = f"no simpler one explains more than {weight.simpler}"
+        others = f"no simpler one explains more than {score.simpler}"
         if cause.op.name != finding.op:
-            others += f" of {weight.searched} in what was dumped after {cause.op.name}"
-        if weight.searched != finding.differing:
-            of = "" if cause.op.name != finding.op else f" of the {weight.searched}"
+            others += f" of {score.searched} in what was dumped after {cause.op.name}"
+        if score.searched != finding.differing:
+            of = "" if cause.op.name != finding.op else f" of the {score.searched}"
             others += f"{of} on the images searched"
-    bits = f"evidence {weight.evidence:.0f} bits, freedom {weight.freedom:.0f} bits"
+    bits = f"evidence {score.evidence:.0f} bits, freedom {score.freedom:.0f} bits"
     return f"explains {n}; {others}; {bits}"
 
 
@@ -179,24 +181,24 @@ def _cause(finding: OpFinding) -> list[str]:
         lines += [f"  {fact}" for fact in finding.facts]
         return lines + [
             f"  close: {label} leaves {left} of {of} differences {on}"
-            for label, left, of in finding.near
+            for label, left, of in finding.close_matches
         ]
-    named, thin = members(finding.causes), members(finding.consistent)
+    named, thin = cause_groups(finding.causes), cause_groups(finding.consistent)
     lines = [verdict(finding), *(f"  {fact}" for fact in finding.facts)]
     for number, causes in enumerate(named, 1):
         lines += _numbered(number, causes, finding)
     if why := demoted(finding):
         lines.append(f"  {why}:")
-    for number, causes in enumerate(thin[:MOST_CONSISTENT], len(named) + 1):
+    for number, causes in enumerate(thin[:MAX_CONSISTENT], len(named) + 1):
         lines += _numbered(number, causes, finding)
-    if more := thin[MOST_CONSISTENT:]:
+    if more := thin[MAX_CONSISTENT:]:
         lines += others(more)
     images = "1 image" if finding.images == 1 else f"{finding.images} images"
     each = "" if len(named) + len(thin) == 1 else "each "
     lines.append(
         f"  {each}reproduces every value of {finding.op} on {images}; tried {tried(finding)}"
     )
-    return lines + [f"  {told}" for told in remarks(finding)]
+    return lines + [f"  {remark}" for remark in remarks(finding)]
 
 
 def others(groups: Sequence[Sequence[Cause]]) -> list[str]:
@@ -208,9 +210,9 @@ def others(groups: Sequence[Sequence[Cause]]) -> list[str]:
 
 def remarks(finding: OpFinding) -> list[str]:
     """Return what tells the causes apart, what is open, what would decide."""
-    lines = [*map(str, finding.apart), *reservations(finding)]
-    if finding.would_tell:
-        lines.append(f"what would decide: {'; or '.join(finding.would_tell)}")
+    lines = [*map(str, finding.discriminations), *reservations(finding)]
+    if finding.needed_evidence:
+        lines.append(f"what would decide: {'; or '.join(finding.needed_evidence)}")
     return lines
 
 
@@ -219,8 +221,8 @@ def _numbered(number: int, causes: Sequence[Cause], finding: OpFinding) -> list[
     where = f"in {first.op.name}, which was not dumped: " if first.op.name != finding.op else ""
     lines = [f"  {number}. {where}{' and '.join(first.names)}{labels(causes)}"]
     lines.append(f"     {worth(first, finding)}")
-    if first.weight and first.weight.doubt:
-        lines.append(f"     {first.weight.doubt}")
+    if first.score and first.score.doubt:
+        lines.append(f"     {first.score.doubt}")
     for hypothesis in dict.fromkeys(bug.hypothesis for bug in first.bugs):
         lines.append(f"     {hypothesis.explanation}")
         lines.append(f"     look at {hypothesis.look_at}")

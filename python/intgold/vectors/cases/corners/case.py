@@ -37,7 +37,7 @@ def each_form(multiplier: int, right_shift: int, times: int = 1) -> Requantize:
     return Requantize.of(multiplier, right_shift, FORMS * times)
 
 
-def entries(*parts: tuple[str, int, int, int]) -> Requantize:
+def requantize_entries(*parts: tuple[str, int, int, int]) -> Requantize:
     """Return one entry per (form, multiplier, right_shift, multiplier_low)."""
     forms, m, t, low = zip(*parts, strict=True)
     return Requantize.of(m, t, forms, low)

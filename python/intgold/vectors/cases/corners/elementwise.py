@@ -71,9 +71,9 @@ def add_cases() -> Iterator[Case]:
     yield _add("dead_second", "multiplier 0 in requantize2: x2 does not count", values,
                requantize2=dead)  # fmt: skip
     yield _add("dead", "multiplier 0 in requantize: the zero point", values, y=9, requantize=dead)
-    apart = _crossed((-128, 127), (127, -128))
+    opposite = _crossed((-128, 127), (127, -128))
     yield _add(
-        "difference_ends", "u1 - u2 from -255 to 255: both saturations", apart,
+        "difference_ends", "u1 - u2 from -255 to 255: both saturations", opposite,
         form=_DIFFERENCE,
     )  # fmt: skip
     yield _add(

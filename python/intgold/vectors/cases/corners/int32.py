@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ....ops.fields import FORMS, INT32_MAX, INT32_MIN, Requantize
-from .case import QUARTERS, Case, each_form, entries, most, one_op
+from .case import QUARTERS, Case, each_form, most, one_op, requantize_entries
 
 _COUNT = len(FORMS)
 _WIDE = tuple(f for f in FORMS if not f.startswith("double"))
@@ -40,8 +40,8 @@ def rescale_cases() -> Iterator[Case]:
     by = each_form(2**30, 32)
     yield _of("second_ties", "quarters: ties in the one or in the second rounding, a channel per "
               "form", QUARTERS, by)  # fmt: skip
-    near = [s * (k * 256 + d) for k in (1, 3) for d in (-1, 0, 1) for s in (1, -1)]
-    yield _of("near_ties", "one below, at and above a tie, a channel per form", near,
+    around = [s * (k * 256 + d) for k in (1, 3) for d in (-1, 0, 1) for s in (1, -1)]
+    yield _of("near_ties", "one below, at and above a tie, a channel per form", around,
               each_form(2**30, 39))  # fmt: skip
     significands = [
         s * (b + d) for b in (2**24, 2**25, 2**30) for d in range(-2, 7) for s in (1, -1)
@@ -68,7 +68,7 @@ def _rescale(
     name: str, reason: str, values: tuple[int, ...] | list[int],
     parts: list[tuple[str, int, int, int]],
 ) -> Case:  # fmt: skip
-    return _of(name, reason, values, entries(*parts))
+    return _of(name, reason, values, requantize_entries(*parts))
 
 
 def _of(name: str, reason: str, values: tuple[int, ...] | list[int], by: Requantize) -> Case:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ....ops.fields import FORMS, INT32_MAX, INT32_MIN, Requantize
-from .case import FULL, QUARTERS, UNIT, Case, Fields, each_form, entries, most, one_op
+from .case import FULL, QUARTERS, UNIT, Case, Fields, each_form, most, one_op, requantize_entries
 
 SLIDE: Fields = {"stride": (1, 1), "padding": (0, 0, 0, 0), "dilation": (1, 1)}
 _COUNT = len(FORMS)
@@ -149,14 +149,14 @@ def _float_forms(kind: str) -> Iterator[Case]:
     yield _single(
         kind, "float32_accumulator",
         "accumulators of 25 bits, an odd one next to a tie: float32 rounds it onto the tie",
-        [1] * len(bias), [-1, 0, 1], bias=bias, requantize=entries(*parts),
+        [1] * len(bias), [-1, 0, 1], bias=bias, requantize=requantize_entries(*parts),
     )  # fmt: skip
     sixth32, sixth64 = (11184811 * 2**7, 33, 0), (1431655765, 33, 1398101)
     yield _single(
         kind, "float_products",
         "3 by the nearest to 1/6: the product loses its last bit in the float forms and is a tie",
         [1] * 4, [-3, -1, 0, 1, 3],
-        requantize=entries(
+        requantize=requantize_entries(
             ("float32", *sixth32), ("single", *sixth32),
             ("float64", *sixth64), ("single", sixth64[0], sixth64[1], 0),
         ),
@@ -179,7 +179,7 @@ def _fields_of_requantize(kind: str) -> Iterator[Case]:
         kind, "right_shift_1",
         "the least right_shift: ties by multiplier 1, the ends of the double forms' left shift, "
         "and float forms far beyond int32",
-        weights, [-3, -2, -1, 0, 1, 2, 3], bias=bias, requantize=entries(*parts),
+        weights, [-3, -2, -1, 0, 1, 2, 3], bias=bias, requantize=requantize_entries(*parts),
     )  # fmt: skip
     parts = [(f, most(f)[0], 62, most(f)[1]) for f in FORMS for _ in range(2)]
     parts += [(f, 2**30, 62, 0) for f in FORMS]
@@ -188,7 +188,7 @@ def _fields_of_requantize(kind: str) -> Iterator[Case]:
         kind, "right_shift_62",
         "the greatest right_shift: int32's ends by the greatest multiplier are nearly 1 and -1; "
         "the least value by 2^30 is the tie -0.5",
-        [1] * len(bias), [-128, 0, 127], bias=bias, requantize=entries(*parts),
+        [1] * len(bias), [-128, 0, 127], bias=bias, requantize=requantize_entries(*parts),
     )  # fmt: skip
     parts = [(f, most(f)[0], 38, most(f)[1]) for f in FORMS]
     parts += [(f, 2**30, 37, 0) for f in FORMS]
@@ -197,9 +197,9 @@ def _fields_of_requantize(kind: str) -> Iterator[Case]:
         kind, "multiplier_ends",
         "the multipliers 2^31-1 (the greatest of the form), 2^30 and 1: 1/128 and just below",
         [1] * len(parts), [-128, -127, -65, -64, -63, -1, 0, 1, 63, 64, 65, 127],
-        requantize=entries(*parts),
+        requantize=requantize_entries(*parts),
     )  # fmt: skip
-    by = entries(*[(f, 2**30 + (c << 25), 33 + c % 3, 0) for c, f in enumerate(FORMS)])
+    by = requantize_entries(*[(f, 2**30 + (c << 25), 33 + c % 3, 0) for c, f in enumerate(FORMS)])
     yield _single(
         kind, "per_channel",
         "a form, multiplier, right_shift, weight zero point and bias for each channel",
@@ -209,7 +209,7 @@ def _fields_of_requantize(kind: str) -> Iterator[Case]:
     )  # fmt: skip
     yield _single(
         kind, "per_tensor", "one requantize entry and one weight zero point for all channels",
-        ones[:3] + [-1, 5, 7], [-128, -1, 0, 1, 127],
+        [*ones[:3], -1, 5, 7], [-128, -1, 0, 1, 127],
         requantize=Requantize.of(2**30, 33), weight_zero_point=[-2],
     )  # fmt: skip
 
@@ -226,7 +226,7 @@ def _narrow_multiplier(kind: str, bits: int) -> Case:
         f"multipliers of {bits} significant bits ({', '.join(map(str, odd))}): exact ties of both "
         "signs, a channel per form",
         [weight] * _COUNT * len(odd), [v for v in x if -128 <= v <= 127],
-        requantize=entries(*[(f, m << (31 - bits), 32, 0) for m in odd for f in FORMS]),
+        requantize=requantize_entries(*[(f, m << (31 - bits), 32, 0) for m in odd for f in FORMS]),
     )  # fmt: skip
 
 
@@ -274,7 +274,7 @@ def _accumulators(kind: str) -> Iterator[Case]:
         "accumulators 2^31-1 and -2^31, divided by 2^25, two channels per form",
         [[127] * 16, [-128] * 16] * _COUNT, [[-128] * 16, [0] * 16, [127] * 16],
         x_zero=-128, weight_zero_point=[-128, 127] * _COUNT, bias=bias * _COUNT,
-        requantize=entries(*[(f, 2**30, 55, 0) for f in FORMS for _ in range(2)]),
+        requantize=requantize_entries(*[(f, 2**30, 55, 0) for f in FORMS for _ in range(2)]),
     )  # fmt: skip
     yield _single(
         kind, "int32_left",

@@ -3,14 +3,14 @@
 from . import (
     accumulator,
     activation,
+    bit_flips,
     contracts,
-    delivery,
     elementwise,
-    flips,
     operands,
+    output_order,
     pools,
     rounding,
-    stuck,
+    stuck_at,
     tables,
     weights,
     windows,
@@ -28,9 +28,9 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     *tables.HYPOTHESES,
     *pools.HYPOTHESES,
     *elementwise.HYPOTHESES,
-    *delivery.HYPOTHESES,
-    *stuck.HYPOTHESES,
-    *flips.HYPOTHESES,
+    *output_order.HYPOTHESES,
+    *stuck_at.HYPOTHESES,
+    *bit_flips.HYPOTHESES,
 )
 
 __all__ = ["HYPOTHESES", "Evidence", "Hypothesis", "Variant", "Wording"]

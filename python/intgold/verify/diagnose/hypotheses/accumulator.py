@@ -7,7 +7,8 @@ from math import log2
 
 import numpy as np
 
-from ..datapath import WEIGHTED, Datapath, IntArray
+from ....support.array_types import IntArray
+from ..datapath import WEIGHTED, Datapath
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
 
@@ -23,7 +24,9 @@ def saturated(values: IntArray, bits: int) -> IntArray:
     return np.clip(values, -half, half - 1)
 
 
-def _register(narrow: Callable[[IntArray, int], IntArray]) -> Callable[[Evidence], Iterator]:
+def _register(
+    narrow: Callable[[IntArray, int], IntArray],
+) -> Callable[[Evidence], Iterator[Variant]]:
     def variants(evidence: Evidence) -> Iterator[Variant]:
         path = evidence.path
         if not path.op.spec.accumulator:
@@ -38,8 +41,8 @@ def _register(narrow: Callable[[IntArray, int], IntArray]) -> Callable[[Evidence
 
 def _held(narrow: Callable[[IntArray, int], IntArray], bits: int) -> Edit:
     def edit(path: Datapath) -> Datapath:
-        before = path.hold
-        return path.with_stage(hold=lambda p, acc: narrow(before(p, acc), bits))
+        before = path.accumulator_register
+        return path.with_stage(accumulator_register=lambda p, acc: narrow(before(p, acc), bits))
 
     return edit
 
@@ -51,12 +54,14 @@ def _stuck_bits(evidence: Evidence) -> Iterator[Variant]:
     bits = list(range(32))
     if "accumulator" in evidence.got:
         differs = np.bitwise_or.reduce(
-            (evidence.wanted["accumulator"] ^ evidence.got["accumulator"]).view(np.uint32), None
+            (evidence.expected["accumulator"] ^ evidence.got["accumulator"]).view(np.uint32), None
         )
         bits = [bit for bit in bits if int(differs) == 1 << bit]
     seen = None
     if "accumulator" not in evidence.got and not evidence.follow and evidence.differs().any():
-        acc = evidence.path.hold(evidence.path, evidence.path.accumulators()).ravel()
+        acc = evidence.path.accumulator_register(
+            evidence.path, evidence.path.accumulators()
+        ).ravel()
         rising = np.argsort(acc, kind="stable")
         seen = acc[rising], evidence.differs().ravel()[rising]
     for bit in bits:
@@ -84,14 +89,14 @@ def _in_one_range(acc: IntArray, differs: IntArray, bit: int, value: int) -> str
 
 def _stuck_bit(bit: int, value: int) -> Edit:
     def edit(path: Datapath) -> Datapath:
-        before = path.hold
+        before = path.accumulator_register
 
-        def hold(p: Datapath, acc: IntArray) -> IntArray:
+        def accumulator_register(p: Datapath, acc: IntArray) -> IntArray:
             held = before(p, acc)
             made = held | (1 << bit) if value else held & ~(1 << bit)
             return wrapped(made, 32)
 
-        return path.with_stage(hold=hold)
+        return path.with_stage(accumulator_register=accumulator_register)
 
     return edit
 
@@ -123,14 +128,16 @@ def _narrow_biases(
 
 def _bias_later(scaled: bool) -> Edit:
     def edit(path: Datapath) -> Datapath:
-        hold, scale = path.hold, path.scale
+        accumulator_register, scale = path.accumulator_register, path.scale
         bias = path.arguments["bias"].astype(np.int64)
 
         def then(p: Datapath, acc: IntArray) -> IntArray:
             late = scale(p, np.broadcast_to(bias, acc.shape)) if scaled else bias
             return scale(p, acc) + late
 
-        return path.with_stage(hold=lambda p, acc: hold(p, acc - bias), scale=then)
+        return path.with_stage(
+            accumulator_register=lambda p, acc: accumulator_register(p, acc - bias), scale=then
+        )
 
     return edit
 

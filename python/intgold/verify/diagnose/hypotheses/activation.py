@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..datapath import Datapath, IntArray
+from ....support.array_types import IntArray
+from ..datapath import Datapath
 from .accumulator import wrapped
 from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
 
@@ -23,7 +24,7 @@ def _zero_point(times: int) -> Callable[[Evidence], Iterator[Variant]]:
     return variants
 
 
-_NEAR = tuple(sign * n for n in (1, 2, 3, 4, 8, 16, 32, 64) for sign in (1, -1))
+_STEPS = tuple(sign * n for n in (1, 2, 3, 4, 8, 16, 32, 64) for sign in (1, -1))
 """Errors of a zero point that are tried: small ones, and one bit."""
 
 
@@ -35,7 +36,7 @@ def _other_zero_point(evidence: Evidence) -> Iterator[Variant]:
     zero = path.y_zero_point
     activated = zero == path.arguments["act_min"] > -128
     known = (0, -zero, zero, -2 * zero)  # missing, right, twice, subtracted
-    for error in dict.fromkeys([*_NEAR, *_most_frequent_error(evidence)]):
+    for error in dict.fromkeys([*_STEPS, *_most_frequent_error(evidence)]):
         if error in known or not -128 <= zero + error <= 127:
             continue
         label = f"{zero + error} instead of {zero}"
@@ -51,8 +52,8 @@ def _most_frequent_error(evidence: Evidence) -> list[int]:
         return []
     path, got = evidence.path, evidence.got["output"].astype(np.int64)
     ends = (-128, 127, path.arguments["act_min"], path.arguments["act_max"])
-    wrong = (got != evidence.wanted["output"]) & ~np.isin(got, ends)
-    errors, counts = np.unique((got - evidence.wanted["output"])[wrong], return_counts=True)
+    wrong = (got != evidence.expected["output"]) & ~np.isin(got, ends)
+    errors, counts = np.unique((got - evidence.expected["output"])[wrong], return_counts=True)
     return [int(errors[np.argmax(counts)])] if len(errors) else []
 
 
@@ -79,7 +80,7 @@ def _before_rounding(evidence: Evidence) -> Iterator[Variant]:
 
 
 def _finished(change: Callable[[Datapath, IntArray], IntArray]) -> Edit:
-    return lambda path: path.with_stage(finish=change)
+    return lambda path: path.with_stage(output_stage=change)
 
 
 def _after_clamp(evidence: Evidence) -> Iterator[Variant]:
@@ -146,7 +147,7 @@ def _raised_to(low: int) -> Edit:
     """Return an edit that clamps results below, after whatever clamp the op has of its own."""
 
     def edit(path: Datapath) -> Datapath:
-        return path.with_stage(finish=lambda p, s: np.maximum(path.finish(p, s), low))
+        return path.with_stage(output_stage=lambda p, s: np.maximum(path.output_stage(p, s), low))
 
     return edit
 
@@ -173,7 +174,7 @@ def _relu_at_0(evidence: Evidence) -> Iterator[Variant]:
 
 def _at_0(path: Datapath) -> Datapath:
     high = path.arguments["act_max"]
-    return path.with_stage(finish=lambda p, s: np.clip(s + p.y_zero_point, 0, max(0, high)))
+    return path.with_stage(output_stage=lambda p, s: np.clip(s + p.y_zero_point, 0, max(0, high)))
 
 
 def _relu_extra(evidence: Evidence) -> Iterator[Variant]:
@@ -188,7 +189,7 @@ def _relu_extra(evidence: Evidence) -> Iterator[Variant]:
 
 
 def _at_zero_point(path: Datapath) -> Datapath:
-    return path.with_stage(finish=lambda p, s: p.clamp(np.maximum(s, 0) + p.y_zero_point))
+    return path.with_stage(output_stage=lambda p, s: p.clamp(np.maximum(s, 0) + p.y_zero_point))
 
 
 HYPOTHESES = (

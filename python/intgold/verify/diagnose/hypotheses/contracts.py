@@ -9,12 +9,13 @@ import numpy as np
 
 from ....contracts import CONTRACTS, Contract, contract_named
 from ....errors import IntgoldError
-from ....importers.tflite.back import candidates
 from ....importers.tflite.convert import convert
 from ....importers.tflite.reader import FileGraph
+from ....importers.tflite.reconstruct import candidates
 from ....model.graph import Model
 from ....ops.fields import Requantize
-from ..datapath import Datapath, IntArray
+from ....support.array_types import IntArray
+from ..datapath import Datapath
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
 NAME = "another_contract"
@@ -31,23 +32,25 @@ def _variants(evidence: Evidence) -> Iterator[Variant]:
     own = contract_named(path.model.contract)
     dtypes = ("uint8", "int8") if "uint8" in path.model.metadata else ("int8",)
     for graph in (g for dtype in dtypes for g in candidates(path.model, path.op, dtype)):
-        if _told(_made(graph, own), path) != {}:  # not what the op came from
+        if _changed_fields(_made(graph, own), path) != {}:  # not what the op came from
             continue
         for contract in CONTRACTS.values():
             made = _made(graph, contract)
             edit = _edit(made, path)
-            if edit is not None and not (own.basis == "definition" and _form_alone(made, path)):
+            if edit is not None and not (
+                own.provenance == "definition" and _only_form_differs(made, path)
+            ):
                 yield Variant(contract.name, edit)
         return
 
 
-def _form_alone(model: Model | None, path: Datapath) -> bool:
+def _only_form_differs(model: Model | None, path: Datapath) -> bool:
     """Return whether a contract sets another form of R and nothing else.
 
     Against the definition such a device has that form, which is a hypothesis of its own; what is
     chosen in a network that is quantised here is a form, too, and no engine.
     """
-    fields = _told(model, path) or {}
+    fields = _changed_fields(model, path) or {}
     by = path.arguments.get("requantize")
     other = fields.get("requantize")
     if list(fields) != ["requantize"] or not isinstance(by, Requantize):
@@ -63,7 +66,7 @@ def _made(graph: FileGraph, contract: Contract) -> Model | None:
         return None
 
 
-def _told(model: Model | None, path: Datapath) -> dict[str, Any] | None:
+def _changed_fields(model: Model | None, path: Datapath) -> dict[str, Any] | None:
     """Return the fields in which a model of one op differs; None where it is of other ops."""
     if model is None or [op.kind for op in model.ops] != [path.op.kind]:
         return None
@@ -94,13 +97,13 @@ def _spread(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
 
 def _edit(model: Model | None, path: Datapath) -> Edit | None:
     """Return what computes the op as the model does; None where that is nothing new."""
-    fields = _told(model, path)
+    fields = _changed_fields(model, path)
     if fields:
         return lambda path: path.with_fields(**fields)
     if fields == {} or model is None or path.op.kind not in _WHOLE:
         return None
     return lambda path: path.with_accumulate(lambda p: _output(model, p)).with_stage(
-        scale=lambda p, acc: acc, finish=lambda p, y: y
+        scale=lambda p, acc: acc, output_stage=lambda p, y: y
     )
 
 

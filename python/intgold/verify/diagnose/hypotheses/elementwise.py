@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ....golden.requantize import scale as scaled_by
-from ..datapath import Datapath, IntArray
+from ....support.array_types import IntArray
+from ..datapath import Datapath
 from .accumulator import wrapped
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
@@ -83,7 +84,7 @@ def _both(which: int) -> Edit:
 
 def _argmax(
     *variants: tuple[str, Callable[[IntArray], IntArray]],
-) -> Callable[[Evidence], Iterator]:
+) -> Callable[[Evidence], Iterator[Variant]]:
     def found(evidence: Evidence) -> Iterator[Variant]:
         if evidence.path.op.kind == "argmax":
             for label, pick in variants:
@@ -99,16 +100,21 @@ def _indexed(pick: Callable[[IntArray], IntArray]) -> Edit:
 
 
 def _last(x: IntArray) -> IntArray:
-    return x.shape[-1] - 1 - np.argmax(x[..., ::-1], axis=-1)
+    last: IntArray = x.shape[-1] - 1 - _first(x[..., ::-1])
+    return last
+
+
+def _first(x: IntArray) -> IntArray:
+    return np.asarray(np.argmax(x, axis=-1))
 
 
 def _without_first(x: IntArray) -> IntArray:
-    return np.argmax(x[..., 1:], axis=-1) + 1 if x.shape[-1] > 1 else np.argmax(x, axis=-1)
+    return _first(x[..., 1:]) + 1 if x.shape[-1] > 1 else _first(x)
 
 
 def _wraps(evidence: Evidence) -> Iterator[Variant]:
     if evidence.path.op.kind == "rescale":
-        yield Variant("", lambda path: path.with_stage(finish=lambda p, s: wrapped(s, 32)))
+        yield Variant("", lambda path: path.with_stage(output_stage=lambda p, s: wrapped(s, 32)))
 
 
 def _sign(evidence: Evidence) -> Iterator[Variant]:

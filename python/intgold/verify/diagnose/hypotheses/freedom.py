@@ -7,7 +7,7 @@ from math import lgamma, log, log2
 
 import numpy as np
 
-_MOST_RULED = 1024
+_MAX_RULED = 1024
 """Things up to which orders by a rule are looked for."""
 
 
@@ -16,15 +16,15 @@ def choose_bits(n: int, k: int) -> float:
     return max(0.0, (lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)) / log(2))
 
 
-def solved_order(wanted: np.ndarray, got: np.ndarray) -> tuple[list[int], float] | None:
-    """Return which row of `wanted` each row of `got` is, and the bits of freedom that this has.
+def solved_order(expected: np.ndarray, got: np.ndarray) -> tuple[list[int], float] | None:
+    """Return which row of `expected` each row of `got` is, and the bits of freedom that this has.
 
     None unless each is one, and some other than its own.  An order by a rule is preferred: places
     that rotate, run backwards, swap in blocks or interleave, or are all the same.
     """
-    wanted, got = np.ascontiguousarray(wanted), np.ascontiguousarray(got)
+    expected, got = np.ascontiguousarray(expected), np.ascontiguousarray(got)
     rows: dict[bytes, int] = {}
-    own = np.array([rows.setdefault(row.tobytes(), len(rows)) for row in wanted])
+    own = np.array([rows.setdefault(row.tobytes(), len(rows)) for row in expected])
     found = np.array([rows.get(row.tobytes(), -1) for row in got])
     if (found < 0).any() or (own == found).all():
         return None
@@ -35,14 +35,14 @@ def solved_order(wanted: np.ndarray, got: np.ndarray) -> tuple[list[int], float]
     first = {row: i for i, row in reversed(list(enumerate(own.tolist())))}
     order = np.where(own == found, np.arange(n), [first[row] for row in found.tolist()])
     moved, each = int(np.count_nonzero(own != found)), log2(len(rows))
-    ways = (n * each, 2 * log2(moved) + 1 + choose_bits(n, moved) + moved * each)
-    return order.tolist(), min(ways)
+    codings = (n * each, 2 * log2(moved) + 1 + choose_bits(n, moved) + moved * each)
+    return order.tolist(), min(codings)
 
 
 def _rules(n: int) -> Iterator[np.ndarray]:
     """Yield orders that have a rule."""
     at = np.arange(n)
-    for i in range(n if n <= _MOST_RULED else 0):
+    for i in range(n if n <= _MAX_RULED else 0):
         yield (at + i) % n
         yield (i - at) % n
         yield np.full(n, i)

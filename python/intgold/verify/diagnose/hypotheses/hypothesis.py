@@ -25,11 +25,11 @@ class Evidence:
     ----------
     path : Datapath
         The op without a bug, on what it read.
-    wanted, got : dict of str to ndarray
+    expected, got : dict of str to ndarray
         ``output`` and ``accumulator``, those that the device dumped.
     follow : callable, optional
         Where the device did not dump this op's output: from its accumulators and output to the
-        arrays behind it that `wanted` and `got` are of, by other keys.
+        arrays behind it that `expected` and `got` are of, by other keys.
     readings : callable
         By which other rules of a layout the words of the op's results may be read, by role.
     """
@@ -37,14 +37,14 @@ class Evidence:
     __repr__ = short_repr
 
     path: Datapath
-    wanted: dict[str, np.ndarray]
+    expected: dict[str, np.ndarray]
     got: dict[str, np.ndarray]
     follow: Follow | None = None
     readings: Readings = dict
 
     def differs(self) -> np.ndarray:
         """Return where any array of the device is wrong, bool in the shape of the output."""
-        found = [self.got[r] != self.wanted[r] for r in self.got]
+        found = [self.got[r] != self.expected[r] for r in self.got]
         return np.asarray(np.logical_or.reduce(found))
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..datapath import SLIDING, WEIGHTED, Datapath, ExcludedError, IntArray
+from ....support.array_types import IntArray
+from ..datapath import SLIDING, WEIGHTED, Datapath, ExcludedError
 from .accumulator import saturated, wrapped
 from .elementwise import unsigned_inputs
 from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording

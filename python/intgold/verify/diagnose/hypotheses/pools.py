@@ -9,7 +9,8 @@ import numpy as np
 
 from ....golden import rounding
 from ....golden.windows import taps
-from ..datapath import Datapath, IntArray, entries
+from ....support.array_types import BoolArray, IntArray
+from ..datapath import Datapath, replace_entries
 from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
 
 
@@ -57,15 +58,16 @@ def _short(evidence: Evidence) -> Iterator[Variant]:
 def _shorter(axis: int, last: bool) -> Edit:
     def accumulate(path: Datapath) -> IntArray:
         a, x = path.arguments, path.inputs[0].astype(np.int64)
-        greatest = path.op.kind == "max_pool2d"
+        is_max = path.op.kind == "max_pool2d"
         centre = a["x_zero_point"] if a.get("form") == "centred_away" else 0
         lost = a["kernel"][axis] - 1 if last else 0
         under = taps(
-            x - (0 if greatest else centre), a["kernel"], a["stride"], a["padding"], (1, 1),
-            -128 if greatest else 0,
+            x - (0 if is_max else centre), a["kernel"], a["stride"], a["padding"], (1, 1),
+            -128 if is_max else 0,
         )  # fmt: skip
         kept = np.stack([cells for ky, kx, cells in under if (ky, kx)[axis] != lost])
-        return kept.max(axis=0) if greatest else kept.sum(axis=0)
+        merged: IntArray = kept.max(axis=0) if is_max else kept.sum(axis=0)
+        return merged
 
     return lambda path: path.with_accumulate(accumulate)
 
@@ -83,13 +85,14 @@ def _average(*variants: Variant) -> Callable[[Evidence], Iterator[Variant]]:
 
 
 def _toward_zero(acc: IntArray, n: IntArray) -> IntArray:
-    return np.sign(acc) * (np.abs(acc) // n)
+    return (abs(acc) // n) * np.sign(acc)
 
 
 def _to_even(acc: IntArray, n: IntArray) -> IntArray:
     low = acc // n
     twice = 2 * (acc - low * n)
-    return low + ((twice > n) | ((twice == n) & (low & 1 == 1)))
+    above: BoolArray = (twice > n) | ((twice == n) & (low & 1 == 1))
+    return low + above
 
 
 def _area(evidence: Evidence) -> Iterator[Variant]:
@@ -121,7 +124,7 @@ def _by_count(n: int, wrong: int) -> Edit:
     def edit(path: Datapath) -> Datapath:
         by = path.arguments["requantize"]
         m = rounding.divide_up(by.multiplier.astype(np.int64) * n, wrong)
-        return path.with_fields(requantize=entries(by, multiplier=m))
+        return path.with_fields(requantize=replace_entries(by, multiplier=m))
 
     return edit
 
@@ -145,7 +148,8 @@ def unsigned_cells(path: Datapath) -> Datapath:
     def accumulate(p: Datapath) -> IntArray:
         negative = (p.inputs[0] < 0).astype(np.int8)
         if p.op.kind == "global_avg_pool":
-            return before(p) + 256 * negative.sum(axis=(1, 2), keepdims=True, dtype=np.int64)
+            count: IntArray = negative.sum(axis=(1, 2), keepdims=True, dtype=np.int64)
+            return before(p) + 256 * count
         a = p.arguments
         under = taps(negative.astype(np.int64), a["kernel"], a["stride"], a["padding"], (1, 1), 0)
         return before(p) + 256 * sum(cells for _, _, cells in under)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ....golden import rounding as shifts
 from ....ops.fields import FORMS, Requantize
-from ..datapath import Datapath, entries
+from ..datapath import Datapath, replace_entries
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
 _DONE_BY = {
@@ -50,7 +50,7 @@ def _to_form(form: str) -> Change:
         m = by.multiplier.astype(np.int64)
         if form == "float32":
             m = shifts.to_significand(m, 24)
-        return entries(by, form=(form,) * by.count, multiplier=m, multiplier_low=0 * m)
+        return replace_entries(by, form=(form,) * by.count, multiplier=m, multiplier_low=0 * m)
 
     return change
 
@@ -74,7 +74,7 @@ def _shifted(by_how_much: int, channel: int | None = None) -> Change:
         if channel is not None:
             moves &= (np.arange(by.count) == channel) & (by.count > 1)
         new = np.where(moves, new, old)
-        return entries(by, right_shift=new) if (new != old).any() else None
+        return replace_entries(by, right_shift=new) if (new != old).any() else None
 
     return change
 
@@ -96,7 +96,11 @@ def _narrowed(bits: int, rounded: bool) -> Change:
     def change(by: Requantize) -> Requantize | None:
         m, drop = by.multiplier.astype(np.int64), 31 - bits
         narrow = (shifts.up(m, drop) if rounded else m >> drop) << drop
-        return entries(by, multiplier=narrow, multiplier_low=0 * m) if (narrow != m).any() else None
+        return (
+            replace_entries(by, multiplier=narrow, multiplier_low=0 * m)
+            if (narrow != m).any()
+            else None
+        )
 
     return change
 
@@ -113,7 +117,9 @@ def _narrow(rounded: bool) -> Callable[[Evidence], Iterator[Variant]]:
 def _picked(part: str, pick: Callable[[np.ndarray], np.ndarray]) -> Change:
     def change(by: Requantize) -> Requantize | None:
         values = getattr(by, part).astype(np.int64)
-        return entries(by, **{part: pick(values)}) if (pick(values) != values).any() else None
+        return (
+            replace_entries(by, **{part: pick(values)}) if (pick(values) != values).any() else None
+        )
 
     return change
 
@@ -131,7 +137,7 @@ def _of_neighbour(evidence: Evidence) -> Iterator[Variant]:
                 for p in ("multiplier", "right_shift", "multiplier_low")
             }
             same = all((moved[p] == getattr(requantize, p)).all() for p in moved)
-            return None if same else entries(requantize, **moved)
+            return None if same else replace_entries(requantize, **moved)
 
         yield from (Variant(f"the channel {word}", v.edit) for v in changed(evidence, change))
 

@@ -9,14 +9,16 @@ import numpy as np
 
 from ....golden import rounding
 from ....model.graph import Op
-from ..datapath import Datapath, IntArray
+from ....support.array_types import IntArray
+from ..datapath import Datapath
 from .accumulator import wrapped
 from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
 
 
 def _looked_up(index: Callable[[IntArray], IntArray]) -> Edit:
     def accumulate(path: Datapath) -> IntArray:
-        return path.arguments["table"].astype(np.int64)[index(path.inputs[0].astype(np.int64))]
+        table: IntArray = path.arguments["table"].astype(np.int64)
+        return table[index(path.inputs[0].astype(np.int64))]
 
     return lambda path: path.with_accumulate(accumulate)
 
@@ -61,7 +63,8 @@ def _segment(pick: Callable[[Datapath, IntArray], IntArray]) -> Edit:
     def accumulate(path: Datapath) -> IntArray:
         a, q = path.arguments, path.inputs[0].astype(np.int64)
         k = np.clip(pick(path, q), 0, len(a["slope"]) - 1)
-        return a["slope"].astype(np.int64)[k] * q + a["offset"].astype(np.int64)[k]
+        slope, offset = (a[name].astype(np.int64)[k] for name in ("slope", "offset"))
+        return np.asarray(slope * q + offset)
 
     return lambda path: path.with_accumulate(accumulate)
 
@@ -73,7 +76,13 @@ def _number(path: Datapath, q: IntArray, side: Any = "right") -> IntArray:
 
 def _as_unsigned(path: Datapath, q: IntArray) -> IntArray:
     starts = path.arguments["breakpoints"].astype(np.int64) & 255
-    return (starts[:, None] <= (q.ravel() & 255)).sum(axis=0).reshape(q.shape) - 1
+    return _passed_count(starts, q & 255) - 1
+
+
+def _passed_count(starts: IntArray, q: IntArray) -> IntArray:
+    """Return how many of the breakpoints are not above each value."""
+    count: IntArray = (starts[:, None] <= q.ravel()).sum(axis=0)
+    return count.reshape(q.shape)
 
 
 def counted_segments(edit: Edit) -> Edit:
@@ -81,7 +90,7 @@ def counted_segments(edit: Edit) -> Edit:
 
     def pick(path: Datapath, q: IntArray) -> IntArray:
         starts = path.arguments["breakpoints"].astype(np.int64)
-        return (starts[:, None] <= q.ravel()).sum(axis=0).reshape(q.shape) - 1
+        return _passed_count(starts, q) - 1
 
     return lambda path: _segment(pick)(edit(path))
 

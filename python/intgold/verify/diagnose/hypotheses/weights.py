@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..datapath import WEIGHTED, Datapath, IntArray
+from ....support.array_types import IntArray
+from ..datapath import WEIGHTED, Datapath
 from .accumulator import saturated, wrapped
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 

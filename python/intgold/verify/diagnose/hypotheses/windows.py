@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from ..datapath import SLIDING, Datapath, ExcludedError, IntArray
+from ....support.array_types import IntArray
+from ..datapath import SLIDING, Datapath, ExcludedError
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
 
@@ -41,7 +42,7 @@ def _stays(evidence: Evidence, move: tuple[int, int]) -> bool:
     """Whether windows that moved so far still read something of the image."""
     top, bottom, left, right = evidence.path.arguments["padding"]
     (down, aside), (_, h, w, _) = move, evidence.path.inputs[0].shape
-    return max(down - top, -down - bottom) < h and max(aside - left, -aside - right) < w
+    return bool(max(down - top, -down - bottom) < h and max(aside - left, -aside - right) < w)
 
 
 def _phases(evidence: Evidence) -> list[tuple[int, int]]:

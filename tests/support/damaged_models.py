@@ -1,0 +1,570 @@
+"""Models as C data with one thing wrong, and the status that each must get: `DAMAGES`.
+
+Every number of every structure beyond its limits, every array missing, every entry of an array out
+of its range, accumulators that leave int32, and graphs that SPEC 6.2 forbids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from intgold import Builder, Model, Requantize
+from intgold.native.compiled import ffi, lib
+from intgold.native.lowering import lower
+from intgold.native.structures import Structures
+from intgold.ops.fields import FORMS
+from intgold.ops.table import OPS
+from intgold.vectors.cases.random_models import random_model
+
+KINDS = list(OPS)
+INT32 = (-(2**31), 2**31 - 1)
+
+
+@dataclass
+class CModel:
+    """A model as C data that can be written to."""
+
+    owner: Structures
+    model: Any
+
+    @classmethod
+    def of(cls, model: Model) -> CModel:
+        """Return `model` as C data of its own."""
+        owner = Structures()
+        return cls(owner, owner.model(lower(model)))
+
+    def op(self, i: int = 0) -> Any:
+        """Return an op, of the list that the model points to."""
+        return ffi.cast("intgold_op *", self.model.ops) + i
+
+    def tensor(self, i: int) -> Any:
+        """Return a tensor."""
+        return ffi.cast("intgold_tensor *", self.model.tensors) + i
+
+    def fields(self, i: int = 0) -> Any:
+        """Return the structure of an op."""
+        kind = KINDS[self.model.ops[i].kind]
+        return ffi.cast(f"intgold_{kind} *", self.op(i).fields)
+
+
+@dataclass(frozen=True)
+class Damage:
+    """One thing wrong with a model: `do` does it; the status, without ``INTGOLD_ERROR_``."""
+
+    name: str
+    make: Callable[[], Model]
+    do: Callable[[CModel], None]
+    status: str
+    op: int = 0
+
+    @property
+    def number(self) -> int:
+        """The status as C has it."""
+        return int(getattr(lib, f"INTGOLD_ERROR_{self.status}"))
+
+
+def one(kind: str, suits: Callable[[Any], bool] = lambda op: True) -> Callable[[], Model]:
+    """Return what makes a model of one op of this kind that `suits`."""
+
+    def make() -> Model:
+        for seed in range(10_000):
+            model = random_model(seed, (kind,), 1)
+            if suits(model.ops[0]):
+                return model
+        raise AssertionError(kind)
+
+    return make
+
+
+def _set(name: str, value: int) -> Callable[[CModel], None]:
+    def do(model: CModel) -> None:
+        at = model.fields()
+        *path, last = name.split(".")
+        for part in path:
+            at = getattr(at, part)
+        setattr(at, last, value)
+
+    return do
+
+
+def _more(name: str) -> Callable[[CModel], None]:
+    return lambda model: setattr(model.fields(), name, getattr(model.fields(), name) + 1)
+
+
+BEYOND = {
+    **dict.fromkeys(("in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "rows", "depth", "count",
+                     "in0", "in1", "in2", "depth1", "depth2", "shape0"), (0, "SHAPE")),
+    **dict.fromkeys(("shape1", "shape2"), (-1, "SHAPE")),
+    **dict.fromkeys(("kernel_h", "kernel_w"), (0, "")),
+    **dict.fromkeys(("stride_h", "stride_w", "dilation_h", "dilation_w"), (0, "PARAMETER")),
+    **dict.fromkeys(("pad_top", "pad_bottom", "pad_left", "pad_right", "before0", "before1",
+                     "before2", "after0", "after1", "after2"), (-1, "PARAMETER")),
+    **dict.fromkeys(("x_zero_point", "y_zero_point", "x1_zero_point", "x2_zero_point", "act_min",
+                     "act_max", "value"), (-129, "PARAMETER")),
+    "segments": (0, "COUNT"), "frac_bits": (-1, "PARAMETER"), "left_shift": (-1, "PARAMETER"),
+    "multiplier": (2**30 - 1, "PARAMETER"), "axis": (-1, "PARAMETER"), "form": (-1, "FORM"),
+    "weight_zero_point_count": (0, "COUNT"),
+}  # fmt: skip
+"""int32 member -> the number below its smallest, and the status of that."""
+ABOVE = {
+    **dict.fromkeys(("stride_h", "stride_w", "dilation_h", "dilation_w", "pad_top", "pad_bottom",
+                     "pad_left", "pad_right", "before0", "before1", "before2", "after0", "after1",
+                     "after2"), 2**15 + 1),
+    **dict.fromkeys(("x_zero_point", "y_zero_point", "x1_zero_point", "x2_zero_point", "act_min",
+                     "act_max", "value"), 128),
+    "segments": 257, "frac_bits": 16, "left_shift": 32, "axis": 3, "form": 3,
+    "weight_zero_point_count": 99,
+}  # fmt: skip
+"""The number above the largest; where there is none, the largest int32."""
+FITTING = ("in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "rows", "depth", "count", "in0", "in1",
+           "in2", "depth1", "depth2", "shape0", "kernel_h", "kernel_w")  # fmt: skip
+"""Members that one more makes wrong."""
+
+
+def _int_members(kind: str) -> list[str]:
+    declared = ffi.typeof(f"intgold_{kind}").fields
+    return [name for name, field in declared if field.type.cname == "int32_t"]
+
+
+def _numbers() -> Iterator[Damage]:
+    for kind in KINDS:
+        make = one(kind)
+        for name in _int_members(kind):
+            below, status = BEYOND[name]
+            above = ABOVE.get(name, INT32[1])
+            if not status:
+                status = "PARAMETER" if "pool" in kind else "SHAPE"
+            if kind == "add" and name == "left_shift":
+                above = 23
+            if name == "form" and kind != "avg_pool2d":
+                above = 2
+            if name == "multiplier":  # int32 holds none that is too large
+                above = below
+            for value in sorted({below, above, INT32[0]}):
+                yield Damage(f"{kind} {name} {value}", make, _set(name, value), status)
+            if name in FITTING:
+                dense = one(kind, lambda op: op.fields.get("stride", (1, 1)) == (1, 1))
+                yield Damage(f"{kind} {name} and one more", dense, _more(name), "SHAPE")
+    yield Damage("softmax depth 4096", one("softmax"), _set("depth", 4096), "SHAPE")
+    yield Damage("fully_connected in_c 2^28 + 1", one("fully_connected"),
+                 _set("in_c", 2**28 + 1), "SHAPE")  # fmt: skip
+    yield from _large_extents()
+    yield Damage("act_max below act_min", one("mul", lambda op: op["act_min"] > -128),
+                 lambda m: setattr(m.fields(), "act_max", m.fields().act_min - 1),
+                 "PARAMETER")  # fmt: skip
+    for kind in ("max_pool2d", "avg_pool2d"):
+        for pad, kernel in (("top", "h"), ("bottom", "h"), ("left", "w"), ("right", "w")):
+            yield Damage(f"{kind} pad_{pad} of a kernel", one(kind), _pad_all(pad, kernel),
+                         "PARAMETER")  # fmt: skip
+    yield Damage("depthwise channels", one("depthwise_conv2d", lambda op: _channels(op) > 1),
+                 _divide_channels, "SHAPE")  # fmt: skip
+    yield Damage("pool channels", one("max_pool2d"), _swap_channels, "SHAPE")
+    yield Damage("reshape with a hole", one("reshape"), _hole, "SHAPE")
+
+
+EXTENTS = {
+    "conv2d": ("in_h", "in_w", "in_c", "out_h", "out_w", "out_c"),
+    "depthwise_conv2d": ("in_h", "in_w", "out_h", "out_w", "out_c"),
+    "max_pool2d": ("in_h", "in_w", "in_c", "out_h", "out_w"),
+    "avg_pool2d": ("in_h", "in_w", "in_c", "out_h", "out_w"),
+    "global_avg_pool": ("in_h", "in_w", "in_c"), "fully_connected": ("out_c",),
+    "rescale": ("depth",), "argmax": ("depth",), "softmax_float32": ("depth",),
+    "pad": ("in0", "in1", "in2"), "reshape": ("shape0", "shape1", "shape2"),
+}  # fmt: skip
+"""Members that no other number of an op bounds by 2^24."""
+
+
+def _large_extents() -> Iterator[Damage]:
+    """An extent of more than 2^24 in an op that fits its tensors."""
+    for kind, names in EXTENTS.items():
+        for name in names:
+            yield Damage(f"{kind} {name} above 2^24", one(kind, _made), _extend(name), "SHAPE")
+
+
+def _extend(name: str) -> Callable[[CModel], None]:
+    def do(model: CModel) -> None:
+        fields = model.fields()
+        declared = set(_int_members(KINDS[model.model.ops[0].kind]))
+        for member in declared & set(FITTING):
+            setattr(fields, member, 1)
+        for member in declared & {"stride_h", "stride_w", "dilation_h", "dilation_w"}:
+            setattr(fields, member, 1)
+        for member in declared & {m for m in ABOVE if m.startswith(("pad_", "before", "after"))}:
+            setattr(fields, member, 0)
+        large = 2**24 + 2
+        if name.startswith("out_") and "in_h" in declared and name != "out_c":
+            axis = name[-1]  # a padding before and after
+            setattr(fields, f"in_{axis}", large - 2)
+            for side in ("top", "bottom") if axis == "h" else ("left", "right"):
+                setattr(fields, f"pad_{side}", 1)
+            if "pool" in KINDS[model.model.ops[0].kind]:  # whose kernel is larger than its padding
+                setattr(fields, f"kernel_{axis}", 2)
+                setattr(fields, f"in_{axis}", large - 1)
+        setattr(fields, name, large)
+        other = {"in_h": "out_h", "in_w": "out_w", "in_c": "out_c"}.get(name)
+        if other in declared and (name != "in_c" or "stride_h" not in declared or
+                                  "pool" in KINDS[model.model.ops[0].kind]):  # fmt: skip
+            setattr(fields, other, large)
+        _set_sizes(model, large, name)
+
+    return do
+
+
+def _set_sizes(model: CModel, large: int, name: str) -> None:
+    """Tensors of the sizes that the members state; counts of entries that any shape may have."""
+    fields, kind = model.fields(), KINDS[model.model.ops[0].kind]
+    x = y = large
+    if "in_h" in dir(fields):
+        x = fields.in_h * fields.in_w * fields.in_c
+    if "out_h" in dir(fields):
+        y = fields.out_h * fields.out_w * fields.out_c
+    if kind == "global_avg_pool":
+        y = fields.in_c
+    if kind == "fully_connected":
+        x = 1
+    if kind == "argmax":
+        y = 1
+    if kind == "reshape":
+        fields.count = large
+        if name == "shape2":
+            fields.shape1 = 1
+    model.tensor(0).size, model.tensor(1).size = x, y
+    if "weight_zero_point_count" in dir(fields):
+        fields.weight_zero_point_count = 1
+    if "requantize" in dir(fields):
+        fields.requantize.count = 1
+
+
+def _pad_all(pad: str, kernel: str) -> Callable[[CModel], None]:
+    def do(model: CModel) -> None:
+        fields = model.fields()
+        setattr(fields, f"pad_{pad}", getattr(fields, f"kernel_{kernel}"))
+
+    return do
+
+
+def _channels(op: Any) -> int:
+    return int(op["weights"].shape[-1])
+
+
+def _divide_channels(model: CModel) -> None:
+    """in_c that does not divide out_c; the input has as many values."""
+    fields = model.fields()
+    fields.in_c = fields.out_c + 1
+    model.tensor(0).size = fields.in_h * fields.in_w * fields.in_c
+
+
+def _swap_channels(model: CModel) -> None:
+    fields = model.fields()
+    fields.out_c = fields.in_c + 1
+    model.tensor(1).size = fields.out_h * fields.out_w * fields.out_c
+
+
+def _hole(model: CModel) -> None:
+    """shape (n, 0, 1): as many values, and an extent behind one that is missing."""
+    fields = model.fields()
+    fields.shape0, fields.shape1, fields.shape2 = fields.count, 0, 1
+
+
+def _requantizes(kind: str) -> list[str]:
+    declared = ffi.typeof(f"intgold_{kind}").fields
+    return [name for name, field in declared if field.type.kind == "struct"]
+
+
+def _made(op: Any) -> bool:
+    return op.fields.get("requantize", True) is not None
+
+
+def _arrays() -> Iterator[Damage]:
+    for kind in KINDS:
+        make = one(kind, _made)
+        pointers = [n for n, f in ffi.typeof(f"intgold_{kind}").fields if f.type.kind == "pointer"]
+        for by in _requantizes(kind):
+            parts = ("form", "multiplier", "right_shift", "multiplier_low")
+            pointers += [f"{by}.{part}" for part in parts]
+            yield Damage(f"{kind} {by} of 1000 entries", make, _set(f"{by}.count", 1000), "COUNT")
+            yield Damage(f"{kind} {by} of -1 entries", make, _set(f"{by}.count", -1), "COUNT")
+            if kind not in ("conv2d", "depthwise_conv2d", "fully_connected"):
+                yield Damage(f"{kind} no {by}", make, _set(f"{by}.count", 0), "COUNT")
+        for name in pointers:
+            yield Damage(f"{kind} no {name}", make, _set(name, ffi.NULL), "NULL")
+
+
+def _entry(name: str, entry: str, value: int) -> Callable[[CModel], None]:
+    """Write one entry of the last of an array."""
+
+    def do(model: CModel) -> None:
+        by = getattr(model.fields(), name)
+        values = getattr(by, entry)
+        ffi.cast(ffi.typeof(values), values)[by.count - 1] = value
+
+    return do
+
+
+def _of_form(kind: str, by: str, form: str) -> Callable[[], Model]:
+    """One op whose last entry has this form and a multiplier."""
+
+    def suits(op: Any) -> bool:
+        found = op.fields[by]
+        return found is not None and found.form[-1] == form and found.multiplier[-1] > 0
+
+    return one(kind, suits)
+
+
+def _entries() -> Iterator[Damage]:
+    for kind in KINDS:
+        for by in _requantizes(kind):
+            make = one(kind, _made)
+            for entry, value, status in (
+                ("form", len(FORMS), "FORM"), ("form", 255, "FORM"),
+                ("multiplier", -1, "PARAMETER"), ("multiplier", INT32[0], "PARAMETER"),
+                ("right_shift", 0, "PARAMETER"), ("right_shift", 63, "PARAMETER"),
+                ("right_shift", 255, "PARAMETER"), ("multiplier_low", -1, "PARAMETER"),
+                ("multiplier_low", 2**22, "PARAMETER"),
+            ):  # fmt: skip
+                yield Damage(f"{kind} {by} {entry} {value}", make, _entry(by, entry, value), status)
+    for form, entry, value in (
+        ("float64", "multiplier", 2**30 - 1), ("float32", "multiplier", 2**30 - 2**7),
+        ("float32", "multiplier", 2**30 + 1), ("float32", "multiplier_low", 1),
+        ("single", "multiplier_low", 1),
+    ):  # fmt: skip
+        yield Damage(f"{form} {entry} {value}", _of_form("mul", "requantize", form),
+                     _entry("requantize", entry, value), "PARAMETER")  # fmt: skip
+    yield Damage("float64 multiplier 0 with low", _of_form("mul", "requantize", "float64"),
+                 _zero_with_low, "PARAMETER")  # fmt: skip
+
+
+def _zero_with_low(model: CModel) -> None:
+    _entry("requantize", "multiplier", 0)(model)
+    _entry("requantize", "multiplier_low", 1)(model)
+
+
+def _put(name: str, at: int, value: int) -> Callable[[CModel], None]:
+    def do(model: CModel) -> None:
+        getattr(model.fields(), name)[at] = value
+
+    return do
+
+
+def _tables() -> Iterator[Damage]:
+    several = one("pwl", lambda op: op["slope"].size > 2)
+    for at, value in ((0, -127), (1, -128), (2, -128)):
+        yield Damage(f"pwl breakpoint {at}", several, _put("breakpoints", at, value), "PARAMETER")
+    for at, value in ((0, -1), (7, 2**30), (255, 2**29), (254, INT32[0])):
+        yield Damage(f"softmax_float32 entry {at}", one("softmax_float32"),
+                     _put("table", at, value), "PARAMETER")  # fmt: skip
+
+
+def _sums() -> Iterator[Damage]:
+    """Accumulators beyond int32."""
+    for kind in ("conv2d", "depthwise_conv2d", "fully_connected"):
+        for value in INT32:
+            yield Damage(f"{kind} bias {value}", one(kind, _moves), _put("bias", 0, value),
+                         "ACCUMULATOR")  # fmt: skip
+    for at in (0, 2):
+        yield Damage(f"pwl offset {at}", one("pwl", lambda op: op["slope"].size > 2),
+                     _put("offset", at, INT32[0]), "ACCUMULATOR")  # fmt: skip
+    yield Damage("avg_pool2d of a large window", lambda: _wide_pool("avg_pool2d"), _huge_window,
+                 "ACCUMULATOR")  # fmt: skip
+    yield Damage("global_avg_pool of a large image", one("global_avg_pool"), _huge_image,
+                 "ACCUMULATOR")  # fmt: skip
+    for by in ("requantize1", "requantize2"):
+        yield Damage(f"add {by} by 2^30", _of_form("add", by, "single"), _large_terms(by),
+                     "ACCUMULATOR")  # fmt: skip
+    for kind in ("mul", "fully_connected", "rescale", "add", "global_avg_pool"):
+        for form in ("double", "double_up"):
+            yield Damage(f"{kind} {form} shifts left by 30", _of_form(kind, "requantize", form),
+                         _entry("requantize", "right_shift", 1), "ACCUMULATOR")  # fmt: skip
+    yield Damage("add's input shifted left by 30", _of_form("add", "requantize2", "double"),
+                 _entry("requantize2", "right_shift", 1), "ACCUMULATOR")  # fmt: skip
+
+
+def _moves(op: Any) -> bool:
+    """Whether the first channel has weights of both signs, so that any bias at an end is too much."""
+    weights = op["weights"].astype(int) - int(op["weight_zero_point"][0])
+    first = weights[..., 0] if op.kind == "depthwise_conv2d" else weights[0]
+    return bool(_made(op) and first.min() < 0 < first.max())
+
+
+def _wide_pool(kind: str) -> Model:
+    builder = Builder("pool")
+    x = builder.input("x", (8, 8, 1))
+    fields = {"kernel": (2, 2), "stride": (1, 1), "padding": (0,) * 4}
+    builder.op(kind, x, name="p", **fields, form="raw_away")
+    return builder.model("p")
+
+
+def _huge_window(model: CModel) -> None:
+    """A window of 2^14 by 2^11 cells on an image of as many."""
+    fields = model.fields()
+    fields.in_h = fields.kernel_h = 2**14
+    fields.in_w = fields.kernel_w = 2**11
+    fields.out_h = fields.out_w = 1
+    model.tensor(0).size, model.tensor(1).size = 2**25, 1
+
+
+def _huge_image(model: CModel) -> None:
+    fields = model.fields()
+    fields.in_h, fields.in_w = 2**14, 2**13
+    fields.in_c, fields.requantize.count = 1, 1
+    model.tensor(0).size, model.tensor(1).size = 2**27, 1
+
+
+def _large_terms(by: str) -> Callable[[CModel], None]:
+    def do(model: CModel) -> None:
+        model.fields().left_shift = 22
+        _entry(by, "multiplier", INT32[1])(model)
+        _entry(by, "right_shift", 20)(model)
+
+    return do
+
+
+def chain() -> Model:
+    """Three luts in a row, an add of the first two outputs: three tensors alive at once."""
+    builder, table = Builder("chain"), np.arange(-128, 128).astype(np.int8)
+    a = builder.op("lut", builder.input("x", (100,)), name="a", table=table)
+    b = builder.op("lut", a, name="b", table=table)
+    c = builder.op("lut", b, name="c", table=table)
+    same = Requantize.of(2**30, 31)
+    scales = {"requantize1": same, "requantize2": same, "requantize": same}
+    d = builder.op("add", a, c, name="d", form="shared_scale", left_shift=10, **scales)
+    builder.op("lut", d, name="e", table=table)
+    return replace(builder.model("e"), name="chain")
+
+
+def _graphs() -> Iterator[Damage]:
+    def model(name: str, do: Callable[[CModel], None], status: str, op: int = -1) -> Damage:
+        return Damage(f"model: {name}", chain, do, status, op)
+
+    for name in ("tensors", "ops", "inputs", "outputs"):
+        yield model(f"no {name}", lambda m, n=name: setattr(m.model, n, ffi.NULL), "NULL")
+    for name in ("n_tensors", "n_ops", "n_inputs", "n_outputs"):
+        for value in (0, -1, 6 if name == "n_outputs" else 3, 99, *INT32):
+            yield model(
+                f"{name} {value}", lambda m, n=name, v=value: setattr(m.model, n, v), "COUNT"
+            )
+    yield model("activations -1", lambda m: setattr(m.model, "activations_size", -1), "OFFSET")
+    yield model("activations 0", lambda m: setattr(m.model, "activations_size", 0), "OFFSET", 0)
+    yield model("input 1", lambda m: m.owner.keep(_point(m, "inputs", [1])), "GRAPH")
+    for value in (0, 6, -1, INT32[1]):
+        yield model(
+            f"output {value}", lambda m, v=value: m.owner.keep(_point(m, "outputs", [v])), "GRAPH"
+        )
+    yield model("an output twice", _twice, "GRAPH")
+    for name, value, status in (
+        ("kind", -1, "UNKNOWN_OP"), ("kind", len(KINDS), "UNKNOWN_OP"), ("kind", INT32[1], "UNKNOWN_OP"),
+        ("kind", INT32[0], "UNKNOWN_OP"), ("fields", ffi.NULL, "NULL"), ("inputs", ffi.NULL, "NULL"),
+        ("output", 1, "GRAPH"), ("output", -1, "GRAPH"), ("output", INT32[1], "GRAPH"),
+    ):  # fmt: skip
+        yield model(
+            f"op {name} {value}", lambda m, n=name, v=value: setattr(m.op(1), n, v), status, 1
+        )
+    for value in (-1, 2, 5, INT32[1]):
+        yield model(f"op reads {value}", lambda m, v=value: _read(m, v), "GRAPH", 1)
+    for name, values, status in (
+        ("dtype", (-1, 2), "DTYPE"),
+        ("size", (0, -1, 2**28 + 1), "SHAPE"), ("size", (99,), "SHAPE"),
+        ("offset", (-1, -2, -64, 1, 32, 2**30, 2**31 - 64), "OFFSET"),
+    ):  # fmt: skip
+        for value in values:
+            yield model(
+                f"tensor {name} {value}", lambda m, n=name, v=value: setattr(m.tensor(2), n, v),
+                status, 1,
+            )  # fmt: skip
+    yield model("int32 made by a lut", _widen, "DTYPE", 1)
+    yield model("int32 read by a lut", lambda m: setattr(m.tensor(0), "dtype", 1), "DTYPE", 0)
+    yield model("an input in the activations", lambda m: setattr(m.tensor(0), "offset", 0),
+                "OFFSET")  # fmt: skip
+    yield model("an output in the activations", lambda m: setattr(m.tensor(5), "offset", 0),
+                "OFFSET", 4)  # fmt: skip
+    yield model("tensor ends beyond", lambda m: setattr(m.tensor(2), "offset", m.model.activations_size
+                // 64 * 64), "OFFSET", 1)  # fmt: skip
+    for writer in (2, 3, 4):  # b, c and d are written while a is still read
+        yield model(
+            f"tensor {writer} over the first",
+            lambda m, w=writer: setattr(m.tensor(w), "offset", m.tensor(1).offset), "OFFSET", 0,
+        )  # fmt: skip
+    yield Damage("model: no input", chain, _no_input, "COUNT", -1)
+    for name, value, status in (
+        ("size", 0, "SHAPE"), ("size", 2**28 + 1, "SHAPE"), ("dtype", 2, "DTYPE"),
+        ("dtype", -1, "DTYPE"), ("offset", 0, "OFFSET"),
+    ):  # fmt: skip
+        yield Damage(f"model: unread input, {name} {value}", _unread,
+                     lambda m, n=name, v=value: setattr(m.tensor(0), n, v), status, -1)  # fmt: skip
+    yield Damage("model: 3 GB of tensors", _rescales, _large_tensors, "SIZE", -1)
+    yield Damage("rescale of int8", one("rescale"), lambda m: setattr(m.tensor(0), "dtype", 0),
+                 "DTYPE")  # fmt: skip
+    yield Damage("bare with an int8 output", one("fully_connected", lambda op: not _made(op)),
+                 lambda m: setattr(m.tensor(1), "dtype", 0), "DTYPE")  # fmt: skip
+    yield Damage("weights of 2^80 bytes", one("conv2d", _made), _huge_weights, "SIZE")
+
+
+def _point(model: CModel, name: str, values: list[int]) -> Any:
+    made = ffi.new("int32_t[]", values)
+    setattr(model.model, name, made)
+    return made
+
+
+def _twice(model: CModel) -> None:
+    model.owner.keep(_point(model, "outputs", [5, 5]))
+    model.model.n_outputs = 2
+
+
+def _widen(model: CModel) -> None:
+    """The dtype of what op 1 makes, in room enough."""
+    model.tensor(2).dtype = lib.INTGOLD_INT32
+    model.model.activations_size += 4096
+    model.tensor(2).offset = model.model.activations_size // 64 * 64 - 512
+
+
+def _read(model: CModel, value: int) -> None:
+    model.op(1).inputs = model.owner.keep(ffi.new("int32_t[]", [value]))
+
+
+def _no_input(model: CModel) -> None:
+    model.model.n_inputs, model.model.n_tensors = 0, 5
+
+
+def _unread() -> Model:
+    """Two inputs, of which an op reads the second."""
+    builder, table = Builder("unread"), np.arange(-128, 128).astype(np.int8)
+    builder.input("x", (5,))
+    builder.op("lut", builder.input("x2", (6,)), name="a", table=table)
+    return builder.model("a")
+
+
+def _rescales() -> Model:
+    """Two rescales in a row."""
+    builder, same = Builder("rescales"), Requantize.of(2**30, 31)
+    a = builder.op("rescale", builder.input("x", (4,), "int32"), name="a", requantize=same)
+    builder.op("rescale", a, name="b", requantize=same)
+    return builder.model("b")
+
+
+def _large_tensors(model: CModel) -> None:
+    """Three of 2^30 bytes."""
+    model.model.activations_size = 2**30
+    for i in range(3):
+        model.tensor(i).size = 2**28
+    for i in range(2):
+        model.fields(i).rows, model.fields(i).depth = 2**28, 1
+
+
+def _huge_weights(model: CModel) -> None:
+    """2^24 channels to 2^24, a kernel of 2^15 by 2^15 over one cell and its padding."""
+    fields = model.fields()
+    for side, ends in (("h", ("top", "bottom")), ("w", ("left", "right"))):
+        for name, value in (("in", 1), ("out", 1), ("kernel", 2**15), ("stride", 1),
+                            ("dilation", 1)):  # fmt: skip
+            setattr(fields, f"{name}_{side}", value)
+        setattr(fields, f"pad_{ends[0]}", 2**15 - 1)
+        setattr(fields, f"pad_{ends[1]}", 0)
+    fields.in_c = fields.out_c = model.tensor(0).size = model.tensor(1).size = 2**24
+    fields.weight_zero_point_count = fields.requantize.count = 1
+
+
+DAMAGES = [*_numbers(), *_arrays(), *_entries(), *_tables(), *_sums(), *_graphs()]
