@@ -94,7 +94,7 @@ def test_every_object_of_the_package_fits_a_screen(held):
 
 def test_dataclasses_of_any_size_have_a_short_repr():
     """Every dataclass with arrays or collections among its fields: none has a generated repr."""
-    big = re.compile(r"ndarray|Array|\bAny\b|(list|dict|Mapping)\[|tuple\[(tuple|[A-Z]\w+)\b")
+    big = re.compile(r"ndarray|Arrays?\b|\bAny\b|(list|dict|Mapping)\[|tuple\[(tuple|[A-Z]\w+)\b")
     found = {}
     for info in pkgutil.walk_packages(intgold.__path__, "intgold."):
         if info.name.endswith("__main__"):
