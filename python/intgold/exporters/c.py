@@ -16,7 +16,7 @@ from ..model.graph import Model
 from ..native.compiled import lib
 from ..native.lowering import Lowered, LoweredOp, Member, lower
 from ..ops.fields import FORMS, Requantize
-from ..ops.table import spec_version
+from ..ops.kind import spec_version
 from ..support.arguments import checked
 from ..support.file_kinds import C_SOURCE
 from ..support.safe_files import replacing
