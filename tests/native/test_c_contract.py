@@ -202,8 +202,8 @@ def test_only_a_run_by_amx_requests_its_permission(isa):
 
 PRETENDED = (
     ("static int has_amx(void) {", "static int has_amx(void) {\n    return 1;"),
-    ("static int request_tiles(void) {",
-     "int requests, granted;\nstatic int request_tiles(void) {\n    return requests++, granted;"),
+    ("static int request_tiles(void) {\n",
+     "int requests, granted;\nstatic int request_tiles(void) {\n    return requests++, granted;\n"),
     ("    uint32_t found = 0;\n",
      "    uint32_t found = INTGOLD_FEATURE_AVX512VNNI | INTGOLD_FEATURE_AVX512VBMI;\n"),
 )  # fmt: skip
