@@ -40,7 +40,7 @@ def quantize(
         One or several tensors in, one tensor out: a sequence or a graph (residual, branching) of
         the layers that `supported_layers` lists.  It is taken as at rest (``eval``).  A softmax
         or argmax at its end is left to the host, which ``model.metadata["left_to_host"]`` says.
-    calibration_images : Tensor or ndarray, or a sequence of them
+    calibration_images : torch.Tensor or ndarray, or a sequence of them
         As the module takes them: pictures (n, c, h, w), sequences (n, c, length) or vectors (n,
         features); of a module with several arguments one array for each, in order.  float32; or
         uint8 camera bytes, of which the module gets x/255.
@@ -93,7 +93,7 @@ def save_network(
         As `quantize` takes it.
     path : path
         Of the file, NAME.npz.
-    examples : Tensor or ndarray, or a sequence of them
+    examples : torch.Tensor or ndarray, or a sequence of them
         A few examples as the module takes them: their shapes count, and whether they are uint8
         (camera bytes, of which the module gets x/255) or floats.  A FloatNetwork needs none.
     name : str, optional
