@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 SOURCES = setup.py pyproject.toml python/intgold/native/build.py $(shell find csrc -type f) $(wildcard python/intgold/native/measure.*)
 
-.PHONY: golden test prove data bench peer peers conformance docs wheel lint format freeze clean
+.PHONY: golden test prove data bench peer peers amalgamation conformance docs wheel lint format freeze clean
 
 golden: .venv/.installed
 	$(BIN)/intgold regress -o out/golden
@@ -33,6 +33,10 @@ peer: .venv/.installed
 
 peers: .venv/.installed
 	$(BIN)/python benchmarks/peers.py
+
+# The C engine as one file: out/amalgamation/intgold.c and intgold.h
+amalgamation: .venv/.installed
+	$(BIN)/intgold export engine --amalgamated -o out/amalgamation
 
 # Imported models of one op, directed and random, and whole networks (TFLITE_DIR, and random ones) against the
 # real engines, which environments in out/conformance get

@@ -22,12 +22,12 @@ static inline intgold_scale intgold_entry(const intgold_requantize *by, int32_t 
     return entry;
 }
 
-/* Clause 7.4: the double forms shift left first, within int32. */
-static inline int intgold_pre_shift_fits(int64_t acc, const intgold_scale *by) {
+/* Clause 7: R(acc) is defined for int32, also after the left shift of the double forms. */
+static inline int intgold_takes(int64_t acc, const intgold_scale *by) {
     const int is_double = by->form == INTGOLD_FORM_DOUBLE || by->form == INTGOLD_FORM_DOUBLE_UP;
     const int left_shift = is_double && by->right_shift < 31 ? 31 - by->right_shift : 0;
-    const int64_t shifted = acc * ((int64_t)1 << left_shift);
-    return shifted >= INT32_MIN && shifted <= INT32_MAX;
+    const int64_t end = (int64_t)1 << (31 - left_shift);
+    return acc >= -end && acc < end;
 }
 
 /* Clause 4.2.2, the first rounding of the double forms. */

@@ -4,6 +4,11 @@
 
 #include "engine/op_tables.h"
 
+enum { TABLE_OPS = 1, POOL_OPS = 1 };
+
+/* Where tensors lie is planned for as many (intgold.lowering): this does not compile for others. */
+typedef char intgold_max_fused_is_right[TABLE_OPS + POOL_OPS == INTGOLD_MAX_FUSED ? 1 : -1];
+
 /* How often op i's output is read, by ops or by the caller. */
 static int32_t readers(const intgold_model *model, int32_t tensor) {
     int32_t count = 0, i, k;
@@ -57,14 +62,14 @@ intgold_fusion intgold_fuse(const intgold_model *model, int32_t i, const intgold
     if (op->kind != INTGOLD_CONV2D || conv->requantize.count == 0) return none;
     if (feeds_next(model, i)) {
         found.table = table_of(&model->ops[i + 1], packed[i + 1]);
-        found.fused_ops = found.table != NULL;
+        found.fused_ops = found.table ? TABLE_OPS : 0;
     }
     /* A pool may come before what never falls: every form of requantize with a multiplier >= 0,
      * and a table that rises. */
     if (feeds_next(model, i + found.fused_ops) && is_2x2(&model->ops[i + found.fused_ops + 1]) &&
         rises(found.table) && intgold_conv2d_pools(conv, kernels)) {
         found.pooled = 1;
-        found.fused_ops++;
+        found.fused_ops += POOL_OPS;
     }
     return fuse_overlap(model, op->inputs[0], model->ops[i + found.fused_ops].output) ? none
                                                                                       : found;

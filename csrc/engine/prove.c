@@ -46,13 +46,13 @@ static intgold_status check_entry(const intgold_scale *by) {
     return INTGOLD_OK;
 }
 
-/* One entry, and clause 7.4 for what it is applied to. */
+/* One entry, and what it is applied to. */
 static intgold_status prove_entry(const intgold_requantize *requantize, int32_t channel,
                                   const bounds *acc) {
     const intgold_scale by = intgold_entry(requantize, channel);
     const intgold_status found = check_entry(&by);
     if (found) return found;
-    if (!intgold_pre_shift_fits(acc->lo, &by) || !intgold_pre_shift_fits(acc->hi, &by))
+    if (!intgold_takes(acc->lo, &by) || !intgold_takes(acc->hi, &by))
         return INTGOLD_ERROR_ACCUMULATOR;
     return INTGOLD_OK;
 }
@@ -109,10 +109,11 @@ static intgold_status prove_layer(const layer *of, const intgold_range *x, intgo
         const channel one = {of->weights + (size_t)c * of->next, of->count, of->step,
                              of->zero_point[of->zero_points == 1 ? 0 : c], of->bias[c]};
         const bounds acc = sum_of_products(&one, &in);
-        if (!fit_int32(&acc)) return INTGOLD_ERROR_ACCUMULATOR;
         if (of->requantize->count) {
             const intgold_status found = prove_entry(of->requantize, c, &acc);
             if (found) return found;
+        } else if (!fit_int32(&acc)) {
+            return INTGOLD_ERROR_ACCUMULATOR;
         }
         lo = smaller(lo, acc.lo);
         hi = larger(hi, acc.hi);
@@ -235,7 +236,6 @@ static intgold_status prove_global_avg_pool(const void *fields, const intgold_ra
     bounds acc = centred(x, op->x_zero_point);
     acc.lo = smaller(acc.lo, 0) * cells;
     acc.hi = larger(acc.hi, 0) * cells;
-    if (!fit_int32(&acc)) return INTGOLD_ERROR_ACCUMULATOR;
     set_range(y, op->act_min, op->act_max);
     return prove_entries(&op->requantize, &acc);
 }
@@ -264,7 +264,7 @@ static intgold_status prove_term(const intgold_requantize *requantize, int32_t l
     intgold_status found;
     x.lo *= (int64_t)1 << left_shift;
     x.hi *= (int64_t)1 << left_shift;
-    found = prove_entry(requantize, 0, &x); /* x fits int32: 2^8 * 2^22 */
+    found = prove_entry(requantize, 0, &x);
     if (found) return found;
     term->lo = smaller(scaled(x.lo, &by).lo, 0);
     term->hi = larger(scaled(x.hi, &by).hi, 0);
@@ -283,7 +283,6 @@ static intgold_status prove_add(const void *fields, const intgold_range *x, intg
     if (found) return found;
     acc.lo = one.lo + (is_difference ? -two.hi : two.lo);
     acc.hi = one.hi + (is_difference ? -two.lo : two.hi);
-    if (!fit_int32(&acc)) return INTGOLD_ERROR_ACCUMULATOR;
     set_range(y, op->act_min, op->act_max);
     return prove_entries(&op->requantize, &acc);
 }

@@ -29,7 +29,7 @@ static void add_fill(int32_t *table, int32_t sign, int32_t zero_point, int32_t l
         const int32_t shifted = (q - zero_point) * ((int32_t)1 << left_shift);
         /* Clause 7 bounds what the input can be: other entries may be anything. */
         const int64_t term =
-            intgold_pre_shift_fits(shifted, &by) ? intgold_scale_acc(shifted, &by) : 0;
+            intgold_takes(shifted, &by) ? intgold_scale_acc(shifted, &by) : 0;
         table[q + 128] = (int32_t)(sign * term);
     }
 }

@@ -2,20 +2,25 @@
  *
  * Prints `<op> <dims> <arena> <status>` for every case: the status of intgold_prepare with a buffer
  * that claims to be as large as size_t allows (arena 0), or one byte too small.  Neither may be
- * written.  Then it runs ops whose packed weights sum to more than int32 holds. */
+ * written.  Images that no model may have are ops by themselves: their scratch in place of an arena,
+ * 0 where it does not fit, and the status that this would be.  Then it runs ops whose packed weights sum to more than int32 holds. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "intgold.h"
 
-static const int8_t no_zero_point[1] = {0};
+static const int8_t no_zero_point[1] = {0}, some[1] = {0}; /* some: sizes read no array */
+static const int8_t table[256] = {0};
+static const int32_t words[1] = {0};
+static const uint8_t bytes[1] = {1};
+static const intgold_requantize same = {1, bytes, words, bytes, words};
 static const int32_t inputs[1] = {0}, outputs[1] = {1};
 
-/* A model of one op. */
+/* A model of one op, or of the same op twice. */
 typedef struct single {
-    intgold_tensor tensors[2];
-    intgold_op op;
+    intgold_tensor tensors[3];
+    intgold_op ops[2];
     intgold_model model;
 } single;
 
@@ -32,15 +37,15 @@ static void set(single *s, intgold_kind kind, const void *fields, int32_t in, in
     memset(s, 0, sizeof *s);
     s->tensors[0] = tensor_of(in, INTGOLD_INT8);
     s->tensors[1] = tensor_of(out, INTGOLD_INT32);
-    s->op.kind = (int32_t)kind;
-    s->op.fields = fields;
-    s->op.inputs = inputs;
-    s->op.output = 1;
+    s->ops[0].kind = (int32_t)kind;
+    s->ops[0].fields = fields;
+    s->ops[0].inputs = inputs;
+    s->ops[0].output = 1;
     s->model.name = "single";
     s->model.n_tensors = 2;
     s->model.n_ops = s->model.n_inputs = s->model.n_outputs = 1;
     s->model.tensors = s->tensors;
-    s->model.ops = &s->op;
+    s->model.ops = s->ops;
     s->model.inputs = inputs;
     s->model.outputs = outputs;
 }
@@ -74,15 +79,16 @@ static void convolution(int32_t channels, int32_t pad, int32_t kernel_h, int32_t
     op.out_w = 1 + 2 * pad;
     op.weight_zero_point_count = 1;
     op.weight_zero_point = no_zero_point;
+    op.weights = some;
+    op.bias = words;
     set(&s, INTGOLD_CONV2D, &op, channels, op.out_w * out_c);
     sprintf(name, "conv2d %d,%d,%d,%d", (int)channels, (int)pad, (int)kernel_h, (int)out_c);
     report(name, &s);
 }
 
 static void depthwise(int32_t channels, int32_t pad, int32_t kernel_h) {
-    char name[80];
     intgold_depthwise_conv2d op;
-    single s;
+    size_t size;
     memset(&op, 0, sizeof op);
     op.in_h = kernel_h;
     op.in_w = op.kernel_w = op.out_h = 1;
@@ -93,9 +99,11 @@ static void depthwise(int32_t channels, int32_t pad, int32_t kernel_h) {
     op.out_w = 1 + 2 * pad;
     op.weight_zero_point_count = 1;
     op.weight_zero_point = no_zero_point;
-    set(&s, INTGOLD_DEPTHWISE_CONV2D, &op, channels, channels);
-    sprintf(name, "depthwise_conv2d %d,%d,%d", (int)channels, (int)pad, (int)kernel_h);
-    report(name, &s);
+    size = intgold_depthwise_conv2d_scratch_size(&op);
+    if (size > (size_t)-1 / 2) size = 0;
+    printf("depthwise_conv2d %d,%d,%d %llu %d\n", (int)channels, (int)pad, (int)kernel_h,
+           (unsigned long long)size,
+           (int)(size ? INTGOLD_ERROR_BUFFER_TOO_SMALL : INTGOLD_ERROR_SIZE));
 }
 
 static void fully_connected(int32_t in_c, int32_t out_c, int32_t activations) {
@@ -107,6 +115,8 @@ static void fully_connected(int32_t in_c, int32_t out_c, int32_t activations) {
     op.out_c = out_c;
     op.weight_zero_point_count = 1;
     op.weight_zero_point = no_zero_point;
+    op.weights = some;
+    op.bias = words;
     set(&s, INTGOLD_FULLY_CONNECTED, &op, in_c, out_c);
     s.model.activations_size = activations;
     sprintf(name, "fully_connected %d,%d,%d", (int)in_c, (int)out_c, (int)activations);
@@ -120,21 +130,36 @@ static void global_avg_pool(int32_t channels) {
     memset(&op, 0, sizeof op);
     op.in_h = op.in_w = 1;
     op.in_c = channels;
+    op.requantize = same;
     set(&s, INTGOLD_GLOBAL_AVG_POOL, &op, channels, channels);
+    s.tensors[1].dtype = INTGOLD_INT8;
     sprintf(name, "global_avg_pool %d", (int)channels);
     report(name, &s);
 }
 
-/* A tensor of `size` values at `offset` in so many bytes of activations. */
+/* Two luts or rescales, the tensor between them of `size` values at `offset` in so many bytes of
+ * activations. */
 static void placed(int32_t size, int32_t dtype, int32_t offset, int32_t activations) {
+    static const int32_t second[1] = {1}, last[1] = {2};
     char name[80];
-    intgold_reshape op;
+    intgold_lut lut;
+    intgold_rescale rescale;
+    const int wide = dtype == INTGOLD_INT32;
     single s;
-    memset(&op, 0, sizeof op);
-    op.count = size;
-    set(&s, INTGOLD_RESHAPE, &op, size, 1);
-    s.tensors[1] = tensor_of(size, dtype);
+    int i;
+    lut.count = rescale.rows = size;
+    lut.table = table;
+    rescale.depth = 1;
+    rescale.requantize = same;
+    set(&s, wide ? INTGOLD_RESCALE : INTGOLD_LUT, wide ? (const void *)&rescale : &lut, size, size);
+    for (i = 0; i < 3; i++) s.tensors[i] = tensor_of(size, dtype);
     s.tensors[1].offset = offset;
+    s.ops[1] = s.ops[0];
+    s.ops[1].inputs = second;
+    s.ops[1].output = 2;
+    s.model.n_tensors = 3;
+    s.model.n_ops = 2;
+    s.model.outputs = last;
     s.model.activations_size = activations;
     sprintf(name, "placed %d,%d,%d,%d", (int)size, (int)dtype, (int)offset, (int)activations);
     report(name, &s);
@@ -157,8 +182,8 @@ static void sizes(void) {
         fully_connected(big + d, big, 0);
         fully_connected(big, 2 * big + d, 0);
         fully_connected(1 << 24, 128 + 4 * d, 0);
-        fully_connected((1 << 28) + d, 1, 0);
-        fully_connected((1 << 28) + d, 3, 0);
+        fully_connected((1 << 28) - 2 + d, 1, 0);
+        fully_connected((1 << 28) - 2 + d, 3, 0);
         fully_connected(8, 8, INT32_MAX - 64 * (d + 2));
         fully_connected(4, 4, INT32_MAX - 4096 * (d + 2));
         depthwise((1 << 20) + d, 0, 512);
@@ -239,7 +264,7 @@ static void images(void) {
     void *arena;
     single s;
     op.count = 1 << 28;
-    op.table = NULL;
+    op.table = table;
     set(&s, INTGOLD_LUT, &op, 1 << 28, 1 << 28);
     s.tensors[1].dtype = INTGOLD_INT8;
     size = intgold_arena_size(&s.model, INTGOLD_ISA_PORTABLE);

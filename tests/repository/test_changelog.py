@@ -1,4 +1,4 @@
-"""The changelog keeps to its headings, and every release states its numbers."""
+"""The changelog keeps to its headings, and every release says what became of the numbers."""
 
 import re
 from pathlib import Path
@@ -18,10 +18,6 @@ def releases():
     }
 
 
-def numbers(version):
-    return tuple(int(part) for part in re.findall(r"\d+", version))
-
-
 def test_headings_are_those_of_contributing():
     """The table in CONTRIBUTING names them; what comes next stands first."""
     rules = (ROOT / "CONTRIBUTING.md").read_text()
@@ -38,6 +34,6 @@ def test_a_release_states_its_numbers():
     for heading in released:
         assert re.fullmatch(r"\d+\.\d+\.\d+ \(\d{4}-\d\d-\d\d\)", heading), heading
         assert "Numerics" in releases()[heading], heading
-    stated = [numbers(heading.split(" ")[0]) for heading in released]
+    stated = [tuple(map(int, h.split(" ")[0].split("."))) for h in released]
     assert stated == sorted(stated, reverse=True)
-    assert all(version <= numbers(intgold.__version__) for version in stated)
+    assert all(v <= tuple(map(int, re.findall(r"\d+", intgold.__version__))) for v in stated)

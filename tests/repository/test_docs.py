@@ -56,7 +56,7 @@ def test_the_c_code_compiles(tmp_path):
     from intgold.exporters import copy_engine, write_c
 
     text = (DOCS / "embedded.md").read_text()
-    (code,) = re.findall(r"^```c\n(.*?)^```", text, re.M | re.S)
+    _, code = re.findall(r"^```c\n(.*?)^```", text, re.M | re.S)
     (tmp_path / "main.c").write_text(code + "int main(void) { int8_t x[784] = {0}; int32_t y[10];"
                                      " return classify(x, y); }\n")  # fmt: skip
     write_c([intgold.load()], tmp_path / "model.c")
@@ -69,6 +69,23 @@ def test_the_c_code_compiles(tmp_path):
         check=True,
     )  # fmt: skip
     assert subprocess.run([tmp_path / "main"]).returncode == 0
+
+
+def test_from_nothing_to_a_digit(tmp_path, monkeypatch):
+    """The first commands of the embedded page, one after another, print what it says."""
+    tools.need("gcc")
+    text = (DOCS / "embedded.md").read_text().split("## In a project of your own")[0]
+    export, build = re.findall(r"^```sh\n([^#\n]*).*\n```", text, re.M)
+    (code,) = re.findall(r"^```c\n(.*?)^```", text, re.M | re.S)
+    (tmp_path / "main.c").write_text(code)
+    monkeypatch.chdir(tmp_path)
+    assert main(export.split()[1:]) == 0
+    compiled, separator, run = build.partition(" && ")
+    assert separator and run.strip() == "./digit"
+    strict = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
+    subprocess.run([*compiled.split(), *strict], check=True)
+    said = subprocess.run("./digit", capture_output=True, text=True, check=True).stdout
+    assert f"prints `{said.strip()}`." in text and said == "7\n"
 
 
 def shell(command, folder):

@@ -129,14 +129,20 @@ class Runner:
     """tests/c/runner.c with models compiled in, by one build."""
 
     def __init__(
-        self, build: Build, models: list[Model], folder: Path, engine: Path = ENGINE
+        self,
+        build: Build,
+        models: list[Model],
+        folder: Path,
+        engine: Path = ENGINE,
+        objects: list[Path] | None = None,
     ) -> None:
         for tool in build.needs:
             tools.need(tool)
         self._build, self._folder = build, folder
         write_c(models, folder / "models.c")
         sources = [ROOT / "tests/c/runner.c", folder / "models.c"]
-        parts = [*engine_objects(build.command, engine), *sources]
+        engine_parts = engine_objects(build.command, engine) if objects is None else objects
+        parts = [*engine_parts, *sources]
         subprocess.run(
             [*build.command, TABLE, "-I", engine, *parts, "-o", folder / "runner"], check=True
         )

@@ -120,8 +120,10 @@ ABOVE = {
     "weight_zero_point_count": 99,
 }  # fmt: skip
 """The number above the largest; where there is none, the largest int32."""
-FITTING = ("in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "rows", "depth", "count", "in0", "in1",
-           "in2", "depth1", "depth2", "shape0", "kernel_h", "kernel_w")  # fmt: skip
+FITTING = (
+    "in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "rows", "depth", "count", "in0", "in1",
+    "in2", "depth1", "depth2", "shape0", "kernel_h", "kernel_w",
+)  # fmt: skip
 """Members that one more makes wrong."""
 
 
@@ -153,6 +155,10 @@ def _numbers() -> Iterator[Damage]:
     yield Damage("fully_connected in_c 2^28 + 1", one("fully_connected"),
                  _set("in_c", 2**28 + 1), "SHAPE")  # fmt: skip
     yield from _large_extents()
+    for kind in KINDS:
+        two = one(kind, lambda op: len(set(op.inputs)) == len(op.inputs))
+        for i in range(len(OPS[kind].inputs) + 1):
+            yield Damage(f"{kind} tensor {i} of one more", two, _larger(i), "SHAPE")
     yield Damage("act_max below act_min", one("mul", lambda op: op["act_min"] > -128),
                  lambda m: setattr(m.fields(), "act_max", m.fields().act_min - 1),
                  "PARAMETER")  # fmt: skip
@@ -164,6 +170,17 @@ def _numbers() -> Iterator[Damage]:
                  _divide_channels, "SHAPE")  # fmt: skip
     yield Damage("pool channels", one("max_pool2d"), _swap_channels, "SHAPE")
     yield Damage("reshape with a hole", one("reshape"), _hole, "SHAPE")
+
+
+def _larger(i: int) -> Callable[[CModel], None]:
+    """One more value in input i of an op, or in its output."""
+
+    def do(model: CModel) -> None:
+        op = model.op()
+        taken = 1 if op.kind not in (KINDS.index(k) for k in ("add", "mul", "concat")) else 2
+        model.tensor(op.inputs[i] if i < taken else op.output).size += 1
+
+    return do
 
 
 EXTENTS = {
@@ -363,8 +380,9 @@ def _sums() -> Iterator[Damage]:
     """Accumulators beyond int32."""
     for kind in ("conv2d", "depthwise_conv2d", "fully_connected"):
         for value in INT32:
-            yield Damage(f"{kind} bias {value}", one(kind, _moves), _put("bias", 0, value),
-                         "ACCUMULATOR")  # fmt: skip
+            for suits in (_moves, _moves_bare):
+                yield Damage(f"{kind} bias {value} {suits.__name__}", one(kind, suits),
+                             _put("bias", 0, value), "ACCUMULATOR")  # fmt: skip
     for at in (0, 2):
         yield Damage(f"pwl offset {at}", one("pwl", lambda op: op["slope"].size > 2),
                      _put("offset", at, INT32[0]), "ACCUMULATOR")  # fmt: skip
@@ -379,15 +397,38 @@ def _sums() -> Iterator[Damage]:
         for form in ("double", "double_up"):
             yield Damage(f"{kind} {form} shifts left by 30", _of_form(kind, "requantize", form),
                          _entry("requantize", "right_shift", 1), "ACCUMULATOR")  # fmt: skip
+    for point in (-128, 127):  # sums of one sign
+        yield Damage(f"global_avg_pool double, zero point {point}",
+                     _of_form("global_avg_pool", "requantize", "double"), _one_sided(point),
+                     "ACCUMULATOR")  # fmt: skip
     yield Damage("add's input shifted left by 30", _of_form("add", "requantize2", "double"),
                  _entry("requantize2", "right_shift", 1), "ACCUMULATOR")  # fmt: skip
 
 
 def _moves(op: Any) -> bool:
-    """Whether the first channel has weights of both signs, so that any bias at an end is too much."""
+    """Whether an op with requantize has weights of both signs in its first channel, so that any
+    bias at an end is too much.
+    """
+    return _has_both_signs(op) and _made(op)
+
+
+def _moves_bare(op: Any) -> bool:
+    """The same without requantize."""
+    return _has_both_signs(op) and not _made(op)
+
+
+def _has_both_signs(op: Any) -> bool:
     weights = op["weights"].astype(int) - int(op["weight_zero_point"][0])
     first = weights[..., 0] if op.kind == "depthwise_conv2d" else weights[0]
-    return bool(_made(op) and first.min() < 0 < first.max())
+    return bool(first.min() < 0 < first.max())
+
+
+def _one_sided(point: int) -> Callable[[CModel], None]:
+    def do(model: CModel) -> None:
+        model.fields().x_zero_point = point
+        _entry("requantize", "right_shift", 1)(model)
+
+    return do
 
 
 def _wide_pool(kind: str) -> Model:
@@ -456,8 +497,8 @@ def _graphs() -> Iterator[Damage]:
         )
     yield model("an output twice", _twice, "GRAPH")
     for name, value, status in (
-        ("kind", -1, "UNKNOWN_OP"), ("kind", len(KINDS), "UNKNOWN_OP"), ("kind", INT32[1], "UNKNOWN_OP"),
-        ("kind", INT32[0], "UNKNOWN_OP"), ("fields", ffi.NULL, "NULL"), ("inputs", ffi.NULL, "NULL"),
+        *(("kind", kind, "UNKNOWN_OP") for kind in (-1, len(KINDS), *INT32)),
+        ("fields", ffi.NULL, "NULL"), ("inputs", ffi.NULL, "NULL"),
         ("output", 1, "GRAPH"), ("output", -1, "GRAPH"), ("output", INT32[1], "GRAPH"),
     ):  # fmt: skip
         yield model(
@@ -481,8 +522,7 @@ def _graphs() -> Iterator[Damage]:
                 "OFFSET")  # fmt: skip
     yield model("an output in the activations", lambda m: setattr(m.tensor(5), "offset", 0),
                 "OFFSET", 4)  # fmt: skip
-    yield model("tensor ends beyond", lambda m: setattr(m.tensor(2), "offset", m.model.activations_size
-                // 64 * 64), "OFFSET", 1)  # fmt: skip
+    yield model("tensor ends beyond", _at_the_end, "OFFSET", 1)
     for writer in (2, 3, 4):  # b, c and d are written while a is still read
         yield model(
             f"tensor {writer} over the first",
@@ -512,6 +552,10 @@ def _point(model: CModel, name: str, values: list[int]) -> Any:
 def _twice(model: CModel) -> None:
     model.owner.keep(_point(model, "outputs", [5, 5]))
     model.model.n_outputs = 2
+
+
+def _at_the_end(model: CModel) -> None:
+    model.tensor(2).offset = model.model.activations_size // 64 * 64
 
 
 def _widen(model: CModel) -> None:

@@ -20,6 +20,7 @@ BROUGHT_BY = {
     "gcc": "Debian package gcc",
     "clang": "Debian package clang",
     "gcc-sanitizers": "Debian package gcc (libasan, libubsan)",
+    "gcc-thread-sanitizer": "Debian package gcc (libtsan)",
     "clang-sanitizers": "Debian package libclang-rt-dev (libclang-rt-14-dev on Debian 12)",
     "gcc-m32": "Debian package gcc-12-multilib",
     "gcc-m32-sanitizers": "Debian package gcc-12-multilib (lib32asan8, lib32ubsan1)",
@@ -30,6 +31,7 @@ BROUGHT_BY = {
     "iverilog": "Debian package iverilog",
     "verilator": "Debian packages verilator and g++",
     "g++": "Debian package g++",
+    "clang++": "Debian package clang",
     "yosys": "Debian package yosys",
     "srec_cat": "Debian package srecord",
     "objcopy": "Debian package binutils",
@@ -50,6 +52,7 @@ BROUGHT_BY = {
 
 _TRIALS = {
     "gcc-sanitizers": ["gcc", "-fsanitize=address,undefined"],
+    "gcc-thread-sanitizer": ["gcc", "-fsanitize=thread"],
     "clang-sanitizers": ["clang", "-fsanitize=address,undefined"],
     "gcc-m32": ["gcc", "-m32"],
     "gcc-m32-sanitizers": ["gcc", "-m32", "-fsanitize=address,undefined"],

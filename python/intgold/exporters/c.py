@@ -11,9 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from ..errors import ModelError
+from ..model.artefact import required_spec
 from ..model.graph import Model
+from ..native.compiled import lib
 from ..native.lowering import Lowered, LoweredOp, Member, lower
 from ..ops.fields import FORMS, Requantize
+from ..ops.kind import spec_version
 from ..support.arguments import checked
 from ..support.file_kinds import C_SOURCE
 from ..support.safe_files import replacing
@@ -25,6 +28,10 @@ _VALUES_PER_LINE = 16
 @checked
 def write_c(models: Sequence[Model], path: str | os.PathLike[str]) -> None:
     """Write one C file with every model as ``const intgold_model intgold_model_<name>``.
+
+    The file compiles with an ``intgold.h`` of the same ``INTGOLD_ABI``, the same major version of
+    SPEC.md, and a minor version that has all ops of the models; with any other it ends in an
+    ``#error``.
 
     Everything else is static and numbered (``m0_op2_weights``), so that files of different models
     can be linked into one program.  Where the macro ``INTGOLD_MODEL_TABLE`` is defined, the file
@@ -54,7 +61,7 @@ def c_source(models: Sequence[Model]) -> str:
     if len(set(names)) != len(names):
         twice = min(n for n in names if names.count(n) > 1)
         raise ModelError(f"model {twice} is given twice: in C each has a name of its own")
-    parts = ['#include "intgold.h"\n']
+    parts = [_guard(models)]
     for i, model in enumerate(models):
         title = f"\n/* {model.name}: content SHA-256 {model.sha256} */"
         lines = [title, *_model(f"m{i}", lower(model))]
@@ -67,6 +74,21 @@ def c_source(models: Sequence[Model]) -> str:
         "#endif\n"
     )
     return "".join(parts)
+
+
+def _guard(models: Sequence[Model]) -> str:
+    """Return the include, and the refusal of a header that gives the data another meaning."""
+    major, minor = max(spec_version(required_spec(model)) for model in models)
+    abi = lib.INTGOLD_ABI
+    return (
+        '#include "intgold.h"\n\n'
+        f"#if INTGOLD_ABI != {abi}\n"
+        f'#error "this file has the structures of INTGOLD_ABI {abi}: write it anew for intgold.h"\n'
+        "#endif\n"
+        f"#if INTGOLD_SPEC_MAJOR != {major} || INTGOLD_SPEC_MINOR < {minor}\n"
+        f'#error "these models need SPEC {major}.{minor} or a later {major}.x"\n'
+        "#endif\n"
+    )
 
 
 def _model(prefix: str, lowered: Lowered) -> Iterator[str]:

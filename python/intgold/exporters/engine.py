@@ -1,24 +1,26 @@
-"""The sources of the C engine, to compile beside exported models: as they are, or as one file."""
+"""The sources of the C engine, to compile with exported models: as they are, or as one file."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.abc import Traversable
 from importlib.resources import files
 from pathlib import Path
 
+from ..model.graph import Model
 from ..support.arguments import checked
 from ..support.folders import MARKER, marked, marker_bytes, replacing_folder, sha256_of
 from .amalgamation import amalgamation
+from .c import c_source, write_c
 
 WHAT = "C engine"
 _ROOM = re.compile(r'^(#include ")[\w/]+/(\w+\.h")', re.MULTILINE)
 
 
 @checked
-def copy_engine(folder: str | os.PathLike[str], amalgamated: bool = False) -> list[Path]:
+def copy_engine(folder: str | os.PathLike[str], *, amalgamated: bool = False) -> list[Path]:
     """Write the C engine of this version into a folder of its own, all files side by side.
 
     The folder also gets ``intgold-files.json``, by which it is known again: a copy that is there
@@ -44,18 +46,58 @@ def copy_engine(folder: str | os.PathLike[str], amalgamated: bool = False) -> li
         When the folder cannot be written, or holds a file that was not written here or was changed
         since; nothing is written then.
     """
-    target = Path(folder)
     engine = sources()
     if amalgamated:
-        texts = {"intgold.c": amalgamation(engine), "intgold.h": engine["intgold.h"]}
+        texts = _one_file(engine)
     else:
         texts = {path.rpartition("/")[2]: _ROOM.sub(r"\1\2", text) for path, text in engine.items()}
+    return _write(Path(folder), texts)
+
+
+@checked
+def export_c(models: Sequence[Model], folder: str | os.PathLike[str]) -> list[Path]:
+    """Write all that a C compiler needs to run models into a folder of its own.
+
+    ``models.c`` is what `write_c` writes; ``intgold.c`` and ``intgold.h`` are the engine, as
+    `copy_engine` writes it amalgamated.
+
+    Parameters
+    ----------
+    models : sequence of Model
+        Each with a name of its own.
+    folder : path
+        As of `copy_engine`.
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Raises
+    ------
+    ModelError
+        When there are no models, or two have the same name.
+    IntgoldError
+        As of `copy_engine`.
+    """
+    c_source(models)  # refuses what it cannot write before there is a folder
+    return _write(Path(folder), _one_file(sources()), models)
+
+
+def _one_file(engine: Mapping[str, str]) -> dict[str, str]:
+    return {"intgold.c": amalgamation(engine), "intgold.h": engine["intgold.h"]}
+
+
+def _write(target: Path, texts: Mapping[str, str], models: Sequence[Model] = ()) -> list[Path]:
+    names = sorted([*texts, "models.c"] if models else texts)
     with replacing_folder(target, marked(WHAT)) as made:
         for name, text in texts.items():
             made.joinpath(name).write_text(text, encoding="utf-8", newline="\n")
-        digests = {name: sha256_of(made / name) for name in texts}
+        if models:
+            write_c(models, made / "models.c")
+        digests = {name: sha256_of(made / name) for name in names}
         made.joinpath(MARKER).write_bytes(marker_bytes(WHAT, digests))
-    return [target / name for name in sorted(texts)]
+    return [target / name for name in names]
 
 
 def sources() -> dict[str, str]:

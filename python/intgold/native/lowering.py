@@ -18,6 +18,7 @@ from ..ops.kind import OpKind
 from ..ops.shapes import Shape
 from ..ops.table import OPS
 from ..support.quoting import short_repr
+from .compiled import lib
 
 Member = int | np.ndarray | Requantize | None
 """An int member, an array that a pointer refers to, or a requantize structure (None: empty)."""
@@ -129,17 +130,18 @@ def struct_members(
 
 
 def _together(model: Model, index: int) -> int:
-    """Return the last op that the engine may run in one go with op `index`: up to two behind it.
+    """Return the last op that the engine may run in one go with op `index`.
 
-    It may fuse an op that has weights with those that read only what the one before made
-    (csrc/fuse.c).
+    It may fuse an op that has weights with up to ``INTGOLD_MAX_FUSED`` after it that read only what
+    the one before made (csrc/engine/fuse.c).
     """
     if "weights" not in model.ops[index].fields:
         return index
-    for i in range(index, min(index + 2, len(model.ops) - 1)):
+    furthest: int = min(index + lib.INTGOLD_MAX_FUSED, len(model.ops) - 1)
+    for i in range(index, furthest):
         if model.ops[i + 1].inputs != (model.ops[i].output,):
             return i
-    return min(index + 2, len(model.ops) - 1)
+    return furthest
 
 
 def plan(model: Model) -> tuple[dict[str, int], int]:

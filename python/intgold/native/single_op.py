@@ -1,7 +1,7 @@
 """The C op functions, one by one, with the signatures of their golden twins.
 
 ``native.conv2d(x, ...)`` takes what ``golden.conv2d(x, ...)`` takes and gives the same bits, by
-``intgold_conv2d_s8`` of csrc/conv2d.c, image by image, with the portable kernels.
+``intgold_conv2d_s8`` of csrc/ops/conv2d.c, image by image, with the portable kernels.
 """
 
 from __future__ import annotations

@@ -7,13 +7,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..support.arguments import check, checked
+from ..support.lazy import at_first_use
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
 
     from ..model.graph import Model
+    from .choices import Choices
     from .inference import FloatNetwork
+    from .inputs import Input
+    from .layers import Layer
+    from .quantizer import quantize_network
 
     Examples = torch.Tensor | np.ndarray | Sequence[torch.Tensor | np.ndarray]
 
@@ -45,7 +50,7 @@ def quantize(
         Show a bar of the calibration, which takes minutes where the layers are wide and the
         examples many.
     **choices
-        See `intgold.quantize.choices.Choices`: calibration, activation, activations, per_channel,
+        See `intgold.quantize.Choices`: calibration, activation, activations, per_channel,
         weight_bits, weight_scales, multiplier_bits, form.
 
     Returns
@@ -70,7 +75,7 @@ def quantize(
     need_torch()
     from .pytorch.module import quantize_module
 
-    return quantize_module(module, calibration_images, name, choices, progress)
+    return quantize_module(module, calibration_images, name, choices, progress=progress)
 
 
 def save_network(
@@ -145,4 +150,18 @@ def need_torch() -> None:
         raise IntgoldError(f"modules need PyTorch ({error}): pip install torch") from None
 
 
-__all__ = ["quantize", "save_network", "supported_layers"]
+__all__ = [
+    "Choices",
+    "FloatNetwork",
+    "Input",
+    "Layer",
+    "quantize",
+    "quantize_network",
+    "save_network",
+    "supported_layers",
+]
+
+__getattr__, __dir__ = at_first_use(__name__, {
+    "Choices": "choices", "FloatNetwork": "inference", "Input": "inputs", "Layer": "layers",
+    "quantize_network": "quantizer",
+})  # fmt: skip
