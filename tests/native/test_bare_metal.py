@@ -44,16 +44,18 @@ def test_all_files_build_and_link_without_a_system(target, tmp_path):
     assert "intgold_dispatch" in defined and "memcpy" in missing
     assert [name for name in missing if not HELPERS.fullmatch(name)] == []
     assert not {kind for kind, _ in rows} & set("BbDdC")
-    (stated,) = re.findall(r"(\d+) to (\d+) kB of flash", (ROOT / "docs/embedded.md").read_text())
+    page = (ROOT / "docs/embedded.md").read_text()
+    (stated,) = re.findall(r"(\d+) to (\d+) kB of flash", page)
     low, high = map(int, stated)
     assert low - 3 < _flash(tmp_path) / 1000 < high + 3  # compilers differ a little
+    (checks,) = re.findall(r"(\d+) kB of it are the checks", page)
+    assert abs(_flash(tmp_path, "validate.o", "prove.o") / 1000 - int(checks)) < 1.5
 
 
-def _flash(folder):
-    """Bytes of code and constants of all objects of a folder."""
-    listed = subprocess.run(
-        ["size", "-t", *sorted(folder.glob("*.o"))], check=True, capture_output=True, text=True
-    )
+def _flash(folder, *names):
+    """Bytes of code and constants of objects of a folder, of all where none is named."""
+    objects = [folder / name for name in names] or sorted(folder.glob("*.o"))
+    listed = subprocess.run(["size", "-t", *objects], check=True, capture_output=True, text=True)
     text, data, bss = map(int, listed.stdout.splitlines()[-1].split()[:3])
     assert data == bss == 0
     return text

@@ -59,7 +59,7 @@ def test_another_layout_has_another_number():
 def test_the_layout_sees_what_changes(monkeypatch):
     """A member of another name, type or place, and another number of an enum."""
     known = layout()
-    for right, wrong in (("in_h", "in_x"), ('"int32_t"', '"int16_t"'), ("LUT\", 3", "LUT\", 4")):
+    for right, wrong in (("in_h", "in_x"), ('"int32_t"', '"int16_t"'), ('LUT", 3', 'LUT", 4')):
         assert known.replace(right, wrong, 1) != known
     for name in ("intgold_model", "intgold_requantize", "intgold_form", "intgold_kind"):
         assert name in known
@@ -119,9 +119,7 @@ def test_a_shared_library_exports_the_header_only(tmp_path):
     assert len(DECLARED) > 35 and "intgold_prepare" in DECLARED
     library = tmp_path / "libintgold.so"
     command = ("gcc", "-std=c99", "-O1", "-fPIC", "-fvisibility=hidden")
-    subprocess.run(
-        ["gcc", "-shared", *engine_objects(command), "-o", library], check=True
-    )
+    subprocess.run(["gcc", "-shared", *engine_objects(command), "-o", library], check=True)
     assert exported(library) == DECLARED
 
 
@@ -164,6 +162,9 @@ def test_another_maximum_does_not_compile(tmp_path):
 
 # ---- Queries have no side effects.
 
+ON_LINUX_X86 = pytest.mark.skipif(
+    platform.machine() != "x86_64" or sys.platform != "linux", reason="Linux on x86-64 only"
+)
 ASKED = """
 import ctypes, sys
 import numpy as np
@@ -182,12 +183,13 @@ intgold.describe.footprint.arena_sizes(model)
 variants = native.variants()
 native.isa_name()
 queried = permitted()
-model.run(np.zeros((1, 28, 28, 1), np.int8), isa=sys.argv[1] if sys.argv[1] in variants else "portable")
+isa = sys.argv[1] if sys.argv[1] in variants else "portable"
+model.run(np.zeros((1, 28, 28, 1), np.int8), isa=isa)
 print(before, queried, permitted(), "amx" in variants)
 """
 
 
-@pytest.mark.skipif(platform.machine() != "x86_64" or sys.platform != "linux", reason="Linux, x86-64")
+@ON_LINUX_X86
 @pytest.mark.parametrize("isa", ["amx", "portable"])
 def test_only_a_run_by_amx_requests_its_permission(isa):
     """By the mask that the kernel keeps of a process: before, after queries, after a run."""
@@ -228,12 +230,12 @@ def pretending(tmp_path_factory):
     return library
 
 
-@pytest.mark.skipif(platform.machine() != "x86_64" or sys.platform != "linux", reason="Linux, x86-64")
+@ON_LINUX_X86
 def test_queries_request_nothing(pretending):
     """Names, sizes, checks: no system call for tiles; one for what is about to run."""
     asked = ctypes.c_int.in_dll(pretending, "requests")
     asked.value = 0
-    prepared = native.Prepared(lower(intgold.load()), "portable")
+    prepared = native.NativeModel(lower(intgold.load()), "portable")
     model = ctypes.c_void_p(int(ffi.cast("uintptr_t", prepared.model)))
     buffer = ctypes.create_string_buffer(1 << 16)
     sizes = {}
@@ -255,7 +257,7 @@ def test_queries_request_nothing(pretending):
     assert asked.value == 1
 
 
-@pytest.mark.skipif(platform.machine() != "x86_64" or sys.platform != "linux", reason="Linux, x86-64")
+@ON_LINUX_X86
 def test_a_system_that_refuses_tiles(pretending):
     """AUTO is the next best variant, AMX by its name is INTGOLD_ERROR_ISA."""
     granted = ctypes.c_int.in_dll(pretending, "granted")
@@ -265,7 +267,7 @@ def test_a_system_that_refuses_tiles(pretending):
     granted.value = 0
     assert acquire(lib.INTGOLD_ISA_AUTO) == lib.INTGOLD_ISA_AVX512VBMI
     assert acquire(lib.INTGOLD_ISA_AMX) == lib.INTGOLD_ISA_AUTO
-    prepared = native.Prepared(lower(intgold.load()), "portable")
+    prepared = native.NativeModel(lower(intgold.load()), "portable")
     model = ctypes.c_void_p(int(ffi.cast("uintptr_t", prepared.model)))
     buffer, made = ctypes.create_string_buffer(8), ctypes.c_void_p()
     status = pretending.intgold_prepare(

@@ -1,4 +1,4 @@
-"""Models damaged at random: `intgold_prepare` refuses them, or they run; sanitizers find nothing."""
+"""Models damaged at random: `intgold_prepare` refuses them, or they run, and nothing else."""
 
 import shutil
 import subprocess

@@ -120,8 +120,10 @@ ABOVE = {
     "weight_zero_point_count": 99,
 }  # fmt: skip
 """The number above the largest; where there is none, the largest int32."""
-FITTING = ("in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "rows", "depth", "count", "in0", "in1",
-           "in2", "depth1", "depth2", "shape0", "kernel_h", "kernel_w")  # fmt: skip
+FITTING = (
+    "in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "rows", "depth", "count", "in0", "in1", "in2",
+    "depth1", "depth2", "shape0", "kernel_h", "kernel_w",
+)  # fmt: skip
 """Members that one more makes wrong."""
 
 
@@ -495,8 +497,8 @@ def _graphs() -> Iterator[Damage]:
         )
     yield model("an output twice", _twice, "GRAPH")
     for name, value, status in (
-        ("kind", -1, "UNKNOWN_OP"), ("kind", len(KINDS), "UNKNOWN_OP"), ("kind", INT32[1], "UNKNOWN_OP"),
-        ("kind", INT32[0], "UNKNOWN_OP"), ("fields", ffi.NULL, "NULL"), ("inputs", ffi.NULL, "NULL"),
+        *(("kind", kind, "UNKNOWN_OP") for kind in (-1, len(KINDS), *INT32)),
+        ("fields", ffi.NULL, "NULL"), ("inputs", ffi.NULL, "NULL"),
         ("output", 1, "GRAPH"), ("output", -1, "GRAPH"), ("output", INT32[1], "GRAPH"),
     ):  # fmt: skip
         yield model(
@@ -520,8 +522,7 @@ def _graphs() -> Iterator[Damage]:
                 "OFFSET")  # fmt: skip
     yield model("an output in the activations", lambda m: setattr(m.tensor(5), "offset", 0),
                 "OFFSET", 4)  # fmt: skip
-    yield model("tensor ends beyond", lambda m: setattr(m.tensor(2), "offset", m.model.activations_size
-                // 64 * 64), "OFFSET", 1)  # fmt: skip
+    yield model("tensor ends beyond", _at_the_end, "OFFSET", 1)
     for writer in (2, 3, 4):  # b, c and d are written while a is still read
         yield model(
             f"tensor {writer} over the first",
@@ -551,6 +552,10 @@ def _point(model: CModel, name: str, values: list[int]) -> Any:
 def _twice(model: CModel) -> None:
     model.owner.keep(_point(model, "outputs", [5, 5]))
     model.model.n_outputs = 2
+
+
+def _at_the_end(model: CModel) -> None:
+    model.tensor(2).offset = model.model.activations_size // 64 * 64
 
 
 def _widen(model: CModel) -> None:

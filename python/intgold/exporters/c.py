@@ -29,8 +29,8 @@ _VALUES_PER_LINE = 16
 def write_c(models: Sequence[Model], path: str | os.PathLike[str]) -> None:
     """Write one C file with every model as ``const intgold_model intgold_model_<name>``.
 
-    The file compiles with an ``intgold.h`` of the same ``INTGOLD_ABI``, the same major version of the
-    specification, and a minor version that has all ops of the models; with any other it ends in an
+    The file compiles with an ``intgold.h`` of the same ``INTGOLD_ABI``, the same major version of
+    SPEC.md, and a minor version that has all ops of the models; with any other it ends in an
     ``#error``.
 
     Everything else is static and numbered (``m0_op2_weights``), so that files of different models
