@@ -23,6 +23,8 @@ extensions = [
     "repository_pages",
 ]
 exclude_patterns = ["_build"]
+default_role = "py:obj"
+smartquotes = False  # two hyphens begin an option
 
 html_theme = "furo"
 html_title = f"intgold {release}"
@@ -31,6 +33,8 @@ html_copy_source = html_show_sourcelink = False
 myst_heading_anchors = 4
 
 autodoc_mock_imports = ["torch", "pytorch_optimizer"]  # gigabytes, for a few signatures
+autodoc_default_options = {"no-value": True}
+autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88

@@ -32,8 +32,8 @@ def _command(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
     title = f"intgold {name}"
     yield from (title, "-" * len(title), "", f".. program:: {title}", "")
     yield from (_escaped(parser.description or ""), "")
-    parser.formatter_class = _wide
-    yield from _block(parser.format_usage().removeprefix("usage: "))
+    usage = parser.format_usage().removeprefix("usage: ").splitlines()
+    yield from _block("\n".join([usage[0], *(f"    {line.strip()}" for line in usage[1:])]))
     for group in parser._action_groups:
         actions = [a for a in group._group_actions if a.help != argparse.SUPPRESS]
         if not actions:
@@ -57,10 +57,6 @@ def _block(text: str) -> Iterator[str]:
     lines = text.strip("\n").splitlines()
     indent = min(len(line) - len(line.lstrip()) for line in lines if line.strip())
     yield from (".. code-block:: text", "", *(f"   {line[indent:]}" for line in lines), "")
-
-
-def _wide(prog: str) -> argparse.HelpFormatter:
-    return cli._HelpFormatter(prog, width=80)
 
 
 def _escaped(text: str) -> str:

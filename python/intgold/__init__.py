@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
     from .errors import (
         ArtefactError,
+        ContractError,
         DataError,
         EngineError,
+        ImportFileError,
         InputError,
         IntgoldError,
         LayoutError,
@@ -42,7 +44,10 @@ SHIPPED = ("lut", "pwl", "relu")
 FLOAT_NETWORKS = ("mnist", "mnist_relu")
 """Names of the float networks in the package, which the commands that quantise take."""
 
-_ERRORS = ("Artefact", "Data", "Engine", "Input", "Intgold", "Layout", "Model", "Vector")
+_ERRORS = (
+    "Artefact", "Contract", "Data", "Engine", "ImportFile", "Input", "Intgold", "Layout", "Model",
+    "Vector",
+)  # fmt: skip
 _MODULES = {
     "Builder": "model.builder", "Result": "run.result", "Requantize": "ops.fields",
     "Session": "run.session",
@@ -112,12 +117,15 @@ def load(path: str | _PathLike[str] = "lut") -> Model:
 
 
 __all__ = [
+    "FLOAT_NETWORKS",
     "SHIPPED",
     "SPEC_VERSION",
     "ArtefactError",
     "Builder",
+    "ContractError",
     "DataError",
     "EngineError",
+    "ImportFileError",
     "InputError",
     "IntgoldError",
     "LayoutError",

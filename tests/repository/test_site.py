@@ -12,11 +12,11 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+import public_names
 import tools
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PUBLIC = ("vectors", "verify", "quantize", "importers", "exporters", "native", "golden")
 
 
 @pytest.fixture(scope="module")
@@ -80,16 +80,36 @@ def objects(site):
     return {name: (kind, place.partition("#")[0]) for name, kind, place in rows}
 
 
-@pytest.mark.parametrize("room", ["", *PUBLIC])
-def test_every_public_name_has_its_place(site, room):
-    """Functions and classes of `__all__` stand on the page of their module."""
-    module = importlib.import_module(f"intgold.{room}".rstrip("."))
+@pytest.mark.parametrize("name", public_names.MODULES)
+def test_every_public_name_has_its_place(site, name):
+    """Functions and classes of `__all__` stand on a page of the Python reference."""
+    tools.need("torch")
+    module = importlib.import_module(name)
     found = objects(site)
     names = [n for n in module.__all__ if callable(getattr(module, n))]
     assert names
-    for name in names:
-        kind, page = found[f"{module.__name__}.{name}"]
-        assert kind.startswith("py:") and page == f"reference/python/{room or 'intgold'}.html", name
+    for own in names:
+        value = getattr(module, own)
+        places = [
+            f"{other}.{own}"
+            for other in public_names.MODULES
+            if getattr(importlib.import_module(other), own, None) is value
+        ]
+        kind, page = next(found[place] for place in places if place in found)
+        assert kind.startswith("py:") and page.startswith("reference/python/"), own
+
+
+def test_nothing_private_has_a_place(site):
+    """Whatever Python object stands on the site is a public name, or a part of one."""
+    tools.need("torch")
+    public = {
+        f"{name}.{own}"
+        for name in public_names.MODULES
+        for own in importlib.import_module(name).__all__
+    }
+    shown = {n for n, (kind, _) in objects(site).items() if kind.startswith("py:")}
+    shown -= {n for n in shown if n in public or n.rpartition(".")[0] in public}
+    assert shown <= {*public_names.MODULES, "intgold.errors"}
 
 
 def test_every_command_and_option_has_its_place(site):

@@ -101,7 +101,7 @@ def test_threads_stop_where_one_fails():
     done = []
 
     def work(pieces):
-        for piece in pieces.taken():
+        for piece in pieces.pop_chunks():
             done.append(piece)
             if len(done) == 3:
                 raise ZeroDivisionError

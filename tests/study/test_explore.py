@@ -93,7 +93,7 @@ def test_pareto_by_hand():
         "golden_images": 1, "golden_differing": 0, "sha256": "",
     }  # fmt: skip
     rows = [
-        sweeps.Row(accuracy=a, constant_bytes=b, **base)
+        sweeps.SweepRow(accuracy=a, constant_bytes=b, **base)
         for a, b in ((0.9, 50), (0.8, 40), (0.9, 60), (0.95, 70), (0.7, 45), (0.8, 41))
     ]
     assert sweeps.pareto(rows) == [rows[1], rows[0], rows[3]]

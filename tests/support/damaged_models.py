@@ -121,8 +121,8 @@ ABOVE = {
 }  # fmt: skip
 """The number above the largest; where there is none, the largest int32."""
 FITTING = (
-    "in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "rows", "depth", "count", "in0", "in1", "in2",
-    "depth1", "depth2", "shape0", "kernel_h", "kernel_w",
+    "in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "rows", "depth", "count", "in0", "in1",
+    "in2", "depth1", "depth2", "shape0", "kernel_h", "kernel_w",
 )  # fmt: skip
 """Members that one more makes wrong."""
 

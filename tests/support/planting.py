@@ -5,12 +5,12 @@ from functools import cache
 from random import Random
 
 import numpy as np
-from intgold.verify.diagnose.weighing import decided, weighed
 
 import intgold
 from intgold.vectors.cases.stimulus import stimulus
 from intgold.verify.diagnose.datapath import Datapath
 from intgold.verify.diagnose.hypotheses import HYPOTHESES, Evidence
+from intgold.verify.diagnose.ranking import decided, rank_causes
 from intgold.verify.diagnose.search import Bug, Cause, bugs_of, differing, trials
 
 IMAGES = 8
@@ -43,7 +43,7 @@ def named_causes(evidence: Evidence) -> list[Cause]:
     """Those of them that are named on eight images."""
     tries = trials(evidence)
     fitting = [Cause(evidence.path.op, (t.bug,)) for t in tries if not t.differing]
-    found = weighed(fitting, tries, differing(evidence.path, evidence), evidence)
+    found = rank_causes(fitting, tries, differing(evidence.path, evidence), evidence)
     return list(decided(found))
 
 

@@ -36,9 +36,9 @@ def test_whatever_speaks_of_signs_or_of_0_has_words_for_unsigned_bytes():
     assert {n for n in about if BY_NAME[n].of_bytes is None} == set()
     for h in HYPOTHESES:
         if h.of_bytes:
-            words = h.worded(True, False)
+            words = h.worded(of_bytes=True, of_accumulators=False)
             assert not words.name.endswith("unsigned") and words.explanation != h.explanation
-            assert h.worded(False, False) is h
+            assert h.worded(of_bytes=False, of_accumulators=False) is h
 
 
 def diagnosed(folder, op, name, label, layout, capsys):

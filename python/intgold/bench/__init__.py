@@ -16,11 +16,22 @@ from ..run.environment import about
 from ..support.arguments import checked
 from ..support.moved import renamed
 from ..vectors.cases.stimulus import stimulus
+from .ceiling import Ceiling
 from .ops import Ops, OpTime, time_ops
 from .report import BenchReport
 from .throughput import DotRate, Rate, time_batches
 
-__all__ = ["BenchReport", "DotRate", "OpTime", "Ops", "Rate", "bench", "rounds_of", "thread_counts"]
+__all__ = [
+    "BenchReport",
+    "Ceiling",
+    "DotRate",
+    "OpTime",
+    "Ops",
+    "Rate",
+    "bench",
+    "rounds_of",
+    "thread_counts",
+]
 
 _IMAGES = 64  # that the loops over ops go round
 

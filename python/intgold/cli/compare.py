@@ -70,7 +70,7 @@ def call(options: argparse.Namespace) -> int:
         check_plot(Path(options.plot) / "errors.png")
         pictures_into(options.plot, models)
     images, labels = batch_and_labels(options, network)
-    found = compare(network, models, images, labels, show_progress(options))
+    found = compare(network, models, images, labels, progress=show_progress(options))
     print(found)
     if options.json:
         write_file(options.json, found.json_text())

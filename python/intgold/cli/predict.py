@@ -110,7 +110,11 @@ def call(options: argparse.Namespace) -> int:
         name = model.inputs[0]
         shape = model.tensor(name).shape
         batch = read_sources(
-            options.sources, shape, options.as_is, shape_given(model, name), _dtypes(model)
+            options.sources,
+            shape,
+            as_is=options.as_is,
+            other=shape_given(model, name),
+            dtypes=_dtypes(model),
         )
         if options.labels:
             labels = read_labels(options.labels, len(batch.images))
@@ -133,7 +137,7 @@ def call(options: argparse.Namespace) -> int:
         print(json.dumps(answers.document(), indent=1))
         return 0
     if options.details or (batch.form == "picture" and labels is None and not options.brief):
-        _print_details(answers, options.picture)
+        _print_details(answers, picture=options.picture)
     elif labels is None or options.brief:
         named = batch.form == "pictures"
         for name, label in zip(batch.names, answers.classes.tolist(), strict=True):
@@ -153,7 +157,7 @@ def _dtypes(model: Model) -> tuple[str, ...]:
     return (*camera, "int8", *(REALS if own else ()))
 
 
-def _print_details(answers: Predictions, picture: bool | None) -> None:
+def _print_details(answers: Predictions, *, picture: bool | None) -> None:
     if picture is None:
         picture = sys.stdout.isatty() and len(answers.names) <= _PICTURES
     style = style_for(sys.stdout) if picture else None

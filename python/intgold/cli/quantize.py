@@ -112,7 +112,7 @@ def call(options: argparse.Namespace) -> int:
     else:
         batch = read_batch(network, options.images)
         with naming(options.network, options.images):
-            ranges = calibrate(network, batch, choices.calibration, show_progress(options))
+            ranges = calibrate(network, batch, choices.calibration, progress=show_progress(options))
     with naming(options.network, *filter(None, (options.ranges or options.images,))):
         model = quantize_network(network, ranges, choices, options.name)
     model.save(options.output)

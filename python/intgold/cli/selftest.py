@@ -24,4 +24,6 @@ def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     from ..regression import selftest
 
-    return 0 if selftest.run_selftest(options.graphs, options.images, show_progress(options)) else 1
+    progress = show_progress(options)
+    ok = selftest.run_selftest(options.graphs, options.images, progress=progress)
+    return 0 if ok else 1

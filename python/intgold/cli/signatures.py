@@ -39,6 +39,8 @@ def call(options: argparse.Namespace) -> int:
     if not re.fullmatch("[0-9]{1,6}(,[0-9]{1,6}){2}", options.tile):
         raise IntgoldError(f"--tile {options.tile!r}: not height,width,channels such as 8,28,16")
     extents = [int(n) for n in options.tile.split(",")]
-    count = write_signatures(options.vectors, extents, options.output, show_progress(options))
+    count = write_signatures(
+        options.vectors, extents, options.output, progress=show_progress(options)
+    )
     print(f"{count} signatures in {options.output}")
     return 0

@@ -99,7 +99,7 @@ def call(options: argparse.Namespace) -> int:
         labels,
         options.golden,
         options.processes,
-        show_progress(options),
+        progress=show_progress(options),
     )
     print(sweeps.sweep_table(rows))
     differing = sum(row.golden_differing for row in rows)

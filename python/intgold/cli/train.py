@@ -47,8 +47,8 @@ def call(options: argparse.Namespace) -> int:
     from ..quantize.training.pipeline import train_and_quantize
 
     made = train_and_quantize(
-        options.output, options.epochs, options.seed, options.strength, options.quick,
-        options.threads, show_progress(options),
+        options.output, options.epochs, options.seed, options.strength, quick=options.quick,
+        threads=options.threads, progress=show_progress(options),
     )  # fmt: skip
     print(f"validation  {made.validation_accuracy:8.2%}  float")
     for name, accuracy in made.test_accuracy.items():

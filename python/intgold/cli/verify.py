@@ -74,12 +74,16 @@ def call(options: argparse.Namespace) -> int:
     from ..verify.report.verification_report import verification_report
 
     layout = layout_of(options) if options.layout else None
-    dump = Dump(options.vectors, options.dut, layout, options.partial, show_progress(options),
-                options.images)  # fmt: skip
+    dump = Dump(
+        options.vectors, options.dut, layout, partial=options.partial,
+        progress=show_progress(options), images=options.images,
+    )  # fmt: skip
     products = options.products
     if products is None and options.html:
         products = PRODUCTS_SHOWN
-    made = verification_report(dump, not options.no_causes, products, show_progress(options))
+    made = verification_report(
+        dump, causes=not options.no_causes, products=products, progress=show_progress(options)
+    )
     if options.html:
         write_page(made, options.html)
     if options.products is None:  # worked through only for the page
@@ -96,7 +100,9 @@ def _signatures(options: argparse.Namespace) -> int:
     odd = [n for n in names if getattr(options, n) not in (None, False)]
     if odd:
         raise IntgoldError(f"--{odd[0].replace('_', '-')}: has no effect with --signatures")
-    report = compare_signatures(options.vectors, options.signatures, show_progress(options))
+    report = compare_signatures(
+        options.vectors, options.signatures, progress=show_progress(options)
+    )
     print(report)
     return 0 if report.equal else 1
 
@@ -116,10 +122,10 @@ def _op_vectors(options: argparse.Namespace) -> int:
     reports = verify_op(
         options.vectors,
         options.dut,
-        show_progress(options),
-        options.partial,
-        layout,
-        options.images,
+        progress=show_progress(options),
+        partial=options.partial,
+        layout=layout,
+        images=options.images,
     )
     for name, report in reports.items():
         if not report.equal:

@@ -271,6 +271,7 @@ CONTRACTS: dict[str, Contract] = {
         ),
     )
 }  # fmt: skip
+"""Every contract by its name."""
 
 
 @checked

@@ -11,6 +11,8 @@ from ..model.graph import Model, Op
 from ..ops.fields import Requantize
 from ..support.arguments import checked
 
+__all__ = ["Footprint", "arena_sizes", "footprint", "multiply_adds"]
+
 
 @dataclass(frozen=True)
 class Footprint:

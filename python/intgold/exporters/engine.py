@@ -20,7 +20,7 @@ _ROOM = re.compile(r'^(#include ")[\w/]+/(\w+\.h")', re.MULTILINE)
 
 
 @checked
-def copy_engine(folder: str | os.PathLike[str], amalgamated: bool = False) -> list[Path]:
+def copy_engine(folder: str | os.PathLike[str], *, amalgamated: bool = False) -> list[Path]:
     """Write the C engine of this version into a folder of its own, all files side by side.
 
     The folder also gets ``intgold-files.json``, by which it is known again: a copy that is there

@@ -25,7 +25,7 @@ _DUST = 500
 
 
 def picture_input(
-    path: str | os.PathLike[str], shape: tuple[int, ...], as_is: bool = False
+    path: str | os.PathLike[str], shape: tuple[int, ...], *, as_is: bool = False
 ) -> np.ndarray:
     """Return a picture file as the bytes of one image for a model.
 

@@ -49,6 +49,7 @@ def numbered(source: str | os.PathLike[str], count: int) -> tuple[str, ...]:
 def read_sources(
     sources: Sequence[str | os.PathLike[str]],
     shape: tuple[int, ...],
+    *,
     as_is: bool = False,
     other: tuple[int, ...] = (),
     dtypes: tuple[str, ...] = DTYPES,
@@ -94,7 +95,7 @@ def read_sources(
             raise DataError(f"{source}: neither {', '.join(FORMATS)}, .npy nor an IDX file")
     if len(paths) * int(np.prod(shape, dtype=np.float64)) > MAX_BYTES:
         raise DataError(f"{sources[0]}: {len(paths)} pictures are too many at once")
-    images = np.stack([picture_input(path, shape, as_is) for path in paths])
+    images = np.stack([picture_input(path, shape, as_is=as_is) for path in paths])
     alone = len(sources) == 1 and paths == [Path(sources[0])]
     form = "picture" if alone else "pictures"
     return ImageBatch(images, tuple(map(str, paths)), form, tuple(passed_over))

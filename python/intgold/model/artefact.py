@@ -30,6 +30,8 @@ from ..support.safe_files import (
 )
 from .graph import SPEC_VERSION, Model, Op, Tensor
 
+__all__ = ["content_sha256", "load", "required_spec", "save"]
+
 FORMAT, VERSION = "intgold-model", 1
 _TOP = {"format", "version", "spec", "contract", "name", "metadata"} | {
     "inputs", "outputs", "tensors", "ops", "sha256",

@@ -72,7 +72,7 @@ def check_work(model: Model) -> None:
         )
 
 
-def check_golden(model: Model, count: int, step: int, trace: bool) -> None:
+def check_golden(model: Model, count: int, step: int, *, trace: bool) -> None:
     """Raise EngineError when the golden model takes too long, or more memory than is free.
 
     Parameters

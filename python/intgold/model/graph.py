@@ -334,13 +334,13 @@ class Model:
         x: np.ndarray | Mapping[str, np.ndarray],
         backend: str = "c",
         threads: int = 1,
-        trace: bool = False,
+        trace: bool = False,  # noqa: FBT001, FBT002 (a wrapper that warns would cost each run)
         isa: str = "auto",
     ) -> Result:
         """Run the model; see `intgold.run.backends.run`."""
         if isinstance(backend, str) and backend == "c":  # the session checks the rest: 1 us less
             return self.prepare(isa, threads).run(x, trace=trace)
-        return _backends.run(self, x, backend, threads, trace, isa)
+        return _backends.run(self, x, backend, threads, trace=trace, isa=isa)
 
     def predict(self, images: np.ndarray, backend: str = "c", threads: int = 1) -> np.ndarray:
         """Return the index of the largest output of each image; see `intgold.run.classify`."""

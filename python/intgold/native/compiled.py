@@ -2,13 +2,11 @@
 
 from importlib.util import find_spec
 
-from ._intgold import ffi
+from ._intgold import ffi as ffi
 
 try:
-    from ._intgold import lib
+    from ._intgold import lib as lib
 except ImportError:
     spec = find_spec(f"{__package__}._compiled")
     assert spec is not None
     lib = ffi.dlopen(spec.origin)
-
-__all__ = ["ffi", "lib"]

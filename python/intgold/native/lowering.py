@@ -137,7 +137,7 @@ def _together(model: Model, index: int) -> int:
     """
     if "weights" not in model.ops[index].fields:
         return index
-    furthest = min(index + lib.INTGOLD_MAX_FUSED, len(model.ops) - 1)
+    furthest: int = min(index + lib.INTGOLD_MAX_FUSED, len(model.ops) - 1)
     for i in range(index, furthest):
         if model.ops[i + 1].inputs != (model.ops[i].output,):
             return i

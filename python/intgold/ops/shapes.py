@@ -15,7 +15,7 @@ Shape = tuple[int, ...]
 Fields = Mapping[str, Any]
 
 
-def need(condition: bool, message: str) -> None:
+def need(condition: bool, message: str) -> None:  # noqa: FBT001 (reads as an assertion)
     """Raise ModelError with this message where the condition does not hold."""
     if not condition:
         raise ModelError(message)

@@ -7,13 +7,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..support.arguments import check, checked
+from ..support.lazy import at_first_use
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
 
     from ..model.graph import Model
+    from .choices import Choices
     from .inference import FloatNetwork
+    from .inputs import Input
+    from .layers import Layer
+    from .quantizer import quantize_network
 
     Examples = torch.Tensor | np.ndarray | Sequence[torch.Tensor | np.ndarray]
 
@@ -35,7 +40,7 @@ def quantize(
         One or several tensors in, one tensor out: a sequence or a graph (residual, branching) of
         the layers that `supported_layers` lists.  It is taken as at rest (``eval``).  A softmax
         or argmax at its end is left to the host, which ``model.metadata["left_to_host"]`` says.
-    calibration_images : Tensor or ndarray, or a sequence of them
+    calibration_images : torch.Tensor or ndarray, or a sequence of them
         As the module takes them: pictures (n, c, h, w), sequences (n, c, length) or vectors (n,
         features); of a module with several arguments one array for each, in order.  float32; or
         uint8 camera bytes, of which the module gets x/255.
@@ -45,7 +50,7 @@ def quantize(
         Show a bar of the calibration, which takes minutes where the layers are wide and the
         examples many.
     **choices
-        See `intgold.quantize.choices.Choices`: calibration, activation, activations, per_channel,
+        See `intgold.quantize.Choices`: calibration, activation, activations, per_channel,
         weight_bits, weight_scales, multiplier_bits, form.
 
     Returns
@@ -70,7 +75,7 @@ def quantize(
     need_torch()
     from .pytorch.module import quantize_module
 
-    return quantize_module(module, calibration_images, name, choices, progress)
+    return quantize_module(module, calibration_images, name, choices, progress=progress)
 
 
 def save_network(
@@ -88,7 +93,7 @@ def save_network(
         As `quantize` takes it.
     path : path
         Of the file, NAME.npz.
-    examples : Tensor or ndarray, or a sequence of them
+    examples : torch.Tensor or ndarray, or a sequence of them
         A few examples as the module takes them: their shapes count, and whether they are uint8
         (camera bytes, of which the module gets x/255) or floats.  A FloatNetwork needs none.
     name : str, optional
@@ -145,4 +150,18 @@ def need_torch() -> None:
         raise IntgoldError(f"modules need PyTorch ({error}): pip install torch") from None
 
 
-__all__ = ["quantize", "save_network", "supported_layers"]
+__all__ = [
+    "Choices",
+    "FloatNetwork",
+    "Input",
+    "Layer",
+    "quantize",
+    "quantize_network",
+    "save_network",
+    "supported_layers",
+]
+
+__getattr__, __dir__ = at_first_use(__name__, {
+    "Choices": "choices", "FloatNetwork": "inference", "Input": "inputs", "Layer": "layers",
+    "quantize_network": "quantizer",
+})  # fmt: skip

@@ -16,6 +16,7 @@ import numpy as np
 from ..errors import ArtefactError, IntgoldError, ModelError
 from ..host.affine import quantize, scale_zero_point
 from ..support.arguments import checked
+from ..support.deprecation import once_by_position
 from ..support.file_kinds import RANGES
 from ..support.json_text import strict_json
 from ..support.progress import Progress
@@ -23,9 +24,12 @@ from ..support.quoting import labelled, short_repr, shown
 from ..support.safe_files import canonical_json, read_plain, replacing
 from .inference import Batch, FloatNetwork
 
+__all__ = ["METHODS", "Ranges", "calibrate"]
+
 FORMAT = "intgold-ranges"
 _FIELDS = {"format", "images", "method", "layers"}
 METHODS = ("minmax", "percentile:P", "mse")
+"""How a range is found, P a percentage."""
 GRAIN_BITS = 7
 """Ranges are rounded outwards to this many significant bits, so that another CPU's last bits of
 a float sum give the same ranges."""
@@ -148,9 +152,10 @@ def check_method(method: str) -> float | None:
     )
 
 
+@once_by_position(3, "progress")
 @checked
 def calibrate(
-    network: FloatNetwork, images: Batch, method: str = "minmax", progress: bool = False
+    network: FloatNetwork, images: Batch, method: str = "minmax", *, progress: bool = False
 ) -> Ranges:
     """Return the range of each layer's output, and of each input that does not take pixels.
 

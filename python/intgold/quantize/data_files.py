@@ -11,7 +11,8 @@ import numpy as np
 from ..errors import DataError, InputError
 from ..host.axis_order import arranged, given_shape, two_orders
 from ..images.arrays import REALS, read_images
-from .inference import FloatNetwork, Input
+from .inference import FloatNetwork
+from .inputs import Input
 
 _log = logging.getLogger("intgold")
 

@@ -13,13 +13,12 @@ from ..errors import InputError, ModelError
 from ..host.affine import pixel_values
 from ..host.axis_order import OUTPUT_ORDERS, arranged
 from ..support.arguments import check_fields, checked
+from ..support.deprecation import once_by_position
 from ..support.progress import Progress
 from ..support.quoting import short_repr, shown
 from .inputs import IMAGE, Input
 from .layers import Layer
 from .limits import MAX_VALUES, output_shape, widest_layer
-
-__all__ = ["IMAGE", "Batch", "FloatNetwork", "Input"]
 
 Batch = np.ndarray | Mapping[str, np.ndarray]
 """What a network is given: an array for its only input, or an array by name for each."""
@@ -233,8 +232,9 @@ class FloatNetwork:
             for i in range(0, count, step)
         )
 
+    @once_by_position(2, "progress")
     @checked
-    def run(self, images: Batch, progress: bool = False) -> np.ndarray:
+    def run(self, images: Batch, *, progress: bool = False) -> np.ndarray:
         """Return the output of the last layer.
 
         Parameters
@@ -275,8 +275,9 @@ class FloatNetwork:
             parts[name].append(x)
         return {name: np.concatenate(part) for name, part in parts.items()}
 
+    @once_by_position(2, "progress")
     @checked
-    def predict(self, images: Batch, progress: bool = False) -> np.ndarray:
+    def predict(self, images: Batch, *, progress: bool = False) -> np.ndarray:
         """Return the classes, int64 (n,); ties go to the lowest index.  `run` has the rest.
 
         Raises
@@ -286,7 +287,7 @@ class FloatNetwork:
             is no class.
         """
         self.check_predictable()
-        classes: np.ndarray = self.run(images, progress).argmax(axis=1)
+        classes: np.ndarray = self.run(images, progress=progress).argmax(axis=1)
         return classes
 
     def check_predictable(self) -> None:

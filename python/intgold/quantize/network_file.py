@@ -10,7 +10,8 @@ from ..support.file_kinds import NETWORK
 from ..support.json_text import strict_json
 from ..support.quoting import shown
 from ..support.safe_files import canonical_json, npy_bytes, read_npy, read_zip, write_zip
-from .inference import IMAGE, FloatNetwork, Input
+from .inference import FloatNetwork
+from .inputs import IMAGE, Input
 from .layers import Layer
 
 FORMAT = "intgold-float-network"

@@ -79,7 +79,7 @@ def calibration_images(directory: str | os.PathLike[str] | None = None) -> np.nd
     return pixel_values(calibration_bytes(directory))
 
 
-def write(folder: str | os.PathLike[str] = MODELS, recalibrate: bool = False) -> list[Path]:
+def write(folder: str | os.PathLike[str] = MODELS, *, recalibrate: bool = False) -> list[Path]:
     """Write ``mnist_<name>.npz`` of every recipe beside the float networks; return the paths."""
     if recalibrate:
         images = calibration_images()

@@ -22,6 +22,8 @@ from ..run.backends import check_inputs
 from ..support.arguments import checked
 from ..support.array_types import FloatArray
 
+__all__ = ["Deviation", "deviations", "simulate"]
+
 
 @dataclass(frozen=True)
 class Deviation:

@@ -42,7 +42,7 @@ def integer_weights(
     rows = np.moveaxis(layer.weights, layer.output_axis, 0).astype(np.float64)
     rows, bias = rows.reshape(len(layer.bias), -1), layer.bias.astype(np.float64)
     per_channel = choices.per_channel and s_y is not None
-    s_w = _scales(rows, bias, s_x, choices, per_channel)
+    s_w = _scales(rows, bias, s_x, choices, per_channel=per_channel)
     requantize = None
     if s_y is not None:
         s_w, requantize = _requantize(s_w, s_x, s_y, choices)
@@ -65,7 +65,7 @@ def integer_weights(
 
 
 def _scales(
-    rows: np.ndarray, bias: np.ndarray, s_x: float, choices: Choices, per_channel: bool
+    rows: np.ndarray, bias: np.ndarray, s_x: float, choices: Choices, *, per_channel: bool
 ) -> np.ndarray:
     """Return s_w, one or one per row; the bias stays within 2^30, all-zero gives 1."""
     if not per_channel:

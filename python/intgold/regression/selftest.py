@@ -34,7 +34,7 @@ CHUNK = 250
 
 
 def random_graphs(
-    count: int, progress: bool = False, isas: Sequence[str] = ("auto",)
+    count: int, *, progress: bool = False, isas: Sequence[str] = ("auto",)
 ) -> dict[tuple[str, str], MismatchCount]:
     """Compare both engines on `count` random graphs; return a tally per op kind and variant."""
     tallies = {(kind, isa): MismatchCount() for kind in OPS for isa in isas}
@@ -77,6 +77,7 @@ def compare_shipped(
     names: tuple[str, ...],
     count: int,
     seed: int = 0,
+    *,
     progress: bool = False,
     processes: int = 0,
     isas: Sequence[str] = ("auto",),
@@ -164,6 +165,7 @@ def golden_job(
     count: int = 10_000,
     set_count: int = 64,
     seed: int = 0,
+    *,
     progress: bool = False,
     write_line: Callable[[str], object] = print,
     isa: str = "auto",
@@ -192,7 +194,7 @@ def golden_job(
     names = ("lut", "pwl")
     for name in names:  # before the work, not after it
         check_own(Path(folder) / name, SET)
-    rows = compare_shipped(names, count, seed, progress, isas=(isa,))
+    rows = compare_shipped(names, count, seed, progress=progress, isas=(isa,))
     size = 0
     for name in names:
         target = Path(folder) / name
@@ -233,6 +235,7 @@ def selftest_table(rows: list[SelftestRow]) -> list[str]:
 def run_selftest(
     graphs: int,
     images: int,
+    *,
     progress: bool = False,
     write_line: Callable[[str], object] = print,
 ) -> bool:
@@ -249,7 +252,7 @@ def run_selftest(
     for name, value in about().items():
         write_line(f"{name:10}{value}")
     write_line("")
-    graph_tallies = random_graphs(graphs, progress, isas)
+    graph_tallies = random_graphs(graphs, progress=progress, isas=isas)
     rows = compare_shipped(intgold.SHIPPED, images, progress=progress, isas=isas)
     for line in (*_ops(graph_tallies), "", *selftest_table(_joined(rows)), "", *_variants(
         isas, graph_tallies, rows

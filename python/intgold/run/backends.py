@@ -11,21 +11,25 @@ from ..errors import InputError
 from ..model.budget import check_golden
 from ..model.graph import Model
 from ..support.arguments import check
+from ..support.deprecation import once_by_position
 from ..support.quoting import shown
 from .result import NamedArrays, Result, too_large
 from .session import prepare, thread_count
 
 BACKENDS = ("golden", "c")
+"""What computes a model: the golden model in NumPy, the C engine."""
 
 _CHUNK_VALUES = 2**21
 """Values of the largest tensor that one golden pass holds."""
 
 
+@once_by_position(4, "trace", "isa")
 def run(
     model: Model,
     x: np.ndarray | Mapping[str, np.ndarray],
     backend: str = "c",
     threads: int = 1,
+    *,
     trace: bool = False,
     isa: str = "auto",
 ) -> Result:
@@ -69,7 +73,7 @@ def run(
         raise InputError(f"isa: {shown(isa)} is a variant of the C engine, the backend is golden")
     inputs = check_inputs(model, x)
     try:
-        tensors, accumulators = _run_golden(model, inputs, trace)
+        tensors, accumulators = _run_golden(model, inputs, trace=trace)
     except MemoryError as error:
         raise too_large(model.name, model.ports, len(inputs[model.inputs[0]]), error) from error
     outputs = {name: tensors[name] for name in model.outputs}
@@ -83,14 +87,14 @@ def check_inputs(model: Model, x: np.ndarray | Mapping[str, np.ndarray]) -> dict
 
 
 def _run_golden(
-    model: Model, inputs: dict[str, np.ndarray], trace: bool
+    model: Model, inputs: dict[str, np.ndarray], *, trace: bool
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     keep = {op.output for op in model.ops} if trace else set(model.outputs)
     count = len(inputs[model.inputs[0]])
     step = max(1, _CHUNK_VALUES // max(t.size for t in model.tensors))
-    check_golden(model, count, step, trace)
+    check_golden(model, count, step, trace=trace)
     chunks = [
-        _golden_chunk(model, {n: a[i : i + step] for n, a in inputs.items()}, keep, trace)
+        _golden_chunk(model, {n: a[i : i + step] for n, a in inputs.items()}, keep, trace=trace)
         for i in range(0, count, step)
     ]
     joined = []
@@ -101,7 +105,7 @@ def _run_golden(
 
 
 def _golden_chunk(
-    model: Model, inputs: dict[str, np.ndarray], keep: set[str], trace: bool
+    model: Model, inputs: dict[str, np.ndarray], keep: set[str], *, trace: bool
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     live, kept, accumulators = dict(inputs), {}, {}
     for op in model.ops:

@@ -123,7 +123,7 @@ class Session:
         self,
         x: np.ndarray | Mapping[str, np.ndarray],
         out: np.ndarray | Mapping[str, np.ndarray] | None = None,
-        trace: bool = False,
+        trace: bool = False,  # noqa: FBT001, FBT002 (as in `Model.run`)
     ) -> Result:
         """Run a batch; what is in C order is not copied, and the GIL is released while C computes.
 

@@ -226,7 +226,7 @@ def _check_members(path: str | os.PathLike[str]) -> None:
         raise IntgoldError(f"{path}: {found} members, more than the limit of {MAX_MEMBERS}")
 
 
-def read_npy(where: str, data: bytes, fortran: bool = False) -> np.ndarray:
+def read_npy(where: str, data: bytes, *, fortran: bool = False) -> np.ndarray:
     """Return the array in .npy bytes, which must be exactly its header and its values.
 
     Parameters

@@ -6,41 +6,24 @@
 
 from __future__ import annotations
 
-from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
-from typing import Any as _Any
+
+from ..support.lazy import at_first_use as _at_first_use
 
 if _TYPE_CHECKING:
     from .cases.random_models import random_inputs, random_model
     from .cases.stimulus import stimulus
+    from .formats import FORMATS
     from .memory.layout import Layout
     from .memory.layout_file import read_layout
     from .op_vectors.sets import OpSetOptions, write_op_sets
     from .sets.generate import Summary, merge_sets, write_set
     from .sets.options import SetOptions
-
-_HOME = {
-    "Layout": "memory.layout", "OpSetOptions": "op_vectors.sets", "SetOptions": "sets.options",
-    "Summary": "sets.generate", "merge_sets": "sets.generate",
-    "random_inputs": "cases.random_models", "random_model": "cases.random_models",
-    "read_layout": "memory.layout_file", "stimulus": "cases.stimulus",
-    "write_op_sets": "op_vectors.sets", "write_set": "sets.generate",
-}  # fmt: skip
-"""Where a public name is defined; loaded at its first use, since lower rooms are in here."""
-
-
-def __getattr__(name: str) -> _Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(_import_module(f".{_HOME[name]}", __name__), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
-
+    from .sets.plan import DOCUMENT_FORMATS
 
 __all__ = [
+    "DOCUMENT_FORMATS",
+    "FORMATS",
     "Layout",
     "OpSetOptions",
     "SetOptions",
@@ -53,3 +36,13 @@ __all__ = [
     "write_op_sets",
     "write_set",
 ]
+
+# Lower rooms are in here: what imports one of them must not load the higher ones.
+__getattr__, __dir__ = _at_first_use(__name__, {
+    "DOCUMENT_FORMATS": "sets.plan", "FORMATS": "formats", "Layout": "memory.layout",
+    "OpSetOptions": "op_vectors.sets", "SetOptions": "sets.options", "Summary": "sets.generate",
+    "merge_sets": "sets.generate", "random_inputs": "cases.random_models",
+    "random_model": "cases.random_models", "read_layout": "memory.layout_file",
+    "stimulus": "cases.stimulus", "write_op_sets": "op_vectors.sets",
+    "write_set": "sets.generate",
+})  # fmt: skip

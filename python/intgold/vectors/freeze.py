@@ -66,7 +66,7 @@ def model_digests(
     return {"artefact": model.sha256, "images": images}
 
 
-def digests(progress: bool = False) -> dict[str, bytes]:
+def digests(*, progress: bool = False) -> dict[str, bytes]:
     """Return the digest files by path, by the golden model, on all cores."""
     jobs = [(name, source) for source in SOURCES for name in intgold.SHIPPED]
     with Workers(os.cpu_count() or 1) as pool:
@@ -113,7 +113,7 @@ def write_sets(folder: Path) -> None:
     generate.write_set(intgold.load(), folder / "sets" / "mnist_lut", shown)
 
 
-def freeze(folder: str | os.PathLike[str], progress: bool = True) -> None:
+def freeze(folder: str | os.PathLike[str], *, progress: bool = True) -> None:
     """Write everything but the README in `folder`; what was frozen before is replaced.
 
     Raises
@@ -130,7 +130,7 @@ def freeze(folder: str | os.PathLike[str], progress: bool = True) -> None:
     for part in FOLDERS:
         check_own(Path(folder) / part, _part(part))
     with TemporaryDirectory(dir=folder) as made:  # beside its place: a rename suffices
-        for path, data in {**digests(progress), **case_files()}.items():
+        for path, data in {**digests(progress=progress), **case_files()}.items():
             (Path(made) / path).parent.mkdir(parents=True, exist_ok=True)
             (Path(made) / path).write_bytes(data)
         write_sets(Path(made))

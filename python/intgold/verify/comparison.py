@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import VectorError
 from ..ops.fields import Requantize
 from ..support.arguments import checked
+from ..support.deprecation import once_by_position
 from ..support.moved import renamed_attribute
 from ..support.progress import Progress
 from ..support.quoting import short_repr
@@ -145,10 +146,12 @@ class DumpComparison:
         return "\n".join([*_table(self.comparisons), "", *_verdict(self)])
 
 
+@once_by_position(2, "progress", "partial", "layout", "images")
 @checked
 def verify(
     vectors: str | os.PathLike[str],
     dut: str | os.PathLike[str],
+    *,
     progress: bool = False,
     partial: bool = False,
     layout: Layout | None = None,
@@ -169,10 +172,13 @@ def verify(
         When the set is damaged, the dump lacks an array and `partial` is not given, or a file of
         the dump is not what its name says.
     """
-    return compare_dump(Dump(vectors, dut, layout, partial, progress, images), progress)
+    return compare_dump(
+        Dump(vectors, dut, layout, partial=partial, progress=progress, images=images),
+        progress=progress,
+    )
 
 
-def compare_dump(dump: Dump, progress: bool = False) -> DumpComparison:
+def compare_dump(dump: Dump, *, progress: bool = False) -> DumpComparison:
     """Compare a dump with its set; see `verify`."""
     plan = dump.plan
     kinds = {op.name: op.kind for op in plan.model.ops}
@@ -253,10 +259,12 @@ def _accumulators(
     return expected, int(dump.got(accumulator, [image])[(0, *where)])
 
 
+@once_by_position(2, "progress", "partial", "layout", "images")
 @checked
 def verify_op(
     vectors: str | os.PathLike[str],
     dut: str | os.PathLike[str],
+    *,
     progress: bool = False,
     partial: bool = False,
     layout: Layout | None = None,
@@ -282,7 +290,14 @@ def verify_op(
     if not chosen:
         raise VectorError(f"{dut}: none of the {len(names)} cases, such as {names[0]}")
     return {
-        name: verify(Path(vectors) / name, Path(dut) / name, False, partial, layout, images)
+        name: verify(
+            Path(vectors) / name,
+            Path(dut) / name,
+            progress=False,
+            partial=partial,
+            layout=layout,
+            images=images,
+        )
         for name in Progress(chosen, unit="case", label="verify", show=progress)
     }
 

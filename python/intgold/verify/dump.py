@@ -61,12 +61,13 @@ class Dump:
         vectors: str | os.PathLike[str],
         dut: str | os.PathLike[str],
         layout: Layout | None = None,
+        *,
         partial: bool = False,
         progress: bool = False,
         images: int | None = None,
     ) -> None:
         self.vectors, self.dut = Path(vectors), Path(dut)
-        self.whole, _ = read_manifest(vectors, progress)
+        self.whole, _ = read_manifest(vectors, progress=progress)
         self.plan = self.whole if images is None else self.whole.first(images)
         if not os.path.isdir(dut):
             raise VectorError(f"{dut}: no such folder")

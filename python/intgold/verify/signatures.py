@@ -144,7 +144,7 @@ def tiles(entry: ArraySpec, extents: Sequence[int]) -> Iterator[tuple[tuple[int,
 
 @checked
 def signatures(
-    vectors: str | os.PathLike[str], extents: Sequence[int], progress: bool = False
+    vectors: str | os.PathLike[str], extents: Sequence[int], *, progress: bool = False
 ) -> Iterator[Tile]:
     """Yield the signature after each tile of every result of a set, in graph order.
 
@@ -155,7 +155,7 @@ def signatures(
     """
     if len(extents) != 3 or not all(1 <= e < 2**20 for e in extents):
         raise VectorError(f"tile {','.join(map(str, extents))}: not height,width,channels")
-    plan, _ = read_manifest(vectors, progress)
+    plan, _ = read_manifest(vectors, progress=progress)
     chosen = [e for e in results(plan) if e.role != "partial"]
     for entry in Progress(chosen, unit="array", label="signatures", show=progress):
         yield from _of_entry(Path(vectors), plan, entry, extents)
@@ -179,7 +179,7 @@ def _of_entry(
 @checked
 def write_signatures(
     vectors: str | os.PathLike[str], extents: Sequence[int], path: str | os.PathLike[str],
-    progress: bool = False,
+    *, progress: bool = False,
 ) -> int:  # fmt: skip
     """Write the signatures of a set as text, a line a tile; return how many.
 
@@ -195,7 +195,7 @@ def write_signatures(
     with replacing(path, SIGNATURES) as file:
         tile_line = f"# tile {','.join(map(str, extents))}\n"
         file.write(f"{SIGNATURES_HEAD}{tile_line}# array image tile crc32-so-far\n".encode())
-        for tile in signatures(vectors, extents, progress):
+        for tile in signatures(vectors, extents, progress=progress):
             line = f"{tile.array} {tile.image} {tile.number} {tile.signature:08x}\n"
             file.write(line.encode())
             count += 1
@@ -204,7 +204,7 @@ def write_signatures(
 
 @checked
 def compare_signatures(
-    vectors: str | os.PathLike[str], path: str | os.PathLike[str], progress: bool = False
+    vectors: str | os.PathLike[str], path: str | os.PathLike[str], *, progress: bool = False
 ) -> SignatureReport:
     """Compare read-outs of a chip, some or all of them, with a set.
 
@@ -224,7 +224,7 @@ def compare_signatures(
     extents, read = _read(path)
     found: dict[tuple[str, int], list[tuple[Tile, bool]]] = {}
     compared = 0
-    for tile in signatures(vectors, extents, progress):
+    for tile in signatures(vectors, extents, progress=progress):
         key = (tile.array, tile.image, tile.number)
         if key in read:
             right = read.pop(key) == tile.signature

@@ -45,7 +45,7 @@ class Importer(Sketch):
 
     def __init__(
         self, table: Mapping[str, Take], arrays: Mapping[str, Any], signature: Any,
-        given: Sequence[tuple[tuple[int, ...], bool]], channels_first: bool,
+        *, given: Sequence[tuple[tuple[int, ...], bool]], channels_first: bool,
     ) -> None:  # fmt: skip
         super().__init__()
         self._table, self._arrays = table, arrays

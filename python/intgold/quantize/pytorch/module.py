@@ -36,6 +36,9 @@ from .importer import Importer
 
 if TYPE_CHECKING:
     Given = torch.Tensor | np.ndarray | Sequence[torch.Tensor | np.ndarray]
+
+__all__ = ["network_and_batch", "network_of"]
+
 _MAX_SHAPES = 4
 _LENGTHS = "(n, features), (n, c, length) or (n, c, h, w)"
 
@@ -45,6 +48,7 @@ def quantize_module(
     examples: Given,
     name: str | None,
     choices: Mapping[str, Any],
+    *,
     progress: bool = False,
 ) -> Model:
     """Return the integer model of a module; see `intgold.quantize.quantize`."""
@@ -57,7 +61,7 @@ def quantize_module(
         )
     chosen = Choices(**choices)
     network, batch = network_and_batch(module, examples, name)
-    ranges = calibrate(network, batch, chosen.calibration, progress)
+    ranges = calibrate(network, batch, chosen.calibration, progress=progress)
     return quantize_network(network, ranges, chosen, name=network.name)
 
 
@@ -98,7 +102,9 @@ def network_of(
     found: list[Importer] = []
     for channels_first in (True, False):  # the first order of the inputs that does
         arrays = {**program.state_dict, **program.constants}
-        importer = Importer(SUPPORTED, arrays, program.graph_signature, given, channels_first)
+        importer = Importer(
+            SUPPORTED, arrays, program.graph_signature, given=given, channels_first=channels_first
+        )
         for node in program.graph.nodes:
             importer.take(node)
         if not importer.refusals:

@@ -68,7 +68,7 @@ def _whole(kind: str) -> Take:
         size: Any = node.args[1]
         if any(n != 1 for n in ([size] if isinstance(size, int) else size)):
             raise to.refused(f"an adaptive pool to {size}: only to 1")
-        return _over(to, node, kind, list(range(2, len(shape_of(node.args[0])))), True)
+        return _over(to, node, kind, list(range(2, len(shape_of(node.args[0])))), keep=True)
 
     return take
 
@@ -83,7 +83,7 @@ def _reduction(kind: str) -> Take:
         if over is None or over == []:
             raise to.refused("a mean or maximum over everything, the images too")
         axes = sorted(a % rank for a in ([over] if isinstance(over, int) else over))
-        return _over(to, node, kind, axes, argument(node, 2, "keepdim", False))
+        return _over(to, node, kind, axes, keep=argument(node, 2, "keepdim", False))
 
     return take
 
@@ -91,7 +91,7 @@ def _reduction(kind: str) -> Take:
 mean, maximum = _reduction("mean"), _reduction("max")
 
 
-def _over(to: Sketch, node: Node, kind: str, axes: list[int], keep: bool) -> NodeValue:
+def _over(to: Sketch, node: Node, kind: str, axes: list[int], *, keep: bool) -> NodeValue:
     """Return the mean or maximum over axes of torch, which must be height, width or length."""
     value, shape = to.value(node.args[0]), shape_of(node.args[0])[1:]
     last = value.order is not None and np.array_equal(

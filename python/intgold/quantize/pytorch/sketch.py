@@ -96,7 +96,7 @@ class Sketch:
         """Return whether a node is computed from an input."""
         return isinstance(node, Node) and node.name in self.known
 
-    def value(self, node: Any, host: bool = False) -> NodeValue:
+    def value(self, node: Any, *, host: bool = False) -> NodeValue:
         """Return what a node gave, or raise: a parameter, a constant, nothing of the inputs."""
         if not self.is_value(node):
             raise self.refused(f"{node} is not computed from the input")
@@ -229,7 +229,7 @@ def axis_text(order: np.ndarray, axis: int, stored: tuple[int, ...]) -> str:
     return f"{'axis' if len(moves) == 1 else 'axes'} {axes} of the model's output"
 
 
-def ordered(layer: str, order: np.ndarray, host: bool = False) -> NodeValue:
+def ordered(layer: str, order: np.ndarray, *, host: bool = False) -> NodeValue:
     """Return a value whose order is None where it is the canonical one."""
     plain = np.array_equal(order, canonical(order.shape))
     return NodeValue(layer, None if plain else order, host)

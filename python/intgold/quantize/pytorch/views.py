@@ -22,7 +22,8 @@ def reshape(to: Sketch, node: Node) -> NodeValue:
         if value.host:
             return replace(value, order=np.full(after[1:], -1))
         raise to.refused(f"a change of shape from {before} to {after}, which mixes images")
-    return ordered(value.layer, value_order(value, before[1:]).reshape(after[1:]), value.host)
+    order = value_order(value, before[1:]).reshape(after[1:])
+    return ordered(value.layer, order, host=value.host)
 
 
 def permute(to: Sketch, node: Node) -> NodeValue:
@@ -39,7 +40,7 @@ def permute(to: Sketch, node: Node) -> NodeValue:
     if axes[0] != 0:
         raise to.refused("a transposition that mixes images")
     order = value_order(value, shape[1:]).transpose([a - 1 for a in axes[1:]])
-    return ordered(value.layer, order, value.host)
+    return ordered(value.layer, order, host=value.host)
 
 
 def same(to: Sketch, node: Node) -> NodeValue:

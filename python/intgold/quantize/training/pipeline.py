@@ -49,6 +49,7 @@ def train_and_quantize(
     epochs: int = 80,
     seed: int = 0,
     strength: float = 0.75,
+    *,
     quick: bool = False,
     threads: int | None = None,
     progress: bool = True,
@@ -68,11 +69,11 @@ def train_and_quantize(
     network, found = "mnist_float.npz", "mnist_ranges.json"
     # Before the hours of training, not after them.
     files = FilesInto(folder, "training", [network, found, *(f"mnist_{n}.npz" for n in names)])
-    result = train(epochs, seed, strength, quick, threads=threads, progress=progress)
+    result = train(epochs, seed, strength, quick=quick, threads=threads, progress=progress)
     paths = [files.add(network, result.network.save)]
     ranges = calibrate(result.network, calibration_images(), progress=progress)
     paths.append(files.add(found, ranges.save))
-    answers = {"float": _float_answers(result.network, progress)}
+    answers = {"float": _float_answers(result.network, progress=progress)}
     images, labels = load_mnist("test")
     for name in names:
         choices = Choices(activation=RECIPES[name][1])
@@ -87,6 +88,6 @@ def train_and_quantize(
     )
 
 
-def _float_answers(network: FloatNetwork, progress: bool) -> np.ndarray:
+def _float_answers(network: FloatNetwork, *, progress: bool) -> np.ndarray:
     images, _ = load_mnist("test")
-    return network.predict(pixel_values(images), progress)
+    return network.predict(pixel_values(images), progress=progress)

@@ -72,6 +72,7 @@ def train(
     epochs: int = 80,
     seed: int = 0,
     strength: float = 0.75,
+    *,
     quick: bool = False,
     activations: str = "selu_gelu",
     threads: int | None = None,
@@ -124,7 +125,7 @@ def train(
         generator = torch.Generator().manual_seed(seed)
         module = MnistNetwork(activations, generator)
         loop = _Loop(module, inputs, targets, generator)
-        loss = loop.run(epochs, strength, progress)
+        loss = loop.run(epochs, strength, progress=progress)
         _renew_statistics(loop.averaged, inputs)
         network = fold(loop.averaged)
     return TrainingResult(
@@ -178,7 +179,7 @@ class _Loop:
         )
         self.step_number = 0
 
-    def run(self, epochs: int, strength: float, progress: bool) -> float:
+    def run(self, epochs: int, strength: float, *, progress: bool) -> float:
         """Train; return the mean loss of the last epoch."""
         steps = epochs * (len(self.inputs) // BATCH)
         clean = round(CLEAN * epochs)

@@ -24,9 +24,12 @@ from ...model.graph import Model
 from ...quantize.inference import Batch, FloatNetwork
 from ...quantize.simulate import simulate
 from ...support.arguments import checked
+from ...support.deprecation import once_by_position
 from ...support.moved import renamed
 from ...support.progress import Progress
 from ...support.quoting import short_repr
+
+__all__ = ["BackendResult", "NetworkComparison", "compare"]
 
 FORMAT = "intgold-comparison"
 BATCHES = (1, 256)
@@ -126,12 +129,14 @@ class NetworkComparison:
 _Run = Callable[[Mapping[str, np.ndarray]], np.ndarray]
 
 
+@once_by_position(4, "progress")
 @checked
 def compare(
     network: FloatNetwork,
     models: Mapping[str, Model],
     images: Batch,
     labels: np.ndarray | None = None,
+    *,
     progress: bool = False,
 ) -> NetworkComparison:
     """Run a network every way, and measure each.
@@ -185,7 +190,7 @@ def compare(
         for name, (run, x) in runs.items():
             answers[name] = _answers(run, x, bar)
     with _one_thread(not_run):
-        rates = _rates(runs, progress)
+        rates = _rates(runs, progress=progress)
     ways = [
         BackendResult(
             name,
@@ -243,7 +248,7 @@ def _answers(run: _Run, x: Mapping[str, np.ndarray], bar: Any) -> np.ndarray:
 
 
 def _rates(
-    runs: Mapping[str, tuple[_Run, dict[str, np.ndarray]]], progress: bool
+    runs: Mapping[str, tuple[_Run, dict[str, np.ndarray]]], *, progress: bool
 ) -> dict[str, tuple[float, ...]]:
     """Return images per second; all ways take turns, so that a busy machine slows all alike."""
     seconds: dict[tuple[str, int], list[float]] = {(n, b): [] for n in runs for b in BATCHES}

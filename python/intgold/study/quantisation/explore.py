@@ -30,6 +30,16 @@ from ...support.text_table import columns
 from ...support.workers import Workers
 from .layer_error import layer_errors
 
+__all__ = [
+    "SweepRow",
+    "default_sweep",
+    "explore",
+    "named",
+    "pareto",
+    "product_sweep",
+    "sweep_table",
+]
+
 _SHIFT_BITS = 6  # a right_shift is in [1, 62]
 
 
@@ -129,6 +139,7 @@ def explore(
     labels: np.ndarray | None = None,
     golden_images: int = 1_000,
     processes: int = 0,
+    *,
     progress: bool = False,
 ) -> list[SweepRow]:
     """Quantise a network under each of the choices and measure the models, on all cores.
@@ -169,9 +180,10 @@ def explore(
     network.check_predictable()
     check_labels(labels, count, math.prod(network.output_shape))
     methods = dict.fromkeys(choices.calibration for choices in sweep)
-    answers = network.predict(batch, progress)
+    answers = network.predict(batch, progress=progress)
     ranges = {
-        method: calibrate(network, calibration_images, method, progress) for method in methods
+        method: calibrate(network, calibration_images, method, progress=progress)
+        for method in methods
     }
     job = _Job(network, ranges, batch, labels, answers, min(golden_images, count))
     workers = min(processes or os.cpu_count() or 1, len(sweep))

@@ -15,6 +15,8 @@ from ...quantize.inference import Batch, FloatNetwork
 from ...run.digests import traced_chunks
 from ...support.arguments import checked
 
+__all__ = ["LayerError", "layer_errors"]
+
 _CHUNK = 100
 
 

@@ -25,8 +25,6 @@ from .corners.windows import window_cases
 from .random_models import random_inputs, random_model
 from .stimulus import builtin, check_range
 
-__all__ = ["Case", "corner_cases", "random_case"]
-
 BUILTIN_IMAGES, UNIFORM_IMAGES = 8, 3
 
 

@@ -141,7 +141,9 @@ def given_images(
             raise InputError(
                 f"stimulus {source}: no {', '.join(missing)} for an input of that name"
             )
-        found = {n: _images(model, n, path, count, n in unsigned) for n, path in files.items()}
+        found = {
+            n: _images(model, n, path, count, unsigned=n in unsigned) for n, path in files.items()
+        }
         counts = {n: len(images) for n, images in found.items()}
         if len(set(counts.values())) != 1:
             listed = ", ".join(f"{count} of {n}" for n, count in counts.items())
@@ -153,11 +155,11 @@ def given_images(
             f"with {', '.join(f'{n}.npy' for n in model.inputs)}"
         )
     (name,) = model.inputs
-    return {name: _images(model, name, source, count, name in unsigned)}
+    return {name: _images(model, name, source, count, unsigned=name in unsigned)}
 
 
 def _images(
-    model: Model, name: str, source: str | os.PathLike[str], count: int | None, unsigned: bool
+    model: Model, name: str, source: str | os.PathLike[str], count: int | None, *, unsigned: bool
 ) -> np.ndarray:
     tensor = model.tensor(name)
     if source == "mnist":

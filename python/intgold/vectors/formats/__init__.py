@@ -12,11 +12,11 @@ from .word_file import Format
 
 _ALL: tuple[Format, ...] = (
     Npy(),
-    Raw("bin", ".bin", False, "raw words, little-endian"),
-    Raw("bin_be", ".be.bin", True, "raw words, big-endian"),
+    Raw("bin", ".bin", big=False, summary="raw words, little-endian"),
+    Raw("bin_be", ".be.bin", big=True, summary="raw words, big-endian"),
     ReadMem("hex", 16, "hexadecimal lines for $readmemh"),
     ReadMem("memb", 2, "binary lines for $readmemb"),
-    ReadMem("mem", 16, "Xilinx memory file, hexadecimal with addresses", True),
+    ReadMem("mem", 16, "Xilinx memory file, hexadecimal with addresses", always_addresses=True),
     Coe("coe", ".coe", 16, "Xilinx coefficients, radix 16"),
     Coe("coe2", ".r2.coe", 2, "Xilinx coefficients, radix 2"),
     Coe("coe10", ".r10.coe", 10, "Xilinx coefficients, radix 10"),

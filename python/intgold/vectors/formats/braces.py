@@ -56,13 +56,13 @@ class Braces:
             return
         for index, token in enumerate(text.split(b",")):
             opened, closed = token.count(b"{"), token.count(b"}")
-            problem = self._open(opened, bool(bare(token)))
+            problem = self._open(opened, element=bool(bare(token)))
             for _ in range(closed):
                 problem = problem or self._close()
             if problem:
                 raise VectorError(f"{self._where}, line {line_of(index)}: {problem}")
 
-    def _open(self, opened: int, element: bool) -> str:
+    def _open(self, opened: int, *, element: bool) -> str:
         """Take opening braces and the element after them; return what is wrong."""
         self._starts += [self._given] * opened
         if not element:  # after the last comma of a row

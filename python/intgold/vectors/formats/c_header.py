@@ -160,7 +160,7 @@ class CHeader(Format):
         if braces is None or not ended:
             raise VectorError(f"{where}: the array or its header has no end")
         braces.finish()
-        self._check_end(where, file, trailing, own)
+        self._check_end(where, file, trailing, own=own)
         yield from inside.finish()
 
     def _check_head(self, where: str, file: WordFile, head: bytes, declared: bytes) -> bool:
@@ -201,7 +201,7 @@ class CHeader(Format):
         return extents
 
     @staticmethod
-    def _check_end(where: str, file: WordFile, trailing: bytes, own: bool) -> None:
+    def _check_end(where: str, file: WordFile, trailing: bytes, *, own: bool) -> None:
         """Refuse what follows the array, but for lengths and the end of what is open."""
         remainder = _DIRECTIVE.sub(b"", trailing)
         sizes = (file.words, file.words * file.word_bytes)

@@ -87,7 +87,7 @@ class Coe(Format):
                 raise VectorError(f"{where}: more follows the end of the vector")
             if not data.strip():
                 continue
-            comma = self._check_commas(where, line, data, comma)
+            comma = self._check_commas(where, line, data, comma=comma)
             tokens = data.replace(b",", b" ").split()
             if not tokens:
                 continue
@@ -111,10 +111,10 @@ class Coe(Format):
             return Decimals(file.word_bits)
         if radix not in (2, 8, 16):
             raise VectorError(f"{where}: radix {radix} is none of 2, 8, 10, 16")
-        return Digits(file.word_bits, radix, file.signed)
+        return Digits(file.word_bits, radix, signed=file.signed)
 
     @staticmethod
-    def _check_commas(where: str, line: int, data: bytes, comma: bool) -> bool:
+    def _check_commas(where: str, line: int, data: bytes, *, comma: bool) -> bool:
         """Refuse a comma with no word before it; return whether the last thing is one."""
         found = re.match(rb"\s*,", data) if comma else None
         found = found or re.search(rb",\s*,", data)

@@ -33,7 +33,7 @@ class Decimal(Format):
     The numbers of a word come in the order of the layout, those that are padding with them.
     """
 
-    def __init__(self, name: str, summary: str, rows: bool) -> None:
+    def __init__(self, name: str, summary: str, *, rows: bool) -> None:
         self.name, self.suffix, self.summary = name, f".{name}", summary
         self._rows = rows  # a line is a run
 
@@ -94,7 +94,10 @@ class Decimal(Format):
     ) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
         lanes = _lanes(file)
-        inside, parser = Collector(where, file, sought), Decimals(lanes.bits, True, lanes.count)
+        inside, parser = (
+            Collector(where, file, sought),
+            Decimals(lanes.bits, exact=True, lanes=lanes.count),
+        )
         held: list[int] = []  # numbers of a word that is not whole yet
         lines: list[int] = []  # of these numbers
         lane = min(sought.lane, lanes.count - 1) if sought else 0

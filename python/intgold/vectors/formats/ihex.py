@@ -124,7 +124,7 @@ class IntelHex(Format):
                 text, place = row.strip(), f"{where}, line {number}"
                 if not text:
                     continue
-                kind, address, octets = self._fields(place, text, ended)
+                kind, address, octets = self._fields(place, text, ended=ended)
                 if kind == 0:
                     at = upper + address
                     if held and at != start + len(held):
@@ -151,7 +151,7 @@ class IntelHex(Format):
             raise VectorError(f"{where}: no end record")
         yield from inside.finish()
 
-    def _fields(self, place: str, text: bytes, ended: bool) -> tuple[int, int, bytes]:
+    def _fields(self, place: str, text: bytes, *, ended: bool) -> tuple[int, int, bytes]:
         match = _LINE.fullmatch(text)
         octets = bytes.fromhex(match[1].decode()) if match else b""
         if len(octets) < 5 or octets[0] != len(octets) - 5:

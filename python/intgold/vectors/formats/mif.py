@@ -236,5 +236,5 @@ def _fields(where: str, file: WordFile, text: bytes) -> _MifHeader:
     address, data = (_RADIX[stated.get(n, b"HEX")] for n in (b"ADDRESS_RADIX", b"DATA_RADIX"))
     parser: Digits | Decimals = Decimals(file.word_bits)
     if data != 10:
-        parser = Digits(file.word_bits, data, file.signed, alike=False)
+        parser = Digits(file.word_bits, data, signed=file.signed, alike=False)
     return _MifHeader(numbers[b"DEPTH"], address, parser)

@@ -19,7 +19,7 @@ class Npy(Format):
 
     name, suffix, lines = "npy", ".npy", False
     summary = "NumPy, the array itself"
-    _values = Raw("values", "", False, "")
+    _values = Raw("values", "", big=False, summary="")
 
     def head(self, file: WordFile) -> bytes:
         """Return the header of a file of the array's dtype and shape."""

@@ -19,7 +19,7 @@ class Raw(Format):
 
     lines = False
 
-    def __init__(self, name: str, suffix: str, big: bool, summary: str) -> None:
+    def __init__(self, name: str, suffix: str, *, big: bool, summary: str) -> None:
         self.name, self.suffix, self.summary, self._big = name, suffix, summary, big
 
     def head(self, file: WordFile) -> bytes:

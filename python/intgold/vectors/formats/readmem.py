@@ -23,7 +23,9 @@ _ADDRESS = re.compile(rb"@[0-9a-fA-F][0-9a-fA-F_]{0,20}")
 class ReadMem(Format):
     """One word a line, with comments and addresses."""
 
-    def __init__(self, name: str, radix: int, summary: str, always_addresses: bool = False) -> None:
+    def __init__(
+        self, name: str, radix: int, summary: str, *, always_addresses: bool = False
+    ) -> None:
         self.name, self.suffix, self.summary = name, f".{name}", summary
         self._radix, self._always = radix, always_addresses
 
@@ -84,7 +86,7 @@ class ReadMem(Format):
     ) -> Iterator[np.ndarray]:
         """Yield the words; see `Format.read`."""
         inside = Collector(where, file, sought)
-        parser = Digits(file.word_bits, self._radix, file.signed)
+        parser = Digits(file.word_bits, self._radix, signed=file.signed)
         addressed = False
         for line, text, changed in pieces(where, stream, _COMMENTS):
             quick = None if changed else self._plain(parser, text)

@@ -46,7 +46,7 @@ class InvalidTokenError(Exception):
         Whether it is a simulator's x, z or the like.
     """
 
-    def __init__(self, index: int, problem: str, undefined: bool = False) -> None:
+    def __init__(self, index: int, problem: str, *, undefined: bool = False) -> None:
         super().__init__(problem)
         self.index, self.problem, self.undefined = index, problem, undefined
 
@@ -70,7 +70,7 @@ class Digits:
         Whether the words must be filled up alike.
     """
 
-    def __init__(self, bits: int, radix: int, signed: bool, alike: bool = True) -> None:
+    def __init__(self, bits: int, radix: int, *, signed: bool, alike: bool = True) -> None:
         self._bits, self._radix, self._signed, self._alike = bits, radix, signed, alike
         self.width = digits.count(bits, radix)
         self._good = re.compile(_GOOD[radix])
@@ -155,7 +155,7 @@ class Digits:
             if _UNDEFINED[self._radix].fullmatch(text) and count <= MAX_DIGITS:
                 if number(index) is None:
                     return 0
-                raise InvalidTokenError(index, f"{shown_token(token)} is undefined", True)
+                raise InvalidTokenError(index, f"{shown_token(token)} is undefined", undefined=True)
             like = _LIKE.get(token[:1], "")
             raise InvalidTokenError(index, f"{shown_token(token)} is no {kind} word{like}")
         value = int(text, self._radix)
@@ -205,7 +205,7 @@ class Decimals:
         Numbers that a word has.
     """
 
-    def __init__(self, bits: int, exact: bool = False, lanes: int = 1) -> None:
+    def __init__(self, bits: int, *, exact: bool = False, lanes: int = 1) -> None:
         self._bits, self._exact, self._lanes = bits, exact, lanes
         self._low, self._high = 0, 0  # the extremes so far
 
@@ -239,7 +239,7 @@ class Decimals:
             if _UNDEFINED[10].fullmatch(token):
                 if number(index) is None:
                     return 0
-                raise InvalidTokenError(index, f"{shown_token(token)} is undefined", True)
+                raise InvalidTokenError(index, f"{shown_token(token)} is undefined", undefined=True)
             raise InvalidTokenError(index, f"{shown_token(token)} is no decimal number")
         fraction = match[3] or b""
         value, shift = int(match[2] + fraction), int(match[4] or 0) - len(fraction)

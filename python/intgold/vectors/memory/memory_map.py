@@ -69,7 +69,7 @@ class Allocation:
         dims, order = shape, ""
         if rule.order and len(packing.axis_order) > 1:
             dims = (*shape[: int(entry.images)], *packing.stored_shape)
-            order = f", order {packing.stored_order(entry.images)}"
+            order = f", order {packing.stored_order(images=entry.images)}"
         encoding = ENCODED if packing.offset_binary else "two's complement"
         title = f"{entry.path}: {dtype} {'x'.join(map(str, dims))}{order}, {encoding}"
         bits = 8 * packing.dtype.itemsize

@@ -227,7 +227,7 @@ class Packing:
         """The axes from the slowest to the fastest, tiles included."""
         return "".join(self._outer)
 
-    def stored_order(self, images: bool) -> str:
+    def stored_order(self, *, images: bool) -> str:
         """Return `axis_order`, behind the N of images where there are several."""
         return "N" * images + self.axis_order
 

@@ -30,7 +30,7 @@ from ...ops.fields import FORMS, Choice, Requantize
 from ...ops.table import OPS
 from ...support.arguments import checked
 from ...support.quoting import short_repr
-from ..cases.op_corners import Case
+from ..cases.corners.case import Case
 
 BITS = {"int8": 8, "uint8": 8, "int16": 16, "int32": 32, "uint32": 32, "int64": 64}
 LineValue = int | list[int]
@@ -141,7 +141,7 @@ def _row(layout: str, words: np.ndarray) -> str:
     return layout % tuple(words.ravel().tolist())
 
 
-def _column(part: Part, lines: bool = True) -> LineColumn:
+def _column(part: Part, *, lines: bool = True) -> LineColumn:
     name, dtype, values = part
     shape = np.shape(values)[lines:]
     return LineColumn(name, dtype, shape[0] if shape else None)

@@ -19,7 +19,8 @@ from ...support.json_text import canonical_sha256, is_canonical, strict_json
 from ...support.progress import Progress
 from ...support.quoting import short_repr
 from ...support.safe_files import canonical_json, read_plain
-from ..cases.op_corners import Case, corner_cases, random_case
+from ..cases.corners.case import Case
+from ..cases.op_corners import corner_cases, random_case
 from ..memory.layout import Layout
 from ..sets.generate import Summary, write_set
 from ..sets.integrity import NAME

@@ -149,7 +149,7 @@ def readme(plan: Plan) -> str:
                 (
                     e.path, _dtype(plan.blocks[e].packing), "N" * e.images + e.axes,
                     "x".join(map(str, e.whole(plan.count))),
-                    *(plan.blocks[e].packing.stored_order(e.images) for _ in stored),
+                    *(plan.blocks[e].packing.stored_order(images=e.images) for _ in stored),
                     str(plan.blocks[e].packing.word_bits),
                     str(plan.blocks[e].words * (plan.count if e.images else 1)),
                     str(plan.blocks[e].packing.rule.banks),

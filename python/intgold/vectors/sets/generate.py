@@ -350,7 +350,7 @@ def merge_sets(
     for shard in shards:
         if os.path.exists(folder) and os.path.exists(shard) and os.path.samefile(folder, shard):
             raise VectorError(f"{folder}: one of the shards; write the whole elsewhere")
-    read = [(Path(s), read_manifest(s, progress)[0]) for s in shards]
+    read = [(Path(s), read_manifest(s, progress=progress)[0]) for s in shards]
     for path, plan in read:
         if plan.shard is None:
             raise VectorError(f"{path}: not a shard")

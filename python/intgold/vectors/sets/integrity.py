@@ -18,7 +18,7 @@ StatedDigests = Mapping[str, tuple[str, str]]
 """Digest of the content and of the bytes on disk ("" where that is the same), by path."""
 
 
-def check_folder(folder: Path, stated: StatedDigests, progress: bool) -> None:
+def check_folder(folder: Path, stated: StatedDigests, *, progress: bool) -> None:
     """Raise VectorError unless a folder has exactly these files, with these bytes on disk."""
     present = {path for path in paths_below(folder) if not path.endswith("/")}
     unmatched = sorted(present ^ {*stated, NAME})
@@ -41,7 +41,7 @@ def packed_files(plan: Plan) -> list[SetFile | RomFile]:
     return [*plan.files, *rom_files(plan)] if plan.compression else []
 
 
-def check_packed(folder: Path, plan: Plan, stated: StatedDigests, progress: bool) -> None:
+def check_packed(folder: Path, plan: Plan, stated: StatedDigests, *, progress: bool) -> None:
     """Check what compressed files hold, each as far as a file of its words can be long."""
     packed = packed_files(plan)
     with Progress[str](total=len(packed), unit="file", label="unpack", show=progress) as bar:

@@ -137,7 +137,7 @@ def _document(plan: Plan, maker: dict[str, Any], files: list[ManifestFile]) -> d
 
 
 def read_manifest(
-    folder: str | os.PathLike[str], progress: bool = False
+    folder: str | os.PathLike[str], *, progress: bool = False
 ) -> tuple[Plan, list[ManifestFile]]:
     """Return the plan and the files of a set, whose files are exactly these, unchanged.
 
@@ -150,10 +150,10 @@ def read_manifest(
     try:
         document = _parse(read_plain(where))
         stated = _digests(document["files"])
-        check_folder(Path(folder), stated, progress)
+        check_folder(Path(folder), stated, progress=progress)
         model = artefact.load(Path(folder) / MODEL)
         plan, files = _stated(where, document, model, stated)
-        check_packed(Path(folder), plan, stated, progress)
+        check_packed(Path(folder), plan, stated, progress=progress)
         return plan, files
     except VectorError:
         raise

@@ -32,7 +32,7 @@ _RANKED = 2**20
 
 
 def diagnose(
-    dump: Dump, comparison: DumpComparison, pairs: bool = True, progress: bool = False
+    dump: Dump, comparison: DumpComparison, *, pairs: bool = True, progress: bool = False
 ) -> list[OpFinding]:
     """Return a finding for each op whose dumped outputs or accumulators differ, in graph order.
 
@@ -49,16 +49,16 @@ def diagnose(
     """
     wrong = {c.op for c in comparison.comparisons if c.differing and c.role != "partial"}
     ops = [op for op in dump.plan.model.ops if op.name in wrong]
-    replays = replayed(dump, ops, progress) if ops else {}
+    replays = replayed(dump, ops, progress=progress) if ops else {}
     found: list[OpFinding] = []
     reread: _Reread | None = None
     for op in Progress(ops, unit="op", label="diagnose", show=progress):
-        finding = _Search(dump, op, replays[op.name]).finding(pairs and op is ops[0])
+        finding = _Search(dump, op, replays[op.name]).finding(pairs=pairs and op is ops[0])
         if reread and finding.causes == () and not finding.propagates:
             finding = reread.finding(op) or finding
         found.append(finding)
         if reread is None and finding.reading:
-            reread = _Reread(dump.read_by(finding.reading), finding.reading, ops, progress)
+            reread = _Reread(dump.read_by(finding.reading), finding.reading, ops, progress=progress)
     return found
 
 
@@ -75,9 +75,9 @@ class _Reread:
     progress : bool
     """
 
-    def __init__(self, dump: Dump, label: str, ops: Sequence[Op], progress: bool) -> None:
+    def __init__(self, dump: Dump, label: str, ops: Sequence[Op], *, progress: bool) -> None:
         self.dump, self.label = dump, label
-        self.replays = replayed(dump, ops, progress)
+        self.replays = replayed(dump, ops, progress=progress)
 
     def finding(self, op: Op) -> OpFinding | None:
         """Return what is known of an op by it; None where that is no more than without."""
@@ -108,9 +108,11 @@ class _Search:
         of_bytes = any(b.packing.offset_binary for e, b in blocks if e.role in ACTIVATIONS)
         differing = replay.differing
         of_accumulators = "output" in differing and differing["output"] == 0
-        self.table = [h.worded(of_bytes, of_accumulators) for h in HYPOTHESES]
+        self.table = [
+            h.worded(of_bytes=of_bytes, of_accumulators=of_accumulators) for h in HYPOTHESES
+        ]
 
-    def finding(self, pairs: bool) -> OpFinding:
+    def finding(self, *, pairs: bool) -> OpFinding:
         """Return what is known: single bugs here and in ops not dumped, then pairs."""
         started = time.monotonic()
         facts = dict(
@@ -130,11 +132,11 @@ class _Search:
             close_matches=(),
         )
         if self.wrong:
-            facts |= self._causes(pairs)
+            facts |= self._causes(pairs=pairs)
         took = time.monotonic() - started
         return OpFinding(**facts, variants=self.variants, pairs=self.pairs, seconds=took)  # type: ignore[arg-type]
 
-    def _causes(self, pairs: bool) -> dict[str, object]:
+    def _causes(self, *, pairs: bool) -> dict[str, object]:
         evidence = self.traces.evidence(self.op)
         tries, causes, images = self._single(self.op)
         tried = {self.op.name: tries}

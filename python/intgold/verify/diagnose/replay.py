@@ -61,7 +61,7 @@ class Replay:
         return (f"only where the op reads {' or '.join(map(str, sorted(self.read)))}",)
 
 
-def replayed(dump: Dump, ops: Sequence[Op], progress: bool) -> dict[str, Replay]:
+def replayed(dump: Dump, ops: Sequence[Op], *, progress: bool) -> dict[str, Replay]:
     """Return what each op does with what it read, on every image."""
     found = {op.name: Replay([]) for op in ops}
     with Progress[int](total=dump.plan.count, unit="image", label="replay", show=progress) as bar:

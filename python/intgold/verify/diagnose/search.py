@@ -253,7 +253,7 @@ class _Few:
         return not _differing(held, y, held, got)
 
     def pairs(
-        self, path: Datapath, first: Bug, others: Sequence[Bug], planted: bool = False
+        self, path: Datapath, first: Bug, others: Sequence[Bug], *, planted: bool = False
     ) -> Iterator[tuple[Bug, Bug]]:
         """Yield the pairs of `first` with others that agree on these rows."""
         path = path if planted else first.variant.edit(self.part)

@@ -112,7 +112,7 @@ class VerificationReport:
 
 
 def verification_report(
-    dump: Dump, causes: bool = True, products: int | None = None, progress: bool = False
+    dump: Dump, *, causes: bool = True, products: int | None = None, progress: bool = False
 ) -> VerificationReport:
     """Compare a dump with its set, and say why they differ.
 
@@ -126,7 +126,7 @@ def verification_report(
     progress : bool
         Show bars.
     """
-    comparison = compare_dump(dump, progress)
+    comparison = compare_dump(dump, progress=progress)
     findings = diagnose(dump, comparison, progress=progress) if causes and comparison.first else []
     worked = (
         _worked(dump, comparison, products) if products is not None and comparison.first else []

@@ -15,7 +15,10 @@ from . import (
     weights,
     windows,
 )
-from .hypothesis import Evidence, Hypothesis, Variant, Wording
+from .hypothesis import Evidence as Evidence
+from .hypothesis import Hypothesis as Hypothesis
+from .hypothesis import Variant as Variant
+from .hypothesis import Wording as Wording
 
 HYPOTHESES: tuple[Hypothesis, ...] = (
     *contracts.HYPOTHESES,
@@ -32,5 +35,3 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     *stuck_at.HYPOTHESES,
     *bit_flips.HYPOTHESES,
 )
-
-__all__ = ["HYPOTHESES", "Evidence", "Hypothesis", "Variant", "Wording"]

@@ -126,7 +126,7 @@ def _narrow_biases(
     return _biases(*map(of, (24, 20, 18, 16, 12, 8)))
 
 
-def _bias_later(scaled: bool) -> Edit:
+def _bias_later(*, scaled: bool) -> Edit:
     def edit(path: Datapath) -> Datapath:
         accumulator_register, scale = path.accumulator_register, path.scale
         bias = path.arguments["bias"].astype(np.int64)
@@ -145,8 +145,8 @@ def _bias_later(scaled: bool) -> Edit:
 def _after_shift(evidence: Evidence) -> Iterator[Variant]:
     path = evidence.path
     if path.op.kind in WEIGHTED and path.requantizes and path.arguments["bias"].any():
-        yield Variant("as it is", _bias_later(False))
-        yield Variant("scaled by itself", _bias_later(True))
+        yield Variant("as it is", _bias_later(scaled=False))
+        yield Variant("scaled by itself", _bias_later(scaled=True))
 
 
 HYPOTHESES = (

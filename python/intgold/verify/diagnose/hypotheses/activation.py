@@ -40,10 +40,10 @@ def _other_zero_point(evidence: Evidence) -> Iterator[Variant]:
         if error in known or not -128 <= zero + error <= 127:
             continue
         label = f"{zero + error} instead of {zero}"
-        yield Variant(label, _moved_zero_point(error, False), _CONSTANT_BITS)
+        yield Variant(label, _moved_zero_point(error, with_clamp=False), _CONSTANT_BITS)
         if activated:
             more = f"{label}, the activation's clamp with it"
-            yield Variant(more, _moved_zero_point(error, True), _CONSTANT_BITS)
+            yield Variant(more, _moved_zero_point(error, with_clamp=True), _CONSTANT_BITS)
 
 
 def _most_frequent_error(evidence: Evidence) -> list[int]:
@@ -57,7 +57,7 @@ def _most_frequent_error(evidence: Evidence) -> list[int]:
     return [int(errors[np.argmax(counts)])] if len(errors) else []
 
 
-def _moved_zero_point(by: int, with_clamp: bool) -> Edit:
+def _moved_zero_point(by: int, *, with_clamp: bool) -> Edit:
     def edit(path: Datapath) -> Datapath:
         fields = {"y_zero_point": path.y_zero_point + by}
         if with_clamp:
@@ -127,12 +127,12 @@ def _ended(end: Callable[[IntArray, int], IntArray], field: str) -> Edit:
 
 def _cut_first(evidence: Evidence) -> Iterator[Variant]:
     for bits in (8, 9, 10, 12, 16) if _clamps(evidence) else ():
-        yield Variant(f"{bits} bits", _cut(bits, True))
+        yield Variant(f"{bits} bits", _cut(bits, with_zero_point=True))
         if evidence.path.y_zero_point:
-            yield Variant(f"{bits} bits, before the zero point", _cut(bits, False))
+            yield Variant(f"{bits} bits, before the zero point", _cut(bits, with_zero_point=False))
 
 
-def _cut(bits: int, with_zero_point: bool) -> Edit:
+def _cut(bits: int, *, with_zero_point: bool) -> Edit:
     if with_zero_point:
         return _finished(lambda p, s: p.clamp(wrapped(s + p.y_zero_point, bits)))
     return _finished(lambda p, s: p.clamp(wrapped(s, bits) + p.y_zero_point))

@@ -49,12 +49,12 @@ def unsigned_inputs(evidence: Evidence) -> Iterator[Variant]:
     """Of add and mul: inputs read as unsigned bytes, the zero points with them or not."""
     path = evidence.path
     for ports, label in (((0,), "the first"), ((1,), "the second"), ((0, 1), "both")):
-        yield Variant(f"{label}, the zero point signed", _read_unsigned(ports, False))
+        yield Variant(f"{label}, the zero point signed", _read_unsigned(ports, zero_points=False))
         if any(path.arguments[f"x{i + 1}_zero_point"] < 0 for i in ports):
-            yield Variant(f"{label}, the zero point too", _read_unsigned(ports, True))
+            yield Variant(f"{label}, the zero point too", _read_unsigned(ports, zero_points=True))
 
 
-def _read_unsigned(ports: tuple[int, ...], zero_points: bool) -> Edit:
+def _read_unsigned(ports: tuple[int, ...], *, zero_points: bool) -> Edit:
     def accumulate(path: Datapath) -> IntArray:
         a, centred = path.arguments, []
         for i, x in enumerate(path.inputs):

@@ -133,7 +133,7 @@ class Hypothesis:
     of_bytes: Wording | None = None
     of_accumulators: Wording | None = None
 
-    def worded(self, of_bytes: bool, of_accumulators: bool) -> Hypothesis:
+    def worded(self, *, of_bytes: bool, of_accumulators: bool) -> Hypothesis:
         """Return the hypothesis as it is said of a device."""
         by = self.of_accumulators if of_accumulators else self.of_bytes if of_bytes else None
         if by is None:

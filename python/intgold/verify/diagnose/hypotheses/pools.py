@@ -14,7 +14,7 @@ from ..datapath import Datapath, replace_entries
 from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
 
 
-def _reduced(fill: int, reduce: Callable[[IntArray], IntArray], unsigned: bool = False) -> Edit:
+def _reduced(fill: int, reduce: Callable[[IntArray], IntArray], *, unsigned: bool = False) -> Edit:
     """Reduce the cells of each window, padded ones being `fill`."""
 
     def accumulate(path: Datapath) -> IntArray:
@@ -52,10 +52,10 @@ def _short(evidence: Evidence) -> Iterator[Variant]:
     for axis, name in ((0, "row"), (1, "column")):
         if path.arguments["kernel"][axis] > 1:
             for last, label in ((True, "last"), (False, "first")):
-                yield Variant(f"the {label} {name}", _shorter(axis, last))
+                yield Variant(f"the {label} {name}", _shorter(axis, last=last))
 
 
-def _shorter(axis: int, last: bool) -> Edit:
+def _shorter(axis: int, *, last: bool) -> Edit:
     def accumulate(path: Datapath) -> IntArray:
         a, x = path.arguments, path.inputs[0].astype(np.int64)
         is_max = path.op.kind == "max_pool2d"

@@ -92,7 +92,7 @@ def _shift_of_one(evidence: Evidence) -> Iterator[Variant]:
             yield Variant(label, variant.edit, bits)
 
 
-def _narrowed(bits: int, rounded: bool) -> Change:
+def _narrowed(bits: int, *, rounded: bool) -> Change:
     def change(by: Requantize) -> Requantize | None:
         m, drop = by.multiplier.astype(np.int64), 31 - bits
         narrow = (shifts.up(m, drop) if rounded else m >> drop) << drop
@@ -105,10 +105,10 @@ def _narrowed(bits: int, rounded: bool) -> Change:
     return change
 
 
-def _narrow(rounded: bool) -> Callable[[Evidence], Iterator[Variant]]:
+def _narrow(*, rounded: bool) -> Callable[[Evidence], Iterator[Variant]]:
     def variants(evidence: Evidence) -> Iterator[Variant]:
         for bits in range(30, 0, -1):
-            for variant in changed(evidence, _narrowed(bits, rounded)):
+            for variant in changed(evidence, _narrowed(bits, rounded=rounded)):
                 yield Variant(f"{bits} bits {variant.label}".rstrip(), variant.edit)
 
     return variants
