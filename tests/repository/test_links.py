@@ -48,12 +48,6 @@ def test_links_lead_somewhere(path):
         assert not anchor or anchor in anchors(place.resolve()), (target, anchor)
 
 
-@pytest.mark.parametrize("path", TEXTS, ids=name_of)
-def test_a_merge_was_finished(path):
-    """No text holds both sides of a conflict."""
-    assert not re.search(r"^(<{7}|>{7}) ", path.read_text(), re.M)
-
-
 def test_links_are_checked():
     """The texts hold links, with and without a heading."""
     found = [
