@@ -94,7 +94,7 @@ BUGS = (
     c("double_up rounds away at last", "requantize.h",
       "return intgold_round_up(intgold_high(", "return intgold_round_away(intgold_high("),
     c("double skips its left shift", "requantize.h",
-      "by->right_shift < 31 ? 31 - by->right_shift : 0", "0"),
+      "left_shift = by->right_shift < 31 ? 31 - by->right_shift : 0", "left_shift = 0"),
     c("float32 keeps the accumulator whole", "requantize.h",
       "intgold_to_significand(acc, 24) *", "(int64_t)acc *"),
     c("float32 skips its second rounding", "requantize.h",

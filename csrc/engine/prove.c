@@ -1,5 +1,5 @@
 /* The values of a model, SPEC clauses 4.1, 5 and 7: entries of arrays, and the proof that every
- * accumulator fits int32, in any order of summation.  Mirrors python/intgold/ops/bounds.py.
+ * accumulator fits int32, in any order of summation.  Mirrors python/intgold/ops/, one file per op.
  *
  * Linear in the parameters.  The model has passed intgold_check_structure(). */
 #include "engine/validate.h"

@@ -130,7 +130,7 @@ static void add_pack(const void *fields, const intgold_kernels *kernels, void *p
     intgold_pack_uniform(kernels, &at.epilogue, rest);
 }
 
-static void add_run(const intgold_call *call) {
+static void add_op_run(const intgold_call *call) {
     const char *packed = (const char *)call->packed;
     const add_job at =
         job_of((const intgold_add *)call->fields, call->kernels, (const add_tables *)call->packed,
@@ -139,4 +139,4 @@ static void add_run(const intgold_call *call) {
         (int8_t *)call->output, call->acc);
 }
 
-const intgold_op_table intgold_add_table = {2, 1, add_packed_size, add_pack, NULL, add_run};
+const intgold_op_table intgold_add_table = {2, 1, add_packed_size, add_pack, NULL, add_op_run};

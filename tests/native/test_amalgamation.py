@@ -22,8 +22,7 @@ PLAIN = [build for build in BUILDS if "sanitizers" not in build.name]
 PORTABLE = "INTGOLD_PORTABLE_ONLY"
 _STRICT = ("-std=c++20", "-Wall", "-Wextra", "-Werror", "-pedantic")
 CXX = (
-    # gcc's own intrinsics look uninitialised to gcc, as C++ only.
-    Build("g++", ("g++", "-O1", *_STRICT, "-Wno-maybe-uninitialized"), ("g++",)),
+    Build("g++", ("g++", "-O1", *_STRICT), ("g++",)),
     Build("clang++", ("clang++", "-O1", *_STRICT), ("clang++",)),
 )
 

@@ -202,8 +202,8 @@ def test_only_a_run_by_amx_requests_its_permission(isa):
 
 PRETENDED = (
     ("static int has_amx(void) {", "static int has_amx(void) {\n    return 1;"),
-    ("static int request_tiles(void) {",
-     "int requests, granted;\nstatic int request_tiles(void) {\n    return requests++, granted;"),
+    ("static int request_tiles(void) {\n",
+     "int requests, granted;\nstatic int request_tiles(void) {\n    return requests++, granted;\n"),
     ("    uint32_t found = 0;\n",
      "    uint32_t found = INTGOLD_FEATURE_AVX512VNNI | INTGOLD_FEATURE_AVX512VBMI;\n"),
 )  # fmt: skip
@@ -281,14 +281,20 @@ def test_a_system_that_refuses_tiles(pretending):
 SHARED = ROOT / "tests/c/shared.c"
 
 
-@pytest.mark.parametrize("sanitizer", ["thread", "address,undefined"])
-def test_contexts_of_one_model_in_many_threads(sanitizer, tmp_path):
+BUILD = {build.name: build for build in BUILDS}["gcc sanitizers"]
+SHARING = {
+    "gcc-thread-sanitizer": ("gcc", "-std=c99", "-O1", "-g", "-fsanitize=thread"),
+    "gcc-sanitizers": BUILD.command,
+}
+
+
+@pytest.mark.parametrize("tool", SHARING)
+def test_contexts_of_one_model_in_many_threads(tool, tmp_path):
     """One constant model, a context per thread, inputs that overlap: the same outputs, no race."""
-    tools.need("gcc-thread-sanitizer" if sanitizer == "thread" else "gcc-sanitizers")
+    tools.need(tool)
     write_c([chain(), intgold.load()], tmp_path / "models.c")
-    command = ("gcc", "-std=c99", "-O1", "-g", f"-fsanitize={sanitizer}", "-pthread")
-    parts = [*engine_objects(command), SHARED, tmp_path / "models.c"]
-    program = tmp_path / "shared"
-    subprocess.run([*command, TABLE, "-I", ENGINE, *parts, "-o", program], check=True)
+    parts = [*engine_objects(SHARING[tool]), SHARED, tmp_path / "models.c", "-pthread"]
+    program, flags = tmp_path / "shared", [TABLE, "-I", ENGINE]
+    subprocess.run([*SHARING[tool], *flags, *parts, "-o", program], check=True)
     run = subprocess.run([program], capture_output=True, text=True)
     assert (run.returncode, run.stdout) == (0, "4 threads, 0 differing\n"), run.stderr[:2000]

@@ -100,26 +100,29 @@ TARGET static void avx512_interleave(const int8_t *const *rows, int32_t zero_poi
 }
 
 /* What the variants have in common: all but the sums of a convolution and the tables. */
-#define SHARED(variant)                                                         \
-    .name = variant, .group = GROUP, .lanes = LANES, .columns = COLUMNS,        \
+#define SHARED                                                                  \
+    .group = GROUP, .lanes = LANES, .columns = COLUMNS,                         \
     .input_encoding = INTGOLD_INPUT_OFFSET_BINARY, INTGOLD_OWN_KERNELS(avx512), \
     INTGOLD_SHARED_KERNELS(avx512), .affine_sum = intgold_avx512_affine_sum
 
 const intgold_kernels intgold_kernels_avx512vnni = {
-    SHARED("avx512vnni"),
+    .name = "avx512vnni",
+    SHARED,
     .lut = intgold_avx512_lut,
     .convolve = avx512_convolve,
 };
 
 const intgold_kernels intgold_kernels_avx512vbmi = {
-    SHARED("avx512vbmi"),
+    .name = "avx512vbmi",
+    SHARED,
     .lut = intgold_avx512_lut_vbmi,
     .convolve = avx512_convolve,
 };
 
 #if defined(INTGOLD_HAS_AMX)
 const intgold_kernels intgold_kernels_amx = {
-    SHARED("amx"),
+    .name = "amx",
+    SHARED,
     .lut = intgold_avx512_lut_vbmi,
     .convolve = intgold_amx_convolve,
     .begin = intgold_amx_begin,

@@ -31,6 +31,10 @@ _HEAD = """\
 #endif
 #if defined(__cplusplus) && defined(__GNUC__) /* tables name the members that they have */
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#if !defined(__clang__) /* gcc's own intrinsics look uninitialised to gcc, as C++ only */
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #endif
 #if defined(__cplusplus) && defined(__clang__)
 #pragma clang diagnostic ignored "-Wc++20-designator"
