@@ -114,7 +114,7 @@ def calls(w):
     case = next(iter(cases))
     reals, x, images = w["reals"], w["x"], w["images"]
     return {
-        "predict.predictions:answer": dict(
+        "predict.predictions:predict_images": dict(
             model=m,
             images=images,
             names=list("abcd"),
@@ -154,7 +154,8 @@ def calls(w):
         "run.classify:decide": dict(model=m, output=w["values"]),
         "exporters.c:write_c": dict(models=[m], path=f / "m.c"),
         "exporters.c:c_source": dict(models=[m]),
-        "exporters.engine:copy_engine": dict(folder=f / "engine"),
+        "exporters.engine:copy_engine": dict(folder=f / "engine", amalgamated=False),
+        "exporters.engine:export_c": dict(models=[m], folder=f / "exported"),
         "host.affine:pixel_values": dict(images=images),
         "host.affine:scale_zero_point": dict(rmin=-1.0, rmax=1.0, qmin=-128, qmax=127),
         "host.affine:quantize": dict(x=reals, scale=0.1, zero_point=0, dtype="int8"),
