@@ -100,7 +100,12 @@ def _prefix(whole: Lowered, last: int) -> Lowered:
     """
     ops, remaining = whole.ops[: last + 1], whole.ops[last + 1 :]
     later = {*whole.outputs, *(i for op in remaining for i in op.inputs)}
-    return replace(whole, ops=ops, outputs=tuple(op.output for op in ops if op.output in later))
+    outputs = tuple(op.output for op in ops if op.output in later)
+    made = len(whole.inputs) + len(ops)  # a tensor per input, then one per op
+    tensors = tuple(  # outputs lie with the caller
+        replace(t, offset=-1) if i in outputs else t for i, t in enumerate(whole.tensors[:made])
+    )
+    return replace(whole, tensors=tensors, ops=ops, outputs=outputs)
 
 
 def _absorbed(native_model: NativeModel, last: int | None = None) -> Sequence[int]:
