@@ -100,7 +100,7 @@ def _prefix(whole: Lowered, last: int) -> Lowered:
     """
     ops, remaining = whole.ops[: last + 1], whole.ops[last + 1 :]
     later = {*whole.outputs, *(i for op in remaining for i in op.inputs)}
-    outputs = tuple(op.output for op in ops if op.output in later)
+    outputs = tuple(op.output for op in ops if op.output in later) or (ops[-1].output,)
     made = len(whole.inputs) + len(ops)  # a tensor per input, then one per op
     tensors = tuple(  # outputs lie with the caller
         replace(t, offset=-1) if i in outputs else t for i, t in enumerate(whole.tensors[:made])
