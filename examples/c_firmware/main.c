@@ -66,7 +66,7 @@ int main(void) {
         status = intgold_run(context, 1, inputs, outputs, NULL);
     }
     if (status != INTGOLD_OK) {
-        fprintf(stderr, "status %d\n", (int)status);
+        fprintf(stderr, "%s\n", intgold_status_text(status));
         return 1;
     }
     for (int i = 1; i < 10; i++)

@@ -65,9 +65,9 @@ for choices in ({}, {"multiplier_bits": 1}, {"activation": "pwl:8", "weight_bits
     differing = sum(int((golden.tensors[n] != c.tensors[n]).sum()) for n in golden.tensors)
     with torch.no_grad():
         reals = module.eval()(images[:8].float() / 255).numpy()
-    apart = np.abs(model.dequantize(c.output) - reals).max() / np.ptp(reals)
+    error = np.abs(model.dequantize(c.output) - reals).max() / np.ptp(reals)
     kinds = sorted({op.kind for op in model.ops})
     print(f"{choices}: {len(model.ops)} ops ({', '.join(kinds)})")
-    print(f"  golden = C: {differing} differing; largest error {apart:.2%} of the range")
+    print(f"  golden = C: {differing} differing; largest error {error:.2%} of the range")
 
 write_c([model], "depthwise.c")  # constants to link with csrc/

@@ -12,7 +12,7 @@ from intgold.quantize import quantize
 
 
 class Block(nn.Module):
-    """Two convolutions and a shortcut; a stride makes the shortcut a convolution too."""
+    """Two convolutions and a shortcut; with a stride the shortcut is a convolution too."""
 
     def __init__(self, in_c, out_c, stride):
         """Build the layers."""
@@ -76,5 +76,5 @@ print(f"golden = C: {values} values, {differing} differing")
 
 with torch.no_grad():
     reals = module.eval()(images[:16]).numpy()
-apart = np.abs(model.dequantize(c.output) - reals)
-print(f"largest error {apart.max() / np.ptp(reals):.2%} of the range of the logits")
+errors = np.abs(model.dequantize(c.output) - reals)
+print(f"largest error {errors.max() / np.ptp(reals):.2%} of the range of the logits")

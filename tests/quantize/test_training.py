@@ -12,6 +12,7 @@ import tools
 from intgold.errors import IntgoldError
 from intgold.images import mnist
 from intgold.quantize.inference import FloatNetwork
+from intgold.quantize.training.settings import TrainingSettings
 
 
 def test_augmentation_moves_each_image_a_little() -> None:
@@ -130,7 +131,7 @@ def test_a_short_training_works(tmp_path: Path) -> None:
         tools.need(tool)
     from intgold.quantize.training.train import accuracy, train
 
-    result = train(quick=True, strength=0.5, seed=1, threads=1, progress=False)
+    result = train(TrainingSettings(quick=True, strength=0.5, seed=1, threads=1), progress=False)
     assert (result.epochs, result.seed, result.strength) == (4, 1, 0.5)
     assert result.validation_accuracy > 0.95 and 0 < result.training_loss < 0.3
     result.network.save(tmp_path / "quick.npz")
@@ -149,7 +150,8 @@ def test_training_repeats(monkeypatch, tmp_path: Path) -> None:
     monkeypatch.setattr(training, "_QUICK_IMAGES", 1_280)
 
     def trained(seed: int) -> bytes:
-        result = training.train(1, seed, quick=True, activations="relu", threads=1, progress=False)
+        settings = TrainingSettings(1, seed, quick=True, activations="relu", threads=1)
+        result = training.train(settings, progress=False)
         result.network.save(tmp_path / "network.npz")
         return (tmp_path / "network.npz").read_bytes()
 
@@ -158,4 +160,4 @@ def test_training_repeats(monkeypatch, tmp_path: Path) -> None:
     assert trained(1) != first
     for setting in ({"epochs": 0}, {"strength": -1.0}, {"threads": 0}):
         with pytest.raises(IntgoldError, match="epochs and threads are at least 1"):
-            training.train(**setting)
+            TrainingSettings(**setting)

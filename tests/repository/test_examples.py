@@ -76,8 +76,8 @@ def test_a_bug_in_the_design_is_found(folder):
 @example("c_firmware")
 def test_the_program_needs_no_python(folder):
     """What Python wrote is enough: the rest is gcc."""
-    assert shell("make build/model.c", folder).returncode == 0
-    run = shell("make PYTHON=false", folder)
+    assert shell("make build/firmware/models.c", folder).returncode == 0
+    run = shell("make INTGOLD=false", folder)
     assert run.returncode == 0 and run.stdout.endswith("\n7\n"), run.stdout
 
 

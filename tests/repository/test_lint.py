@@ -1,5 +1,6 @@
 """What `make lint` holds: ruff's rules, ruff's format, strict types; and that each can fail."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,3 +46,12 @@ def test_types_are_strict(code, text, tmp_path):
     (tmp_path / "planted.py").write_text(text)
     run = lint("mypy", "--config-file", "pyproject.toml", str(tmp_path / "planted.py"))
     assert run.returncode == 1 and f"[{code}]" in run.stdout, run.stdout
+
+
+def test_no_text_holds_the_marks_of_a_merge():
+    """Lines that git writes where it could not merge."""
+    marks = re.compile(rb"^(<{7} |={7}$|>{7} )", re.M)
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    paths = [ROOT / name.decode() for name in listed.stdout.split(b"\0") if name]
+    assert len(paths) > 500
+    assert [p for p in paths if p.is_file() and marks.search(p.read_bytes())] == []

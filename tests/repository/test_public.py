@@ -112,3 +112,22 @@ def test_parameters_are_documented():
                     f"{name}.{own}: {p}" for p in parameters if not re.search(rf"\b{p}\b", text)
                 ]
     assert checked > 60 and wrong == []
+
+
+def test_public_calls_have_few_parameters():
+    """At most six; methods too, but for the functions of ops, whose fields are arguments."""
+    tools.need("torch")
+    counted, many = 0, []
+    for name in public_names.MODULES:
+        module = importlib.import_module(name)
+        for own in module.__all__ if name not in ("intgold.golden", "intgold.native") else ():
+            value = getattr(module, own)
+            for label, part in members(value) if callable(value) else ():
+                if inspect.isfunction(part):
+                    parameters = [
+                        p for p in inspect.signature(part).parameters.values()
+                        if p.name != "self" and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+                    ]  # fmt: skip
+                    counted += 1
+                    many += [label] if len(parameters) > 6 else []
+    assert counted > 90 and many == []

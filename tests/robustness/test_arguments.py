@@ -180,6 +180,7 @@ def calls(w):
         "study.quantisation.explore:explore": dict(
             network=net,
             sweep=[Choices()],
+            data=None,
             calibration_images=images,
             images=images,
             labels=np.zeros(4, int),
@@ -480,7 +481,7 @@ def test_labels_are_classes(world):
     """The first label that is no class is named, wherever labels are taken."""
     from intgold.predict.predictions import predict_images
     from intgold.study.quantisation.compare import compare
-    from intgold.study.quantisation.explore import explore
+    from intgold.study.quantisation.explore import SweepData, explore
 
     model, network, images = world["model"], world["network"], world["images"]
     for odd in (5, -1, 300):
@@ -488,7 +489,7 @@ def test_labels_are_classes(world):
         for call in (
             lambda: predict_images(model, images, list("abcd"), labels),  # noqa: B023
             lambda: compare(network, {"a": model}, images, labels),  # noqa: B023
-            lambda: explore(network, [Choices()], images, images, labels),  # noqa: B023
+            lambda: explore(network, [Choices()], SweepData(images, images, labels)),  # noqa: B023
         ):
             with pytest.raises(InputError, match=rf"labels: {odd} at \(2,\) .* 0 to 4"):
                 call()

@@ -50,7 +50,9 @@ def test_a_row_is_what_the_model_gives(files):
     images, labels, _ = files
     network = FloatNetwork.load(NETWORK)
     sweep = [Choices(), Choices(weight_bits=3, multiplier_bits=4, activation="pwl:4")]
-    rows = sweeps.explore(network, sweep, images, images, labels, golden_images=20)
+    rows = sweeps.explore(
+        network, sweep, sweeps.SweepData(images, images, labels), golden_images=20
+    )
     ranges = calibrate(network, pixel_values(images))
     for row, choices in zip(rows, sweep, strict=True):
         model = quantize_network(network, ranges, choices)

@@ -118,7 +118,7 @@ def test_no_damage_of_op_vectors_passes(tmp_path):
         ("op-vectors lut --random -1", "random: -1"),
         ("op-vectors lut --form single", "--form: has no effect with op lut"),
         ("op-vectors lut --multiplier-bits 8", "--multiplier-bits: has no effect with op lut"),
-        ("op-vectors requantize --format mif", "there are lines only"),
+        ("op-vectors requantize --format mif", "a requantize has only the format lines"),
         ("op-vectors requantize --layout l.toml", "--layout: has no effect with op requantize"),
         ("op-vectors requantize --form half", "form: 'half'"),
         ("op-vectors requantize --form float32 --multiplier-bits 8", "bits 8"),

@@ -26,12 +26,16 @@ typedef struct intgold_lane_rules {
     int32_t min_shift, max_shift, floats;
 } intgold_lane_rules;
 
-/* What a block's form becomes when it takes one more lane. */
+/* What a block's form becomes when it takes one more lane.  A form that no vector code has yet
+ * goes channel by channel, to the scalar code: raise the limit when every variant has it. */
+enum { INTGOLD_LAST_LANE_FORM = INTGOLD_FORM_FLOAT64 };
+
 static inline int32_t intgold_joint_form(const intgold_lane_rules *rules, int32_t form,
                                          int32_t own, int32_t shift) {
     const int simple = own == INTGOLD_FORM_SINGLE && shift >= rules->min_shift &&
                        shift <= rules->max_shift;
     const int32_t one = simple ? INTGOLD_LANES_SIMPLE : own;
+    if (own > INTGOLD_LAST_LANE_FORM) return INTGOLD_LANES_MIXED;
     if ((own == INTGOLD_FORM_FLOAT32 || own == INTGOLD_FORM_FLOAT64) &&
         (!rules->floats || shift < rules->floats))
         return INTGOLD_LANES_MIXED;

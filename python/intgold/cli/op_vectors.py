@@ -28,7 +28,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--format", "--formats", default=_FORMATS, metavar="F,F",
-        help=f"of {', '.join(FORMATS)}, lines",
+        help=f"of {', '.join(FORMATS)}, lines; a requantize has only lines",
     )  # fmt: skip
     add_layout(parser, "how tensors become memory words, see docs")
     parser.add_argument("--random", type=int, default=0, metavar="N", help="random cases or lines")

@@ -92,15 +92,9 @@ def call(options: argparse.Namespace) -> int:
     else:
         raise IntgoldError("--calibrate is needed beside --images: ranges are found on it")
     rows = sweeps.explore(
-        network,
-        sweep,
-        seen,
-        images,
-        labels,
-        options.golden,
-        options.processes,
-        progress=show_progress(options),
-    )
+        network, sweep, sweeps.SweepData(seen, images, labels, options.golden),
+        processes=options.processes, progress=show_progress(options),
+    )  # fmt: skip
     print(sweeps.sweep_table(rows))
     differing = sum(row.golden_differing for row in rows)
     verdict = "golden = c" if differing == 0 else "GOLDEN AND C DIFFER"

@@ -45,11 +45,12 @@ def call(options: argparse.Namespace) -> int:
             "'intgold[train]'"
         ) from None
     from ..quantize.training.pipeline import train_and_quantize
+    from ..quantize.training.settings import TrainingSettings
 
-    made = train_and_quantize(
-        options.output, options.epochs, options.seed, options.strength, quick=options.quick,
-        threads=options.threads, progress=show_progress(options),
-    )  # fmt: skip
+    settings = TrainingSettings(
+        options.epochs, options.seed, options.strength, options.quick, threads=options.threads
+    )
+    made = train_and_quantize(options.output, settings, progress=show_progress(options))
     print(f"validation  {made.validation_accuracy:8.2%}  float")
     for name, accuracy in made.test_accuracy.items():
         differing = made.differing.get(name)

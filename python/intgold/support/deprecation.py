@@ -1,4 +1,4 @@
-"""Calls that the next version but one takes away: until then they work, with a warning."""
+"""Calls that version 0.3 takes away: until then they work, with a warning."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from ..choices import Choices
 from ..inference import FloatNetwork
 from ..quantizer import quantize_network
 from ..shipped import RECIPES, calibration_images
+from .settings import TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -46,17 +47,13 @@ class Trained:
 
 def train_and_quantize(
     folder: str | os.PathLike[str],
-    epochs: int = 80,
-    seed: int = 0,
-    strength: float = 0.75,
+    settings: TrainingSettings | None = None,
     *,
-    quick: bool = False,
-    threads: int | None = None,
     progress: bool = True,
 ) -> Trained:
     """Train the MNIST network and write it, its ranges and its integer models into `folder`.
 
-    The settings are those of `intgold.quantize.training.train.train`; MNIST and torch are needed.
+    MNIST and torch are needed.
 
     Raises
     ------
@@ -69,7 +66,7 @@ def train_and_quantize(
     network, found = "mnist_float.npz", "mnist_ranges.json"
     # Before the hours of training, not after them.
     files = FilesInto(folder, "training", [network, found, *(f"mnist_{n}.npz" for n in names)])
-    result = train(epochs, seed, strength, quick=quick, threads=threads, progress=progress)
+    result = train(settings, progress=progress)
     paths = [files.add(network, result.network.save)]
     ranges = calibrate(result.network, calibration_images(), progress=progress)
     paths.append(files.add(found, ranges.save))

@@ -16,13 +16,13 @@ from pytorch_optimizer import SOAP
 from torch import Tensor
 from torch.nn import functional
 
-from ...errors import IntgoldError
 from ...host.affine import pixel_values
 from ...images.mnist import load_mnist, split_validation
 from ...support.progress import Progress
 from ..inference import FloatNetwork
 from .augment import augment
 from .network import MnistNetwork, fold
+from .settings import TrainingSettings
 
 BATCH = 64
 BETAS = (0.95, 0.95)
@@ -69,30 +69,16 @@ def accuracy(network: FloatNetwork, images: np.ndarray, labels: np.ndarray) -> f
 
 
 def train(
-    epochs: int = 80,
-    seed: int = 0,
-    strength: float = 0.75,
+    settings: TrainingSettings | None = None,
     *,
-    quick: bool = False,
-    activations: str = "selu_gelu",
-    threads: int | None = None,
     directory: str | os.PathLike[str] | None = None,
     progress: bool = True,
 ) -> TrainingResult:
-    """Train the MNIST network; the same settings on the same machine give the same network.
+    """Train the MNIST network.
 
     Parameters
     ----------
-    epochs : int
-    seed : int
-        Of the first weights, the order of the images and the augmentation.
-    strength : float
-        Of the augmentation, see `augment`.
-    quick : bool
-        A few epochs on a few thousand images, for tests: `epochs` is then at most 4.
-    activations : {"selu_gelu", "relu"}
-    threads : int, optional
-        Of torch; by default as many as it takes. Another count may give another network.
+    settings : TrainingSettings, optional
     directory : path, optional
         Of the MNIST files, see `load_mnist`.
     progress : bool
@@ -106,26 +92,20 @@ def train(
     ------
     DataError
         When MNIST is not there.
-    IntgoldError
-        When a setting is out of range.
     """
-    if epochs < 1 or not 0 <= strength <= 2 or (threads is not None and threads < 1):
-        raise IntgoldError(
-            f"train: {epochs} epochs, strength {strength}, threads {threads}: epochs and "
-            "threads are at least 1, strength is from 0 to 2"
-        )
-    start = time.monotonic()
+    chosen = settings or TrainingSettings()
+    start, epochs = time.monotonic(), chosen.epochs
     images, labels = load_mnist("train", directory)
-    chosen, held_out = split_validation(len(images))
-    if quick:
-        chosen, epochs = chosen[:_QUICK_IMAGES], min(epochs, _QUICK_EPOCHS)
-    with _torch_threads(threads):
-        inputs = torch.from_numpy(images[chosen].transpose(0, 3, 1, 2).copy())
-        targets = torch.from_numpy(labels[chosen].astype(np.int64))
-        generator = torch.Generator().manual_seed(seed)
-        module = MnistNetwork(activations, generator)
+    used, held_out = split_validation(len(images))
+    if chosen.quick:
+        used, epochs = used[:_QUICK_IMAGES], min(epochs, _QUICK_EPOCHS)
+    with _torch_threads(chosen.threads):
+        inputs = torch.from_numpy(images[used].transpose(0, 3, 1, 2).copy())
+        targets = torch.from_numpy(labels[used].astype(np.int64))
+        generator = torch.Generator().manual_seed(chosen.seed)
+        module = MnistNetwork(chosen.activations, generator)
         loop = _Loop(module, inputs, targets, generator)
-        loss = loop.run(epochs, strength, progress=progress)
+        loss = loop.run(epochs, chosen.strength, progress=progress)
         _renew_statistics(loop.averaged, inputs)
         network = fold(loop.averaged)
     return TrainingResult(
@@ -134,9 +114,9 @@ def train(
         training_loss=loss,
         seconds=time.monotonic() - start,
         epochs=epochs,
-        seed=seed,
-        strength=strength,
-        activations=activations,
+        seed=chosen.seed,
+        strength=chosen.strength,
+        activations=chosen.activations,
     )
 
 

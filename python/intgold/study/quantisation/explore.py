@@ -6,7 +6,7 @@ import itertools
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,8 @@ from ...quantize.choices import Choices
 from ...quantize.inference import Batch, FloatNetwork
 from ...quantize.quantizer import quantize_network
 from ...run.classify import decide
-from ...support.arguments import checked
+from ...support.arguments import checked, fit_fields
+from ...support.deprecation import once_by_position
 from ...support.moved import renamed
 from ...support.progress import Progress
 from ...support.quoting import short_repr
@@ -31,6 +32,7 @@ from ...support.workers import Workers
 from .layer_error import layer_errors
 
 __all__ = [
+    "SweepData",
     "SweepRow",
     "default_sweep",
     "explore",
@@ -130,17 +132,50 @@ class _Job:
     golden_images: int
 
 
+@dataclass(frozen=True, eq=False)
+class SweepData:
+    """What a sweep calibrates and measures with; `explore` takes each field by name, too.
+
+    Parameters
+    ----------
+    calibration_images, images : ndarray or mapping of str to ndarray
+        See `FloatNetwork.batch`.
+    labels : ndarray, optional
+        Of `images`.
+    golden_images : int
+        The first so many images are run by both engines, and every value is compared; layer
+        errors are taken over them too.
+
+    Raises
+    ------
+    InputError
+        When a field is not of its type.
+    """
+
+    __repr__ = short_repr
+
+    calibration_images: Batch
+    images: Batch
+    labels: np.ndarray | None = None
+    golden_images: int = 1_000
+
+    def __post_init__(self) -> None:
+        fit_fields(self, "explore")
+
+
+@once_by_position(
+    2, "calibration_images", "images", "labels", "golden_images", "processes", "progress",
+    unless=SweepData,
+)  # fmt: skip
 @checked
 def explore(
     network: FloatNetwork,
     sweep: Sequence[Choices],
-    calibration_images: Batch,
-    images: Batch,
-    labels: np.ndarray | None = None,
-    golden_images: int = 1_000,
-    processes: int = 0,
+    data: SweepData | None = None,
     *,
+    processes: int = 0,
     progress: bool = False,
+    **parts: Any,
 ) -> list[SweepRow]:
     """Quantise a network under each of the choices and measure the models, on all cores.
 
@@ -149,18 +184,15 @@ def explore(
     network : FloatNetwork
         That gives one answer per example.
     sweep : sequence of Choices
-    calibration_images, images : ndarray or mapping of str to ndarray
-        See `FloatNetwork.batch`.
-    labels : ndarray, optional
-        Of `images`.
-    golden_images : int
-        The first so many images are run by both engines, and every value is compared; layer
-        errors are taken over them too.
+    data : SweepData, optional
+        What to calibrate and to measure with.
     processes : int
         0 takes as many as there are cores. A script does its work under
         ``if __name__ == "__main__":``, or each process would do all of it again.
     progress : bool
         Show a bar.
+    **parts
+        Fields of `SweepData` by name, which go before those of `data`.
 
     Raises
     ------
@@ -169,23 +201,24 @@ def explore(
     ModelError
         When a configuration cannot be quantised.
     """
-    batch = network.by_name(images)
+    data = SweepData(**parts) if data is None else replace(data, **parts)
+    batch = network.by_name(data.images)
     count = min(len(array) for array in batch.values())
-    given = {"configurations": len(sweep), "images": count, "golden images": golden_images}
+    given = {"configurations": len(sweep), "images": count, "golden images": data.golden_images}
     for name, number in given.items():
         if number < 1:
             raise InputError(f"{number} {name}: 1 at least is needed")
-    if processes is not None and processes < 0:
+    if processes < 0:
         raise InputError(f"processes {processes}: 0 stands for all cores, N for N processes")
     network.check_predictable()
-    check_labels(labels, count, math.prod(network.output_shape))
+    check_labels(data.labels, count, math.prod(network.output_shape))
     methods = dict.fromkeys(choices.calibration for choices in sweep)
     answers = network.predict(batch, progress=progress)
     ranges = {
-        method: calibrate(network, calibration_images, method, progress=progress)
+        method: calibrate(network, data.calibration_images, method, progress=progress)
         for method in methods
     }
-    job = _Job(network, ranges, batch, labels, answers, min(golden_images, count))
+    job = _Job(network, ranges, batch, data.labels, answers, min(data.golden_images, count))
     workers = min(processes or os.cpu_count() or 1, len(sweep))
     with Workers(workers, _start, job) as pool:
         rows = pool.map(_measure, sweep)

@@ -160,7 +160,9 @@ def write_op_sets(
     check_op(op)
     chosen = replace(options or OpSetOptions(), **choices)
     if op == REQUANTIZE and tuple(chosen.formats) not in (DEFAULT_FORMATS, (LINES,)):
-        raise VectorError(f"op {op}: format {','.join(chosen.formats)}: there are lines only")
+        raise VectorError(
+            f"op {op}: format {','.join(chosen.formats)}: a requantize has only the format lines"
+        )
     if op != REQUANTIZE and (chosen.form is not None or chosen.bits is not None):
         raise VectorError(f"op {op}: form and multiplier bits are choices of requantize only")
     with replacing_folder(folder, VECTORS) as made:
