@@ -72,7 +72,7 @@ def test_loops_compute_the_model(isa):
                 made = {n: a.tobytes() for n, a in _outputs(model, loop, group.last)}
                 for name, got in made.items():
                     assert got == want[name][image].tobytes(), (isa, seed, group.name, name)
-            cut += bool(made)  # an op that nobody reads leaves nothing
+            cut += bool(made)
     assert cut > 80
 
 
@@ -80,7 +80,7 @@ def _outputs(model, loop, last):
     """The outputs of a cut by name, in the order of the loop."""
     later = {*model.outputs, *(n for op in model.ops[last + 1 :] for n in op.inputs)}
     names = [op.output for op in model.ops[: last + 1] if op.output in later]
-    return zip(names, loop.outputs(), strict=True)
+    return zip(names or [model.ops[last].output], loop.outputs(), strict=True)
 
 
 def test_dot_loops_are_the_instruction(tmp_path):

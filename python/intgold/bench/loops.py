@@ -93,14 +93,20 @@ class ImageLoop:
 
 
 def _prefix(whole: Lowered, last: int) -> Lowered:
-    """Return the model up to op `last`: what is read later, or asked for, are its outputs.
+    """Return the model up to op `last`: what is read later, or asked for, are its outputs; if there
+    is no such thing, what op `last` makes.
 
     So each tensor has as many readers as before, or an op that nobody else reads, and the engine
     decides alike what runs together.
     """
     ops, remaining = whole.ops[: last + 1], whole.ops[last + 1 :]
     later = {*whole.outputs, *(i for op in remaining for i in op.inputs)}
-    return replace(whole, ops=ops, outputs=tuple(op.output for op in ops if op.output in later))
+    outputs = tuple(op.output for op in ops if op.output in later) or (ops[-1].output,)
+    made = len(whole.inputs) + len(ops)  # a tensor per input, then one per op
+    tensors = tuple(  # outputs lie with the caller
+        replace(t, offset=-1) if i in outputs else t for i, t in enumerate(whole.tensors[:made])
+    )
+    return replace(whole, tensors=tensors, ops=ops, outputs=outputs)
 
 
 def _absorbed(native_model: NativeModel, last: int | None = None) -> Sequence[int]:
