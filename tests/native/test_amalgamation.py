@@ -137,8 +137,9 @@ def test_the_file_holds_every_file_once(engine):
 def test_names_that_are_private_twice_do_not_compile():
     """Two files with one static name: the joined file is refused by the compiler."""
     tools.need("gcc")
-    files = {"intgold.h": "", "ops/a.c": "static int f;\n", "ops/b.c": "static int f(void);\n"}
-    text = amalgamation(files)
+    header = source("intgold.h").read_text()
+    files = {"ops/a.c": "static int f;\n", "ops/b.c": "static int f(void);\n"}
+    text = amalgamation({"intgold.h": header, **files})
     compiled = subprocess.run(
         ["gcc", "-x", "c", "-fsyntax-only", "-I", source("intgold.h").parent, "-"],
         input=text, capture_output=True, text=True,
