@@ -325,7 +325,7 @@ typedef enum intgold_kind {
 } intgold_kind;
 
 /* Tensors between ops share one piece of memory.  Where each lies in it is planned when the model
- * is made (intgold.lowering), so that the engine needs no heap: two tensors that are alive at
+ * is made (intgold.native.lowering), so that the engine needs no heap: two tensors that are alive at
  * the same time never overlap.  Inputs and outputs live in the caller's buffers.
  *
  * Their order is that of clause 6.2: the inputs of the model, then the output of each op. */

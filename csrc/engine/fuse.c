@@ -6,7 +6,7 @@
 
 enum { TABLE_OPS = 1, POOL_OPS = 1 };
 
-/* Where tensors lie is planned for as many (intgold.lowering): this does not compile for others. */
+/* Where tensors lie is planned for as many (intgold.native.lowering): this does not compile for others. */
 typedef char intgold_max_fused_is_right[TABLE_OPS + POOL_OPS == INTGOLD_MAX_FUSED ? 1 : -1];
 
 /* How often op i's output is read, by ops or by the caller. */

@@ -328,6 +328,7 @@ static intgold_status check_mul(const void *fields, const ends *at) {
 
 static intgold_status check_concat(const void *fields, const ends *at) {
     const intgold_concat *op = (const intgold_concat *)fields;
+    if (op->axis == 0 && op->rows != 1) return INTGOLD_ERROR_SHAPE;
     if (!holds(at->x, op->rows, op->depth1, 1)) return INTGOLD_ERROR_SHAPE;
     if (!holds(at->x2, op->rows, op->depth2, 1)) return INTGOLD_ERROR_SHAPE;
     if (!holds(at->y, op->rows, (int64_t)op->depth1 + op->depth2, 1)) return INTGOLD_ERROR_SHAPE;
@@ -336,11 +337,12 @@ static intgold_status check_concat(const void *fields, const ends *at) {
 
 static intgold_status check_pad(const void *fields, const ends *at) {
     const intgold_pad *op = (const intgold_pad *)fields;
+    const int64_t out0 = (int64_t)op->before0 + op->in0 + op->after0;
+    const int64_t out1 = (int64_t)op->before1 + op->in1 + op->after1;
+    const int64_t out2 = (int64_t)op->before2 + op->in2 + op->after2;
     if (!holds(at->x, op->in0, op->in1, op->in2)) return INTGOLD_ERROR_SHAPE;
-    if (!holds(at->y, (int64_t)op->before0 + op->in0 + op->after0,
-               (int64_t)op->before1 + op->in1 + op->after1,
-               (int64_t)op->before2 + op->in2 + op->after2))
-        return INTGOLD_ERROR_SHAPE;
+    if (!holds(at->y, out0, out1, out2)) return INTGOLD_ERROR_SHAPE;
+    if (out0 > MOST_EXTENT || out1 > MOST_EXTENT || out2 > MOST_EXTENT) return INTGOLD_ERROR_SHAPE;
     return INTGOLD_OK;
 }
 

@@ -54,7 +54,7 @@ INLINE void window_max_part(const intgold_window *window, int32_t min, size_t c,
 #define WINDOW_MAX intgold_neon_window_max
 #define WHOLE HALF
 #define PART (HALF / 2)
-#include "kernels/generic/windows.h"
+#include "kernels/generic/window_loops.h"
 
 /* ---- lut: four tables of 64 entries; an index beyond one leaves what is there. */
 

@@ -59,7 +59,7 @@ INLINE TARGET void window_max_part(const intgold_window *window, int32_t min, si
 #define WINDOW_MAX intgold_avx2_window_max
 #define WHOLE VECTOR
 #define PART HALF
-#include "kernels/generic/windows.h"
+#include "kernels/generic/window_loops.h"
 
 /* ---- lut: sixteen tables of sixteen entries.
  *

@@ -15,6 +15,7 @@ from enum import Enum
 from ..errors import ContractError
 from ..model.graph import SPEC_VERSION
 from ..support.arguments import checked
+from ..support.moved import renamed_attribute
 from ..support.quoting import short_repr
 
 
@@ -57,9 +58,9 @@ class OpRule:
     algorithm : Algorithm
     group : int
         Where a kernel takes so many values at once and does the rest otherwise; 0: it does not.
-    rest : str
+    remainder_form : str
         The form of the values behind the last whole group.
-    bounds : str
+    clamp_rounding : str
         How the ends of a fused activation are quantised: halves ``away``, then the zero point is
         added; or halves to ``even`` behind the zero point, in float32.
     limits : (float, float)
@@ -75,7 +76,7 @@ class OpRule:
         What the engine does where the exponentials of a SOFTMAX add up to 512 times the largest:
         its shift is beyond 31 bits then.  Said of an op whose rows are that long; no rule is told
         apart by it.
-    declined : OpRule, optional
+    fallback : OpRule, optional
         Of the kernel that runs an op beyond the limits; without one such a file is refused, as the
         engine does.
     """
@@ -93,6 +94,11 @@ class OpRule:
     inexact: str = field(default="", compare=False)
     overflow: str = field(default="", compare=False)
 
+    way = renamed_attribute("OpRule", "way", "algorithm")
+    rest = renamed_attribute("OpRule", "rest", "remainder_form")
+    bounds = renamed_attribute("OpRule", "bounds", "clamp_rounding")
+    declined = renamed_attribute("OpRule", "declined", "fallback")
+
 
 @dataclass(frozen=True)
 class Contract:
@@ -102,12 +108,12 @@ class Contract:
     ----------
     name, engine, version : str
         The version is that of the package that the rules were held against.
-    basis : str
+    provenance : str
         What the rules rest on: ``measured``: held against the engine; ``sources``: read in its
         public sources, as no package brings the engine; ``definition``: SPEC.md.
     rules : mapping of str to OpRule
         By the name of the TFLite op; where the dtype matters, ``uint8`` behind it.
-    lacks : set of str
+    unsupported : set of str
         Ops with a dtype behind them for which the engine has no kernel; ``integers`` as dtype: of
         those that compute shapes.
     in_place : set of str
@@ -131,6 +137,8 @@ class Contract:
     resizes: bool = True
 
     __repr__ = short_repr
+    basis = renamed_attribute("Contract", "basis", "provenance")
+    lacks = renamed_attribute("Contract", "lacks", "unsupported")
 
     def rule(self, op: str, dtype: str) -> OpRule | None:
         """Return the rule of an op on int8 or uint8; None: there is none."""

@@ -16,6 +16,7 @@ from .amalgamation import amalgamation
 from .c import c_source, write_c
 
 WHAT = "C engine"
+MODELS = "C models with their engine"
 _ROOM = re.compile(r'^(#include ")[\w/]+/(\w+\.h")', re.MULTILINE)
 
 
@@ -90,13 +91,14 @@ def _one_file(engine: Mapping[str, str]) -> dict[str, str]:
 
 def _write(target: Path, texts: Mapping[str, str], models: Sequence[Model] = ()) -> list[Path]:
     names = sorted([*texts, "models.c"] if models else texts)
-    with replacing_folder(target, marked(WHAT)) as made:
+    what = MODELS if models else WHAT
+    with replacing_folder(target, marked(what)) as made:
         for name, text in texts.items():
             made.joinpath(name).write_text(text, encoding="utf-8", newline="\n")
         if models:
             write_c(models, made / "models.c")
         digests = {name: sha256_of(made / name) for name in names}
-        made.joinpath(MARKER).write_bytes(marker_bytes(WHAT, digests))
+        made.joinpath(MARKER).write_bytes(marker_bytes(what, digests))
     return [target / name for name in names]
 
 

@@ -33,11 +33,15 @@ RENAMED = {
     "contracts": {"Rule": "OpRule"},
     "native": {"Prepared": "NativeModel"},
     "predict.predictions": {"Answers": "Predictions", "answer": "predict_images"},
-    "study.quantisation.compare": {"Comparison": "NetworkComparison"},
-    "study.quantisation.explore": {"Row": "SweepRow"},
+    "study.quantisation.compare": {"Comparison": "NetworkComparison", "Way": "BackendResult"},
+    "study.quantisation.explore": {"Row": "SweepRow", "table": "sweep_table"},
     "verify": {
         "Comparison": "ArrayComparison", "Difference": "FirstDifference",
         "Report": "DumpComparison",
+    },
+    "verify.comparison": {
+        "Comparison": "ArrayComparison", "Difference": "FirstDifference",
+        "Report": "DumpComparison", "compare": "compare_dump",
     },
 }  # fmt: skip
 """By module: old name -> new name of what the module defines or exports."""

@@ -13,7 +13,7 @@ from ..errors import VectorError
 from ..ops.fields import Requantize
 from ..support.arguments import checked
 from ..support.deprecation import once_by_position
-from ..support.moved import renamed_attribute
+from ..support.moved import renamed, renamed_attribute
 from ..support.progress import Progress
 from ..support.quoting import short_repr
 from ..support.text_table import columns
@@ -382,3 +382,6 @@ def with_hex(value: int, dtype: str) -> str:
     """Return a number in decimal, and in two's complement of its dtype."""
     digits = 2 * np.dtype(dtype).itemsize
     return f"{value} (0x{value & (16**digits - 1):0{digits}x})"
+
+
+__getattr__ = renamed(__name__)
