@@ -170,6 +170,34 @@ def _numbers() -> Iterator[Damage]:
                  _divide_channels, "SHAPE")  # fmt: skip
     yield Damage("pool channels", one("max_pool2d"), _swap_channels, "SHAPE")
     yield Damage("reshape with a hole", one("reshape"), _hole, "SHAPE")
+    yield Damage("concat of rows along axis 0", _joined_rows, _set("axis", 0), "SHAPE")
+    for axis in range(3):
+        yield Damage(f"pad beyond 2^24 along {axis}", _padded(axis), _pad_by_one(axis), "SHAPE")
+
+
+def _joined_rows() -> Model:
+    builder = Builder("concat")
+    x1, x2 = builder.input("x1", (2, 3)), builder.input("x2", (2, 3))
+    builder.op("concat", x1, x2, name="c", axis=1)
+    return builder.model("c")
+
+
+def _padded(axis: int) -> Callable[[], Model]:
+    def make() -> Model:
+        builder = Builder("pad")
+        x = builder.input("x", tuple(2**24 if i == axis else 1 for i in range(3)))
+        builder.op("pad", x, name="p", before=(0,) * 3, after=(0,) * 3, value=0)
+        return builder.model("p")
+
+    return make
+
+
+def _pad_by_one(axis: int) -> Callable[[CModel], None]:
+    def do(model: CModel) -> None:
+        setattr(model.fields(), f"before{axis}", 1)
+        model.tensor(model.op().output).size += 1
+
+    return do
 
 
 def _larger(i: int) -> Callable[[CModel], None]:
