@@ -13,7 +13,7 @@
  *
  * Models come from Python (intgold.exporters.write_c) or are made by hand: intgold_prepare checks
  * every number, index, offset and array entry of a model, and proves that no accumulator leaves
- * int32.  It cannot see how long the arrays behind pointers are: they have as many entries as the
+ * int32.  It cannot see how long the arrays that pointers lead to are: they have as many entries as the
  * structure says.  Functions of single ops (intgold_<op>_...) check nothing.
  *
  * Threads: a model is only read, by any number of contexts and threads at the same time; neither it
@@ -53,7 +53,7 @@ extern "C" {
  * number.  Files of write_c compile with the one that they were written for only. */
 #define INTGOLD_ABI 1
 
-/* Ops behind a convolution that may run together with it, at most. */
+/* Ops after a convolution that may run together with it, at most. */
 #define INTGOLD_MAX_FUSED 2
 
 typedef enum intgold_status {
@@ -367,8 +367,8 @@ typedef enum intgold_isa {
     INTGOLD_ISA_AVX512VBMI = 5, /* AVX512VNNI, and VBMI for tables */
     INTGOLD_ISA_NEON = 6,
     INTGOLD_ISA_DOTPROD = 7, /* NEON, and its dot products */
-    /* AVX512VBMI, and AMX tiles for convolutions.  intgold_prepare makes Linux save the tiles of
-     * this process for it: signal stacks (sigaltstack) of less than about 12 KB are refused from
+    /* AVX512VBMI, and AMX tiles for convolutions.  intgold_prepare requests permission for
+     * the tiles of this process from Linux: signal stacks (sigaltstack) of less than about 12 KB are refused from
      * then on, and where one is in use, AUTO is another variant.  Queries request nothing. */
     INTGOLD_ISA_AMX = 8
 } intgold_isa;
@@ -455,7 +455,7 @@ INTGOLD_API intgold_status intgold_run(intgold_context *context, int32_t n,
                                        const void *const *inputs, void *const *outputs,
                                        const intgold_trace *trace);
 
-/* How many ops behind op number `op` run together with it where there is no trace; -1: no such
+/* How many ops after op number `op` run together with it where there is no trace; -1: no such
  * op. */
 INTGOLD_API int32_t intgold_fused_ops(const intgold_context *context, int32_t op);
 

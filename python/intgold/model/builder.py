@@ -39,7 +39,7 @@ _SAME_REALS = ("max_pool2d", "avg_pool2d", "concat", "pad", "reshape")
 class Builder:
     """A graph that grows by one op at a time.
 
-    Every op is checked as far as it can be alone; `model` checks the whole, the int32 proof
+    Every op is checked as far as it can be by itself; `model` checks the whole, the int32 proof
     included.
 
     Parameters

@@ -74,7 +74,7 @@ class ModelPorts:
         InputError
             Naming the input and what is wrong with it.
         """
-        # The usual case in one look; whatever fails it is told what is wrong.
+        # The usual case in one look; what fails it gets a message that says why.
         port = self.inputs[0]
         if (
             type(x) is _NDARRAY

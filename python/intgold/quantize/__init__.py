@@ -1,4 +1,4 @@
-"""Floats and torch: train, calibrate, quantize, simulate.  Nothing behind the wall needs it."""
+"""Floats and torch: train, calibrate, quantize, simulate.  Nothing on the integer side needs it."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _CLAMPING = (
 
 @dataclass(frozen=True)
 class Node:
-    """A layer, with the clamp behind it that its op does as well.
+    """A layer, with the clamp after it that its op also does.
 
     Parameters
     ----------

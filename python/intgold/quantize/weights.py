@@ -79,7 +79,7 @@ def _scales(
 
 
 def _best_shares(rows: np.ndarray, scales: np.ndarray, most: int) -> np.ndarray:
-    """Return, per row, the share of its scale that has the least squared error of the weights."""
+    """Return, per row, the share of its scale that has the smallest squared error of the weights."""
     best, smallest = np.ones(len(rows)), np.full(len(rows), np.inf)
     for share in _SHARES[::-1]:
         s = np.where(scales == 0, 1.0, scales * share)[:, np.newaxis]

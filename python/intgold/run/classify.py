@@ -42,7 +42,7 @@ def predict(model: Model, images: np.ndarray, backend: str = "c", threads: int =
 
 
 def check_predictable(model: Model) -> None:
-    """Raise InputError where images alone give no class, before anything is read or run."""
+    """Raise InputError where only images give no class, before anything is read or run."""
     if len(model.inputs) > 1:
         raise InputError(
             f"model {model.name} has the inputs {', '.join(model.inputs)}; predict takes models of "

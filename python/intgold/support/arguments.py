@@ -140,7 +140,7 @@ def _usual(
 def _is_usual(
     args: tuple[Any, ...], kwargs: dict[str, Any], by_place: list[Kinds], by_name: dict[str, Kinds]
 ) -> bool:
-    """Return whether each argument fits for its type alone: one look at a call that is right."""
+    """Return whether each argument fits by its type: one look at a call that is right."""
     if len(args) > len(by_place):
         return False
     for value, kinds in zip(args, by_place, strict=False):
@@ -178,7 +178,7 @@ def _kinds(hint: Any) -> Kinds:
 def _plain(value: Any, hint: Any) -> Any:
     """Return what an annotation takes of a value that NumPy or an iterator made.
 
-    NumPy's integers become Python's where a number is wanted, alone or as elements; an array of one
+    NumPy's integers become Python's where a number is wanted, by itself or as elements; an array of one
     dimension, and what comes one after another, become a list where one is wanted.
     """
     origin, parts = get_origin(hint), get_args(hint)

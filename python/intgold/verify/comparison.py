@@ -67,7 +67,7 @@ class ArrayComparison:
 
 @dataclass(frozen=True)
 class FirstDifference:
-    """The first value that differs, with the accumulator behind it where the set has one.
+    """The first value that differs, with its accumulator where the set has one.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ class Dump:
     progress : bool
         Show a bar.
     images : int, optional
-        The dump holds only so many of the set's images, the first ones; default all.
+        The dump holds only the first N images of the set; default all.
 
     Raises
     ------

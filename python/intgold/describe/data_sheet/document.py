@@ -245,7 +245,7 @@ def _entries(name: str, by: Requantize) -> tuple[tuple[str, ...], ...]:
         rows.append((label, by.form[c], str(m), f"0x{m:08x}", str(t), str(low)))
     if by.count > _ROWS:
         rows.append((f"{by.count - _ROWS} more: see intgold info --json", "", "", "", "", ""))
-    columns = 6 if by.multiplier_low.any() else 5  # low: of form float64 alone
+    columns = 6 if by.multiplier_low.any() else 5  # low: only of form float64
     return tuple(row[:columns] for row in rows)
 
 

@@ -204,6 +204,6 @@ def _rounding(by: Requantize, bias: int, zero: int) -> Rounding:
 
 
 def _ends(context: OpContext, count: int) -> tuple[int, int]:
-    """Return the least and the greatest sum of so many values."""
+    """Return the smallest and the largest sum of N values."""
     zero = context.zero_point(context.file(0))
     return (-128 - zero) * count, (127 - zero) * count

@@ -51,7 +51,7 @@ class OpContext:
     names : dict of int to str
         The model's tensor for each tensor of the file that exists so far.
     label : str
-        Name of the op in the model; further ops that it needs have a number behind it.
+        Name of the op in the model; further ops that it needs have a number after it.
     output : str
         Name of the tensor that it makes.
     budget : ConstantBudget

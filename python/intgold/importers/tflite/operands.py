@@ -26,7 +26,7 @@ def elementwise(
     kind : str
         ``add`` or ``mul``.
     *fields : dict
-        Of the op; two where it computes the first `whole` values of each `run` otherwise.
+        Of the op; two where it computes the first `whole` values of each `run` differently.
     """
     constants = constants_of(context)
     if len(fields) > 1:

@@ -79,7 +79,7 @@ def _computed(
     known: Mapping[int, np.ndarray],
     made_before: set[int],
 ) -> np.ndarray | None:
-    """Return what an op of integers makes, where that can be told."""
+    """Return what an op of integers produces, where that is known."""
     if op.kind not in COMPUTED or len(op.inputs) > _MAX_VALUES:
         return None
     y = tensors[op.outputs[0]]

@@ -137,7 +137,7 @@ class Importer(Sketch):
                     self.known[name] = replace(value, layer=made.layer)
 
     def _folded(self, node: Node, target: str) -> Any:
-        """Return what a function of parameters and constants alone gives, such as weight_norm."""
+        """Return what a function of only parameters and constants gives, such as weight_norm."""
         if any(word in target for word in _CHANCE):
             raise self.refused(f"{node.target} is another value each time")
 

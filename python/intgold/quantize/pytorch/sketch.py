@@ -178,7 +178,7 @@ class Sketch:
         return True
 
     def weighted(self, source: Any) -> Layer | None:
-        """Return the layer with weights that makes a value and that one node alone reads."""
+        """Return the layer with weights that produces a value and that only one node reads."""
         name = self.value(source).layer
         layer = self.layers.get(name)
         return (

@@ -228,7 +228,7 @@ class Producer:
                 op = makers[entry.owner]
                 functions: Mapping[str, Any] | None = None
                 if self.backend == "c":
-                    from ... import native  # golden alone needs no C
+                    from ... import native  # golden needs no C
 
                     functions = native.FUNCTIONS
                 assert plan.partials is not None

@@ -106,7 +106,7 @@ def evidence_bits(
     """Return the bits of what the device made as noise around what something else makes.
 
     What follows from accumulators that were dumped is no evidence beside them; of several arrays
-    behind an op that was not dumped, which may follow from each other, the one that says most
+    after an op that was not dumped, which may follow from each other, the one that says most
     counts.
     """
     bits = {key: noise_bits(made[key], got, kinds[key]) for key, got in evidence.got.items()}

@@ -15,7 +15,7 @@ from .hypotheses import HYPOTHESES, Evidence, Hypothesis, Variant
 from .score import Score
 
 _ROWS = 64
-"""Output pixels that a pair is tried on before it is held against everything."""
+"""Output pixels that a pair is tried on before it is compared with everything."""
 
 
 _TABLE_BITS = log2(len(HYPOTHESES))

@@ -78,7 +78,7 @@ def stages_of(dump: Dump, first: FirstDifference, findings: tuple[OpFinding, ...
     path = of_images(dump, [first.image]).path(causes[0].op)
     made = _stages(path, causes[0], first.coordinate)
     at = -1 if first.role == "output" else _REGISTER
-    # Where accumulators alone are dumped in another order, no stage makes the value.
+    # Where only accumulators are dumped in another order, no stage produces the value.
     encoded = 128 if first.dtype == "uint8" else 0  # the difference is in the device's numbers
     if (made[at].expected + encoded, made[at].got + encoded) != (first.expected, first.got):
         return Stages()

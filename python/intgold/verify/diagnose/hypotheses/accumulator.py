@@ -13,13 +13,13 @@ from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
 
 def wrapped(values: IntArray, bits: int) -> IntArray:
-    """Return the values as a two's complement register of so many bits holds them."""
+    """Return the values as a two's complement register of N bits holds them."""
     half = 1 << (bits - 1)
     return ((values + half) & ((1 << bits) - 1)) - half
 
 
 def saturated(values: IntArray, bits: int) -> IntArray:
-    """Return the values clipped to so many bits."""
+    """Return the values clipped to N bits."""
     half = 1 << (bits - 1)
     return np.clip(values, -half, half - 1)
 
