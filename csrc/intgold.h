@@ -384,7 +384,7 @@ typedef enum intgold_feature {
     INTGOLD_FEATURE_AMX = 64 /* AMX-TILE and AMX-INT8, saved by the system */
 } intgold_feature;
 
-/* Where a traced run writes what each op makes: one entry per op, NULL or a buffer for n images
+/* Where a traced run writes what each op produces: one entry per op, NULL or a buffer for n images
  * (output in its own dtype, int32 accumulators).  Every buffer is optional; that of the
  * accumulators of an op that has none stays untouched. */
 typedef struct intgold_trace {

@@ -105,7 +105,7 @@ def residual(*kinds, **choices):
 def residual_file(
     first="ADD", between="RESHAPE", second="MUL", end=False, scale=0.05, row=(), again=False
 ):
-    """A file: `first` makes a tensor, which is read reshaped by `second`, then by a RELU.
+    """A file: `first` produces a tensor, which is read reshaped by `second`, then by a RELU.
 
     again: another op reads the reshaped one.
     """

@@ -215,7 +215,7 @@ def test_arrays_must_be_those_of_the_document(saved):
 
 
 def test_a_failed_save_leaves_the_old_file(saved, tmp_path):
-    """An unwritable target: one error of ours, no temporary file left behind."""
+    """An unwritable target: one error of ours, no temporary file is left."""
     before = saved.read_bytes()
     with pytest.raises(IntgoldError, match="nowhere"):
         random_model(1).save(tmp_path / "nowhere" / "model.npz")

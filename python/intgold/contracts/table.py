@@ -56,7 +56,7 @@ class OpRule:
         in float64; ``float32``: every step in float32.
     algorithm : Algorithm
     group : int
-        Where a kernel takes N values at once and does the rest differently; 0: it does not.
+        How many values a kernel takes at once, where it does the rest differently; 0: it does not.
     rest : str
         The form of the values after the last whole group.
     bounds : str
@@ -112,12 +112,12 @@ class Contract:
         those that compute shapes.
     in_place : set of str
         Ops that may write over a tensor that is still to be read, see
-        `intgold.importers.tflite.memory_hazards`; with ``fallback`` after it: where a delegate declines
-        it.
+        `intgold.importers.tflite.memory_hazards`; followed by ``fallback``: where a delegate
+        declines it.
     delegates : bool
         A delegate takes ops by the shapes that the file says.
     resizes : bool
-        It works out the shape of what an op produces, whatever the file says; else the file's stands.
+        It works out the shape of an op's output, whatever the file says; else the file's stands.
     """
 
     name: str

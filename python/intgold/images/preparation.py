@@ -110,7 +110,7 @@ def _resize_axis(image: np.ndarray, axis: int, size: int) -> np.ndarray:
 
 
 def normalize_digit(grey: np.ndarray) -> np.ndarray:
-    """Return a picture of one digit as MNIST would have it: bright ink on black.
+    """Return a picture of one digit as in MNIST: bright ink on black.
 
     Parameters
     ----------

@@ -95,7 +95,7 @@ class Builder:
         zero_point: int | None = None,
         **fields: Any,
     ) -> str:
-        """Add an op and return the name of the tensor that it makes.
+        """Add an op and return the name of the tensor that it produces.
 
         Parameters
         ----------

@@ -45,7 +45,7 @@ class ModelPort:
         advice = array_advice(array, str(self.dtype))
         kind = array.dtype.kind if isinstance(array, np.ndarray) and not advice else ""
         if role == "input" and self.dtype == np.int8 and kind and kind in "uf":
-            return ": model.quantize_input(x) makes it of camera bytes (uint8) or reals"
+            return ": model.quantize_input(x) produces it from camera bytes (uint8) or reals"
         return advice
 
 

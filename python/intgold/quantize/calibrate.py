@@ -268,7 +268,7 @@ class _Spread:
         return self.lo + first * self.width, self.lo + last * self.width
 
     def min_error(self) -> tuple[float, float]:
-        """Return the range with the smallest mean squared error of int8, one end after the other."""
+        """Return the range of the smallest mean squared int8 error, one end after the other."""
         seen = self.counts > 0
         counts, means = self.counts[seen], self.sums[seen] / self.counts[seen]
 

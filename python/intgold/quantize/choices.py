@@ -35,7 +35,8 @@ class Choices:
     weight_bits : int
         2 to 8: weights lie in [-(2^(bits-1) - 1), 2^(bits-1) - 1], stored as int8.
     weight_scales : str
-        ``max``: the largest weight fills the range; ``mse``: the scale of the smallest squared error.
+        ``max``: the largest weight fills the range; ``mse``: the scale with the
+        smallest squared error.
     multiplier_bits : int
         1 to 31 significant bits of every multiplier; 1 is only a shift.  Below 31 the weights
         and the scales follow the multiplier.

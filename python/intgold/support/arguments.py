@@ -303,15 +303,15 @@ def _advice(value: Any, hint: Any) -> str:
 def array_advice(value: Any, dtype: str = "") -> str:
     """Return how an array is made of what is none, or nothing."""
     if isinstance(value, np.ma.MaskedArray):
-        return ": x.filled(value) makes a plain array"
+        return ": x.filled(value) produces a plain array"
     if is_of_torch(value):
-        return ": x.detach().cpu().numpy() makes one" * hasattr(value, "numpy")
+        return ": x.detach().cpu().numpy() produces one" * hasattr(value, "numpy")
     if isinstance(value, (list, tuple)):
         if any(isinstance(part, np.ndarray) and part.ndim for part in value):
             return ": give one array; for several inputs, model.run({name: array, ...})"
         return (
-            f": numpy.array(x, numpy.{dtype}) makes one"
+            f": numpy.array(x, numpy.{dtype}) produces one"
             if dtype
-            else (": numpy.array(...) makes one")
+            else (": numpy.array(...) produces one")
         )
     return ""

@@ -135,7 +135,7 @@ def convert(graph: FileGraph, contract: Contract, name: str, *, geometry: bool =
         y = graph.tensors[op.outputs[0]]
         made = builder.tensor(names[y.index]).shape
         if geometry and made != inner(y):
-            raise ImportFileError(f"{op}: output {y.name} has shape {inner(y)}; it makes {made}")
+            raise ImportFileError(f"{op}: output {y.name} has shape {inner(y)}; it produces {made}")
     if not graph.outputs:
         raise ImportFileError("no output")
     outputs = []

@@ -100,7 +100,7 @@ class Importer(Sketch):
         first = self._channels_first
         order = {1: "NF", 2: "NCL" if first else "NLC", 3: "NCHW" if first else "NHWC"}[len(shape)]
         legal = legal_name(name, "input")
-        legal = f"{legal}_" if legal == _LOGITS else legal  # that is what the last op makes
+        legal = f"{legal}_" if legal == _LOGITS else legal  # that is what the last op produces
         made = Input(legal, stored_shape(shape, order), pixels, order)
         self.inputs.append(made)
         self.shapes[made.name] = made.shape

@@ -131,7 +131,7 @@ def _torch_threads(threads: int | None) -> Iterator[None]:
 
 
 def learning_rate(step: int, steps: int) -> float:
-    """Return the rate at a step out of all: linear to its height, then a cosine down to 0."""
+    """Return the rate at a step out of `steps`: linear to its height, then a cosine down to 0."""
     warm = max(1, round(WARM_UP * steps))
     if step < warm:
         return LEARNING_RATE * (step + 1) / warm

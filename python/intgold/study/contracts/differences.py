@@ -134,7 +134,7 @@ def differences(a: str, b: str, models: int = MODELS) -> list[ContractDifference
 
 
 def run_probe(at: OpProbe, contract: Contract) -> np.ndarray:
-    """Return what a probe makes under a contract, by the golden model."""
+    """Return what a probe produces under a contract, by the golden model."""
     model = probe_model(at, contract)
     x = dict(zip(model.inputs, at.inputs, strict=True))
     shape = at.graph.tensors[at.graph.outputs[0]].shape

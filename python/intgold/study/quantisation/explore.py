@@ -143,7 +143,7 @@ class SweepData:
     labels : ndarray, optional
         Of `images`.
     golden_images : int
-        The first N images are run by both engines, and every value is compared; layer
+        This many images, the first ones, are run by both engines, and every value is compared; layer
         errors are taken over them too.
 
     Raises

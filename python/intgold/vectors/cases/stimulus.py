@@ -127,7 +127,7 @@ def given_images(
 ) -> dict[str, np.ndarray]:
     """Return the first `count` images (None: all) of MNIST, a file, or a folder of one per input.
 
-    uint8 are camera bytes; of the inputs `unsigned` they are q + 128, as the device has them.
+    uint8 are camera bytes; of the inputs `unsigned` they are q + 128, the device's encoding.
 
     Raises
     ------

@@ -176,7 +176,12 @@ class CHeader(Format):
             if stated != str(expected).encode():
                 found = "nothing" if stated is None else shown_token(stated)
                 problem = f"{(upper + b'_' + key).decode()} is {found} instead of {expected}"
-                if key == b"WORDS" and stated and stated.isdigit() and int(stated[:12]) < file.words:
+                if (
+                    key == b"WORDS"
+                    and stated
+                    and stated.isdigit()
+                    and int(stated[:12]) < file.words
+                ):
                     raise too_few_words(where, problem, file, int(stated[:12]))
                 raise VectorError(f"{where}: {problem}")
         if f"static const {self._type(file)} {file.name}[".encode() not in declared:

@@ -153,12 +153,12 @@ class _FormCases:
             ("one above a tie", 1),
         ):
             yield (
-                f"{reason}, both parities, at every right_shift that has them",
+                f"{reason}, both parities, at every right_shift with such ties",
                 self._ties(distance),
             )
         if self.double:
             yield "ties of the first rounding", self._first_ties()
-            yield "the first rounding makes a tie that was not there", self._made_ties()
+            yield "the first rounding produces a tie that was not there", self._made_ties()
         if self.form.startswith("float"):
             yield (
                 "accumulators that 24 bits do not hold, and their neighbours",

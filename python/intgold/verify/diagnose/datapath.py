@@ -118,7 +118,7 @@ class Datapath:
 
     @property
     def requantizes(self) -> bool:
-        """Whether R makes int8 of the accumulator."""
+        """Whether R produces int8 from the accumulator."""
         return self.arguments.get("requantize") is not None and self.op.kind != "rescale"
 
     @property

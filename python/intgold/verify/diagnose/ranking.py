@@ -103,7 +103,7 @@ def _granted(cause: Cause, evidence: Evidence) -> Iterator[dict[str, np.ndarray]
 def evidence_bits(
     made: Mapping[str, np.ndarray], evidence: Evidence, kinds: Mapping[str, ValueKind]
 ) -> float:
-    """Return the bits of what the device made as noise around what something else makes.
+    """Return the bits of what the device made as noise around what something else produces.
 
     What follows from accumulators that were dumped is no evidence beside them; of several arrays
     after an op that was not dumped, which may follow from each other, the one that says most

@@ -26,7 +26,7 @@ class Stage:
     ----------
     name : str
     expected, got : int
-        What it should make, and what it makes with the cause planted.
+        What it should produce, and what it produces with the cause planted.
     """
 
     name: str
@@ -95,7 +95,7 @@ def _stages(path: Datapath, cause: Cause, where: tuple[int, ...]) -> list[Stage]
 
 
 def _values(path: Datapath, where: tuple[int, ...]) -> list[int]:
-    """Return what each stage makes at a place, before anything moves and after."""
+    """Return what each stage produces at a place, before anything moves and after."""
     acc = path.accumulators()
     held = path.accumulator_register(path, acc)
     scaled = path.scale(path, held)

@@ -122,7 +122,7 @@ def verification_report(
     causes : bool
         Look for them.
     products : int, optional
-        Work the first wrong element through, with N products written out.
+        Work the first wrong element through, with this many products written out.
     progress : bool
         Show bars.
     """

@@ -45,7 +45,7 @@ def requantize_entries(*parts: tuple[str, int, int, int]) -> Requantize:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A model of one op and the stimulus that makes what the reason says happen.
+    """A model of one op and the stimulus that causes what the reason says.
 
     Parameters
     ----------

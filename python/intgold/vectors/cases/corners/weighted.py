@@ -121,7 +121,7 @@ def _ties(kind: str) -> Iterator[Case]:
     )  # fmt: skip
     yield _single(
         kind, "double_rounding",
-        "quarters: the first rounding of the double forms makes ties that were not there",
+        "quarters: the first rounding of the double forms produces ties that were not there",
         ones, QUARTERS, requantize=each_form(2**30, 32),
     )  # fmt: skip
     forms = ("single", "double", "double_up")
@@ -253,7 +253,7 @@ def _channels(kind: str) -> Iterator[Case]:
         weights,
     )
     for name, channel in (("first_output_channel", 0), ("last_output_channel", out_c - 1)):
-       single = np.zeros_like(weights)
+        single = np.zeros_like(weights)
         single[channel] = weights[channel]
         reason = f"of {out_c} output channels only number {channel} has weights that are not zero"
         yield case(name, reason, single)

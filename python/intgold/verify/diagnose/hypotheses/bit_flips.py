@@ -93,7 +93,7 @@ def _flipped(values: IntArray, bit: int) -> IntArray:
 
 
 def _with_flip(name: str, at: tuple[int, ...], bit: int, of: int) -> Variant:
-    """Return the variant of one bit, out of all that there are."""
+    """Return the variant of one bit, out of `of` bits."""
 
     def edit(path: Datapath) -> Datapath:
         values = path.arguments[name].copy()

@@ -66,7 +66,7 @@ class Variant:
     reading : str
         The label of the `intgold.vectors.memory.readings.Reading` that it is; "" where it is none.
     granted : callable, optional
-        From a datapath to one that makes of what the device dumped no more than what `edit` takes
+        From a datapath to one that produces of what the device dumped only what `edit` takes
         from there; that is no evidence.
     """
 

@@ -172,7 +172,7 @@ HYPOTHESES = (
     Hypothesis(
         "multiplier_rounded",
         "The multiplier keeps its upper bits only, rounded.",
-        "the width of the multiplier table; --multiplier-bits makes a model for a narrow one",
+        "the width of the multiplier table; --multiplier-bits produces a model for a narrow one",
         _narrow(rounded=True),
     ),
     Hypothesis(

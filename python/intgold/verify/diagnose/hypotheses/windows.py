@@ -11,7 +11,7 @@ from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
 
 def _moved(path: Datapath, down: int, right: int) -> Datapath:
-    """Return the path whose windows begin further down and right by N pixels."""
+    """Return the path whose windows begin `down` pixels further down and `right` to the right."""
     top, bottom, left, right_side = path.arguments["padding"]
     sides = (top - down, bottom + down, left - right, right_side + right)
     # What is beyond an edge by more than the padding is cut off.
