@@ -1,4 +1,4 @@
-"""Means of imported files that no entry of R produces: as corrected lines, for every possible sum."""
+"""Means of imported files that no entry of R produces: corrected lines, for every possible sum."""
 
 import sys
 from pathlib import Path

@@ -224,7 +224,7 @@ def test_a_file_that_is_to_be_imported_first(tmp_path, capsys):
     path.write_bytes(residual_file())
     assert main(["info", str(path)]) == 2
     told = capsys.readouterr().err
-    assert told == f"intgold info: {path}: a TFLite file: intgold import makes a model of it\n"
+    assert told == f"intgold info: {path}: a TFLite file: intgold import produces a model from it\n"
 
 
 def test_what_is_no_plain_file(tmp_path):

@@ -298,7 +298,7 @@ def refused_layers():
 
 @pytest.mark.parametrize("index", range(21))
 def test_a_refused_layer_is_one_entry(index):
-    """Whatever torch does with it: one layer, its place, its class; by itself, and as the module."""
+    """Whatever torch does with it: one layer, its place, its class; by itself and as the module."""
     import torch
     from torch import nn
 
@@ -390,7 +390,7 @@ def two_outputs():
         (np.full((1, 1, 4, 4), np.nan, np.float32), {}, r"NaN at \(0, 0, 0, 0\)"),
         (np.zeros((1, 1, 4, 4), np.float32), {"bits": 3}, "unknown choice 'bits'.*are calibration"),
         (np.zeros((1, 1, 4, 4), np.float32), {"weights_bits": 4}, r"\(is weight_bits meant\?\)"),
-        (np.full((1, 1, 4, 4), 255, np.int64), {}, r"int64 .*astype\(numpy.uint8\) produces camera"),
+        (np.full((1, 1, 4, 4), 255, np.int64), {}, r"int64 .*astype\(numpy.uint8\) produces cam"),
         (np.full((1, 1, 4, 4), 256, np.int64), {}, r"int64 .*uint8: x.astype\(numpy.float32\)"),
         (np.zeros((1, 1, 4, 4), np.float32), {"weight_bits": 9}, "weight_bits 9"),
         (np.zeros((1, 1, 4, 4), np.float32), {"activations": {"x": "lut"}}, "'x' is no layer"),
@@ -511,8 +511,8 @@ def test_swapped_arguments(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_tensors_are_told_apart():
-    """quantize_input, run and predict take arrays: of a tensor the error says how it becomes one."""
+def test_tensors_are_distinguished():
+    """quantize_input, run and predict take arrays: the error says how a tensor becomes one."""
     import torch
     from torch import nn
 

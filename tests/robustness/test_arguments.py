@@ -572,7 +572,7 @@ def _listed(value):
 
 @pytest.mark.parametrize("hint", MADE)
 def test_what_numpy_and_iterators_make(hint):
-    """Integers of NumPy by themselves and as elements, arrays and iterators are Python's own in it."""
+    """NumPy's integers, by themselves and as elements, arrays and iterators become Python's own."""
     for value, same in MADE[hint]:
         seen = _listed(_function_of(hint)(INT, value))
         assert seen == _listed(same) and repr(seen) == repr(_listed(same))

@@ -1108,7 +1108,7 @@ ENDING = ("put_folder", "_exchange", "_swap", "_take_away", "_left")
 
 
 def ending_at(line, error, functions=ENDING):
-    """A trace function that raises an error at the `line`-th line of functions, if there are as many."""
+    """A trace function that raises an error at the `line`-th line of functions, if reached."""
     passed = []
 
     def trace(frame, event, argument):

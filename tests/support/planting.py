@@ -73,7 +73,7 @@ def planted(place: Place) -> list[tuple[Bug, np.ndarray]]:
 
 
 def corrupted(place: Place, rng: Random) -> tuple[str, np.ndarray]:
-    """Values changed in a way that no datapath produces: at least six, at places with no pattern."""
+    """Values changed as no datapath changes them: at least six, at places with no pattern."""
     y, noise = place.y.copy(), np.random.default_rng(rng.randrange(2**32))
     kind = rng.choice(["scattered", "one image", "one channel", "block", "noise"])
     flat = y.reshape(len(y), -1, y.shape[-1])

@@ -63,7 +63,7 @@ def names_by_result(path, bugs):
 
 
 def dropped(table):
-    """(op, hypothesis, what it produces too) of those that fit and do not apply; groups that fit."""
+    """(op, hypothesis, what it also gives) of those that fit and do not apply; groups that fit."""
     found, groups = [], 0
     for (op, _), path in paths().items():
         right = path.results()[1].tobytes()

@@ -72,7 +72,7 @@ def test_noise_has_no_pair_of_causes(benches, full):
 
 @pytest.mark.parametrize("count", COUNTS[1:])
 def test_images_in_other_order(count, benches, full):
-    """Results that are permuted are reported so where they are worth more than the order; else not."""
+    """Permuted results are reported so where they are worth more than the order; else not."""
     bench = benches[count]
     for seed in range(10 if full else 2):
         rng = np.random.default_rng((5, count, seed))

@@ -58,7 +58,8 @@ def quantize(
     Model
         It takes int8 pictures (n, h, w, c), sequences (n, 1, length, c) and vectors (n, features);
         `Model.quantize_input` produces them from reals in these shapes or in those of the module.
-        Its input is named ``image`` (a picture) or ``input``, several have the names of the arguments.
+        Its input is named ``image`` (a picture) or ``input``; several have the names of the
+        arguments.
 
     Warns
     -----

@@ -178,8 +178,8 @@ def _kinds(hint: Any) -> Kinds:
 def _plain(value: Any, hint: Any) -> Any:
     """Return what an annotation takes of a value that NumPy or an iterator made.
 
-    NumPy's integers become Python's where a number is wanted, by itself or as elements; an array of one
-    dimension, and what comes one after another, become a list where one is wanted.
+    NumPy's integers become Python's where a number is wanted, by itself or as elements; an array of
+    one dimension, and what comes one after another, become a list where one is wanted.
     """
     origin, parts = get_origin(hint), get_args(hint)
     if hint in (int, float):

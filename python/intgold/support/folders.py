@@ -1,8 +1,9 @@
 """Folders that are replaced as a whole or written into: only what intgold wrote itself.
 
-A folder that a writer creates has a record of its files with their SHA-256: the manifest of a set, or
-a marker.  Whatever the record does not name, or names with other bytes, belongs to somebody else:
-then nothing is written and the first such file is named.  Nothing of a user's is ever deleted.
+A folder that a writer creates has a record of its files with their SHA-256: the manifest of a
+set, or a marker.  Whatever the record does not name, or names with other bytes, belongs to
+somebody else: then nothing is written and the first such file is named.  Nothing of a user's is
+ever deleted.
 """
 
 from __future__ import annotations

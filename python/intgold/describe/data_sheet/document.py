@@ -121,8 +121,8 @@ def _uses_zero_points(op: Op) -> bool:
 def data_sheet(model: Model) -> list[DocumentBlock]:
     """Return the data sheet: tensors, then per op formula, constants and worked elements.
 
-    The elements are those of a golden run on built-in images; every worked result is held
-    against it.
+    The elements are those of a golden run on built-in images; every worked result is compared
+    with it.
 
     Raises
     ------

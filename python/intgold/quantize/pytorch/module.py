@@ -159,8 +159,8 @@ def _check_count(module: nn.Module, examples: Any) -> None:
     if len(examples) > most:
         raise InputError(
             f"calibration data: {len(examples)} arrays, and {type(module).__name__} takes {most}: "
-            "a list or tuple has one array for each input, and no labels; torch.stack(list) produces "
-            "one array of examples"
+            "a list or tuple has one array for each input, and no labels; torch.stack(list) "
+            "produces one array of examples"
         )
 
 

@@ -143,8 +143,8 @@ class SweepData:
     labels : ndarray, optional
         Of `images`.
     golden_images : int
-        This many images, the first ones, are run by both engines, and every value is compared; layer
-        errors are taken over them too.
+        This many images, the first ones, are run by both engines, and every value is compared;
+        layer errors are taken over them too.
 
     Raises
     ------

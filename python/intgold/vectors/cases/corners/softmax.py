@@ -36,7 +36,7 @@ def softmax_cases() -> Iterator[Case]:
         x[:, 7] = 0
         yield _softmax(
             f"limit_{shift}",
-            f"left_shift {shift}: a difference of {diff} is the smallest that counts, then one more",
+            f"left_shift {shift}: a difference of {diff} is the last that counts, then one more",
             x, shift,
         )  # fmt: skip
     steps = np.array([[127 - d for d in range(0, 256, 5)], [d - 128 for d in range(0, 256, 5)]])
