@@ -143,8 +143,8 @@ def _forms_as_a_list(document):
         (lambda d: d.update(inputs=[]), "no input"),
         (_unknown_op, "'attention' is not known to SPEC"),
         (_unknown_form, "unknown form 'triple'"),
-        (lambda d: d.update(spec="1.1"), "not written as SPEC 9.3"),
-        (_forms_as_a_list, "not written as SPEC 9.3"),
+        (lambda d: d.update(spec="1.1"), "not written as in SPEC 9.3"),
+        (_forms_as_a_list, "not written as in SPEC 9.3"),
     ],
 )
 def test_documents_that_break_a_rule_are_refused(tmp_path, change, message):
