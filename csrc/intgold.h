@@ -434,24 +434,28 @@ INTGOLD_API size_t intgold_packed_size(const intgold_model *model, intgold_isa i
 INTGOLD_API size_t intgold_scratch_size(const intgold_model *model, intgold_isa isa, int32_t op);
 
 /* Whether a model is legal: INTGOLD_OK, or what intgold_prepare says of it.  *op: number of the op
- * that is refused, or -1 where it is the model; NULL: not wanted.  Works in `buffer` (any
- * alignment), for which intgold_arena_size is enough; INTGOLD_ERROR_BUFFER_TOO_SMALL: it is smaller.
+ * that is refused, or -1 where it is the model or nothing; NULL: not wanted.  Works in `buffer`
+ * (any alignment), for which intgold_arena_size is enough; INTGOLD_ERROR_BUFFER_TOO_SMALL: it is
+ * smaller.
  * Built with INTGOLD_NO_CHECK, the engine takes every model for legal. */
 INTGOLD_API intgold_status intgold_check_model(const intgold_model *model, void *buffer,
                                                size_t size, int32_t *op);
 
 /* Check the model, then pack its weights into `buffer` (any alignment), which stays in use, with
- * the model, as long as the context is.  *context is written on success only. */
+ * the model, as long as the context is.  *context is written on success only.  There is nothing to
+ * free: a context ends when its buffer is used for something else, such as another model. */
 INTGOLD_API intgold_status intgold_prepare(const intgold_model *model, intgold_isa isa,
                                            void *buffer, size_t size, intgold_context **context);
 
 /* Run n images, 0 or more.  inputs, outputs: one buffer for n images per input and output of the
- * model, in its order, none of them NULL; int32 buffers aligned as int32_t, here and in the trace.
+ * model, in its order, none of them NULL: n times model->tensors[model->inputs[i]].size values (of
+ * outputs alike) of the tensor's dtype.  int32 buffers are aligned as int32_t, also in the trace.
  * trace: NULL, or where to keep what the ops make.  INTGOLD_ERROR_SIZE, and nothing is written,
  * where a buffer for n images would be larger than SIZE_MAX / 2.
  *
  * No buffer that is written (outputs, trace) may overlap another buffer, an input or the arena: ops
- * read inputs after the first outputs are written.  Inputs are only read and may overlap. */
+ * read inputs after the first outputs are written.  Inputs are only read and may overlap.  Neither
+ * overlap nor alignment is checked. */
 INTGOLD_API intgold_status intgold_run(intgold_context *context, int32_t n,
                                        const void *const *inputs, void *const *outputs,
                                        const intgold_trace *trace);
@@ -460,7 +464,7 @@ INTGOLD_API intgold_status intgold_run(intgold_context *context, int32_t n,
  * op. */
 INTGOLD_API int32_t intgold_fused_ops(const intgold_context *context, int32_t op);
 
-#if !defined(INTGOLD_NO_DEPRECATED) /* names of version 0.1, kept for one version */
+#if !defined(INTGOLD_NO_DEPRECATED) /* older names, kept until version 0.3 */
 #define INTGOLD_ERROR_KIND INTGOLD_ERROR_UNKNOWN_OP
 #define INTGOLD_ERROR_MEMORY INTGOLD_ERROR_BUFFER_TOO_SMALL
 #define intgold_accumulates intgold_has_accumulator

@@ -19,6 +19,7 @@ PAGES = {
     "reference/spec": "SPEC.md",
     "project/readme": "README.md",
     "project/architecture": "ARCHITECTURE.md",
+    "project/kernels": "csrc/README.md",
     "project/contributing": "CONTRIBUTING.md",
     "project/security": "SECURITY.md",
     "project/changelog": "CHANGELOG.md",

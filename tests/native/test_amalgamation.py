@@ -74,6 +74,29 @@ def test_one_file_is_cxx(build, engine, runs, tmp_path):
     assert differing(runner, runs) == []
 
 
+@pytest.mark.parametrize("build", CXX, ids=lambda build: build.name)
+def test_models_are_cxx(build, engine, runs, tmp_path):
+    """Members stand in the order of the header, which C++ insists on; no warning."""
+    for tool in build.needs:
+        tools.need(tool)
+    write_c([model for model, _, _ in runs], tmp_path / "models.c")
+    (tmp_path / "models.c").rename(tmp_path / "models.cpp")
+    command = [*build.command, f"-I{engine}", "-c", "models.cpp", "-o", "models.o"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+
+
+def test_one_file_is_of_one_header(engine, tmp_path):
+    """Beside a header of other structures it does not compile, and says why."""
+    folder = shutil.copytree(engine, tmp_path / "engine")
+    header = (folder / "intgold.h").read_text()
+    found = re.search(r"#define INTGOLD_ABI (\d+)", header)
+    (folder / "intgold.h").write_text(header.replace(found[0], f"#define INTGOLD_ABI {found[1]}9"))
+    run = subprocess.run(
+        [*GCC.command, "-c", "intgold.c", "-o", "x.o"], cwd=folder, capture_output=True, text=True
+    )
+    assert run.returncode != 0 and "intgold.h is not of this intgold.c" in run.stderr
+
+
 def test_every_variant_is_in_the_file(engine, runs, tmp_path):
     """Those that this CPU runs give the same digests; the portable one has no other."""
     few = runs[-4:]

@@ -36,11 +36,12 @@ def example(*names):
 
 def shell(command, folder):
     """Run a line of a README with this Python and its `intgold`."""
+    own = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}  # of `make test`
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
         command, shell=True, cwd=folder, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        env={**os.environ, "PATH": path, "PYTHONWARNINGS": "ignore"},
+        env={**own, "PATH": path, "PYTHONWARNINGS": "ignore"},
     )  # fmt: skip
 
 

@@ -166,6 +166,7 @@ FILES = {
 FOLDERS = {
     ("vectors", "output"): "vectors model.npz --count 1 -o OUT",
     ("op-vectors", "output"): "op-vectors lut --format hex -o OUT",
+    ("export", "output"): "export c model.npz -o OUT",
     ("merge", "output"): "merge part0 part1 -o OUT",
     ("regress", "output"): "regress --count 1 -o OUT",
     ("train", "output"): "train --quick -o OUT",

@@ -377,7 +377,7 @@ def test_a_word_that_is_not_compared_is_no_evidence(tmp_path, capsys):
 
 @pytest.mark.parametrize("sizes", [(9, 7), (8, 6), (7, 7), (9, 9)])
 @pytest.mark.parametrize("banks", [(1, "interleaved"), (2, "blocked"), (2, "interleaved")])
-@pytest.mark.parametrize("stuck", [0, 1])
+@pytest.mark.parametrize("stuck_at", [0, 1])
 def test_a_stuck_address_bit_is_no_pair_of_causes(stuck_at, banks, sizes, tmp_path, capsys):
     """One image, half of the cells unwritten and 0: another address and a clamp are not named."""
     count, order = banks

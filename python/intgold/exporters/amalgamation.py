@@ -26,6 +26,9 @@ _HEAD = """\
  * one is chosen at run time, without a compiler flag; INTGOLD_PORTABLE_ONLY leaves them out. */
 #include "intgold.h"
 
+#if INTGOLD_ABI != {abi}
+#error "intgold.h is not of this intgold.c: its INTGOLD_ABI is not {abi}"
+#endif
 #if defined(__GNUC__) /* not all variants use all functions */
 #pragma GCC diagnostic ignored "-Wunused-function"
 #endif
@@ -50,7 +53,8 @@ def amalgamation(sources: Mapping[str, str]) -> str:
     sources : mapping of str to str
         The text of every C file and header by its path below ``csrc/``.
     """
-    parts = [_HEAD.format(version=_version(sources["intgold.h"]))]
+    header = sources["intgold.h"]
+    parts = [_HEAD.format(version=_version(header), abi=_number("INTGOLD_ABI", header))]
     written = {"intgold.h"}
     left: list[str] = []
     for path in sorted((p for p in sources if p.endswith(".c")), key=_place):
@@ -69,7 +73,12 @@ def _place(path: str) -> tuple[int, str]:
 
 
 def _version(header: str) -> str:
-    return ".".join(re.findall(r"^#define INTGOLD_VERSION_\w+ (\d+)$", header, re.MULTILINE))
+    return ".".join(_number(f"INTGOLD_VERSION_{p}", header) for p in ("MAJOR", "MINOR", "PATCH"))
+
+
+def _number(name: str, header: str) -> str:
+    (value,) = re.findall(rf"^#define {name} (\d+)$", header, re.MULTILINE)
+    return str(value)
 
 
 def _guarded(path: str, sources: Mapping[str, str]) -> Iterator[str]:

@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import ModelError
 from ..model.artefact import required_spec
 from ..model.graph import Model
-from ..native.compiled import lib
+from ..native.compiled import ffi, lib
 from ..native.lowering import Lowered, LoweredOp, Member, lower
 from ..ops.fields import FORMS, Requantize
 from ..ops.kind import spec_version
@@ -129,7 +129,8 @@ def _op(name: str, op: LoweredOp) -> Iterator[str]:
         values[member] = _value(f"{name}_{member}", value)
     yield from _table("int32_t", f"{name}_inputs", map(str, op.inputs))
     yield f"static const {op.struct} {name} = {{"
-    yield from (f"    .{member} = {value}," for member, value in values.items())
+    order = [member for member, _ in ffi.typeof(op.struct).fields]  # which C++ insists on
+    yield from (f"    .{member} = {values[member]}," for member in order)
     yield "};"
 
 

@@ -195,7 +195,7 @@ SIGNATURES = FileKind("list of signatures", {".txt": _starting(SIGNATURES_HEAD)}
 INPUT = FileKind("stimulus", {".npy": None})
 C_SOURCE = FileKind(
     "C source of models",
-    {".c": _matching(rb'#include "intgold.h"\n\n/\* [^\n]+: ' + _SUM + rb" \*/\n")},
+    {".c": _matching(rb'#include "intgold.h"\n\n(#[^\n]*\n)*\n?/\* [^\n]+: ' + _SUM + rb" \*/\n")},
     _C,
 )
 CONTRACTS_PAGE = FileKind(
