@@ -333,7 +333,7 @@ def _verdict(report: DumpComparison) -> list[str]:
         ),
         f"  expected {with_hex(first.expected, first.dtype)}",
         f"  got      {with_hex(first.got, first.dtype)}",
-        *([f"  both in the device's encoding: {IN_DEVICE}"] if first.dtype == "uint8" else []),
+        *([f"  both in device encoding: {IN_DEVICE}"] if first.dtype == "uint8" else []),
     ]
     if first.role == "output" and first.expected_accumulator is not None:
         got = "not in the dump"
