@@ -47,7 +47,7 @@ IMAGES = 32
 SAMPLE_SECONDS = 0.02
 
 Timer = Callable[[int], float]
-"""The seconds of so many calls."""
+"""The seconds of this many calls."""
 
 
 class Peer:

@@ -8,7 +8,7 @@ Reads a line of JSON, answers with one:
 
 A way is a type of the activations: int8 as they come, or uint8 (x ^ 0x80).  Weights are int8 and
 symmetric.  Tensors are NHWC, through the operators that ONNX Runtime itself puts in when it
-optimises a model of convolutions (com.microsoft, channels_last): one op alone would have
+optimises a model of convolutions (com.microsoft, channels_last): a single op would have
 transposes around it.  Inputs and outputs are bound once (IOBinding); one thread.
 """
 

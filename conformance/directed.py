@@ -1,4 +1,4 @@
-"""Directed models against the real engines: those on which the contracts are told apart.
+"""Directed models against the real engines: those on which the contracts differ.
 
     python conformance/directed.py
     python conformance/directed.py --contract xnnpack --op MUL --models 100

@@ -28,7 +28,7 @@ class Made:
     batch: np.ndarray | None = None
 
     def stimulus(self, rng: Rng) -> list[np.ndarray]:
-        """Return a batch for each input: the least, the greatest, every value, random ones."""
+        """Return a batch for each input: the smallest, the largest, every value, random ones."""
         if self.batch is not None:
             return [self.batch]
         arrays = []

@@ -1,4 +1,4 @@
-"""Less usual forms of ops: other axes, rows, groups, scales apart; random models of one op."""
+"""Less usual forms of ops: other axes, rows, groups, different scales; random models of one op."""
 
 from __future__ import annotations
 

@@ -160,8 +160,8 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
 def stimulus(graph: FileGraph, seed: int = 0) -> dict[int, np.ndarray]:
     """Return a batch for each input: corners, random bytes, and bytes near the zero point.
 
-    The corners are the least value, the greatest, the zero point, a ramp and a checker of the
-    least and the greatest.
+    The corners are the smallest value, the largest, the zero point, a ramp and a checker of the
+    smallest and the largest.
     """
     rng = np.random.default_rng(seed)
     return {at: _batch(rng, graph.tensors[at]) for at in graph.inputs}

@@ -138,7 +138,7 @@ class _Grower:
         return self.conv(x, kernel=(1, 1), stride=1)
 
     def branches(self, x: int) -> int:
-        """Two or three ways over the image, their channels behind each other."""
+        """Two or three ways over the image, their channels one after another."""
         ways = [self.conv(x, kernel=(1, 1), stride=1), self.conv(x, stride=1)]
         if self.rng.random() < 0.5:
             ways.append(self.pool("max_pool", x, kernel=(3, 3), stride=(1, 1), padding="SAME"))
@@ -173,7 +173,7 @@ class _Grower:
         return self.plan.add("plus", self.activation(x))
 
     def pooled(self, x: int) -> int:
-        """A pool that makes the image smaller, an activation behind it."""
+        """A pool that makes the image smaller, an activation after it."""
         kind = str(self.rng.choice(["max_pool", "avg_pool"]))
         kernel, stride = self.pair(2, 4), self.pair(1, 3)
         padding = str(self.rng.choice(["SAME", "VALID"]))

@@ -1,7 +1,7 @@
 """Holds imported models against the real engines: models of one op, whole networks; bit for bit.
 
     python conformance/run.py                 every contract, 200 models of each op, the networks
-    python conformance/run.py --networks      the networks alone; see networks.py
+    python conformance/run.py --networks      only the networks; see networks.py
     python conformance/run.py --count 20 --contract xnnpack --op MEAN
     python conformance/run.py --freeze        writes conformance/answers.json, and what was compared
                                               into the package, where `intgold contracts` shows it
@@ -124,7 +124,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=200, help="models of each op")
     parser.add_argument("--contract", action="append", choices=PACKAGES, default=[])
     parser.add_argument("--op", action="append", choices=MODELS, default=[])
-    parser.add_argument("--networks", action="store_true", help="whole networks alone")
+    parser.add_argument("--networks", action="store_true", help="only whole networks")
     parser.add_argument("--freeze", action="store_true", help="write conformance/answers.json")
     options = parser.parse_args()
     failed = False if options.networks else ops(options)

@@ -116,7 +116,7 @@ def _computed_rows(rng: Rng, dtype: str) -> Made:
 
 
 def _whole(rng: Rng, dtype: str) -> Made:
-    """A dense layer on rows that are no batch, and an op that counts no axes behind it."""
+    """A dense layer on rows that are no batch, and an op that counts no axes after it."""
     w, scale, zero, (shape, out_c) = (
         Writer(),
         draws.scale(rng),

@@ -60,4 +60,4 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
 }
 """By name: from a generator and a type, a model."""
 ABORTS = {"SOFTMAX_WIDE": ("litert_reference", "tflm")}
-"""Kernels that end the process where exponentials add up to 512 of the greatest."""
+"""Kernels that end the process where exponentials add up to 512 of the largest."""

@@ -13,8 +13,8 @@
  *
  * Models come from Python (intgold.exporters.write_c) or are made by hand: intgold_prepare checks
  * every number, index, offset and array entry of a model, and proves that no accumulator leaves
- * int32.  It cannot see how long the arrays behind pointers are: they have as many entries as the
- * structure says.  Functions of single ops (intgold_<op>_...) check nothing.
+ * int32.  It cannot see how long arrays are: they have as many entries as the structure says.
+ * Functions of single ops (intgold_<op>_...) check nothing.
  *
  * Threads: a model is only read, by any number of contexts and threads at the same time; neither it
  * nor what it points to may change while a context for it is in use.  A context serves one thread
@@ -367,9 +367,10 @@ typedef enum intgold_isa {
     INTGOLD_ISA_AVX512VBMI = 5, /* AVX512VNNI, and VBMI for tables */
     INTGOLD_ISA_NEON = 6,
     INTGOLD_ISA_DOTPROD = 7, /* NEON, and its dot products */
-    /* AVX512VBMI, and AMX tiles for convolutions.  intgold_prepare makes Linux save the tiles of
-     * this process for it: signal stacks (sigaltstack) of less than about 12 KB are refused from
-     * then on, and where one is in use, AUTO is another variant.  Queries request nothing. */
+    /* AVX512VBMI, and AMX tiles for convolutions.  intgold_prepare requests permission
+     * from Linux for the tiles of this process: signal stacks (sigaltstack) of less than about
+     * 12 KB are refused from then on, and where one is in use, AUTO is another variant.  Queries
+     * request nothing. */
     INTGOLD_ISA_AMX = 8
 } intgold_isa;
 
@@ -384,7 +385,7 @@ typedef enum intgold_feature {
     INTGOLD_FEATURE_AMX = 64 /* AMX-TILE and AMX-INT8, saved by the system */
 } intgold_feature;
 
-/* Where a traced run writes what each op makes: one entry per op, NULL or a buffer for n images
+/* Where a traced run writes what each op produces: one entry per op, NULL or a buffer for n images
  * (output in its own dtype, int32 accumulators).  Every buffer is optional; that of the
  * accumulators of an op that has none stays untouched. */
 typedef struct intgold_trace {
@@ -459,7 +460,7 @@ INTGOLD_API intgold_status intgold_run(intgold_context *context, int32_t n,
                                        const void *const *inputs, void *const *outputs,
                                        const intgold_trace *trace);
 
-/* How many ops behind op number `op` run together with it where there is no trace; -1: no such
+/* How many ops after op number `op` run together with it where there is no trace; -1: no such
  * op. */
 INTGOLD_API int32_t intgold_fused_ops(const intgold_context *context, int32_t op);
 

@@ -1,4 +1,4 @@
-"""Slow oracle: the integer arithmetic of SPEC.md, clauses 2 to 5, written from that text alone.
+"""Slow oracle: the integer arithmetic of SPEC.md, clauses 2 to 5, written only from that text.
 
 It shares no code with the package and imports only the standard library. Integers are Python's
 unbounded ones, tensors are nested lists of one image in the order of clause 3, and the formulas
@@ -241,7 +241,7 @@ def pwl(x, *, breakpoints, slope, offset, frac_bits, act_min, act_max):
 
 
 def max_pool2d(x, *, kernel, stride, padding, act_min, act_max):
-    """Greatest valid value of each window (clause 5.6)."""
+    """Largest valid value of each window (clause 5.6)."""
 
     def pool(taps, c):
         return clamp(max(x[iy][ix][c] for _, _, iy, ix in taps), act_min, act_max)
@@ -375,7 +375,7 @@ def rescale(x, *, requantize):
 
 
 def argmax(x):
-    """Index of the greatest value of every row, the lowest of equals (clause 5.12)."""
+    """Index of the largest value of every row, the lowest of equals (clause 5.12)."""
     return each_row(lambda row: [row.index(max(row))], x)
 
 

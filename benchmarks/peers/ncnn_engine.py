@@ -1,6 +1,6 @@
-"""ncnn: its files written here; variants f32 and int8 (symmetric, from the greatest magnitudes).
+"""ncnn: its files written here; variants f32 and int8 (symmetric, from the largest magnitudes).
 
-ncnn takes one image at a time: a batch is so many calls.
+ncnn takes one image at a time: a batch of N is N calls.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _with_weights(
 
 
 def _greatest(network: Network, calibration: np.ndarray) -> dict[str, float]:
-    """Return the greatest magnitude at the input of each layer with weights, as f32 ncnn has it."""
+    """Return the largest magnitude at the input of each layer with weights, as f32 ncnn has it."""
     from .pytorch import to_torch, torch
 
     x, found = torch.from_numpy(calibration).permute(0, 3, 1, 2), {}

@@ -18,7 +18,7 @@ static inline size_t intgold_align(size_t bytes) {
     return bytes > SIZE_MAX - 63 ? SIZE_MAX : (bytes + 63) / 64 * 64;
 }
 
-/* What lies after `count` pieces of so many bytes at `at`. */
+/* What lies after `count` pieces of `bytes` bytes at `at`. */
 static inline size_t intgold_after(size_t at, size_t count, size_t bytes) {
     return intgold_plus(at, intgold_align(intgold_times(count, bytes)));
 }

@@ -16,7 +16,7 @@ struct intgold_context {
     intgold_fusion *fusions; /* of each op, for runs without a trace */
     char *activations;
     void *scratch;
-    size_t widest_end, widest_made; /* bytes an image: of an input or output, of what an op makes */
+    size_t widest_end, widest_made; /* bytes an image: of an input or output, of an op's output */
 };
 
 enum { BOUNDARY = 64 };

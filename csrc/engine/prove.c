@@ -67,7 +67,7 @@ static intgold_status prove_entries(const intgold_requantize *requantize, const 
 
 /* ---- Ops.  x: ranges of the inputs; y: that of the output, written. ---- */
 
-/* The weights of one output channel, `step` apart. */
+/* The weights of one output channel, at a distance of `step`. */
 typedef struct channel {
     const int8_t *weights;
     size_t count, step;
@@ -76,7 +76,7 @@ typedef struct channel {
 
 /* Clause 7.1. */
 static bounds sum_of_products(const channel *of, const bounds *x) {
-    const int64_t least = smaller(x->lo, 0), most = larger(x->hi, 0);
+    const int64_t lowest = smaller(x->lo, 0), most = larger(x->hi, 0);
     int64_t positive = 0, negative = 0;
     bounds made;
     size_t i;
@@ -85,8 +85,8 @@ static bounds sum_of_products(const channel *of, const bounds *x) {
         positive += weight > 0 ? weight : 0;
         negative += weight < 0 ? weight : 0;
     }
-    made.lo = smaller(of->bias, 0) + positive * least + negative * most;
-    made.hi = larger(of->bias, 0) + positive * most + negative * least;
+    made.lo = smaller(of->bias, 0) + positive * lowest + negative * most;
+    made.hi = larger(of->bias, 0) + positive * most + negative * lowest;
     return made;
 }
 

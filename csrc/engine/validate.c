@@ -141,7 +141,7 @@ typedef struct ends {
     const intgold_tensor *x, *x2, *y;
 } ends;
 
-/* Whether a tensor has so many values; each extent is below 2^26. */
+/* Whether a tensor has a * b * c values; each extent is below 2^26. */
 static int holds(const intgold_tensor *tensor, int64_t a, int64_t b, int64_t c) {
     return a * b <= MOST_VALUES && a * b * c == tensor->size;
 }

@@ -11,8 +11,8 @@ typedef struct intgold_range {
 
 #if !defined(INTGOLD_NO_CHECK)
 
-/* Structure: kinds, counts, indices, shapes, offsets, numbers in structures.  Of the arrays behind
- * `fields` none is read.  *op: the op that is refused, or -1. */
+/* Structure: kinds, counts, indices, shapes, offsets, numbers in structures.  No array
+ * that `fields` points to is read.  *op: the op that is refused, or -1. */
 intgold_status intgold_check_structure(const intgold_model *model, int32_t *op);
 
 /* The same of one op by itself: INTGOLD_ERROR_ARGUMENT where there is no such op. */

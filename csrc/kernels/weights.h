@@ -19,7 +19,7 @@ static inline int32_t intgold_blocks(int32_t channels, int32_t lanes) {
     return (channels + lanes - 1) / lanes;
 }
 
-/* A weight less its zero point is -255 .. 255: so many bytes, the parts, add up to each. */
+/* A weight less its zero point is -255 .. 255: this many bytes, the parts, add up to each. */
 static inline int32_t intgold_weight_parts(const int8_t *zero_point, int32_t count) {
     int32_t parts = 1, i;
     for (i = 0; i < count; i++) {
@@ -54,7 +54,7 @@ static inline int intgold_packed_weight(const intgold_weights *weights, int32_t 
 }
 
 /* Sum of the packed weights of channel c.  It wraps where inputs of one value only keep a model
- * with so many weights within int32. */
+ * with that many weights within int32. */
 static inline uint32_t intgold_packed_sum(const intgold_weights *weights, int32_t c) {
     uint32_t sum = 0;
     int32_t r, k;

@@ -7,7 +7,7 @@ size_t intgold_conv2d_sums_bytes(const intgold_kernels *kernels) {
     return (size_t)CHUNK * 4 * (size_t)kernels->lanes * sizeof(int32_t);
 }
 
-/* Copy the sums of a row of pixels, channels first .. first+channels-1, to where acc has them. */
+/* Copy the sums of a row of pixels, channels first .. first+channels-1, to their place in acc. */
 static void deliver_acc(const intgold_conv2d_job *at, size_t pixel, int32_t pixels, int32_t first,
                         int32_t channels, const int32_t *sums) {
     const size_t out_c = (size_t)at->op->out_c;

@@ -13,7 +13,7 @@ static int32_t row_runs(const intgold_conv2d *op) {
     return op->dilation_w == 1 ? 1 : op->kernel_w;
 }
 
-/* Bytes of the strip for so many output rows. */
+/* Bytes of the strip for `rows` output rows. */
 static size_t rows_bytes(const intgold_conv2d *op, const intgold_conv2d_plan *by, int32_t rows) {
     return intgold_times(intgold_conv2d_in_rows(op, rows), by->row_bytes);
 }

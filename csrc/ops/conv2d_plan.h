@@ -39,7 +39,7 @@ intgold_conv2d_parts intgold_conv2d_parts_of(const intgold_conv2d_plan *by,
 intgold_epilogue intgold_conv2d_epilogue_of(const intgold_conv2d *op,
                                             const intgold_conv2d_plan *by, const void *packed);
 
-/* Rows of the strip for so many output rows; a dilated kernel takes one output row at a time. */
+/* Rows of the strip for `out_rows` output rows; a dilated kernel takes one of them at a time. */
 static inline size_t intgold_conv2d_in_rows(const intgold_conv2d *op, int32_t out_rows) {
     return intgold_plus(intgold_times((size_t)(out_rows - 1), (size_t)op->stride_h),
                         (size_t)op->kernel_h);

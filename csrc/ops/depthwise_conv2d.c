@@ -60,7 +60,7 @@ static int is_sum(int32_t i, int32_t count, int32_t step, int32_t max, int32_t o
     return 0;
 }
 
-/* Whether a group of the kernel's rows begins at row i of the words under so many output rows. */
+/* Whether a group of the kernel's rows begins at row i of the words under `rows` output rows. */
 static int is_read(const depthwise_job *at, int32_t i, int32_t rows) {
     const int32_t distance = at->kernels->group / at->by->unit, stride = at->op->stride_h;
     const int32_t groups = at->by->groups;

@@ -5,7 +5,7 @@
 
 enum { DEPTHWISE_STRIP_BYTES = 32768 }; /* what the first cache holds */
 
-/* Bytes of the words under so many output rows. */
+/* Bytes of the words under `rows` output rows. */
 static size_t words_bytes(const intgold_depthwise_conv2d *op, const intgold_depthwise_plan *by,
                           int32_t group, int32_t rows) {
     return intgold_times(intgold_times(intgold_word_rows(op, by, group, rows), by->row_words), 4);

@@ -26,7 +26,7 @@ intgold_depthwise_plan intgold_depthwise_plan_of(const intgold_depthwise_conv2d 
 size_t intgold_depthwise_packed_size(const void *fields, const intgold_kernels *kernels);
 void intgold_depthwise_pack(const void *fields, const intgold_kernels *kernels, void *packed);
 
-/* Rows of words under so many output rows.  A dilated kernel takes one output row at a time, and
+/* Rows of words under `rows` output rows.  A dilated kernel takes one output row at a time, and
  * shares nothing. */
 static inline size_t intgold_word_rows(const intgold_depthwise_conv2d *op,
                                        const intgold_depthwise_plan *by, int32_t group,

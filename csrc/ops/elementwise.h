@@ -8,7 +8,7 @@
 
 enum { INTGOLD_CHUNK = 1024 };
 
-/* What epilogue_pack makes for a scale that is the same in every lane of two vectors. */
+/* What epilogue_pack produces for a scale that is the same in every lane of two vectors. */
 static inline size_t intgold_uniform_size(const intgold_kernels *kernels) {
     return kernels->epilogue_packed_size(2 * kernels->lanes);
 }

@@ -109,7 +109,9 @@ def load(path: str | _PathLike[str] = "lut") -> Model:
     if path in SHIPPED:
         return artefact.load(str(files("intgold") / "models" / f"mnist_{path}.npz"))
     if not exists(path) and not Path(path).suffix:
-        hint = ": a float network, intgold quantize makes a model of it" * (path in FLOAT_NETWORKS)
+        hint = ": a float network, intgold quantize produces a model from it" * (
+            path in FLOAT_NETWORKS
+        )
         raise ArtefactError(
             f"{path}: neither a file nor one of the models {', '.join(SHIPPED)}{hint}"
         )

@@ -23,7 +23,7 @@ class ModelError(IntgoldError):
 
 
 class ArtefactError(ModelError):
-    """A model file is truncated, foreign, of a newer version or otherwise not loadable."""
+    """A model file cannot be loaded: truncated, foreign, of a newer version, and the like."""
 
 
 class InputError(IntgoldError):

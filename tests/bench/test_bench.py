@@ -59,7 +59,7 @@ def test_absorbed_refuses_what_is_no_op():
 
 @pytest.mark.parametrize("isa", native.variants())
 def test_loops_compute_the_model(isa):
-    """Every cut leaves what the whole model makes there, of the image whose turn it is."""
+    """Every cut leaves what the whole model produces there, of the image whose turn it is."""
     cut, count = 0, 3
     for seed in range(60):
         model = random_model(seed) if seed % 2 else convolution(seed)

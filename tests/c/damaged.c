@@ -40,7 +40,7 @@ static uint32_t below(uint32_t n) { return draw() % n; }
 static void *kept[4096];
 static int n_kept;
 
-/* Exactly so many bytes, until drop_all(). */
+/* Exactly `bytes` bytes, until drop_all(). */
 static void *keep(size_t bytes) {
     void *made = malloc(bytes ? bytes : 1);
     if (!made || n_kept == (int)(sizeof kept / sizeof *kept)) {
@@ -295,7 +295,7 @@ static void change_kind(intgold_op *op) {
     if (inputs_of(op->kind) == 2) op->inputs = relisted(op->inputs, sizeof(int32_t), 1, 2);
 }
 
-/* The tensors of an op as large as it states: what a check of sizes alone lets pass. */
+/* The tensors of an op as large as it states: what a check of only sizes lets pass. */
 static void fit_tensors(victim *v, const intgold_op *op) {
     const int32_t n = v->original->n_tensors, x = op->inputs ? op->inputs[0] : -1;
     int32_t e[6];

@@ -2,7 +2,7 @@
  *
  *     placement IMAGES SEED
  *
- * Inputs, outputs, traced tensors, accumulators and the arena lie once right behind a page that
+ * Inputs, outputs, traced tensors, accumulators and the arena lie once right after a page that
  * may not be touched and once right before one; a read or write outside them ends the program.
  * What is made must be what the portable kernels make in plain memory, traced and not.  Prints
  * `<variant> <models> <differing>`.  With sanitizers the same program checks what they see. */

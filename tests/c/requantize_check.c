@@ -1,10 +1,10 @@
-/* Holds epilogue() of every variant of the kernels against SPEC clause 4 in 128-bit integers.
+/* Compares epilogue() of every variant of the kernels with SPEC clause 4 in 128-bit integers.
  *
  *     requantize_check VARIANT TRIPLES SEED
  *
  * prints `<variant> <form> <triples> <differing>` for each form (9: mixed in one tensor).  A triple is an accumulator, a
  * multiplier and a right_shift: random ones, the ends of every range, and ties, which are made
- * backwards from the half that they must hit.  Written from SPEC.md alone; shares no rounding
+ * backwards from the half that they must hit.  Written only from SPEC.md; shares no rounding
  * with csrc/. */
 #include <stdio.h>
 #include <stdlib.h>

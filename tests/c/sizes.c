@@ -137,8 +137,8 @@ static void global_avg_pool(int32_t channels) {
     report(name, &s);
 }
 
-/* Two luts or rescales, the tensor between them of `size` values at `offset` in so many bytes of
- * activations. */
+/* Two luts or rescales, the tensor between them of `size` values at `offset` in `activations`
+ * bytes of them. */
 static void placed(int32_t size, int32_t dtype, int32_t offset, int32_t activations) {
     static const int32_t second[1] = {1}, last[1] = {2};
     char name[80];

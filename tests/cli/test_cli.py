@@ -155,7 +155,7 @@ def test_info(capsys):
 
 
 def test_quantize_gives_the_shipped_model(capsys, tmp_path):
-    """The command with its defaults makes the same content as the shipped pwl model."""
+    """The command with its defaults produces the same content as the shipped pwl model."""
     status, _, _ = run(
         capsys, "quantize", shipped.MODELS / "mnist_float.npz",
         "--ranges", shipped.MODELS / "mnist_ranges.json", "--activation", "pwl:8",
@@ -368,7 +368,7 @@ def test_arguments_of_any_length(arguments, value, tmp_path, monkeypatch, capsys
 
 @pytest.mark.parametrize("flag", ["-q", "--quiet", "-v", "--verbose"])
 def test_verbosity_before_the_command(flag, capsys):
-    """Alone or before a command, the last line says where it goes."""
+    """By itself or before a command, the last line says where it goes."""
     for line in ([flag], [flag, "info", "lut"]):
         with pytest.raises(SystemExit) as stop:
             main(line)

@@ -84,7 +84,7 @@ class Running:
         ]
 
     def hold_amid_results(self, folder, blocks):
-        """Stop it, once so many blocks are written, until its workers can send no more to it."""
+        """Stop it, once N blocks are written, until its workers can send no more to it."""
         deadline = time.monotonic() + 60
         while _blocks(folder) < blocks:
             assert self.process.poll() is None and time.monotonic() < deadline
@@ -403,7 +403,7 @@ def _end_one(after, *call):
 
 def test_a_worker_that_is_starting_sees_no_signal(tmp_path):
     """Whatever reaches the group while Python loads there: no traceback, and it works. The first
-    process that a program starts is started otherwise than the others.
+    process that a program starts is started differently from the others.
     """
     done = script(
         tmp_path,

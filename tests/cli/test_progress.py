@@ -89,7 +89,7 @@ def test_without_a_standard_error(monkeypatch):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 def test_how_far_it_was(error):
-    """Of the innermost work that ended early, in a loop or a block; told once."""
+    """Of the innermost work that ended early, in a loop or a block; reported once."""
     with pytest.raises(error), Progress(total=9, unit="B", label="outer", show=False):
         for i in Progress(range(5), unit="op", label="inner", show=False):
             if i == 2:

@@ -1,4 +1,4 @@
-"""Integers only behind the wall: no float in golden/, none in csrc/."""
+"""Only integers in the integer engines: no float in golden/, none in csrc/."""
 
 import ast
 import re

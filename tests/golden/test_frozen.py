@@ -21,12 +21,12 @@ from intgold.vectors.sets import manifest
 from intgold.vectors.sets.manifest import read_manifest
 
 GOLDEN = Path(__file__).parents[2] / "golden"
-HINT = f"golden/ is not what this code makes; if that is meant: {freeze.COMMAND}"
+HINT = f"golden/ is not what this code produces; if that is meant: {freeze.COMMAND}"
 
 
 @pytest.fixture
 def made_by(monkeypatch):
-    """Manifests name the versions that froze golden/: a release alone changes no byte there."""
+    """Manifests name the versions that froze golden/: a release by itself changes no byte there."""
     document = json.loads((GOLDEN / "manifest.json").read_bytes())
     maker = {key: document[key] for key in manifest.provenance()}
     for module in (manifest, freeze):

@@ -1,4 +1,4 @@
-"""The third opinion: plain Python written from SPEC.md alone agrees with golden and C."""
+"""The third opinion: plain Python written only from SPEC.md, agrees with golden and C."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def test_directed_models():
 
 @pytest.mark.parametrize(("left_shift", "diff"), [(30, -1), (26, -31), (25, -62)])
 def test_softmax_counts_at_its_limit(left_shift, diff):
-    """The least difference that counts: where 4,094 values have it, their sum shows."""
+    """The smallest difference that counts: where 4,094 values have it, their sum shows."""
     x = np.full((1, 4095), diff, np.int8)
     x[0, 7] = 0
     fields = {"multiplier": 2**30, "left_shift": left_shift}

@@ -17,7 +17,7 @@ VALUES = np.arange(60, dtype=np.uint8).reshape(SHAPE)
 
 
 def written(array: np.ndarray) -> bytes:
-    """Return an IDX file, written here from its description alone."""
+    """Return an IDX file, written here only from its description."""
     head = struct.pack(">HBB", 0, 8, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape)
     return head + array.astype(np.uint8).tobytes()
 

@@ -1,4 +1,4 @@
-"""The published MNIST files alone are taken; what else is met is named."""
+"""Only the published MNIST files are taken; what else is met is named."""
 
 from __future__ import annotations
 

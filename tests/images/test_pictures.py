@@ -123,7 +123,7 @@ def test_what_is_no_single_picture_is_refused(tmp_path):
 
 
 def test_folder(tmp_path):
-    """Pictures by name, whatever their suffix; the rest is told apart by its bytes."""
+    """Pictures by name, whatever their suffix; the rest is distinguished by its bytes."""
     for name in ("b.png", "a.png", "10.png", "9.png"):
         digits.save(tmp_path / name, digits.drawn(1, 30, 3))
     (tmp_path / "without").write_bytes((tmp_path / "a.png").read_bytes())

@@ -74,7 +74,7 @@ def test_plans_cover_what_they_are_for():
 
 
 def test_the_stimulus_holds_corners_and_random_bytes():
-    """The least, the greatest, the zero point, a ramp, a checker; 69 inputs or more."""
+    """The smallest, the largest, the zero point, a ramp, a checker; 69 inputs or more."""
     for dtype in ("int8", "uint8"):
         graph = parse(made("CONV_2D", 1, dtype)[0].data)
         (at, x), *_ = networks.stimulus(graph).items()

@@ -132,7 +132,7 @@ def before(value, towards):
     ],
 )  # fmt: skip
 def test_ratios_that_a_delegate_declines(op, ratio, slope, declined):
-    """Beyond its limits, probed to the last bit, the kernels behind it compute an op."""
+    """Beyond its limits, probed to the last bit, the kernels after it compute an op."""
     rule = contract_named("xnnpack").rules[op]
     step = OpContext(
         FileOp(0, op, (), (), {}), rule, (), Builder("m"), {}, "a", "b", ConstantBudget(0)
@@ -235,7 +235,7 @@ def test_damaged_files(full, tmp_path):
 
 
 def test_a_file_of_batch_1_runs_at_any_batch():
-    """A stimulus of any batch gives image by image what each gives alone."""
+    """A stimulus of any batch gives image by image what each gives by itself."""
     model, stimulus = made("DEPTHWISE_CONV_2D", 3)
     from intgold.importers.tflite.convert import convert
 

@@ -65,7 +65,7 @@ POOL = {
         ),
         (
             lambda: small("MAX_POOL_2D", ((1, 4, 4, 1), "int8", None), shape=(1, 3, 3, 1), **POOL),
-            r"op 0 \(MAX_POOL_2D\): output t1 has shape \(3, 3, 1\); it makes \(2, 2, 1\)",
+            r"op 0 \(MAX_POOL_2D\): output t1 has shape \(3, 3, 1\); it produces \(2, 2, 1\)",
         ),
         (
             lambda: small("MEAN", X, ((1,), "int32", np.array([2])), options="ReducerOptions"),
@@ -118,7 +118,7 @@ def weighted(bias=3, scales=(0.5,) * 3, zeros=0, axis=0, **fields):
 
 
 def chain(order):
-    """A graph of two RELU, in this order, the second of which reads what the first makes."""
+    """A graph of two RELU, in this order, the second of which reads what the first produces."""
     w = Writer()
     x, between, y = (w.tensor((1, 4), "int8", 0.5, 0) for _ in range(3))
     ends = [(x, between), (between, y), (x, y)]
@@ -204,7 +204,7 @@ def test_a_row_that_one_value_is_added_to(dtype, constant):
 
 
 def test_floored_inputs_that_no_entry_has():
-    """Scales a hair apart whose sums are all near ties: one line, not other bits."""
+    """Scales that differ by a hair, whose sums are all near ties: one line, not other bits."""
     near = np.float32(0.5 * (1 - 5 * 2**-24))
     graph, _ = added("uint8", (0.5, near, 1.0), ((1, 16), (1, 16)))
     with pytest.raises(ImportFileError, match=r"op 0 \(ADD\): inputs that are floored at last"):
@@ -247,7 +247,7 @@ def test_what_leaves_an_engines_integers(contract, graph, why):
 
 
 def test_a_softmax_of_a_large_scale():
-    """beta * scale of 16 and more: only the greatest values of a row count (SPEC 5.10.1)."""
+    """beta * scale of 16 and more: only the largest values of a row count (SPEC 5.10.1)."""
     w = Writer()
     x = w.tensor((1, 8), "int8", 40.0, 0)
     y = w.tensor((1, 8), "int8", 1 / 256, -128)

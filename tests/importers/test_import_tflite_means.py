@@ -1,4 +1,4 @@
-"""Means of imported files that no entry of R makes: as corrected lines, for every possible sum."""
+"""Means of imported files that no entry of R produces: corrected lines, for every possible sum."""
 
 import sys
 from pathlib import Path
@@ -64,7 +64,7 @@ def file_of(shape, scales, zeros, dtype="int8", axes=(1, 2), keep=True):
 
 
 def mean(contract, graph, values):
-    """What a contract's model makes of images: golden = C."""
+    """What a contract's model produces from images: golden = C."""
     model = convert(graph, contract_named(contract), "mean")
     golden, c = (model.run(values, backend=b).output for b in ("golden", "c"))
     np.testing.assert_array_equal(golden, c)
@@ -77,7 +77,7 @@ def of_sums(sums, n):
 
 
 def as_xnnpack(sums, n, scales, zeros, unsigned):
-    """What the delegate makes of sums of int8, step by step in float32."""
+    """What the delegate produces from sums of int8, step by step in float32."""
     f = np.float32
     factor = f(scales[0]) / f(scales[1]) * (f(1) / f(n))
     bias = f(zeros[1]) - f(zeros[0] * n) * factor
@@ -87,7 +87,8 @@ def as_xnnpack(sums, n, scales, zeros, unsigned):
 
 
 def of_every_sum(model, low, high):
-    """What a model of one mean makes of each sum less zero points in [low, high], by its fields.
+    """What a model of one mean produces from each sum less zero points in [low, high], by its
+    fields.
 
     Its first conv2d is a line, the second subtracts digits of a threshold from the sum.
     """
@@ -181,7 +182,7 @@ def test_a_mean_over_42x42():
     """Refused once for 7,201,200 constants; sums next to every half, golden = C = the rule."""
     rng, n = np.random.default_rng(2), 42 * 42
     scales, zeros = (np.float32(0.0235), np.float32(0.0235)), [3, -7]
-    for _ in range(100):  # one that no entry of R makes
+    for _ in range(100):  # one that no entry of R produces
         zeros = [int(z) for z in rng.integers(-128, 128, 2)]
         graph = file_of((1, 42, 42, 16), scales, zeros)
         if len(convert(graph, contract_named("xnnpack"), "mean").ops) > 1:

@@ -151,7 +151,7 @@ def test_what_a_file_says_wrongly_of_a_shape(given, fields, litert, tflm):
     ],
 )
 def test_squeezed_extents(named, shape):
-    """Those of 1 that it names go, or all; what engines refuse is left to the checks behind."""
+    """Those of 1 that it names go, or all; what engines refuse is left to the checks after it."""
     w = File()
     x, y = w.int8(6, 1, 7, 1), w.int8(9)
     w.add("SQUEEZE", [x], y, "SqueezeOptions", SqueezeDims=named)
@@ -163,7 +163,7 @@ def test_squeezed_extents(named, shape):
     ("axis", "shape"), [(0, (1, 6, 7)), (1, (6, 1, 7)), (-1, (6, 7, 1)), (-3, (1, 6, 7)), (3, (9,))]
 )
 def test_an_extent_that_is_put_in(axis, shape):
-    """EXPAND_DIMS counts axes of what it makes; of a wrong axis the file's shape is left."""
+    """EXPAND_DIMS counts axes of what it produces; of a wrong axis the file's shape is left."""
     w = File()
     x, y = w.int8(6, 7), w.int8(9)
     w.add("EXPAND_DIMS", [x, w.held(axis)], y, "ExpandDimsOptions")
@@ -229,7 +229,7 @@ def test_the_ops_behind_a_computed_shape():
 
 
 def test_an_engine_is_still_told_from_another_behind_a_computed_shape():
-    """The delegate runs the ops there, too: its bits are not those of the kernels behind it."""
+    """The delegate runs the ops there, too: its bits are not those of the kernels after it."""
     differ = 0
     for seed in range(20):
         model, stimulus = made("FULLY_CONNECTED_COMPUTED", seed)
@@ -262,7 +262,7 @@ def of_a_value():
 
 
 def too_late(of):
-    """A shape that is computed behind the op that reads it, or from a tensor made behind it."""
+    """A shape that is computed after the op that reads it, or from a tensor made after it."""
     w = File()
     x, y, z = w.int8(1, 4), w.int8(1, 2, 2), w.int8(1, 4)
     size = w.int32(2)
@@ -358,7 +358,7 @@ def test_what_is_refused(graph, why):
 
 
 def test_the_like_of_it_that_is_imported():
-    """Beside each refusal; a constant of one value needs a pad alone."""
+    """Beside each refusal; a constant of one value needs only a pad."""
     assert model_of(without_batch("RELU", "", (6, 7))).ops
     joined_by = {(1, 4): ["pad", "reshape", "depthwise_conv2d", "reshape"], (1, 1): ["pad"]}
     for shape, kinds in joined_by.items():

@@ -55,7 +55,7 @@ def with_op(kind):
 
 
 def refusal(data, contract="litert_reference"):
-    """What an import of these bytes says; "" where it makes a model."""
+    """What an import of these bytes says; "" where it produces a model."""
     try:
         convert(parse(data), contract_named(contract), "m")
     except ImportFileError as error:
@@ -166,7 +166,7 @@ def test_inputs_and_outputs_that_are_listed_twice():
 
 @pytest.mark.parametrize("kind", ARITIES)
 def test_variable_tensors(kind):
-    """Each tensor that an op reads or makes, with data and without: refused by name."""
+    """Each tensor that an op reads or produces, with data and without: refused by name."""
     writer, inputs, outputs, place = with_op(kind)
     op = writer.ops[place]
     for at in {t for t in (*op["inputs"], *op["outputs"]) if t >= 0}:
@@ -177,7 +177,7 @@ def test_variable_tensors(kind):
 
 
 def test_data_of_what_is_given_or_made():
-    """An input of the file, or what an op makes, that has data as well."""
+    """An input of the file, or what an op produces, that has data as well."""
     for op in ("ADD", "RELU", "SOFTMAX", "FULLY_CONNECTED"):
         writer, inputs, outputs = unfinished(op)
         for at in (*inputs, *outputs):
@@ -251,7 +251,7 @@ def _tensor(rng, w):
 
 
 def _op(rng, w):
-    """Change an op: what it reads and makes, its code, its options."""
+    """Change an op: what it reads and produces, its code, its options."""
     op = rng.choice(w.ops)
     part = rng.choice(["inputs", "outputs", "code", "options", "fields", "twice"])
     if part in ("inputs", "outputs"):

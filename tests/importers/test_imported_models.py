@@ -105,7 +105,7 @@ def residual(*kinds, **choices):
 def residual_file(
     first="ADD", between="RESHAPE", second="MUL", end=False, scale=0.05, row=(), again=False
 ):
-    """A file: `first` makes a tensor, which is read reshaped by `second`, then by a RELU.
+    """A file: `first` produces a tensor, which is read reshaped by `second`, then by a RELU.
 
     again: another op reads the reshaped one.
     """
@@ -224,7 +224,7 @@ def test_a_file_that_is_to_be_imported_first(tmp_path, capsys):
     path.write_bytes(residual_file())
     assert main(["info", str(path)]) == 2
     told = capsys.readouterr().err
-    assert told == f"intgold info: {path}: a TFLite file: intgold import makes a model of it\n"
+    assert told == f"intgold info: {path}: a TFLite file: intgold import produces a model from it\n"
 
 
 def test_what_is_no_plain_file(tmp_path):

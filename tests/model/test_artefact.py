@@ -143,8 +143,8 @@ def _forms_as_a_list(document):
         (lambda d: d.update(inputs=[]), "no input"),
         (_unknown_op, "'attention' is not known to SPEC"),
         (_unknown_form, "unknown form 'triple'"),
-        (lambda d: d.update(spec="1.1"), "not written as SPEC 9.3"),
-        (_forms_as_a_list, "not written as SPEC 9.3"),
+        (lambda d: d.update(spec="1.1"), "not written as in SPEC 9.3"),
+        (_forms_as_a_list, "not written as in SPEC 9.3"),
     ],
 )
 def test_documents_that_break_a_rule_are_refused(tmp_path, change, message):
@@ -215,7 +215,7 @@ def test_arrays_must_be_those_of_the_document(saved):
 
 
 def test_a_failed_save_leaves_the_old_file(saved, tmp_path):
-    """An unwritable target: one error of ours, no temporary file left behind."""
+    """An unwritable target: one error of ours, no temporary file is left."""
     before = saved.read_bytes()
     with pytest.raises(IntgoldError, match="nowhere"):
         random_model(1).save(tmp_path / "nowhere" / "model.npz")

@@ -41,7 +41,7 @@ def fully_connected(weights, bias, x_zero_point=0, requantize=None, **changes):
 
 
 def test_the_int32_proof_is_tight():
-    """The greatest bias that fits is accepted, the next one is refused, on both sides."""
+    """The largest bias that fits is accepted, the next one is refused, on both sides."""
     fully_connected([[127, -128]], [INT32_MAX - 127 * 127 - 128 * 128])
     with pytest.raises(ModelError, match=r"op fc: channel 0: accumulator .* beyond int32"):
         fully_connected([[127, -128]], [INT32_MAX - 127 * 127 - 128 * 128 + 1])
@@ -88,7 +88,7 @@ def test_bounds_hold_and_are_reached():
 
 
 def test_conv_bounds_are_the_extreme_of_all_inputs():
-    """Brute force over the corners of every input: the bound is the greatest partial sum."""
+    """Brute force over the corners of every input: the bound is the largest partial sum."""
     model = fully_connected([[3, -5, 7]], [11], x_zero_point=-7)
     lo, hi = -128 + 7, 127 + 7
     best = sum(max(0, w * lo, w * hi) for w in (3, -5, 7)) + 11
@@ -130,7 +130,7 @@ def lut(name, source, target):
         (lambda: Model("m", tensors("a", "b", "c"), [lut("o", "a", "b")], ["a"], ["b"]), "tensors"),
         (lambda: Model("9", tensors("a", "b"), [lut("o", "a", "b")], ["a"], ["b"]), "not a name"),
         (lambda: Model("m", [Tensor("a", (4, 4, 2)), Tensor("b", (4, 4, 3))],
-                       [lut("o", "a", "b")], ["a"], ["b"]), "makes int8"),
+                       [lut("o", "a", "b")], ["a"], ["b"]), "produces int8"),
         (lambda: Model("m", [Tensor("a", (4,), "int32"), Tensor("b", (4,))],
                        [lut("o", "a", "b")], ["a"], ["b"]), "lut takes int8"),
         (lambda: Op("lut", "o", ("a",), "b", {}), "missing fields table"),
@@ -277,7 +277,7 @@ def test_predict_wants_one_answer_per_image():
 
 
 def test_a_float64_add_is_proved_with_its_low_bits():
-    """The sum of the two inputs passes 2^31 - 1 by the low multiplier alone."""
+    """The sum of the two inputs passes 2^31 - 1 by only the low multiplier."""
     tensors = [Tensor("a", (1,), zero_point=-125), Tensor("b", (1,)), Tensor("c", (1,))]
     tensors.append(Tensor("sum", (1,)))
 

@@ -46,7 +46,7 @@ def test_runs_at_once_to_the_same_bits(name):
     model = ABSURD[name]()
     x = images(model, 2)
     want = timed(model, x, backend="golden", trace=True)
-    assert len(np.unique(want.output)) > 1  # not padding alone
+    assert len(np.unique(want.output)) > 1  # not only padding
     for isa in native.variants():
         got = timed(model, x, isa=isa, trace=True)
         assert np.array_equal(timed(model, x, isa=isa).output, want.output), isa
@@ -78,7 +78,7 @@ def test_what_runs_together_gives_the_same_bits(name):
 
 @pytest.mark.parametrize("build", SANITIZERS, ids=lambda build: build.name)
 def test_c_without_python(build, tmp_path):
-    """The C sources alone, on 64 and 32 bits: the digests of golden, nothing undefined."""
+    """Only the C sources, on 64 and 32 bits: the digests of golden, nothing undefined."""
     models = [replace(make(), name=f"m{i}") for i, make in enumerate(ABSURD.values())]
     runs = [(model, images(model)) for model in models]
     found = Runner(build, models, tmp_path).digests_of_all(runs)

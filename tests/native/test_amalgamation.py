@@ -98,7 +98,7 @@ def test_one_file_is_of_one_header(engine, tmp_path):
 
 
 def test_every_variant_is_in_the_file(engine, runs, tmp_path):
-    """Those that this CPU runs give the same digests; the portable one alone has no other."""
+    """Those that this CPU runs give the same digests; the portable one has no other."""
     few = runs[-4:]
     runner = Runner(GCC, [m for m, _, _ in few], tmp_path, engine)
     for isa in intgold.native.variants():

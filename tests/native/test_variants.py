@@ -39,7 +39,7 @@ def test_convolutions(isa, full):
 
 @pytest.mark.parametrize("isa", native.variants())
 def test_what_others_read_is_not_fused_away(isa, full):
-    """Each tensor behind a convolution asked for as well: it is written, and right."""
+    """Each tensor after a convolution asked for as well: it is written, and right."""
     kept = 0
     for seed in range(1000 if full else 60):
         model = convolution(seed)

@@ -209,7 +209,7 @@ def test_a_model_that_decides_has_no_logits():
 
 
 def one_number_models():
-    """Models whose output is one value that no argmax makes, by their last op."""
+    """Models whose output is one value that no argmax produces, by their last op."""
     linear = small_model((2, 2, 1), 1)
     lut = Op("lut", "table", ("x",), "y", {"table": np.arange(-128, 128).astype(np.int8)})
     table = Model("table", [Tensor("x", (1,)), Tensor("y", (1,))], [lut], ["x"], ["y"])
@@ -397,14 +397,14 @@ def test_wide_pixels_are_told_what_makes_bytes(capsys, tmp_path, dtype):
         model.quantize_input(x)
     assert model.predict(x.astype(np.uint8)).shape == (1,)
     np.save(tmp_path / "x.npy", x)
-    assert "x.astype(numpy.uint8) makes" in fails(capsys, "lut", tmp_path / "x.npy")
+    assert "x.astype(numpy.uint8) produces" in fails(capsys, "lut", tmp_path / "x.npy")
     with pytest.raises(InputError, match=r"float: x.astype\(numpy.float32\)"):
         model.quantize_input(x + x.dtype.type(1))
 
 
 @pytest.mark.parametrize("labels", [np.eye(3), np.eye(3, dtype=int), np.arange(3.0), np.eye(3) > 0])
 def test_labels_that_are_no_class_numbers(capsys, tmp_path, labels):
-    """One-hot rows and floats: class numbers are wanted, and what makes them; file and array."""
+    """One-hot rows and floats: class numbers are wanted, and what produces them; file and array."""
     from intgold.images.labels import check_labels
 
     with pytest.raises(InputError, match="class numbers are wanted"):

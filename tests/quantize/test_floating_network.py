@@ -120,7 +120,7 @@ def test_numpy_equals_torch(activations: str) -> None:
         expected = torch_logits(module, images)
         logits = network.run(images)
         assert logits.dtype == dtype and logits.shape == (9, 10)
-        assert np.ptp(expected, axis=0).max() > 0.05  # the images are told apart
+        assert np.ptp(expected, axis=0).max() > 0.05  # the images are distinguished
         assert np.abs(logits - expected).max() <= bound * np.abs(expected).max()
     layers = list(network.layers)
     layers[6] = dataclasses.replace(layers[6], kind="selu")
@@ -222,7 +222,7 @@ def test_refuses_other_images(images: np.ndarray, message: str) -> None:
 
 
 def test_camera_bytes_stand_for_reals() -> None:
-    """uint8 gives what the same bytes over 255 give, where the input is camera bytes alone."""
+    """uint8 gives what the same bytes over 255 give, where the input is only camera bytes."""
     network, images = random_network(), RNG.integers(0, 256, (3, 28, 28, 1)).astype(np.uint8)
     assert np.array_equal(network.run(images), network.run(images.astype("f4") / np.float32(255)))
     reals = FloatNetwork("reals", network.input_shape, network.layers, pixels=False)

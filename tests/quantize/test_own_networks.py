@@ -384,7 +384,7 @@ def test_equal_sizes_are_warned_of():
 
 
 def test_predict_of_several_inputs(tmp_path, capsys):
-    """An array, a tuple, a dict, a file: each is told what runs such a model."""
+    """An array, a tuple, a dict, a file: each error says what runs such a model."""
     from stranger_networks import PairMLP
 
     model, x = quantised(PairMLP)

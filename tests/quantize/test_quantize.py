@@ -204,7 +204,7 @@ def test_ranges_come_back_and_are_strict(tmp_path):
 
 
 def small_network(seed=0):
-    """A network of another shape: strides, uneven padding, relu behind a matrix."""
+    """A network of another shape: strides, uneven padding, relu after a matrix."""
     rng = np.random.default_rng(seed)
 
     def weights(*shape):

@@ -53,7 +53,7 @@ def assert_close(made, want, share=0.03):
 def test_random_modules(full):
     """Sixteen modules (with full counts 120): golden = C in every value, little noise.
 
-    30 dB of signal to noise and more: int8 tensors alone keep some 40 to 50; a wrong layer leaves
+    30 dB of signal to noise and more: only int8 tensors keep some 40 to 50; a wrong layer leaves
     less than 10.
     """
     from random_modules import ACTIVATIONS, BLOCKS, HEADS, outcome
@@ -229,7 +229,7 @@ def refusals():
                           "Conv2d: the module does not run on examples of shape (2, 8, 8): "),
         "concat of rows": (Calls(lambda x: torch.cat([x, x], 2)), "another axis"),
         "no module": (3, "int is not a torch.nn.Module"),
-        "a class": (Two, "Two is not a torch.nn.Module: it is a class; Two(...) makes a module"),
+        "a class": (Two, "Two is not a torch.nn.Module: it is a class; Two(...) produces a module"),
         "parts": (Calls(lambda x: torch.chunk(functional.relu(x), 2, 3)[1] + 1),
                   "layer chunk: aten.chunk.default is not supported"),
     }  # fmt: skip
@@ -298,7 +298,7 @@ def refused_layers():
 
 @pytest.mark.parametrize("index", range(21))
 def test_a_refused_layer_is_one_entry(index):
-    """Whatever torch makes of it: one layer, its place and its class; alone, and as the module."""
+    """Whatever torch does with it: one layer, its place, its class; by itself and as the module."""
     import torch
     from torch import nn
 
@@ -390,7 +390,7 @@ def two_outputs():
         (np.full((1, 1, 4, 4), np.nan, np.float32), {}, r"NaN at \(0, 0, 0, 0\)"),
         (np.zeros((1, 1, 4, 4), np.float32), {"bits": 3}, "unknown choice 'bits'.*are calibration"),
         (np.zeros((1, 1, 4, 4), np.float32), {"weights_bits": 4}, r"\(is weight_bits meant\?\)"),
-        (np.full((1, 1, 4, 4), 255, np.int64), {}, r"int64 .*astype\(numpy.uint8\) makes camera"),
+        (np.full((1, 1, 4, 4), 255, np.int64), {}, r"int64 .*astype\(numpy.uint8\) produces cam"),
         (np.full((1, 1, 4, 4), 256, np.int64), {}, r"int64 .*uint8: x.astype\(numpy.float32\)"),
         (np.zeros((1, 1, 4, 4), np.float32), {"weight_bits": 9}, "weight_bits 9"),
         (np.zeros((1, 1, 4, 4), np.float32), {"activations": {"x": "lut"}}, "'x' is no layer"),
@@ -462,7 +462,7 @@ def test_lists_that_are_no_inputs():
 
     module, x = nn.Sequential(nn.Conv2d(3, 2, 3)), torch.rand(64, 3, 8, 8)
     for given in (list(x), (x, torch.zeros(64)), [x, x, x]):
-        with pytest.raises(InputError, match=r"no labels; torch.stack\(list\) makes") as caught:
+        with pytest.raises(InputError, match=r"no labels; torch.stack\(list\) produces") as caught:
             quantize(module, given)
         assert f"{len(given)} arrays, and Sequential takes 1" in str(caught.value)
         assert len(str(caught.value)) < 200
@@ -511,8 +511,8 @@ def test_swapped_arguments(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_tensors_are_told_apart():
-    """quantize_input, run and predict take arrays: a tensor is told how it becomes one."""
+def test_tensors_are_distinguished():
+    """quantize_input, run and predict take arrays: the error says how a tensor becomes one."""
     import torch
     from torch import nn
 

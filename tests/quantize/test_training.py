@@ -54,7 +54,7 @@ PARTS = ["ROTATION", "SCALE", "SHEAR", "SHIFT", "ELASTIC_SIGMA"]
 
 @pytest.mark.parametrize("part", PARTS)
 def test_each_part_of_the_augmentation_acts(monkeypatch, part: str) -> None:
-    """Alone, each deformation changes a ring with a gap; without any of them it stays as it is."""
+    """By itself, each deformation changes a ring with a gap; without any the ring stays."""
     tools.need("torch")
     import torch
 

@@ -288,7 +288,7 @@ def _started(*args, **kwargs):
 
 
 NEED_TORCH = {"quantize:quantize"}
-"""Take what only torch makes; `test_torch_modules.py` calls them with what is none."""
+"""Take what only torch produces; `test_torch_modules.py` calls them with what is none."""
 
 
 def found():
@@ -333,7 +333,7 @@ def attempt(call):
 
 
 def test_every_checked_function_is_called(world):
-    """None is left out of the table, and what the checks do not know are arrays of torch alone."""
+    """None is left out of the table, and what the checks do not know are only arrays of torch."""
     table = calls(world)
     assert set(table) == set(FUNCTIONS) - NEED_TORCH and len(table) > 60
     for name, function in FUNCTIONS.items():
@@ -437,7 +437,7 @@ USUAL = {
                       "its reals are from 0 to 1: give images / 255, or the bytes as uint8"),
     "objects": (lambda m, x: m.quantize_input(x.astype(object)), "object is neither uint8"),
     "int64": (lambda m, x: m.quantize_input(x.astype(np.int64)), r"astype\(numpy.float32\)"),
-    "a long list": (lambda m, x: m.predict(x.tolist()), "^.{0,300}: numpy.array.* makes one$"),
+    "a long list": (lambda m, x: m.predict(x.tolist()), "^.{0,300}: numpy.array.* produces one$"),
     "several arrays": (lambda m, x: m.predict((x, x)), "give one array; for several inputs, model"),
     "masked": (lambda m, x: m.predict(np.ma.masked_array(x, x > 0)), "masked array .*x.filled"),
     "masked to run": (lambda m, x: m.run(np.ma.masked_array(x, x > 0)), "masked array .*x.filled"),
@@ -469,7 +469,7 @@ def test_usual_mistakes_are_told_apart(mistake, world, tmp_path, monkeypatch):
 
 
 def test_documented_modules_are_there():
-    """`import intgold` alone leads to each: it is loaded at its first use."""
+    """`import intgold` leads to each: it is loaded at its first use."""
     code = "import intgold; print(*(getattr(intgold, n).__name__ for n in intgold._SUBMODULES))"
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     names = made.stdout.split()
@@ -498,7 +498,7 @@ def test_labels_are_classes(world):
 
 def test_the_other_kind_of_file(world):
     """A float network where a model is wanted, and the other way round: what to do."""
-    with pytest.raises(intgold.ArtefactError, match="a float network: intgold quantize makes"):
+    with pytest.raises(intgold.ArtefactError, match="a float network: intgold quantize produces"):
         intgold.load(world["folder"] / "network.npz")
     with pytest.raises(intgold.ArtefactError, match="^mnist: neither .*: a float network, intgold"):
         intgold.load("mnist")
@@ -572,7 +572,7 @@ def _listed(value):
 
 @pytest.mark.parametrize("hint", MADE)
 def test_what_numpy_and_iterators_make(hint):
-    """Integers of NumPy alone and as elements, arrays and iterators are Python's own in it."""
+    """NumPy's integers, by themselves and as elements, arrays and iterators become Python's own."""
     for value, same in MADE[hint]:
         seen = _listed(_function_of(hint)(INT, value))
         assert seen == _listed(same) and repr(seen) == repr(_listed(same))

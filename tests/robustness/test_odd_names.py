@@ -125,7 +125,7 @@ def test_a_full_standard_output(command, unbuffered, monkeypatch):
 
 
 class Full(io.TextIOBase):
-    """A disk with room for nothing: said by every write, or by the flush alone."""
+    """A disk with room for nothing: said by every write, or only by the flush."""
 
     def __init__(self, buffered):
         self._buffered = buffered

@@ -466,7 +466,7 @@ LIBRARY = {
 def test_a_function_takes_no_file_of_the_users(name, base, own_files, tmp_path):
     """What writes one file refuses what is not of its kind, and replaces what it wrote."""
     write, kind = LIBRARY[name]
-    path = tmp_path / "x.md"  # a suffix is asked for by what a file's form depends on alone
+    path = tmp_path / "x.md"  # a suffix is asked for only where a file's form depends on it
     (tmp_path / "link.md").symlink_to("x.md")
     others = {name: data for name, data in own_files if name != kind.name}
     for data in (of_a_users() | others).values():
@@ -561,7 +561,7 @@ def test_which_files_have_no_seal():
 
 
 def test_what_ships_and_is_frozen_is_known():
-    """Models, networks and ranges in the package; the page in docs/: each of its own kind alone."""
+    """Models, networks and ranges in the package; the page in docs/: each only of its own kind."""
     kinds = [k for k in vars(file_kinds).values() if isinstance(k, FileKind)]
     assert len({id(k) for k in kinds}) == len(kinds) > 10
     docs = PACKAGE.parents[1] / "docs" / "which_int8.md"
@@ -999,7 +999,7 @@ def by_two_renames(one, other):
 @pytest.mark.parametrize("name", WRITERS)
 def test_what_a_user_does_in_the_last_moment_is_kept(name, swapping, tmp_path, monkeypatch, caplog):
     """A file added, changed, made a link or a folder after the last look stays, under a name that
-    is told; the rest of the old folder goes.
+    is reported; the rest of the old folder goes.
     """
     from intgold.support import folders
 
@@ -1109,7 +1109,7 @@ ENDING = ("put_folder", "_exchange", "_swap", "_take_away", "_left")
 
 
 def ending_at(line, error, functions=ENDING):
-    """A trace function that raises an error at so many lines of functions, if there are as many."""
+    """A trace function that raises an error at the `line`-th line of functions, if reached."""
     passed = []
 
     def trace(frame, event, argument):

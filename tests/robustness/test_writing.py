@@ -87,7 +87,7 @@ def largest_file(size):
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_full_disk(name, tmp_path, versions):
-    """An error at any byte: one of ours that names the path; the old content stays, alone."""
+    """An error at any byte: one of ours that names the path; only the old content stays."""
     path, write = tmp_path / "x", WRITERS[name]
     whole = versions[name][1]
     largest = len(whole) if isinstance(whole, bytes) else max(map(len, whole.values()))
@@ -105,7 +105,7 @@ def test_a_full_disk(name, tmp_path, versions):
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_failure_at_the_last_step(name, tmp_path, versions, monkeypatch):
-    """The rename itself fails: the old content stays, alone."""
+    """The rename itself fails: only the old content stays."""
     path, write = tmp_path / "x", WRITERS[name]
     write(path, 0)
 

@@ -1,4 +1,4 @@
-"""Contracts: where two differ is found, replayed and told; the page says what the data say."""
+"""Contracts: where two differ is found, replayed and reported; the page says what the data say."""
 
 from functools import cache
 from itertools import combinations
@@ -32,7 +32,7 @@ def _run(op, seed, contract):
 
 @pytest.fixture
 def each_run_once(monkeypatch):
-    """What a probe makes under a contract is computed once for all pairs of contracts."""
+    """What a probe produces under a contract is computed once for all pairs of contracts."""
     seeds = {}
 
     def numbered(op, seed):
@@ -50,7 +50,7 @@ def test_every_op_has_a_rule_in_every_contract():
 
 
 def test_every_rule_that_differs_has_a_probe():
-    """No two contracts can differ on an op, int8, that nothing would tell apart."""
+    """No two contracts can differ on an op, int8, that nothing would distinguish."""
     apart = {
         op
         for a, b in PAIRS
@@ -121,7 +121,7 @@ def test_no_rule_differs_on_uint8_alone():
 
 
 def test_what_was_compared():
-    """Every op of a measured contract was held against the engine, but for those it lacks."""
+    """Every op of a measured contract was compared with the engine, but for those it lacks."""
     measured = [c for c in CONTRACTS.values() if c.provenance == "measured"]
     assert set(evidence.compared()) == {c.name for c in measured}
     every = [(c, op, dtype) for c in measured for op in HANDLERS for dtype in ("int8", "uint8")]

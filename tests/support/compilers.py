@@ -174,7 +174,7 @@ class Runner:
         return list(found.values())
 
     def _arguments(self, model: Model, inputs: dict[str, np.ndarray]) -> list[str]:
-        """Write a model's inputs; return what the runner is told of them."""
+        """Write a model's inputs; return what the runner is given of them."""
         names = [f"{model.name}_{name}.bin" for name in model.inputs]
         for name, file in zip(model.inputs, names, strict=True):
             array = inputs[name]

@@ -29,7 +29,7 @@ def _requantize(rng: Random, channels: int, reach: int) -> Requantize:
 
 
 def convolution(seed: int) -> Model:
-    """Return a conv2d, often with a lut, and sometimes a 2x2 max_pool2d behind it."""
+    """Return a conv2d, often with a lut, and sometimes a 2x2 max_pool2d after it."""
     rng = Random(seed)
     draw = np.random.default_rng(seed)
     in_c, out_c = rng.choice(CHANNELS), rng.choice(CHANNELS)

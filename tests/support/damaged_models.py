@@ -310,7 +310,7 @@ def _swap_channels(model: CModel) -> None:
 
 
 def _hole(model: CModel) -> None:
-    """shape (n, 0, 1): as many values, and an extent behind one that is missing."""
+    """shape (n, 0, 1): as many values, and an extent after one that is missing."""
     fields = model.fields()
     fields.shape0, fields.shape1, fields.shape2 = fields.count, 0, 1
 
@@ -587,7 +587,7 @@ def _at_the_end(model: CModel) -> None:
 
 
 def _widen(model: CModel) -> None:
-    """The dtype of what op 1 makes, in room enough."""
+    """The dtype of what op 1 produces, in room enough."""
     model.tensor(2).dtype = lib.INTGOLD_INT32
     model.model.activations_size += 4096
     model.tensor(2).offset = model.model.activations_size // 64 * 64 - 512

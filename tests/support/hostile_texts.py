@@ -109,7 +109,7 @@ def _map(base: Base, text: str) -> str:
 
 
 def signatures(rng: Random, base: Base, folder: Path) -> Case:
-    """Read-outs of a chip: refused, or told apart as the same lines read by other means."""
+    """Read-outs of a chip: refused, or distinguished as the same lines read by other means."""
     vectors = base.folder / "set"
     golden = _made(base, "golden.txt", lambda p: write_signatures(vectors, (2, 2, 2), p))
     whole = golden.read_bytes()

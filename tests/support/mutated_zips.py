@@ -50,7 +50,7 @@ def zip_bytes(members: list[tuple[bytes, bytes]], edit: dict[str, Any] | None = 
 
 @cache
 def overlapping(count: int, size: int) -> bytes:
-    """A zip in which the data of each member holds all members behind it: n^2 out of n."""
+    """A zip in which the data of each member holds all members after it: n^2 out of n."""
     tail, entries = bytes(size), []
     for name in [b"%d.npy" % i for i in reversed(range(count))]:
         fields = struct.pack(
@@ -67,7 +67,7 @@ def overlapping(count: int, size: int) -> bytes:
 
 
 def directory(count: int) -> bytes:
-    """A zip of one empty member that its directory lists so many times, by as many names."""
+    """A zip of one empty member that its directory lists N times, by N names."""
     body = b"PK\x03\x04" + struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 0x21, 0, 0, 0, 1, 0) + b"0"
     listed = b"".join(
         b"PK\x01\x02\x14\x03"

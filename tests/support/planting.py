@@ -26,7 +26,7 @@ class Place:
     y: np.ndarray
 
     def evidence(self, got: np.ndarray) -> Evidence:
-        """What the device made, its output alone."""
+        """What the device made, only its output."""
         return Evidence(self.path, {"output": self.y}, {"output": got})
 
     def made(self, *bugs: Bug) -> np.ndarray:
@@ -35,7 +35,7 @@ class Place:
 
 
 def single_causes(evidence: Evidence) -> list[Cause]:
-    """Every single bug that makes what the device made."""
+    """Every single bug that produces what the device made."""
     return [Cause(evidence.path.op, (t.bug,)) for t in trials(evidence) if not t.differing]
 
 
@@ -66,14 +66,14 @@ def places() -> list[Place]:
 
 
 def planted(place: Place) -> list[tuple[Bug, np.ndarray]]:
-    """Every variant that changes anything there, with what the device makes."""
+    """Every variant that changes anything there, with what the device produces."""
     bugs = list(bugs_of(place.evidence(place.y), FIXED))
     made = [(bug, place.made(bug)) for bug in bugs]
     return [(bug, y) for bug, y in made if not np.array_equal(y, place.y)]
 
 
 def corrupted(place: Place, rng: Random) -> tuple[str, np.ndarray]:
-    """Values changed in a way that no datapath makes: at least six, at places with no pattern."""
+    """Values changed as no datapath changes them: at least six, at places with no pattern."""
     y, noise = place.y.copy(), np.random.default_rng(rng.randrange(2**32))
     kind = rng.choice(["scattered", "one image", "one channel", "block", "noise"])
     flat = y.reshape(len(y), -1, y.shape[-1])

@@ -133,7 +133,7 @@ class Bench:
         return diagnose(dump, compare_dump(dump), pairs=pairs)
 
     def all_from(self, op, y):
-        """All outputs that a device dumps that makes `y` of an op and is right behind it."""
+        """All outputs that a device dumps which produces `y` for an op and is right after it."""
         from intgold import golden
 
         live = {**self.tensors, op: y}

@@ -19,7 +19,7 @@ def word_file(form, bits, gap=0, addresses=False, comments="head", base=0x20000)
 
 
 def some_words(file, seed=0):
-    """Random words of a file, the least and the greatest among them."""
+    """Random words of a file, the smallest and the largest among them."""
     rng = np.random.default_rng(seed)
     words = rng.integers(0, 256, (file.words, file.word_bytes)).astype(np.uint8)
     words[0], words[1], words[2] = 0, 255, 0

@@ -18,13 +18,13 @@ from small_sets import network
 
 
 def read(text, count, bits=8):
-    """The words of an array, where so many are wanted."""
+    """The words of an array, where `count` of them are wanted."""
     file = WordFile("x", "x", bits, 1, count, "int8", (1, count), signed=bits == 8)
     return np.concatenate([*FORMATS["c"].read("x.h", file, io.BytesIO(text.encode()))])
 
 
 def listed(*counts):
-    """Rows in braces, of so many ones each."""
+    """Rows in braces, of as many ones as `counts` says."""
     return "{" + ",\n".join("{" + ", ".join("1" * n) + "}" for n in counts) + "}"
 
 

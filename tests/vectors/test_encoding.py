@@ -127,7 +127,7 @@ def test_a_report_is_in_the_devices_numbers(tmp_path, capsys):
     text = capsys.readouterr().out
     assert f"expected {want} (0x{want:02x})" in text
     assert f"got      {want ^ 2} (0x{want ^ 2:02x})" in text
-    said = "as the device has them: offset binary (q + 128); causes and arithmetic are in q"
+    said = "in device encoding: offset binary (q + 128); causes and arithmetic are in q"
     assert text.count(said) == 1
     assert f"Got - expected: {(want ^ 2) - want:+d} 1 times" in text
     page = (tmp_path / "page.html").read_text()

@@ -337,7 +337,7 @@ Q3, A3 = '"' * 3, "'" * 3
     f"order = {Q3}\\\n  NCHW{Q3}",
 ])  # fmt: skip
 def test_comments_may_be_long(line, comment, tmp_path):
-    """Dots and bytes count before the comment alone, whatever quotes are before it or in it."""
+    """Dots and bytes count only before the comment, whatever quotes are before it or in it."""
     (tmp_path / "l.toml").write_text(f"[output]\n{line} {comment}\n")
     (tmp_path / "bare.toml").write_text(f"[output]\n{line}\n")
     assert read_layout(tmp_path / "l.toml") == read_layout(tmp_path / "bare.toml")

@@ -1,4 +1,4 @@
-"""Lines for a testbench: what is read back, and that a line alone gives its results."""
+"""Lines for a testbench: what is read back, and that each line by itself gives its results."""
 
 import itertools
 import re
@@ -157,7 +157,7 @@ FORMULAS = {
 
 @pytest.mark.parametrize("op", list(OPS))
 def test_a_line_gives_its_own_results(op):
-    """acc and y of every line follow from its words and the constants alone."""
+    """acc and y of every line follow from only its words and the constants."""
     for case in all_cases(op):
         (block,) = read_op_lines("\n".join(op_lines(case)))
         assert (block.op, block.case, block.reason) == (op, case.name, case.reason)
@@ -185,7 +185,7 @@ def test_lines_are_the_run_in_order(op):
 
 @pytest.mark.parametrize("op", ["conv2d", "depthwise_conv2d"])
 def test_padded_taps_are_the_zero_point(op):
-    """A window of padding alone holds the zero point of the input in every tap."""
+    """A window of only padding holds the zero point of the input in every tap."""
     case = next(c for c in corner_cases(op) if c.name == "hot_pixels")
     (block,) = read_op_lines("\n".join(op_lines(case)))
     assert {len(row["x"]) for row in block.rows} == {15}
@@ -250,7 +250,7 @@ def test_damaged_op_lines_are_refused(old, new, message):
         read_op_lines(LUT.replace(old, new))
 
 
-# Requantize alone.
+# Requantize by itself.
 
 WIDTHS = [(form, bits) for form in FORMS[:7] for bits in (1, 4, 8, 31)]
 WIDTHS += [("float32", 24), ("float64", 53)]
@@ -309,7 +309,7 @@ def check_groups(groups, form):
             for line in lines:
                 shifted = line.acc * 2 ** max(31 - line.right_shift, 0)
                 assert Fraction(shifted * line.multiplier, 2**31) % 1 == Fraction(1, 2)
-        elif reason == "the first rounding makes a tie that was not there":
+        elif reason == "the first rounding produces a tie that was not there":
             for line in lines:
                 h = slow_oracle.up(line.acc * line.multiplier, 31)
                 assert Fraction(h, 2 ** (line.right_shift - 31)) % 1 == Fraction(1, 2)

@@ -339,7 +339,7 @@ def passes(loops, extents):
 
 @pytest.mark.parametrize("order", ["ic:4,ky", "ky,kx", "kx:2,ic:3,bias"])
 def test_partials_by_plain_loops(order, tmp_path):
-    """The partial sums at every boundary, from weights and inputs alone, by plain loops."""
+    """The partial sums at every boundary, from only weights and inputs, by plain loops."""
     model = intgold.load()
     write_set(model, tmp_path / "s", images="1,4", ops=["conv2", "fc"], partials=order,
               formats=["npy"])  # fmt: skip

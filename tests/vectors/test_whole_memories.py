@@ -255,7 +255,7 @@ def test_a_dump_of_a_whole_memory(name, ram, tmp_path):
 
 
 def test_a_cause_from_the_dump_of_a_memory(tmp_path, capsys):
-    """A device whose maximum starts at 0, seen through its RAM alone, is diagnosed."""
+    """A device whose maximum starts at 0, seen only through its RAM, is diagnosed."""
     layout = layout_of(tmp_path, RAM.format(more="").split('[array."outputs/conv3"]')[0])
     write_set(intgold.load(), tmp_path / "set", count=2, ops=["pool2"], formats=["npy"],
               layout=layout, backend="c")  # fmt: skip

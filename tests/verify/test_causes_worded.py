@@ -85,7 +85,7 @@ BYTES = '[default]\nencoding = "offset_binary"\n'
     ],
 )
 def test_a_device_of_unsigned_bytes(op, name, label, said, words, tmp_path, capsys):
-    """Its causes are told of its bytes; the same bug of an int8 device keeps its name."""
+    """Its causes are stated in its bytes; the same bug of an int8 device keeps its name."""
     (tmp_path / "bytes").mkdir()
     text, document = diagnosed(tmp_path / "bytes", op, name, label, BYTES, capsys)
     names = {n for c in document["ops"][0]["causes"] for n in c["names"]}

@@ -209,7 +209,7 @@ def test_what_tells_apart_is_within_the_bounds_of_its_channel():
 
 
 def test_faults_of_accumulators():
-    """The register's stuck bit; accumulators alone that are dumped in another order."""
+    """The register's stuck bit; only accumulators that are dumped in another order."""
     (place,) = [p for p in places() if p.name == "lut.conv1"]
     held, y = place.path.results()
     wanted = {"output": y, "accumulator": held}
@@ -230,7 +230,7 @@ def test_faults_of_accumulators():
 
 
 class Score(Counter):
-    """How often the planted bug was named, and alone."""
+    """How often the planted bug was named, and as the only one."""
 
     def told(self) -> str:
         every = max(1, self["planted"])
@@ -284,7 +284,7 @@ def test_planted_pairs_are_named(full):
 
 
 def test_corruptions_are_not_named(full):
-    """What no hypothesis makes has no cause, single or (one in ten) pair."""
+    """What no hypothesis produces has no cause, single or (one in ten) pair."""
     rng, kinds = Random(2), Counter()
     for number in range(300 if full else 20):
         place = rng.choice(places())
@@ -300,7 +300,7 @@ def test_corruptions_are_not_named(full):
 
 
 def bit_flips(place, rng):
-    """(field, coordinate, bit, what the device makes) of one flipped parameter bit."""
+    """(field, coordinate, bit, what the device produces) of one flipped parameter bit."""
     a = place.path.arguments
     fields = [f for f in ("weights", "bias", "table", "slope", "offset") if f in a]
     by = a.get("requantize")

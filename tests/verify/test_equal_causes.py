@@ -66,7 +66,7 @@ def unfair(finding):
 
 
 def test_no_cause_is_named_while_another_as_simple_is_not(tmp_path, full):
-    """Channels at a constant, the op dumped alone: several are named, or none; the lane is one."""
+    """Channels at a constant, only the op dumped: several are named, or none; the lane is one."""
     seen = shared = 0
     for bench in benches(tmp_path, 30 if full else 3):
         for op, got in islice(constants(bench, 8 if full else 1), 0, None, 1 if full else 7):

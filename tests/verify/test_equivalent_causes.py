@@ -54,7 +54,7 @@ def evidence_of(path):
 
 
 def names_by_result(path, bugs):
-    """The hypotheses by what the op makes with them."""
+    """The hypotheses by what the op produces with them."""
     found = {}
     for bug in bugs:
         y = np.ascontiguousarray(bug.variant.edit(path).results()[1])
@@ -63,7 +63,7 @@ def names_by_result(path, bugs):
 
 
 def dropped(table):
-    """(op, hypothesis, what it makes too) of those that fit and do not apply; groups that fit."""
+    """(op, hypothesis, what it also gives) of those that fit and do not apply; groups that fit."""
     found, groups = [], 0
     for (op, _), path in paths().items():
         right = path.results()[1].tobytes()
@@ -80,7 +80,7 @@ def dropped(table):
 
 
 def test_no_hypothesis_that_fits_is_left_out():
-    """What a hypothesis would make of an op, if it applied, no other one makes alone.
+    """What a hypothesis would make of an op, if it applied, no other one produces by itself.
 
     Each variant is planted in each op, also where the zero points or the clamp of the op exclude
     it: whatever another hypothesis makes as well, both must apply.
@@ -92,7 +92,7 @@ def test_no_hypothesis_that_fits_is_left_out():
 
 
 def test_the_search_for_what_is_left_out_finds_it():
-    """A ReLU at 0 that is tried for ops with a clamp of their own alone."""
+    """A ReLU at 0 that is tried for ops only with a clamp of their own."""
     relu = BY_NAME["relu_at_0"]
 
     def variants(evidence):
@@ -157,7 +157,7 @@ def test_a_lower_end_is_tried_of_every_int8_op():
     ],
 )
 def test_a_lower_end_after_a_table_or_a_pool(op, low, names, tmp_path):
-    """Of the shipped network, the op dumped alone or with all after it: named, of this op."""
+    """Of the shipped network, the op dumped by itself or with all after it: named, of this op."""
     bench = shipped(tmp_path)
     got = np.maximum(bench.tensors[op], low).astype(np.int8)
     first = bench.finding(**{op: got})[0]

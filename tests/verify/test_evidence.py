@@ -1,4 +1,4 @@
-"""A cause is named on evidence alone: noise, upsets and bugs of no table never have one."""
+"""A cause is named only on evidence: noise, upsets and bugs of no table never have one."""
 
 from collections import Counter
 
@@ -31,7 +31,7 @@ def names(finding):
 
 
 def upto(bench, op, y):
-    """A dump of every output to this op, which makes `y`."""
+    """A dump of every output to this op, which produces `y`."""
     makers = [o.output for o in bench.model.ops]
     return {n: bench.tensors[n] for n in makers[: makers.index(op)]} | {op: y}
 
@@ -72,7 +72,7 @@ def test_noise_has_no_pair_of_causes(benches, full):
 
 @pytest.mark.parametrize("count", COUNTS[1:])
 def test_images_in_other_order(count, benches, full):
-    """Results that are permuted are told so where they are worth more than the order; else not."""
+    """Permuted results are reported so where they are worth more than the order; else not."""
     bench = benches[count]
     for seed in range(10 if full else 2):
         rng = np.random.default_rng((5, count, seed))
@@ -190,7 +190,7 @@ def _more_bias(a, rng):
 
 
 def test_bugs_of_no_table_behind_what_was_dumped(benches, full):
-    """Answers or logits alone are dumped of a device with a bug of its own: nothing is named."""
+    """Only answers or logits are dumped of a device with a bug of its own: nothing is named."""
     rng, seen, model = np.random.default_rng(6), 0, thin.network()
     kinds = (_some_biases, _some_weights, _even_weights, _more_bias)
     for number in range(60 if full else 12):
@@ -286,7 +286,7 @@ def test_a_stuck_bit_that_alternates_is_named(tmp_path):
 
 
 def wrapped(acc, bits):
-    """As a register of so many bits holds it."""
+    """As a register of `bits` bits holds it."""
     half = 1 << (bits - 1)
     return ((acc + half) & ((1 << bits) - 1)) - half
 

@@ -63,10 +63,10 @@ def test_an_address_of_another_array(located):
 
 @pytest.mark.parametrize("bits", [16, 32])
 def test_lanes_of_all_arrays(bits, tmp_path):
-    """Too many for wide elements: which array, and the table that sets them for it alone."""
+    """Too many for wide elements: which array, and the table that sets them only for it."""
     lanes = bits // 8
     text = f"[default]\nword_bits = {bits}\nlanes = {lanes}\n[accumulator]\nlanes = 1\n"
-    own = r"lanes of this array alone: in a table \[array.\"(outputs/fc1|parameters/[a-z.0-9]+)\"\]"
+    own = r"lanes of only this array: in a table \[array.\"(outputs/fc1|parameters/[a-z.0-9]+)\"\]"
     text += f"[parameter]\nword_bits = {bits}\nlanes = 1\n"
     with pytest.raises(LayoutError, match=f"{lanes} lanes of 32 bits in a word of {bits}.*{own}"):
         _ = Plan(network(), "builtin", 0, ((0, 1),), ("hex",), layout_of(text, tmp_path)).blocks

@@ -40,7 +40,7 @@ def verified(folder, layout, capsys):
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_layout_is_diagnosed(name, full, tmp_path, capsys):
-    """One wrong byte is found where it is; a bug in a later op is named, from the dump alone."""
+    """One wrong byte is found where it is; a bug in a later op is named, only from the dump."""
     model = network()
     for number, layout in enumerate(LAYOUTS):
         few = SELECTIONS[(2, 0, 2, 1, 2, 3)[(number + list(FORMATS).index(name)) % 6]]

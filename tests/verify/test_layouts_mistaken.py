@@ -242,7 +242,7 @@ def test_ops_after_a_misread_one_are_right_read_so(tmp_path, capsys):
 
 
 def network_of(sizes):
-    """Convolutions whose results take so many words of a byte each."""
+    """Convolutions whose results take N words of a byte each."""
     rng = np.random.default_rng(sum(sizes))
     builder = Builder("sizes")
     x, c = builder.input("image", (2, 2, 1)), 1

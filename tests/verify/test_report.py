@@ -36,7 +36,7 @@ def vectors(tmp_path_factory):
 
 
 def device(folder, bugs, accumulators=True, without=()):
-    """Dump what a device makes whose ops have these bugs, given as (op, hypothesis, label)."""
+    """Dump what a device produces whose ops have these bugs, given as (op, hypothesis, label)."""
     model = intgold.load()
     live = dict(stimulus(model, "builtin", COUNT, 0))
     shutil.rmtree(folder, ignore_errors=True)
@@ -66,7 +66,7 @@ def found(vectors, folder):
 
 
 def test_two_ops_with_a_bug_each(vectors, tmp_path):
-    """The second is diagnosed on the device's own inputs; what follows is told to follow."""
+    """The second is diagnosed on the device's own inputs; what follows is reported to follow."""
     bugs = [("conv2", "bias_missing", ""), ("gap", "rounds_single_down", "")]
     first, *others = found(vectors, device(tmp_path / "d", bugs))
     assert (first.op, first.names, first.inputs) == ("conv2", [("bias_missing",)], "golden")
@@ -83,7 +83,7 @@ def test_two_ops_with_a_bug_each(vectors, tmp_path):
 
 
 def test_an_op_that_was_not_dumped(vectors, tmp_path):
-    """The cause is found through the ops behind it."""
+    """The cause is found through the ops after it."""
     folder = device(tmp_path / "d", [("conv2", "kernel_transposed", "")], False, ("conv2", "selu2"))
     first = found(vectors, folder)[0]
     assert (first.op, first.names) == ("pool2", [("kernel_transposed",)])
@@ -154,7 +154,7 @@ def test_a_cause_must_explain_all_that_was_dumped_behind_it(tmp_path):
 
 
 def test_every_op_that_was_not_dumped_may_be_the_cause(tmp_path, capsys):
-    """Three tables that change nothing, the last alone dumped: any of them may lie backwards."""
+    """Three tables that change nothing, only the last dumped: any of them may lie backwards."""
     reads, same = {"a": "x", "b": "a", "c": "b"}, np.arange(-128, 128).astype(np.int8)
     vectors, dut, _ = luts(
         tmp_path, {"c": same[::-1]}, reads, without=("a", "b"), table=same
@@ -398,7 +398,7 @@ def test_a_bug_of_one_image_alone(vectors, tmp_path):
 
 
 def test_what_comes_close(vectors, tmp_path):
-    """Where nothing fits, what explains most is told."""
+    """Where nothing fits, what explains most is reported."""
     folder = device(tmp_path / "d", [("conv2", "bias_missing", "")], False)
     y = np.load(folder / "outputs" / "conv2.npy")
     rng = np.random.default_rng(0)
@@ -497,7 +497,7 @@ def test_as_the_device_computed_it(tmp_path, capsys):
     text = told(bench, capsys, conv=got)[0]
     row = rf"^  its register +{bench.accumulators['conv'][at]} +{held[at]}$"
     assert "with accumulator_bit_stuck (bit 9 at 0)" in text and re.search(row, text, re.M), text
-    lanes = bench.tensors["conv"][..., ::-1]  # results that move: the last stage alone differs
+    lanes = bench.tensors["conv"][..., ::-1]  # results that move: only the last stage differs
     text = told(bench, capsys, conv=lanes)[0]
     assert re.search(r"^  as it is written  ", text, re.M), text
 

@@ -95,7 +95,7 @@ def test_the_first_wrong_tile(vectors, tmp_path):
         asked.append(report.next)
     assert report.found == tile and len(asked) <= 2 + np.log2(len(of))
     assert "outputs/conv1" in report.unread and "not read before it: " in str(report)
-    # A right read-out behind a wrong one: one of both is no read-out of this chip.
+    # A right read-out after a wrong one: one of both is no read-out of this chip.
     other = next(n for n in sorted(of) if n > tile.number)
     right = {(t.array, t.image, t.number): t for t in signatures(vectors, TILE)}
     told = f"outputs/conv2 1 {other} {right['outputs/conv2', 1, other].signature:08x}"
@@ -106,7 +106,7 @@ def test_the_first_wrong_tile(vectors, tmp_path):
 
 
 def write_read_outs(tensors, accumulators, path):
-    """A chip's read-outs by zlib alone."""
+    """A chip's read-outs only by zlib."""
     lines = ["# tile " + ",".join(map(str, TILE))]
     for folder, arrays in (("outputs", tensors), ("accumulators", accumulators)):
         for name, values in arrays.items():

@@ -27,7 +27,7 @@ typedef struct intgold_lane_rules {
 } intgold_lane_rules;
 
 /* What a block's form becomes when it takes one more lane.  A form that no vector code has yet
- * goes channel by channel, to the scalar code: raise the limit when every variant has it. */
+ * goes channel by channel, to the scalar code: raise the limit when every variant supports it. */
 enum { INTGOLD_LAST_LANE_FORM = INTGOLD_FORM_FLOAT64 };
 
 static inline int32_t intgold_joint_form(const intgold_lane_rules *rules, int32_t form,

@@ -13,7 +13,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 /* Loops over registers must be unrolled before the compiler places arrays; clang does it itself,
- * and does worse when told to. */
+ * and does worse when asked to. */
 #if defined(__clang__)
 #define UNROLL
 #else

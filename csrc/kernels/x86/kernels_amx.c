@@ -1,8 +1,8 @@
 /* convolve() with AMX tiles; everything else is that of kernels_avx512vnni.c.
  *
  * One TDPBUSD multiplies a tile of 16 pixels by `depth` words and a tile of `depth` words by 16
- * channels.  Both lie in memory as they are: pixels are the rows of a tile, column_step apart,
- * and packed weights are drawn in kernels.h as the instruction wants them.
+ * channels.  Both lie in memory as they are: pixels are the rows of a tile, one every
+ * column_step bytes, and packed weights are drawn in kernels.h as the instruction wants them.
  *
  *     A (x)                       B (weights)                  sums
  *     pixel 0:  word word ...     word 0: [c0: w w w w] ...    pixel 0:  c0 c1 ... c15

@@ -185,7 +185,7 @@ INLINE TARGET void avx512_store_two_rows(const intgold_pixels *at, __m512i bytes
     if (at->y_below) STORE_256(at->y_below, _mm512_extracti64x4_epi64(rows, 1));
 }
 
-/* Go on by so many outputs. */
+/* Advance by `outputs` outputs. */
 INLINE void avx512_advance(intgold_pixels *at, int32_t outputs, const int pooled) {
     const size_t sums = (size_t)outputs * (pooled ? 2 : 1) * at->step;
     at->sums += sums;

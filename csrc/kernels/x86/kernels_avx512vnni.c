@@ -1,4 +1,4 @@
-/* The waist for AVX-512 with VNNI, and with VBMI and AMX where the CPU has them.
+/* The waist for AVX-512 with VNNI, and with VBMI and AMX where the CPU supports them.
  *
  * A word is four bytes x + 128, because vpdpbusd multiplies unsigned by signed bytes; the 128 is
  * in the sums' start.  Four products are at most 4 * 255 * 128 and the sum wraps, so that the

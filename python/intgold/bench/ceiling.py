@@ -1,4 +1,4 @@
-"""What bounds a variant of the kernels: its own instructions and kernels, each run alone."""
+"""What bounds a variant of the kernels: its own instructions and kernels, each run by itself."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Ceiling:
     instruction : str or None
         What the variant's dot products are made of; None where it has none of its own.
     dot_seconds : float or None
-        Per multiply-add, with that instruction alone, in registers: the *roofline*.
+        Per multiply-add, with only that instruction, in registers: the *roofline*.
     finish_seconds : mapping of str to float
-        Per value that is requantised, by form, the kernel alone on what the first cache holds.
+        Per value that is requantised, by form, only the kernel on what the first cache holds.
     lut_seconds : float
         Per value that is looked up, likewise.
     """
@@ -52,7 +52,7 @@ def form_of(op: Op) -> str | None:
 
 
 class CeilingLoops:
-    """The loops whose times make a `Ceiling`, to take turns with what is held against it.
+    """The loops whose times make a `Ceiling`, to take turns with what is compared with it.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class CeilingLoops:
         return lambda n: lib.intgold_measure_finish(self._isa, struct, n)
 
     def ceiling(self, samples: Mapping[str, Sequence[float]]) -> Ceiling:
-        """Return what the samples of `loops` say: the least second per value of each."""
+        """Return what the samples of `loops` say: the smallest seconds per value of each."""
         fastest = {name: min(samples[name]) / work(1) for name, work in self._work.items()}
         forms = {n: s for n, s in fastest.items() if n not in (DOT, LUT)}
         return Ceiling(self.instruction, fastest.get(DOT), forms, fastest[LUT])

@@ -94,7 +94,7 @@ class ImageLoop:
 
 def _prefix(whole: Lowered, last: int) -> Lowered:
     """Return the model up to op `last`: what is read later, or asked for, are its outputs; if there
-    is no such thing, what op `last` makes.
+    is no such thing, what op `last` produces.
 
     So each tensor has as many readers as before, or an op that nobody else reads, and the engine
     decides alike what runs together.

@@ -33,7 +33,7 @@ class OpTime:
         Seconds that these take at least, by the variant's own instruction.
     tail : float or None
         Seconds of requantizing the values that leave the row, and of looking them up, where it
-        does that, by the variant's own kernels alone; None where the row does other work.
+        does that, only by the variant's own kernels; None where the row does other work.
     """
 
     name: str
@@ -86,8 +86,8 @@ def time_ops(
 ) -> Ops:
     """Time every op of a model on one core, image after image, and what bounds it.
 
-    The model is cut behind every row; all cuts and the loops of the ceiling take turns, and each
-    counts with its least time: what else the machine does can only add to it.
+    The model is cut after every row; all cuts and the loops of the ceiling take turns, and each
+    counts with its shortest time: what else the machine does can only add to it.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def time_ops(
 
 
 def ends_of(measured: Sequence[float]) -> list[float]:
-    """Return how long a model takes up to the end of each row, from the least time of each cut.
+    """Return how long a model takes up to the end of each row, from the shortest time of each cut.
 
     Noise only adds, and a cut does all that a shorter one does: so a cut takes no longer than any
     longer one was seen to take.

@@ -25,7 +25,7 @@ def plot_report(report: BenchReport, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     IntgoldError
-        When matplotlib is absent, or the name ends otherwise.
+        When matplotlib is absent, or the name ends differently.
     """
     check_plot(path)
     from matplotlib.figure import Figure

@@ -31,7 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="folder to write: new, empty, or an earlier export that nobody changed",
     )  # fmt: skip
     parser.add_argument(
-        "--amalgamated", action="store_true", help="the engine as one file (c always has it so)"
+        "--amalgamated", action="store_true", help="the engine as one file (always so for c)"
     )
 
 

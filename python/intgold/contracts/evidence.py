@@ -30,7 +30,7 @@ def evidence(contract: Contract, op: str, dtype: str) -> str:
     -------
     str
         The number of values compared; ``SPEC`` or ``sources`` for what rests on those;
-        ``unproved`` where there is a rule that no answer of the engine was held against; ``-``
+        ``unproved`` where there is a rule that was compared with no answer of the engine; ``-``
         where the engine has no kernel.
     """
     rule = contract.rule(op, dtype)

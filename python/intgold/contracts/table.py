@@ -57,25 +57,25 @@ class OpRule:
         in float64; ``float32``: every step in float32.
     algorithm : Algorithm
     group : int
-        Where a kernel takes so many values at once and does the rest otherwise; 0: it does not.
+        How many values a kernel takes at once, where it does the rest differently; 0: it does not.
     remainder_form : str
-        The form of the values behind the last whole group.
+        The form of the values after the last whole group.
     clamp_rounding : str
         How the ends of a fused activation are quantised: halves ``away``, then the zero point is
-        added; or halves to ``even`` behind the zero point, in float32.
+        added; or halves to ``even`` after the zero point, in float32.
     limits : (float, float)
         The ratios of scales s_a * s_b / s_y that the kernel takes, both ends included.
     slopes : (float, float)
         What the ratio times alpha of LEAKY_RELU may be; its size has the lower limit, too.
     int16 : bool
         It wraps outputs that int16 does not hold before the clamp: such an op is refused.  No bit
-        of others hangs on it, so that rules are not told apart by it.
+        of others depends on it, so it does not distinguish rules.
     inexact : str
         What keeps the model from some of the engine's bits; said wherever the op is.
     overflow : str
         What the engine does where the exponentials of a SOFTMAX add up to 512 times the largest:
-        its shift is beyond 31 bits then.  Said of an op whose rows are that long; no rule is told
-        apart by it.
+        its shift is beyond 31 bits then.  Said of an op whose rows are that long; it distinguishes
+        no rule.
     fallback : OpRule, optional
         Of the kernel that runs an op beyond the limits; without one such a file is refused, as the
         engine does.
@@ -107,23 +107,23 @@ class Contract:
     Parameters
     ----------
     name, engine, version : str
-        The version is that of the package that the rules were held against.
+        The version is that of the package that the rules were compared with.
     provenance : str
-        What the rules rest on: ``measured``: held against the engine; ``sources``: read in its
+        What the rules rest on: ``measured``: compared with the engine; ``sources``: read in its
         public sources, as no package brings the engine; ``definition``: SPEC.md.
     rules : mapping of str to OpRule
-        By the name of the TFLite op; where the dtype matters, ``uint8`` behind it.
+        By the name of the TFLite op; where the dtype matters, followed by ``uint8``.
     unsupported : set of str
-        Ops with a dtype behind them for which the engine has no kernel; ``integers`` as dtype: of
+        Ops, followed by a dtype, for which the engine has no kernel; ``integers`` as dtype: of
         those that compute shapes.
     in_place : set of str
         Ops that may write over a tensor that is still to be read, see
-        `intgold.importers.tflite.memory_hazards`; ``fallback`` behind: where a delegate declines
-        it.
+        `intgold.importers.tflite.memory_hazards`; followed by ``fallback``: where a delegate
+        declines it.
     delegates : bool
         A delegate takes ops by the shapes that the file says.
     resizes : bool
-        It works out the shape of what an op makes, whatever the file says; else the file's stands.
+        It works out the shape of an op's output, whatever the file says; else the file's stands.
     """
 
     name: str

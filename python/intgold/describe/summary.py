@@ -117,10 +117,10 @@ def description(model: Model) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``name``, ``contract``, ``spec`` (the least version that it needs), ``sha256``,
+        ``name``, ``contract``, ``spec`` (the lowest version that it needs), ``sha256``,
         ``metadata``, ``inputs``, ``outputs``; ``tensors``: name, shape, dtype, scale, zero_point;
         ``ops``: name, kind, clause, inputs, output, ``fields`` (a requantize as lists of form,
-        multiplier, right_shift, multiplier_low; of weights the dtype and shape alone, any
+        multiplier, right_shift, multiplier_low; of weights only the dtype and shape, any
         other array as a list), ``accumulator`` (lists lo and hi, and bits; or None), ``bytes`` by
         kind, ``multiply_adds``; ``totals``: bytes by kind and multiply_adds; ``arena_bytes`` of
         the C engine by variant, those that run here.

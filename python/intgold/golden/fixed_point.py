@@ -24,7 +24,7 @@ def product(a: Int, b: Int) -> IntArray:
 
 
 def exp(a: IntArray, fraction: int) -> IntArray:
-    """Return exp of a value <= 0 of so many fraction bits as Q0.31 (SPEC 5.10.2 for 26)."""
+    """Return exp of a value <= 0 of `fraction` fraction bits as Q0.31 (SPEC 5.10.2 for 26)."""
     quarter = 1 << (fraction - 2)
     r = (a & (quarter - 1)) - quarter  # in [-1/4, 0)
     result = _exp_quarter(r << (31 - fraction))

@@ -35,6 +35,6 @@ def max_pool2d(
     ndarray of int8, shape (n, out_h, out_w, channels)
     """
     take("x", x, "int8", 4)
-    # The least int8 never wins against a valid cell, and every window has one.
+    # The smallest int8 never wins against a valid cell, and every window has one.
     largest = over_windows(x, kernel, stride, padding, -128, np.maximum)
     return give(largest, act_min, act_max)

@@ -17,7 +17,7 @@ def pad(
     ----------
     x : ndarray of int8, shape (n, ...)
     before, after : (int, int, int)
-        Cells in front of and behind each dimension, 0 for those that `x` does not have.
+        Cells before and after each dimension, 0 for those that `x` does not have.
     value : int
         In [-128, 127].
 

@@ -53,7 +53,7 @@ def softmax_float32(x: IntArray, *, form: str, table: IntArray) -> IntArray:
 
 
 def _unpacked(bits: IntArray) -> tuple[IntArray, IntArray]:
-    """Return the values of which these are the bits; subnormal ones share the least exponent."""
+    """Return the values of which these are the bits; subnormal ones share the smallest exponent."""
     fraction, field = bits & (2**23 - 1), bits >> 23
     return np.where(field > 0, fraction + 2**23, fraction), np.maximum(field, 1) - 1
 

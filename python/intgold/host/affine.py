@@ -198,9 +198,9 @@ def quantize_input(model: Model, images: np.ndarray, name: str | None = None) ->
     if tensor.scale is None:
         raise InputError(f"{where} has no scale: give int8")
     if images.dtype.kind != "f":
-        camera, advice = takes_bytes(model, tensor), "x.astype(numpy.float32) makes reals"
+        camera, advice = takes_bytes(model, tensor), "x.astype(numpy.float32) produces reals"
         if are_bytes(images) and camera:
-            advice = "x.astype(numpy.uint8) makes camera bytes, which stand for x/255"
+            advice = "x.astype(numpy.uint8) produces camera bytes, which stand for x/255"
         accepted = "uint8, int8" if camera else "int8"
         raise InputError(f"{where}: {images.dtype} is neither {accepted} nor a float: {advice}")
     if not np.isfinite(images).all():

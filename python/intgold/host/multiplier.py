@@ -42,7 +42,7 @@ def fixed_point(real: float, bits: int = 31) -> tuple[int, int]:
 
 
 def fixed_point_below(real: float, bits: int) -> tuple[int, int]:
-    """Return the greatest representable pair that is not above `real`; see `fixed_point`.
+    """Return the largest representable pair that is not above `real`; see `fixed_point`.
 
     Where an output scale follows the multiplier, none of its values clips.
     """
@@ -50,7 +50,7 @@ def fixed_point_below(real: float, bits: int) -> tuple[int, int]:
 
 
 def fixed_point_above(real: float, bits: int) -> tuple[int, int]:
-    """Return the least representable pair that is not below `real`; see `fixed_point`.
+    """Return the smallest representable pair that is not below `real`; see `fixed_point`.
 
     With few bits, the weights follow the multiplier: none clips when it is rounded up.
     """
@@ -113,7 +113,7 @@ def _exact(real: float, bits: int) -> tuple[int, int]:
     if not (0.0 <= real < math.inf):
         raise ModelError(f"multiplier {real} is negative or not finite")
     f, e = math.frexp(real)
-    # The greatest real below 2^-32 has all of its bits set: times 2^31, the greatest |acc|, it is
+    # The largest real below 2^-32 has all of its bits set: times 2^31, the largest |acc|, it is
     # 1/2 less one unit of its last bit, which needs no rounding.  So what an engine rounds to an
     # integer is below 1/2 whatever acc is (float32 may round acc to 24 bits first: 2^31 stays),
     # and no less so where it takes subnormal numbers for 0.

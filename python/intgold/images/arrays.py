@@ -1,4 +1,4 @@
-"""Images and labels as array files: .npy, or IDX as MNIST has them."""
+"""Images and labels as array files: .npy, or IDX as in MNIST."""
 
 from __future__ import annotations
 
@@ -112,13 +112,13 @@ def _advice(array: np.ndarray, dtypes: tuple[str, ...]) -> str:
     if dtypes == _LABEL_DTYPES:
         return label_advice(array)
     if dtypes == ("int8",) and array.dtype == np.uint8:
-        return ": (x ^ 0x80).view(numpy.int8) makes int8 of an unsigned device's bytes"
+        return ": (x ^ 0x80).view(numpy.int8) produces int8 from an unsigned device's bytes"
     if "uint8" in dtypes and REALS[1] not in dtypes and array.dtype.kind == "f":
-        return ": numpy.save(path, model.quantize_input(x)) makes the model's input of reals"
+        return ": numpy.save(path, model.quantize_input(x)) produces the model's input from reals"
     if "uint8" in dtypes and are_bytes(array):
-        return ": x.astype(numpy.uint8) makes bytes, which stand for x/255"
+        return ": x.astype(numpy.uint8) produces bytes, which stand for x/255"
     if REALS[1] in dtypes and array.dtype.kind in "iub":
-        return ": x.astype(numpy.float32) makes reals"
+        return ": x.astype(numpy.float32) produces reals"
     return ""
 
 

@@ -32,7 +32,7 @@ def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...]) -> np.ndarray
     Parameters
     ----------
     path : path
-        A raw file, or one in gzip (told by its first two bytes, not by its name).
+        A raw file, or one in gzip (recognised by its first two bytes, not by its name).
     shape : tuple of int
         The count first: (60000, 28, 28) for the training images.
 

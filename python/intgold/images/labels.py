@@ -27,9 +27,9 @@ def check_labels(labels: np.ndarray | None, count: int, classes: int) -> None:
 def label_advice(labels: np.ndarray) -> str:
     """Return how class numbers are made of labels that are none, or nothing."""
     if labels.ndim == 2 and labels.shape[1] > 1:
-        return ": class numbers are wanted; y.argmax(1) makes them of a row for each"
+        return ": class numbers are wanted; y.argmax(1) produces them from a row for each"
     if labels.dtype.kind in "fb" or labels.ndim == 2:
         return (
-            ": class numbers are wanted; y.astype(numpy.int64).ravel() makes them, if y holds them"
+            ": class numbers are wanted; y.astype(numpy.int64).ravel() gives them, if y holds them"
         )
     return ""

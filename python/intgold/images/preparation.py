@@ -110,7 +110,7 @@ def _resize_axis(image: np.ndarray, axis: int, size: int) -> np.ndarray:
 
 
 def normalize_digit(grey: np.ndarray) -> np.ndarray:
-    """Return a picture of one digit as MNIST would have it: bright ink on black.
+    """Return a picture of one digit as in MNIST: bright ink on black.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def _ink(grey: np.ndarray) -> np.ndarray:
         raise DataError(f"no ink: nothing stands out from the paper by more than {most} of 255")
     if most < 3 * noise:
         raise DataError(f"no paper: the border varies by {noise} of 255, the ink by {most}")
-    # Grain and shading; of grain alone, which is Gaussian, this is 4 standard deviations.
+    # Grain and shading; of only grain, which is Gaussian, this is 4 standard deviations.
     faint = min(6 * noise, most // 2)
     return np.where(above > faint, above, 0) * _MAX_INK // most
 

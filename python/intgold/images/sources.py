@@ -96,8 +96,8 @@ def read_sources(
     if len(paths) * int(np.prod(shape, dtype=np.float64)) > MAX_BYTES:
         raise DataError(f"{sources[0]}: {len(paths)} pictures are too many at once")
     images = np.stack([picture_input(path, shape, as_is=as_is) for path in paths])
-    alone = len(sources) == 1 and paths == [Path(sources[0])]
-    form = "picture" if alone else "pictures"
+    single = len(sources) == 1 and paths == [Path(sources[0])]
+    form = "picture" if single else "pictures"
     return ImageBatch(images, tuple(map(str, paths)), form, tuple(passed_over))
 
 

@@ -70,7 +70,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     try:
         members = read_zip(path)
     except IntgoldError as error:  # it names the path
-        foreign = f"{path}: a TFLite file: intgold import makes a model of it"
+        foreign = f"{path}: a TFLite file: intgold import produces a model from it"
         raise ArtefactError(foreign if _is_tflite(path) else str(error)) from None
     try:
         return _read(members)
@@ -83,7 +83,7 @@ def load(path: str | os.PathLike[str]) -> Model:
 def _read(members: dict[str, bytes]) -> Model:
     """Return the model in the members of an archive, all of which it must use."""
     if "network.json" in members:
-        raise ArtefactError("a float network: intgold quantize makes a model of it")
+        raise ArtefactError("a float network: intgold quantize produces a model from it")
     if "model.json" not in members:
         raise ArtefactError("no model.json in it; not an intgold model")
     document, stated = _parse(members.pop("model.json"))
@@ -92,7 +92,7 @@ def _read(members: dict[str, bytes]) -> Model:
         raise ArtefactError(f"unknown member {min(members)}")
     # A higher spec than is needed, a list of equal forms, an array's header, ...
     if model.sha256 != stated:
-        raise ArtefactError("model.json: not written as SPEC 9.3 has it")
+        raise ArtefactError("model.json: not written as in SPEC 9.3")
     return model
 
 

@@ -39,7 +39,7 @@ _SAME_REALS = ("max_pool2d", "avg_pool2d", "concat", "pad", "reshape")
 class Builder:
     """A graph that grows by one op at a time.
 
-    Every op is checked as far as it can be alone; `model` checks the whole, the int32 proof
+    Every op is checked as far as it can be by itself; `model` checks the whole, the int32 proof
     included.
 
     Parameters
@@ -95,7 +95,7 @@ class Builder:
         zero_point: int | None = None,
         **fields: Any,
     ) -> str:
-        """Add an op and return the name of the tensor that it makes.
+        """Add an op and return the name of the tensor that it produces.
 
         Parameters
         ----------

@@ -270,7 +270,8 @@ class Model:
         dtype = op.spec.output_dtype(op.fields)
         if (out.shape, out.dtype) != (shape, dtype):
             raise ModelError(
-                f"op {op.name}: makes {dtype} {shape}, tensor {out.name} is {out.dtype} {out.shape}"
+                f"op {op.name}: produces {dtype} {shape}, "
+                f"tensor {out.name} is {out.dtype} {out.shape}"
             )
 
     def _prove(self, op: Op, ranges: Mapping[str, tuple[int, int]]) -> Bounds:

@@ -45,7 +45,7 @@ class ModelPort:
         advice = array_advice(array, str(self.dtype))
         kind = array.dtype.kind if isinstance(array, np.ndarray) and not advice else ""
         if role == "input" and self.dtype == np.int8 and kind and kind in "uf":
-            return ": model.quantize_input(x) makes it of camera bytes (uint8) or reals"
+            return ": model.quantize_input(x) produces it from camera bytes (uint8) or reals"
         return advice
 
 
@@ -74,7 +74,7 @@ class ModelPorts:
         InputError
             Naming the input and what is wrong with it.
         """
-        # The usual case in one look; whatever fails it is told what is wrong.
+        # The usual case in one look; what fails it gets a message that says why.
         port = self.inputs[0]
         if (
             type(x) is _NDARRAY

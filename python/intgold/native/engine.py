@@ -101,7 +101,7 @@ class ImageStrides(NamedTuple):
 Arrays = Collection[np.ndarray]
 """Arrays that hold a batch, in C order."""
 Trace = tuple[Collection[np.ndarray | None], Collection[np.ndarray | None]]
-"""Arrays for what each op makes, and for its accumulators; None where nobody asks."""
+"""Arrays for what each op produces, and for its accumulators; None where nobody asks."""
 
 
 class Context:
@@ -209,7 +209,7 @@ class NativeModel:
         count : int
         inputs, outputs : collection of ndarray
         trace : pair of collections of ndarray or None, optional
-            For what each op makes, and for its accumulators.
+            For what each op produces, and for its accumulators.
         threads : int
             Over the images, each with a context of its own.
         """

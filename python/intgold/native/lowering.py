@@ -147,9 +147,9 @@ def _together(model: Model, index: int) -> int:
 def plan(model: Model) -> tuple[dict[str, int], int]:
     """Return the byte offset of each tensor between ops, and the bytes that all of them need.
 
-    A tensor lives from the op that makes it to the last one that reads it, or that may run together
-    with that one; the largest tensors are placed first, each at the lowest offset that is free as
-    long as it lives.
+    A tensor lives from the op that produces it to the last one that reads it, or that may run
+    together with that one; the largest tensors are placed first, each at the lowest offset
+    that is free as long as it lives.
     """
     made = {op.output: i for i, op in enumerate(model.ops)}
     last = {n: _together(model, i) for i, op in enumerate(model.ops) for n in op.inputs}

@@ -21,7 +21,7 @@ intgold_status intgold_measure_run(intgold_context *context, int32_t n, int32_t 
 }
 
 /* ---- One instruction, in as many independent chains as hide its latency.  The empty assembly
- * keeps every sum apart and in a register: nothing can be merged, or moved out of the loop. */
+ * keeps every sum separate and in a register: nothing can be merged, or moved out of the loop. */
 
 #define TWELVE(DO) \
     DO(s0) DO(s1) DO(s2) DO(s3) DO(s4) DO(s5) DO(s6) DO(s7) DO(s8) DO(s9) DO(s10) DO(s11)

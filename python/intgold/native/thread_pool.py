@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 _CHUNKS_PER_SHARE = 64
-"""The last pieces are as small as a thread's share cut into so many."""
+"""The last pieces are as small as a thread's share cut into this many."""
 
 
 class ChunkQueue:

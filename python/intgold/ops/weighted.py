@@ -21,7 +21,7 @@ SLIDE: dict[str, Field] = {"stride": STRIDE, "padding": PADDING, "dilation": DIL
 
 
 def fields_of_weighted(weight_dims: int, geometry: dict[str, Field]) -> dict[str, Field]:
-    """Return the fields of an op that multiplies weights of so many dimensions."""
+    """Return the fields of an op that multiplies weights of `weight_dims` dimensions."""
     return {
         **geometry,
         "weights": Array("int8", weight_dims),

@@ -195,7 +195,7 @@ def class_count(model: Model) -> int:
 def picture_of(x: np.ndarray) -> np.ndarray | None:
     """Return an int8 input as bytes to look at, uint8 (height, width); None when it has no such.
 
-    The least int8 is 0, the greatest 255; three channels give their mean.
+    The smallest int8 is 0, the largest 255; three channels give their mean.
     """
     if x.ndim != 3 or x.shape[2] not in (1, 3):
         return None

@@ -47,7 +47,7 @@ def draw(image: np.ndarray, style: str = "blocks") -> list[str]:
     Returns
     -------
     list of str
-        All of the same width, escape sequences of ``grey`` apart.
+        All of the same width, not counting escape sequences of ``grey``.
     """
     height, width = image.shape
     shrink = max(width / COLUMNS, height / (2 * COLUMNS), 1)

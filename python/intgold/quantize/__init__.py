@@ -1,4 +1,4 @@
-"""Floats and torch: train, calibrate, quantize, simulate.  Nothing behind the wall needs it."""
+"""Floats and torch: train, calibrate, quantize, simulate.  Nothing on the integer side needs it."""
 
 from __future__ import annotations
 
@@ -57,8 +57,9 @@ def quantize(
     -------
     Model
         It takes int8 pictures (n, h, w, c), sequences (n, 1, length, c) and vectors (n, features);
-        `Model.quantize_input` makes them of reals in these shapes or in those of the module.  Its
-        input is named ``image`` (a picture) or ``input``, several have the names of the arguments.
+        `Model.quantize_input` produces them from reals in these shapes or in those of the module.
+        Its input is named ``image`` (a picture) or ``input``; several have the names of the
+        arguments.
 
     Warns
     -----

@@ -17,7 +17,7 @@ SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
 
 CLAMPS: dict[str, float] = {"relu": math.inf, "relu6": 6.0}
-"""Activations that are a clamp to [0, limit]: the integer ops have it for nothing."""
+"""Activations that are a clamp to [0, limit]: the integer ops clamp at no cost."""
 
 
 def _erf(x: FloatArray) -> FloatArray:

@@ -35,12 +35,12 @@ GRAIN_BITS = 7
 a float sum give the same ranges."""
 
 _BINS = 8192
-_SHRINKS = 64  # candidates for each end of a range in the search of least error
+_SHRINKS = 64  # candidates for each end of a range in the search for the smallest error
 
 
 @dataclass(frozen=True)
 class Ranges:
-    """(least, greatest) value of each layer by name, and how it was found.
+    """(min, max) value of each layer by name, and how it was found.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Ranges:
         How many were seen.
     method : str
         ``minmax``: the extremes. ``percentile:P``: all but 100 - P percent of the values at each
-        end, P in (50, 100]. ``mse``: the range in which int8 has the least mean squared error.
+        end, P in (50, 100]. ``mse``: the range in which int8 has the smallest mean squared error.
     """
 
     layers: Mapping[str, tuple[float, float]]
@@ -268,7 +268,7 @@ class _Spread:
         return self.lo + first * self.width, self.lo + last * self.width
 
     def min_error(self) -> tuple[float, float]:
-        """Return the range with the least mean squared error of int8, one end after the other."""
+        """Return the range of the smallest mean squared int8 error, one end after the other."""
         seen = self.counts > 0
         counts, means = self.counts[seen], self.sums[seen] / self.counts[seen]
 
@@ -296,6 +296,6 @@ def _spreads(
 
 
 def _outwards(x: float) -> float:
-    """Return the least value of `GRAIN_BITS` significant bits that is not below x >= 0."""
+    """Return the smallest value of `GRAIN_BITS` significant bits that is not below x >= 0."""
     fraction, exponent = math.frexp(x)
     return math.ldexp(math.ceil(math.ldexp(fraction, GRAIN_BITS)), exponent - GRAIN_BITS)

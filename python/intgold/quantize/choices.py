@@ -35,9 +35,10 @@ class Choices:
     weight_bits : int
         2 to 8: weights lie in [-(2^(bits-1) - 1), 2^(bits-1) - 1], stored as int8.
     weight_scales : str
-        ``max``: the largest weight fills the range; ``mse``: the scale of least squared error.
+        ``max``: the largest weight fills the range; ``mse``: the scale with the
+        smallest squared error.
     multiplier_bits : int
-        1 to 31 significant bits of every multiplier; 1 is a shift alone.  Below 31 the weights
+        1 to 31 significant bits of every multiplier; 1 is only a shift.  Below 31 the weights
         and the scales follow the multiplier.
     form : str
         Of every requantize (SPEC 4.2).
@@ -82,7 +83,7 @@ class Choices:
 
     @property
     def largest_weight(self) -> int:
-        """The greatest integer weight: 127 for eight bits."""
+        """The largest integer weight: 127 for eight bits."""
         return int(2 ** (self.weight_bits - 1) - 1)
 
     @property

@@ -24,7 +24,7 @@ _CLAMPING = (
 
 @dataclass(frozen=True)
 class Node:
-    """A layer, with the clamp behind it that its op does as well.
+    """A layer, with the clamp after it that its op also does.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class ScaleGroups:
 
     Pools, pads and reshapes have those of their input; the tensors that a concat joins have one
     pair in common, but for camera bytes, whose pair is fixed.  With narrow multipliers the scales
-    of what an ``add``, ``sub`` or ``mul`` reads and makes are powers of two, for which every
+    of what an ``add``, ``sub`` or ``mul`` reads and produces are powers of two, for which every
     multiplier width is exact.
     """
 

@@ -1,4 +1,4 @@
-"""What a float network would hold, from its shapes alone: known before memory is asked for."""
+"""What a float network would hold, from only its shapes: known before memory is asked for."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Piecewise-linear segments for a 256-entry table, with optimal breakpoints.
 
-Dynamic programming over the 256 inputs: first the least possible largest error of the *integer*
-evaluation (SPEC 5.5) in LSB, then, at that error, the least sum of squared errors.  The line of a
-segment is the best of a few candidates: the least-squares line, and the middle of all lines that
-stay within the error (which finds a line whenever one of the slope grid exists).
+Dynamic programming over the 256 inputs: first the smallest possible largest error of the *integer*
+evaluation (SPEC 5.5) in LSB, then, at that error, the smallest sum of squared errors.  The line
+of a segment is the best of a few candidates: the least-squares line, and the middle of all lines
+that stay within the error (which finds a line whenever one of the slope grid exists).
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def fit(table: np.ndarray, segments: int = 8) -> Segments:
 
 
 def _least_error(target: np.ndarray, segments: int) -> int:
-    """Return the least error at which so many real lines cover all inputs, longest first."""
+    """Return the smallest error at which `segments` real lines cover all inputs, longest first."""
     for error in range(256):
         lowest, highest = _slope_ranges(target, error)
         at = used = 0
@@ -192,7 +192,7 @@ def _try(
 
 
 def _best_split(squares: np.ndarray, segments: int) -> list[int] | None:
-    """Return the first inputs of the segments of least total, or None when there are too few."""
+    """Return the first inputs of the segments of the smallest total; None: there are too few."""
     total = np.full((segments + 1, 257), _NEVER, np.int64)
     total[0, 0] = 0
     came = np.zeros((segments + 1, 257), np.int64)

@@ -34,7 +34,7 @@ def quantize_network(
 ) -> Model:
     """Return the integer model of a float network.
 
-    A ReLU or ReLU6 behind an op that clamps becomes its act_min and act_max; other activations
+    A ReLU or ReLU6 after an op that clamps becomes its act_min and act_max; other activations
     become an op.  Every output has the affine scale of its range; pools keep that of their input,
     what a concat joins has one in common, and a last convolution or matrix leaves int32 logits at
     one scale.  What each choice does is said in `Choices`.
@@ -161,7 +161,7 @@ class _IntegerGraph:
         if not self.choices.narrow:
             self._mean(node, node.name, real, scale, zero_point)
             return
-        # The scale follows the multiplier, which is the greatest that does not clip.
+        # The scale follows the multiplier, which is the largest that does not clip.
         pair = multiplier.fixed_point_below(real, self.choices.multiplier_bits)
         real = multiplier.value(*pair)
         lo, _ = self.scales.range(node.name)

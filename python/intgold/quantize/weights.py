@@ -79,7 +79,7 @@ def _scales(
 
 
 def _best_shares(rows: np.ndarray, scales: np.ndarray, most: int) -> np.ndarray:
-    """Return, per row, the share of its scale that has the least squared error of the weights."""
+    """Return, per row, the share of its scale with the smallest squared error of the weights."""
     best, smallest = np.ones(len(rows)), np.full(len(rows), np.inf)
     for share in _SHARES[::-1]:
         s = np.where(scales == 0, 1.0, scales * share)[:, np.newaxis]
@@ -94,8 +94,8 @@ def _requantize(
 ) -> tuple[np.ndarray, Requantize]:
     """Return the weight scales and their multipliers ``s_x * s_w / s_y``.
 
-    A narrow multiplier comes first and the weight scale follows it: rounding the multiplier
-    alone would change the function.
+    A narrow multiplier comes first and the weight scale follows it: rounding only the
+    multiplier would change the function.
     """
     bits = choices.multiplier_bits
     reals = (s_x * s_w / s_y).tolist()

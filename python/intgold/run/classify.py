@@ -18,7 +18,7 @@ def predict(model: Model, images: np.ndarray, backend: str = "c", threads: int =
     """Return the class of each image (SPEC 8.12).
 
     That is the index of the largest value of the first output, ties to the lowest index; where an
-    ``argmax`` makes that output, what it says.
+    ``argmax`` produces that output, what it says.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def predict(model: Model, images: np.ndarray, backend: str = "c", threads: int =
     ------
     InputError
         When the model has several inputs, or an image more than one answer, as in segmentation,
-        or one number that no ``argmax`` makes, as in regression.
+        or one number that no ``argmax`` produces, as in regression.
     """
     check_predictable(model)
     if images.dtype != np.int8:
@@ -42,7 +42,7 @@ def predict(model: Model, images: np.ndarray, backend: str = "c", threads: int =
 
 
 def check_predictable(model: Model) -> None:
-    """Raise InputError where images alone give no class, before anything is read or run."""
+    """Raise InputError where only images give no class, before anything is read or run."""
     if len(model.inputs) > 1:
         raise InputError(
             f"model {model.name} has the inputs {', '.join(model.inputs)}; predict takes models of "
@@ -56,7 +56,7 @@ def check_predictable(model: Model) -> None:
 
 @checked
 def is_decided(model: Model) -> bool:
-    """Return whether the first output is already the class: whether an ``argmax`` makes it.
+    """Return whether the first output is already the class: whether an ``argmax`` produces it.
 
     Raises
     ------

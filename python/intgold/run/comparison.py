@@ -11,7 +11,7 @@ from .result import Result
 
 @dataclass
 class MismatchCount:
-    """How many tensors (accumulators counted apart) and values were compared, and differed."""
+    """How many tensors (accumulators counted separately) and values were compared, and differed."""
 
     tensors: int = 0
     values: int = 0

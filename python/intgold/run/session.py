@@ -1,4 +1,4 @@
-"""A session: a model made ready once, and run many times at the least cost of a call."""
+"""A session: a model made ready once, and run many times at the smallest cost of a call."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Session:
 
     @checked
     def __init__(self, model: Model, isa: str = "auto", threads: int = 1) -> None:
-        from .. import native  # golden alone needs no C
+        from .. import native  # golden needs no C
 
         check_work(model)
         self.name, self.isa, self.threads = model.name, native.acquire_isa(isa), threads

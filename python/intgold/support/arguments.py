@@ -140,7 +140,7 @@ def _usual(
 def _is_usual(
     args: tuple[Any, ...], kwargs: dict[str, Any], by_place: list[Kinds], by_name: dict[str, Kinds]
 ) -> bool:
-    """Return whether each argument fits for its type alone: one look at a call that is right."""
+    """Return whether each argument fits by its type: one look at a call that is right."""
     if len(args) > len(by_place):
         return False
     for value, kinds in zip(args, by_place, strict=False):
@@ -178,8 +178,8 @@ def _kinds(hint: Any) -> Kinds:
 def _plain(value: Any, hint: Any) -> Any:
     """Return what an annotation takes of a value that NumPy or an iterator made.
 
-    NumPy's integers become Python's where a number is wanted, alone or as elements; an array of one
-    dimension, and what comes one after another, become a list where one is wanted.
+    NumPy's integers become Python's where a number is wanted, by itself or as elements; an array of
+    one dimension, and what comes one after another, become a list where one is wanted.
     """
     origin, parts = get_origin(hint), get_args(hint)
     if hint in (int, float):
@@ -303,15 +303,15 @@ def _advice(value: Any, hint: Any) -> str:
 def array_advice(value: Any, dtype: str = "") -> str:
     """Return how an array is made of what is none, or nothing."""
     if isinstance(value, np.ma.MaskedArray):
-        return ": x.filled(value) makes a plain array"
+        return ": x.filled(value) produces a plain array"
     if is_of_torch(value):
-        return ": x.detach().cpu().numpy() makes one" * hasattr(value, "numpy")
+        return ": x.detach().cpu().numpy() produces one" * hasattr(value, "numpy")
     if isinstance(value, (list, tuple)):
         if any(isinstance(part, np.ndarray) and part.ndim for part in value):
             return ": give one array; for several inputs, model.run({name: array, ...})"
         return (
-            f": numpy.array(x, numpy.{dtype}) makes one"
+            f": numpy.array(x, numpy.{dtype}) produces one"
             if dtype
-            else (": numpy.array(...) makes one")
+            else (": numpy.array(...) produces one")
         )
     return ""

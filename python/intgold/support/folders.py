@@ -1,8 +1,9 @@
 """Folders that are replaced as a whole or written into: only what intgold wrote itself.
 
-A folder that a writer makes has a record of its files with their SHA-256: the manifest of a set, or
-a marker.  Whatever the record does not name, or names with other bytes, belongs to somebody else:
-then nothing is written and the first such file is named.  Nothing of a user's is ever deleted.
+A folder that a writer creates has a record of its files with their SHA-256: the manifest of a
+set, or a marker.  Whatever the record does not name, or names with other bytes, belongs to
+somebody else: then nothing is written and the first such file is named.  Nothing of a user's is
+ever deleted.
 """
 
 from __future__ import annotations
@@ -326,7 +327,7 @@ def _log_after_exchange(target: Path, old: Path, error: BaseException) -> None:
 
 
 def marked(what: str, record: str = MARKER) -> FolderKind:
-    """Return the kind of folders with such a record that a writer called `what` makes."""
+    """Return the kind of folders with such a record that a writer called `what` creates."""
 
     def stated(data: bytes) -> Mapping[str, str]:
         document = strict_json(data)

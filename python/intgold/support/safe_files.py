@@ -216,7 +216,7 @@ def read_zip(path: str | os.PathLike[str]) -> dict[str, bytes]:
 
 
 def _check_members(path: str | os.PathLike[str]) -> None:
-    """Refuse more members than `MAX_MEMBERS` before `zipfile` makes an object of each."""
+    """Refuse more members than `MAX_MEMBERS` before `zipfile` creates an object for each."""
     mark, found, remainder = b"PK\x01\x02", 0, b""
     with open(path, "rb") as file:
         while block := file.read(2**20):

@@ -115,7 +115,7 @@ class _Worker:
             self.process.start()
 
     def call(self, work: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        """Return what it makes of the arguments, or raise what it raised."""
+        """Return its result for the arguments, or raise what it raised."""
         if self._first is not None:
             self._ask(*self._first)
             self._first = None
@@ -191,7 +191,7 @@ def _serve(connection: Connection) -> None:
 
 
 def _answer(question: bytes) -> bytes:
-    """Return what a call makes, or the exception that it raised, and where."""
+    """Return the result of a call, or the exception that it raised, and where."""
     try:
         work, arguments = pickle.loads(question)
         return pickle.dumps((work(*arguments), None, ""), pickle.HIGHEST_PROTOCOL)

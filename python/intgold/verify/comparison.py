@@ -39,7 +39,7 @@ class ArrayComparison:
     role : str
         ``output``, ``accumulator`` or ``partial``.
     values : int
-        How many were compared; 0 when the dump does not have it.
+        How many were compared; 0 when the dump lacks it.
     of : int
         How many the set has, of the images compared.
     tally : ErrorStatistics
@@ -67,7 +67,7 @@ class ArrayComparison:
 
 @dataclass(frozen=True)
 class FirstDifference:
-    """The first value that differs, with the accumulator behind it where the set has one.
+    """The first value that differs, with its accumulator where the set has one.
 
     Parameters
     ----------
@@ -333,7 +333,7 @@ def _verdict(report: DumpComparison) -> list[str]:
         ),
         f"  expected {with_hex(first.expected, first.dtype)}",
         f"  got      {with_hex(first.got, first.dtype)}",
-        *([f"  both as the device has them: {IN_DEVICE}"] if first.dtype == "uint8" else []),
+        *([f"  both in device encoding: {IN_DEVICE}"] if first.dtype == "uint8" else []),
     ]
     if first.role == "output" and first.expected_accumulator is not None:
         got = "not in the dump"

@@ -27,7 +27,7 @@ from ..vectors.sets.strays import Strays
 from .misplaced import no_array, refuse_unknown, refuse_unread_memories
 
 _Files = list[tuple[list[Path], list[SetFile]]]
-"""The files of one array, for each form that the dump has it in: its own first."""
+"""The files of one array, for each form in the dump: its own first."""
 
 
 class Dump:
@@ -47,7 +47,7 @@ class Dump:
     progress : bool
         Show a bar.
     images : int, optional
-        The dump holds only so many of the set's images, the first ones; default all.
+        How many images the dump holds, the first ones of the set; default all.
 
     Raises
     ------
@@ -179,7 +179,7 @@ class Dump:
         return _picked(self._of_set(entry), images)
 
     def got(self, entry: ArraySpec, images: Sequence[int]) -> np.ndarray:
-        """Return some images of an array of the dump, which has it; images rise."""
+        """Return some images of an array of the dump, which must hold it; images rise."""
         return _picked(self._runs(entry), images)
 
     def _of_set(self, entry: ArraySpec) -> Iterator[np.ndarray]:
@@ -196,7 +196,7 @@ class Dump:
         return read_runs(self.device, paths, files, Strays(self.device.blocks[entry]))
 
     def _read_by(self, entry: ArraySpec, reading: Reading) -> Iterator[np.ndarray]:
-        """Yield the images of an array as another rule has them.
+        """Yield the images of an array as another rule reads them.
 
         Words that the device would have outside the array are taken to be right.
         """

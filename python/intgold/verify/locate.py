@@ -70,7 +70,7 @@ class FileLocation:
 def locate(
     folder: str | os.PathLike[str], array: str, coordinate: Sequence[int]
 ) -> list[FileLocation]:
-    """Return where a value lies, in each file that has it (several where it takes several words).
+    """Return where a value lies, in each file that holds it (several where it takes several words).
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def locate(
     array : str
         Its path, such as ``outputs/conv1`` or ``parameters/conv1.bias``.
     coordinate : sequence of int
-        Image, y, x, channel; of a parameter as its shape has it. Image i is the i-th of the set.
+        Image, y, x, channel; of a parameter as in its shape. Image i is the i-th of the set.
 
     Raises
     ------
@@ -191,7 +191,7 @@ def _at_words(
     folder: str | os.PathLike[str], plan: Plan, files: list[SetFile], file: SetFile,
     words: Sequence[int],
 ) -> list[FileLocation]:  # fmt: skip
-    """Return the values of words of an array in one of the files that have it."""
+    """Return the values of words of an array in one of the files that hold it."""
     held = dict.fromkeys(at for word in words for at in _elements(plan, file, word))
     coordinates, there = list(held), {(file.path, word) for word in words}
     values = _values(folder, plan, file.entry, coordinates) if held else []
@@ -319,7 +319,7 @@ def file_locations(
         Those that have the array in this format; default its own.
     paths : sequence of Path, optional
         Where these files are, of any style: lines are those of the files as they are. Default:
-        as a set has them.
+        as in a set.
     """
     files = files or plan.files_of(entry, name)
     run, inner = (at[0], at[1:]) if entry.images else (0, at)

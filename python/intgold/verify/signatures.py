@@ -1,6 +1,6 @@
 """Signatures of results, for a chip that cannot dump: a running CRC-32 over tiles (SPEC 10.9).
 
-The signature of an array and image is the CRC-32 of its bytes in order; it is told after each
+The signature of an array and image is the CRC-32 of its bytes in order; it is read after each
 tile, so it stays wrong once it is wrong, and a few read-outs lead to the first wrong tile.
 """
 
@@ -42,7 +42,7 @@ class Tile:
         Path in the set.
     image, number : int
     start, stop : tuple of int
-        First and one behind the last element along each axis.
+        First element and one past the last along each axis.
     signature : int
         CRC-32 of the bytes of all tiles of the image up to this one.
     """
@@ -74,7 +74,7 @@ class SignatureReport:
     unread : tuple of str
         Arrays before it, in graph order, of which no tile of the image was read.
     contradicts : Tile or None
-        A right read-out behind the wrong one, of the same array and image: one of both was read
+        A right read-out after the wrong one, of the same array and image: one of both was read
         wrongly.
     """
 

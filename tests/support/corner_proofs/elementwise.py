@@ -41,7 +41,7 @@ def add_saturation(ran):
 
 
 def add_ties(ran):
-    """Ties in the named requantize alone; the two others are exact."""
+    """Ties only in the named requantize; the two others are exact."""
     _, place, form = re.fullmatch(r"(ties)_(requantize\d?)_(\w+)", ran.case.name).groups()
     values = {"requantize1": [], "requantize2": [], "requantize": []}
     for (a, b), _, acc, _ in summands(ran):

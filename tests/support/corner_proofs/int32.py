@@ -108,7 +108,7 @@ def rescale_per_tensor(ran):
 
 
 def argmax_row(ran):
-    """Each index is the lowest of the greatest, by a loop that keeps the first."""
+    """Each index is the lowest of the largest, by a loop that keeps the first."""
     depth = ran.x.shape[-1]
     for row, got in zip(ran.x.reshape(-1, depth).tolist(), ran.y.ravel().tolist(), strict=True):
         best = 0

@@ -13,7 +13,7 @@ from .windows import windows
 
 
 def max_pool(ran):
-    """y is the greatest valid cell, clamped, by a loop over the window."""
+    """y is the largest valid cell, clamped, by a loop over the window."""
     found, _ = windows(ran)
     want = np.empty_like(ran.y)
     for (oy, ox), cells in found.items():

@@ -33,7 +33,7 @@ def softmax_limit(ran):
     limit = -(31 * 2**26 // 2**shift)
     diff = (ran.x - ran.x.max(axis=1, keepdims=True)).tolist()
     assert [sorted(set(row)) for row in diff] == [sorted({limit, 0}), [limit - 1, 0]]
-    if shift >= 30:  # a row that counts or not shows in the greatest value
+    if shift >= 30:  # a row that counts or not shows in the largest value
         assert ran.y[0, 7] != ran.y[1, 7]
     assert (ran.y[1][np.array(diff[1]) < 0] == -128).all()
 
@@ -68,7 +68,7 @@ def softmax_pairs(ran):
 
 
 def softmax_rows(ran):
-    """Each row as if it were alone."""
+    """Each row as if it were the only one."""
     op = {n: ran.op[n] for n in ("multiplier", "left_shift")}
     assert ran.x.ndim == 4 and ran.x[0, 0, 0].tolist() != ran.x[0, 1, 0].tolist()
     for row, y in zip(ran.x.reshape(-1, 3).tolist(), ran.y.reshape(-1, 3).tolist(), strict=True):
@@ -114,7 +114,7 @@ def exact(p):
 
 
 def to_25_then_24(p):
-    """A guard bit alone: what lies below it is cut off first."""
+    """Only a guard bit: what lies below it is cut off first."""
     surplus = max(slow_oracle.bits(p) - 25, 0)
     return sig(p // 2**surplus * 2**surplus, 24)
 
@@ -216,7 +216,7 @@ def float32_subnormal(ran):
 
 
 def float32_rows(ran):
-    """Each row as if it were alone."""
+    """Each row as if it were the only one."""
     fields = {"form": ran.op["form"], "table": ran.op["table"].tolist()}
     for row, y in zip(ran.x.reshape(-1, 3).tolist(), ran.y.reshape(-1, 3).tolist(), strict=True):
         assert slow_oracle.softmax_float32(row, **fields) == y

@@ -1,6 +1,6 @@
 """Requantize worked through in Python's integers, a line of text for every step (SPEC 4).
 
-Written from the clauses and not from the golden model, which the results are held against.
+Written from the clauses and not from the golden model, which the results are compared with.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def zero(p: int, t: int) -> int:
 
 
 def significand(p: int, bits: int) -> int:
-    """Return p with so many significant bits, ties to even."""
+    """Return p with `bits` significant bits, ties to even."""
     surplus = max(abs(p).bit_length() - bits, 0)
     return even(p, surplus) << surplus
 

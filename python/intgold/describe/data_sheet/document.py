@@ -121,8 +121,8 @@ def _uses_zero_points(op: Op) -> bool:
 def data_sheet(model: Model) -> list[DocumentBlock]:
     """Return the data sheet: tensors, then per op formula, constants and worked elements.
 
-    The elements are those of a golden run on built-in images; every worked result is held
-    against it.
+    The elements are those of a golden run on built-in images; every worked result is compared
+    with it.
 
     Raises
     ------
@@ -245,7 +245,7 @@ def _entries(name: str, by: Requantize) -> tuple[tuple[str, ...], ...]:
         rows.append((label, by.form[c], str(m), f"0x{m:08x}", str(t), str(low)))
     if by.count > _ROWS:
         rows.append((f"{by.count - _ROWS} more: see intgold info --json", "", "", "", "", ""))
-    columns = 6 if by.multiplier_low.any() else 5  # low: of form float64 alone
+    columns = 6 if by.multiplier_low.any() else 5  # low: only of form float64
     return tuple(row[:columns] for row in rows)
 
 

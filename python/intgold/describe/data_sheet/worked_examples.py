@@ -1,4 +1,4 @@
-"""Single elements of an op worked through, each held against the golden model's trace."""
+"""Single elements of an op worked through, each compared with the golden model's trace."""
 
 from __future__ import annotations
 

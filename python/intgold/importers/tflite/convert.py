@@ -135,7 +135,7 @@ def convert(graph: FileGraph, contract: Contract, name: str, *, geometry: bool =
         y = graph.tensors[op.outputs[0]]
         made = builder.tensor(names[y.index]).shape
         if geometry and made != inner(y):
-            raise ImportFileError(f"{op}: output {y.name} has shape {inner(y)}; it makes {made}")
+            raise ImportFileError(f"{op}: output {y.name} has shape {inner(y)}; it produces {made}")
     if not graph.outputs:
         raise ImportFileError("no output")
     outputs = []
@@ -233,7 +233,7 @@ def _metadata(
 class _Names:
     """Names of the file as names of a model, each once.
 
-    Labels of ops are kept free, and so are those with a number behind them: tensors that an op
+    Labels of ops are kept free, and so are those with a number after them: tensors that an op
     adds on its way.  Converters give such names to tensors as well.
     """
 
@@ -258,7 +258,7 @@ def _label(op: FileOp) -> str:
 
 
 def _identifier(text: str) -> str:
-    """Return a name of the file as one of a model, letters and digits alone.
+    """Return a name of the file as one of a model, of only letters and digits.
 
     Converters write scope/layer/op, those of all ops that became one in a list: the layer of the
     first.

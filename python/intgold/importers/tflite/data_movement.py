@@ -114,7 +114,7 @@ def _rescaled(context: OpContext, i: int) -> str:
 def _table(context: OpContext, i: int) -> np.ndarray | None:
     """Return what brings input `i` to the output's scale and zero point; None: it has them.
 
-    Kernels do so with uint8 alone.
+    Kernels do so only with uint8.
     """
     x, y = context.file(i), context.y
     if context.scale(x) == context.scale(y) and context.zero_point(x) == context.zero_point(y):

@@ -19,7 +19,7 @@ from .weighted import clamp_fields
 
 _FLOAT = np.float32
 _GROUP = 8
-"""Values that kernels take at once, at the least."""
+"""Values that kernels take at once, at least."""
 _FLOORED = 8
 """Values that kernels take at once which floor their inputs at last."""
 

@@ -67,7 +67,7 @@ def _neighbours(by: Requantize) -> Iterator[Requantize]:
 def _alike(
     context: OpContext, fields: dict[str, Any], one: list[np.ndarray], other: list[np.ndarray]
 ) -> bool:
-    """Return whether the add makes the same of every pair, brought to the shared scale."""
+    """Return whether the add gives the same for every pair, brought to the shared scale."""
     for i in range(0, len(one[0]), _ROWS):  # few pairs at once, for the sake of memory
         made, expected = (
             _outputs(context, fields, u[0][i : i + _ROWS], u[1]) for u in (one, other)

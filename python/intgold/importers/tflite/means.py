@@ -84,7 +84,7 @@ def _blocks(runs: _Runs) -> ReducedBlocks:
 
 
 def _as_image(shape: _Shape, runs: _Runs) -> tuple[str, _Shape, _Shape, dict[str, Any]]:
-    """Return an op, the image that it reads, the shape that it makes, and its weights of 1."""
+    """Return an op, the image that it reads, the shape that it produces, and its weights of 1."""
     pattern = [gone for gone, _ in runs]
     if pattern in ([True, False], [True], [False], []):
         sizes = {True: 1, False: 1} | dict(runs)
@@ -204,6 +204,6 @@ def _rounding(by: Requantize, bias: int, zero: int) -> Rounding:
 
 
 def _ends(context: OpContext, count: int) -> tuple[int, int]:
-    """Return the least and the greatest sum of so many values."""
+    """Return the smallest and the largest sum of `count` values."""
     zero = context.zero_point(context.file(0))
     return (-128 - zero) * count, (127 - zero) * count

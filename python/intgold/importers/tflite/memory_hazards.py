@@ -1,10 +1,10 @@
 """Tensors that an engine's memory plan overwrites before their last reader.
 
 LiteRT lets some ops write over what they read where nothing else reads it.  A RESHAPE shares the
-memory of what it reads; where that came to share memory as well, the readers of the reshaped tensor
-alone are counted, so that an op may write over a tensor that a later op still reads.  No rule gives
-such bits; with all tensors kept (the interpreter's option ``experimental_preserve_all_tensors``)
-the engine gives those of the model.
+memory of what it reads; where that came to share memory as well, only the readers of the reshaped
+tensor are counted, so that an op may write over a tensor that a later op still reads.  No rule
+gives such bits.  With all tensors kept (the interpreter's option
+``experimental_preserve_all_tensors``) the engine gives those of the model.
 """
 
 from __future__ import annotations

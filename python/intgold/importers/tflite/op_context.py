@@ -51,9 +51,9 @@ class OpContext:
     names : dict of int to str
         The model's tensor for each tensor of the file that exists so far.
     label : str
-        Name of the op in the model; further ops that it needs have a number behind it.
+        Name of the op in the model; further ops that it needs have a number after it.
     output : str
-        Name of the tensor that it makes.
+        Name of the tensor that it produces.
     budget : ConstantBudget
         Of the file, shared by all its ops.
     declined : bool
@@ -90,7 +90,7 @@ class OpContext:
         return self.tensors[self.op.outputs[0]]
 
     def file(self, i: int) -> FileTensor:
-        """Return input `i` as the file has it."""
+        """Return input `i` as in the file."""
         return self.tensors[self.op.inputs[i]]
 
     def has(self, i: int) -> bool:
@@ -171,12 +171,12 @@ class OpContext:
         zero: int | None = None,
         **fields: Any,
     ) -> str:
-        """Add an op to the model and return the tensor that it makes.
+        """Add an op to the model and return the tensor that it produces.
 
         Parameters
         ----------
         last : bool
-            It makes the output of the op.
+            It produces the output of the op.
         like : FileTensor, optional
             Whose scale and zero point the tensor has; the output's by default.
         zero : int, optional

@@ -26,7 +26,7 @@ def elementwise(
     kind : str
         ``add`` or ``mul``.
     *fields : dict
-        Of the op; two where it computes the first `whole` values of each `run` otherwise.
+        Of the op; two where it computes the first `whole` values of each `run` differently.
     """
     constants = constants_of(context)
     if len(fields) > 1:
@@ -96,7 +96,7 @@ def _with_constant(context: OpContext, kind: str, at: int, fields: dict[str, Any
 def table_with(
     context: OpContext, kind: str, at: int, value: int, fields: dict[str, Any]
 ) -> np.ndarray:
-    """Return what the op makes of each int8 and one value, its proof of int32 included."""
+    """Return what the op produces for each int8 and one value, its proof of int32 included."""
     builder = Builder("table")
     for i in (0, 1):
         builder.input(f"x{i}", (256,), zero_point=context.zero_point(context.file(i)))
@@ -114,7 +114,7 @@ def _by_channel(
     made: FileTensor | None = None,
     **fields: Any,
 ) -> str:
-    """Add a depthwise_conv2d that multiplies by constants, or makes them as a tensor.
+    """Add a depthwise_conv2d that multiplies by constants, or produces them as a tensor.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def by_constants(
     last: bool,
     made: FileTensor | None = None, **fields: Any,
 ) -> str:  # fmt: skip
-    """Add a depthwise_conv2d of a weight and a bias for each place; the budget has them already.
+    """Add a depthwise_conv2d of a weight and a bias for each place; the budget counts them already.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def by_constants(
     weights, bias : ndarray
         Spread over the output's shape; of as few channels as hold them.
     last : bool
-        It makes the output of the op.
+        It produces the output of the op.
     made : FileTensor, optional
         Whose scale and zero point it has; the output's by default.
     """

@@ -146,7 +146,7 @@ def _printable(name: bytes) -> str:
 def _builtin_code(table: Any) -> int:
     """Return the field builtin_code of an OperatorCode as it is in the file; 0 without one.
 
-    Old writers fill the byte deprecated_builtin_code alone, new ones builtin_code alone, most both:
+    Old writers fill only the byte deprecated_builtin_code, new ones only builtin_code, most both:
     engines take the larger.  The package's accessor gives the byte wherever the code fits into it.
     """
     at = table.Offset(_BUILTIN_CODE)

@@ -12,7 +12,7 @@ from .reader import FileGraph, FileOp, FileTensor
 
 _SAME = 0
 _OFFSET = {"int8": 0, "uint8": 128}
-"""What is added to a zero point as the model has it: uint8 is stored as x ^ 0x80."""
+"""What is added to a zero point as in the model: uint8 is stored as x ^ 0x80."""
 _UNARY = (
     "QUANTIZE", "RELU", "RELU6", "RELU_N1_TO_1", "LOGISTIC", "TANH", "ELU", "GELU", "HARD_SWISH",
 )  # fmt: skip
@@ -32,8 +32,8 @@ _PLAIN = {
 def candidates(model: Model, op: Op, dtype: str) -> Iterator[FileGraph]:
     """Yield graphs of one op on int8 or uint8 that a model's op may have come from.
 
-    A table may be that of any unary op; what tells is which of them makes the same table.  Padding,
-    stride and fused activation are left out: no contract scales by them.
+    A table may be that of any unary op; which of them produces the same table decides.
+    Padding, stride and fused activation are left out: no contract scales by them.
     """
     tensors = [model.tensor(name) for name in (*op.inputs, op.output)]
     if any(t.scale is None or t.dtype != "int8" for t in tensors):

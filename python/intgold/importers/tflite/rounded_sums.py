@@ -1,6 +1,6 @@
 """Any function of a sum that never falls, where no form of SPEC 4.2 rounds as an engine does.
 
-Where few sums lie between its first threshold and the last, a table does.  Otherwise a line comes
+Where few sums lie between its first threshold and the last, a table does.  Else a line comes
 first that is right or one too high.  Then the sum is made once more, less the threshold of the
 value that the line gave: its sign says which of the two it is.  That threshold is looked up, a
 digit in a table each; the digits are weighed in the convolution that sums, beside what it sums.
@@ -227,7 +227,7 @@ def _digits(
 
 
 def _repeated(context: OpContext, x: str, times: int) -> str:
-    """Add what joins so many copies along axis 1, by doubling."""
+    """Add what joins `times` copies along axis 1, by doubling."""
     like, made = context.file(0), ""
     while True:
         if times & 1:
@@ -239,7 +239,7 @@ def _repeated(context: OpContext, x: str, times: int) -> str:
 
 
 def _spread(unit: int, taps: int) -> np.ndarray:
-    """Return weights that subtract a value so many times: all that fit into int8, then the rest."""
+    """Return weights that subtract a value `unit` times: all that fit into int8, then the rest."""
     weights = np.zeros(taps, np.int8)
     whole, remainder = divmod(unit, _MAX_WEIGHT)
     weights[:whole] = -_MAX_WEIGHT

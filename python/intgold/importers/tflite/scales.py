@@ -1,4 +1,4 @@
-"""Scales as an engine makes integers of them: factors, entries of R, ends of activations."""
+"""Scales as an engine turns them into integers: factors, entries of R, ends of activations."""
 
 from __future__ import annotations
 

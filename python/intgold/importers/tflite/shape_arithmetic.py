@@ -63,7 +63,7 @@ def fold_shapes(graph: FileGraph, contract: Contract) -> FileGraph:
             if not contract.resizes:
                 raise ImportFileError(
                     f"{op}: output {y.name} has shape {y.shape} in the file, by which "
-                    f"{contract.engine} goes; it makes {shape}"
+                    f"{contract.engine} goes; it produces {shape}"
                 )
             moved.add(y.index)
             tensors[y.index] = replace(y, shape=shape)
@@ -79,7 +79,7 @@ def _computed(
     known: Mapping[int, np.ndarray],
     made_before: set[int],
 ) -> np.ndarray | None:
-    """Return what an op of integers makes, where that can be told."""
+    """Return what an op of integers produces, where that is known."""
     if op.kind not in COMPUTED or len(op.inputs) > _MAX_VALUES:
         return None
     y = tensors[op.outputs[0]]
@@ -152,7 +152,7 @@ COMPUTED: Mapping[str, Callable[..., np.ndarray | None]] = {
 def _shape(
     op: FileOp, tensors: Sequence[FileTensor], known: Mapping[int, np.ndarray]
 ) -> _Shape | None:
-    """Return the shape that an engine gives to what an op makes; None: it is checked later."""
+    """Return the shape that an engine gives to an op's output; None: it is checked later."""
     x = tensors[op.inputs[0]].shape
     second = tensors[op.inputs[1]] if len(op.inputs) > 1 and op.inputs[1] >= 0 else None
     if op.kind == "RESHAPE":

@@ -10,7 +10,7 @@ from . import tables
 from .op_context import OpContext, inner
 
 _OVERFLOW = 2**9
-"""Where sums of exponentials in Q12.19 have so many integer bits that int8 is 32 bits below."""
+"""Where sums of exponentials in Q12.19 have enough integer bits that int8 is 32 bits below."""
 _FORMS = {
     Algorithm.FLOAT32_TABLE: "rounded",
     Algorithm.FLOAT32_TABLE_HALF_ADDED: "half_added",

@@ -1,4 +1,4 @@
-"""Rows of a tensor cut in two, where a kernel computes the last values of each otherwise."""
+"""Rows of a tensor cut in two, where a kernel computes the last values of each differently."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def split_rows(
     """Add what cuts the rows of `x` and return their first `whole` values, and the rest.
 
     A depthwise_conv2d of two taps, one of them 0: the distance of the taps is how many values it
-    leaves out, before those that it keeps or behind them.
+    leaves out, before those that it keeps or after them.
 
     Parameters
     ----------
     x : str
         A tensor of scale and zero point of `like`.
     rows, run : int
-        Its values are so many rows of so many.
+        Its values are `rows` rows of `run` values.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def join_rows(context: OpContext, parts: list[str]) -> None:
 
 
 def _without(context: OpContext, x: str, like: FileTensor, count: int, *, at_end: bool) -> str:
-    """Leave out `count` values of each row, behind or before the others."""
+    """Leave out `count` values of each row, after or before the others."""
     taps = np.array([1, 0] if at_end else [0, 1], np.int8).reshape(1, 2, 1)
     while count:
         distance = min(count, _MAX_DILATION)

@@ -41,7 +41,7 @@ def _logistic_float64(x: float) -> float:
 
 
 def _tanh(x: float) -> float:
-    """By expm1, each step rounded to float32, as C libraries have it."""
+    """By expm1, each step rounded to float32, as in C libraries."""
     two, a = _FLOAT(2), abs(x)
     if a >= 10:
         return math.copysign(1, x)
@@ -85,7 +85,7 @@ def zero_point_first(
     Parameters
     ----------
     shift : int
-        What makes int8 of the values of the file: 128 for uint8, where the sum in float32 is of
+        What turns the values of the file into int8: 128 for uint8, where the sum in float32 is of
         that zero point.
     """
     first = _FLOAT(y_zero + shift)

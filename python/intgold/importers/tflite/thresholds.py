@@ -1,4 +1,4 @@
-"""A function of a sum that never falls is told by its thresholds: where it reaches each int8."""
+"""A function of a sum that never falls is given by its thresholds: where it reaches each int8."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Rounding = Callable[[np.ndarray], np.ndarray]
 
 
 def thresholds(rounding: Rounding, low: int, high: int) -> np.ndarray:
-    """Return the least sums of [low, high] that reach -127 ... 127; high + 1 where none does."""
+    """Return the smallest sums of [low, high] that reach -127 ... 127; high + 1 where none does."""
     values = np.arange(-127, 128)
     lowest, highest = np.full(255, low), np.full(255, high + 1)
     for _ in range((high - low + 1).bit_length()):

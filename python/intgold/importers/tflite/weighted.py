@@ -16,7 +16,7 @@ _SAME, _VALID = 0, 1
 
 
 def padding(kind: int, size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
-    """Return the padding (before, after) of one axis: SAME puts an odd cell behind."""
+    """Return the padding (before, after) of one axis: SAME puts an odd cell after."""
     if kind == _VALID:
         return 0, 0
     reach = (kernel - 1) * dilation + 1

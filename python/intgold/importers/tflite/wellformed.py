@@ -23,7 +23,8 @@ ARITIES: Mapping[str, tuple[int, int]] = {
 }  # fmt: skip
 """How many inputs each op has at least and at most.
 
-Those beyond the least may be left out, by a shorter list or by -1: a bias, the shape of a RESHAPE.
+Those beyond the minimum may be left out, by a shorter list or by -1: a bias, the shape of a
+RESHAPE.
 """
 
 

@@ -100,7 +100,7 @@ class Importer(Sketch):
         first = self._channels_first
         order = {1: "NF", 2: "NCL" if first else "NLC", 3: "NCHW" if first else "NHWC"}[len(shape)]
         legal = legal_name(name, "input")
-        legal = f"{legal}_" if legal == _LOGITS else legal  # that is what the last op makes
+        legal = f"{legal}_" if legal == _LOGITS else legal  # that is what the last op produces
         made = Input(legal, stored_shape(shape, order), pixels, order)
         self.inputs.append(made)
         self.shapes[made.name] = made.shape
@@ -137,7 +137,7 @@ class Importer(Sketch):
                     self.known[name] = replace(value, layer=made.layer)
 
     def _folded(self, node: Node, target: str) -> Any:
-        """Return what a function of parameters and constants alone gives, such as weight_norm."""
+        """Return what a function of only parameters and constants gives, such as weight_norm."""
         if any(word in target for word in _CHANCE):
             raise self.refused(f"{node.target} is another value each time")
 

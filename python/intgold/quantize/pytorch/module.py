@@ -122,7 +122,7 @@ def _check_module(module: Any, examples: Any, function: str) -> None:
     if isinstance(examples, nn.Module):
         advice = ": are the arguments swapped?"
     elif isinstance(module, type) and issubclass(module, nn.Module):
-        advice = f": it is a class; {module.__name__}(...) makes a module"
+        advice = f": it is a class; {module.__name__}(...) produces a module"
     name = getattr(module, "__name__", type(module).__name__)
     raise ModelError(f"{function}: {name} is not a torch.nn.Module{advice}")
 
@@ -159,8 +159,8 @@ def _check_count(module: nn.Module, examples: Any) -> None:
     if len(examples) > most:
         raise InputError(
             f"calibration data: {len(examples)} arrays, and {type(module).__name__} takes {most}: "
-            "a list or tuple has one array for each input, and no labels; torch.stack(list) makes "
-            "one array of examples"
+            "a list or tuple has one array for each input, and no labels; torch.stack(list) "
+            "produces one array of examples"
         )
 
 
@@ -259,9 +259,9 @@ def _array(examples: Any) -> np.ndarray:
     if array.size == 0:
         raise InputError(f"calibration data: no examples in shape {array.shape}")
     if array.dtype != np.uint8 and array.dtype.kind != "f":
-        advice = "x.astype(numpy.float32) makes floats"
+        advice = "x.astype(numpy.float32) produces floats"
         if are_bytes(array):
-            advice = f"x.astype(numpy.uint8) makes camera bytes, x/255 to the module; {advice}"
+            advice = f"x.astype(numpy.uint8) produces camera bytes, x/255 to the module; {advice}"
         raise InputError(f"calibration data: {array.dtype} is neither a float nor uint8: {advice}")
     if array.dtype == np.uint8:
         return array

@@ -35,7 +35,7 @@ def function_of(node: Node) -> str:
 
 
 def legal_name(name: str, kind: str) -> str:
-    """Return a name as a layer may have it."""
+    """Return a name that a layer may have."""
     stem = re.sub(r"\W", "_", name, flags=re.ASCII)
     return (stem if stem[:1].isalpha() else f"{kind}_{stem}")[:64]
 

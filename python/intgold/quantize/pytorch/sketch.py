@@ -25,9 +25,9 @@ class NodeValue:
     Parameters
     ----------
     layer : str
-        Name of the layer that makes it, or of an input.
+        Name of the layer that produces it, or of an input.
     order : ndarray of int or None
-        In the shape of one example as torch has it: where each value lies in what the layer
+        In the shape of one example in torch: where each value lies in what the layer
         gives, counted in C order.  None stands for channels last, and for a vector as it is.
     host : bool
         A softmax or an argmax was left out: nothing but the output may follow.  Where an argmax
@@ -178,7 +178,7 @@ class Sketch:
         return True
 
     def weighted(self, source: Any) -> Layer | None:
-        """Return the layer with weights that makes a value and that one node alone reads."""
+        """Return the layer with weights that produces a value and that only one node reads."""
         name = self.value(source).layer
         layer = self.layers.get(name)
         return (

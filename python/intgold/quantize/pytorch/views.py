@@ -106,7 +106,7 @@ def _cut(to: Sketch, node: Node, axis: int, start: int, end: int, step: int) -> 
 def _cropped(to: Sketch, node: Node, name: str, place: int, first: int, last: int) -> str:
     """Return a layer without the `first` and `last` rows (place 0) or columns (place 1).
 
-    Where a convolution makes them of its padding, it pads less; else one tap of a depthwise
+    Where a convolution adds them by its padding, it pads less; else one tap of a depthwise
     convolution reaches over what is left out.
     """
     layer = to.layers.get(name)

@@ -43,7 +43,7 @@ def _pads(
 ) -> tuple[int, int, int, int]:
     if padding == "valid":
         padding = 0
-    if padding == "same":  # an odd surplus goes to the end, as torch has it
+    if padding == "same":  # an odd surplus goes to the end, as in torch
         total = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
         return (total[0] // 2, total[0] - total[0] // 2, total[1] // 2, total[1] - total[1] // 2)
     top, left = pair(padding, axes, 0)

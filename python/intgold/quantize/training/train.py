@@ -44,7 +44,7 @@ class TrainingResult:
     network : FloatNetwork
         Folded, ready to be calibrated.
     validation_accuracy : float
-        Of `network` on the images held out, in [0, 1]. Networks are chosen by it alone.
+        Of `network` on the images held out, in [0, 1]. Networks are chosen only by it.
     training_loss : float
         Mean cross entropy over the last epoch.
     seconds : float
@@ -131,7 +131,7 @@ def _torch_threads(threads: int | None) -> Iterator[None]:
 
 
 def learning_rate(step: int, steps: int) -> float:
-    """Return the rate at a step of so many: linear to its height, then a cosine down to 0."""
+    """Return the rate at a step out of `steps`: linear to its height, then a cosine down to 0."""
     warm = max(1, round(WARM_UP * steps))
     if step < warm:
         return LEARNING_RATE * (step + 1) / warm

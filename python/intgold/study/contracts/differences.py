@@ -38,7 +38,7 @@ class Witness:
     text : str
         Scales and constants of the op, for people.
     among : str
-        Which value it is of how many: kernels that take whole groups do the rest otherwise.
+        Which value it is of how many: kernels that take whole groups do the rest differently.
     """
 
     seed: int
@@ -67,7 +67,7 @@ class ContractDifference:
     largest : int
         The largest difference seen.
     witness : Witness or None
-        The smallest: of the least operands.
+        The one with the smallest operands.
     """
 
     op: str
@@ -80,7 +80,7 @@ class ContractDifference:
 
     @property
     def compared(self) -> bool:
-        """Whether there are two rules to hold against one another."""
+        """Whether there are two rules to compare."""
         return not (self.without or self.same)
 
 
@@ -134,7 +134,7 @@ def differences(a: str, b: str, models: int = MODELS) -> list[ContractDifference
 
 
 def run_probe(at: OpProbe, contract: Contract) -> np.ndarray:
-    """Return what a probe makes under a contract, by the golden model."""
+    """Return what a probe produces under a contract, by the golden model."""
     model = probe_model(at, contract)
     x = dict(zip(model.inputs, at.inputs, strict=True))
     shape = at.graph.tensors[at.graph.outputs[0]].shape
@@ -196,7 +196,7 @@ def row(found: ContractDifference) -> tuple[str, ...]:
 
 
 def rate(found: ContractDifference) -> str:
-    """Return how often values differ; where a search alone found any, that it is rare."""
+    """Return how often values differ; where only a search found any, that it is rare."""
     if not found.differing:
         return "rare" if found.witness else "none found"
     return f"{found.differing / found.values:.1e}"

@@ -1,4 +1,4 @@
-"""Small graphs of one op that tell rules apart: every output hangs on few values, and all of the
+"""Small graphs of one op that distinguish rules: every output depends on few values, and all the
 256 or 65,536 of them occur."""
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class OpProbe:
 
 
 class _GraphBuilder:
-    """Tensors as they are added, and one op behind them."""
+    """Tensors as they are added, and one op after them."""
 
     def __init__(self) -> None:
         self.tensors: list[FileTensor] = []
@@ -104,7 +104,7 @@ def _weighted(op: str) -> Callable[[Rng], OpProbe]:
 
 
 def _two(op: str) -> Callable[[Rng], OpProbe]:
-    """Every pair of values, and some behind the last whole group."""
+    """Every pair of values, and some after the last whole group."""
 
     def make(rng: Rng) -> OpProbe:
         g, first = _GraphBuilder(), _scale(rng, -2.5, -0.5)
@@ -158,7 +158,7 @@ def _max_pool(rng: Rng) -> OpProbe:
 def _one(
     op: str, fixed: tuple[float, int] | None = None, low: float = -2.5
 ) -> Callable[[Rng], OpProbe]:
-    """Every value, and some behind the last whole group."""
+    """Every value, and some after the last whole group."""
 
     def make(rng: Rng) -> OpProbe:
         g, scale = _GraphBuilder(), _scale(rng, low, -0.5)
@@ -189,8 +189,8 @@ PROBES: Mapping[str, Callable[[Rng], OpProbe]] = {
     "LOGISTIC": _one("LOGISTIC", (1 / 256, -128)),
     "TANH": _one("TANH", (1 / 128, 0)),
 }
-"""Of the ops that some two contracts compute otherwise."""
+"""Of the ops that some two contracts compute differently."""
 DIRECTED: Mapping[str, tuple[int, ...]] = {
     "ADD": (250, 296), "LOGISTIC": (753, 1965), "TANH": (5872, 10611), "HARD_SWISH": (6027,),
 }  # fmt: skip
-"""Seeds whose probes tell rules apart that the first hundreds or more do not; found by search."""
+"""Seeds whose probes distinguish rules that the first hundreds do not; found by search."""

@@ -234,7 +234,7 @@ def _engine(model: Model, backend: str) -> _Run:
 
 
 def _answers(run: _Run, x: Mapping[str, np.ndarray], bar: Any) -> np.ndarray:
-    """Return the index of the greatest output of each image."""
+    """Return the index of the largest output of each image."""
     found = []
     for first in range(0, min(len(array) for array in x.values()), _CHUNK):
         made = run({name: array[first : first + _CHUNK] for name, array in x.items()})

@@ -58,7 +58,7 @@ class SweepRow:
         Answers that are not those of the float network.
     worst_layer : str
     worst_sqnr : float
-        The least signal to quantisation noise of any tensor, in dB.
+        The smallest signal to quantisation noise of any tensor, in dB.
     parameter_bytes : int
         Weights at `weight_bits` each, and biases.
     table_bytes : int
@@ -93,7 +93,7 @@ def default_sweep() -> list[Choices]:
     """Return the configurations of a sweep for which nothing is said.
 
     Every multiplier width of 1, 4, 8, 16, 31 bits with tables and with 2, 4, 8, 16 segments; and
-    every other choice alone.
+    every other choice by itself.
     """
     sweep = [
         Choices(activation=activation, multiplier_bits=bits)
@@ -143,8 +143,8 @@ class SweepData:
     labels : ndarray, optional
         Of `images`.
     golden_images : int
-        The first so many images are run by both engines, and every value is compared; layer
-        errors are taken over them too.
+        This many images, the first ones, are run by both engines, and every value is compared;
+        layer errors are taken over them too.
 
     Raises
     ------

@@ -269,6 +269,6 @@ def plot_activations(
 
 
 def _answers(model: Model, op: Op, q: np.ndarray) -> np.ndarray:
-    """Return what an activation op makes of int8 inputs."""
+    """Return what an activation op produces from int8 inputs."""
     made = golden.FUNCTIONS[op.kind](q, **model.arguments(op))
     return np.asarray(made[0] if op.spec.accumulator else made)

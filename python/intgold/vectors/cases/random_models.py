@@ -161,7 +161,7 @@ def _entry(rng: Random, form: str, reach: int) -> tuple[int, int, int]:
     exact = form in ("float32", "float64")
     m = rng.choice((2**30, 2**31 - 128, rng.randrange(2**30, 2**31), rng.randrange(2**30, 2**31)))
     if not exact:
-        # Few significant bits make exact ties, which tell the forms apart.
+        # Few significant bits make exact ties, which distinguish the forms.
         m = rng.choice((m, m, rng.randrange(1, 256) << 23, 1 << rng.randrange(31), 2**31 - 1, 0))
     if form == "float32":
         m &= ~0x7F

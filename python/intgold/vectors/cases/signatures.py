@@ -11,7 +11,7 @@ _RANDOM = 200
 
 
 def signature_lines(width: int, seed: int = 0) -> Iterator[str]:
-    """Yield beats as text: start, valid, keep, data, the signature behind the beat; hexadecimal.
+    """Yield beats as text: start, valid, keep, data, the signature after the beat; hexadecimal.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def _beats(width: int, rng: Random) -> Iterator[tuple[int, int, int, int]]:
         yield 0, 1, every, data
     for bit in range(8 * width):  # each wire of the data by itself
         yield 1, 1, every, 1 << bit
-    for octet in range(width):  # each byte left out, each alone
+    for octet in range(width):  # each byte left out, each as the only one
         yield 0, 1, every & ~(1 << octet), rng.randrange(most + 1)
         yield 0, 1, 1 << octet, rng.randrange(most + 1)
     yield 0, 0, every, most  # no beat: nothing changes

@@ -36,7 +36,7 @@ strokes
     For the segment from point a to the next point b, with dy = by - ay, dx = bx - ax and
     ``L = max(dy*dy + dx*dx, 1)``, the lattice point nearest to (y, x) is (ny, nx):
     ``t = min(max((y - ay)*dy + (x - ax)*dx, 0), L)``, ``ny = ay + (2*t*dy + L) div (2*L)``,
-    ``nx = ax + (2*t*dx + L) div (2*L)``.  D is the least ``(y - ny)^2 + (x - nx)^2`` of all
+    ``nx = ax + (2*t*dx + L) div (2*L)``.  D is the smallest ``(y - ny)^2 + (x - nx)^2`` of all
     segments and ``R = max(1, min(H, W) div 28)^2``.  The byte is 255 for D <= R, else 170 for
     D <= 2*R, else 85 for D <= 4*R, else 0; in odd channels it is halved: 127, 85, 42, 0.
 """
@@ -127,7 +127,7 @@ def given_images(
 ) -> dict[str, np.ndarray]:
     """Return the first `count` images (None: all) of MNIST, a file, or a folder of one per input.
 
-    uint8 are camera bytes; of the inputs `unsigned` they are q + 128, as the device has them.
+    uint8 are camera bytes; of the inputs `unsigned` they are q + 128, the device's encoding.
 
     Raises
     ------
@@ -182,7 +182,7 @@ def _images(
             except InputError as error:
                 raise InputError(f"stimulus {source}: {error}{_unsigned_hint(tensor)}") from None
     if images.dtype == np.int8 and tensor.dtype == "int8" and images.shape[1:] != tensor.shape:
-        images = model.quantize_input(images, name)  # the axes alone
+        images = model.quantize_input(images, name)  # only the axes change
     if images.dtype != tensor.dtype or images.shape[1:] != tensor.shape:
         raise InputError(
             f"stimulus {source}: {images.dtype} {images.shape[1:]}, "
@@ -315,7 +315,7 @@ def _strokes(index: WordArray, keys: WordArray, shape: Extent, zero: int) -> np.
 
 
 def _polyline(points: list[tuple[int, int]], height: int, width: int) -> np.ndarray:
-    """Return bytes by the least squared distance to a segment's nearest lattice point."""
+    """Return bytes by the smallest squared distance to a segment's nearest lattice point."""
     y, x = np.ogrid[:height, :width]
     nearest = np.full((height, width), 2**62, np.int64)
     for (ay, ax), (by, bx) in itertools.pairwise(points):

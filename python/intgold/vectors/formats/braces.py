@@ -37,7 +37,7 @@ class Braces:
         self._lengths: dict[int, int] = {}  # elements of a row, by the rows open with it
 
     def _size(self, depth: int) -> int | None:
-        """Return how many elements are declared of a row inside so many braces, or of the array."""
+        """Return how many elements are declared of a row inside `depth` braces, or of the array."""
         known = [extent for extent in self._extents[depth:] if extent is not None]
         return prod(known) if len(known) == len(self._extents[depth:]) else None
 

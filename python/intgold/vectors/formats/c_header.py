@@ -172,12 +172,17 @@ class CHeader(Format):
         for key, expected in (
             (b"WORD_BITS", file.word_bits), (b"WORDS", file.words), (b"COUNT", file.count),
         ):  # fmt: skip
-            told = macros.get(upper + b"_" + key)
-            if told != str(expected).encode():
-                found = "nothing" if told is None else shown_token(told)
+            stated = macros.get(upper + b"_" + key)
+            if stated != str(expected).encode():
+                found = "nothing" if stated is None else shown_token(stated)
                 problem = f"{(upper + b'_' + key).decode()} is {found} instead of {expected}"
-                if key == b"WORDS" and told and told.isdigit() and int(told[:12]) < file.words:
-                    raise too_few_words(where, problem, file, int(told[:12]))
+                if (
+                    key == b"WORDS"
+                    and stated
+                    and stated.isdigit()
+                    and int(stated[:12]) < file.words
+                ):
+                    raise too_few_words(where, problem, file, int(stated[:12]))
                 raise VectorError(f"{where}: {problem}")
         if f"static const {self._type(file)} {file.name}[".encode() not in declared:
             raise VectorError(f"{where}: no static const {self._type(file)} {file.name}")

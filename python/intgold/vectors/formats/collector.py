@@ -58,7 +58,7 @@ class Collector:
         self._address = address
 
     def number(self, ahead: int = 0) -> int | None:
-        """Return which word of the array comes so many words ahead; None: none of them."""
+        """Return which word of the array comes `ahead` words later; None: none of them."""
         if self._address is not None:
             return self._file.word_of(self._address + ahead)
         return self._row + ahead if self._row + ahead < self._file.words else None

@@ -56,7 +56,7 @@ def _plain_zstd(stream: BinaryIO) -> Any:
 
 
 def open_plain(path: Path) -> BinaryIO:
-    """Open a file of any compression, told by its name, for reading what is in it.
+    """Open a file of any compression, recognised by its name, and read what is in it.
 
     Reading raises one of `DAMAGED` where the compressed data are damaged.
     """

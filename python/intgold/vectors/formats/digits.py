@@ -14,7 +14,7 @@ for _i, _c in enumerate(b"abcdef"):
 
 
 def count(bits: int, radix: int) -> int:
-    """Return the digits of a word of so many bits, in radix 16, 8 or 2."""
+    """Return the digits of a word of `bits` bits, in radix 16, 8 or 2."""
     return -(-bits // {16: 4, 8: 3, 2: 1}[radix])
 
 

@@ -122,7 +122,7 @@ class ReadMem(Format):
 
     @staticmethod
     def _plain(parser: Digits, text: bytes) -> np.ndarray | None:
-        """Return the words of lines that are digits alone; None where there is anything else."""
+        """Return the words of lines of only digits; None where there is anything else."""
         if len(text) % (parser.width + 1):
             return None
         rows = np.frombuffer(text, np.uint8).reshape(-1, parser.width + 1)

@@ -80,9 +80,9 @@ def pieces(
 
 
 def _lines(where: str, stream: BinaryIO) -> Iterator[bytes]:
-    """Yield whole lines, each ended by a line feed alone, without the mark of UTF-8.
+    """Yield whole lines, each ended by only a line feed, without the mark of UTF-8.
 
-    Carriage returns alone end the lines of a file that has no line feed.
+    Carriage returns end the lines of a file that has no line feed.
     """
     parts: list[bytes] = []
     first, feeds = True, False

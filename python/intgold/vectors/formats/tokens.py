@@ -126,7 +126,7 @@ class Digits:
         return True
 
     def _quick(self, tokens: Sequence[bytes]) -> np.ndarray | None:
-        """Return words that are digits alone and no more than need be; None: look at each."""
+        """Return words of only digits, no more than need be; None: look at each."""
         if self._prefixed or self._radix == 8 or max(map(len, tokens)) > self.width:
             return None
         filled = {len(t) for t in tokens if t[0] == ord("0") and len(t) > 1}

@@ -65,7 +65,7 @@ class FewImagesError(VectorError):
 
 
 def too_few_words(where: str, problem: str, file: WordFile, words: int) -> VectorError:
-    """Return the error of a file that ends after so many words: whole images are counted."""
+    """Return the error of a file that ends after `words` words: whole images are counted."""
     images, remainder = divmod(words, file.run)
     if 0 < images < file.count and not remainder:
         return FewImagesError(where, problem, images, file.count)
@@ -117,7 +117,7 @@ class WordFile:
     base : int
         Byte address of the memory's word 0 in the system's address space.
     dtype, shape
-        Of the array behind it; for `npy`, which ignores layouts, and for comments.
+        Of the array that the file holds; for `npy`, which ignores layouts, and for comments.
     signed : bool
         Each word is one signed value of exactly `word_bits` bits.
     addresses : bool
@@ -129,7 +129,7 @@ class WordFile:
         The numbers in a word, for formats that write numbers; None: the word is one.
     memory_words : int
         Of a file that holds a whole memory, the words of this array among others; it is read, not
-        written. Words in a row start at address 0. 0: the file holds this array alone.
+        written. Words in a row start at address 0. 0: the file holds only this array.
     """
 
     name: str
@@ -259,7 +259,7 @@ class Format(ABC):
     summary: str
     """One line for ``--help``."""
     lines: bool = True
-    """Text, of which lines are told; otherwise byte offsets are."""
+    """Text: places are given as lines; in other files as byte offsets."""
 
     @abstractmethod
     def head(self, file: WordFile) -> bytes:
@@ -278,7 +278,7 @@ class Format(ABC):
         """
 
     def tail(self, file: WordFile) -> bytes:
-        """Return what stands behind the words."""
+        """Return what stands after the words."""
         return b""
 
     @abstractmethod

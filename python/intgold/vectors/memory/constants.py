@@ -17,7 +17,7 @@ _DEFINED = re.compile(r"^(?:#define (\w+) |\s*localparam [^=\n]*?(\w+) =)", re.M
 def defined_once(document: str, texts: Iterable[str]) -> None:
     """Raise VectorError where texts that are read together define a name twice.
 
-    Model names are told apart by case, files by dots and folders; constants know neither.
+    Model names differ by case, files by dots and folders; names of constants have neither.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ class Layout:
         array; the later of these count more.
     memories : tuple of (str, Memory)
     addresses : bool or None
-        Whether files that may leave addresses out have them; None: those of parameters that are
+        Whether files that may leave addresses out contain them; None: those of parameters that are
         in one of `memories`.  Without memories None becomes False.
     comments : str
         See `intgold.vectors.formats.word_file.WordFile`.

@@ -131,7 +131,7 @@ def parse_layout(where: str, document: Any) -> Layout:
 
 
 def layout_document(layout: Layout) -> dict[str, Any]:
-    """Return what `parse_layout` makes this layout of, as JSON has it."""
+    """Return the document that `parse_layout` reads as this layout, in JSON's types."""
 
     def plain(keys: tuple[tuple[str, object], ...]) -> dict[str, object]:
         return {k: dict(v) if k == "tile" else v for k, v in keys}  # type: ignore[call-overload]

@@ -1,7 +1,7 @@
 """The memory map (SPEC 10.4): where every array of a model lies in the memories of a layout.
 
 In each memory the parameters come first, then the buffers of one image: those of image i lie
-``i * frame`` words behind those of image 0.  Ops and tensors that a set leaves out change no
+``i * frame`` words after those of image 0.  Ops and tensors that a set leaves out change no
 address; partials come last, and lengthen the frame of a memory that they share.
 """
 

@@ -1,8 +1,8 @@
 """How the elements of one array become memory words, and back (SPEC 10.4).
 
 `Packing` is a rule applied to the shape of one array, and does the work both ways: elements to
-words, words to elements (unused lanes checked), and the position of any element.  One index map is
-behind all three, so they cannot disagree.
+words, words to elements (unused lanes checked), and the position of any element.  All three
+use one index map, so they cannot disagree.
 """
 
 from __future__ import annotations
@@ -107,9 +107,9 @@ class Packing:
         self._natural = "".join(self._outer) == axes and not self._has_rows()
 
     def _own(self, key: str) -> str:
-        """Return how a layout says a key of this array alone."""
+        """Return how a layout sets a key only for this array."""
         path = self.where.removeprefix("layout: ")
-        return f'{key} of this array alone: in a table [array."{path}"] of the layout'
+        return f'{key} of only this array: in a table [array."{path}"] of the layout'
 
     def _has_rows(self) -> bool:
         return bool(self.rule.row_alignment) and self.rule.row_axis in self._outer
@@ -228,7 +228,7 @@ class Packing:
         return "".join(self._outer)
 
     def stored_order(self, *, images: bool) -> str:
-        """Return `axis_order`, behind the N of images where there are several."""
+        """Return `axis_order`, after the N of images where there are several."""
         return "N" * images + self.axis_order
 
     @property

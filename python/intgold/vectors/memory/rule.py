@@ -36,9 +36,10 @@ class PackingRule:
     row_axis : str
         A row is what comes after this axis in the order.
     row_alignment : int
-        Each row starts at a multiple of so many words; 0: rows follow one another without a gap.
+        Each row starts at a multiple of this number of words; 0: rows follow each other without
+        a gap.
     alignment : int
-        The array starts at a multiple of so many words.
+        The array starts at a multiple of this number of words.
     memory : str
         The memory that the array is in; "": one of its own.
     banks : int

@@ -1,4 +1,4 @@
-"""Requantize alone (SPEC 4): directed and random operands as lines that a testbench scans.
+"""Requantize by itself (SPEC 4): directed and random operands as lines that a testbench scans.
 
 Multipliers of b bits are ``m_b * 2^(31-b)`` with m_b in [2^(b-1), 2^b - 1], so that the block is
 tried with the multipliers that a datapath of b bits has.  The lines have the columns of
@@ -66,7 +66,7 @@ def requantize_lines(form: str, bits: int, count: int, seed: int) -> Iterator[st
 
     Directed groups first: multiplier 0, the ends of the accumulator at every right_shift, exact
     ties with both neighbours at every right_shift, what the inner roundings of the form do, zero
-    point and clamp.  Then random ones from `random.Random(seed).getrandbits` alone; the order of
+    point and clamp.  Then random ones, only from `random.Random(seed).getrandbits`; the order of
     the draws of a line is that of `_draw`.  An accumulator that a double form shifts left first
     fits int32 when it is shifted (SPEC 4.2.2).
 
@@ -124,7 +124,7 @@ class _FormCases:
         return [self.place(m_b) for m_b in sorted(chosen)]
 
     def limits(self, t: int) -> tuple[int, int]:
-        """Return the least and greatest accumulator that the form takes at this right_shift."""
+        """Return the smallest and largest accumulator that the form takes at this right_shift."""
         return (-(2**t), 2**t - 1) if self.double and t < 31 else (INT32_MIN, INT32_MAX)
 
     def fits(self, acc: int, t: int) -> bool:
@@ -153,12 +153,12 @@ class _FormCases:
             ("one above a tie", 1),
         ):
             yield (
-                f"{reason}, both parities, at every right_shift that has them",
+                f"{reason}, both parities, at every right_shift with such ties",
                 self._ties(distance),
             )
         if self.double:
             yield "ties of the first rounding", self._first_ties()
-            yield "the first rounding makes a tie that was not there", self._made_ties()
+            yield "the first rounding produces a tie that was not there", self._made_ties()
         if self.form.startswith("float"):
             yield (
                 "accumulators that 24 bits do not hold, and their neighbours",

@@ -35,7 +35,7 @@ DEFAULT_FORMATS = ("npy", "hex")
 LINES = "lines"
 """A format beside those of arrays: TestFloat-like text, operands and expected results."""
 REQUANTIZE = "requantize"
-"""Is no op of a graph: the block behind the accumulator alone, as lines."""
+"""No op of a graph: only the block after the accumulator, as lines."""
 _KEYS = {"format", "version", "tool", "spec", "op", "random", "seed", "cases", "files", "sha256"}
 _MAX_RANDOM = 2**16
 

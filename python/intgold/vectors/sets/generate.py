@@ -162,7 +162,7 @@ def _given(
 
 
 def _unsigned_inputs(model: Model, layout: Layout) -> set[str]:
-    """Return the inputs of which uint8 are bytes as the device has them."""
+    """Return the inputs of which uint8 are bytes in the device's encoding."""
     return {
         n for n in model.inputs
         if layout.rule("stimulus", f"stimulus/{n}").encoding == "offset_binary"
@@ -228,7 +228,7 @@ class Producer:
                 op = makers[entry.owner]
                 functions: Mapping[str, Any] | None = None
                 if self.backend == "c":
-                    from ... import native  # golden alone needs no C
+                    from ... import native  # golden needs no C
 
                     functions = native.FUNCTIONS
                 assert plan.partials is not None
@@ -377,7 +377,7 @@ def merge_sets(
 
 
 class _Merger:
-    """Makes the blocks of a whole set from its shards, one array after the other."""
+    """Produces the blocks of a whole set from its shards, one array after the other."""
 
     def __init__(self, whole: Plan, read: Sequence[tuple[Path, Plan]]) -> None:
         self._whole, self._read = whole, read

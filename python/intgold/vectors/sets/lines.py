@@ -20,10 +20,10 @@ def line_or_byte_text(file: SetFile, word: int, lane: int = 0, path: Path | None
     word : int
         Of the array, from 0.
     lane : int
-        Of the word, from the least significant bits; it tells where numbers have lines of their
+        Of the word, from the least significant bits; it says where numbers have lines of their
         own.
     path : Path, optional
-        Where the file is: a text of any style is read up to the word. Default: as a set has it.
+        Where the file is: a text of any style is read up to the word. Default: as in a set.
 
     Raises
     ------

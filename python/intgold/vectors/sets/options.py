@@ -27,7 +27,7 @@ class SetOptions:
     ----------
     source : str, path or mapping of str to ndarray
         See `intgold.vectors.stimulus`; or the arrays themselves, by input.  Where the layout says
-        that an input is in offset binary, uint8 are its bytes as the device has them.
+        that an input is in offset binary, uint8 are its bytes in the device's encoding.
     count, seed : int
         See `intgold.vectors.stimulus`; by default all images of a file or folder, and 16 of
         ``builtin`` or ``mnist``.
@@ -44,7 +44,7 @@ class SetOptions:
         A loop order (SPEC 10.6), such as ``ic:8,ky``, at whose boundaries accumulators are shown.
     compression : {"", "gz", "zst"}
     shards, shard : int
-        Write piece `shard` (from 0) of `shards`; `merge_sets` makes the whole of all.
+        Write piece `shard` (from 0) of `shards`; `merge_sets` produces the whole set from all.
     backend : {"golden", "c"}
         Cannot change a byte.
     isa : str

@@ -254,7 +254,7 @@ class Plan:
             yield block
 
     def first(self, images: int) -> Plan:
-        """Return the plan of the first images alone."""
+        """Return the plan of only the first images."""
         if not 1 <= images <= self.count:
             raise VectorError(f"images {images}: the set has {self.count}; give 1 to {self.count}")
         return replace(self, images=self._between(0, images))
@@ -325,7 +325,7 @@ class Plan:
                     yield file, heads[file] + body + file.format.tail(file.words)
 
     def described(self) -> dict[str, Any]:
-        """Return the plan as the manifest tells it, the model apart."""
+        """Return the plan as the manifest states it, without the model."""
         return {
             "stimulus": {
                 "source": self.source,

@@ -108,7 +108,7 @@ def _content(plan: Plan, file: RomFile) -> np.ndarray:
 
 
 def memory_files(plan: Plan, entry: ArraySpec, name: str, compression: str) -> list[SetFile]:
-    """Return the files of the memory that an array is in, a file a bank, as a dump may have them.
+    """Return the files of the memory that an array is in, one per bank, as a dump may name them.
 
     None where the layout declares no such memory, and for formats that hold arrays only.
     """

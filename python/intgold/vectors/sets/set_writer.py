@@ -77,7 +77,7 @@ class SetWriter:
     VectorError
         When another run writes the same set.
     IntgoldError
-        When the disk is full; nothing is left behind then.
+        When the disk is full; no file is left then.
     """
 
     def __init__(self, target: Path, identity: str, paths: list[str], compression: str) -> None:
@@ -117,7 +117,7 @@ class SetWriter:
         self, kind: type[BaseException] | None, error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:  # fmt: skip
-        # An interrupted run goes on later; after an error nothing is left behind.
+        # An interrupted run goes on later; after an error no file is left.
         in_place = not self.folder.exists()
         if isinstance(error, Stopped) and self.done > 1 and not in_place:
             error.kept = (

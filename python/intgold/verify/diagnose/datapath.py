@@ -29,7 +29,7 @@ WEIGHTED = ("conv2d", "depthwise_conv2d", "fully_connected")
 SLIDING = ("conv2d", "depthwise_conv2d")
 
 _LATE = {"requantize", "y_zero_point", "act_min", "act_max", "frac_bits"}
-"""Fields that are read behind the accumulator, of every op."""
+"""Fields that are read after the accumulator, of every op."""
 
 
 class ExcludedError(ValueError):
@@ -118,7 +118,7 @@ class Datapath:
 
     @property
     def requantizes(self) -> bool:
-        """Whether R makes int8 of the accumulator."""
+        """Whether R produces int8 from the accumulator."""
         return self.arguments.get("requantize") is not None and self.op.kind != "rescale"
 
     @property

@@ -24,9 +24,9 @@ from .search import Cause, Trial, differing, pair_causes, trials
 from .traces import Traces, in_blocks, of_images
 
 _IMAGES = 8
-"""Images that every hypothesis is tried on; what fits is then held against all of the set."""
+"""Images that every hypothesis is tried on; what fits is then compared on all of the set."""
 _MIXED = 256
-"""Images that bugs which mix images are held against."""
+"""Images that bugs which mix images are compared on."""
 _RANKED = 2**20
 """Values of the largest tensor up to which more images are weighed than searched."""
 
@@ -206,8 +206,8 @@ class _Search:
 
         Bugs that mix images are tried on the first images of the set, from the first one on.
         """
-        alone = [h for h in self.table if not h.mixes_images]
-        tries = trials(self._evidence(self.traces, at), alone)
+        separate = [h for h in self.table if not h.mixes_images]
+        tries = trials(self._evidence(self.traces, at), separate)
         causes, images = self._confirmed(at, _exact(at, tries))
         self.variants += len(tries)
         if self.wrong[0] < _MIXED:
@@ -236,7 +236,7 @@ class _Search:
         return [*kept, *mixing], min(count, _MIXED) if mixing else count
 
     def _first_images(self) -> Traces:
-        """Return the traces of the images that bugs which mix them are held against."""
+        """Return the traces of the images that bugs which mix them are compared on."""
         return of_images(self.dump, range(min(self.dump.plan.count, _MIXED)))
 
     def _evidence(self, traces: Traces, at: Op) -> Evidence:
@@ -248,7 +248,7 @@ def _exact(at: Op, tries: Sequence[Trial]) -> list[Cause]:
 
 
 def _discriminations(evidence: Evidence, causes: Sequence[Cause]) -> tuple[Discrimination, ...]:
-    """Return what tells the members of a class apart, one of each name."""
+    """Return what distinguishes the members of a class, one of each name."""
     one_each: dict[tuple[str, ...], Cause] = {}
     for cause in causes:
         one_each.setdefault(cause.names, cause)

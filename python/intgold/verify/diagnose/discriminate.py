@@ -1,4 +1,4 @@
-"""A stimulus that tells apart hypotheses which a set cannot tell apart."""
+"""A stimulus that distinguishes hypotheses which a set cannot distinguish."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def discriminate(path: Datapath, causes: Sequence[Cause]) -> list[Discrimination
     causes : sequence of Cause
         All reproduce the device on the set; of each name one is enough.
     """
-    # An order of images that was solved for is known of the images that it was solved on alone.
+    # An order of images that was solved for is known only of the images that it was solved on.
     causes = [c for c in causes if not any(b.hypothesis.solved for b in c.bugs if c.mixes_images)]
     open_, found = list(causes[1:]), []
     for seed in range(_SEEDS if open_ else 0):
@@ -117,7 +117,7 @@ def _accumulator(
     if first.made is not path.made or second.made is not path.made:
         return None, False
     if first.write_output is not path.write_output or second.write_output is not path.write_output:
-        return None, False  # they move results of whole images; an accumulator alone has none
+        return None, False  # they move results of whole images; a single accumulator has none
     channels = path.accumulators().shape[-1]
     lo, hi = (np.broadcast_to(end, channels) for end in (bounds.lo, bounds.hi))
     every = (int(hi.max()) - int(lo.min()) + 1) * channels <= _EVERY

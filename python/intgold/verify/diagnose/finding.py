@@ -82,8 +82,8 @@ class OpFinding:
     @property
     def reading(self) -> str:
         """The other rule of the layout that explains it by itself; "" where none does."""
-        alone = (c.bugs[0].variant.reading for c in self.fitting if len(c.bugs) == 1)
-        return next(filter(None, alone), "")
+        single = (c.bugs[0].variant.reading for c in self.fitting if len(c.bugs) == 1)
+        return next(filter(None, single), "")
 
     @property
     def fitting(self) -> tuple[Cause, ...]:

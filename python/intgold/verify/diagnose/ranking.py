@@ -103,10 +103,10 @@ def _granted(cause: Cause, evidence: Evidence) -> Iterator[dict[str, np.ndarray]
 def evidence_bits(
     made: Mapping[str, np.ndarray], evidence: Evidence, kinds: Mapping[str, ValueKind]
 ) -> float:
-    """Return the bits of what the device made as noise around what something else makes.
+    """Return the bits of what the device made as noise around what something else produces.
 
     What follows from accumulators that were dumped is no evidence beside them; of several arrays
-    behind an op that was not dumped, which may follow from each other, the one that says most
+    after an op that was not dumped, which may follow from each other, the one that says most
     counts.
     """
     bits = {key: noise_bits(made[key], got, kinds[key]) for key, got in evidence.got.items()}

@@ -21,7 +21,7 @@ _FEW = 4
 
 @dataclass
 class Replay:
-    """An op on all images: those of which it makes something else than its inputs demand.
+    """An op on all images: those for which it produces something else than its inputs demand.
 
     Parameters
     ----------

@@ -15,8 +15,8 @@ class Score:
     Parameters
     ----------
     simpler, searched : int
-        The most differing values that a simpler cause makes, of those that were tried; of so many
-        on the images that were searched.  The cause makes all.
+        The most differing values that a simpler cause produces, of those that were tried; of how
+        many on the images that were searched.  The cause produces all.
     evidence : float
         Bits that state the differing values as noise around anything else that was tried.
     freedom : float

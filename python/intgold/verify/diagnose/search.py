@@ -15,7 +15,7 @@ from .hypotheses import HYPOTHESES, Evidence, Hypothesis, Variant
 from .score import Score
 
 _ROWS = 64
-"""Output pixels that a pair is tried on before it is held against everything."""
+"""Output pixels that a pair is tried on before it is compared with everything."""
 
 
 _TABLE_BITS = log2(len(HYPOTHESES))
@@ -87,9 +87,9 @@ def bugs_of(evidence: Evidence, table: Sequence[Hypothesis] = HYPOTHESES) -> Ite
 
 
 def made_by(path: Datapath, evidence: Evidence) -> dict[str, np.ndarray]:
-    """Return what the path makes of each array that the device dumped.
+    """Return what the path produces for each array that the device dumped.
 
-    Accumulators may be dumped as the op holds them, or moved as its results are; or they alone are.
+    Accumulators may be dumped as the op holds them, or moved as its results are; or only they are.
     """
     held, raw = path.after(path.accumulators())
     y = path.write_output(path, raw)

@@ -89,7 +89,7 @@ class Traces:
         return [o for o in reversed(self.model.ops) if o in found]
 
     def through(self, before: Op) -> Evidence:
-        """Return the evidence of an op that was not dumped: all that was dumped behind it."""
+        """Return the evidence of an op that was not dumped: all that was dumped after it."""
         path = self.path(before)
         held, y = path.results()
         expected = self._downstream(before, held, y)

@@ -57,7 +57,7 @@ def _figure(channel: int, values: np.ndarray, most: int) -> str:
 
 
 def _smaller(values: np.ndarray) -> np.ndarray:
-    """Return a map of at most so many cells a side; a cell is the greatest that it stands for."""
+    """Return a map of at most `_MAX_CELLS` cells a side: each is the maximum of its part."""
     for axis in (0, 1):
         size = values.shape[axis]
         step = -(-size // _MAX_CELLS)

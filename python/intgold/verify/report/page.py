@@ -205,7 +205,7 @@ def _first(report: VerificationReport) -> Iterable[str]:
         ("place", place(first)),
         ("expected", with_hex(first.expected, first.dtype)),
         ("got", with_hex(first.got, first.dtype)),
-        *([("values", f"as the device has them: {IN_DEVICE}")] if first.dtype == "uint8" else []),
+        *([("values", f"in device encoding: {IN_DEVICE}")] if first.dtype == "uint8" else []),
     ]
     if first.expected_accumulator is not None and first.role == "output":
         got = first.got_accumulator

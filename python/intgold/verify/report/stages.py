@@ -26,7 +26,7 @@ class Stage:
     ----------
     name : str
     expected, got : int
-        What it should make, and what it makes with the cause planted.
+        What it should produce, and what it produces with the cause planted.
     """
 
     name: str
@@ -78,7 +78,7 @@ def stages_of(dump: Dump, first: FirstDifference, findings: tuple[OpFinding, ...
     path = of_images(dump, [first.image]).path(causes[0].op)
     made = _stages(path, causes[0], first.coordinate)
     at = -1 if first.role == "output" else _REGISTER
-    # Where accumulators alone are dumped in another order, no stage makes the value.
+    # Where only accumulators are dumped in another order, no stage produces the value.
     encoded = 128 if first.dtype == "uint8" else 0  # the difference is in the device's numbers
     if (made[at].expected + encoded, made[at].got + encoded) != (first.expected, first.got):
         return Stages()
@@ -95,7 +95,7 @@ def _stages(path: Datapath, cause: Cause, where: tuple[int, ...]) -> list[Stage]
 
 
 def _values(path: Datapath, where: tuple[int, ...]) -> list[int]:
-    """Return what each stage makes at a place, before anything moves and after."""
+    """Return what each stage produces at a place, before anything moves and after."""
     acc = path.accumulators()
     held = path.accumulator_register(path, acc)
     scaled = path.scale(path, held)

@@ -67,7 +67,7 @@ def correct_by_reading(findings: Sequence[OpFinding]) -> list[str]:
 
 
 def heading(finding: OpFinding) -> str:
-    """Return how an op behind the first one is introduced."""
+    """Return how an op after the first one is introduced."""
     if finding.read_by:
         return f"wrong by itself, with words read so ({finding.read_by}): {finding.op}"
     if finding.not_dumped:
@@ -125,7 +125,7 @@ def verdict(finding: OpFinding) -> str:
     groups, more = len(cause_groups(finding.causes)), len(cause_groups(finding.consistent))
     if groups and more:
         likely = "one" if groups == 1 else f"{groups} of them"
-        ambiguous = "" if groups == 1 else ", and this set cannot tell those apart"
+        ambiguous = "" if groups == 1 else ", and this set cannot distinguish them"
         return (
             f"cause: {groups + more} of those tried fit; {likely} likelier than the rest{ambiguous}"
         )
@@ -209,7 +209,7 @@ def others(groups: Sequence[Sequence[Cause]]) -> list[str]:
 
 
 def remarks(finding: OpFinding) -> list[str]:
-    """Return what tells the causes apart, what is open, what would decide."""
+    """Return what distinguishes the causes, what is open, what would decide."""
     lines = [*map(str, finding.discriminations), *reservations(finding)]
     if finding.needed_evidence:
         lines.append(f"what would decide: {'; or '.join(finding.needed_evidence)}")

@@ -122,7 +122,7 @@ def verification_report(
     causes : bool
         Look for them.
     products : int, optional
-        Work the first wrong element through, with so many products written out.
+        Work the first wrong element through, with this many products written out.
     progress : bool
         Show bars.
     """
@@ -169,7 +169,7 @@ def _finding(finding: OpFinding) -> dict[str, Any]:
         "would_tell": list(finding.needed_evidence),
         "would_confirm": would_confirm(finding),
         "images": finding.images,
-        "told_apart_by": [asdict(apart) for apart in finding.discriminations],
+        "told_apart_by": [asdict(found) for found in finding.discriminations],
         "close": [
             {"variant": label, "differing": left, "of": of}
             for label, left, of in finding.close_matches

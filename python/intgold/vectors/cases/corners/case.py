@@ -26,7 +26,7 @@ Half of an odd one is a tie as well: the first rounding of the double forms.
 
 
 def most(form: str) -> tuple[int, int]:
-    """Return the greatest (multiplier, multiplier_low) of a form."""
+    """Return the largest (multiplier, multiplier_low) of a form."""
     if form == "float32":
         return 2**31 - 2**7, 0
     return 2**31 - 1, 2**22 - 1 if form == "float64" else 0
@@ -45,7 +45,7 @@ def requantize_entries(*parts: tuple[str, int, int, int]) -> Requantize:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A model of one op and the stimulus that makes what the reason says happen.
+    """A model of one op and the stimulus that causes what the reason says.
 
     Parameters
     ----------

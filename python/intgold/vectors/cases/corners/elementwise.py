@@ -129,7 +129,7 @@ def mul_cases() -> Iterator[Case]:
         "dead", "multiplier 0: the zero point of y", values, y=-128, requantize=Requantize.of(0, 31)
     )
     yield _mul(
-        "right_shift_62", "the greatest right_shift: every product vanishes", values,
+        "right_shift_62", "the largest right_shift: every product vanishes", values,
         requantize=Requantize.of(2**31 - 1, 62),
     )  # fmt: skip
     one = {"x": np.arange(-128, 128).reshape(1, 256)}

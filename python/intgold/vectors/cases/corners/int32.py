@@ -18,19 +18,19 @@ _ENDS = (INT32_MIN, INT32_MIN + 1, -1, 0, 1, INT32_MAX - 1, INT32_MAX)
 def rescale_cases() -> Iterator[Case]:
     """Yield the cases of rescale."""
     yield _rescale(
-        "ends", "both ends of int32 by the greatest multiplier of each form, nearly 1",
+        "ends", "both ends of int32 by the largest multiplier of each form, nearly 1",
         _ENDS, [(f, most(f)[0], 31, most(f)[1]) for f in FORMS],
     )  # fmt: skip
     yield _rescale(
-        "saturation", "twice each value: both saturations, by the least step and by far",
+        "saturation", "twice each value: both saturations, by the smallest step and by far",
         (*_ENDS, -(2**30) - 1, -(2**30), 2**30 - 1, 2**30), [(f, 2**30, 29, 0) for f in _WIDE],
     )  # fmt: skip
     yield _rescale(
-        "right_shift_1", "the least right_shift: products far beyond int32 saturate",
+        "right_shift_1", "the smallest right_shift: products far beyond int32 saturate",
         _ENDS, [(f, most(f)[0], 1, most(f)[1]) for f in _WIDE],
     )  # fmt: skip
     yield _rescale(
-        "right_shift_62", "the greatest right_shift: -1, 0 or 1, and the tie -0.5 by 2^30",
+        "right_shift_62", "the largest right_shift: -1, 0 or 1, and the tie -0.5 by 2^30",
         _ENDS,
         [(f, most(f)[0], 62, most(f)[1]) for f in FORMS] + [(f, 2**30, 62, 0) for f in FORMS],
     )  # fmt: skip
@@ -82,13 +82,13 @@ def argmax_cases() -> Iterator[Case]:
     """Yield the cases of argmax."""
     lo, hi = INT32_MIN, INT32_MAX
     for name, reason, rows in (
-        ("ties", "the greatest value twice and more: the lowest index",
+        ("ties", "the largest value twice and more: the lowest index",
          [[3, 9, 9, 1], [9, 9, 9, 9], [0, 0, 0, 7], [-5, -5, -6, -5], [1, 7, 2, 7]]),
         ("all_equal", "rows of one value, the ends of int32 among them: index 0",
          [[lo] * 5, [hi] * 5, [0] * 5, [-1] * 5]),
         ("ends", "the ends of int32 next to each other: no difference may wrap",
          [[lo, hi, 0], [hi, lo, 0], [lo, lo + 1, lo], [hi - 1, hi, hi], [-1, lo, hi], [0, lo, -1]]),
-        ("each_index", "the greatest value at every index of 17",
+        ("each_index", "the largest value at every index of 17",
          (np.eye(17, dtype=np.int64) - 2).tolist()),
         ("one_value", "depth 1: always 0", [[lo], [0], [hi]]),
     ):  # fmt: skip

@@ -51,7 +51,7 @@ def max_pool2d_cases() -> Iterator[Case]:
     yield _max("whole_image", "one window over all of it; both ends of int8", _window((2, 3)), ends)
     channels = np.array([[-128, 127, 0], [5, -5, 1], [-1, -2, -3], [4, 3, 2]], np.int8)
     yield _max(
-        "channels", "each channel has its greatest value at another place",
+        "channels", "each channel has its largest value at another place",
         _window((2, 2)), channels.reshape(1, 2, 2, 3),
     )  # fmt: skip
     values = np.array([-128, -4, -3, -2, 0, 4, 5, 6, 127], np.int8).reshape(9, 1, 1, 1)

@@ -36,13 +36,13 @@ def softmax_cases() -> Iterator[Case]:
         x[:, 7] = 0
         yield _softmax(
             f"limit_{shift}",
-            f"left_shift {shift}: a difference of {diff} is the least that counts, then one more",
+            f"left_shift {shift}: a difference of {diff} is the last that counts, then one more",
             x, shift,
         )  # fmt: skip
     steps = np.array([[127 - d for d in range(0, 256, 5)], [d - 128 for d in range(0, 256, 5)]])
     yield _softmax("left_shift_0", "left_shift 0: every difference vanishes, all count", steps, 0)
-    yield _softmax("multiplier_high", "the greatest multiplier, 2^31-1", steps, 22, 2**31 - 1)
-    yield _softmax("multiplier_low", "the least multiplier, 2^30", steps, 22)
+    yield _softmax("multiplier_high", "the largest multiplier, 2^31-1", steps, 22, 2**31 - 1)
+    yield _softmax("multiplier_low", "the smallest multiplier, 2^30", steps, 22)
     differences = -np.arange(0, 125).reshape(1, 125)
     yield _softmax(
         "every_difference", "every difference that counts: each constant of exp takes part",
@@ -81,7 +81,7 @@ def softmax_float32_cases() -> Iterator[Case]:
     pairs = np.array([[0, -d] for d in range(256)]) + 127
     yield _float32("pairs", "two values at every difference, down to subnormal ones", pairs)
     zeros = [0] * 255 + [_ONE]
-    yield _float32("zeros", "a table of zeros: only the greatest value counts", pairs, zeros)
+    yield _float32("zeros", "a table of zeros: only the largest value counts", pairs, zeros)
     odd = range(1, 128, 2)
     of = {d: _share(d) for d in odd} | {d + 1: _share(256 - d) for d in odd}
     yield _float32(
@@ -113,13 +113,13 @@ def softmax_float32_cases() -> Iterator[Case]:
         yield _float32(name, reason, chained, _entries({7: bits, **chain, 1: 1056989208}))
     small = [99] * 4000
     yield _float32(
-        "order", "4,000 values of 2^-24 vanish behind the greatest and count before it",
+        "order", "4,000 values of 2^-24 vanish after the largest and count before it",
         [[100, *small, 98], [*small, 100, 98]], _entries({1: 103 << 23, 2: 1059420454}),
     )  # fmt: skip
     for form in ("rounded", "half_added"):
         yield _float32(
             f"below_half_{form}",
-            f"the float32 before 1/2, form {form}: half_added makes 1 of it, rounded 0",
+            f"the float32 before 1/2, form {form}: half_added gives 1, rounded gives 0",
             [[5, 5, 5, 4]], _entries({1: 1002463280}), form,
         )  # fmt: skip
     rows = np.array([[[[5, 1, 2], [-9, -9, 0]], [[127, -128, 0], [3, 3, 3]]]])

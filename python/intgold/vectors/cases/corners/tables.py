@@ -69,13 +69,13 @@ def pwl_cases() -> Iterator[Case]:
         yield _pwl(
             f"proof_ends_{bits}",
             f"frac_bits {bits}: the steepest slopes and offsets that the proof allows, the sum "
-            "at its greatest",
+            "at its largest",
             [-128, -127], [-32768, 32767], [INT32_MAX - half - high, -(INT32_MAX - half - low)],
             bits, [-128, -127, 0, 127],
         )  # fmt: skip
         yield _pwl(
             f"proof_low_{bits}",
-            f"frac_bits {bits}: the steepest rising slope by -128 and the least offset",
+            f"frac_bits {bits}: the steepest rising slope by -128 and the smallest offset",
             [-128, -127], [32767, -32768], [-(INT32_MAX - half - low), INT32_MAX - half - high],
             bits, [-128, -127, 0, 127],
         )  # fmt: skip

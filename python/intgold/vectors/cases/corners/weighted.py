@@ -121,7 +121,7 @@ def _ties(kind: str) -> Iterator[Case]:
     )  # fmt: skip
     yield _single(
         kind, "double_rounding",
-        "quarters: the first rounding of the double forms makes ties that were not there",
+        "quarters: the first rounding of the double forms produces ties that were not there",
         ones, QUARTERS, requantize=each_form(2**30, 32),
     )  # fmt: skip
     forms = ("single", "double", "double_up")
@@ -177,7 +177,7 @@ def _fields_of_requantize(kind: str) -> Iterator[Case]:
     weights, bias = [1] * 5 + [0] * 6 + [2] * 2, [0] * 5 + [1, -1, -2] * 2 + [0] * 2
     yield _single(
         kind, "right_shift_1",
-        "the least right_shift: ties by multiplier 1, the ends of the double forms' left shift, "
+        "the smallest right_shift: ties by multiplier 1, the ends of the double forms' left shift, "
         "and float forms far beyond int32",
         weights, [-3, -2, -1, 0, 1, 2, 3], bias=bias, requantize=requantize_entries(*parts),
     )  # fmt: skip
@@ -186,8 +186,8 @@ def _fields_of_requantize(kind: str) -> Iterator[Case]:
     bias = [INT32_MAX - 127, INT32_MIN + 128] * _COUNT + [INT32_MIN + 128] * _COUNT
     yield _single(
         kind, "right_shift_62",
-        "the greatest right_shift: int32's ends by the greatest multiplier are nearly 1 and -1; "
-        "the least value by 2^30 is the tie -0.5",
+        "the largest right_shift: int32's ends by the largest multiplier are nearly 1 and -1; "
+        "the smallest value by 2^30 is the tie -0.5",
         [1] * len(bias), [-128, 0, 127], bias=bias, requantize=requantize_entries(*parts),
     )  # fmt: skip
     parts = [(f, most(f)[0], 38, most(f)[1]) for f in FORMS]
@@ -195,7 +195,7 @@ def _fields_of_requantize(kind: str) -> Iterator[Case]:
     parts += [(f, 1, 7, 0) for f in singles + doubles]
     yield _single(
         kind, "multiplier_ends",
-        "the multipliers 2^31-1 (the greatest of the form), 2^30 and 1: 1/128 and just below",
+        "the multipliers 2^31-1 (the largest of the form), 2^30 and 1: 1/128 and just below",
         [1] * len(parts), [-128, -127, -65, -64, -63, -1, 0, 1, 63, 64, 65, 127],
         requantize=requantize_entries(*parts),
     )  # fmt: skip
@@ -231,7 +231,7 @@ def _narrow_multiplier(kind: str, bits: int) -> Case:
 
 
 def _channels(kind: str) -> Iterator[Case]:
-    """Yield the first and last channel alone, on either side."""
+    """Yield cases in which only the first or only the last channel counts, on either side."""
     in_c, out_c = 17, 34 if kind == "depthwise_conv2d" else 9
     x = np.full((3, in_c), 5, np.int8)
     x[1, 0], x[2, -1] = 12, 13
@@ -253,10 +253,10 @@ def _channels(kind: str) -> Iterator[Case]:
         weights,
     )
     for name, channel in (("first_output_channel", 0), ("last_output_channel", out_c - 1)):
-        alone = np.zeros_like(weights)
-        alone[channel] = weights[channel]
+        single = np.zeros_like(weights)
+        single[channel] = weights[channel]
         reason = f"of {out_c} output channels only number {channel} has weights that are not zero"
-        yield case(name, reason, alone)
+        yield case(name, reason, single)
 
 
 def _accumulators(kind: str) -> Iterator[Case]:

@@ -1,4 +1,4 @@
-"""Corners of conv2d and depthwise_conv2d that a window makes: padding, stride, dilation.
+"""Corners of conv2d and depthwise_conv2d of a window: padding, stride, dilation.
 
 Weights are 1, 2, 3, ... without a repeat, so that one hot pixel tells which tap read it.
 """

@@ -13,13 +13,13 @@ from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
 
 def wrapped(values: IntArray, bits: int) -> IntArray:
-    """Return the values as a two's complement register of so many bits holds them."""
+    """Return the values as a two's complement register of `bits` bits holds them."""
     half = 1 << (bits - 1)
     return ((values + half) & ((1 << bits) - 1)) - half
 
 
 def saturated(values: IntArray, bits: int) -> IntArray:
-    """Return the values clipped to so many bits."""
+    """Return the values clipped to `bits` bits."""
     half = 1 << (bits - 1)
     return np.clip(values, -half, half - 1)
 
@@ -73,8 +73,8 @@ def _stuck_bits(evidence: Evidence) -> Iterator[Variant]:
 def _in_one_range(acc: IntArray, differs: IntArray, bit: int, value: int) -> str:
     """Say so where the accumulators that differ, of all that rise, lie in one range.
 
-    A bit that is stuck makes ranges that alternate.  Of one range alone it makes what a missing
-    clamp or a narrow result makes.
+    A bit that is stuck produces ranges that alternate.  In a single range it produces what a
+    missing clamp or a narrow result produces.
     """
     free = (acc >> bit & 1) == value
     flags = differs[differs | free]  # what the bit changes and the output does not show is unknown

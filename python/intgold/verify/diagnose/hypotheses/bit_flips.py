@@ -1,7 +1,7 @@
 """One flipped bit of a parameter: which one is solved for from what the device made.
 
-A weight or bias reaches one output channel, so one channel alone differs; its candidates are
-tried on a few outputs at once, and what survives is what the search then holds against all.
+A weight or bias reaches one output channel, so only one channel differs; its candidates are
+tried on a few outputs at once, and what survives is what the search then compares with all.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .hypothesis import Edit, Evidence, Hypothesis, Variant
 from .tables import counted_segments
 
 _OUTPUTS = 64
-"""Outputs of a channel that every candidate is tried on; half of them differ, where so many do."""
+"""Outputs of a channel that every candidate is tried on; half of them differ, where enough do."""
 
 
 def _channel(evidence: Evidence) -> int | None:
@@ -93,7 +93,7 @@ def _flipped(values: IntArray, bit: int) -> IntArray:
 
 
 def _with_flip(name: str, at: tuple[int, ...], bit: int, of: int) -> Variant:
-    """Return the variant of one bit, of so many that there are."""
+    """Return the variant of one bit, out of `of` bits."""
 
     def edit(path: Datapath) -> Datapath:
         values = path.arguments[name].copy()

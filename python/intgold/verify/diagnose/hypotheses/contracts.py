@@ -20,7 +20,7 @@ from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
 NAME = "another_contract"
 _SCALING = ("left_shift", "requantize1", "requantize2", "requantize", "table", "multiplier")
-"""Fields that contracts set otherwise; padding and clamps stay those of the op."""
+"""Fields that contracts set differently; padding and clamps stay those of the op."""
 _WHOLE = ("global_avg_pool", "softmax", "softmax_float32")
 """What another engine may make by other ops, or by several: only its output can be had."""
 

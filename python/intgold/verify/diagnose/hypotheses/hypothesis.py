@@ -1,4 +1,4 @@
-"""What a hypothesis is, and what it is held against."""
+"""What a hypothesis is, and what it is compared with."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Evidence:
         ``output`` and ``accumulator``, those that the device dumped.
     follow : callable, optional
         Where the device did not dump this op's output: from its accumulators and output to the
-        arrays behind it that `expected` and `got` are of, by other keys.
+        arrays after it that `expected` and `got` are of, by other keys.
     readings : callable
         By which other rules of a layout the words of the op's results may be read, by role.
     """
@@ -66,7 +66,7 @@ class Variant:
     reading : str
         The label of the `intgold.vectors.memory.readings.Reading` that it is; "" where it is none.
     granted : callable, optional
-        From a datapath to one that makes of what the device dumped no more than what `edit` takes
+        From a datapath to one that produces of what the device dumped only what `edit` takes
         from there; that is no evidence.
     """
 
@@ -121,7 +121,7 @@ class Hypothesis:
     of_bytes : Wording, optional
         Of a device whose int8 arrays are unsigned bytes, q + 128.
     of_accumulators : Wording, optional
-        Where the accumulators alone differ, though the outputs were dumped too.
+        Where only the accumulators differ, though the outputs were dumped too.
     """
 
     name: str

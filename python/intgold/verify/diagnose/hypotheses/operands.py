@@ -277,7 +277,7 @@ HYPOTHESES = (
         _input_unsigned,
         of_bytes=Wording(
             "The input bytes are read as signed: the x ^ 0x80 on the way in is missing.",
-            "where the unsigned bytes become operands: x ^ 0x80 makes int8 of them, or a 9 bit "
+            "where the unsigned bytes become operands: x ^ 0x80 turns them into int8, or a 9 bit "
             "difference of byte and zero point",
             name="input_signed",
             labels={"the zero point too": "the zero point as it is"},

@@ -1,4 +1,4 @@
-"""R done otherwise: another form, another shift, a narrower multiplier."""
+"""R done differently: another form, another shift, a narrower multiplier."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _shifted(by_how_much: int, channel: int | None = None) -> Change:
 
 
 def _shift_of_one(evidence: Evidence) -> Iterator[Variant]:
-    """Of the one channel that differs, where one alone does."""
+    """Of the channel that differs, where only one does."""
     differs = evidence.differs()
     found = np.flatnonzero(differs.reshape(-1, differs.shape[-1]).any(axis=0))
     if len(found) != 1:
@@ -172,7 +172,7 @@ HYPOTHESES = (
     Hypothesis(
         "multiplier_rounded",
         "The multiplier keeps its upper bits only, rounded.",
-        "the width of the multiplier table; --multiplier-bits makes a model for a narrow one",
+        "the width of the multiplier table; --multiplier-bits produces a model for a narrow one",
         _narrow(rounded=True),
     ),
     Hypothesis(

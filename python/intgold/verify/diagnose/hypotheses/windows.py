@@ -11,7 +11,7 @@ from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
 
 def _moved(path: Datapath, down: int, right: int) -> Datapath:
-    """Return the path whose windows begin so many pixels further down and right."""
+    """Return the path whose windows begin `down` pixels further down and `right` to the right."""
     top, bottom, left, right_side = path.arguments["padding"]
     sides = (top - down, bottom + down, left - right, right_side + right)
     # What is beyond an edge by more than the padding is cut off.
@@ -85,7 +85,7 @@ def _window_moved(evidence: Evidence) -> Iterator[Variant]:
 def _rounded_up(evidence: Evidence) -> Iterator[Variant]:
     """Where the stride leaves columns over, each row has one more window.
 
-    A row more changes nothing of what the dump holds: it comes behind the others.
+    A row more changes nothing of what the dump holds: it comes after the others.
     """
     if not _slides(evidence):
         return
