@@ -9,6 +9,7 @@ import pytest
 import intgold
 import tools
 from compilers import BUILDS, ROOT, Build, Runner, engine_objects, source, sources
+from intgold import native
 from intgold.cli import main
 from intgold.exporters import copy_engine, write_c
 from intgold.exporters.amalgamation import amalgamation
@@ -120,6 +121,31 @@ def test_a_difference_in_the_one_file_is_seen(engine, runs, tmp_path):
     (broken / "intgold.c").write_text(text.replace(right, "table[(x[i] + 129) & 255]"))
     runner = Runner(GCC, [m for m, _, _ in runs], tmp_path, broken)
     assert intgold.load("lut").name in differing(runner, runs, "portable")
+
+
+def test_a_form_without_vector_code_goes_to_the_scalar_code(engine, runs, tmp_path):
+    """Forms beyond the limit never reach the vectors, which are wrong for one of them here."""
+    limit = "INTGOLD_LAST_LANE_FORM = INTGOLD_FORM_FLOAT64"
+    wrong = {
+        "    default: bias = zero; break;": "    default: bias = one; break;",
+        "FORM_SINGLE_ZERO: scaled = _mm512_srlv_epi64(magnitude, shift); break;":
+            "FORM_SINGLE_ZERO: scaled = magnitude; break;",
+        "vshlq_s64(vaddq_s64(p, vbicq_s64(negative, vshlq_s64(negative, t))), right);": "p;",
+    }  # fmt: skip
+    text = (engine / "intgold.c").read_text()
+    for old, new in wrong.items():
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    assert text.count(limit) == 1
+    seen = {}
+    for name, last in (("vectors", "FLOAT64"), ("scalar", "SINGLE_DOWN")):
+        folder = shutil.copytree(engine, tmp_path / name)
+        (folder / "intgold.c").write_text(text.replace(limit, f"{limit[:-7]}{last}"))
+        (tmp_path / f"{name}_run").mkdir()
+        runner = Runner(GCC, [m for m, _, _ in runs], tmp_path / f"{name}_run", folder)
+        seen[name] = differing(runner, runs)
+    assert seen["scalar"] == []
+    assert seen["vectors"] != [] or native.variants() == ("portable",)
 
 
 def test_the_file_holds_every_file_once(engine):

@@ -267,3 +267,4 @@ KERNEL = Integers(("kernel_h", "kernel_w"), 1, 2**15)
 STRIDE = Integers(("stride_h", "stride_w"), 1, 2**15)
 DILATION = Integers(("dilation_h", "dilation_w"), 1, 2**15)
 PADDING = Integers(("pad_top", "pad_bottom", "pad_left", "pad_right"), 0, 2**15)
+"""Fields, and names of zero points, that several ops declare."""
