@@ -4,7 +4,8 @@ PYTHON ?= python3
 BIN = .venv/bin
 SOURCES = setup.py pyproject.toml python/intgold/native/build.py $(shell find csrc -type f) $(wildcard python/intgold/native/measure.*)
 
-.PHONY: golden test prove data bench peer peers amalgamation conformance docs wheel lint format freeze clean
+.PHONY: golden test prove data bench peer peers amalgamation conformance docs contracts-page models wheel lint \
+  format freeze clean
 
 golden: .venv/.installed
 	$(BIN)/intgold regress -o out/golden
@@ -48,6 +49,13 @@ conformance: .venv/.tflite
 # The pages of docs/ and the API reference, warnings as errors; out/docs/. Needs no torch.
 docs: .venv/.docs
 	$(BIN)/sphinx-build -q -W --keep-going docs out/docs
+
+# What the repository's own tools write: docs/which_int8.md, and the shipped models
+contracts-page: .venv/.installed
+	$(BIN)/python tools/contracts_page.py docs/which_int8.md
+
+models: .venv/.installed
+	$(BIN)/python tools/build_shipped_models.py
 
 # The wheel for this machine, tagged for every Linux that is not too old, and the sdist; dist/
 wheel: .venv/.installed

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -18,10 +19,10 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """The wheel of the files that git knows: nothing stale from an earlier build."""
+def source(tmp_path_factory):
+    """The files that git knows: nothing stale from an earlier build."""
     tools.need("git")
-    folder, source = tmp_path_factory.mktemp("wheel"), tmp_path_factory.mktemp("source")
+    source = tmp_path_factory.mktemp("source")
     known = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
@@ -29,6 +30,13 @@ def wheel(tmp_path_factory):
         if not name.startswith(("golden/", "tests/")) and (ROOT / name).exists():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, source / name, follow_symlinks=False)
+    return source
+
+
+@pytest.fixture(scope="module")
+def wheel(source, tmp_path_factory):
+    """The wheel of these files."""
+    folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w",
          folder, source], check=True, capture_output=True,
@@ -57,6 +65,22 @@ def test_the_wheel_is_whole(wheel):
     header = (ROOT / "csrc" / "intgold.h").read_text()
     parts = re.findall(r"^#define INTGOLD_VERSION_\w+ (\d+)$", header, re.M)
     assert ".".join(parts) == intgold.__version__
+
+
+def test_tools_of_the_repository_are_in_the_sdist_only(source, wheel, tmp_path):
+    """What `tools/` holds is for whoever builds intgold, not for whoever installs it."""
+    known = {path.name for path in (ROOT / "tools").glob("*.py")}
+    assert {"build_shipped_models.py", "contracts_page.py"} <= known
+    subprocess.run(
+        [sys.executable, "setup.py", "-q", "sdist", "-d", tmp_path], cwd=source,
+        check=True, capture_output=True,
+    )  # fmt: skip
+    (made,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(made) as archive:
+        held = {"/".join(name.split("/")[1:]) for name in archive.getnames()}
+    assert {f"tools/{name}" for name in known} <= held
+    with zipfile.ZipFile(wheel) as archive:
+        assert known.isdisjoint(name.split("/")[-1] for name in archive.namelist())
 
 
 def test_the_wheel_runs(wheel, tmp_path):

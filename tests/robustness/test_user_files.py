@@ -24,6 +24,7 @@ import pytest
 
 import intgold
 import tools
+from contracts_page import CONTRACTS_PAGE
 from intgold.cli import COMMANDS, _parser, main
 from intgold.cli.paths import InputPath, OutputFolder, OutputFolderOrLines, OutputOf
 from intgold.describe.data_sheet import write_sheet
@@ -36,7 +37,6 @@ from intgold.quantize.quantizer import quantize_network
 from intgold.support import file_kinds
 from intgold.support.file_kinds import (
     C_SOURCE,
-    CONTRACTS_PAGE,
     INPUT,
     MODEL,
     NETWORK,
@@ -518,10 +518,15 @@ def changed(data):
     }
 
 
+def file_kinds_known():
+    """The kinds of files of the package, and the page of a tool of the repository."""
+    return [*(k for k in vars(file_kinds).values() if isinstance(k, FileKind)), CONTRACTS_PAGE]
+
+
 def test_a_text_that_was_changed_stays(own_files, tmp_path):
     """Each kind of text with comments is refused after any change, and taken as it was."""
     page = PACKAGE.parents[1] / "docs" / "which_int8.md"
-    kinds = {k.name: k for k in vars(file_kinds).values() if isinstance(k, FileKind) and k.comment}
+    kinds = {k.name: k for k in file_kinds_known() if k.comment}
     texts = [(kinds[name], data) for name, data in own_files if name in kinds]
     texts.append((CONTRACTS_PAGE, page.read_bytes()))
     assert {kind.name for kind, _ in texts} == set(kinds) and len(texts) == 6
@@ -550,7 +555,7 @@ def test_a_text_of_an_earlier_version_stays(own_files, tmp_path):
 
 def test_which_files_have_no_seal():
     """Those without comments, in which edits are lost, as the pages say; no others."""
-    kinds = [k for k in vars(file_kinds).values() if isinstance(k, FileKind)]
+    kinds = file_kinds_known()
     sealed = {suffix for k in kinds if k.comment for suffix in k.known}
     others = {suffix for k in kinds if not k.comment for suffix in k.known}
     assert sealed == {".c", ".md", ".html", ".txt"}
@@ -562,7 +567,7 @@ def test_which_files_have_no_seal():
 
 def test_what_ships_and_is_frozen_is_known():
     """Models, networks and ranges in the package; the page in docs/: each only of its own kind."""
-    kinds = [k for k in vars(file_kinds).values() if isinstance(k, FileKind)]
+    kinds = file_kinds_known()
     assert len({id(k) for k in kinds}) == len(kinds) > 10
     docs = PACKAGE.parents[1] / "docs" / "which_int8.md"
     shipped = dict.fromkeys((PACKAGE / "models").glob("*.npz"), MODEL)

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import contracts_page as page
 import tools
 from intgold.cli import main
 from intgold.contracts import CONTRACTS, contract_named, evidence
 from intgold.importers.tflite.convert import HANDLERS
-from intgold.study.contracts import differences, page
+from intgold.study.contracts import differences
 from intgold.study.contracts.probes import PROBES, probe
-from intgold.support.file_kinds import CONTRACTS_PAGE
 
 ROOT = Path(__file__).parents[2]
 PAIRS = [*combinations(CONTRACTS, 2)]
@@ -140,6 +140,6 @@ def test_the_page_is_that_of_the_data(each_run_once):
     """docs/which_int8.md is what the command in it writes, up to its seal."""
     path = ROOT / "docs" / "which_int8.md"
     *lines, _ = path.read_text().splitlines(keepends=True)
-    again = "python -m intgold.study.contracts.page docs/which_int8.md"
+    again = "python tools/contracts_page.py docs/which_int8.md"
     assert page.contracts_page(differences.MODELS) == "".join(lines), again
-    CONTRACTS_PAGE.check_replaceable(path, path)
+    page.CONTRACTS_PAGE.check_replaceable(path, path)

@@ -1,12 +1,7 @@
-"""The shipped models, made from the shipped float weights and ranges.
-
-python -m intgold.quantize.shipped               quantise anew: the same bytes
-python -m intgold.quantize.shipped --calibrate   first calibrate anew (needs MNIST)
-"""
+"""The shipped float networks and their ranges, and how the shipped models are made of them."""
 
 from __future__ import annotations
 
-import argparse
 import os
 from pathlib import Path
 
@@ -16,11 +11,8 @@ from .. import SHIPPED
 from ..errors import ArtefactError
 from ..host.affine import pixel_values
 from ..images.mnist import load_mnist, split_validation
-from ..model.graph import Model
-from .calibrate import Ranges, calibrate
-from .choices import Choices
+from .calibrate import Ranges
 from .inference import FloatNetwork
-from .quantizer import quantize_network
 
 MODELS = Path(__file__).parents[1] / "models"
 CALIBRATION_IMAGES = 2_000
@@ -56,17 +48,6 @@ def load_ranges(name: str) -> Ranges:
     return Ranges.load(MODELS / f"mnist_{NETWORKS[name]}ranges.json")
 
 
-def build(source: str | os.PathLike[str] = MODELS) -> dict[str, Model]:
-    """Return the integer models by name, quantised from the networks and ranges in a folder."""
-    models = {}
-    for name, (prefix, activation) in RECIPES.items():
-        network = FloatNetwork.load(Path(source) / f"mnist_{prefix}float.npz")
-        ranges = Ranges.load(Path(source) / f"mnist_{prefix}ranges.json")
-        choices = Choices(activation=activation)
-        models[name] = quantize_network(network, ranges, choices, f"mnist_{name}")
-    return models
-
-
 def calibration_bytes(directory: str | os.PathLike[str] | None = None) -> np.ndarray:
     """Return training images that are not held out, uint8 (2000, 28, 28, 1)."""
     images, _ = load_mnist("train", directory)
@@ -77,24 +58,3 @@ def calibration_bytes(directory: str | os.PathLike[str] | None = None) -> np.nda
 def calibration_images(directory: str | os.PathLike[str] | None = None) -> np.ndarray:
     """Return the same as float32 in [0, 1]."""
     return pixel_values(calibration_bytes(directory))
-
-
-def write(folder: str | os.PathLike[str] = MODELS, *, recalibrate: bool = False) -> list[Path]:
-    """Write ``mnist_<name>.npz`` of every recipe beside the float networks; return the paths."""
-    if recalibrate:
-        images = calibration_images()
-        for prefix in sorted({prefix for prefix, _ in RECIPES.values()}):
-            network = FloatNetwork.load(Path(folder) / f"mnist_{prefix}float.npz")
-            calibrate(network, images).save(Path(folder) / f"mnist_{prefix}ranges.json")
-    paths = []
-    for name, model in build(folder).items():
-        paths.append(Path(folder) / f"mnist_{name}.npz")
-        model.save(paths[-1])
-    return paths
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Write the shipped models anew.")
-    parser.add_argument("--calibrate", action="store_true", help="find the ranges anew (MNIST)")
-    for path in write(recalibrate=parser.parse_args().calibrate):
-        print(path)

@@ -198,6 +198,3 @@ C_SOURCE = FileKind(
     {".c": _matching(rb'#include "intgold.h"\n\n(#[^\n]*\n)*\n?/\* [^\n]+: ' + _SUM + rb" \*/\n")},
     _C,
 )
-CONTRACTS_PAGE = FileKind(
-    "page", {".md": _starting("# Which int8?\n\nThere is no single int8 ")}, _HTML
-)

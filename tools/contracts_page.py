@@ -1,6 +1,6 @@
 """The page "Which int8?": what `intgold contracts` shows, for readers; written into docs/.
 
-python -m intgold.study.contracts.page docs/which_int8.md
+python tools/contracts_page.py docs/which_int8.md
 """
 
 from __future__ import annotations
@@ -11,11 +11,17 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ...contracts.evidence import evidence_table, inexact, op_names, overflows
-from ...contracts.table import CONTRACTS, Contract, OpRule
-from ...support.file_kinds import CONTRACTS_PAGE
-from ...support.safe_files import replacing
-from .differences import ContractDifference, differences, rate, witness
+from intgold.contracts.evidence import evidence_table, inexact, op_names, overflows
+from intgold.contracts.table import CONTRACTS, Contract, OpRule
+from intgold.study.contracts.differences import (
+    MODELS,
+    ContractDifference,
+    differences,
+    rate,
+    witness,
+)
+from intgold.support.file_kinds import FileKind
+from intgold.support.safe_files import replacing
 
 PAIRS = (
     ("litert_reference", "litert_optimised_x86"),
@@ -32,10 +38,15 @@ There is no single int8 reference: one quantised file gives different bits in ea
 ratio is computed, and where a kernel treats its remainder elements differently. It is chosen when a
 file is imported (`intgold import FILE --contract NAME -o M.npz`) and frozen into the model.
 
-This page is written by `python -m intgold.study.contracts.page docs/which_int8.md` from the table
+This page is written by `python tools/contracts_page.py docs/which_int8.md` from the table
 `intgold.contracts` itself; `intgold contracts` shows in a terminal what was compared, and where two
 differ.
 """
+CONTRACTS_PAGE = FileKind(
+    "page",
+    {".md": lambda head, tail: head.startswith(b"# Which int8?\n\nThere is no single int8 ")},
+    ("<!-- ", " -->"),
+)
 _TABLE = "float32 table, halves away from zero"
 _PLAIN = {
     "MAX_POOL_2D": "ends of activations away from zero",
@@ -180,7 +191,5 @@ def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    from .differences import MODELS
-
     with replacing(sys.argv[1], CONTRACTS_PAGE) as file:
         file.write(contracts_page(MODELS).encode())
