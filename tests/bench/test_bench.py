@@ -199,7 +199,7 @@ def test_a_report_adds_up():
         conv2 = rows["conv2+selu2+pool2"]
         assert conv2.macs == 28 * 28 * 16 * 72 and rows["gap"].tail is None
         values = 14 * 14 * 16  # of the pool: the sums are pooled before they are requantized
-        seconds = by.finish_seconds["single"] + by.lut_seconds
+        seconds = by.requantize_seconds["single"] + by.lut_seconds
         assert conv2.tail == pytest.approx(values * seconds)
         if by.dot_seconds is not None:
             assert conv2.roofline == pytest.approx(conv2.macs * by.dot_seconds)
@@ -242,6 +242,8 @@ def test_no_row_takes_less_than_no_time(rounds, monkeypatch):
 def test_rows_without_time():
     """What is lost in the noise has no rate; nothing is divided by it."""
     ceiling = Ceiling("x", 1e-12, {"single": 1e-9}, 1e-10)
+    with pytest.warns(DeprecationWarning, match="finish_seconds is now .*requantize_seconds"):
+        assert ceiling.finish_seconds is ceiling.requantize_seconds
     row = OpTime("fc", 0.0, 320, 3.2e-10, 0.0)
     assert row.gmacs is None and row.bound == 3.2e-10
     ops = Ops("x", ceiling, (row, OpTime("conv", 1e-6, 1000, 1e-9, 2e-9)))
@@ -267,6 +269,9 @@ def test_bench_command(capsys, tmp_path):
     assert all(rate > 1 for rate in rates.values())
     assert all(row["seconds"] >= 0 for ops in told["ops"] for row in ops["rows"])
     assert told["dots"] == []
+    (ceiling,) = (ops["ceiling"] for ops in told["ops"])
+    assert ceiling["requantize_seconds"]["single"] > 0
+    assert ceiling["finish_seconds"] == ceiling["requantize_seconds"]
     assert [ops["isa"] for ops in told["ops"]] == ["portable"] and len(told["ops"][0]["rows"]) == 5
     tools.need("matplotlib")
     path = tmp_path / "bench.svg"

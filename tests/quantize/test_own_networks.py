@@ -228,7 +228,7 @@ def data_folder(folder, x, names):
 
 @pytest.mark.parametrize("name", ["TabularMLP", "EcgCNN", "PairMLP"])
 def test_commands_on_a_network_file(name, tmp_path, capsys):
-    """save_network, then quantize gives the model of Python, and explore and compare run."""
+    """save_network, then quantize gives the model of Python, and sweep and compare run."""
     import stranger_networks
     from intgold.quantize import save_network
     from intgold.quantize.inference import FloatNetwork

@@ -178,7 +178,7 @@ def calls(w):
         "study.quantisation.compare:compare": dict(
             network=net, models={"a": m}, images=images, labels=np.zeros(4, int), progress=False
         ),
-        "study.quantisation.explore:explore": dict(
+        "study.quantisation.sweep:run_sweep": dict(
             network=net,
             sweep=[Choices()],
             data=None,
@@ -364,7 +364,7 @@ def test_look_ups_of_a_model(label, world):
 def test_wrong_arguments(name, world, tmp_path, monkeypatch):
     """Each argument by each wrong value: refused in one line, or legal; most are refused."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("intgold.study.quantisation.explore.Workers", _started)
+    monkeypatch.setattr("intgold.study.quantisation.sweep.Workers", _started)
     function, valid = FUNCTIONS[name], calls(world)[name]
     positional = [valid.pop(n) for n in ("self", "cls") if n in valid]
 
@@ -482,7 +482,7 @@ def test_labels_are_classes(world):
     """The first label that is no class is named, wherever labels are taken."""
     from intgold.predict.predictions import predict_images
     from intgold.study.quantisation.compare import compare
-    from intgold.study.quantisation.explore import SweepData, explore
+    from intgold.study.quantisation.sweep import SweepData, run_sweep
 
     model, network, images = world["model"], world["network"], world["images"]
     for odd in (5, -1, 300):
@@ -490,7 +490,7 @@ def test_labels_are_classes(world):
         for call in (
             lambda: predict_images(model, images, list("abcd"), labels),  # noqa: B023
             lambda: compare(network, {"a": model}, images, labels),  # noqa: B023
-            lambda: explore(network, [Choices()], SweepData(images, images, labels)),  # noqa: B023
+            lambda: run_sweep(network, [Choices()], SweepData(images, images, labels)),  # noqa: B023
         ):
             with pytest.raises(InputError, match=rf"labels: {odd} at \(2,\) .* 0 to 4"):
                 call()

@@ -11,6 +11,7 @@ from ..native import ISAS
 from ..native.compiled import ffi, lib
 from ..native.structures import Structures
 from ..ops.fields import Requantize
+from ..support.moved import renamed_attribute
 from ..support.quoting import short_repr
 
 DOT, LUT = "dot", "lut"
@@ -26,7 +27,7 @@ class Ceiling:
         What the variant's dot products are made of; None where it has none of its own.
     dot_seconds : float or None
         Per multiply-add, with only that instruction, in registers: the *roofline*.
-    finish_seconds : mapping of str to float
+    requantize_seconds : mapping of str to float
         Per value that is requantised, by form, only the kernel on what the first cache holds.
     lut_seconds : float
         Per value that is looked up, likewise.
@@ -36,8 +37,9 @@ class Ceiling:
 
     instruction: str | None
     dot_seconds: float | None
-    finish_seconds: Mapping[str, float]
+    requantize_seconds: Mapping[str, float]
     lut_seconds: float
+    finish_seconds = renamed_attribute("Ceiling", "finish_seconds", "requantize_seconds")
 
     @property
     def gmacs(self) -> float | None:
@@ -74,13 +76,13 @@ class CeilingLoops:
         for op in model.ops:
             form = form_of(op)
             if form is not None and form not in self._work:
-                self._work[form] = self._finish(op["requantize"])
+                self._work[form] = self._requantize(op["requantize"])
         self.loops: dict[str, Callable[[int], object]] = dict(self._work)
 
-    def _finish(self, by: Requantize) -> Callable[[int], int]:
+    def _requantize(self, by: Requantize) -> Callable[[int], int]:
         struct: Any = self._owner.keep(ffi.new("intgold_requantize *"))
         self._owner.requantize(struct, by)
-        return lambda n: lib.intgold_measure_finish(self._isa, struct, n)
+        return lambda n: lib.intgold_measure_requantize(self._isa, struct, n)
 
     def ceiling(self, samples: Mapping[str, Sequence[float]]) -> Ceiling:
         """Return what the samples of `loops` say: the smallest seconds per value of each."""

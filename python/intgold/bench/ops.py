@@ -126,6 +126,6 @@ def _row(model: Model, part: Group, seconds: float, ceiling: Ceiling) -> OpTime:
     values = model.tensor(ops[-1].output).size
     tail = values * ceiling.lut_seconds * looks_up
     if form is not None:
-        tail += values * ceiling.finish_seconds[form]
+        tail += values * ceiling.requantize_seconds[form]
     roofline = None if ceiling.dot_seconds is None else macs * ceiling.dot_seconds
     return OpTime(part.name, seconds, macs, roofline, tail if macs or looks_up else None)

@@ -75,7 +75,7 @@ def call(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     from ..quantize.data_files import read_batch
     from ..quantize.shipped import calibration_bytes, load_network
-    from ..study.quantisation import explore as sweeps
+    from ..study.quantisation import sweep as sweeps
     from ..study.quantisation import sweep_files
     from ..study.quantisation.plots import check_plot, plot_sweep
 
@@ -91,7 +91,7 @@ def call(options: argparse.Namespace) -> int:
         seen = {network.inputs[0].name: calibration_bytes()}
     else:
         raise IntgoldError("--calibrate is needed beside --images: ranges are found on it")
-    rows = sweeps.explore(
+    rows = sweeps.run_sweep(
         network, sweep, sweeps.SweepData(seen, images, labels, options.golden),
         processes=options.processes, progress=show_progress(options),
     )  # fmt: skip

@@ -183,7 +183,7 @@ int64_t intgold_measure_dot(intgold_isa isa, int64_t rounds) {
 
 enum { PIXELS = 56, WIDTH = 2 * INTGOLD_MAX_LANES, SLACK = 64, TAIL_WORDS = 1024, BYTES = 4096 };
 
-int64_t intgold_measure_finish(intgold_isa isa, const intgold_requantize *by, int64_t rounds) {
+int64_t intgold_measure_requantize(intgold_isa isa, const intgold_requantize *by, int64_t rounds) {
     const intgold_kernels *kernels = intgold_dispatch(isa);
     int32_t sums[PIXELS * WIDTH], i;
     int8_t y[PIXELS * WIDTH + SLACK];

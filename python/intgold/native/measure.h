@@ -16,7 +16,8 @@ INTGOLD_API int64_t intgold_measure_dot(intgold_isa isa, int64_t rounds);
 
 /* Requantise full vectors of sums that lie in the first cache, `rounds` times, with the variant's
  * own kernel and entry 0 of `by`.  Returns the values that were made; 0 without the variant. */
-INTGOLD_API int64_t intgold_measure_finish(intgold_isa isa, const intgold_requantize *by, int64_t rounds);
+INTGOLD_API int64_t intgold_measure_requantize(intgold_isa isa, const intgold_requantize *by,
+                                               int64_t rounds);
 
 /* Look bytes that lie in the first cache up in a table of 256, `rounds` times, with the variant's
  * own kernel.  Returns the values that were made; 0 without the variant. */

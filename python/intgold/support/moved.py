@@ -16,6 +16,8 @@ MOVED = {
     "sheet": "describe.data_sheet", "diagnose": "verify.diagnose",
     "floating": "quantize", "floating.affine": "host.affine",
     "floating.multiplier": "host.multiplier", "floating.study": "study.quantisation",
+    "floating.study.explore": "study.quantisation.sweep",
+    "study.quantisation.explore": "study.quantisation.sweep",
     "fields": "ops.fields", "shapes": "ops.shapes", "accumulators": "ops.bounds",
     "vectors.generate": "vectors.sets.generate", "vectors.manifest": "vectors.sets.manifest",
     "vectors.stimulus": "vectors.cases.stimulus",
@@ -34,7 +36,9 @@ RENAMED = {
     "native": {"Prepared": "NativeModel"},
     "predict.predictions": {"Answers": "Predictions", "answer": "predict_images"},
     "study.quantisation.compare": {"Comparison": "NetworkComparison", "Way": "BackendResult"},
-    "study.quantisation.explore": {"Row": "SweepRow", "table": "sweep_table"},
+    "study.quantisation.sweep": {
+        "Row": "SweepRow", "explore": "run_sweep", "table": "sweep_table",
+    },
     "verify": {
         "Comparison": "ArrayComparison", "Difference": "FirstDifference",
         "Report": "DumpComparison",

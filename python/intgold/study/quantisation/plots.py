@@ -21,8 +21,8 @@ from ...quantize.inference import Batch, FloatNetwork
 from ...support.file_kinds import MADE_BY, PICTURE
 from ...support.folders import FilesInto
 from ...support.safe_files import replacing
-from .explore import SweepRow, named, pareto
 from .layer_error import LayerError, layer_errors
+from .sweep import SweepRow, named, pareto
 
 _ERRORS, _ACTIVATIONS = "errors.png", "activations.png"
 _GREY = "0.75"

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...quantize.choices import Choices
 from ...support.file_kinds import SWEEP_COLUMNS
-from .explore import SweepRow, mapping_text
+from .sweep import SweepRow, mapping_text
 
 
 def records(rows: Sequence[SweepRow]) -> list[dict[str, Any]]:

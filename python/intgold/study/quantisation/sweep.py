@@ -35,10 +35,10 @@ __all__ = [
     "SweepData",
     "SweepRow",
     "default_sweep",
-    "explore",
     "named",
     "pareto",
     "product_sweep",
+    "run_sweep",
     "sweep_table",
 ]
 
@@ -134,7 +134,7 @@ class _Job:
 
 @dataclass(frozen=True, eq=False)
 class SweepData:
-    """What a sweep calibrates and measures with; `explore` takes each field by name, too.
+    """What a sweep calibrates and measures with; `run_sweep` takes each field by name, too.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ class SweepData:
     golden_images: int = 1_000
 
     def __post_init__(self) -> None:
-        fit_fields(self, "explore")
+        fit_fields(self, "run_sweep")
 
 
 @once_by_position(
@@ -168,7 +168,7 @@ class SweepData:
     unless=SweepData,
 )  # fmt: skip
 @checked
-def explore(
+def run_sweep(
     network: FloatNetwork,
     sweep: Sequence[Choices],
     data: SweepData | None = None,
@@ -222,7 +222,7 @@ def explore(
     workers = min(processes or os.cpu_count() or 1, len(sweep))
     with Workers(workers, _start, job) as pool:
         rows = pool.map(_measure, sweep)
-        return list(Progress(rows, total=len(sweep), unit="model", label="explore", show=progress))
+        return list(Progress(rows, total=len(sweep), unit="model", label="sweep", show=progress))
 
 
 _job: _Job | None = None

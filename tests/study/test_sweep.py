@@ -17,7 +17,7 @@ from intgold.quantize.inference import FloatNetwork
 from intgold.quantize.quantizer import quantize_network
 from intgold.quantize.shipped import MODELS
 from intgold.study.quantisation import compare as comparison
-from intgold.study.quantisation import explore as sweeps
+from intgold.study.quantisation import sweep as sweeps
 from intgold.study.quantisation.layer_error import layer_errors
 from intgold.vectors.cases.stimulus import stimulus
 
@@ -50,7 +50,7 @@ def test_a_row_is_what_the_model_gives(files):
     images, labels, _ = files
     network = FloatNetwork.load(NETWORK)
     sweep = [Choices(), Choices(weight_bits=3, multiplier_bits=4, activation="pwl:4")]
-    rows = sweeps.explore(
+    rows = sweeps.run_sweep(
         network, sweep, sweeps.SweepData(images, images, labels), golden_images=20
     )
     ranges = calibrate(network, pixel_values(images))
@@ -101,7 +101,7 @@ def test_pareto_by_hand():
     assert sweeps.pareto(rows) == [rows[1], rows[0], rows[3]]
 
 
-def test_explore_command(files, capsys):
+def test_sweep_command(files, capsys):
     """All combinations of the lists; CSV, JSON and picture say the same."""
     _, _, folder = files
     tools.need("matplotlib")
@@ -134,7 +134,7 @@ def test_explore_command(files, capsys):
         (["--mnist"], "either --mnist or --images"),
     ],
 )
-def test_explore_errors(arguments, message, files, capsys, monkeypatch):
+def test_sweep_errors(arguments, message, files, capsys, monkeypatch):
     monkeypatch.chdir(files[2])
     common = ["sweep", str(NETWORK), "--images", "x.npy", "--calibrate", "x.npy"]
     assert main([*common, *arguments]) == 2
