@@ -18,7 +18,7 @@ for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
     if signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, lambda *_: None)
 
-pytest.register_assert_rewrite("corner_proofs")
+pytest.register_assert_rewrite("argument_calls", "corner_proofs", "output_trials")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
