@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from intgold.errors import IntgoldError
-from intgold.support.folders import FilesInto
+from intgold.support.files_beside_others import FilesInto
 from intgold.support.interrupts import Stopped
 from intgold.support.safe_files import replacing
 from output_trials import (

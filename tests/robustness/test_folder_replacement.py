@@ -10,7 +10,8 @@ import pytest
 
 from intgold.errors import IntgoldError
 from intgold.exporters import copy_engine
-from intgold.support.folders import MARKER
+from intgold.support import folder_replacement as replacement
+from intgold.support.folder_records import MARKER, marked, marker_bytes, sha256_of
 from intgold.support.interrupts import Stopped
 from output_trials import (
     WRITERS,
@@ -30,9 +31,7 @@ def test_what_a_user_does_in_the_last_moment_is_kept(name, swapping, tmp_path, m
     """A file added, changed, made a link or a folder after the last look stays, under a name that
     is reported; the rest of the old folder goes.
     """
-    from intgold.support import folders
-
-    out, real = tmp_path / "out", folders._swap if swapping == "swap" else by_two_renames
+    out, real = tmp_path / "out", replacement._swap if swapping == "swap" else by_two_renames
     WRITERS[name](out, 1)
     old = everything(out)
     changed, linked, folder = sorted(p for p in out.rglob("*") if p.is_file())[:3]
@@ -45,7 +44,7 @@ def test_what_a_user_does_in_the_last_moment_is_kept(name, swapping, tmp_path, m
         folder.unlink(), folder.mkdir(), (folder / "mine").write_text("mine")
         return real(one, other)
 
-    monkeypatch.setattr(folders, "_swap", late)
+    monkeypatch.setattr(replacement, "_swap", late)
     WRITERS[name](out, 2)
     (kept,) = tmp_path.glob("out.kept.*")
     now = everything(kept)
@@ -66,9 +65,7 @@ def test_empty_folders_made_in_the_last_moment_are_kept(name, tmp_path, monkeypa
     """At the top, inside one another, in every folder of ours and for a file of ours: each stays
     as it was made, and nothing else of the old folder does.
     """
-    from intgold.support import folders
-
-    out, real = tmp_path / "out", folders._swap
+    out, real = tmp_path / "out", replacement._swap
     WRITERS[name](out, 1)
     file = next(p for p in out.iterdir() if p.is_file())
     inside = [out, *(p for p in out.rglob("*") if p.is_dir())]
@@ -80,7 +77,7 @@ def test_empty_folders_made_in_the_last_moment_are_kept(name, tmp_path, monkeypa
             folder.mkdir(parents=True)
         return real(one, other)
 
-    monkeypatch.setattr(folders, "_swap", late)
+    monkeypatch.setattr(replacement, "_swap", late)
     WRITERS[name](out, 2)
     (kept,) = tmp_path.glob("out.kept.*")
     wanted = {kept / p.relative_to(out) for p in made}
@@ -92,9 +89,8 @@ def test_empty_folders_made_in_the_last_moment_are_kept(name, tmp_path, monkeypa
 
 def things(folder, names):
     """Have a folder replaced by one that has these files, each of which holds its name."""
-    from intgold.support.folders import marked, marker_bytes, replacing_folder, sha256_of
 
-    with replacing_folder(folder, marked("thing")) as made:
+    with replacement.replacing_folder(folder, marked("thing")) as made:
         for name in names:
             (made / name).parent.mkdir(parents=True, exist_ok=True)
             (made / name).write_text(name)
@@ -116,9 +112,7 @@ def test_folders_of_ones_own_go_with_their_files(files, tmp_path):
 
 def test_no_folder_is_removed_through_a_link(tmp_path, monkeypatch):
     """Where a link takes the place of a folder of ours, what it leads to stays, empty or not."""
-    from intgold.support import folders
-
-    out, real = tmp_path / "out", folders._swap
+    out, real = tmp_path / "out", replacement._swap
     things(out, ["s/t/b"])
     (tmp_path / "mine" / "t").mkdir(parents=True)
 
@@ -127,7 +121,7 @@ def test_no_folder_is_removed_through_a_link(tmp_path, monkeypatch):
         (out / "s").symlink_to(tmp_path / "mine")
         return real(one, other)
 
-    monkeypatch.setattr(folders, "_swap", late)
+    monkeypatch.setattr(replacement, "_swap", late)
     things(out, ["new"])
     (kept,) = tmp_path.glob("out.kept.*")
     assert (kept / "s").is_symlink() and (kept / "s" / "t").is_dir()
@@ -141,16 +135,13 @@ def test_the_end_of_a_replacement_may_fail_at_any_line(
     """Interrupted or failed there: the name leads to the old folder or the new one, whole; what the
     user put in meanwhile is in the one, or is kept where the message says.
     """
-    from intgold.support import folders
-    from intgold.support.folders import marked, marker_bytes, replacing_folder
-
     kind, out = marked("trial"), tmp_path / "out"
 
     def write(text):
-        with replacing_folder(out, kind) as made:
+        with replacement.replacing_folder(out, kind) as made:
             for name in ("a", "b"):
                 (made / name).write_text(text)
-            files = {name: folders.sha256_of(made / name) for name in ("a", "b")}
+            files = {name: sha256_of(made / name) for name in ("a", "b")}
             (made / MARKER).write_bytes(marker_bytes("trial", files))
 
     def put_folder(made, target, own):
@@ -161,14 +152,14 @@ def test_the_end_of_a_replacement_may_fail_at_any_line(
         finally:
             sys.settrace(None)
 
-    put, seen = folders.put_folder, set()
+    put, seen = replacement.put_folder, set()
     if swapping != "swap":
-        monkeypatch.setattr(folders, "_swap", by_two_renames)
+        monkeypatch.setattr(replacement, "_swap", by_two_renames)
     for line in itertools.count(1):
         caplog.clear()
         write("old")
         with monkeypatch.context() as patch:
-            patch.setattr(folders, "put_folder", put_folder)
+            patch.setattr(replacement, "put_folder", put_folder)
             trace, passed = ending_at(line, error(errno.EIO, "broken"))
             told = ""
             try:
@@ -194,8 +185,6 @@ def test_the_end_of_a_replacement_may_fail_at_any_line(
 
 def test_an_old_folder_that_cannot_get_its_name_back_is_named(tmp_path, monkeypatch, caplog):
     """Where two renames in a row fail: it is kept, whole, where the message says."""
-    from intgold.support import folders
-
     out, real = tmp_path / "out", os.rename
     copy_engine(out)
     before = everything(out)
@@ -205,8 +194,8 @@ def test_an_old_folder_that_cannot_get_its_name_back_is_named(tmp_path, monkeypa
             raise OSError(errno.EIO, "broken")
         real(one, other)
 
-    monkeypatch.setattr(folders, "_swap", by_two_renames)
-    monkeypatch.setattr(folders.os, "rename", rename)
+    monkeypatch.setattr(replacement, "_swap", by_two_renames)
+    monkeypatch.setattr(replacement.os, "rename", rename)
     with pytest.raises(IntgoldError, match="cannot write .*: broken"):
         copy_engine(out)
     (there,) = tmp_path.iterdir()
@@ -218,8 +207,6 @@ def test_an_interrupt_after_the_exchange_says_what_is_in_place(name, tmp_path, m
     """The new folder is whole, the message claims nothing else, and the same work can be done
     again; no hidden folder is left.
     """
-    from intgold.support import folders
-
     out, real = tmp_path / "out", os.unlink
     WRITERS[name](out, 1)
     WRITERS[name](tmp_path / "new", 2)
@@ -229,10 +216,12 @@ def test_an_interrupt_after_the_exchange_says_what_is_in_place(name, tmp_path, m
             raise Stopped
         real(path, **options)
 
-    swap = folders._swap
-    monkeypatch.setattr(folders, "_swap", lambda *a: (out / "mine").write_text("mine") and swap(*a))
+    swap = replacement._swap
+    monkeypatch.setattr(
+        replacement, "_swap", lambda *a: (out / "mine").write_text("mine") and swap(*a)
+    )
     with monkeypatch.context() as patch, pytest.raises(Stopped) as stopped:
-        patch.setattr(folders.os, "unlink", unlink)
+        patch.setattr(replacement.os, "unlink", unlink)
         WRITERS[name](out, 2)
     monkeypatch.undo()
     (mine,) = tmp_path.rglob("mine")

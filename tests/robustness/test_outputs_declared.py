@@ -54,7 +54,8 @@ _WRITES = {
 }  # fmt: skip
 _WRITERS = {
     "support/safe_files.py": "one whole file",
-    "support/folders.py": "folders of one's own",
+    "support/folder_replacement.py": "folders of one's own",
+    "support/files_beside_others.py": "in a temporary folder, then by replacing",
     "vectors/sets/set_writer.py": "in a hidden folder",
     "vectors/op_vectors/sets.py": "in replacing_folder",
     "vectors/freeze.py": "in a temporary folder",
@@ -71,7 +72,10 @@ def test_nobody_writes_past_the_mechanism():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and _writes(node):
                 found.add(path.relative_to(PACKAGE).as_posix())
-    assert found == set(_WRITERS) and {"support/safe_files.py", "support/folders.py"} <= found
+    assert (
+        found == set(_WRITERS)
+        and {"support/safe_files.py", "support/folder_replacement.py"} <= found
+    )
 
 
 def _writes(call):
@@ -98,6 +102,6 @@ def test_every_writer_says_what_it_writes():
                 none = isinstance(kind, ast.Constant) and kind.value is None
                 (nameless if none else named).add(path.relative_to(PACKAGE).as_posix())
     assert (
-        nameless == {"support/folders.py", "images/mnist.py", "vectors/freeze.py"}
+        nameless == {"support/files_beside_others.py", "images/mnist.py", "vectors/freeze.py"}
         and len(named) > 9
     )

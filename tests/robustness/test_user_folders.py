@@ -12,7 +12,7 @@ from intgold.cli import main
 from intgold.errors import IntgoldError
 from intgold.exporters import copy_engine
 from intgold.images.mnist import MNIST_SHA256
-from intgold.support.folders import MARKER
+from intgold.support.folder_records import MARKER
 from intgold.vectors import freeze
 from intgold.vectors.sets.generate import write_set
 from output_trials import (
@@ -111,7 +111,7 @@ def test_a_set_is_replaced_while_it_is_as_it_was_written(name, trial):
 @pytest.mark.parametrize("name", WRITERS)
 def test_what_comes_during_the_work_is_found(name, tmp_path, monkeypatch):
     """A file that appears in the old folder before it is replaced: refused, nothing changed."""
-    from intgold.support import folders
+    from intgold.support import folder_replacement
     from intgold.vectors.sets import set_writer
 
     out = tmp_path / "out"
@@ -127,8 +127,8 @@ def test_what_comes_during_the_work_is_found(name, tmp_path, monkeypatch):
             return looks[-1]
         return check(folder, kind)
 
-    check, before = folders.check_own, {}
-    for module in (folders, set_writer, intgold.vectors.sets.generate):
+    check, before = folder_replacement.check_own, {}
+    for module in (folder_replacement, set_writer, intgold.vectors.sets.generate):
         monkeypatch.setattr(module, "check_own", check_own)
     with pytest.raises(IntgoldError, match="mine is not of the"):
         WRITERS[name](out, 2)

@@ -22,7 +22,7 @@ from intgold import IntgoldError, VectorError
 from intgold.exporters import write_c
 from intgold.quantize.calibrate import Ranges
 from intgold.quantize.inference import FloatNetwork, Layer
-from intgold.support import folders
+from intgold.support import folder_replacement
 from intgold.vectors.cases.random_models import random_model
 from intgold.vectors.sets.generate import write_set
 from intgold.vectors.sets.manifest import read_manifest
@@ -112,7 +112,7 @@ def test_a_failure_at_the_last_step(name, tmp_path, versions, monkeypatch):
     def fail(*arguments):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(folders, "_swap", lambda *paths: False)
+    monkeypatch.setattr(folder_replacement, "_swap", lambda *paths: False)
     kept = os.rename
     for failing in (1, 2):
         calls = []

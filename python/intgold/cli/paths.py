@@ -43,7 +43,7 @@ class OutputOf:
 
 
 class OutputFolder(str):
-    """The path of a folder that is written; see `intgold.support.folders` for what may be there."""
+    """The path of a folder that is written; `support.folder_records` says what may be there."""
 
 
 class OutputFolderOrLines(OutputFolder):

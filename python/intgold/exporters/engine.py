@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ..model.graph import Model
 from ..support.arguments import checked
-from ..support.folders import MARKER, marked, marker_bytes, replacing_folder, sha256_of
+from ..support.folder_records import MARKER, marked, marker_bytes, sha256_of
+from ..support.folder_replacement import replacing_folder
 from .amalgamation import amalgamation
 from .c import c_source, write_c
 

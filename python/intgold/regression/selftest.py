@@ -21,7 +21,7 @@ from ..ops.table import OPS
 from ..run.comparison import MismatchCount
 from ..run.environment import about
 from ..run.result import Result
-from ..support.folders import check_own
+from ..support.folder_records import check_own
 from ..support.progress import Progress
 from ..support.workers import Workers
 from ..vectors.cases.random_models import random_inputs, random_model

@@ -23,7 +23,8 @@ from ..images.mnist import find_mnist
 from ..ops.fields import FORMS
 from ..ops.table import OPS
 from ..run.digests import tensor_digests
-from ..support.folders import FolderKind, check_own, put_folder
+from ..support.folder_records import FolderKind, check_own
+from ..support.folder_replacement import put_folder
 from ..support.json_text import strict_json
 from ..support.progress import Progress
 from ..support.safe_files import canonical_json, replacing

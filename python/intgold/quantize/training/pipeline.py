@@ -11,7 +11,7 @@ import numpy as np
 
 from ...host.affine import pixel_values
 from ...images.mnist import load_mnist
-from ...support.folders import FilesInto
+from ...support.files_beside_others import FilesInto
 from ...support.quoting import short_repr
 from ..calibrate import calibrate
 from ..choices import Choices

@@ -19,7 +19,7 @@ from ...ops.fields import DTYPE_RANGE
 from ...quantize.fusion import fuse
 from ...quantize.inference import Batch, FloatNetwork
 from ...support.file_kinds import MADE_BY, PICTURE
-from ...support.folders import FilesInto
+from ...support.files_beside_others import FilesInto
 from ...support.safe_files import replacing
 from .layer_error import LayerError, layer_errors
 from .sweep import SweepRow, named, pareto

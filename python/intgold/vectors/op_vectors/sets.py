@@ -14,7 +14,8 @@ from ...ops.fields import FORMS
 from ...ops.table import OPS
 from ...support.arguments import checked, fit_fields
 from ...support.deprecation import once_by_position
-from ...support.folders import FolderKind, paths_below, replacing_folder, sha256_of
+from ...support.folder_records import FolderKind, paths_below, sha256_of
+from ...support.folder_replacement import replacing_folder
 from ...support.json_text import canonical_sha256, is_canonical, strict_json
 from ...support.progress import Progress
 from ...support.quoting import short_repr

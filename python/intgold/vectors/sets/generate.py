@@ -22,7 +22,7 @@ from ...run.backends import run
 from ...run.digests import little_endian
 from ...support.arguments import checked
 from ...support.deprecation import once_by_position
-from ...support.folders import check_own
+from ...support.folder_records import check_own
 from ...support.progress import Progress
 from ...support.quoting import short_repr
 from ...support.safe_files import canonical_json

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ...errors import VectorError
-from ...support.folders import paths_below, sha256_of
+from ...support.folder_records import paths_below, sha256_of
 from ...support.progress import Progress
 from ..formats.compression import DAMAGED, open_plain
 from .plan import Plan, SetFile

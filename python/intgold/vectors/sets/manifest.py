@@ -18,7 +18,8 @@ from typing import Any
 from ...errors import IntgoldError, VectorError
 from ...model import artefact
 from ...model.graph import SPEC_VERSION, Model
-from ...support.folders import FolderKind, log_replacement
+from ...support.folder_records import FolderKind
+from ...support.folder_replacement import log_replacement
 from ...support.json_text import canonical_sha256, is_canonical, strict_json
 from ...support.quoting import shown
 from ...support.safe_files import canonical_json, read_plain

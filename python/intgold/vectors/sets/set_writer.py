@@ -19,7 +19,8 @@ from types import TracebackType
 from typing import IO, Any
 
 from ...errors import IntgoldError, VectorError
-from ...support.folders import check_own, put_folder
+from ...support.folder_records import check_own
+from ...support.folder_replacement import put_folder
 from ...support.interrupts import Stopped
 from ...support.safe_files import PARTIAL, hidden_name
 from ..formats.compression import DAMAGED, compress, decompress
