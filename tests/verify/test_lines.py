@@ -336,7 +336,7 @@ def test_locate_takes_a_line_of_a_memory(tmp_path):
     shape = entry.whole(plan.count)
     value = read_entry(tmp_path / "set", plan, entry)
     at = tuple(n - 1 for n in shape)
-    (spot,) = file_locations(plan, entry, at, int(np.concatenate([*value])[at]), "hex", files)
+    (spot,) = file_locations(plan, entry, at, int(np.concatenate([*value])[at]), files)
     found = at_place(tmp_path / "set", f"{spot.file}:{spot.place.removeprefix('line ')}")
     assert spot in found and {s.address for s in found} == {spot.address}
     for place in ("memory/act.bank0.hex:99999999", "memory/act.bank0.hex:0"):
@@ -358,7 +358,7 @@ def test_locate_of_a_memory_shows_every_value_of_a_line(tmp_path, name):
         files = memory_files(plan, entry, name, "")
         value = np.concatenate([*read_entry(tmp_path / "set", plan, entry)])
         for at in np.ndindex(value.shape):
-            for spot in file_locations(plan, entry, at, int(value[at]), name, files):
+            for spot in file_locations(plan, entry, at, int(value[at]), files):
                 path = spot.file
                 of_place.setdefault(spot.place.split()[1], set()).add(spot)
     assert len(entries) > 1 and path.startswith("memory/act")

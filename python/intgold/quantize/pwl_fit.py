@@ -70,7 +70,7 @@ def fit(table: np.ndarray, segments: int = 8) -> Segments:
     frac_bits = _frac_bits(target)
     error, starts = _least_error(target, segments), None
     while starts is None:  # error 255 allows any line
-        lines = _lines(target, error, frac_bits)
+        lines = _FittedLines(target, error, frac_bits)
         starts = _best_split(lines.squares, segments)
         error += 1
     ends = [*starts[1:], 256]
@@ -107,32 +107,51 @@ def _frac_bits(target: np.ndarray) -> int:
     return min(15, (32767 // steepest).bit_length() - 1)
 
 
-@dataclass(frozen=True, eq=False)
 class _FittedLines:
-    """For each first and end input (end excluded): a line and its sum of squares, or `_NEVER`."""
+    """For each first and end input (end excluded): a line and its sum of squares, or `_NEVER`.
 
-    __repr__ = short_repr
+    A line's integer evaluation is within `error` of the target.
+    """
 
-    slope: np.ndarray
-    offset: np.ndarray
-    squares: np.ndarray
+    def __init__(self, target: np.ndarray, error: int, frac_bits: int) -> None:
+        self._target, self._error, self._frac_bits = target, error, frac_bits
+        self.slope, self.offset, self.squares = (np.zeros((257, 257), np.int64) for _ in range(3))
+        self.squares[:] = _NEVER
+        lowest, highest = _slope_ranges(target, error)
+        one = 2**frac_bits
+        for i in range(256):
+            for j in range(i + 1, 257):
+                lo, hi = max(lowest[i, j - 1], -32768 / one), min(highest[i, j - 1], 32767 / one)
+                if lo > hi:
+                    break  # a longer interval has no line either
+                slopes = {round((lo + hi) / 2 * one), round(_least_squares(target, i, j) * one)}
+                for slope in sorted(min(max(s, -32768), 32767) for s in slopes):
+                    self._try(i, j, slope)
 
-
-def _lines(target: np.ndarray, error: int, frac_bits: int) -> _FittedLines:
-    """Fit every interval with a line whose integer evaluation is within `error` of the target."""
-    lines = _FittedLines(*(np.zeros((257, 257), np.int64) for _ in range(3)))
-    lines.squares[:] = _NEVER
-    lowest, highest = _slope_ranges(target, error)
-    one = 2**frac_bits
-    for i in range(256):
-        for j in range(i + 1, 257):
-            lo, hi = max(lowest[i, j - 1], -32768 / one), min(highest[i, j - 1], 32767 / one)
-            if lo > hi:
-                break  # a longer interval has no line either
-            slopes = {round((lo + hi) / 2 * one), round(_least_squares(target, i, j) * one)}
-            for slope in sorted(min(max(s, -32768), 32767) for s in slopes):
-                _try(lines, target, error, frac_bits, i, j, slope)
-    return lines
+    def _try(self, i: int, j: int, slope: int) -> None:
+        """Keep the best offset for this slope, if the line beats what the interval has."""
+        target, error, frac_bits = self._target[i:j], self._error, self._frac_bits
+        half = (1 << frac_bits) >> 1
+        remainder = (target << frac_bits) - slope * _Q[i:j]
+        # y = floor((slope*q + offset + half) / 2^frac_bits) is within the error for these offsets.
+        low = np.where(target - error <= -128, -_NEVER, remainder - (error << frac_bits) - half)
+        high = np.where(
+            target + error >= 127,
+            _NEVER,
+            remainder + (error << frac_bits) + (1 << frac_bits) - 1 - half,
+        )
+        bottom, top = int(low.max()), int(high.min())
+        if bottom > top:
+            return
+        limit = 2**31 - 1 - half - abs(slope) * 128
+        for expected in {(bottom + top) // 2, int(remainder.mean())}:
+            offset = min(max(expected, bottom, -limit), top, limit)
+            if not bottom <= offset <= top:
+                continue
+            made = np.clip((slope * _Q[i:j] + offset + half) >> frac_bits, -128, 127)
+            squares = int(((made - target) ** 2).sum())
+            if squares < self.squares[i, j]:
+                self.slope[i, j], self.offset[i, j], self.squares[i, j] = slope, offset, squares
 
 
 def _slope_ranges(target: np.ndarray, error: int) -> tuple[np.ndarray, np.ndarray]:
@@ -162,33 +181,6 @@ def _least_squares(target: np.ndarray, i: int, j: int) -> float:
         return 0.0
     q = _Q[i:j] - _Q[i:j].mean()
     return float((q * target[i:j]).sum() / (q * q).sum())
-
-
-def _try(
-    lines: _FittedLines, target: np.ndarray, error: int, frac_bits: int, i: int, j: int, slope: int
-) -> None:
-    """Keep the best offset for this slope, if the line beats what the interval has."""
-    half = (1 << frac_bits) >> 1
-    remainder = (target[i:j] << frac_bits) - slope * _Q[i:j]
-    # y = floor((slope*q + offset + half) / 2^frac_bits) is within the error for these offsets.
-    low = np.where(target[i:j] - error <= -128, -_NEVER, remainder - (error << frac_bits) - half)
-    high = np.where(
-        target[i:j] + error >= 127,
-        _NEVER,
-        remainder + (error << frac_bits) + (1 << frac_bits) - 1 - half,
-    )
-    bottom, top = int(low.max()), int(high.min())
-    if bottom > top:
-        return
-    limit = 2**31 - 1 - half - abs(slope) * 128
-    for expected in {(bottom + top) // 2, int(remainder.mean())}:
-        offset = min(max(expected, bottom, -limit), top, limit)
-        if not bottom <= offset <= top:
-            continue
-        made = np.clip((slope * _Q[i:j] + offset + half) >> frac_bits, -128, 127)
-        squares = int(((made - target[i:j]) ** 2).sum())
-        if squares < lines.squares[i, j]:
-            lines.slope[i, j], lines.offset[i, j], lines.squares[i, j] = slope, offset, squares
 
 
 def _best_split(squares: np.ndarray, segments: int) -> list[int] | None:

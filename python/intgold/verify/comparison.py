@@ -203,14 +203,13 @@ def compare_dump(dump: Dump, *, progress: bool = False) -> DumpComparison:
                 bar.update(expected.size)
             comparisons.append(ArrayComparison(*facts, of, of, tally))
             if tally.first is not None and first is None:
-                first = _difference(dump, entry, kinds[entry.owner], *tally.first)
+                first = _difference(dump, entry, *tally.first)
     return DumpComparison(tuple(comparisons), first, plan.count, dump.whole.count)
 
 
 def _difference(
     dump: Dump,
     entry: ArraySpec,
-    kind: str,
     image: int,
     where: tuple[int, ...],
     expected: int,
@@ -227,7 +226,7 @@ def _difference(
     stored = packing.stored_value(expected), packing.stored_value(got)
     return FirstDifference(
         entry.owner,
-        kind,
+        op.kind,
         entry.name,
         entry.role,
         packing.stored.name,
@@ -236,11 +235,7 @@ def _difference(
         *stored,
         *_accumulators(dump, entry, image, where),
         requantize,
-        tuple(
-            file_locations(
-                dump.device, entry, (image, *where), got, files[0].format.name, files, paths
-            )
-        ),
+        tuple(file_locations(dump.device, entry, (image, *where), got, files, paths)),
     )
 
 

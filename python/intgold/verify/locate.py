@@ -93,7 +93,11 @@ def locate(
     if len(at) != len(shape) or not all(0 <= i < n for i, n in zip(at, shape, strict=True)):
         raise VectorError(f"{array}: {at} is no coordinate of its shape {shape}")
     (value,) = _values(folder, plan, entry, [at])
-    return [s for name in plan.array_formats for s in file_locations(plan, entry, at, value, name)]
+    return [
+        s
+        for name in plan.array_formats
+        for s in file_locations(plan, entry, at, value, plan.files_of(entry, name))
+    ]
 
 
 @checked
@@ -152,7 +156,8 @@ def _at_address(
     coordinates = _held(plan, entry, run, word)
     values = _values(folder, plan, entry, coordinates) if coordinates else []
     pairs = zip(coordinates, values, strict=True)
-    found = [s for at, value in pairs for s in file_locations(plan, entry, at, value, name)]
+    files = plan.files_of(entry, name)
+    found = [s for at, value in pairs for s in file_locations(plan, entry, at, value, files)]
     return [s for s in found if s.address == target]
 
 
@@ -196,10 +201,7 @@ def _at_words(
     coordinates, there = list(held), {(file.path, word) for word in words}
     values = _values(folder, plan, file.entry, coordinates) if held else []
     pairs = zip(coordinates, values, strict=True)
-    name = file.format.name
-    found = [
-        s for at, value in pairs for s in file_locations(plan, file.entry, at, value, name, files)
-    ]
+    found = [s for at, value in pairs for s in file_locations(plan, file.entry, at, value, files)]
     return [location for location in found if (location.file, location.word) in there]
 
 
@@ -301,8 +303,8 @@ def _values(
 
 
 def file_locations(
-    plan: Plan, entry: ArraySpec, at: Coordinate, value: int, name: str,
-    files: Sequence[SetFile] | None = None, paths: Sequence[Path] | None = None,
+    plan: Plan, entry: ArraySpec, at: Coordinate, value: int, files: Sequence[SetFile],
+    paths: Sequence[Path] | None = None,
 ) -> Iterator[FileLocation]:  # fmt: skip
     """Yield where an element lies in the files that a format has of its array.
 
@@ -313,15 +315,12 @@ def file_locations(
     at : tuple of int
         Image first, where the array has one for each.
     value : int
-    name : str
-        Of `intgold.vectors.formats.FORMATS`.
-    files : sequence of SetFile, optional
-        Those that have the array in this format; default its own.
+    files : sequence of SetFile
+        Those that have the array in one format: its own, or those of a memory.
     paths : sequence of Path, optional
         Where these files are, of any style: lines are those of the files as they are. Default:
         as in a set.
     """
-    files = files or plan.files_of(entry, name)
     run, inner = (at[0], at[1:]) if entry.images else (0, at)
     flat = int(np.ravel_multi_index(inner, entry.shape))
     block = plan.blocks[entry]
@@ -330,7 +329,7 @@ def file_locations(
     for word in range(position.word, position.word + packing.words_per_element):
         bank, place = packing.bank_of(word)
         start = block.address + run * block.frame
-        if name == "npy":  # the array itself: one element after the other
+        if files[0].format.name == "npy":  # the array itself: one element after the other
             number, in_file = 0, run * prod(entry.shape) + flat
         else:
             number, in_file = bank, run * files[bank].words.run + place

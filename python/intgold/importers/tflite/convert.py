@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import numpy as np
@@ -103,90 +102,120 @@ def convert(graph: FileGraph, contract: Contract, name: str, *, geometry: bool =
             raise _unknown(op)
     wellformed.check_graph(graph)
     graph = fold_shapes(graph, contract)
-    builder = Builder(name, contract.name)
-    labels = _Names(_label(op) for op in graph.ops)
-    names: dict[int, str] = {}
-    budget = ConstantBudget.of(graph.tensors)
-    inexact: dict[str, str] = {}
-    no_answer: list[str] = []
-    in_place: set[int] = set()
+    importer = _Importer(graph, contract, name)
     for at in graph.inputs:
-        tensor = graph.tensors[at]
-        _check(tensor, f"input {tensor.name}", at_an_end=True)
-        if -1 in tensor.shape_signature[1:]:
-            raise ImportFileError(
-                f"input {tensor.name}: shape {tensor.shape_signature} is not fixed; "
-                "convert the file with a fixed shape"
-            )
-        names[at] = builder.input(
-            labels.new(tensor.name),
-            inner(tensor),
-            "int8",
-            float(tensor.scale[0]),
-            zero_point(tensor),
-        )
+        importer.add_input(graph.tensors[at])
     for op in graph.ops:
-        context = _add(graph, op, contract, builder, names, labels, budget)
-        no_answer += context.notes
-        if context.rule.inexact:
-            inexact[op.kind] = context.rule.inexact
-        if (f"{op.kind} declined" if context.declined else op.kind) in contract.in_place:
-            in_place.add(op.index)
-        y = graph.tensors[op.outputs[0]]
-        made = builder.tensor(names[y.index]).shape
-        if geometry and made != inner(y):
-            raise ImportFileError(f"{op}: output {y.name} has shape {inner(y)}; it produces {made}")
-    if not graph.outputs:
-        raise ImportFileError("no output")
-    outputs = []
-    for at in graph.outputs:
-        if at not in names or at in graph.inputs:
-            why = "an input of the file" if at in graph.inputs else "not made by an op"
-            raise ImportFileError(f"output {graph.tensors[at].name} is {why}")
-        outputs.append(names[at])
-    return builder.model(
-        *outputs, metadata=_metadata(graph, contract, inexact, no_answer, in_place)
-    )
+        importer.add_op(op, geometry=geometry)
+    return importer.model()
 
 
 def _unknown(op: FileOp) -> ImportFileError:
     return ImportFileError(f"{op}: this op is not known{_HINTS.get(op.kind, '')}")
 
 
-def _add(
-    graph: FileGraph, op: FileOp, contract: Contract, builder: Builder, names: dict[int, str],
-    labels: _Names, budget: ConstantBudget,
-) -> OpContext:  # fmt: skip
-    """Add an op to the model; return its context, with the rule that it went by."""
-    if op.kind not in HANDLERS:
-        raise _unknown(op)
-    y = graph.tensors[op.outputs[0]]
-    _check(y, f"{op}: output {y.name}", at_an_end=y.index in graph.outputs)
-    if y.index in names:
-        raise ImportFileError(f"{op}: output {y.name} exists already")
-    for at in (*op.inputs, y.index) if op.kind in _WITH_BATCH else ():
-        if (at in names or at == y.index) and whole(graph.tensors[at]):
-            raise ImportFileError(f"{op}: tensor {graph.tensors[at].name} has no batch of 1 first")
-    for at in op.inputs:
-        if at >= 0 and graph.tensors[at].data is None and at not in names:
-            raise ImportFileError(f"{op}: input {graph.tensors[at].name} is not made before it")
-        if at in names and graph.tensors[at].dtype != y.dtype and op.kind != "QUANTIZE":
-            raise ImportFileError(f"{op}: {graph.tensors[at].dtype} to {y.dtype}; one type is read")
-    dtypes = {y.dtype, graph.tensors[op.inputs[0]].dtype}  # QUANTIZE has two
-    rule = contract.rule(op.kind, "int8" if "int8" in dtypes else y.dtype)
-    if rule is None:
-        raise ImportFileError(f"{op}: {contract.engine}: no kernel for it on {y.dtype}")
-    context = OpContext(
-        op, rule, graph.tensors, builder, names, _label(op), labels.new(y.name), budget
-    )
-    try:
-        with np.errstate(all="ignore"):  # what leaves float32 is refused below
-            HANDLERS[op.kind](context)
-    except (ModelError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-        # Numbers of a damaged file: a scale that is next to nothing, an empty constant.
-        raise ImportFileError(f"{op}: {error}") from None
-    names[y.index] = context.output
-    return context
+class _Importer:
+    """A model that grows by the inputs and ops of a graph, in their order."""
+
+    def __init__(self, graph: FileGraph, contract: Contract, name: str) -> None:
+        self._graph, self._contract = graph, contract
+        self._builder = Builder(name, contract.name)
+        self._labels = _Names(_label(op) for op in graph.ops)
+        self._names: dict[int, str] = {}  # in the model, of the tensors of the graph
+        self._budget = ConstantBudget.of(graph.tensors)
+        self._inexact: dict[str, str] = {}
+        self._no_answer: list[str] = []
+        self._in_place: set[int] = set()
+
+    def add_input(self, tensor: FileTensor) -> None:
+        """Add an input of the graph."""
+        _check(tensor, f"input {tensor.name}", at_an_end=True)
+        if -1 in tensor.shape_signature[1:]:
+            raise ImportFileError(
+                f"input {tensor.name}: shape {tensor.shape_signature} is not fixed; "
+                "convert the file with a fixed shape"
+            )
+        self._names[tensor.index] = self._builder.input(
+            self._labels.new(tensor.name),
+            inner(tensor),
+            "int8",
+            float(tensor.scale[0]),
+            zero_point(tensor),
+        )
+
+    def add_op(self, op: FileOp, *, geometry: bool) -> None:
+        """Add an op; its output has the shape that the graph says, if `geometry` is asked for."""
+        y = self._graph.tensors[op.outputs[0]]
+        context = self._convert(op, y)
+        self._no_answer += context.notes
+        if context.rule.inexact:
+            self._inexact[op.kind] = context.rule.inexact
+        if (f"{op.kind} declined" if context.declined else op.kind) in self._contract.in_place:
+            self._in_place.add(op.index)
+        made = self._builder.tensor(self._names[y.index]).shape
+        if geometry and made != inner(y):
+            raise ImportFileError(f"{op}: output {y.name} has shape {inner(y)}; it produces {made}")
+
+    def _convert(self, op: FileOp, y: FileTensor) -> OpContext:
+        """Run the handler of an op; return its context, with the rule that it went by."""
+        if op.kind not in HANDLERS:
+            raise _unknown(op)
+        self._check_operands(op, y)
+        tensors, contract = self._graph.tensors, self._contract
+        dtypes = {y.dtype, tensors[op.inputs[0]].dtype}  # QUANTIZE has two
+        rule = contract.rule(op.kind, "int8" if "int8" in dtypes else y.dtype)
+        if rule is None:
+            raise ImportFileError(f"{op}: {contract.engine}: no kernel for it on {y.dtype}")
+        context = OpContext(
+            op, rule, tensors, self._builder, self._names, _label(op), self._labels.new(y.name),
+            self._budget,
+        )  # fmt: skip
+        try:
+            with np.errstate(all="ignore"):  # what leaves float32 is refused below
+                HANDLERS[op.kind](context)
+        except (ModelError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            # Numbers of a damaged file: a scale that is next to nothing, an empty constant.
+            raise ImportFileError(f"{op}: {error}") from None
+        self._names[y.index] = context.output
+        return context
+
+    def _check_operands(self, op: FileOp, y: FileTensor) -> None:
+        tensors, names = self._graph.tensors, self._names
+        _check(y, f"{op}: output {y.name}", at_an_end=y.index in self._graph.outputs)
+        if y.index in names:
+            raise ImportFileError(f"{op}: output {y.name} exists already")
+        for at in (*op.inputs, y.index) if op.kind in _WITH_BATCH else ():
+            if (at in names or at == y.index) and whole(tensors[at]):
+                raise ImportFileError(f"{op}: tensor {tensors[at].name} has no batch of 1 first")
+        for at in op.inputs:
+            if at >= 0 and tensors[at].data is None and at not in names:
+                raise ImportFileError(f"{op}: input {tensors[at].name} is not made before it")
+            if at in names and tensors[at].dtype != y.dtype and op.kind != "QUANTIZE":
+                raise ImportFileError(f"{op}: {tensors[at].dtype} to {y.dtype}; one type is read")
+
+    def model(self) -> Model:
+        """Return the model with the outputs of the graph."""
+        graph, outputs = self._graph, []
+        if not graph.outputs:
+            raise ImportFileError("no output")
+        for at in graph.outputs:
+            if at not in self._names or at in graph.inputs:
+                why = "an input of the file" if at in graph.inputs else "not made by an op"
+                raise ImportFileError(f"output {graph.tensors[at].name} is {why}")
+            outputs.append(self._names[at])
+        return self._builder.model(*outputs, metadata=self._metadata())
+
+    def _metadata(self) -> dict[str, str]:
+        tensors, contract = self._graph.tensors, self._contract
+        unsigned = any(t.dtype == "uint8" and t.data is None for t in tensors)
+        found = {
+            "engine": f"{contract.engine}, {contract.version}",
+            "inexact": "; ".join(f"{kind}: {why}" for kind, why in self._inexact.items()),
+            "no_answer": "; ".join(self._no_answer),
+            "overwritten": "; ".join(memory_hazards(self._graph, self._in_place)),
+            "uint8": "stored as x ^ 0x80" if unsigned else "",
+        }
+        return {key: text for key, text in found.items() if text}
 
 
 def _check(tensor: FileTensor, what: str, *, at_an_end: bool) -> None:
@@ -209,25 +238,6 @@ def _check(tensor: FileTensor, what: str, *, at_an_end: bool) -> None:
         raise ImportFileError(
             f"{what}: shape {tensor.shape}; a batch of 1 first, 1 to 3 dimensions after it"
         )
-
-
-def _metadata(
-    graph: FileGraph,
-    contract: Contract,
-    inexact: Mapping[str, str],
-    no_answer: list[str],
-    in_place: AbstractSet[int],
-) -> dict[str, str]:
-    early = memory_hazards(graph, in_place)
-    unsigned = any(t.dtype == "uint8" and t.data is None for t in graph.tensors)
-    found = {
-        "engine": f"{contract.engine}, {contract.version}",
-        "inexact": "; ".join(f"{kind}: {why}" for kind, why in inexact.items()),
-        "no_answer": "; ".join(no_answer),
-        "overwritten": "; ".join(early),
-        "uint8": "stored as x ^ 0x80" if unsigned else "",
-    }
-    return {key: text for key, text in found.items() if text}
 
 
 class _Names:

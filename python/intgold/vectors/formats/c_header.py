@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
 import numpy as np
 
 from ...errors import VectorError
+from ...support.quoting import short_repr
 from . import digits
 from .braces import Braces, bare
 from .collector import Collector
@@ -33,6 +35,19 @@ _INT32_MIN = b"(-2147483647 - 1)"
 _MINIMUM = re.compile(rb"\(\s*-\s*2147483647L?\s*-\s*1L?\s*\)|\bINT32_MIN\b")
 _HEAD_BYTES = 2**20
 _MAX_EXTENTS = 32
+
+
+@dataclass(frozen=True, eq=False)
+class _OpenArray:
+    """The array of a file that is being read: who takes its tokens, braces and words."""
+
+    __repr__ = short_repr
+
+    where: str
+    file: WordFile
+    parser: Decimals
+    braces: Braces
+    words: Collector
 
 
 class CHeader(Format):
@@ -122,11 +137,11 @@ class CHeader(Format):
         inside = Collector(where, file, sought)
         parser = Decimals(8 if file.word_bits > 64 else file.word_bits)
         head, ended, own = b"", False, False
-        braces: Braces | None = None  # from the start of the array on
+        array: _OpenArray | None = None  # from its start on
         carry = trailing = b""
         for line, piece, _ in pieces(where, stream, _COMMENTS):
             text = piece
-            if braces is None:
+            if array is None:
                 head += piece
                 plain = _DIRECTIVE.sub(lambda m: b" " * len(m[0]), head)
                 match = _ARRAY.search(plain)
@@ -136,6 +151,7 @@ class CHeader(Format):
                     continue
                 own = self._check_head(where, file, head, plain[: match.end()])
                 braces = Braces(where, self._extents(where, head, match[1]))
+                array = _OpenArray(where, file, parser, braces, inside)
                 text = head[match.end() :]
                 line += piece.count(b"\n") - text.count(b"\n")
             if ended:
@@ -156,10 +172,10 @@ class CHeader(Format):
                 carry = text[cut + len(mark) :] if cut >= 0 else text
                 text = text[: cut + len(mark) - 1] if cut >= 0 else b""
             if text.strip():
-                yield from self._put(where, start, file, parser, text, inside, braces)
-        if braces is None or not ended:
+                yield from self._put(array, start, text)
+        if array is None or not ended:
             raise VectorError(f"{where}: the array or its header has no end")
-        braces.finish()
+        array.braces.finish()
         self._check_end(where, file, trailing, own=own)
         yield from inside.finish()
 
@@ -225,10 +241,9 @@ class CHeader(Format):
         if own and trailing.strip() != b"#endif":
             raise VectorError(f"{where}: the array or its header has no end")
 
-    def _put(
-        self, where: str, line: int, file: WordFile, parser: Decimals, text: bytes,
-        inside: Collector, braces: Braces,
-    ) -> Iterator[np.ndarray]:  # fmt: skip
+    def _put(self, array: _OpenArray, line: int, text: bytes) -> Iterator[np.ndarray]:
+        """Yield the words of a piece of the array that starts at a line."""
+        where, file = array.where, array.file
         text = _MINIMUM.sub(_minimum, text)
         tokens = text.split(b",")
         wide = file.word_bits > 64
@@ -243,11 +258,11 @@ class CHeader(Format):
             tokens = [t for row in rows for t in row.rstrip().rstrip(b",").split(b",")]
         try:
             values = [self._number(i, token) for i, token in enumerate(tokens)]
-            parser.check([token.strip() for token in tokens], values)
+            array.parser.check([token.strip() for token in tokens], values)
         except InvalidTokenError as bad:
             at = f"{line} or later" if wide else f"{_token_line(line, tokens, bad.index)}"
             raise VectorError(f"{where}, line {at}: {bad.problem}") from None
-        braces.take(text, lambda index: _token_line(line, text.split(b","), index))
+        array.braces.take(text, lambda index: _token_line(line, text.split(b","), index))
         mask = (1 << (8 if wide else file.word_bits)) - 1
         if wide:
             octets = bytes(v & mask for v in values)
@@ -261,7 +276,7 @@ class CHeader(Format):
                 return line + text[: row.start()].count(b"\n")
             return _token_line(line, tokens, index)
 
-        yield from inside.put(f"{where}, line {line} or later", words, line_of)
+        yield from array.words.put(f"{where}, line {line} or later", words, line_of)
 
     @staticmethod
     def _number(index: int, token: bytes) -> int:
