@@ -33,6 +33,19 @@ def test_an_old_name_of_a_module_is_the_new_one(module):
         home.nothing  # noqa: B018
 
 
+def test_an_old_module_leaves_a_public_function_of_its_name():
+    """`intgold.vectors.stimulus` is a function, and was a module as well."""
+    code = (
+        "import intgold.vectors.stimulus\n"
+        "from intgold.vectors.stimulus import stimulus\n"
+        "assert intgold.vectors.stimulus is stimulus and callable(stimulus)\n"
+        "import intgold.vectors.sets.generate\n"
+        "assert intgold.vectors.sets.generate.__name__ == 'intgold.vectors.sets.generate'\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
 def test_documented_imports_of_version_0_1():
     """As they stood in its README and docs, in a fresh process."""
     code = (

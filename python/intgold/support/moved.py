@@ -114,6 +114,21 @@ class _Loader:
         module.__spec__ = self._spec  # type: ignore[attr-defined]
 
 
+def _keep_public(package: str, name: str) -> None:
+    """Have a public name of a package stay what it is when an old module of that name is loaded."""
+    home = sys.modules[package]
+    if name not in getattr(home, "__all__", ()):
+        return
+    from types import ModuleType
+
+    class Package(ModuleType):
+        def __setattr__(self, key: str, value: object) -> None:
+            if key != name or not isinstance(value, ModuleType):
+                super().__setattr__(key, value)
+
+    home.__class__ = Package
+
+
 class _Finder:
     """Asked first: what lies in a package that moved must not be loaded twice."""
 
@@ -129,6 +144,7 @@ class _Finder:
             DeprecationWarning,
             stacklevel=2,
         )
+        _keep_public(*name.rpartition(".")[::2])
         return ModuleSpec(name, _Loader(new))  # type: ignore[arg-type]
 
 
