@@ -102,7 +102,7 @@ def convert(graph: FileGraph, contract: Contract, name: str, *, geometry: bool =
             raise _unknown(op)
     wellformed.check_graph(graph)
     graph = fold_shapes(graph, contract)
-    importer = _Importer(graph, contract, name)
+    importer = _GraphImporter(graph, contract, name)
     for at in graph.inputs:
         importer.add_input(graph.tensors[at])
     for op in graph.ops:
@@ -114,7 +114,7 @@ def _unknown(op: FileOp) -> ImportFileError:
     return ImportFileError(f"{op}: this op is not known{_HINTS.get(op.kind, '')}")
 
 
-class _Importer:
+class _GraphImporter:
     """A model that grows by the inputs and ops of a graph, in their order."""
 
     def __init__(self, graph: FileGraph, contract: Contract, name: str) -> None:
