@@ -42,7 +42,7 @@ summary{cursor:pointer}details[open]{border-left:2px solid var(--line);padding-l
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 th,td{padding:.2rem .7rem .2rem 0;text-align:left;vertical-align:top;
 border-bottom:1px solid var(--line)}
-td.n,th.n{text-align:right;white-space:nowrap}
+td.n,th.n{text-align:right}td.n{white-space:nowrap}
 tr.marked td{color:var(--bad)}
 pre{background:var(--panel);padding:.7rem .9rem;white-space:pre-wrap;overflow-wrap:anywhere;
 font:14px/1.5 ui-monospace,monospace}
