@@ -42,7 +42,7 @@ extern "C" {
 
 /* The version of the package; setup.py reads it here. */
 #define INTGOLD_VERSION_MAJOR 0
-#define INTGOLD_VERSION_MINOR 1
+#define INTGOLD_VERSION_MINOR 2
 #define INTGOLD_VERSION_PATCH 0
 
 /* The version of SPEC.md. */
@@ -412,7 +412,7 @@ INTGOLD_API const char *intgold_isa_name(intgold_isa isa);
  * refused. */
 INTGOLD_API intgold_isa intgold_acquire_isa(intgold_isa isa);
 
-/* Version of the engine that is linked, such as "0.1.0", and its INTGOLD_ABI. */
+/* Version of the engine that is linked, such as "0.2.0", and its INTGOLD_ABI. */
 INTGOLD_API const char *intgold_version(void);
 INTGOLD_API int32_t intgold_abi(void);
 

@@ -20,6 +20,7 @@ extensions = [
     "sphinx_c_autodoc",
     "c_header",
     "command_reference",
+    "hypothesis_table",
     "repository_pages",
 ]
 exclude_patterns = ["_build"]

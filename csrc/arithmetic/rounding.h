@@ -1,4 +1,4 @@
-/* The rounding right shifts of SPEC clause 2: the only place in C that shifts to round.
+/* The rounding right shifts of SPEC clause 2: the only place in scalar C that shifts to round.
  *
  * p: an exact product, |p| <= 2^62; t: 0 to 62.  A negative value is never shifted: C99 leaves
  * that to the implementation.  Mirrors python/intgold/golden/rounding.py. */

@@ -1,5 +1,5 @@
 /* Which table of kernels runs: the only file that looks at the CPU. */
-#include "kernels/kernels.h"
+#include "engine/dispatch.h"
 
 #if defined(INTGOLD_X86_64)
 #include <cpuid.h>

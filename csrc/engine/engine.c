@@ -4,6 +4,7 @@
  * op, activations (as planned in the model), scratch of the op that needs most. */
 #include <string.h>
 
+#include "engine/dispatch.h"
 #include "engine/fuse.h"
 #include "engine/op_tables.h"
 #include "engine/validate.h"

@@ -181,11 +181,4 @@ extern const intgold_kernels intgold_kernels_portable, intgold_kernels_avx2,
 void intgold_epilogue_channel(const intgold_epilogue *epilogue, int32_t channel, int32_t lane,
                               const intgold_pixels *pixels);
 
-/* The table for `isa` on this CPU, or NULL.  The system is asked for nothing: what a context runs is
- * that of intgold_acquire_isa(). */
-const intgold_kernels *intgold_dispatch(intgold_isa isa);
-
-/* What AUTO becomes where the system refuses AMX. */
-const intgold_kernels *intgold_dispatch_without_tiles(intgold_isa isa);
-
 #endif

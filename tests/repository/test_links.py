@@ -12,7 +12,9 @@ from intgold.cli import COMMANDS, main
 
 ROOT = Path(__file__).parents[2]
 TEXTS = sorted(
-    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
+    path
+    for folder in (".", ".github", "csrc", "docs", "examples", "golden")
+    for path in (ROOT / folder).glob("*.md" if folder == "." else "**/*.md")
 )
 
 

@@ -21,8 +21,8 @@ INTGOLD_NEON int32x4_t intgold_scale_simple_neon(int32x4_t acc, int32x4_t multip
     return vrshlq_s32(vqdmulhq_s32(acc, multiplier), vsubq_s32(vdupq_n_s32(31), shift));
 }
 
-/* Clause 4.2.2: R(acc) of the double forms.  Ties go away from zero when a negative value, which
- * is not the smallest, is first made one less. */
+/* Clauses 4.2.2 and 4.2.3: R(acc) of the double forms.  Ties go away from zero when a negative value,
+ * which is not the smallest, is first made one less. */
 INTGOLD_NEON int32x4_t intgold_scale_double_neon(int32x4_t acc, int32x4_t multiplier,
                                                  int32x4_t shift, int form) {
     const int32x4_t left = vsubq_s32(vdupq_n_s32(31), shift), zero = vdupq_n_s32(0);

@@ -100,7 +100,7 @@ static void portable_epilogue_pack(const intgold_epilogue *epilogue, int32_t cha
 
 static int32_t portable_greater(int32_t a, int32_t b) { return a > b ? a : b; }
 
-/* Form single without a switch inside the loop: what own models use. */
+/* Form single without a switch inside the loop: what models quantised by intgold use. */
 static void channel_single(const intgold_scale *by, const intgold_epilogue *epilogue,
                            const int32_t *sums, const intgold_pixels *at, int8_t *y) {
     const int32_t min = epilogue->act_min, max = epilogue->act_max;

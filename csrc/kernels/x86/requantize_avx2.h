@@ -38,7 +38,7 @@ INTGOLD_AVX2 __m256i intgold_round_avx2(__m256i p, __m256i t, __m256i negative, 
     return _mm256_blendv_epi8(rounded, max, _mm256_cmpgt_epi64(rounded, max));
 }
 
-/* Clauses 4.2.1 and 4.2.3: R(acc) of the single forms, saturated to int32. */
+/* Clause 4.2.1: R(acc) of the single forms, saturated to int32. */
 INTGOLD_AVX2 __m256i intgold_scale_single_avx2(__m256i acc, __m256i multiplier, __m256i shift,
                                                int form) {
     const __m256i low = _mm256_set1_epi64x(UINT32_MAX);
@@ -71,8 +71,8 @@ INTGOLD_AVX2 intgold_scale_avx2 intgold_scale_of_double_avx2(__m256i multiplier,
     return by;
 }
 
-/* Clause 4.2.2: R(acc) of the double forms.  The first rounding's result fits int32, and is not
- * its smallest value.  Ties up: the floor, one more where the highest bit lost is set. */
+/* Clauses 4.2.2 and 4.2.3: R(acc) of the double forms.  The first rounding's result fits int32, and
+ * is not its smallest value.  Ties up: the floor, one more where the highest bit lost is set. */
 INTGOLD_AVX2 __m256i intgold_scale_double_avx2(__m256i acc, const intgold_scale_avx2 *by,
                                                int form) {
     const __m256i zero = _mm256_setzero_si256(), half = _mm256_set1_epi64x((int64_t)1 << 30);

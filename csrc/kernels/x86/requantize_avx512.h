@@ -138,7 +138,7 @@ INTGOLD_AVX512 intgold_lanes_avx512 intgold_lanes_of_double_avx512(__m512i multi
     return by;
 }
 
-/* Clause 4.2.2: the first rounding's result fits int32, and is not its smallest value. */
+/* Clauses 4.2.2 and 4.2.3: the first rounding's result fits int32, and is not its smallest. */
 INTGOLD_AVX512 __m512i intgold_lanes_double_avx512(__m512i acc, const intgold_lanes_avx512 *by,
                                                    int form) {
     const __m512i half = _mm512_set1_epi64((int64_t)1 << 30);

@@ -20,18 +20,21 @@ from .hypothesis import Hypothesis as Hypothesis
 from .hypothesis import Variant as Variant
 from .hypothesis import Wording as Wording
 
-HYPOTHESES: tuple[Hypothesis, ...] = (
-    *contracts.HYPOTHESES,
-    *rounding.HYPOTHESES,
-    *accumulator.HYPOTHESES,
-    *operands.HYPOTHESES,
-    *weights.HYPOTHESES,
-    *windows.HYPOTHESES,
-    *activation.HYPOTHESES,
-    *tables.HYPOTHESES,
-    *pools.HYPOTHESES,
-    *elementwise.HYPOTHESES,
-    *output_order.HYPOTHESES,
-    *stuck_at.HYPOTHESES,
-    *bit_flips.HYPOTHESES,
+FILES = (
+    contracts,
+    rounding,
+    accumulator,
+    operands,
+    weights,
+    windows,
+    activation,
+    tables,
+    pools,
+    elementwise,
+    output_order,
+    stuck_at,
+    bit_flips,
 )
+"""The kinds of bugs, a file each, in the order in which they are tried."""
+
+HYPOTHESES: tuple[Hypothesis, ...] = tuple(h for file in FILES for h in file.HYPOTHESES)
