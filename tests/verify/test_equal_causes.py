@@ -92,8 +92,7 @@ def test_a_channel_at_the_smallest_value_has_two_causes(tmp_path, capsys):
     assert document["ops"][0]["consistent"] == []
     for verification_report in (text, page):
         assert (
-            "ause: 2 of those tried fit and this set cannot distinguish them"
-            in verification_report
+            "ause: 2 of those tried fit and this set cannot distinguish them" in verification_report
         )
         assert "consistent too" not in verification_report.lower()
 
