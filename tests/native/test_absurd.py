@@ -12,7 +12,7 @@ from absurd_models import ABSURD, MONSTROUS, conv, pool
 from compilers import BUILDS, ENGINE, Runner, source
 from convolutions import convolution, depthwise, on_values
 from intgold import EngineError, Model, Op, Tensor, native
-from intgold.describe.data_sheet.document import data_sheet
+from intgold.describe.data_sheet import data_sheet
 from intgold.model.budget import available, operations
 from intgold.native.compiled import lib
 from intgold.native.lowering import lower

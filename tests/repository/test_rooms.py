@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "python/intgold"
 
 FLOORS = (
-    ("errors", "support"), ("ops",), ("model",), ("host", "golden", "native"),
+    ("errors", "support"), ("document", "ops"), ("model",), ("host", "golden", "native"),
     ("run", "contracts"), ("images",), ("importers", "exporters", "predict"),
     ("quantize",), ("vectors.arrays", "vectors.formats"), ("vectors.memory",), ("vectors.cases",),
     ("describe",), ("vectors.sets",), ("vectors.op_vectors", "regression"),

@@ -47,7 +47,7 @@ def calls(tmp_path_factory):
         "One image in C": lambda: next(models).run(x),
         "One image in NumPy": lambda: model.run(x, "golden"),
         "One vector set": lambda: write_set(model, folder / "again", count=2),
-        "One diagnosis": lambda: verification_report(Dump(vectors, dump), causes=True),
+        "One diagnosis": lambda: str(verification_report(Dump(vectors, dump), causes=True)),
     }
     for call in found.values():
         call()

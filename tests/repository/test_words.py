@@ -49,7 +49,10 @@ ALLOWED = {
     ("docs/op_benchmarks.md", "least of 60 samples"): _RECORDED,
     ("python/intgold/vectors/freeze.py", "a test makes it again"): "repeats it",
     ("python/intgold/vectors/cases/corners/softmax.py", "makes the first sum a tie"): "turns into",
-    ("python/intgold/verify/report/text.py", "the same cause makes {finding.op}"): "makes wrong",
+    (
+        "python/intgold/verify/report/explanation.py",
+        "the same cause makes {finding.op}",
+    ): "makes wrong",
     (
         "python/intgold/verify/diagnose/hypotheses/weights.py",
         "one unsigned operand makes all unsigned",

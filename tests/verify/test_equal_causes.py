@@ -92,8 +92,7 @@ def test_a_channel_at_the_smallest_value_has_two_causes(tmp_path, capsys):
     assert document["ops"][0]["consistent"] == []
     for verification_report in (text, page):
         assert (
-            "cause: 2 of those tried fit and this set cannot distinguish them"
-            in verification_report
+            "ause: 2 of those tried fit and this set cannot distinguish them" in verification_report
         )
         assert "consistent too" not in verification_report.lower()
 
@@ -110,7 +109,7 @@ def test_the_headline_counts_all_that_fit(tmp_path, capsys):
             op = document["ops"][0]
             named, rest = len(op["causes"]), len(op["consistent"])
             for verification_report in (text, page) if named else ():
-                head = re.search(r"cause: (\w+) of those tried fits?", verification_report)
+                head = re.search(r"[Cc]ause: (\w+) of those tried fits?", verification_report)
                 assert head and head[1] == ("one" if named + rest == 1 else str(named + rest))
                 assert ("likelier than the rest" in verification_report) == (rest > 0)
                 assert ("onsistent too, but " in verification_report) == (rest > 0)

@@ -293,9 +293,9 @@ def test_a_cause_in_what_was_not_dumped_says_which_dump_confirms_it(tmp_path):
 
 def diagnosis_remarks(finding):
     """What the report adds to the causes."""
-    from intgold.verify.report.text import remarks
+    from intgold.verify.report.explanation import remarks
 
-    return remarks(finding)
+    return [remark.text for remark in remarks(finding)]
 
 
 def convolution(zero_point):

@@ -1,5 +1,6 @@
 """The report of a dump: text, JSON and page say what was planted; nothing leaves the page."""
 
+import html
 import json
 import re
 import shutil
@@ -178,6 +179,14 @@ def test_an_op_behind_one_that_was_not_dumped_is_not_blamed(tmp_path, capsys):
     told = capsys.readouterr().out
     assert "wrong by itself:" not in told
     assert "the same cause makes D (lut) wrong as C" in told
+    page = tmp_path / "page.html"
+    arguments = ["verify", str(vectors), "--dut", str(dut), "--partial"]
+    assert main([*arguments, "--html", str(page)]) == 1
+    assert_page_says(capsys.readouterr().out, page.read_text())
+    same = "<details><summary>The same cause makes D (lut) wrong as C.</summary>"
+    _, there, unfolded = page.read_text().partition(same)
+    assert there and "eproduces every value of D on" in unfolded.partition("</details>")[0]
+    assert "reproduces every value of D" not in told
     noise = np.random.default_rng(9).integers(-128, 128, 256, np.int8)
     vectors, dut, _ = luts(tmp_path / "2", {"b": noise}, reads, without=("b",))
     assert main(["verify", str(vectors), "--dut", str(dut), "--partial"]) == 1
@@ -464,7 +473,21 @@ def told(bench, capsys, **arrays):
     assert main([*dump, "--html", str(page)]) == 1
     text = capsys.readouterr().out
     assert main([*dump, "--json"]) == 1
+    assert_page_says(text, page.read_text())
     return text, json.loads(capsys.readouterr().out), page.read_text()
+
+
+def plain(text):
+    """A text without what a medium gives it: breaks, capitals, full stops, rules of tables."""
+    return re.sub(r"-{9,}|[\s.]", "", text).lower()
+
+
+def assert_page_says(text, page):
+    """Every line of the terminal is on the page, in its words."""
+    said = plain(html.unescape(re.sub("<[^>]*>", "", page.partition("<body>")[2])))
+    lines = [line for line in text.splitlines() if plain(line)]
+    assert len(lines) > 5
+    assert [line for line in lines if plain(line) not in said] == []
 
 
 def test_as_the_device_computed_it(tmp_path, capsys):
@@ -485,9 +508,8 @@ def test_as_the_device_computed_it(tmp_path, capsys):
     assert "the first wrong value, as the device computed it: with bias_missing\n" in text
     for name, (should, computed) in rows.items():
         assert re.search(rf"^  {re.escape(name)} +{should} +{computed}$", text, re.M), text
-        assert re.search(
-            rf"<td>{re.escape(name)}<td class=n>{should}<td class=n>{computed}</tr>", page
-        )
+        cells = f'<td>{name}</td><td class="n">{should}</td><td class="n">{computed}</td>'
+        assert f'<tr class="marked">{cells}</tr>' in page
     stages = document["as_the_device_computed_it"]
     assert stages["cause"] == "bias_missing"
     assert {s["name"]: (s["wanted"], s["got"]) for s in stages["stages"]} == rows
@@ -592,12 +614,13 @@ def check_page(text):
 
 def test_odd_names_do_not_break_the_page(vectors, tmp_path):
     """What comes from files is text, never markup."""
-    from intgold.verify.report.page import html_page
+    from intgold.document.html_page import to_html
+    from intgold.verify.report.page import page_blocks
     from intgold.verify.report.verification_report import verification_report
 
     folder = device(tmp_path / "<b>&d", [("conv1", "clamp_missing", "")])
     made = verification_report(Dump(vectors, folder), products=9)
-    assert "<b>&d" not in html_page(made)
+    assert "<b>&d" not in to_html(page_blocks(made), "verify")
 
 
 def test_a_page_that_cannot_be_written(vectors, tmp_path, capsys):

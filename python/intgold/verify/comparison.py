@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..document.blocks import Definitions, DocumentBlock, Paragraph, Remark, Section, Table
+from ..document.terminal import to_terminal
 from ..errors import VectorError
 from ..ops.fields import Requantize
 from ..support.arguments import checked
@@ -16,7 +18,6 @@ from ..support.deprecation import once_by_position
 from ..support.moved import renamed, renamed_attribute
 from ..support.progress import Progress
 from ..support.quoting import short_repr
-from ..support.text_table import columns
 from ..vectors.arrays.contents import ArraySpec
 from ..vectors.memory.layout import Layout
 from ..vectors.memory.memory_map import ENCODED
@@ -143,7 +144,12 @@ class DumpComparison:
         return sum(not c.values for c in self.comparisons)
 
     def __str__(self) -> str:
-        return "\n".join([*_table(self.comparisons), "", *_verdict(self)])
+        blocks: list[DocumentBlock] = [outcome(self)]
+        if self.first is not None:
+            about = (*first_value(self.first), *error_spread(self))
+            blocks.append(Section(first_place(self.first), about))
+        blocks += stray_words(self)
+        return f"{to_terminal([array_table(self)])}\n\n{to_terminal(blocks)}"
 
 
 @once_by_position(2, "progress", "partial", "layout", "images")
@@ -297,16 +303,24 @@ def verify_op(
     }
 
 
-def _table(comparisons: tuple[ArrayComparison, ...]) -> list[str]:
-    rows = [("op", "kind", "tensor", "values", "differing")]
-    for c in comparisons:
-        name = c.tensor + {"output": "", "accumulator": " (acc)", "partial": " (partial)"}[c.role]
-        found = (str(c.values), str(c.differing)) if c.values else ("-", "not in the dump")
-        rows.append((c.op, c.kind, name, *found))
-    return columns(rows, left=range(3))
+def array_table(report: DumpComparison) -> Table:
+    """Return every array with its values and how many differ; those that differ are marked."""
+    suffixes = {"output": "", "accumulator": " (acc)", "partial": " (partial)"}
+    rows = (
+        (c.op, c.kind, c.tensor + suffixes[c.role],
+         *((str(c.values), str(c.differing)) if c.values else ("-", "not in the dump")))
+        for c in report.comparisons
+    )  # fmt: skip
+    return Table(
+        ("op", "kind", "tensor", "values", "differing"),
+        tuple(rows),
+        right=frozenset({3, 4}),
+        marked=frozenset(i for i, c in enumerate(report.comparisons) if c.differing),
+    )
 
 
-def _verdict(report: DumpComparison) -> list[str]:
+def outcome(report: DumpComparison) -> Remark:
+    """Return how much was compared, and how much differs."""
     compared = f"{report.values} values compared"
     if report.missing:
         compared = (
@@ -315,43 +329,63 @@ def _verdict(report: DumpComparison) -> list[str]:
         )
     if report.images < report.set_images:
         compared = f"{report.images} of {report.set_images} images; {compared}"
-    first = report.first
-    strays = stray_lines(c.tally.strays for c in report.comparisons)
-    if first is None:
-        return [f"{compared}, all {'equal, but padding is not' if strays else 'equal'}", *strays]
-    differing = sum(c.differing for c in report.comparisons)
-    lines = [
-        f"{compared}, {differing} differ",
-        (
-            f"first difference: op {first.op} ({first.kind}), {first.role} of {first.tensor}, "
-            f"{place(first)}"
-        ),
-        f"  expected {with_hex(first.expected, first.dtype)}",
-        f"  got      {with_hex(first.got, first.dtype)}",
-        *([f"  both in device encoding: {IN_DEVICE}"] if first.dtype == "uint8" else []),
+    if report.first is not None:
+        differing = sum(c.differing for c in report.comparisons)
+        return Remark(f"{compared}, {differing} differ", "bad")
+    if report.strays:
+        return Remark(f"{compared}, all equal, but padding is not", "bad")
+    return Remark(f"{compared}, all equal", "good")
+
+
+def stray_words(report: DumpComparison) -> list[Paragraph]:
+    """Return what the dump holds in place of padding."""
+    return list(map(Paragraph, stray_lines(c.tally.strays for c in report.comparisons)))
+
+
+def first_place(first: FirstDifference) -> Remark:
+    """Return which value is the first that differs."""
+    array = f"op {first.op} ({first.kind}), {first.role} of {first.tensor}"
+    return Remark(f"first difference: {array}, {place(first)}")
+
+
+def first_value(first: FirstDifference) -> list[DocumentBlock]:
+    """Return the value, what leads to it, and where it lies in the dump."""
+    blocks: list[DocumentBlock] = [
+        Definitions(
+            (
+                ("expected", with_hex(first.expected, first.dtype)),
+                ("got", with_hex(first.got, first.dtype)),
+            )
+        )
     ]
+    if first.dtype == "uint8":
+        blocks.append(Remark(f"both in device encoding: {IN_DEVICE}"))
     if first.role == "output" and first.expected_accumulator is not None:
         got = "not in the dump"
         if first.got_accumulator is not None:
             got = with_hex(first.got_accumulator, "int32")
         expected = with_hex(first.expected_accumulator, "int32")
-        lines.append(f"  accumulator: expected {expected}, got {got}")
+        blocks.append(Remark(f"accumulator: expected {expected}, got {got}"))
     if first.requantize and first.role != "partial":
         form, multiplier, right_shift = first.requantize
-        multiplier_text = with_hex(multiplier, "int32")
-        lines.append(
-            f"  requantize: {form}, multiplier {multiplier_text}, right_shift {right_shift}"
-        )
-    lines += [f"  in the dump: {location_text(location)}" for location in first.locations]
+        by = f"{form}, multiplier {with_hex(multiplier, 'int32')}, right_shift {right_shift}"
+        blocks.append(Remark(f"requantize: {by}"))
+    return blocks + [Remark(f"in the dump: {location_text(at)}") for at in first.locations]
+
+
+def error_spread(report: DumpComparison) -> list[Remark]:
+    """Return where else the array of the first difference differs, and by how much."""
+    first = report.first
     tally = next(
-        c.tally for c in report.comparisons if (c.op, c.role) == (first.op, first.role)
+        c.tally for c in report.comparisons if first and (c.op, c.role) == (first.op, first.role)
     )  # fmt: skip
     share = f"{tally.differing} of {tally.of} values differ"
-    lines.append("  " + ", ".join([f"of this array {share}", *tally.sentences()]))
     shown = sorted(tally.histogram(), key=lambda pair: -pair[1])[:6]
     more = f", {len(tally.bins) - 6} more" if len(tally.bins) > 6 else ""
-    lines.append("  Got - expected: " + ", ".join(f"{d} {n} times" for d, n in shown) + more)
-    return lines + strays
+    return [
+        Remark(", ".join([f"of this array {share}", *tally.sentences()])),
+        Remark("Got - expected: " + ", ".join(f"{d} {n} times" for d, n in shown) + more),
+    ]
 
 
 def location_text(location: FileLocation) -> str:

@@ -103,6 +103,7 @@ class _Search:
         start = max(0, min(wrong[0] - 1, count - _IMAGES)) if wrong else 0
         self.images = list(range(start, count))[:_IMAGES]
         self.traces = of_images(dump, self.images)
+        self.hypotheses: set[str] = set()
         self.variants = self.pairs = 0
         blocks = dump.device.blocks.items()
         of_bytes = any(b.packing.offset_binary for e, b in blocks if e.role in ACTIVATIONS)
@@ -134,7 +135,8 @@ class _Search:
         if self.wrong:
             facts |= self._causes(pairs=pairs)
         took = time.monotonic() - started
-        return OpFinding(**facts, variants=self.variants, pairs=self.pairs, seconds=took)  # type: ignore[arg-type]
+        counts = dict(hypotheses=len(self.hypotheses), variants=self.variants, pairs=self.pairs)
+        return OpFinding(**facts, **counts, seconds=took)  # type: ignore[arg-type]
 
     def _causes(self, *, pairs: bool) -> dict[str, object]:
         evidence = self.traces.evidence(self.op)
@@ -209,14 +211,18 @@ class _Search:
         separate = [h for h in self.table if not h.mixes_images]
         tries = trials(self._evidence(self.traces, at), separate)
         causes, images = self._confirmed(at, _exact(at, tries))
-        self.variants += len(tries)
+        self._count(tries)
         if self.wrong[0] < _MIXED:
             first = self._evidence(self._first_images(), at)
             mixing = trials(first, [h for h in self.table if h.mixes_images])
-            self.variants += len(mixing)
+            self._count(mixing)
             if found := _exact(at, mixing):
                 causes, images = [*causes, *found], min(images, _MIXED)
         return tries, causes, images
+
+    def _count(self, tries: Sequence[Trial]) -> None:
+        self.hypotheses.update(trial.bug.hypothesis.name for trial in tries)
+        self.variants += len(tries)
 
     def _confirmed(self, at: Op, causes: Sequence[Cause]) -> tuple[list[Cause], int]:
         """Return the causes that hold on all other images too, and on how many each does."""

@@ -45,8 +45,8 @@ class OpFinding:
     close_matches : tuple of (str, int, int)
         Where nothing fits: bugs that come close on the images that were searched, with the values
         still differing, of those that do without it.
-    variants, pairs : int
-        How many single bugs and how many pairs were tried.
+    hypotheses, variants, pairs : int
+        How many hypotheses of the table were tried, in how many variants, and how many pairs.
     seconds : float
     read_by : str
         By which other rule of the layout the device's arrays were read, as that explains an op
@@ -69,6 +69,7 @@ class OpFinding:
     images: int
     discriminations: tuple[Discrimination, ...]
     close_matches: tuple[tuple[str, int, int], ...]
+    hypotheses: int
     variants: int
     pairs: int
     seconds: float
@@ -89,6 +90,21 @@ class OpFinding:
     def fitting(self) -> tuple[Cause, ...]:
         """Every cause that fits, named or not."""
         return (*self.causes, *self.consistent)
+
+    @property
+    def would_confirm(self) -> list[str]:
+        """The ops to dump where a cause is in one that was not: it, and those after it."""
+        causes = {cause.op.name for cause in self.fitting}
+        places = [at for at, name in enumerate(self.not_dumped) if name in causes]
+        return list(self.not_dumped[: max(places) + 1]) if places else []
+
+
+def cause_groups(causes: Sequence[Cause]) -> list[list[Cause]]:
+    """Return causes, those of one op and of the same hypotheses together."""
+    groups: dict[tuple[str, ...], list[Cause]] = {}
+    for cause in causes:
+        groups.setdefault((cause.op.name, *cause.names), []).append(cause)
+    return list(groups.values())
 
 
 def contracts_of(findings: Sequence[OpFinding]) -> list[str]:

@@ -1,1 +1,1 @@
-"""What verify found, as text and as a page."""
+"""What verify found, in blocks: as text and as a page; and as JSON."""

@@ -1,4 +1,4 @@
-"""Pictures of differences as inline SVG, coloured by the page's style."""
+"""Pictures of differences as SVG, coloured by the style of the page."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...document.blocks import Figure
+
 _MAX_MAPS = 32
 _MAX_CELLS = 64
 _SIDE = 112
 
 
-def error_maps(places: np.ndarray) -> str:
+def error_maps(places: np.ndarray) -> list[Figure]:
     """Return a map for each channel: how often each place differs.
 
     Parameters
@@ -22,7 +24,7 @@ def error_maps(places: np.ndarray) -> str:
     maps = _by_channel(places)
     most = max(1, int(places.max()))
     shown = sorted(range(len(maps)), key=lambda c: -int(maps[c].sum()))[:_MAX_MAPS]
-    return "".join(_figure(c, maps[c], most) for c in sorted(shown))
+    return [_map(c, maps[c], most) for c in sorted(shown)]
 
 
 def _by_channel(places: np.ndarray) -> np.ndarray:
@@ -34,7 +36,7 @@ def _by_channel(places: np.ndarray) -> np.ndarray:
     return places.reshape(1, 1, -1)
 
 
-def _figure(channel: int, values: np.ndarray, most: int) -> str:
+def _map(channel: int, values: np.ndarray, most: int) -> Figure:
     values = _smaller(values)
     rows, columns = values.shape
     cell = max(2.0, _SIDE / max(rows, columns))
@@ -48,12 +50,12 @@ def _figure(channel: int, values: np.ndarray, most: int) -> str:
                 f'height="{cell:.2f}" opacity="{strength:.2f}"/>'
             )
     wrong = int((values > 0).sum())
-    return (
-        f'<figure><svg width="{width:.0f}" height="{height:.0f}" role="img" '
+    svg = (
+        f'<svg width="{width:.0f}" height="{height:.0f}" role="img" '
         f'aria-label="channel {channel}: {wrong} places differ">'
         f'<rect class="ground" width="{width:.0f}" height="{height:.0f}"/>{"".join(cells)}</svg>'
-        f"<figcaption>channel {channel}: {wrong}</figcaption></figure>"
     )
+    return Figure(svg, f"channel {channel}: {wrong}")
 
 
 def _smaller(values: np.ndarray) -> np.ndarray:
@@ -73,15 +75,15 @@ def legend(places: np.ndarray, count: int) -> str:
     shown = f", the {_MAX_MAPS} with most" if len(maps) > _MAX_MAPS else ""
     return (
         f"A map for each channel{shown}: a cell is a place of the output that differs, the "
-        f"stronger the more of the {count} images. Below: how many places."
+        f"stronger the more of the {count} images. Below it: how many places."
     )
 
 
-def bars(histogram: Sequence[tuple[str, int]]) -> str:
+def histogram(counts: Sequence[tuple[str, int]]) -> Figure:
     """Return a bar for each size of difference, with its count."""
-    most = max((n for _, n in histogram), default=1)
+    most = max((n for _, n in counts), default=1)
     rows, step = [], 22
-    for i, (label, n) in enumerate(histogram):
+    for i, (label, n) in enumerate(counts):
         width = max(1.0, 280 * n / most)
         y = i * step
         rows.append(
@@ -89,8 +91,8 @@ def bars(histogram: Sequence[tuple[str, int]]) -> str:
             f'<rect class="bar" x="126" y="{y + 4}" width="{width:.1f}" height="14"/>'
             f'<text x="{132 + width:.1f}" y="{y + 15}">{n:,}</text>'
         )
-    height = max(1, len(histogram)) * step
-    return (
+    height = max(1, len(counts)) * step
+    return Figure(
         f'<svg width="500" height="{height}" role="img" aria-label="histogram of Got - '
         f'expected">{"".join(rows)}</svg>'
     )

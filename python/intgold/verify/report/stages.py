@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from ...document.blocks import DocumentBlock, Remark, Section, Table
 from ...support.quoting import short_repr
-from ...support.text_table import columns
 from ..comparison import FirstDifference
 from ..diagnose.datapath import Datapath
-from ..diagnose.finding import OpFinding
+from ..diagnose.finding import OpFinding, cause_groups
 from ..diagnose.search import Cause
 from ..diagnose.traces import of_images
 from ..dump import Dump
-from .text import cause_groups
 
 
 @dataclass(frozen=True)
@@ -53,19 +52,19 @@ class Stages:
     stages: tuple[Stage, ...] = ()
     of: int = 1
 
-    @property
-    def heading(self) -> str:
-        """What the table shows."""
-        by = "" if self.of == 1 else f", the first of {self.of} causes that fit"
-        return f"the first wrong value, as the device computed it: with {self.cause}{by}"
-
-    def lines(self) -> list[str]:
-        """Return a table."""
+    def blocks(self) -> list[DocumentBlock]:
+        """Return a table under what it shows; nothing where no stages are known."""
         if not self.stages:
             return []
-        rows = [("", "as it should be", "as the device computed it")]
-        rows += [(s.name, str(s.expected), str(s.got)) for s in self.stages]
-        return [self.heading, *(f"  {line}" for line in columns(rows, left=(0,)))]
+        by = "" if self.of == 1 else f", the first of {self.of} causes that fit"
+        head = f"the first wrong value, as the device computed it: with {self.cause}{by}"
+        table = Table(
+            ("", "as it should be", "as the device computed it"),
+            tuple((s.name, str(s.expected), str(s.got)) for s in self.stages),
+            right=frozenset({1, 2}),
+            marked=frozenset(i for i, s in enumerate(self.stages) if s.expected != s.got),
+        )
+        return [Section(Remark(head), (table,))]
 
 
 def stages_of(dump: Dump, first: FirstDifference, findings: tuple[OpFinding, ...]) -> Stages:

@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 
 from ...describe.data_sheet.worked_examples import TracedOp, worked_lines
+from ...document.blocks import DocumentBlock, Preformatted, Remark, Section
+from ...document.terminal import to_terminal
 from ...model.graph import Op
 from ...support.quoting import short_repr
 from ...support.safe_files import canonical_json
 from ...vectors.arrays import contents
 from ..comparison import DumpComparison, compare_dump, place
 from ..diagnose.diagnosis import diagnose
-from ..diagnose.finding import OpFinding, contracts_of
+from ..diagnose.finding import OpFinding, cause_groups, contracts_of
 from ..diagnose.search import Cause
 from ..dump import Dump
+from .explanation import explanation
 from .stages import Stages, stages_of
-from .text import cause_groups, report_lines, would_confirm
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,26 +50,27 @@ class VerificationReport:
     stages: Stages = field(default_factory=Stages)
 
     def __str__(self) -> str:
-        lines = [str(self.comparison)]
-        first = self.comparison.first
-        if first:
-            lines += [self.not_sought] if self.not_sought else []
-            lines += report_lines(self.findings, first.op)
-            lines += self.stages.lines()
-        if self.worked:
-            lines += [
-                "the first wrong value, as it should be, in full:",
-                *(f"  {w}" for w in self.worked),
-            ]
-        return "\n".join(lines)
+        blocks = [*self.explanation(), *self.arithmetic()]
+        return "\n".join([str(self.comparison), *([to_terminal(blocks)] if blocks else [])])
 
-    @property
-    def not_sought(self) -> str:
-        """Why the first difference has no cause, where none was sought; ""."""
+    def explanation(self) -> list[DocumentBlock]:
+        """Return why the dump differs, or why no cause of its first difference was sought."""
         first = self.comparison.first
-        if first and self.causes_sought and first.op not in {f.op for f in self.findings}:
-            return f"cause: not sought: of {first.op}, only partial accumulators differ"
-        return ""
+        if first is None:
+            return []
+        blocks: list[DocumentBlock] = []
+        if self.causes_sought and first.op not in {f.op for f in self.findings}:
+            only = f"cause: not sought: of {first.op}, only partial accumulators differ"
+            blocks.append(Remark(only))
+        return [*blocks, *explanation(self.findings, first.op)]
+
+    def arithmetic(self) -> list[DocumentBlock]:
+        """Return how the first wrong value came about, and how it should have."""
+        blocks = self.stages.blocks()
+        if self.worked:
+            head = "the first wrong value, as it should be, in full:"
+            blocks.append(Section(Remark(head), (Preformatted("\n".join(self.worked)),)))
+        return blocks
 
     def document(self) -> bytes:
         """Return canonical JSON."""
@@ -167,13 +170,14 @@ def _finding(finding: OpFinding) -> dict[str, Any]:
         "causes": [_group(causes, finding) for causes in cause_groups(finding.causes)],
         "consistent": [_group(causes, finding) for causes in cause_groups(finding.consistent)],
         "would_tell": list(finding.needed_evidence),
-        "would_confirm": would_confirm(finding),
+        "would_confirm": finding.would_confirm,
         "images": finding.images,
         "told_apart_by": [asdict(found) for found in finding.discriminations],
         "close": [
             {"variant": label, "differing": left, "of": of}
             for label, left, of in finding.close_matches
         ],
+        "hypotheses_tried": finding.hypotheses,
         "variants_tried": finding.variants,
         "pairs_tried": finding.pairs,
     }
