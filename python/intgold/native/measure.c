@@ -1,4 +1,5 @@
 /* Benchmarks: pieces of work to be timed from outside; see measure.h. */
+#include "engine/dispatch.h"
 #include "kernels/kernels.h"
 
 #include "measure.h"
