@@ -9,7 +9,7 @@ import pytest
 
 import slow_oracle
 from intgold import InputError, VectorError
-from intgold.ops.fields import FORMS, INT32_MAX, INT32_MIN
+from intgold.ops.fields import FORMS, INT32_MAX, INT32_MIN, INTEGER_FORMS
 from intgold.ops.table import OPS
 from intgold.vectors.cases.op_corners import Case, corner_cases, random_case
 from intgold.vectors.cases.random_models import random_model
@@ -252,7 +252,7 @@ def test_damaged_op_lines_are_refused(old, new, message):
 
 # Requantize by itself.
 
-WIDTHS = [(form, bits) for form in FORMS[:7] for bits in (1, 4, 8, 31)]
+WIDTHS = [(form, bits) for form in INTEGER_FORMS for bits in (1, 4, 8, 31)]
 WIDTHS += [("float32", 24), ("float64", 53)]
 
 

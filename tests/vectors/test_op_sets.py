@@ -9,7 +9,7 @@ import pytest
 
 from intgold import IntgoldError, VectorError
 from intgold.cli import main
-from intgold.ops.fields import FORMS
+from intgold.ops.fields import FLOAT_FORMS, FORMS, INTEGER_FORMS
 from intgold.ops.table import OPS
 from intgold.vectors.cases.op_corners import corner_cases
 from intgold.vectors.op_vectors.lines import read_op_lines
@@ -50,9 +50,11 @@ def test_every_case_is_a_set(op, tmp_path):
 
 
 def test_requantize_in_every_form_and_width(tmp_path, capsys):
-    """Seven forms by 31 widths, float32 and float64 in their own; a pipe has the same lines."""
+    """Integer forms by 31 widths, float32 and float64 in their own; a pipe has the same lines."""
     blocks = requantize_blocks(None, None)
-    assert len(blocks) == 7 * 31 + 2 and {f for f, _ in blocks} == set(FORMS)
+    assert len(blocks) == len(INTEGER_FORMS) * 31 + len(FLOAT_FORMS) and {
+        f for f, _ in blocks
+    } == set(FORMS)
     write_op_sets("requantize", tmp_path / "r", random=7, form="double", bits=8)
     text = (tmp_path / "r" / "double_8.lines").read_text()
     assert len(read_requantize_lines(text)) > 1000

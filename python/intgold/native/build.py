@@ -47,7 +47,12 @@ COMPILED = {
         *sorted(path.relative_to(ROOT).as_posix() for path in ENGINE.rglob("*.h")),
         f"{NATIVE}/measure.h",
     ],
-    "extra_compile_args": ["-O3", "-fvisibility=hidden"],
+    # A call without a prototype would cut a pointer to an int.
+    "extra_compile_args": [
+        "-O3",
+        "-fvisibility=hidden",
+        "-Werror=implicit-function-declaration",
+    ],
 }
 
 ffi = FFI()

@@ -27,6 +27,11 @@ FORMS = (
     "float64",
 )
 """The closed set of requantize forms of SPEC 4.2, in the order of ``enum intgold_form``."""
+SINGLE_FORMS, DOUBLE_FORMS, FLOAT_FORMS = (
+    tuple(form for form in FORMS if form.startswith(kind)) for kind in ("single", "double", "float")
+)
+INTEGER_FORMS = tuple(form for form in FORMS if form not in FLOAT_FORMS)
+"""Forms by what they round: those without a float take multipliers of any width."""
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 DTYPE_RANGE = {"int8": (-128, 127), "int32": (INT32_MIN, INT32_MAX)}

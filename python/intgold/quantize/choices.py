@@ -9,13 +9,12 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import ModelError
-from ..ops.fields import FORMS
+from ..ops.fields import FLOAT_FORMS, FORMS
 from ..support.arguments import check_fields
 from ..support.quoting import short_repr, shown
 from .calibrate import check_method
 
 _ACTIVATION = re.compile(r"lut|pwl:(\d{1,2})")
-_FLOAT_FORMS = ("float32", "float64")
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class Choices:
             raise ModelError(f"weight_scales {self.weight_scales!r} is neither max nor mse")
         if self.form not in FORMS:
             raise ModelError(f"unknown form {self.form!r}; known: {', '.join(FORMS)}")
-        if self.form in _FLOAT_FORMS and self.multiplier_bits < 31:
+        if self.form in FLOAT_FORMS and self.multiplier_bits < 31:
             raise ModelError(
                 f"multiplier_bits {self.multiplier_bits}: form {self.form} has its own width"
             )

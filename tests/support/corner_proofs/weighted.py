@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 import slow_oracle
-from intgold.ops.fields import FORMS, INT32_MAX, INT32_MIN
+from intgold.ops.fields import DOUBLE_FORMS, FORMS, INT32_MAX, INT32_MIN
 
 from .ran import (
     ALL_KINDS,
@@ -154,7 +154,7 @@ def right_shift_1(ran):
             assert max(exact(a, entry) for a in accs) > INT32_MAX
             assert min(exact(a, entry) for a in accs) < INT32_MIN
             assert {-128, 127} <= set(ys)
-    assert {(f, v) for f in FORMS[5:7] for v in (INT32_MIN, 2**30)} <= shifted
+    assert {(f, v) for f in DOUBLE_FORMS for v in (INT32_MIN, 2**30)} <= shifted
 
 
 def right_shift_62(ran):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ....ops.fields import FORMS, INT32_MAX, INT32_MIN, Requantize
+from ....ops.fields import FORMS, INT32_MAX, INT32_MIN, INTEGER_FORMS, Requantize
 from .case import QUARTERS, Case, each_form, most, one_op, requantize_entries
 
 _COUNT = len(FORMS)
@@ -59,7 +59,7 @@ def rescale_cases() -> Iterator[Case]:
     yield _of("dead_channel", "multiplier 0: always 0, a channel per form", _ENDS, each_form(0, 31))
     yield _of(
         "multiplier_1", "multiplier 1, right_shift 31: int32 ends at -1 and just below 1", _ENDS,
-        Requantize.of(1, 31, FORMS[:7]),
+        Requantize.of(1, 31, INTEGER_FORMS),
     )  # fmt: skip
     yield _of("per_tensor", "one entry for the whole of a row", _ENDS, Requantize.of(2**30, 33))
 

@@ -11,7 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from ....ops.fields import FORMS, INT32_MAX, INT32_MIN, Requantize
+from ....ops.fields import (
+    DOUBLE_FORMS,
+    FLOAT_FORMS,
+    FORMS,
+    INT32_MAX,
+    INT32_MIN,
+    SINGLE_FORMS,
+    Requantize,
+)
 from .case import FULL, QUARTERS, UNIT, Case, Fields, each_form, most, one_op, requantize_entries
 
 SLIDE: Fields = {"stride": (1, 1), "padding": (0, 0, 0, 0), "dilation": (1, 1)}
@@ -169,7 +177,7 @@ def _fields_of_requantize(kind: str) -> Iterator[Case]:
         kind, "dead_channel", "multiplier 0: the zero point, whatever the sum, in every form",
         [127] * _COUNT, [-128, -1, 0, 1, 127], y_zero=-3, requantize=each_form(0, 31),
     )  # fmt: skip
-    singles, doubles, floats = FORMS[:5], FORMS[5:7], FORMS[7:]
+    singles, doubles, floats = SINGLE_FORMS, DOUBLE_FORMS, FLOAT_FORMS
     parts = [(f, 1, 1, 0) for f in singles]
     parts += [(f, 1, 1, 0) for f in doubles for _ in range(3)]
     parts += [(f, 2**30, 1, 0) for f in floats]
