@@ -375,8 +375,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         copy = Copy(Path(folder))
         copy.build()
-        if copy.first_failure() is not None:
-            sys.exit("the suite fails before any bug is planted")
+        if failed := copy.first_failure():
+            sys.exit(f"the suite fails before any bug is planted: {failed}")
         for bug in tqdm(bugs, unit="bug"):
             killer = plant(copy, bug)
             survivors += killer is None

@@ -72,6 +72,7 @@ class Dump:
         if not os.path.isdir(dut):
             raise VectorError(f"{dut}: no such folder")
         self.device = self.plan if layout is None else replace(self.plan, layout=layout)
+        self._every = replace(self.whole, layout=self.device.layout)  # all images of the set
         self.files = {e: self._files_of(e) for e in results(self.plan)}
         self._readings: dict[str, dict[str, list[Reading]]] = {}
         self._by = ""  # the label of a reading
@@ -91,7 +92,7 @@ class Dump:
     def _files_of(self, entry: ArraySpec) -> _Files:
         """Return the array's own files, then those of its memory that have words of it."""
         device, of = self.device, self.device.count
-        every = replace(self.whole, layout=device.layout)  # a memory may hold more images
+        every = self._every  # a memory may hold more images than are compared
         own = _present(self.dut, lambda n, c: device.files_of(entry, n, c))
         whole = _present(
             self.dut, lambda n, c: [_first(f, of) for f in memory_files(every, entry, n, c)]
