@@ -12,10 +12,10 @@ golden: .venv/.installed
 
 # A process on each core takes file after file; they share what they compile.
 test: .venv/.tests data
-	$(BIN)/python -m pytest -q -n auto --dist loadfile
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
 prove: .venv/.tests data
-	$(BIN)/python -m pytest -q -n auto --dist loadfile --full
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder --full
 	$(BIN)/python tests/planted_bugs.py
 
 # Fetches MNIST where it is missing and a network answers; the tests list what they miss.

@@ -29,6 +29,8 @@ from mutations import Bomb
 KINDS = {**hostile_kinds.KINDS, **hostile_texts.KINDS}
 MEMORY = 3 * 2**29
 """Bytes of address space that a batch may take beyond what it starts with."""
+ALLOWED = 2**29
+"""Bytes that it may have used, where a test says nothing else of its kind."""
 SECONDS = 10
 """Of one command."""
 
@@ -69,8 +71,10 @@ def _listing(folder: Path) -> set[str]:
     return {str(p.relative_to(folder)) for p in folder.rglob("*")}
 
 
-def batch(kind: str, seed: int, count: int, top: Path) -> dict[str, object]:
-    """Run `count` cases of a kind and return the tally."""
+def batch(
+    kind: str, seed: int, count: int, top: Path, *, to_first_wrong: bool = False
+) -> dict[str, object]:
+    """Run `count` cases of a kind, or those to the first that is wrong, and return the tally."""
     (top / "valid").mkdir()
     base = Base(top / "valid")
     os.chdir(top)
@@ -91,7 +95,9 @@ def batch(kind: str, seed: int, count: int, top: Path) -> dict[str, object]:
         if problem:
             wrong.append(f"{kind} {seed} {number}: {case.label!a}: {problem}")
         shutil.rmtree(folder)
-    used = _memory("VmHWM") - started  # ru_maxrss would begin with that of the parent
+        used = _memory("VmHWM") - started  # ru_maxrss would begin with that of the parent
+        if to_first_wrong and (wrong or used > ALLOWED):
+            break
     return {**tally, "memory": used, "wrong": wrong}
 
 
