@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -221,3 +222,18 @@ def test_the_table_lines_up():
     head = next(i for i, line in enumerate(rows) if line.startswith("op "))
     at = rows[head].index("bits")
     assert [row[at : at + 2] for row in rows[head + 2 : head + 4]] == ["18", "20"]
+
+
+def test_metadata_is_printable(tmp_path, capsys):
+    """What a file says of itself neither acts on a terminal nor begins a line, nor stops a page."""
+    said = {"engine": "a\x1b[2J\n# b\ud800", "odd\n": "\x00"}
+    model = replace(intgold.load(), metadata=said)
+    model.save(tmp_path / "odd.npz")
+    assert main(["info", str(tmp_path / "odd.npz")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert all(line.isprintable() for line in lines)
+    assert r"engine: a\x1b[2J\n# b\ud800" in lines and r"odd\n: \x00" in lines
+    for suffix in (".md", ".html"):
+        page = tmp_path / f"sheet{suffix}"
+        assert main(["info", str(tmp_path / "odd.npz"), "--sheet", str(page)]) == 0
+        assert not re.search(r"[\x00-\x09\x0b-\x1f]|^# b", page.read_text(), re.M)

@@ -146,6 +146,8 @@ def test_the_title_is_text():
         ("<!-- x", r"\<!-- x"),
         ("a < b, a<= 3, 1 << 4, x >> 2", "a < b, a<= 3, 1 << 4, x >> 2"),
         ("&amp; &#60; & a&b", r"\&amp; \&#60; & a&b"),
+        (r"\<b> \\<b> a\ \&lt;", r"\\\<b> \\\\\<b> a\\ \\\&lt;"),
+        ("![a](http://b) (c)[d]", r"![a\](http://b) (c)[d]"),
         ("\"a\" 'b'", "\"a\" 'b'"),
     ],
 )
@@ -158,9 +160,15 @@ def test_markdown_holds_no_markup_of_a_text(text, escaped):
 
 
 def test_a_cell_of_markdown_is_one_cell():
-    """Neither a pipe nor a break ends it."""
-    text = to_markdown([Table(("a|b", "c"), (("1\n2", "|"),))])
-    assert text == "| a\\|b | c |\n|---|---|\n| 1 2 | \\| |\n"
+    """Neither a pipe nor a break ends it, nor a pipe after a backslash."""
+    text = to_markdown([Table(("a|b", "c"), (("1\n2", "|"), ("\\|", "d")))])
+    assert text == "| a\\|b | c |\n|---|---|\n| 1 2 | \\| |\n| \\\\\\| | d |\n"
+
+
+def test_a_break_in_a_text_begins_no_block_of_markdown():
+    text = "a\n\n# b\r```\n- c"
+    assert to_markdown([Paragraph(text)]) == "a  # b ``` - c\n"
+    assert to_markdown([Heading(text, 2)]) == "## a  # b ``` - c\n"
 
 
 def test_a_fence_of_markdown_is_longer_than_any_within():

@@ -187,3 +187,13 @@ def test_compare_command(files, capsys, monkeypatch):
     assert "give the models" in capsys.readouterr().err
     assert main(["compare", str(NETWORK), "lut", "lut", "--images", "x.npy"]) == 2
     assert "same name" in capsys.readouterr().err
+
+
+def test_a_product_of_choices():
+    """The last choice varies fastest; a name that is no choice is refused with those that are."""
+    made = sweeps.product_sweep({"weight_bits": [8, 4], "form": ["single", "double"]})
+    assert [(c.weight_bits, c.form) for c in made] == [
+        (8, "single"), (8, "double"), (4, "single"), (4, "double"),
+    ]  # fmt: skip
+    with pytest.raises(InputError, match="values: no choice 'weigth_bits'; known: .*weight_bits"):
+        sweeps.product_sweep({"weigth_bits": [8]})

@@ -14,8 +14,11 @@ from intgold.model.builder import Builder
 from intgold.quantize.calibrate import Ranges
 from intgold.quantize.choices import Choices
 from intgold.quantize.inference import FloatNetwork
+from intgold.study.quantisation.sweep import SweepRow
 from intgold.vectors.cases.op_corners import corner_cases
 from intgold.vectors.op_vectors.lines import op_lines
+
+_ROW = SweepRow(Choices(), 0.9, 1, "fc", 30.0, 10, 0, 31, 20, 18, 1, 0, "0" * 64)
 
 
 class Hostile:
@@ -128,6 +131,11 @@ def calls(w):
             processes=1,
             progress=False,
         ),
+        "study.quantisation.sweep:product_sweep": dict(values={"weight_bits": [8, 4]}),
+        "study.quantisation.sweep:pareto": dict(rows=[_ROW]),
+        "study.quantisation.sweep:named": dict(choices=Choices()),
+        "study.quantisation.sweep:sweep_table": dict(rows=[_ROW]),
+        "bench:rounds_of": dict(isas=("portable",), threads=(1,), rounds=2),
         "study.quantisation.layer_error:layer_errors": dict(network=net, model=m, images=reals),
         "describe.footprint:footprint": dict(part=m),
         "describe.footprint:arena_sizes": dict(model=m),

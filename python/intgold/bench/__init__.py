@@ -43,6 +43,7 @@ def thread_counts() -> list[int]:
     return sorted({1, cores, *(2**i for i in range(cores.bit_length()) if 2**i <= cores)})
 
 
+@checked
 def rounds_of(isas: Sequence[str], threads: Sequence[int], rounds: int) -> int:
     """Return how often `bench` calls its `progress`."""
     return rounds * (len({*(threads or thread_counts())}) + len({*(isas or native.variants())}))

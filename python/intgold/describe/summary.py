@@ -13,6 +13,7 @@ from ..model.graph import Model, Op
 from ..ops.bounds import Bounds
 from ..ops.fields import Requantize
 from ..support.arguments import checked
+from ..support.quoting import controls_escaped
 from ..support.text_table import columns
 from .footprint import arena_sizes, footprint, multiply_adds
 
@@ -60,7 +61,7 @@ def describe(model: Model) -> str:
         [
             f"{model.name}: contract {model.contract}, inputs {inputs}",
             f"sha256 {model.sha256}",
-            *(f"{key}: {value}" for key, value in model.metadata.items() if value),
+            *(controls_escaped(f"{key}: {v}") for key, v in model.metadata.items() if v),
             "",
             *columns(rows, left=range(len(rows[0]))),
             (
@@ -191,4 +192,4 @@ def notes(model: Model) -> list[str]:
             "Unless all tensors are kept, the engine may overwrite a tensor too early: "
             f"{model.metadata['overwritten']}."
         )
-    return lines
+    return list(map(controls_escaped, lines))

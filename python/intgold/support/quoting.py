@@ -24,9 +24,14 @@ def one_line(text: str) -> str:
     file shows its first and last characters.
     """
     text = _middle_out(text, _MAX_READ)
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    text = controls_escaped(text)
     text = _LONG.sub(lambda run: f"{run[0][:_ENDS]}...{run[0][-_ENDS:]}", text)
     return _middle_out(text, MAX_CHARS)
+
+
+def controls_escaped(text: str) -> str:
+    """Return all of `text`, what is not printable, line ends too, as Python's escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _middle_out(text: str, most: int) -> str:

@@ -26,7 +26,7 @@ from ...support.arguments import checked, fit_fields
 from ...support.deprecation import once_by_position
 from ...support.moved import renamed
 from ...support.progress import Progress
-from ...support.quoting import short_repr
+from ...support.quoting import short_repr, shown
 from ...support.text_table import columns
 from ...support.workers import Workers
 from .layer_error import layer_errors
@@ -110,8 +110,23 @@ def default_sweep() -> list[Choices]:
     return sweep + [Choices(form=form) for form in FORMS if form != "single"]
 
 
+@checked
 def product_sweep(values: Mapping[str, Sequence[Any]]) -> list[Choices]:
-    """Return every combination of the values given for each choice, the last varying fastest."""
+    """Return every combination of the values given for each choice, the last varying fastest.
+
+    Raises
+    ------
+    InputError
+        Naming the choice that there is not.
+    ModelError
+        When a value is none that the choice can have.
+    """
+    known = [field.name for field in fields(Choices)]
+    for name in values:
+        if name not in known:
+            raise InputError(
+                f"product_sweep: values: no choice {shown(name)}; known: {', '.join(known)}"
+            )
     return [
         Choices(**dict(zip(values, chosen, strict=True)))
         for chosen in itertools.product(*values.values())
@@ -287,6 +302,7 @@ def _differing(model: Model, images: Batch) -> int:
     return tally.differing
 
 
+@checked
 def pareto(rows: Sequence[SweepRow]) -> list[SweepRow]:
     """Return the rows that no other beats: fewer constant bytes, more right answers.
 
@@ -303,6 +319,7 @@ def _merit(row: SweepRow) -> float:
     return -row.differing if row.accuracy is None else row.accuracy
 
 
+@checked
 def named(choices: Choices) -> str:
     """Return the choices that are not the default, in a few words."""
     default = Choices()
@@ -331,6 +348,7 @@ _NUMBERS = {
 }  # fmt: skip
 
 
+@checked
 def sweep_table(rows: Sequence[SweepRow]) -> str:
     """Return the rows as aligned lines; * marks those that no other beats."""
     front = pareto(rows)

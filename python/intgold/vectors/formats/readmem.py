@@ -16,7 +16,6 @@ from .tokens import Digits, InvalidTokenError
 from .word_file import Format, Sought, WordFile
 
 _COMMENTS = Comments(re.compile(rb"//[^\n]*|#[^\n]*|/\*.*?\*/", re.S), (b"/", b"#"), b"/*")
-_TOKEN = re.compile(rb"\S+")
 _ADDRESS = re.compile(rb"@[0-9a-fA-F][0-9a-fA-F_]{0,20}")
 
 
