@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/kernels.h"
+#include "engine/dispatch.h"
 
 typedef __int128 wide;
 

@@ -21,6 +21,7 @@ def build(
     program = folder / "requantize_check"
     parts = [*engine_objects(compiler, engine, defined), ROOT / "tests/c/requantize_check.c"]
     own = [word for word in compiler if word != "-pedantic"]
+    own.append("-Werror=implicit-function-declaration")
     subprocess.run([*own, "-I", engine, *parts, "-o", program], check=True)
     return program
 
