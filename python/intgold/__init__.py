@@ -88,7 +88,16 @@ def __dir__() -> list[str]:
 
 
 def load(path: str | _PathLike[str] = "lut") -> Model:
-    """Load a model: a shipped one by name (``lut``, ``pwl``, ``relu``) or an artefact by path.
+    """Load a model.
+
+    Parameters
+    ----------
+    path : str or path
+        A shipped model by name (``lut``, ``pwl``, ``relu``), or an artefact.
+
+    Returns
+    -------
+    Model
 
     Raises
     ------

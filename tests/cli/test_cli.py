@@ -230,6 +230,11 @@ def test_selftest_and_golden(capsys, tmp_path):
     for name in ("lut", "pwl"):
         vectors = tmp_path / "out" / name
         assert run(capsys, "verify", vectors, "--dut", vectors)[0] == 0
+    status, _, error = run(capsys, "regress", "-o", vectors, "--count", 20)
+    assert (status, error) == (
+        2,
+        f"intgold regress: {vectors}: a vector set; give a folder that is none\n",
+    )
 
 
 def test_every_variant_writes_the_same(capsys, tmp_path):

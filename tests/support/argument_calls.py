@@ -207,6 +207,8 @@ def calls(w):
         "verify.signatures:compare_signatures": dict(
             vectors=f / "set", path=f / "signatures", progress=False
         ),
+        "vectors.cases.random_models:random_model": dict(seed=1, kinds=("lut", "add"), max_ops=3),
+        "vectors.cases.random_models:random_inputs": dict(model=m, count=2, seed=0),
         "vectors.cases.stimulus:stimulus": dict(model=m, source="builtin", count=2, seed=0),
         "vectors.cases.stimulus:stimulus_chunks": dict(
             model=m, source="builtin", count=2, seed=0, chunk=1

@@ -14,7 +14,7 @@ from intgold import DataError, InputError, IntgoldError, VectorError
 from intgold.cli import main
 from intgold.ops.fields import FORMS, SINGLE_FORMS
 from intgold.support.safe_files import canonical_json
-from intgold.vectors.cases.random_models import random_model
+from intgold.vectors.cases.random_models import random_inputs, random_model
 from intgold.vectors.cases.requantize import (
     case_lines,
     read_case_lines,
@@ -456,3 +456,27 @@ def test_a_stimulus_of_ones_own_is_taken_whole(tmp_path, capsys):
         assert main([*line, "--stimulus", str(tmp_path / "x.npy"), *more]) == 2
         err = capsys.readouterr().err
         assert err.count("\n") == 1 and told in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (dict(seed=1, kinds=()), "kinds: none instead of ops such as"),
+        (dict(seed=1, kinds=("lut", "zz")), "kinds: 'zz' instead of ops such as"),
+        (dict(seed=1, max_ops=0), "max_ops: 0 is not from 1 to 10000"),
+        (dict(seed=-1), "seed: -1 is not from 0"),
+    ],
+)
+def test_a_random_model_of_nothing_is_refused(arguments, said):
+    """The argument, what was given, what may be."""
+    with pytest.raises(InputError, match=said):
+        random_model(**arguments)
+
+
+def test_chunks_of_no_images_are_refused():
+    """At the call, before anything runs."""
+    from intgold.run import traced_chunks
+
+    model = intgold.load()
+    with pytest.raises(InputError, match="chunk: 0 instead of 1 image or more"):
+        traced_chunks(model, random_inputs(model, 2, 0), "c", chunk=0)

@@ -45,7 +45,17 @@ def thread_counts() -> list[int]:
 
 @checked
 def rounds_of(isas: Sequence[str], threads: Sequence[int], rounds: int) -> int:
-    """Return how often `bench` calls its `progress`."""
+    """Return how often `bench` calls its `progress`.
+
+    Parameters
+    ----------
+    isas : sequence of str
+        Variants of the C kernels; none: all that run here.
+    threads : sequence of int
+        Numbers of threads; none: those of `thread_counts`.
+    rounds : int
+        Of each measurement.
+    """
     return rounds * (len({*(threads or thread_counts())}) + len({*(isas or native.variants())}))
 
 

@@ -192,6 +192,8 @@ def golden_job(
     """
     started = time.monotonic()
     names = ("lut", "pwl")
+    if (Path(folder) / SET.record).exists():
+        raise InputError(f"{folder}: a vector set; give a folder that is none")
     for name in names:  # before the work, not after it
         check_own(Path(folder) / name, SET)
     rows = compare_shipped(names, count, seed, progress=progress, isas=(isa,))

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import InputError
 from ..model.graph import Model
 from ..support.arguments import checked
+from ..support.quoting import shown
 from .backends import check_inputs, run
 from .result import Result
 
@@ -72,8 +74,35 @@ def traced_chunks(
     chunk: int = CHUNK,
     isa: str = "auto",
 ) -> Iterator[Result]:
-    """Yield traced runs of `chunk` images at a time, in order."""
-    inputs = check_inputs(model, x)
+    """Yield traced runs of some images at a time, in order.
+
+    Parameters
+    ----------
+    model : Model
+    x : ndarray or mapping of str to ndarray
+        Of each input int8 or int32, ``(images, *shape)``.
+    backend : str
+        ``"golden"`` or ``"c"``.
+    threads : int
+        Of the C engine.
+    chunk : int
+        Images of a run, 1 or more.
+    isa : str
+        The variant of the C kernels.
+
+    Raises
+    ------
+    InputError
+        When an argument is not of these.
+    """
+    if chunk < 1:
+        raise InputError(f"chunk: {shown(chunk)} instead of 1 image or more")
+    return _traced_chunks(model, check_inputs(model, x), backend, threads, chunk, isa)
+
+
+def _traced_chunks(
+    model: Model, inputs: Mapping[str, np.ndarray], backend: str, threads: int, chunk: int, isa: str
+) -> Iterator[Result]:
     for first in range(0, len(inputs[model.inputs[0]]), chunk):
         part = {name: array[first : first + chunk] for name, array in inputs.items()}
         yield run(model, part, backend=backend, threads=threads, trace=True, isa=isa)

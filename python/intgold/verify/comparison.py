@@ -273,6 +273,22 @@ def verify_op(
 ) -> dict[str, DumpComparison]:
     """Compare the dumps of all cases of an op, each in a folder of the case's name; see `verify`.
 
+    Parameters
+    ----------
+    vectors : path
+        What `write_op_sets` wrote.
+    dut : path
+        A folder with a dump of each case.
+    progress, layout, images
+        As of `verify`.
+    partial : bool
+        Compare the cases, and of each the arrays, that are there.
+
+    Returns
+    -------
+    dict of str to DumpComparison
+        By case.
+
     Raises
     ------
     VectorError

@@ -6,32 +6,50 @@ strides, dilation, weight zero points, extreme zero points and clamps, several i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
 import numpy as np
 
-from ...errors import ModelError
+from ...errors import InputError, ModelError
 from ...model.graph import Model, Op, Tensor
 from ...ops.fields import DTYPE_RANGE, FORMS, Requantize
 from ...ops.shapes import Shape
 from ...ops.table import OPS
+from ...support.arguments import checked
+from ...support.quoting import shown
+from .stimulus import check_range
 
 Fields = dict[str, Any]
+_MAX_OPS = 10_000
 
 
-def random_model(seed: int, kinds: tuple[str, ...] = tuple(OPS), max_ops: int = 7) -> Model:
+@checked
+def random_model(seed: int, kinds: Sequence[str] = tuple(OPS), max_ops: int = 7) -> Model:
     """Return a valid model drawn from `seed`; the first op has the kind ``kinds[seed % len]``.
 
     Parameters
     ----------
     seed : int
-    kinds : tuple of str
-        Op kinds to draw from.
+        From 0 to 2^31 - 1.
+    kinds : sequence of str
+        Op kinds to draw from, one or more of `intgold.ops.OPS`.
     max_ops : int
-        Most ops of the graph.
+        Most ops of the graph, from 1 to 10,000.
+
+    Raises
+    ------
+    InputError
+        When an argument is not of these.
     """
+    check_range(1, seed)
+    unknown = [kind for kind in kinds if kind not in OPS]
+    if unknown or not kinds:
+        what = shown(unknown[0]) if unknown else "none"
+        raise InputError(f"kinds: {what} instead of ops such as {', '.join([*OPS][:3])}")
+    if not 1 <= max_ops <= _MAX_OPS:
+        raise InputError(f"max_ops: {shown(max_ops)} is not from 1 to {_MAX_OPS}")
     rng = Random(seed)
     first = kinds[seed % len(kinds)]
     while True:
@@ -44,8 +62,29 @@ def random_model(seed: int, kinds: tuple[str, ...] = tuple(OPS), max_ops: int = 
         return draft.model(f"random_{seed}")
 
 
+@checked
 def random_inputs(model: Model, count: int, seed: int) -> dict[str, np.ndarray]:
-    """Return a batch for `model`: uniform values, the extremes and the zero point among them."""
+    """Return a batch for `model`: uniform values, the extremes and the zero point among them.
+
+    Parameters
+    ----------
+    model : Model
+    count : int
+        Images, from 1 to 2^24.
+    seed : int
+        From 0 to 2^31 - 1.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Of each input int8 or int32, ``(count, *shape)``.
+
+    Raises
+    ------
+    InputError
+        When an argument is not of these.
+    """
+    check_range(count, seed)
     rng = Random(seed)
     batch = {}
     for name in model.inputs:
