@@ -130,6 +130,23 @@ def test_kills_at_random_moments(compression, jobs, full, tmp_path):
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
 
+@pytest.mark.parametrize("step", ["chmod", "replace"])
+def test_a_kill_while_the_model_is_written(step, tmp_path):
+    """Its temporary file is left in the hidden folder, and the next run goes on."""
+    model = intgold.load()
+    write_set(model, tmp_path / "quiet", count=4, formats=["bin"])
+    child = os.fork()
+    if child == 0:
+        setattr(os, step, lambda *_: os._exit(9))
+        write_set(model, tmp_path / "set", count=4, formats=["bin"])
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert any(path.name.startswith(".") and path.is_file() for path in tmp_path.rglob("*"))
+    write_set(model, tmp_path / "set", count=4, formats=["bin"])
+    assert content(tmp_path / "set") == content(tmp_path / "quiet")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["quiet", "set"]
+
+
 def test_what_is_complete_is_not_redone(tmp_path, small_blocks, monkeypatch):
     """After an interrupt only the blocks that are not there are computed."""
     from intgold.vectors.sets import generate

@@ -311,8 +311,7 @@ def _write(
                 writer.add(contents)
                 bar.update(sizes[number])
         digests = writer.close_files({f.path: f.format.tail(f.words) for f in growing})
-        artefact.save(plan.model, writer.aside)
-        digests[MODEL] = (writer.take(MODEL), "")
+        digests[MODEL] = (writer.write_by(MODEL, lambda file: artefact.save(plan.model, file)), "")
         for name, text in texts.items():
             digests[name] = (writer.write(name, text.encode()), "")
         files = listed(plan, digests)

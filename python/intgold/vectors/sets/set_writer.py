@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -253,15 +253,17 @@ class SetWriter:
         (self.folder / path).write_bytes(data)
         return hashlib.sha256(data).hexdigest()
 
-    @property
-    def aside(self) -> Path:
-        """A place for a file that is written by other means, before `take` brings it in."""
-        return self._work / "aside"
+    def write_by(self, path: str, save: Callable[[Path], object]) -> str:
+        """Write a whole file by a function that takes a path; return its digest.
 
-    def take(self, path: str) -> str:
-        """Bring in what lies at `aside` as a whole file; return its digest."""
-        data = self.aside.read_bytes()
-        self.aside.unlink()
+        It may leave files of its own where it is killed: in a folder that is emptied first.
+        """
+        aside = self._work / "aside"
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir()
+        save(aside / path)
+        data = (aside / path).read_bytes()
+        shutil.rmtree(aside)
         return self.write(path, data)
 
     def finish(self) -> None:
