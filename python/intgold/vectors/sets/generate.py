@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -311,7 +312,7 @@ def _write(
                 writer.add(contents)
                 bar.update(sizes[number])
         digests = writer.close_files({f.path: f.format.tail(f.words) for f in growing})
-        digests[MODEL] = (writer.write_by(MODEL, lambda file: artefact.save(plan.model, file)), "")
+        digests[MODEL] = (writer.write_by(MODEL, partial(artefact.save, plan.model)), "")
         for name, text in texts.items():
             digests[name] = (writer.write(name, text.encode()), "")
         files = listed(plan, digests)
