@@ -60,6 +60,7 @@ def test_wrong_arguments(name, world, tmp_path, monkeypatch):
     """Each argument by each wrong value: refused in one line, or legal; most are refused."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("intgold.study.quantisation.sweep.Workers", _started)
+    monkeypatch.setattr("intgold.study.quantisation.compare._SECONDS", 0)
     function, valid = FUNCTIONS[name], calls(world)[name]
     positional = [valid.pop(n) for n in ("self", "cls") if n in valid]
 

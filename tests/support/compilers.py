@@ -24,7 +24,7 @@ ENGINE = ROOT / "csrc"
 TABLE = "-DINTGOLD_MODEL_TABLE"
 """Makes a file of `write_c` define the list of its models."""
 _STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic")
-_SANITIZE = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+_SANITIZE = ("-O1", "-g1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
 @dataclass(frozen=True)
