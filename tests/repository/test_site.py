@@ -135,3 +135,13 @@ def test_every_c_declaration_has_its_place(site):
     page = {name for name, (_, place) in objects(site).items() if place == "reference/c.html"}
     assert functions | types | enumerators <= page
     assert {"intgold_conv2d.pad_left", "intgold_tensor.offset"} <= page
+
+
+def test_every_cause_has_its_place(site):
+    """The page of causes has a row for each hypothesis, in its order."""
+    from intgold.verify.diagnose.hypotheses import HYPOTHESES
+
+    page = (site / "reference" / "causes.html").read_text()
+    rows = re.findall(r'<td><p><code class="docutils literal notranslate">(.*?)</code>', page)
+    names = [re.sub("<[^>]+>", "", row) for row in rows]
+    assert names == [hypothesis.name for hypothesis in HYPOTHESES]
