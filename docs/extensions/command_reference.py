@@ -31,14 +31,14 @@ def _commands() -> Iterator[str]:
 def _command(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
     title = f"intgold {name}"
     yield from (title, "-" * len(title), "", f".. program:: {title}", "")
-    yield from (_escaped(parser.description or ""), "")
+    yield from (escaped(parser.description or ""), "")
     usage = parser.format_usage().removeprefix("usage: ").splitlines()
     yield from _block("\n".join([usage[0], *(f"    {line.strip()}" for line in usage[1:])]))
     for group in parser._action_groups:
         actions = [a for a in group._group_actions if a.help != argparse.SUPPRESS]
         if not actions:
             continue
-        yield from (f".. rubric:: {_escaped((group.title or '').capitalize())}", "")
+        yield from (f".. rubric:: {escaped((group.title or '').capitalize())}", "")
         for action in actions:
             yield from _option(parser, action)
     epilog = (parser.epilog or "").removeprefix("examples:")
@@ -50,7 +50,7 @@ def _command(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
 def _option(parser: argparse.ArgumentParser, action: argparse.Action) -> Iterator[str]:
     formatter = cli._HelpFormatter(parser.prog)
     yield from (f".. option:: {formatter._format_action_invocation(action)}", "")
-    yield from (f"   {_escaped(formatter._expand_help(action)) if action.help else ''}", "")
+    yield from (f"   {escaped(formatter._expand_help(action)) if action.help else ''}", "")
 
 
 def _block(text: str) -> Iterator[str]:
@@ -59,7 +59,8 @@ def _block(text: str) -> Iterator[str]:
     yield from (".. code-block:: text", "", *(f"   {line[indent:]}" for line in lines), "")
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return prose for reStructuredText, on one line."""
     return re.sub(r"([\\*`|_])", r"\\\1", " ".join(text.split()))
 
 

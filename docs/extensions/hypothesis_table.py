@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from command_reference import _escaped
+from command_reference import escaped
 from sphinx.application import Sphinx
 
 from intgold.verify.diagnose import hypotheses
@@ -22,7 +22,7 @@ def _files() -> Iterator[str]:
     for module in hypotheses.FILES:
         name = module.__name__.rpartition(".")[2]
         title = name.replace("_", " ").capitalize()
-        yield from (title, "-" * len(title), "", _escaped(f"{module.__doc__}".splitlines()[0]), "")
+        yield from (title, "-" * len(title), "", escaped(f"{module.__doc__}".splitlines()[0]), "")
         yield from (".. list-table::", "   :header-rows: 1", "   :widths: 25 40 35", "")
         for row in (("cause", "what the device does", "look at"), *map(_row, module.HYPOTHESES)):
             yield from (f"   {' ' if at else '*'} - {cell}" for at, cell in enumerate(row))
@@ -32,8 +32,8 @@ def _files() -> Iterator[str]:
 def _row(hypothesis: hypotheses.Hypothesis) -> tuple[str, str, str]:
     return (
         f"``{hypothesis.name}``",
-        _escaped(hypothesis.explanation),
-        _escaped(hypothesis.look_at),
+        escaped(hypothesis.explanation),
+        escaped(hypothesis.look_at),
     )
 
 

@@ -148,7 +148,7 @@ def test_the_readme_states_the_versions_of_the_project():
     assert len(pinned) == 1 and pinned.pop().startswith(f"{torch}.")
     assert set(re.findall(r"torch==([\d.]+)", (ROOT / "Makefile").read_text())) <= {f"{torch}.0"}
     needs = re.findall(r'^dependencies = \["(\w+)[^"]*", "(\w+)[^"]*", "(\w+)', project, re.M)[0]
-    assert "pulls numpy, cffi and tqdm" in " ".join(readme.split()) and needs == (
+    assert "It pulls numpy, cffi and tqdm" in " ".join(readme.split()) and needs == (
         "numpy",
         "cffi",
         "tqdm",

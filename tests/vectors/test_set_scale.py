@@ -105,7 +105,7 @@ def test_kills_at_random_moments(compression, jobs, full, tmp_path):
     took = time.monotonic() - start
     quiet, rng = content(tmp_path / "quiet"), Random(compression)
     kills = resumed = 0
-    while kills < (50 if full else 2) or not resumed:
+    while kills < (50 if full else 3) or not resumed:
         running = subprocess.Popen(command)
         hidden = [*tmp_path.glob(".set.*")]
         time.sleep(rng.uniform(0.55, 1.0) * took)

@@ -189,6 +189,11 @@ def golden_job(
     -------
     bool
         True when no value differs.
+
+    Raises
+    ------
+    InputError
+        When the folder is a vector set itself.
     """
     started = time.monotonic()
     names = ("lut", "pwl")
