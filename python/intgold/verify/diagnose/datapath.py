@@ -21,6 +21,7 @@ from ...model.graph import Model, Op
 from ...ops.fields import INT32_MAX, INT32_MIN, Requantize
 from ...support.array_types import IntArray
 from ...support.quoting import short_repr
+from .products import conv2d_sums
 
 Accumulate = Callable[["Datapath"], IntArray]
 StageFunction = Callable[["Datapath", IntArray], IntArray]
@@ -41,6 +42,8 @@ def _accumulate(path: Datapath) -> IntArray:
     arguments = dict(path.arguments)
     if path.op.kind in WEIGHTED:
         arguments["requantize"] = None
+    if path.op.kind == "conv2d":
+        return conv2d_sums(path.inputs[0], arguments).astype(np.int64)
     if path.op.kind == "rescale":
         return path.inputs[0].astype(np.int64)
     if path.op.kind == "max_pool2d":

@@ -113,9 +113,12 @@ class Traces:
         for op in self.model.ops:
             if not any(n in live for n in op.inputs):
                 continue
-            inputs = (live[n] if n in live else self.live[n] for n in op.inputs)
-            result = golden.FUNCTIONS[op.kind](*inputs, **self.model.arguments(op))
-            out, acc = result if op.spec.accumulator else (result, result)
+            inputs = tuple(live[n] if n in live else self.live[n] for n in op.inputs)
+            if op.kind == "conv2d":
+                acc, out = Datapath.of(self.model, op, inputs).results()
+            else:
+                result = golden.FUNCTIONS[op.kind](*inputs, **self.model.arguments(op))
+                out, acc = result if op.spec.accumulator else (result, result)
             seen = self.seen.get(op.name, {})
             for role, array in (("output", out), ("accumulator", acc)):
                 if role in seen:
