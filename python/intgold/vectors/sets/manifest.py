@@ -276,7 +276,7 @@ def _check(
 
 
 def _difference(document: dict[str, Any], expected: dict[str, Any]) -> str:
-    """Say what a document states otherwise than expected."""
+    """Say where a document differs from what is expected."""
     for given, file in zip(document["files"], expected["files"], strict=False):
         if canonical_json(given) != canonical_json(file):
             return f"file {given['path']} is described as {given}, not as {file}"
