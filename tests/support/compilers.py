@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from intgold.exporters import write_c
 
 ROOT = Path(__file__).parents[2]
 ENGINE = ROOT / "csrc"
+_INCLUDED = re.compile(r'^[ \t]*#[ \t]*include[ \t]+"([^"]+)"', re.M)
 TABLE = "-DINTGOLD_MODEL_TABLE"
 """Makes a file of `write_c` define the list of its models."""
 _STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic")
@@ -84,8 +86,8 @@ def engine_objects(
 ) -> list[Path]:
     """Return the engine's object files by a compiler and its flags, in the order of their names.
 
-    A file that a copy of the engine, or a macro of `defined`, leaves as the compiler has read it
-    before is not compiled again.
+    A file that a copy of the engine, or a macro of `defined`, leaves with the text that was
+    compiled before, headers of the engine included, is not compiled again.
     """
     if engine == ENGINE and not defined:
         return list(_own_objects(command))
@@ -98,16 +100,29 @@ def _own_objects(command: tuple[str, ...]) -> tuple[Path, ...]:
 
 
 def _object(command: tuple[str, ...], engine: Path, source: Path, defined: tuple[str, ...]) -> Path:
-    """Return what a file is compiled to, known by its text after preprocessing."""
-    compiler = [*command, *(f"-D{macro}" for macro in defined), "-I", engine, "-c", source]
-    read = subprocess.run([*compiler, "-E", "-P"], check=True, capture_output=True).stdout
-    name = hashlib.sha256(repr(command).encode() + read).hexdigest()
+    """Return what a file is compiled to, known by its text and those of its headers."""
+    texts = list(_texts(engine, source).values())
+    macros = [macro for macro in defined if any(macro in text for text in texts)]
+    name = hashlib.sha256(repr((command, macros, texts)).encode()).hexdigest()
     made = _FOLDER / f"{name}.o"
     if not made.exists():
         own = _FOLDER / f"{name}.{os.getpid()}.o"
-        subprocess.run([*compiler, "-o", own], check=True)
+        compiler = [*command, *(f"-D{macro}" for macro in macros), "-I", engine]
+        subprocess.run([*compiler, "-c", source, "-o", own], check=True)
         own.replace(made)
     return made
+
+
+def _texts(engine: Path, source: Path) -> dict[Path, str]:
+    """Return the texts of a file and of the engine's headers that it may include."""
+    found: dict[Path, str] = {}
+    missing = [source]
+    while missing:
+        path = missing.pop()
+        if path not in found:
+            found[path] = path.read_text()
+            missing += (engine / name for name in _INCLUDED.findall(found[path]))
+    return found
 
 
 def sources(engine: Path = ENGINE) -> list[Path]:
