@@ -27,6 +27,8 @@ TABLE = "-DINTGOLD_MODEL_TABLE"
 """Makes a file of `write_c` define the list of its models."""
 _STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic")
 _SANITIZE = ("-O1", "-g1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+_CLANG_SANITIZE = (*_SANITIZE, "-mllvm", "-asan-instrumentation-with-call-threshold=0")
+"""ASan's checks as calls: the same checks, and vector code compiles in less time."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,9 @@ BUILDS = (
         ("gcc-m32-sanitizers",),
         slow=True,
     ),
-    Build("clang sanitizers", ("clang", *_STRICT, *_SANITIZE), ("clang-sanitizers",), slow=True),
+    Build(
+        "clang sanitizers", ("clang", *_STRICT, *_CLANG_SANITIZE), ("clang-sanitizers",), slow=True
+    ),
     Build(
         "s390x (big endian)",
         ("s390x-linux-gnu-gcc", "-O2", "-static", *_STRICT),
