@@ -79,6 +79,8 @@ BUILDS = (
     ),
 )
 
+LIBRARY = ("gcc", "-std=c99", "-O0", "-fPIC", "-fvisibility=hidden")
+"""Of objects for a shared library, which exports what `intgold.h` declares."""
 
 _OWN = tempfile.TemporaryDirectory()
 _FOLDER = Path(os.environ.get("INTGOLD_TEST_OBJECTS", _OWN.name))
@@ -105,16 +107,22 @@ def _own_objects(command: tuple[str, ...]) -> tuple[Path, ...]:
 
 def _object(command: tuple[str, ...], engine: Path, source: Path, defined: tuple[str, ...]) -> Path:
     """Return what a file is compiled to, known by its text and those of its headers."""
+    plain = [*command, "-I", engine, "-c", source]
+    compiler = [*plain, *(f"-D{macro}" for macro in defined)]
+    if defined and _preprocessed(compiler) == _preprocessed(plain):
+        compiler, defined = plain, ()
     texts = list(_texts(engine, source).values())
-    macros = [macro for macro in defined if any(macro in text for text in texts)]
-    name = hashlib.sha256(repr((command, macros, texts)).encode()).hexdigest()
+    name = hashlib.sha256(repr((command, defined, texts)).encode()).hexdigest()
     made = _FOLDER / f"{name}.o"
     if not made.exists():
         own = _FOLDER / f"{name}.{os.getpid()}.o"
-        compiler = [*command, *(f"-D{macro}" for macro in macros), "-I", engine]
-        subprocess.run([*compiler, "-c", source, "-o", own], check=True)
+        subprocess.run([*compiler, "-o", own], check=True)
         own.replace(made)
     return made
+
+
+def _preprocessed(compiler: list[str | Path]) -> bytes:
+    return subprocess.run([*compiler, "-E", "-P"], check=True, capture_output=True).stdout
 
 
 def _texts(engine: Path, source: Path) -> dict[Path, str]:
