@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import subprocess
+import sysconfig
 import tempfile
 from dataclasses import dataclass
 from functools import cache
@@ -85,6 +87,17 @@ LIBRARY = ("gcc", "-std=c99", "-O0", "-fPIC", "-fvisibility=hidden")
 _OWN = tempfile.TemporaryDirectory()
 _FOLDER = Path(os.environ.get("INTGOLD_TEST_OBJECTS", _OWN.name))
 """Where objects lie; conftest.py gives the processes of one run the same folder."""
+
+
+def by_setuptools() -> dict[str, str]:
+    """Return the environment of a build by setuptools that compiles no file twice in a run."""
+    usual = os.environ.get("CC") or sysconfig.get_config_var("CC")
+    own = {
+        "CC": shlex.quote(str(ROOT / "tests/support/compile_once.sh")),
+        "INTGOLD_CC": usual,
+        "INTGOLD_TEST_OBJECTS": str(_FOLDER),
+    }
+    return {**os.environ, **own}
 
 
 def engine_objects(
