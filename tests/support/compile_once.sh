@@ -1,5 +1,5 @@
 #!/bin/sh
-# $INTGOLD_CC for builds by setuptools: an object that an earlier build of this test run made is copied.
+# Compiles for setuptools: an object that an earlier build of this run of the tests made is copied.
 # It is known by its flags and by its text after preprocessing, which has macros and headers.
 flags='' made='' previous=''
 for word; do
