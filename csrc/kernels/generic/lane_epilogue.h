@@ -53,13 +53,14 @@ static int is_simple(const lane_epilogue *block) {
     return block->form == INTGOLD_LANES_SIMPLE || block->form == INTGOLD_LANES_DEAD;
 }
 
-/* R(acc), clamped to int16, of the lanes that bits of `lanes` name: where a vector is in doubt. */
+/* R(acc), clamped to int16, of the lanes that bits of `lanes` name: where a vector is in doubt.
+ * Bits from LANES on are passed over: GCC 12 stores a mask of 16 bits and loads 32. */
 static inline void settle_lanes(const lane_epilogue *block, uint32_t lanes, const int32_t *acc,
                                 int32_t *scaled) {
     intgold_scale by;
     int32_t i;
     by.form = block->form;
-    for (i = 0; lanes; i++, lanes >>= 1) {
+    for (i = 0; i < LANES && lanes; i++, lanes >>= 1) {
         if (!(lanes & 1)) continue;
         by.multiplier = block->multiplier[i];
         by.multiplier_low = block->multiplier_low[i];
