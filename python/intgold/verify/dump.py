@@ -93,9 +93,9 @@ class Dump:
         """Return the array's own files, then those of its memory that have words of it."""
         device, of = self.device, self.device.count
         every = self._every  # a memory may hold more images than are compared
-        own = _present(self.dut, lambda n, c: device.files_of(entry, n, c))
+        own = _present(self.dut, lambda name: device.files_of(entry, name, ""))
         whole = _present(
-            self.dut, lambda n, c: [_first(f, of) for f in memory_files(every, entry, n, c)]
+            self.dut, lambda n: [_first(f, of) for f in memory_files(every, entry, n, "")]
         )
         return own + [(paths, files) for paths, files in whole if _has_words(device, paths, files)]
 
@@ -260,17 +260,17 @@ def _first(file: SetFile, images: int) -> SetFile:
     return replace(file, words=replace(file.words, count=images, shape=shape))
 
 
-def _present(dut: Path, files_of: Callable[[str, str], list[SetFile]]) -> _Files:
+def _present(dut: Path, files_of: Callable[[str], list[SetFile]]) -> _Files:
     found: _Files = []
     for name in FORMATS:
-        for compression in COMPRESSIONS:
-            files = files_of(name, compression)
-            paths = [dut / file.path for file in files]
-            there = [path for path in paths if os.path.lexists(path)]
-            if there and len(there) < len(paths):
-                missing = next(path for path in paths if path not in there)
-                raise VectorError(f"{missing}: this bank is not in the dump")
-            if there:
+        plain = files_of(name)
+        for end in COMPRESSIONS.values():
+            files = [replace(file, path=file.path + end) for file in plain] if end else plain
+            there = [os.path.lexists(dut / file.path) for file in files]
+            if any(there):
+                paths = [dut / file.path for file in files]
+                if not all(there):
+                    raise VectorError(f"{paths[there.index(False)]}: this bank is not in the dump")
                 found.append((paths, files))
     return found
 
