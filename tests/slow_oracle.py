@@ -28,10 +28,7 @@ def clamp(v, lo, hi):
 
 def bits(p):
     """Return the number of binary digits of p >= 0, 0 for 0 (clause 1)."""
-    k = 0
-    while p >= 2**k:
-        k += 1
-    return k
+    return len(f"{p:b}") if p else 0
 
 
 def up(p, t):

@@ -1,7 +1,7 @@
 """Devices with a bug: an op of a shipped network with a hypothesis planted, or corrupted."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from random import Random
 
 import numpy as np
@@ -11,7 +11,7 @@ from intgold.vectors.cases.stimulus import stimulus
 from intgold.verify.diagnose.datapath import Datapath
 from intgold.verify.diagnose.hypotheses import HYPOTHESES, Evidence
 from intgold.verify.diagnose.ranking import decided, rank_causes
-from intgold.verify.diagnose.search import Bug, Cause, bugs_of, differing, trials
+from intgold.verify.diagnose.search import Bug, Cause, Trial, bugs_of, differing, trials
 
 IMAGES = 8
 FIXED = [h for h in HYPOTHESES if not h.solved]
@@ -34,14 +34,20 @@ class Place:
         return np.ascontiguousarray(Cause(self.path.op, bugs).plant(self.path).results()[1])
 
 
+@lru_cache(1)
+def _trials(evidence: Evidence) -> list[Trial]:
+    """What is asked for twice of one dump is tried once."""
+    return trials(evidence)
+
+
 def single_causes(evidence: Evidence) -> list[Cause]:
     """Every single bug that produces what the device made."""
-    return [Cause(evidence.path.op, (t.bug,)) for t in trials(evidence) if not t.differing]
+    return [Cause(evidence.path.op, (t.bug,)) for t in _trials(evidence) if not t.differing]
 
 
 def named_causes(evidence: Evidence) -> list[Cause]:
     """Those of them that are named on eight images."""
-    tries = trials(evidence)
+    tries = _trials(evidence)
     fitting = [Cause(evidence.path.op, (t.bug,)) for t in tries if not t.differing]
     found = rank_causes(fitting, tries, differing(evidence.path, evidence), evidence)
     return list(decided(found))

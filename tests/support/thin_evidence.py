@@ -120,7 +120,12 @@ class Bench:
         self.x, self.tensors, self.accumulators = x, {**x, **run.tensors}, run.accumulators
 
     def finding(self, pairs=False, **arrays):
-        """Diagnose a dump of these arrays, by op; ``op_acc`` are accumulators."""
+        """Diagnose a dump of these arrays."""
+        dump = Dump(self.folder / "set", self.write_dump(**arrays), partial=True)
+        return diagnose(dump, compare_dump(dump), pairs=pairs)
+
+    def write_dump(self, **arrays):
+        """Write a dump of these arrays, by op; ``op_acc`` are accumulators. Return its folder."""
         dut = self.folder / "dut"
         for role in ("outputs", "accumulators"):
             (dut / role).mkdir(parents=True, exist_ok=True)
@@ -129,8 +134,7 @@ class Bench:
         for name, array in arrays.items():
             role = "accumulators" if name.endswith("_acc") else "outputs"
             np.save(dut / role / f"{name.removesuffix('_acc')}.npy", np.ascontiguousarray(array))
-        dump = Dump(self.folder / "set", dut, partial=True)
-        return diagnose(dump, compare_dump(dump), pairs=pairs)
+        return dut
 
     def all_from(self, op, y):
         """All outputs that a device dumps which produces `y` for an op and is right after it."""

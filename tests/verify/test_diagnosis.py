@@ -1,6 +1,7 @@
 """The cause of a difference: planted bugs are named, corruptions are not."""
 
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -10,10 +11,11 @@ import intgold
 import tools
 from intgold.ops.table import OPS
 from intgold.vectors.cases.op_corners import corner_cases, random_case
+from intgold.verify.diagnose import discriminate as discrimination
 from intgold.verify.diagnose.datapath import Datapath
 from intgold.verify.diagnose.discriminate import discriminate
-from intgold.verify.diagnose.hypotheses import HYPOTHESES, Evidence
-from intgold.verify.diagnose.search import Cause, bugs_of, differing, pair_causes
+from intgold.verify.diagnose.hypotheses import HYPOTHESES, Evidence, Variant
+from intgold.verify.diagnose.search import Bug, Cause, bugs_of, differing, pair_causes
 from planting import corrupted, named_causes, places, planted, single_causes
 
 PLACES = [f"{p.name}" for p in places()]
@@ -398,3 +400,39 @@ def test_members_of_a_class_are_told_apart(full):
                 assert made == [one, two] and one != two
                 apart += 1
     assert apart
+
+
+def entry_changed(place, at):
+    """The cause that one entry of a table is another value."""
+
+    def edit(path):
+        table = path.arguments["table"].copy()
+        table[at] ^= 1
+        return path.with_fields(table=table)
+
+    return Cause(place.path.op, (Bug(HYPOTHESES[0], Variant(f"entry {at}", edit), 0.0),))
+
+
+def test_the_image_that_separates_is_the_first_one(monkeypatch):
+    """Entries that images read sooner or later, however many images are tried before all."""
+    (place,) = [p for p in places() if p.name == "lut.gelu3"]
+    causes = [Cause(place.path.op, ()), *(entry_changed(place, at) for at in range(0, 256, 9))]
+    found, few_usually = [], discrimination._FEW
+    for few in (1, few_usually, discrimination._IMAGES):
+        monkeypatch.setattr(discrimination, "_FEW", few)
+        found.append(discriminate(place.path, causes))
+    assert found[0] == found[1] == found[2]
+    images = {f.image for f in found[0] if f.seed == 0}
+    assert 0 in images and max(images) >= few_usually
+
+
+@pytest.mark.parametrize("name", ["lut.fc", "lut.gap", "pwl.gelu3"])
+def test_what_is_kept_of_a_path_without_a_bug_is_not_taken_for_one_with(name):
+    """Each bug gives what it gives of a path that keeps nothing; what is kept stays as it is."""
+    (place,) = [p for p in places() if p.name == name]
+    right = [a.copy() for a in place.path.results()]
+    for bug in bugs_of(place.evidence(place.y)):
+        kept = bug.variant.edit(place.path).results()
+        alone = bug.variant.edit(replace(place.path, made={})).results()
+        assert all(np.array_equal(a, b) for a, b in zip(kept, alone, strict=True)), str(bug)
+    assert all(np.array_equal(a, b) for a, b in zip(right, place.path.results(), strict=True))

@@ -466,9 +466,9 @@ def test_causes_are_numbered_the_simplest_first(tmp_path, capsys):
 
 def told(bench, capsys, **arrays):
     """What verify says of a dump: text, JSON, page."""
-    bench.finding(**arrays)
+    dut = bench.write_dump(**arrays)
     page = bench.folder / "r.html"
-    dump = ["verify", str(bench.folder / "set"), "--dut", str(bench.folder / "dut"), "--partial"]
+    dump = ["verify", str(bench.folder / "set"), "--dut", str(dut), "--partial"]
     capsys.readouterr()
     assert main([*dump, "--html", str(page)]) == 1
     text = capsys.readouterr().out

@@ -119,39 +119,55 @@ class _FittedLines:
         self.squares[:] = _NEVER
         lowest, highest = _slope_ranges(target, error)
         one = 2**frac_bits
+        lowest, highest = np.maximum(lowest, -32768 / one), np.minimum(highest, 32767 / one)
         for i in range(256):
-            for j in range(i + 1, 257):
-                lo, hi = max(lowest[i, j - 1], -32768 / one), min(highest[i, j - 1], 32767 / one)
-                if lo > hi:
-                    break  # a longer interval has no line either
-                slopes = {round((lo + hi) / 2 * one), round(_least_squares(target, i, j) * one)}
-                for slope in sorted(min(max(s, -32768), 32767) for s in slopes):
-                    self._try(i, j, slope)
+            lo, hi = lowest[i, i:], highest[i, i:]
+            none = lo > hi  # then a longer interval has no line either
+            ends = int(none.argmax()) if none.any() else len(lo)
+            middle = np.rint((lo + hi)[:ends] / 2 * one).astype(np.int64)
+            slopes = (middle, np.rint(_least_squares(target[i : i + ends]) * one).astype(np.int64))
+            for slope in np.sort(np.clip(slopes, -32768, 32767), axis=0):
+                self._try(i, slope)
 
-    def _try(self, i: int, j: int, slope: int) -> None:
-        """Keep the best offset for this slope, if the line beats what the interval has."""
-        target, error, frac_bits = self._target[i:j], self._error, self._frac_bits
+    def _try(self, i: int, slope: np.ndarray) -> None:
+        """Keep the best offset for a slope where the line beats what the interval has.
+
+        Row k is the interval of the inputs i to i + k, and `slope[k]` its slope.
+        """
+        ends = len(slope)
+        target, error, frac_bits = self._target[i : i + ends], self._error, self._frac_bits
         half = (1 << frac_bits) >> 1
-        remainder = (target << frac_bits) - slope * _Q[i:j]
+        inside = np.tri(ends, dtype=np.bool_)
+        remainder = (target << frac_bits) - slope[:, np.newaxis] * _Q[i : i + ends]
         # y = floor((slope*q + offset + half) / 2^frac_bits) is within the error for these offsets.
-        low = np.where(target - error <= -128, -_NEVER, remainder - (error << frac_bits) - half)
-        high = np.where(
-            target + error >= 127,
-            _NEVER,
-            remainder + (error << frac_bits) + (1 << frac_bits) - 1 - half,
-        )
-        bottom, top = int(low.max()), int(high.min())
-        if bottom > top:
-            return
+        low = remainder - (error << frac_bits) - half
+        high = remainder + (error << frac_bits) + (1 << frac_bits) - 1 - half
+        bottom = np.where(inside & (target - error > -128), low, -_NEVER).max(axis=1)
+        top = np.where(inside & (target + error < 127), high, _NEVER).min(axis=1)
         limit = 2**31 - 1 - half - abs(slope) * 128
-        for expected in {(bottom + top) // 2, int(remainder.mean())}:
-            offset = min(max(expected, bottom, -limit), top, limit)
-            if not bottom <= offset <= top:
-                continue
-            made = np.clip((slope * _Q[i:j] + offset + half) >> frac_bits, -128, 127)
-            squares = int(((made - target) ** 2).sum())
-            if squares < self.squares[i, j]:
-                self.slope[i, j], self.offset[i, j], self.squares[i, j] = slope, offset, squares
+        mean = np.where(inside, remainder, 0).sum(axis=1) / np.arange(1, ends + 1)
+        for expected in _tried((bottom + top) // 2, mean.astype(np.int64)):
+            offset = np.clip(expected, np.maximum(bottom, -limit), np.minimum(top, limit))
+            shifted = (target << frac_bits) - remainder + offset[:, np.newaxis] + half
+            made = np.clip(shifted >> frac_bits, -128, 127)
+            squares = np.where(inside, (made - target) ** 2, 0).sum(axis=1)
+            at = slice(i + 1, i + ends + 1)
+            better = (bottom <= offset) & (offset <= top) & (squares < self.squares[i, at])
+            for kept, new in (
+                (self.slope, slope),
+                (self.offset, offset),
+                (self.squares, squares),
+            ):
+                kept[i, at] = np.where(better, new, kept[i, at])
+
+
+def _tried(middle: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Return two offsets to try for each interval, shape (2, n); of equal ones the first is kept.
+
+    The order is that of a set, by which models in use were made.
+    """
+    pairs = [[*{a, b}] for a, b in zip(middle.tolist(), mean.tolist(), strict=True)]
+    return np.array([(pair[0], pair[-1]) for pair in pairs]).T
 
 
 def _slope_ranges(target: np.ndarray, error: int) -> tuple[np.ndarray, np.ndarray]:
@@ -176,11 +192,17 @@ def _slope_ranges(target: np.ndarray, error: int) -> tuple[np.ndarray, np.ndarra
     return lowest, highest
 
 
-def _least_squares(target: np.ndarray, i: int, j: int) -> float:
-    if j - i < 2:
-        return 0.0
-    q = _Q[i:j] - _Q[i:j].mean()
-    return float((q * target[i:j]).sum() / (q * q).sum())
+def _least_squares(target: np.ndarray) -> np.ndarray:
+    """Return the least-squares slope of the first 1, 2, ... values; 0 of one value.
+
+    All sums are exact: of integers and halves.
+    """
+    count = np.arange(1, len(target) + 1)
+    at = count - 1
+    centre = at / 2  # mean of the places
+    products = np.cumsum(at * target) - centre * np.cumsum(target)
+    squares = count * (count**2 - 1) / 12  # of the places less their mean
+    return products / np.where(at, squares, 1)
 
 
 def _best_split(squares: np.ndarray, segments: int) -> list[int] | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import VectorError
-from ..vectors.arrays.contents import ArraySpec
+from ..vectors.arrays.contents import FOLDERS, ArraySpec
 from ..vectors.formats import FORMATS
 from ..vectors.formats.collector import AbsentError
 from ..vectors.formats.compression import COMPRESSIONS
@@ -22,12 +22,15 @@ from ..vectors.memory.readings import Reading, agreeing_readings, readings
 from ..vectors.sets.manifest import read_manifest
 from ..vectors.sets.plan import Plan, SetFile
 from ..vectors.sets.reader import read_entry, read_runs, read_words, regroup
+from ..vectors.sets.rom_files import FOLDER as MEMORY_FOLDER
 from ..vectors.sets.rom_files import memory_files
 from ..vectors.sets.strays import Strays
-from .misplaced import no_array, refuse_unknown, refuse_unread_memories
+from .misplaced import ROLES, no_array, refuse_unknown, refuse_unread_memories
 
 _Files = list[tuple[list[Path], list[SetFile]]]
 """The files of one array, for each form in the dump: its own first."""
+_Forms = list[tuple[str, str]]
+"""Formats, each with a compression."""
 
 
 class Dump:
@@ -73,7 +76,8 @@ class Dump:
             raise VectorError(f"{dut}: no such folder")
         self.device = self.plan if layout is None else replace(self.plan, layout=layout)
         self._every = replace(self.whole, layout=self.device.layout)  # all images of the set
-        self.files = {e: self._files_of(e) for e in results(self.plan)}
+        forms = _forms_in(self.dut)
+        self.files = {e: self._files_of(e, forms) for e in results(self.plan)}
         self._readings: dict[str, dict[str, list[Reading]]] = {}
         self._by = ""  # the label of a reading
         known = {path for forms in self.files.values() for paths, _ in forms for path in paths}
@@ -89,13 +93,13 @@ class Dump:
                 "--partial compares what is there"
             )
 
-    def _files_of(self, entry: ArraySpec) -> _Files:
+    def _files_of(self, entry: ArraySpec, forms: _Forms) -> _Files:
         """Return the array's own files, then those of its memory that have words of it."""
         device, of = self.device, self.device.count
         every = self._every  # a memory may hold more images than are compared
-        own = _present(self.dut, lambda name: device.files_of(entry, name, ""))
+        own = _present(self.dut, forms, lambda n, c: device.files_of(entry, n, c))
         whole = _present(
-            self.dut, lambda n: [_first(f, of) for f in memory_files(every, entry, n, "")]
+            self.dut, forms, lambda n, c: [_first(f, of) for f in memory_files(every, entry, n, c)]
         )
         return own + [(paths, files) for paths, files in whole if _has_words(device, paths, files)]
 
@@ -260,18 +264,38 @@ def _first(file: SetFile, images: int) -> SetFile:
     return replace(file, words=replace(file.words, count=images, shape=shape))
 
 
-def _present(dut: Path, files_of: Callable[[str], list[SetFile]]) -> _Files:
+def _forms_in(dut: Path) -> _Forms:
+    """Return the formats and compressions whose suffix any file has where arrays may lie.
+
+    Most dumps are of one form: files of the others are not looked for, array by array.
+    """
+    forms = [(name, compression) for name in FORMATS for compression in COMPRESSIONS]
+    names: list[str] = []
+    for folder in (*(FOLDERS[role] for role in ROLES), MEMORY_FOLDER):
+        try:
+            names += os.listdir(dut / folder)
+        except PermissionError:  # its files may be read all the same
+            return forms
+        except OSError:  # said later, where it is no folder
+            continue
+    return [(n, c) for n, c in forms if any(name.endswith(_suffix(n, c)) for name in names)]
+
+
+def _suffix(name: str, compression: str) -> str:
+    return FORMATS[name].suffix + COMPRESSIONS[compression]
+
+
+def _present(dut: Path, forms: _Forms, files_of: Callable[[str, str], list[SetFile]]) -> _Files:
     found: _Files = []
-    for name in FORMATS:
-        plain = files_of(name)
-        for end in COMPRESSIONS.values():
-            files = [replace(file, path=file.path + end) for file in plain] if end else plain
-            there = [os.path.lexists(dut / file.path) for file in files]
-            if any(there):
-                paths = [dut / file.path for file in files]
-                if not all(there):
-                    raise VectorError(f"{paths[there.index(False)]}: this bank is not in the dump")
-                found.append((paths, files))
+    for name, compression in forms:
+        files = files_of(name, compression)
+        paths = [dut / file.path for file in files]
+        there = [path for path in paths if os.path.lexists(path)]
+        if there and len(there) < len(paths):
+            missing = next(path for path in paths if path not in there)
+            raise VectorError(f"{missing}: this bank is not in the dump")
+        if there:
+            found.append((paths, files))
     return found
 
 

@@ -15,7 +15,7 @@ from ..vectors.formats.compression import COMPRESSIONS
 from ..vectors.sets.plan import Plan
 from ..vectors.sets.rom_files import FOLDER, memory_files, rom_files
 
-_ROLES = ("output", "accumulator", "partial")
+ROLES = ("output", "accumulator", "partial")
 _MAX_NAMES, _MAX_NAMED = 6, 4
 _MAX_FOLDERS = 200
 
@@ -38,10 +38,10 @@ def refuse_unknown(dut: Path, device: Plan, entries: Sequence[ArraySpec], known:
     VectorError
         Naming the file, and what is wrong with its name.
     """
-    for role in _ROLES:
+    for role in ROLES:
         if (dut / role).exists():
             raise VectorError(f"{dut / role}: the folder of a dump is called {role}s")
-    for folder in (FOLDERS[role] for role in _ROLES):
+    for folder in (FOLDERS[role] for role in ROLES):
         held = dut / folder
         if (held.is_symlink() or held.exists()) and not held.is_dir():
             raise VectorError(f"{held}: no readable folder")
@@ -156,7 +156,7 @@ def _nearby_folders(dut: Path) -> Iterator[Path]:
 
 
 def _holds(folder: Path, names: Collection[str]) -> bool:
-    for inner in (*(FOLDERS[role] for role in _ROLES), FOLDER):
+    for inner in (*(FOLDERS[role] for role in ROLES), FOLDER):
         with suppress(OSError):
             if any(f"{inner}/{name}" in names for name in os.listdir(folder / inner)):
                 return True

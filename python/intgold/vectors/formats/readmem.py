@@ -87,8 +87,12 @@ class ReadMem(Format):
         inside = Collector(where, file, sought)
         parser = Digits(file.word_bits, self._radix, signed=file.signed)
         addressed = False
-        for line, text, changed in pieces(where, stream, _COMMENTS):
-            quick = None if changed else self._plain(parser, text)
+        for line, text, _ in pieces(where, stream, _COMMENTS):
+            body = text.lstrip()  # of its comments at the top only line feeds are left
+            line += text.count(b"\n", 0, len(text) - len(body))
+            if not body:
+                continue
+            quick = self._plain(parser, body)
             if quick is not None:
                 place = f"{where}, line {line} or later"
                 if not addressed:
@@ -96,8 +100,8 @@ class ReadMem(Format):
                     place = f"{where}, line {line + min(len(quick), inside.room())}"
                 yield from inside.put(place, quick, line.__add__)
                 continue
-            tokens = text.split()
-            lines = token_lines(line, text)
+            tokens = body.split()
+            lines = token_lines(line, body)
             marks = [i for i, t in enumerate(tokens) if t.startswith(b"@")]
             for start, stop in zip([-1, *marks], [*marks, len(tokens)], strict=True):
                 if start >= 0:

@@ -315,7 +315,7 @@ def _write(
         digests[MODEL] = (writer.write_by(MODEL, partial(artefact.save, plan.model)), "")
         for name, text in texts.items():
             digests[name] = (writer.write(name, text.encode()), "")
-        files = listed(plan, digests)
+        files = listed(plan, digests, texts)
         writer.write(NAME, manifest_bytes(plan, files))
         size = sum((writer.folder / file.path).stat().st_size for file in files)
         writer.finish()

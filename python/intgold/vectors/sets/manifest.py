@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -90,8 +90,15 @@ def _rom_files(plan: Plan) -> Iterator[tuple[str, tuple[Any, ...]]]:
         )
 
 
-def listed(plan: Plan, digests: StatedDigests) -> list[ManifestFile]:
+def listed(plan: Plan, digests: StatedDigests, texts: Iterable[str]) -> list[ManifestFile]:
     """Return the files of a set in the order of its manifest.
+
+    Parameters
+    ----------
+    plan : Plan
+    digests : mapping of str to (str, str)
+    texts : iterable of str
+        The paths of its documents.
 
     Raises
     ------
@@ -103,7 +110,7 @@ def listed(plan: Plan, digests: StatedDigests) -> list[ManifestFile]:
         (MODEL, ("model", name, name, "", (), "npz", 0)),
         *_array_files(plan),
         *_rom_files(plan),
-        *((d, ("document", name, d, "", (), "text", 0)) for d in documents(plan)),
+        *((d, ("document", name, d, "", (), "text", 0)) for d in texts),
     ]
     missing = [path for path, _ in found if path not in digests]
     if missing:
@@ -248,7 +255,8 @@ def _check(
     """Return plan and files when the document says what the model demands, and nothing else."""
     _check_maker(document["tool"], document["spec"])
     plan = _plan(document, model)
-    files = listed(plan, stated)
+    texts = documents(plan)
+    files = listed(plan, stated, texts)
     packed = {file.path for file in packed_files(plan)}
     for path, (_, stored) in stated.items():
         if bool(stored) != (path in packed):
@@ -256,19 +264,24 @@ def _check(
 
     maker = {key: document[key] for key in ("tool", "spec")}
     expected = _document(plan, maker, files)
-    for given, file in zip(document["files"], expected["files"], strict=False):
-        if canonical_json(given) != canonical_json(file):
-            raise ValueError(f"file {given['path']} is described as {given}, not as {file}")
-    for key, value in expected.items():
-        if canonical_json(document[key]) != canonical_json(value):
-            raise ValueError(f"{key} is not what {MODEL} demands")
-    wanted_bytes = {path: text.encode() for path, text in documents(plan).items()}
+    if canonical_json(document) != canonical_json(expected):
+        raise ValueError(_difference(document, expected))
+    wanted_bytes = {path: text.encode() for path, text in texts.items()}
     wanted_bytes |= {file.path: data for file, data in plan.parameter_files()}
     wanted_bytes |= {file.path: data for file, data in rom_contents(plan)}
     for path, data in wanted_bytes.items():
         if hashlib.sha256(data).hexdigest() != stated[path][0]:
             raise ValueError(f"{path} is not what {MODEL} demands")
     return plan, files
+
+
+def _difference(document: dict[str, Any], expected: dict[str, Any]) -> str:
+    """Say where a document differs from what is expected."""
+    for given, file in zip(document["files"], expected["files"], strict=False):
+        if canonical_json(given) != canonical_json(file):
+            return f"file {given['path']} is described as {given}, not as {file}"
+    keys = (k for k, v in expected.items() if canonical_json(document[k]) != canonical_json(v))
+    return f"{next(keys)} is not what {MODEL} demands"
 
 
 def _plan(document: dict[str, Any], model: Model) -> Plan:

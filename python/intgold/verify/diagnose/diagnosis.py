@@ -30,6 +30,9 @@ _MIXED = 256
 _RANKED = 2**20
 """Values of the largest tensor up to which more images are weighed than searched."""
 
+_Kept = dict[tuple[int, ...], Traces]
+"""Traces by their images."""
+
 
 def diagnose(
     dump: Dump, comparison: DumpComparison, *, pairs: bool = True, progress: bool = False
@@ -52,8 +55,9 @@ def diagnose(
     replays = replayed(dump, ops, progress=progress) if ops else {}
     found: list[OpFinding] = []
     reread: _Reread | None = None
+    kept: _Kept = {}
     for op in Progress(ops, unit="op", label="diagnose", show=progress):
-        finding = _Search(dump, op, replays[op.name]).finding(pairs=pairs and op is ops[0])
+        finding = _Search(dump, op, replays[op.name], kept).finding(pairs=pairs and op is ops[0])
         if reread and finding.causes == () and not finding.propagates:
             finding = reread.finding(op) or finding
         found.append(finding)
@@ -77,11 +81,12 @@ class _Reread:
 
     def __init__(self, dump: Dump, label: str, ops: Sequence[Op], *, progress: bool) -> None:
         self.dump, self.label = dump, label
+        self.kept: _Kept = {}
         self.replays = replayed(dump, ops, progress=progress)
 
     def finding(self, op: Op) -> OpFinding | None:
         """Return what is known of an op by it; None where that is no more than without."""
-        found = _Search(self.dump, op, self.replays[op.name]).finding(pairs=False)
+        found = _Search(self.dump, op, self.replays[op.name], self.kept).finding(pairs=False)
         better = found.propagates or found.causes
         return replace(found, read_by=self.label) if better else None
 
@@ -94,15 +99,18 @@ class _Search:
     dump : Dump
     op : Op
     replay : Replay
+    kept : dict
+        Takes the traces of few images, for the searches of other ops.
     """
 
-    def __init__(self, dump: Dump, op: Op, replay: Replay) -> None:
-        self.dump, self.op, self.replay = dump, op, replay
+    def __init__(self, dump: Dump, op: Op, replay: Replay, kept: _Kept) -> None:
+        self.dump, self.op, self.replay, self.kept = dump, op, replay, kept
         self.wrong = wrong = replay.wrong
         count = dump.plan.count
         start = max(0, min(wrong[0] - 1, count - _IMAGES)) if wrong else 0
         self.images = list(range(start, count))[:_IMAGES]
-        self.traces = of_images(dump, self.images)
+        self.traces = self._traces(self.images)
+        self._few: dict[str, Evidence] = {}
         self.hypotheses: set[str] = set()
         self.variants = self.pairs = 0
         blocks = dump.device.blocks.items()
@@ -139,7 +147,7 @@ class _Search:
         return OpFinding(**facts, **counts, seconds=took)  # type: ignore[arg-type]
 
     def _causes(self, *, pairs: bool) -> dict[str, object]:
-        evidence = self.traces.evidence(self.op)
+        evidence = self._evidence(self.traces, self.op)
         tries, causes, images = self._single(self.op)
         tried = {self.op.name: tries}
         for before in self.traces.not_dumped(self.op):
@@ -163,7 +171,7 @@ class _Search:
         """Return the causes with their weights, the simplest first; on more images if need be."""
         found: list[Cause] = []
         for images in self._widening():
-            traces = self.traces if images == self.images else of_images(self.dump, images)
+            traces = self._traces(images)
             found = []
             for at in {cause.op.name: cause.op for cause in causes}.values():
                 here = [cause for cause in causes if cause.op is at]
@@ -243,10 +251,26 @@ class _Search:
 
     def _first_images(self) -> Traces:
         """Return the traces of the images that bugs which mix them are compared on."""
-        return of_images(self.dump, range(min(self.dump.plan.count, _MIXED)))
+        return self._traces(range(min(self.dump.plan.count, _MIXED)))
+
+    def _traces(self, images: Sequence[int]) -> Traces:
+        """Return the traces of some images; of few they are kept, of many they are large."""
+        key = tuple(images)
+        if key in self.kept:
+            return self.kept[key]
+        made = of_images(self.dump, images)
+        if len(key) <= _IMAGES:
+            self.kept.clear()
+            self.kept[key] = made
+        return made
 
     def _evidence(self, traces: Traces, at: Op) -> Evidence:
-        return traces.evidence(at) if at is self.op else traces.through(at)
+        if traces is self.traces and at.name in self._few:
+            return self._few[at.name]
+        evidence = traces.evidence(at) if at is self.op else traces.through(at)
+        if traces is self.traces:
+            self._few[at.name] = evidence
+        return evidence
 
 
 def _exact(at: Op, tries: Sequence[Trial]) -> list[Cause]:

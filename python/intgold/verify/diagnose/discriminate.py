@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,8 @@ from .datapath import Datapath
 from .search import Cause
 
 _IMAGES, _SEEDS = 64, 4
+_FEW = 4
+"""Images that are tried before all."""
 _VALUES = 2**14
 _EVERY = 2**22
 """Accumulators of all channels up to which every one is tried."""
@@ -80,15 +82,10 @@ def discriminate(path: Datapath, causes: Sequence[Cause]) -> list[Discrimination
     open_, found = list(causes[1:]), []
     for seed in range(_SEEDS if open_ else 0):
         x = stimulus(path.model, "builtin", _IMAGES, seed)
-        tensors = {**x, **path.model.run(x, trace=True).tensors}
-        other = Datapath.of(path.model, path.op, tuple(tensors[n] for n in path.op.inputs))
-        expected = causes[0].plant(other).results()[1]
-        for cause in list(open_):
-            made = cause.plant(other).results()[1]
-            differs = (made != expected).reshape(_IMAGES, -1).any(axis=1)
-            if differs.any():
-                image = int(np.flatnonzero(differs)[0])
-                tried = _IMAGES * (seed + 1)
+        tried = _IMAGES * (seed + 1)
+        images = _separating_images(path, causes[0], open_, x)
+        for cause, image in zip(list(open_), images, strict=True):
+            if image is not None:
                 mixed = cause.mixes_images or causes[0].mixes_images
                 found.append(
                     Discrimination(
@@ -100,6 +97,32 @@ def discriminate(path: Datapath, causes: Sequence[Cause]) -> list[Discrimination
         acc, same = _accumulator(path, causes[0], cause)
         pair = str(causes[0]), str(cause)
         found.append(Discrimination(*pair, None, None, acc, _IMAGES * _SEEDS, same=same))
+    return found
+
+
+def _separating_images(
+    path: Datapath, one: Cause, others: Sequence[Cause], x: Mapping[str, np.ndarray]
+) -> list[int | None]:
+    """Return the first image on which each other cause gives another result; None where none does.
+
+    The first few separate most of them; unless a cause mixes images, no later one matters then.
+    """
+    found: list[int | None] = [None] * len(others)
+    waiting = list(range(len(others)))
+    for count in (_FEW, _IMAGES):
+        if count < _IMAGES and (one.mixes_images or any(c.mixes_images for c in others)):
+            continue
+        if not waiting:
+            break
+        some = {name: array[:count] for name, array in x.items()}
+        tensors = {**some, **path.model.run(some, trace=True).tensors}
+        other = Datapath.of(path.model, path.op, tuple(tensors[n] for n in path.op.inputs))
+        expected = one.plant(other).results()[1]
+        for i in waiting:
+            made = others[i].plant(other).results()[1]
+            differs = np.flatnonzero((made != expected).reshape(count, -1).any(axis=1))
+            found[i] = int(differs[0]) if len(differs) else None
+        waiting = [i for i in waiting if found[i] is None]
     return found
 
 

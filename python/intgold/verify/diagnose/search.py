@@ -91,7 +91,7 @@ def made_by(path: Datapath, evidence: Evidence) -> dict[str, np.ndarray]:
 
     Accumulators may be dumped as the op holds them, or moved as its results are; or only they are.
     """
-    held, raw = path.after(path.accumulators())
+    held, raw = path.undelivered()
     y = path.write_output(path, raw)
     if evidence.follow:
         return evidence.follow(held, y)

@@ -94,10 +94,13 @@ class Traces:
         held, y = path.results()
         expected = self._downstream(before, held, y)
         got = {key: self.seen[key[0]][key[1]] for key in expected}
-        return Evidence(
-            path, _named(expected), _named(got),
-            lambda held, y: _named(self._downstream(before, held, y)),
-        )  # fmt: skip
+
+        def follow(its_held: np.ndarray, its_y: np.ndarray) -> dict[str, np.ndarray]:
+            if np.array_equal(its_y, y) and np.array_equal(its_held, held):
+                return _named(expected)  # many bugs change nothing here
+            return _named(self._downstream(before, its_held, its_y))
+
+        return Evidence(path, _named(expected), _named(got), follow)
 
     def _downstream(
         self, before: Op, held: np.ndarray, y: np.ndarray
@@ -110,9 +113,12 @@ class Traces:
         for op in self.model.ops:
             if not any(n in live for n in op.inputs):
                 continue
-            inputs = (live[n] if n in live else self.live[n] for n in op.inputs)
-            result = golden.FUNCTIONS[op.kind](*inputs, **self.model.arguments(op))
-            out, acc = result if op.spec.accumulator else (result, result)
+            inputs = tuple(live[n] if n in live else self.live[n] for n in op.inputs)
+            if op.kind == "conv2d":
+                acc, out = Datapath.of(self.model, op, inputs).results()
+            else:
+                result = golden.FUNCTIONS[op.kind](*inputs, **self.model.arguments(op))
+                out, acc = result if op.spec.accumulator else (result, result)
             seen = self.seen.get(op.name, {})
             for role, array in (("output", out), ("accumulator", acc)):
                 if role in seen:

@@ -1,0 +1,55 @@
+"""The sums of conv2d for the many bugs of a search: the golden model's integers, by float64.
+
+NumPy multiplies matrices of float64 several times as fast as matrices of integers.  Products and
+sums are integers below 2^53, which float64 holds exactly; beyond, the golden model computes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ... import golden
+from ...golden.windows import taps
+from ...support.array_types import IntArray
+
+_EXACT = 2.0**53
+_COLUMNS = 2**21
+"""Values under windows that are gathered at a time."""
+_SMALL, _MIN_ROWS = 2**18, 64
+"""Products of a matrix that BLAS does without threads, which wait by spinning; rows at least."""
+
+
+def conv2d_sums(x: IntArray, arguments: dict[str, Any]) -> IntArray:
+    """Return the accumulators of `intgold.golden.conv2d` (SPEC 5.1), the same int32 values.
+
+    Parameters
+    ----------
+    x : ndarray of int8, shape (n, in_h, in_w, in_c)
+    arguments : dict
+        Of the golden function.
+
+    Returns
+    -------
+    ndarray of int32, shape (n, out_h, out_w, out_c)
+    """
+    a = arguments
+    out_c, kernel_h, kernel_w, _ = a["weights"].shape
+    zero_points = a["weight_zero_point"].astype(np.float64).reshape(-1, 1)
+    w = a["weights"].reshape(out_c, -1) - zero_points
+    centred = x - np.float64(a["x_zero_point"])
+    if w.size and centred.size and np.abs(w).max() * np.abs(centred).max() * w.shape[1] >= _EXACT:
+        acc: IntArray = golden.FUNCTIONS["conv2d"](x, **{**a, "requantize": None})[1]
+        return acc
+    sums: list[np.ndarray] = []
+    rows = max(_MIN_ROWS, _SMALL // max(1, w.size))
+    step = max(1, _COLUMNS // max(1, kernel_h * kernel_w * centred[:1].size))
+    for first in range(0, len(x), step):
+        part = centred[first : first + step]
+        under = taps(part, (kernel_h, kernel_w), a["stride"], a["padding"], a["dilation"], 0)
+        columns = np.concatenate([cells for _, _, cells in under], axis=3)
+        flat, shape = columns.reshape(-1, w.shape[1]), columns.shape[1:3]
+        sums += [flat[row : row + rows] @ w.T for row in range(0, len(flat), rows)]
+    total: IntArray = np.concatenate(sums).astype(np.int64) + a["bias"]
+    return total.astype(np.int32).reshape(len(x), *shape, out_c)
