@@ -15,7 +15,7 @@ import pytest
 
 import intgold
 import tools
-from compilers import BUILDS, ENGINE, ROOT, TABLE, engine_objects, source
+from compilers import BUILDS, ENGINE, LIBRARY, ROOT, TABLE, engine_objects, source
 from convolutions import convolution
 from damaged_models import chain
 from intgold import native
@@ -118,8 +118,8 @@ def test_a_shared_library_exports_the_header_only(tmp_path):
     tools.need("gcc")
     assert len(DECLARED) > 35 and "intgold_prepare" in DECLARED
     library = tmp_path / "libintgold.so"
-    command = ("gcc", "-std=c99", "-O0", "-fPIC", "-fvisibility=hidden")
-    subprocess.run(["gcc", "-shared", *engine_objects(command), "-o", library], check=True)
+    assert "-fvisibility=hidden" in LIBRARY
+    subprocess.run(["gcc", "-shared", *engine_objects(LIBRARY), "-o", library], check=True)
     assert exported(library) == DECLARED
 
 
@@ -203,7 +203,8 @@ def test_only_a_run_by_amx_requests_its_permission(isa):
 PRETENDED = (
     ("static int has_amx(void) {", "static int has_amx(void) {\n    return 1;"),
     ("static int request_tiles(void) {\n",
-     "int requests, granted;\nstatic int request_tiles(void) {\n    return requests++, granted;\n"),
+     ("INTGOLD_API int requests, granted;\n"
+      "static int request_tiles(void) {\n    return requests++, granted;\n")),
     ("    uint32_t found = 0;\n",
      "    uint32_t found = INTGOLD_FEATURE_AVX512VNNI | INTGOLD_FEATURE_AVX512VBMI;\n"),
 )  # fmt: skip
@@ -222,7 +223,7 @@ def pretending(tmp_path_factory):
         assert text.count(right) == 1
         text = text.replace(right, wrong)
     path.write_text(text)
-    objects = engine_objects(("gcc", "-std=c99", "-O0", "-fPIC"), engine)
+    objects = engine_objects(LIBRARY, engine)
     subprocess.run(["gcc", "-shared", *objects, "-o", folder / "engine.so"], check=True)
     library = ctypes.CDLL(str(folder / "engine.so"))
     library.intgold_isa_name.restype = ctypes.c_char_p

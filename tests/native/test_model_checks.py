@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tools
-from compilers import ENGINE, ROOT, engine_objects, sources
+from compilers import ENGINE, LIBRARY, ROOT, engine_objects, sources
 from damaged_models import DAMAGES, CModel, chain
 from intgold import EngineError, ModelError, native
 from intgold.native.compiled import ffi, lib
@@ -18,7 +18,6 @@ from intgold.native.lowering import lower
 
 BUFFER = 1 << 20
 STATUSES = ffi.typeof("intgold_status").relements
-LIBRARY = ("gcc", "-std=c99", "-O0", "-fPIC")
 
 
 @cache

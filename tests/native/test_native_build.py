@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from compilers import ROOT, by_setuptools
 
 BUILD_WITHOUT_HEADERS = """
 import runpy, sys, sysconfig
@@ -43,7 +43,8 @@ def test_a_machine_without_python_headers(tmp_path):
     native = tmp_path / "python" / "intgold" / "native"
     for compiled in [*native.glob("_*.so"), *native.glob("_intgold.py")]:
         compiled.unlink()
-    subprocess.run([sys.executable, "-c", BUILD_WITHOUT_HEADERS], check=True, cwd=tmp_path)
+    build = [sys.executable, "-c", BUILD_WITHOUT_HEADERS]
+    subprocess.run(build, check=True, cwd=tmp_path, env=by_setuptools())
     assert list(native.glob("_compiled*.so")) and not list(native.glob("_intgold*.so"))
     made, here = report(tmp_path), report(ROOT)
     assert Path(made[0]).parent == native

@@ -14,8 +14,7 @@ import pytest
 
 import intgold
 import tools
-
-ROOT = Path(__file__).parents[2]
+from compilers import ROOT, by_setuptools
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +38,7 @@ def wheel(source, tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w",
-         folder, source], check=True, capture_output=True,
+         folder, source], check=True, capture_output=True, env=by_setuptools(),
     )  # fmt: skip
     (made,) = folder.glob("*.whl")
     return made

@@ -3,12 +3,11 @@
 import subprocess
 from pathlib import Path
 
-from compilers import ENGINE, ROOT, engine_objects
+from compilers import BUILDS, ENGINE, ROOT, engine_objects
 from intgold import native
 from intgold.ops.fields import FORMS
 
-COMPILER = ("gcc", "-O2")
-"""No warning is an error: a planted bug is seen by what it computes."""
+COMPILER = BUILDS[0].command
 
 
 def build(

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Compiles for setuptools: an object that an earlier build of this run of the tests made is copied.
+# It is known by its flags and by its text after preprocessing, which has macros and headers.
+flags='' made='' previous=''
+for word; do
+    case $previous in -o) made=$word ;; esac
+    case $word in -o | *.o | *.c | -c | -I* | -D*) ;; *) flags="$flags $word" ;; esac
+    previous=$word
+done
+case $made in *.o) ;; *) exec $INTGOLD_CC "$@" ;; esac
+$INTGOLD_CC "$@" -E -P || exit # into the object's file
+name=$({ echo "$flags"; cat "$made"; } | sha256sum | cut -c-64)
+kept=$INTGOLD_TEST_OBJECTS/$name.o
+if ! test -f "$kept"; then
+    $INTGOLD_CC "$@" || exit
+    cp "$made" "$kept.$$" && mv "$kept.$$" "$kept" || exit
+fi
+cp "$kept" "$made"
