@@ -12,6 +12,9 @@ import tools
 # `make test` runs a process on each core; threads that wait by spinning take another's core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Tests start hundreds of processes; without cached byte code each compiles the package again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # What a shell runs in the background ignores Ctrl-C, under nohup SIGHUP, and hands that down to its
 # children; a handler that does nothing is not handed down.
 for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):

@@ -275,15 +275,15 @@ def _bomb(end: str) -> bytes:
 def bomb(rng: Random, base: Base, folder: Path) -> Case:
     """JSON and zip that cost a careless reader a gigabyte, or a line of 60,000 characters."""
     texts = {
-        "lists": b"[" + b"[]," * 9_300_000 + b"1]",
-        "dicts": b"[" + b'{"":1},' * 1_040_000 + b"1]",
-        "most lists": b"[" + b"[]," * 1_040_000 + b"1]",
-        "string": b'["' + b"x" * (2**26 - 5) + b'"]',
-        "number": b"[" + b"9" * 2**20 + b"]",
-        "real": b"[0." + b"9" * 2**20 + b"]",
-        "key": b'{"' + _LONG.encode() + b'": 1}',
-        "escaped key": b'{"' + b"\\u001b" * 10_000 + b'": 1}',
-        "deep": b"[" * 2**20,
+        "lists": lambda: b"[" + b"[]," * 9_300_000 + b"1]",
+        "dicts": lambda: b"[" + b'{"":1},' * 1_040_000 + b"1]",
+        "most lists": lambda: b"[" + b"[]," * 1_040_000 + b"1]",
+        "string": lambda: b'["' + b"x" * (2**26 - 5) + b'"]',
+        "number": lambda: b"[" + b"9" * 2**20 + b"]",
+        "real": lambda: b"[0." + b"9" * 2**20 + b"]",
+        "key": lambda: b'{"' + _LONG.encode() + b'": 1}',
+        "escaped key": lambda: b'{"' + b"\\u001b" * 10_000 + b'": 1}',
+        "deep": lambda: b"[" * 2**20,
     }
     readers: dict[str, tuple[str, list[str | Path], str | None]] = {
         "model.json": ("model.npz", ["info"], "model.npz"),
@@ -309,9 +309,9 @@ def bomb(rng: Random, base: Base, folder: Path) -> Case:
     path = folder / name
     path.parent.mkdir(exist_ok=True)
     if archive:
-        write_zip(path, {**base.zip_of(archive), reader: texts[label]})
+        write_zip(path, {**base.zip_of(archive), reader: texts[label]()})
     else:
-        path.write_bytes(texts[label])
+        path.write_bytes(texts[label]())
     tail: list[str | Path] = []
     if command == ["quantize"]:
         tail = ["--ranges", base.folder / "ranges.json"]

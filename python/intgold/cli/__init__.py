@@ -11,8 +11,10 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
+from types import ModuleType
 from typing import Any, NoReturn, TextIO
 
 import intgold
@@ -21,54 +23,34 @@ from ..errors import IntgoldError
 from ..support.interrupts import WORDS, raising
 from ..support.progress import ended
 from ..support.quoting import one_line
-from . import (
-    bench,
-    compare,
-    contracts,
-    data,
-    export,
-    import_,
-    info,
-    locate,
-    map,
-    merge,
-    op_vectors,
-    predict,
-    quantize,
-    regress,
-    selftest,
-    signatures,
-    sweep,
-    train,
-    vectors,
-    verify,
-)
 from .common import add_verbosity
 from .paths import check_paths
 from .renamed import current
 
-COMMANDS = {
-    "train": train,
-    "quantize": quantize,
-    "import": import_,
-    "contracts": contracts,
-    "sweep": sweep,
-    "compare": compare,
-    "predict": predict,
-    "vectors": vectors,
-    "op-vectors": op_vectors,
-    "merge": merge,
-    "verify": verify,
-    "locate": locate,
-    "map": map,
-    "signatures": signatures,
-    "info": info,
-    "export": export,
-    "bench": bench,
-    "data": data,
-    "selftest": selftest,
-    "regress": regress,
-}
+_MODULES = {
+    name: {"import": "import_"}.get(name, name.replace("-", "_"))
+    for name in (
+        "train", "quantize", "import", "contracts", "sweep", "compare", "predict", "vectors",
+        "op-vectors", "merge", "verify", "locate", "map", "signatures", "info", "export", "bench",
+        "data", "selftest", "regress",
+    )
+}  # fmt: skip
+
+
+class _Commands(Mapping[str, ModuleType]):
+    """The module of each command, loaded at its first use: a line of the shell needs one."""
+
+    def __getitem__(self, name: str) -> ModuleType:
+        return import_module(f".{_MODULES[name]}", __name__)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+
+COMMANDS = _Commands()
 """Each has HELP, EXAMPLES, ``add(parser)`` and ``call(options)``, in the order of ``--help``."""
 
 DEFECT = 3
@@ -85,13 +67,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 well, 1 different, 2 bad input or no command, 3 a defect of intgold, 128 + n stopped by
         signal n.
     """
-    parser = _parser()
     if "_ARGCOMPLETE" in os.environ:  # the shell asks how a line may go on: extra "completion"
         import argcomplete
 
-        argcomplete.autocomplete(parser)
+        argcomplete.autocomplete(_parser())
     try:
         given, renamed = current(sys.argv[1:] if arguments is None else arguments)
+        parser = _parser(given[0] if given and given[0] in _MODULES else None)
         options = parser.parse_args(given)
         if options.command is None:
             parser.print_help()
@@ -309,17 +291,33 @@ class _Note(logging.Formatter):
         return one_line(super().format(record))
 
 
-def _parser() -> argparse.ArgumentParser:
+class _Version(argparse.Action):
+    """Prints the version, which is only then looked up."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=help)
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, options: argparse.Namespace, values: object,
+        option_string: str | None = None,
+    ) -> None:  # fmt: skip
+        parser._print_message(f"intgold {intgold.__version__}\n", sys.stdout)
+        parser.exit()
+
+
+def _parser(only: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of all commands, or of one, whose name the line starts with."""
     parser = _Parser(
         prog="intgold",
         description="One frozen integer model: golden in NumPy, fast in C, equal bit for bit.",
         epilog="intgold COMMAND --help shows examples.",
     )
-    parser.add_argument("--version", action="version", version=f"intgold {intgold.__version__}")
+    parser.add_argument("--version", action=_Version, help="show program's version number and exit")
     for flags in (("-q", "--quiet"), ("-v", "--verbose")):
         parser.add_argument(*flags, action=_Misplaced, help=argparse.SUPPRESS)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for name, module in COMMANDS.items():
+    for name in COMMANDS if only is None else [only]:
+        module = COMMANDS[name]
         command = commands.add_parser(
             name, help=module.HELP, description=module.HELP[0].upper() + module.HELP[1:] + ".",
             epilog="examples:" + module.EXAMPLES,

@@ -10,8 +10,6 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
-from tqdm import tqdm
-
 T = TypeVar("T")
 _active: list[Progress[Any]] = []
 _left: list[str] = []  # how far the work was that ended early
@@ -51,8 +49,9 @@ class Progress(Generic[T]):
         _left.clear()
         self._bar: Any = None
         show = show and sys.stderr is not None
-        if show and sys.stderr.isatty():
-            self._bar = tqdm(
+        bar = _tqdm() if show else None  # before the thread needs it
+        if bar is not None and sys.stderr.isatty():
+            self._bar = bar(
                 total=self.total, initial=initial, unit=unit, desc=label, unit_scale=scaled
             )
         self._thread = threading.Thread(target=self._show, args=(sys.stderr,), daemon=True)
@@ -107,7 +106,7 @@ class Progress(Generic[T]):
         return f"{self._label}: {self._number(self.done)}{of} {unit}{self._facts}"
 
     def _number(self, value: int) -> str:
-        return tqdm.format_sizeof(value, divisor=1000) if self._scaled else f"{value:,}"
+        return _tqdm().format_sizeof(value, divisor=1000) if self._scaled else f"{value:,}"
 
     def _show(self, stream: Any) -> None:
         """Write lines until the work is done; the last of them when all is done, after others."""
@@ -119,7 +118,7 @@ class Progress(Generic[T]):
             self._line(stream, "")
 
     def _line(self, stream: Any, left: str) -> None:
-        took = tqdm.format_interval(time.monotonic() - self._started)
+        took = _tqdm().format_interval(time.monotonic() - self._started)
         with suppress(OSError, ValueError):  # nobody reads, or it was closed: that ends no work
             stream.write(f"{self.text()}, {took}{left}\n")
             stream.flush()
@@ -129,7 +128,14 @@ class Progress(Generic[T]):
         if not made or self.total is None:
             return ""
         left = took / made * (self.total - self.done)
-        return f", about {tqdm.format_interval(max(left, 0))} left"
+        return f", about {_tqdm().format_interval(max(left, 0))} left"
+
+
+def _tqdm() -> Any:
+    """Return the class of bars; most commands show none, and start sooner without it."""
+    from tqdm import tqdm
+
+    return tqdm
 
 
 def ended() -> str:

@@ -316,18 +316,25 @@ def _strokes(index: WordArray, keys: WordArray, shape: Extent, zero: int) -> np.
 
 def _polyline(points: list[tuple[int, int]], height: int, width: int) -> np.ndarray:
     """Return bytes by the smallest squared distance to a segment's nearest lattice point."""
-    y, x = np.ogrid[:height, :width]
-    nearest = np.full((height, width), 2**62, np.int64)
+    image = np.zeros((height, width), np.uint8)
+    reach = max(1, min(height, width) // 28)
+    radius = reach**2
     for (ay, ax), (by, bx) in itertools.pairwise(points):
         dy, dx = by - ay, bx - ax
         square = max(dy * dy + dx * dx, 1)
+        # The nearest point lies between the two: farther away than 2 * reach all is 0.
+        rows = slice(max(min(ay, by) - 2 * reach, 0), max(ay, by) + 2 * reach + 1)
+        columns = slice(max(min(ax, bx) - 2 * reach, 0), max(ax, bx) + 2 * reach + 1)
+        y, x = np.ogrid[:height, :width]
+        y, x = y[rows], x[:, columns]
+        window = image[rows, columns]
         along = np.clip((y - ay) * dy + (x - ax) * dx, 0, square)
         near_y = ay + (2 * along * dy + square) // (2 * square)
         near_x = ax + (2 * along * dx + square) // (2 * square)
-        nearest = np.minimum(nearest, (y - near_y) ** 2 + (x - near_x) ** 2)
-    radius = max(1, min(height, width) // 28) ** 2
-    bright = np.where(nearest <= radius, 255, np.where(nearest <= 2 * radius, 170, 0))
-    return np.where((bright == 0) & (nearest <= 4 * radius), 85, bright).astype(np.uint8)
+        distance = (y - near_y) ** 2 + (x - near_x) ** 2
+        for limit, byte in ((4 * radius, 85), (2 * radius, 170), (radius, 255)):
+            np.maximum(window, np.uint8(byte), out=window, where=distance <= limit)
+    return image
 
 
 _DRAW: dict[str, Callable[[WordArray, WordArray, Extent, int], np.ndarray]] = {

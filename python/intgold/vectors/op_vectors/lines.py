@@ -33,6 +33,7 @@ from ...support.quoting import short_repr
 from ..cases.corners.case import Case
 
 BITS = {"int8": 8, "uint8": 8, "int16": 16, "int32": 32, "uint32": 32, "int64": 64}
+_WORD = {bits: re.compile(f"[0-9a-fA-F]{{{bits // 4}}}") for bits in set(BITS.values())}
 LineValue = int | list[int]
 Part = tuple[str, str, Any]
 """Name, dtype and values: (lines,) or (lines, n) of a column, one or (n,) of a constant."""
@@ -70,13 +71,14 @@ class LineColumn:
     def read(self, words: list[str], where: str) -> LineValue:
         """Return the integers of some words, or raise VectorError."""
         bits = BITS[self.dtype]
-        values = []
+        is_word = _WORD[bits].fullmatch
         for word in words:
-            if not re.fullmatch(f"[0-9a-fA-F]{{{bits // 4}}}", word):
+            if not is_word(word):
                 raise VectorError(f"{where}: {word!r} is not {self.dtype} in hexadecimal")
-            value = int(word, 16)
-            signed = self.dtype.startswith("int") and value >> (bits - 1)
-            values.append(value - (1 << bits) if signed else value)
+        values = [int(word, 16) for word in words]
+        if self.dtype.startswith("int"):
+            sign = 1 << (bits - 1)
+            values = [(value ^ sign) - sign for value in values]
         return values[0] if self.count is None else values
 
 
