@@ -202,7 +202,8 @@ def _least_squares(target: np.ndarray) -> np.ndarray:
     centre = at / 2  # mean of the places
     products = np.cumsum(at * target) - centre * np.cumsum(target)
     squares = count * (count**2 - 1) / 12  # of the places less their mean
-    return products / np.where(at, squares, 1)
+    slopes: np.ndarray = products / np.where(at, squares, 1)
+    return slopes
 
 
 def _best_split(squares: np.ndarray, segments: int) -> list[int] | None:

@@ -139,7 +139,7 @@ class CHeader(Format):
         head, ended, own = b"", False, False
         array: _OpenArray | None = None  # from its start on
         carry = trailing = b""
-        for line, piece, _ in pieces(where, stream, _COMMENTS):
+        for line, piece in pieces(where, stream, _COMMENTS):
             text = piece
             if array is None:
                 head += piece

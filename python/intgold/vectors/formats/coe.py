@@ -69,7 +69,7 @@ class Coe(Format):
         inside = Collector(where, file, sought)
         parser: Digits | Decimals | None = None
         head, ended, comma = b"", False, True
-        for line, piece, _ in pieces(where, stream, _COMMENTS):
+        for line, piece in pieces(where, stream, _COMMENTS):
             text = piece
             if parser is None:
                 head += piece

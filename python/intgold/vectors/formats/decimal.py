@@ -142,11 +142,11 @@ def _bare(token: bytes) -> bytes:
 
 
 def _without_header(
-    file: WordFile, source: Iterator[tuple[int, bytes, bool]]
+    file: WordFile, source: Iterator[tuple[int, bytes]]
 ) -> Iterator[tuple[int, bytes]]:
     """Yield (line, text) without a line of names or column numbers, and the index that it shows."""
     begun = index = False
-    for line, text, _ in source:
+    for line, text in source:
         if not begun and text.strip():
             begun = True
             start = text.find(text.lstrip(b" \t\n")[:1])
@@ -169,7 +169,7 @@ def _without_header(
             else:
                 index = False
             yield line, _FIRST_CELL.sub(b"", text) if index else text
-            for line, text, _ in source:
+            for line, text in source:
                 yield line, _FIRST_CELL.sub(b"", text) if index else text
             return
 

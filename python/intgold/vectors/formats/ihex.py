@@ -119,7 +119,7 @@ class IntelHex(Format):
         lines: list[int] = []  # of each of them, where a word is sought
         start = upper = number = 0
         ended = False
-        for line, piece, _ in pieces(where, stream, _NONE):
+        for line, piece in pieces(where, stream, _NONE):
             for number, row in enumerate(piece.split(b"\n"), line):
                 text, place = row.strip(), f"{where}, line {number}"
                 if not text:

@@ -93,7 +93,7 @@ class Mif(Format):
         inside = Collector(where, file, sought)
         fields: _MifHeader | None = None
         ended, text, at = False, b"", 1
-        for line, piece, _ in pieces(where, stream, _COMMENTS):
+        for line, piece in pieces(where, stream, _COMMENTS):
             text += piece
             if fields is None:
                 begin = _BEGIN.search(text)

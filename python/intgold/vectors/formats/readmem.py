@@ -87,7 +87,7 @@ class ReadMem(Format):
         inside = Collector(where, file, sought)
         parser = Digits(file.word_bits, self._radix, signed=file.signed)
         addressed = False
-        for line, text, _ in pieces(where, stream, _COMMENTS):
+        for line, text in pieces(where, stream, _COMMENTS):
             body = text.lstrip()  # of its comments at the top only line feeds are left
             line += text.count(b"\n", 0, len(text) - len(body))
             if not body:

@@ -43,10 +43,8 @@ class Comments:
         return bool(self.opening) and self.opening in clean
 
 
-def pieces(
-    where: str, stream: BinaryIO, comments: Comments
-) -> Iterator[tuple[int, bytes, bool]]:  # fmt: skip
-    """Yield (number of the first line, text, whether comments were taken out).
+def pieces(where: str, stream: BinaryIO, comments: Comments) -> Iterator[tuple[int, bytes]]:
+    """Yield (number of the first line, text without comments).
 
     Text is some whole lines, about a megabyte; it ends in a line feed unless the file does not.
 
@@ -71,7 +69,7 @@ def pieces(
             continue
         held = b""
         _check(where, line, clean)
-        yield line, clean, len(clean) != len(text)
+        yield line, clean
         line += text.count(b"\n")
     if held:
         clean = comments.without(held)
