@@ -73,6 +73,19 @@ def host_ops(metadata: Mapping[str, str], key: str) -> list[HostOp]:
     return [_host_op(key, line) for line in metadata.get(key, "").split("\n") if line]
 
 
+def quantised_by_host(metadata: Mapping[str, str], name: str) -> bool:
+    """Return whether an input of a model is what a QUANTIZE makes of a float input of the file.
+
+    Its reals are those that the file takes then; behind further ops of a head they are not.
+    """
+    ops = host_ops(metadata, HEAD)
+    made = {tensor.name for op in ops for tensor in op.outputs}
+    return any(
+        op.kind == "QUANTIZE" and op.outputs[0].name == name and made.isdisjoint(op.inputs)
+        for op in ops
+    )
+
+
 def _host_op(key: str, line: str) -> HostOp:
     match = _LINE.fullmatch(line)
     made = [_MADE.fullmatch(part) for part in match[4].split(", ")] if match else []

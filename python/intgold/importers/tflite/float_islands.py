@@ -172,9 +172,9 @@ class _Cutter:
             return CutGraph(self._graph)
         if not any(self._dtype(at) in _BYTES for op in core for at in op.outputs):
             raise ImportFileError(
-                f"float throughout: of its {len(self._graph.ops)} ops, from {self._graph.ops[0]} "
-                "on, none computes on int8 or uint8; convert it with full integer quantisation, "
-                "with a representative data set"
+                f"float throughout: no op of {len(self._graph.ops)}, the first {self._graph.ops[0]}"
+                ", computes on int8 or uint8; convert the network with full integer quantisation, "
+                "which takes a representative data set"
             )
         core = [
             replace(op, inputs=tuple(self._as_integers.get(at, at) for at in op.inputs))

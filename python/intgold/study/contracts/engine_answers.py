@@ -1,4 +1,4 @@
-"""What a real engine makes of files: asked of an environment that has it, in a process of its own."""
+"""What a real engine makes of files: asked in a process of its own, in an environment with it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -74,7 +75,7 @@ def engine_answers(
         folder = Path(name)
         for stem, given in stimuli.items():
             (folder / f"{stem}.tflite").write_bytes(given.data)
-            arrays = {f"x{i}": x for i, x in enumerate(given.inputs.values())}
+            arrays: dict[str, Any] = {f"x{i}": x for i, x in enumerate(given.inputs.values())}
             np.savez(
                 folder / f"{stem}.npz", inputs=np.array(list(given.inputs)),
                 outputs=np.array(given.outputs, np.int64),

@@ -13,7 +13,7 @@ import numpy as np
 from ...contracts.table import Contract
 from ...errors import EngineError, ImportFileError
 from ...importers.tflite.convert import ConvertedGraph, convert_graph
-from ...importers.tflite.reader import FileGraph, FileOp, parse
+from ...importers.tflite.reader import FileGraph, parse
 from ...support.arguments import checked
 from ...support.progress import Progress
 from ...support.quoting import short_repr
@@ -76,14 +76,13 @@ class EngineCheck:
     def __str__(self) -> str:
         head = ("op", "tensor", "values", "differing")
         rows = [(t.op, t.tensor, f"{t.values:,}", f"{t.differing:,}") for t in self.tensors]
+        lines = columns([head, *rows], left=(0, 1))
         values = sum(t.values for t in self.tensors)
-        return "\n".join(
-            [
-                *columns([head, *rows], left=(0, 1)),
-                f"{self.images} images on {self.engine}, as {self.contract}: {values:,} values "
-                f"compared, {self.differing:,} differ",
-            ]
+        lines.append(
+            f"{self.images} images on {self.engine}, as {self.contract}: {values:,} values "
+            f"compared, {self.differing:,} differ"
         )
+        return "\n".join(lines)
 
 
 @checked
@@ -196,30 +195,22 @@ def tensor_checks(
     tensors : dict of str to ndarray
         Of the model, by a run with a trace on `integer_inputs`.
     """
-    makers = _makers(graph)
+    names, inputs = converted.names, converted.cut.graph.inputs
+    makers = {at: op for op in graph.ops for at in op.outputs}
     for at, theirs in answer.tensors.items():
-        name = converted.names[at]
-        if at in converted.cut.graph.inputs:  # made by a QUANTIZE of floats
-            if at in given.integers:
-                yield _tensor_check(
-                    str(makers[at]), name, uint8_as_int8(given.integers[at]), theirs
-                )
-        else:
-            yield _tensor_check(str(makers[at]), name, tensors[name], theirs)
+        if at not in inputs:
+            yield _tensor_check(str(makers[at]), names[at], tensors[names[at]], theirs)
+        elif at in given.integers:  # made by a QUANTIZE of floats
+            ours = uint8_as_int8(given.integers[at])
+            yield _tensor_check(str(makers[at]), names[at], ours, theirs)
     for at, theirs in answer.outputs.items():
-        if at in converted.names:
-            name = converted.names[at]
-            yield _tensor_check("output", name, tensors[name], theirs)
-        elif (op := makers.get(at)) and op.kind == "DEQUANTIZE":
-            source, name = graph.tensors[op.inputs[0]], converted.names.get(op.inputs[0])
-            if name in tensors:
-                ours = tensors[name]
-                raw = ours.astype(np.int32) + (128 if source.dtype == "uint8" else 0)
-                yield _tensor_check(f"output, {op}", name, reals(raw, source), theirs)
-
-
-def _makers(graph: FileGraph) -> dict[int, FileOp]:
-    return {at: op for op in graph.ops for at in op.outputs}
+        op = makers.get(at)
+        if at in names and names[at] in tensors:
+            yield _tensor_check("output", names[at], tensors[names[at]], theirs)
+        elif op and op.kind == "DEQUANTIZE" and names.get(op.inputs[0]) in tensors:
+            source, name = graph.tensors[op.inputs[0]], names[op.inputs[0]]
+            raw = tensors[name].astype(np.int32) + (128 if source.dtype == "uint8" else 0)
+            yield _tensor_check(f"output, {op}", name, reals(raw, source), theirs)
 
 
 def _tensor_check(op: str, name: str, ours: np.ndarray, theirs: np.ndarray) -> TensorCheck:

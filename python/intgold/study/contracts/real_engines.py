@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -71,7 +72,7 @@ def main(contract: str, folder: str) -> None:
         held = np.load(path.with_suffix(".npz"))
         inputs, outputs, tensors = (held[k].tolist() for k in ("inputs", "outputs", "tensors"))
         batches = {at: held[f"x{i}"] for i, at in enumerate(inputs)}
-        data, answer = path.read_bytes(), {}
+        data, answer = path.read_bytes(), dict[str, Any]()
         try:
             for what, wanted in (("output", outputs), ("tensor", tensors)):
                 if wanted:
