@@ -49,7 +49,7 @@ def host_records(
 def _record(op: FileOp, tensors: Sequence[FileTensor], named: Callable[[int], str]) -> HostOp:
     shown = list(op.inputs)
     options = {}
-    if op.kind in _AXIS_OPERAND and len(shown) == 2:
+    if op.kind in _AXIS_OPERAND and len(shown) == 2 and min(shown) >= 0:
         axis = _axis(tensors[shown.pop()].data, tensors[shown[0]])
         options["axis"] = "unknown" if axis is None else str(axis)
     elif op.kind in _WITHOUT_CONSTANTS:

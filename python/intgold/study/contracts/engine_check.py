@@ -57,13 +57,17 @@ class EngineCheck:
     engine : str
         Package and version; the version that the contract was compared with.
     images : int
+    overwritten : str
+        Tensors that the engine may overwrite too early unless it keeps all: outputs that differ
+        may be due to it; see `intgold.importers.tflite.memory_hazards`.
     tensors : list of TensorCheck
-        Those that all are kept of, in the order of the file; then outputs of a plain run.
+        Of a run that keeps all tensors, in the order of the file; then outputs of a plain run.
     """
 
     contract: str
     engine: str
     images: int
+    overwritten: str = ""
     tensors: list[TensorCheck] = field(default_factory=list)
 
     __repr__ = short_repr
@@ -82,6 +86,8 @@ class EngineCheck:
             f"{self.images} images on {self.engine}, as {self.contract}: {values:,} values "
             f"compared, {self.differing:,} differ"
         )
+        if self.overwritten:
+            lines.append(f"the engine may overwrite a tensor too early: {self.overwritten}")
         return "\n".join(lines)
 
 
@@ -115,7 +121,8 @@ def check_file(
     except ImportFileError as error:
         raise ImportFileError(f"{path}: {error}") from None
     given = file_stimulus(graph, converted.cut, count)
-    found = EngineCheck(contract.name, engine, given.images)
+    early = converted.model.metadata.get("overwritten", "")
+    found = EngineCheck(contract.name, engine, given.images, early)
     by_name: dict[tuple[str, str], TensorCheck] = {}
     step = max(1, _BLOCK_VALUES // converted.model.ports.span)
     blocks = list(given.blocks(step))
