@@ -36,8 +36,8 @@ class CutGraph:
     Parameters
     ----------
     graph : FileGraph
-        Its inputs are those of the file that are integers, and what a QUANTIZE makes of floats;
-        its outputs are what a DEQUANTIZE or another op of the tail reads, each once.
+        Its inputs are those of the file that are integers, and what a QUANTIZE produces from
+        floats; its outputs are what a DEQUANTIZE or another op of the tail reads, each once.
     head, tail : tuple of FileOp
         QUANTIZE and DEQUANTIZE among them.
     unread : tuple of int
@@ -77,9 +77,9 @@ class _Cutter:
         self._maker: dict[int, FileOp] = {}
         self._ops: dict[_Place, list[FileOp]] = {place: [] for place in _Place}
         self._of_constants: list[FileOp] = []
-        self._quantised: list[int] = []  # what a QUANTIZE makes of the head
+        self._quantised: list[int] = []  # what a QUANTIZE produces from the head
         self._as_integers: dict[int, int] = {}
-        """Of floats that a QUANTIZE reads: what the first one makes."""
+        """Of floats that a QUANTIZE reads: what the first one produces."""
         for op in graph.ops:
             if self._is_quantize(op):
                 self._as_integers.setdefault(op.inputs[0], op.outputs[0])
@@ -132,7 +132,7 @@ class _Cutter:
         return any(self._dtype(at) in _FLOATS for at in (*op.inputs, *op.outputs))
 
     def _is_quantize(self, op: FileOp) -> bool:
-        """Return whether an op makes integers of floats by a scale."""
+        """Return whether an op turns floats into integers by a scale."""
         return (
             op.kind == "QUANTIZE"
             and len(op.inputs) == len(op.outputs) == 1
@@ -141,7 +141,7 @@ class _Cutter:
         )
 
     def _in_the_middle(self, reader: FileOp) -> ImportFileError:
-        """Return the error of an integer op that reads what the host makes."""
+        """Return the error of an integer op that reads what the host produces."""
         last = [self._maker[at] for at in reader.inputs if self._place.get(at) is _Place.TAIL]
         island = self._reached(at for op in last for at in op.outputs)
         found = sorted({op.index: op for op in island}.values(), key=lambda op: op.index)

@@ -19,7 +19,7 @@ from ...support.progress import Progress
 from ...support.quoting import short_repr
 from ...support.safe_files import read_plain
 from ...support.text_table import columns
-from .engine_answers import Answer, Stimulus, engine_answers, uint8_as_int8
+from .engine_answers import Answer, EngineRequest, engine_answers, uint8_as_int8
 from .file_stimulus import FileStimulus, file_stimulus, reals
 from .real_engines import PACKAGES
 
@@ -35,7 +35,7 @@ class TensorCheck:
     Parameters
     ----------
     op : str
-        What makes it, such as ``op 3 (CONV_2D)``, or that it is an output.
+        What produces it, such as ``op 3 (CONV_2D)``, or that it is an output.
     tensor : str
         Its name in the model.
     values, differing : int
@@ -169,11 +169,11 @@ def installed_engine(contract: Contract) -> str:
 
 def asked_of(
     data: bytes, graph: FileGraph, converted: ConvertedGraph, given: FileStimulus
-) -> Stimulus:
+) -> EngineRequest:
     """Return what an engine is asked: outputs, and each tensor that the model has as well."""
     quantised = [at for at in converted.cut.graph.inputs if at not in graph.inputs]
     made = [at for op in converted.cut.graph.ops for at in op.outputs if at in converted.names]
-    return Stimulus(data, given.inputs, graph.outputs, (*quantised, *made))
+    return EngineRequest(data, given.inputs, graph.outputs, (*quantised, *made))
 
 
 def integer_inputs(

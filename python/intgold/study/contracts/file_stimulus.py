@@ -25,7 +25,7 @@ class FileStimulus:
     inputs : mapping of int to ndarray
         A batch for each input of the file, in their order.
     integers : mapping of int to ndarray
-        By the inputs of the integer part; those behind further ops of a float head are not known.
+        By the inputs of the integer part; those after further ops of a float head are not known.
     """
 
     __repr__ = short_repr
@@ -39,7 +39,7 @@ class FileStimulus:
         return len(next(iter(self.inputs.values())))
 
     def blocks(self, images: int) -> Iterator[FileStimulus]:
-        """Yield it in parts of at most so many images."""
+        """Yield it in parts of at most `images` images."""
         for start in range(0, self.images, images):
             part = slice(start, start + images)
             yield FileStimulus(
@@ -83,21 +83,21 @@ def integer_batch(
     if tensor.dtype not in ("int8", "uint8"):
         raise InputError(f"input {tensor.name}: {tensor.dtype}; int8 and uint8 are fed")
     shape = tensor.shape[1:]
-    least = int(np.iinfo(tensor.dtype).min)
+    lowest = int(np.iinfo(tensor.dtype).min)
     zero = int(tensor.zero_point[0]) if tensor.zero_point.size else 0
-    first = _corners(shape, least, zero)[: count if corners else 0]
+    first = _corners(shape, lowest, zero)[: count if corners else 0]
     near_count = (count - len(first)) * 3 // 10
-    wide = rng.integers(least, least + 256, (count - len(first) - near_count, *shape))
+    wide = rng.integers(lowest, lowest + 256, (count - len(first) - near_count, *shape))
     spread = 10 ** rng.uniform(0, 2, (near_count, *[1] * len(shape)))
     near = np.rint(zero + rng.normal(size=(near_count, *shape)) * spread)
-    return np.concatenate([first, wide, near.clip(least, least + 255)]).astype(tensor.dtype)
+    return np.concatenate([first, wide, near.clip(lowest, lowest + 255)]).astype(tensor.dtype)
 
 
-def _corners(shape: tuple[int, ...], least: int, zero: int) -> np.ndarray:
+def _corners(shape: tuple[int, ...], lowest: int, zero: int) -> np.ndarray:
     """Return the smallest value, the largest, the zero point, a ramp and a checker of the ends."""
-    ramp = np.arange(int(np.prod(shape))).reshape(shape) % 256 + least
-    checker = np.indices(shape).sum(0) % 2 * 255 + least
-    return np.stack([*(np.full(shape, v) for v in (least, least + 255, zero)), ramp, checker])
+    ramp = np.arange(int(np.prod(shape))).reshape(shape) % 256 + lowest
+    checker = np.indices(shape).sum(0) % 2 * 255 + lowest
+    return np.stack([*(np.full(shape, v) for v in (lowest, lowest + 255, zero)), ramp, checker])
 
 
 def reals(integers: np.ndarray, tensor: FileTensor) -> np.ndarray:
@@ -117,5 +117,5 @@ def _host_batch(rng: np.random.Generator, tensor: FileTensor, count: int) -> np.
         return rng.uniform(low, high, shape).astype(np.float32)
     if tensor.dtype.startswith("type"):
         raise InputError(f"input {tensor.name}: {tensor.dtype} of the schema is not fed")
-    least = int(np.iinfo(tensor.dtype).min) if tensor.dtype in ("int8", "uint8") else 0
-    return rng.integers(least, least + 256, shape).astype(tensor.dtype)
+    lowest = int(np.iinfo(tensor.dtype).min) if tensor.dtype in ("int8", "uint8") else 0
+    return rng.integers(lowest, lowest + 256, shape).astype(tensor.dtype)

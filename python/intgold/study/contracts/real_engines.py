@@ -86,7 +86,7 @@ def main(contract: str, folder: str) -> None:
 
 
 def run_engine(contract: str, job: EngineJob) -> list[np.ndarray]:
-    """Return what the engine of a contract makes: an array (images, ...) for each wanted tensor.
+    """Return what the engine of a contract produces: an array (images, ...) for each wanted tensor.
 
     Tensors are without the batch of 1, which one inside a file may have lost.
 
