@@ -28,6 +28,7 @@ from . import (
     reshape,
     softmax,
     softmax_float32,
+    strided_copy,
 )
 from .kind import OpKind
 
@@ -51,6 +52,7 @@ OPS: Mapping[str, OpKind] = {
         pad,
         reshape,
         softmax_float32,
+        strided_copy,
     )
 }
 """In SPEC order."""
