@@ -315,6 +315,15 @@ typedef struct intgold_strided_copy {
 INTGOLD_API void intgold_strided_copy_s8(const intgold_strided_copy *op, const int8_t *x,
                                          int8_t *y);
 
+/* Clause 5.19.  Each of `rows` rows: of in_extent pieces of `depth` values, those that the
+ * out_extent indices name. */
+typedef struct intgold_gather {
+    int32_t rows, in_extent, out_extent, depth, axis;
+    const int32_t *indices;
+} intgold_gather;
+
+INTGOLD_API void intgold_gather_s8(const intgold_gather *op, const int8_t *x, int8_t *y);
+
 /* ---- A model and its engine, clause 6. ---- */
 
 typedef enum intgold_kind {
@@ -335,7 +344,8 @@ typedef enum intgold_kind {
     INTGOLD_PAD = 14,
     INTGOLD_RESHAPE = 15,
     INTGOLD_SOFTMAX_FLOAT32 = 16,
-    INTGOLD_STRIDED_COPY = 17
+    INTGOLD_STRIDED_COPY = 17,
+    INTGOLD_GATHER = 18
 } intgold_kind;
 
 /* Tensors between ops share one piece of memory.  Where each lies in it is planned when the model

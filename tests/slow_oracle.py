@@ -427,6 +427,13 @@ def strided_copy(x, *, shape, counts, strides, offset):
     return reshape([flat[at] for at in addresses], shape=shape)
 
 
+def gather(x, *, axis, indices):
+    """Places along an axis, by a list (clause 5.19)."""
+    if axis == 0:
+        return [x[int(i)] for i in indices]
+    return [gather(row, axis=axis - 1, indices=indices) for row in x]
+
+
 def softmax_float32_v(b):
     """V(b) of clause 5.17."""
     return b if b < 2**23 else (2**23 + b % 2**23) * 2 ** (b // 2**23 - 1)
@@ -472,5 +479,6 @@ FUNCTIONS: dict[str, Callable] = {
     "reshape": reshape,
     "softmax_float32": softmax_float32,
     "strided_copy": strided_copy,
+    "gather": gather,
 }
 """Every op by its name, in clause order."""

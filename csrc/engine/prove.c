@@ -351,6 +351,15 @@ static intgold_status prove_softmax_float32(const void *fields, const intgold_ra
     return prove_softmax(fields, x, y);
 }
 
+/* Clause 5.19: every index lies in x. */
+static intgold_status prove_gather(const void *fields, const intgold_range *x, intgold_range *y) {
+    const intgold_gather *op = (const intgold_gather *)fields;
+    int32_t i;
+    for (i = 0; i < op->out_extent; i++)
+        if (op->indices[i] < 0 || op->indices[i] >= op->in_extent) return INTGOLD_ERROR_PARAMETER;
+    return prove_moved(fields, x, y);
+}
+
 typedef intgold_status prove_op(const void *fields, const intgold_range *x, intgold_range *y);
 
 /* In the order of enum intgold_kind. */
@@ -371,7 +380,8 @@ static prove_op *const proofs[] = {prove_conv2d,
                                    prove_pad,
                                    prove_moved, /* reshape */
                                    prove_softmax_float32,
-                                   prove_moved /* strided_copy */};
+                                   prove_moved, /* strided_copy */
+                                   prove_gather};
 
 /* Of a tensor: what an op before this one made, or every value of its dtype. */
 static intgold_range range_of(const intgold_model *model, const intgold_range *ranges,

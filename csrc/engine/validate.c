@@ -140,6 +140,9 @@ static const member strided_copy_members[] = {M(intgold_strided_copy, shape0, EX
                                               COUNTER(count4, stride4),
                                               COUNTER(count5, stride5),
                                               M(intgold_strided_copy, offset, ADDRESS)};
+static const member gather_members[] = {
+    M(intgold_gather, rows, AT_LEAST_ONE), M(intgold_gather, in_extent, EXTENT),
+    M(intgold_gather, out_extent, EXTENT), M(intgold_gather, axis, AXIS)};
 
 static intgold_status check_member(const void *fields, const member *of) {
     const limit *by = &limit_of[of->of];
@@ -403,6 +406,15 @@ static intgold_status check_strided_copy(const void *fields, const ends *at) {
     return lo < 0 || hi >= op->in_count ? INTGOLD_ERROR_PARAMETER : INTGOLD_OK;
 }
 
+static intgold_status check_gather(const void *fields, const ends *at) {
+    const intgold_gather *op = (const intgold_gather *)fields;
+    if (!op->indices) return INTGOLD_ERROR_NULL;
+    if (op->axis == 0 && op->rows != 1) return INTGOLD_ERROR_SHAPE;
+    if (!holds(at->x, op->rows, op->in_extent, op->depth)) return INTGOLD_ERROR_SHAPE;
+    if (!holds(at->y, op->rows, op->out_extent, op->depth)) return INTGOLD_ERROR_SHAPE;
+    return INTGOLD_OK;
+}
+
 /* ---- Kinds. ---- */
 
 typedef struct kind_rules {
@@ -443,7 +455,8 @@ static const kind_rules rules_of[] = {KIND_WITH_WEIGHTS(conv2d),
                                       KIND(pad, 1, 0),
                                       KIND(reshape, 1, 0),
                                       KIND(softmax_float32, 1, 0),
-                                      KIND(strided_copy, 1, 0)};
+                                      KIND(strided_copy, 1, 0),
+                                      KIND(gather, 1, 0)};
 
 enum { N_RULES = sizeof rules_of / sizeof *rules_of };
 

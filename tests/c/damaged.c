@@ -75,7 +75,8 @@ static const size_t size_of[] = {sizeof(intgold_conv2d),
                                         sizeof(intgold_pad),
                                         sizeof(intgold_reshape),
                                         sizeof(intgold_softmax_float32),
-                                        sizeof(intgold_strided_copy)};
+                                        sizeof(intgold_strided_copy),
+                                 sizeof(intgold_gather)};
 
 enum { N_KINDS = sizeof size_of / sizeof *size_of };
 
@@ -156,6 +157,9 @@ static arrays arrays_of(int32_t kind, const void *fields) {
         list_entries(&all, &((const intgold_mul *)fields)->requantize);
     } else if (kind == INTGOLD_SOFTMAX_FLOAT32) {
         list(&all, &((const intgold_softmax_float32 *)fields)->table, 4, 256);
+    } else if (kind == INTGOLD_GATHER) {
+        list(&all, &((const intgold_gather *)fields)->indices, 4,
+             ((const intgold_gather *)fields)->out_extent);
     }
     return all;
 }

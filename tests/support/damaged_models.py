@@ -99,7 +99,8 @@ BEYOND = {
     **dict.fromkeys(("in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "rows", "depth", "count",
                      "in0", "in1", "in2", "depth1", "depth2", "shape0"), (0, "SHAPE")),
     **dict.fromkeys(("shape1", "shape2"), (-1, "SHAPE")),
-    **dict.fromkeys(("count0", "count1", "count2", "count3", "count4", "count5", "in_count"),
+    **dict.fromkeys(("count0", "count1", "count2", "count3", "count4", "count5", "in_count",
+                     "in_extent", "out_extent"),
                     (0, "SHAPE")),
     **dict.fromkeys((f"stride{k}" for k in range(6)), (-(2**28) - 1, "PARAMETER")),
     **dict.fromkeys(("kernel_h", "kernel_w"), (0, "")),
@@ -126,7 +127,8 @@ ABOVE = {
 """The number above the largest; where there is none, the largest int32."""
 FITTING = (
     "in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "rows", "depth", "count", "in0", "in1",
-    "in2", "depth1", "depth2", "shape0", "kernel_h", "kernel_w", "in_count", *(f"count{k}" for k in range(6)),
+    "in2", "depth1", "depth2", "shape0", "kernel_h", "kernel_w", "in_count",
+    *(f"count{k}" for k in range(6)), "in_extent", "out_extent",
 )  # fmt: skip
 """Members that one more makes wrong."""
 
@@ -242,6 +244,7 @@ EXTENTS = {
     "rescale": ("depth",), "argmax": ("depth",), "softmax_float32": ("depth",),
     "pad": ("in0", "in1", "in2"),
     **dict.fromkeys(("reshape", "strided_copy"), ("shape0", "shape1", "shape2")),
+    "gather": ("in_extent", "out_extent"),
 }  # fmt: skip
 """Members that no other number of an op bounds by 2^24."""
 
@@ -296,6 +299,8 @@ def _set_sizes(model: CModel, large: int, name: str) -> None:
         x = 1
     if kind == "argmax":
         y = 1
+    if kind == "gather":
+        x, y = fields.in_extent, fields.out_extent
     if kind in ("reshape", "strided_copy"):
         setattr(fields, "count" if kind == "reshape" else "count0", large)
         if kind == "strided_copy":  # all of x's one value
@@ -427,6 +432,9 @@ def _tables() -> Iterator[Damage]:
     for at, value in ((0, -1), (7, 2**30), (255, 2**29), (254, INT32[0])):
         yield Damage(f"softmax_float32 entry {at}", one("softmax_float32"),
                      _put("table", at, value), "PARAMETER")  # fmt: skip
+    for value in (-1, 1000, *INT32):
+        yield Damage(f"gather index {value}", one("gather"), _put("indices", 0, value),
+                     "PARAMETER")  # fmt: skip
 
 
 def _sums() -> Iterator[Damage]:

@@ -144,6 +144,14 @@ def strided_copy(v):
     return None, v["x"]
 
 
+def gather(v):
+    """The place in x follows from the place in y."""
+    origin = list(v["at"])
+    origin[v["axis"]] = v["indices"][origin[v["axis"]]]
+    assert origin == v["input_at"]
+    return None, v["x"]
+
+
 FORMULAS = {
     "conv2d": weighted,
     "depthwise_conv2d": weighted,
@@ -163,6 +171,7 @@ FORMULAS = {
     "reshape": reshape,
     "softmax_float32": softmax_float32,
     "strided_copy": strided_copy,
+    "gather": gather,
 }
 
 

@@ -23,6 +23,7 @@ from .concat import concat
 from .conv2d import conv2d
 from .depthwise_conv2d import depthwise_conv2d
 from .fully_connected import fully_connected
+from .gather import gather
 from .global_avg_pool import global_avg_pool
 from .lut import lut
 from .max_pool2d import max_pool2d
@@ -41,7 +42,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     for f in (
         conv2d, depthwise_conv2d, fully_connected, lut, pwl, max_pool2d, avg_pool2d,
         global_avg_pool, add, softmax, rescale, argmax, mul, concat, pad, reshape, softmax_float32,
-        strided_copy,
+        strided_copy, gather,
     )
 }  # fmt: skip
 """The golden function of every op of the op table."""
@@ -104,6 +105,7 @@ pad = _checking(pad)
 reshape = _checking(reshape)
 softmax_float32 = _checking(softmax_float32)
 strided_copy = _checking(strided_copy)
+gather = _checking(gather)
 
 __all__ = [
     "FUNCTIONS",
@@ -114,6 +116,7 @@ __all__ = [
     "conv2d",
     "depthwise_conv2d",
     "fully_connected",
+    "gather",
     "global_avg_pool",
     "lut",
     "max_pool2d",

@@ -18,6 +18,7 @@ from . import (
     conv2d,
     depthwise_conv2d,
     fully_connected,
+    gather,
     global_avg_pool,
     lut,
     max_pool2d,
@@ -53,6 +54,7 @@ OPS: Mapping[str, OpKind] = {
         reshape,
         softmax_float32,
         strided_copy,
+        gather,
     )
 }
 """In SPEC order."""

@@ -75,8 +75,28 @@ def strided_copy(ran):
         assert name == "zero_points" and ran.zero == {"x": -128, "y": 5}
 
 
+def gather(ran):
+    """Every place holds what its index names; the indices are as the name says."""
+    axis, indices = ran.op["axis"], ran.op["indices"].tolist()
+    extent, name = ran.x.shape[axis + 1], ran.case.name
+    for i, index in enumerate(indices):
+        assert np.array_equal(ran.y.take(i, axis + 1), ran.x.take(index, axis + 1))
+    if found := re.fullmatch(r"rank(\d)_axis(\d)", name):
+        assert (ran.x.ndim - 1, axis) == (int(found[1]), int(found[2]))
+        assert indices == [extent - 1, 0, 0, 1]
+    elif name == "one_place":
+        assert indices == [extent - 1]
+    elif name == "reversed":
+        assert indices == list(range(extent))[::-1]
+    elif name == "longer":
+        assert len(indices) > extent
+    else:
+        assert name == "zero_points" and ran.zero == {"x": -128, "y": 5}
+
+
 PROOFS = {
     "pad": {r"rank\d_axis\d_\w+|all|nothing|zero_points": pad},
     "reshape": {r"\w+": reshape},
     "strided_copy": {r"\w+": strided_copy},
+    "gather": {r"\w+": gather},
 }

@@ -43,6 +43,7 @@ _NO_ZERO_POINT = (
     "reshape",
     "softmax_float32",
     "strided_copy",
+    "gather",
 )
 
 

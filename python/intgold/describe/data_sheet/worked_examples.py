@@ -397,6 +397,15 @@ def _strided_copy(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTra
     return made
 
 
+def _gather(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
+    axis, at = traced.op["axis"], place[traced.op["axis"] + 1]
+    index = int(traced.op["indices"][at])
+    origin = (*place[: axis + 1], index, *place[axis + 2 :])
+    made = int(traced.inputs[0][origin])
+    steps.say(f"indices({at}) = {index}: x at {origin[1:]} = {made}")
+    return made
+
+
 def _softmax(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     row = traced.inputs[0][place[:-1]].astype(int).tolist()
     op, top, diff = traced.op, max(row), [v - max(row) for v in row]
@@ -481,5 +490,6 @@ _WALKS: Mapping[str, Callable[[TracedOp, tuple[int, ...], ArithmeticTrace], int]
     "reshape": _reshape,
     "softmax_float32": _softmax_float32,
     "strided_copy": _strided_copy,
+    "gather": _gather,
 }
 """One walk per op; each returns the output value that its lines come to."""

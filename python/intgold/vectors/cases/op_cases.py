@@ -239,6 +239,10 @@ def _data_movement() -> Iterator[Model]:
         yield _model(
             "strided_copy", case, reason, shape, strided_fields(to, counts, strides, offset)
         )
+    for axis, at in enumerate(((2, 0, 0, 1), (3, 1), (4, 4, 3, 0, 1, 2))):
+        reason = f"places {at} of axis {axis}: in no order, some twice or never"
+        fields = {"axis": axis, "indices": np.array(at, np.int32)}
+        yield _model("gather", f"axis{axis}", reason, shape, fields)
 
 
 def _int32() -> Iterator[Model]:

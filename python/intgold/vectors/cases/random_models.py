@@ -409,6 +409,13 @@ def _strided_copy(rng: Random, shapes: list[Shape]) -> Fields:
     }  # fmt: skip
 
 
+def _gather(rng: Random, shapes: list[Shape]) -> Fields:
+    axis = rng.randrange(len(shapes[0]))
+    extent = shapes[0][axis]
+    indices = [rng.randrange(extent) for _ in range(rng.randint(1, 12))]
+    return {"axis": axis, "indices": np.array(indices, np.int32)}
+
+
 _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "conv2d": _conv2d,
     "depthwise_conv2d": _depthwise_conv2d,
@@ -428,4 +435,5 @@ _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "reshape": _reshape,
     "softmax_float32": _softmax_float32,
     "strided_copy": _strided_copy,
+    "gather": _gather,
 }

@@ -344,6 +344,15 @@ def _strided_copy(model: Model, op: Op, x: np.ndarray) -> list[Part]:
     return [("n", "uint32", n), ("address", "uint32", address), ("x", "int8", x.ravel()[address])]
 
 
+def _gather(model: Model, op: Op, x: np.ndarray) -> list[Part]:
+    """Return where each value stands in y, and where in x."""
+    at = _places(model.tensor(op.output).shape)
+    origin = at.copy()
+    origin[:, op["axis"]] = op["indices"][at[:, op["axis"]]]
+    values = x[0][tuple(origin.T)]
+    return [("at", "uint32", at), ("input_at", "uint32", origin), ("x", "int8", values)]
+
+
 def _places(shape: tuple[int, ...]) -> np.ndarray:
     """Return every place of a tensor in C order, shape (values, dimensions)."""
     return np.stack(np.unravel_index(np.arange(int(np.prod(shape))), shape), axis=1)
@@ -368,6 +377,7 @@ _COLUMNS: dict[str, Callable[..., list[Part]]] = {
     "reshape": _reshape,
     "softmax_float32": _softmax,
     "strided_copy": _strided_copy,
+    "gather": _gather,
 }
 
 

@@ -1,8 +1,9 @@
-"""Corners of pad, reshape and strided_copy."""
+"""Corners of pad, reshape, strided_copy and gather."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -78,6 +79,36 @@ def strided_copy_cases() -> Iterator[Case]:
     fields, points = strided_fields((2, 2), (4,), (-1,), 3), {"x": -128, "y": 5}
     reason = "zero points -128 and 5: the values are as they are stored"
     yield one_op("strided_copy", "zero_points", reason, fields, _numbered(2, 2), points)
+
+
+def gather_cases() -> Iterator[Case]:
+    """Yield the cases of gather: every axis of every rank, and the ends of the axis."""
+    for rank in (1, 2, 3):
+        shape = (3, 4, 5)[:rank]
+        for axis in range(rank):
+            at = [shape[axis] - 1, 0, 0, 1]
+            reason = f"axis {axis} of {rank}: the last place, the first one twice, the second"
+            yield one_op(
+                "gather", f"rank{rank}_axis{axis}", reason, _picked(axis, at), _numbered(*shape)
+            )
+    yield one_op(
+        "gather", "one_place", "one index: the last place", _picked(1, [3]), _numbered(2, 4, 3)
+    )
+    yield one_op(
+        "gather", "reversed", "every place, from the last to the first",
+        _picked(0, range(5)[::-1]), _numbered(5, 6),
+    )  # fmt: skip
+    yield one_op(
+        "gather", "longer", "more indices than places", _picked(2, [*range(3)] * 5),
+        _numbered(2, 2, 3),
+    )  # fmt: skip
+    reason = "zero points -128 and 5: the values are as they are stored"
+    points = {"x": -128, "y": 5}
+    yield one_op("gather", "zero_points", reason, _picked(0, [1, 0]), _numbered(2, 3), points)
+
+
+def _picked(axis: int, at: Sequence[int]) -> dict[str, Any]:
+    return {"axis": axis, "indices": np.array(at, np.int32)}
 
 
 def _shape_text(shape: tuple[int, ...]) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import combinations
 
+import numpy as np
+
+from ....support.array_types import IntArray
 from ..datapath import Datapath
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
@@ -93,6 +96,29 @@ def _nested(walk: _Walk) -> Iterator[tuple[str, _Walk]]:
         yield "", (counts[::-1], strides[::-1], offset)
 
 
+def _indices(
+    *variants: tuple[str, Callable[[IntArray, int], IntArray]],
+) -> Callable[[Evidence], Iterator[Variant]]:
+    """Return the variants of other indices, made of those of the op and the extent of its axis."""
+
+    def found(evidence: Evidence) -> Iterator[Variant]:
+        path = evidence.path
+        if path.op.kind != "gather":
+            return
+        indices = path.arguments["indices"]
+        extent = path.inputs[0].shape[path.arguments["axis"] + 1]
+        for label, change in variants:
+            made = change(indices, extent)
+            if made.min() >= 0 and made.max() < extent and not np.array_equal(made, indices):
+                yield Variant(label, _with_indices(made))
+
+    return found
+
+
+def _with_indices(indices: IntArray) -> Edit:
+    return lambda path: path.with_fields(indices=indices.astype(np.int32))
+
+
 HYPOTHESES = (
     Hypothesis(
         "first_address_shifted",
@@ -129,5 +155,41 @@ HYPOTHESES = (
         "The stride of a counter is one more or one less.",
         "whether a stride counts from the start of a run or from behind its last value",
         _walks(_other_stride),
+    ),
+    Hypothesis(
+        "indices_shifted",
+        "Each index is one more or one less than it should be.",
+        "whether the list's indices count from 0",
+        _indices(
+            ("one more", lambda at, n: at + 1),
+            ("one less", lambda at, n: at - 1),
+            ("one more, wraps", lambda at, n: (at + 1) % n),
+            ("one less, wraps", lambda at, n: (at - 1) % n),
+        ),
+    ),
+    Hypothesis(
+        "index_read_late",
+        "Each place goes by the index beside its own in the list.",
+        "the latency of the list's memory",
+        _indices(
+            ("the one before", lambda at, n: np.concatenate([at[:1], at[:-1]])),
+            ("the one after", lambda at, n: np.concatenate([at[1:], at[-1:]])),
+        ),
+    ),
+    Hypothesis(
+        "indices_ignored",
+        "Places are taken in their order; the list should say which.",
+        "the select between the counter and the list of indices",
+        _indices(
+            ("in order", lambda at, n: np.arange(at.size) % n),
+            ("from the last to the first", lambda at, n: (n - 1 - np.arange(at.size)) % n),
+            ("the first index only", lambda at, n: np.full_like(at, at[0])),
+        ),
+    ),
+    Hypothesis(
+        "index_from_other_end",
+        "Indices count from the end of the axis.",
+        "the direction of the address along the axis",
+        _indices(("", lambda at, n: n - 1 - at)),
     ),
 )
