@@ -47,7 +47,7 @@ extern "C" {
 
 /* The version of SPEC.md. */
 #define INTGOLD_SPEC_MAJOR 1
-#define INTGOLD_SPEC_MINOR 4
+#define INTGOLD_SPEC_MINOR 5
 
 /* The layout of the structures and numbers that a model consists of: another one has another
  * number.  Files of write_c compile with the one that they were written for only. */
@@ -302,6 +302,28 @@ typedef struct intgold_softmax_float32 {
 INTGOLD_API void intgold_softmax_float32_s8(const intgold_softmax_float32 *op, const int8_t *x,
                                             int8_t *y);
 
+/* Clause 5.18.  count0 to count5: six nested counters, the last counts fastest; value n of y is
+ * value `offset` + the sum of counter * stride of x, which has in_count values. */
+typedef struct intgold_strided_copy {
+    int32_t in_count;
+    int32_t shape0, shape1, shape2; /* metadata: the values of y are in C order */
+    int32_t count0, count1, count2, count3, count4, count5;
+    int32_t stride0, stride1, stride2, stride3, stride4, stride5;
+    int32_t offset;
+} intgold_strided_copy;
+
+INTGOLD_API void intgold_strided_copy_s8(const intgold_strided_copy *op, const int8_t *x,
+                                         int8_t *y);
+
+/* Clause 5.19.  Each of `rows` rows: of in_extent pieces of `depth` values, those that the
+ * out_extent indices name. */
+typedef struct intgold_gather {
+    int32_t rows, in_extent, out_extent, depth, axis;
+    const int32_t *indices;
+} intgold_gather;
+
+INTGOLD_API void intgold_gather_s8(const intgold_gather *op, const int8_t *x, int8_t *y);
+
 /* ---- A model and its engine, clause 6. ---- */
 
 typedef enum intgold_kind {
@@ -321,7 +343,9 @@ typedef enum intgold_kind {
     INTGOLD_CONCAT = 13,
     INTGOLD_PAD = 14,
     INTGOLD_RESHAPE = 15,
-    INTGOLD_SOFTMAX_FLOAT32 = 16
+    INTGOLD_SOFTMAX_FLOAT32 = 16,
+    INTGOLD_STRIDED_COPY = 17,
+    INTGOLD_GATHER = 18
 } intgold_kind;
 
 /* Tensors between ops share one piece of memory.  Where each lies in it is planned when the model

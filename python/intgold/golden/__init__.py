@@ -23,6 +23,7 @@ from .concat import concat
 from .conv2d import conv2d
 from .depthwise_conv2d import depthwise_conv2d
 from .fully_connected import fully_connected
+from .gather import gather
 from .global_avg_pool import global_avg_pool
 from .lut import lut
 from .max_pool2d import max_pool2d
@@ -34,12 +35,14 @@ from .rescale import rescale
 from .reshape import reshape
 from .softmax import softmax
 from .softmax_float32 import softmax_float32
+from .strided_copy import strided_copy
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         conv2d, depthwise_conv2d, fully_connected, lut, pwl, max_pool2d, avg_pool2d,
         global_avg_pool, add, softmax, rescale, argmax, mul, concat, pad, reshape, softmax_float32,
+        strided_copy, gather,
     )
 }  # fmt: skip
 """The golden function of every op of the op table."""
@@ -101,6 +104,8 @@ concat = _checking(concat)
 pad = _checking(pad)
 reshape = _checking(reshape)
 softmax_float32 = _checking(softmax_float32)
+strided_copy = _checking(strided_copy)
+gather = _checking(gather)
 
 __all__ = [
     "FUNCTIONS",
@@ -111,6 +116,7 @@ __all__ = [
     "conv2d",
     "depthwise_conv2d",
     "fully_connected",
+    "gather",
     "global_avg_pool",
     "lut",
     "max_pool2d",
@@ -122,4 +128,5 @@ __all__ = [
     "reshape",
     "softmax",
     "softmax_float32",
+    "strided_copy",
 ]
