@@ -34,12 +34,14 @@ from .rescale import rescale
 from .reshape import reshape
 from .softmax import softmax
 from .softmax_float32 import softmax_float32
+from .transpose_conv2d import transpose_conv2d
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         conv2d, depthwise_conv2d, fully_connected, lut, pwl, max_pool2d, avg_pool2d,
         global_avg_pool, add, softmax, rescale, argmax, mul, concat, pad, reshape, softmax_float32,
+        transpose_conv2d,
     )
 }  # fmt: skip
 """The golden function of every op of the op table."""
@@ -101,6 +103,7 @@ concat = _checking(concat)
 pad = _checking(pad)
 reshape = _checking(reshape)
 softmax_float32 = _checking(softmax_float32)
+transpose_conv2d = _checking(transpose_conv2d)
 
 __all__ = [
     "FUNCTIONS",
@@ -122,4 +125,5 @@ __all__ = [
     "reshape",
     "softmax",
     "softmax_float32",
+    "transpose_conv2d",
 ]

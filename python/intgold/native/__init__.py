@@ -24,6 +24,7 @@ rescale = FUNCTIONS["rescale"]
 reshape = FUNCTIONS["reshape"]
 softmax = FUNCTIONS["softmax"]
 softmax_float32 = FUNCTIONS["softmax_float32"]
+transpose_conv2d = FUNCTIONS["transpose_conv2d"]
 
 __all__ = [
     "FUNCTIONS",
@@ -50,6 +51,7 @@ __all__ = [
     "reshape",
     "softmax",
     "softmax_float32",
+    "transpose_conv2d",
     "variants",
 ]
 

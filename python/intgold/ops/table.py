@@ -28,6 +28,7 @@ from . import (
     reshape,
     softmax,
     softmax_float32,
+    transpose_conv2d,
 )
 from .kind import OpKind
 
@@ -51,6 +52,7 @@ OPS: Mapping[str, OpKind] = {
         pad,
         reshape,
         softmax_float32,
+        transpose_conv2d,
     )
 }
 """In SPEC order."""

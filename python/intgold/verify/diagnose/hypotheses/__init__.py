@@ -12,6 +12,7 @@ from . import (
     rounding,
     stuck_at,
     tables,
+    transposed,
     weights,
     windows,
 )
@@ -27,6 +28,7 @@ FILES = (
     operands,
     weights,
     windows,
+    transposed,
     activation,
     tables,
     pools,
