@@ -16,7 +16,7 @@
 extern const intgold_model *const intgold_models[];
 
 enum {
-    N_KINDS = 17,
+    N_KINDS = 18,
     MOST_ARRAYS = 16,
     MOST_LISTED = 64, /* tensors, ops, inputs or outputs that a damaged count may state */
     MOST_ENTRIES = 1 << 20, /* of an array; more are not made */
@@ -75,7 +75,8 @@ static const size_t size_of[N_KINDS] = {sizeof(intgold_conv2d),
                                         sizeof(intgold_concat),
                                         sizeof(intgold_pad),
                                         sizeof(intgold_reshape),
-                                        sizeof(intgold_softmax_float32)};
+                                        sizeof(intgold_softmax_float32),
+                                        sizeof(intgold_transpose_conv2d)};
 
 typedef struct array {
     const void **at; /* the pointer */
@@ -129,6 +130,12 @@ static arrays arrays_of(int32_t kind, const void *fields) {
     } else if (kind == INTGOLD_DEPTHWISE_CONV2D) {
         const intgold_depthwise_conv2d *op = fields;
         list_weights(&all, &op->weights, times(times(op->kernel_h, op->kernel_w), op->out_c),
+                     &op->weight_zero_point, op->weight_zero_point_count, &op->bias, op->out_c,
+                     &op->requantize);
+    } else if (kind == INTGOLD_TRANSPOSE_CONV2D) {
+        const intgold_transpose_conv2d *op = fields;
+        const int64_t window = times(op->kernel_h, op->kernel_w);
+        list_weights(&all, &op->weights, times(times(window, op->in_c), op->out_c),
                      &op->weight_zero_point, op->weight_zero_point_count, &op->bias, op->out_c,
                      &op->requantize);
     } else if (kind == INTGOLD_FULLY_CONNECTED) {

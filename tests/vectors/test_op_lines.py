@@ -152,6 +152,7 @@ FORMULAS = {
     "pad": pad,
     "reshape": reshape,
     "softmax_float32": softmax_float32,
+    "transpose_conv2d": weighted,
 }
 
 

@@ -90,7 +90,7 @@ def arena_sizes(model: Model) -> dict[str, int]:
 
 @checked
 def multiply_adds(model: Model) -> dict[str, int]:
-    """Return the products that each op with weights forms per image, padded and cropped ones included."""
+    """Return the products that each op with weights forms per image, padded and cut ones too."""
     found = {}
     for op in model.ops:
         if "weights" in op.fields:

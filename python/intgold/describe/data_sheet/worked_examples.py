@@ -254,9 +254,7 @@ def _transpose_conv2d(traced: TracedOp, place: tuple[int, ...], steps: Arithmeti
     terms = [
         _term(value, traced.zero_points[0], w, weight_zero)
         for (ky, iy), (kx, ix) in product(rows, columns)
-        for value, w in zip(
-            x[iy, ix].tolist(), op["weights"][oc, ky, kx].tolist(), strict=True
-        )
+        for value, w in zip(x[iy, ix].tolist(), op["weights"][oc, ky, kx].tolist(), strict=True)
     ]
     return _finish(traced, place, steps, _sum(steps, int(op["bias"][oc]), terms))
 

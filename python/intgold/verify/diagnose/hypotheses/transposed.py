@@ -1,4 +1,4 @@
-"""Transposed convolutions: the kernel's direction, the cut, inserted zeros, outputs of only bias."""
+"""Transposed convolutions: direction of the kernel, the cut, inserted zeros, only bias."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def _not_flipped(evidence: Evidence) -> Iterator[Variant]:
 
 def _flip(axes: tuple[int, ...]) -> Edit:
     def edit(path: Datapath) -> Datapath:
-        return path.with_fields(weights=np.ascontiguousarray(np.flip(path.arguments["weights"], axes)))
+        return path.with_fields(
+            weights=np.ascontiguousarray(np.flip(path.arguments["weights"], axes))
+        )
 
     return edit
 
