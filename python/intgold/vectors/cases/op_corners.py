@@ -14,12 +14,13 @@ import numpy as np
 from ...errors import InputError
 from ...ops.table import OPS
 from .corners.case import Case
-from .corners.data_movement import pad_cases, reshape_cases
+from .corners.data_movement import gather_cases, pad_cases, reshape_cases, strided_copy_cases
 from .corners.elementwise import add_cases, concat_cases, mul_cases
 from .corners.int32 import argmax_cases, rescale_cases
 from .corners.pools import avg_pool2d_cases, global_avg_pool_cases, max_pool2d_cases
 from .corners.softmax import softmax_cases, softmax_float32_cases
 from .corners.tables import lut_cases, pwl_cases
+from .corners.transposed import transposed_cases
 from .corners.weighted import weighted_cases
 from .corners.windows import window_cases
 from .random_models import random_inputs, random_model
@@ -42,6 +43,11 @@ def _fully_connected_cases() -> Iterator[Case]:
     yield from weighted_cases("fully_connected")
 
 
+def _transpose_conv2d_cases() -> Iterator[Case]:
+    yield from weighted_cases("transpose_conv2d")
+    yield from transposed_cases()
+
+
 _CASES: dict[str, Callable[[], Iterator[Case]]] = {
     "conv2d": _conv2d_cases,
     "depthwise_conv2d": _depthwise_conv2d_cases,
@@ -60,6 +66,9 @@ _CASES: dict[str, Callable[[], Iterator[Case]]] = {
     "pad": pad_cases,
     "reshape": reshape_cases,
     "softmax_float32": softmax_float32_cases,
+    "strided_copy": strided_copy_cases,
+    "gather": gather_cases,
+    "transpose_conv2d": _transpose_conv2d_cases,
 }
 
 

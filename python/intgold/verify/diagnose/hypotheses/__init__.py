@@ -3,6 +3,7 @@
 from . import (
     accumulator,
     activation,
+    addressing,
     bit_flips,
     contracts,
     elementwise,
@@ -12,6 +13,7 @@ from . import (
     rounding,
     stuck_at,
     tables,
+    transposed,
     weights,
     windows,
 )
@@ -27,10 +29,12 @@ FILES = (
     operands,
     weights,
     windows,
+    transposed,
     activation,
     tables,
     pools,
     elementwise,
+    addressing,
     output_order,
     stuck_at,
     bit_flips,
