@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..errors import ModelError
-from ..support.quoting import shown
+from ..support.quoting import short_repr, shown
 
 HEAD, TAIL, INPUTS = "host_head", "host_tail", "host_inputs"
 """Entries of a model's metadata: ops before and after the integer part, a line each; inputs of the
@@ -56,6 +56,8 @@ class HostOp:
     inputs: tuple[str, ...]
     outputs: tuple[HostTensor, ...]
     options: Mapping[str, str] = field(default_factory=dict)
+
+    __repr__ = short_repr
 
     def __str__(self) -> str:
         given = ", ".join([*self.inputs, *(f"{k}={v}" for k, v in self.options.items())])

@@ -13,7 +13,6 @@ import numpy as np
 
 from ..errors import InputError
 from ..model.graph import Model
-from ..support.arguments import checked
 from ..support.quoting import short_repr
 from .affine import dequantize
 from .host_ops import TAIL, HostOp, host_ops
@@ -77,7 +76,6 @@ class HostValues:
     left: list[HostOp]
 
 
-@checked
 def run_host_tail(model: Model, outputs: Mapping[str, np.ndarray]) -> HostValues:
     """Return what the ops of a model's tail compute from the outputs of a run, as far as known.
 

@@ -14,7 +14,6 @@ from ...contracts.table import Contract
 from ...errors import EngineError, ImportFileError
 from ...importers.tflite.convert import ConvertedGraph, convert_graph
 from ...importers.tflite.reader import FileGraph, parse
-from ...support.arguments import checked
 from ...support.progress import Progress
 from ...support.quoting import short_repr
 from ...support.safe_files import read_plain
@@ -91,7 +90,6 @@ class EngineCheck:
         return "\n".join(lines)
 
 
-@checked
 def check_file(
     path: str | os.PathLike[str], contract: Contract, count: int, *, progress: bool = False
 ) -> EngineCheck:

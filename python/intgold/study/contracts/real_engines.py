@@ -39,7 +39,7 @@ _KERNELS = {
 _ARENA_BYTES = 64 << 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class EngineJob:
     """A file, what it is fed with, and what is to be looked at.
 
