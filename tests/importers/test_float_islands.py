@@ -317,6 +317,67 @@ def test_ops_without_ends():
     assert metadata[TAIL].endswith("op 4 ARG_MAX(t4, -) -> t5 float32 1x2x3")
 
 
+KINDS = (
+    "QUANTIZE",
+    "DEQUANTIZE",
+    "TANH",
+    "ARG_MAX",
+    "RESHAPE",
+    "SHAPE",
+    "custom X",
+    "CONCATENATION",
+)
+CHANGES = ("kind", "inputs", "outputs", "order", "ends", "dtype", "shape")
+
+
+def changed(graph, rng):
+    """A graph with one thing changed to what a file can hold."""
+    what = CHANGES[rng.integers(len(CHANGES))]
+    ops, tensors = list(graph.ops), list(graph.tensors)
+    i, j, count = rng.integers(len(ops)), rng.integers(len(tensors)), len(tensors)
+    some = tuple(rng.integers(0, count, rng.integers(4)).tolist())
+    if what == "kind":
+        options = {"Axis": int(rng.integers(-5, 5)), "NewShape": (), "SqueezeDims": ()}
+        ops[i] = replace(ops[i], kind=KINDS[rng.integers(len(KINDS))], options=options)
+    elif what in ("inputs", "outputs"):
+        ops[i] = replace(ops[i], **{what: tuple(at - 1 for at in some)})
+    elif what == "order":
+        ops = [ops[k] for k in rng.permutation(len(ops))]
+    elif what == "ends":
+        graph = replace(graph, **{("inputs", "outputs")[rng.integers(2)]: some})
+    elif what == "dtype":
+        dtype = ("int8", "float32", "uint8", "int32", "type 1")[rng.integers(5)]
+        tensors[j] = replace(tensors[j], dtype=dtype)
+    else:
+        tensors[j] = replace(tensors[j], shape=tuple(rng.integers(-1, 4, rng.integers(6)).tolist()))
+    return replace(graph, ops=tuple(ops), tensors=tuple(tensors))
+
+
+def test_damaged_graphs():
+    """A model with a readable head and tail, or one line."""
+    rng = np.random.default_rng(0)
+    w = File()
+    x = w.real()
+    b = w.relu(w.quantized(w.unary("TANH", x)))
+    real = w.unary("LOGISTIC", w.dequantized(b))
+    axis = w.tensor((), "int32", data=np.array(2))
+    best = w.add("ARG_MAX", [b, axis], w.tensor((1, 2), "int32"))
+    whole = w.graph([x], [real, best])
+    made = refused = 0
+    for _ in range(1500):
+        graph = changed(changed(whole, rng), rng)
+        try:
+            model = convert(graph, contract_named("tflm"), "m")
+        except ImportFileError as error:
+            refused += 1
+            assert "\n" not in str(error)
+            continue
+        made += 1
+        for key in (HEAD, TAIL):
+            assert "\n".join(map(str, host_ops(model.metadata, key))) == model.metadata.get(key, "")
+    assert made > 200 < refused
+
+
 def overwritten(dequantized):
     """An ADD that may write over what a later RELU reads; its result is an output or behind one."""
     w = File()

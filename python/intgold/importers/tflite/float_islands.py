@@ -104,6 +104,9 @@ class _Cutter:
 
     def _float_op(self, op: FileOp, read: set[_Place]) -> _Place | None:
         if self._is_quantize(op) and not read:
+            x = self._tensors[op.inputs[0]]
+            if x.data is None and x.index not in self._maker:
+                raise ImportFileError(f"{op}: input {x.name} is not made before it")
             raise ImportFileError(f"{op}: quantises a constant; a head begins at an input")
         if not read:
             return None
