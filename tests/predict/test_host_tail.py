@@ -109,11 +109,13 @@ def test_shapes_and_joined_values(tmp_path):
     flat = w.add("RESHAPE", [w.reals, w.held([1, 6])], (1, 6))
     again = w.add("LOGISTIC", [flat], (1, 6))
     y = w.add("CONCATENATION", [again, flat], (1, 12), options="ConcatenationOptions", Axis=1)
-    host, reals, _ = of(w, y, tmp_path)
+    after = w.add("LOG_SOFTMAX", [y], (1, 12))
+    host, reals, _ = of(w, after, tmp_path)
     reals = reals.reshape(ROWS, 6)
     wanted = np.concatenate([1 / (1 + np.exp(-reals)), reals], 1)
     np.testing.assert_allclose(host.values["concatenation_y"], wanted[:, np.newaxis], rtol=1e-13)
-    assert list(host.ends) == ["concatenation_y"] and "concatenation_y" not in host.sources
+    assert list(host.ends) == ["log_softmax_y"]
+    assert host.sources == dict.fromkeys(("reals", "reshape_y", "logistic_y"), "logits")
 
 
 def test_what_is_not_done(tmp_path):
@@ -125,7 +127,7 @@ def test_what_is_not_done(tmp_path):
     assert [op.index for op in host.left] == [3, 4] and list(host.ends) == ["reals"]
     model = import_tflite(tmp_path / "m.tflite")
     for line in (
-        "op 9 ARG_MAX(logits, axis=-2) -> y int32 1",
+        "op 9 ARG_MAX(logits, axis=-2) -> y int32 4",
         "op 9 ARG_MAX(logits, axis=unknown) -> y int32 1",
         "op 9 SOFTMAX(logits) -> y float32 1x4", "op 9 RESHAPE(reals) -> y float32 1x5",
         "op 9 LOGISTIC(missing) -> y float32 1x4",
