@@ -23,6 +23,7 @@ from engines import HERE, OUT, Answer, Stimulus, answers, as_int8, environment, 
 from intgold.contracts import contract_named
 from intgold.errors import IntgoldError
 from intgold.importers.tflite.convert import convert
+from intgold.importers.tflite.op_context import output_label
 from intgold.importers.tflite.reader import FileGraph, FileTensor, parse
 from intgold.importers.tflite.shape_arithmetic import fold_shapes
 from intgold.model.graph import Model
@@ -225,7 +226,7 @@ def compare(row: Row, graph: FileGraph, model: Model, given: Stimulus, answer: A
     for start in range(0, row.images, block):
         part = slice(start, start + block)
         x = {
-            name: as_int8(batch[part])
+            name: as_int8(batch[part]).reshape(-1, *model.tensor(name).shape)
             for name, batch in zip(model.inputs, given.inputs.values(), strict=True)
         }
         golden, c = (model.run(x, backend=b, trace=True) for b in ("golden", "c"))
@@ -248,7 +249,11 @@ def compare(row: Row, graph: FileGraph, model: Model, given: Stimulus, answer: A
 def _names(graph: FileGraph, model: Model) -> dict[int, str]:
     """Return the model's tensor for each tensor of the file that an op makes."""
     made = {op.name: op.output for op in model.ops}
-    return {op.outputs[0]: made[f"{op.kind.lower()}_{op.index}"] for op in graph.ops}
+    return {
+        at: made[output_label(f"{op.kind.lower()}_{op.index}", number)]
+        for op in graph.ops
+        for number, at in enumerate(op.outputs)
+    }
 
 
 def differences(network: str, found: Mapping[str, Answer]) -> Iterator[tuple[str, ...]]:
