@@ -288,6 +288,60 @@ def _reduce(kind: str) -> Callable[[Rng, str], Made]:
     return make
 
 
+def _dilated(kind: str) -> Callable[[Rng, str], Made]:
+    """A convolution between SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND."""
+
+    def make(rng: Rng, dtype: str) -> Made:
+        depthwise = kind == "DEPTHWISE_CONV_2D"
+        while True:
+            image, kernel, block = (
+                draws.pair(rng, 1, 12),
+                draws.pair(rng, 1, 4),
+                draws.pair(rng, 1, 4),
+            )
+            padding = int(rng.integers(2))
+            before = [int(v) for v in rng.integers(0, 5, 2)]
+            after = [-(n + p) % b for n, p, b in zip(image, before, block, strict=True)]
+            whole = [n + p + q for n, p, q in zip(image, before, after, strict=True)]
+            cut = [m // b for m, b in zip(whole, block, strict=True)]
+            sizes = draws.windows((1, *cut), kernel, [1, 1], [1, 1], padding)
+            room = [(k - 1) // 2 * b * (1 - padding) for k, b in zip(kernel, block, strict=True)]
+            crops = [
+                [int(rng.integers(0, p + r + 1)), int(rng.integers(0, q + 1))]
+                for p, q, r in zip(before, after, room, strict=True)
+            ]
+            out = [n * b - sum(c) for n, b, c in zip(sizes, block, crops, strict=True)]
+            if min(*sizes, *out) > 0:
+                break
+        in_c = draws.channels(rng)
+        d = _Draft(rng, dtype, (1, *image, in_c))
+        w, batch = d.w, math.prod(block)
+        phases = w.tensor((batch, *cut, in_c), dtype, d.scale, d.zero)
+        sides = list(zip(before, after, strict=True))
+        w.op("SPACE_TO_BATCH_ND", [d.x, d.held(block), d.held(sides)], phases, 1,
+             "SpaceToBatchNDOptions")  # fmt: skip
+        out_c = in_c if depthwise else draws.channels(rng)
+        of = (1, *kernel, out_c) if depthwise else (out_c, *kernel, in_c)
+        held, product = draws.weights(rng, w, dtype, of, 3 if depthwise else 0, d.scale)
+        depth = math.prod(kernel) * (1 if depthwise else in_c)
+        scale = draws.output_scale(rng, product * 4900 * depth**0.5, product)
+        zero = draws.zero_point(rng, dtype)
+        made = w.tensor((batch, *sizes, out_c), dtype, scale, zero)
+        w.op(
+            kind, [phases, *held], made, 3,
+            "DepthwiseConv2DOptions" if depthwise else "Conv2DOptions", Padding=padding, StrideH=1,
+            StrideW=1, DilationHFactor=1, DilationWFactor=1,
+            FusedActivationFunction=draws.activation(rng),
+            **({"DepthMultiplier": 1} if depthwise else {}),
+        )  # fmt: skip
+        y = w.tensor((1, *out, out_c), dtype, scale, zero)
+        w.op("BATCH_TO_SPACE_ND", [made, d.held(block), d.held(crops)], y, 1,
+             "BatchToSpaceNDOptions")  # fmt: skip
+        return Made(w.finish([d.x], [y]), ((d.x, d.shape),), y, dtype)
+
+    return make
+
+
 MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "TRANSPOSE": _transpose,
     "SLICE": _slice,
@@ -305,6 +359,8 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "DEPTH_TO_SPACE": _depth_to_space,
     "SPACE_TO_DEPTH": _space_to_depth,
     "BATCH_TO_SPACE_ND": _space_to_batch,
+    "CONV_2D_DILATED": _dilated("CONV_2D"),
+    "DEPTHWISE_CONV_2D_DILATED": _dilated("DEPTHWISE_CONV_2D"),
     "RESIZE_NEAREST_NEIGHBOR": _resize,
     "REDUCE_MAX": _reduce("REDUCE_MAX"),
     "REDUCE_MIN": _reduce("REDUCE_MIN"),

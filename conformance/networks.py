@@ -22,10 +22,9 @@ from engines import HERE, OUT, Answer, Stimulus, answers, as_int8, environment, 
 
 from intgold.contracts import contract_named
 from intgold.errors import IntgoldError
-from intgold.importers.tflite.convert import convert
+from intgold.importers.tflite.convert import convert, prepared
 from intgold.importers.tflite.op_context import output_label
 from intgold.importers.tflite.reader import FileGraph, FileTensor, parse
-from intgold.importers.tflite.shape_arithmetic import fold_shapes
 from intgold.model.graph import Model
 from intgold.support.progress import Progress
 from intgold.support.text_table import columns
@@ -190,7 +189,7 @@ def hold(
     """Return a row for each contract, and the answers of the engines that take the file."""
     try:
         file = parse(data)
-        graph = fold_shapes(file, contract_named("litert_reference"))
+        graph = prepared(file, contract_named("litert_reference"))
         given = Stimulus(data, stimulus(graph), graph.outputs, _shown(graph))
     except IntgoldError as error:
         return [Row(network, c, declined=str(error)) for c in contracts], {}
@@ -231,7 +230,7 @@ def compare(row: Row, graph: FileGraph, model: Model, given: Stimulus, answer: A
         }
         golden, c = (model.run(x, backend=b, trace=True) for b in ("golden", "c"))
         for ours, other in ((golden.tensors, c.tensors), (golden.accumulators, c.accumulators)):
-            if set(ours) != set(other) or not ours:
+            if set(ours) != set(other) or not golden.tensors:
                 raise AssertionError(f"{row.network}: traces hold different tensors")
             row.traced += sum(a.size for a in ours.values())
             row.unequal += sum(int(np.count_nonzero(a != other[n])) for n, a in ours.items())

@@ -25,6 +25,8 @@ from . import (
     weighted,
     wellformed,
 )
+from .batches import one_image
+from .dilated_convolutions import fold_dilations
 from .layouts import LAYOUT_OPS
 from .memory_hazards import memory_hazards
 from .op_context import ConstantBudget, OpContext, inner, whole, zero_point
@@ -120,13 +122,18 @@ def convert(graph: FileGraph, contract: Contract, name: str, *, geometry: bool =
         if op.kind not in HANDLERS and op.kind not in COMPUTED:
             raise _unknown(op)
     wellformed.check_graph(graph)
-    graph = fold_shapes(graph, contract)
+    graph = prepared(graph, contract)
     importer = _GraphImporter(graph, contract, name)
     for at in graph.inputs:
         importer.add_input(graph.tensors[at])
     for op in graph.ops:
         importer.add_op(op, geometry=geometry)
     return importer.model()
+
+
+def prepared(graph: FileGraph, contract: Contract) -> FileGraph:
+    """Return a well-formed graph as it is converted: of one image, shapes known, chains folded."""
+    return fold_dilations(fold_shapes(one_image(graph), contract), contract)
 
 
 def _unknown(op: FileOp) -> ImportFileError:
