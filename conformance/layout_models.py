@@ -12,21 +12,24 @@ import numpy as np
 from draws import FLOAT, Made, Rng
 from tflite_writer import Writer
 
-_OTHER_SCALE = 0.1
-"""How often the output has another scale and zero point than the input."""
+_NO_SCALE, _OTHER_SCALE = 0.05, 0.05
+"""How often no tensor has a scale, or the output another scale and zero point than the input."""
 
 
 @dataclass
 class _Draft:
-    """A file of one op on one tensor, whose outputs may have other scales."""
+    """A file of one op on one tensor, whose outputs may have other scales, or all none."""
 
     rng: Rng
     dtype: str
     shape: tuple[int, ...]
     w: Writer = field(default_factory=Writer)
+    scaled: bool = False
 
     def __post_init__(self) -> None:
         self.scale, self.zero = draws.scale(self.rng), draws.zero_point(self.rng, self.dtype)
+        if not self.scaled and self.rng.random() < _NO_SCALE:
+            self.scale, self.zero = None, 0
         self.x = self.w.tensor(self.shape, self.dtype, self.scale, self.zero)
 
     def held(self, values: Any) -> int:
@@ -37,7 +40,7 @@ class _Draft:
         version: int = 2, **fields: Any,
     ) -> Made:  # fmt: skip
         scale, zero = self.scale, self.zero
-        if self.rng.random() < _OTHER_SCALE:
+        if scale is not None and self.rng.random() < _OTHER_SCALE:
             scale = FLOAT(scale * 10 ** self.rng.uniform(-0.5, 0.5))
             zero = draws.zero_point(self.rng, self.dtype)
         ys = [self.w.tensor(shape, self.dtype, scale, zero) for shape in shapes]
@@ -314,7 +317,7 @@ def _dilated(kind: str) -> Callable[[Rng, str], Made]:
             if min(*sizes, *out) > 0:
                 break
         in_c = draws.channels(rng)
-        d = _Draft(rng, dtype, (1, *image, in_c))
+        d = _Draft(rng, dtype, (1, *image, in_c), scaled=True)
         w, batch = d.w, math.prod(block)
         phases = w.tensor((batch, *cut, in_c), dtype, d.scale, d.zero)
         sides = list(zip(before, after, strict=True))
