@@ -37,7 +37,7 @@ class Pick:
 
     @classmethod
     def of(cls, indices: np.ndarray) -> Pick | None:
-        """Return what makes these indices; None where more than two counters would have to."""
+        """Return two counters that produce these indices; None where more are needed."""
         for inner in _divisors(indices.size):
             blocks = indices.reshape(-1, inner).astype(np.int64)
             steps = np.diff(blocks, axis=1)

@@ -34,7 +34,7 @@ class _Batched:
         return axis % rank != 0 if rank else False
 
 
-def _is_apart(of: _Batched) -> bool:
+def _always(of: _Batched) -> bool:
     return True
 
 
@@ -49,15 +49,28 @@ def _axes(i: int) -> Callable[[_Batched], bool]:
     return lambda of: bool(of.values(i)) and all(of.along(a, of.rank()) for a in of.values(i))
 
 
-_APART: Mapping[str, Callable[[_Batched], bool]] = {
+def _takes_all(of: _Batched) -> bool:
+    """STRIDED_SLICE takes every image, in their order."""
+    o = of.options
+    if (
+        any(o[name] & 1 for name in ("EllipsisMask", "NewAxisMask", "ShrinkAxisMask"))
+        or o["Offset"]
+    ):
+        return False
+    begin, end, stride = (of.values(i)[:1] for i in (1, 2, 3))
+    starts, ends = o["BeginMask"] & 1 or begin == [0], o["EndMask"] & 1 or end == [of.batch]
+    return bool(starts and ends and stride == [1])
+
+
+_SEPARATE: Mapping[str, Callable[[_Batched], bool]] = {
     **dict.fromkeys(
         ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "AVERAGE_POOL_2D", "MAX_POOL_2D",
          "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE", "RELU", "RELU6", "RELU_N1_TO_1",
          "LEAKY_RELU", "LOGISTIC", "TANH", "GELU", "ELU", "HARD_SWISH", "DEPTH_TO_SPACE",
-         "SPACE_TO_DEPTH", "RESIZE_NEAREST_NEIGHBOR", "SHAPE"),
-        _is_apart,
+         "SPACE_TO_DEPTH", "RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR", "TRANSPOSE_CONV"),
+        _always,
     ),
-    **dict.fromkeys(("ADD", "SUB", "MUL"), _not_repeated),
+    **dict.fromkeys(("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"), _not_repeated),
     **dict.fromkeys(("MEAN", "REDUCE_MAX", "REDUCE_MIN", "REVERSE_V2"), _axes(1)),
     **dict.fromkeys(
         ("CONCATENATION", "PACK"), lambda of: of.along(of.options["Axis"], len(of.y.shape))
@@ -67,12 +80,15 @@ _APART: Mapping[str, Callable[[_Batched], bool]] = {
     "SPLIT": lambda of: all(of.along(a, of.rank(1)) for a in of.values(0)),
     "SPLIT_V": lambda of: all(of.along(a, of.rank()) for a in of.values(2)),
     "TRANSPOSE": lambda of: of.values(1)[:1] == [0],
+    "SLICE": lambda of: of.values(1)[:1] == [0],
+    "STRIDED_SLICE": _takes_all,
+    "BROADCAST_TO": lambda of: len(of.values(1)) == of.rank(),
     "TILE": lambda of: of.values(1)[:1] == [1],
     **dict.fromkeys(("PAD", "PADV2", "MIRROR_PAD"), lambda of: of.values(1)[:2] == [0, 0]),
 }  # fmt: skip
 """Whether an op computes each image from that image; its output has the batch first."""
-_SHAPES = {"RESHAPE": 1}
-"""Ops with an operand that is a shape, and which it is."""
+_SHAPES = {"RESHAPE": 1, "SLICE": 2, "BROADCAST_TO": 1, "TRANSPOSE_CONV": 0}
+"""Ops with an operand that begins with the batch, and which it is."""
 
 
 def one_image(graph: FileGraph) -> FileGraph:
@@ -98,19 +114,23 @@ def one_image(graph: FileGraph) -> FileGraph:
                for t in graph.tensors]  # fmt: skip
     ops = []
     for op in graph.ops:
-        if op.kind in _SHAPES and len(op.inputs) > 1:
-            held = tensors[op.inputs[1]]
-            if held.data is not None and held.data.ravel()[:1].tolist() == [batch]:
-                tensors[held.index] = replace(held, data=_with_first(held.data, 1))
-        ops.append(replace(op, options=_options(op, graph.tensors, batch)))
+        inputs = list(op.inputs)
+        at = _SHAPES.get(op.kind, len(inputs))
+        held = tensors[inputs[at]].data if at < len(inputs) and inputs[at] >= 0 else None
+        if held is not None and held.ravel()[:1].tolist() == [batch]:
+            changed = replace(tensors[inputs[at]], index=len(tensors), data=_of_one_image(held))
+            inputs[at] = changed.index
+            tensors.append(changed)
+        options = _options(op, graph.tensors, batch)
+        ops.append(replace(op, inputs=tuple(inputs), options=options))
     return replace(graph, tensors=tuple(tensors), ops=tuple(ops))
 
 
 def _check(op: FileOp, tensors: Sequence[FileTensor], batch: int) -> None:
     if all(tensors[at].dtype in ("int32", "int64") for at in op.outputs):
         return  # of shapes, computed with a batch of 1
-    apart = op.kind in _APART and _APART[op.kind](_Batched(op, tensors, batch))
-    if not apart or any(tensors[at].shape[:1] != (batch,) for at in op.outputs):
+    separate = op.kind in _SEPARATE and _SEPARATE[op.kind](_Batched(op, tensors, batch))
+    if not separate or any(tensors[at].shape[:1] != (batch,) for at in op.outputs):
         raise ImportFileError(f"{op}: it may mix the {batch} images of the file's batch")
 
 
@@ -120,9 +140,10 @@ def _of_one(tensor: FileTensor) -> FileTensor:
     return replace(tensor, shape=(1, *tensor.shape[1:]), shape_signature=signature)
 
 
-def _with_first(values: np.ndarray, first: int) -> np.ndarray:
-    made = values.copy()
-    made.reshape(-1)[0] = first
+def _of_one_image(shape: np.ndarray) -> np.ndarray:
+    """Return a shape of a batch of 1."""
+    made = shape.copy()
+    made.reshape(-1)[0] = 1
     return made
 
 

@@ -57,8 +57,8 @@ def _chain(
     first = makers.get(convolution.inputs[0])
     if first is None or first.kind != "SPACE_TO_BATCH_ND":
         return None
-    alone = uses[last.inputs[0]] == uses[convolution.inputs[0]] == 1
-    return (first, convolution, last) if alone else None
+    unshared = uses[last.inputs[0]] == uses[convolution.inputs[0]] == 1
+    return (first, convolution, last) if unshared else None
 
 
 def _one_convolution(

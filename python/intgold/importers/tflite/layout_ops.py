@@ -9,7 +9,7 @@ import numpy as np
 
 from ...contracts import Algorithm
 from .address_walk import AddressWalk, Shape
-from .layouts import Gathering, Layout, Padding, layouts, moved_input
+from .layouts import Gathering, OutputPlan, Padding, layouts, moved_input
 from .op_context import OpContext, extents, image_of, inner
 from .reader import FileTensor
 
@@ -19,7 +19,7 @@ _PER_INDEX = 4
 
 
 def layout(context: OpContext) -> None:
-    """Add what makes each output of an op that has a plan in `layouts`."""
+    """Add the steps to each output of an op that has a plan in `layouts`."""
     x = context.file(moved_input(context.op))
     name = context.x(moved_input(context.op))
     for number, plan in enumerate(layouts(context.op, context.tensors)):
@@ -36,7 +36,7 @@ class _Chain:
         self.context, self.x, self.shape = context, x, inner(x)
         self.ops: list[tuple[str, dict[str, Any]]] = []
 
-    def run(self, name: str, plan: Layout, number: int) -> None:
+    def run(self, name: str, plan: OutputPlan, number: int) -> None:
         for step in plan.steps:
             if isinstance(step, Gathering):
                 self._gather(step)

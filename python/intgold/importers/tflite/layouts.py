@@ -40,7 +40,7 @@ Step = Gathering | Padding | AddressWalk
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
+class OutputPlan:
     """One output: its shape in the file, and the steps from the input to it.
 
     Parameters
@@ -96,7 +96,7 @@ class _Operands:
         return sides.astype(np.int64)
 
 
-def _selected(of: _Operands, picks: Mapping[int, Pick | np.ndarray]) -> Layout:
+def _selected(of: _Operands, picks: Mapping[int, Pick | np.ndarray]) -> OutputPlan:
     """Return the layout of places along some axes: gathers first, then one walk for the rest."""
     shape, gathers = list(of.shape), []
     walks: dict[int, Pick] = {}
@@ -111,18 +111,18 @@ def _selected(of: _Operands, picks: Mapping[int, Pick | np.ndarray]) -> Layout:
     for axis, chosen in walks.items():
         walk = walk.picked(axis, chosen)
         shape[axis] = math.prod(count for count, _ in chosen.counters)
-    return Layout(tuple(shape), (*gathers, walk))
+    return OutputPlan(tuple(shape), (*gathers, walk))
 
 
-def _transpose(of: _Operands) -> list[Layout]:
+def _transpose(of: _Operands) -> list[OutputPlan]:
     order = [of.axis(a) for a in of.integers(1, of.rank)]
     if len(set(order)) != of.rank:
         raise of.fail(f"permutation {order}")
     walk = AddressWalk.over(of.shape).ordered(order)
-    return [Layout(tuple(of.shape[a] for a in order), (walk,))]
+    return [OutputPlan(tuple(of.shape[a] for a in order), (walk,))]
 
 
-def _slice(of: _Operands) -> list[Layout]:
+def _slice(of: _Operands) -> list[OutputPlan]:
     begins, sizes = of.integers(1, of.rank), of.integers(2, of.rank)
     picks: dict[int, Pick | np.ndarray] = {}
     for axis, (begin, size, n) in enumerate(zip(begins, sizes, of.shape, strict=True)):
@@ -133,7 +133,7 @@ def _slice(of: _Operands) -> list[Layout]:
     return [_selected(of, picks)]
 
 
-def _strided_slice(of: _Operands) -> list[Layout]:
+def _strided_slice(of: _Operands) -> list[OutputPlan]:
     o = of.options
     begins, ends, strides = (of.integers(i) for i in (1, 2, 3))
     if not len(begins) == len(ends) == len(strides) <= 2 * _MAX_RANK:
@@ -174,7 +174,7 @@ def _strided_slice(of: _Operands) -> list[Layout]:
             shape.append(len(places))
             axis += 1
     shape += of.shape[axis:]
-    return [Layout(tuple(shape), _selected(of, picks).steps)]
+    return [OutputPlan(tuple(shape), _selected(of, picks).steps)]
 
 
 def _place(of: _Operands, axis: int, value: int) -> int:
@@ -184,7 +184,7 @@ def _place(of: _Operands, axis: int, value: int) -> int:
     return value % n
 
 
-def _parts(of: _Operands, axis: int, sizes: Sequence[int]) -> list[Layout]:
+def _parts(of: _Operands, axis: int, sizes: Sequence[int]) -> list[OutputPlan]:
     made, begin = [], 0
     for size in sizes:
         made.append(_selected(of, {axis: Pick.along(range(begin, begin + size))}))
@@ -192,14 +192,14 @@ def _parts(of: _Operands, axis: int, sizes: Sequence[int]) -> list[Layout]:
     return made
 
 
-def _split(of: _Operands) -> list[Layout]:
+def _split(of: _Operands) -> list[OutputPlan]:
     axis, count = of.axis(of.integers(0, 1)[0]), len(of.op.outputs)
     if of.shape[axis] % count or of.options["NumSplits"] != count:
         raise of.fail(f"{of.shape[axis]} places of axis {axis} in {count} outputs")
     return _parts(of, axis, [of.shape[axis] // count] * count)
 
 
-def _split_v(of: _Operands) -> list[Layout]:
+def _split_v(of: _Operands) -> list[OutputPlan]:
     sizes, axis = of.array(1).ravel().tolist(), of.axis(of.integers(2, 1)[0])
     n = of.shape[axis]
     if sizes.count(-1) == 1:
@@ -209,20 +209,20 @@ def _split_v(of: _Operands) -> list[Layout]:
     return _parts(of, axis, sizes)
 
 
-def _unpack(of: _Operands) -> list[Layout]:
+def _unpack(of: _Operands) -> list[OutputPlan]:
     axis = of.axis(of.options["Axis"])
     if of.options["Num"] != len(of.op.outputs) or of.shape[axis] != len(of.op.outputs):
         raise of.fail(f"{of.shape[axis]} places of axis {axis} in {len(of.op.outputs)} outputs")
     shape = (*of.shape[:axis], *of.shape[axis + 1 :])
-    return [Layout(shape, part.steps) for part in _parts(of, axis, [1] * of.shape[axis])]
+    return [OutputPlan(shape, part.steps) for part in _parts(of, axis, [1] * of.shape[axis])]
 
 
-def _reverse(of: _Operands) -> list[Layout]:
+def _reverse(of: _Operands) -> list[OutputPlan]:
     axes = {of.axis(a) for a in of.integers(1)}
     return [_selected(of, {a: Pick.along(range(of.shape[a])[::-1]) for a in axes})]
 
 
-def _tile(of: _Operands) -> list[Layout]:
+def _tile(of: _Operands) -> list[OutputPlan]:
     """Repeat along axes, as many of them in one step as there are counters."""
     times = of.integers(1, of.rank)
     if min(times) < 1:
@@ -235,10 +235,10 @@ def _tile(of: _Operands) -> list[Layout]:
             longer = AddressWalk.over(tuple(shape)).picked(axis, Pick(0, ((count, 0), (n, 1))))
         walk = longer
         shape[axis] = n * count
-    return [Layout(tuple(shape), (*steps, walk))]
+    return [OutputPlan(tuple(shape), (*steps, walk))]
 
 
-def _broadcast_to(of: _Operands) -> list[Layout]:
+def _broadcast_to(of: _Operands) -> list[OutputPlan]:
     shape = tuple(of.integers(1))
     if not of.rank <= len(shape) <= _MAX_RANK or min(shape) < 1:
         raise of.fail(f"{of.shape} as {shape}")
@@ -249,10 +249,10 @@ def _broadcast_to(of: _Operands) -> list[Layout]:
     for axis, (n, m) in enumerate(zip(own, shape, strict=True)):
         if n != m:
             walk = walk.picked(axis, Pick(0, ((m, 0),)))
-    return [Layout(shape, (walk,))]
+    return [OutputPlan(shape, (walk,))]
 
 
-def _mirror_pad(of: _Operands) -> list[Layout]:
+def _mirror_pad(of: _Operands) -> list[OutputPlan]:
     symmetric = of.options["Mode"] == 1
     picks: dict[int, Pick | np.ndarray] = {}
     for axis, (before, after) in enumerate(of.sides(1, of.rank).tolist()):
@@ -267,7 +267,7 @@ def _mirror_pad(of: _Operands) -> list[Layout]:
     return [_selected(of, picks)]
 
 
-def _gather(of: _Operands) -> list[Layout]:
+def _gather(of: _Operands) -> list[OutputPlan]:
     axis, batch = of.axis(of.options["Axis"]), of.options["BatchDims"]
     indices = of.array(1)
     if batch:
@@ -277,10 +277,10 @@ def _gather(of: _Operands) -> list[Layout]:
         indices = indices.reshape(indices.shape[batch:])
     _inside(of, indices, of.shape[axis])
     made = _selected(of, {axis: indices.ravel()})
-    return [Layout((*of.shape[:axis], *indices.shape, *of.shape[axis + 1 :]), made.steps)]
+    return [OutputPlan((*of.shape[:axis], *indices.shape, *of.shape[axis + 1 :]), made.steps)]
 
 
-def _gather_nd(of: _Operands) -> list[Layout]:
+def _gather_nd(of: _Operands) -> list[OutputPlan]:
     indices = of.array(1)
     depth = indices.shape[-1] if indices.ndim else 0
     if not 1 <= depth <= of.rank:
@@ -293,7 +293,7 @@ def _gather_nd(of: _Operands) -> list[Layout]:
     shape = (math.prod(taken), math.prod(rest))
     pick = Pick.of(flat)
     step = AddressWalk.over(shape).picked(0, pick) if pick else Gathering(shape, 0, flat)
-    return [Layout((*indices.shape[:-1], *rest), (step,))]
+    return [OutputPlan((*indices.shape[:-1], *rest), (step,))]
 
 
 def _inside(of: _Operands, indices: np.ndarray, n: int) -> None:
@@ -307,20 +307,20 @@ def _image(of: _Operands) -> Shape:
     return of.shape
 
 
-def _depth_to_space(of: _Operands) -> list[Layout]:
+def _depth_to_space(of: _Operands) -> list[OutputPlan]:
     (n, h, w, c), b = _image(of), of.options["BlockSize"]
     if b < 1 or c % (b * b):
         raise of.fail(f"blocks of {b} of {c} channels")
     walk = AddressWalk.over((n, h, w, b, b, c // b // b)).ordered((0, 1, 3, 2, 4, 5))
-    return [Layout((n, h * b, w * b, c // b // b), (walk,))]
+    return [OutputPlan((n, h * b, w * b, c // b // b), (walk,))]
 
 
-def _space_to_depth(of: _Operands) -> list[Layout]:
+def _space_to_depth(of: _Operands) -> list[OutputPlan]:
     (n, h, w, c), b = _image(of), of.options["BlockSize"]
     if b < 1 or h % b or w % b:
         raise of.fail(f"blocks of {b} of {h} rows and {w} columns")
     walk = AddressWalk.over((n, h // b, b, w // b, b, c)).ordered((0, 1, 3, 2, 4, 5))
-    return [Layout((n, h // b, w // b, c * b * b), (walk,))]
+    return [OutputPlan((n, h // b, w // b, c * b * b), (walk,))]
 
 
 def _blocks(of: _Operands) -> list[int]:
@@ -331,7 +331,7 @@ def _blocks(of: _Operands) -> list[int]:
     return found
 
 
-def _space_to_batch(of: _Operands) -> list[Layout]:
+def _space_to_batch(of: _Operands) -> list[OutputPlan]:
     block = _blocks(of)
     sides = of.sides(2, len(block))
     n, *image, c = of.shape
@@ -347,10 +347,10 @@ def _space_to_batch(of: _Operands) -> list[Layout]:
     axes = len(block)
     order = [*range(2, 2 * axes + 1, 2), 0, *range(1, 2 * axes, 2), 2 * axes + 1]
     steps.append(AddressWalk.over((n, *pairs, c)).ordered(order))
-    return [Layout((n * math.prod(block), *cut, c), tuple(steps))]
+    return [OutputPlan((n * math.prod(block), *cut, c), tuple(steps))]
 
 
-def _batch_to_space(of: _Operands) -> list[Layout]:
+def _batch_to_space(of: _Operands) -> list[OutputPlan]:
     block = _blocks(of)
     crops = of.sides(2, len(block))
     n, *image, c = of.shape
@@ -361,17 +361,17 @@ def _batch_to_space(of: _Operands) -> list[Layout]:
     walk = AddressWalk.over((*block, batch, *image, c)).ordered(order)
     whole = (batch, *(m * b for m, b in zip(image, block, strict=True)), c)
     if not crops.any():
-        return [Layout(whole, (walk,))]
+        return [OutputPlan(whole, (walk,))]
     cut, shape = AddressWalk.over(whole), list(whole)
     for axis, (before, after) in enumerate(crops.tolist(), 1):
         places = range(whole[axis])[before : whole[axis] - after]
         if not places:
             raise of.fail(f"crops {before} and {after} of {whole[axis]}")
         cut, shape[axis] = cut.picked(axis, Pick.along(places)), len(places)
-    return [Layout(tuple(shape), (walk, cut))]
+    return [OutputPlan(tuple(shape), (walk, cut))]
 
 
-def _resize_nearest(of: _Operands) -> list[Layout]:
+def _resize_nearest(of: _Operands) -> list[OutputPlan]:
     _, *image, _ = _image(of)
     size = of.integers(1, 2)
     if not all(1 <= m <= _MAX_RESIZED for m in size):
@@ -387,7 +387,7 @@ def _resize_nearest(of: _Operands) -> list[Layout]:
     return [_selected(of, picks)]
 
 
-_PLANS: Mapping[str, tuple[int, Callable[[_Operands], list[Layout]]]] = {
+_PLANS: Mapping[str, tuple[int, Callable[[_Operands], list[OutputPlan]]]] = {
     "TRANSPOSE": (0, _transpose),
     "SLICE": (0, _slice),
     "STRIDED_SLICE": (0, _strided_slice),
@@ -415,7 +415,7 @@ def moved_input(op: FileOp) -> int:
     return _PLANS[op.kind][0]
 
 
-def layouts(op: FileOp, tensors: Sequence[FileTensor]) -> list[Layout]:
+def layouts(op: FileOp, tensors: Sequence[FileTensor]) -> list[OutputPlan]:
     """Return the layout of each output of an op.
 
     Raises
