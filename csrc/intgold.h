@@ -323,6 +323,23 @@ typedef struct intgold_gather {
 } intgold_gather;
 
 INTGOLD_API void intgold_gather_s8(const intgold_gather *op, const int8_t *x, int8_t *y);
+/* Clause 5.20.  weights: (out_c, kernel_h, kernel_w, in_c).  pad_...: what is cut off the full
+ * result; pad_bottom and pad_right may be negative. */
+typedef struct intgold_transpose_conv2d {
+    int32_t in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w;
+    int32_t stride_h, stride_w;
+    int32_t pad_top, pad_bottom, pad_left, pad_right;
+    int32_t x_zero_point, y_zero_point, act_min, act_max;
+    int32_t weight_zero_point_count;
+    const int8_t *weight_zero_point;
+    const int8_t *weights;
+    const int32_t *bias;
+    intgold_requantize requantize;
+} intgold_transpose_conv2d;
+
+INTGOLD_API size_t intgold_transpose_conv2d_scratch_size(const intgold_transpose_conv2d *op);
+INTGOLD_API void intgold_transpose_conv2d_s8(const intgold_transpose_conv2d *op, const int8_t *x,
+                                             int8_t *y, int32_t *acc, void *scratch);
 
 /* ---- A model and its engine, clause 6. ---- */
 
@@ -345,7 +362,8 @@ typedef enum intgold_kind {
     INTGOLD_RESHAPE = 15,
     INTGOLD_SOFTMAX_FLOAT32 = 16,
     INTGOLD_STRIDED_COPY = 17,
-    INTGOLD_GATHER = 18
+    INTGOLD_GATHER = 18,
+    INTGOLD_TRANSPOSE_CONV2D = 19
 } intgold_kind;
 
 /* Tensors between ops share one piece of memory.  Where each lies in it is planned when the model

@@ -460,6 +460,35 @@ def softmax_float32(x, *, form, table):
     return each_row(softmax_row, x)
 
 
+def transpose_conv2d(
+    x, *, x_zero_point, weights, weight_zero_point, bias, stride, padding, **output
+):
+    """Transposed convolution, weights [oc][ky][kx][ic]; returns (y, acc) (clause 5.20)."""
+    (in_h, in_w), (stride_h, stride_w) = (len(x), len(x[0])), stride
+    kernel_h, kernel_w = len(weights[0]), len(weights[0][0])
+    pad_top, pad_bottom, pad_left, pad_right = padding
+    out_h = (in_h - 1) * stride_h + kernel_h - pad_top - pad_bottom
+    out_w = (in_w - 1) * stride_w + kernel_w - pad_left - pad_right
+
+    def pairs_of(place, kernel, stride, size):
+        return [(k, i) for k in range(kernel) for i in range(size) if place - k == i * stride]
+
+    def accumulate(oy, ox, oc):
+        wz = entry_of(weight_zero_point, oc)
+        acc = bias[oc]
+        for ky, iy in pairs_of(oy + pad_top, kernel_h, stride_h, in_h):
+            for kx, ix in pairs_of(ox + pad_left, kernel_w, stride_w, in_w):
+                for w, value in zip(weights[oc][ky][kx], x[iy][ix], strict=True):
+                    acc += (w - wz) * (value - x_zero_point)
+        return acc
+
+    channels = range(len(weights))
+    acc = [
+        [[accumulate(oy, ox, oc) for oc in channels] for ox in range(out_w)] for oy in range(out_h)
+    ]
+    return finish(acc, **output)
+
+
 FUNCTIONS: dict[str, Callable] = {
     "conv2d": conv2d,
     "depthwise_conv2d": depthwise_conv2d,
@@ -480,5 +509,6 @@ FUNCTIONS: dict[str, Callable] = {
     "softmax_float32": softmax_float32,
     "strided_copy": strided_copy,
     "gather": gather,
+    "transpose_conv2d": transpose_conv2d,
 }
 """Every op by its name, in clause order."""

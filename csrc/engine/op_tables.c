@@ -22,6 +22,7 @@ static const intgold_op_table *const tables[] = {
     &intgold_softmax_float32_table,
     &intgold_strided_copy_table,
     &intgold_gather_table,
+    &intgold_transpose_conv2d_table,
 };
 
 const intgold_op_table *intgold_op_table_of(int32_t kind) {

@@ -90,7 +90,7 @@ static bounds sum_of_products(const channel *of, const bounds *x) {
     return made;
 }
 
-/* What the three ops with weights have in common. */
+/* What ops with weights have in common. */
 typedef struct layer {
     int32_t out_c, x_zero_point, act_min, act_max;
     size_t count; /* weights of a channel */
@@ -360,6 +360,25 @@ static intgold_status prove_gather(const void *fields, const intgold_range *x, i
     return prove_moved(fields, x, y);
 }
 
+static intgold_status prove_transpose_conv2d(const void *fields, const intgold_range *x,
+                                             intgold_range *y) {
+    const intgold_transpose_conv2d *op = (const intgold_transpose_conv2d *)fields;
+    const size_t count = (size_t)op->kernel_h * (size_t)op->kernel_w * (size_t)op->in_c;
+    const layer of = {op->out_c,
+                      op->x_zero_point,
+                      op->act_min,
+                      op->act_max,
+                      count,
+                      1,
+                      count,
+                      op->weights,
+                      op->weight_zero_point,
+                      op->weight_zero_point_count,
+                      op->bias,
+                      &op->requantize};
+    return prove_layer(&of, x, y);
+}
+
 typedef intgold_status prove_op(const void *fields, const intgold_range *x, intgold_range *y);
 
 /* In the order of enum intgold_kind. */
@@ -381,7 +400,8 @@ static prove_op *const proofs[] = {prove_conv2d,
                                    prove_moved, /* reshape */
                                    prove_softmax_float32,
                                    prove_moved, /* strided_copy */
-                                   prove_gather};
+                                   prove_gather,
+                                   prove_transpose_conv2d};
 
 /* Of a tensor: what an op before this one made, or every value of its dtype. */
 static intgold_range range_of(const intgold_model *model, const intgold_range *ranges,

@@ -26,6 +26,7 @@ typedef enum limits {
     SEGMENTS,
     VALIDATE_STEP, /* stride, dilation, window of a pool */
     PADDING,
+    CROP, /* padding, or less than none */
     INT8,
     CLAMP, /* act_min; act_max, which follows it, is not below */
     FRACTION,
@@ -53,6 +54,7 @@ static const limit limit_of[] = {
     {1, 256, INTGOLD_ERROR_COUNT},
     {1, 1 << 15, INTGOLD_ERROR_PARAMETER},
     {0, 1 << 15, INTGOLD_ERROR_PARAMETER},
+    {-(1 << 15), 1 << 15, INTGOLD_ERROR_PARAMETER},
     {-128, 127, INTGOLD_ERROR_PARAMETER},
     {-128, 127, INTGOLD_ERROR_PARAMETER},
     {0, 15, INTGOLD_ERROR_PARAMETER},
@@ -144,6 +146,25 @@ static const member gather_members[] = {
     M(intgold_gather, rows, AT_LEAST_ONE), M(intgold_gather, in_extent, EXTENT),
     M(intgold_gather, out_extent, EXTENT), M(intgold_gather, axis, AXIS)};
 
+static const member transpose_conv2d_members[] = {
+    M(intgold_transpose_conv2d, in_h, EXTENT),
+    M(intgold_transpose_conv2d, in_w, EXTENT),
+    M(intgold_transpose_conv2d, in_c, EXTENT),
+    M(intgold_transpose_conv2d, out_h, EXTENT),
+    M(intgold_transpose_conv2d, out_w, EXTENT),
+    M(intgold_transpose_conv2d, out_c, EXTENT),
+    M(intgold_transpose_conv2d, kernel_h, AT_LEAST_ONE),
+    M(intgold_transpose_conv2d, kernel_w, AT_LEAST_ONE),
+    M(intgold_transpose_conv2d, stride_h, VALIDATE_STEP),
+    M(intgold_transpose_conv2d, stride_w, VALIDATE_STEP),
+    M(intgold_transpose_conv2d, pad_top, PADDING),
+    M(intgold_transpose_conv2d, pad_bottom, CROP),
+    M(intgold_transpose_conv2d, pad_left, PADDING),
+    M(intgold_transpose_conv2d, pad_right, CROP),
+    M(intgold_transpose_conv2d, x_zero_point, INT8),
+    M(intgold_transpose_conv2d, y_zero_point, INT8),
+    M(intgold_transpose_conv2d, act_min, CLAMP)};
+
 static intgold_status check_member(const void *fields, const member *of) {
     const limit *by = &limit_of[of->of];
     int32_t value[2];
@@ -195,7 +216,7 @@ static intgold_status check_entries(const intgold_requantize *by, int32_t channe
     return INTGOLD_OK;
 }
 
-/* What the three ops with weights have in common; a channel has n * m values. */
+/* What ops with weights have in common; a channel has n * m values. */
 typedef struct validate_weights {
     int32_t out_c, zero_points;
     size_t n, m;
@@ -415,6 +436,32 @@ static intgold_status check_gather(const void *fields, const ends *at) {
     return INTGOLD_OK;
 }
 
+/* Clause 5.20, one axis. */
+static int spreads(const slide *along) {
+    const int64_t full = (int64_t)(along->in - 1) * along->stride + along->kernel;
+    return full - along->before - along->after == along->out;
+}
+
+static intgold_status check_transpose_conv2d(const void *fields, const ends *at) {
+    const intgold_transpose_conv2d *op = (const intgold_transpose_conv2d *)fields;
+    const slide rows = {op->in_h, op->out_h,   op->kernel_h,  op->stride_h,
+                        1,        op->pad_top, op->pad_bottom};
+    const slide columns = {op->in_w, op->out_w,    op->kernel_w, op->stride_w,
+                           1,        op->pad_left, op->pad_right};
+    const validate_weights of = {op->out_c,
+                                 op->weight_zero_point_count,
+                                 intgold_times((size_t)op->kernel_h, (size_t)op->kernel_w),
+                                 (size_t)op->in_c,
+                                 op->weights,
+                                 op->weight_zero_point,
+                                 op->bias,
+                                 &op->requantize};
+    if (!spreads(&rows) || !spreads(&columns)) return INTGOLD_ERROR_SHAPE;
+    if (!holds(at->x, op->in_h, op->in_w, op->in_c)) return INTGOLD_ERROR_SHAPE;
+    if (!holds(at->y, op->out_h, op->out_w, op->out_c)) return INTGOLD_ERROR_SHAPE;
+    return check_weights(&of);
+}
+
 /* ---- Kinds. ---- */
 
 typedef struct kind_rules {
@@ -456,7 +503,8 @@ static const kind_rules rules_of[] = {KIND_WITH_WEIGHTS(conv2d),
                                       KIND(reshape, 1, 0),
                                       KIND(softmax_float32, 1, 0),
                                       KIND(strided_copy, 1, 0),
-                                      KIND(gather, 1, 0)};
+                                      KIND(gather, 1, 0),
+                                      KIND_WITH_WEIGHTS(transpose_conv2d)};
 
 enum { N_RULES = sizeof rules_of / sizeof *rules_of };
 

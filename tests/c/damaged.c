@@ -76,7 +76,8 @@ static const size_t size_of[] = {sizeof(intgold_conv2d),
                                         sizeof(intgold_reshape),
                                         sizeof(intgold_softmax_float32),
                                         sizeof(intgold_strided_copy),
-                                 sizeof(intgold_gather)};
+                                 sizeof(intgold_gather),
+                                 sizeof(intgold_transpose_conv2d)};
 
 enum { N_KINDS = sizeof size_of / sizeof *size_of };
 
@@ -132,6 +133,12 @@ static arrays arrays_of(int32_t kind, const void *fields) {
     } else if (kind == INTGOLD_DEPTHWISE_CONV2D) {
         const intgold_depthwise_conv2d *op = fields;
         list_weights(&all, &op->weights, times(times(op->kernel_h, op->kernel_w), op->out_c),
+                     &op->weight_zero_point, op->weight_zero_point_count, &op->bias, op->out_c,
+                     &op->requantize);
+    } else if (kind == INTGOLD_TRANSPOSE_CONV2D) {
+        const intgold_transpose_conv2d *op = fields;
+        const int64_t window = times(op->kernel_h, op->kernel_w);
+        list_weights(&all, &op->weights, times(times(window, op->in_c), op->out_c),
                      &op->weight_zero_point, op->weight_zero_point_count, &op->bias, op->out_c,
                      &op->requantize);
     } else if (kind == INTGOLD_FULLY_CONNECTED) {

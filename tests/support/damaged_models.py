@@ -143,6 +143,8 @@ def _numbers() -> Iterator[Damage]:
         make = one(kind)
         for name in _int_members(kind):
             below, status = BEYOND[name]
+            if kind == "transpose_conv2d" and name in ("pad_bottom", "pad_right"):
+                below = -(2**15) - 1
             above = ABOVE.get(name, INT32[1])
             if not status:
                 status = "PARAMETER" if "pool" in kind else "SHAPE"
@@ -238,6 +240,7 @@ def _larger(i: int) -> Callable[[CModel], None]:
 EXTENTS = {
     "conv2d": ("in_h", "in_w", "in_c", "out_h", "out_w", "out_c"),
     "depthwise_conv2d": ("in_h", "in_w", "out_h", "out_w", "out_c"),
+    "transpose_conv2d": ("in_h", "in_w", "in_c", "out_h", "out_w", "out_c"),
     "max_pool2d": ("in_h", "in_w", "in_c", "out_h", "out_w"),
     "avg_pool2d": ("in_h", "in_w", "in_c", "out_h", "out_w"),
     "global_avg_pool": ("in_h", "in_w", "in_c"), "fully_connected": ("out_c",),
@@ -272,6 +275,12 @@ def _extend(name: str) -> Callable[[CModel], None]:
             setattr(fields, f"in_{axis}", large - 2)
             for side in ("top", "bottom") if axis == "h" else ("left", "right"):
                 setattr(fields, f"pad_{side}", 1)
+            if "dilation_h" not in declared and "weights" in dir(
+                fields
+            ):  # transposed: less than none
+                for side, pad in zip(("top", "bottom") if axis == "h" else ("left", "right"),
+                                     (0, -2), strict=True):  # fmt: skip
+                    setattr(fields, f"pad_{side}", pad)
             if "pool" in KINDS[model.model.ops[0].kind]:  # whose kernel is larger than its padding
                 setattr(fields, f"kernel_{axis}", 2)
                 setattr(fields, f"in_{axis}", large - 1)
@@ -363,7 +372,7 @@ def _arrays() -> Iterator[Damage]:
             pointers += [f"{by}.{part}" for part in parts]
             yield Damage(f"{kind} {by} of 1000 entries", make, _set(f"{by}.count", 1000), "COUNT")
             yield Damage(f"{kind} {by} of -1 entries", make, _set(f"{by}.count", -1), "COUNT")
-            if kind not in ("conv2d", "depthwise_conv2d", "fully_connected"):
+            if not OPS[kind].fields[by].optional:
                 yield Damage(f"{kind} no {by}", make, _set(f"{by}.count", 0), "COUNT")
         for name in pointers:
             yield Damage(f"{kind} no {name}", make, _set(name, ffi.NULL), "NULL")
@@ -439,7 +448,7 @@ def _tables() -> Iterator[Damage]:
 
 def _sums() -> Iterator[Damage]:
     """Accumulators beyond int32."""
-    for kind in ("conv2d", "depthwise_conv2d", "fully_connected"):
+    for kind in ("conv2d", "depthwise_conv2d", "fully_connected", "transpose_conv2d"):
         for value in INT32:
             for suits in (_moves, _moves_bare):
                 yield Damage(f"{kind} bias {value} {suits.__name__}", one(kind, suits),

@@ -172,6 +172,7 @@ FORMULAS = {
     "softmax_float32": softmax_float32,
     "strided_copy": strided_copy,
     "gather": gather,
+    "transpose_conv2d": weighted,
 }
 
 

@@ -36,6 +36,7 @@ from .reshape import reshape
 from .softmax import softmax
 from .softmax_float32 import softmax_float32
 from .strided_copy import strided_copy
+from .transpose_conv2d import transpose_conv2d
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
@@ -43,6 +44,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         conv2d, depthwise_conv2d, fully_connected, lut, pwl, max_pool2d, avg_pool2d,
         global_avg_pool, add, softmax, rescale, argmax, mul, concat, pad, reshape, softmax_float32,
         strided_copy, gather,
+        transpose_conv2d,
     )
 }  # fmt: skip
 """The golden function of every op of the op table."""
@@ -106,6 +108,7 @@ reshape = _checking(reshape)
 softmax_float32 = _checking(softmax_float32)
 strided_copy = _checking(strided_copy)
 gather = _checking(gather)
+transpose_conv2d = _checking(transpose_conv2d)
 
 __all__ = [
     "FUNCTIONS",
@@ -129,4 +132,5 @@ __all__ = [
     "softmax",
     "softmax_float32",
     "strided_copy",
+    "transpose_conv2d",
 ]

@@ -26,6 +26,7 @@ reshape = FUNCTIONS["reshape"]
 softmax = FUNCTIONS["softmax"]
 softmax_float32 = FUNCTIONS["softmax_float32"]
 strided_copy = FUNCTIONS["strided_copy"]
+transpose_conv2d = FUNCTIONS["transpose_conv2d"]
 
 __all__ = [
     "FUNCTIONS",
@@ -54,6 +55,7 @@ __all__ = [
     "softmax",
     "softmax_float32",
     "strided_copy",
+    "transpose_conv2d",
     "variants",
 ]
 

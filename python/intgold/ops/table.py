@@ -30,6 +30,7 @@ from . import (
     softmax,
     softmax_float32,
     strided_copy,
+    transpose_conv2d,
 )
 from .kind import OpKind
 
@@ -55,6 +56,7 @@ OPS: Mapping[str, OpKind] = {
         softmax_float32,
         strided_copy,
         gather,
+        transpose_conv2d,
     )
 }
 """In SPEC order."""

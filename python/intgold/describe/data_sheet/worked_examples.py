@@ -242,6 +242,29 @@ def _conv2d(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) ->
     return _finish(traced, place, steps, _sum(steps, int(op["bias"][oc]), terms))
 
 
+def _transpose_conv2d(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
+    op, x, (_, oy, ox, oc) = traced.op, traced.inputs[0][place[0]], place
+    _, kernel_h, kernel_w, _ = op["weights"].shape
+    rows = _met(kernel_h, oy + op["padding"][0], op["stride"][0], len(x))
+    columns = _met(kernel_w, ox + op["padding"][2], op["stride"][1], x.shape[1])
+    met, taps = len(rows) * len(columns), kernel_h * kernel_w
+    if met < taps:
+        steps.say(f"{taps - met} of {taps} taps meet no input and add nothing")
+    weight_zero = int(op["weight_zero_point"][oc % op["weight_zero_point"].size])
+    terms = [
+        _term(value, traced.zero_points[0], w, weight_zero)
+        for (ky, iy), (kx, ix) in product(rows, columns)
+        for value, w in zip(x[iy, ix].tolist(), op["weights"][oc, ky, kx].tolist(), strict=True)
+    ]
+    return _finish(traced, place, steps, _sum(steps, int(op["bias"][oc]), terms))
+
+
+def _met(kernel: int, place: int, stride: int, size: int) -> list[tuple[int, int]]:
+    """Return (tap, input) of the taps that meet an input at a place of the full result."""
+    pairs = ((tap, place - tap) for tap in range(kernel))
+    return [(k, at // stride) for k, at in pairs if at % stride == 0 and 0 <= at // stride < size]
+
+
 def _fully_connected(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     op, x = traced.op, traced.inputs[0][place[0]].ravel().tolist()
     points, row = op["weight_zero_point"], op["weights"][place[1]].tolist()
@@ -491,5 +514,6 @@ _WALKS: Mapping[str, Callable[[TracedOp, tuple[int, ...], ArithmeticTrace], int]
     "softmax_float32": _softmax_float32,
     "strided_copy": _strided_copy,
     "gather": _gather,
+    "transpose_conv2d": _transpose_conv2d,
 }
 """One walk per op; each returns the output value that its lines come to."""

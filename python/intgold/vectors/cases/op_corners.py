@@ -20,6 +20,7 @@ from .corners.int32 import argmax_cases, rescale_cases
 from .corners.pools import avg_pool2d_cases, global_avg_pool_cases, max_pool2d_cases
 from .corners.softmax import softmax_cases, softmax_float32_cases
 from .corners.tables import lut_cases, pwl_cases
+from .corners.transposed import transposed_cases
 from .corners.weighted import weighted_cases
 from .corners.windows import window_cases
 from .random_models import random_inputs, random_model
@@ -42,6 +43,11 @@ def _fully_connected_cases() -> Iterator[Case]:
     yield from weighted_cases("fully_connected")
 
 
+def _transpose_conv2d_cases() -> Iterator[Case]:
+    yield from weighted_cases("transpose_conv2d")
+    yield from transposed_cases()
+
+
 _CASES: dict[str, Callable[[], Iterator[Case]]] = {
     "conv2d": _conv2d_cases,
     "depthwise_conv2d": _depthwise_conv2d_cases,
@@ -62,6 +68,7 @@ _CASES: dict[str, Callable[[], Iterator[Case]]] = {
     "softmax_float32": softmax_float32_cases,
     "strided_copy": strided_copy_cases,
     "gather": gather_cases,
+    "transpose_conv2d": _transpose_conv2d_cases,
 }
 
 

@@ -416,6 +416,18 @@ def _gather(rng: Random, shapes: list[Shape]) -> Fields:
     return {"axis": axis, "indices": np.array(indices, np.int32)}
 
 
+def _transpose_conv2d(rng: Random, shapes: list[Shape]) -> Fields:
+    (height, width, in_c), kernel = _image(shapes), _pair(rng, 5)
+    out_c = rng.choice((1, 2, 3, 4, 5, 7, 8, 9, 16))
+    stride = _pair(rng, 4 if height * width <= 100 else 1)  # several in a row stay small
+    sides = [rng.randint(lo, k) for k, s in zip(kernel, stride, strict=True) for lo in (0, 1 - s)]
+    return {
+        "stride": stride,
+        "padding": tuple(sides),
+        **_weighted(rng, out_c, (out_c, *kernel, in_c), kernel[0] * kernel[1] * in_c),
+    }
+
+
 _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "conv2d": _conv2d,
     "depthwise_conv2d": _depthwise_conv2d,
@@ -436,4 +448,5 @@ _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "softmax_float32": _softmax_float32,
     "strided_copy": _strided_copy,
     "gather": _gather,
+    "transpose_conv2d": _transpose_conv2d,
 }

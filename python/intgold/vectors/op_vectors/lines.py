@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError, VectorError
+from ...golden.transpose_conv2d import met_inputs
 from ...golden.windows import taps
 from ...model.graph import Model, Op
 from ...ops.fields import FORMS, Choice, Requantize
@@ -158,7 +159,7 @@ def _result(name: str, op: Op, values: np.ndarray) -> Part:
 def _constants(model: Model, op: Op) -> list[Part]:
     """Return what is the same on every line: fields and zero points that no column holds."""
     parts: list[Part] = []
-    if op.kind in ("conv2d", "depthwise_conv2d", "fully_connected", "global_avg_pool"):
+    if "weights" in op.fields or op.kind == "global_avg_pool":
         return parts
     for name, value in model.arguments(op).items():
         if name in ("kernel", "stride", "padding") or (op.kind, name) == ("rescale", "requantize"):
@@ -254,6 +255,15 @@ def _depthwise_conv2d(model: Model, op: Op, x: np.ndarray) -> list[Part]:
     weights = op["weights"].reshape(-1, out_c).T
     rows = spread.transpose(0, 2, 1).reshape(-1, kernel_h * kernel_w)
     return _products(model, op, rows, weights[channels], channels)
+
+
+def _transpose_conv2d(model: Model, op: Op, x: np.ndarray) -> list[Part]:
+    weights = op["weights"].reshape(len(op["weights"]), -1)
+    zero = model.tensor(op.inputs[0]).zero_point
+    met = met_inputs(x, op["weights"].shape[1:3], op["stride"], op["padding"], zero)
+    cells = met.reshape(-1, weights.shape[1])
+    channels = np.tile(np.arange(len(weights)), len(cells))
+    return _products(model, op, np.repeat(cells, len(weights), 0), weights[channels], channels)
 
 
 def _fully_connected(model: Model, op: Op, x: np.ndarray) -> list[Part]:
@@ -378,6 +388,7 @@ _COLUMNS: dict[str, Callable[..., list[Part]]] = {
     "softmax_float32": _softmax,
     "strided_copy": _strided_copy,
     "gather": _gather,
+    "transpose_conv2d": _transpose_conv2d,
 }
 
 

@@ -13,6 +13,7 @@ from . import (
     rounding,
     stuck_at,
     tables,
+    transposed,
     weights,
     windows,
 )
@@ -28,6 +29,7 @@ FILES = (
     operands,
     weights,
     windows,
+    transposed,
     activation,
     tables,
     pools,
