@@ -210,7 +210,7 @@ def transpose_conv(context: OpContext) -> None:
             )
         before = padding(o["Padding"], size, k, s, 1)[0]
         sides += [before, (in_size - 1) * s + k - before - size]
-    fields = {
+    fields: dict[str, Any] = {
         "weights": weights, "weight_zero_point": zero, "bias": _bias(context, len(weights), 3),
         "stride": stride, "padding": sides,
     }  # fmt: skip
