@@ -417,6 +417,23 @@ def values_of(x):
         yield from values_of(row) if isinstance(row, list) else [row]
 
 
+def strided_copy(x, *, shape, counts, strides, offset):
+    """The values at the addresses of nested counters, the last one fastest (clause 5.18)."""
+    flat = list(values_of(x))
+    addresses = [offset]
+    for count, stride in zip(counts, strides, strict=True):
+        addresses = [at + i * stride for at in addresses for i in range(count)]
+    assert min(addresses) >= 0
+    return reshape([flat[at] for at in addresses], shape=shape)
+
+
+def gather(x, *, axis, indices):
+    """Places along an axis, by a list (clause 5.19)."""
+    if axis == 0:
+        return [x[int(i)] for i in indices]
+    return [gather(row, axis=axis - 1, indices=indices) for row in x]
+
+
 def softmax_float32_v(b):
     """V(b) of clause 5.17."""
     return b if b < 2**23 else (2**23 + b % 2**23) * 2 ** (b // 2**23 - 1)
@@ -490,6 +507,8 @@ FUNCTIONS: dict[str, Callable] = {
     "pad": pad,
     "reshape": reshape,
     "softmax_float32": softmax_float32,
+    "strided_copy": strided_copy,
+    "gather": gather,
     "transpose_conv2d": transpose_conv2d,
 }
 """Every op by its name, in clause order."""

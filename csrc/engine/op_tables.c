@@ -20,6 +20,8 @@ static const intgold_op_table *const tables[] = {
     &intgold_pad_table,
     &intgold_reshape_table,
     &intgold_softmax_float32_table,
+    &intgold_strided_copy_table,
+    &intgold_gather_table,
     &intgold_transpose_conv2d_table,
 };
 

@@ -332,8 +332,8 @@ static intgold_status prove_pad(const void *fields, const intgold_range *x, intg
     return INTGOLD_OK;
 }
 
-static intgold_status prove_reshape(const void *fields, const intgold_range *x,
-                                    intgold_range *y) {
+/* An op that only moves values. */
+static intgold_status prove_moved(const void *fields, const intgold_range *x, intgold_range *y) {
     (void)fields;
     *y = *x;
     return INTGOLD_OK;
@@ -349,6 +349,15 @@ static intgold_status prove_softmax_float32(const void *fields, const intgold_ra
         if (op->table[i] < 0 || op->table[i] > one) return INTGOLD_ERROR_PARAMETER;
     if (op->table[255] != one) return INTGOLD_ERROR_PARAMETER;
     return prove_softmax(fields, x, y);
+}
+
+/* Clause 5.19: every index lies in x. */
+static intgold_status prove_gather(const void *fields, const intgold_range *x, intgold_range *y) {
+    const intgold_gather *op = (const intgold_gather *)fields;
+    int32_t i;
+    for (i = 0; i < op->out_extent; i++)
+        if (op->indices[i] < 0 || op->indices[i] >= op->in_extent) return INTGOLD_ERROR_PARAMETER;
+    return prove_moved(fields, x, y);
 }
 
 static intgold_status prove_transpose_conv2d(const void *fields, const intgold_range *x,
@@ -388,8 +397,10 @@ static prove_op *const proofs[] = {prove_conv2d,
                                    prove_mul,
                                    prove_concat,
                                    prove_pad,
-                                   prove_reshape,
+                                   prove_moved, /* reshape */
                                    prove_softmax_float32,
+                                   prove_moved, /* strided_copy */
+                                   prove_gather,
                                    prove_transpose_conv2d};
 
 /* Of a tensor: what an op before this one made, or every value of its dtype. */

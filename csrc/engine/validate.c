@@ -34,6 +34,8 @@ typedef enum limits {
     EXP_SHIFT,
     EXP_MULTIPLIER,
     AXIS,
+    ADDRESS_STEP, /* of a counter */
+    ADDRESS,
     TWO_FORMS,
     THREE_FORMS
 } limits;
@@ -60,6 +62,8 @@ static const limit limit_of[] = {
     {0, 31, INTGOLD_ERROR_PARAMETER},
     {1 << 30, INT32_MAX, INTGOLD_ERROR_PARAMETER},
     {0, 2, INTGOLD_ERROR_PARAMETER},
+    {-MOST_VALUES, MOST_VALUES, INTGOLD_ERROR_PARAMETER},
+    {0, MOST_VALUES - 1, INTGOLD_ERROR_PARAMETER},
     {0, 1, INTGOLD_ERROR_FORM},
     {0, 2, INTGOLD_ERROR_FORM},
 };
@@ -126,6 +130,21 @@ static const member reshape_members[] = {M(intgold_reshape, shape0, EXTENT),
                                          M(intgold_reshape, shape2, OR_NO_EXTENT)};
 static const member softmax_float32_members[] = {M(intgold_softmax_float32, depth, EXTENT),
                                                  M(intgold_softmax_float32, form, TWO_FORMS)};
+#define COUNTER(name, stride) \
+    M(intgold_strided_copy, name, AT_LEAST_ONE), M(intgold_strided_copy, stride, ADDRESS_STEP)
+static const member strided_copy_members[] = {M(intgold_strided_copy, shape0, EXTENT),
+                                              M(intgold_strided_copy, shape1, OR_NO_EXTENT),
+                                              M(intgold_strided_copy, shape2, OR_NO_EXTENT),
+                                              COUNTER(count0, stride0),
+                                              COUNTER(count1, stride1),
+                                              COUNTER(count2, stride2),
+                                              COUNTER(count3, stride3),
+                                              COUNTER(count4, stride4),
+                                              COUNTER(count5, stride5),
+                                              M(intgold_strided_copy, offset, ADDRESS)};
+static const member gather_members[] = {
+    M(intgold_gather, rows, AT_LEAST_ONE), M(intgold_gather, in_extent, EXTENT),
+    M(intgold_gather, out_extent, EXTENT), M(intgold_gather, axis, AXIS)};
 
 static const member transpose_conv2d_members[] = {
     M(intgold_transpose_conv2d, in_h, EXTENT),
@@ -367,19 +386,54 @@ static intgold_status check_pad(const void *fields, const ends *at) {
     return INTGOLD_OK;
 }
 
-/* shape2 is 0 for two dimensions, shape1 as well for one. */
+/* The output has the stated shape: shape2 is 0 for two dimensions, shape1 as well for one. */
+static intgold_status check_shape(int32_t shape0, int32_t shape1, int32_t shape2, const ends *at) {
+    if (shape1 == 0 && shape2 != 0) return INTGOLD_ERROR_SHAPE;
+    if (!holds(at->y, shape0, shape1 ? shape1 : 1, shape2 ? shape2 : 1))
+        return INTGOLD_ERROR_SHAPE;
+    return INTGOLD_OK;
+}
+
 static intgold_status check_reshape(const void *fields, const ends *at) {
     const intgold_reshape *op = (const intgold_reshape *)fields;
-    if (op->shape1 == 0 && op->shape2 != 0) return INTGOLD_ERROR_SHAPE;
-    if (!holds(at->y, op->shape0, op->shape1 ? op->shape1 : 1, op->shape2 ? op->shape2 : 1))
-        return INTGOLD_ERROR_SHAPE;
-    return check_count(op->count, at);
+    const intgold_status found = check_shape(op->shape0, op->shape1, op->shape2, at);
+    return found ? found : check_count(op->count, at);
 }
 
 static intgold_status check_softmax_float32(const void *fields, const ends *at) {
     const intgold_softmax_float32 *op = (const intgold_softmax_float32 *)fields;
     if (!op->table) return INTGOLD_ERROR_NULL;
     return check_count((int64_t)op->rows * op->depth, at);
+}
+
+/* Clause 5.18: as many values as the counters reach, all addresses in x. */
+static intgold_status check_strided_copy(const void *fields, const ends *at) {
+    const intgold_strided_copy *op = (const intgold_strided_copy *)fields;
+    const int32_t counts[] = {op->count0, op->count1, op->count2,
+                              op->count3, op->count4, op->count5};
+    const int32_t strides[] = {op->stride0, op->stride1, op->stride2,
+                               op->stride3, op->stride4, op->stride5};
+    const intgold_status found = check_shape(op->shape0, op->shape1, op->shape2, at);
+    int64_t values = 1, lo = op->offset, hi = op->offset;
+    int k;
+    if (found) return found;
+    for (k = 0; k < 6; k++) {
+        const int64_t reach = ((int64_t)counts[k] - 1) * strides[k];
+        values *= counts[k];
+        if (values > MOST_VALUES) return INTGOLD_ERROR_SHAPE;
+        *(reach < 0 ? &lo : &hi) += reach;
+    }
+    if (values != at->y->size || op->in_count != at->x->size) return INTGOLD_ERROR_SHAPE;
+    return lo < 0 || hi >= op->in_count ? INTGOLD_ERROR_PARAMETER : INTGOLD_OK;
+}
+
+static intgold_status check_gather(const void *fields, const ends *at) {
+    const intgold_gather *op = (const intgold_gather *)fields;
+    if (!op->indices) return INTGOLD_ERROR_NULL;
+    if (op->axis == 0 && op->rows != 1) return INTGOLD_ERROR_SHAPE;
+    if (!holds(at->x, op->rows, op->in_extent, op->depth)) return INTGOLD_ERROR_SHAPE;
+    if (!holds(at->y, op->rows, op->out_extent, op->depth)) return INTGOLD_ERROR_SHAPE;
+    return INTGOLD_OK;
 }
 
 /* Clause 5.20, one axis. */
@@ -448,6 +502,8 @@ static const kind_rules rules_of[] = {KIND_WITH_WEIGHTS(conv2d),
                                       KIND(pad, 1, 0),
                                       KIND(reshape, 1, 0),
                                       KIND(softmax_float32, 1, 0),
+                                      KIND(strided_copy, 1, 0),
+                                      KIND(gather, 1, 0),
                                       KIND_WITH_WEIGHTS(transpose_conv2d)};
 
 enum { N_RULES = sizeof rules_of / sizeof *rules_of };

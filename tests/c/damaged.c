@@ -16,7 +16,6 @@
 extern const intgold_model *const intgold_models[];
 
 enum {
-    N_KINDS = 18,
     MOST_ARRAYS = 16,
     MOST_LISTED = 64, /* tensors, ops, inputs or outputs that a damaged count may state */
     MOST_ENTRIES = 1 << 20, /* of an array; more are not made */
@@ -59,7 +58,7 @@ static void drop_all(void) {
 
 /* ---- The arrays of an op. ---- */
 
-static const size_t size_of[N_KINDS] = {sizeof(intgold_conv2d),
+static const size_t size_of[] = {sizeof(intgold_conv2d),
                                         sizeof(intgold_depthwise_conv2d),
                                         sizeof(intgold_fully_connected),
                                         sizeof(intgold_lut),
@@ -76,7 +75,11 @@ static const size_t size_of[N_KINDS] = {sizeof(intgold_conv2d),
                                         sizeof(intgold_pad),
                                         sizeof(intgold_reshape),
                                         sizeof(intgold_softmax_float32),
-                                        sizeof(intgold_transpose_conv2d)};
+                                        sizeof(intgold_strided_copy),
+                                 sizeof(intgold_gather),
+                                 sizeof(intgold_transpose_conv2d)};
+
+enum { N_KINDS = sizeof size_of / sizeof *size_of };
 
 typedef struct array {
     const void **at; /* the pointer */
@@ -161,6 +164,9 @@ static arrays arrays_of(int32_t kind, const void *fields) {
         list_entries(&all, &((const intgold_mul *)fields)->requantize);
     } else if (kind == INTGOLD_SOFTMAX_FLOAT32) {
         list(&all, &((const intgold_softmax_float32 *)fields)->table, 4, 256);
+    } else if (kind == INTGOLD_GATHER) {
+        list(&all, &((const intgold_gather *)fields)->indices, 4,
+             ((const intgold_gather *)fields)->out_extent);
     }
     return all;
 }

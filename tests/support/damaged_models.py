@@ -99,6 +99,10 @@ BEYOND = {
     **dict.fromkeys(("in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "rows", "depth", "count",
                      "in0", "in1", "in2", "depth1", "depth2", "shape0"), (0, "SHAPE")),
     **dict.fromkeys(("shape1", "shape2"), (-1, "SHAPE")),
+    **dict.fromkeys(("count0", "count1", "count2", "count3", "count4", "count5", "in_count",
+                     "in_extent", "out_extent"),
+                    (0, "SHAPE")),
+    **dict.fromkeys((f"stride{k}" for k in range(6)), (-(2**28) - 1, "PARAMETER")),
     **dict.fromkeys(("kernel_h", "kernel_w"), (0, "")),
     **dict.fromkeys(("stride_h", "stride_w", "dilation_h", "dilation_w"), (0, "PARAMETER")),
     **dict.fromkeys(("pad_top", "pad_bottom", "pad_left", "pad_right", "before0", "before1",
@@ -107,7 +111,7 @@ BEYOND = {
                      "act_max", "value"), (-129, "PARAMETER")),
     "segments": (0, "COUNT"), "frac_bits": (-1, "PARAMETER"), "left_shift": (-1, "PARAMETER"),
     "multiplier": (2**30 - 1, "PARAMETER"), "axis": (-1, "PARAMETER"), "form": (-1, "FORM"),
-    "weight_zero_point_count": (0, "COUNT"),
+    "weight_zero_point_count": (0, "COUNT"), "offset": (-1, "PARAMETER"),
 }  # fmt: skip
 """int32 member -> the number below its smallest, and the status of that."""
 ABOVE = {
@@ -117,12 +121,14 @@ ABOVE = {
     **dict.fromkeys(("x_zero_point", "y_zero_point", "x1_zero_point", "x2_zero_point", "act_min",
                      "act_max", "value"), 128),
     "segments": 257, "frac_bits": 16, "left_shift": 32, "axis": 3, "form": 3,
-    "weight_zero_point_count": 99,
+    "weight_zero_point_count": 99, "offset": 2**28,
+    **dict.fromkeys((f"stride{k}" for k in range(6)), 2**28 + 1),
 }  # fmt: skip
 """The number above the largest; where there is none, the largest int32."""
 FITTING = (
     "in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "rows", "depth", "count", "in0", "in1",
-    "in2", "depth1", "depth2", "shape0", "kernel_h", "kernel_w",
+    "in2", "depth1", "depth2", "shape0", "kernel_h", "kernel_w", "in_count",
+    *(f"count{k}" for k in range(6)), "in_extent", "out_extent",
 )  # fmt: skip
 """Members that one more makes wrong."""
 
@@ -172,9 +178,27 @@ def _numbers() -> Iterator[Damage]:
                  _divide_channels, "SHAPE")  # fmt: skip
     yield Damage("pool channels", one("max_pool2d"), _swap_channels, "SHAPE")
     yield Damage("reshape with a hole", one("reshape"), _hole, "SHAPE")
+    for case, strides, offset in (("below", (-7,), 5), ("above", (1,), 5), ("one below", (0,), 6)):
+        yield Damage(f"strided_copy with an address {case} x", _walked, _walk_to(strides, offset),
+                     "PARAMETER")  # fmt: skip
     yield Damage("concat of rows along axis 0", _joined_rows, _set("axis", 0), "SHAPE")
     for axis in range(3):
         yield Damage(f"pad beyond 2^24 along {axis}", _padded(axis), _pad_by_one(axis), "SHAPE")
+
+
+def _walked() -> Model:
+    builder = Builder("walk")
+    x = builder.input("x", (6,))
+    walk = {"counts": (1, 1, 1, 1, 1, 2), "strides": (0, 0, 0, 0, 0, 1), "offset": 4}
+    builder.op("strided_copy", x, name="c", shape=(2, 0, 0), **walk)
+    return builder.model("c")
+
+
+def _walk_to(strides: tuple[int], offset: int) -> Callable[[CModel], None]:
+    def do(model: CModel) -> None:
+        model.fields().stride5, model.fields().offset = strides[0], offset
+
+    return do
 
 
 def _joined_rows() -> Model:
@@ -221,7 +245,9 @@ EXTENTS = {
     "avg_pool2d": ("in_h", "in_w", "in_c", "out_h", "out_w"),
     "global_avg_pool": ("in_h", "in_w", "in_c"), "fully_connected": ("out_c",),
     "rescale": ("depth",), "argmax": ("depth",), "softmax_float32": ("depth",),
-    "pad": ("in0", "in1", "in2"), "reshape": ("shape0", "shape1", "shape2"),
+    "pad": ("in0", "in1", "in2"),
+    **dict.fromkeys(("reshape", "strided_copy"), ("shape0", "shape1", "shape2")),
+    "gather": ("in_extent", "out_extent"),
 }  # fmt: skip
 """Members that no other number of an op bounds by 2^24."""
 
@@ -282,8 +308,12 @@ def _set_sizes(model: CModel, large: int, name: str) -> None:
         x = 1
     if kind == "argmax":
         y = 1
-    if kind == "reshape":
-        fields.count = large
+    if kind == "gather":
+        x, y = fields.in_extent, fields.out_extent
+    if kind in ("reshape", "strided_copy"):
+        setattr(fields, "count" if kind == "reshape" else "count0", large)
+        if kind == "strided_copy":  # all of x's one value
+            x, fields.stride0, fields.offset = 1, 0, 0
         if name == "shape2":
             fields.shape1 = 1
     model.tensor(0).size, model.tensor(1).size = x, y
@@ -411,6 +441,9 @@ def _tables() -> Iterator[Damage]:
     for at, value in ((0, -1), (7, 2**30), (255, 2**29), (254, INT32[0])):
         yield Damage(f"softmax_float32 entry {at}", one("softmax_float32"),
                      _put("table", at, value), "PARAMETER")  # fmt: skip
+    for value in (-1, 1000, *INT32):
+        yield Damage(f"gather index {value}", one("gather"), _put("indices", 0, value),
+                     "PARAMETER")  # fmt: skip
 
 
 def _sums() -> Iterator[Damage]:

@@ -289,6 +289,8 @@ CONTRACTS: dict[str, Contract] = {
     )
 }  # fmt: skip
 """Every contract by its name."""
+DEFAULT_CONTRACT = "litert_reference"
+"""What a file is imported under where nothing else is asked for."""
 
 
 @checked

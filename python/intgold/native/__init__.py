@@ -14,6 +14,7 @@ concat = FUNCTIONS["concat"]
 conv2d = FUNCTIONS["conv2d"]
 depthwise_conv2d = FUNCTIONS["depthwise_conv2d"]
 fully_connected = FUNCTIONS["fully_connected"]
+gather = FUNCTIONS["gather"]
 global_avg_pool = FUNCTIONS["global_avg_pool"]
 lut = FUNCTIONS["lut"]
 max_pool2d = FUNCTIONS["max_pool2d"]
@@ -24,6 +25,7 @@ rescale = FUNCTIONS["rescale"]
 reshape = FUNCTIONS["reshape"]
 softmax = FUNCTIONS["softmax"]
 softmax_float32 = FUNCTIONS["softmax_float32"]
+strided_copy = FUNCTIONS["strided_copy"]
 transpose_conv2d = FUNCTIONS["transpose_conv2d"]
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "conv2d",
     "depthwise_conv2d",
     "fully_connected",
+    "gather",
     "global_avg_pool",
     "isa_name",
     "lut",
@@ -51,6 +54,7 @@ __all__ = [
     "reshape",
     "softmax",
     "softmax_float32",
+    "strided_copy",
     "transpose_conv2d",
     "variants",
 ]

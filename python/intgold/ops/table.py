@@ -18,6 +18,7 @@ from . import (
     conv2d,
     depthwise_conv2d,
     fully_connected,
+    gather,
     global_avg_pool,
     lut,
     max_pool2d,
@@ -28,6 +29,7 @@ from . import (
     reshape,
     softmax,
     softmax_float32,
+    strided_copy,
     transpose_conv2d,
 )
 from .kind import OpKind
@@ -52,6 +54,8 @@ OPS: Mapping[str, OpKind] = {
         pad,
         reshape,
         softmax_float32,
+        strided_copy,
+        gather,
         transpose_conv2d,
     )
 }

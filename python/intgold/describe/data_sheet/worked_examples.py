@@ -406,6 +406,29 @@ def _reshape(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -
     return made
 
 
+def _strided_copy(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
+    x, op = traced.inputs[0], traced.op
+    n = int(np.ravel_multi_index(place[1:], [extent for extent in op["shape"] if extent]))
+    indices = [int(i) for i in np.unravel_index(n, op["counts"])]
+    address = op["offset"] + sum(i * s for i, s in zip(indices, op["strides"], strict=True))
+    origin = tuple(int(i) for i in np.unravel_index(address, x.shape[1:]))
+    made = int(x[(place[0], *origin)])
+    used = [k for k, count in enumerate(op["counts"]) if count > 1]
+    sums = "".join(f" + {indices[k]}*{op['strides'][k]}" for k in used)
+    steps.say(f"value {n} in C order: address {op['offset']}{sums} = {address}")
+    steps.say(f"x at {origin} = {made}")
+    return made
+
+
+def _gather(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
+    axis, at = traced.op["axis"], place[traced.op["axis"] + 1]
+    index = int(traced.op["indices"][at])
+    origin = (*place[: axis + 1], index, *place[axis + 2 :])
+    made = int(traced.inputs[0][origin])
+    steps.say(f"indices({at}) = {index}: x at {origin[1:]} = {made}")
+    return made
+
+
 def _softmax(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     row = traced.inputs[0][place[:-1]].astype(int).tolist()
     op, top, diff = traced.op, max(row), [v - max(row) for v in row]
@@ -489,6 +512,8 @@ _WALKS: Mapping[str, Callable[[TracedOp, tuple[int, ...], ArithmeticTrace], int]
     "pad": _pad,
     "reshape": _reshape,
     "softmax_float32": _softmax_float32,
+    "strided_copy": _strided_copy,
+    "gather": _gather,
     "transpose_conv2d": _transpose_conv2d,
 }
 """One walk per op; each returns the output value that its lines come to."""

@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from ...contracts import Contract, contract_named
+from ...contracts.table import DEFAULT_CONTRACT
 from ...errors import ImportFileError, ModelError
 from ...model.builder import Builder
 from ...model.graph import Model
 from ...support.arguments import checked
+from ...support.quoting import short_repr
 from . import data_movement, elementwise, means, pools, softmax, unary, weighted, wellformed
+from .float_islands import CutGraph, cut_float_ends
+from .host_records import host_records
 from .memory_hazards import memory_hazards
 from .op_context import ConstantBudget, OpContext, inner, whole, zero_point
 from .reader import FileGraph, FileOp, FileTensor, read
@@ -56,7 +61,6 @@ _WITH_BATCH = frozenset(
 )  # fmt: skip
 """Ops that count axes from the batch on."""
 _HINTS = {
-    "DEQUANTIZE": "; part of the file is in floats",
     "SHAPE": "; a file converted with a fixed batch of 1 does without",
     "SPACE_TO_BATCH_ND": "; a file converted with a fixed batch of 1 does without",
 }
@@ -64,7 +68,7 @@ _HINTS = {
 
 @checked
 def import_tflite(
-    path: str | os.PathLike[str], contract: str = "litert_reference", name: str | None = None
+    path: str | os.PathLike[str], contract: str = DEFAULT_CONTRACT, name: str | None = None
 ) -> Model:
     """Return the model of a .tflite file, with the arithmetic of a named engine.
 
@@ -90,25 +94,53 @@ def import_tflite(
         raise ImportFileError(f"{path}: {error}") from None
 
 
+@dataclass(frozen=True, eq=False)
+class ConvertedGraph:
+    """A model beside the graph that it came from.
+
+    Parameters
+    ----------
+    model : Model
+    cut : CutGraph
+        The integer part, without ops that compute shapes; what was left to the host.
+    names : mapping of int to str
+        The model's tensor for each tensor of the graph that it has.
+    """
+
+    __repr__ = short_repr
+
+    model: Model
+    cut: CutGraph
+    names: Mapping[int, str]
+
+
 def convert(graph: FileGraph, contract: Contract, name: str, *, geometry: bool = True) -> Model:
-    """Return the model of a graph.
+    """Return the model of a graph; see `convert_graph`."""
+    return convert_graph(graph, contract, name, geometry=geometry).model
+
+
+def convert_graph(
+    graph: FileGraph, contract: Contract, name: str, *, geometry: bool = True
+) -> ConvertedGraph:
+    """Return the model of a graph; float ops before and after its integer ops are left out.
 
     Parameters
     ----------
     geometry : bool
         Refuse an op whose output has another shape than the graph says.
     """
-    for op in graph.ops:
+    cut = cut_float_ends(graph)
+    for op in cut.graph.ops:
         if op.kind not in HANDLERS and op.kind not in COMPUTED:
             raise _unknown(op)
-    wellformed.check_graph(graph)
-    graph = fold_shapes(graph, contract)
-    importer = _GraphImporter(graph, contract, name)
-    for at in graph.inputs:
+    wellformed.check_graph(cut.graph)
+    cut = replace(cut, graph=fold_shapes(cut.graph, contract))
+    importer = _GraphImporter(cut.graph, contract, name)
+    for at in cut.graph.inputs:
         importer.add_input(graph.tensors[at])
-    for op in graph.ops:
+    for op in cut.graph.ops:
         importer.add_op(op, geometry=geometry)
-    return importer.model()
+    return importer.converted(cut, graph.outputs)
 
 
 def _unknown(op: FileOp) -> ImportFileError:
@@ -194,8 +226,16 @@ class _GraphImporter:
             if at in names and tensors[at].dtype != y.dtype and op.kind != "QUANTIZE":
                 raise ImportFileError(f"{op}: {tensors[at].dtype} to {y.dtype}; one type is read")
 
-    def model(self) -> Model:
-        """Return the model with the outputs of the graph."""
+    def converted(self, cut: CutGraph, file_outputs: tuple[int, ...]) -> ConvertedGraph:
+        """Return the model with the outputs of the graph, and what is said of it.
+
+        Parameters
+        ----------
+        cut : CutGraph
+            The graph, and what was left out of the file.
+        file_outputs : tuple of int
+            Of the file.
+        """
         graph, outputs = self._graph, []
         if not graph.outputs:
             raise ImportFileError("no output")
@@ -204,17 +244,23 @@ class _GraphImporter:
                 why = "an input of the file" if at in graph.inputs else "not made by an op"
                 raise ImportFileError(f"output {graph.tensors[at].name} is {why}")
             outputs.append(self._names[at])
-        return self._builder.model(*outputs, metadata=self._metadata())
+        model = self._builder.model(*outputs, metadata=self._metadata(cut, file_outputs))
+        return ConvertedGraph(model, cut, dict(self._names))
 
-    def _metadata(self) -> dict[str, str]:
+    def _metadata(self, cut: CutGraph, file_outputs: tuple[int, ...]) -> dict[str, str]:
         tensors, contract = self._graph.tensors, self._contract
+        tail = (op for op in cut.tail if op.inputs)
+        as_in_file = replace(
+            self._graph, ops=(*self._graph.ops, *tail), outputs=file_outputs
+        )  # an engine keeps no other outputs
         unsigned = any(t.dtype == "uint8" and t.data is None for t in tensors)
         found = {
             "engine": f"{contract.engine}, {contract.version}",
             "inexact": "; ".join(f"{kind}: {why}" for kind, why in self._inexact.items()),
             "no_answer": "; ".join(self._no_answer),
-            "overwritten": "; ".join(memory_hazards(self._graph, self._in_place)),
+            "overwritten": "; ".join(memory_hazards(as_in_file, self._in_place)),
             "uint8": "stored as x ^ 0x80" if unsigned else "",
+            **host_records(cut, dict(self._names), self._labels.new),
         }
         return {key: text for key, text in found.items() if text}
 

@@ -170,12 +170,14 @@ def _constants(model: Model, op: Op) -> list[Part]:
         elif isinstance(value, np.ndarray):
             parts.append((name, str(value.dtype), value))
         elif isinstance(value, tuple):
-            parts.append((name, "uint32", np.array(value)))
+            signed = min(value) < 0
+            parts.append((name, "int32" if signed else "uint32", np.array(value)))
         elif name == "form":
             parts.append((name + "_of_op", "uint8", _choices(op).index(value)))
         else:
             signed = name.startswith(("act_", "value")) or name.endswith("_zero_point")
             dtype = "int8" if signed else "int32" if name == "multiplier" else "uint8"
+            dtype = "uint32" if name == "offset" else dtype
             parts.append((name, dtype, value))
     if op.kind == "concat":
         parts.append(("x1_extent", "uint32", model.tensor(op.inputs[0]).shape[op["axis"]]))
@@ -344,6 +346,23 @@ def _reshape(model: Model, op: Op, x: np.ndarray) -> list[Part]:
     return [("at", "uint32", at), ("input_at", "uint32", origin), ("x", "int8", x.ravel())]
 
 
+def _strided_copy(model: Model, op: Op, x: np.ndarray) -> list[Part]:
+    """Return which value of y each is, and its address in x."""
+    n = np.arange(model.tensor(op.output).size)
+    indices = np.stack(np.unravel_index(n, op["counts"]), axis=1)
+    address = op["offset"] + (indices * np.array(op["strides"])).sum(axis=1)
+    return [("n", "uint32", n), ("address", "uint32", address), ("x", "int8", x.ravel()[address])]
+
+
+def _gather(model: Model, op: Op, x: np.ndarray) -> list[Part]:
+    """Return where each value stands in y, and where in x."""
+    at = _places(model.tensor(op.output).shape)
+    origin = at.copy()
+    origin[:, op["axis"]] = op["indices"][at[:, op["axis"]]]
+    values = x[0][tuple(origin.T)]
+    return [("at", "uint32", at), ("input_at", "uint32", origin), ("x", "int8", values)]
+
+
 def _places(shape: tuple[int, ...]) -> np.ndarray:
     """Return every place of a tensor in C order, shape (values, dimensions)."""
     return np.stack(np.unravel_index(np.arange(int(np.prod(shape))), shape), axis=1)
@@ -367,6 +386,8 @@ _COLUMNS: dict[str, Callable[..., list[Part]]] = {
     "pad": _pad,
     "reshape": _reshape,
     "softmax_float32": _softmax,
+    "strided_copy": _strided_copy,
+    "gather": _gather,
     "transpose_conv2d": _transpose_conv2d,
 }
 

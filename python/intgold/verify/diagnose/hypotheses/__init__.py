@@ -3,6 +3,7 @@
 from . import (
     accumulator,
     activation,
+    addressing,
     bit_flips,
     contracts,
     elementwise,
@@ -33,6 +34,7 @@ FILES = (
     tables,
     pools,
     elementwise,
+    addressing,
     output_order,
     stuck_at,
     bit_flips,
