@@ -118,9 +118,9 @@ def test_groups_of_uint8_are_those_of_all_values(out, kinds):
     ("graph", "contract", "why"),
     [
         (lambda: transposing((1, 9, 8, 5)), "tflm",
-         r"output shape \(1, 9, 8, 5\), of which no convolution makes the input's \(3, 4, 2\)"),
+         r"output shape \(1, 9, 8, 5\), that no convolution brings to the input's \(3, 4, 2\)"),
         (lambda: transposing((1, 9, 9, 5), padding=VALID), "xnnpack",
-         r"output shape \(1, 9, 9, 5\), of which no convolution makes the input's \(3, 4, 2\)"),
+         r"output shape \(1, 9, 9, 5\), that no convolution brings to the input's \(3, 4, 2\)"),
         (lambda: transposing((1, 6, 8, 4)), "tflm",
          r"output shape \(1, 6, 8, 4\); 1, height, width, 5 is needed"),
         (lambda: transposing((1, 6, 8, 5), weights_c=3), "tflm",

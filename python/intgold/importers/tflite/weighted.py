@@ -206,7 +206,7 @@ def transpose_conv(context: OpContext) -> None:
     for in_size, size, k, s in zip(shape[:2], out[1:3], kernel, stride, strict=True):
         if in_size != (-(-size // s) if o["Padding"] == _SAME else (size - k) // s + 1):
             raise context.fail(
-                f"output shape {out}, of which no convolution makes the input's {shape}"
+                f"output shape {out}, that no convolution brings to the input's {shape}"
             )
         before = padding(o["Padding"], size, k, s, 1)[0]
         sides += [before, (in_size - 1) * s + k - before - size]
