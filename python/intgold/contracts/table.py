@@ -40,7 +40,9 @@ class Algorithm(Enum):
         "exponentials by a float32 table, their sum and quotient in float32; "
         "1/2 is added in float32, then the fraction dropped"
     )
+    CELLS_OF_0 = "cells of padding are the byte 0, whatever the zero point is"
     AXIS_0 = "weights of quantized dimension 0"
+    STRIDE_WITHIN_KERNEL = "output shape constant, no stride beyond the kernel with SAME padding"
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,10 @@ _PRODUCT32 = OpRule("double", "product32")
 _EXACT = OpRule()
 _MOVED = dict.fromkeys(
     ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "PAD", "PADV2", "CONCATENATION", "MAX_POOL_2D",
-     "AVERAGE_POOL_2D", "SOFTMAX"),
+     "AVERAGE_POOL_2D", "SOFTMAX", "TRANSPOSE", "SLICE", "STRIDED_SLICE", "SPLIT", "SPLIT_V",
+     "PACK", "UNPACK", "REVERSE_V2", "TILE", "BROADCAST_TO", "MIRROR_PAD", "GATHER", "GATHER_ND",
+     "DEPTH_TO_SPACE", "SPACE_TO_DEPTH", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND",
+     "RESIZE_NEAREST_NEIGHBOR", "REDUCE_MAX", "REDUCE_MIN"),
     _EXACT,
 )  # fmt: skip
 _LIBM = (
@@ -170,6 +175,7 @@ _REFERENCE = {
     "SOFTMAX": _ABORTS,
     "CONV_2D": _DOUBLE, "DEPTHWISE_CONV_2D": _DOUBLE, "FULLY_CONNECTED": OpRule("float64"),
     "CONV_2D uint8": _PRODUCT32, "DEPTHWISE_CONV_2D uint8": _PRODUCT32,
+    "TRANSPOSE_CONV": _DOUBLE, "TRANSPOSE_CONV uint8": _PRODUCT32,
     "ADD": _DOUBLE, "SUB": _DOUBLE, "MUL": _FLOAT32, "MEAN": _DOUBLE,
     "QUANTIZE": _DOUBLE, "LEAKY_RELU": _FLOAT32,
     "RELU": _FLOAT32, "RELU6": _FLOAT32, "RELU_N1_TO_1": _FLOAT32,
@@ -179,6 +185,8 @@ _OPTIMISED = {
     **_REFERENCE,
     "CONV_2D": OpRule("double_up"),
     "CONV_2D uint8": OpRule("double_up", "product32"),
+    "TRANSPOSE_CONV": OpRule("double_up", group=8, remainder_form="double"),
+    "TRANSPOSE_CONV uint8": OpRule("double_up", "product32", group=16, remainder_form="double"),
     "DEPTHWISE_CONV_2D": OpRule("double_up", group=8, remainder_form="double"),
     "FULLY_CONNECTED": OpRule("double_up", "product32"),
     "ADD": OpRule(
@@ -206,13 +214,18 @@ _TFLM = {
     "HARD_SWISH": OpRule(algorithm=Algorithm.INT16_STEPS),
     "LOGISTIC": OpRule(algorithm=Algorithm.FIXED_POINT),
     "TANH": OpRule(algorithm=Algorithm.FIXED_POINT),
+    "SPACE_TO_BATCH_ND": OpRule(algorithm=Algorithm.CELLS_OF_0),
 }
 _NO_ELU = frozenset({"ELU uint8"})
 _IN_PLACE = frozenset({"ADD", "SUB", "MUL", "SOFTMAX"})
 _IN_PLACE_FALLBACK = frozenset({"ADD declined", "SUB declined", "MUL declined", "SOFTMAX"})
 _TFLM_UNSUPPORTED = frozenset(
-    {"RELU_N1_TO_1 int8", "GELU int8", "REDUCE_PROD integers"}
-    | {f"{op} uint8" for op in {o.split()[0] for o in _TFLM} - {"RESHAPE", "SQUEEZE"}}
+    {"RELU_N1_TO_1 int8", "GELU int8", "TILE int8", "REDUCE_PROD integers"}
+    | {
+        f"{op} uint8"
+        for op in {o.split()[0] for o in _TFLM}
+        - {"RESHAPE", "SQUEEZE", "REVERSE_V2", "BROADCAST_TO"}
+    }
 )
 # A delegate runs an op only where the ratio of its scales suits its kernels.
 _BELOW_256 = 256 - 2.0**-16  # the float32 before it
@@ -228,6 +241,10 @@ _XNNPACK = {
     "DEPTHWISE_CONV_2D": _WEIGHTED,
     "DEPTHWISE_CONV_2D uint8": replace(_WEIGHTED, algorithm=Algorithm.AXIS_0, fallback=_PRODUCT32),
     "FULLY_CONNECTED": _WEIGHTED,
+    **{
+        op: replace(_WEIGHTED, algorithm=Algorithm.STRIDE_WITHIN_KERNEL, fallback=_OPTIMISED[op])
+        for op in ("TRANSPOSE_CONV", "TRANSPOSE_CONV uint8")
+    },
     "ADD": replace(_DIRECT, fallback=_OPTIMISED["ADD"]),
     "ADD uint8": replace(_DIRECT, fallback=_OPTIMISED["ADD uint8"]),
     "SUB": replace(_DIRECT, fallback=_DOUBLE),
@@ -244,7 +261,8 @@ _INTGOLD = {
     **_REFERENCE,
     **dict.fromkeys(
         ("CONV_2D", "CONV_2D uint8", "DEPTHWISE_CONV_2D", "DEPTHWISE_CONV_2D uint8",
-         "FULLY_CONNECTED", "ADD", "SUB", "MUL", "QUANTIZE",
+         "FULLY_CONNECTED", "TRANSPOSE_CONV", "TRANSPOSE_CONV uint8", "ADD", "SUB", "MUL",
+         "QUANTIZE",
          "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1"),
         OpRule("single"),
     ),
