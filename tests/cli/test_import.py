@@ -231,7 +231,7 @@ def test_what_check_needs(tmp_path, capsys, monkeypatch):
 def test_reals_are_brought_back_exactly():
     """(q - zero) * scale in float32, divided or times the reciprocal: the integer, to 1e-4."""
     from intgold.importers.tflite.reader import FileTensor
-    from intgold.study.contracts.file_stimulus import reals
+    from intgold.study.contracts.file_stimulus import integers_of, reals
 
     rng = np.random.default_rng(0)
     for scale in (10 ** rng.uniform(-20, 20, 200)).astype(np.float32):
@@ -243,3 +243,7 @@ def test_reals_are_brought_back_exactly():
         assert x.dtype == np.float32
         for back in (x / scale, x * (np.float32(1) / scale)):
             assert np.abs(back - (q.astype(int) + 7)).max() < 1e-4
+        other = np.float32(scale) * q.astype(np.float32) + np.float32(7 * scale)
+        for made in (x, other):
+            assert np.array_equal(integers_of(made, tensor), q)
+        assert np.isnan(integers_of(x + scale / 4, tensor)).all()

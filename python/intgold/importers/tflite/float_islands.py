@@ -13,6 +13,7 @@ from enum import IntEnum
 
 from ...errors import ImportFileError
 from ...support.quoting import short_repr
+from .batches import images_at_once
 from .reader import FileGraph, FileOp
 
 _FLOATS = frozenset({"float32", "type 1", "type 10"})  # the last are float16 and float64
@@ -42,6 +43,8 @@ class CutGraph:
         QUANTIZE and DEQUANTIZE among them.
     unread : tuple of int
         Inputs of the file on which no integer depends.
+    batch : int
+        Images that the file takes at once.
     """
 
     __repr__ = short_repr
@@ -50,6 +53,7 @@ class CutGraph:
     head: tuple[FileOp, ...] = ()
     tail: tuple[FileOp, ...] = ()
     unread: tuple[int, ...] = ()
+    batch: int = 1
 
 
 def cut_float_ends(graph: FileGraph) -> CutGraph:
@@ -172,7 +176,7 @@ class _Cutter:
         """Return what was found."""
         head, core, tail = (self._ops[place] for place in _Place)
         if not (head or tail or self._of_constants):
-            return CutGraph(self._graph)
+            return CutGraph(self._graph, batch=images_at_once(self._graph))
         if not any(self._dtype(at) in _BYTES for op in core for at in op.outputs):
             raise ImportFileError(
                 f"float throughout: no op of {len(self._graph.ops)}, the first {self._graph.ops[0]}"
@@ -194,7 +198,7 @@ class _Cutter:
             (head if of_tail.isdisjoint(op.outputs) else tail).append(op)
         for ops in (head, tail):
             ops.sort(key=lambda op: op.index)
-        return CutGraph(graph, tuple(head), tuple(tail), unread)
+        return CutGraph(graph, tuple(head), tuple(tail), unread, images_at_once(graph))
 
     def _inputs(
         self, core: list[FileOp], head: list[FileOp]

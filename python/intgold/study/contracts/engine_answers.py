@@ -29,6 +29,8 @@ class EngineRequest:
         The outputs of the file.
     tensors : tuple of int
         Tensors to look at in a second run, which keeps them all.
+    at_once : int
+        Images that the file takes at once.
     """
 
     __repr__ = short_repr
@@ -37,6 +39,7 @@ class EngineRequest:
     inputs: Mapping[int, np.ndarray]
     outputs: tuple[int, ...]
     tensors: tuple[int, ...] = ()
+    at_once: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +82,8 @@ def engine_answers(
             np.savez(
                 folder / f"{stem}.npz", inputs=np.array(list(given.inputs)),
                 outputs=np.array(given.outputs, np.int64),
-                tensors=np.array(given.tensors, np.int64), **arrays,
+                tensors=np.array(given.tensors, np.int64), at_once=np.array(given.at_once),
+                **arrays,
             )  # fmt: skip
         done = subprocess.run(
             [python, real_engines.__file__, contract, folder],

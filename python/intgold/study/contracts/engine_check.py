@@ -19,7 +19,7 @@ from ...support.quoting import short_repr
 from ...support.safe_files import read_plain
 from ...support.text_table import columns
 from .engine_answers import Answer, EngineRequest, engine_answers, uint8_as_int8
-from .file_stimulus import FileStimulus, file_stimulus, reals
+from .file_stimulus import FileStimulus, file_stimulus, integers_of
 from .real_engines import PACKAGES
 
 _BLOCK_VALUES = 2**25
@@ -171,7 +171,7 @@ def asked_of(
     """Return what an engine is asked: outputs, and each tensor that the model has as well."""
     quantised = [at for at in converted.cut.graph.inputs if at not in graph.inputs]
     made = [at for op in converted.cut.graph.ops for at in op.outputs if at in converted.names]
-    return EngineRequest(data, given.inputs, graph.outputs, (*quantised, *made))
+    return EngineRequest(data, given.inputs, graph.outputs, (*quantised, *made), given.at_once)
 
 
 def integer_inputs(
@@ -215,7 +215,7 @@ def tensor_checks(
         elif op and op.kind == "DEQUANTIZE" and names.get(op.inputs[0]) in tensors:
             source, name = graph.tensors[op.inputs[0]], names[op.inputs[0]]
             raw = tensors[name].astype(np.int32) + (128 if source.dtype == "uint8" else 0)
-            yield _tensor_check(f"output, {op}", name, reals(raw, source), theirs)
+            yield _tensor_check(f"output, {op}", name, raw, integers_of(theirs, source))
 
 
 def _tensor_check(op: str, name: str, ours: np.ndarray, theirs: np.ndarray) -> TensorCheck:

@@ -12,6 +12,8 @@ from ...importers.tflite.float_islands import CutGraph
 from ...importers.tflite.reader import FileGraph, FileTensor
 from ...support.quoting import short_repr
 
+_NEAR = 1e-3
+"""Of a step of a tensor: how far a real may be from that of an integer."""
 _REALS = ((-1.0, 1.0), (0.0, 1.0), (0.0, 255.0), (-8.0, 8.0))
 """Ranges that inputs of a float head are drawn from, image by image."""
 
@@ -26,12 +28,15 @@ class FileStimulus:
         A batch for each input of the file, in their order.
     integers : mapping of int to ndarray
         By the inputs of the integer part; those after further ops of a float head are not known.
+    at_once : int
+        Images that the file takes at once; a batch has a multiple of them.
     """
 
     __repr__ = short_repr
 
     inputs: Mapping[int, np.ndarray]
     integers: Mapping[int, np.ndarray]
+    at_once: int = 1
 
     @property
     def images(self) -> int:
@@ -39,12 +44,14 @@ class FileStimulus:
         return len(next(iter(self.inputs.values())))
 
     def blocks(self, images: int) -> Iterator[FileStimulus]:
-        """Yield it in parts of at most `images` images."""
-        for start in range(0, self.images, images):
-            part = slice(start, start + images)
+        """Yield it in parts of about `images` images."""
+        step = -(-images // self.at_once) * self.at_once
+        for start in range(0, self.images, step):
+            part = slice(start, start + step)
             yield FileStimulus(
                 {at: x[part] for at, x in self.inputs.items()},
                 {at: x[part] for at, x in self.integers.items()},
+                self.at_once,
             )
 
 
@@ -53,7 +60,8 @@ def file_stimulus(
 ) -> FileStimulus:
     """Return `count` images: corners, random bytes, and bytes near the zero point.
 
-    A float that a QUANTIZE reads is the real of such a byte, which the QUANTIZE brings back.
+    There may be more, so that a file of several images at once takes them all.  A float that a
+    QUANTIZE reads is the real of such a byte, which the QUANTIZE brings back.
 
     Raises
     ------
@@ -61,7 +69,7 @@ def file_stimulus(
         Naming an input of the integer part that is neither int8 nor uint8.
     """
     rng = np.random.default_rng(0)
-    tensors = graph.tensors
+    tensors, count = graph.tensors, -(-count // cut.batch) * cut.batch
     direct = {op.inputs[0]: op.outputs[0] for op in reversed(cut.head) if op.kind == "QUANTIZE"}
     integers, inputs = {}, {}
     for at in graph.inputs:
@@ -73,7 +81,7 @@ def file_stimulus(
             inputs[at] = reals(integers[direct[at]], quantised)
         else:
             inputs[at] = _host_batch(rng, tensors[at], count)
-    return FileStimulus(inputs, integers)
+    return FileStimulus(inputs, integers, cut.batch)
 
 
 def integer_batch(
@@ -105,6 +113,17 @@ def reals(integers: np.ndarray, tensor: FileTensor) -> np.ndarray:
     zero = int(tensor.zero_point[0]) if tensor.zero_point.size else 0
     made: np.ndarray = (integers.astype(np.int32) - zero).astype(np.float32) * tensor.scale[0]
     return made
+
+
+def integers_of(values: np.ndarray, tensor: FileTensor) -> np.ndarray:
+    """Return the integers that reals of a tensor stand for, as float64; NaN where one is none.
+
+    Kernels of DEQUANTIZE differ in the last bits of a real.
+    """
+    zero = int(tensor.zero_point[0]) if tensor.zero_point.size else 0
+    exact = values.astype(np.float64) / float(tensor.scale[0]) + zero
+    nearest: np.ndarray = np.rint(exact)
+    return np.where(np.abs(exact - nearest) < _NEAR, nearest, np.nan)
 
 
 def _host_batch(rng: np.random.Generator, tensor: FileTensor, count: int) -> np.ndarray:
