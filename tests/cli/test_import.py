@@ -175,6 +175,22 @@ def test_check_compares_every_tensor(ends, tmp_path, capsys, monkeypatch):
     )
 
 
+def test_check_of_several_images_at_once(tmp_path, capsys, monkeypatch):
+    """As many images as the file takes, or a multiple."""
+    stand_in_engine.install(monkeypatch, tmp_path)
+    w = Writer()
+    x, y = (w.tensor((4, 3), "float32") for _ in range(2))
+    a, b = (w.tensor((4, 3), "int8", 0.5, 3, name=n) for n in "ab")
+    for kind, read, made in (("QUANTIZE", x, a), ("RELU", a, b), ("DEQUANTIZE", b, y)):
+        w.op(kind, [read], made)
+    file = tmp_path / "m.tflite"
+    file.write_bytes(w.finish([x], [y]))
+    status, out, _ = run(capsys, "import", file, "--check", "--count", 6)
+    lines = [line.split() for line in out.splitlines()]
+    assert status == 0 and lines[-1][:2] == ["8", "images"]
+    assert [line[-2:] for line in lines[2:-1]] == [["24", "0"]] * 3
+
+
 @pytest.mark.parametrize(("bug", "row"), [
     ("op 1", ["op", "1", "(RELU)", "mid", "28", "7"]),
     ("plain", ["output,", "op", "3", "(DEQUANTIZE)", "logits", "28", "7"]),

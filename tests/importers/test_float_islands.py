@@ -317,6 +317,19 @@ def test_ops_without_ends():
     assert metadata[TAIL].endswith("op 4 ARG_MAX(t4, -) -> t5 float32 1x2x3")
 
 
+def test_a_file_of_several_images_at_once():
+    """The model and the text are of one image."""
+    w = File()
+    x = w.real(4, 2, 3)
+    y = w.unary("SOFTMAX", w.dequantized(w.relu(w.quantized(x))), Beta=1.0)
+    graph = w.graph([x], [y])
+    assert cut_float_ends(graph).batch == 4
+    model = convert(graph, contract_named("tflm"), "m")
+    assert model.tensor(model.inputs[0]).shape == (2, 3)
+    for key in (HEAD, TAIL):
+        assert {op.outputs[0].shape for op in host_ops(model.metadata, key)} == {(1, 2, 3)}
+
+
 KINDS = (
     "QUANTIZE",
     "DEQUANTIZE",
