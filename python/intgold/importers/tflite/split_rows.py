@@ -24,14 +24,17 @@ def split_rows(
     list of str
         Images of shape (rows, values, 1).
     """
-    every = AddressWalk.over((rows, run, 1))
-    return [
-        context.add(
-            "strided_copy", x, last=False, like=like, shape=(rows, len(places), 1),
-            **every.picked(1, Pick.along(places)).fields(),
-        )
-        for places in (range(whole), range(whole, run))
-    ]  # fmt: skip
+    parts = (range(whole), range(whole, run))
+    return [part_of_rows(context, x, like, (rows, run), places) for places in parts]
+
+
+def part_of_rows(
+    context: OpContext, x: str, like: FileTensor, shape: tuple[int, int], places: range
+) -> str:
+    """Add what takes some places of each row of `x`, which has (rows, values of a row)."""
+    walk = AddressWalk.over((*shape, 1)).picked(1, Pick.along(places))
+    image = (shape[0], len(places), 1)
+    return context.add("strided_copy", x, last=False, like=like, shape=image, **walk.fields())
 
 
 def join_rows(context: OpContext, parts: list[str]) -> None:
