@@ -49,9 +49,10 @@ static void plan_walk(const intgold_strided_copy *op, walk *w) {
     ptrdiff_t values = 1;
     counter beside;
     int32_t k, at;
+    w->dims[0] = one;
     join_counters(op, w);
-    while (w->n < 2) {
-        memmove(w->dims + 1, w->dims, (size_t)w->n++ * sizeof one);
+    for (; w->n < 2; w->n++) {
+        w->dims[1] = w->dims[0];
         w->dims[0] = one;
     }
     for (k = w->n - 1; k >= 0; k--) {

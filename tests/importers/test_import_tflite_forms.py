@@ -54,7 +54,7 @@ POOL = {
         (lambda: small("RELU", X, y="uint8"), r"op 0 \(RELU\): int8 to uint8; one type is read"),
         (lambda: small("LSTM", X), r"op 0 \(LSTM\): this op is not known"),
         (lambda: small("RELU", ((1, -1), "int8", None)), r"input t0: shape \(1, -1\) is not fixed"),
-        (lambda: small("RELU", ((2, 4), "int8", None)), r"input t0: shape \(2, 4\); a batch of 1"),
+        (lambda: small("RELU", ((2, 4), "int8", None)), r"op 0 \(RELU\): it may mix the 2 images"),
         (lambda: small("RELU", X, outputs=[1, 0]), "output t0 is an input of the file"),
         (lambda: small("RELU", X, outputs=[]), "no output"),
         (lambda: small("ADD", X, ((1, 3), "int8", None), **ADD), r"\(1, 4\) and \(1, 3\) do not"),

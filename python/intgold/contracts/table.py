@@ -40,6 +40,7 @@ class Algorithm(Enum):
         "exponentials by a float32 table, their sum and quotient in float32; "
         "1/2 is added in float32, then the fraction dropped"
     )
+    CELLS_OF_0 = "cells of padding are the byte 0, whatever the zero point is"
     AXIS_0 = "weights of quantized dimension 0"
     STRIDE_WITHIN_KERNEL = "output shape constant, no stride beyond the kernel with SAME padding"
 
@@ -154,7 +155,10 @@ _PRODUCT32 = OpRule("double", "product32")
 _EXACT = OpRule()
 _MOVED = dict.fromkeys(
     ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "PAD", "PADV2", "CONCATENATION", "MAX_POOL_2D",
-     "AVERAGE_POOL_2D", "SOFTMAX"),
+     "AVERAGE_POOL_2D", "SOFTMAX", "TRANSPOSE", "SLICE", "STRIDED_SLICE", "SPLIT", "SPLIT_V",
+     "PACK", "UNPACK", "REVERSE_V2", "TILE", "BROADCAST_TO", "MIRROR_PAD", "GATHER", "GATHER_ND",
+     "DEPTH_TO_SPACE", "SPACE_TO_DEPTH", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND",
+     "RESIZE_NEAREST_NEIGHBOR", "REDUCE_MAX", "REDUCE_MIN"),
     _EXACT,
 )  # fmt: skip
 _LIBM = (
@@ -210,13 +214,18 @@ _TFLM = {
     "HARD_SWISH": OpRule(algorithm=Algorithm.INT16_STEPS),
     "LOGISTIC": OpRule(algorithm=Algorithm.FIXED_POINT),
     "TANH": OpRule(algorithm=Algorithm.FIXED_POINT),
+    "SPACE_TO_BATCH_ND": OpRule(algorithm=Algorithm.CELLS_OF_0),
 }
 _NO_ELU = frozenset({"ELU uint8"})
 _IN_PLACE = frozenset({"ADD", "SUB", "MUL", "SOFTMAX"})
 _IN_PLACE_FALLBACK = frozenset({"ADD declined", "SUB declined", "MUL declined", "SOFTMAX"})
 _TFLM_UNSUPPORTED = frozenset(
-    {"RELU_N1_TO_1 int8", "GELU int8", "REDUCE_PROD integers"}
-    | {f"{op} uint8" for op in {o.split()[0] for o in _TFLM} - {"RESHAPE", "SQUEEZE"}}
+    {"RELU_N1_TO_1 int8", "GELU int8", "TILE int8", "REDUCE_PROD integers"}
+    | {
+        f"{op} uint8"
+        for op in {o.split()[0] for o in _TFLM}
+        - {"RESHAPE", "SQUEEZE", "REVERSE_V2", "BROADCAST_TO"}
+    }
 )
 # A delegate runs an op only where the ratio of its scales suits its kernels.
 _BELOW_256 = 256 - 2.0**-16  # the float32 before it

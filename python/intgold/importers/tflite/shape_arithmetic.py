@@ -16,6 +16,7 @@ import numpy as np
 
 from ...contracts import Contract
 from ...errors import ImportFileError
+from .layouts import LAYOUT_OPS, layouts
 from .reader import FileGraph, FileOp, FileTensor
 
 _Shape = tuple[int, ...]
@@ -46,8 +47,12 @@ def fold_shapes(graph: FileGraph, contract: Contract) -> FileGraph:
                 raise ImportFileError(f"{op}: {contract.engine}: no kernel for it on integers")
             known[op.outputs[0]] = value
             continue
+        if op.kind in LAYOUT_OPS:
+            for at in known.keys() & set(op.inputs):
+                tensors[at] = replace(tensors[at], data=known[at].astype(np.int32))
         for i, at in enumerate(op.inputs):
-            if at in known and (op.kind, i) not in _MAY_BE_COMPUTED:
+            may_be = (op.kind, i) in _MAY_BE_COMPUTED or op.kind in LAYOUT_OPS
+            if at in known and not may_be:
                 name = tensors[at].name
                 raise ImportFileError(
                     f"{op}: input {name} is computed; only the shape of a RESHAPE or "
@@ -58,6 +63,8 @@ def fold_shapes(graph: FileGraph, contract: Contract) -> FileGraph:
                 f"{op}: the file says a wrong shape of its input, by which the delegate may leave "
                 "it to another kernel"
             )
+        if op.kind in LAYOUT_OPS and contract.resizes:
+            _reshape_outputs(op, tensors, moved)
         stands = op.kind in _IN_ORDER and not contract.resizes  # checked later
         shape = None if stands else _shape(op, tensors, known)
         if shape is not None and shape != (y := tensors[op.outputs[0]]).shape:
@@ -69,9 +76,18 @@ def fold_shapes(graph: FileGraph, contract: Contract) -> FileGraph:
             moved.add(y.index)
             tensors[y.index] = replace(y, shape=shape)
         made.update(op.outputs)
-        kept = tuple(-1 if at in known else at for at in op.inputs)
+        folds = op.kind not in LAYOUT_OPS
+        kept = tuple(-1 if at in known and folds else at for at in op.inputs)
         ops.append(replace(op, inputs=kept))
     return replace(graph, tensors=tuple(tensors), ops=tuple(ops))
+
+
+def _reshape_outputs(op: FileOp, tensors: list[FileTensor], moved: set[int]) -> None:
+    """Give the outputs of a layout op the shapes that it produces."""
+    for at, plan in zip(op.outputs, layouts(op, tensors), strict=True):
+        if tensors[at].shape != plan.shape:
+            moved.add(at)
+            tensors[at] = replace(tensors[at], shape=plan.shape)
 
 
 def _computed(

@@ -153,7 +153,7 @@ HYPOTHESES = (
     Hypothesis(
         "stride_off_by_one",
         "The stride of a counter is one more or one less.",
-        "whether a stride counts from the start of a run or from behind its last value",
+        "whether a stride counts from the start of a run or from after its last value",
         _walks(_other_stride),
     ),
     Hypothesis(
