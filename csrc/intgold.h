@@ -47,7 +47,7 @@ extern "C" {
 
 /* The version of SPEC.md. */
 #define INTGOLD_SPEC_MAJOR 1
-#define INTGOLD_SPEC_MINOR 4
+#define INTGOLD_SPEC_MINOR 5
 
 /* The layout of the structures and numbers that a model consists of: another one has another
  * number.  Files of write_c compile with the one that they were written for only. */
@@ -302,6 +302,22 @@ typedef struct intgold_softmax_float32 {
 INTGOLD_API void intgold_softmax_float32_s8(const intgold_softmax_float32 *op, const int8_t *x,
                                             int8_t *y);
 
+/* Clause 5.22. */
+typedef struct intgold_maximum {
+    int32_t count;
+} intgold_maximum;
+
+INTGOLD_API void intgold_maximum_s8(const intgold_maximum *op, const int8_t *x1, const int8_t *x2,
+                                    int8_t *y);
+
+/* Clause 5.23. */
+typedef struct intgold_minimum {
+    int32_t count;
+} intgold_minimum;
+
+INTGOLD_API void intgold_minimum_s8(const intgold_minimum *op, const int8_t *x1, const int8_t *x2,
+                                    int8_t *y);
+
 /* ---- A model and its engine, clause 6. ---- */
 
 typedef enum intgold_kind {
@@ -321,7 +337,9 @@ typedef enum intgold_kind {
     INTGOLD_CONCAT = 13,
     INTGOLD_PAD = 14,
     INTGOLD_RESHAPE = 15,
-    INTGOLD_SOFTMAX_FLOAT32 = 16
+    INTGOLD_SOFTMAX_FLOAT32 = 16,
+    INTGOLD_MAXIMUM = 17,
+    INTGOLD_MINIMUM = 18
 } intgold_kind;
 
 /* Tensors between ops share one piece of memory.  Where each lies in it is planned when the model

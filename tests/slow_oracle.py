@@ -417,6 +417,16 @@ def values_of(x):
         yield from values_of(row) if isinstance(row, list) else [row]
 
 
+def maximum(x1, x2):
+    """The larger of two values (clause 5.22)."""
+    return each(lambda a, b: a if a > b else b, x1, x2)
+
+
+def minimum(x1, x2):
+    """The smaller of two values (clause 5.23)."""
+    return each(lambda a, b: a if a < b else b, x1, x2)
+
+
 def softmax_float32_v(b):
     """V(b) of clause 5.17."""
     return b if b < 2**23 else (2**23 + b % 2**23) * 2 ** (b // 2**23 - 1)
@@ -461,5 +471,7 @@ FUNCTIONS: dict[str, Callable] = {
     "pad": pad,
     "reshape": reshape,
     "softmax_float32": softmax_float32,
+    "maximum": maximum,
+    "minimum": minimum,
 }
 """Every op by its name, in clause order."""

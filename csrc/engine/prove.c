@@ -351,6 +351,20 @@ static intgold_status prove_softmax_float32(const void *fields, const intgold_ra
     return prove_softmax(fields, x, y);
 }
 
+static intgold_status prove_maximum(const void *fields, const intgold_range *x,
+                                    intgold_range *y) {
+    (void)fields;
+    set_range(y, larger(x[0].lo, x[1].lo), larger(x[0].hi, x[1].hi));
+    return INTGOLD_OK;
+}
+
+static intgold_status prove_minimum(const void *fields, const intgold_range *x,
+                                    intgold_range *y) {
+    (void)fields;
+    set_range(y, smaller(x[0].lo, x[1].lo), smaller(x[0].hi, x[1].hi));
+    return INTGOLD_OK;
+}
+
 typedef intgold_status prove_op(const void *fields, const intgold_range *x, intgold_range *y);
 
 /* In the order of enum intgold_kind. */
@@ -370,7 +384,9 @@ static prove_op *const proofs[] = {prove_conv2d,
                                    prove_concat,
                                    prove_pad,
                                    prove_reshape,
-                                   prove_softmax_float32};
+                                   prove_softmax_float32,
+                                   prove_maximum,
+                                   prove_minimum};
 
 /* Of a tensor: what an op before this one made, or every value of its dtype. */
 static intgold_range range_of(const intgold_model *model, const intgold_range *ranges,

@@ -361,6 +361,14 @@ static intgold_status check_softmax_float32(const void *fields, const ends *at) 
     return check_count((int64_t)op->rows * op->depth, at);
 }
 
+static intgold_status check_maximum(const void *fields, const ends *at) {
+    return check_count(((const intgold_maximum *)fields)->count, at);
+}
+
+static intgold_status check_minimum(const void *fields, const ends *at) {
+    return check_count(((const intgold_minimum *)fields)->count, at);
+}
+
 /* ---- Kinds. ---- */
 
 typedef struct kind_rules {
@@ -375,8 +383,8 @@ typedef struct kind_rules {
         name##_members, check_##name, sizeof name##_members / sizeof *name##_members, inputs, \
             wide, 0                                                                           \
     }
-#define KIND_WITHOUT_MEMBERS(name) \
-    { NULL, check_##name, 0, 1, 0, 0 }
+#define KIND_WITHOUT_MEMBERS(name, inputs) \
+    { NULL, check_##name, 0, inputs, 0, 0 }
 #define KIND_WITH_WEIGHTS(name)                                                             \
     {                                                                                       \
         name##_members, check_##name, sizeof name##_members / sizeof *name##_members, 1, 0, \
@@ -387,7 +395,7 @@ typedef struct kind_rules {
 static const kind_rules rules_of[] = {KIND_WITH_WEIGHTS(conv2d),
                                       KIND_WITH_WEIGHTS(depthwise_conv2d),
                                       KIND_WITH_WEIGHTS(fully_connected),
-                                      KIND_WITHOUT_MEMBERS(lut),
+                                      KIND_WITHOUT_MEMBERS(lut, 1),
                                       KIND(pwl, 1, 0),
                                       KIND(max_pool2d, 1, 0),
                                       KIND(avg_pool2d, 1, 0),
@@ -400,7 +408,9 @@ static const kind_rules rules_of[] = {KIND_WITH_WEIGHTS(conv2d),
                                       KIND(concat, 2, 0),
                                       KIND(pad, 1, 0),
                                       KIND(reshape, 1, 0),
-                                      KIND(softmax_float32, 1, 0)};
+                                      KIND(softmax_float32, 1, 0),
+                                      KIND_WITHOUT_MEMBERS(maximum, 2),
+                                      KIND_WITHOUT_MEMBERS(minimum, 2)};
 
 enum { N_RULES = sizeof rules_of / sizeof *rules_of };
 

@@ -16,7 +16,7 @@
 extern const intgold_model *const intgold_models[];
 
 enum {
-    N_KINDS = 17,
+    N_KINDS = 19,
     MOST_ARRAYS = 16,
     MOST_LISTED = 64, /* tensors, ops, inputs or outputs that a damaged count may state */
     MOST_ENTRIES = 1 << 20, /* of an array; more are not made */
@@ -75,7 +75,9 @@ static const size_t size_of[N_KINDS] = {sizeof(intgold_conv2d),
                                         sizeof(intgold_concat),
                                         sizeof(intgold_pad),
                                         sizeof(intgold_reshape),
-                                        sizeof(intgold_softmax_float32)};
+                                        sizeof(intgold_softmax_float32),
+                                        sizeof(intgold_maximum),
+                                        sizeof(intgold_minimum)};
 
 typedef struct array {
     const void **at; /* the pointer */
@@ -161,7 +163,10 @@ static arrays arrays_of(int32_t kind, const void *fields) {
 static int is_known(int32_t kind) { return kind >= 0 && kind < N_KINDS; }
 
 static int inputs_of(int32_t kind) {
-    return kind == INTGOLD_ADD || kind == INTGOLD_MUL || kind == INTGOLD_CONCAT ? 2 : 1;
+    return kind == INTGOLD_ADD || kind == INTGOLD_MUL || kind == INTGOLD_CONCAT ||
+                   kind == INTGOLD_MAXIMUM || kind == INTGOLD_MINIMUM
+               ? 2
+               : 1;
 }
 
 /* ---- A copy that can be damaged. ---- */
@@ -298,11 +303,10 @@ static void change_kind(intgold_op *op) {
 /* The tensors of an op as large as it states: what a check of only sizes lets pass. */
 static void fit_tensors(victim *v, const intgold_op *op) {
     const int32_t n = v->original->n_tensors, x = op->inputs ? op->inputs[0] : -1;
-    int32_t e[6];
+    int32_t e[6] = {0, 0, 0, 0, 0, 0};
     if (!is_known(op->kind) || !op->fields || x < 0 || x >= n) return;
     if (op->output < 0 || op->output >= n) return;
-    memcpy(e, op->fields, 8); /* count, or rows and depth */
-    if (size_of[op->kind] >= sizeof e) memcpy(e, op->fields, sizeof e);
+    memcpy(e, op->fields, size_of[op->kind] < sizeof e ? size_of[op->kind] : sizeof e);
     if (op->kind <= INTGOLD_DEPTHWISE_CONV2D || op->kind == INTGOLD_MAX_POOL2D ||
         op->kind == INTGOLD_AVG_POOL2D) {
         tensor_of(v, x)->size = (int32_t)times(times(e[0], e[1]), e[2]);

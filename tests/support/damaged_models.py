@@ -205,7 +205,7 @@ def _larger(i: int) -> Callable[[CModel], None]:
 
     def do(model: CModel) -> None:
         op = model.op()
-        taken = 1 if op.kind not in (KINDS.index(k) for k in ("add", "mul", "concat")) else 2
+        taken = len(OPS[KINDS[op.kind]].inputs)
         model.tensor(op.inputs[i] if i < taken else op.output).size += 1
 
     return do

@@ -134,6 +134,14 @@ def reshape(v):
     return None, v["x"]
 
 
+def maximum(v):
+    return None, max(v["x1"], v["x2"])
+
+
+def minimum(v):
+    return None, min(v["x1"], v["x2"])
+
+
 FORMULAS = {
     "conv2d": weighted,
     "depthwise_conv2d": weighted,
@@ -152,6 +160,8 @@ FORMULAS = {
     "pad": pad,
     "reshape": reshape,
     "softmax_float32": softmax_float32,
+    "maximum": maximum,
+    "minimum": minimum,
 }
 
 

@@ -147,6 +147,22 @@ def test_signs_and_ports_of_two_inputs():
     assert ("one_input_on_both_ports", "the first") in named_by(path, got)
 
 
+@pytest.mark.parametrize("kind", ["maximum", "minimum"])
+def test_extremes_that_compare_otherwise(kind):
+    """The other extreme, unsigned bytes, magnitudes, one buffer twice."""
+    path = one_op(kind, {}, [(3, 5, 4)] * 2, (3, 5, 4), (-7, -7, -7))
+    x1, x2 = (x.astype(int) for x in path.inputs)
+    larger = kind == "maximum"
+    for name, keys in (
+        ("other_extreme", (-x1, -x2)),
+        ("extreme_unsigned", (x1 % 256, x2 % 256)),
+        ("extreme_by_magnitude", (abs(x1 + 7), abs(x2 + 7))),
+    ):
+        got = np.where(keys[0] > keys[1] if larger else keys[0] < keys[1], x1, x2).astype(np.int8)
+        assert named_by(path, got) == {(name, "")}
+    assert ("one_input_on_both_ports", "the second") in named_by(path, x2.astype(np.int8))
+
+
 def test_pools_that_sum_unsigned_bytes():
     fields = dict(requantize=intgold.Requantize.of(2**30, 34), **_CLAMP)
     path = one_op("global_avg_pool", fields, [(3, 3, 4)], (1, 1, 4), (-7, 0))

@@ -153,7 +153,7 @@ _PRODUCT32 = OpRule("double", "product32")
 _EXACT = OpRule()
 _MOVED = dict.fromkeys(
     ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "PAD", "PADV2", "CONCATENATION", "MAX_POOL_2D",
-     "AVERAGE_POOL_2D", "SOFTMAX"),
+     "AVERAGE_POOL_2D", "SOFTMAX", "MAXIMUM", "MINIMUM"),
     _EXACT,
 )  # fmt: skip
 _LIBM = (

@@ -26,6 +26,8 @@ from .fully_connected import fully_connected
 from .global_avg_pool import global_avg_pool
 from .lut import lut
 from .max_pool2d import max_pool2d
+from .maximum import maximum
+from .minimum import minimum
 from .mul import mul
 from .pad import pad
 from .pwl import pwl
@@ -40,6 +42,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     for f in (
         conv2d, depthwise_conv2d, fully_connected, lut, pwl, max_pool2d, avg_pool2d,
         global_avg_pool, add, softmax, rescale, argmax, mul, concat, pad, reshape, softmax_float32,
+        maximum, minimum,
     )
 }  # fmt: skip
 """The golden function of every op of the op table."""
@@ -101,6 +104,8 @@ concat = _checking(concat)
 pad = _checking(pad)
 reshape = _checking(reshape)
 softmax_float32 = _checking(softmax_float32)
+maximum = _checking(maximum)
+minimum = _checking(minimum)
 
 __all__ = [
     "FUNCTIONS",
@@ -114,6 +119,8 @@ __all__ = [
     "global_avg_pool",
     "lut",
     "max_pool2d",
+    "maximum",
+    "minimum",
     "mul",
     "pad",
     "pwl",

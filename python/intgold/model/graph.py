@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ..run.session import Session
     from . import artefact as _artefact
 
-SPEC_VERSION = "1.4"
+SPEC_VERSION = "1.5"
 """Version of SPEC.md; any changed output bit raises it."""
 
 BOUNDARY = 64

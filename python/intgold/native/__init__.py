@@ -17,6 +17,8 @@ fully_connected = FUNCTIONS["fully_connected"]
 global_avg_pool = FUNCTIONS["global_avg_pool"]
 lut = FUNCTIONS["lut"]
 max_pool2d = FUNCTIONS["max_pool2d"]
+maximum = FUNCTIONS["maximum"]
+minimum = FUNCTIONS["minimum"]
 mul = FUNCTIONS["mul"]
 pad = FUNCTIONS["pad"]
 pwl = FUNCTIONS["pwl"]
@@ -43,6 +45,8 @@ __all__ = [
     "isa_name",
     "lut",
     "max_pool2d",
+    "maximum",
+    "minimum",
     "mul",
     "pad",
     "pwl",

@@ -21,6 +21,8 @@ from . import (
     global_avg_pool,
     lut,
     max_pool2d,
+    maximum,
+    minimum,
     mul,
     pad,
     pwl,
@@ -51,6 +53,8 @@ OPS: Mapping[str, OpKind] = {
         pad,
         reshape,
         softmax_float32,
+        maximum,
+        minimum,
     )
 }
 """In SPEC order."""

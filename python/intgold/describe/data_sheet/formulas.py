@@ -39,6 +39,8 @@ _FORMULAS = {
     "p(i) = e(i) * 2^149 * g to 24 significant bits;  T = 39 + j\n"
     "y(i) = clamp(r(i) - 128, -128, 127), r(i) = (p(i) + 2^(T-1)) >> T;  "
     "in form half_added p(i) + 2^(T-1) to 24 significant bits first",
+    "maximum": "y = max(x1, x2), as they are stored",
+    "minimum": "y = min(x1, x2), as they are stored",
 }
 
 _AVERAGES = {

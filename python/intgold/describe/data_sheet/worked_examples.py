@@ -338,6 +338,14 @@ def _mul(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> in
     return _finish(traced, place, steps, acc)
 
 
+def _extreme(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
+    a, b = (int(x[place]) for x in traced.inputs)
+    pick = {"maximum": max, "minimum": min}[traced.op.kind]
+    made = pick(a, b)
+    steps.say(f"y = {pick.__name__}({a}, {b}) = {made}")
+    return made
+
+
 def _rescale(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     x = int(traced.inputs[0][place])
     value = trace_requantize(steps, x, *_entry(traced.op["requantize"], place[-1]))
@@ -466,5 +474,7 @@ _WALKS: Mapping[str, Callable[[TracedOp, tuple[int, ...], ArithmeticTrace], int]
     "pad": _pad,
     "reshape": _reshape,
     "softmax_float32": _softmax_float32,
+    "maximum": _extreme,
+    "minimum": _extreme,
 }
 """One walk per op; each returns the output value that its lines come to."""

@@ -27,6 +27,8 @@ HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
     "ADD": elementwise.add,
     "SUB": elementwise.sub,
     "MUL": elementwise.mul,
+    "MAXIMUM": elementwise.extreme("maximum"),
+    "MINIMUM": elementwise.extreme("minimum"),
     "AVERAGE_POOL_2D": pools.average_pool_2d,
     "MAX_POOL_2D": pools.max_pool_2d,
     "MEAN": means.mean,

@@ -202,6 +202,12 @@ def _elementwise() -> Iterator[Model]:
         "requantize2": Requantize.of(2**30, 32), "requantize": Requantize.of(2**30, 34), **_FULL,
     }  # fmt: skip
     yield _model("add", "difference", reason, shape, fields, -5, 3)
+    for kind, larger in (("maximum", "larger"), ("minimum", "smaller")):
+        for case, x_zero, reason in (
+            ("signs", 0, f"the {larger} of two signed values, of equal and of different signs"),
+            ("zero_points", -128, "zero points that differ: the values stay as they are"),
+        ):
+            yield _model(kind, case, reason, shape, {}, x_zero, 5 * (x_zero < 0))
     for axis in range(3):
         reason = f"axis {axis}: the order of the values tells the axes apart"
         yield _model("concat", f"axis{axis}", reason, shape, {"axis": axis})

@@ -15,7 +15,13 @@ from ...errors import InputError
 from ...ops.table import OPS
 from .corners.case import Case
 from .corners.data_movement import pad_cases, reshape_cases
-from .corners.elementwise import add_cases, concat_cases, mul_cases
+from .corners.elementwise import (
+    add_cases,
+    concat_cases,
+    maximum_cases,
+    minimum_cases,
+    mul_cases,
+)
 from .corners.int32 import argmax_cases, rescale_cases
 from .corners.pools import avg_pool2d_cases, global_avg_pool_cases, max_pool2d_cases
 from .corners.softmax import softmax_cases, softmax_float32_cases
@@ -60,6 +66,8 @@ _CASES: dict[str, Callable[[], Iterator[Case]]] = {
     "pad": pad_cases,
     "reshape": reshape_cases,
     "softmax_float32": softmax_float32_cases,
+    "maximum": maximum_cases,
+    "minimum": minimum_cases,
 }
 
 

@@ -339,7 +339,7 @@ def _rescale(rng: Random, shapes: list[Shape]) -> Fields:
     return {"requantize": requantize_of(rng, shapes[0][-1], 2 ** rng.choice((12, 24, 31)))}
 
 
-def _argmax(rng: Random, shapes: list[Shape]) -> Fields:
+def _no_fields(rng: Random, shapes: list[Shape]) -> Fields:
     return {}
 
 
@@ -389,10 +389,12 @@ _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "add": _add,
     "softmax": _softmax,
     "rescale": _rescale,
-    "argmax": _argmax,
+    "argmax": _no_fields,
     "mul": _mul,
     "concat": _concat,
     "pad": _pad,
     "reshape": _reshape,
     "softmax_float32": _softmax_float32,
+    "maximum": _no_fields,
+    "minimum": _no_fields,
 }

@@ -357,6 +357,8 @@ _COLUMNS: dict[str, Callable[..., list[Part]]] = {
     "pad": _pad,
     "reshape": _reshape,
     "softmax_float32": _softmax,
+    "maximum": _elementwise,
+    "minimum": _elementwise,
 }
 
 
