@@ -302,6 +302,25 @@ typedef struct intgold_softmax_float32 {
 INTGOLD_API void intgold_softmax_float32_s8(const intgold_softmax_float32 *op, const int8_t *x,
                                             int8_t *y);
 
+/* Clause 5.21.  Tables of rows have out_h entries, tables of columns out_w; out_c is in_c. */
+typedef enum intgold_resize_bilinear_form {
+    INTGOLD_RESIZE_BILINEAR_UP = 0,
+    INTGOLD_RESIZE_BILINEAR_AWAY = 1
+} intgold_resize_bilinear_form;
+
+typedef struct intgold_resize_bilinear {
+    int32_t in_h, in_w, in_c, out_h, out_w, out_c;
+    const int32_t *row0, *row1;
+    const int16_t *row_weight;
+    const int32_t *column0, *column1;
+    const int16_t *column_weight;
+    int32_t frac_bits;
+    int32_t form; /* enum intgold_resize_bilinear_form */
+} intgold_resize_bilinear;
+
+INTGOLD_API void intgold_resize_bilinear_s8(const intgold_resize_bilinear *op, const int8_t *x,
+                                            int8_t *y, int32_t *acc);
+
 /* Clause 5.22. */
 typedef struct intgold_maximum {
     int32_t count;
@@ -338,8 +357,9 @@ typedef enum intgold_kind {
     INTGOLD_PAD = 14,
     INTGOLD_RESHAPE = 15,
     INTGOLD_SOFTMAX_FLOAT32 = 16,
-    INTGOLD_MAXIMUM = 17,
-    INTGOLD_MINIMUM = 18
+    INTGOLD_RESIZE_BILINEAR = 17,
+    INTGOLD_MAXIMUM = 18,
+    INTGOLD_MINIMUM = 19
 } intgold_kind;
 
 /* Tensors between ops share one piece of memory.  Where each lies in it is planned when the model

@@ -417,6 +417,21 @@ def values_of(x):
         yield from values_of(row) if isinstance(row, list) else [row]
 
 
+def resize_bilinear(x, *, row0, row1, row_weight, column0, column1, column_weight, frac_bits, form):
+    """Weighted sums of four values each; returns (y, acc) (clause 5.21)."""
+    one = 2**frac_bits
+    acc = []
+    for r0, r1, w in zip(row0, row1, row_weight, strict=True):
+        row = []
+        for c0, c1, v in zip(column0, column1, column_weight, strict=True):
+            cells = zip(x[r0][c0], x[r0][c1], x[r1][c0], x[r1][c1], strict=True)
+            row.append([(one - w) * ((one - v) * a + v * b) + w * ((one - v) * c + v * d)
+                        for a, b, c, d in cells])  # fmt: skip
+        acc.append(row)
+    rounded = {"up": up, "away": away}[form]
+    return each(lambda a: rounded(a, 2 * frac_bits), acc), acc
+
+
 def maximum(x1, x2):
     """The larger of two values (clause 5.22)."""
     return each(lambda a, b: a if a > b else b, x1, x2)
@@ -471,6 +486,7 @@ FUNCTIONS: dict[str, Callable] = {
     "pad": pad,
     "reshape": reshape,
     "softmax_float32": softmax_float32,
+    "resize_bilinear": resize_bilinear,
     "maximum": maximum,
     "minimum": minimum,
 }

@@ -20,6 +20,7 @@ static const intgold_op_table *const tables[] = {
     &intgold_pad_table,
     &intgold_reshape_table,
     &intgold_softmax_float32_table,
+    &intgold_resize_bilinear_table,
     &intgold_maximum_table,
     &intgold_minimum_table,
 };

@@ -351,6 +351,31 @@ static intgold_status prove_softmax_float32(const void *fields, const intgold_ra
     return prove_softmax(fields, x, y);
 }
 
+/* One axis of a resize: `count` pairs of addresses below `extent`, and their weights. */
+static int proves_axis(const int32_t *first, const int32_t *second, const int16_t *weight,
+                       int32_t count, int32_t extent, int32_t one) {
+    int32_t i;
+    for (i = 0; i < count; i++) {
+        if (first[i] < 0 || first[i] >= extent) return 0;
+        if (second[i] < 0 || second[i] >= extent) return 0;
+        if (weight[i] < 0 || weight[i] > one) return 0;
+    }
+    return 1;
+}
+
+/* Clause 5.21; with weights that add up to 4^11 at most, every sum fits. */
+static intgold_status prove_resize_bilinear(const void *fields, const intgold_range *x,
+                                            intgold_range *y) {
+    const intgold_resize_bilinear *op = (const intgold_resize_bilinear *)fields;
+    const int32_t one = 1 << op->frac_bits;
+    if (!proves_axis(op->row0, op->row1, op->row_weight, op->out_h, op->in_h, one))
+        return INTGOLD_ERROR_PARAMETER;
+    if (!proves_axis(op->column0, op->column1, op->column_weight, op->out_w, op->in_w, one))
+        return INTGOLD_ERROR_PARAMETER;
+    *y = *x;
+    return INTGOLD_OK;
+}
+
 static intgold_status prove_maximum(const void *fields, const intgold_range *x,
                                     intgold_range *y) {
     (void)fields;
@@ -385,6 +410,7 @@ static prove_op *const proofs[] = {prove_conv2d,
                                    prove_pad,
                                    prove_reshape,
                                    prove_softmax_float32,
+                                   prove_resize_bilinear,
                                    prove_maximum,
                                    prove_minimum};
 

@@ -29,6 +29,7 @@ typedef enum limits {
     INT8,
     CLAMP, /* act_min; act_max, which follows it, is not below */
     FRACTION,
+    WEIGHT_FRACTION,
     ADD_SHIFT,
     EXP_SHIFT,
     EXP_MULTIPLIER,
@@ -54,6 +55,7 @@ static const limit limit_of[] = {
     {-128, 127, INTGOLD_ERROR_PARAMETER},
     {-128, 127, INTGOLD_ERROR_PARAMETER},
     {0, 15, INTGOLD_ERROR_PARAMETER},
+    {0, 11, INTGOLD_ERROR_PARAMETER},
     {0, 22, INTGOLD_ERROR_PARAMETER},
     {0, 31, INTGOLD_ERROR_PARAMETER},
     {1 << 30, INT32_MAX, INTGOLD_ERROR_PARAMETER},
@@ -124,6 +126,15 @@ static const member reshape_members[] = {M(intgold_reshape, shape0, EXTENT),
                                          M(intgold_reshape, shape2, OR_NO_EXTENT)};
 static const member softmax_float32_members[] = {M(intgold_softmax_float32, depth, EXTENT),
                                                  M(intgold_softmax_float32, form, TWO_FORMS)};
+
+static const member resize_bilinear_members[] = {
+    M(intgold_resize_bilinear, in_h, EXTENT),
+    M(intgold_resize_bilinear, in_w, EXTENT),
+    M(intgold_resize_bilinear, in_c, EXTENT),
+    M(intgold_resize_bilinear, out_h, EXTENT),
+    M(intgold_resize_bilinear, out_w, EXTENT),
+    M(intgold_resize_bilinear, frac_bits, WEIGHT_FRACTION),
+    M(intgold_resize_bilinear, form, TWO_FORMS)};
 
 static intgold_status check_member(const void *fields, const member *of) {
     const limit *by = &limit_of[of->of];
@@ -361,6 +372,16 @@ static intgold_status check_softmax_float32(const void *fields, const ends *at) 
     return check_count((int64_t)op->rows * op->depth, at);
 }
 
+static intgold_status check_resize_bilinear(const void *fields, const ends *at) {
+    const intgold_resize_bilinear *op = (const intgold_resize_bilinear *)fields;
+    if (!op->row0 || !op->row1 || !op->row_weight) return INTGOLD_ERROR_NULL;
+    if (!op->column0 || !op->column1 || !op->column_weight) return INTGOLD_ERROR_NULL;
+    if (op->out_c != op->in_c) return INTGOLD_ERROR_SHAPE;
+    if (!holds(at->x, op->in_h, op->in_w, op->in_c)) return INTGOLD_ERROR_SHAPE;
+    if (!holds(at->y, op->out_h, op->out_w, op->out_c)) return INTGOLD_ERROR_SHAPE;
+    return INTGOLD_OK;
+}
+
 static intgold_status check_maximum(const void *fields, const ends *at) {
     return check_count(((const intgold_maximum *)fields)->count, at);
 }
@@ -409,6 +430,7 @@ static const kind_rules rules_of[] = {KIND_WITH_WEIGHTS(conv2d),
                                       KIND(pad, 1, 0),
                                       KIND(reshape, 1, 0),
                                       KIND(softmax_float32, 1, 0),
+                                      KIND(resize_bilinear, 1, 0),
                                       KIND_WITHOUT_MEMBERS(maximum, 2),
                                       KIND_WITHOUT_MEMBERS(minimum, 2)};
 

@@ -16,11 +16,11 @@
 extern const intgold_model *const intgold_models[];
 
 enum {
-    N_KINDS = 19,
+    N_KINDS = 20,
     MOST_ARRAYS = 16,
-    MOST_LISTED = 64, /* tensors, ops, inputs or outputs that a damaged count may state */
+    MOST_LISTED = 64,       /* tensors, ops, inputs or outputs that a damaged count may state */
     MOST_ENTRIES = 1 << 20, /* of an array; more are not made */
-    MOST_WORK = 1 << 23, /* products and values of a run */
+    MOST_WORK = 1 << 23,    /* products and values of a run */
     N_STATUSES = 32
 };
 
@@ -76,6 +76,7 @@ static const size_t size_of[N_KINDS] = {sizeof(intgold_conv2d),
                                         sizeof(intgold_pad),
                                         sizeof(intgold_reshape),
                                         sizeof(intgold_softmax_float32),
+                                        sizeof(intgold_resize_bilinear),
                                         sizeof(intgold_maximum),
                                         sizeof(intgold_minimum)};
 
@@ -154,6 +155,14 @@ static arrays arrays_of(int32_t kind, const void *fields) {
         list_entries(&all, &((const intgold_rescale *)fields)->requantize);
     } else if (kind == INTGOLD_MUL) {
         list_entries(&all, &((const intgold_mul *)fields)->requantize);
+    } else if (kind == INTGOLD_RESIZE_BILINEAR) {
+        const intgold_resize_bilinear *op = fields;
+        list(&all, &op->row0, 4, op->out_h);
+        list(&all, &op->row1, 4, op->out_h);
+        list(&all, &op->row_weight, 2, op->out_h);
+        list(&all, &op->column0, 4, op->out_w);
+        list(&all, &op->column1, 4, op->out_w);
+        list(&all, &op->column_weight, 2, op->out_w);
     } else if (kind == INTGOLD_SOFTMAX_FLOAT32) {
         list(&all, &((const intgold_softmax_float32 *)fields)->table, 4, 256);
     }
@@ -308,7 +317,7 @@ static void fit_tensors(victim *v, const intgold_op *op) {
     if (op->output < 0 || op->output >= n) return;
     memcpy(e, op->fields, size_of[op->kind] < sizeof e ? size_of[op->kind] : sizeof e);
     if (op->kind <= INTGOLD_DEPTHWISE_CONV2D || op->kind == INTGOLD_MAX_POOL2D ||
-        op->kind == INTGOLD_AVG_POOL2D) {
+        op->kind == INTGOLD_AVG_POOL2D || op->kind == INTGOLD_RESIZE_BILINEAR) {
         tensor_of(v, x)->size = (int32_t)times(times(e[0], e[1]), e[2]);
         tensor_of(v, op->output)->size = (int32_t)times(times(e[3], e[4]), e[5]);
     } else if (op->kind == INTGOLD_SOFTMAX || op->kind == INTGOLD_RESCALE ||

@@ -140,6 +140,8 @@ def _numbers() -> Iterator[Damage]:
             above = ABOVE.get(name, INT32[1])
             if not status:
                 status = "PARAMETER" if "pool" in kind else "SHAPE"
+            if (kind, name) == ("resize_bilinear", "frac_bits"):
+                above = 12
             if kind == "add" and name == "left_shift":
                 above = 23
             if name == "form" and kind != "avg_pool2d":
@@ -218,6 +220,7 @@ EXTENTS = {
     "avg_pool2d": ("in_h", "in_w", "in_c", "out_h", "out_w"),
     "global_avg_pool": ("in_h", "in_w", "in_c"), "fully_connected": ("out_c",),
     "rescale": ("depth",), "argmax": ("depth",), "softmax_float32": ("depth",),
+    "resize_bilinear": ("in_h", "in_w", "in_c", "out_h", "out_w"),
     "pad": ("in0", "in1", "in2"), "reshape": ("shape0", "shape1", "shape2"),
 }  # fmt: skip
 """Members that no other number of an op bounds by 2^24."""
@@ -241,7 +244,7 @@ def _extend(name: str) -> Callable[[CModel], None]:
         for member in declared & {m for m in ABOVE if m.startswith(("pad_", "before", "after"))}:
             setattr(fields, member, 0)
         large = 2**24 + 2
-        if name.startswith("out_") and "in_h" in declared and name != "out_c":
+        if name in ("out_h", "out_w") and "pad_top" in declared:
             axis = name[-1]  # a padding before and after
             setattr(fields, f"in_{axis}", large - 2)
             for side in ("top", "bottom") if axis == "h" else ("left", "right"):
@@ -251,8 +254,11 @@ def _extend(name: str) -> Callable[[CModel], None]:
                 setattr(fields, f"in_{axis}", large - 1)
         setattr(fields, name, large)
         other = {"in_h": "out_h", "in_w": "out_w", "in_c": "out_c"}.get(name)
-        if other in declared and (name != "in_c" or "stride_h" not in declared or
-                                  "pool" in KINDS[model.model.ops[0].kind]):  # fmt: skip
+        of_own = KINDS[model.model.ops[0].kind] == "resize_bilinear" and name != "in_c"
+        if other in declared and not of_own and (
+            name != "in_c" or "stride_h" not in declared or
+            "pool" in KINDS[model.model.ops[0].kind]
+        ):  # fmt: skip
             setattr(fields, other, large)
         _set_sizes(model, large, name)
 
@@ -402,6 +408,10 @@ def _tables() -> Iterator[Damage]:
     for at, value in ((0, -1), (7, 2**30), (255, 2**29), (254, INT32[0])):
         yield Damage(f"softmax_float32 entry {at}", one("softmax_float32"),
                      _put("table", at, value), "PARAMETER")  # fmt: skip
+    for table in ("row0", "row1", "column0", "column1", "row_weight", "column_weight"):
+        for value in (-1, 2**14):
+            yield Damage(f"resize_bilinear {table} {value}", one("resize_bilinear"),
+                         _put(table, 0, value), "PARAMETER")  # fmt: skip
 
 
 def _sums() -> Iterator[Damage]:

@@ -134,6 +134,14 @@ def reshape(v):
     return None, v["x"]
 
 
+def resize_bilinear(v):
+    one, w, u = 2 ** v["frac_bits"], v["row_weight"], v["column_weight"]
+    a, b, c, d = v["x"]
+    acc = (one - w) * ((one - u) * a + u * b) + w * ((one - u) * c + u * d)
+    rounded = (slow_oracle.up, slow_oracle.away)[v["form_of_op"]]
+    return acc, rounded(acc, 2 * v["frac_bits"])
+
+
 def maximum(v):
     return None, max(v["x1"], v["x2"])
 
@@ -160,6 +168,7 @@ FORMULAS = {
     "pad": pad,
     "reshape": reshape,
     "softmax_float32": softmax_float32,
+    "resize_bilinear": resize_bilinear,
     "maximum": maximum,
     "minimum": minimum,
 }

@@ -34,6 +34,7 @@ from .pwl import pwl
 from .requantize import requantize as _requantize
 from .rescale import rescale
 from .reshape import reshape
+from .resize_bilinear import resize_bilinear
 from .softmax import softmax
 from .softmax_float32 import softmax_float32
 
@@ -42,7 +43,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     for f in (
         conv2d, depthwise_conv2d, fully_connected, lut, pwl, max_pool2d, avg_pool2d,
         global_avg_pool, add, softmax, rescale, argmax, mul, concat, pad, reshape, softmax_float32,
-        maximum, minimum,
+        resize_bilinear, maximum, minimum,
     )
 }  # fmt: skip
 """The golden function of every op of the op table."""
@@ -104,6 +105,7 @@ concat = _checking(concat)
 pad = _checking(pad)
 reshape = _checking(reshape)
 softmax_float32 = _checking(softmax_float32)
+resize_bilinear = _checking(resize_bilinear)
 maximum = _checking(maximum)
 minimum = _checking(minimum)
 
@@ -127,6 +129,7 @@ __all__ = [
     "requantize",
     "rescale",
     "reshape",
+    "resize_bilinear",
     "softmax",
     "softmax_float32",
 ]

@@ -24,6 +24,7 @@ pad = FUNCTIONS["pad"]
 pwl = FUNCTIONS["pwl"]
 rescale = FUNCTIONS["rescale"]
 reshape = FUNCTIONS["reshape"]
+resize_bilinear = FUNCTIONS["resize_bilinear"]
 softmax = FUNCTIONS["softmax"]
 softmax_float32 = FUNCTIONS["softmax_float32"]
 
@@ -52,6 +53,7 @@ __all__ = [
     "pwl",
     "rescale",
     "reshape",
+    "resize_bilinear",
     "softmax",
     "softmax_float32",
     "variants",

@@ -28,6 +28,7 @@ from . import (
     pwl,
     rescale,
     reshape,
+    resize_bilinear,
     softmax,
     softmax_float32,
 )
@@ -53,6 +54,7 @@ OPS: Mapping[str, OpKind] = {
         pad,
         reshape,
         softmax_float32,
+        resize_bilinear,
         maximum,
         minimum,
     )

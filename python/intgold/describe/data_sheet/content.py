@@ -42,6 +42,7 @@ _NO_ZERO_POINT = (
     "pad",
     "reshape",
     "softmax_float32",
+    "resize_bilinear",
     "maximum",
     "minimum",
 )

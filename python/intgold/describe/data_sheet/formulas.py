@@ -39,6 +39,9 @@ _FORMULAS = {
     "p(i) = e(i) * 2^149 * g to 24 significant bits;  T = 39 + j\n"
     "y(i) = clamp(r(i) - 128, -128, 127), r(i) = (p(i) + 2^(T-1)) >> T;  "
     "in form half_added p(i) + 2^(T-1) to 24 significant bits first",
+    "resize_bilinear": "one = 2^frac_bits;  w = row_weight(oy);  v = column_weight(ox)\n"
+    "top = (one - v)*x(row0(oy),column0(ox),c) + v*x(row0(oy),column1(ox),c);  bottom of row1(oy)\n"
+    "acc = (one - w)*top + w*bottom;  y = acc / 4^frac_bits to nearest, halves by the form",
     "maximum": "y = max(x1, x2), as they are stored",
     "minimum": "y = min(x1, x2), as they are stored",
 }

@@ -24,6 +24,7 @@ from .corners.elementwise import (
 )
 from .corners.int32 import argmax_cases, rescale_cases
 from .corners.pools import avg_pool2d_cases, global_avg_pool_cases, max_pool2d_cases
+from .corners.resizes import resize_bilinear_cases
 from .corners.softmax import softmax_cases, softmax_float32_cases
 from .corners.tables import lut_cases, pwl_cases
 from .corners.weighted import weighted_cases
@@ -66,6 +67,7 @@ _CASES: dict[str, Callable[[], Iterator[Case]]] = {
     "pad": pad_cases,
     "reshape": reshape_cases,
     "softmax_float32": softmax_float32_cases,
+    "resize_bilinear": resize_bilinear_cases,
     "maximum": maximum_cases,
     "minimum": minimum_cases,
 }

@@ -377,6 +377,19 @@ def _softmax_float32(rng: Random, shapes: list[Shape]) -> Fields:
     return {"form": rng.choice(("rounded", "half_added")), "table": table}
 
 
+def _resize_bilinear(rng: Random, shapes: list[Shape]) -> Fields:
+    frac_bits = rng.choice((0, 1, 4, 10, 11))
+    fields: Fields = {"frac_bits": frac_bits, "form": rng.choice(("up", "away"))}
+    for axis, in_size in zip(("row", "column"), _image(shapes), strict=False):
+        out = rng.randint(1, 12)
+        for name in (f"{axis}0", f"{axis}1"):
+            fields[name] = np.array([rng.randrange(in_size) for _ in range(out)], np.int32)
+        if rng.random() < 0.5:  # neighbours, as a resize has them
+            fields[f"{axis}1"] = np.minimum(fields[f"{axis}0"] + 1, in_size - 1).astype(np.int32)
+        fields[f"{axis}_weight"] = _array(rng, "int16", (out,), 0, 1 << frac_bits)
+    return fields
+
+
 _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "conv2d": _conv2d,
     "depthwise_conv2d": _depthwise_conv2d,
@@ -395,6 +408,7 @@ _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "pad": _pad,
     "reshape": _reshape,
     "softmax_float32": _softmax_float32,
+    "resize_bilinear": _resize_bilinear,
     "maximum": _no_fields,
     "minimum": _no_fields,
 }
