@@ -1,7 +1,7 @@
 #!/bin/sh
 # Compiles for setuptools: an object that an earlier build of this run of the tests made is copied.
 # It is known by its flags and by its text after preprocessing, which has macros and headers.
-flags='' made='' previous=''
+flags=$INTGOLD_CC made='' previous=''
 for word; do
     case $previous in -o) made=$word ;; esac
     case $word in -o | *.o | *.c | -c | -I* | -D*) ;; *) flags="$flags $word" ;; esac

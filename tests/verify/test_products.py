@@ -27,9 +27,9 @@ def drawn(seed):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("columns", [1, products._COLUMNS])
+@pytest.mark.parametrize("columns", [2000, products._COLUMNS])
 def test_random_convolutions(columns, monkeypatch):
-    """All images at once, or one at a time; sums that leave int32 wrap as they do there."""
+    """All images at once, or some at a time; sums that leave int32 wrap as they do there."""
     monkeypatch.setattr(products, "_COLUMNS", columns)
     for seed in range(200):
         x, arguments = drawn(seed)
@@ -38,11 +38,12 @@ def test_random_convolutions(columns, monkeypatch):
         assert made.dtype == np.int32 and np.array_equal(made, acc), seed
 
 
-def test_sums_beyond_float64_are_the_golden_models(monkeypatch):
-    """Where a sum might be rounded, integers are summed."""
+@pytest.mark.parametrize(("limit", "value"), [("_EXACT", 2.0), ("_COLUMNS", 100)])
+def test_the_golden_model_takes_what_is_too_large(limit, value, monkeypatch):
+    """Where a sum might be rounded, or an image is large, integers are summed."""
     x, arguments = drawn(3)
     _, acc = golden.FUNCTIONS["conv2d"](x, **arguments)
     asked = []
     monkeypatch.setitem(golden.FUNCTIONS, "conv2d", lambda *_, **__: asked.append(1) or (acc, acc))
-    monkeypatch.setattr(products, "_EXACT", 2.0)
+    monkeypatch.setattr(products, limit, value)
     assert conv2d_sums(x, arguments) is acc and asked

@@ -43,6 +43,9 @@ class _Commands(Mapping[str, ModuleType]):
     def __getitem__(self, name: str) -> ModuleType:
         return import_module(f".{_MODULES[name]}", __name__)
 
+    def __contains__(self, name: object) -> bool:
+        return name in _MODULES
+
     def __iter__(self) -> Iterator[str]:
         return iter(_MODULES)
 

@@ -212,7 +212,7 @@ class Datapath:
     def undelivered(self) -> tuple[IntArray, IntArray]:
         """Return (accumulators held, results) of the accumulators; not to be written to.
 
-        Of the path without a bug they are kept, for the many bugs of ``write_output``.
+        Those of the first path that asks are kept, for the many bugs of ``write_output``.
         """
         stages = (self.arguments, self.accumulator_register, self.scale, self.output_stage)
         kept = self.made.get("after")

@@ -30,6 +30,9 @@ _MIXED = 256
 _RANKED = 2**20
 """Values of the largest tensor up to which more images are weighed than searched."""
 
+_KEPT = 2**18
+"""Values of a tensor up to which the evidence of an op that was not dumped is kept."""
+
 _Kept = dict[tuple[int, ...], Traces]
 """Traces by their images."""
 
@@ -268,7 +271,8 @@ class _Search:
         if traces is self.traces and at.name in self._few:
             return self._few[at.name]
         evidence = traces.evidence(at) if at is self.op else traces.through(at)
-        if traces is self.traces:
+        size = len(self.images) * prod(traces.model.tensor(at.output).shape)
+        if traces is self.traces and (at is self.op or size <= _KEPT):
             self._few[at.name] = evidence
         return evidence
 

@@ -1,7 +1,8 @@
 """The sums of conv2d for the many bugs of a search: the golden model's integers, by float64.
 
 NumPy multiplies matrices of float64 several times as fast as matrices of integers.  Products and
-sums are integers below 2^53, which float64 holds exactly; beyond, the golden model computes.
+sums are integers below 2^53, which float64 holds exactly; beyond, and for images so large that what
+is gathered of one would take much memory, the golden model computes.
 """
 
 from __future__ import annotations
@@ -38,15 +39,17 @@ def conv2d_sums(x: IntArray, arguments: dict[str, Any]) -> IntArray:
     out_c, kernel_h, kernel_w, _ = a["weights"].shape
     zero_points = a["weight_zero_point"].astype(np.float64).reshape(-1, 1)
     w = a["weights"].reshape(out_c, -1) - zero_points
-    centred = x - np.float64(a["x_zero_point"])
-    if w.size and centred.size and np.abs(w).max() * np.abs(centred).max() * w.shape[1] >= _EXACT:
+    zero_point = np.float64(a["x_zero_point"])
+    largest = np.abs(w).max(initial=0) * (128 + abs(zero_point)) * w.shape[1]
+    gathered = kernel_h * kernel_w * x[:1].size
+    if largest >= _EXACT or gathered > _COLUMNS:
         acc: IntArray = golden.FUNCTIONS["conv2d"](x, **{**a, "requantize": None})[1]
         return acc
     sums: list[np.ndarray] = []
     rows = max(_MIN_ROWS, _SMALL // max(1, w.size))
-    step = max(1, _COLUMNS // max(1, kernel_h * kernel_w * centred[:1].size))
+    step = max(1, _COLUMNS // max(1, gathered))
     for first in range(0, len(x), step):
-        part = centred[first : first + step]
+        part = x[first : first + step] - zero_point
         under = taps(part, (kernel_h, kernel_w), a["stride"], a["padding"], a["dilation"], 0)
         columns = np.concatenate([cells for _, _, cells in under], axis=3)
         flat, shape = columns.reshape(-1, w.shape[1]), columns.shape[1:3]
