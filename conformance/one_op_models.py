@@ -12,6 +12,7 @@ import draws
 import form_models
 import numpy as np
 import operand_models
+import resize_models
 import shape_models
 import softmax_models
 from draws import FLOAT, Made, Rng
@@ -220,6 +221,7 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "HARD_SWISH": _unary("HARD_SWISH", 1),
     **operand_models.MODELS,
     **form_models.MODELS,
+    **resize_models.MODELS,
     **shape_models.MODELS,
     **softmax_models.MODELS,
 }

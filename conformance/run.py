@@ -40,7 +40,7 @@ from intgold.support.text_table import columns
 FROZEN = Path(__file__).parent / "answers.json"
 COMPARED = Path(evidence.__file__).parent / evidence.FILE
 FROZEN_SEEDS = 3
-REFUSED = "floored at last|before the clamp, in int16"
+REFUSED = "floored at last|before the clamp, in int16|interpolates in float32"
 """What may be refused: the arithmetic of no entry of R."""
 
 

@@ -40,6 +40,9 @@ class Algorithm(Enum):
         "exponentials by a float32 table, their sum and quotient in float32; "
         "1/2 is added in float32, then the fraction dropped"
     )
+    WEIGHTS_OF_10_BITS = "positions and weights of 10 fraction bits in integers; `away(., 20)`"
+    WEIGHTS_OF_11_BITS = "positions in float32, weights rounded to 11 fraction bits; `up(., 22)`"
+    FLOAT32_WEIGHTS = "positions, weights and their sum in float32"
     AXIS_0 = "weights of quantized dimension 0"
 
 
@@ -174,6 +177,8 @@ _REFERENCE = {
     "QUANTIZE": _DOUBLE, "LEAKY_RELU": _FLOAT32,
     "RELU": _FLOAT32, "RELU6": _FLOAT32, "RELU_N1_TO_1": _FLOAT32,
     "HARD_SWISH": OpRule(factor="float32", algorithm=Algorithm.INT16_STEPS),
+    "RESIZE_BILINEAR": OpRule(algorithm=Algorithm.WEIGHTS_OF_10_BITS),
+    "RESIZE_BILINEAR uint8": OpRule(algorithm=Algorithm.FLOAT32_WEIGHTS),
 }  # fmt: skip
 _OPTIMISED = {
     **_REFERENCE,
@@ -221,6 +226,9 @@ _DIRECT = OpRule(
     "single", algorithm=Algorithm.DIRECT, clamp_rounding="even", limits=(2**-10, _BELOW_256)
 )
 _Q8 = OpRule(algorithm=Algorithm.Q8_MULTIPLIER, limits=(2**-8, 128.0))
+_WEIGHTS_OF_11_BITS = dict.fromkeys(
+    ("RESIZE_BILINEAR", "RESIZE_BILINEAR uint8"), OpRule(algorithm=Algorithm.WEIGHTS_OF_11_BITS)
+)
 _XNNPACK = {
     **_OPTIMISED,
     "CONV_2D": _WEIGHTED,
@@ -233,6 +241,7 @@ _XNNPACK = {
     "SUB": replace(_DIRECT, fallback=_DOUBLE),
     "MUL": replace(_WEIGHTED, limits=(2**-16, _BELOW_256), fallback=_OPTIMISED["MUL"]),
     "MEAN": OpRule("float32", "float32", algorithm=Algorithm.RAW_FLOAT32),
+    **_WEIGHTS_OF_11_BITS,
     "LOGISTIC": OpRule(algorithm=Algorithm.ZERO_POINT_FIRST),
     **dict.fromkeys(("TANH", "ELU"), OpRule(algorithm=Algorithm.ZERO_POINT_FIRST, inexact=_LIBM)),
     "MAX_POOL_2D": OpRule(clamp_rounding="even"),
@@ -250,6 +259,7 @@ _INTGOLD = {
     ),
     **dict.fromkeys(("TANH", "GELU", "ELU", "SOFTMAX"), _EXACT),
     "MEAN": OpRule("single", algorithm=Algorithm.DIVIDED),
+    **_WEIGHTS_OF_11_BITS,
 }  # fmt: skip
 _LITERT = "2.3.0"
 CONTRACTS: dict[str, Contract] = {

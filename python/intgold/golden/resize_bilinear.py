@@ -57,4 +57,5 @@ def _blended(
     """Return the weighted sum of two gathers along an axis, int32."""
     second = weight.astype(np.int32).reshape(-1, *[1] * (x.ndim - 1 - axis))
     first = np.int32(1 << frac_bits) - second
-    return np.take(x, at[0], axis) * first + np.take(x, at[1], axis) * second
+    made: IntArray = np.take(x, at[0], axis) * first + np.take(x, at[1], axis) * second
+    return made

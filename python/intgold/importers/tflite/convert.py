@@ -14,7 +14,17 @@ from ...errors import ImportFileError, ModelError
 from ...model.builder import Builder
 from ...model.graph import Model
 from ...support.arguments import checked
-from . import data_movement, elementwise, means, pools, softmax, unary, weighted, wellformed
+from . import (
+    data_movement,
+    elementwise,
+    means,
+    pools,
+    resizes,
+    softmax,
+    unary,
+    weighted,
+    wellformed,
+)
 from .memory_hazards import memory_hazards
 from .op_context import ConstantBudget, OpContext, inner, whole, zero_point
 from .reader import FileGraph, FileOp, FileTensor, read
@@ -39,6 +49,7 @@ HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
     "PAD": data_movement.pad,
     "PADV2": data_movement.pad,
     "CONCATENATION": data_movement.concatenation,
+    "RESIZE_BILINEAR": resizes.resize_bilinear,
     "QUANTIZE": unary.quantize,
     "RELU": unary.relu(1),
     "RELU_N1_TO_1": unary.relu(2),
@@ -53,7 +64,7 @@ HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
 """What adds each op of a file to the model."""
 _WITH_BATCH = frozenset(
     ("CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "PAD", "PADV2",
-     "CONCATENATION")
+     "CONCATENATION", "RESIZE_BILINEAR")
 )  # fmt: skip
 """Ops that count axes from the batch on."""
 _HINTS = {

@@ -197,12 +197,19 @@ def _expanded(op: FileOp, x: _Shape, axis: FileTensor) -> _Shape | None:
     return (*x[:place], 1, *x[place:])
 
 
+def _resized(op: FileOp, x: _Shape, size: FileTensor) -> _Shape | None:
+    if len(x) != 4 or size.data is None or size.dtype != "int32" or size.data.size != 2:
+        return None
+    return (x[0], *size.data.ravel().tolist(), x[3])
+
+
 _IN_ORDER = ("RESHAPE", "EXPAND_DIMS", "FULLY_CONNECTED")
 """Ops for which any shape of as many values does: engines that go by the file look at no other."""
 _OF_TWO: Mapping[str, Callable[[FileOp, _Shape, FileTensor], _Shape | None]] = {
     "FULLY_CONNECTED": _dense,
     "MEAN": _means,
     "EXPAND_DIMS": _expanded,
+    "RESIZE_BILINEAR": _resized,
 }
 """Ops whose second input has a say."""
 
