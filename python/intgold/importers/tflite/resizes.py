@@ -20,25 +20,23 @@ _MAX_FRAC_BITS = 11
 
 Pair = tuple[int, int, float]
 """Two inputs, and how far from the first to the second an output lies."""
-_Positions = Callable[[int, int, bool, bool], list[Pair]]
+_Positions = Callable[[int, int, str], list[Pair]]
+"""Of the extents of the input and the output, and which corners agree: see `_corners`."""
 
 
 def resize_bilinear(context: OpContext) -> None:
     """Add a resize_bilinear."""
-    o, x, y = context.op.options, context.file(0), context.y
+    x, y, corners = context.file(0), context.y, _corners(context)
     if len(inner(x)) != 3 or len(inner(y)) != 3:
         raise context.fail(f"shapes {x.shape} and {y.shape} are no images")
     if (context.scale(x), context.zero_point(x)) != (context.scale(y), context.zero_point(y)):
         raise context.fail("the input has another scale or zero point than the output")
-    aligned, centred = o["AlignCorners"], o["HalfPixelCenters"]
-    if aligned and centred:
-        raise context.fail("align_corners with half_pixel_centers")
     size = context.constant(1, ("int32",)).ravel().tolist()
     if len(size) != 2 or min(size) < 1:
         raise context.fail(f"size {size}")
     context.spend(10 * sum(size))
     positions, form, bits = _WAYS[context.rule.algorithm]
-    pairs = [positions(a, b, aligned, centred) for a, b in zip(inner(x), size, strict=False)]
+    pairs = [positions(a, b, corners) for a, b in zip(inner(x), size, strict=False)]
     frac_bits = bits or _exact_bits(context, pairs)
     fields: dict[str, Any] = {"frac_bits": frac_bits, "form": form}
     for axis, own, in_size in zip(AXES, pairs, inner(x), strict=False):
@@ -48,6 +46,14 @@ def resize_bilinear(context: OpContext) -> None:
         weight = np.rint(np.where(first == second, 0.0, share) * 2**frac_bits)
         fields |= {f"{axis}0": first, f"{axis}1": second, f"{axis}_weight": weight.astype(np.int16)}
     context.add("resize_bilinear", context.x(), **fields)
+
+
+def _corners(context: OpContext) -> str:
+    """Return ``aligned`` of corner pixels, ``centred`` of pixels on half places, or ""."""
+    aligned, centred = (context.op.options[n] for n in ("AlignCorners", "HalfPixelCenters"))
+    if aligned and centred:
+        raise context.fail("align_corners with half_pixel_centers")
+    return "aligned" if aligned else "centred" if centred else ""
 
 
 def _exact_bits(context: OpContext, pairs: Sequence[list[Pair]]) -> int:
@@ -66,50 +72,45 @@ def _bits_of(share: float) -> int:
     return Fraction(share).denominator.bit_length() - 1
 
 
-def _ten_bits(in_size: int, out_size: int, aligned: bool, centred: bool) -> list[Pair]:  # noqa: FBT001
+def _ten_bits(in_size: int, out_size: int, corners: str) -> list[Pair]:
     """Positions of ten fraction bits, in integers."""
     one = 1 << 10
     scale = (one * in_size + out_size // 2) // out_size
-    if aligned and out_size > 1:
+    if corners == "aligned" and out_size > 1:
         scale = (one * (in_size - 1) + (out_size - 1) // 2) // (out_size - 1)
     found = []
     for i in range(out_size):
-        at = i * scale + (scale // 2 - one // 2 if centred else 0)
+        at = i * scale + (scale // 2 - one // 2 if corners == "centred" else 0)
         first = max(at // one, 0)
         found.append((first, min(-(-at // one), in_size - 1), (at - one * first) / one))
     return found
 
 
-def _clamped(in_size: int, out_size: int, aligned: bool, centred: bool) -> list[Pair]:  # noqa: FBT001
+def _clamped(in_size: int, out_size: int, corners: str) -> list[Pair]:
     """Positions in float32, within the input."""
     found = []
-    for at in _float_positions(in_size, out_size, aligned, centred):
-        inside = min(max(at, _FLOAT(0)), _FLOAT(in_size - 1)) if centred else at
+    for at in _float_positions(in_size, out_size, corners):
+        inside = min(max(at, _FLOAT(0)), _FLOAT(in_size - 1)) if corners == "centred" else at
         first = int(inside)
         found.append((first, min(first + 1, in_size - 1), float(inside - _FLOAT(first))))
     return found
 
 
-def _unclamped(in_size: int, out_size: int, aligned: bool, centred: bool) -> list[Pair]:  # noqa: FBT001
+def _unclamped(in_size: int, out_size: int, corners: str) -> list[Pair]:
     """Positions in float32; the neighbours are within the input."""
     found = []
-    for at in _float_positions(in_size, out_size, aligned, centred):
+    for at in _float_positions(in_size, out_size, corners):
         first = max(math.floor(at), 0)
         second = min(math.ceil(at), in_size - 1)
         found.append((first, second, float(at - _FLOAT(first))))
     return found
 
 
-def _float_positions(
-    in_size: int,
-    out_size: int,
-    aligned: bool,
-    centred: bool,  # noqa: FBT001
-) -> list[np.float32]:
-    less = 1 if aligned and out_size > 1 else 0
+def _float_positions(in_size: int, out_size: int, corners: str) -> list[np.float32]:
+    less = 1 if corners == "aligned" and out_size > 1 else 0
     scale = _FLOAT(in_size - less) / _FLOAT(out_size - less)
     half = _FLOAT(0.5)
-    if centred:
+    if corners == "centred":
         return [_FLOAT(i) * scale + (half * scale - half) for i in range(out_size)]
     return [_FLOAT(i) * scale for i in range(out_size)]
 
