@@ -43,6 +43,7 @@ class Algorithm(Enum):
     WEIGHTS_OF_10_BITS = "positions and weights of 10 fraction bits in integers; `away(., 20)`"
     WEIGHTS_OF_11_BITS = "positions in float32, weights rounded to 11 fraction bits; `up(., 22)`"
     FLOAT32_WEIGHTS = "positions, weights and their sum in float32"
+    TRUNCATED = "table of the square root in float32, the fraction dropped"
     AXIS_0 = "weights of quantized dimension 0"
 
 
@@ -163,7 +164,13 @@ _LIBM = (
     "the engine takes tanh, erfc and expm1 of float32 from the machine's C library, which may miss "
     "the last bit"
 )
-_TABLES = {"LOGISTIC": _EXACT, **dict.fromkeys(("TANH", "GELU", "ELU"), OpRule(inexact=_LIBM))}
+_LIBM_LOG = (
+    "the engine takes log of float32 from the machine's C library, which may miss the last bit"
+)
+_TABLES = {
+    "LOGISTIC": _EXACT, "EXP": _EXACT, "LOG": OpRule(inexact=_LIBM_LOG),
+    **dict.fromkeys(("TANH", "GELU", "ELU"), OpRule(inexact=_LIBM)),
+}  # fmt: skip
 
 _ABORTS = OpRule(overflow="the engine ends the process")
 _UNDEFINED = OpRule(overflow="the engine shifts int32 by 32 bits or more, which C leaves undefined")
@@ -177,6 +184,9 @@ _REFERENCE = {
     "QUANTIZE": _DOUBLE, "LEAKY_RELU": _FLOAT32,
     "RELU": _FLOAT32, "RELU6": _FLOAT32, "RELU_N1_TO_1": _FLOAT32,
     "HARD_SWISH": OpRule(factor="float32", algorithm=Algorithm.INT16_STEPS),
+    "ABS": _FLOAT32, "PRELU": _FLOAT32,
+    "SQRT": OpRule(algorithm=Algorithm.TRUNCATED),
+    "RSQRT": OpRule(algorithm=Algorithm.FIXED_POINT),
     "RESIZE_BILINEAR": OpRule(algorithm=Algorithm.WEIGHTS_OF_10_BITS),
     "RESIZE_BILINEAR uint8": OpRule(algorithm=Algorithm.FLOAT32_WEIGHTS),
 }  # fmt: skip
@@ -203,6 +213,8 @@ _OPTIMISED = {
 _TFLM = {
     **_REFERENCE,
     "FULLY_CONNECTED": _DOUBLE,
+    "ABS": _DOUBLE,
+    "PRELU": _DOUBLE,
     "MUL": _DOUBLE,
     "RELU": _DOUBLE,
     "LEAKY_RELU": _DOUBLE,
@@ -212,11 +224,11 @@ _TFLM = {
     "LOGISTIC": OpRule(algorithm=Algorithm.FIXED_POINT),
     "TANH": OpRule(algorithm=Algorithm.FIXED_POINT),
 }
-_NO_ELU = frozenset({"ELU uint8"})
+_INT8_ONLY = frozenset(f"{op} uint8" for op in ("ELU", "ABS", "SQRT", "RSQRT", "EXP", "LOG"))
 _IN_PLACE = frozenset({"ADD", "SUB", "MUL", "SOFTMAX"})
 _IN_PLACE_FALLBACK = frozenset({"ADD declined", "SUB declined", "MUL declined", "SOFTMAX"})
 _TFLM_UNSUPPORTED = frozenset(
-    {"RELU_N1_TO_1 int8", "GELU int8", "REDUCE_PROD integers"}
+    {"RELU_N1_TO_1 int8", "GELU int8", "SQRT int8", "EXP int8", "LOG int8", "REDUCE_PROD integers"}
     | {f"{op} uint8" for op in {o.split()[0] for o in _TFLM} - {"RESHAPE", "SQUEEZE"}}
 )
 # A delegate runs an op only where the ratio of its scales suits its kernels.
@@ -254,10 +266,10 @@ _INTGOLD = {
     **dict.fromkeys(
         ("CONV_2D", "CONV_2D uint8", "DEPTHWISE_CONV_2D", "DEPTHWISE_CONV_2D uint8",
          "FULLY_CONNECTED", "ADD", "SUB", "MUL", "QUANTIZE",
-         "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1"),
+         "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1", "ABS", "PRELU"),
         OpRule("single"),
     ),
-    **dict.fromkeys(("TANH", "GELU", "ELU", "SOFTMAX"), _EXACT),
+    **dict.fromkeys(("TANH", "GELU", "ELU", "SOFTMAX", "SQRT", "RSQRT", "LOG"), _EXACT),
     "MEAN": OpRule("single", algorithm=Algorithm.DIVIDED),
     **_WEIGHTS_OF_11_BITS,
 }  # fmt: skip
@@ -268,15 +280,15 @@ CONTRACTS: dict[str, Contract] = {
         Contract("intgold", "intgold", f"SPEC {SPEC_VERSION}", "definition", _INTGOLD),
         Contract(
             "litert_reference", "LiteRT reference kernels", _LITERT, "measured", _REFERENCE,
-            _NO_ELU | {"ELU int8"}, _IN_PLACE,
+            _INT8_ONLY | {"ELU int8"}, _IN_PLACE,
         ),
         Contract(
             "litert_optimised_x86", "LiteRT optimised kernels on x86 with AVX", _LITERT, "measured",
-            _OPTIMISED, _NO_ELU, _IN_PLACE,
+            _OPTIMISED, _INT8_ONLY, _IN_PLACE,
         ),
         Contract(
             "xnnpack", "XNNPACK as LiteRT's delegate on x86", _LITERT, "measured", _XNNPACK,
-            _NO_ELU, _IN_PLACE_FALLBACK, delegates=True,
+            _INT8_ONLY, _IN_PLACE_FALLBACK, delegates=True,
         ),
         Contract(
             "tflm", "TFLite Micro reference kernels", "2026-10-23", "measured", _TFLM,

@@ -19,6 +19,7 @@ from . import (
     elementwise,
     means,
     pools,
+    prelu,
     resizes,
     softmax,
     unary,
@@ -60,6 +61,12 @@ HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
     "GELU": unary.real_function("GELU"),
     "ELU": unary.real_function("ELU"),
     "HARD_SWISH": unary.hard_swish,
+    "ABS": unary.absolute,
+    "SQRT": unary.root("SQRT"),
+    "RSQRT": unary.root("RSQRT"),
+    "EXP": unary.real_function("EXP"),
+    "LOG": unary.real_function("LOG"),
+    "PRELU": prelu.prelu,
 }
 """What adds each op of a file to the model."""
 _WITH_BATCH = frozenset(
