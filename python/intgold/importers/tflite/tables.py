@@ -76,7 +76,14 @@ def real_function_table(
     """Return the table of a real function, in float32, halves away from zero.
 
     Infinities are the ends, and what is no number the lower one.
+
+    Raises
+    ------
+    ArithmeticError
+        When 1 / y_scale is infinite.
     """
+    if not np.isfinite(_FLOAT(1) / y_scale):
+        raise ArithmeticError(f"an output scale of {y_scale}")
     found = []
     for scaled_value in _scaled(f, x_scale, x_zero, y_scale):
         at = float(scaled_value)
