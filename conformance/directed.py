@@ -37,6 +37,7 @@ VERSIONS = {
     "HARD_SWISH": 1,
     "SOFTMAX": 2,
     "PRELU": 1,
+    "SQRT": 2,
 }
 HEAD = ("contract", "op", "models", "values", "differing", "told apart")
 
