@@ -18,7 +18,8 @@ IMAGES = 6
 class Made:
     """A file, its inputs as (tensor, shape), its output, and the type of all of them.
 
-    `batch` is a stimulus of its own for the one input, shape (images, ...).
+    `batch` is a stimulus of its own for the one input, shape (images, ...); `others` are further
+    outputs.
     """
 
     data: bytes
@@ -26,6 +27,7 @@ class Made:
     output: int
     dtype: str
     batch: np.ndarray | None = None
+    others: tuple[int, ...] = ()
 
     def stimulus(self, rng: Rng) -> list[np.ndarray]:
         """Return a batch for each input: the smallest, the largest, every value, random ones."""

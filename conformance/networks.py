@@ -6,33 +6,39 @@
     >>> rows[0].tensors, rows[0].differing
     (13, 0)
 
-The files are those of the folder TFLITE_DIR (by default data/tflite, where it exists) and
-random networks that the public converter makes (see random_networks.py).
+Of a file with a float head or tail, the integer part is compared: its engine is fed with the reals
+of the integers.  The files are those of the folder TFLITE_DIR (by default data/tflite, where it
+exists) and random networks that the public converter makes (see random_networks.py).
 """
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from engines import HERE, OUT, Answer, Stimulus, answers, as_int8, environment, run_worker
+from engines import HERE, OUT, Answer, Stimulus, answers, environment, run_worker
 
 from intgold.contracts import contract_named
 from intgold.errors import IntgoldError
-from intgold.importers.tflite.convert import convert
-from intgold.importers.tflite.reader import FileGraph, FileTensor, parse
-from intgold.importers.tflite.shape_arithmetic import fold_shapes
-from intgold.model.graph import Model
+from intgold.importers.tflite.convert import ConvertedGraph, convert_graph
+from intgold.importers.tflite.float_islands import cut_float_ends
+from intgold.importers.tflite.reader import FileGraph, parse
+from intgold.study.contracts.engine_check import asked_of, integer_inputs, tensor_checks
+from intgold.study.contracts.file_stimulus import FileStimulus, file_stimulus
 from intgold.support.progress import Progress
 from intgold.support.text_table import columns
 
 CONVERTER = "tensorflow-cpu==2.21.0"
 FOLDER = HERE.parent / "data" / "tflite"
 """Where public networks are looked for when TFLITE_DIR is not set: beside the checkout."""
-RANDOM_IMAGES, NARROW_IMAGES = 64, 27
+IMAGES = 97
+"""Five corners, 65 of random bytes, 27 of bytes near the zero point."""
+_PARTS = ("tensors", "outputs")
 _BLOCK_VALUES = 2**25
 """Values of a trace that are held at once."""
 
@@ -121,7 +127,7 @@ def prove(contracts: Sequence[str]) -> Iterator[str]:
     for name, data in Progress(every, unit="network", label="networks", show=True):
         held, found = hold(name, data, contracts)
         rows += held
-        pairs += differences(name, found)
+        pairs += found
     yield from table(rows)
     if pairs:
         head = ("network", "engine", "other engine", "tensor values", "differ", "largest",
@@ -157,111 +163,94 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
     )
 
 
-def stimulus(graph: FileGraph, seed: int = 0) -> dict[int, np.ndarray]:
-    """Return a batch for each input: corners, random bytes, and bytes near the zero point.
-
-    The corners are the smallest value, the largest, the zero point, a ramp and a checker of the
-    smallest and the largest.
-    """
-    rng = np.random.default_rng(seed)
-    return {at: _batch(rng, graph.tensors[at]) for at in graph.inputs}
-
-
-def _batch(rng: np.random.Generator, tensor: FileTensor) -> np.ndarray:
-    if tensor.dtype not in ("int8", "uint8"):
-        raise IntgoldError(f"input {tensor.name}: {tensor.dtype}; int8 and uint8 are fed")
-    shape = tensor.shape[1:]
-    least = np.iinfo(tensor.dtype).min
-    zero = int(tensor.zero_point[0]) if tensor.zero_point.size else 0
-    ramp = np.arange(int(np.prod(shape))).reshape(shape) % 256 + least
-    checker = np.indices(shape).sum(0) % 2 * 255 + least
-    corners = [np.full(shape, v) for v in (least, least + 255, zero)] + [ramp, checker]
-    wide = rng.integers(least, least + 256, (RANDOM_IMAGES, *shape))
-    spread = 10 ** rng.uniform(0, 2, (NARROW_IMAGES, *[1] * len(shape)))
-    near = np.rint(zero + rng.normal(size=(NARROW_IMAGES, *shape)) * spread)
-    every = np.concatenate([np.stack(corners), wide, near.clip(least, least + 255)])
-    return every.astype(tensor.dtype)
-
-
 def hold(
     network: str, data: bytes, contracts: Sequence[str]
-) -> tuple[list[Row], dict[str, Answer]]:
-    """Return a row for each contract, and the answers of the engines that take the file."""
+) -> tuple[list[Row], list[tuple[str, ...]]]:
+    """Return a row for each contract, and the cells of each pair of engines that take the file."""
+    rows = {contract: Row(network, contract) for contract in contracts}
     try:
         file = parse(data)
-        graph = fold_shapes(file, contract_named("litert_reference"))
-        given = Stimulus(data, stimulus(graph), graph.outputs, _shown(graph))
+        given = file_stimulus(file, cut_float_ends(file), IMAGES)
     except IntgoldError as error:
-        return [Row(network, c, declined=str(error)) for c in contracts], {}
-    rows, found = [], {}
-    for contract in contracts:
-        row = Row(network, contract, len(next(iter(given.inputs.values()))))
-        rows.append(row)
-        answer = answers(contract, {network: given})[network]
-        if isinstance(answer, str):
-            row.refused = answer
-        else:
-            found[contract] = answer
+        return [Row(network, c, declined=str(error)) for c in contracts], []
+    converted: dict[str, ConvertedGraph] = {}
+    for contract, row in rows.items():
         try:
-            model = convert(file, contract_named(contract), "network")
+            converted[contract] = convert_graph(file, contract_named(contract), "network")
         except IntgoldError as error:
             row.declined = str(error)
-            continue
-        if contract in found:
-            compare(row, graph, model, given, found[contract])
-    return rows, found
+    pairs = {pair: PairCount() for pair in combinations(contracts, 2)}
+    every = sum(math.prod(tensor.shape) for tensor in file.tensors if tensor.data is None)
+    for block in given.blocks(max(1, _BLOCK_VALUES // max(every, 1))):
+        found: dict[str, Answer] = {}
+        for contract, row in rows.items():
+            if row.refused:
+                continue
+            own = converted.get(contract) or next(iter(converted.values()), None)
+            shown = asked_of(data, file, own, block) if own else Stimulus(
+                data, block.inputs, file.outputs
+            )  # fmt: skip
+            answer = answers(contract, {network: shown})[network]
+            if isinstance(answer, str):
+                row.refused = answer
+                continue
+            found[contract] = answer
+            row.images += block.images
+            if contract in converted:
+                compare(row, file, converted[contract], block, answer)
+        for (a, b), count in pairs.items():
+            if a in found and b in found:
+                count.add(found[a], found[b])
+    cells = [(network, *pair, *count.cells()) for pair, count in pairs.items() if count.compared]
+    return list(rows.values()), cells
 
 
-def _shown(graph: FileGraph) -> tuple[int, ...]:
-    """Return the tensors that ops make, in their order."""
-    return tuple(at for op in graph.ops for at in op.outputs if at >= 0)
-
-
-def compare(row: Row, graph: FileGraph, model: Model, given: Stimulus, answer: Answer) -> None:
+def compare(
+    row: Row, file: FileGraph, converted: ConvertedGraph, given: FileStimulus, answer: Answer
+) -> None:
     """Run the model on both engines, and count in the row what differs."""
-    names = _names(graph, model)
     row.tensors = len(answer.tensors)
-    block = max(1, _BLOCK_VALUES // model.ports.span)
-    for start in range(0, row.images, block):
-        part = slice(start, start + block)
-        x = {
-            name: as_int8(batch[part])
-            for name, batch in zip(model.inputs, given.inputs.values(), strict=True)
-        }
-        golden, c = (model.run(x, backend=b, trace=True) for b in ("golden", "c"))
-        for ours, other in ((golden.tensors, c.tensors), (golden.accumulators, c.accumulators)):
-            if set(ours) != set(other) or not ours:
-                raise AssertionError(f"{row.network}: traces hold different tensors")
-            row.traced += sum(a.size for a in ours.values())
-            row.unequal += sum(int(np.count_nonzero(a != other[n])) for n, a in ours.items())
-        outputs = [(n, golden.outputs[n], answer.outputs[at][part])
-                   for n, at in zip(model.outputs, graph.outputs, strict=True)]  # fmt: skip
-        tensors = [(names[at], golden.tensors[names[at]], a[part])
-                   for at, a in answer.tensors.items()]  # fmt: skip
-        for name, ours, theirs in outputs + tensors:
-            differing = int(np.count_nonzero(ours.reshape(theirs.shape) != theirs))
-            row.values, row.differing = row.values + theirs.size, row.differing + differing
-            if differing and not row.first:
-                row.first = name
+    x = integer_inputs(converted, given, answer)
+    golden, c = (converted.model.run(x, backend=b, trace=True) for b in ("golden", "c"))
+    for ours, other in ((golden.tensors, c.tensors), (golden.accumulators, c.accumulators)):
+        if set(ours) != set(other) or not golden.tensors:
+            raise AssertionError(f"{row.network}: traces hold different tensors")
+        row.traced += sum(a.size for a in ours.values())
+        row.unequal += sum(int(np.count_nonzero(a != other[n])) for n, a in ours.items())
+    checks = list(tensor_checks(file, converted, given, answer, golden.tensors))
+    for check in sorted(checks, key=lambda check: not check.op.startswith("output")):
+        row.values, row.differing = row.values + check.values, row.differing + check.differing
+        if check.differing and not row.first:
+            row.first = check.tensor
 
 
-def _names(graph: FileGraph, model: Model) -> dict[int, str]:
-    """Return the model's tensor for each tensor of the file that an op makes."""
-    made = {op.name: op.output for op in model.ops}
-    return {op.outputs[0]: made[f"{op.kind.lower()}_{op.index}"] for op in graph.ops}
+@dataclass
+class PairCount:
+    """In how many values two engines differ, tensors and outputs, and by how much at most."""
 
+    compared: bool = False
+    values: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_PARTS, 0))
+    differing: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_PARTS, 0))
+    largest: dict[str, float] = field(default_factory=lambda: dict.fromkeys(_PARTS, 0))
 
-def differences(network: str, found: Mapping[str, Answer]) -> Iterator[tuple[str, ...]]:
-    """Yield the cells of each pair of engines: in how many values they differ on a network."""
-    contracts = list(found)
-    for i, a in enumerate(contracts):
-        for b in contracts[i + 1 :]:
-            cells = [network, a, b]
-            for part in ("tensors", "outputs"):
-                pairs = [
-                    (v, getattr(found[b], part)[n]) for n, v in getattr(found[a], part).items()
-                ]
-                differing = sum(int(np.count_nonzero(u != v)) for u, v in pairs)
-                largest = max(int(np.abs(u.astype(int) - v).max()) for u, v in pairs)
-                cells += [f"{sum(u.size for u, _ in pairs):,}", f"{differing:,}", str(largest)]
-            yield tuple(cells)
+    def add(self, a: Answer, b: Answer) -> None:
+        """Count the answers of both engines to a batch."""
+        self.compared = True
+        for part in _PARTS:
+            ours, theirs = getattr(a, part), getattr(b, part)
+            for at in ours.keys() & theirs.keys():
+                u, v = ours[at], theirs[at]
+                distance = np.abs(u.astype(np.float64) - v)
+                self.values[part] += u.size
+                self.differing[part] += int(np.count_nonzero(u != v))
+                self.largest[part] = max(self.largest[part], float(distance.max()))
+
+    def cells(self) -> tuple[str, ...]:
+        """Return values, those that differ and the largest difference, of tensors and outputs."""
+        return tuple(
+            cell
+            for part in _PARTS
+            for cell in (
+                f"{self.values[part]:,}", f"{self.differing[part]:,}", f"{self.largest[part]:.4g}"
+            )
+        )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 
 import draws
 import form_models
+import layout_models
 import numpy as np
 import operand_models
 import resize_models
@@ -229,5 +230,6 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     **root_models.MODELS,
     **shape_models.MODELS,
     **softmax_models.MODELS,
+    **layout_models.MODELS,
 }
 """By the name of the op: from a generator and a type, a model."""

@@ -53,16 +53,17 @@ class Writer:
         return len(self.tensors) - 1
 
     def op(
-        self, kind: str, inputs: list[int], output: int, version: int = 1,
+        self, kind: str, inputs: list[int], output: int | list[int], version: int = 1,
         options: str = "", **fields: Any,
     ) -> None:  # fmt: skip
-        """Add an op, with the fields of its options table."""
+        """Add an op of one output or several, with the fields of its options table."""
         code = (getattr(tflite.BuiltinOperator, kind), version)
         if code not in self.codes:
             self.codes.append(code)
+        outputs = output if isinstance(output, list) else [output]
         self.ops.append(
             {
-                "code": self.codes.index(code), "inputs": inputs, "outputs": [output],
+                "code": self.codes.index(code), "inputs": inputs, "outputs": outputs,
                 "options": options, "fields": fields,
             }
         )  # fmt: skip

@@ -302,6 +302,46 @@ typedef struct intgold_softmax_float32 {
 INTGOLD_API void intgold_softmax_float32_s8(const intgold_softmax_float32 *op, const int8_t *x,
                                             int8_t *y);
 
+/* Clause 5.18.  count0 to count5: six nested counters, the last counts fastest; value n of y is
+ * value `offset` + the sum of counter * stride of x, which has in_count values. */
+typedef struct intgold_strided_copy {
+    int32_t in_count;
+    int32_t shape0, shape1, shape2; /* metadata: the values of y are in C order */
+    int32_t count0, count1, count2, count3, count4, count5;
+    int32_t stride0, stride1, stride2, stride3, stride4, stride5;
+    int32_t offset;
+} intgold_strided_copy;
+
+INTGOLD_API void intgold_strided_copy_s8(const intgold_strided_copy *op, const int8_t *x,
+                                         int8_t *y);
+
+/* Clause 5.19.  Each of `rows` rows: of in_extent pieces of `depth` values, those that the
+ * out_extent indices name. */
+typedef struct intgold_gather {
+    int32_t rows, in_extent, out_extent, depth, axis;
+    const int32_t *indices;
+} intgold_gather;
+
+INTGOLD_API void intgold_gather_s8(const intgold_gather *op, const int8_t *x, int8_t *y);
+
+/* Clause 5.20.  weights: (out_c, kernel_h, kernel_w, in_c).  pad_...: what is cut off the full
+ * result; pad_bottom and pad_right may be negative. */
+typedef struct intgold_transpose_conv2d {
+    int32_t in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w;
+    int32_t stride_h, stride_w;
+    int32_t pad_top, pad_bottom, pad_left, pad_right;
+    int32_t x_zero_point, y_zero_point, act_min, act_max;
+    int32_t weight_zero_point_count;
+    const int8_t *weight_zero_point;
+    const int8_t *weights;
+    const int32_t *bias;
+    intgold_requantize requantize;
+} intgold_transpose_conv2d;
+
+INTGOLD_API size_t intgold_transpose_conv2d_scratch_size(const intgold_transpose_conv2d *op);
+INTGOLD_API void intgold_transpose_conv2d_s8(const intgold_transpose_conv2d *op, const int8_t *x,
+                                             int8_t *y, int32_t *acc, void *scratch);
+
 /* Clause 5.21.  Tables of rows have out_h entries, tables of columns out_w; out_c is in_c. */
 typedef enum intgold_resize_bilinear_form {
     INTGOLD_RESIZE_BILINEAR_UP = 0,
@@ -357,9 +397,12 @@ typedef enum intgold_kind {
     INTGOLD_PAD = 14,
     INTGOLD_RESHAPE = 15,
     INTGOLD_SOFTMAX_FLOAT32 = 16,
-    INTGOLD_RESIZE_BILINEAR = 17,
-    INTGOLD_MAXIMUM = 18,
-    INTGOLD_MINIMUM = 19
+    INTGOLD_STRIDED_COPY = 17,
+    INTGOLD_GATHER = 18,
+    INTGOLD_TRANSPOSE_CONV2D = 19,
+    INTGOLD_RESIZE_BILINEAR = 20,
+    INTGOLD_MAXIMUM = 21,
+    INTGOLD_MINIMUM = 22
 } intgold_kind;
 
 /* Tensors between ops share one piece of memory.  Where each lies in it is planned when the model

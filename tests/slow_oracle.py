@@ -417,6 +417,23 @@ def values_of(x):
         yield from values_of(row) if isinstance(row, list) else [row]
 
 
+def strided_copy(x, *, shape, counts, strides, offset):
+    """The values at the addresses of nested counters, the last one fastest (clause 5.18)."""
+    flat = list(values_of(x))
+    addresses = [offset]
+    for count, stride in zip(counts, strides, strict=True):
+        addresses = [at + i * stride for at in addresses for i in range(count)]
+    assert min(addresses) >= 0
+    return reshape([flat[at] for at in addresses], shape=shape)
+
+
+def gather(x, *, axis, indices):
+    """Places along an axis, by a list (clause 5.19)."""
+    if axis == 0:
+        return [x[int(i)] for i in indices]
+    return [gather(row, axis=axis - 1, indices=indices) for row in x]
+
+
 def resize_bilinear(x, *, row0, row1, row_weight, column0, column1, column_weight, frac_bits, form):
     """Weighted sums of four values each; returns (y, acc) (clause 5.21)."""
     one = 2**frac_bits
@@ -468,6 +485,35 @@ def softmax_float32(x, *, form, table):
     return each_row(softmax_row, x)
 
 
+def transpose_conv2d(
+    x, *, x_zero_point, weights, weight_zero_point, bias, stride, padding, **output
+):
+    """Transposed convolution, weights [oc][ky][kx][ic]; returns (y, acc) (clause 5.20)."""
+    (in_h, in_w), (stride_h, stride_w) = (len(x), len(x[0])), stride
+    kernel_h, kernel_w = len(weights[0]), len(weights[0][0])
+    pad_top, pad_bottom, pad_left, pad_right = padding
+    out_h = (in_h - 1) * stride_h + kernel_h - pad_top - pad_bottom
+    out_w = (in_w - 1) * stride_w + kernel_w - pad_left - pad_right
+
+    def pairs_of(place, kernel, stride, size):
+        return [(k, i) for k in range(kernel) for i in range(size) if place - k == i * stride]
+
+    def accumulate(oy, ox, oc):
+        wz = entry_of(weight_zero_point, oc)
+        acc = bias[oc]
+        for ky, iy in pairs_of(oy + pad_top, kernel_h, stride_h, in_h):
+            for kx, ix in pairs_of(ox + pad_left, kernel_w, stride_w, in_w):
+                for w, value in zip(weights[oc][ky][kx], x[iy][ix], strict=True):
+                    acc += (w - wz) * (value - x_zero_point)
+        return acc
+
+    channels = range(len(weights))
+    acc = [
+        [[accumulate(oy, ox, oc) for oc in channels] for ox in range(out_w)] for oy in range(out_h)
+    ]
+    return finish(acc, **output)
+
+
 FUNCTIONS: dict[str, Callable] = {
     "conv2d": conv2d,
     "depthwise_conv2d": depthwise_conv2d,
@@ -486,6 +532,9 @@ FUNCTIONS: dict[str, Callable] = {
     "pad": pad,
     "reshape": reshape,
     "softmax_float32": softmax_float32,
+    "strided_copy": strided_copy,
+    "gather": gather,
+    "transpose_conv2d": transpose_conv2d,
     "resize_bilinear": resize_bilinear,
     "maximum": maximum,
     "minimum": minimum,

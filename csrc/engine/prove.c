@@ -90,10 +90,10 @@ static bounds sum_of_products(const channel *of, const bounds *x) {
     return made;
 }
 
-/* What the three ops with weights have in common. */
+/* What ops with weights have in common. */
 typedef struct layer {
     int32_t out_c, x_zero_point, act_min, act_max;
-    size_t count; /* weights of a channel */
+    size_t count;      /* weights of a channel */
     size_t step, next; /* from one to the next, from one channel's to the next */
     const int8_t *weights, *zero_point;
     int32_t zero_points;
@@ -258,8 +258,8 @@ static bounds scaled(int64_t acc, const intgold_scale *by) {
 }
 
 /* One input of an add. */
-static intgold_status prove_term(const intgold_requantize *requantize, int32_t left_shift,
-                                 bounds x, bounds *term) {
+static intgold_status prove_term(const intgold_requantize *requantize, int32_t left_shift, bounds x,
+                                 bounds *term) {
     const intgold_scale by = intgold_entry(requantize, 0);
     intgold_status found;
     x.lo *= (int64_t)1 << left_shift;
@@ -287,16 +287,14 @@ static intgold_status prove_add(const void *fields, const intgold_range *x, intg
     return prove_entries(&op->requantize, &acc);
 }
 
-static intgold_status prove_softmax(const void *fields, const intgold_range *x,
-                                    intgold_range *y) {
+static intgold_status prove_softmax(const void *fields, const intgold_range *x, intgold_range *y) {
     (void)fields;
     (void)x;
     set_range(y, -128, 127);
     return INTGOLD_OK;
 }
 
-static intgold_status prove_rescale(const void *fields, const intgold_range *x,
-                                    intgold_range *y) {
+static intgold_status prove_rescale(const void *fields, const intgold_range *x, intgold_range *y) {
     const intgold_rescale *op = (const intgold_rescale *)fields;
     const bounds in = centred(x, 0);
     set_range(y, INT32_MIN, INT32_MAX);
@@ -332,8 +330,8 @@ static intgold_status prove_pad(const void *fields, const intgold_range *x, intg
     return INTGOLD_OK;
 }
 
-static intgold_status prove_reshape(const void *fields, const intgold_range *x,
-                                    intgold_range *y) {
+/* An op that only moves values. */
+static intgold_status prove_moved(const void *fields, const intgold_range *x, intgold_range *y) {
     (void)fields;
     *y = *x;
     return INTGOLD_OK;
@@ -349,6 +347,34 @@ static intgold_status prove_softmax_float32(const void *fields, const intgold_ra
         if (op->table[i] < 0 || op->table[i] > one) return INTGOLD_ERROR_PARAMETER;
     if (op->table[255] != one) return INTGOLD_ERROR_PARAMETER;
     return prove_softmax(fields, x, y);
+}
+
+/* Clause 5.19: every index lies in x. */
+static intgold_status prove_gather(const void *fields, const intgold_range *x, intgold_range *y) {
+    const intgold_gather *op = (const intgold_gather *)fields;
+    int32_t i;
+    for (i = 0; i < op->out_extent; i++)
+        if (op->indices[i] < 0 || op->indices[i] >= op->in_extent) return INTGOLD_ERROR_PARAMETER;
+    return prove_moved(fields, x, y);
+}
+
+static intgold_status prove_transpose_conv2d(const void *fields, const intgold_range *x,
+                                             intgold_range *y) {
+    const intgold_transpose_conv2d *op = (const intgold_transpose_conv2d *)fields;
+    const size_t count = (size_t)op->kernel_h * (size_t)op->kernel_w * (size_t)op->in_c;
+    const layer of = {op->out_c,
+                      op->x_zero_point,
+                      op->act_min,
+                      op->act_max,
+                      count,
+                      1,
+                      count,
+                      op->weights,
+                      op->weight_zero_point,
+                      op->weight_zero_point_count,
+                      op->bias,
+                      &op->requantize};
+    return prove_layer(&of, x, y);
 }
 
 /* One axis of a resize: `count` pairs of addresses below `extent`, and their weights. */
@@ -376,15 +402,13 @@ static intgold_status prove_resize_bilinear(const void *fields, const intgold_ra
     return INTGOLD_OK;
 }
 
-static intgold_status prove_maximum(const void *fields, const intgold_range *x,
-                                    intgold_range *y) {
+static intgold_status prove_maximum(const void *fields, const intgold_range *x, intgold_range *y) {
     (void)fields;
     set_range(y, larger(x[0].lo, x[1].lo), larger(x[0].hi, x[1].hi));
     return INTGOLD_OK;
 }
 
-static intgold_status prove_minimum(const void *fields, const intgold_range *x,
-                                    intgold_range *y) {
+static intgold_status prove_minimum(const void *fields, const intgold_range *x, intgold_range *y) {
     (void)fields;
     set_range(y, smaller(x[0].lo, x[1].lo), smaller(x[0].hi, x[1].hi));
     return INTGOLD_OK;
@@ -408,15 +432,17 @@ static prove_op *const proofs[] = {prove_conv2d,
                                    prove_mul,
                                    prove_concat,
                                    prove_pad,
-                                   prove_reshape,
+                                   prove_moved, /* reshape */
                                    prove_softmax_float32,
+                                   prove_moved, /* strided_copy */
+                                   prove_gather,
+                                   prove_transpose_conv2d,
                                    prove_resize_bilinear,
                                    prove_maximum,
                                    prove_minimum};
 
 /* Of a tensor: what an op before this one made, or every value of its dtype. */
-static intgold_range range_of(const intgold_model *model, const intgold_range *ranges,
-                              int32_t t) {
+static intgold_range range_of(const intgold_model *model, const intgold_range *ranges, int32_t t) {
     intgold_range every = {INT32_MIN, INT32_MAX};
     if (t >= model->n_inputs) return ranges[t - model->n_inputs];
     if (model->tensors[t].dtype == INTGOLD_INT8) every.lo = -128, every.hi = 127;

@@ -26,6 +26,7 @@ typedef enum limits {
     SEGMENTS,
     VALIDATE_STEP, /* stride, dilation, window of a pool */
     PADDING,
+    CROP, /* padding, or less than none */
     INT8,
     CLAMP, /* act_min; act_max, which follows it, is not below */
     FRACTION,
@@ -34,6 +35,8 @@ typedef enum limits {
     EXP_SHIFT,
     EXP_MULTIPLIER,
     AXIS,
+    ADDRESS_STEP, /* of a counter */
+    ADDRESS,
     TWO_FORMS,
     THREE_FORMS
 } limits;
@@ -52,6 +55,7 @@ static const limit limit_of[] = {
     {1, 256, INTGOLD_ERROR_COUNT},
     {1, 1 << 15, INTGOLD_ERROR_PARAMETER},
     {0, 1 << 15, INTGOLD_ERROR_PARAMETER},
+    {-(1 << 15), 1 << 15, INTGOLD_ERROR_PARAMETER},
     {-128, 127, INTGOLD_ERROR_PARAMETER},
     {-128, 127, INTGOLD_ERROR_PARAMETER},
     {0, 15, INTGOLD_ERROR_PARAMETER},
@@ -60,6 +64,8 @@ static const limit limit_of[] = {
     {0, 31, INTGOLD_ERROR_PARAMETER},
     {1 << 30, INT32_MAX, INTGOLD_ERROR_PARAMETER},
     {0, 2, INTGOLD_ERROR_PARAMETER},
+    {-MOST_VALUES, MOST_VALUES, INTGOLD_ERROR_PARAMETER},
+    {0, MOST_VALUES - 1, INTGOLD_ERROR_PARAMETER},
     {0, 1, INTGOLD_ERROR_FORM},
     {0, 2, INTGOLD_ERROR_FORM},
 };
@@ -71,12 +77,11 @@ typedef struct member {
 
 #define M(type, name, of) \
     { (uint8_t) offsetof(type, name), of }
-#define IMAGE(type)                                                                              \
-    M(type, in_h, EXTENT), M(type, in_w, EXTENT), M(type, in_c, EXTENT), M(type, out_h, EXTENT), \
-        M(type, out_w, EXTENT), M(type, stride_h, VALIDATE_STEP),                                \
-        M(type, stride_w, VALIDATE_STEP), M(type, pad_top, PADDING),                             \
-        M(type, pad_bottom, PADDING), M(type, pad_left, PADDING), M(type, pad_right, PADDING),   \
-        M(type, act_min, CLAMP)
+#define IMAGE(type)                                                                                \
+    M(type, in_h, EXTENT), M(type, in_w, EXTENT), M(type, in_c, EXTENT), M(type, out_h, EXTENT),   \
+        M(type, out_w, EXTENT), M(type, stride_h, VALIDATE_STEP),                                  \
+        M(type, stride_w, VALIDATE_STEP), M(type, pad_top, PADDING), M(type, pad_bottom, PADDING), \
+        M(type, pad_left, PADDING), M(type, pad_right, PADDING), M(type, act_min, CLAMP)
 #define CONVOLUTION(type)                                                    \
     IMAGE(type), M(type, out_c, EXTENT), M(type, kernel_h, AT_LEAST_ONE),    \
         M(type, kernel_w, AT_LEAST_ONE), M(type, dilation_h, VALIDATE_STEP), \
@@ -99,12 +104,10 @@ static const member max_pool2d_members[] = {POOL(intgold_max_pool2d)};
 static const member avg_pool2d_members[] = {
     POOL(intgold_avg_pool2d), M(intgold_avg_pool2d, x_zero_point, INT8),
     M(intgold_avg_pool2d, y_zero_point, INT8), M(intgold_avg_pool2d, form, THREE_FORMS)};
-static const member global_avg_pool_members[] = {M(intgold_global_avg_pool, in_h, EXTENT),
-                                                 M(intgold_global_avg_pool, in_w, EXTENT),
-                                                 M(intgold_global_avg_pool, in_c, EXTENT),
-                                                 M(intgold_global_avg_pool, x_zero_point, INT8),
-                                                 M(intgold_global_avg_pool, y_zero_point, INT8),
-                                                 M(intgold_global_avg_pool, act_min, CLAMP)};
+static const member global_avg_pool_members[] = {
+    M(intgold_global_avg_pool, in_h, EXTENT),       M(intgold_global_avg_pool, in_w, EXTENT),
+    M(intgold_global_avg_pool, in_c, EXTENT),       M(intgold_global_avg_pool, x_zero_point, INT8),
+    M(intgold_global_avg_pool, y_zero_point, INT8), M(intgold_global_avg_pool, act_min, CLAMP)};
 static const member add_members[] = {ELEMENTWISE(intgold_add), M(intgold_add, form, TWO_FORMS),
                                      M(intgold_add, left_shift, ADD_SHIFT)};
 static const member softmax_members[] = {M(intgold_softmax, depth, SOFTMAX_DEPTH),
@@ -126,6 +129,40 @@ static const member reshape_members[] = {M(intgold_reshape, shape0, EXTENT),
                                          M(intgold_reshape, shape2, OR_NO_EXTENT)};
 static const member softmax_float32_members[] = {M(intgold_softmax_float32, depth, EXTENT),
                                                  M(intgold_softmax_float32, form, TWO_FORMS)};
+#define COUNTER(name, stride) \
+    M(intgold_strided_copy, name, AT_LEAST_ONE), M(intgold_strided_copy, stride, ADDRESS_STEP)
+static const member strided_copy_members[] = {M(intgold_strided_copy, shape0, EXTENT),
+                                              M(intgold_strided_copy, shape1, OR_NO_EXTENT),
+                                              M(intgold_strided_copy, shape2, OR_NO_EXTENT),
+                                              COUNTER(count0, stride0),
+                                              COUNTER(count1, stride1),
+                                              COUNTER(count2, stride2),
+                                              COUNTER(count3, stride3),
+                                              COUNTER(count4, stride4),
+                                              COUNTER(count5, stride5),
+                                              M(intgold_strided_copy, offset, ADDRESS)};
+static const member gather_members[] = {
+    M(intgold_gather, rows, AT_LEAST_ONE), M(intgold_gather, in_extent, EXTENT),
+    M(intgold_gather, out_extent, EXTENT), M(intgold_gather, axis, AXIS)};
+
+static const member transpose_conv2d_members[] = {
+    M(intgold_transpose_conv2d, in_h, EXTENT),
+    M(intgold_transpose_conv2d, in_w, EXTENT),
+    M(intgold_transpose_conv2d, in_c, EXTENT),
+    M(intgold_transpose_conv2d, out_h, EXTENT),
+    M(intgold_transpose_conv2d, out_w, EXTENT),
+    M(intgold_transpose_conv2d, out_c, EXTENT),
+    M(intgold_transpose_conv2d, kernel_h, AT_LEAST_ONE),
+    M(intgold_transpose_conv2d, kernel_w, AT_LEAST_ONE),
+    M(intgold_transpose_conv2d, stride_h, VALIDATE_STEP),
+    M(intgold_transpose_conv2d, stride_w, VALIDATE_STEP),
+    M(intgold_transpose_conv2d, pad_top, PADDING),
+    M(intgold_transpose_conv2d, pad_bottom, CROP),
+    M(intgold_transpose_conv2d, pad_left, PADDING),
+    M(intgold_transpose_conv2d, pad_right, CROP),
+    M(intgold_transpose_conv2d, x_zero_point, INT8),
+    M(intgold_transpose_conv2d, y_zero_point, INT8),
+    M(intgold_transpose_conv2d, act_min, CLAMP)};
 
 static const member resize_bilinear_members[] = {
     M(intgold_resize_bilinear, in_h, EXTENT),
@@ -178,8 +215,7 @@ static intgold_status check_slides(const slide *rows, const slide *columns, int3
 }
 
 /* Clause 4.1.  optional: the op may leave its accumulators. */
-static intgold_status check_entries(const intgold_requantize *by, int32_t channels,
-                                    int optional) {
+static intgold_status check_entries(const intgold_requantize *by, int32_t channels, int optional) {
     if (by->count == 0 && optional) return INTGOLD_OK;
     if (by->count != 1 && by->count != channels) return INTGOLD_ERROR_COUNT;
     if (!by->form || !by->multiplier || !by->right_shift || !by->multiplier_low)
@@ -187,7 +223,7 @@ static intgold_status check_entries(const intgold_requantize *by, int32_t channe
     return INTGOLD_OK;
 }
 
-/* What the three ops with weights have in common; a channel has n * m values. */
+/* What ops with weights have in common; a channel has n * m values. */
 typedef struct validate_weights {
     int32_t out_c, zero_points;
     size_t n, m;
@@ -272,8 +308,7 @@ static intgold_status check_pwl(const void *fields, const ends *at) {
 /* Clauses 5.6 and 5.7: every window has a valid cell. */
 static intgold_status check_pool(const slide *rows, const slide *columns, int32_t in_c,
                                  int32_t out_c, const ends *at) {
-    if (rows->before >= rows->kernel || rows->after >= rows->kernel)
-        return INTGOLD_ERROR_PARAMETER;
+    if (rows->before >= rows->kernel || rows->after >= rows->kernel) return INTGOLD_ERROR_PARAMETER;
     if (columns->before >= columns->kernel || columns->after >= columns->kernel)
         return INTGOLD_ERROR_PARAMETER;
     if (in_c != out_c) return INTGOLD_ERROR_SHAPE;
@@ -357,19 +392,79 @@ static intgold_status check_pad(const void *fields, const ends *at) {
     return INTGOLD_OK;
 }
 
-/* shape2 is 0 for two dimensions, shape1 as well for one. */
+/* The output has the stated shape: shape2 is 0 for two dimensions, shape1 as well for one. */
+static intgold_status check_shape(int32_t shape0, int32_t shape1, int32_t shape2, const ends *at) {
+    if (shape1 == 0 && shape2 != 0) return INTGOLD_ERROR_SHAPE;
+    if (!holds(at->y, shape0, shape1 ? shape1 : 1, shape2 ? shape2 : 1)) return INTGOLD_ERROR_SHAPE;
+    return INTGOLD_OK;
+}
+
 static intgold_status check_reshape(const void *fields, const ends *at) {
     const intgold_reshape *op = (const intgold_reshape *)fields;
-    if (op->shape1 == 0 && op->shape2 != 0) return INTGOLD_ERROR_SHAPE;
-    if (!holds(at->y, op->shape0, op->shape1 ? op->shape1 : 1, op->shape2 ? op->shape2 : 1))
-        return INTGOLD_ERROR_SHAPE;
-    return check_count(op->count, at);
+    const intgold_status found = check_shape(op->shape0, op->shape1, op->shape2, at);
+    return found ? found : check_count(op->count, at);
 }
 
 static intgold_status check_softmax_float32(const void *fields, const ends *at) {
     const intgold_softmax_float32 *op = (const intgold_softmax_float32 *)fields;
     if (!op->table) return INTGOLD_ERROR_NULL;
     return check_count((int64_t)op->rows * op->depth, at);
+}
+
+/* Clause 5.18: as many values as the counters reach, all addresses in x. */
+static intgold_status check_strided_copy(const void *fields, const ends *at) {
+    const intgold_strided_copy *op = (const intgold_strided_copy *)fields;
+    const int32_t counts[] = {op->count0, op->count1, op->count2,
+                              op->count3, op->count4, op->count5};
+    const int32_t strides[] = {op->stride0, op->stride1, op->stride2,
+                               op->stride3, op->stride4, op->stride5};
+    const intgold_status found = check_shape(op->shape0, op->shape1, op->shape2, at);
+    int64_t values = 1, lo = op->offset, hi = op->offset;
+    int k;
+    if (found) return found;
+    for (k = 0; k < 6; k++) {
+        const int64_t reach = ((int64_t)counts[k] - 1) * strides[k];
+        values *= counts[k];
+        if (values > MOST_VALUES) return INTGOLD_ERROR_SHAPE;
+        *(reach < 0 ? &lo : &hi) += reach;
+    }
+    if (values != at->y->size || op->in_count != at->x->size) return INTGOLD_ERROR_SHAPE;
+    return lo < 0 || hi >= op->in_count ? INTGOLD_ERROR_PARAMETER : INTGOLD_OK;
+}
+
+static intgold_status check_gather(const void *fields, const ends *at) {
+    const intgold_gather *op = (const intgold_gather *)fields;
+    if (!op->indices) return INTGOLD_ERROR_NULL;
+    if (op->axis == 0 && op->rows != 1) return INTGOLD_ERROR_SHAPE;
+    if (!holds(at->x, op->rows, op->in_extent, op->depth)) return INTGOLD_ERROR_SHAPE;
+    if (!holds(at->y, op->rows, op->out_extent, op->depth)) return INTGOLD_ERROR_SHAPE;
+    return INTGOLD_OK;
+}
+
+/* Clause 5.20, one axis. */
+static int spreads(const slide *along) {
+    const int64_t full = (int64_t)(along->in - 1) * along->stride + along->kernel;
+    return full - along->before - along->after == along->out;
+}
+
+static intgold_status check_transpose_conv2d(const void *fields, const ends *at) {
+    const intgold_transpose_conv2d *op = (const intgold_transpose_conv2d *)fields;
+    const slide rows = {op->in_h, op->out_h,   op->kernel_h,  op->stride_h,
+                        1,        op->pad_top, op->pad_bottom};
+    const slide columns = {op->in_w, op->out_w,    op->kernel_w, op->stride_w,
+                           1,        op->pad_left, op->pad_right};
+    const validate_weights of = {op->out_c,
+                                 op->weight_zero_point_count,
+                                 intgold_times((size_t)op->kernel_h, (size_t)op->kernel_w),
+                                 (size_t)op->in_c,
+                                 op->weights,
+                                 op->weight_zero_point,
+                                 op->bias,
+                                 &op->requantize};
+    if (!spreads(&rows) || !spreads(&columns)) return INTGOLD_ERROR_SHAPE;
+    if (!holds(at->x, op->in_h, op->in_w, op->in_c)) return INTGOLD_ERROR_SHAPE;
+    if (!holds(at->y, op->out_h, op->out_w, op->out_c)) return INTGOLD_ERROR_SHAPE;
+    return check_weights(&of);
 }
 
 static intgold_status check_resize_bilinear(const void *fields, const ends *at) {
@@ -430,6 +525,9 @@ static const kind_rules rules_of[] = {KIND_WITH_WEIGHTS(conv2d),
                                       KIND(pad, 1, 0),
                                       KIND(reshape, 1, 0),
                                       KIND(softmax_float32, 1, 0),
+                                      KIND(strided_copy, 1, 0),
+                                      KIND(gather, 1, 0),
+                                      KIND_WITH_WEIGHTS(transpose_conv2d),
                                       KIND(resize_bilinear, 1, 0),
                                       KIND_WITHOUT_MEMBERS(maximum, 2),
                                       KIND_WITHOUT_MEMBERS(minimum, 2)};
@@ -440,8 +538,7 @@ enum { N_RULES = sizeof rules_of / sizeof *rules_of };
 static int32_t made_dtype(const kind_rules *by, const void *fields) {
     int32_t count = 1;
     if (by->requantize)
-        memcpy(&count,
-               (const char *)fields + by->requantize + offsetof(intgold_requantize, count),
+        memcpy(&count, (const char *)fields + by->requantize + offsetof(intgold_requantize, count),
                sizeof count);
     return by->wide || count == 0 ? INTGOLD_INT32 : INTGOLD_INT8;
 }
@@ -518,8 +615,7 @@ static int64_t validate_bytes_of(const intgold_tensor *tensor) {
 
 static intgold_status check_tensor(const intgold_model *model, int32_t t) {
     const intgold_tensor *tensor = &model->tensors[t];
-    if (tensor->dtype != INTGOLD_INT8 && tensor->dtype != INTGOLD_INT32)
-        return INTGOLD_ERROR_DTYPE;
+    if (tensor->dtype != INTGOLD_INT8 && tensor->dtype != INTGOLD_INT32) return INTGOLD_ERROR_DTYPE;
     if (tensor->size < 1 || tensor->size > MOST_VALUES) return INTGOLD_ERROR_SHAPE;
     if (is_end(model, t)) {
         if (tensor->offset != -1) return INTGOLD_ERROR_OFFSET;

@@ -12,9 +12,13 @@
 
 #include "ops/conv2d_band.h"
 
+size_t intgold_conv2d_strips_size(const intgold_conv2d_plan *by, const intgold_kernels *kernels) {
+    return intgold_plus(by->strip_bytes, intgold_conv2d_sums_bytes(kernels));
+}
+
 size_t intgold_conv2d_work_size(const intgold_conv2d *op, const intgold_kernels *kernels) {
-    const intgold_conv2d_plan by = intgold_conv2d_plan_of(op, kernels);
-    return by.direct ? 0 : by.strip_bytes + intgold_conv2d_sums_bytes(kernels);
+    const intgold_conv2d_plan by = intgold_conv2d_plan_of(op, kernels, 0);
+    return by.direct ? 0 : intgold_conv2d_strips_size(&by, kernels);
 }
 
 /* Short pieces of padding are written as a whole vector, whose rest the next piece overwrites. */
@@ -25,25 +29,46 @@ static void pad(const intgold_conv2d_job *at, size_t bytes, char *to) {
         memcpy(to, at->padding, INTGOLD_VECTOR);
 }
 
+/* A row of the strip: `left` columns of padding, `columns` of the input from `first` on, then
+ * padding again. */
+typedef struct strip_row {
+    int32_t left, first, columns, right;
+} strip_row;
+
+static strip_row strip_row_of(const intgold_conv2d_job *at) {
+    const int32_t before = at->op->pad_left;
+    const int32_t whole = at->by->in_w + before + at->op->pad_right;
+    strip_row row;
+    row.left = before < 0 ? 0 : intgold_min(before, whole);
+    row.first = before < 0 ? -before : 0;
+    row.columns = intgold_min(at->by->in_w - row.first, whole - row.left);
+    if (row.columns < 0) row.columns = 0;
+    row.right = whole - row.left - row.columns;
+    return row;
+}
+
 /* Load the rows of the input under output rows from `oy` on, from left to right. */
 static void conv2d_fill(const intgold_conv2d_job *at, const int8_t *x, int32_t oy,
                         int32_t out_rows) {
     const intgold_conv2d *op = at->op;
     const intgold_conv2d_plan *by = at->by;
-    const size_t in_c = (size_t)op->in_c, width = (size_t)by->in_w * in_c;
-    const size_t left = (size_t)op->pad_left * in_c * by->value;
-    const size_t right = (size_t)op->pad_right * in_c * by->value;
+    const strip_row row = strip_row_of(at);
+    const size_t in_c = (size_t)op->in_c, width = (size_t)row.columns * in_c;
+    const size_t left = (size_t)row.left * in_c * by->value;
+    const size_t right = (size_t)row.right * in_c * by->value;
     const int32_t rows = (int32_t)intgold_conv2d_in_rows(op, out_rows);
     char *to = at->strip;
     int32_t i;
     for (i = 0; i < rows; i++, to += by->row_bytes) {
         const int32_t iy = oy * op->stride_h - op->pad_top + i * by->row_step;
-        if (iy < 0 || iy >= by->in_h) {
+        const int8_t *from;
+        if (iy < 0 || iy >= by->in_h || width == 0) {
             pad(at, by->row_bytes, to);
             continue;
         }
         pad(at, left, to);
-        at->kernels->load_inputs(x + (size_t)iy * width, op->x_zero_point, width, to + left);
+        from = x + ((size_t)iy * (size_t)by->in_w + (size_t)row.first) * in_c;
+        at->kernels->load_inputs(from, op->x_zero_point, width, to + left);
         pad(at, right, to + left + width * by->value);
     }
 }
@@ -77,11 +102,12 @@ static void conv2d_strip_of_rows(const intgold_conv2d_job *at, int32_t top, int3
 
 /* Whether the outputs can be pooled on the way: rows in pairs, one row of pixels per vector. */
 int intgold_conv2d_pools(const intgold_conv2d *op, const intgold_kernels *kernels) {
-    const intgold_conv2d_plan by = intgold_conv2d_plan_of(op, kernels);
+    const intgold_conv2d_plan by = intgold_conv2d_plan_of(op, kernels, 0);
     return by.rows == 2 && !by.weights.folded && !by.direct;
 }
 
-static void conv2d_run_strips(const intgold_call *call, const intgold_conv2d *op) {
+void intgold_conv2d_run_strips(const intgold_call *call, const intgold_conv2d *op,
+                               const intgold_steps *steps) {
     const char *packed = (const char *)call->packed;
     const intgold_conv2d_plan *by = (const intgold_conv2d_plan *)call->packed;
     const intgold_conv2d_parts where = intgold_conv2d_parts_of(by, call->kernels);
@@ -98,6 +124,7 @@ static void conv2d_run_strips(const intgold_call *call, const intgold_conv2d *op
     at.pooled = call->pooled;
     at.strip = (char *)call->scratch;
     at.sums = (int32_t *)(void *)(at.strip + by->strip_bytes);
+    at.steps = *steps;
     at.y = (int8_t *)call->output;
     at.acc = call->acc;
     memset(at.padding, intgold_encoded_zero(at.kernels->input_encoding, op->x_zero_point),
@@ -117,10 +144,11 @@ static void conv2d_run_strips(const intgold_call *call, const intgold_conv2d *op
 void intgold_conv2d_run(const intgold_call *call, const intgold_conv2d *op) {
     const intgold_conv2d_plan *by = (const intgold_conv2d_plan *)call->packed;
     const intgold_direct direct = intgold_direct_of_conv2d(op);
+    const intgold_steps dense = intgold_dense_steps(by->out_w, op->out_c);
     if (by->direct)
         intgold_direct_run(&direct, call);
     else
-        conv2d_run_strips(call, op);
+        intgold_conv2d_run_strips(call, op, &dense);
 }
 
 static size_t conv2d_packed_size(const void *fields, const intgold_kernels *kernels) {

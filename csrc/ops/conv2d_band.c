@@ -7,13 +7,13 @@ size_t intgold_conv2d_sums_bytes(const intgold_kernels *kernels) {
     return (size_t)CHUNK * 4 * (size_t)kernels->lanes * sizeof(int32_t);
 }
 
-/* Copy the sums of a row of pixels, channels first .. first+channels-1, to their place in acc. */
-static void deliver_acc(const intgold_conv2d_job *at, size_t pixel, int32_t pixels, int32_t first,
+/* Copy the sums of a row of pixels, channels first .. first+channels-1, to acc; value: the place of
+ * the first pixel there. */
+static void deliver_acc(const intgold_conv2d_job *at, size_t value, int32_t pixels, int32_t first,
                         int32_t channels, const int32_t *sums) {
-    const size_t out_c = (size_t)at->op->out_c;
-    int32_t *acc = at->acc + pixel * out_c + (size_t)first;
+    int32_t *acc = at->acc + value + (size_t)first;
     int32_t i;
-    for (i = 0; i < pixels; i++, acc += out_c, sums += 2 * at->kernels->lanes)
+    for (i = 0; i < pixels; i++, acc += at->steps.pixel, sums += 2 * at->kernels->lanes)
         memcpy(acc, sums, (size_t)channels * sizeof(int32_t));
 }
 
@@ -21,20 +21,20 @@ static void deliver_acc(const intgold_conv2d_job *at, size_t pixel, int32_t pixe
  * those of the row below as well. */
 static void band_deliver(const intgold_conv2d_job *at, int32_t oy, int32_t ox, int32_t pixels,
                          int32_t first, int32_t channels, const int32_t *sums) {
-    const size_t out_c = (size_t)at->op->out_c, out_w = (size_t)at->by->out_w;
-    const size_t pixel = (size_t)oy * out_w + (size_t)ox;
+    const size_t value = (size_t)oy * at->steps.row + (size_t)ox * at->steps.pixel;
     const int below = at->by->weights.folded && oy + 1 < at->by->out_h;
     intgold_pixels made;
-    if (at->acc) deliver_acc(at, pixel, pixels, first, channels, sums);
-    if (at->acc && below) deliver_acc(at, pixel + out_w, pixels, 0, channels, sums + channels);
+    if (at->acc) deliver_acc(at, value, pixels, first, channels, sums);
+    if (at->acc && below)
+        deliver_acc(at, value + at->steps.row, pixels, 0, channels, sums + channels);
     if (!at->y) return;
     made.sums = sums;
     made.below = NULL;
     made.step = 2 * (size_t)at->kernels->lanes;
     made.count = pixels;
-    made.y = at->y + pixel * out_c + first;
-    made.y_below = below ? made.y + out_w * out_c : NULL;
-    made.y_step = out_c;
+    made.y = at->y + value + first;
+    made.y_below = below ? made.y + at->steps.row : NULL;
+    made.y_step = at->steps.pixel;
     at->kernels->epilogue(&at->epilogue, first, channels, &made);
 }
 
@@ -81,12 +81,13 @@ static int32_t *sums_of(const intgold_conv2d_job *at, const band_piece *of, int3
     return at->sums + (size_t)i * (size_t)of->pixels * 2 * (size_t)at->kernels->lanes;
 }
 
-/* Two blocks of all channels from `block` on.  Whole rows of pixels lie one after another in the
- * output and are delivered as one. */
+/* Two blocks of all channels from `block` on.  Whole rows of pixels that lie one after another in
+ * the output are delivered as one. */
 static void pair_of_blocks(const intgold_conv2d_job *at, const band_piece *of, int32_t block) {
     const int32_t first = block * at->kernels->lanes, rest = at->op->out_c - first;
     const int32_t channels = rest < 2 * at->kernels->lanes ? rest : 2 * at->kernels->lanes;
-    const int whole = of->pixels == at->by->out_w;
+    const int whole = of->pixels == at->by->out_w &&
+                      at->steps.row == (size_t)of->pixels * at->steps.pixel;
     int32_t i;
     for (i = 0; i < of->rows; i++) {
         int32_t *sums = sums_of(at, of, whole ? i : 0);

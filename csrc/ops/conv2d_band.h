@@ -20,6 +20,7 @@ typedef struct intgold_conv2d_job {
     char *strip;
     char padding[INTGOLD_VECTOR]; /* the input's zero point, as words hold it */
     int32_t *sums;
+    intgold_steps steps; /* of the outputs */
     int8_t *y;     /* NULL: only the accumulators */
     int32_t *acc;  /* NULL: not wanted */
     int32_t chunks; /* that a row of pixels is cut into */

@@ -36,9 +36,9 @@ static uint64_t conv2d_plan_loaded_inputs(const intgold_conv2d *op,
 }
 
 intgold_conv2d_plan intgold_conv2d_plan_of(const intgold_conv2d *op,
-                                           const intgold_kernels *kernels) {
+                                           const intgold_kernels *kernels, int spread) {
     const int32_t lanes = kernels->lanes;
-    const int pointwise = op->kernel_h == 1 && op->kernel_w == 1 && op->stride_h == 1 &&
+    const int pointwise = !spread && op->kernel_h == 1 && op->kernel_w == 1 && op->stride_h == 1 &&
                           op->stride_w == 1 && op->in_h == op->out_h && op->in_w == op->out_w;
     /* Runs that the pixel below starts later, where it shares some. */
     int32_t later = op->stride_h < op->kernel_h ? op->stride_h * row_runs(op) : 0;
@@ -111,7 +111,7 @@ intgold_epilogue intgold_conv2d_epilogue_of(const intgold_conv2d *op,
 }
 
 size_t intgold_conv2d_packed_size(const intgold_conv2d *op, const intgold_kernels *kernels) {
-    const intgold_conv2d_plan by = intgold_conv2d_plan_of(op, kernels);
+    const intgold_conv2d_plan by = intgold_conv2d_plan_of(op, kernels, 0);
     return by.direct ? sizeof by : intgold_conv2d_parts_of(&by, kernels).size;
 }
 
@@ -123,22 +123,29 @@ static int32_t start_of(const intgold_conv2d *op, const intgold_conv2d_plan *by,
 }
 
 void intgold_conv2d_pack(const intgold_conv2d *op, const intgold_kernels *kernels, char *packed) {
-    const intgold_conv2d_plan by = intgold_conv2d_plan_of(op, kernels);
-    const intgold_conv2d_parts at = intgold_conv2d_parts_of(&by, kernels);
-    const int32_t channels = intgold_packed_channels(&by.weights), per_row = row_runs(op);
-    const intgold_epilogue epilogue = intgold_conv2d_epilogue_of(op, &by, NULL);
+    const intgold_conv2d_plan by = intgold_conv2d_plan_of(op, kernels, 0);
+    if (by.direct)
+        memcpy(packed, &by, sizeof by);
+    else
+        intgold_conv2d_pack_plan(op, &by, kernels, packed);
+}
+
+void intgold_conv2d_pack_plan(const intgold_conv2d *op, const intgold_conv2d_plan *by,
+                              const intgold_kernels *kernels, char *packed) {
+    const intgold_conv2d_parts at = intgold_conv2d_parts_of(by, kernels);
+    const int32_t channels = intgold_packed_channels(&by->weights), per_row = row_runs(op);
+    const intgold_epilogue epilogue = intgold_conv2d_epilogue_of(op, by, NULL);
     size_t *segments = (size_t *)(void *)(packed + at.segments);
     int32_t *bias = (int32_t *)(void *)(packed + at.bias);
     int32_t i;
-    memcpy(packed, &by, sizeof by);
-    if (by.direct) return;
-    for (i = 0; i < by.offsets; i++) {
-        const int32_t run = by.weights.parts > 1 ? i % by.weights.n_runs : i;
+    memcpy(packed, by, sizeof *by);
+    for (i = 0; i < by->offsets; i++) {
+        const int32_t run = by->weights.parts > 1 ? i % by->weights.n_runs : i;
         const size_t tap = (size_t)(run % per_row) * (size_t)op->dilation_w * (size_t)op->in_c;
-        segments[i] = (size_t)(run / per_row) * by.row_bytes + tap * by.value;
+        segments[i] = (size_t)(run / per_row) * by->row_bytes + tap * by->value;
     }
-    for (i = 0; i < by.blocks * kernels->lanes; i++)
-        bias[i] = i < channels ? start_of(op, &by, kernels, i) : 0;
-    kernels->pack(&by.weights, packed + at.weights);
+    for (i = 0; i < by->blocks * kernels->lanes; i++)
+        bias[i] = i < channels ? start_of(op, by, kernels, i) : 0;
+    kernels->pack(&by->weights, packed + at.weights);
     if (op->requantize.count) kernels->epilogue_pack(&epilogue, channels, packed + at.epilogue);
 }

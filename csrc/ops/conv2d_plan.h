@@ -32,8 +32,31 @@ typedef struct intgold_conv2d_parts {
 
 enum { INTGOLD_VECTOR = 64 }; /* bytes that may be touched beyond a strip */
 
+/* Where outputs go, in values: from a pixel to the one beside it, and to the one below. */
+typedef struct intgold_steps {
+    size_t pixel, row;
+} intgold_steps;
+
+/* Outputs side by side, a row after the other: as conv2d leaves them. */
+static inline intgold_steps intgold_dense_steps(int32_t out_w, int32_t out_c) {
+    intgold_steps steps;
+    steps.pixel = (size_t)out_c;
+    steps.row = (size_t)out_w * (size_t)out_c;
+    return steps;
+}
+
+/* spread: 1 where outputs are not dense. */
 intgold_conv2d_plan intgold_conv2d_plan_of(const intgold_conv2d *op,
-                                           const intgold_kernels *kernels);
+                                           const intgold_kernels *kernels, int spread);
+
+/* Bytes of scratch and of packed weights, and these weights, of a plan that is not direct. */
+size_t intgold_conv2d_strips_size(const intgold_conv2d_plan *by, const intgold_kernels *kernels);
+void intgold_conv2d_pack_plan(const intgold_conv2d *op, const intgold_conv2d_plan *by,
+                              const intgold_kernels *kernels, char *packed);
+
+/* Run it.  The paddings may be negative: inputs that no window reaches. */
+void intgold_conv2d_run_strips(const intgold_call *call, const intgold_conv2d *op,
+                               const intgold_steps *steps);
 intgold_conv2d_parts intgold_conv2d_parts_of(const intgold_conv2d_plan *by,
                                              const intgold_kernels *kernels);
 intgold_epilogue intgold_conv2d_epilogue_of(const intgold_conv2d *op,

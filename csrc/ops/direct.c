@@ -102,13 +102,6 @@ static int32_t weight_zero_point(const intgold_direct *op, int32_t oc) {
     return op->weight_zero_point[op->weight_zero_point_count == 1 ? 0 : oc];
 }
 
-static int32_t dot(const int8_t *x, int32_t x_zero, const int8_t *w, int32_t w_zero, size_t n) {
-    int32_t sum = 0;
-    size_t i;
-    for (i = 0; i < n; i++) sum += (x[i] - x_zero) * (w[i] - w_zero);
-    return sum;
-}
-
 /* conv2d: channel oc of one pixel.  Taps side by side are one run where nothing lies between. */
 static int32_t sum_channel(const intgold_direct *op, const int8_t *x, const taps *rows,
                            const taps *columns, int32_t oc) {
@@ -120,8 +113,8 @@ static int32_t sum_channel(const intgold_direct *op, const int8_t *x, const taps
         for (kx = columns->first; kx < columns->end; kx += step) {
             const size_t row = (size_t)oc * (size_t)op->rows.kernel + (size_t)ky;
             const int8_t *w = op->weights + (row * kernel_w + (size_t)kx) * in_c;
-            sum += dot(cell(op, x, rows, ky, columns, kx), op->x_zero_point, w, zero,
-                       (size_t)step * in_c);
+            sum += intgold_dot(cell(op, x, rows, ky, columns, kx), op->x_zero_point, w, zero,
+                               (size_t)step * in_c);
         }
     return sum;
 }

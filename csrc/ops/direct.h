@@ -31,6 +31,15 @@ int intgold_direct_suits(const intgold_direct *op, size_t scratch, uint64_t load
 /* Values under one output that are too many for int32 counters of words. */
 int intgold_direct_needed(const intgold_direct *op);
 
+/* The sum of n products of inputs and weights, each less its zero point. */
+static inline int32_t intgold_dot(const int8_t *x, int32_t x_zero, const int8_t *w, int32_t w_zero,
+                                  size_t n) {
+    int32_t sum = 0;
+    size_t i;
+    for (i = 0; i < n; i++) sum += (x[i] - x_zero) * (w[i] - w_zero);
+    return sum;
+}
+
 void intgold_direct_run(const intgold_direct *op, const intgold_call *call);
 
 #endif

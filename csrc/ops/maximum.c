@@ -8,7 +8,7 @@ void intgold_maximum_s8(const intgold_maximum *op, const int8_t *x1, const int8_
 
 static void maximum_run(const intgold_call *call) {
     intgold_maximum_s8((const intgold_maximum *)call->fields, (const int8_t *)call->inputs[0],
-                      (const int8_t *)call->inputs[1], (int8_t *)call->output);
+                       (const int8_t *)call->inputs[1], (int8_t *)call->output);
 }
 
 const intgold_op_table intgold_maximum_table = {2, 0, NULL, NULL, NULL, maximum_run};

@@ -8,7 +8,7 @@ void intgold_minimum_s8(const intgold_minimum *op, const int8_t *x1, const int8_
 
 static void minimum_run(const intgold_call *call) {
     intgold_minimum_s8((const intgold_minimum *)call->fields, (const int8_t *)call->inputs[0],
-                      (const int8_t *)call->inputs[1], (int8_t *)call->output);
+                       (const int8_t *)call->inputs[1], (int8_t *)call->output);
 }
 
 const intgold_op_table intgold_minimum_table = {2, 0, NULL, NULL, NULL, minimum_run};

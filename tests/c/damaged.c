@@ -16,7 +16,6 @@
 extern const intgold_model *const intgold_models[];
 
 enum {
-    N_KINDS = 20,
     MOST_ARRAYS = 16,
     MOST_LISTED = 64,       /* tensors, ops, inputs or outputs that a damaged count may state */
     MOST_ENTRIES = 1 << 20, /* of an array; more are not made */
@@ -59,26 +58,31 @@ static void drop_all(void) {
 
 /* ---- The arrays of an op. ---- */
 
-static const size_t size_of[N_KINDS] = {sizeof(intgold_conv2d),
-                                        sizeof(intgold_depthwise_conv2d),
-                                        sizeof(intgold_fully_connected),
-                                        sizeof(intgold_lut),
-                                        sizeof(intgold_pwl),
-                                        sizeof(intgold_max_pool2d),
-                                        sizeof(intgold_avg_pool2d),
-                                        sizeof(intgold_global_avg_pool),
-                                        sizeof(intgold_add),
-                                        sizeof(intgold_softmax),
-                                        sizeof(intgold_rescale),
-                                        sizeof(intgold_argmax),
-                                        sizeof(intgold_mul),
-                                        sizeof(intgold_concat),
-                                        sizeof(intgold_pad),
-                                        sizeof(intgold_reshape),
-                                        sizeof(intgold_softmax_float32),
-                                        sizeof(intgold_resize_bilinear),
-                                        sizeof(intgold_maximum),
-                                        sizeof(intgold_minimum)};
+static const size_t size_of[] = {sizeof(intgold_conv2d),
+                                 sizeof(intgold_depthwise_conv2d),
+                                 sizeof(intgold_fully_connected),
+                                 sizeof(intgold_lut),
+                                 sizeof(intgold_pwl),
+                                 sizeof(intgold_max_pool2d),
+                                 sizeof(intgold_avg_pool2d),
+                                 sizeof(intgold_global_avg_pool),
+                                 sizeof(intgold_add),
+                                 sizeof(intgold_softmax),
+                                 sizeof(intgold_rescale),
+                                 sizeof(intgold_argmax),
+                                 sizeof(intgold_mul),
+                                 sizeof(intgold_concat),
+                                 sizeof(intgold_pad),
+                                 sizeof(intgold_reshape),
+                                 sizeof(intgold_softmax_float32),
+                                 sizeof(intgold_strided_copy),
+                                 sizeof(intgold_gather),
+                                 sizeof(intgold_transpose_conv2d),
+                                 sizeof(intgold_resize_bilinear),
+                                 sizeof(intgold_maximum),
+                                 sizeof(intgold_minimum)};
+
+enum { N_KINDS = sizeof size_of / sizeof *size_of };
 
 typedef struct array {
     const void **at; /* the pointer */
@@ -134,6 +138,12 @@ static arrays arrays_of(int32_t kind, const void *fields) {
         list_weights(&all, &op->weights, times(times(op->kernel_h, op->kernel_w), op->out_c),
                      &op->weight_zero_point, op->weight_zero_point_count, &op->bias, op->out_c,
                      &op->requantize);
+    } else if (kind == INTGOLD_TRANSPOSE_CONV2D) {
+        const intgold_transpose_conv2d *op = fields;
+        const int64_t window = times(op->kernel_h, op->kernel_w);
+        list_weights(&all, &op->weights, times(times(window, op->in_c), op->out_c),
+                     &op->weight_zero_point, op->weight_zero_point_count, &op->bias, op->out_c,
+                     &op->requantize);
     } else if (kind == INTGOLD_FULLY_CONNECTED) {
         const intgold_fully_connected *op = fields;
         list_weights(&all, &op->weights, times(op->in_c, op->out_c), &op->weight_zero_point,
@@ -165,6 +175,9 @@ static arrays arrays_of(int32_t kind, const void *fields) {
         list(&all, &op->column_weight, 2, op->out_w);
     } else if (kind == INTGOLD_SOFTMAX_FLOAT32) {
         list(&all, &((const intgold_softmax_float32 *)fields)->table, 4, 256);
+    } else if (kind == INTGOLD_GATHER) {
+        list(&all, &((const intgold_gather *)fields)->indices, 4,
+             ((const intgold_gather *)fields)->out_extent);
     }
     return all;
 }

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from intgold.contracts import CONTRACTS, contract_named
-from intgold.importers.tflite.convert import HANDLERS, convert
+from intgold.importers.tflite.convert import HANDLERS, convert, convert_graph
+from intgold.importers.tflite.float_islands import CutGraph
 from intgold.importers.tflite.reader import parse
+from intgold.study.contracts.file_stimulus import file_stimulus
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 
 import networks
-from engines import PACKAGES, Answer, Stimulus
+from engines import PACKAGES, Answer
 from one_op_models import made
 from random_networks import COMMON, COUNT, network
 from tflite_writer import Writer
@@ -38,15 +40,15 @@ def two_adds(first="add_0", second="y"):
 def found(alter=None):
     """The row of two ADDs against an engine that answers as the golden model does, altered."""
     graph = two_adds()
-    model = convert(graph, contract_named("tflm"), "network")
-    given = Stimulus(b"", networks.stimulus(graph), graph.outputs, (1, 2))
-    run = model.run(next(iter(given.inputs.values())), backend="golden", trace=True)
+    converted = convert_graph(graph, contract_named("tflm"), "network")
+    given = file_stimulus(graph, converted.cut, networks.IMAGES)
+    run = converted.model.run(given.inputs[0], backend="golden", trace=True)
     tensors = dict(zip((1, 2), (a.copy() for a in run.tensors.values()), strict=True))
     outputs = {2: run.output.copy()}
     if alter:
         alter(outputs, tensors)
     row = networks.Row("two", "tflm", len(run.output))
-    networks.compare(row, graph, model, given, Answer(outputs, tensors))
+    networks.compare(row, graph, converted, given, Answer(outputs, tensors))
     return row
 
 
@@ -77,7 +79,9 @@ def test_the_stimulus_holds_corners_and_random_bytes():
     """The smallest, the largest, the zero point, a ramp, a checker; 69 inputs or more."""
     for dtype in ("int8", "uint8"):
         graph = parse(made("CONV_2D", 1, dtype)[0].data)
-        (at, x), *_ = networks.stimulus(graph).items()
+        given = file_stimulus(graph, CutGraph(graph), networks.IMAGES)
+        (at, x), *_ = given.inputs.items()
+        assert given.integers[at] is x
         low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
         assert len(x) >= 69 and x.dtype == dtype and x.shape[1:] == graph.tensors[at].shape[1:]
         assert (x[0] == low).all() and (x[1] == high).all()
@@ -116,9 +120,12 @@ def test_pairs_of_engines():
     """In how many values two engines differ, and by how much at most."""
     a = Answer({1: np.array([1, 2, 3], np.int8)}, {0: np.array([-128, 0], np.int8)})
     b = Answer({1: np.array([1, 2, 5], np.int8)}, {0: np.array([127, 0], np.int8)})
-    assert list(networks.differences("n", {"x": a, "y": b})) == [
-        ("n", "x", "y", "2", "1", "255", "3", "1", "2")
-    ]
+    count = networks.PairCount()
+    assert not count.compared
+    count.add(a, b)
+    assert count.compared and count.cells() == ("2", "1", "255", "3", "1", "2")
+    count.add(a, a)
+    assert count.cells() == ("4", "1", "255", "6", "1", "2")
 
 
 def test_a_folder_without_files(monkeypatch, tmp_path):

@@ -99,6 +99,10 @@ BEYOND = {
     **dict.fromkeys(("in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "rows", "depth", "count",
                      "in0", "in1", "in2", "depth1", "depth2", "shape0"), (0, "SHAPE")),
     **dict.fromkeys(("shape1", "shape2"), (-1, "SHAPE")),
+    **dict.fromkeys(("count0", "count1", "count2", "count3", "count4", "count5", "in_count",
+                     "in_extent", "out_extent"),
+                    (0, "SHAPE")),
+    **dict.fromkeys((f"stride{k}" for k in range(6)), (-(2**28) - 1, "PARAMETER")),
     **dict.fromkeys(("kernel_h", "kernel_w"), (0, "")),
     **dict.fromkeys(("stride_h", "stride_w", "dilation_h", "dilation_w"), (0, "PARAMETER")),
     **dict.fromkeys(("pad_top", "pad_bottom", "pad_left", "pad_right", "before0", "before1",
@@ -107,7 +111,7 @@ BEYOND = {
                      "act_max", "value"), (-129, "PARAMETER")),
     "segments": (0, "COUNT"), "frac_bits": (-1, "PARAMETER"), "left_shift": (-1, "PARAMETER"),
     "multiplier": (2**30 - 1, "PARAMETER"), "axis": (-1, "PARAMETER"), "form": (-1, "FORM"),
-    "weight_zero_point_count": (0, "COUNT"),
+    "weight_zero_point_count": (0, "COUNT"), "offset": (-1, "PARAMETER"),
 }  # fmt: skip
 """int32 member -> the number below its smallest, and the status of that."""
 ABOVE = {
@@ -117,12 +121,14 @@ ABOVE = {
     **dict.fromkeys(("x_zero_point", "y_zero_point", "x1_zero_point", "x2_zero_point", "act_min",
                      "act_max", "value"), 128),
     "segments": 257, "frac_bits": 16, "left_shift": 32, "axis": 3, "form": 3,
-    "weight_zero_point_count": 99,
+    "weight_zero_point_count": 99, "offset": 2**28,
+    **dict.fromkeys((f"stride{k}" for k in range(6)), 2**28 + 1),
 }  # fmt: skip
 """The number above the largest; where there is none, the largest int32."""
 FITTING = (
     "in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "rows", "depth", "count", "in0", "in1",
-    "in2", "depth1", "depth2", "shape0", "kernel_h", "kernel_w",
+    "in2", "depth1", "depth2", "shape0", "kernel_h", "kernel_w", "in_count",
+    *(f"count{k}" for k in range(6)), "in_extent", "out_extent",
 )  # fmt: skip
 """Members that one more makes wrong."""
 
@@ -137,6 +143,8 @@ def _numbers() -> Iterator[Damage]:
         make = one(kind)
         for name in _int_members(kind):
             below, status = BEYOND[name]
+            if kind == "transpose_conv2d" and name in ("pad_bottom", "pad_right"):
+                below = -(2**15) - 1
             above = ABOVE.get(name, INT32[1])
             if not status:
                 status = "PARAMETER" if "pool" in kind else "SHAPE"
@@ -153,7 +161,7 @@ def _numbers() -> Iterator[Damage]:
             if name in FITTING:
                 dense = one(kind, lambda op: op.fields.get("stride", (1, 1)) == (1, 1))
                 yield Damage(f"{kind} {name} and one more", dense, _more(name), "SHAPE")
-    yield Damage("softmax depth 4096", one("softmax"), _set("depth", 4096), "SHAPE")
+    yield Damage("softmax depth 4096", one("softmax"), _deep_rows, "SHAPE")
     yield Damage("fully_connected in_c 2^28 + 1", one("fully_connected"),
                  _set("in_c", 2**28 + 1), "SHAPE")  # fmt: skip
     yield from _large_extents()
@@ -172,9 +180,34 @@ def _numbers() -> Iterator[Damage]:
                  _divide_channels, "SHAPE")  # fmt: skip
     yield Damage("pool channels", one("max_pool2d"), _swap_channels, "SHAPE")
     yield Damage("reshape with a hole", one("reshape"), _hole, "SHAPE")
+    for case, strides, offset in (("below", (-7,), 5), ("above", (1,), 5), ("one below", (0,), 6)):
+        yield Damage(f"strided_copy with an address {case} x", _walked, _walk_to(strides, offset),
+                     "PARAMETER")  # fmt: skip
     yield Damage("concat of rows along axis 0", _joined_rows, _set("axis", 0), "SHAPE")
     for axis in range(3):
         yield Damage(f"pad beyond 2^24 along {axis}", _padded(axis), _pad_by_one(axis), "SHAPE")
+
+
+def _walked() -> Model:
+    builder = Builder("walk")
+    x = builder.input("x", (6,))
+    walk = {"counts": (1, 1, 1, 1, 1, 2), "strides": (0, 0, 0, 0, 0, 1), "offset": 4}
+    builder.op("strided_copy", x, name="c", shape=(2, 0, 0), **walk)
+    return builder.model("c")
+
+
+def _walk_to(strides: tuple[int], offset: int) -> Callable[[CModel], None]:
+    def do(model: CModel) -> None:
+        model.fields().stride5, model.fields().offset = strides[0], offset
+
+    return do
+
+
+def _deep_rows(model: CModel) -> None:
+    """A row of 4096 values, which the tensors hold."""
+    fields = model.fields()
+    fields.rows, fields.depth = 1, 4096
+    model.tensor(0).size = model.tensor(1).size = 4096
 
 
 def _joined_rows() -> Model:
@@ -216,12 +249,15 @@ def _larger(i: int) -> Callable[[CModel], None]:
 EXTENTS = {
     "conv2d": ("in_h", "in_w", "in_c", "out_h", "out_w", "out_c"),
     "depthwise_conv2d": ("in_h", "in_w", "out_h", "out_w", "out_c"),
+    "transpose_conv2d": ("in_h", "in_w", "in_c", "out_h", "out_w", "out_c"),
     "max_pool2d": ("in_h", "in_w", "in_c", "out_h", "out_w"),
     "avg_pool2d": ("in_h", "in_w", "in_c", "out_h", "out_w"),
     "global_avg_pool": ("in_h", "in_w", "in_c"), "fully_connected": ("out_c",),
     "rescale": ("depth",), "argmax": ("depth",), "softmax_float32": ("depth",),
+    "pad": ("in0", "in1", "in2"),
+    **dict.fromkeys(("reshape", "strided_copy"), ("shape0", "shape1", "shape2")),
+    "gather": ("in_extent", "out_extent"),
     "resize_bilinear": ("in_h", "in_w", "in_c", "out_h", "out_w"),
-    "pad": ("in0", "in1", "in2"), "reshape": ("shape0", "shape1", "shape2"),
 }  # fmt: skip
 """Members that no other number of an op bounds by 2^24."""
 
@@ -249,6 +285,12 @@ def _extend(name: str) -> Callable[[CModel], None]:
             setattr(fields, f"in_{axis}", large - 2)
             for side in ("top", "bottom") if axis == "h" else ("left", "right"):
                 setattr(fields, f"pad_{side}", 1)
+            if "dilation_h" not in declared and "weights" in dir(
+                fields
+            ):  # transposed: less than none
+                for side, pad in zip(("top", "bottom") if axis == "h" else ("left", "right"),
+                                     (0, -2), strict=True):  # fmt: skip
+                    setattr(fields, f"pad_{side}", pad)
             if "pool" in KINDS[model.model.ops[0].kind]:  # whose kernel is larger than its padding
                 setattr(fields, f"kernel_{axis}", 2)
                 setattr(fields, f"in_{axis}", large - 1)
@@ -279,8 +321,12 @@ def _set_sizes(model: CModel, large: int, name: str) -> None:
         x = 1
     if kind == "argmax":
         y = 1
-    if kind == "reshape":
-        fields.count = large
+    if kind == "gather":
+        x, y = fields.in_extent, fields.out_extent
+    if kind in ("reshape", "strided_copy"):
+        setattr(fields, "count" if kind == "reshape" else "count0", large)
+        if kind == "strided_copy":  # all of x's one value
+            x, fields.stride0, fields.offset = 1, 0, 0
         if name == "shape2":
             fields.shape1 = 1
     model.tensor(0).size, model.tensor(1).size = x, y
@@ -339,7 +385,7 @@ def _arrays() -> Iterator[Damage]:
             pointers += [f"{by}.{part}" for part in parts]
             yield Damage(f"{kind} {by} of 1000 entries", make, _set(f"{by}.count", 1000), "COUNT")
             yield Damage(f"{kind} {by} of -1 entries", make, _set(f"{by}.count", -1), "COUNT")
-            if kind not in ("conv2d", "depthwise_conv2d", "fully_connected"):
+            if not OPS[kind].fields[by].optional:
                 yield Damage(f"{kind} no {by}", make, _set(f"{by}.count", 0), "COUNT")
         for name in pointers:
             yield Damage(f"{kind} no {name}", make, _set(name, ffi.NULL), "NULL")
@@ -408,6 +454,9 @@ def _tables() -> Iterator[Damage]:
     for at, value in ((0, -1), (7, 2**30), (255, 2**29), (254, INT32[0])):
         yield Damage(f"softmax_float32 entry {at}", one("softmax_float32"),
                      _put("table", at, value), "PARAMETER")  # fmt: skip
+    for value in (-1, 1000, *INT32):
+        yield Damage(f"gather index {value}", one("gather"), _put("indices", 0, value),
+                     "PARAMETER")  # fmt: skip
     for table in ("row0", "row1", "column0", "column1", "row_weight", "column_weight"):
         for value in (-1, 2**14):
             yield Damage(f"resize_bilinear {table} {value}", one("resize_bilinear"),
@@ -416,7 +465,7 @@ def _tables() -> Iterator[Damage]:
 
 def _sums() -> Iterator[Damage]:
     """Accumulators beyond int32."""
-    for kind in ("conv2d", "depthwise_conv2d", "fully_connected"):
+    for kind in ("conv2d", "depthwise_conv2d", "fully_connected", "transpose_conv2d"):
         for value in INT32:
             for suits in (_moves, _moves_bare):
                 yield Damage(f"{kind} bias {value} {suits.__name__}", one(kind, suits),

@@ -134,6 +134,24 @@ def reshape(v):
     return None, v["x"]
 
 
+def strided_copy(v):
+    """The address follows from the number of the value."""
+    rest, address = v["n"], v["offset"]
+    for count, stride in zip(reversed(v["counts"]), reversed(v["strides"]), strict=True):
+        address += rest % count * stride
+        rest //= count
+    assert (rest, address) == (0, v["address"])
+    return None, v["x"]
+
+
+def gather(v):
+    """The place in x follows from the place in y."""
+    origin = list(v["at"])
+    origin[v["axis"]] = v["indices"][origin[v["axis"]]]
+    assert origin == v["input_at"]
+    return None, v["x"]
+
+
 def resize_bilinear(v):
     one, w, u = 2 ** v["frac_bits"], v["row_weight"], v["column_weight"]
     a, b, c, d = v["x"]
@@ -168,6 +186,9 @@ FORMULAS = {
     "pad": pad,
     "reshape": reshape,
     "softmax_float32": softmax_float32,
+    "strided_copy": strided_copy,
+    "gather": gather,
+    "transpose_conv2d": weighted,
     "resize_bilinear": resize_bilinear,
     "maximum": maximum,
     "minimum": minimum,

@@ -127,6 +127,66 @@ def test_a_pool_that_rounds_its_output_size_up(kind):
     assert ("output_size_rounded_up", "") in named_by(path, got)
 
 
+def transposing_device(x, fields, *, zero=-7, hole=None, flip=(1, 2), cut=None, bias=True):
+    """What a device makes that inserts cells between inputs and slides a window of stride 1.
+
+    hole: what inserted cells hold; None: what adds nothing.  flip: how it mirrors the kernel.
+    cut: first row and column of the output in the full result.  bias: also where nothing adds.
+    """
+    w = np.flip(fields["weights"], flip).astype(int)
+    (n, h, width, c), (_, kh, kw, _), (sh, sw) = x.shape, w.shape, fields["stride"]
+    top, bottom, left, right = fields["padding"]
+    out = (h - 1) * sh + kh - top - bottom, (width - 1) * sw + kw - left - right
+    first = cut or (top, left)
+    room = 40  # around the image, more than any window needs
+    grid = np.zeros((n, 2 * room + h * sh, 2 * room + width * sw, c), int)
+    met = np.zeros(grid.shape[1:3], bool)
+    inner = slice(room, room + (h - 1) * sh + 1), slice(room, room + (width - 1) * sw + 1)
+    grid[:, inner[0], inner[1]] = 0 if hole is None else hole - zero
+    grid[:, inner[0], inner[1]][:, ::sh, ::sw] = x.astype(int) - zero
+    met[inner][::sh, ::sw] = True
+    acc = np.zeros((n, *out, len(w)), int)
+    reached = np.zeros(out, bool)
+    for ky in range(kh):
+        for kx in range(kw):
+            rows = slice(room + first[0] - kh + 1 + ky, room + first[0] - kh + 1 + ky + out[0])
+            columns = slice(room + first[1] - kw + 1 + kx, room + first[1] - kw + 1 + kx + out[1])
+            acc += grid[:, rows, columns] @ w[:, ky, kx].T
+            reached |= met[rows, columns]
+    acc += np.where(reached[..., None] | bias, fields["bias"], 0)
+    return np.clip(((acc * 2**30 + 2**39) >> 40) + 3, -128, 127).astype(np.int8)
+
+
+TRANSPOSED = {
+    ("transposed_kernel_not_flipped", "both ways"): dict(flip=()),
+    ("transposed_kernel_not_flipped", "rows"): dict(flip=(2,)),
+    ("transposed_cut_on_the_wrong_side", "cut -2 further down, 0 to the right"): dict(cut=(-1, 2)),
+    ("transposed_cut_on_the_wrong_side", "cut -2 further down, -3 to the right"): dict(
+        cut=(-1, -1)
+    ),
+    ("transposed_cut_moved", "kernel - 1 - padding for the padding"): dict(cut=(1, 0)),
+    ("transposed_cut_moved", "cut 1 further down, 1 to the right"): dict(cut=(2, 3)),
+    ("transposed_zeros_not_zero_point", "0 between inputs"): dict(hole=0),
+    ("transposed_zeros_not_zero_point", "-128 between inputs"): dict(hole=-128),
+    ("transposed_bias_missing", ""): dict(bias=False),
+}
+
+
+@pytest.mark.parametrize("cause", TRANSPOSED, ids=lambda c: f"{c[0]} {c[1]}")
+def test_causes_of_a_transposed_convolution(cause):
+    """A device of its own writing, once right, then with each bug: the bug is named, only it."""
+    fields = dict(
+        weights=np.random.default_rng(1).integers(-128, 128, (4, 3, 3, 2), np.int8),
+        weight_zero_point=np.zeros(1, np.int8), weight_scale=None,
+        bias=np.array([9000, -7000, 5000, -3000], np.int32), stride=(4, 4),
+        padding=(1, -1, 2, -1), requantize=intgold.Requantize.of(2**30, 40), **_CLAMP,
+    )  # fmt: skip
+    path = one_op("transpose_conv2d", fields, [(4, 5, 2)], (15, 18, 4), (-7, 3))
+    (x,) = path.inputs
+    assert np.array_equal(path.results()[1], transposing_device(x, fields))
+    assert named_by(path, transposing_device(x, fields, **TRANSPOSED[cause])) == {cause}
+
+
 def test_signs_and_ports_of_two_inputs():
     """add and mul that read unsigned bytes, or one buffer twice."""
     by = intgold.Requantize.of(2**30, 37)

@@ -5,18 +5,24 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
+
+import numpy as np
 
 import intgold
 
-from ..errors import IntgoldError
+from ..errors import InputError, IntgoldError
+from ..host.host_ops import TAIL, quantised_by_host
+from ..host.host_tail import run_host_tail
 from ..images.arrays import REALS, read_labels
 from ..images.labels import check_labels
 from ..images.sources import ImageBatch, numbered, read_sources
 from ..model.graph import Model
+from ..predict.host_report import host_document, image_lines, image_values
 from ..predict.predictions import Predictions, class_count, predict_images
 from ..predict.terminal import printable, style_for
-from ..run.backends import BACKENDS
-from ..run.classify import check_predictable
+from ..run.backends import BACKENDS, run
+from ..run.classify import check_one_input, check_predictable
 from ..support.file_kinds import INPUT
 from ..support.safe_files import npy_bytes, replacing
 from .common import add_isa, add_model, naming
@@ -99,7 +105,9 @@ def call(options: argparse.Namespace) -> int:
     if options.mnist == bool(options.sources):
         raise IntgoldError("give either images or --mnist")
     with naming(options.model):
-        check_predictable(model)
+        only_host = _gives_no_class(model)
+    if only_host and options.labels:
+        raise IntgoldError(f"{options.model}: its images have no class to compare with labels")
     labels = None
     if options.mnist:
         if options.labels:
@@ -126,6 +134,8 @@ def call(options: argparse.Namespace) -> int:
     of_file = batch.form == "array" and not options.mnist
     with naming(options.sources[0] if of_file else options.model):
         images = model.quantize_input(batch.images)
+    if only_host:
+        return _print_host(model, images, batch.names, options)
     with naming(options.model):
         answers = predict_images(
             model, images, batch.names, labels, options.backend, options.threads, options.isa
@@ -147,12 +157,51 @@ def call(options: argparse.Namespace) -> int:
     return 0
 
 
+def _gives_no_class(model: Model) -> bool:
+    """Return whether images give no class, but what a host makes of the outputs."""
+    if TAIL not in model.metadata:
+        check_predictable(model)
+        return False
+    check_one_input(model)
+    try:
+        check_predictable(model)
+    except InputError:
+        return True
+    return False
+
+
+def _print_host(
+    model: Model, images: np.ndarray, names: Sequence[str], options: argparse.Namespace
+) -> int:
+    """Print what the host makes of each image where that is no class; return the exit status."""
+    result = run(model, images, backend=options.backend, threads=options.threads, isa=options.isa)
+    host = run_host_tail(model, result.outputs)
+    if options.save_input:
+        with replacing(options.save_input, INPUT) as file:
+            file.write(npy_bytes(images))
+    if options.json:
+        each = [{"name": name, "host": image_values(host, i)} for i, name in enumerate(names)]
+        print(
+            json.dumps(
+                {"model": model.name, "sha256": model.sha256, "images": each,
+                 "host": host_document(host)},
+                indent=1,
+            )
+        )  # fmt: skip
+        return 0
+    for i, name in enumerate(names):
+        lines = image_lines(host, i, name, sys.stdout.encoding)
+        print("\n" * (i > 0) + "\n".join(lines))
+    return 0
+
+
 def _dtypes(model: Model) -> tuple[str, ...]:
-    """Return those of an array file: reals where a float network was quantised here."""
+    """Return those of an array file: reals where the float network or file takes such."""
     from ..host.affine import takes_bytes
 
     tensor = model.tensor(model.inputs[0])
-    own = "float_network" in model.metadata and tensor.scale is not None
+    own = "float_network" in model.metadata or quantised_by_host(model.metadata, tensor.name)
+    own = own and tensor.scale is not None
     camera = ("uint8",) if takes_bytes(model, tensor) else ()
     return (*camera, "int8", *(REALS if own else ()))
 

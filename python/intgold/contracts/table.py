@@ -40,6 +40,7 @@ class Algorithm(Enum):
         "exponentials by a float32 table, their sum and quotient in float32; "
         "1/2 is added in float32, then the fraction dropped"
     )
+    CELLS_OF_0 = "cells of padding are the byte 0, whatever the zero point is"
     WEIGHTS_OF_10_BITS = "positions and weights of 10 fraction bits in integers; `away(., 20)`"
     WEIGHTS_OF_11_BITS = "positions in float32, weights rounded to 11 fraction bits; `up(., 22)`"
     FLOAT32_WEIGHTS = "positions, weights and their sum in float32"
@@ -157,7 +158,11 @@ _PRODUCT32 = OpRule("double", "product32")
 _EXACT = OpRule()
 _MOVED = dict.fromkeys(
     ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "PAD", "PADV2", "CONCATENATION", "MAX_POOL_2D",
-     "AVERAGE_POOL_2D", "SOFTMAX", "MAXIMUM", "MINIMUM"),
+     "AVERAGE_POOL_2D", "SOFTMAX", "TRANSPOSE", "SLICE", "STRIDED_SLICE", "SPLIT", "SPLIT_V",
+     "PACK", "UNPACK", "REVERSE_V2", "TILE", "BROADCAST_TO", "MIRROR_PAD", "GATHER", "GATHER_ND",
+     "DEPTH_TO_SPACE", "SPACE_TO_DEPTH", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND",
+     "RESIZE_NEAREST_NEIGHBOR", "REDUCE_MAX", "REDUCE_MIN",
+     "MAXIMUM", "MINIMUM"),
     _EXACT,
 )  # fmt: skip
 _LIBM = (
@@ -223,13 +228,26 @@ _TFLM = {
     "HARD_SWISH": OpRule(algorithm=Algorithm.INT16_STEPS),
     "LOGISTIC": OpRule(algorithm=Algorithm.FIXED_POINT),
     "TANH": OpRule(algorithm=Algorithm.FIXED_POINT),
+    "SPACE_TO_BATCH_ND": OpRule(algorithm=Algorithm.CELLS_OF_0),
 }
 _INT8_ONLY = frozenset(f"{op} uint8" for op in ("ELU", "ABS", "SQRT", "RSQRT", "EXP", "LOG"))
 _IN_PLACE = frozenset({"ADD", "SUB", "MUL", "SOFTMAX"})
 _IN_PLACE_FALLBACK = frozenset({"ADD declined", "SUB declined", "MUL declined", "SOFTMAX"})
 _TFLM_UNSUPPORTED = frozenset(
-    {"RELU_N1_TO_1 int8", "GELU int8", "SQRT int8", "EXP int8", "LOG int8", "REDUCE_PROD integers"}
-    | {f"{op} uint8" for op in {o.split()[0] for o in _TFLM} - {"RESHAPE", "SQUEEZE"}}
+    {
+        "RELU_N1_TO_1 int8",
+        "GELU int8",
+        "TILE int8",
+        "SQRT int8",
+        "EXP int8",
+        "LOG int8",
+        "REDUCE_PROD integers",
+    }
+    | {
+        f"{op} uint8"
+        for op in {o.split()[0] for o in _TFLM}
+        - {"RESHAPE", "SQUEEZE", "REVERSE_V2", "BROADCAST_TO"}
+    }
 )
 # A delegate runs an op only where the ratio of its scales suits its kernels.
 _BELOW_256 = 256 - 2.0**-16  # the float32 before it
@@ -302,6 +320,8 @@ CONTRACTS: dict[str, Contract] = {
     )
 }  # fmt: skip
 """Every contract by its name."""
+DEFAULT_CONTRACT = "litert_reference"
+"""What a file is imported under where nothing else is asked for."""
 
 
 @checked

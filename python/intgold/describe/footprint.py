@@ -92,12 +92,16 @@ def arena_sizes(model: Model) -> dict[str, int]:
 
 @checked
 def multiply_adds(model: Model) -> dict[str, int]:
-    """Return the products that each op with weights forms per image, padded ones included."""
+    """Return the products that each op with weights forms per image, padded and cut ones too."""
     found = {}
     for op in model.ops:
         if "weights" in op.fields:
             outputs = model.tensor(op.output).size
             weights = op["weights"]
+            if op.kind == "transpose_conv2d":
+                pixels = math.prod(model.tensor(op.inputs[0]).shape[:2])
+                found[op.name] = pixels * weights.size
+                continue
             taps = (
                 weights[0].size if op.kind != "depthwise_conv2d" else math.prod(weights.shape[:2])
             )

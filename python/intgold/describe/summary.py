@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..host.host_ops import HEAD, INPUTS, TAIL
 from ..model.artefact import required_spec
 from ..model.graph import Model, Op
 from ..ops.bounds import Bounds
@@ -23,6 +24,12 @@ _HEAD = (
 )  # fmt: skip
 
 
+HOST_ENTRIES = {
+    HEAD: "Left to the host before its inputs",
+    TAIL: "Left to the host after its outputs",
+    INPUTS: "Inputs of the file on which no integer depends",
+}
+"""What entries of the metadata say of the ops that are no part of a model."""
 _MAX_LISTED = 8
 """Names or kinds of a `summary`."""
 
@@ -61,7 +68,7 @@ def describe(model: Model) -> str:
         [
             f"{model.name}: contract {model.contract}, inputs {inputs}",
             f"sha256 {model.sha256}",
-            *(controls_escaped(f"{key}: {v}") for key, v in model.metadata.items() if v),
+            *(line for key, v in model.metadata.items() if v for line in _entry(key, v)),
             "",
             *columns(rows, left=range(len(rows[0]))),
             (
@@ -73,6 +80,12 @@ def describe(model: Model) -> str:
             + ", ".join(f"{isa} {size:,}" for isa, size in arena_sizes(model).items()),
         ]
     )
+
+
+def _entry(key: str, text: str) -> list[str]:
+    """Return an entry of the metadata as lines; those after its first are indented."""
+    first, *others = text.split("\n")
+    return [controls_escaped(f"{key}: {first}"), *(f"  {controls_escaped(o)}" for o in others)]
 
 
 def summary(model: Model) -> str:
@@ -192,4 +205,7 @@ def notes(model: Model) -> list[str]:
             "Unless all tensors are kept, the engine may overwrite a tensor too early: "
             f"{model.metadata['overwritten']}."
         )
+    for key, what in HOST_ENTRIES.items():
+        if key in model.metadata:
+            lines.append(f"{what}: {model.metadata[key]}.".replace("\n", "; "))
     return list(map(controls_escaped, lines))

@@ -23,6 +23,7 @@ from .concat import concat
 from .conv2d import conv2d
 from .depthwise_conv2d import depthwise_conv2d
 from .fully_connected import fully_connected
+from .gather import gather
 from .global_avg_pool import global_avg_pool
 from .lut import lut
 from .max_pool2d import max_pool2d
@@ -37,12 +38,16 @@ from .reshape import reshape
 from .resize_bilinear import resize_bilinear
 from .softmax import softmax
 from .softmax_float32 import softmax_float32
+from .strided_copy import strided_copy
+from .transpose_conv2d import transpose_conv2d
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         conv2d, depthwise_conv2d, fully_connected, lut, pwl, max_pool2d, avg_pool2d,
         global_avg_pool, add, softmax, rescale, argmax, mul, concat, pad, reshape, softmax_float32,
+        strided_copy, gather,
+        transpose_conv2d,
         resize_bilinear, maximum, minimum,
     )
 }  # fmt: skip
@@ -105,6 +110,9 @@ concat = _checking(concat)
 pad = _checking(pad)
 reshape = _checking(reshape)
 softmax_float32 = _checking(softmax_float32)
+strided_copy = _checking(strided_copy)
+gather = _checking(gather)
+transpose_conv2d = _checking(transpose_conv2d)
 resize_bilinear = _checking(resize_bilinear)
 maximum = _checking(maximum)
 minimum = _checking(minimum)
@@ -118,6 +126,7 @@ __all__ = [
     "conv2d",
     "depthwise_conv2d",
     "fully_connected",
+    "gather",
     "global_avg_pool",
     "lut",
     "max_pool2d",
@@ -132,4 +141,6 @@ __all__ = [
     "resize_bilinear",
     "softmax",
     "softmax_float32",
+    "strided_copy",
+    "transpose_conv2d",
 ]

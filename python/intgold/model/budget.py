@@ -36,6 +36,13 @@ def _operations(model: Model, op: Op) -> int:
     (x, *_), y = (model.tensor(n) for n in op.inputs), model.tensor(op.output)
     if op.kind == "fully_connected":
         return int(op["weights"].size) + y.size
+    if op.kind == "transpose_conv2d":  # the kernel slides over the output, a step for each input
+        rows, columns = (
+            _valid(y.shape[i], x.shape[i], op["weights"].shape[1 + i], op["stride"][i], 1,
+                   op["padding"][2 * i])
+            for i in (0, 1)
+        )  # fmt: skip
+        return y.size + rows * columns * x.shape[2] * y.shape[2]
     if "stride" not in op.fields:
         return y.size + sum(model.tensor(n).size for n in op.inputs)
     if op.kind == "conv2d":

@@ -32,8 +32,18 @@ _DEFAULTS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
 }
 """What a field is when it is not given; the stride of a pool is its kernel."""
 
-_SAME_REALS = ("max_pool2d", "avg_pool2d", "concat", "pad", "reshape", "resize_bilinear", "maximum",
-               "minimum")  # fmt: skip
+_SAME_REALS = (
+    "max_pool2d",
+    "avg_pool2d",
+    "concat",
+    "pad",
+    "reshape",
+    "strided_copy",
+    "gather",
+    "resize_bilinear",
+    "maximum",
+    "minimum",
+)
 """Ops whose outputs stand for reals by the scale and zero point of what they read."""
 
 
@@ -110,8 +120,8 @@ class Builder:
             Name of the tensor; by default that of the op.
         scale, zero_point
             Of the tensor.  What is not given is that of the inputs, of a max_pool2d, avg_pool2d,
-            concat, pad, reshape, resize_bilinear, maximum or minimum whose inputs agree in it; else
-            none and 0.
+            concat, pad, reshape, strided_copy, gather, resize_bilinear, maximum or minimum whose
+            inputs agree in it; else none and 0.
         **fields
             The fields of the op's clause in SPEC 5.  Arrays may be lists or of a wider integer
             dtype; one number stands for a pair of equal ones and for four equal paddings.  stride,

@@ -14,6 +14,7 @@ concat = FUNCTIONS["concat"]
 conv2d = FUNCTIONS["conv2d"]
 depthwise_conv2d = FUNCTIONS["depthwise_conv2d"]
 fully_connected = FUNCTIONS["fully_connected"]
+gather = FUNCTIONS["gather"]
 global_avg_pool = FUNCTIONS["global_avg_pool"]
 lut = FUNCTIONS["lut"]
 max_pool2d = FUNCTIONS["max_pool2d"]
@@ -27,6 +28,8 @@ reshape = FUNCTIONS["reshape"]
 resize_bilinear = FUNCTIONS["resize_bilinear"]
 softmax = FUNCTIONS["softmax"]
 softmax_float32 = FUNCTIONS["softmax_float32"]
+strided_copy = FUNCTIONS["strided_copy"]
+transpose_conv2d = FUNCTIONS["transpose_conv2d"]
 
 __all__ = [
     "FUNCTIONS",
@@ -42,6 +45,7 @@ __all__ = [
     "conv2d",
     "depthwise_conv2d",
     "fully_connected",
+    "gather",
     "global_avg_pool",
     "isa_name",
     "lut",
@@ -56,6 +60,8 @@ __all__ = [
     "resize_bilinear",
     "softmax",
     "softmax_float32",
+    "strided_copy",
+    "transpose_conv2d",
     "variants",
 ]
 

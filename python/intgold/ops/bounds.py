@@ -67,6 +67,11 @@ class InputRanges:
     area: int
 
 
+def unchanged(fields: Fields, inputs: InputRanges) -> Bounds:
+    """Return the bounds of an op that only moves values of its one input."""
+    return Bounds(inputs.raw[0])
+
+
 def span(fields: Fields, lo: int, hi: int) -> Bounds:
     """Return the bounds of an op that clamps, of one accumulator range for all channels."""
     ends = (np.array([int(end)], np.int64) for end in (lo, hi))

@@ -51,6 +51,14 @@ def size(shape: Shape) -> int:
     return count
 
 
+def stated_shape(fields: Fields) -> Shape:
+    """Return the field ``shape`` without the 0 of dimensions that the output does not have."""
+    shape = tuple(n for n in fields["shape"] if n)
+    need(fields["shape"][: len(shape)] == shape, f"shape {fields['shape']}: 0 before an extent")
+    need(bool(shape), "shape without an extent")
+    return shape
+
+
 def windows(fields: Fields, in_shape: Shape, kernel: Shape) -> Shape:
     """Return (height, width) of the output of a sliding window (SPEC 5.0)."""
     stride, pad = fields["stride"], fields["padding"]

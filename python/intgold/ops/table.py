@@ -18,6 +18,7 @@ from . import (
     conv2d,
     depthwise_conv2d,
     fully_connected,
+    gather,
     global_avg_pool,
     lut,
     max_pool2d,
@@ -31,6 +32,8 @@ from . import (
     resize_bilinear,
     softmax,
     softmax_float32,
+    strided_copy,
+    transpose_conv2d,
 )
 from .kind import OpKind
 
@@ -54,6 +57,9 @@ OPS: Mapping[str, OpKind] = {
         pad,
         reshape,
         softmax_float32,
+        strided_copy,
+        gather,
+        transpose_conv2d,
         resize_bilinear,
         maximum,
         minimum,

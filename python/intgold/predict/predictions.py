@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from ..host.host_ops import TAIL
+from ..host.host_tail import HostValues, run_host_tail
 from ..images.labels import check_labels
 from ..model.graph import Model
 from ..run.backends import run
@@ -16,6 +18,7 @@ from ..run.classify import check_predictable, decide, is_decided
 from ..support.arguments import checked
 from ..support.moved import renamed
 from ..support.quoting import short_repr
+from .host_report import ARITHMETIC, host_document, host_ends, image_values, left_line
 from .terminal import beside, draw, printable
 
 _MAX_ROWS = 10
@@ -36,6 +39,8 @@ class Predictions:
     classes : ndarray of int32, shape (n,)
         The answers.
     labels : ndarray of integers, shape (n,), optional
+    host : HostValues, optional
+        Of a file whose tail is left to the host: what it makes of the outputs.
     """
 
     model: Model
@@ -44,6 +49,7 @@ class Predictions:
     output: np.ndarray
     classes: np.ndarray
     labels: np.ndarray | None = None
+    host: HostValues | None = None
 
     __repr__ = short_repr
 
@@ -114,14 +120,29 @@ class Predictions:
             shown = sorted(shown, key=lambda n: -logits[n])[:_MAX_ROWS]  # ties by class
             note = [f"the {_MAX_ROWS} largest of {len(logits)}"]
         lines = [f"margin {ahead}{real}, over {runner_up}", "", f"class {'logit':>11}"]
-        reals = self.reals(logits)
+        reals, scores = self.reals(logits), self._scores(index)
         if reals is not None:
             lines[-1] += f"{'real':>11}"
+        lines[-1] += "".join(f"  {kind:>11}" for kind in scores)
         for n in shown:
             mark = ">" if n == self.classes[index] else " "
             end = "" if reals is None else f"{reals[n]:11.3f}"
+            end += "".join(f"  {of[n]:{max(11, len(kind))}.6f}" for kind, of in scores.items())
             lines.append(f"{mark} {n:3} {logits[n]:11}{end}")
-        return lines + note
+        if scores:
+            note.append(f"{', '.join(scores)}: {ARITHMETIC}")
+        return lines + note + ([] if self.host is None else left_line(self.host))
+
+    def _scores(self, index: int) -> dict[str, list[float]]:
+        """Return what the host makes of each logit of an image, by the last op's kind."""
+        if self.host is None:
+            return {}
+        return {
+            self.host.ends[name].kind.lower(): values[index].reshape(-1).tolist()
+            for name, values in host_ends(self.host).items()
+            if self.host.sources.get(name) == self.model.outputs[0]
+            if values[index].size == self.output[index].size
+        }
 
     def document(self) -> dict[str, Any]:
         """Return all of it as what JSON can hold."""
@@ -134,6 +155,8 @@ class Predictions:
             logits, margin = self.logits(i), self.margin(i)
             if logits is not None and margin is not None:
                 image |= {"logits": logits, "reals": self.reals(logits), "margin": margin[1]}
+            if self.host is not None:
+                image["host"] = image_values(self.host, i)
             images.append(image)
         document: dict[str, Any] = {
             "model": self.model.name,
@@ -142,6 +165,8 @@ class Predictions:
             "zero_point": tensor.zero_point,
             "images": images,
         }
+        if self.host is not None:
+            document["host"] = host_document(self.host)
         if self.labels is not None:
             document |= {"right": self.right, "count": len(images)}
         return document
@@ -180,8 +205,10 @@ def predict_images(
     check_labels(labels, len(x), class_count(model))
     if len(names) != len(x):
         raise InputError(f"names: {len(names)} for {len(x)} images")
-    output = run(model, x, backend=backend, threads=threads, isa=isa).output
-    return Predictions(model, names, x, output, decide(model, output), labels)
+    outputs = run(model, x, backend=backend, threads=threads, isa=isa).outputs
+    output = outputs[model.outputs[0]]
+    host = run_host_tail(model, outputs) if TAIL in model.metadata else None
+    return Predictions(model, names, x, output, decide(model, output), labels, host)
 
 
 def class_count(model: Model) -> int:

@@ -43,6 +43,12 @@ def predict(model: Model, images: np.ndarray, backend: str = "c", threads: int =
 
 def check_predictable(model: Model) -> None:
     """Raise InputError where only images give no class, before anything is read or run."""
+    check_one_input(model)
+    _is_decided(model)
+
+
+def check_one_input(model: Model) -> None:
+    """Raise InputError where a model takes more than images."""
     if len(model.inputs) > 1:
         raise InputError(
             f"model {model.name} has the inputs {', '.join(model.inputs)}; predict takes models of "
@@ -51,7 +57,6 @@ def check_predictable(model: Model) -> None:
     tensor = model.tensor(model.inputs[0])
     if tensor.dtype != "int8":
         raise InputError(f"model {model.name}: input {tensor.name} is {tensor.dtype}, not int8")
-    _is_decided(model)
 
 
 @checked

@@ -42,6 +42,8 @@ _NO_ZERO_POINT = (
     "pad",
     "reshape",
     "softmax_float32",
+    "strided_copy",
+    "gather",
     "resize_bilinear",
     "maximum",
     "minimum",

@@ -39,6 +39,12 @@ _FORMULAS = {
     "p(i) = e(i) * 2^149 * g to 24 significant bits;  T = 39 + j\n"
     "y(i) = clamp(r(i) - 128, -128, 127), r(i) = (p(i) + 2^(T-1)) >> T;  "
     "in form half_added p(i) + 2^(T-1) to 24 significant bits first",
+    "strided_copy": "value n of y = value offset + i(0)*strides(0) + ... + i(5)*strides(5) of x, "
+    "both in C order; i(0) ... i(5) are nested counters up to counts, i(5) the fastest",
+    "gather": "along the axis, place i of y = place indices(i) of x",
+    "transpose_conv2d": "acc(oy,ox,oc) = bias(oc) + sum of "
+    "(x(iy,ix,ic) - zero_x) * (w(oc,ky,kx,ic) - zero_w(oc)) over the taps with an input: "
+    "iy*stride_h = oy + pad_top - ky, iy in [0, in_h-1], ix alike; other taps add nothing",
     "resize_bilinear": "one = 2^frac_bits;  w = row_weight(oy);  v = column_weight(ox)\n"
     "top = (one - v)*x(row0(oy),column0(ox),c) + v*x(row0(oy),column1(ox),c);  bottom of row1(oy)\n"
     "acc = (one - w)*top + w*bottom;  y = acc / 4^frac_bits to nearest, halves by the form",

@@ -242,6 +242,29 @@ def _conv2d(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) ->
     return _finish(traced, place, steps, _sum(steps, int(op["bias"][oc]), terms))
 
 
+def _transpose_conv2d(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
+    op, x, (_, oy, ox, oc) = traced.op, traced.inputs[0][place[0]], place
+    _, kernel_h, kernel_w, _ = op["weights"].shape
+    rows = _met(kernel_h, oy + op["padding"][0], op["stride"][0], len(x))
+    columns = _met(kernel_w, ox + op["padding"][2], op["stride"][1], x.shape[1])
+    met, taps = len(rows) * len(columns), kernel_h * kernel_w
+    if met < taps:
+        steps.say(f"{taps - met} of {taps} taps meet no input and add nothing")
+    weight_zero = int(op["weight_zero_point"][oc % op["weight_zero_point"].size])
+    terms = [
+        _term(value, traced.zero_points[0], w, weight_zero)
+        for (ky, iy), (kx, ix) in product(rows, columns)
+        for value, w in zip(x[iy, ix].tolist(), op["weights"][oc, ky, kx].tolist(), strict=True)
+    ]
+    return _finish(traced, place, steps, _sum(steps, int(op["bias"][oc]), terms))
+
+
+def _met(kernel: int, place: int, stride: int, size: int) -> list[tuple[int, int]]:
+    """Return (tap, input) of the taps that meet an input at a place of the full result."""
+    pairs = ((tap, place - tap) for tap in range(kernel))
+    return [(k, at // stride) for k, at in pairs if at % stride == 0 and 0 <= at // stride < size]
+
+
 def _fully_connected(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     op, x = traced.op, traced.inputs[0][place[0]].ravel().tolist()
     points, row = op["weight_zero_point"], op["weights"][place[1]].tolist()
@@ -412,6 +435,29 @@ def _reshape(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -
     return made
 
 
+def _strided_copy(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
+    x, op = traced.inputs[0], traced.op
+    n = int(np.ravel_multi_index(place[1:], [extent for extent in op["shape"] if extent]))
+    indices = [int(i) for i in np.unravel_index(n, op["counts"])]
+    address = op["offset"] + sum(i * s for i, s in zip(indices, op["strides"], strict=True))
+    origin = tuple(int(i) for i in np.unravel_index(address, x.shape[1:]))
+    made = int(x[(place[0], *origin)])
+    used = [k for k, count in enumerate(op["counts"]) if count > 1]
+    sums = "".join(f" + {indices[k]}*{op['strides'][k]}" for k in used)
+    steps.say(f"value {n} in C order: address {op['offset']}{sums} = {address}")
+    steps.say(f"x at {origin} = {made}")
+    return made
+
+
+def _gather(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
+    axis, at = traced.op["axis"], place[traced.op["axis"] + 1]
+    index = int(traced.op["indices"][at])
+    origin = (*place[: axis + 1], index, *place[axis + 2 :])
+    made = int(traced.inputs[0][origin])
+    steps.say(f"indices({at}) = {index}: x at {origin[1:]} = {made}")
+    return made
+
+
 def _softmax(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     row = traced.inputs[0][place[:-1]].astype(int).tolist()
     op, top, diff = traced.op, max(row), [v - max(row) for v in row]
@@ -495,6 +541,9 @@ _WALKS: Mapping[str, Callable[[TracedOp, tuple[int, ...], ArithmeticTrace], int]
     "pad": _pad,
     "reshape": _reshape,
     "softmax_float32": _softmax_float32,
+    "strided_copy": _strided_copy,
+    "gather": _gather,
+    "transpose_conv2d": _transpose_conv2d,
     "resize_bilinear": _resize_bilinear,
     "maximum": _extreme,
     "minimum": _extreme,

@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from ...contracts import Contract, contract_named
+from ...contracts.table import DEFAULT_CONTRACT
 from ...errors import ImportFileError, ModelError
 from ...model.builder import Builder
 from ...model.graph import Model
 from ...support.arguments import checked
+from ...support.quoting import short_repr
 from . import (
     data_movement,
     elementwise,
+    layout_ops,
     means,
     pools,
     prelu,
@@ -26,6 +30,11 @@ from . import (
     weighted,
     wellformed,
 )
+from .batches import one_image
+from .dilated_convolutions import fold_dilations
+from .float_islands import CutGraph, cut_float_ends
+from .host_records import host_records
+from .layouts import LAYOUT_OPS
 from .memory_hazards import memory_hazards
 from .op_context import ConstantBudget, OpContext, inner, whole, zero_point
 from .reader import FileGraph, FileOp, FileTensor, read
@@ -50,6 +59,9 @@ HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
     "PAD": data_movement.pad,
     "PADV2": data_movement.pad,
     "CONCATENATION": data_movement.concatenation,
+    "PACK": layout_ops.pack,
+    **dict.fromkeys(LAYOUT_OPS, layout_ops.layout),
+    **dict.fromkeys(("REDUCE_MAX", "REDUCE_MIN"), layout_ops.reduce_extreme),
     "RESIZE_BILINEAR": resizes.resize_bilinear,
     "QUANTIZE": unary.quantize,
     "RELU": unary.relu(1),
@@ -74,16 +86,20 @@ _WITH_BATCH = frozenset(
      "CONCATENATION", "RESIZE_BILINEAR")
 )  # fmt: skip
 """Ops that count axes from the batch on."""
+_MAX_RANK = 6
+_IMAGES = frozenset(
+    ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN",
+     "PAD", "PADV2", "CONCATENATION", "ADD", "SUB", "MUL")
+)  # fmt: skip
+"""Ops that are read on tensors of at most four dimensions, batch included, or three without it."""
 _HINTS = {
-    "DEQUANTIZE": "; part of the file is in floats",
     "SHAPE": "; a file converted with a fixed batch of 1 does without",
-    "SPACE_TO_BATCH_ND": "; a file converted with a fixed batch of 1 does without",
 }
 
 
 @checked
 def import_tflite(
-    path: str | os.PathLike[str], contract: str = "litert_reference", name: str | None = None
+    path: str | os.PathLike[str], contract: str = DEFAULT_CONTRACT, name: str | None = None
 ) -> Model:
     """Return the model of a .tflite file, with the arithmetic of a named engine.
 
@@ -109,25 +125,58 @@ def import_tflite(
         raise ImportFileError(f"{path}: {error}") from None
 
 
+@dataclass(frozen=True, eq=False)
+class ConvertedGraph:
+    """A model beside the graph that it came from.
+
+    Parameters
+    ----------
+    model : Model
+    cut : CutGraph
+        The integer part, without ops that compute shapes; what was left to the host.
+    names : mapping of int to str
+        The model's tensor for each tensor of the graph that it has.
+    """
+
+    __repr__ = short_repr
+
+    model: Model
+    cut: CutGraph
+    names: Mapping[int, str]
+
+
 def convert(graph: FileGraph, contract: Contract, name: str, *, geometry: bool = True) -> Model:
-    """Return the model of a graph.
+    """Return the model of a graph; see `convert_graph`."""
+    return convert_graph(graph, contract, name, geometry=geometry).model
+
+
+def convert_graph(
+    graph: FileGraph, contract: Contract, name: str, *, geometry: bool = True
+) -> ConvertedGraph:
+    """Return the model of a graph; float ops before and after its integer ops are left out.
 
     Parameters
     ----------
     geometry : bool
         Refuse an op whose output has another shape than the graph says.
     """
-    for op in graph.ops:
+    cut = cut_float_ends(graph)
+    for op in cut.graph.ops:
         if op.kind not in HANDLERS and op.kind not in COMPUTED:
             raise _unknown(op)
-    wellformed.check_graph(graph)
-    graph = fold_shapes(graph, contract)
-    importer = _GraphImporter(graph, contract, name)
-    for at in graph.inputs:
-        importer.add_input(graph.tensors[at])
-    for op in graph.ops:
+    wellformed.check_graph(cut.graph)
+    cut = replace(cut, graph=prepared(cut.graph, contract))
+    importer = _GraphImporter(cut.graph, contract, name)
+    for at in cut.graph.inputs:
+        importer.add_input(cut.graph.tensors[at])
+    for op in cut.graph.ops:
         importer.add_op(op, geometry=geometry)
-    return importer.model()
+    return importer.converted(cut, graph.outputs)
+
+
+def prepared(graph: FileGraph, contract: Contract) -> FileGraph:
+    """Return a well-formed graph as it is converted: of one image, shapes known, chains folded."""
+    return fold_dilations(fold_shapes(one_image(graph), contract), contract)
 
 
 def _unknown(op: FileOp) -> ImportFileError:
@@ -159,36 +208,41 @@ class _GraphImporter:
             self._labels.new(tensor.name),
             inner(tensor),
             "int8",
-            float(tensor.scale[0]),
+            float(tensor.scale[0]) if tensor.scale.size else None,
             zero_point(tensor),
         )
 
     def add_op(self, op: FileOp, *, geometry: bool) -> None:
         """Add an op; its output has the shape that the graph says, if `geometry` is asked for."""
-        y = self._graph.tensors[op.outputs[0]]
-        context = self._convert(op, y)
+        made = [self._graph.tensors[at] for at in op.outputs]
+        context = self._convert(op, made)
         self._no_answer += context.notes
         if context.rule.inexact:
             self._inexact[op.kind] = context.rule.inexact
         if (f"{op.kind} declined" if context.declined else op.kind) in self._contract.in_place:
             self._in_place.add(op.index)
-        made = self._builder.tensor(self._names[y.index]).shape
-        if geometry and made != inner(y):
-            raise ImportFileError(f"{op}: output {y.name} has shape {inner(y)}; it produces {made}")
+        for y in made if geometry else ():
+            shape = self._builder.tensor(self._names[y.index]).shape
+            if shape != inner(y):
+                raise ImportFileError(
+                    f"{op}: output {y.name} has shape {inner(y)}; it produces {shape}"
+                )
 
-    def _convert(self, op: FileOp, y: FileTensor) -> OpContext:
+    def _convert(self, op: FileOp, made: list[FileTensor]) -> OpContext:
         """Run the handler of an op; return its context, with the rule that it went by."""
         if op.kind not in HANDLERS:
             raise _unknown(op)
-        self._check_operands(op, y)
+        for y in made:
+            self._check_operands(op, y)
+        y = made[0]
         tensors, contract = self._graph.tensors, self._contract
         dtypes = {y.dtype, tensors[op.inputs[0]].dtype}  # QUANTIZE has two
         rule = contract.rule(op.kind, "int8" if "int8" in dtypes else y.dtype)
         if rule is None:
             raise ImportFileError(f"{op}: {contract.engine}: no kernel for it on {y.dtype}")
         context = OpContext(
-            op, rule, tensors, self._builder, self._names, _label(op), self._labels.new(y.name),
-            self._budget,
+            op, rule, tensors, self._builder, self._names, _label(op),
+            tuple(self._labels.new(y.name) for y in made), self._budget,
         )  # fmt: skip
         try:
             with np.errstate(all="ignore"):  # what leaves float32 is refused below
@@ -196,7 +250,7 @@ class _GraphImporter:
         except (ModelError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             # Numbers of a damaged file: a scale that is next to nothing, an empty constant.
             raise ImportFileError(f"{op}: {error}") from None
-        self._names[y.index] = context.output
+        self._names.update({y.index: name for y, name in zip(made, context.outputs, strict=True)})
         return context
 
     def _check_operands(self, op: FileOp, y: FileTensor) -> None:
@@ -207,14 +261,25 @@ class _GraphImporter:
         for at in (*op.inputs, y.index) if op.kind in _WITH_BATCH else ():
             if (at in names or at == y.index) and whole(tensors[at]):
                 raise ImportFileError(f"{op}: tensor {tensors[at].name} has no batch of 1 first")
+        for at in (*op.inputs, y.index) if op.kind in _IMAGES else ():
+            if at == y.index or at in names:
+                _check_rank(op, tensors[at])
         for at in op.inputs:
             if at >= 0 and tensors[at].data is None and at not in names:
                 raise ImportFileError(f"{op}: input {tensors[at].name} is not made before it")
             if at in names and tensors[at].dtype != y.dtype and op.kind != "QUANTIZE":
                 raise ImportFileError(f"{op}: {tensors[at].dtype} to {y.dtype}; one type is read")
 
-    def model(self) -> Model:
-        """Return the model with the outputs of the graph."""
+    def converted(self, cut: CutGraph, file_outputs: tuple[int, ...]) -> ConvertedGraph:
+        """Return the model with the outputs of the graph, and what is said of it.
+
+        Parameters
+        ----------
+        cut : CutGraph
+            The graph, and what was left out of the file.
+        file_outputs : tuple of int
+            Of the file.
+        """
         graph, outputs = self._graph, []
         if not graph.outputs:
             raise ImportFileError("no output")
@@ -223,17 +288,23 @@ class _GraphImporter:
                 why = "an input of the file" if at in graph.inputs else "not made by an op"
                 raise ImportFileError(f"output {graph.tensors[at].name} is {why}")
             outputs.append(self._names[at])
-        return self._builder.model(*outputs, metadata=self._metadata())
+        model = self._builder.model(*outputs, metadata=self._metadata(cut, file_outputs))
+        return ConvertedGraph(model, cut, dict(self._names))
 
-    def _metadata(self) -> dict[str, str]:
+    def _metadata(self, cut: CutGraph, file_outputs: tuple[int, ...]) -> dict[str, str]:
         tensors, contract = self._graph.tensors, self._contract
+        tail = (op for op in cut.tail if op.inputs)
+        as_in_file = replace(
+            self._graph, ops=(*self._graph.ops, *tail), outputs=file_outputs
+        )  # an engine keeps no other outputs
         unsigned = any(t.dtype == "uint8" and t.data is None for t in tensors)
         found = {
             "engine": f"{contract.engine}, {contract.version}",
             "inexact": "; ".join(f"{kind}: {why}" for kind, why in self._inexact.items()),
             "no_answer": "; ".join(self._no_answer),
-            "overwritten": "; ".join(memory_hazards(self._graph, self._in_place)),
+            "overwritten": "; ".join(memory_hazards(as_in_file, self._in_place)),
             "uint8": "stored as x ^ 0x80" if unsigned else "",
+            **host_records(cut, dict(self._names), self._labels.new),
         }
         return {key: text for key, text in found.items() if text}
 
@@ -245,7 +316,9 @@ def _check(tensor: FileTensor, what: str, *, at_an_end: bool) -> None:
     """
     if tensor.dtype not in ("int8", "uint8"):
         raise ImportFileError(f"{what} is {tensor.dtype}; int8 and uint8 are read")
-    if tensor.scale.size != 1 or not 0 < float(tensor.scale[0]) < float("inf"):
+    if tensor.scale.size and not (
+        tensor.scale.size == 1 and 0 < float(tensor.scale[0]) < float("inf")
+    ):
         raise ImportFileError(f"{what}: no scale for the whole tensor")
     if tensor.zero_point.size > 1 or not -128 <= zero_point(tensor) <= 127:
         raise ImportFileError(
@@ -253,10 +326,17 @@ def _check(tensor: FileTensor, what: str, *, at_an_end: bool) -> None:
         )
     if min(tensor.shape, default=1) < 1:
         raise ImportFileError(f"{what}: shape {tensor.shape} is not fixed")
-    most = 3 if whole(tensor) else 4
-    if not 1 <= len(tensor.shape) <= most or (at_an_end and whole(tensor)):
+    if not 1 <= len(tensor.shape) <= _MAX_RANK or (at_an_end and whole(tensor)):
         raise ImportFileError(
-            f"{what}: shape {tensor.shape}; a batch of 1 first, 1 to 3 dimensions after it"
+            f"{what}: shape {tensor.shape}; a batch of 1 first, at most {_MAX_RANK} dimensions"
+        )
+
+
+def _check_rank(op: FileOp, tensor: FileTensor) -> None:
+    most = 3 if whole(tensor) else 4
+    if len(tensor.shape) > most:
+        raise ImportFileError(
+            f"{op}: tensor {tensor.name} of shape {tensor.shape}; {most} dimensions are read"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,8 +53,8 @@ class OpContext:
         The model's tensor for each tensor of the file that exists so far.
     label : str
         Name of the op in the model; further ops that it needs have a number after it.
-    output : str
-        Name of the tensor that it produces.
+    outputs : tuple of str
+        Names of the tensors that it produces.
     budget : ConstantBudget
         Of the file, shared by all its ops.
     declined : bool
@@ -70,7 +71,7 @@ class OpContext:
     builder: Builder
     names: dict[int, str]
     label: str
-    output: str
+    outputs: tuple[str, ...]
     budget: ConstantBudget
     extra: int = 0
     declined: bool = False
@@ -86,7 +87,7 @@ class OpContext:
 
     @property
     def y(self) -> FileTensor:
-        """The output of the op."""
+        """The output of the op, the first one where it has several."""
         return self.tensors[self.op.outputs[0]]
 
     def file(self, i: int) -> FileTensor:
@@ -169,6 +170,7 @@ class OpContext:
         last: bool = True,
         like: FileTensor | None = None,
         zero: int | None = None,
+        number: int = 0,
         **fields: Any,
     ) -> str:
         """Add an op to the model and return the tensor that it produces.
@@ -176,18 +178,21 @@ class OpContext:
         Parameters
         ----------
         last : bool
-            It produces the output of the op.
+            It produces an output of the op.
         like : FileTensor, optional
             Whose scale and zero point the tensor has; the output's by default.
         zero : int, optional
             Another zero point.
+        number : int
+            Which output of the op it is for.
         """
-        quantised, name = like or self.y, self.label
+        quantised = like or self.tensors[self.op.outputs[number]]
+        name = output_label(self.label, number)
         if not last:
             self.extra += 1
             name = f"{self.label[:58]}_{self.extra}"
         return self.builder.op(
-            kind, *inputs, name=name, output=self.output if last else name,
+            kind, *inputs, name=name, output=self.outputs[number] if last else name,
             scale=float(quantised.scale[0]) if quantised.scale.size else None,
             zero_point=zero_point(quantised) if zero is None else zero, **fields,
         )  # fmt: skip
@@ -206,13 +211,25 @@ def as_int8(values: np.ndarray) -> np.ndarray:
     return values.astype(np.int8)
 
 
+def output_label(label: str, number: int) -> str:
+    """Return the name of the op of the model that produces an output of an op of the file."""
+    return label if number == 0 else f"{label}_output{number}"
+
+
 def inner(tensor: FileTensor) -> tuple[int, ...]:
-    """Return the shape of one image, of one dimension at least.
+    """Return the shape that a tensor has in the model, see `image_of`."""
+    return image_of(tensor.shape)
+
+
+def image_of(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape of one image, of one dimension to three.
 
     That is the tensor's without the batch of 1.  Inside a file a tensor may have lost the batch, as
-    (1, 6, 7) reshaped to (6, 7) has: then all of its extents are the image's.
+    (1, 6, 7) reshaped to (6, 7) has: then all of its extents are the image's.  Of more than three
+    the first ones become one: the values stay in C order.
     """
-    return (tensor.shape[1:] if not whole(tensor) else tensor.shape) or (1,)
+    own = (shape[1:] if shape[:1] == (1,) else shape) or (1,)
+    return own if len(own) <= 3 else (math.prod(own[:-2]), *own[-2:])
 
 
 def whole(tensor: FileTensor) -> bool:

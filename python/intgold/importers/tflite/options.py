@@ -42,7 +42,17 @@ OPTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     "GATHER": ("GatherOptions", ("Axis", "BatchDims")),
     "REDUCE_PROD": ("ReducerOptions", ("KeepDims",)),
-    "PACK": ("PackOptions", ("Axis",)),
+    "PACK": ("PackOptions", ("Axis", "ValuesCount")),
+    "UNPACK": ("UnpackOptions", ("Axis", "Num")),
+    "SPLIT": ("SplitOptions", ("NumSplits",)),
+    "MIRROR_PAD": ("MirrorPadOptions", ("Mode",)),
+    "DEPTH_TO_SPACE": ("DepthToSpaceOptions", ("BlockSize",)),
+    "SPACE_TO_DEPTH": ("SpaceToDepthOptions", ("BlockSize",)),
+    "RESIZE_NEAREST_NEIGHBOR": (
+        "ResizeNearestNeighborOptions", ("AlignCorners", "HalfPixelCenters"),
+    ),
+    "REDUCE_MAX": ("ReducerOptions", ("KeepDims",)),
+    "REDUCE_MIN": ("ReducerOptions", ("KeepDims",)),
     "GELU": ("GeluOptions", ("Approximate",)),
 }  # fmt: skip
 """Of the ops that have options: their table, and what is read of it."""

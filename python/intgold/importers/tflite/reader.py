@@ -25,6 +25,8 @@ _MAX_DIMS = 8
 _MAX_BYTES = 2**31  # of a flatbuffer
 _BUILTIN_CODE = 10
 """Place of builtin_code in the vtable of an OperatorCode."""
+_EMPTY_TABLE = struct.pack("<HHi", 4, 4, 4)
+"""A table without fields at byte 4: options that are absent have the defaults of the schema."""
 _DTYPES = {0: "float32", 2: "int32", 3: "uint8", 4: "int64", 7: "int16", 9: "int8"}
 
 
@@ -271,7 +273,8 @@ class _TableReader:
         name, fields = OPTIONS[kind]
         table = self._options_table(op, name)
         if table is None:
-            raise ImportFileError(f"op {index} ({kind}): no {name}")
+            table = getattr(self.schema, name)()
+            table.Init(_EMPTY_TABLE, 4)
         return {field: getattr(table, field)() for field in fields}
 
     def _options_table(self, op: Any, name: str) -> Any:

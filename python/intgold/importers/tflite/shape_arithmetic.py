@@ -16,6 +16,7 @@ import numpy as np
 
 from ...contracts import Contract
 from ...errors import ImportFileError
+from .layouts import LAYOUT_OPS, layouts
 from .reader import FileGraph, FileOp, FileTensor
 
 _Shape = tuple[int, ...]
@@ -46,8 +47,11 @@ def fold_shapes(graph: FileGraph, contract: Contract) -> FileGraph:
                 raise ImportFileError(f"{op}: {contract.engine}: no kernel for it on integers")
             known[op.outputs[0]] = value
             continue
+        if op.kind in LAYOUT_OPS:
+            for at in known.keys() & set(op.inputs):
+                tensors[at] = replace(tensors[at], data=known[at].astype(np.int32))
         for i, at in enumerate(op.inputs):
-            if at in known and (op.kind, i) != ("RESHAPE", 1):
+            if at in known and (op.kind, i) != ("RESHAPE", 1) and op.kind not in LAYOUT_OPS:
                 name = tensors[at].name
                 raise ImportFileError(
                     f"{op}: input {name} is computed; only the shape of a RESHAPE may be"
@@ -57,6 +61,8 @@ def fold_shapes(graph: FileGraph, contract: Contract) -> FileGraph:
                 f"{op}: the file says a wrong shape of its input, by which the delegate may leave "
                 "it to another kernel"
             )
+        if op.kind in LAYOUT_OPS and contract.resizes:
+            _reshape_outputs(op, tensors, moved)
         stands = op.kind in _IN_ORDER and not contract.resizes  # checked later
         shape = None if stands else _shape(op, tensors, known)
         if shape is not None and shape != (y := tensors[op.outputs[0]]).shape:
@@ -68,9 +74,17 @@ def fold_shapes(graph: FileGraph, contract: Contract) -> FileGraph:
             moved.add(y.index)
             tensors[y.index] = replace(y, shape=shape)
         made.update(op.outputs)
-        kept = tuple(at for at in op.inputs if at not in known)
+        kept = tuple(at for at in op.inputs if at not in known or op.kind in LAYOUT_OPS)
         ops.append(replace(op, inputs=kept))
     return replace(graph, tensors=tuple(tensors), ops=tuple(ops))
+
+
+def _reshape_outputs(op: FileOp, tensors: list[FileTensor], moved: set[int]) -> None:
+    """Give the outputs of a layout op the shapes that it produces."""
+    for at, plan in zip(op.outputs, layouts(op, tensors), strict=True):
+        if tensors[at].shape != plan.shape:
+            moved.add(at)
+            tensors[at] = replace(tensors[at], shape=plan.shape)
 
 
 def _computed(

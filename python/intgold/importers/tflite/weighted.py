@@ -33,6 +33,8 @@ def slide(context: OpContext, kernel: tuple[int, int], in_shape: tuple[int, ...]
         raise context.fail(f"stride {stride}, dilation {dilation}")
     if o["Padding"] not in (_SAME, _VALID):
         raise context.fail(f"padding {o['Padding']} is neither SAME nor VALID")
+    if "Sides" in o:  # of a folded chain, see dilated_convolutions
+        return {"stride": stride, "dilation": dilation, "padding": o["Sides"]}
     sides = [
         padding(o["Padding"], n, k, s, d)
         for n, k, s, d in zip(in_shape[:2], kernel, stride, dilation, strict=True)

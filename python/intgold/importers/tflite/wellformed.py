@@ -22,13 +22,23 @@ ARITIES: Mapping[str, tuple[int, int]] = {
         _ONE,
     ),
     "RESHAPE": (1, 2), "PADV2": (3, 3), "CONCATENATION": _ANY,
-    "SHAPE": _ONE, "STRIDED_SLICE": (4, 4), "GATHER": _TWO, "REDUCE_PROD": _TWO, "PACK": _ANY,
+    "SHAPE": _ONE, "STRIDED_SLICE": (4, 4), "REDUCE_PROD": _TWO, "PACK": _ANY, "UNPACK": _ONE,
+    **dict.fromkeys(("DEPTH_TO_SPACE", "SPACE_TO_DEPTH"), _ONE),
+    **dict.fromkeys(
+        ("GATHER", "GATHER_ND", "TRANSPOSE", "TILE", "BROADCAST_TO", "MIRROR_PAD", "REVERSE_V2",
+         "RESIZE_NEAREST_NEIGHBOR", "REDUCE_MAX", "REDUCE_MIN", "SPLIT"),
+        _TWO,
+    ),
+    **dict.fromkeys(("SLICE", "SPLIT_V", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"), (3, 3)),
 }  # fmt: skip
 """How many inputs each op has at least and at most.
 
 Those beyond the minimum may be left out, by a shorter list or by -1: a bias, the shape of a
 RESHAPE.
 """
+
+_SEVERAL = frozenset(("SPLIT", "SPLIT_V", "UNPACK"))
+"""Ops that may have several outputs."""
 
 
 def check_graph(graph: FileGraph) -> None:
@@ -52,17 +62,18 @@ def check_graph(graph: FileGraph) -> None:
         for at in op.inputs:
             if at >= 0:
                 _check_tensor(graph, at, f"{op}: input", made=False)
-        _check_tensor(graph, op.outputs[0], f"{op}: output", made=True)
+        for at in op.outputs:
+            _check_tensor(graph, at, f"{op}: output", made=True)
 
 
 def _check_arity(op: FileOp) -> None:
     fewest, most = ARITIES[op.kind]
-    if len(op.outputs) != 1:
+    if len(op.outputs) != 1 and not (op.outputs and op.kind in _SEVERAL):
         raise ImportFileError(f"{op}: outputs: {len(op.outputs)} instead of 1")
     if not fewest <= len(op.inputs) <= most:
         expected = f"{fewest}" if fewest == most else f"{fewest} to {most}"
         raise ImportFileError(f"{op}: inputs: {len(op.inputs)} instead of {expected}")
-    if op.outputs[0] < 0:
+    if min(op.outputs) < 0:
         raise ImportFileError(f"{op}: its output is missing")
     needed = len(op.inputs) if most == MAX_TABLES else fewest
     for i, at in enumerate(op.inputs[:needed]):

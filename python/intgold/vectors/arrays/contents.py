@@ -22,7 +22,12 @@ FOLDERS = {
     "partial": "partials",
 }
 
-_WEIGHT_AXES = {"conv2d": "OHWI", "depthwise_conv2d": "HWO", "fully_connected": "OI"}
+_WEIGHT_AXES = {
+    "conv2d": "OHWI",
+    "depthwise_conv2d": "HWO",
+    "fully_connected": "OI",
+    "transpose_conv2d": "OHWI",
+}
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ _AXES = {
     "conv2d": {"ky": 1, "kx": 2, "ic": 3},
     "depthwise_conv2d": {"ky": 0, "kx": 1},
     "fully_connected": {"ic": 1},
+    "transpose_conv2d": {"ky": 1, "kx": 2, "ic": 3},
 }
 """The axis of the weights that each loop walks."""
 
@@ -106,7 +107,7 @@ def partial_accumulators(
     ----------
     model : Model
     op : Op
-        conv2d, depthwise_conv2d or fully_connected.
+        An op with weights.
     order : LoopOrder
     x : ndarray of int8, shape (n, ...)
         The op's input.

@@ -15,6 +15,7 @@ from ...model.graph import Model, Op, Tensor
 from ...ops.fields import FORMS, INT32_MAX, INT32_MIN, Requantize
 from ...ops.shapes import Shape
 from ...ops.table import OPS
+from .corners.case import strided_fields
 
 Fields = dict[str, Any]
 
@@ -233,6 +234,22 @@ def _data_movement() -> Iterator[Model]:
     for case, to in (("flat", (60,)), ("rows", (12, 5)), ("image", (5, 3, 4))):
         reason = f"(3, 4, 5) as {to}: the values stay in C order"
         yield _model("reshape", case, reason, shape, {"shape": (*to, 0, 0)[:3]})
+    for case, reason, to, counts, strides, offset in (
+        ("transposed", "channels first", (5, 3, 4), (5, 12), (1, 5), 0),
+        ("reversed", "rows and columns from the last to the first", shape, (3, 4, 5),
+         (-20, -5, 1), 55),
+        ("every_second", "every second column and channel", (3, 2, 3), (3, 2, 3), (20, 10, 2), 0),
+        ("repeated", "each row twice", (6, 4, 5), (3, 2, 20), (20, 0, 1), 0),
+        ("blocks", "2x2 blocks of pixels as channels, four counters", (1, 2, 20),
+         (2, 2, 2, 5), (10, 20, 5, 1), 0),
+    ):  # fmt: skip
+        yield _model(
+            "strided_copy", case, reason, shape, strided_fields(to, counts, strides, offset)
+        )
+    for axis, at in enumerate(((2, 0, 0, 1), (3, 1), (4, 4, 3, 0, 1, 2))):
+        reason = f"places {at} of axis {axis}: in no order, some twice or never"
+        fields = {"axis": axis, "indices": np.array(at, np.int32)}
+        yield _model("gather", f"axis{axis}", reason, shape, fields)
 
 
 def resize_tables(in_size: int, out_size: int, frac_bits: int, axis: str) -> Fields:

@@ -14,7 +14,7 @@ import numpy as np
 from ...errors import InputError
 from ...ops.table import OPS
 from .corners.case import Case
-from .corners.data_movement import pad_cases, reshape_cases
+from .corners.data_movement import gather_cases, pad_cases, reshape_cases, strided_copy_cases
 from .corners.elementwise import (
     add_cases,
     concat_cases,
@@ -27,6 +27,7 @@ from .corners.pools import avg_pool2d_cases, global_avg_pool_cases, max_pool2d_c
 from .corners.resizes import resize_bilinear_cases
 from .corners.softmax import softmax_cases, softmax_float32_cases
 from .corners.tables import lut_cases, pwl_cases
+from .corners.transposed import transposed_cases
 from .corners.weighted import weighted_cases
 from .corners.windows import window_cases
 from .random_models import random_inputs, random_model
@@ -49,6 +50,11 @@ def _fully_connected_cases() -> Iterator[Case]:
     yield from weighted_cases("fully_connected")
 
 
+def _transpose_conv2d_cases() -> Iterator[Case]:
+    yield from weighted_cases("transpose_conv2d")
+    yield from transposed_cases()
+
+
 _CASES: dict[str, Callable[[], Iterator[Case]]] = {
     "conv2d": _conv2d_cases,
     "depthwise_conv2d": _depthwise_conv2d_cases,
@@ -67,6 +73,9 @@ _CASES: dict[str, Callable[[], Iterator[Case]]] = {
     "pad": pad_cases,
     "reshape": reshape_cases,
     "softmax_float32": softmax_float32_cases,
+    "strided_copy": strided_copy_cases,
+    "gather": gather_cases,
+    "transpose_conv2d": _transpose_conv2d_cases,
     "resize_bilinear": resize_bilinear_cases,
     "maximum": maximum_cases,
     "minimum": minimum_cases,

@@ -360,13 +360,17 @@ def _pad(rng: Random, shapes: list[Shape]) -> Fields:
 
 
 def _reshape(rng: Random, shapes: list[Shape]) -> Fields:
-    size = int(np.prod(shapes[0]))
+    return {"shape": _extents(rng, int(np.prod(shapes[0])))}
+
+
+def _extents(rng: Random, size: int) -> tuple[int, ...]:
+    """Draw a shape of as many values, as three extents."""
     extents = [size]
     while len(extents) < 3 and rng.random() < 0.7:
         divisors = [d for d in range(1, extents[-1] + 1) if extents[-1] % d == 0]
         first = rng.choice(divisors)
         extents[-1:] = [first, extents[-1] // first]
-    return {"shape": (*extents, 0, 0)[:3]}
+    return (*extents, 0, 0)[:3]
 
 
 def _softmax_float32(rng: Random, shapes: list[Shape]) -> Fields:
@@ -375,6 +379,53 @@ def _softmax_float32(rng: Random, shapes: list[Shape]) -> Fields:
     bits = [one - (255 - i) * step - rng.randrange(2**15) for i in range(255)]
     table = np.array([max(b, 0) for b in bits] + [one], np.int32)
     return {"form": rng.choice(("rounded", "half_added")), "table": table}
+
+
+def _strided_copy(rng: Random, shapes: list[Shape]) -> Fields:
+    """Walk x in C order, then cut, reverse, split, repeat and exchange what its counters do."""
+    counters, offset = [], 0
+    for axis, extent in enumerate(shapes[0]):
+        pitch = int(np.prod(shapes[0][axis + 1 :]))
+        step = rng.choice((1, 1, 1, 2, 3))
+        first = rng.randrange(extent) if rng.random() < 0.3 else 0
+        count = rng.randint(1, -(-(extent - first) // step)) if rng.random() < 0.3 else 1
+        count = -(-(extent - first) // step) if rng.random() < 0.6 else count
+        backwards = rng.random() < 0.2
+        offset += (first + (count - 1) * step * backwards) * pitch
+        counters.append((count, step * pitch * (-1 if backwards else 1)))
+    if rng.random() < 0.4:
+        counters.append((rng.randint(2, 5), 0))
+    if rng.random() < 0.3:
+        count, stride = counters.pop(rng.randrange(len(counters)))
+        inner = rng.choice([d for d in range(1, count + 1) if count % d == 0])
+        counters += [(count // inner, stride * inner), (inner, stride)]
+    if rng.random() < 0.7:
+        rng.shuffle(counters)
+    counters = [(1, rng.choice((0, 2**28, -5)))] * (6 - len(counters)) + counters
+    counts, strides = zip(*counters, strict=True)
+    return {
+        "shape": _extents(rng, int(np.prod(counts))), "counts": counts, "strides": strides,
+        "offset": offset,
+    }  # fmt: skip
+
+
+def _gather(rng: Random, shapes: list[Shape]) -> Fields:
+    axis = rng.randrange(len(shapes[0]))
+    extent = shapes[0][axis]
+    indices = [rng.randrange(extent) for _ in range(rng.randint(1, 12))]
+    return {"axis": axis, "indices": np.array(indices, np.int32)}
+
+
+def _transpose_conv2d(rng: Random, shapes: list[Shape]) -> Fields:
+    (height, width, in_c), kernel = _image(shapes), _pair(rng, 5)
+    out_c = rng.choice((1, 2, 3, 4, 5, 7, 8, 9, 16))
+    stride = _pair(rng, 4 if height * width <= 100 else 1)  # several in a row stay small
+    sides = [rng.randint(lo, k) for k, s in zip(kernel, stride, strict=True) for lo in (0, 1 - s)]
+    return {
+        "stride": stride,
+        "padding": tuple(sides),
+        **_weighted(rng, out_c, (out_c, *kernel, in_c), kernel[0] * kernel[1] * in_c),
+    }
 
 
 def _resize_bilinear(rng: Random, shapes: list[Shape]) -> Fields:
@@ -408,6 +459,9 @@ _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "pad": _pad,
     "reshape": _reshape,
     "softmax_float32": _softmax_float32,
+    "strided_copy": _strided_copy,
+    "gather": _gather,
+    "transpose_conv2d": _transpose_conv2d,
     "resize_bilinear": _resize_bilinear,
     "maximum": _no_fields,
     "minimum": _no_fields,

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError, VectorError
+from ...golden.transpose_conv2d import met_inputs
 from ...golden.windows import taps
 from ...model.graph import Model, Op
 from ...ops.fields import FORMS, Choice, Requantize
@@ -158,7 +159,7 @@ def _result(name: str, op: Op, values: np.ndarray) -> Part:
 def _constants(model: Model, op: Op) -> list[Part]:
     """Return what is the same on every line: fields and zero points that no column holds."""
     parts: list[Part] = []
-    if op.kind in ("conv2d", "depthwise_conv2d", "fully_connected", "global_avg_pool"):
+    if "weights" in op.fields or op.kind == "global_avg_pool":
         return parts
     for name, value in model.arguments(op).items():
         if name in _IN_LINES or (op.kind, name) == ("rescale", "requantize"):
@@ -169,12 +170,14 @@ def _constants(model: Model, op: Op) -> list[Part]:
         elif isinstance(value, np.ndarray):
             parts.append((name, str(value.dtype), value))
         elif isinstance(value, tuple):
-            parts.append((name, "uint32", np.array(value)))
+            signed = min(value) < 0
+            parts.append((name, "int32" if signed else "uint32", np.array(value)))
         elif name == "form":
             parts.append((name + "_of_op", "uint8", _choices(op).index(value)))
         else:
             signed = name.startswith(("act_", "value")) or name.endswith("_zero_point")
             dtype = "int8" if signed else "int32" if name == "multiplier" else "uint8"
+            dtype = "uint32" if name == "offset" else dtype
             parts.append((name, dtype, value))
     if op.kind == "concat":
         parts.append(("x1_extent", "uint32", model.tensor(op.inputs[0]).shape[op["axis"]]))
@@ -259,6 +262,15 @@ def _depthwise_conv2d(model: Model, op: Op, x: np.ndarray) -> list[Part]:
     return _products(model, op, rows, weights[channels], channels)
 
 
+def _transpose_conv2d(model: Model, op: Op, x: np.ndarray) -> list[Part]:
+    weights = op["weights"].reshape(len(op["weights"]), -1)
+    zero = model.tensor(op.inputs[0]).zero_point
+    met = met_inputs(x, op["weights"].shape[1:3], op["stride"], op["padding"], zero)
+    cells = met.reshape(-1, weights.shape[1])
+    channels = np.tile(np.arange(len(weights)), len(cells))
+    return _products(model, op, np.repeat(cells, len(weights), 0), weights[channels], channels)
+
+
 def _fully_connected(model: Model, op: Op, x: np.ndarray) -> list[Part]:
     channels = np.arange(len(op["weights"]))
     vector = np.repeat(x.reshape(1, -1), len(channels), axis=0)
@@ -339,6 +351,23 @@ def _reshape(model: Model, op: Op, x: np.ndarray) -> list[Part]:
     return [("at", "uint32", at), ("input_at", "uint32", origin), ("x", "int8", x.ravel())]
 
 
+def _strided_copy(model: Model, op: Op, x: np.ndarray) -> list[Part]:
+    """Return which value of y each is, and its address in x."""
+    n = np.arange(model.tensor(op.output).size)
+    indices = np.stack(np.unravel_index(n, op["counts"]), axis=1)
+    address = op["offset"] + (indices * np.array(op["strides"])).sum(axis=1)
+    return [("n", "uint32", n), ("address", "uint32", address), ("x", "int8", x.ravel()[address])]
+
+
+def _gather(model: Model, op: Op, x: np.ndarray) -> list[Part]:
+    """Return where each value stands in y, and where in x."""
+    at = _places(model.tensor(op.output).shape)
+    origin = at.copy()
+    origin[:, op["axis"]] = op["indices"][at[:, op["axis"]]]
+    values = x[0][tuple(origin.T)]
+    return [("at", "uint32", at), ("input_at", "uint32", origin), ("x", "int8", values)]
+
+
 def _resize_bilinear(model: Model, op: Op, x: np.ndarray) -> list[Part]:
     """Return the four values of each place, rows before columns, and the weights of the second."""
     places = _places(model.tensor(op.output).shape)
@@ -375,6 +404,9 @@ _COLUMNS: dict[str, Callable[..., list[Part]]] = {
     "pad": _pad,
     "reshape": _reshape,
     "softmax_float32": _softmax,
+    "strided_copy": _strided_copy,
+    "gather": _gather,
+    "transpose_conv2d": _transpose_conv2d,
     "resize_bilinear": _resize_bilinear,
     "maximum": _elementwise,
     "minimum": _elementwise,

@@ -26,7 +26,7 @@ from .products import conv2d_sums
 Accumulate = Callable[["Datapath"], IntArray]
 StageFunction = Callable[["Datapath", IntArray], IntArray]
 
-WEIGHTED = ("conv2d", "depthwise_conv2d", "fully_connected")
+WEIGHTED = ("conv2d", "depthwise_conv2d", "fully_connected", "transpose_conv2d")
 SLIDING = ("conv2d", "depthwise_conv2d")
 
 _LATE = {"requantize", "y_zero_point", "act_min", "act_max", "frac_bits"}
@@ -145,7 +145,8 @@ class Datapath:
         if "kernel" in self.arguments:
             h, w = self.arguments["kernel"]
             return h, w
-        h, w = self.arguments["weights"].shape[1 if self.op.kind == "conv2d" else 0 :][:2]
+        first = 0 if self.op.kind == "depthwise_conv2d" else 1
+        h, w = self.arguments["weights"].shape[first : first + 2]
         return h, w
 
     def clamp(self, values: IntArray) -> IntArray:

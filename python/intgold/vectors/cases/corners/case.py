@@ -10,6 +10,7 @@ import numpy as np
 
 from ....model.graph import Model, Op, Tensor
 from ....ops.fields import FORMS, Requantize
+from ....ops.shapes import Shape
 from ....ops.table import OPS
 from ....support.quoting import short_repr
 
@@ -23,6 +24,15 @@ QUARTERS = tuple(range(-18, 19))
 
 Half of an odd one is a tie as well: the first rounding of the double forms.
 """
+
+
+def strided_fields(shape: Shape, counts: Shape, strides: Shape, offset: int = 0) -> Fields:
+    """Return the fields of a strided_copy of up to six counters."""
+    unused = 6 - len(counts)
+    return {
+        "shape": (*shape, 0, 0)[:3], "counts": (1,) * unused + tuple(counts),
+        "strides": (0,) * unused + tuple(strides), "offset": offset,
+    }  # fmt: skip
 
 
 def most(form: str) -> tuple[int, int]:

@@ -1,7 +1,7 @@
-"""Corners of conv2d, depthwise_conv2d and fully_connected: what their sums and clamps can do.
+"""Corners of ops with weights: what their sums and clamps can do.
 
-Most need no window: rows of weights by a vector of inputs.  A conv2d has the vector as the
-channels of one pixel, a depthwise_conv2d as the pixels of one channel.
+Most need no window: rows of weights by a vector of inputs.  A conv2d or transpose_conv2d has the
+vector as the channels of one pixel, a depthwise_conv2d as the pixels of one channel.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ....ops.fields import (
     SINGLE_FORMS,
     Requantize,
 )
+from ....ops.table import OPS
 from .case import FULL, QUARTERS, UNIT, Case, Fields, each_form, most, one_op, requantize_entries
 
 SLIDE: Fields = {"stride": (1, 1), "padding": (0, 0, 0, 0), "dilation": (1, 1)}
@@ -59,15 +60,19 @@ def _rows(
     """Return a case of rows (out_c, taps) by vectors x (n, taps), without a window."""
     weights, vectors = np.array(rows, np.int8), np.array(x, np.int8)
     (out_c, taps), count = weights.shape, len(vectors)
-    slide = {} if kind == "fully_connected" else SLIDE
-    if kind == "conv2d":
+    if kind in ("conv2d", "transpose_conv2d"):
         weights = weights.reshape(out_c, 1, 1, taps)
         vectors = vectors.reshape(count, 1, 1, taps)
     elif kind == "depthwise_conv2d":
         weights = weights.T.reshape(1, taps, out_c)
         vectors = vectors.reshape(count, 1, taps, 1)
-    fields = {**slide, **weighted_fields(weights, out_c, **other)}
+    fields = {**_geometry(kind), **weighted_fields(weights, out_c, **other)}
     return one_op(kind, name, reason, fields, {"x": vectors}, {"x": x_zero, "y": y_zero})
+
+
+def _geometry(kind: str) -> Fields:
+    """Return the fields of a window of stride 1 without padding."""
+    return {name: SLIDE[name] for name in SLIDE if name in OPS[kind].fields}
 
 
 def _single(

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ....golden.requantize import scale as scaled_by
+from ....golden.transpose_conv2d import met_inputs
 from ....golden.windows import taps
 from ....ops.fields import Requantize
 from ....support.array_types import IntArray
@@ -68,6 +69,9 @@ class _ChannelSample:
         if path.op.kind == "fully_connected":
             rows: IntArray = x.reshape(len(x), -1)[self.sample]
             return rows
+        if path.op.kind == "transpose_conv2d":
+            met = met_inputs(x, path.kernel, a["stride"], a["padding"], 0)
+            return met.reshape(-1, met.shape[3] * met.shape[4])[self.sample]
         if path.op.kind == "depthwise_conv2d":
             group = a["weights"].shape[2] // x.shape[3]
             x = x[..., self.channel // group : self.channel // group + 1]

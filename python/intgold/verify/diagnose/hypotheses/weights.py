@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ....support.array_types import IntArray
-from ..datapath import WEIGHTED, Datapath
+from ..datapath import SLIDING, WEIGHTED, Datapath
 from .accumulator import saturated, wrapped
 from .hypothesis import Edit, Evidence, Hypothesis, Variant
 
@@ -74,13 +74,13 @@ def _weights(label: str, change: Any) -> Variant:
 
 
 def _kernel_axes(evidence: Evidence) -> tuple[int, int] | None:
-    kinds = {"conv2d": (1, 2), "depthwise_conv2d": (0, 1)}
+    kinds = {"conv2d": (1, 2), "depthwise_conv2d": (0, 1), "transpose_conv2d": (1, 2)}
     return kinds.get(evidence.path.op.kind)
 
 
 def _mirrored(evidence: Evidence) -> Iterator[Variant]:
     axes = _kernel_axes(evidence)
-    if axes:
+    if axes and evidence.path.op.kind in SLIDING:
         for label, chosen in (("both ways", axes), ("rows", axes[:1]), ("columns", axes[1:])):
             yield _weights(label, lambda w, chosen=chosen: np.flip(w, chosen))
 
@@ -99,6 +99,7 @@ def _weight_order(evidence: Evidence) -> Iterator[Variant]:
         "conv2d": ("OHWI", ("OIHW", "HWIO", "IHWO", "OWHI")),
         "depthwise_conv2d": ("HWO", ("OHW", "WHO")),
         "fully_connected": ("OI", ("IO",)),
+        "transpose_conv2d": ("OHWI", ("IOHW", "OIHW", "HWIO", "HWOI", "IHWO", "OWHI")),
     }.get(evidence.path.op.kind)
     if not orders:
         return
@@ -123,6 +124,7 @@ def _dropped(evidence: Evidence) -> Iterator[Variant]:
         "conv2d": ("", "kernel row", "kernel column", "input channel"),
         "depthwise_conv2d": ("kernel row", "kernel column", ""),
         "fully_connected": ("", "input"),
+        "transpose_conv2d": ("", "kernel row", "kernel column", "input channel"),
     }[path.op.kind]  # fmt: skip
     for axis, name in enumerate(names):
         for which, label in ((0, "first"), (-1, "last")):

@@ -1,0 +1,104 @@
+"""Ops of a file that are no part of its model but left to the host: as text in its metadata.
+
+One line is one op, such as ``op 6 SOFTMAX(logits, beta=1.0) -> scores float32 1x10``: its number
+in the file, its kind, what it reads, its options, and what it makes with dtype and shape.  Names
+are those of the model, or are made in the same way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..errors import ModelError
+from ..support.quoting import shown
+
+HEAD, TAIL, INPUTS = "host_head", "host_tail", "host_inputs"
+"""Entries of a model's metadata: ops before and after the integer part, a line each; inputs of the
+file on which no integer depends."""
+_LINE = re.compile(r"op (\d+) ([\w ]+)\((.*)\) -> (.+)")
+_MADE = re.compile(r"(\w+) (\w+) (scalar|\d+(?:x\d+)*)")
+
+
+@dataclass(frozen=True)
+class HostTensor:
+    """What an op of the host makes: its name, dtype and shape, with the batch of the file."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.dtype} {'x'.join(map(str, self.shape)) or 'scalar'}"
+
+
+@dataclass(frozen=True)
+class HostOp:
+    """An op that is left to the host.
+
+    Parameters
+    ----------
+    index : int
+        Its number in the file.
+    kind : str
+        As the schema of the file names it.
+    inputs : tuple of str
+        Names of tensors; constants as ``[1 2 3]``, or without their values as
+        ``constant float32 1917x4``; ``-`` for what is left out.
+    outputs : tuple of HostTensor
+    options : mapping of str to str
+        Such as ``axis`` (counted from the last axis, which is -1) and ``beta``.
+    """
+
+    index: int
+    kind: str
+    inputs: tuple[str, ...]
+    outputs: tuple[HostTensor, ...]
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        given = ", ".join([*self.inputs, *(f"{k}={v}" for k, v in self.options.items())])
+        return f"op {self.index} {self.kind}({given}) -> {', '.join(map(str, self.outputs))}"
+
+
+def host_ops(metadata: Mapping[str, str], key: str) -> list[HostOp]:
+    """Return the ops of `HEAD` or `TAIL` of a model's metadata, none where it has no such entry.
+
+    Raises
+    ------
+    ModelError
+        Naming a line that is none of an op.
+    """
+    return [_host_op(key, line) for line in metadata.get(key, "").split("\n") if line]
+
+
+def quantised_by_host(metadata: Mapping[str, str], name: str) -> bool:
+    """Return whether an input of a model is what a QUANTIZE makes of a float input of the file.
+
+    Its reals are those that the file takes then; behind further ops of a head they are not.
+    """
+    ops = host_ops(metadata, HEAD)
+    made = {tensor.name for op in ops for tensor in op.outputs}
+    return any(
+        op.kind == "QUANTIZE" and op.outputs[0].name == name and made.isdisjoint(op.inputs)
+        for op in ops
+    )
+
+
+def _host_op(key: str, line: str) -> HostOp:
+    match = _LINE.fullmatch(line)
+    made = [_MADE.fullmatch(part) for part in match[4].split(", ")] if match else []
+    if match is None or not all(made):
+        raise ModelError(f"metadata {key}: {shown(line)} is no op")
+    given = [part for part in match[3].split(", ") if part]
+    options = dict(part.split("=", 1) for part in given if "=" in part)
+    return HostOp(
+        int(match[1]), match[2], tuple(part for part in given if "=" not in part),
+        tuple(
+            HostTensor(m[1], m[2], () if m[3] == "scalar" else tuple(map(int, m[3].split("x"))))
+            for m in made
+            if m
+        ),
+        options,
+    )  # fmt: skip

@@ -1,0 +1,135 @@
+"""What a host computes after an imported model: reals and classes, in float64.
+
+This is arithmetic of the host, not of the model: no clause of SPEC.md binds it, and an engine that
+computes in float32 has other last bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import InputError
+from ..model.graph import Model
+from ..support.arguments import checked
+from ..support.quoting import short_repr
+from .affine import dequantize
+from .host_ops import TAIL, HostOp, host_ops
+
+_RESHAPING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+_Function = Callable[[HostOp, list[np.ndarray]], np.ndarray]
+
+
+def _softmax(op: HostOp, x: np.ndarray) -> np.ndarray:
+    beta = float(op.options.get("beta", "1.0"))
+    exponentials = np.exp(beta * (x - x.max(-1, keepdims=True)))
+    made: np.ndarray = exponentials / exponentials.sum(-1, keepdims=True)
+    return made
+
+
+def _log_softmax(x: np.ndarray) -> np.ndarray:
+    shifted = x - x.max(-1, keepdims=True)
+    made: np.ndarray = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+    return made
+
+
+def _logistic(x: np.ndarray) -> np.ndarray:
+    small = np.exp(-np.abs(x))  # never overflows
+    made: np.ndarray = np.where(x >= 0, 1, small) / (1 + small)
+    return made
+
+
+FUNCTIONS: Mapping[str, _Function] = {
+    "SOFTMAX": lambda op, x: _softmax(op, x[0]),
+    "LOG_SOFTMAX": lambda op, x: _log_softmax(x[0]),
+    "LOGISTIC": lambda op, x: _logistic(x[0]),
+    "ARG_MAX": lambda op, x: x[0].argmax(_axis(op)),
+    "ARG_MIN": lambda op, x: x[0].argmin(_axis(op)),
+    "CONCATENATION": lambda op, x: np.concatenate(x, _axis(op)),
+    **dict.fromkeys(_RESHAPING, lambda op, x: x[0]),
+}
+"""Of reals, an image first; axes count from the last.  ARG_MAX also takes integers."""
+
+
+@dataclass(frozen=True, eq=False)
+class HostValues:
+    """What ops of a model's tail make of its outputs.
+
+    Parameters
+    ----------
+    values : dict of str to ndarray of float64 or int64, shape (n, ...)
+        By name, in their order; extents after n are those of the file.
+    ends : dict of str to HostOp
+        What no op of the tail reads: the outputs of the file, with the ops that make them.
+    sources : dict of str to str
+        For each value that is made of one tensor only: the output of the model.
+    left : list of HostOp
+        What is not done: ops of other kinds, and those that read what these make.
+    """
+
+    __repr__ = short_repr
+
+    values: dict[str, np.ndarray]
+    ends: dict[str, HostOp]
+    sources: dict[str, str]
+    left: list[HostOp]
+
+
+@checked
+def run_host_tail(model: Model, outputs: Mapping[str, np.ndarray]) -> HostValues:
+    """Return what the ops of a model's tail make of the outputs of a run, as far as they are known.
+
+    Parameters
+    ----------
+    model : Model
+    outputs : mapping of str to ndarray
+        By name, shape (n, ...).
+
+    Raises
+    ------
+    ModelError
+        When the metadata of the model has a line that is no op.
+    """
+    known = dict(outputs)
+    made = HostValues({}, {}, {}, [])
+    for op in host_ops(model.metadata, TAIL):
+        value = _value(model, op, known)
+        if value is None:
+            made.left.append(op)
+            continue
+        name = op.outputs[0].name
+        made.values[name] = known[name] = value
+        made.ends[name] = op
+        for read in op.inputs:
+            made.ends.pop(read, None)
+        if len(op.inputs) == 1:
+            source = made.sources.get(op.inputs[0], op.inputs[0])
+            if source in outputs:
+                made.sources[name] = source
+    return made
+
+
+def _value(model: Model, op: HostOp, known: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """Return what an op makes of values that are known, None where it is not done."""
+    if len(op.outputs) != 1 or not op.inputs or not all(name in known for name in op.inputs):
+        return None
+    x = [known[name] for name in op.inputs]
+    integers = x[0].dtype != np.float64
+    if integers and op.kind not in ("DEQUANTIZE", "ARG_MAX", "ARG_MIN", *_RESHAPING):
+        return None
+    try:
+        if op.kind == "DEQUANTIZE":
+            made = dequantize(x[0], model.tensor(op.inputs[0]))
+        elif op.kind in FUNCTIONS and _axis(op) + x[0].ndim > 0:  # axis 0 is that of the images
+            made = FUNCTIONS[op.kind](op, x)
+        else:
+            return None
+        return made.reshape(len(x[0]), *op.outputs[0].shape)
+    except (ValueError, InputError):  # shapes or axes that are none of the tensors; no scale
+        return None
+
+
+def _axis(op: HostOp) -> int:
+    return int(op.options.get("axis", "-1"))

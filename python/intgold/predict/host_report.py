@@ -1,0 +1,72 @@
+"""What a host computes after a model, as text and for JSON; none of it is of the integer model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..host.host_tail import HostValues
+from ..support.text_table import columns
+from .terminal import printable
+
+ARITHMETIC = "host arithmetic in float64, not part of the integer model"
+_MAX_VALUES = 10
+
+
+def host_ends(host: HostValues) -> dict[str, np.ndarray]:
+    """Return the outputs of the file that are made after the model, by name; reals left out.
+
+    Reals that only a DEQUANTIZE makes are those of the model's own outputs.
+    """
+    return {name: host.values[name] for name, op in host.ends.items() if op.kind != "DEQUANTIZE"}
+
+
+def left_line(host: HostValues) -> list[str]:
+    """Return a line that names what predict does not do, none where it does all."""
+    names = ", ".join(f"op {op.index} ({op.kind})" for op in host.left)
+    return [f"left to the host and not done here: {names}"] if names else []
+
+
+def host_document(host: HostValues) -> dict[str, Any]:
+    """Return what JSON says of the ops after a model."""
+    return {
+        "arithmetic": ARITHMETIC,
+        "outputs": {name: str(op) for name, op in host.ends.items()},
+        "not_done": [str(op) for op in host.left],
+    }
+
+
+def image_values(host: HostValues, index: int) -> dict[str, Any]:
+    """Return the values of one image for JSON: nested lists by name, without the file's batch."""
+    return {name: _of_image(host.values[name], index).tolist() for name in host.ends}
+
+
+def image_lines(host: HostValues, index: int, name: str, encoding: str | None) -> list[str]:
+    """Return the values of one image as lines, where they give no class: a table of few values.
+
+    Of more than ten reals the range is shown, of classes how often each occurs.
+    """
+    rows = [("output", "made by", "shape", "values")]
+    for output, op in host.ends.items():
+        values = _of_image(host.values[output], index)
+        shape = "x".join(map(str, values.shape)) or "1"
+        rows.append((output, op.kind, shape, _shown(values)))
+    lines = columns(rows, left=range(4))
+    return [printable(name, encoding), *lines, ARITHMETIC, *left_line(host)]
+
+
+def _of_image(values: np.ndarray, index: int) -> np.ndarray:
+    image: np.ndarray = values[index]
+    return image[0] if image.shape[:1] == (1,) else image
+
+
+def _shown(values: np.ndarray) -> str:
+    if values.size <= _MAX_VALUES:
+        return " ".join(f"{v:.6g}" for v in values.ravel().tolist())
+    if values.dtype.kind == "f":
+        return f"{values.min():.6g} to {values.max():.6g}"
+    classes, counts = np.unique(values, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:_MAX_VALUES]
+    listed = ", ".join(f"{classes[i]} {counts[i] / values.size:.1%}" for i in order)
+    return f"{listed}{', ...' * (len(classes) > _MAX_VALUES)}"
