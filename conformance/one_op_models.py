@@ -17,6 +17,7 @@ import resize_models
 import root_models
 import shape_models
 import softmax_models
+import transposed_models
 from draws import FLOAT, Made, Rng
 from tflite_writer import Writer
 
@@ -231,5 +232,6 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     **shape_models.MODELS,
     **softmax_models.MODELS,
     **layout_models.MODELS,
+    **transposed_models.MODELS,
 }
 """By the name of the op: from a generator and a type, a model."""

@@ -14,43 +14,51 @@ from tflite_writer import Writer
 _INT32 = tflite.TensorType.INT32
 
 
-class _Shapes:
+class Shapes:
     """Adds ops of shapes to a file, as converters write them for a network of a free batch."""
 
     def __init__(self, w: Writer) -> None:
         self.w = w
 
     def held(self, values: Any) -> int:
+        """Add a constant of int32."""
         return self.w.tensor(np.shape(values), "int32", data=np.array(values))
 
     def op(
         self, kind: str, inputs: list[int], shape: tuple[int, ...], options: str, **fields: Any
     ) -> int:
+        """Add an op on int32 and return its output."""
         y = self.w.tensor(shape, "int32")
         self.w.op(kind, inputs, y, 1, options, **fields)
         return y
 
     def shape_of(self, x: int, rank: int) -> int:
+        """Add the SHAPE of a tensor."""
         return self.op("SHAPE", [x], (rank,), "ShapeOptions", OutType=_INT32)
 
     def first(self, shape: int) -> int:
+        """Add the first value of a shape."""
         ends = [self.held([0]), self.held([1]), self.held([1])]
         return self.op(
             "STRIDED_SLICE", [shape, *ends], (), "StridedSliceOptions", ShrinkAxisMask=1
         )  # fmt: skip
 
     def gather(self, shape: int, at: list[int]) -> int:
+        """Add some values of a shape."""
         return self.op("GATHER", [shape, self.held(at)], (len(at),), "GatherOptions", Axis=0)
 
     def product(self, extents: int) -> int:
+        """Add the product of extents."""
         inputs = [extents, self.held([0])]
         return self.op("REDUCE_PROD", inputs, (), "ReducerOptions", KeepDims=False)
 
     def pack(self, values: list[int]) -> int:
+        """Add a vector of values."""
         count = len(values)
         return self.op("PACK", values, (count,), "PackOptions", ValuesCount=count, Axis=0)
 
     def join(self, shape: int, rank: int, last: int) -> int:
+        """Add a shape with one more extent."""
         return self.op(
             "CONCATENATION", [shape, self.held([last])], (rank + 1,), "ConcatenationOptions",
             Axis=0, FusedActivationFunction=0,
@@ -60,7 +68,7 @@ class _Shapes:
 def _reshape(rng: Rng, dtype: str) -> Made:
     """RESHAPE to the batch, packed with extents that are known, or with one -1."""
     w, shape, scale = Writer(), draws.image(rng), draws.scale(rng)
-    zero, s = draws.zero_point(rng, dtype), _Shapes(w)
+    zero, s = draws.zero_point(rng, dtype), Shapes(w)
     x = w.tensor(shape, dtype, scale, zero)
     out = (1, shape[1] * shape[2], shape[3]) if rng.random() < 0.5 else (1, int(np.prod(shape)))
     wanted = [*out[1:-1], -1] if rng.random() < 0.3 else [*out[1:]]
@@ -102,7 +110,7 @@ def _computed_rows(rng: Rng, dtype: str) -> Made:
         draws.zero_point(rng, dtype),
         _rows(rng),
     )
-    s, last = _Shapes(w), len(shape) - 1
+    s, last = Shapes(w), len(shape) - 1
     x = w.tensor(shape, dtype, scale, zero)
     extents = s.shape_of(x, last + 1)
     before, behind = s.gather(extents, [*range(last)]), s.gather(extents, [last])
@@ -123,7 +131,7 @@ def _whole(rng: Rng, dtype: str) -> Made:
         draws.zero_point(rng, dtype),
         _rows(rng),
     )
-    s, rows = _Shapes(w), int(np.prod(shape[:-1]))
+    s, rows = Shapes(w), int(np.prod(shape[:-1]))
     x = w.tensor(shape, dtype, scale, zero)
     flat = w.tensor((rows, shape[-1]), dtype, scale, zero)
     w.op("RESHAPE", [x, s.held([rows, shape[-1]])], flat)

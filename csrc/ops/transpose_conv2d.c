@@ -1,13 +1,14 @@
-/* transpose_conv2d, SPEC clause 5.20: as many convolutions as a stride has phases.
+/* transpose_conv2d, SPEC clause 5.20: a convolution for each phase of the stride.
  *
- * Outputs a stride apart meet the same taps, every stride-th of the kernel: they are a convolution of
- * the input with these taps, mirrored, and stride 1.  Outputs of a phase of 2 by 2, kernel 3x3:
+ * Outputs whose distance is the stride are a phase: they meet the same taps, every stride-th of the
+ * kernel, and so are a convolution of the input with these taps, mirrored, of stride 1.  With a
+ * stride of 2 and a kernel of 3x3 there are four:
  *
  *     0 1 0 1 0    phase 0 begins at output (0, 0), phase 1 at (0, 1), 2 at (1, 0), 3 at (1, 1);
  *     2 3 2 3 2    without padding their kernels have 2x2, 2x1, 1x2 and 1x1 taps
  *     0 1 0 1 0
  *
- * Each writes its outputs to their places.  A phase of no tap is bias. */
+ * Each writes its outputs to their places.  A phase without a tap is the bias. */
 #include <string.h>
 
 #include "ops/conv2d_plan.h"

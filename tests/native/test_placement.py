@@ -10,7 +10,7 @@ import pytest
 
 import tools
 from compilers import BUILDS, ENGINE, ROOT, TABLE, engine_objects, source
-from convolutions import convolution, depthwise
+from convolutions import convolution, depthwise, transposed
 from intgold import native
 from intgold.exporters import write_c
 from intgold.vectors.cases.random_models import random_model
@@ -35,10 +35,13 @@ def program(build, models, folder, engine=ENGINE):
 
 def small_models(count):
     """Random graphs and convolutions whose weights a compiler takes in seconds."""
-    convolutions = (convolution(seed) for seed in range(10 * count))
-    small = [m for m in convolutions if m.ops[0]["weights"].size < 6000][:count]
-    assert len(small) == count
-    return [*(random_model(seed) for seed in range(count)), *small, *filling_models()]
+    small = []
+    for draw in (convolution, transposed):
+        models = (draw(seed) for seed in range(10 * count))
+        small += [m for m in models if m.ops[0]["weights"].size < 6000][:count]
+    assert len(small) == 2 * count
+    named = [replace(m, name=f"{m.name}_{i}") for i, m in enumerate(small)]
+    return [*(random_model(seed) for seed in range(count)), *named, *filling_models()]
 
 
 def filling_models():

@@ -11,7 +11,7 @@ import intgold
 import tools
 from absurd_models import ABSURD
 from compilers import BUILDS, ENGINE, ROOT, engine_objects
-from convolutions import convolution, depthwise
+from convolutions import convolution, depthwise, transposed
 from intgold import EngineError, Model, Op, Requantize, Tensor, native
 from intgold.describe import footprint
 from intgold.native.compiled import lib
@@ -105,7 +105,7 @@ def test_sums_of_packed_weights_may_wrap():
 def test_scratch_is_bounded():
     """Every op of random graphs, convolutions and absurd models, by every variant."""
     models = [random_model(seed) for seed in range(20)]
-    models += [f(seed) for seed in range(60) for f in (convolution, depthwise)]
+    models += [f(seed) for seed in range(60) for f in (convolution, depthwise, transposed)]
     models += [make() for make in ABSURD.values()]
     seen = 0
     for model in models:
@@ -131,6 +131,9 @@ def test_scratch_is_bounded():
         ("conv2d", (1, 1, 512), 512, (4, 4), (1, 1), (3, 3, 3, 3)),
         ("conv2d", (1, 1, 512), 512, (7, 7), (1, 1), (6, 6, 6, 6)),
         ("conv2d", (4, 4, 256), 256, (3, 3), (1, 1), (1, 1, 1, 1)),
+        ("transpose_conv2d", (1, 1, 512), 256, (7, 7), (1, 1), (0, 0, 0, 0)),
+        ("transpose_conv2d", (16, 16, 21), 21, (64, 64), (32, 32), (16, 16, 16, 16)),
+        ("transpose_conv2d", (64, 64, 64), 32, (2, 2), (2, 2), (0, 0, 0, 0)),
     ],
 )
 def test_layers_of_real_networks_run_in_strips(kind, shape, out_c, kernel, stride, padding):

@@ -8,7 +8,7 @@ import pytest
 
 import intgold
 from agreement import assert_equal, assert_same_run
-from convolutions import ON_VALUES, convolution, depthwise, on_values
+from convolutions import ON_VALUES, convolution, depthwise, on_values, transposed
 from intgold import native
 from intgold.bench.loops import groups
 from intgold.native.compiled import lib
@@ -70,6 +70,14 @@ def test_depthwise(isa, full):
     """Channels 1 to 70, up to three outputs each, kernels 1 to 7, weight zero points, all forms."""
     seeds = FULL_SEEDS if full else SEEDS
     varied = sum(assert_variant_agrees(depthwise(seed), isa, seed) for seed in range(seeds))
+    assert varied > seeds * 0.8
+
+
+@pytest.mark.parametrize("isa", native.variants())
+def test_transposed(isa, full):
+    """Channels 1 to 70, kernels 1 to 7, strides 1 to 4, any cut, weight zero points, all forms."""
+    seeds = FULL_SEEDS if full else SEEDS
+    varied = sum(assert_variant_agrees(transposed(seed), isa, seed) for seed in range(seeds))
     assert varied > seeds * 0.8
 
 

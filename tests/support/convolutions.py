@@ -144,6 +144,53 @@ def _depthwise(rng: Random) -> Model:
     return Model("depthwise", tensors, [op], ["x"], ["y"])
 
 
+def transposed(seed: int) -> Model:
+    """Return a transpose_conv2d of any shape, stride, cut, zero point and requantize form."""
+    return _first_valid(_transposed, seed)
+
+
+def _transposed(rng: Random) -> Model:
+    draw = np.random.default_rng(rng.randrange(2**32))
+    in_c, out_c = rng.choice(CHANNELS), rng.choice(CHANNELS)
+    kernel, stride = (
+        (rng.randint(1, most), rng.randint(1, most)) if rng.random() < 0.7 else usual
+        for most, usual in ((7, (3, 3)), (4, (2, 2)))
+    )
+    size = [rng.choice((1, 2, 5, 7, 14)), rng.choice((1, 2, 5, 9, 28))]
+    while size[0] * size[1] * in_c * out_c * kernel[0] * kernel[1] > 2**23:
+        size[rng.randrange(2)] = rng.randint(1, 5)
+    sides, out = [], []
+    for i in range(2):
+        full = (size[i] - 1) * stride[i] + kernel[i]
+        before = rng.randint(0, min(kernel[i] + 1, full - 1))
+        after = rng.randint(1 - stride[i], min(kernel[i] + 1, full - before - 1))
+        sides += [before, after]
+        out.append(full - before - after)
+    zero = draw.integers(-128, 128, rng.choice((1, out_c))).astype(np.int8)
+    bias = 2 ** rng.randint(0, 16)
+    reach = int(np.sqrt(kernel[0] * kernel[1] * in_c)) * 2**13 + bias
+    bare = rng.random() < 0.1
+    clamp = sorted(draw.integers(-128, 128, 2)) if rng.random() < 0.3 else (-128, 127)
+    fields = {
+        "stride": stride,
+        "padding": tuple(sides),
+        "weights": draw.integers(-128, 128, (out_c, *kernel, in_c)).astype(np.int8),
+        "weight_zero_point": np.zeros(1, np.int8) if rng.random() < 0.6 else zero,
+        "weight_scale": None,
+        "bias": draw.integers(-bias, bias, out_c).astype(np.int32),
+        "requantize": None if bare else _any_requantize(rng, out_c, reach),
+        "act_min": int(clamp[0]),
+        "act_max": int(clamp[1]),
+    }
+    point = 0 if bare else rng.randint(-128, 127)
+    tensors = [
+        Tensor("x", (size[0], size[1], in_c), zero_point=rng.choice((-128, 127, 0, 5))),
+        Tensor("y", (out[0], out[1], out_c), "int32" if bare else "int8", zero_point=point),
+    ]
+    op = Op("transpose_conv2d", "transposed", ("x",), "y", fields)
+    return Model("transposed", tensors, [op], ["x"], ["y"])
+
+
 def _any_requantize(rng: Random, channels: int, reach: int) -> Requantize:
     """One form, as a rule; sometimes mixed ones."""
     return (_requantize if rng.random() < 0.6 else requantize_of)(rng, channels, reach)

@@ -46,6 +46,7 @@ class Algorithm(Enum):
     FLOAT32_WEIGHTS = "positions, weights and their sum in float32"
     TRUNCATED = "table of the square root in float32, the fraction dropped"
     AXIS_0 = "weights of quantized dimension 0"
+    STRIDE_WITHIN_KERNEL = "output shape constant, no stride beyond the kernel with SAME padding"
 
 
 @dataclass(frozen=True)
@@ -185,6 +186,7 @@ _REFERENCE = {
     "SOFTMAX": _ABORTS,
     "CONV_2D": _DOUBLE, "DEPTHWISE_CONV_2D": _DOUBLE, "FULLY_CONNECTED": OpRule("float64"),
     "CONV_2D uint8": _PRODUCT32, "DEPTHWISE_CONV_2D uint8": _PRODUCT32,
+    "TRANSPOSE_CONV": _DOUBLE, "TRANSPOSE_CONV uint8": _PRODUCT32,
     "ADD": _DOUBLE, "SUB": _DOUBLE, "MUL": _FLOAT32, "MEAN": _DOUBLE,
     "QUANTIZE": _DOUBLE, "LEAKY_RELU": _FLOAT32,
     "RELU": _FLOAT32, "RELU6": _FLOAT32, "RELU_N1_TO_1": _FLOAT32,
@@ -199,6 +201,8 @@ _OPTIMISED = {
     **_REFERENCE,
     "CONV_2D": OpRule("double_up"),
     "CONV_2D uint8": OpRule("double_up", "product32"),
+    "TRANSPOSE_CONV": OpRule("double_up", group=8, remainder_form="double"),
+    "TRANSPOSE_CONV uint8": OpRule("double_up", "product32", group=16, remainder_form="double"),
     "DEPTHWISE_CONV_2D": OpRule("double_up", group=8, remainder_form="double"),
     "FULLY_CONNECTED": OpRule("double_up", "product32"),
     "ADD": OpRule(
@@ -266,6 +270,10 @@ _XNNPACK = {
     "DEPTHWISE_CONV_2D": _WEIGHTED,
     "DEPTHWISE_CONV_2D uint8": replace(_WEIGHTED, algorithm=Algorithm.AXIS_0, fallback=_PRODUCT32),
     "FULLY_CONNECTED": _WEIGHTED,
+    **{
+        op: replace(_WEIGHTED, algorithm=Algorithm.STRIDE_WITHIN_KERNEL, fallback=_OPTIMISED[op])
+        for op in ("TRANSPOSE_CONV", "TRANSPOSE_CONV uint8")
+    },
     "ADD": replace(_DIRECT, fallback=_OPTIMISED["ADD"]),
     "ADD uint8": replace(_DIRECT, fallback=_OPTIMISED["ADD uint8"]),
     "SUB": replace(_DIRECT, fallback=_DOUBLE),
@@ -283,7 +291,8 @@ _INTGOLD = {
     **_REFERENCE,
     **dict.fromkeys(
         ("CONV_2D", "CONV_2D uint8", "DEPTHWISE_CONV_2D", "DEPTHWISE_CONV_2D uint8",
-         "FULLY_CONNECTED", "ADD", "SUB", "MUL", "QUANTIZE",
+         "FULLY_CONNECTED", "TRANSPOSE_CONV", "TRANSPOSE_CONV uint8", "ADD", "SUB", "MUL",
+         "QUANTIZE",
          "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1", "ABS", "PRELU"),
         OpRule("single"),
     ),

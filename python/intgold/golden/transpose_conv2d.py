@@ -128,8 +128,8 @@ def met_inputs(
     ndarray of the dtype of `x`, shape (n, out_h, out_w, kernel_h * kernel_w, channels)
     """
     n, channels = len(x), x.shape[3]
-    shape = (n, *out_shape(x, kernel, stride, padding), kernel[0] * kernel[1], channels)
-    met = np.full(shape, fill, x.dtype)
+    shape = (kernel[0] * kernel[1], n, *out_shape(x, kernel, stride, padding), channels)
+    met: IntArray = np.full(shape, fill, x.dtype)
     for ky, kx, inputs, outputs in meetings(x, kernel, stride, padding):
-        met[(*outputs, ky * kernel[1] + kx)] = x[inputs]
-    return met
+        met[ky * kernel[1] + kx][outputs] = x[inputs]
+    return np.moveaxis(met, 0, 3)

@@ -27,8 +27,8 @@ def _shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
     need_weighted(fields, out_c)
     stride, pad = fields["stride"], fields["padding"]
     return (
-        _extent(in_shape[0], kernel_h, stride[0], *pad[:2], "height"),
-        _extent(in_shape[1], kernel_w, stride[1], *pad[2:], "width"),
+        _extent(in_shape[0], kernel_h, stride[0], pad[0], pad[1], "height"),
+        _extent(in_shape[1], kernel_w, stride[1], pad[2], pad[3], "width"),
         out_c,
     )
 

@@ -44,6 +44,7 @@ HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
     "CONV_2D": weighted.conv2d,
     "DEPTHWISE_CONV_2D": weighted.depthwise_conv2d,
     "FULLY_CONNECTED": weighted.fully_connected,
+    "TRANSPOSE_CONV": weighted.transpose_conv,
     "ADD": elementwise.add,
     "SUB": elementwise.sub,
     "MUL": elementwise.mul,
@@ -83,7 +84,7 @@ HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
 """What adds each op of a file to the model."""
 _WITH_BATCH = frozenset(
     ("CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "PAD", "PADV2",
-     "CONCATENATION", "RESIZE_BILINEAR")
+     "CONCATENATION", "TRANSPOSE_CONV", "RESIZE_BILINEAR")
 )  # fmt: skip
 """Ops that count axes from the batch on."""
 _MAX_RANK = 6

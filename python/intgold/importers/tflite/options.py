@@ -15,6 +15,9 @@ OPTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("Padding", "StrideW", "StrideH", "DilationWFactor", "DilationHFactor",
          "FusedActivationFunction", "DepthMultiplier"),
     ),
+    "TRANSPOSE_CONV": (
+        "TransposeConvOptions", ("Padding", "StrideW", "StrideH", "FusedActivationFunction"),
+    ),
     "FULLY_CONNECTED": (
         "FullyConnectedOptions", ("FusedActivationFunction", "WeightsFormat", "KeepNumDims"),
     ),

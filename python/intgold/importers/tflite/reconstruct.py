@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ _ALPHAS = (0.3, 0.2, 0.1, 0.01, 0.05, 0.25)
 """Slopes of LEAKY_RELU that networks have."""
 _WEIGHTED = {
     "conv2d": "CONV_2D", "depthwise_conv2d": "DEPTHWISE_CONV_2D",
-    "fully_connected": "FULLY_CONNECTED",
+    "fully_connected": "FULLY_CONNECTED", "transpose_conv2d": "TRANSPOSE_CONV",
 }  # fmt: skip
 _PLAIN = {
     "FusedActivationFunction": 0, "Padding": _SAME, "WeightsFormat": 0, "KeepNumDims": False,
@@ -98,6 +99,10 @@ def _weighted(op: Op, held: list[FileTensor], dtype: str) -> FileGraph:
         _constant(2, data, dtype, scales, zeros, axis if len(scales) > 1 else 0),
         _constant(3, op.fields["bias"], "int32"),
     ]
+    if op.kind == "transpose_conv2d":  # of stride 1: an output of the input's size
+        y = replace(held[1], shape=(*held[0].shape[:3], len(data)))
+        shape = _constant(4, np.array(y.shape, np.int32), "int32")
+        return _graph("TRANSPOSE_CONV", [held[0], y, *constants, shape], inputs=(4, 2, 0, 3))
     times = {"DepthMultiplier": weights.shape[-1] // held[0].shape[-1]} if depthwise else {}
     return _graph(_WEIGHTED[op.kind], [*held, *constants], inputs=(0, 2, 3), **times)
 

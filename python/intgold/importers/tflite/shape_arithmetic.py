@@ -28,8 +28,8 @@ _MAX_VALUES = 64
 def fold_shapes(graph: FileGraph, contract: Contract) -> FileGraph:
     """Return a graph without ops that compute shapes, and with the shapes that its engine has.
 
-    Only a RESHAPE may have a shape that is computed: other ops may run on other kernels where such
-    an operand is no constant.
+    Only a RESHAPE or TRANSPOSE_CONV may have a shape that is computed, which is then missing from
+    its inputs: other ops may run on other kernels where such an operand is no constant.
 
     Raises
     ------
@@ -51,12 +51,14 @@ def fold_shapes(graph: FileGraph, contract: Contract) -> FileGraph:
             for at in known.keys() & set(op.inputs):
                 tensors[at] = replace(tensors[at], data=known[at].astype(np.int32))
         for i, at in enumerate(op.inputs):
-            if at in known and (op.kind, i) != ("RESHAPE", 1) and op.kind not in LAYOUT_OPS:
+            may_be = (op.kind, i) in _MAY_BE_COMPUTED or op.kind in LAYOUT_OPS
+            if at in known and not may_be:
                 name = tensors[at].name
                 raise ImportFileError(
-                    f"{op}: input {name} is computed; only the shape of a RESHAPE may be"
+                    f"{op}: input {name} is computed; only the shape of a RESHAPE or "
+                    "TRANSPOSE_CONV may be"
                 )
-        if op.kind == "CONV_2D" and op.inputs[0] in moved and contract.delegates:
+        if op.kind in _BY_SHAPE and moved.intersection(op.inputs) and contract.delegates:
             raise ImportFileError(
                 f"{op}: the file says a wrong shape of its input, by which the delegate may leave "
                 "it to another kernel"
@@ -74,7 +76,8 @@ def fold_shapes(graph: FileGraph, contract: Contract) -> FileGraph:
             moved.add(y.index)
             tensors[y.index] = replace(y, shape=shape)
         made.update(op.outputs)
-        kept = tuple(at for at in op.inputs if at not in known or op.kind in LAYOUT_OPS)
+        folds = op.kind not in LAYOUT_OPS
+        kept = tuple(-1 if at in known and folds else at for at in op.inputs)
         ops.append(replace(op, inputs=kept))
     return replace(graph, tensors=tuple(tensors), ops=tuple(ops))
 
@@ -173,6 +176,9 @@ def _shape(
         return _reshaped(op, x, None if second is None else _value(second, known))
     if op.kind == "SQUEEZE":
         return _squeezed(op, x)
+    if op.kind == "TRANSPOSE_CONV":
+        wanted = _value(tensors[op.inputs[0]], known)
+        return None if wanted is None else tuple(wanted.ravel().tolist())
     if op.kind in _ALIKE:
         return x
     return _OF_TWO[op.kind](op, x, second) if second and op.kind in _OF_TWO else None
@@ -209,6 +215,12 @@ def _expanded(op: FileOp, x: _Shape, axis: FileTensor) -> _Shape | None:
         return None
     place = at.pop()
     return (*x[:place], 1, *x[place:])
+
+
+_BY_SHAPE = ("CONV_2D", "TRANSPOSE_CONV")
+"""Ops that a delegate takes or leaves by the shape of their input."""
+_MAY_BE_COMPUTED = (("RESHAPE", 1), ("TRANSPOSE_CONV", 0))
+"""Operands, by their place, of which it is known how kernels go where they are computed."""
 
 
 def _resized(op: FileOp, x: _Shape, size: FileTensor) -> _Shape | None:

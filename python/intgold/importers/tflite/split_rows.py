@@ -32,8 +32,14 @@ def split_rows(
         Images of shape (rows, values, 1).
     """
     image = context.add("reshape", x, last=False, like=like, shape=(rows, run, 1))
-    front = _without(context, image, like, run - whole, at_end=True)
-    return [front, _without(context, image, like, whole, at_end=False)]
+    return [part_of_rows(context, image, like, run, whole, first=first) for first in (True, False)]
+
+
+def part_of_rows(
+    context: OpContext, image: str, like: FileTensor, run: int, whole: int, *, first: bool
+) -> str:
+    """Add what leaves the first `whole` of `run` values of each row of an image, or the others."""
+    return _without(context, image, like, run - whole if first else whole, at_end=first)
 
 
 def join_rows(context: OpContext, parts: list[str]) -> None:

@@ -1,7 +1,8 @@
-"""CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED."""
+"""CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, TRANSPOSE_CONV."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from ...contracts import Algorithm
 from .op_context import OpContext, as_int8, extents, inner
 from .reader import FileTensor
 from .scales import ends, factors, requantize_by_rule
+from .split_rows import join_rows, part_of_rows
 
 _SAME, _VALID = 0, 1
 
@@ -80,17 +82,19 @@ def _weights(context: OpContext, axis: int) -> tuple[np.ndarray, np.ndarray, np.
     return data, (zeros - shift).astype(np.int8), tensor.scale
 
 
-def _bias(context: OpContext, count: int) -> np.ndarray:
-    if not context.has(2):
+def _bias(context: OpContext, count: int, at: int = 2) -> np.ndarray:
+    if not context.has(at):
         return np.zeros(count, np.int32)
-    found = context.constant(2, ("int32",)).ravel()
+    found = context.constant(at, ("int32",)).ravel()
     if found.size != count:
         raise context.fail(f"{found.size} biases for {count} channels")
     return found.astype(np.int32)
 
 
-def _tail(context: OpContext, weight_scales: np.ndarray, channels: int) -> dict[str, Any]:
-    x, y = context.scale(context.file(0)), context.scale(context.y)
+def _tail(
+    context: OpContext, weight_scales: np.ndarray, channels: int, x_at: int = 0
+) -> dict[str, Any]:
+    x, y = context.scale(context.file(x_at)), context.scale(context.y)
     if context.rule.algorithm is Algorithm.AXIS_0 and context.file(1).axis != 0:
         context.decline("weights of one scale whose quantized dimension is not 0")
     context.decide(*factors(context.rule, x, weight_scales, y))
@@ -183,6 +187,70 @@ def fully_connected(context: OpContext) -> None:
         flat = out == (rows, 1, out_c)
     if not flat:
         context.add("reshape", made, shape=extents(out))
+
+
+def transpose_conv(context: OpContext) -> None:
+    """Add a transpose_conv2d: the engine pads as for a convolution of the output."""
+    weights, zero, scales = _weights(context, 0)
+    shape, out = inner(context.file(2)), context.y.shape
+    if context.has(0):
+        context.constant(0, ("int32",))  # by which the output has its shape
+
+    if weights.ndim != 4 or len(shape) != 3 or weights.shape[3] != shape[2]:
+        raise context.fail(f"weights of shape {weights.shape} on an input of shape {shape}")
+    if len(out) != 4 or out[0] != 1 or out[3] != len(weights) or min(out) < 1:
+        raise context.fail(f"output shape {out}; 1, height, width, {len(weights)} is needed")
+    o, kernel = context.op.options, weights.shape[1:3]
+    stride = (o["StrideH"], o["StrideW"])
+    if min(stride) < 1 or o["Padding"] not in (_SAME, _VALID):
+        raise context.fail(f"stride {stride}, padding {o['Padding']}")
+    sides: list[int] = []
+    for in_size, size, k, s in zip(shape[:2], out[1:3], kernel, stride, strict=True):
+        if in_size != (-(-size // s) if o["Padding"] == _SAME else (size - k) // s + 1):
+            raise context.fail(
+                f"output shape {out}, that no convolution brings to the input's {shape}"
+            )
+        before = padding(o["Padding"], size, k, s, 1)[0]
+        sides += [before, (in_size - 1) * s + k - before - size]
+    fields: dict[str, Any] = {
+        "weights": weights, "weight_zero_point": zero, "bias": _bias(context, len(weights), 3),
+        "stride": stride, "padding": sides,
+    }  # fmt: skip
+    if context.rule.algorithm is Algorithm.STRIDE_WITHIN_KERNEL:
+        if not context.has(0):
+            context.decline("its output shape is computed")
+        elif o["Padding"] == _SAME and (stride[0] > kernel[0] or stride[1] > kernel[1]):
+            context.decline("SAME padding with a stride beyond the kernel")
+        else:  # another ratio of scales is refused
+            context.rule = replace(context.rule, fallback=None)
+    flat_groups = context.y.dtype == "uint8" and context.rule.group
+    if flat_groups and _in_groups(context, fields, scales, math.prod(out)):
+        return
+    context.add(
+        "transpose_conv2d", context.x(2), **fields, **_tail(context, scales, len(weights), 2)
+    )
+
+
+def _in_groups(context: OpContext, fields: dict[str, Any], scales: np.ndarray, size: int) -> bool:
+    """Add an op for the values of whole groups and one for the rest, where there are both.
+
+    Else the rule becomes that of all values.
+    """
+    whole, rule = size // context.rule.group * context.rule.group, context.rule
+    groups, rest = (replace(rule, form=f, group=0) for f in (rule.form, rule.remainder_form))
+    if whole in (0, size):
+        context.rule = groups if whole else rest
+        return False
+    parts, channels = [], len(fields["weights"])
+    context.spend(2 * fields["weights"].size)
+    for context.rule in (groups, rest):
+        tail = _tail(context, scales, channels, 2)
+        made = context.add("transpose_conv2d", context.x(2), last=False, **fields, **tail)
+        row = context.add("reshape", made, last=False, shape=(1, size, 1))
+        first = context.rule is groups
+        parts.append(part_of_rows(context, row, context.y, size, whole, first=first))
+    join_rows(context, parts)
+    return True
 
 
 def _need_int32(

@@ -21,7 +21,7 @@ ARITIES: Mapping[str, tuple[int, int]] = {
          "ABS", "SQRT", "RSQRT", "EXP", "LOG"),
         _ONE,
     ),
-    "RESHAPE": (1, 2), "PADV2": (3, 3), "CONCATENATION": _ANY,
+    "TRANSPOSE_CONV": (3, 4), "RESHAPE": (1, 2), "PADV2": (3, 3), "CONCATENATION": _ANY,
     "SHAPE": _ONE, "STRIDED_SLICE": (4, 4), "REDUCE_PROD": _TWO, "PACK": _ANY, "UNPACK": _ONE,
     **dict.fromkeys(("DEPTH_TO_SPACE", "SPACE_TO_DEPTH"), _ONE),
     **dict.fromkeys(

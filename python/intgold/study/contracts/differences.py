@@ -227,7 +227,7 @@ def _witness(
         operands = at.inputs[0][place[0], ..., channel].ravel()
     elif op.kind == "FULLY_CONNECTED":
         operands = at.inputs[0][place[0]]
-    elif op.kind in ("CONV_2D", "SOFTMAX"):
+    elif op.kind in ("CONV_2D", "TRANSPOSE_CONV", "SOFTMAX"):
         operands = at.inputs[0][place[:-1]]
     else:
         operands = np.array([x[place] for x in at.inputs])
@@ -235,7 +235,7 @@ def _witness(
     scales = [t.scale[min(channel, t.scale.size - 1)] for t in (*tensors, y) if t.scale.size]
     zeros = [int(t.zero_point[0]) for t in (*tensors, y) if t.scale.size]
     text = [f"x={','.join(map(str, values))}"]
-    if op.kind in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
+    if op.kind in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"):
         held = [t.data for t in tensors[1:] if t.data is not None]
         weight, bias = held[0].reshape(-1)[channel], held[1][channel]
         text.append(f"w={weight} bias={bias}")

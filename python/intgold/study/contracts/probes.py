@@ -80,6 +80,7 @@ def _weighted(op: str) -> Callable[[Rng], OpProbe]:
     def make(rng: Rng) -> OpProbe:
         g, count, x_scale = _GraphBuilder(), _CHANNELS, _scale(rng, -2.5, -0.5)
         flat, depthwise = op == "FULLY_CONNECTED", op == "DEPTHWISE_CONV_2D"
+        transposed = op == "TRANSPOSE_CONV"
         values = _EVERY.astype(np.int8)
         batch = values.reshape(256, 1) if flat else values.reshape(1, 16, 16, 1)
         if depthwise:
@@ -93,12 +94,16 @@ def _weighted(op: str) -> Callable[[Rng], OpProbe]:
         w = g.tensor(shape, "int8", scales, 0, data, 3 if depthwise else 0)
         bias = rng.integers(-20_000, 20_000, count).astype(np.int32)
         b = g.tensor((count,), "int32", x_scale * scales, 0, bias)
-        y = g.tensor((*((1,) if flat else (1, 16, 16)), count), "int8", y_scale, _zero(rng))
+        out = (*((1,) if flat else (1, 16, 16)), count)
+        y = g.tensor(out, "int8", y_scale, _zero(rng))
+        held = [x, w, b]
+        if transposed:
+            held = [g.tensor((4,), "int32", data=np.array(out, np.int32)), w, x, b]
         slide = {
             "Padding": 1, "StrideH": 1, "StrideW": 1, "DilationHFactor": 1, "DilationWFactor": 1,
             "DepthMultiplier": 1, "WeightsFormat": 0, "KeepNumDims": False,
         }  # fmt: skip
-        return g.op(op, [x, w, b], y, [batch], FusedActivationFunction=0, **slide)
+        return g.op(op, held, y, [batch], FusedActivationFunction=0, **slide)
 
     return make
 
@@ -217,8 +222,9 @@ def _one(
     return make
 
 
+_WEIGHTED_OPS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 PROBES: Mapping[str, Callable[[Rng], OpProbe]] = {
-    **{op: _weighted(op) for op in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")},
+    **{op: _weighted(op) for op in _WEIGHTED_OPS},
     **{op: _two(op) for op in ("ADD", "SUB", "MUL")},
     "MEAN": _mean,
     "MAX_POOL_2D": _max_pool,

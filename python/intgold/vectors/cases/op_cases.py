@@ -29,6 +29,7 @@ def directed_models() -> Iterator[Model]:
     """Yield the models; the name is ``<op>_<case>``, the reason is in the metadata."""
     for cases in (
         _convolutions,
+        _transposed,
         _fully_connected,
         _tables,
         _pools,
@@ -111,6 +112,24 @@ def _convolutions() -> Iterator[Model]:
         "requantize": Requantize.of(2**30, 40),
     }
     yield _model("conv2d", "weight_zero_points", reason, (3, 3, 2), fields, 9, 4)
+
+
+def _transposed() -> Iterator[Model]:
+    cases: tuple[tuple[str, str, Shape, tuple[int, int], Fields, int, int], ...] = (
+        ("smallest", "one pixel, one channel, kernel 1x1", (1, 1, 1), (1, 1), {}, 0, 0),
+        ("same_2", "kernel 3x3 of stride 2 with one row and column cut: twice the size",
+         (3, 4, 2), (3, 3), {"stride": (2, 2), "padding": (0, 1, 0, 1)}, -128, 5),
+        ("stride_beyond_kernel", "stride 3 over a kernel 1x2, rows at the end: bias between",
+         (2, 3, 2), (1, 2), {"stride": (3, 3), "padding": (0, -2, 0, -1)}, 3, -7),
+        ("uneven_cuts", "four different paddings, one beyond the kernel, one negative",
+         (4, 5, 2), (3, 4), {"stride": (2, 1), "padding": (0, 2, 5, -1)}, 127, 0),
+    )  # fmt: skip
+    for case, reason, shape, kernel, geometry, x_zero, y_zero in cases:
+        in_c, out_c = shape[2], 3 * shape[2]
+        slide = {"stride": (1, 1), "padding": (0, 0, 0, 0), **geometry}
+        weights = _some_weights(out_c, *kernel, in_c)
+        fields = {**slide, **_weighted(weights, out_c, bias=np.arange(out_c, dtype=np.int32) * 99)}
+        yield _model("transpose_conv2d", case, reason, shape, fields, x_zero, y_zero)
 
 
 def _fully_connected() -> Iterator[Model]:

@@ -1,6 +1,6 @@
 """Corners of transpose_conv2d: strides, what is cut off, outputs that no tap reaches.
 
-Weights are 1, 2, 3, ... without a repeat, so that one hot pixel tells which tap took it where.
+Weights are 1, 2, 3, ... without a repeat, so that one hot pixel shows which tap took it where.
 """
 
 from __future__ import annotations

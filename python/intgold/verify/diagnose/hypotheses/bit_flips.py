@@ -71,7 +71,8 @@ class _ChannelSample:
             return rows
         if path.op.kind == "transpose_conv2d":
             met = met_inputs(x, path.kernel, a["stride"], a["padding"], 0)
-            return met.reshape(-1, met.shape[3] * met.shape[4])[self.sample]
+            cells: IntArray = met.reshape(-1, met.shape[3] * met.shape[4])[self.sample]
+            return cells
         if path.op.kind == "depthwise_conv2d":
             group = a["weights"].shape[2] // x.shape[3]
             x = x[..., self.channel // group : self.channel // group + 1]

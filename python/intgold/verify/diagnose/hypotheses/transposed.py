@@ -124,7 +124,8 @@ def _weights_that_meet(path: Datapath, ones: IntArray, stride: tuple[int, int]) 
     """Return the sum of the weights, less their zero points, that meet a cell of `ones`."""
     w, points = path.arguments["weights"], path.arguments["weight_zero_point"].astype(np.int64)
     plain = path.with_fields(stride=stride)
-    return plain.plain_sums(ones, w) - points * plain.plain_sums(ones, np.ones_like(w))
+    sums: IntArray = plain.plain_sums(ones, w) - points * plain.plain_sums(ones, np.ones_like(w))
+    return sums
 
 
 def _without_bias(evidence: Evidence) -> Iterator[Variant]:
