@@ -79,7 +79,7 @@ HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
     "RSQRT": unary.root("RSQRT"),
     "EXP": unary.real_function("EXP"),
     "LOG": unary.real_function("LOG"),
-    "PRELU": prelu.prelu,
+    "PRELU": prelu.parametric_relu,
 }
 """What adds each op of a file to the model."""
 _WITH_BATCH = frozenset(

@@ -13,7 +13,7 @@ from .scales import FACTORS
 from .tables import requantize_table
 
 
-def prelu(context: OpContext) -> None:
+def parametric_relu(context: OpContext) -> None:
     """Add two parts, of which one is at the zero point in every place, and their sum."""
     x, slopes, y = context.file(0), context.file(1), context.y
     alpha = as_int8(context.constant(1, (y.dtype,)))

@@ -435,7 +435,7 @@ def _resize_bilinear(rng: Random, shapes: list[Shape]) -> Fields:
         out = rng.randint(1, 12)
         for name in (f"{axis}0", f"{axis}1"):
             fields[name] = np.array([rng.randrange(in_size) for _ in range(out)], np.int32)
-        if rng.random() < 0.5:  # neighbours, as a resize has them
+        if rng.random() < 0.5:  # neighbours, as in a resize
             fields[f"{axis}1"] = np.minimum(fields[f"{axis}0"] + 1, in_size - 1).astype(np.int32)
         fields[f"{axis}_weight"] = _array(rng, "int16", (out,), 0, 1 << frac_bits)
     return fields
