@@ -83,8 +83,8 @@ def describe(model: Model) -> str:
 
 
 def _entry(key: str, text: str) -> list[str]:
-    """Return an entry of the metadata as lines; those after its first are indented."""
-    first, *others = text.split("\n")
+    """Return an entry of the metadata as a line; an op of the host has a line of its own."""
+    first, *others = text.split("\n") if key in HOST_ENTRIES else [text]
     return [controls_escaped(f"{key}: {first}"), *(f"  {controls_escaped(o)}" for o in others)]
 
 
