@@ -239,7 +239,8 @@ def refusals():
     places = Calls(None)
     places.function = lambda x: x + places.places
     return {
-        "transposed": (nn.Sequential(nn.ConvTranspose2d(2, 2, 3)), "layer 0 (ConvTranspose2d)"),
+        "transposed": (nn.Sequential(nn.ConvTranspose2d(2, 2, 3, groups=2)),
+                       "layer 0 (ConvTranspose2d)"),
         "Softshrink": (nn.Sequential(nn.ReLU(), nn.Softshrink()), "layer 1 (Softshrink)"),
         "GroupNorm": (nn.Sequential(nn.GroupNorm(1, 2)), "layer 0 (GroupNorm)"),
         "indices": (Calls(lambda x: functional.adaptive_max_pool2d(x, 1, True)[1]), "indices"),
@@ -335,7 +336,7 @@ def refused_layers():
         (nn.Threshold(0.1, 2), (8,)), (nn.InstanceNorm2d(4), (4, 6, 6)),
         (nn.Upsample(scale_factor=2), (4, 6, 6)), (nn.PixelShuffle(2), (4, 6, 6)),
         (nn.LocalResponseNorm(2), (4, 6, 6)), (nn.ReflectionPad2d(1), (4, 6, 6)),
-        (nn.ConvTranspose2d(4, 4, 2), (4, 6, 6)), (nn.Fold((4, 5), (2, 2)), (4, 12)),
+        (nn.PixelUnshuffle(2), (4, 6, 6)), (nn.Fold((4, 5), (2, 2)), (4, 12)),
         (nn.CosineSimilarity(), (8,)), (nn.RMSNorm(8), (9, 8)),
     ]  # fmt: skip
 

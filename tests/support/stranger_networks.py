@@ -322,9 +322,9 @@ class Recurrent(nn.Module):
 
 
 class UNetLike(nn.Module):
-    """Upsampling by a transposed convolution and by interpolation: both refused."""
+    """Upsampling by a transposed convolution, and by interpolation, which is refused."""
 
-    shapes, refused = ((1, 16, 16),), ("up (ConvTranspose2d)", "scale (Upsample)")
+    shapes, refused = ((1, 16, 16),), ("scale (Upsample)",)
 
     def __init__(self):
         super().__init__()
