@@ -29,7 +29,16 @@ from intgold.support.progress import Progress
 from intgold.support.text_table import columns
 from run import REFUSED
 
-VERSIONS = {"ADD": 2, "LEAKY_RELU": 2, "ELU": 1, "RELU_N1_TO_1": 1, "HARD_SWISH": 1, "SOFTMAX": 2}
+VERSIONS = {
+    "ADD": 2,
+    "LEAKY_RELU": 2,
+    "ELU": 1,
+    "RELU_N1_TO_1": 1,
+    "HARD_SWISH": 1,
+    "SOFTMAX": 2,
+    "PRELU": 1,
+    "SQRT": 2,
+}
 HEAD = ("contract", "op", "models", "values", "differing", "told apart")
 
 

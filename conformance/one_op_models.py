@@ -13,6 +13,8 @@ import form_models
 import layout_models
 import numpy as np
 import operand_models
+import resize_models
+import root_models
 import shape_models
 import softmax_models
 import transposed_models
@@ -220,8 +222,13 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "GELU": _unary("GELU", options="GeluOptions", Approximate=lambda rng: bool(rng.integers(2))),
     "ELU": _unary("ELU", 1),
     "HARD_SWISH": _unary("HARD_SWISH", 1),
+    "ABS": _unary("ABS", options="AbsOptions"),
+    "EXP": _unary("EXP", options="ExpOptions"),
+    "LOG": _unary("LOG"),
     **operand_models.MODELS,
     **form_models.MODELS,
+    **resize_models.MODELS,
+    **root_models.MODELS,
     **shape_models.MODELS,
     **softmax_models.MODELS,
     **layout_models.MODELS,

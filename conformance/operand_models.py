@@ -1,4 +1,4 @@
-"""ADD, SUB, MUL of a constant, and of tensors of different shapes: random models of one op."""
+"""ADD, SUB, MUL, MAXIMUM, MINIMUM of constants and of other shapes: random models of one op."""
 
 from __future__ import annotations
 
@@ -85,10 +85,37 @@ def _broadcast(kind: str, options: str, version: int) -> Callable[[Rng, str], Ma
     return make
 
 
+def _extreme(kind: str) -> Callable[[Rng, str], Made]:
+    """Of two tensors, alike or spread over each other, or of a constant; one scale."""
+
+    def make(rng: Rng, dtype: str) -> Made:
+        w, shape = Writer(), _shape(rng)
+        quantised = (draws.scale(rng), draws.zero_point(rng, dtype))
+        ways = int(rng.integers(3))
+        shapes = [shape, shape]
+        if ways == 1:
+            shapes = list(_activation_shapes(rng, shape))
+        elif ways == 2:
+            shapes[1] = _constant_shape(rng, shape)
+        low = 0 if dtype == "uint8" else -128
+        inputs = [w.tensor(shapes[0], dtype, *quantised)]
+        data = rng.integers(low, low + 256, shapes[1]) if ways == 2 else None
+        second = w.tensor(shapes[1], dtype, *quantised, data)
+        given = list(zip((*inputs, second), shapes, strict=True))[: 1 if ways == 2 else 2]
+        y = w.tensor(np.broadcast_shapes(*shapes), dtype, *quantised)
+        order = [inputs[0], second] if rng.random() < 0.5 else [second, inputs[0]]
+        w.op(kind, order, y, 2, "MaximumMinimumOptions")
+        return Made(w.finish([i for i, _ in given], [y]), tuple(given), y, dtype)
+
+    return make
+
+
 MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "ADD_CONSTANT": _constant("ADD", "AddOptions", 2),
     "SUB_CONSTANT": _constant("SUB", "SubOptions", 3),
     "MUL_CONSTANT": _constant("MUL", "MulOptions", 2),
+    "MAXIMUM": _extreme("MAXIMUM"),
+    "MINIMUM": _extreme("MINIMUM"),
     "ADD_BROADCAST": _broadcast("ADD", "AddOptions", 2),
     "SUB_BROADCAST": _broadcast("SUB", "SubOptions", 3),
     "MUL_BROADCAST": _broadcast("MUL", "MulOptions", 2),

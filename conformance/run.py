@@ -40,7 +40,9 @@ from intgold.support.text_table import columns
 FROZEN = Path(__file__).parent / "answers.json"
 COMPARED = Path(evidence.__file__).parent / evidence.FILE
 FROZEN_SEEDS = 3
-REFUSED = "floored at last|before the clamp, in int16|its cells are the byte 0"
+REFUSED = (
+    "floored at last|before the clamp, in int16|its cells are the byte 0|interpolates in float32"
+)
 """What may be refused: the arithmetic of no entry of R."""
 
 

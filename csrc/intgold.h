@@ -323,6 +323,7 @@ typedef struct intgold_gather {
 } intgold_gather;
 
 INTGOLD_API void intgold_gather_s8(const intgold_gather *op, const int8_t *x, int8_t *y);
+
 /* Clause 5.20.  weights: (out_c, kernel_h, kernel_w, in_c).  pad_...: what is cut off the full
  * result; pad_bottom and pad_right may be negative. */
 typedef struct intgold_transpose_conv2d {
@@ -340,6 +341,41 @@ typedef struct intgold_transpose_conv2d {
 INTGOLD_API size_t intgold_transpose_conv2d_scratch_size(const intgold_transpose_conv2d *op);
 INTGOLD_API void intgold_transpose_conv2d_s8(const intgold_transpose_conv2d *op, const int8_t *x,
                                              int8_t *y, int32_t *acc, void *scratch);
+
+/* Clause 5.21.  Tables of rows have out_h entries, tables of columns out_w; out_c is in_c. */
+typedef enum intgold_resize_bilinear_form {
+    INTGOLD_RESIZE_BILINEAR_UP = 0,
+    INTGOLD_RESIZE_BILINEAR_AWAY = 1
+} intgold_resize_bilinear_form;
+
+typedef struct intgold_resize_bilinear {
+    int32_t in_h, in_w, in_c, out_h, out_w, out_c;
+    const int32_t *row0, *row1;
+    const int16_t *row_weight;
+    const int32_t *column0, *column1;
+    const int16_t *column_weight;
+    int32_t frac_bits;
+    int32_t form; /* enum intgold_resize_bilinear_form */
+} intgold_resize_bilinear;
+
+INTGOLD_API void intgold_resize_bilinear_s8(const intgold_resize_bilinear *op, const int8_t *x,
+                                            int8_t *y, int32_t *acc);
+
+/* Clause 5.22. */
+typedef struct intgold_maximum {
+    int32_t count;
+} intgold_maximum;
+
+INTGOLD_API void intgold_maximum_s8(const intgold_maximum *op, const int8_t *x1, const int8_t *x2,
+                                    int8_t *y);
+
+/* Clause 5.23. */
+typedef struct intgold_minimum {
+    int32_t count;
+} intgold_minimum;
+
+INTGOLD_API void intgold_minimum_s8(const intgold_minimum *op, const int8_t *x1, const int8_t *x2,
+                                    int8_t *y);
 
 /* ---- A model and its engine, clause 6. ---- */
 
@@ -363,7 +399,10 @@ typedef enum intgold_kind {
     INTGOLD_SOFTMAX_FLOAT32 = 16,
     INTGOLD_STRIDED_COPY = 17,
     INTGOLD_GATHER = 18,
-    INTGOLD_TRANSPOSE_CONV2D = 19
+    INTGOLD_TRANSPOSE_CONV2D = 19,
+    INTGOLD_RESIZE_BILINEAR = 20,
+    INTGOLD_MAXIMUM = 21,
+    INTGOLD_MINIMUM = 22
 } intgold_kind;
 
 /* Tensors between ops share one piece of memory.  Where each lies in it is planned when the model

@@ -434,6 +434,31 @@ def gather(x, *, axis, indices):
     return [gather(row, axis=axis - 1, indices=indices) for row in x]
 
 
+def resize_bilinear(x, *, row0, row1, row_weight, column0, column1, column_weight, frac_bits, form):
+    """Weighted sums of four values each; returns (y, acc) (clause 5.21)."""
+    one = 2**frac_bits
+    acc = []
+    for r0, r1, w in zip(row0, row1, row_weight, strict=True):
+        row = []
+        for c0, c1, v in zip(column0, column1, column_weight, strict=True):
+            cells = zip(x[r0][c0], x[r0][c1], x[r1][c0], x[r1][c1], strict=True)
+            row.append([(one - w) * ((one - v) * a + v * b) + w * ((one - v) * c + v * d)
+                        for a, b, c, d in cells])  # fmt: skip
+        acc.append(row)
+    rounded = {"up": up, "away": away}[form]
+    return each(lambda a: rounded(a, 2 * frac_bits), acc), acc
+
+
+def maximum(x1, x2):
+    """The larger of two values (clause 5.22)."""
+    return each(lambda a, b: a if a > b else b, x1, x2)
+
+
+def minimum(x1, x2):
+    """The smaller of two values (clause 5.23)."""
+    return each(lambda a, b: a if a < b else b, x1, x2)
+
+
 def softmax_float32_v(b):
     """V(b) of clause 5.17."""
     return b if b < 2**23 else (2**23 + b % 2**23) * 2 ** (b // 2**23 - 1)
@@ -510,5 +535,8 @@ FUNCTIONS: dict[str, Callable] = {
     "strided_copy": strided_copy,
     "gather": gather,
     "transpose_conv2d": transpose_conv2d,
+    "resize_bilinear": resize_bilinear,
+    "maximum": maximum,
+    "minimum": minimum,
 }
 """Every op by its name, in clause order."""

@@ -43,6 +43,17 @@ static inline int64_t intgold_round_even(int64_t p, int t) {
     return p < 0 ? -rounded : rounded;
 }
 
+/* Clauses 2.1 and 2.2 where |p| + 2^(t-1) fits int32: a vector holds more of them. */
+static inline int32_t intgold_round_up_32(int32_t p, int t) {
+    const int32_t sum = p + (int32_t)intgold_half(t);
+    return sum < 0 ? ~(~sum >> t) : sum >> t;
+}
+
+static inline int32_t intgold_round_away_32(int32_t p, int t) {
+    const int32_t magnitude = ((p < 0 ? -p : p) + (int32_t)intgold_half(t)) >> t;
+    return p < 0 ? -magnitude : magnitude;
+}
+
 /* Number of bits of a value >= 0. */
 static inline int intgold_bit_length(int64_t p) {
     int bits = 0, step;

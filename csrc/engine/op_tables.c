@@ -23,6 +23,9 @@ static const intgold_op_table *const tables[] = {
     &intgold_strided_copy_table,
     &intgold_gather_table,
     &intgold_transpose_conv2d_table,
+    &intgold_resize_bilinear_table,
+    &intgold_maximum_table,
+    &intgold_minimum_table,
 };
 
 const intgold_op_table *intgold_op_table_of(int32_t kind) {

@@ -93,7 +93,7 @@ static bounds sum_of_products(const channel *of, const bounds *x) {
 /* What ops with weights have in common. */
 typedef struct layer {
     int32_t out_c, x_zero_point, act_min, act_max;
-    size_t count; /* weights of a channel */
+    size_t count;      /* weights of a channel */
     size_t step, next; /* from one to the next, from one channel's to the next */
     const int8_t *weights, *zero_point;
     int32_t zero_points;
@@ -258,8 +258,8 @@ static bounds scaled(int64_t acc, const intgold_scale *by) {
 }
 
 /* One input of an add. */
-static intgold_status prove_term(const intgold_requantize *requantize, int32_t left_shift,
-                                 bounds x, bounds *term) {
+static intgold_status prove_term(const intgold_requantize *requantize, int32_t left_shift, bounds x,
+                                 bounds *term) {
     const intgold_scale by = intgold_entry(requantize, 0);
     intgold_status found;
     x.lo *= (int64_t)1 << left_shift;
@@ -287,16 +287,14 @@ static intgold_status prove_add(const void *fields, const intgold_range *x, intg
     return prove_entries(&op->requantize, &acc);
 }
 
-static intgold_status prove_softmax(const void *fields, const intgold_range *x,
-                                    intgold_range *y) {
+static intgold_status prove_softmax(const void *fields, const intgold_range *x, intgold_range *y) {
     (void)fields;
     (void)x;
     set_range(y, -128, 127);
     return INTGOLD_OK;
 }
 
-static intgold_status prove_rescale(const void *fields, const intgold_range *x,
-                                    intgold_range *y) {
+static intgold_status prove_rescale(const void *fields, const intgold_range *x, intgold_range *y) {
     const intgold_rescale *op = (const intgold_rescale *)fields;
     const bounds in = centred(x, 0);
     set_range(y, INT32_MIN, INT32_MAX);
@@ -385,6 +383,43 @@ static intgold_status prove_transpose_conv2d(const void *fields, const intgold_r
     return prove_layer(&of, x, y);
 }
 
+/* One axis of a resize: `count` pairs of addresses below `extent`, and their weights. */
+static int proves_axis(const int32_t *first, const int32_t *second, const int16_t *weight,
+                       int32_t count, int32_t extent, int32_t one) {
+    int32_t i;
+    for (i = 0; i < count; i++) {
+        if (first[i] < 0 || first[i] >= extent) return 0;
+        if (second[i] < 0 || second[i] >= extent) return 0;
+        if (weight[i] < 0 || weight[i] > one) return 0;
+    }
+    return 1;
+}
+
+/* Clause 5.21; with weights that add up to 4^11 at most, every sum fits. */
+static intgold_status prove_resize_bilinear(const void *fields, const intgold_range *x,
+                                            intgold_range *y) {
+    const intgold_resize_bilinear *op = (const intgold_resize_bilinear *)fields;
+    const int32_t one = 1 << op->frac_bits;
+    if (!proves_axis(op->row0, op->row1, op->row_weight, op->out_h, op->in_h, one))
+        return INTGOLD_ERROR_PARAMETER;
+    if (!proves_axis(op->column0, op->column1, op->column_weight, op->out_w, op->in_w, one))
+        return INTGOLD_ERROR_PARAMETER;
+    *y = *x;
+    return INTGOLD_OK;
+}
+
+static intgold_status prove_maximum(const void *fields, const intgold_range *x, intgold_range *y) {
+    (void)fields;
+    set_range(y, larger(x[0].lo, x[1].lo), larger(x[0].hi, x[1].hi));
+    return INTGOLD_OK;
+}
+
+static intgold_status prove_minimum(const void *fields, const intgold_range *x, intgold_range *y) {
+    (void)fields;
+    set_range(y, smaller(x[0].lo, x[1].lo), smaller(x[0].hi, x[1].hi));
+    return INTGOLD_OK;
+}
+
 typedef intgold_status prove_op(const void *fields, const intgold_range *x, intgold_range *y);
 
 /* In the order of enum intgold_kind. */
@@ -407,11 +442,13 @@ static prove_op *const proofs[] = {prove_conv2d,
                                    prove_softmax_float32,
                                    prove_strided_copy,
                                    prove_gather,
-                                   prove_transpose_conv2d};
+                                   prove_transpose_conv2d,
+                                   prove_resize_bilinear,
+                                   prove_maximum,
+                                   prove_minimum};
 
 /* Of a tensor: what an op before this one made, or every value of its dtype. */
-static intgold_range range_of(const intgold_model *model, const intgold_range *ranges,
-                              int32_t t) {
+static intgold_range range_of(const intgold_model *model, const intgold_range *ranges, int32_t t) {
     intgold_range every = {INT32_MIN, INT32_MAX};
     if (t >= model->n_inputs) return ranges[t - model->n_inputs];
     if (model->tensors[t].dtype == INTGOLD_INT8) every.lo = -128, every.hi = 127;

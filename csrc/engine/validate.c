@@ -30,6 +30,7 @@ typedef enum limits {
     INT8,
     CLAMP, /* act_min; act_max, which follows it, is not below */
     FRACTION,
+    WEIGHT_FRACTION,
     ADD_SHIFT,
     EXP_SHIFT,
     EXP_MULTIPLIER,
@@ -58,6 +59,7 @@ static const limit limit_of[] = {
     {-128, 127, INTGOLD_ERROR_PARAMETER},
     {-128, 127, INTGOLD_ERROR_PARAMETER},
     {0, 15, INTGOLD_ERROR_PARAMETER},
+    {0, 11, INTGOLD_ERROR_PARAMETER},
     {0, 22, INTGOLD_ERROR_PARAMETER},
     {0, 31, INTGOLD_ERROR_PARAMETER},
     {1 << 30, INT32_MAX, INTGOLD_ERROR_PARAMETER},
@@ -75,12 +77,11 @@ typedef struct member {
 
 #define M(type, name, of) \
     { (uint8_t) offsetof(type, name), of }
-#define IMAGE(type)                                                                              \
-    M(type, in_h, EXTENT), M(type, in_w, EXTENT), M(type, in_c, EXTENT), M(type, out_h, EXTENT), \
-        M(type, out_w, EXTENT), M(type, stride_h, VALIDATE_STEP),                                \
-        M(type, stride_w, VALIDATE_STEP), M(type, pad_top, PADDING),                             \
-        M(type, pad_bottom, PADDING), M(type, pad_left, PADDING), M(type, pad_right, PADDING),   \
-        M(type, act_min, CLAMP)
+#define IMAGE(type)                                                                                \
+    M(type, in_h, EXTENT), M(type, in_w, EXTENT), M(type, in_c, EXTENT), M(type, out_h, EXTENT),   \
+        M(type, out_w, EXTENT), M(type, stride_h, VALIDATE_STEP),                                  \
+        M(type, stride_w, VALIDATE_STEP), M(type, pad_top, PADDING), M(type, pad_bottom, PADDING), \
+        M(type, pad_left, PADDING), M(type, pad_right, PADDING), M(type, act_min, CLAMP)
 #define CONVOLUTION(type)                                                    \
     IMAGE(type), M(type, out_c, EXTENT), M(type, kernel_h, AT_LEAST_ONE),    \
         M(type, kernel_w, AT_LEAST_ONE), M(type, dilation_h, VALIDATE_STEP), \
@@ -103,12 +104,10 @@ static const member max_pool2d_members[] = {POOL(intgold_max_pool2d)};
 static const member avg_pool2d_members[] = {
     POOL(intgold_avg_pool2d), M(intgold_avg_pool2d, x_zero_point, INT8),
     M(intgold_avg_pool2d, y_zero_point, INT8), M(intgold_avg_pool2d, form, THREE_FORMS)};
-static const member global_avg_pool_members[] = {M(intgold_global_avg_pool, in_h, EXTENT),
-                                                 M(intgold_global_avg_pool, in_w, EXTENT),
-                                                 M(intgold_global_avg_pool, in_c, EXTENT),
-                                                 M(intgold_global_avg_pool, x_zero_point, INT8),
-                                                 M(intgold_global_avg_pool, y_zero_point, INT8),
-                                                 M(intgold_global_avg_pool, act_min, CLAMP)};
+static const member global_avg_pool_members[] = {
+    M(intgold_global_avg_pool, in_h, EXTENT),       M(intgold_global_avg_pool, in_w, EXTENT),
+    M(intgold_global_avg_pool, in_c, EXTENT),       M(intgold_global_avg_pool, x_zero_point, INT8),
+    M(intgold_global_avg_pool, y_zero_point, INT8), M(intgold_global_avg_pool, act_min, CLAMP)};
 static const member add_members[] = {ELEMENTWISE(intgold_add), M(intgold_add, form, TWO_FORMS),
                                      M(intgold_add, left_shift, ADD_SHIFT)};
 static const member softmax_members[] = {M(intgold_softmax, depth, SOFTMAX_DEPTH),
@@ -165,6 +164,15 @@ static const member transpose_conv2d_members[] = {
     M(intgold_transpose_conv2d, y_zero_point, INT8),
     M(intgold_transpose_conv2d, act_min, CLAMP)};
 
+static const member resize_bilinear_members[] = {
+    M(intgold_resize_bilinear, in_h, EXTENT),
+    M(intgold_resize_bilinear, in_w, EXTENT),
+    M(intgold_resize_bilinear, in_c, EXTENT),
+    M(intgold_resize_bilinear, out_h, EXTENT),
+    M(intgold_resize_bilinear, out_w, EXTENT),
+    M(intgold_resize_bilinear, frac_bits, WEIGHT_FRACTION),
+    M(intgold_resize_bilinear, form, TWO_FORMS)};
+
 static intgold_status check_member(const void *fields, const member *of) {
     const limit *by = &limit_of[of->of];
     int32_t value[2];
@@ -207,8 +215,7 @@ static intgold_status check_slides(const slide *rows, const slide *columns, int3
 }
 
 /* Clause 4.1.  optional: the op may leave its accumulators. */
-static intgold_status check_entries(const intgold_requantize *by, int32_t channels,
-                                    int optional) {
+static intgold_status check_entries(const intgold_requantize *by, int32_t channels, int optional) {
     if (by->count == 0 && optional) return INTGOLD_OK;
     if (by->count != 1 && by->count != channels) return INTGOLD_ERROR_COUNT;
     if (!by->form || !by->multiplier || !by->right_shift || !by->multiplier_low)
@@ -301,8 +308,7 @@ static intgold_status check_pwl(const void *fields, const ends *at) {
 /* Clauses 5.6 and 5.7: every window has a valid cell. */
 static intgold_status check_pool(const slide *rows, const slide *columns, int32_t in_c,
                                  int32_t out_c, const ends *at) {
-    if (rows->before >= rows->kernel || rows->after >= rows->kernel)
-        return INTGOLD_ERROR_PARAMETER;
+    if (rows->before >= rows->kernel || rows->after >= rows->kernel) return INTGOLD_ERROR_PARAMETER;
     if (columns->before >= columns->kernel || columns->after >= columns->kernel)
         return INTGOLD_ERROR_PARAMETER;
     if (in_c != out_c) return INTGOLD_ERROR_SHAPE;
@@ -389,8 +395,7 @@ static intgold_status check_pad(const void *fields, const ends *at) {
 /* The output has the stated shape: shape2 is 0 for two dimensions, shape1 as well for one. */
 static intgold_status check_shape(int32_t shape0, int32_t shape1, int32_t shape2, const ends *at) {
     if (shape1 == 0 && shape2 != 0) return INTGOLD_ERROR_SHAPE;
-    if (!holds(at->y, shape0, shape1 ? shape1 : 1, shape2 ? shape2 : 1))
-        return INTGOLD_ERROR_SHAPE;
+    if (!holds(at->y, shape0, shape1 ? shape1 : 1, shape2 ? shape2 : 1)) return INTGOLD_ERROR_SHAPE;
     return INTGOLD_OK;
 }
 
@@ -462,6 +467,24 @@ static intgold_status check_transpose_conv2d(const void *fields, const ends *at)
     return check_weights(&of);
 }
 
+static intgold_status check_resize_bilinear(const void *fields, const ends *at) {
+    const intgold_resize_bilinear *op = (const intgold_resize_bilinear *)fields;
+    if (!op->row0 || !op->row1 || !op->row_weight) return INTGOLD_ERROR_NULL;
+    if (!op->column0 || !op->column1 || !op->column_weight) return INTGOLD_ERROR_NULL;
+    if (op->out_c != op->in_c) return INTGOLD_ERROR_SHAPE;
+    if (!holds(at->x, op->in_h, op->in_w, op->in_c)) return INTGOLD_ERROR_SHAPE;
+    if (!holds(at->y, op->out_h, op->out_w, op->out_c)) return INTGOLD_ERROR_SHAPE;
+    return INTGOLD_OK;
+}
+
+static intgold_status check_maximum(const void *fields, const ends *at) {
+    return check_count(((const intgold_maximum *)fields)->count, at);
+}
+
+static intgold_status check_minimum(const void *fields, const ends *at) {
+    return check_count(((const intgold_minimum *)fields)->count, at);
+}
+
 /* ---- Kinds. ---- */
 
 typedef struct kind_rules {
@@ -476,8 +499,8 @@ typedef struct kind_rules {
         name##_members, check_##name, sizeof name##_members / sizeof *name##_members, inputs, \
             wide, 0                                                                           \
     }
-#define KIND_WITHOUT_MEMBERS(name) \
-    { NULL, check_##name, 0, 1, 0, 0 }
+#define KIND_WITHOUT_MEMBERS(name, inputs) \
+    { NULL, check_##name, 0, inputs, 0, 0 }
 #define KIND_WITH_WEIGHTS(name)                                                             \
     {                                                                                       \
         name##_members, check_##name, sizeof name##_members / sizeof *name##_members, 1, 0, \
@@ -488,7 +511,7 @@ typedef struct kind_rules {
 static const kind_rules rules_of[] = {KIND_WITH_WEIGHTS(conv2d),
                                       KIND_WITH_WEIGHTS(depthwise_conv2d),
                                       KIND_WITH_WEIGHTS(fully_connected),
-                                      KIND_WITHOUT_MEMBERS(lut),
+                                      KIND_WITHOUT_MEMBERS(lut, 1),
                                       KIND(pwl, 1, 0),
                                       KIND(max_pool2d, 1, 0),
                                       KIND(avg_pool2d, 1, 0),
@@ -504,7 +527,10 @@ static const kind_rules rules_of[] = {KIND_WITH_WEIGHTS(conv2d),
                                       KIND(softmax_float32, 1, 0),
                                       KIND(strided_copy, 1, 0),
                                       KIND(gather, 1, 0),
-                                      KIND_WITH_WEIGHTS(transpose_conv2d)};
+                                      KIND_WITH_WEIGHTS(transpose_conv2d),
+                                      KIND(resize_bilinear, 1, 0),
+                                      KIND_WITHOUT_MEMBERS(maximum, 2),
+                                      KIND_WITHOUT_MEMBERS(minimum, 2)};
 
 enum { N_RULES = sizeof rules_of / sizeof *rules_of };
 
@@ -512,8 +538,7 @@ enum { N_RULES = sizeof rules_of / sizeof *rules_of };
 static int32_t made_dtype(const kind_rules *by, const void *fields) {
     int32_t count = 1;
     if (by->requantize)
-        memcpy(&count,
-               (const char *)fields + by->requantize + offsetof(intgold_requantize, count),
+        memcpy(&count, (const char *)fields + by->requantize + offsetof(intgold_requantize, count),
                sizeof count);
     return by->wide || count == 0 ? INTGOLD_INT32 : INTGOLD_INT8;
 }
@@ -590,8 +615,7 @@ static int64_t validate_bytes_of(const intgold_tensor *tensor) {
 
 static intgold_status check_tensor(const intgold_model *model, int32_t t) {
     const intgold_tensor *tensor = &model->tensors[t];
-    if (tensor->dtype != INTGOLD_INT8 && tensor->dtype != INTGOLD_INT32)
-        return INTGOLD_ERROR_DTYPE;
+    if (tensor->dtype != INTGOLD_INT8 && tensor->dtype != INTGOLD_INT32) return INTGOLD_ERROR_DTYPE;
     if (tensor->size < 1 || tensor->size > MOST_VALUES) return INTGOLD_ERROR_SHAPE;
     if (is_end(model, t)) {
         if (tensor->offset != -1) return INTGOLD_ERROR_OFFSET;

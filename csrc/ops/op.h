@@ -8,12 +8,12 @@
 typedef struct intgold_call {
     const void *fields;
     const intgold_kernels *kernels;
-    const void *packed;           /* what pack() made, or NULL */
-    const void *const *inputs;    /* as many as the kind takes */
-    void *output;                 /* NULL when the accumulators are the output */
-    int32_t *acc;                 /* NULL when nobody asked */
-    const int8_t *table;          /* conv2d: what follows requantize, or NULL */
-    int32_t pooled; /* conv2d: 1 when the output is the maximum of each 2x2 */
+    const void *packed;        /* what pack() made, or NULL */
+    const void *const *inputs; /* as many as the kind takes */
+    void *output;              /* NULL when the accumulators are the output */
+    int32_t *acc;              /* NULL when nobody asked */
+    const int8_t *table;       /* conv2d: what follows requantize, or NULL */
+    int32_t pooled;            /* conv2d: 1 when the output is the maximum of each 2x2 */
     void *scratch;
 } intgold_call;
 
@@ -32,12 +32,12 @@ typedef struct intgold_op_table {
 } intgold_op_table;
 
 extern const intgold_op_table intgold_conv2d_table, intgold_depthwise_conv2d_table,
-    intgold_fully_connected_table, intgold_lut_table, intgold_pwl_table,
-    intgold_max_pool2d_table, intgold_avg_pool2d_table, intgold_global_avg_pool_table,
-    intgold_add_table, intgold_softmax_table, intgold_rescale_table, intgold_argmax_table,
-    intgold_mul_table, intgold_concat_table, intgold_pad_table, intgold_reshape_table,
-    intgold_softmax_float32_table, intgold_strided_copy_table, intgold_gather_table,
-    intgold_transpose_conv2d_table;
+    intgold_fully_connected_table, intgold_lut_table, intgold_pwl_table, intgold_max_pool2d_table,
+    intgold_avg_pool2d_table, intgold_global_avg_pool_table, intgold_add_table,
+    intgold_softmax_table, intgold_rescale_table, intgold_argmax_table, intgold_mul_table,
+    intgold_concat_table, intgold_pad_table, intgold_reshape_table, intgold_softmax_float32_table,
+    intgold_strided_copy_table, intgold_gather_table, intgold_transpose_conv2d_table,
+    intgold_resize_bilinear_table, intgold_maximum_table, intgold_minimum_table;
 
 static inline int32_t intgold_min(int32_t a, int32_t b) { return a < b ? a : b; }
 

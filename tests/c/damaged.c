@@ -17,9 +17,9 @@ extern const intgold_model *const intgold_models[];
 
 enum {
     MOST_ARRAYS = 16,
-    MOST_LISTED = 64, /* tensors, ops, inputs or outputs that a damaged count may state */
+    MOST_LISTED = 64,       /* tensors, ops, inputs or outputs that a damaged count may state */
     MOST_ENTRIES = 1 << 20, /* of an array; more are not made */
-    MOST_WORK = 1 << 23, /* products and values of a run */
+    MOST_WORK = 1 << 23,    /* products and values of a run */
     N_STATUSES = 32
 };
 
@@ -59,25 +59,28 @@ static void drop_all(void) {
 /* ---- The arrays of an op. ---- */
 
 static const size_t size_of[] = {sizeof(intgold_conv2d),
-                                        sizeof(intgold_depthwise_conv2d),
-                                        sizeof(intgold_fully_connected),
-                                        sizeof(intgold_lut),
-                                        sizeof(intgold_pwl),
-                                        sizeof(intgold_max_pool2d),
-                                        sizeof(intgold_avg_pool2d),
-                                        sizeof(intgold_global_avg_pool),
-                                        sizeof(intgold_add),
-                                        sizeof(intgold_softmax),
-                                        sizeof(intgold_rescale),
-                                        sizeof(intgold_argmax),
-                                        sizeof(intgold_mul),
-                                        sizeof(intgold_concat),
-                                        sizeof(intgold_pad),
-                                        sizeof(intgold_reshape),
-                                        sizeof(intgold_softmax_float32),
-                                        sizeof(intgold_strided_copy),
+                                 sizeof(intgold_depthwise_conv2d),
+                                 sizeof(intgold_fully_connected),
+                                 sizeof(intgold_lut),
+                                 sizeof(intgold_pwl),
+                                 sizeof(intgold_max_pool2d),
+                                 sizeof(intgold_avg_pool2d),
+                                 sizeof(intgold_global_avg_pool),
+                                 sizeof(intgold_add),
+                                 sizeof(intgold_softmax),
+                                 sizeof(intgold_rescale),
+                                 sizeof(intgold_argmax),
+                                 sizeof(intgold_mul),
+                                 sizeof(intgold_concat),
+                                 sizeof(intgold_pad),
+                                 sizeof(intgold_reshape),
+                                 sizeof(intgold_softmax_float32),
+                                 sizeof(intgold_strided_copy),
                                  sizeof(intgold_gather),
-                                 sizeof(intgold_transpose_conv2d)};
+                                 sizeof(intgold_transpose_conv2d),
+                                 sizeof(intgold_resize_bilinear),
+                                 sizeof(intgold_maximum),
+                                 sizeof(intgold_minimum)};
 
 enum { N_KINDS = sizeof size_of / sizeof *size_of };
 
@@ -162,6 +165,14 @@ static arrays arrays_of(int32_t kind, const void *fields) {
         list_entries(&all, &((const intgold_rescale *)fields)->requantize);
     } else if (kind == INTGOLD_MUL) {
         list_entries(&all, &((const intgold_mul *)fields)->requantize);
+    } else if (kind == INTGOLD_RESIZE_BILINEAR) {
+        const intgold_resize_bilinear *op = fields;
+        list(&all, &op->row0, 4, op->out_h);
+        list(&all, &op->row1, 4, op->out_h);
+        list(&all, &op->row_weight, 2, op->out_h);
+        list(&all, &op->column0, 4, op->out_w);
+        list(&all, &op->column1, 4, op->out_w);
+        list(&all, &op->column_weight, 2, op->out_w);
     } else if (kind == INTGOLD_SOFTMAX_FLOAT32) {
         list(&all, &((const intgold_softmax_float32 *)fields)->table, 4, 256);
     } else if (kind == INTGOLD_GATHER) {
@@ -174,7 +185,10 @@ static arrays arrays_of(int32_t kind, const void *fields) {
 static int is_known(int32_t kind) { return kind >= 0 && kind < N_KINDS; }
 
 static int inputs_of(int32_t kind) {
-    return kind == INTGOLD_ADD || kind == INTGOLD_MUL || kind == INTGOLD_CONCAT ? 2 : 1;
+    return kind == INTGOLD_ADD || kind == INTGOLD_MUL || kind == INTGOLD_CONCAT ||
+                   kind == INTGOLD_MAXIMUM || kind == INTGOLD_MINIMUM
+               ? 2
+               : 1;
 }
 
 /* ---- A copy that can be damaged. ---- */
@@ -311,13 +325,12 @@ static void change_kind(intgold_op *op) {
 /* The tensors of an op as large as it states: what a check of only sizes lets pass. */
 static void fit_tensors(victim *v, const intgold_op *op) {
     const int32_t n = v->original->n_tensors, x = op->inputs ? op->inputs[0] : -1;
-    int32_t e[6];
+    int32_t e[6] = {0, 0, 0, 0, 0, 0};
     if (!is_known(op->kind) || !op->fields || x < 0 || x >= n) return;
     if (op->output < 0 || op->output >= n) return;
-    memcpy(e, op->fields, 8); /* count, or rows and depth */
-    if (size_of[op->kind] >= sizeof e) memcpy(e, op->fields, sizeof e);
+    memcpy(e, op->fields, size_of[op->kind] < sizeof e ? size_of[op->kind] : sizeof e);
     if (op->kind <= INTGOLD_DEPTHWISE_CONV2D || op->kind == INTGOLD_MAX_POOL2D ||
-        op->kind == INTGOLD_AVG_POOL2D) {
+        op->kind == INTGOLD_AVG_POOL2D || op->kind == INTGOLD_RESIZE_BILINEAR) {
         tensor_of(v, x)->size = (int32_t)times(times(e[0], e[1]), e[2]);
         tensor_of(v, op->output)->size = (int32_t)times(times(e[3], e[4]), e[5]);
     } else if (op->kind == INTGOLD_SOFTMAX || op->kind == INTGOLD_RESCALE ||

@@ -148,6 +148,8 @@ def _numbers() -> Iterator[Damage]:
             above = ABOVE.get(name, INT32[1])
             if not status:
                 status = "PARAMETER" if "pool" in kind else "SHAPE"
+            if (kind, name) == ("resize_bilinear", "frac_bits"):
+                above = 12
             if kind == "add" and name == "left_shift":
                 above = 23
             if name == "form" and kind != "avg_pool2d":
@@ -159,7 +161,7 @@ def _numbers() -> Iterator[Damage]:
             if name in FITTING:
                 dense = one(kind, lambda op: op.fields.get("stride", (1, 1)) == (1, 1))
                 yield Damage(f"{kind} {name} and one more", dense, _more(name), "SHAPE")
-    yield Damage("softmax depth 4096", one("softmax"), _set("depth", 4096), "SHAPE")
+    yield Damage("softmax depth 4096", one("softmax"), _deep_rows, "SHAPE")
     yield Damage("fully_connected in_c 2^28 + 1", one("fully_connected"),
                  _set("in_c", 2**28 + 1), "SHAPE")  # fmt: skip
     yield from _large_extents()
@@ -201,6 +203,13 @@ def _walk_to(strides: tuple[int], offset: int) -> Callable[[CModel], None]:
     return do
 
 
+def _deep_rows(model: CModel) -> None:
+    """A row of 4096 values, which the tensors hold."""
+    fields = model.fields()
+    fields.rows, fields.depth = 1, 4096
+    model.tensor(0).size = model.tensor(1).size = 4096
+
+
 def _joined_rows() -> Model:
     builder = Builder("concat")
     x1, x2 = builder.input("x1", (2, 3)), builder.input("x2", (2, 3))
@@ -231,7 +240,7 @@ def _larger(i: int) -> Callable[[CModel], None]:
 
     def do(model: CModel) -> None:
         op = model.op()
-        taken = 1 if op.kind not in (KINDS.index(k) for k in ("add", "mul", "concat")) else 2
+        taken = len(OPS[KINDS[op.kind]].inputs)
         model.tensor(op.inputs[i] if i < taken else op.output).size += 1
 
     return do
@@ -248,6 +257,7 @@ EXTENTS = {
     "pad": ("in0", "in1", "in2"),
     **dict.fromkeys(("reshape", "strided_copy"), ("shape0", "shape1", "shape2")),
     "gather": ("in_extent", "out_extent"),
+    "resize_bilinear": ("in_h", "in_w", "in_c", "out_h", "out_w"),
 }  # fmt: skip
 """Members that no other number of an op bounds by 2^24."""
 
@@ -270,7 +280,7 @@ def _extend(name: str) -> Callable[[CModel], None]:
         for member in declared & {m for m in ABOVE if m.startswith(("pad_", "before", "after"))}:
             setattr(fields, member, 0)
         large = 2**24 + 2
-        if name.startswith("out_") and "in_h" in declared and name != "out_c":
+        if name in ("out_h", "out_w") and "pad_top" in declared:
             axis = name[-1]  # a padding before and after
             setattr(fields, f"in_{axis}", large - 2)
             for side in ("top", "bottom") if axis == "h" else ("left", "right"):
@@ -286,8 +296,11 @@ def _extend(name: str) -> Callable[[CModel], None]:
                 setattr(fields, f"in_{axis}", large - 1)
         setattr(fields, name, large)
         other = {"in_h": "out_h", "in_w": "out_w", "in_c": "out_c"}.get(name)
-        if other in declared and (name != "in_c" or "stride_h" not in declared or
-                                  "pool" in KINDS[model.model.ops[0].kind]):  # fmt: skip
+        of_own = KINDS[model.model.ops[0].kind] == "resize_bilinear" and name != "in_c"
+        if other in declared and not of_own and (
+            name != "in_c" or "stride_h" not in declared or
+            "pool" in KINDS[model.model.ops[0].kind]
+        ):  # fmt: skip
             setattr(fields, other, large)
         _set_sizes(model, large, name)
 
@@ -444,6 +457,10 @@ def _tables() -> Iterator[Damage]:
     for value in (-1, 1000, *INT32):
         yield Damage(f"gather index {value}", one("gather"), _put("indices", 0, value),
                      "PARAMETER")  # fmt: skip
+    for table in ("row0", "row1", "column0", "column1", "row_weight", "column_weight"):
+        for value in (-1, 2**14):
+            yield Damage(f"resize_bilinear {table} {value}", one("resize_bilinear"),
+                         _put(table, 0, value), "PARAMETER")  # fmt: skip
 
 
 def _sums() -> Iterator[Damage]:

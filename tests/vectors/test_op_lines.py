@@ -152,6 +152,22 @@ def gather(v):
     return None, v["x"]
 
 
+def resize_bilinear(v):
+    one, w, u = 2 ** v["frac_bits"], v["row_weight"], v["column_weight"]
+    a, b, c, d = v["x"]
+    acc = (one - w) * ((one - u) * a + u * b) + w * ((one - u) * c + u * d)
+    rounded = (slow_oracle.up, slow_oracle.away)[v["form_of_op"]]
+    return acc, rounded(acc, 2 * v["frac_bits"])
+
+
+def maximum(v):
+    return None, max(v["x1"], v["x2"])
+
+
+def minimum(v):
+    return None, min(v["x1"], v["x2"])
+
+
 FORMULAS = {
     "conv2d": weighted,
     "depthwise_conv2d": weighted,
@@ -173,6 +189,9 @@ FORMULAS = {
     "strided_copy": strided_copy,
     "gather": gather,
     "transpose_conv2d": weighted,
+    "resize_bilinear": resize_bilinear,
+    "maximum": maximum,
+    "minimum": minimum,
 }
 
 

@@ -207,6 +207,61 @@ def test_signs_and_ports_of_two_inputs():
     assert ("one_input_on_both_ports", "the first") in named_by(path, got)
 
 
+@pytest.mark.parametrize("kind", ["maximum", "minimum"])
+def test_extremes_that_compare_otherwise(kind):
+    """The other extreme, unsigned bytes, magnitudes, one buffer twice."""
+    path = one_op(kind, {}, [(3, 5, 4)] * 2, (3, 5, 4), (-7, -7, -7))
+    x1, x2 = (x.astype(int) for x in path.inputs)
+    larger = kind == "maximum"
+    for name, keys in (
+        ("other_extreme", (-x1, -x2)),
+        ("extreme_unsigned", (x1 % 256, x2 % 256)),
+        ("extreme_by_magnitude", (abs(x1 + 7), abs(x2 + 7))),
+    ):
+        got = np.where(keys[0] > keys[1] if larger else keys[0] < keys[1], x1, x2).astype(np.int8)
+        assert named_by(path, got) == {(name, "")}
+    assert ("one_input_on_both_ports", "the second") in named_by(path, x2.astype(np.int8))
+
+
+def test_resizes():
+    """Weights exchanged, values that are missing, roundings; each by plain sums."""
+    a = dict(
+        row0=[0, 0, 1, 1, 2], row1=[0, 1, 1, 2, 2], row_weight=[0, 683, 100, 342, 0],
+        column0=[0, 0, 1, 2], column1=[1, 1, 2, 3], column_weight=[300, 901, 512, 77],
+    )  # fmt: skip
+    tables = {n: np.array(v, np.int16 if "weight" in n else np.int32) for n, v in a.items()}
+    fields = {**tables, "frac_bits": 10, "form": "away"}
+    path = one_op("resize_bilinear", fields, [(3, 4, 3)], (5, 4, 3), (5, 5))
+    x = path.inputs[0].astype(np.int64)
+
+    def blend(values, axis, first, second, weight):
+        w = np.array(weight).reshape([-1 if i == axis else 1 for i in range(4)])
+        return values.take(first, axis) * (1024 - w) + values.take(second, axis) * w
+
+    def away(acc, bits):
+        return (np.sign(acc) * ((abs(acc) + 2 ** (bits - 1)) >> bits)).astype(np.int8)
+
+    rows = blend(x, 1, a["row0"], a["row1"], a["row_weight"])
+    columns = (a["column0"], a["column1"], a["column_weight"])
+    assert np.array_equal(away(blend(rows, 2, *columns), 20), path.results()[1])
+    for name, label, got in (
+        ("resize_weights_exchanged", "columns",
+         away(blend(rows, 2, columns[1], columns[0], columns[2]), 20)),
+        ("resize_first_only", "rows",
+         away(blend(1024 * x.take(a["row0"], 1), 2, *columns), 20)),
+        ("resize_nearest", "columns",
+         away(blend(rows, 2, *columns[:2], [0, 1024, 1024, 0]), 20)),
+        ("resize_weight_bit_lost", "columns",
+         away(blend(rows, 2, *columns[:2], [300, 900, 512, 76]), 20)),
+        ("resize_weight_late", "columns",
+         away(blend(rows, 2, *columns[:2], [300, 300, 901, 512]), 20)),
+        ("resize_rounded_otherwise", "down", (blend(rows, 2, *columns) >> 20).astype(np.int8)),
+        ("resize_rounded_twice", "after the rows",
+         away(blend(away(rows, 10).astype(np.int64), 2, *columns), 10)),
+    ):  # fmt: skip
+        assert (name, label) in named_by(path, got), name
+
+
 def test_pools_that_sum_unsigned_bytes():
     fields = dict(requantize=intgold.Requantize.of(2**30, 34), **_CLAMP)
     path = one_op("global_avg_pool", fields, [(3, 3, 4)], (1, 1, 4), (-7, 0))

@@ -41,6 +41,10 @@ class Algorithm(Enum):
         "1/2 is added in float32, then the fraction dropped"
     )
     CELLS_OF_0 = "cells of padding are the byte 0, whatever the zero point is"
+    WEIGHTS_OF_10_BITS = "positions and weights of 10 fraction bits in integers; `away(., 20)`"
+    WEIGHTS_OF_11_BITS = "positions in float32, weights rounded to 11 fraction bits; `up(., 22)`"
+    FLOAT32_WEIGHTS = "positions, weights and their sum in float32"
+    TRUNCATED = "table of the square root in float32, the fraction dropped"
     AXIS_0 = "weights of quantized dimension 0"
     STRIDE_WITHIN_KERNEL = "output shape constant, no stride beyond the kernel with SAME padding"
 
@@ -158,14 +162,21 @@ _MOVED = dict.fromkeys(
      "AVERAGE_POOL_2D", "SOFTMAX", "TRANSPOSE", "SLICE", "STRIDED_SLICE", "SPLIT", "SPLIT_V",
      "PACK", "UNPACK", "REVERSE_V2", "TILE", "BROADCAST_TO", "MIRROR_PAD", "GATHER", "GATHER_ND",
      "DEPTH_TO_SPACE", "SPACE_TO_DEPTH", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND",
-     "RESIZE_NEAREST_NEIGHBOR", "REDUCE_MAX", "REDUCE_MIN"),
+     "RESIZE_NEAREST_NEIGHBOR", "REDUCE_MAX", "REDUCE_MIN",
+     "MAXIMUM", "MINIMUM"),
     _EXACT,
 )  # fmt: skip
 _LIBM = (
     "the engine takes tanh, erfc and expm1 of float32 from the machine's C library, which may miss "
     "the last bit"
 )
-_TABLES = {"LOGISTIC": _EXACT, **dict.fromkeys(("TANH", "GELU", "ELU"), OpRule(inexact=_LIBM))}
+_LIBM_LOG = (
+    "the engine takes log of float32 from the machine's C library, which may miss the last bit"
+)
+_TABLES = {
+    "LOGISTIC": _EXACT, "EXP": _EXACT, "LOG": OpRule(inexact=_LIBM_LOG),
+    **dict.fromkeys(("TANH", "GELU", "ELU"), OpRule(inexact=_LIBM)),
+}  # fmt: skip
 
 _ABORTS = OpRule(overflow="the engine ends the process")
 _UNDEFINED = OpRule(overflow="the engine shifts int32 by 32 bits or more, which C leaves undefined")
@@ -180,6 +191,11 @@ _REFERENCE = {
     "QUANTIZE": _DOUBLE, "LEAKY_RELU": _FLOAT32,
     "RELU": _FLOAT32, "RELU6": _FLOAT32, "RELU_N1_TO_1": _FLOAT32,
     "HARD_SWISH": OpRule(factor="float32", algorithm=Algorithm.INT16_STEPS),
+    "ABS": _FLOAT32, "PRELU": _FLOAT32,
+    "SQRT": OpRule(algorithm=Algorithm.TRUNCATED),
+    "RSQRT": OpRule(algorithm=Algorithm.FIXED_POINT),
+    "RESIZE_BILINEAR": OpRule(algorithm=Algorithm.WEIGHTS_OF_10_BITS),
+    "RESIZE_BILINEAR uint8": OpRule(algorithm=Algorithm.FLOAT32_WEIGHTS),
 }  # fmt: skip
 _OPTIMISED = {
     **_REFERENCE,
@@ -206,6 +222,8 @@ _OPTIMISED = {
 _TFLM = {
     **_REFERENCE,
     "FULLY_CONNECTED": _DOUBLE,
+    "ABS": _DOUBLE,
+    "PRELU": _DOUBLE,
     "MUL": _DOUBLE,
     "RELU": _DOUBLE,
     "LEAKY_RELU": _DOUBLE,
@@ -216,11 +234,19 @@ _TFLM = {
     "TANH": OpRule(algorithm=Algorithm.FIXED_POINT),
     "SPACE_TO_BATCH_ND": OpRule(algorithm=Algorithm.CELLS_OF_0),
 }
-_NO_ELU = frozenset({"ELU uint8"})
+_INT8_ONLY = frozenset(f"{op} uint8" for op in ("ELU", "ABS", "SQRT", "RSQRT", "EXP", "LOG"))
 _IN_PLACE = frozenset({"ADD", "SUB", "MUL", "SOFTMAX"})
 _IN_PLACE_FALLBACK = frozenset({"ADD declined", "SUB declined", "MUL declined", "SOFTMAX"})
 _TFLM_UNSUPPORTED = frozenset(
-    {"RELU_N1_TO_1 int8", "GELU int8", "TILE int8", "REDUCE_PROD integers"}
+    {
+        "RELU_N1_TO_1 int8",
+        "GELU int8",
+        "TILE int8",
+        "SQRT int8",
+        "EXP int8",
+        "LOG int8",
+        "REDUCE_PROD integers",
+    }
     | {
         f"{op} uint8"
         for op in {o.split()[0] for o in _TFLM}
@@ -234,6 +260,9 @@ _DIRECT = OpRule(
     "single", algorithm=Algorithm.DIRECT, clamp_rounding="even", limits=(2**-10, _BELOW_256)
 )
 _Q8 = OpRule(algorithm=Algorithm.Q8_MULTIPLIER, limits=(2**-8, 128.0))
+_WEIGHTS_OF_11_BITS = dict.fromkeys(
+    ("RESIZE_BILINEAR", "RESIZE_BILINEAR uint8"), OpRule(algorithm=Algorithm.WEIGHTS_OF_11_BITS)
+)
 _XNNPACK = {
     **_OPTIMISED,
     "CONV_2D": _WEIGHTED,
@@ -250,6 +279,7 @@ _XNNPACK = {
     "SUB": replace(_DIRECT, fallback=_DOUBLE),
     "MUL": replace(_WEIGHTED, limits=(2**-16, _BELOW_256), fallback=_OPTIMISED["MUL"]),
     "MEAN": OpRule("float32", "float32", algorithm=Algorithm.RAW_FLOAT32),
+    **_WEIGHTS_OF_11_BITS,
     "LOGISTIC": OpRule(algorithm=Algorithm.ZERO_POINT_FIRST),
     **dict.fromkeys(("TANH", "ELU"), OpRule(algorithm=Algorithm.ZERO_POINT_FIRST, inexact=_LIBM)),
     "MAX_POOL_2D": OpRule(clamp_rounding="even"),
@@ -263,11 +293,12 @@ _INTGOLD = {
         ("CONV_2D", "CONV_2D uint8", "DEPTHWISE_CONV_2D", "DEPTHWISE_CONV_2D uint8",
          "FULLY_CONNECTED", "TRANSPOSE_CONV", "TRANSPOSE_CONV uint8", "ADD", "SUB", "MUL",
          "QUANTIZE",
-         "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1"),
+         "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1", "ABS", "PRELU"),
         OpRule("single"),
     ),
-    **dict.fromkeys(("TANH", "GELU", "ELU", "SOFTMAX"), _EXACT),
+    **dict.fromkeys(("TANH", "GELU", "ELU", "SOFTMAX", "SQRT", "RSQRT", "LOG"), _EXACT),
     "MEAN": OpRule("single", algorithm=Algorithm.DIVIDED),
+    **_WEIGHTS_OF_11_BITS,
 }  # fmt: skip
 _LITERT = "2.3.0"
 CONTRACTS: dict[str, Contract] = {
@@ -276,15 +307,15 @@ CONTRACTS: dict[str, Contract] = {
         Contract("intgold", "intgold", f"SPEC {SPEC_VERSION}", "definition", _INTGOLD),
         Contract(
             "litert_reference", "LiteRT reference kernels", _LITERT, "measured", _REFERENCE,
-            _NO_ELU | {"ELU int8"}, _IN_PLACE,
+            _INT8_ONLY | {"ELU int8"}, _IN_PLACE,
         ),
         Contract(
             "litert_optimised_x86", "LiteRT optimised kernels on x86 with AVX", _LITERT, "measured",
-            _OPTIMISED, _NO_ELU, _IN_PLACE,
+            _OPTIMISED, _INT8_ONLY, _IN_PLACE,
         ),
         Contract(
             "xnnpack", "XNNPACK as LiteRT's delegate on x86", _LITERT, "measured", _XNNPACK,
-            _NO_ELU, _IN_PLACE_FALLBACK, delegates=True,
+            _INT8_ONLY, _IN_PLACE_FALLBACK, delegates=True,
         ),
         Contract(
             "tflm", "TFLite Micro reference kernels", "2026-10-23", "measured", _TFLM,

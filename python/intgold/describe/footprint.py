@@ -29,7 +29,7 @@ class Footprint:
         ``float64`` four more.
     tables : int
         256 bytes of each lut, 1,024 of each softmax_float32; seven of each pwl segment
-        (breakpoint, slope, offset).
+        (breakpoint, slope, offset); ten of each output row and column of a resize_bilinear.
     """
 
     weights: int = 0
@@ -51,6 +51,8 @@ class Footprint:
 
 _ARRAYS = {
     "weights": "weights", "weight_zero_point": "weights", "bias": "biases", "table": "tables",
+    "row0": "tables", "row1": "tables", "row_weight": "tables",
+    "column0": "tables", "column1": "tables", "column_weight": "tables",
     "breakpoints": "tables", "slope": "tables", "offset": "tables",
 }  # fmt: skip
 

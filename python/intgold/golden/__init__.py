@@ -27,12 +27,15 @@ from .gather import gather
 from .global_avg_pool import global_avg_pool
 from .lut import lut
 from .max_pool2d import max_pool2d
+from .maximum import maximum
+from .minimum import minimum
 from .mul import mul
 from .pad import pad
 from .pwl import pwl
 from .requantize import requantize as _requantize
 from .rescale import rescale
 from .reshape import reshape
+from .resize_bilinear import resize_bilinear
 from .softmax import softmax
 from .softmax_float32 import softmax_float32
 from .strided_copy import strided_copy
@@ -45,6 +48,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         global_avg_pool, add, softmax, rescale, argmax, mul, concat, pad, reshape, softmax_float32,
         strided_copy, gather,
         transpose_conv2d,
+        resize_bilinear, maximum, minimum,
     )
 }  # fmt: skip
 """The golden function of every op of the op table."""
@@ -109,6 +113,9 @@ softmax_float32 = _checking(softmax_float32)
 strided_copy = _checking(strided_copy)
 gather = _checking(gather)
 transpose_conv2d = _checking(transpose_conv2d)
+resize_bilinear = _checking(resize_bilinear)
+maximum = _checking(maximum)
+minimum = _checking(minimum)
 
 __all__ = [
     "FUNCTIONS",
@@ -123,12 +130,15 @@ __all__ = [
     "global_avg_pool",
     "lut",
     "max_pool2d",
+    "maximum",
+    "minimum",
     "mul",
     "pad",
     "pwl",
     "requantize",
     "rescale",
     "reshape",
+    "resize_bilinear",
     "softmax",
     "softmax_float32",
     "strided_copy",

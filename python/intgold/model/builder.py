@@ -40,6 +40,9 @@ _SAME_REALS = (
     "reshape",
     "strided_copy",
     "gather",
+    "resize_bilinear",
+    "maximum",
+    "minimum",
 )
 """Ops whose outputs stand for reals by the scale and zero point of what they read."""
 
@@ -117,7 +120,8 @@ class Builder:
             Name of the tensor; by default that of the op.
         scale, zero_point
             Of the tensor.  What is not given is that of the inputs, of a max_pool2d, avg_pool2d,
-            concat, pad, reshape, strided_copy or gather whose inputs agree in it; else none and 0.
+            concat, pad, reshape, strided_copy, gather, resize_bilinear, maximum or minimum whose
+            inputs agree in it; else none and 0.
         **fields
             The fields of the op's clause in SPEC 5.  Arrays may be lists or of a wider integer
             dtype; one number stands for a pair of equal ones and for four equal paddings.  stride,

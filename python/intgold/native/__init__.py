@@ -18,11 +18,14 @@ gather = FUNCTIONS["gather"]
 global_avg_pool = FUNCTIONS["global_avg_pool"]
 lut = FUNCTIONS["lut"]
 max_pool2d = FUNCTIONS["max_pool2d"]
+maximum = FUNCTIONS["maximum"]
+minimum = FUNCTIONS["minimum"]
 mul = FUNCTIONS["mul"]
 pad = FUNCTIONS["pad"]
 pwl = FUNCTIONS["pwl"]
 rescale = FUNCTIONS["rescale"]
 reshape = FUNCTIONS["reshape"]
+resize_bilinear = FUNCTIONS["resize_bilinear"]
 softmax = FUNCTIONS["softmax"]
 softmax_float32 = FUNCTIONS["softmax_float32"]
 strided_copy = FUNCTIONS["strided_copy"]
@@ -47,11 +50,14 @@ __all__ = [
     "isa_name",
     "lut",
     "max_pool2d",
+    "maximum",
+    "minimum",
     "mul",
     "pad",
     "pwl",
     "rescale",
     "reshape",
+    "resize_bilinear",
     "softmax",
     "softmax_float32",
     "strided_copy",

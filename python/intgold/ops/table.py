@@ -22,11 +22,14 @@ from . import (
     global_avg_pool,
     lut,
     max_pool2d,
+    maximum,
+    minimum,
     mul,
     pad,
     pwl,
     rescale,
     reshape,
+    resize_bilinear,
     softmax,
     softmax_float32,
     strided_copy,
@@ -57,6 +60,9 @@ OPS: Mapping[str, OpKind] = {
         strided_copy,
         gather,
         transpose_conv2d,
+        resize_bilinear,
+        maximum,
+        minimum,
     )
 }
 """In SPEC order."""

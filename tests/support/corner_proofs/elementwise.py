@@ -188,6 +188,24 @@ def concat(ran):
         assert len({ran.zero[n] for n in ("x1", "x2", "y")}) == 3
 
 
+def extremes(ran):
+    """Each value is the larger, or the smaller, of two as they are stored."""
+    x1, x2 = (ran.case.x[n].astype(np.int64) for n in ran.op.inputs)
+    pick = {"maximum": max, "minimum": min}[ran.op.kind]
+    pairs = list(zip(x1.ravel().tolist(), x2.ravel().tolist(), strict=True))
+    assert ran.y.ravel().tolist() == [pick(pair) for pair in pairs]
+    name = ran.case.name
+    if name.startswith("next_"):
+        assert len(pairs) == 255 and {b - a for a, b in pairs} == {
+            1 if name == "next_above" else -1
+        }
+    elif name == "one_tensor":
+        assert ran.op.inputs == ("x", "x") and len(set(pairs)) == 256
+    else:
+        assert {np.sign(a * b) for a, b in pairs} == {-1, 0, 1} and len(set(pairs)) == 49
+        assert len({ran.zero[n] for n in ("x1", "x2", "y")}) == (3 if name == "zero_points" else 1)
+
+
 PROOFS = {
     "add": {
         "saturation|by_one": add_saturation,
@@ -213,4 +231,6 @@ PROOFS = {
         r"\w+_clamp": elementwise_clamp,
     },
     "concat": {r"rank\d_axis\d_\w+|one_tensor|zero_points": concat},
+    "maximum": {r"\w+": extremes},
+    "minimum": {r"\w+": extremes},
 }

@@ -44,6 +44,9 @@ _NO_ZERO_POINT = (
     "softmax_float32",
     "strided_copy",
     "gather",
+    "resize_bilinear",
+    "maximum",
+    "minimum",
 )
 
 

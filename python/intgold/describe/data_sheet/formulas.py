@@ -45,6 +45,11 @@ _FORMULAS = {
     "transpose_conv2d": "acc(oy,ox,oc) = bias(oc) + sum of "
     "(x(iy,ix,ic) - zero_x) * (w(oc,ky,kx,ic) - zero_w(oc)) over the taps with an input: "
     "iy*stride_h = oy + pad_top - ky, iy in [0, in_h-1], ix alike; other taps add nothing",
+    "resize_bilinear": "one = 2^frac_bits;  w = row_weight(oy);  v = column_weight(ox)\n"
+    "top = (one - v)*x(row0(oy),column0(ox),c) + v*x(row0(oy),column1(ox),c);  bottom of row1(oy)\n"
+    "acc = (one - w)*top + w*bottom;  y = acc / 4^frac_bits to nearest, halves by the form",
+    "maximum": "y = max(x1, x2), as they are stored",
+    "minimum": "y = min(x1, x2), as they are stored",
 }
 
 _AVERAGES = {

@@ -361,6 +361,35 @@ def _mul(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> in
     return _finish(traced, place, steps, acc)
 
 
+def _extreme(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
+    a, b = (int(x[place]) for x in traced.inputs)
+    pick = {"maximum": max, "minimum": min}[traced.op.kind]
+    made = pick(a, b)
+    steps.say(f"y = {pick.__name__}({a}, {b}) = {made}")
+    return made
+
+
+def _resize_bilinear(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
+    op, x, (_, oy, ox, c) = traced.op, traced.inputs[0][place[0]], place
+    bits = op["frac_bits"]
+    parts, one = [], 1 << bits
+    w, v = int(op["row_weight"][oy]), int(op["column_weight"][ox])
+    columns = [int(op[name][ox]) for name in ("column0", "column1")]
+    for name, row in (("top", int(op["row0"][oy])), ("bottom", int(op["row1"][oy]))):
+        a, b = (int(x[row, column, c]) for column in columns)
+        parts.append((one - v) * a + v * b)
+        steps.say(
+            f"{name} = {one - v}*x{[row, columns[0], c]} + {v}*x{[row, columns[1], c]} "
+            f"= {one - v}*({a}) + {v}*({b}) = {parts[-1]}"
+        )
+    acc = (one - w) * parts[0] + w * parts[1]
+    _hold(traced, place, acc)
+    steps.say(f"acc = {one - w}*({parts[0]}) + {w}*({parts[1]}) = {acc}")
+    made = (up if op["form"] == "up" else away)(acc, 2 * bits)
+    steps.say(f"y = {op['form']}({acc}, {2 * bits}) = {made}")
+    return made
+
+
 def _rescale(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     x = int(traced.inputs[0][place])
     value = trace_requantize(steps, x, *_entry(traced.op["requantize"], place[-1]))
@@ -515,5 +544,8 @@ _WALKS: Mapping[str, Callable[[TracedOp, tuple[int, ...], ArithmeticTrace], int]
     "strided_copy": _strided_copy,
     "gather": _gather,
     "transpose_conv2d": _transpose_conv2d,
+    "resize_bilinear": _resize_bilinear,
+    "maximum": _extreme,
+    "minimum": _extreme,
 }
 """One walk per op; each returns the output value that its lines come to."""

@@ -23,6 +23,8 @@ from . import (
     layout_ops,
     means,
     pools,
+    prelu,
+    resizes,
     softmax,
     unary,
     weighted,
@@ -46,6 +48,8 @@ HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
     "ADD": elementwise.add,
     "SUB": elementwise.sub,
     "MUL": elementwise.mul,
+    "MAXIMUM": elementwise.extreme("maximum"),
+    "MINIMUM": elementwise.extreme("minimum"),
     "AVERAGE_POOL_2D": pools.average_pool_2d,
     "MAX_POOL_2D": pools.max_pool_2d,
     "MEAN": means.mean,
@@ -59,6 +63,7 @@ HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
     "PACK": layout_ops.pack,
     **dict.fromkeys(LAYOUT_OPS, layout_ops.layout),
     **dict.fromkeys(("REDUCE_MAX", "REDUCE_MIN"), layout_ops.reduce_extreme),
+    "RESIZE_BILINEAR": resizes.resize_bilinear,
     "QUANTIZE": unary.quantize,
     "RELU": unary.relu(1),
     "RELU_N1_TO_1": unary.relu(2),
@@ -69,11 +74,17 @@ HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
     "GELU": unary.real_function("GELU"),
     "ELU": unary.real_function("ELU"),
     "HARD_SWISH": unary.hard_swish,
+    "ABS": unary.absolute,
+    "SQRT": unary.root("SQRT"),
+    "RSQRT": unary.root("RSQRT"),
+    "EXP": unary.real_function("EXP"),
+    "LOG": unary.real_function("LOG"),
+    "PRELU": prelu.parametric_relu,
 }
 """What adds each op of a file to the model."""
 _WITH_BATCH = frozenset(
     ("CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "PAD", "PADV2",
-     "CONCATENATION", "TRANSPOSE_CONV")
+     "CONCATENATION", "TRANSPOSE_CONV", "RESIZE_BILINEAR")
 )  # fmt: skip
 """Ops that count axes from the batch on."""
 _MAX_RANK = 6
@@ -92,6 +103,9 @@ def import_tflite(
     path: str | os.PathLike[str], contract: str = DEFAULT_CONTRACT, name: str | None = None
 ) -> Model:
     """Return the model of a .tflite file, with the arithmetic of a named engine.
+
+    Float ops before the first QUANTIZE and after the last DEQUANTIZE are left out; the entries
+    ``host_head`` and ``host_tail`` of the model's metadata have a line for each.
 
     Parameters
     ----------

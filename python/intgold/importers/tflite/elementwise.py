@@ -1,8 +1,9 @@
-"""ADD, SUB, MUL: the arithmetic of contracts; `operands` brings the shapes together."""
+"""ADD, SUB, MUL, MAXIMUM, MINIMUM by contracts; `operands` brings the shapes together."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,27 @@ def mul(context: OpContext) -> None:
         _need_int16(context, min(products), max(products))
     by = requantize_for([real], context.rule.form)
     elementwise(context, "mul", {"requantize": by, **clamp_fields(context)})
+
+
+def extreme(kind: str) -> Callable[[OpContext], None]:
+    """Return the importer of MAXIMUM or MINIMUM.
+
+    Kernels compare values as they are stored, whatever the scales: where these differ, that is no
+    order of reals, and such a file is refused.
+    """
+
+    def add_extreme(context: OpContext) -> None:
+        constants_of(context)
+        x1, x2, y = (
+            (context.scale(t), context.zero_point(t))
+            for t in (context.file(0), context.file(1), context.y)
+        )
+        for i, x in enumerate((x1, x2)):
+            if x != y:
+                raise context.fail(f"input {i} has another scale or zero point than the output")
+        elementwise(context, kind, {})
+
+    return add_extreme
 
 
 def _centred(context: OpContext, i: int) -> tuple[int, int]:

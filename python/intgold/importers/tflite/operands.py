@@ -1,4 +1,4 @@
-"""Operands of ADD, SUB, MUL: constants, and tensors that are spread over the other one.
+"""Operands of elementwise ops: constants, and tensors that are spread over the other one.
 
 No op of SPEC 5 holds a constant tensor, but some can be made to, exactly.
 """
@@ -25,7 +25,7 @@ def elementwise(
     Parameters
     ----------
     kind : str
-        ``add`` or ``mul``.
+        ``add``, ``mul``, ``maximum`` or ``minimum``.
     *fields : dict
         Of the op; two where it computes the first `whole` values of each `run` differently.
     """

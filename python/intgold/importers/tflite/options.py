@@ -37,6 +37,7 @@ OPTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "MEAN": ("ReducerOptions", ("KeepDims",)),
     "SOFTMAX": ("SoftmaxOptions", ("Beta",)),
     "CONCATENATION": ("ConcatenationOptions", ("Axis", "FusedActivationFunction")),
+    "RESIZE_BILINEAR": ("ResizeBilinearOptions", ("AlignCorners", "HalfPixelCenters")),
     "LEAKY_RELU": ("LeakyReluOptions", ("Alpha",)),
     "STRIDED_SLICE": (
         "StridedSliceOptions",

@@ -221,12 +221,21 @@ _BY_SHAPE = ("CONV_2D", "TRANSPOSE_CONV")
 """Ops that a delegate takes or leaves by the shape of their input."""
 _MAY_BE_COMPUTED = (("RESHAPE", 1), ("TRANSPOSE_CONV", 0))
 """Operands, by their place, of which it is known how kernels go where they are computed."""
+
+
+def _resized(op: FileOp, x: _Shape, size: FileTensor) -> _Shape | None:
+    if len(x) != 4 or size.data is None or size.dtype != "int32" or size.data.size != 2:
+        return None
+    return (x[0], *size.data.ravel().tolist(), x[3])
+
+
 _IN_ORDER = ("RESHAPE", "EXPAND_DIMS", "FULLY_CONNECTED")
 """Ops for which any shape of as many values does: engines that go by the file look at no other."""
 _OF_TWO: Mapping[str, Callable[[FileOp, _Shape, FileTensor], _Shape | None]] = {
     "FULLY_CONNECTED": _dense,
     "MEAN": _means,
     "EXPAND_DIMS": _expanded,
+    "RESIZE_BILINEAR": _resized,
 }
 """Ops whose second input has a say."""
 
@@ -241,7 +250,7 @@ def _axes(tensor: FileTensor, rank: int) -> set[int] | None:
 
 _ALIKE = frozenset(
     ("QUANTIZE", "RELU", "RELU_N1_TO_1", "RELU6", "LEAKY_RELU", "LOGISTIC", "TANH", "GELU", "ELU",
-     "HARD_SWISH", "SOFTMAX")
+     "HARD_SWISH", "SOFTMAX", "ABS", "SQRT", "RSQRT", "EXP", "LOG", "PRELU")
 )  # fmt: skip
 """Ops that make the shape of their input."""
 

@@ -55,6 +55,10 @@ REALS: dict[str, Real] = {
     "GELU": _erf_gelu,
     "GELU/approximate": _tanh_gelu,
     "ELU": lambda x: math.expm1(x) if x < 0 else x,
+    "EXP": lambda x: float(expf(_FLOAT(x))),
+    "LOG": lambda x: math.log(x) if x > 0 else -math.inf if x == 0 else math.nan,
+    "SQRT": lambda x: math.sqrt(max(x, 0)),
+    "RSQRT": lambda x: 1 / math.sqrt(x) if x > 0 else math.inf,
 }
 """Functions of reals, as the kernels of LiteRT compute them."""
 TFLM_REALS: dict[str, Real] = {
@@ -69,10 +73,23 @@ XNNPACK_REALS: dict[str, Real] = {**REALS, "LOGISTIC": _logistic_float64}
 def real_function_table(
     f: Real, x_scale: np.float32, x_zero: int, y_scale: np.float32, y_zero: int
 ) -> np.ndarray:
-    """Return the table of a real function, in float32, halves away from zero."""
+    """Return the table of a real function, in float32, halves away from zero.
+
+    Infinities are the ends, and what is no number the lower one.
+
+    Raises
+    ------
+    ArithmeticError
+        When 1 / y_scale is infinite.
+    """
+    if not np.isfinite(_FLOAT(1) / y_scale):
+        raise ArithmeticError(f"an output scale of {y_scale}")
     found = []
     for scaled_value in _scaled(f, x_scale, x_zero, y_scale):
         at = float(scaled_value)
+        if not math.isfinite(at):
+            found.append(127 if at > 0 else -128)
+            continue
         found.append(math.trunc(at + math.copysign(0.5, at)) + y_zero)
     return np.clip(found, -128, 127).astype(np.int8)
 
@@ -137,6 +154,14 @@ def requantize_table(
     """Return the table of R(x - zero_point_x) + zero_point_y."""
     by = requantize_for([FACTORS[rule.factor](x_scale, _FLOAT(1), y_scale)], rule.form)
     return np.clip(scaled((_ALL - x_zero)[:, None], by)[:, 0] + y_zero, lo, hi).astype(np.int8)
+
+
+def absolute(
+    rule: OpRule, x_scale: np.float32, x_zero: int, y_scale: np.float32, y_zero: int
+) -> np.ndarray:
+    """Return the table of R(|x - zero_point_x|) + zero_point_y."""
+    by = requantize_for([FACTORS[rule.factor](x_scale, _FLOAT(1), y_scale)], rule.form)
+    return _bytes(scaled(abs(_ALL - x_zero)[:, None], by)[:, 0] + y_zero)
 
 
 def leaky_relu(

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...contracts import Algorithm
-from . import tables, tflm_tables
+from . import roots, tables, tflm_tables
 from .hard_swish import hard_swish_table
 from .op_context import OpContext, extents, inner
 from .scales import ends, factors, requantize_by_rule
@@ -76,6 +76,28 @@ def leaky_relu(context: OpContext) -> None:
         _lut(context, tables.q8_multiplier(*_quantisation(context), alpha))
         return
     _lut(context, tables.leaky_relu(context.rule, *_quantisation(context), alpha))
+
+
+def absolute(context: OpContext) -> None:
+    """Add the table of ABS."""
+    x_scale, x_zero, y_scale, y_zero = _quantisation(context)
+    _lut(context, tables.absolute(context.rule, x_scale, x_zero, y_scale, y_zero))
+
+
+def root(name: str) -> Callable[[OpContext], None]:
+    """Return the importer of SQRT or RSQRT, which are of values from the zero point on."""
+
+    def add(context: OpContext) -> None:
+        quantisation = _quantisation(context)
+        if quantisation[1] > -128:
+            context.note("values below the zero point: the engine ends with an error")
+        if context.rule.algorithm is Algorithm.PLAIN:
+            _lut(context, tables.real_function_table(tables.REALS[name], *quantisation))
+            return
+        made = {"SQRT": roots.sqrt_table, "RSQRT": roots.rsqrt_table}[name]
+        _lut(context, made(*quantisation))
+
+    return add
 
 
 def hard_swish(context: OpContext) -> None:

@@ -12,10 +12,13 @@ _ONE, _TWO = (1, 1), (2, 2)
 _ANY = (1, MAX_TABLES)
 ARITIES: Mapping[str, tuple[int, int]] = {
     **dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"), (2, 3)),
-    **dict.fromkeys(("ADD", "SUB", "MUL", "MEAN", "EXPAND_DIMS", "PAD"), _TWO),
+    **dict.fromkeys(("ADD", "SUB", "MUL", "MEAN", "EXPAND_DIMS", "PAD", "MAXIMUM",
+                     "MINIMUM", "RESIZE_BILINEAR",
+                     "PRELU"), _TWO),
     **dict.fromkeys(
         ("AVERAGE_POOL_2D", "MAX_POOL_2D", "SOFTMAX", "SQUEEZE", "QUANTIZE", "RELU",
-         "RELU_N1_TO_1", "RELU6", "LEAKY_RELU", "LOGISTIC", "TANH", "GELU", "ELU", "HARD_SWISH"),
+         "RELU_N1_TO_1", "RELU6", "LEAKY_RELU", "LOGISTIC", "TANH", "GELU", "ELU", "HARD_SWISH",
+         "ABS", "SQRT", "RSQRT", "EXP", "LOG"),
         _ONE,
     ),
     "TRANSPOSE_CONV": (3, 4), "RESHAPE": (1, 2), "PADV2": (3, 3), "CONCATENATION": _ANY,

@@ -223,7 +223,7 @@ def _witness(
     tensors = [graph.tensors[i] for i in op.inputs]
     y = graph.tensors[op.outputs[0]]
     channel = place[-1]
-    if op.kind == "MEAN":
+    if op.kind in ("MEAN", "RESIZE_BILINEAR"):
         operands = at.inputs[0][place[0], ..., channel].ravel()
     elif op.kind == "FULLY_CONNECTED":
         operands = at.inputs[0][place[0]]
@@ -239,6 +239,10 @@ def _witness(
         held = [t.data for t in tensors[1:] if t.data is not None]
         weight, bias = held[0].reshape(-1)[channel], held[1][channel]
         text.append(f"w={weight} bias={bias}")
+    if op.kind == "PRELU" and tensors[1].data is not None:
+        text.append(f"alpha={tensors[1].data[..., channel].item()}")
+    if op.kind == "RESIZE_BILINEAR":
+        text.append(f"2 x 2 to {y.shape[1]} x {y.shape[2]} at {place[1]}, {place[2]}")
     if op.kind == "LEAKY_RELU":
         text.append(f"alpha={np.float32(op.options['Alpha'])}")
     text.append(f"scales {' '.join(map(str, scales))}, zero points {' '.join(map(str, zeros))}")

@@ -160,6 +160,48 @@ def _max_pool(rng: Rng) -> OpProbe:
     return g.op("MAX_POOL_2D", [x], y, [batch], FusedActivationFunction=3, **slide)
 
 
+def _prelu(rng: Rng) -> OpProbe:
+    """Every value with each of some slopes."""
+    g, scale, count = _GraphBuilder(), _scale(rng, -2.5, -0.5), _CHANNELS
+    slope, y_scale = _scale(rng, -3, -1.5), _FLOAT(scale * 10 ** rng.uniform(-0.3, 0.4))
+    scale, slope, y_scale = _even_powers(rng, scale, slope, y_scale)
+    batch = np.repeat(_EVERY.astype(np.int8).reshape(1, 16, 16, 1), count, axis=3)
+    x = g.tensor(batch.shape, scale=scale, zero_point=_zero(rng))
+    data = rng.integers(-128, 128, (1, 1, count)).astype(np.int8)
+    alpha = g.tensor(data.shape, "int8", slope, _zero(rng), data)
+    y = g.tensor(batch.shape, "int8", y_scale, _zero(rng))
+    return g.op("PRELU", [x, alpha], y, [batch])
+
+
+def _resize_bilinear(rng: Rng) -> OpProbe:
+    """Images of 2 x 2 random values, made larger."""
+    g, scale, zero = _GraphBuilder(), _scale(rng, -2.5, -0.5), _zero(rng)
+    shape, size = (1, 2, 2, _CHANNELS), rng.integers(2, 24, 2)
+    x = g.tensor(shape, scale=scale, zero_point=zero)
+    held = g.tensor((2,), "int32", data=size.astype(np.int32))
+    y = g.tensor((1, *size.tolist(), _CHANNELS), "int8", scale, zero)
+    batch = rng.integers(-128, 128, (4, *shape[1:])).astype(np.int8)
+    corners = int(rng.integers(3))
+    return g.op(
+        "RESIZE_BILINEAR", [x, held], y, [batch], AlignCorners=corners == 1,
+        HalfPixelCenters=corners == 2,
+    )  # fmt: skip
+
+
+def _root(op: str) -> Callable[[Rng], OpProbe]:
+    """Every value from the zero point -128 on."""
+
+    def make(rng: Rng) -> OpProbe:
+        g, scale = _GraphBuilder(), _scale(rng, -4, 0)
+        batch = _EVERY.astype(np.int8)[None]
+        reach = _FLOAT(255 * scale) ** _FLOAT(0.5 if op == "SQRT" else -0.5)
+        y_scale = _FLOAT(reach * 10 ** rng.uniform(-0.7, 0.3) / 128)
+        x = g.tensor(batch.shape, scale=scale, zero_point=-128)
+        return g.op(op, [x], g.tensor(batch.shape, "int8", y_scale, _zero(rng)), [batch])
+
+    return make
+
+
 def _one(
     op: str, fixed: tuple[float, int] | None = None, low: float = -2.5
 ) -> Callable[[Rng], OpProbe]:
@@ -189,8 +231,19 @@ PROBES: Mapping[str, Callable[[Rng], OpProbe]] = {
     "SOFTMAX": _softmax,
     **{
         op: _one(op)
-        for op in ("QUANTIZE", "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1", "HARD_SWISH")
+        for op in (
+            "QUANTIZE",
+            "LEAKY_RELU",
+            "RELU",
+            "RELU6",
+            "RELU_N1_TO_1",
+            "HARD_SWISH",
+            "ABS",
+        )
     },
+    **{op: _root(op) for op in ("SQRT", "RSQRT")},
+    "PRELU": _prelu,
+    "RESIZE_BILINEAR": _resize_bilinear,
     "ELU": _one("ELU", low=-5),  # float32 steps show where exp(x) is next to 1
     "LOGISTIC": _one("LOGISTIC", (1 / 256, -128)),
     "TANH": _one("TANH", (1 / 128, 0)),

@@ -35,6 +35,7 @@ def directed_models() -> Iterator[Model]:
         _pools,
         _elementwise,
         _data_movement,
+        _resizes,
         _int32,
     ):
         yield from cases()
@@ -222,6 +223,12 @@ def _elementwise() -> Iterator[Model]:
         "requantize2": Requantize.of(2**30, 32), "requantize": Requantize.of(2**30, 34), **_FULL,
     }  # fmt: skip
     yield _model("add", "difference", reason, shape, fields, -5, 3)
+    for kind, larger in (("maximum", "larger"), ("minimum", "smaller")):
+        for case, x_zero, reason in (
+            ("signs", 0, f"the {larger} of two signed values, of equal and of different signs"),
+            ("zero_points", -128, "zero points that differ: the values stay as they are"),
+        ):
+            yield _model(kind, case, reason, shape, {}, x_zero, 5 * (x_zero < 0))
     for axis in range(3):
         reason = f"axis {axis}: the order of the values tells the axes apart"
         yield _model("concat", f"axis{axis}", reason, shape, {"axis": axis})
@@ -262,6 +269,32 @@ def _data_movement() -> Iterator[Model]:
         reason = f"places {at} of axis {axis}: in no order, some twice or never"
         fields = {"axis": axis, "indices": np.array(at, np.int32)}
         yield _model("gather", f"axis{axis}", reason, shape, fields)
+
+
+def resize_tables(in_size: int, out_size: int, frac_bits: int, axis: str) -> Fields:
+    """Return tables by which the first and the last output lie on the ends of the input."""
+    one, steps = 1 << frac_bits, max(out_size - 1, 1)
+    at = [i * (in_size - 1) * one // steps for i in range(out_size)]
+    return {
+        f"{axis}0": np.array([p >> frac_bits for p in at], np.int32),
+        f"{axis}1": np.array([min((p >> frac_bits) + 1, in_size - 1) for p in at], np.int32),
+        f"{axis}_weight": np.array([p % one for p in at], np.int16),
+    }
+
+
+def _resizes() -> Iterator[Model]:
+    for case, shape, out, frac_bits, form, reason in (
+        ("halves_up", (3, 4, 3), (5, 7), 1, "up", "every second place a half: ties go up"),
+        ("halves_away", (3, 4, 3), (5, 7), 1, "away", "the same: ties go away from zero"),
+        ("larger", (2, 3, 5), (7, 8), 10, "away", "from 2 x 3 to 7 x 8, ten fraction bits"),
+        ("smaller", (7, 8, 2), (3, 2), 11, "up", "from 7 x 8 to 3 x 2, eleven fraction bits"),
+        ("one_pixel", (1, 1, 3), (2, 3), 11, "up", "one pixel, spread over 2 x 3"),
+        ("nearest", (3, 3, 2), (6, 5), 0, "up", "no fraction bit: the values themselves"),
+    ):
+        fields: Fields = {"frac_bits": frac_bits, "form": form}
+        for axis, a, b in zip(("row", "column"), shape, out, strict=False):
+            fields |= resize_tables(a, b, frac_bits, axis)
+        yield _model("resize_bilinear", case, reason, shape, fields, 3, 3)
 
 
 def _int32() -> Iterator[Model]:

@@ -15,9 +15,16 @@ from ...errors import InputError
 from ...ops.table import OPS
 from .corners.case import Case
 from .corners.data_movement import gather_cases, pad_cases, reshape_cases, strided_copy_cases
-from .corners.elementwise import add_cases, concat_cases, mul_cases
+from .corners.elementwise import (
+    add_cases,
+    concat_cases,
+    maximum_cases,
+    minimum_cases,
+    mul_cases,
+)
 from .corners.int32 import argmax_cases, rescale_cases
 from .corners.pools import avg_pool2d_cases, global_avg_pool_cases, max_pool2d_cases
+from .corners.resizes import resize_bilinear_cases
 from .corners.softmax import softmax_cases, softmax_float32_cases
 from .corners.tables import lut_cases, pwl_cases
 from .corners.transposed import transposed_cases
@@ -69,6 +76,9 @@ _CASES: dict[str, Callable[[], Iterator[Case]]] = {
     "strided_copy": strided_copy_cases,
     "gather": gather_cases,
     "transpose_conv2d": _transpose_conv2d_cases,
+    "resize_bilinear": resize_bilinear_cases,
+    "maximum": maximum_cases,
+    "minimum": minimum_cases,
 }
 
 

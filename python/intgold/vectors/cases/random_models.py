@@ -339,7 +339,7 @@ def _rescale(rng: Random, shapes: list[Shape]) -> Fields:
     return {"requantize": requantize_of(rng, shapes[0][-1], 2 ** rng.choice((12, 24, 31)))}
 
 
-def _argmax(rng: Random, shapes: list[Shape]) -> Fields:
+def _no_fields(rng: Random, shapes: list[Shape]) -> Fields:
     return {}
 
 
@@ -428,6 +428,19 @@ def _transpose_conv2d(rng: Random, shapes: list[Shape]) -> Fields:
     }
 
 
+def _resize_bilinear(rng: Random, shapes: list[Shape]) -> Fields:
+    frac_bits = rng.choice((0, 1, 4, 10, 11))
+    fields: Fields = {"frac_bits": frac_bits, "form": rng.choice(("up", "away"))}
+    for axis, in_size in zip(("row", "column"), _image(shapes), strict=False):
+        out = rng.randint(1, 12)
+        for name in (f"{axis}0", f"{axis}1"):
+            fields[name] = np.array([rng.randrange(in_size) for _ in range(out)], np.int32)
+        if rng.random() < 0.5:  # neighbours, as in a resize
+            fields[f"{axis}1"] = np.minimum(fields[f"{axis}0"] + 1, in_size - 1).astype(np.int32)
+        fields[f"{axis}_weight"] = _array(rng, "int16", (out,), 0, 1 << frac_bits)
+    return fields
+
+
 _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "conv2d": _conv2d,
     "depthwise_conv2d": _depthwise_conv2d,
@@ -440,7 +453,7 @@ _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "add": _add,
     "softmax": _softmax,
     "rescale": _rescale,
-    "argmax": _argmax,
+    "argmax": _no_fields,
     "mul": _mul,
     "concat": _concat,
     "pad": _pad,
@@ -449,4 +462,7 @@ _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "strided_copy": _strided_copy,
     "gather": _gather,
     "transpose_conv2d": _transpose_conv2d,
+    "resize_bilinear": _resize_bilinear,
+    "maximum": _no_fields,
+    "minimum": _no_fields,
 }

@@ -162,8 +162,8 @@ def _constants(model: Model, op: Op) -> list[Part]:
     if "weights" in op.fields or op.kind == "global_avg_pool":
         return parts
     for name, value in model.arguments(op).items():
-        if name in ("kernel", "stride", "padding") or (op.kind, name) == ("rescale", "requantize"):
-            continue  # the lines hold the windows and the entries
+        if name in _IN_LINES or (op.kind, name) == ("rescale", "requantize"):
+            continue  # the lines hold these, and the entries of a rescale
         if isinstance(value, Requantize):
             suffix = name.removeprefix("requantize")
             parts += [(n + suffix, d, v[0]) for n, d, v in _entries(value, np.zeros(1, int))]
@@ -182,6 +182,11 @@ def _constants(model: Model, op: Op) -> list[Part]:
     if op.kind == "concat":
         parts.append(("x1_extent", "uint32", model.tensor(op.inputs[0]).shape[op["axis"]]))
     return parts
+
+
+_IN_LINES = ("kernel", "stride", "padding", "row0", "row1", "row_weight", "column0", "column1",
+             "column_weight")  # fmt: skip
+"""Fields of windows, and tables by output place."""
 
 
 def _choices(op: Op) -> tuple[str, ...]:
@@ -363,6 +368,19 @@ def _gather(model: Model, op: Op, x: np.ndarray) -> list[Part]:
     return [("at", "uint32", at), ("input_at", "uint32", origin), ("x", "int8", values)]
 
 
+def _resize_bilinear(model: Model, op: Op, x: np.ndarray) -> list[Part]:
+    """Return the four values of each place, rows before columns, and the weights of the second."""
+    places = _places(model.tensor(op.output).shape)
+    oy, ox, c = places.T
+    cells = [x[0][op[row][oy], op[column][ox], c]
+             for row in ("row0", "row1") for column in ("column0", "column1")]  # fmt: skip
+    return [
+        ("x", "int8", np.stack(cells, axis=1)),
+        ("row_weight", "uint32", op["row_weight"][oy]),
+        ("column_weight", "uint32", op["column_weight"][ox]),
+    ]
+
+
 def _places(shape: tuple[int, ...]) -> np.ndarray:
     """Return every place of a tensor in C order, shape (values, dimensions)."""
     return np.stack(np.unravel_index(np.arange(int(np.prod(shape))), shape), axis=1)
@@ -389,6 +407,9 @@ _COLUMNS: dict[str, Callable[..., list[Part]]] = {
     "strided_copy": _strided_copy,
     "gather": _gather,
     "transpose_conv2d": _transpose_conv2d,
+    "resize_bilinear": _resize_bilinear,
+    "maximum": _elementwise,
+    "minimum": _elementwise,
 }
 
 

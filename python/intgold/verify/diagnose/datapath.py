@@ -64,6 +64,9 @@ def _scale(path: Datapath, acc: IntArray) -> IntArray:
         return scaled_by(acc, by)
     if path.op.kind == "pwl":
         return rounding.up(acc, path.arguments["frac_bits"])
+    if path.op.kind == "resize_bilinear":
+        shift = {"up": rounding.up, "away": rounding.away}[path.arguments["form"]]
+        return shift(acc, 2 * path.arguments["frac_bits"])
     if path.op.kind == "avg_pool2d":
         return path.divide(acc, path.cells())
     return acc

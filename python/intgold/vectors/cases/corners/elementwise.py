@@ -1,4 +1,4 @@
-"""Corners of add, mul and concat."""
+"""Corners of add, mul, concat, maximum and minimum."""
 
 from __future__ import annotations
 
@@ -180,3 +180,27 @@ def _concat(name: str, reason: str, shapes: list[tuple[int, ...]], axis: int) ->
         "x2": np.arange(second)[::-1].reshape(1, *shapes[1]),
     }
     return one_op("concat", name, reason, {"axis": axis}, x)
+
+
+def maximum_cases() -> Iterator[Case]:
+    """Yield the cases of maximum."""
+    yield from _extreme_cases("maximum")
+
+
+def minimum_cases() -> Iterator[Case]:
+    """Yield the cases of minimum."""
+    yield from _extreme_cases("minimum")
+
+
+def _extreme_cases(kind: str) -> Iterator[Case]:
+    values = _crossed(_ENDS, _ENDS)
+    yield one_op(kind, "signs", "every pair of values of both signs and of the ends", {}, values)
+    near = {"x1": [[*range(-128, 127)]], "x2": [[*range(-127, 128)]]}
+    yield one_op(kind, "next_above", "x2 is one more than x1, over the whole range", {}, near)
+    near = {"x1": near["x2"], "x2": near["x1"]}
+    yield one_op(kind, "next_below", "x2 is one less than x1, over the whole range", {}, near)
+    one = {"x": np.arange(-128, 128).reshape(1, 256)}
+    yield one_op(kind, "one_tensor", "both inputs are one tensor: the values as they are", {}, one)
+    points = {"x1": -128, "x2": 127, "y": 5}
+    reason = "three zero points that differ: no zero point takes part"
+    yield one_op(kind, "zero_points", reason, {}, values, points)

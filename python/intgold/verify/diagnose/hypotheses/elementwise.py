@@ -10,7 +10,7 @@ from ....golden.requantize import scale as scaled_by
 from ....support.array_types import IntArray
 from ..datapath import Datapath
 from .accumulator import wrapped
-from .hypothesis import Edit, Evidence, Hypothesis, Variant
+from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
 
 
 def _swapped(evidence: Evidence) -> Iterator[Variant]:
@@ -112,6 +112,22 @@ def _without_first(x: IntArray) -> IntArray:
     return _first(x[..., 1:]) + 1 if x.shape[-1] > 1 else _first(x)
 
 
+def _extreme(key: Callable[[IntArray, int], IntArray]) -> Callable[[Evidence], Iterator[Variant]]:
+    """Of maximum and minimum: the values are chosen by a key, of a value and the zero point."""
+
+    def accumulate(path: Datapath) -> IntArray:
+        a, b = (x.astype(np.int64) for x in path.inputs)
+        zero = path.model.tensor(path.op.inputs[0]).zero_point
+        keys = key(a, zero), key(b, zero)
+        return np.where(keys[0] > keys[1] if path.op.kind == "maximum" else keys[0] < keys[1], a, b)
+
+    def found(evidence: Evidence) -> Iterator[Variant]:
+        if evidence.path.op.kind in ("maximum", "minimum"):
+            yield Variant("", lambda path: path.with_accumulate(accumulate))
+
+    return found
+
+
 def _wraps(evidence: Evidence) -> Iterator[Variant]:
     if evidence.path.op.kind == "rescale":
         yield Variant("", lambda path: path.with_stage(output_stage=lambda p, s: wrapped(s, 32)))
@@ -196,6 +212,29 @@ HYPOTHESES = (
             ("the smallest", lambda x: np.argmin(x, axis=-1)),
             ("the largest magnitude", lambda x: np.argmax(np.abs(x), axis=-1)),
         ),
+    ),
+    Hypothesis(
+        "other_extreme",
+        "The smaller of two values is taken where the larger should be, or the other way round.",
+        "the direction of the comparator, or its select",
+        _extreme(lambda x, zero: -x),
+    ),
+    Hypothesis(
+        "extreme_unsigned",
+        "Two values are compared as unsigned bytes.",
+        "signed declarations at the comparator",
+        _extreme(lambda x, zero: x & 255),
+        of_bytes=Wording(
+            "Two values are compared as signed; they are unsigned bytes.",
+            "signed declarations at the comparator",
+            name="extreme_signed",
+        ),
+    ),
+    Hypothesis(
+        "extreme_by_magnitude",
+        "Two values are compared by their distance from the zero point, without a sign.",
+        "whether the comparator takes the values as they are stored, with their sign",
+        _extreme(lambda x, zero: abs(x - zero)),
     ),
     Hypothesis(
         "rescale_wraps",
