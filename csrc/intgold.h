@@ -51,7 +51,7 @@ extern "C" {
 
 /* The layout of the structures and numbers that a model consists of: another one has another
  * number.  Files of write_c compile with the one that they were written for only. */
-#define INTGOLD_ABI 1
+#define INTGOLD_ABI 2
 
 /* Ops after a convolution that may run together with it, at most. */
 #define INTGOLD_MAX_FUSED 2

@@ -330,8 +330,8 @@ static intgold_status prove_pad(const void *fields, const intgold_range *x, intg
     return INTGOLD_OK;
 }
 
-/* An op that only moves values. */
-static intgold_status prove_moved(const void *fields, const intgold_range *x, intgold_range *y) {
+static intgold_status prove_reshape(const void *fields, const intgold_range *x,
+                                    intgold_range *y) {
     (void)fields;
     *y = *x;
     return INTGOLD_OK;
@@ -349,13 +349,19 @@ static intgold_status prove_softmax_float32(const void *fields, const intgold_ra
     return prove_softmax(fields, x, y);
 }
 
+static intgold_status prove_strided_copy(const void *fields, const intgold_range *x,
+                                         intgold_range *y) {
+    return prove_reshape(fields, x, y);
+}
+
 /* Clause 5.19: every index lies in x. */
 static intgold_status prove_gather(const void *fields, const intgold_range *x, intgold_range *y) {
     const intgold_gather *op = (const intgold_gather *)fields;
     int32_t i;
     for (i = 0; i < op->out_extent; i++)
         if (op->indices[i] < 0 || op->indices[i] >= op->in_extent) return INTGOLD_ERROR_PARAMETER;
-    return prove_moved(fields, x, y);
+    *y = *x;
+    return INTGOLD_OK;
 }
 
 static intgold_status prove_transpose_conv2d(const void *fields, const intgold_range *x,
@@ -432,9 +438,9 @@ static prove_op *const proofs[] = {prove_conv2d,
                                    prove_mul,
                                    prove_concat,
                                    prove_pad,
-                                   prove_moved, /* reshape */
+                                   prove_reshape,
                                    prove_softmax_float32,
-                                   prove_moved, /* strided_copy */
+                                   prove_strided_copy,
                                    prove_gather,
                                    prove_transpose_conv2d,
                                    prove_resize_bilinear,

@@ -62,8 +62,8 @@ static void plan_walk(const intgold_strided_copy *op, walk *w) {
     for (at = w->n - 2, k = 0; k < w->n - 1; k++)
         if (w->dims[k].x_step == 1) at = k;
     beside = w->dims[at];
-    for (k = at; k < w->n - 2; k++) w->dims[k] = w->dims[k + 1];
-    w->dims[k] = beside;
+    w->dims[at] = w->dims[w->n - 2];
+    w->dims[w->n - 2] = beside;
 }
 
 static uint64_t load_block_row(const int8_t *from) {

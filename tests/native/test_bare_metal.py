@@ -19,7 +19,7 @@ void *memset(void *, int, size_t);
 """
 """All of <string.h> that is needed."""
 HELPERS = re.compile(
-    r"memcpy|memset|__aeabi_(memclr4?|u?l?i?divmod|u?idiv|lmul|l[al]s[lr]|llsl|llsr|lasr)|__u?divdi3"
+    r"memcpy|memset|__aeabi_(memclr4?|memcpy4?|u?l?i?divmod|u?idiv|lmul|l[al]s[lr]|llsl|llsr|lasr)|__u?divdi3"
 )
 
 

@@ -31,6 +31,7 @@ DECLARED = set(re.findall(r"^INTGOLD_API [^;(]*?(intgold_\w+)\(", HEADER, re.M))
 
 LAYOUTS = {
     1: "502aa95dd5c568195d181ab9faac5c01c377af92eaea445f7ccb070407829eb1",
+    2: "e3342a83228bfd29e4d6262f73764197bb6923dd05f4e85728442c8917e8b9ba",
 }
 """SHA-256 of `layout()` under each INTGOLD_ABI so far."""
 NOT_IN_MODELS = {"intgold_status", "intgold_isa", "intgold_feature", "intgold_trace"}
@@ -79,8 +80,8 @@ def test_generated_c_refuses_another_header(tmp_path):
     tools.need("gcc")
     old = replace(random_model(0, ("lut",), 1), name="old")
     new = replace(random_model(0, ("softmax_float32",), 1), name="new")
-    older = HEADER.replace("SPEC_MINOR 4", "SPEC_MINOR 3")
-    newer = HEADER.replace("SPEC_MINOR 4", "SPEC_MINOR 5")
+    older = HEADER.replace("SPEC_MINOR 5", "SPEC_MINOR 3")
+    newer = HEADER.replace("SPEC_MINOR 5", "SPEC_MINOR 6")
     taken = [(HEADER, old), (HEADER, new), (newer, new), (older, old)]
     for i, (header, model) in enumerate(taken):
         made = compiled(tmp_path / f"taken{i}", header, model)
@@ -90,8 +91,8 @@ def test_generated_c_refuses_another_header(tmp_path):
         (older, new, "these models need SPEC 1.4 or a later 1.x"),
         (HEADER.replace("SPEC_MAJOR 1", "SPEC_MAJOR 2"), old, "need SPEC 1.0 or a later 1.x"),
         (HEADER.replace("SPEC_MAJOR 1", "SPEC_MAJOR 0"), old, "need SPEC 1.0 or a later 1.x"),
-        (abi.sub("#define INTGOLD_ABI 99\n", HEADER), old, "has the structures of INTGOLD_ABI 1"),
-        (abi.sub("", HEADER), old, "has the structures of INTGOLD_ABI 1"),
+        (abi.sub("#define INTGOLD_ABI 99\n", HEADER), old, "has the structures of INTGOLD_ABI 2"),
+        (abi.sub("", HEADER), old, "has the structures of INTGOLD_ABI 2"),
     ]
     for i, (header, model, message) in enumerate(refused):
         assert header != HEADER or model is not old
