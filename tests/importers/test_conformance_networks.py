@@ -1,5 +1,6 @@
 """Whole networks in the live proof, as far as it can be seen without the engines."""
 
+import re
 import sys
 from collections import Counter
 from dataclasses import replace
@@ -139,7 +140,11 @@ def test_a_folder_without_files(monkeypatch, tmp_path):
 
 
 def test_engines_are_those_of_contracts():
+    """They are of the versions that the extra for `import --check` brings."""
     assert PACKAGES and set(PACKAGES) <= set(CONTRACTS)
+    extras = (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    (pins,) = re.findall(r"^engines = \[(.*)\]$", extras, re.M)
+    assert set(re.findall(r'"(.+?)"', pins)) == set(PACKAGES.values())
 
 
 @pytest.mark.parametrize("first", ["add_0", "add_0_2", "add_1", "t_add_1", "add_1_3"])

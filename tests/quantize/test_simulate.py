@@ -38,7 +38,10 @@ def scaled_model(kind):
         "bias": np.array([900, -50, 4], np.int32), "requantize": by(list(s_x * s_w / s_y)), **act,
     }  # fmt: skip
     sizes = {"conv2d": (3, 2, 3, 3), "depthwise_conv2d": (2, 3, 3), "fully_connected": (3, 126)}
-    if kind in sizes:
+    if kind == "transpose_conv2d":
+        weights = rng.integers(-128, 128, (3, 2, 3, 3)).astype(np.int8)
+        fields = {"stride": (2, 1), "padding": (1, -1, 2, 0), "weights": weights, **weighted}
+    elif kind in sizes:
         weights = rng.integers(-128, 128, sizes[kind]).astype(np.int8)
         slide = {} if kind == "fully_connected" else {**window, "dilation": (1, 2)}
         fields = {**slide, "weights": weights, **weighted}

@@ -68,6 +68,50 @@ def test_random_modules(full):
     assert seen == {*BLOCKS, *HEADS}
 
 
+@pytest.mark.parametrize(
+    ("kernel", "options"),
+    [
+        (2, {"stride": 2}),
+        (3, {"stride": 2, "padding": 1, "output_padding": 1}),
+        ((3, 4), {"stride": (2, 3), "padding": (0, 2), "output_padding": (1, 2)}),
+        ((1, 2), {"stride": 3, "bias": False}),
+        (3, {"padding": 1}),
+        ((5, 1), {"stride": (1, 2), "padding": (3, 0), "output_padding": (0, 1)}),
+    ],
+)
+def test_transposed_convolutions(kernel, options):
+    """Any kernel, stride, padding and output_padding: NumPy = torch, golden = C, near floats."""
+    import torch
+    from torch import nn
+
+    from intgold.quantize.pytorch.module import network_of
+    from intgold.quantize.pytorch.runner import torch_runner
+
+    torch.manual_seed(3)
+    module = nn.Sequential(
+        nn.Conv2d(2, 5, 3), nn.ReLU(), nn.ConvTranspose2d(5, 4, kernel, **options),
+        nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 3, 1),
+    ).eval()  # fmt: skip
+    module[3].running_mean.uniform_(-0.1, 0.1), module[3].running_var.uniform_(0.1, 0.3)
+    x = images(16, 2, 7, 8)
+    want = float_answers(module, x).transpose(0, 2, 3, 1)
+    network = network_of(module, [(x.shape[1:], True)])
+    for run in (network.run, torch_runner(network)):
+        assert np.abs(run(x).reshape(want.shape) - want).max() < 1e-5
+    model = quantize(module, x)
+    assert [op.kind for op in model.ops] == ["conv2d", "transpose_conv2d", "conv2d"]
+    assert_close(both(model, x), want)
+
+
+@pytest.mark.parametrize("options", [{"groups": 2}, {"dilation": 2}])
+def test_transposed_convolutions_that_are_refused(options):
+    from torch import nn
+
+    module = nn.Sequential(nn.ConvTranspose2d(2, 4, 3, **options))
+    with pytest.raises(ModelError, match="a transposed convolution of groups [12], dilation"):
+        quantize(module, images(4, 2, 7, 8))
+
+
 def test_numpy_equals_torch_on_random_modules():
     """The imported float network gives what the module gives, to float32's rounding."""
     import torch

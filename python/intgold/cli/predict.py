@@ -158,7 +158,7 @@ def call(options: argparse.Namespace) -> int:
 
 
 def _gives_no_class(model: Model) -> bool:
-    """Return whether images give no class, but what a host makes of the outputs."""
+    """Return whether images give no class, but the host computes more from the outputs."""
     if TAIL not in model.metadata:
         check_predictable(model)
         return False
@@ -173,7 +173,7 @@ def _gives_no_class(model: Model) -> bool:
 def _print_host(
     model: Model, images: np.ndarray, names: Sequence[str], options: argparse.Namespace
 ) -> int:
-    """Print what the host makes of each image where that is no class; return the exit status."""
+    """Print what the host computes from each image where that is no class; return the status."""
     result = run(model, images, backend=options.backend, threads=options.threads, isa=options.isa)
     host = run_host_tail(model, result.outputs)
     if options.save_input:

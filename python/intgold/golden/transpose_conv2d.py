@@ -68,7 +68,7 @@ def transpose_conv2d(
 
 
 def out_shape(
-    x: IntArray,
+    x: np.ndarray,
     kernel: tuple[int, int],
     stride: tuple[int, int],
     padding: tuple[int, int, int, int],
@@ -80,7 +80,7 @@ def out_shape(
 
 
 def meetings(
-    x: IntArray,
+    x: np.ndarray,
     kernel: tuple[int, int],
     stride: tuple[int, int],
     padding: tuple[int, int, int, int],

@@ -1,7 +1,7 @@
 """Ops of a file that are no part of its model but left to the host: as text in its metadata.
 
 One line is one op, such as ``op 6 SOFTMAX(logits, beta=1.0) -> scores float32 1x10``: its number
-in the file, its kind, what it reads, its options, and what it makes with dtype and shape.  Names
+in the file, its kind, what it reads, its options, and what it produces with dtype and shape.  Names
 are those of the model, or are made in the same way.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..errors import ModelError
-from ..support.quoting import shown
+from ..support.quoting import short_repr, shown
 
 HEAD, TAIL, INPUTS = "host_head", "host_tail", "host_inputs"
 """Entries of a model's metadata: ops before and after the integer part, a line each; inputs of the
@@ -23,7 +23,7 @@ _MADE = re.compile(r"(\w+) (\w+) (scalar|\d+(?:x\d+)*)")
 
 @dataclass(frozen=True)
 class HostTensor:
-    """What an op of the host makes: its name, dtype and shape, with the batch of the file."""
+    """What an op of the host produces: its name, dtype and shape, with the batch of the file."""
 
     name: str
     dtype: str
@@ -57,6 +57,8 @@ class HostOp:
     outputs: tuple[HostTensor, ...]
     options: Mapping[str, str] = field(default_factory=dict)
 
+    __repr__ = short_repr
+
     def __str__(self) -> str:
         given = ", ".join([*self.inputs, *(f"{k}={v}" for k, v in self.options.items())])
         return f"op {self.index} {self.kind}({given}) -> {', '.join(map(str, self.outputs))}"
@@ -74,9 +76,9 @@ def host_ops(metadata: Mapping[str, str], key: str) -> list[HostOp]:
 
 
 def quantised_by_host(metadata: Mapping[str, str], name: str) -> bool:
-    """Return whether an input of a model is what a QUANTIZE makes of a float input of the file.
+    """Return whether a QUANTIZE produces an input of a model from a float input of the file.
 
-    Its reals are those that the file takes then; behind further ops of a head they are not.
+    Its reals are those that the file takes then; after further ops of a head they are not.
     """
     ops = host_ops(metadata, HEAD)
     made = {tensor.name for op in ops for tensor in op.outputs}

@@ -13,7 +13,6 @@ import numpy as np
 
 from ..errors import InputError
 from ..model.graph import Model
-from ..support.arguments import checked
 from ..support.quoting import short_repr
 from .affine import dequantize
 from .host_ops import TAIL, HostOp, host_ops
@@ -55,7 +54,7 @@ FUNCTIONS: Mapping[str, _Function] = {
 
 @dataclass(frozen=True, eq=False)
 class HostValues:
-    """What ops of a model's tail make of its outputs.
+    """What ops of a model's tail compute from its outputs.
 
     Parameters
     ----------
@@ -77,9 +76,8 @@ class HostValues:
     left: list[HostOp]
 
 
-@checked
 def run_host_tail(model: Model, outputs: Mapping[str, np.ndarray]) -> HostValues:
-    """Return what the ops of a model's tail make of the outputs of a run, as far as they are known.
+    """Return what the ops of a model's tail compute from the outputs of a run, as far as known.
 
     Parameters
     ----------
@@ -112,7 +110,7 @@ def run_host_tail(model: Model, outputs: Mapping[str, np.ndarray]) -> HostValues
 
 
 def _value(model: Model, op: HostOp, known: Mapping[str, np.ndarray]) -> np.ndarray | None:
-    """Return what an op makes of values that are known, None where it is not done."""
+    """Return what an op produces from known values, None where it is not done."""
     if len(op.outputs) != 1 or not op.inputs or not all(name in known for name in op.inputs):
         return None
     x = [known[name] for name in op.inputs]

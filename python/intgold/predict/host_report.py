@@ -17,7 +17,7 @@ _MAX_VALUES = 10
 def host_ends(host: HostValues) -> dict[str, np.ndarray]:
     """Return the outputs of the file that are made after the model, by name; reals left out.
 
-    Reals that only a DEQUANTIZE makes are those of the model's own outputs.
+    Reals that only a DEQUANTIZE produces are those of the model's own outputs.
     """
     return {name: host.values[name] for name, op in host.ends.items() if op.kind != "DEQUANTIZE"}
 

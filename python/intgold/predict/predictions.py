@@ -40,7 +40,7 @@ class Predictions:
         The answers.
     labels : ndarray of integers, shape (n,), optional
     host : HostValues, optional
-        Of a file whose tail is left to the host: what it makes of the outputs.
+        Of a file whose tail is left to the host: what it computes from the outputs.
     """
 
     model: Model
@@ -134,7 +134,7 @@ class Predictions:
         return lines + note + ([] if self.host is None else left_line(self.host))
 
     def _scores(self, index: int) -> dict[str, list[float]]:
-        """Return what the host makes of each logit of an image, by the last op's kind."""
+        """Return what the host computes from each logit of an image, by the last op's kind."""
         if self.host is None:
             return {}
         return {

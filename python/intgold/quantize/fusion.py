@@ -17,7 +17,8 @@ KEEPING = (*POOLS, "pad", "reshape")
 """Kinds whose output has the scale of their input."""
 
 _CLAMPING = (
-    "conv2d", "depthwise_conv2d", "fully_connected", *POOLS, "global_avg_pool", *PAIRS,
+    "conv2d", "depthwise_conv2d", "fully_connected", "transpose_conv2d", *POOLS,
+    "global_avg_pool", *PAIRS,
 )  # fmt: skip
 """Kinds whose op has act_min and act_max."""
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError, ModelError
+from ..golden.transpose_conv2d import meetings, out_shape
 from ..support.arguments import check_fields
 from ..support.quoting import short_repr, shown
 from . import activations
 
-_WEIGHT_AXES = {"conv2d": 4, "depthwise_conv2d": 3, "fully_connected": 2}
+_WEIGHT_AXES = {"conv2d": 4, "depthwise_conv2d": 3, "fully_connected": 2, "transpose_conv2d": 4}
 POOLS = ("max_pool2d", "avg_pool2d")
 PAIRS = ("add", "sub", "mul")
 KINDS = (
@@ -27,7 +28,9 @@ _LARGEST = 2**15
 """Of a stride, padding, kernel or dilation, as of the ops."""
 
 
-_OF_IMAGES = (*POOLS, "conv2d", "depthwise_conv2d", "global_avg_pool", "pad")
+_OF_IMAGES = (
+    *POOLS, "conv2d", "depthwise_conv2d", "transpose_conv2d", "global_avg_pool", "pad",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,13 +44,13 @@ class Layer:
     kind : str
         One of `KINDS`.
     weights : ndarray, float32, optional
-        (out_c, kernel_h, kernel_w, in_c) for conv2d, (kernel_h, kernel_w, out_c) for
-        depthwise_conv2d, (out, in) for fully_connected, which flattens (h, w, c).
+        (out_c, kernel_h, kernel_w, in_c) for conv2d and transpose_conv2d, (kernel_h, kernel_w,
+        out_c) for depthwise_conv2d, (out, in) for fully_connected, which flattens (h, w, c).
     bias : ndarray, float32 (out,), optional
         Beside weights only.
     stride, padding, dilation, kernel : tuple of int
-        stride and dilation (h, w); padding (top, bottom, left, right); kernel (h, w), for pools
-        only.
+        stride and dilation (h, w); padding (top, bottom, left, right), what is cut off for
+        transpose_conv2d: there bottom and right may be negative; kernel (h, w), for pools only.
     alpha, beta : float
         Slope of leaky_relu below 0, height of elu; factor and summand of affine, lower and upper
         bound of clip; alpha is what a pad is filled with; 0 for all others.
@@ -83,8 +86,10 @@ class Layer:
         self._check_arrays()
         numbers = (*self.stride, *self.padding, *self.kernel, *self.dilation)
         lengths = len(self.stride), len(self.padding), len(self.kernel), len(self.dilation)
+        after = -_LARGEST if self.kind == "transpose_conv2d" else 0
+        smallest = (0, 0, 0, after, 0, after, 0, 0, 0, 0)
         if lengths != (2, 4, 2, 2) or not all(
-            type(n) is int and 0 <= n <= _LARGEST for n in numbers
+            type(n) is int and lo <= n <= _LARGEST for lo, n in zip(smallest, numbers, strict=True)
         ):
             raise ModelError(
                 f"layer {self.name}: stride, padding, kernel, dilation {numbers} out of range"
@@ -142,6 +147,8 @@ class Layer:
             return _conv2d(self, x)
         if self.kind == "depthwise_conv2d":
             return _depthwise_conv2d(self, x)
+        if self.kind == "transpose_conv2d":
+            return _transpose_conv2d(self, x)
         if self.kind == "fully_connected":
             return _fully_connected(self, x)
         if self.kind == "max_pool2d":
@@ -219,6 +226,21 @@ def _depthwise_conv2d(layer: Layer, x: np.ndarray) -> np.ndarray:
     for ky in range(kernel_h):
         for kx in range(kernel_w):
             acc += np.repeat(windows[..., ky, kx], repeats, axis=3) * weights[ky, kx]
+    return acc
+
+
+def _transpose_conv2d(layer: Layer, x: np.ndarray) -> np.ndarray:
+    assert layer.weights is not None and layer.bias is not None
+    out_c, kernel_h, kernel_w, in_c = layer.weights.shape
+    if x.shape[3] != in_c:
+        raise InputError(f"layer {layer.name}: input {x.shape}, wants {in_c} channels")
+    size = out_shape(x, (kernel_h, kernel_w), layer.stride, layer.padding)
+    if min(size) < 1 or min(layer.padding[::2]) < 0 or layer.dilation != (1, 1):
+        raise InputError(f"layer {layer.name}: padding {layer.padding} leaves {size} of {x.shape}")
+    weights = layer.weights.astype(x.dtype)
+    acc = np.broadcast_to(layer.bias.astype(x.dtype), (len(x), *size, out_c)).copy()
+    for ky, kx, inputs, outputs in meetings(x, (kernel_h, kernel_w), layer.stride, layer.padding):
+        acc[outputs] += x[inputs] @ weights[:, ky, kx].T
     return acc
 
 

@@ -29,7 +29,7 @@ def widest_layer(inputs: Mapping[str, tuple[int, ...]], layers: Iterable[Layer])
     widest = max(math.prod(shape) for shape in shapes.values())
     for layer in layers:
         x = [shapes[name] for name in layer.inputs]
-        if (layer.kind in _WINDOWED or layer.kind == "pad") and len(x[0]) != 3:
+        if layer.kind in (*_WINDOWED, "pad", "transpose_conv2d") and len(x[0]) != 3:
             break
         made = output_shape(layer, x)
         if min(made) < 1:
@@ -56,6 +56,13 @@ def output_shape(layer: Layer, shapes: Sequence[tuple[int, ...]]) -> tuple[int, 
     if layer.kind == "pad":
         top, bottom, left, right = layer.padding
         return (x[0] + top + bottom, x[1] + left + right, x[2])
+    if layer.kind == "transpose_conv2d" and layer.weights is not None:
+        out_c, *kernel, _ = layer.weights.shape
+        high, wide = (
+            (x[i] - 1) * layer.stride[i] + kernel[i] - sum(layer.padding[2 * i : 2 * i + 2])
+            for i in (0, 1)
+        )
+        return (high, wide, out_c)
     if layer.kind == "concat":
         return (*x[:-1], sum(shape[-1] for shape in shapes))
     if layer.kind == "global_avg_pool":

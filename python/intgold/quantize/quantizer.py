@@ -12,6 +12,7 @@ from ..errors import ModelError
 from ..host import affine, multiplier
 from ..model.builder import Builder
 from ..model.graph import Model, Tensor
+from ..ops.table import OPS
 from ..support.arguments import checked
 from . import pwl_fit, tables
 from .activations import KINDS, activation_function
@@ -132,9 +133,8 @@ class _IntegerGraph:
         fields, scale = integer_weights(layer, s_x, s_y, self.choices)
         if s_y is not None:
             fields |= self._clamp(node, s_y, zero_point)
-        if layer.kind != "fully_connected":
-            for key in ("stride", "padding", "dilation"):
-                fields[key] = getattr(layer, key)
+        slide = [n for n in ("stride", "padding", "dilation") if n in OPS[layer.kind].fields]
+        fields |= {name: getattr(layer, name) for name in slide}
         self.builder.op(
             layer.kind, *node.inputs, name=node.name, output="logits" if node.logits else None,
             scale=scale, zero_point=zero_point, **fields,

@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import golden
 from ..errors import ModelError
+from ..golden.transpose_conv2d import meetings, out_shape
 from ..golden.windows import taps
 from ..host.affine import round_away
 from ..model.graph import Model, Op
@@ -137,6 +138,16 @@ def _depthwise_conv2d(model: Model, op: Op, x: FloatArray) -> FloatArray:
     return np.asarray(bias + sum(cells * weights[ky, kx] for ky, kx, cells in under))
 
 
+def _transpose_conv2d(model: Model, op: Op, x: FloatArray) -> FloatArray:
+    weights, bias = _weights(model, op, 0)
+    kernel = (weights.shape[1], weights.shape[2])
+    size = out_shape(x, kernel, op["stride"], op["padding"])
+    acc = np.broadcast_to(bias, (len(x), *size, len(weights))).copy()
+    for ky, kx, inputs, outputs in meetings(x, kernel, op["stride"], op["padding"]):
+        acc[outputs] += x[inputs] @ weights[:, ky, kx].T
+    return acc
+
+
 def _fully_connected(model: Model, op: Op, x: FloatArray) -> FloatArray:
     weights, bias = _weights(model, op, 0)
     return x.reshape(len(x), -1) @ weights.T + bias
@@ -170,5 +181,6 @@ _REAL: dict[str, Callable[..., FloatArray]] = {
     "global_avg_pool": _global_avg_pool,
     "add": _add,
     "mul": _mul,
+    "transpose_conv2d": _transpose_conv2d,
 }
 """The ops that compute with scales."""

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -101,12 +102,15 @@ class AddressWalk:
         """Return whether it visits all values of a tensor of this size in C order."""
         return self.offset == 0 and self.joined() in (((size, 1),), ())[: 1 + (size == 1)]
 
-    def fields(self) -> dict[str, object] | None:
-        """Return counts, strides and offset of a strided_copy; None: it takes more counters."""
+    @property
+    def fits(self) -> bool:
+        """Whether a strided_copy has as many counters."""
+        return len(self.joined()) <= MAX_COUNTERS
+
+    def fields(self) -> dict[str, Any]:
+        """Return counts, strides and offset of a strided_copy, where it `fits`."""
         counters = self.joined()
         unused = MAX_COUNTERS - len(counters)
-        if unused < 0:
-            return None
         return {
             "counts": (1,) * unused + tuple(n for n, _ in counters),
             "strides": (0,) * unused + tuple(s for _, s in counters),

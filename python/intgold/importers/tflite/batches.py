@@ -91,6 +91,15 @@ _SHAPES = {"RESHAPE": 1, "SLICE": 2, "BROADCAST_TO": 1, "TRANSPOSE_CONV": 0}
 """Ops with an operand that begins with the batch, and which it is."""
 
 
+def images_at_once(graph: FileGraph) -> int:
+    """Return the batch that all inputs of a file have first; 1 where they have none in common."""
+    firsts = {graph.tensors[at].shape[:1] for at in graph.inputs}
+    if len(firsts) != 1 or () in firsts:
+        return 1
+    ((batch,),) = firsts
+    return max(batch, 1)  # less is a shape that is not fixed: refused later
+
+
 def one_image(graph: FileGraph) -> FileGraph:
     """Return the graph of one image, of a file whose inputs have a batch of several.
 
@@ -101,16 +110,13 @@ def one_image(graph: FileGraph) -> FileGraph:
     ImportFileError
         Naming the op that may mix images.
     """
-    firsts = {graph.tensors[at].shape[:1] for at in graph.inputs}
-    if len(firsts) != 1 or firsts & {(), (1,)}:
+    batch = images_at_once(graph)
+    if batch == 1:
         return graph
-    ((batch,),) = firsts
-    if batch < 1:
-        return graph  # a shape that is not fixed: refused later
     for op in graph.ops:
         _check(op, graph.tensors, batch)
     made = {*graph.inputs, *(at for op in graph.ops for at in op.outputs)}
-    tensors = [_of_one(t) if t.index in made and t.shape[:1] == (batch,) else t
+    tensors = [tensor_of_one_image(t) if t.index in made and t.shape[:1] == (batch,) else t
                for t in graph.tensors]  # fmt: skip
     ops = []
     for op in graph.ops:
@@ -134,7 +140,8 @@ def _check(op: FileOp, tensors: Sequence[FileTensor], batch: int) -> None:
         raise ImportFileError(f"{op}: it may mix the {batch} images of the file's batch")
 
 
-def _of_one(tensor: FileTensor) -> FileTensor:
+def tensor_of_one_image(tensor: FileTensor) -> FileTensor:
+    """Return a tensor that has a batch first with one of 1."""
     signature = tensor.shape_signature
     signature = (1, *signature[1:]) if signature else signature
     return replace(tensor, shape=(1, *tensor.shape[1:]), shape_signature=signature)

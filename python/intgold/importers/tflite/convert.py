@@ -104,6 +104,9 @@ def import_tflite(
 ) -> Model:
     """Return the model of a .tflite file, with the arithmetic of a named engine.
 
+    Float ops before the first QUANTIZE and after the last DEQUANTIZE are left out; the entries
+    ``host_head`` and ``host_tail`` of the model's metadata have a line for each.
+
     Parameters
     ----------
     path : path

@@ -13,6 +13,7 @@ from enum import IntEnum
 
 from ...errors import ImportFileError
 from ...support.quoting import short_repr
+from .batches import images_at_once
 from .reader import FileGraph, FileOp
 
 _FLOATS = frozenset({"float32", "type 1", "type 10"})  # the last are float16 and float64
@@ -36,12 +37,14 @@ class CutGraph:
     Parameters
     ----------
     graph : FileGraph
-        Its inputs are those of the file that are integers, and what a QUANTIZE makes of floats;
-        its outputs are what a DEQUANTIZE or another op of the tail reads, each once.
+        Its inputs are those of the file that are integers, and what a QUANTIZE produces from
+        floats; its outputs are what a DEQUANTIZE or another op of the tail reads, each once.
     head, tail : tuple of FileOp
         QUANTIZE and DEQUANTIZE among them.
     unread : tuple of int
         Inputs of the file on which no integer depends.
+    batch : int
+        Images that the file takes at once.
     """
 
     __repr__ = short_repr
@@ -50,6 +53,7 @@ class CutGraph:
     head: tuple[FileOp, ...] = ()
     tail: tuple[FileOp, ...] = ()
     unread: tuple[int, ...] = ()
+    batch: int = 1
 
 
 def cut_float_ends(graph: FileGraph) -> CutGraph:
@@ -77,9 +81,9 @@ class _Cutter:
         self._maker: dict[int, FileOp] = {}
         self._ops: dict[_Place, list[FileOp]] = {place: [] for place in _Place}
         self._of_constants: list[FileOp] = []
-        self._quantised: list[int] = []  # what a QUANTIZE makes of the head
+        self._quantised: list[int] = []  # what a QUANTIZE produces from the head
         self._as_integers: dict[int, int] = {}
-        """Of floats that a QUANTIZE reads: what the first one makes."""
+        """Of floats that a QUANTIZE reads: what the first one produces."""
         for op in graph.ops:
             if self._is_quantize(op):
                 self._as_integers.setdefault(op.inputs[0], op.outputs[0])
@@ -104,6 +108,9 @@ class _Cutter:
 
     def _float_op(self, op: FileOp, read: set[_Place]) -> _Place | None:
         if self._is_quantize(op) and not read:
+            x = self._tensors[op.inputs[0]]
+            if x.data is None and x.index not in self._maker:
+                raise ImportFileError(f"{op}: input {x.name} is not made before it")
             raise ImportFileError(f"{op}: quantises a constant; a head begins at an input")
         if not read:
             return None
@@ -132,7 +139,7 @@ class _Cutter:
         return any(self._dtype(at) in _FLOATS for at in (*op.inputs, *op.outputs))
 
     def _is_quantize(self, op: FileOp) -> bool:
-        """Return whether an op makes integers of floats by a scale."""
+        """Return whether an op turns floats into integers by a scale."""
         return (
             op.kind == "QUANTIZE"
             and len(op.inputs) == len(op.outputs) == 1
@@ -141,7 +148,7 @@ class _Cutter:
         )
 
     def _in_the_middle(self, reader: FileOp) -> ImportFileError:
-        """Return the error of an integer op that reads what the host makes."""
+        """Return the error of an integer op that reads what the host produces."""
         last = [self._maker[at] for at in reader.inputs if self._place.get(at) is _Place.TAIL]
         island = self._reached(at for op in last for at in op.outputs)
         found = sorted({op.index: op for op in island}.values(), key=lambda op: op.index)
@@ -169,7 +176,7 @@ class _Cutter:
         """Return what was found."""
         head, core, tail = (self._ops[place] for place in _Place)
         if not (head or tail or self._of_constants):
-            return CutGraph(self._graph)
+            return CutGraph(self._graph, batch=images_at_once(self._graph))
         if not any(self._dtype(at) in _BYTES for op in core for at in op.outputs):
             raise ImportFileError(
                 f"float throughout: no op of {len(self._graph.ops)}, the first {self._graph.ops[0]}"
@@ -191,7 +198,7 @@ class _Cutter:
             (head if of_tail.isdisjoint(op.outputs) else tail).append(op)
         for ops in (head, tail):
             ops.sort(key=lambda op: op.index)
-        return CutGraph(graph, tuple(head), tuple(tail), unread)
+        return CutGraph(graph, tuple(head), tuple(tail), unread, images_at_once(graph))
 
     def _inputs(
         self, core: list[FileOp], head: list[FileOp]

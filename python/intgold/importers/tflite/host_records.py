@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ...host.host_ops import HEAD, INPUTS, TAIL, HostOp, HostTensor
+from .batches import tensor_of_one_image
 from .float_islands import CutGraph
 from .reader import FileOp, FileTensor
 
@@ -32,7 +33,10 @@ def host_records(
     name_for : callable
         What gives a tensor of the file a name.
     """
-    tensors = cut.graph.tensors
+    tensors = [
+        tensor_of_one_image(t) if t.data is None and t.shape[:1] == (cut.batch,) else t
+        for t in cut.graph.tensors
+    ]
 
     def named(at: int) -> str:
         if at not in names:
@@ -49,7 +53,7 @@ def host_records(
 def _record(op: FileOp, tensors: Sequence[FileTensor], named: Callable[[int], str]) -> HostOp:
     shown = list(op.inputs)
     options = {}
-    if op.kind in _AXIS_OPERAND and len(shown) == 2:
+    if op.kind in _AXIS_OPERAND and len(shown) == 2 and min(shown) >= 0:
         axis = _axis(tensors[shown.pop()].data, tensors[shown[0]])
         options["axis"] = "unknown" if axis is None else str(axis)
     elif op.kind in _WITHOUT_CONSTANTS:

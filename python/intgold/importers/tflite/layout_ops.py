@@ -62,10 +62,9 @@ class _Chain:
         made = image_of(walk.shape)
         if walk.is_plain(math.prod(self.shape)):
             return
-        fields = walk.fields()
-        if fields is None:
-            raise self.context.fail("a walk of more than six counters")
-        self._op("strided_copy", made, shape=extents(made), **fields)
+        if not walk.fits:
+            raise self.context.fail(f"{len(walk.joined())} nested counters: too many")
+        self._op("strided_copy", made, shape=extents(made), **walk.fields())
 
     def _gather(self, step: Gathering) -> None:
         outer, extent = math.prod(step.shape[: step.axis]), step.shape[step.axis]

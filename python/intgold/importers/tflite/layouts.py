@@ -230,7 +230,7 @@ def _tile(of: _Operands) -> list[OutputPlan]:
     shape, steps, walk = list(of.shape), [], AddressWalk.over(of.shape)
     for axis, (n, count) in enumerate(zip(of.shape, times, strict=True)):
         longer = walk.picked(axis, Pick(0, ((count, 0), (n, 1))))
-        if longer.fields() is None:
+        if not longer.fits:
             steps.append(walk)
             longer = AddressWalk.over(tuple(shape)).picked(axis, Pick(0, ((count, 0), (n, 1))))
         walk = longer

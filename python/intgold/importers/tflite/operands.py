@@ -1,6 +1,6 @@
 """Operands of elementwise ops: constants, and tensors that are spread over the other one.
 
-No op of SPEC 5 spreads a tensor or holds a constant one, but some can be made to, exactly.
+No op of SPEC 5 holds a constant tensor, but some can be made to, exactly.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...model.builder import Builder
+from .address_walk import AddressWalk, Pick
 from .op_context import IDENTITY, OpContext, as_int8, extents, inner
 from .reader import FileTensor
 from .split_rows import join_rows, split_rows
@@ -170,34 +171,20 @@ def by_constants(
 
 
 def spread(context: OpContext, i: int) -> str:
-    """Return input `i` in the shape of the output.
-
-    A max_pool2d of padding kernel - 1 has windows of one valid cell each: it repeats the cell.
-    """
+    """Return input `i` in the shape of the output: its values are repeated."""
     x, like, shape = context.x(i), context.file(i), inner(context.y)
     own = inner(like)
     if own == shape:
         return x
-    (h, w, c), target = ((*(1,) * (3 - len(s)), *s) for s in (own, shape))
-    x = _reshaped(context, x, own, (h, w, c), like)
-    if h != target[0]:
-        x = _repeated(context, x, (target[0], 1), like)
-    if w != target[1]:
-        x = _repeated(context, x, (1, target[1]), like)
-    now = (*target[:2], c)
-    if c != target[2]:
-        places = (target[0] * target[1], 1, 1)
-        x = _repeated(context, _reshaped(context, x, now, places, like), (1, target[2]), like)
-        now = (places[0], target[2], 1)
-    return _reshaped(context, x, now, shape, like)
-
-
-def _repeated(context: OpContext, x: str, kernel: tuple[int, int], like: FileTensor) -> str:
-    top, left = (n - 1 for n in kernel)
+    walk = AddressWalk.over((*(1,) * (len(shape) - len(own)), *own))
+    for axis, (n, target) in enumerate(zip(walk.shape, shape, strict=True)):
+        if n != target:
+            walk = walk.picked(axis, Pick(0, ((target, 0),)))
+    if walk.is_plain(math.prod(own)):
+        return _reshaped(context, x, own, shape, like)
     return context.add(
-        "max_pool2d", x, last=False, like=like, kernel=kernel, stride=(1, 1),
-        padding=(top, top, left, left),
-    )  # fmt: skip
+        "strided_copy", x, last=False, like=like, shape=extents(shape), **walk.fields()
+    )
 
 
 def _reshaped(

@@ -246,9 +246,8 @@ def _in_groups(context: OpContext, fields: dict[str, Any], scales: np.ndarray, s
     for context.rule in (groups, rest):
         tail = _tail(context, scales, channels, 2)
         made = context.add("transpose_conv2d", context.x(2), last=False, **fields, **tail)
-        row = context.add("reshape", made, last=False, shape=(1, size, 1))
-        first = context.rule is groups
-        parts.append(part_of_rows(context, row, context.y, size, whole, first=first))
+        places = range(whole) if context.rule is groups else range(whole, size)
+        parts.append(part_of_rows(context, made, context.y, (1, size), places))
     join_rows(context, parts)
     return True
 

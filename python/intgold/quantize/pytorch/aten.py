@@ -53,6 +53,12 @@ ROWS = (
         _each(weights.convolution, "conv1d", "conv2d"),
     ),
     SupportedLayer(
+        "`ConvTranspose2d`",
+        "`transpose_conv2d`",
+        "any kernel, stride, padding and output_padding; groups 1, dilation 1",
+        _each(weights.transposed_convolution, "conv_transpose2d"),
+    ),
+    SupportedLayer(
         "`Linear`",
         "`fully_connected`, `conv2d`",
         "on (n, features), or on the last axis of (n, length, features)",

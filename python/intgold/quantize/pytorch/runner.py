@@ -45,6 +45,11 @@ class TorchNetwork(nn.Module):
             bias = getattr(self, f"{layer.name}_bias")
             if kind == "fully_connected":
                 return functional.linear(_channels_last(x).flatten(1), weights, bias)
+            if kind == "transpose_conv2d":
+                full = functional.conv_transpose2d(x, weights, None, layer.stride)
+                cut = functional.pad(full, (-left, -right, -top, -bottom))
+                biased: Tensor = cut + bias.reshape(-1, 1, 1)
+                return biased
             groups = x.shape[1] if kind == "depthwise_conv2d" else 1
             if (top, left) == (bottom, right):
                 return functional.conv2d(
@@ -87,6 +92,8 @@ def _oihw(layer: Layer) -> Any:
     assert layer.weights is not None
     if layer.kind == "conv2d":
         return layer.weights.transpose(0, 3, 1, 2)
+    if layer.kind == "transpose_conv2d":
+        return layer.weights.transpose(3, 0, 1, 2)
     if layer.kind == "depthwise_conv2d":
         return layer.weights.transpose(2, 0, 1)[:, np.newaxis]
     return layer.weights

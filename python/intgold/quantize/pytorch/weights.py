@@ -38,6 +38,25 @@ def convolution(to: Sketch, node: Node) -> NodeValue:
     return NodeValue(made)
 
 
+def transposed_convolution(to: Sketch, node: Node) -> NodeValue:
+    """ConvTranspose2d: its padding is cut off, output_padding less of it at the end."""
+    name, weights = to.image(node.args[0]), to.array(node.args[1])
+    bias = to.constant(argument(node, 2, "bias", None))
+    groups, dilation = argument(node, 6, "groups", 1), pair(argument(node, 7, "dilation", 1), 2)
+    if groups != 1 or dilation != (1, 1):
+        raise to.refused(f"a transposed convolution of groups {groups}, dilation {dilation}")
+    top, left = pair(argument(node, 4, "padding", 0), 2, 0)
+    below, beside = pair(argument(node, 5, "output_padding", 0), 2, 0)
+    weights = weights.transpose(1, 2, 3, 0)  # in, out, h, w there
+    made = to.add(
+        node, "transpose_conv2d", (name,), weights=float32(weights),
+        stride=pair(argument(node, 3, "stride", 1), 2),
+        padding=(top, top - below, left, left - beside),
+        bias=float32(np.zeros(len(weights)) if bias is None else bias),
+    )  # fmt: skip
+    return NodeValue(made)
+
+
 def _pads(
     padding: Any, axes: int, kernel: list[int], dilation: tuple[int, int]
 ) -> tuple[int, int, int, int]:

@@ -1,4 +1,4 @@
-"""What a real engine makes of files: asked in a process of its own, in an environment with it."""
+"""What a real engine answers to files: asked in a process and an environment of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from . import real_engines
 
 
 @dataclass(frozen=True, eq=False)
-class Stimulus:
+class EngineRequest:
     """A file, a batch for each input tensor, and the tensors to answer with.
 
     Parameters
@@ -29,6 +29,8 @@ class Stimulus:
         The outputs of the file.
     tensors : tuple of int
         Tensors to look at in a second run, which keeps them all.
+    at_once : int
+        Images that the file takes at once.
     """
 
     __repr__ = short_repr
@@ -37,11 +39,12 @@ class Stimulus:
     inputs: Mapping[int, np.ndarray]
     outputs: tuple[int, ...]
     tensors: tuple[int, ...] = ()
+    at_once: int = 1
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What an engine makes of a file: its outputs, and its tensors where all are kept."""
+    """What an engine answers: the outputs of a file, and its tensors where all are kept."""
 
     __repr__ = short_repr
 
@@ -55,9 +58,9 @@ def uint8_as_int8(values: np.ndarray) -> np.ndarray:
 
 
 def engine_answers(
-    python: str | Path, contract: str, stimuli: Mapping[str, Stimulus]
+    python: str | Path, contract: str, stimuli: Mapping[str, EngineRequest]
 ) -> dict[str, Answer | str]:
-    """Return what an engine makes of each file, uint8 as int8, or the text of its refusal.
+    """Return an engine's answer to each file, uint8 as int8, or the text of its refusal.
 
     Parameters
     ----------
@@ -79,7 +82,8 @@ def engine_answers(
             np.savez(
                 folder / f"{stem}.npz", inputs=np.array(list(given.inputs)),
                 outputs=np.array(given.outputs, np.int64),
-                tensors=np.array(given.tensors, np.int64), **arrays,
+                tensors=np.array(given.tensors, np.int64), at_once=np.array(given.at_once),
+                **arrays,
             )  # fmt: skip
         done = subprocess.run(
             [python, real_engines.__file__, contract, folder],
@@ -93,7 +97,7 @@ def engine_answers(
         return {stem: _answer(folder / stem, given) for stem, given in stimuli.items()}
 
 
-def _answer(stem: Path, given: Stimulus) -> Answer | str:
+def _answer(stem: Path, given: EngineRequest) -> Answer | str:
     refusal = Path(f"{stem}.refused")
     if refusal.exists():
         return refusal.read_text()

@@ -14,13 +14,12 @@ from ...contracts.table import Contract
 from ...errors import EngineError, ImportFileError
 from ...importers.tflite.convert import ConvertedGraph, convert_graph
 from ...importers.tflite.reader import FileGraph, parse
-from ...support.arguments import checked
 from ...support.progress import Progress
 from ...support.quoting import short_repr
 from ...support.safe_files import read_plain
 from ...support.text_table import columns
-from .engine_answers import Answer, Stimulus, engine_answers, uint8_as_int8
-from .file_stimulus import FileStimulus, file_stimulus, reals
+from .engine_answers import Answer, EngineRequest, engine_answers, uint8_as_int8
+from .file_stimulus import FileStimulus, file_stimulus, integers_of
 from .real_engines import PACKAGES
 
 _BLOCK_VALUES = 2**25
@@ -35,7 +34,7 @@ class TensorCheck:
     Parameters
     ----------
     op : str
-        What makes it, such as ``op 3 (CONV_2D)``, or that it is an output.
+        What produces it, such as ``op 3 (CONV_2D)``, or that it is an output.
     tensor : str
         Its name in the model.
     values, differing : int
@@ -57,13 +56,17 @@ class EngineCheck:
     engine : str
         Package and version; the version that the contract was compared with.
     images : int
+    overwritten : str
+        Tensors that the engine may overwrite too early unless it keeps all: outputs that differ
+        may be due to it; see `intgold.importers.tflite.memory_hazards`.
     tensors : list of TensorCheck
-        Those that all are kept of, in the order of the file; then outputs of a plain run.
+        Of a run that keeps all tensors, in the order of the file; then outputs of a plain run.
     """
 
     contract: str
     engine: str
     images: int
+    overwritten: str = ""
     tensors: list[TensorCheck] = field(default_factory=list)
 
     __repr__ = short_repr
@@ -82,10 +85,11 @@ class EngineCheck:
             f"{self.images} images on {self.engine}, as {self.contract}: {values:,} values "
             f"compared, {self.differing:,} differ"
         )
+        if self.overwritten:
+            lines.append(f"the engine may overwrite a tensor too early: {self.overwritten}")
         return "\n".join(lines)
 
 
-@checked
 def check_file(
     path: str | os.PathLike[str], contract: Contract, count: int, *, progress: bool = False
 ) -> EngineCheck:
@@ -115,7 +119,8 @@ def check_file(
     except ImportFileError as error:
         raise ImportFileError(f"{path}: {error}") from None
     given = file_stimulus(graph, converted.cut, count)
-    found = EngineCheck(contract.name, engine, given.images)
+    early = converted.model.metadata.get("overwritten", "")
+    found = EngineCheck(contract.name, engine, given.images, early)
     by_name: dict[tuple[str, str], TensorCheck] = {}
     step = max(1, _BLOCK_VALUES // converted.model.ports.span)
     blocks = list(given.blocks(step))
@@ -162,11 +167,11 @@ def installed_engine(contract: Contract) -> str:
 
 def asked_of(
     data: bytes, graph: FileGraph, converted: ConvertedGraph, given: FileStimulus
-) -> Stimulus:
+) -> EngineRequest:
     """Return what an engine is asked: outputs, and each tensor that the model has as well."""
     quantised = [at for at in converted.cut.graph.inputs if at not in graph.inputs]
     made = [at for op in converted.cut.graph.ops for at in op.outputs if at in converted.names]
-    return Stimulus(data, given.inputs, graph.outputs, (*quantised, *made))
+    return EngineRequest(data, given.inputs, graph.outputs, (*quantised, *made), given.at_once)
 
 
 def integer_inputs(
@@ -210,7 +215,7 @@ def tensor_checks(
         elif op and op.kind == "DEQUANTIZE" and names.get(op.inputs[0]) in tensors:
             source, name = graph.tensors[op.inputs[0]], names[op.inputs[0]]
             raw = tensors[name].astype(np.int32) + (128 if source.dtype == "uint8" else 0)
-            yield _tensor_check(f"output, {op}", name, reals(raw, source), theirs)
+            yield _tensor_check(f"output, {op}", name, raw, integers_of(theirs, source))
 
 
 def _tensor_check(op: str, name: str, ours: np.ndarray, theirs: np.ndarray) -> TensorCheck:

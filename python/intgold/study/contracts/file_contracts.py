@@ -12,7 +12,7 @@ from ...contracts.table import CONTRACTS
 from ...errors import ImportFileError, ModelError
 from ...importers.tflite.convert import ConvertedGraph, convert_graph
 from ...importers.tflite.reader import FileGraph, read
-from ...support.arguments import checked
+from ...support.quoting import short_repr
 from ...support.text_table import columns
 from .engine_answers import uint8_as_int8
 from .file_stimulus import file_stimulus
@@ -48,8 +48,9 @@ class FileContract:
     outputs: dict[str, int] = field(default_factory=dict)
     first: str = ""
 
+    __repr__ = short_repr
 
-@checked
+
 def file_contracts(path: str | os.PathLike[str], chosen: str) -> tuple[list[FileContract], int]:
     """Return what a file is under each contract, and on how many random images that was seen.
 

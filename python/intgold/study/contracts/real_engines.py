@@ -39,7 +39,7 @@ _KERNELS = {
 _ARENA_BYTES = 64 << 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class EngineJob:
     """A file, what it is fed with, and what is to be looked at.
 
@@ -51,6 +51,8 @@ class EngineJob:
         A batch for each input tensor, in the order of the file.
     wanted : sequence of int
         Tensors to answer with: all outputs in the order of the file, or any tensors with `keep`.
+    at_once : int
+        Images that the file takes at once; a batch has a multiple of them.
     keep : bool
         Keep all tensors, which may change how an engine goes about its work.
     """
@@ -58,12 +60,19 @@ class EngineJob:
     data: bytes
     inputs: Mapping[int, np.ndarray]
     wanted: Sequence[int]
+    at_once: int = 1
     keep: bool = False
 
-    @property
-    def images(self) -> int:
-        """How many images a batch has."""
-        return len(next(iter(self.inputs.values())))
+    def runs(self) -> Iterator[dict[int, np.ndarray]]:
+        """Yield the inputs of each run of the engine."""
+        for start in range(0, len(next(iter(self.inputs.values()))), self.at_once):
+            yield {at: x[start : start + self.at_once] for at, x in self.inputs.items()}
+
+    def images(self, tensor: np.ndarray) -> list[np.ndarray]:
+        """Return a tensor of a run as its images; one inside a file may have lost a batch of 1."""
+        if self.at_once == 1 and tensor.shape[:1] != (1,):
+            return [tensor.copy()]
+        return list(tensor.copy())
 
 
 def main(contract: str, folder: str) -> None:
@@ -76,7 +85,8 @@ def main(contract: str, folder: str) -> None:
         try:
             for what, wanted in (("output", outputs), ("tensor", tensors)):
                 if wanted:
-                    job = EngineJob(data, batches, wanted, keep=what == "tensor")
+                    keep = what == "tensor"
+                    job = EngineJob(data, batches, wanted, int(held["at_once"]), keep)
                     found = run_engine(contract, job)
                     answer |= {f"{what}{i}": a for i, a in zip(wanted, found, strict=True)}
         except RuntimeError as error:
@@ -86,7 +96,7 @@ def main(contract: str, folder: str) -> None:
 
 
 def run_engine(contract: str, job: EngineJob) -> list[np.ndarray]:
-    """Return what the engine of a contract makes: an array (images, ...) for each wanted tensor.
+    """Return what the engine of a contract produces: an array (images, ...) for each wanted tensor.
 
     Tensors are without the batch of 1, which one inside a file may have lost.
 
@@ -100,10 +110,10 @@ def run_engine(contract: str, job: EngineJob) -> list[np.ndarray]:
     run = _tflm(job) if contract == "tflm" else _litert(job, _KERNELS[contract])
     try:
         with heard() as said:
-            rows = list(run)
+            rows = [[job.images(tensor) for tensor in tensors] for tensors in run]
     except (RuntimeError, ValueError) as error:
         raise RuntimeError(" ".join([str(error), *said])) from None
-    return [np.stack([row[at] for row in rows]) for at in range(len(job.wanted))]
+    return [np.stack([image for row in rows for image in row[at]]) for at in range(len(job.wanted))]
 
 
 @contextmanager
@@ -122,10 +132,6 @@ def heard() -> Iterator[list[str]]:
             said += file.read().decode(errors="replace").split()
 
 
-def _image(tensor: np.ndarray) -> np.ndarray:
-    return (tensor[0] if tensor.shape[:1] == (1,) else tensor).copy()
-
-
 def _litert(job: EngineJob, kernels: str) -> Iterator[list[np.ndarray]]:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
@@ -134,11 +140,11 @@ def _litert(job: EngineJob, kernels: str) -> Iterator[list[np.ndarray]]:
         experimental_op_resolver_type=OpResolverType[kernels],
     )  # fmt: skip
     made.allocate_tensors()
-    for image in range(job.images):
-        for index, x in job.inputs.items():
-            made.set_tensor(index, x[image : image + 1])
+    for inputs in job.runs():
+        for index, x in inputs.items():
+            made.set_tensor(index, x)
         made.invoke()
-        yield [_image(made.get_tensor(index)) for index in job.wanted]
+        yield [made.get_tensor(index) for index in job.wanted]
 
 
 def _tflm(job: EngineJob) -> Iterator[list[np.ndarray]]:
@@ -149,14 +155,14 @@ def _tflm(job: EngineJob) -> Iterator[list[np.ndarray]]:
         job.data, arena_size=_ARENA_BYTES,
         intrepreter_config=config.kPreserveAllTensors if job.keep else config.kAllocationRecording,
     )  # fmt: skip
-    for image in range(job.images):
-        for place, x in enumerate(job.inputs.values()):
-            made.set_input(x[image : image + 1], place)
+    for inputs in job.runs():
+        for place, x in enumerate(inputs.values()):
+            made.set_input(x, place)
         made.invoke()
         if job.keep:
-            yield [_image(made.GetTensor(index, 0)["tensor_data"]) for index in job.wanted]
+            yield [made.GetTensor(index, 0)["tensor_data"] for index in job.wanted]
         else:
-            yield [_image(made.get_output(place)) for place in range(len(job.wanted))]
+            yield [made.get_output(place) for place in range(len(job.wanted))]
 
 
 if __name__ == "__main__":
