@@ -189,7 +189,7 @@ BUGS = (
     c("maximum takes the smaller", "maximum.c", "x1[i] > x2[i]", "x1[i] < x2[i]"),
     c("minimum of unsigned bytes", "minimum.c", "x1[i] < x2[i]",
       "(uint8_t)x1[i] < (uint8_t)x2[i]"),
-    c("minimum loses the last value", "minimum.c", "i < op->count", "i < op->count - 1"),
+    c("minimum takes the larger", "minimum.c", "x1[i] < x2[i]", "x1[i] > x2[i]"),
     c("pad exchanges front and back", "pad.c", "front = (size_t)op->before2",
       "front = (size_t)op->after2"),
     c("pad forgets the rows behind", "pad.c", "op->value, (size_t)op->after1",
