@@ -358,8 +358,9 @@ typedef struct intgold_resize_bilinear {
     int32_t form; /* enum intgold_resize_bilinear_form */
 } intgold_resize_bilinear;
 
+INTGOLD_API size_t intgold_resize_bilinear_scratch_size(const intgold_resize_bilinear *op);
 INTGOLD_API void intgold_resize_bilinear_s8(const intgold_resize_bilinear *op, const int8_t *x,
-                                            int8_t *y, int32_t *acc);
+                                            int8_t *y, int32_t *acc, void *scratch);
 
 /* Clause 5.22. */
 typedef struct intgold_maximum {

@@ -1,31 +1,30 @@
-/* resize_bilinear, SPEC clause 5.21. */
+/* resize_bilinear, SPEC clause 5.21: two rows are blended in scratch, then columns of the result. */
 #include <string.h>
 
 #include "arithmetic/rounding.h"
+#include "arithmetic/size.h"
 #include "ops/op.h"
 
 enum { RESIZE_CHUNK = 1024 }; /* sums that are rounded at once */
 
-/* The two input rows of an output row, and the weights of both. */
-typedef struct resize_rows {
-    const int8_t *first, *second;
-    int32_t first_weight, second_weight;
-} resize_rows;
+/* A row between two rows of x.  Weights of at most 2^11: products of int16 are fast. */
+static void resize_blend(const intgold_resize_bilinear *op, const int8_t *x, int32_t oy,
+                         int32_t *row) {
+    const size_t count = (size_t)op->in_w * (size_t)op->in_c;
+    const int8_t *a = x + (size_t)op->row0[oy] * count, *b = x + (size_t)op->row1[oy] * count;
+    const int16_t second = op->row_weight[oy], first = (int16_t)((1 << op->frac_bits) - second);
+    size_t i;
+    for (i = 0; i < count; i++) row[i] = first * a[i] + second * b[i];
+}
 
 /* Sums of `count` channels from `from` on, of the output column ox. */
-static void resize_sums(const intgold_resize_bilinear *op, const resize_rows *rows, int32_t ox,
+static void resize_sums(const intgold_resize_bilinear *op, const int32_t *row, int32_t ox,
                         int32_t from, int32_t count, int32_t *sums) {
-    const size_t at0 = (size_t)op->column0[ox] * (size_t)op->in_c + (size_t)from;
-    const size_t at1 = (size_t)op->column1[ox] * (size_t)op->in_c + (size_t)from;
-    const int8_t *a = rows->first + at0, *b = rows->first + at1;
-    const int8_t *c = rows->second + at0, *d = rows->second + at1;
-    const int32_t v1 = op->column_weight[ox], v0 = (1 << op->frac_bits) - v1;
-    const int32_t w0 = rows->first_weight, w1 = rows->second_weight;
+    const int32_t *a = row + (size_t)op->column0[ox] * (size_t)op->in_c + (size_t)from;
+    const int32_t *b = row + (size_t)op->column1[ox] * (size_t)op->in_c + (size_t)from;
+    const int32_t second = op->column_weight[ox], first = (1 << op->frac_bits) - second;
     int32_t i;
-    for (i = 0; i < count; i++) {
-        const int32_t top = v0 * a[i] + v1 * b[i], bottom = v0 * c[i] + v1 * d[i];
-        sums[i] = w0 * top + w1 * bottom;
-    }
+    for (i = 0; i < count; i++) sums[i] = first * a[i] + second * b[i];
 }
 
 static void resize_round(const intgold_resize_bilinear *op, const int32_t *sums, int32_t count,
@@ -39,7 +38,7 @@ static void resize_round(const intgold_resize_bilinear *op, const int32_t *sums,
 }
 
 /* A chunk has whole pixels, or some channels of one that has more. */
-static void resize_row(const intgold_resize_bilinear *op, const resize_rows *rows, int8_t *y,
+static void resize_row(const intgold_resize_bilinear *op, const int32_t *row, int8_t *y,
                        int32_t *acc) {
     const int32_t most = intgold_min(op->in_c, RESIZE_CHUNK), pixels = RESIZE_CHUNK / most;
     int32_t sums[RESIZE_CHUNK];
@@ -50,32 +49,37 @@ static void resize_row(const intgold_resize_bilinear *op, const resize_rows *row
             const int32_t channels = intgold_min(most, op->in_c - from), count = n * channels;
             const size_t at = (size_t)ox * (size_t)op->in_c + (size_t)from;
             for (i = 0; i < n; i++)
-                resize_sums(op, rows, ox + i, from, channels, sums + i * channels);
+                resize_sums(op, row, ox + i, from, channels, sums + i * channels);
             resize_round(op, sums, count, y + at);
             if (acc) memcpy(acc + at, sums, (size_t)count * sizeof *sums);
         }
     }
 }
 
+size_t intgold_resize_bilinear_scratch_size(const intgold_resize_bilinear *op) {
+    return intgold_times(intgold_times((size_t)op->in_w, (size_t)op->in_c), sizeof(int32_t));
+}
+
 void intgold_resize_bilinear_s8(const intgold_resize_bilinear *op, const int8_t *x, int8_t *y,
-                                int32_t *acc) {
-    const size_t in_row = (size_t)op->in_w * (size_t)op->in_c;
+                                int32_t *acc, void *scratch) {
     const size_t out_row = (size_t)op->out_w * (size_t)op->in_c;
     int32_t oy;
     for (oy = 0; oy < op->out_h; oy++, y += out_row, acc += acc ? out_row : 0) {
-        resize_rows rows;
-        rows.first = x + (size_t)op->row0[oy] * in_row;
-        rows.second = x + (size_t)op->row1[oy] * in_row;
-        rows.second_weight = op->row_weight[oy];
-        rows.first_weight = (1 << op->frac_bits) - rows.second_weight;
-        resize_row(op, &rows, y, acc);
+        resize_blend(op, x, oy, (int32_t *)scratch);
+        resize_row(op, (const int32_t *)scratch, y, acc);
     }
+}
+
+static size_t resize_bilinear_work_size(const void *fields, const intgold_kernels *kernels) {
+    (void)kernels;
+    return intgold_resize_bilinear_scratch_size((const intgold_resize_bilinear *)fields);
 }
 
 static void resize_bilinear_run(const intgold_call *call) {
     intgold_resize_bilinear_s8((const intgold_resize_bilinear *)call->fields,
-                               (const int8_t *)call->inputs[0], (int8_t *)call->output, call->acc);
+                               (const int8_t *)call->inputs[0], (int8_t *)call->output, call->acc,
+                               call->scratch);
 }
 
-const intgold_op_table intgold_resize_bilinear_table = {1,    1,    NULL,
-                                                        NULL, NULL, resize_bilinear_run};
+const intgold_op_table intgold_resize_bilinear_table = {
+    1, 1, NULL, NULL, resize_bilinear_work_size, resize_bilinear_run};

@@ -11,7 +11,7 @@ from intgold import golden, native
 from intgold.ops.table import OPS
 from intgold.vectors.cases.random_models import random_inputs, random_model
 
-GRAPHS, FULL_GRAPHS = 360, 20_000
+GRAPHS, FULL_GRAPHS = 480, 20_000
 
 
 def test_random_graphs(full):

@@ -60,6 +60,7 @@ OP = OpKind(
         "form": Choice(("up", "away")),
     },
     accumulator=True,
+    scratch=True,
     since="1.5",
     shape=_shape,
     dims=lambda fields, shapes, out: image_dims(shapes, out),
