@@ -361,7 +361,7 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "GATHER_ND": _gather_nd,
     "DEPTH_TO_SPACE": _depth_to_space,
     "SPACE_TO_DEPTH": _space_to_depth,
-    "BATCH_TO_SPACE_ND": _space_to_batch,
+    **dict.fromkeys(("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"), _space_to_batch),
     "CONV_2D_DILATED": _dilated("CONV_2D"),
     "DEPTHWISE_CONV_2D_DILATED": _dilated("DEPTHWISE_CONV_2D"),
     "RESIZE_NEAREST_NEIGHBOR": _resize,

@@ -5,7 +5,7 @@
 #include "arithmetic/size.h"
 #include "ops/op.h"
 
-enum { RESIZE_CHUNK = 1024 }; /* sums that are rounded at once */
+enum { RESIZE_CHUNK = 256 }; /* sums that are rounded at once */
 
 /* A row between two rows of x.  Weights of at most 2^11: products of int16 are fast. */
 static void resize_blend(const intgold_resize_bilinear *op, const int8_t *x, int32_t oy,
@@ -64,9 +64,10 @@ void intgold_resize_bilinear_s8(const intgold_resize_bilinear *op, const int8_t 
                                 int32_t *acc, void *scratch) {
     const size_t out_row = (size_t)op->out_w * (size_t)op->in_c;
     int32_t oy;
-    for (oy = 0; oy < op->out_h; oy++, y += out_row, acc += acc ? out_row : 0) {
+    for (oy = 0; oy < op->out_h; oy++, y += out_row) {
         resize_blend(op, x, oy, (int32_t *)scratch);
         resize_row(op, (const int32_t *)scratch, y, acc);
+        if (acc) acc += out_row;
     }
 }
 

@@ -93,8 +93,10 @@ def test_the_command(capsys):
     assert "FULLY_CONNECTED: x=" in told and "by litert_reference" in told
     assert "the same rule: RESHAPE, SQUEEZE" in told and "CONV_2D, DEPTHWISE_CONV_2D" in told
     assert "\nlitert_reference has no kernel on int8: ELU\n" in told
-    assert "\ntflm has no kernel on int8: EXP, LOG, GELU, RELU_N1_TO_1, SQRT\n" in told
-    assert told.endswith("tflm has no kernel on uint8: all but RESHAPE, SQUEEZE\n")
+    assert "\ntflm has no kernel on int8: TILE, EXP, LOG, GELU, RELU_N1_TO_1, SQRT\n" in told
+    assert told.endswith(
+        "tflm has no kernel on uint8: all but RESHAPE, SQUEEZE, REVERSE_V2, BROADCAST_TO\n"
+    )
     for wrong in (["tflm"], ["tflm", "x"], ["tflm", "xnnpack", "--probes", "0"]):
         assert main(["contracts", *wrong]) == 2
         assert capsys.readouterr().err.count("\n") == 1

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...ops.strided_copy import MAX_COUNTERS
+from ...support.quoting import short_repr
 
 Shape = tuple[int, ...]
 Counters = tuple[tuple[int, int], ...]
@@ -60,6 +61,8 @@ def _divisors(n: int) -> list[int]:
 @dataclass(frozen=True)
 class AddressWalk:
     """Axes, each of nested counters whose strides are addresses in the tensor that is read."""
+
+    __repr__ = short_repr
 
     axes: tuple[Counters, ...]
     offset: int = 0

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import ImportFileError
+from ...support.quoting import short_repr
 from .address_walk import AddressWalk, Pick, Shape
 from .nearest import nearest_places
 from .reader import FileOp, FileTensor
@@ -21,6 +22,8 @@ _MAX_RESIZED = 2**15
 @dataclass(frozen=True, eq=False)
 class Gathering:
     """Places of an axis of a tensor of this shape, in the order of a list."""
+
+    __repr__ = short_repr
 
     shape: Shape
     axis: int
@@ -49,6 +52,8 @@ class OutputPlan:
     steps : tuple
         None where the values stay in C order.
     """
+
+    __repr__ = short_repr
 
     shape: Shape
     steps: tuple[Step, ...] = ()

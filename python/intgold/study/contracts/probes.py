@@ -222,6 +222,17 @@ def _one(
     return make
 
 
+def _space_to_batch(rng: Rng) -> OpProbe:
+    """A block of one place, so that only the padded cells are new."""
+    g, scale, zero = _GraphBuilder(), _scale(rng, -2.5, -0.5), _zero(rng)
+    x = g.tensor((1, 16, 16, 1), scale=scale, zero_point=zero)
+    block = g.tensor((2,), "int32", data=np.array([1, 1], np.int32))
+    sides = g.tensor((2, 2), "int32", data=np.array([[1, 0], [0, 2]], np.int32))
+    y = g.tensor((1, 17, 18, 1), "int8", scale, zero)
+    batch = _EVERY.astype(np.int8).reshape(1, 16, 16, 1)
+    return g.op("SPACE_TO_BATCH_ND", [x, block, sides], y, [batch])
+
+
 _WEIGHTED_OPS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 PROBES: Mapping[str, Callable[[Rng], OpProbe]] = {
     **{op: _weighted(op) for op in _WEIGHTED_OPS},
@@ -244,6 +255,7 @@ PROBES: Mapping[str, Callable[[Rng], OpProbe]] = {
     **{op: _root(op) for op in ("SQRT", "RSQRT")},
     "PRELU": _prelu,
     "RESIZE_BILINEAR": _resize_bilinear,
+    "SPACE_TO_BATCH_ND": _space_to_batch,
     "ELU": _one("ELU", low=-5),  # float32 steps show where exp(x) is next to 1
     "LOGISTIC": _one("LOGISTIC", (1 / 256, -128)),
     "TANH": _one("TANH", (1 / 128, 0)),
