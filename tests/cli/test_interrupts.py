@@ -47,7 +47,7 @@ def inputs(tmp_path_factory):
     """Enough images, and a set that takes seconds to check."""
     folder = tmp_path_factory.mktemp("inputs")
     np.save(folder / "x.npy", np.resize(np.arange(251, dtype=np.uint8), (10_000, 28, 28)))
-    write_set(intgold.load(), folder / "set", count=300, backend="c", formats=["hex"])
+    write_set(intgold.load(), folder / "set", count=1000, backend="c", formats=["hex"])
     return folder
 
 
