@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import numpy as np
 
 from intgold import Model, ModelError, Op, Tensor
 from intgold.ops.fields import FORMS, Requantize
+from intgold.ops.shapes import Shape
 from intgold.vectors.cases.random_models import requantize_of
 
 CHANNELS = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 48, 64, 70)
@@ -135,13 +137,7 @@ def _depthwise(rng: Random) -> Model:
         "act_min": int(clamp[0]),
         "act_max": int(clamp[1]),
     }
-    point = 0 if bare else rng.randint(-128, 127)
-    tensors = [
-        Tensor("x", (size[0], size[1], in_c), zero_point=rng.choice((-128, 127, 0, 5))),
-        Tensor("y", (out[0], out[1], out_c), "int32" if bare else "int8", zero_point=point),
-    ]
-    op = Op("depthwise_conv2d", "depthwise", ("x",), "y", fields)
-    return Model("depthwise", tensors, [op], ["x"], ["y"])
+    return _of_one_op(rng, "depthwise_conv2d", (*size, in_c), (*out, out_c), fields)
 
 
 def transposed(seed: int) -> Model:
@@ -182,13 +178,18 @@ def _transposed(rng: Random) -> Model:
         "act_min": int(clamp[0]),
         "act_max": int(clamp[1]),
     }
+    return _of_one_op(rng, "transpose_conv2d", (*size, in_c), (*out, out_c), fields)
+
+
+def _of_one_op(rng: Random, kind: str, of: Shape, to: Shape, fields: dict[str, Any]) -> Model:
+    """Return the model of an op whose zero points are drawn."""
+    bare = fields["requantize"] is None
     point = 0 if bare else rng.randint(-128, 127)
     tensors = [
-        Tensor("x", (size[0], size[1], in_c), zero_point=rng.choice((-128, 127, 0, 5))),
-        Tensor("y", (out[0], out[1], out_c), "int32" if bare else "int8", zero_point=point),
+        Tensor("x", of, zero_point=rng.choice((-128, 127, 0, 5))),
+        Tensor("y", to, "int32" if bare else "int8", zero_point=point),
     ]
-    op = Op("transpose_conv2d", "transposed", ("x",), "y", fields)
-    return Model("transposed", tensors, [op], ["x"], ["y"])
+    return Model(kind, tensors, [Op(kind, kind, ("x",), "y", fields)], ["x"], ["y"])
 
 
 def _any_requantize(rng: Random, channels: int, reach: int) -> Requantize:
