@@ -18,8 +18,8 @@ IMAGES = 6
 class Made:
     """A file, its inputs as (tensor, shape), its output, and the type of all of them.
 
-    `batch` is a stimulus of its own for the one input, shape (images, ...); `others` are further
-    outputs.
+    `batch` is a stimulus of its own for the one input, shape (images, ...), `batches` one for each
+    input; `others` are further outputs.
     """
 
     data: bytes
@@ -28,9 +28,12 @@ class Made:
     dtype: str
     batch: np.ndarray | None = None
     others: tuple[int, ...] = ()
+    batches: tuple[np.ndarray, ...] = ()
 
     def stimulus(self, rng: Rng) -> list[np.ndarray]:
         """Return a batch for each input: the smallest, the largest, every value, random ones."""
+        if self.batches:
+            return list(self.batches)
         if self.batch is not None:
             return [self.batch]
         arrays = []

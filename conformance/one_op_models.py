@@ -18,6 +18,7 @@ import root_models
 import shape_models
 import softmax_models
 import transposed_models
+import two_operand_models
 from draws import FLOAT, Made, Rng
 from tflite_writer import Writer
 
@@ -233,5 +234,6 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     **softmax_models.MODELS,
     **layout_models.MODELS,
     **transposed_models.MODELS,
+    **two_operand_models.MODELS,
 }
 """By the name of the op: from a generator and a type, a model."""

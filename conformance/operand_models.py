@@ -13,7 +13,7 @@ from tflite_writer import Writer
 Shape = tuple[int, ...]
 
 
-def _constant_shape(rng: Rng, shape: Shape) -> Shape:
+def constant_shape(rng: Rng, shape: Shape) -> Shape:
     """Return a shape that goes with `shape`, which it may lack axes of or have more extents of."""
     each = tuple(int(n) if rng.random() < 0.5 else 1 for n in shape)
     choices = [(), (1,), (1,) * len(shape), shape[-1:], (*(1,) * (len(shape) - 1), shape[-1]),
@@ -21,7 +21,7 @@ def _constant_shape(rng: Rng, shape: Shape) -> Shape:
     return choices[int(rng.integers(len(choices)))]
 
 
-def _activation_shapes(rng: Rng, shape: Shape) -> tuple[Shape, Shape]:
+def activation_shapes(rng: Rng, shape: Shape) -> tuple[Shape, Shape]:
     """Return two shapes that are spread over each other."""
     ways = rng.integers(0, 4)
     if ways == 0:
@@ -43,14 +43,14 @@ def _operand_scales(rng: Rng, kind: str) -> tuple[Any, Any, Any]:
     return first, second, draws.output_scale(rng, reach)
 
 
-def _shape(rng: Rng) -> Shape:
+def any_shape(rng: Rng) -> Shape:
     return draws.image(rng) if rng.random() < 0.7 else (1, draws.channels(rng))
 
 
 def _constant(kind: str, options: str, version: int) -> Callable[[Rng, str], Made]:
     def make(rng: Rng, dtype: str) -> Made:
-        w, scales, shape = Writer(), _operand_scales(rng, kind), _shape(rng)
-        held = _constant_shape(rng, shape)
+        w, scales, shape = Writer(), _operand_scales(rng, kind), any_shape(rng)
+        held = constant_shape(rng, shape)
         if rng.random() < 0.1 and held == shape:
             shape = (*(1,) * (len(shape) - 1), shape[-1])
         low = 0 if dtype == "uint8" else -128
@@ -71,7 +71,7 @@ def _constant(kind: str, options: str, version: int) -> Callable[[Rng, str], Mad
 def _broadcast(kind: str, options: str, version: int) -> Callable[[Rng, str], Made]:
     def make(rng: Rng, dtype: str) -> Made:
         w, scales = Writer(), _operand_scales(rng, kind)
-        shapes = list(_activation_shapes(rng, _shape(rng)))
+        shapes = list(activation_shapes(rng, any_shape(rng)))
         if rng.random() < 0.5:
             shapes.reverse()
         inputs = [
@@ -89,14 +89,14 @@ def _extreme(kind: str) -> Callable[[Rng, str], Made]:
     """Of two tensors, alike or spread over each other, or of a constant; one scale."""
 
     def make(rng: Rng, dtype: str) -> Made:
-        w, shape = Writer(), _shape(rng)
+        w, shape = Writer(), any_shape(rng)
         quantised = (draws.scale(rng), draws.zero_point(rng, dtype))
         ways = int(rng.integers(3))
         shapes = [shape, shape]
         if ways == 1:
-            shapes = list(_activation_shapes(rng, shape))
+            shapes = list(activation_shapes(rng, shape))
         elif ways == 2:
-            shapes[1] = _constant_shape(rng, shape)
+            shapes[1] = constant_shape(rng, shape)
         low = 0 if dtype == "uint8" else -128
         inputs = [w.tensor(shapes[0], dtype, *quantised)]
         data = rng.integers(low, low + 256, shapes[1]) if ways == 2 else None

@@ -215,7 +215,8 @@ INTGOLD_API void intgold_global_avg_pool_s8(const intgold_global_avg_pool *op, c
 /* Clause 5.9. */
 typedef enum intgold_add_form {
     INTGOLD_ADD_SHARED_SCALE = 0,
-    INTGOLD_ADD_SHARED_SCALE_DIFFERENCE = 1
+    INTGOLD_ADD_SHARED_SCALE_DIFFERENCE = 1,
+    INTGOLD_ADD_SHARED_SCALE_SQUARED_DIFFERENCE = 2
 } intgold_add_form;
 
 typedef struct intgold_add {
@@ -378,6 +379,27 @@ typedef struct intgold_minimum {
 INTGOLD_API void intgold_minimum_s8(const intgold_minimum *op, const int8_t *x1, const int8_t *x2,
                                     int8_t *y);
 
+/* Clause 5.24.  table: (256, 256), a row for each value of x1 + 128. */
+typedef struct intgold_lut2d {
+    int32_t count;
+    const int8_t *table;
+} intgold_lut2d;
+
+INTGOLD_API void intgold_lut2d_s8(const intgold_lut2d *op, const int8_t *x1, const int8_t *x2,
+                                  int8_t *y);
+
+/* Clause 5.25.  x1: (batch, rows, depth), x2: (batch, columns, depth), bias: (columns). */
+typedef struct intgold_matmul {
+    int32_t batch, rows, columns, depth;
+    int32_t x1_zero_point, x2_zero_point, y_zero_point, act_min, act_max;
+    const int32_t *bias;
+    intgold_requantize requantize;
+} intgold_matmul;
+
+INTGOLD_API size_t intgold_matmul_scratch_size(const intgold_matmul *op);
+INTGOLD_API void intgold_matmul_s8(const intgold_matmul *op, const int8_t *x1, const int8_t *x2,
+                                   int8_t *y, int32_t *acc, void *scratch);
+
 /* ---- A model and its engine, clause 6. ---- */
 
 typedef enum intgold_kind {
@@ -403,7 +425,9 @@ typedef enum intgold_kind {
     INTGOLD_TRANSPOSE_CONV2D = 19,
     INTGOLD_RESIZE_BILINEAR = 20,
     INTGOLD_MAXIMUM = 21,
-    INTGOLD_MINIMUM = 22
+    INTGOLD_MINIMUM = 22,
+    INTGOLD_LUT2D = 23,
+    INTGOLD_MATMUL = 24
 } intgold_kind;
 
 /* Tensors between ops share one piece of memory.  Where each lies in it is planned when the model

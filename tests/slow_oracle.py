@@ -278,13 +278,17 @@ def global_avg_pool(x, *, x_zero_point, **output):
 def add(
     x1, x2, *, x1_zero_point, x2_zero_point, form, left_shift, requantize1, requantize2, **output
 ):
-    """Sum or difference by way of a shared scale; returns (y, acc) (clause 5.9)."""
-    sign = {"shared_scale": 1, "shared_scale_difference": -1}[form]
+    """Sum, difference or its square by way of a shared scale; returns (y, acc) (clause 5.9)."""
+    joined = {
+        "shared_scale": lambda u1, u2: u1 + u2,
+        "shared_scale_difference": lambda u1, u2: u1 - u2,
+        "shared_scale_squared_difference": lambda u1, u2: (u1 - u2) ** 2,
+    }[form]
 
     def accumulate(value1, value2):
         u1 = scale((value1 - x1_zero_point) * 2**left_shift, *requantize1[0])
         u2 = scale((value2 - x2_zero_point) * 2**left_shift, *requantize2[0])
-        return u1 + sign * u2
+        return joined(u1, u2)
 
     acc = each(accumulate, x1, x2)
     return finish(acc, **output)
@@ -459,6 +463,25 @@ def minimum(x1, x2):
     return each(lambda a, b: a if a < b else b, x1, x2)
 
 
+def lut2d(x1, x2, *, table):
+    """The entry of a pair of values (clause 5.24)."""
+    return each(lambda a, b: table[a + 128][b + 128], x1, x2)
+
+
+def matmul(x1, x2, *, x1_zero_point, x2_zero_point, bias, **output):
+    """Each row of x1 by each row of x2; returns (y, acc) (clause 5.25)."""
+
+    def product(rows, columns):
+        return [[start + sum((a - x1_zero_point) * (b - x2_zero_point)
+                             for a, b in zip(row, column, strict=True))
+                 for start, column in zip(bias, columns, strict=True)]
+                for row in rows]  # fmt: skip
+
+    batches = isinstance(x1[0][0], list)
+    acc = [product(*pair) for pair in zip(x1, x2, strict=True)] if batches else product(x1, x2)
+    return finish(acc, **output)
+
+
 def softmax_float32_v(b):
     """V(b) of clause 5.17."""
     return b if b < 2**23 else (2**23 + b % 2**23) * 2 ** (b // 2**23 - 1)
@@ -538,5 +561,7 @@ FUNCTIONS: dict[str, Callable] = {
     "resize_bilinear": resize_bilinear,
     "maximum": maximum,
     "minimum": minimum,
+    "lut2d": lut2d,
+    "matmul": matmul,
 }
 """Every op by its name, in clause order."""

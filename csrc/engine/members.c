@@ -95,7 +95,7 @@ static const member global_avg_pool_members[] = {
     M(intgold_global_avg_pool, in_h, EXTENT),       M(intgold_global_avg_pool, in_w, EXTENT),
     M(intgold_global_avg_pool, in_c, EXTENT),       M(intgold_global_avg_pool, x_zero_point, INT8),
     M(intgold_global_avg_pool, y_zero_point, INT8), M(intgold_global_avg_pool, act_min, CLAMP)};
-static const member add_members[] = {ELEMENTWISE(intgold_add), M(intgold_add, form, TWO_FORMS),
+static const member add_members[] = {ELEMENTWISE(intgold_add), M(intgold_add, form, THREE_FORMS),
                                      M(intgold_add, left_shift, ADD_SHIFT)};
 static const member softmax_members[] = {M(intgold_softmax, depth, SOFTMAX_DEPTH),
                                          M(intgold_softmax, multiplier, EXP_MULTIPLIER),
@@ -160,6 +160,11 @@ static const member resize_bilinear_members[] = {
     M(intgold_resize_bilinear, frac_bits, WEIGHT_FRACTION),
     M(intgold_resize_bilinear, form, TWO_FORMS)};
 
+static const member matmul_members[] = {
+    M(intgold_matmul, batch, EXTENT), M(intgold_matmul, rows, EXTENT),
+    M(intgold_matmul, columns, EXTENT), M(intgold_matmul, depth, EXTENT),
+    ELEMENTWISE(intgold_matmul)};
+
 typedef struct member_list {
     const member *first;
     size_t count;
@@ -195,6 +200,8 @@ static const member_list members_of[] = {
     LIST(resize_bilinear),
     NO_MEMBERS,
     NO_MEMBERS,
+    NO_MEMBERS,
+    LIST(matmul),
 };
 
 static intgold_status members_check(const void *fields, const member *of) {

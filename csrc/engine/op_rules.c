@@ -308,6 +308,21 @@ static intgold_status check_minimum(const void *fields, const ends *at) {
     return check_count(((const intgold_minimum *)fields)->count, at);
 }
 
+static intgold_status check_lut2d(const void *fields, const ends *at) {
+    const intgold_lut2d *op = (const intgold_lut2d *)fields;
+    if (!op->table) return INTGOLD_ERROR_NULL;
+    return check_count(op->count, at);
+}
+
+static intgold_status check_matmul(const void *fields, const ends *at) {
+    const intgold_matmul *op = (const intgold_matmul *)fields;
+    if (!op->bias) return INTGOLD_ERROR_NULL;
+    if (!holds(at->x, op->batch, op->rows, op->depth)) return INTGOLD_ERROR_SHAPE;
+    if (!holds(at->x2, op->batch, op->columns, op->depth)) return INTGOLD_ERROR_SHAPE;
+    if (!holds(at->y, op->batch, op->rows, op->columns)) return INTGOLD_ERROR_SHAPE;
+    return check_entries(&op->requantize, 1, 0);
+}
+
 #define KIND(name, inputs, wide) \
     { check_##name, inputs, wide, 0 }
 #define KIND_WITH_WEIGHTS(name) \
@@ -338,6 +353,8 @@ static const intgold_op_rules rules_of[] = {
     KIND(resize_bilinear, 1, 0),
     KIND(maximum, 2, 0),
     KIND(minimum, 2, 0),
+    KIND(lut2d, 2, 0),
+    KIND(matmul, 2, 0),
 };
 
 const intgold_op_rules *intgold_op_rules_of(int32_t kind) {

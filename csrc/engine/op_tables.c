@@ -26,6 +26,8 @@ static const intgold_op_table *const tables[] = {
     &intgold_resize_bilinear_table,
     &intgold_maximum_table,
     &intgold_minimum_table,
+    &intgold_lut2d_table,
+    &intgold_matmul_table,
 };
 
 const intgold_op_table *intgold_op_table_of(int32_t kind) {

@@ -274,7 +274,7 @@ static intgold_status prove_term(const intgold_requantize *requantize, int32_t l
 /* Clause 7.3. */
 static intgold_status prove_add(const void *fields, const intgold_range *x, intgold_range *y) {
     const intgold_add *op = (const intgold_add *)fields;
-    const int is_difference = op->form == INTGOLD_ADD_SHARED_SCALE_DIFFERENCE;
+    const int is_difference = op->form != INTGOLD_ADD_SHARED_SCALE;
     bounds one, two, acc;
     intgold_status found =
         prove_term(&op->requantize1, op->left_shift, centred(&x[0], op->x1_zero_point), &one);
@@ -283,6 +283,12 @@ static intgold_status prove_add(const void *fields, const intgold_range *x, intg
     if (found) return found;
     acc.lo = one.lo + (is_difference ? -two.hi : two.lo);
     acc.hi = one.hi + (is_difference ? -two.lo : two.hi);
+    if (op->form == INTGOLD_ADD_SHARED_SCALE_SQUARED_DIFFERENCE) {
+        const int64_t most = larger(-acc.lo, acc.hi);
+        if (most >= INT64_C(1) << 31) return INTGOLD_ERROR_ACCUMULATOR;
+        acc.lo = 0;
+        acc.hi = most * most;
+    }
     set_range(y, op->act_min, op->act_max);
     return prove_entries(&op->requantize, &acc);
 }
@@ -308,12 +314,19 @@ static intgold_status prove_argmax(const void *fields, const intgold_range *x, i
     return INTGOLD_OK;
 }
 
+/* Of every value of a with every value of b. */
+static bounds products(const bounds *a, const bounds *b) {
+    bounds made;
+    made.lo = smaller(smaller(a->lo * b->lo, a->lo * b->hi), smaller(a->hi * b->lo, a->hi * b->hi));
+    made.hi = larger(larger(a->lo * b->lo, a->lo * b->hi), larger(a->hi * b->lo, a->hi * b->hi));
+    return made;
+}
+
 static intgold_status prove_mul(const void *fields, const intgold_range *x, intgold_range *y) {
     const intgold_mul *op = (const intgold_mul *)fields;
     const bounds a = centred(&x[0], op->x1_zero_point), b = centred(&x[1], op->x2_zero_point);
     bounds acc;
-    acc.lo = smaller(smaller(a.lo * b.lo, a.lo * b.hi), smaller(a.hi * b.lo, a.hi * b.hi));
-    acc.hi = larger(larger(a.lo * b.lo, a.lo * b.hi), larger(a.hi * b.lo, a.hi * b.hi));
+    acc = products(&a, &b);
     set_range(y, op->act_min, op->act_max);
     return prove_entries(&op->requantize, &acc);
 }
@@ -420,6 +433,36 @@ static intgold_status prove_minimum(const void *fields, const intgold_range *x, 
     return INTGOLD_OK;
 }
 
+static intgold_status prove_lut2d(const void *fields, const intgold_range *x, intgold_range *y) {
+    const intgold_lut2d *op = (const intgold_lut2d *)fields;
+    int32_t a, b;
+    set_range(y, 127, -128);
+    for (a = x[0].lo; a <= x[0].hi; a++)
+        for (b = x[1].lo; b <= x[1].hi; b++) {
+            const int8_t entry = op->table[(a + 128) * 256 + b + 128];
+            set_range(y, smaller(y->lo, entry), larger(y->hi, entry));
+        }
+    return INTGOLD_OK;
+}
+
+/* Clause 7.7. */
+static intgold_status prove_matmul(const void *fields, const intgold_range *x, intgold_range *y) {
+    const intgold_matmul *op = (const intgold_matmul *)fields;
+    const bounds a = centred(&x[0], op->x1_zero_point), b = centred(&x[1], op->x2_zero_point);
+    const bounds one = products(&a, &b);
+    bounds acc = {0, 0};
+    int32_t c;
+    for (c = 0; c < op->columns; c++) {
+        acc.lo = smaller(acc.lo, op->bias[c]);
+        acc.hi = larger(acc.hi, op->bias[c]);
+    }
+    acc.lo += op->depth * smaller(one.lo, 0);
+    acc.hi += op->depth * larger(one.hi, 0);
+    set_range(y, op->act_min, op->act_max);
+    if (!fit_int32(&acc)) return INTGOLD_ERROR_ACCUMULATOR;
+    return prove_entries(&op->requantize, &acc);
+}
+
 typedef intgold_status prove_op(const void *fields, const intgold_range *x, intgold_range *y);
 
 /* In the order of enum intgold_kind. */
@@ -445,7 +488,9 @@ static prove_op *const proofs[] = {prove_conv2d,
                                    prove_transpose_conv2d,
                                    prove_resize_bilinear,
                                    prove_maximum,
-                                   prove_minimum};
+                                   prove_minimum,
+                                   prove_lut2d,
+                                   prove_matmul};
 
 /* Of a tensor: what an op before this one made, or every value of its dtype. */
 static intgold_range range_of(const intgold_model *model, const intgold_range *ranges, int32_t t) {

@@ -1,4 +1,5 @@
-/* add, SPEC clause 5.9: u1 and u2 by tables of 256, a difference as the sum with a table of -u2.
+/* add, SPEC clause 5.9: u1 and u2 by tables of 256, a difference as the sum with a table of -u2,
+ * squared after it.
  *
  * u is nearly a line in x.  So kernels with vectors multiply by its slope and look up what is left,
  * which a byte holds: two scalar loads of 32 bits a value took three times as long. */
@@ -35,7 +36,7 @@ static void add_fill(int32_t *table, int32_t sign, int32_t zero_point, int32_t l
 }
 
 static void fill_both(const intgold_add *op, add_tables *made) {
-    const int32_t sign = op->form == INTGOLD_ADD_SHARED_SCALE_DIFFERENCE ? -1 : 1;
+    const int32_t sign = op->form == INTGOLD_ADD_SHARED_SCALE ? 1 : -1;
     add_fill(made->x1, 1, op->x1_zero_point, op->left_shift, &op->requantize1);
     add_fill(made->x2, sign, op->x2_zero_point, op->left_shift, &op->requantize2);
 }
@@ -94,6 +95,11 @@ static void add_sum(const add_job *at, const int8_t *x1, const int8_t *x2, int32
     at->kernels->affine_sum(&at->by->lines, x1, x2, rest1, rest2, count, sums);
 }
 
+static void add_square(int32_t *sums, int32_t count) {
+    int32_t i;
+    for (i = 0; i < count; i++) sums[i] *= sums[i];
+}
+
 static void add(const add_job *at, const int8_t *x1, const int8_t *x2, int8_t *y, int32_t *acc) {
     int32_t sums[INTGOLD_CHUNK];
     int32_t from;
@@ -102,6 +108,7 @@ static void add(const add_job *at, const int8_t *x1, const int8_t *x2, int8_t *y
         const int32_t rest = at->op->count - from;
         const int32_t n = rest < INTGOLD_CHUNK ? rest : INTGOLD_CHUNK;
         add_sum(at, x1 + from, x2 + from, n, sums);
+        if (at->op->form == INTGOLD_ADD_SHARED_SCALE_SQUARED_DIFFERENCE) add_square(sums, n);
         if (acc) memcpy(acc + from, sums, (size_t)n * sizeof *sums);
         intgold_epilogue_values(at->kernels, &at->epilogue, sums, n, y + from);
     }

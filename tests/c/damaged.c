@@ -80,7 +80,9 @@ static const size_t size_of[] = {sizeof(intgold_conv2d),
                                  sizeof(intgold_transpose_conv2d),
                                  sizeof(intgold_resize_bilinear),
                                  sizeof(intgold_maximum),
-                                 sizeof(intgold_minimum)};
+                                 sizeof(intgold_minimum),
+                                 sizeof(intgold_lut2d),
+                                 sizeof(intgold_matmul)};
 
 enum { N_KINDS = sizeof size_of / sizeof *size_of };
 
@@ -175,6 +177,12 @@ static arrays arrays_of(int32_t kind, const void *fields) {
         list(&all, &op->column_weight, 2, op->out_w);
     } else if (kind == INTGOLD_SOFTMAX_FLOAT32) {
         list(&all, &((const intgold_softmax_float32 *)fields)->table, 4, 256);
+    } else if (kind == INTGOLD_LUT2D) {
+        list(&all, &((const intgold_lut2d *)fields)->table, 1, 65536);
+    } else if (kind == INTGOLD_MATMUL) {
+        const intgold_matmul *op = fields;
+        list(&all, &op->bias, 4, op->columns);
+        list_entries(&all, &op->requantize);
     } else if (kind == INTGOLD_GATHER) {
         list(&all, &((const intgold_gather *)fields)->indices, 4,
              ((const intgold_gather *)fields)->out_extent);
@@ -186,7 +194,8 @@ static int is_known(int32_t kind) { return kind >= 0 && kind < N_KINDS; }
 
 static int inputs_of(int32_t kind) {
     return kind == INTGOLD_ADD || kind == INTGOLD_MUL || kind == INTGOLD_CONCAT ||
-                   kind == INTGOLD_MAXIMUM || kind == INTGOLD_MINIMUM
+                   kind == INTGOLD_MAXIMUM || kind == INTGOLD_MINIMUM ||
+                   kind == INTGOLD_LUT2D || kind == INTGOLD_MATMUL
                ? 2
                : 1;
 }

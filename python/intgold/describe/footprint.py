@@ -28,7 +28,7 @@ class Footprint:
         Of all requantize entries: four bytes of multiplier and one of right_shift; in form
         ``float64`` four more.
     tables : int
-        256 bytes of each lut, 1,024 of each softmax_float32; seven of each pwl segment
+        256 bytes of each lut, 65,536 of each lut2d, 1,024 of each softmax_float32; seven of each pwl segment
         (breakpoint, slope, offset); ten of each output row and column of a resize_bilinear;
         four of each index of a gather.
     """
@@ -93,9 +93,14 @@ def arena_sizes(model: Model) -> dict[str, int]:
 
 @checked
 def multiply_adds(model: Model) -> dict[str, int]:
-    """Return the products that each op with weights forms per image, padded and cut ones too."""
+    """Return the products of each op with weights, and of each matmul, per image.
+
+    Padded and cut ones count too.
+    """
     found = {}
     for op in model.ops:
+        if op.kind == "matmul":
+            found[op.name] = model.tensor(op.output).size * model.tensor(op.inputs[0]).shape[-1]
         if "weights" in op.fields:
             outputs = model.tensor(op.output).size
             weights = op["weights"]

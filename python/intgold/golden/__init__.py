@@ -26,6 +26,8 @@ from .fully_connected import fully_connected
 from .gather import gather
 from .global_avg_pool import global_avg_pool
 from .lut import lut
+from .lut2d import lut2d
+from .matmul import matmul
 from .max_pool2d import max_pool2d
 from .maximum import maximum
 from .minimum import minimum
@@ -48,7 +50,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         global_avg_pool, add, softmax, rescale, argmax, mul, concat, pad, reshape, softmax_float32,
         strided_copy, gather,
         transpose_conv2d,
-        resize_bilinear, maximum, minimum,
+        resize_bilinear, maximum, minimum, lut2d, matmul,
     )
 }  # fmt: skip
 """The golden function of every op of the op table."""
@@ -116,6 +118,8 @@ transpose_conv2d = _checking(transpose_conv2d)
 resize_bilinear = _checking(resize_bilinear)
 maximum = _checking(maximum)
 minimum = _checking(minimum)
+lut2d = _checking(lut2d)
+matmul = _checking(matmul)
 
 __all__ = [
     "FUNCTIONS",
@@ -129,6 +133,8 @@ __all__ = [
     "gather",
     "global_avg_pool",
     "lut",
+    "lut2d",
+    "matmul",
     "max_pool2d",
     "maximum",
     "minimum",

@@ -26,14 +26,15 @@ def add(
     act_min: int,
     act_max: int,
 ) -> tuple[IntArray, IntArray]:
-    """Add or subtract after bringing both inputs to a shared, finer scale.
+    """Add, subtract or square a difference after bringing both inputs to a shared, finer scale.
 
     Parameters
     ----------
     x1, x2 : ndarray of int8, shape (n, ...)
     form : str
         ``shared_scale``: u_i = R_i((x_i - zero_point_i) * 2^left_shift), acc = u_1 + u_2;
-        ``shared_scale_difference``: acc = u_1 - u_2.
+        ``shared_scale_difference``: acc = u_1 - u_2;
+        ``shared_scale_squared_difference``: acc = (u_1 - u_2)^2.
     left_shift : int
         In [0, 22].
     requantize1, requantize2, requantize : Requantize
@@ -49,6 +50,8 @@ def add(
     take("x1", x1, "int8"), take("x2", x2, "int8")
     u1 = scale((x1.astype(np.int64) - x1_zero_point) << left_shift, requantize1)
     u2 = scale((x2.astype(np.int64) - x2_zero_point) << left_shift, requantize2)
-    acc = (u1 - u2 if form == "shared_scale_difference" else u1 + u2).astype(np.int32)
+    acc = (u1 + u2 if form == "shared_scale" else u1 - u2).astype(np.int32)
+    if form == "shared_scale_squared_difference":
+        acc = acc * acc
     y = requantized(acc, requantize, y_zero_point=y_zero_point, act_min=act_min, act_max=act_max)
     return y, acc

@@ -26,7 +26,7 @@ _GOLDEN_BYTES = 160
 def operations(model: Model) -> dict[str, int]:
     """Return the operations of each op for one image.
 
-    SPEC 6.3: products of valid taps, or valid cells of all windows, and the output values; for ops
+    SPEC 6.3: products of valid taps or of a matmul, or valid cells of all windows, and the output values; for ops
     without weights or windows the values of inputs and output.
     """
     return {op.name: _operations(model, op) for op in model.ops}
@@ -36,6 +36,8 @@ def _operations(model: Model, op: Op) -> int:
     (x, *_), y = (model.tensor(n) for n in op.inputs), model.tensor(op.output)
     if op.kind == "fully_connected":
         return int(op["weights"].size) + y.size
+    if op.kind == "matmul":
+        return y.size * (x.shape[-1] + 1)
     if op.kind == "transpose_conv2d":  # the kernel slides over the output, a step for each input
         rows, columns = (
             _valid(y.shape[i], x.shape[i], op["weights"].shape[1 + i], op["stride"][i], 1,

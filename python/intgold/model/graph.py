@@ -276,10 +276,9 @@ class Model:
 
     def _prove(self, op: Op, ranges: Mapping[str, tuple[int, int]]) -> Bounds:
         ins = [self.tensor(n) for n in op.inputs]
-        area = ins[0].size // ins[0].shape[-1]
         points = [t.zero_point for t in ins]
         try:
-            return op.spec.prove(op.fields, [ranges[n] for n in op.inputs], points, area)
+            return op.spec.prove(op.fields, [ranges[n] for n in op.inputs], points, ins[0].shape)
         except ModelError as error:
             raise ModelError(f"op {op.name}: {error}") from None
 

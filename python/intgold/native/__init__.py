@@ -17,6 +17,8 @@ fully_connected = FUNCTIONS["fully_connected"]
 gather = FUNCTIONS["gather"]
 global_avg_pool = FUNCTIONS["global_avg_pool"]
 lut = FUNCTIONS["lut"]
+lut2d = FUNCTIONS["lut2d"]
+matmul = FUNCTIONS["matmul"]
 max_pool2d = FUNCTIONS["max_pool2d"]
 maximum = FUNCTIONS["maximum"]
 minimum = FUNCTIONS["minimum"]
@@ -49,6 +51,8 @@ __all__ = [
     "global_avg_pool",
     "isa_name",
     "lut",
+    "lut2d",
+    "matmul",
     "max_pool2d",
     "maximum",
     "minimum",

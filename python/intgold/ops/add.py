@@ -1,4 +1,4 @@
-"""The op add (SPEC 5.9): a sum, or a difference, of two tensors of different scales."""
+"""The op add (SPEC 5.9): a sum, a difference or its square, of two tensors of different scales."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
 
 def _bounds(fields: Fields, inputs: InputRanges) -> Bounds:
     lo = hi = 0
-    difference = fields["form"] == "shared_scale_difference"
+    difference = fields["form"] != "shared_scale"
     for name, x in zip(("requantize1", "requantize2"), inputs.centred, strict=True):
         ends = [np.array([v << fields["left_shift"]], np.int64) for v in x]
         need_int32(ends[0], ends[1], f"shifted input of {name}")
@@ -32,6 +32,8 @@ def _bounds(fields: Fields, inputs: InputRanges) -> Bounds:
         if difference and name == "requantize2":
             smallest, largest = -largest, -smallest
         lo, hi = lo + smallest, hi + largest
+    if fields["form"] == "shared_scale_squared_difference":
+        lo, hi = 0, max(-lo, hi) ** 2
     return span(fields, lo, hi)
 
 
@@ -49,12 +51,12 @@ def _scaled(acc: int, by: Requantize) -> Range:
 OP = OpKind(
     name="add",
     clause="5.9",
-    summary="sum or difference of two tensors of different scales",
+    summary="sum, difference or squared difference of two tensors of different scales",
     inputs=("x1", "x2"),
     fields={
         "form": Choice(
-            ("shared_scale", "shared_scale_difference"),
-            {"shared_scale_difference": "1.3"},
+            ("shared_scale", "shared_scale_difference", "shared_scale_squared_difference"),
+            {"shared_scale_difference": "1.3", "shared_scale_squared_difference": "1.5"},
         ),
         "left_shift": Integer(0, 22),
         "requantize1": Requantization(),

@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import ModelError
 from ..support.quoting import short_repr
 from .fields import INT32_MAX, INT32_MIN, Requantize
-from .shapes import Fields
+from .shapes import Fields, Shape
 
 Range = tuple[int, int]
 
@@ -58,13 +58,13 @@ class InputRanges:
         Smallest and largest value of each input tensor.
     centred : sequence of (int, int)
         The same, less the tensor's zero point.
-    area : int
-        Values per channel of the first input (height times width).
+    shape : tuple of int
+        Of the first input.
     """
 
     raw: Sequence[Range]
     centred: Sequence[Range]
-    area: int
+    shape: Shape
 
 
 def unchanged(fields: Fields, inputs: InputRanges) -> Bounds:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from .bounds import Bounds, InputRanges, span
 from .fields import ACT, XY_ZERO_POINTS, Requantization
 from .kind import OpKind
-from .shapes import Fields, Shape, image, need_channels, need_clamp
+from .shapes import Fields, Shape, image, need_channels, need_clamp, size
 
 
 def _shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
@@ -22,7 +22,8 @@ def _dims(fields: Fields, shapes: Sequence[Shape], out: Shape) -> dict[str, int]
 
 def _bounds(fields: Fields, inputs: InputRanges) -> Bounds:
     lo, hi = inputs.centred[0]
-    return span(fields, min(lo, 0) * inputs.area, max(hi, 0) * inputs.area)
+    area = size(inputs.shape[:-1])
+    return span(fields, min(lo, 0) * area, max(hi, 0) * area)
 
 
 OP = OpKind(

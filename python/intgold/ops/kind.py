@@ -92,7 +92,7 @@ class OpKind:
         return "int32" if bare or self.input_dtype == "int32" else "int8"
 
     def prove(
-        self, fields: Fields, ranges: Sequence[Range], zero_points: Sequence[int], area: int
+        self, fields: Fields, ranges: Sequence[Range], zero_points: Sequence[int], shape: Shape
     ) -> Bounds:
         """Return the bounds of an op with these fields (SPEC 7).
 
@@ -104,8 +104,8 @@ class OpKind:
             Range of each input tensor, raw values.
         zero_points : sequence of int
             Zero point of each input tensor.
-        area : int
-            Values per channel of the first input (height times width).
+        shape : tuple of int
+            Of the first input tensor.
 
         Raises
         ------
@@ -113,7 +113,7 @@ class OpKind:
             Naming the channel and the bound, where a sum can leave int32.
         """
         centred = [(lo - z, hi - z) for (lo, hi), z in zip(ranges, zero_points, strict=True)]
-        bounds = self.bounds(fields, InputRanges(ranges, centred, area))
+        bounds = self.bounds(fields, InputRanges(ranges, centred, shape))
         need_int32(bounds.lo, bounds.hi, "accumulator")
         requantize = fields.get("requantize")
         if requantize is not None and bounds.lo is not None and bounds.hi is not None:

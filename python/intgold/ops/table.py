@@ -21,6 +21,8 @@ from . import (
     gather,
     global_avg_pool,
     lut,
+    lut2d,
+    matmul,
     max_pool2d,
     maximum,
     minimum,
@@ -63,6 +65,8 @@ OPS: Mapping[str, OpKind] = {
         resize_bilinear,
         maximum,
         minimum,
+        lut2d,
+        matmul,
     )
 }
 """In SPEC order."""

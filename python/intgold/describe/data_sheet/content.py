@@ -47,6 +47,7 @@ _NO_ZERO_POINT = (
     "resize_bilinear",
     "maximum",
     "minimum",
+    "lut2d",
 )
 
 

@@ -20,7 +20,8 @@ _FORMULAS = {
     "iy = oy*stride_h - pad_top + ky, ix alike; padded cells do not count",
     "global_avg_pool": "acc(c) = sum over height and width of (x - zero_x)",
     "add": "u1 = R1((x1 - zero_x1) * 2^left_shift), R1 by requantize1;  "
-    "u2 alike by requantize2;  acc = u1 + u2; u1 - u2 in form shared_scale_difference",
+    "u2 alike by requantize2;  acc = u1 + u2; u1 - u2 in form shared_scale_difference, "
+    "(u1 - u2)^2 in form shared_scale_squared_difference",
     "softmax": "diff(i) = x(i) - max x of the row; e(i) = 0 and y(i) = -128 where "
     "diff(i) < -floor(31*2^26 / 2^left_shift)\n"
     "P(a,b) = (a*b + 2^30) >> 31;  e(i) = EXP(P(diff(i)*2^left_shift, multiplier)), SPEC 5.10.2\n"
@@ -50,6 +51,8 @@ _FORMULAS = {
     "acc = (one - w)*top + w*bottom;  y = acc / 4^frac_bits to nearest, halves by the form",
     "maximum": "y = max(x1, x2), as they are stored",
     "minimum": "y = min(x1, x2), as they are stored",
+    "lut2d": "y = table[x1 + 128][x2 + 128]",
+    "matmul": "acc(b,i,j) = bias(j) + sum over k of (x1(b,i,k) - zero_x1) * (x2(b,j,k) - zero_x2)",
 }
 
 _AVERAGES = {

@@ -349,6 +349,9 @@ def _add(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> in
     if op["form"] == "shared_scale_difference":
         acc = parts[0] - parts[1]
         steps.say(f"acc = ({parts[0]}) - ({parts[1]}) = {acc}")
+    elif op["form"] == "shared_scale_squared_difference":
+        acc = (parts[0] - parts[1]) ** 2
+        steps.say(f"acc = (({parts[0]}) - ({parts[1]}))^2 = {acc}")
     else:
         acc = _sum(steps, None, [(f"({u})", u) for u in parts])
     return _finish(traced, place, steps, acc)
@@ -367,6 +370,21 @@ def _extreme(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -
     made = pick(a, b)
     steps.say(f"y = {pick.__name__}({a}, {b}) = {made}")
     return made
+
+
+def _lut2d(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
+    a, b = (int(x[place]) for x in traced.inputs)
+    made = int(traced.op["table"][a + 128, b + 128])
+    steps.say(f"y = table[{a + 128}][{b + 128}] of x1 = {a} and x2 = {b} = {made}")
+    return made
+
+
+def _matmul(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
+    (za, zb, _), (*batch, row, column) = traced.zero_points, place
+    rows = [x[(*batch, i)].tolist() for x, i in zip(traced.inputs, (row, column), strict=True)]
+    terms = [(f"{_less(a, za)}*{_less(b, zb)}", (a - za) * (b - zb)) for a, b in zip(*rows, strict=True)]
+    acc = _sum(steps, int(traced.op["bias"][column]), terms)
+    return _finish(traced, place, steps, acc)
 
 
 def _resize_bilinear(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
@@ -547,5 +565,7 @@ _WALKS: Mapping[str, Callable[[TracedOp, tuple[int, ...], ArithmeticTrace], int]
     "resize_bilinear": _resize_bilinear,
     "maximum": _extreme,
     "minimum": _extreme,
+    "lut2d": _lut2d,
+    "matmul": _matmul,
 }
 """One walk per op; each returns the output value that its lines come to."""

@@ -35,6 +35,7 @@ def directed_models() -> Iterator[Model]:
         _pools,
         _elementwise,
         _data_movement,
+        _matmul,
         _resizes,
         _int32,
     ):
@@ -229,6 +230,19 @@ def _elementwise() -> Iterator[Model]:
             ("zero_points", -128, "zero points that differ: the values stay as they are"),
         ):
             yield _model(kind, case, reason, shape, {}, x_zero, 5 * (x_zero < 0))
+    fields = {
+        "form": "shared_scale_squared_difference", "left_shift": 7, "requantize1": _HALF,
+        "requantize2": Requantize.of(2**30, 32), "requantize": Requantize.of(2**30, 51), **_FULL,
+    }  # fmt: skip
+    reason = "(u1 - u2)^2, left_shift 7"
+    yield _model("add", "squared_difference", reason, shape, fields, -5, 3)
+    q = np.arange(-128, 128)
+    for case, table, reason in (
+        ("plane", (q[:, None] - q) // 2, "half of x1 - x2: which input is the row of the table"),
+        ("quotient", _quotients(q), "x1 / x2 toward minus infinity; 0 for a divisor of 0"),
+    ):
+        entries = np.clip(table, -128, 127).astype(np.int8)
+        yield _model("lut2d", case, reason, shape, {"table": entries}, -128, 3)
     for axis in range(3):
         reason = f"axis {axis}: the order of the values tells the axes apart"
         yield _model("concat", f"axis{axis}", reason, shape, {"axis": axis})
@@ -237,6 +251,33 @@ def _elementwise() -> Iterator[Model]:
         "concat_unequal", tensors, [Op("concat", "op", ("x1", "x2"), "y", {"axis": 2})],
         ["x1", "x2"], ["y"], metadata={"reason": "extents 1 and 4"},
     )  # fmt: skip
+
+
+def _quotients(q: np.ndarray) -> np.ndarray:
+    """Return floor(q_i / q_j), 0 where q_j is 0."""
+    return np.where(q == 0, 0, q[:, None] // np.where(q == 0, 1, q))
+
+
+def _matmul() -> Iterator[Model]:
+    for case, shapes, zeros, reason in (
+        ("matrices", ((5, 33), (9, 33)), (-3, 7), "5 rows by 9 columns, an odd depth"),
+        ("batches", ((3, 4, 16), (3, 6, 16)), (-128, 127), "three batches; zero points at the ends"),
+        ("vector", ((1, 64), (1, 64)), (0, 0), "a dot product of 64 terms"),
+    ):
+        columns = shapes[1][-2]
+        fields: Fields = {
+            "bias": np.arange(columns, dtype=np.int32) * 100 - 300,
+            "requantize": Requantize.of(2**30, 40), **_FULL,
+        }  # fmt: skip
+        tensors = [
+            Tensor("x1", shapes[0], "int8", None, zeros[0]),
+            Tensor("x2", shapes[1], "int8", None, zeros[1]),
+            Tensor("y", (*shapes[0][:-1], columns), "int8", None, -1),
+        ]
+        yield Model(
+            f"matmul_{case}", tensors, [Op("matmul", "op", ("x1", "x2"), "y", fields)],
+            ["x1", "x2"], ["y"], metadata={"reason": reason},
+        )  # fmt: skip
 
 
 def _data_movement() -> Iterator[Model]:

@@ -18,11 +18,13 @@ from .corners.data_movement import gather_cases, pad_cases, reshape_cases, strid
 from .corners.elementwise import (
     add_cases,
     concat_cases,
+    lut2d_cases,
     maximum_cases,
     minimum_cases,
     mul_cases,
 )
 from .corners.int32 import argmax_cases, rescale_cases
+from .corners.matmul import matmul_cases
 from .corners.pools import avg_pool2d_cases, global_avg_pool_cases, max_pool2d_cases
 from .corners.resizes import resize_bilinear_cases
 from .corners.softmax import softmax_cases, softmax_float32_cases
@@ -79,6 +81,8 @@ _CASES: dict[str, Callable[[], Iterator[Case]]] = {
     "resize_bilinear": resize_bilinear_cases,
     "maximum": maximum_cases,
     "minimum": minimum_cases,
+    "lut2d": lut2d_cases,
+    "matmul": matmul_cases,
 }
 
 

@@ -109,6 +109,10 @@ def _inputs(rng: Random, kind: str) -> list[Tensor]:
     if kind == "concat":
         axis = rng.randrange(3)
         shapes[1] = (*shape[:axis], rng.randint(1, 9), *shape[axis + 1 :])
+    if kind == "matmul":
+        shapes[1] = (shape[0], rng.randint(1, 20), shape[2])
+        if rng.random() < 0.4:
+            shapes = [s[1:] for s in shapes]
     dtype = spec.input_dtype
     return [Tensor(f"in{i}", s, dtype, None, _zero_point(rng, dtype)) for i, s in enumerate(shapes)]
 
@@ -172,9 +176,11 @@ class _GrowingGraph:
 
 
 def _goes_with(kind: str, shape: Shape, other: Shape) -> bool:
-    """Return whether a second input may have this shape: for concat, one extent may differ."""
-    if kind != "concat" or len(shape) != len(other):
+    """Return whether a second input may have this shape: one extent may differ for some ops."""
+    if kind not in ("concat", "matmul") or len(shape) != len(other):
         return shape == other
+    if kind == "matmul":
+        return (*shape[:-2], shape[-1]) == (*other[:-2], other[-1])
     return sum(a != b for a, b in zip(shape, other, strict=True)) <= 1
 
 
@@ -319,10 +325,14 @@ def _global_avg_pool(rng: Random, shapes: list[Shape]) -> Fields:
 
 
 def _add(rng: Random, shapes: list[Shape]) -> Fields:
-    left_shift = rng.choice((0, 3, 20, 22))
-    reach = 2 ** (7 + left_shift)
+    form = rng.choice(
+        ("shared_scale", "shared_scale_difference", "shared_scale_squared_difference")
+    )
+    squared = form == "shared_scale_squared_difference"
+    left_shift = rng.choice((0, 3, 7) if squared else (0, 3, 20, 22))
+    reach = 2 ** ((7 + left_shift) * (1 + squared))
     return {
-        "form": rng.choice(("shared_scale", "shared_scale", "shared_scale_difference")),
+        "form": form,
         "left_shift": left_shift,
         "requantize1": requantize_of(rng, 1, 2**9),
         "requantize2": requantize_of(rng, 1, 2**9),
@@ -441,6 +451,27 @@ def _resize_bilinear(rng: Random, shapes: list[Shape]) -> Fields:
     return fields
 
 
+def _lut2d(rng: Random, shapes: list[Shape]) -> Fields:
+    """A plane, cut at both ends or not, with some entries at random."""
+    a, b, c = (rng.choice((-1, 0, 1, 2, 0.5)) for _ in range(3))
+    q = np.arange(-128, 128)
+    table = np.clip(np.floor(a * q[:, None] + b * q + c * 20), -128, 127).astype(np.int8)
+    for _ in range(rng.choice((0, 100))):
+        table[rng.randrange(256), rng.randrange(256)] = rng.randint(-128, 127)
+    return {"table": table}
+
+
+def _matmul(rng: Random, shapes: list[Shape]) -> Fields:
+    if len(shapes[0]) == 1:
+        raise ModelError("no rows")
+    depth = shapes[0][-1]
+    return {
+        "bias": _array(rng, "int32", (shapes[1][-2],), -3000, 3000),
+        "requantize": requantize_of(rng, 1, 2**13 * depth),
+        **_clamp(rng),
+    }
+
+
 _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "conv2d": _conv2d,
     "depthwise_conv2d": _depthwise_conv2d,
@@ -465,4 +496,6 @@ _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "resize_bilinear": _resize_bilinear,
     "maximum": _no_fields,
     "minimum": _no_fields,
+    "lut2d": _lut2d,
+    "matmul": _matmul,
 }

@@ -381,6 +381,16 @@ def _resize_bilinear(model: Model, op: Op, x: np.ndarray) -> list[Part]:
     ]
 
 
+def _matmul(model: Model, op: Op, x1: np.ndarray, x2: np.ndarray) -> list[Part]:
+    """Return the two rows of each value, and the bias of its column."""
+    shape = model.tensor(op.output).shape
+    *batch, row, column = _places(shape).T
+    pairs = [x[0][(*batch, at)] for x, at in ((x1, row), (x2, column))]
+    return [
+        ("x1", "int8", pairs[0]), ("x2", "int8", pairs[1]), ("bias", "int32", op["bias"][column])
+    ]  # fmt: skip
+
+
 def _places(shape: tuple[int, ...]) -> np.ndarray:
     """Return every place of a tensor in C order, shape (values, dimensions)."""
     return np.stack(np.unravel_index(np.arange(int(np.prod(shape))), shape), axis=1)
@@ -410,6 +420,8 @@ _COLUMNS: dict[str, Callable[..., list[Part]]] = {
     "resize_bilinear": _resize_bilinear,
     "maximum": _elementwise,
     "minimum": _elementwise,
+    "lut2d": _elementwise,
+    "matmul": _matmul,
 }
 
 

@@ -1,4 +1,4 @@
-"""Corners of add, mul, concat, maximum and minimum."""
+"""Corners of add, mul, concat, maximum, minimum and lut2d."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from .case import FULL, QUARTERS, UNIT, Case, one_op
 
 _PLACES = ("requantize1", "requantize2", "requantize")
 _DIFFERENCE = "shared_scale_difference"
+_SQUARED = "shared_scale_squared_difference"
 _ENDS = (-128, -127, -1, 0, 1, 126, 127)
 _CLAMPS = (
     ("narrow_clamp", "act_min -3 and act_max 5, values one inside and outside", -3, 5),
@@ -86,6 +87,22 @@ def add_cases() -> Iterator[Case]:
         form=_DIFFERENCE,
     )  # fmt: skip
     yield _add("one_tensor", "both inputs are one tensor: twice each value", one)
+    for form in FORMS:
+        yield _add(
+            f"squared_ties_{form}", f"squares of 0 to 14 in eighths, form {form}: ties of the square",
+            _crossed(range(-7, 8), (-7, 0, 7)), form=_SQUARED,
+            requantize=Requantize.of(2**30, 33, form),
+        )  # fmt: skip
+    wide = Requantize.of(2**30, 31)
+    yield _add(
+        "squared_ends", "left_shift 8 halved, zero points -128 and 127: squares up to (2^7*255)^2",
+        _crossed(_ENDS, _ENDS), x1=-128, x2=-128, y=-128, form=_SQUARED, left_shift=8,
+        requantize1=wide, requantize2=wide, requantize=Requantize.of(2**30, 53),
+    )  # fmt: skip
+    yield _add(
+        "squared_saturation", "squares from 0 to 65025: saturation by one and by far",
+        _crossed((-128, -11, 0, 11, 127), (-128, 0, 127)), form=_SQUARED, y=6,
+    )  # fmt: skip
     for name, reason, lo, hi in _CLAMPS:
         yield _add(name, reason, _crossed(range(-5, 8), (0,)), act_min=lo, act_max=hi)
 
@@ -204,3 +221,26 @@ def _extreme_cases(kind: str) -> Iterator[Case]:
     points = {"x1": -128, "x2": 127, "y": 5}
     reason = "three zero points that differ: no zero point takes part"
     yield one_op(kind, "zero_points", reason, {}, values, points)
+
+
+def lut2d_cases() -> Iterator[Case]:
+    """Yield the cases of lut2d."""
+    q = np.arange(-128, 128)
+    every = _crossed(range(-128, 128), range(-128, 128))
+    by_places = (5 * q[:, None] + 3 * q) % 256 - 128
+    yield _lut2d("every_pair", "all 65,536 pairs; each row and column differs from the next",
+                 by_places, every)  # fmt: skip
+    rows, columns = (np.broadcast_to(v, (256, 256)) for v in (q[:, None], q))
+    for name, table in (("first", rows), ("second", columns)):
+        yield _lut2d(f"{name}_only", f"the table is x{1 if name == 'first' else 2} itself", table,
+                     _crossed(_ENDS, _ENDS))  # fmt: skip
+    one = {"x": np.arange(-128, 128).reshape(1, 256)}
+    yield _lut2d("one_tensor", "both inputs are one tensor: the diagonal of the table", by_places, one)
+    points = {"x1": -128, "x2": 127, "y": 5}
+    fields = {"table": by_places.astype(np.int8)}
+    reason = "three zero points that differ: no zero point takes part"
+    yield one_op("lut2d", "zero_points", reason, fields, _crossed(_ENDS, _ENDS), points)
+
+
+def _lut2d(name: str, reason: str, table: np.ndarray, x: dict[str, Any]) -> Case:
+    return one_op("lut2d", name, reason, {"table": table.astype(np.int8)}, x)

@@ -1,0 +1,208 @@
+"""Ops of two data operands: differences squared, quotients, comparisons, choices; random models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import draws
+import numpy as np
+from draws import FLOAT, IMAGES, Made, Rng
+from operand_models import Shape, activation_shapes, any_shape, constant_shape
+from tflite_writer import Writer
+
+COMPARISONS = ("EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL")
+
+
+def _shapes(rng: Rng) -> tuple[list[Shape], bool]:
+    """Return two shapes that go together, and whether the second one is of a constant."""
+    shape, ways = any_shape(rng), int(rng.integers(3))
+    if ways == 1:
+        return list(activation_shapes(rng, shape)), False
+    return [shape, constant_shape(rng, shape) if ways == 2 else shape], ways == 2
+
+
+def _values(rng: Rng, shape: Shape, dtype: str, avoid: int | None = None) -> np.ndarray:
+    """Return values of every kind, a given one replaced by the next."""
+    low = 0 if dtype == "uint8" else -128
+    values = rng.integers(low, low + 256, shape)
+    if avoid is not None:
+        values[values == avoid] = avoid + (1 if avoid < low + 255 else -1)
+    return values.astype(dtype)
+
+
+def _two(
+    kind: str, scales: Callable[[Rng], tuple[Any, Any, Any]], options: str = "",
+    zero_divides: bool = True, bare: bool = False, version: int = 1,
+) -> Callable[[Rng, str], Made]:  # fmt: skip
+    """An op of two operands; `bare`: tensors without a scale; engines end at divisors of 0."""
+
+    def make(rng: Rng, dtype: str) -> Made:
+        w, (shapes, constant) = Writer(), _shapes(rng)
+        if kind in COMPARISONS and rng.random() < 0.3:
+            shapes, constant = [shapes[0]] * 2, False
+        drawn = scales(rng)
+        zeros = [draws.zero_point(rng, dtype) for _ in range(3)]
+        if bare:
+            drawn, zeros = (None, None, None), [0, 0, 0]
+        elif kind in COMPARISONS and rng.random() < 0.4:
+            drawn, zeros = (drawn[0], drawn[0], drawn[2]), [zeros[0], zeros[0], zeros[2]]
+        avoid = None if zero_divides else zeros[1]
+        held = _values(rng, shapes[1], dtype, avoid) if constant else None
+        x1 = w.tensor(shapes[0], dtype, drawn[0], zeros[0])
+        x2 = w.tensor(shapes[1], dtype, drawn[1], zeros[1], held)
+        inputs = [(x1, shapes[0])] if constant else [(x1, shapes[0]), (x2, shapes[1])]
+        batches = [_values(rng, (IMAGES, *shapes[0][1:]), dtype)]
+        if not constant:
+            batches.append(_values(rng, (IMAGES, *shapes[1][1:]), dtype, avoid))
+        order = [x1, x2]
+        if constant and zero_divides and rng.random() < 0.5:
+            order.reverse()
+        made = "bool" if kind in COMPARISONS else dtype
+        quantised = (None, 0) if made == "bool" else (drawn[2], zeros[2])
+        y = w.tensor(np.broadcast_shapes(*shapes), made, *quantised)
+        fields = {"FusedActivationFunction": draws.activation(rng)} if options else {}
+        w.op(kind, order, y, version, options, **fields)
+        return Made(
+            w.finish([i for i, _ in inputs], [y]), tuple(inputs), y, dtype, batches=tuple(batches)
+        )
+
+    return make
+
+
+def _difference_scales(rng: Rng) -> tuple[Any, Any, Any]:
+    first = draws.scale(rng)
+    second = FLOAT(first * 10 ** rng.uniform(-1, 1)) if rng.random() < 0.7 else first
+    reach = (float(max(first, second)) * 128) ** 2
+    return first, second, draws.output_scale(rng, reach)
+
+
+def _compared_scales(rng: Rng) -> tuple[Any, Any, Any]:
+    first = draws.scale(rng, -4, -0.1)
+    ratio = rng.choice([1, 0.5, 0.25, 10 ** rng.uniform(-1, 1)])
+    return first, min(FLOAT(first * ratio), FLOAT(0.99)), None
+
+
+def _quotient_scales(rng: Rng) -> tuple[Any, Any, Any]:
+    first, second = draws.scale(rng), draws.scale(rng)
+    return first, second, FLOAT(first / second * 10 ** rng.uniform(-2, 0.5))
+
+
+def _choice(kind: str) -> Callable[[Rng, str], Made]:
+    """Of a condition that is compared before: x1 > x2 on two inputs, then SELECT of two others."""
+
+    def make(rng: Rng, dtype: str) -> Made:
+        w, shape = Writer(), any_shape(rng)
+        shapes = [shape] * 3
+        if kind == "SELECT_V2" and rng.random() < 0.6:
+            shapes = [tuple(n if rng.random() < 0.6 else 1 for n in shape) for _ in range(3)]
+        c = w.tensor(shapes[0], "bool")
+        quantised = (draws.scale(rng), draws.zero_point(rng, dtype))
+        constant = int(rng.integers(4))
+        held = [_values(rng, s, dtype) if constant == i else None for i, s in enumerate(shapes)]
+        a, b = (w.tensor(shapes[i], dtype, *quantised, held[i]) for i in (1, 2))
+        inputs = [(t, shapes[i]) for i, t in ((0, c), (1, a), (2, b)) if i == 0 or constant != i]
+        batches = [
+            rng.integers(0, 2, (IMAGES, *s[1:])).astype(bool) if t == c
+            else _values(rng, (IMAGES, *s[1:]), dtype)
+            for t, s in inputs
+        ]  # fmt: skip
+        y = w.tensor(np.broadcast_shapes(*shapes), dtype, *quantised)
+        w.op(kind, [c, a, b], y, 1)
+        return Made(
+            w.finish([i for i, _ in inputs], [y]), tuple(inputs), y, dtype, batches=tuple(batches)
+        )
+
+    return make
+
+
+def _logical(kind: str) -> Callable[[Rng, str], Made]:
+    def make(rng: Rng, dtype: str) -> Made:
+        w, (shapes, _) = Writer(), _shapes(rng)
+        if kind == "LOGICAL_NOT":
+            shapes = shapes[:1]
+        inputs = [(w.tensor(s, "bool"), s) for s in shapes]
+        batches = [rng.integers(0, 2, (IMAGES, *s[1:])).astype(bool) for s in shapes]
+        y = w.tensor(np.broadcast_shapes(*shapes), "bool")
+        w.op(kind, [i for i, _ in inputs], y)
+        return Made(
+            w.finish([i for i, _ in inputs], [y]), tuple(inputs), y, dtype, batches=tuple(batches)
+        )
+
+    return make
+
+
+def _batch_matmul(rng: Rng, dtype: str) -> Made:
+    """Of rank 2 to 5, either operand transposed, batches that are spread, or a constant."""
+    w, scales = Writer(), (draws.scale(rng), draws.scale(rng))
+    rows, columns = int(rng.integers(1, 20)), int(rng.integers(1, 20))
+    depth = int(rng.choice([rng.integers(1, 9), rng.integers(1, 80), 16, 32, 64]))
+    adj_x, adj_y = bool(rng.integers(2)), bool(rng.integers(2))
+    batch: list[Shape] = []
+    rank = int(rng.integers(0, 4))
+    full = tuple(int(n) for n in rng.integers(1, 4, max(rank - 1, 0)))
+    for _ in range(2):
+        own = full if rng.random() < 0.5 else tuple(n if rng.random() < 0.6 else 1 for n in full)
+        batch.append((1, *own) if rank else ())
+    constant = rng.random() < 0.3
+    if rank and rng.random() < 0.3:
+        batch[1] = batch[1][int(rng.integers(1, rank + 1)) :] if constant else batch[1]
+    shapes = [
+        (*batch[0], *((depth, rows) if adj_x else (rows, depth))),
+        (*batch[1], *((columns, depth) if adj_y else (depth, columns))),
+    ]
+    if not rank:
+        shapes[0] = (1, depth) if not adj_x else shapes[0]
+        rows = shapes[0][1] if adj_x else 1
+        if adj_x:
+            depth = 1
+            shapes[0] = (1, rows)
+        constant = True
+        shapes[1] = (columns, depth) if adj_y else (depth, columns)
+    held = _values(rng, shapes[1], dtype) if constant else None
+    x1 = w.tensor(shapes[0], dtype, scales[0], draws.zero_point(rng, dtype))
+    zero = 0 if constant and dtype == "int8" else draws.zero_point(rng, dtype)
+    x2 = w.tensor(shapes[1], dtype, scales[1], zero, held)
+    inputs = [(x1, shapes[0])] if constant else [(x1, shapes[0]), (x2, shapes[1])]
+    unit = float(scales[0] * scales[1])
+    y_scale = draws.output_scale(rng, unit * 4900 * depth**0.5, unit)
+    out = (*np.broadcast_shapes(*batch), rows, columns)
+    y = w.tensor(out, dtype, y_scale, draws.zero_point(rng, dtype))
+    w.op("BATCH_MATMUL", [x1, x2], y, 4, "BatchMatMulOptions", AdjX=adj_x, AdjY=adj_y)
+    batches = tuple(_values(rng, (IMAGES, *s[1:]), dtype) for _, s in inputs)
+    return Made(w.finish([i for i, _ in inputs], [y]), tuple(inputs), y, dtype, batches=batches)
+
+
+def _fully_connected_data(rng: Rng, dtype: str) -> Made:
+    """Of weights that are an input of the file."""
+    w, scales = Writer(), (draws.scale(rng), draws.scale(rng))
+    in_c, out_c = int(rng.integers(1, 100)), 1
+    shapes = [(1, in_c), (out_c, in_c)]
+    x = w.tensor(shapes[0], dtype, scales[0], draws.zero_point(rng, dtype))
+    zero = 0 if dtype == "int8" else draws.zero_point(rng, dtype)
+    weights = w.tensor(shapes[1], dtype, scales[1], zero)
+    unit = float(scales[0] * scales[1])
+    y_scale = draws.output_scale(rng, unit * 4900 * in_c**0.5, unit)
+    y = w.tensor((1, out_c), dtype, y_scale, draws.zero_point(rng, dtype))
+    w.op(
+        "FULLY_CONNECTED", [x, weights], y, 4, "FullyConnectedOptions",
+        FusedActivationFunction=draws.activation(rng), WeightsFormat=0, KeepNumDims=False,
+    )  # fmt: skip
+    inputs = ((x, shapes[0]), (weights, shapes[1]))
+    batches = tuple(_values(rng, (IMAGES, *s[1:]), dtype) for s in shapes)
+    return Made(w.finish([x, weights], [y]), inputs, y, dtype, batches=batches)
+
+
+MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
+    "SQUARED_DIFFERENCE": _two("SQUARED_DIFFERENCE", _difference_scales, version=2),
+    "DIV": _two("DIV", _quotient_scales, "DivOptions", zero_divides=False, version=2),
+    "FLOOR_DIV": _two("FLOOR_DIV", _quotient_scales, zero_divides=False, bare=True, version=3),
+    "FLOOR_MOD": _two("FLOOR_MOD", _quotient_scales, zero_divides=False, bare=True, version=2),
+    "POW": _two("POW", _quotient_scales),
+    **{kind: _two(kind, _compared_scales, version=2) for kind in COMPARISONS},
+    **{kind: _choice(kind) for kind in ("SELECT", "SELECT_V2")},
+    **{kind: _logical(kind) for kind in ("LOGICAL_AND", "LOGICAL_OR", "LOGICAL_NOT")},
+    "BATCH_MATMUL": _batch_matmul,
+    "FULLY_CONNECTED_DATA": _fully_connected_data,
+}
+"""By name: from a generator and a type, a model."""
