@@ -44,6 +44,7 @@ def _operand_scales(rng: Rng, kind: str) -> tuple[Any, Any, Any]:
 
 
 def any_shape(rng: Rng) -> Shape:
+    """Return the shape of an image, or of a row."""
     return draws.image(rng) if rng.random() < 0.7 else (1, draws.channels(rng))
 
 

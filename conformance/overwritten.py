@@ -23,9 +23,10 @@ from intgold.importers.tflite.file.reader import parse
 from intgold.support.progress import Progress
 from intgold.support.text_table import columns
 
-FIRST = ("ADD", "SUB", "MUL", "SOFTMAX", "RESHAPE", "RELU", "QUANTIZE")
+FIRST = ("ADD", "SUB", "MUL", "DIV", "SOFTMAX", "RESHAPE", "RELU", "QUANTIZE")
+OF_TWO = ("ADD", "SUB", "MUL", "DIV")
 BETWEEN = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE", "")
-SECOND = ("ADD", "SUB", "MUL", "SOFTMAX", "RELU", "QUANTIZE")
+SECOND = ("ADD", "SUB", "MUL", "DIV", "SOFTMAX", "RELU", "QUANTIZE")
 LAST = ("nothing", "the tensor", "another RESHAPE of it", "a RESHAPE of the RESHAPE")
 HEAD = ("contract", "graphs", "overwritten", "named", "not named", "values differing with all kept")
 SHAPE, FLAT, IMAGES = (1, 1, 6, 8), (1, 6, 8), 4
@@ -40,9 +41,9 @@ class _Graph(Writer):
 
     def made(self, kind: str, x: int, shape: tuple[int, ...]) -> int:
         """Add an op on a tensor; two of them come from the tensor and a constant of it."""
-        scale = 0.07 if self.declines and kind in ("ADD", "SUB", "MUL") else 0.05
+        scale = 0.07 if self.declines and kind in OF_TWO else 0.05
         y = self.tensor(shape, "int8", *((1 / 256, -128) if kind == "SOFTMAX" else (scale, 3)))
-        if kind in ("ADD", "SUB", "MUL"):
+        if kind in OF_TWO:
             own = 1e-5 if self.declines else 0.03  # ratios beyond what a delegate takes
             row = self.tensor(shape[-1:], "int8", own, 5, np.arange(shape[-1]) * 9)
             fields = {"FusedActivationFunction": 0}

@@ -1,4 +1,4 @@
-"""Ops of two data operands: differences squared, quotients, comparisons, choices; random models."""
+"""Squared differences, quotients, comparisons, choices, products of matrices: random models."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _two(
     kind: str, scales: Callable[[Rng], tuple[Any, Any, Any]], options: str = "",
     zero_divides: bool = True, bare: bool = False, version: int = 1,
 ) -> Callable[[Rng, str], Made]:  # fmt: skip
-    """An op of two operands; `bare`: tensors without a scale; engines end at divisors of 0."""
+    """An op of two operands; `bare`: values as they are stored; engines end at divisors of 0."""
 
     def make(rng: Rng, dtype: str) -> Made:
         w, (shapes, constant) = Writer(), _shapes(rng)
@@ -44,7 +44,7 @@ def _two(
         drawn = scales(rng)
         zeros = [draws.zero_point(rng, dtype) for _ in range(3)]
         if bare:
-            drawn, zeros = (None, None, None), [0, 0, 0]
+            drawn, zeros = ((None,) * 3 if rng.random() < 0.5 else drawn), [0, 0, 0]
         elif kind in COMPARISONS and rng.random() < 0.4:
             drawn, zeros = (drawn[0], drawn[0], drawn[2]), [zeros[0], zeros[0], zeros[2]]
         avoid = None if zero_divides else zeros[1]
@@ -89,7 +89,7 @@ def _quotient_scales(rng: Rng) -> tuple[Any, Any, Any]:
 
 
 def _choice(kind: str) -> Callable[[Rng, str], Made]:
-    """Of a condition that is compared before: x1 > x2 on two inputs, then SELECT of two others."""
+    """Of an input of bools; of operands of which one may be a constant."""
 
     def make(rng: Rng, dtype: str) -> Made:
         w, shape = Writer(), any_shape(rng)
@@ -117,19 +117,46 @@ def _choice(kind: str) -> Callable[[Rng, str], Made]:
 
 
 def _logical(kind: str) -> Callable[[Rng, str], Made]:
+    """Of bools that comparisons with a constant make."""
+
     def make(rng: Rng, dtype: str) -> Made:
-        w, (shapes, _) = Writer(), _shapes(rng)
-        if kind == "LOGICAL_NOT":
-            shapes = shapes[:1]
-        inputs = [(w.tensor(s, "bool"), s) for s in shapes]
-        batches = [rng.integers(0, 2, (IMAGES, *s[1:])).astype(bool) for s in shapes]
-        y = w.tensor(np.broadcast_shapes(*shapes), "bool")
-        w.op(kind, [i for i, _ in inputs], y)
-        return Made(
-            w.finish([i for i, _ in inputs], [y]), tuple(inputs), y, dtype, batches=tuple(batches)
-        )
+        w, shape = Writer(), any_shape(rng)
+        shapes = list(activation_shapes(rng, shape)) if rng.random() < 0.5 else [shape, shape]
+        inputs, bools = [], []
+        for own in shapes[: 1 if kind == "LOGICAL_NOT" else 2]:
+            quantised = (draws.scale(rng), draws.zero_point(rng, dtype))
+            x = w.tensor(own, dtype, *quantised)
+            held = w.tensor((), dtype, *quantised, _values(rng, (), dtype))
+            bools.append(w.tensor(own, "bool"))
+            w.op("GREATER", [x, held], bools[-1], 2)
+            inputs.append((x, own))
+        y = w.tensor(np.broadcast_shapes(*(own for _, own in inputs)), "bool")
+        w.op(kind, bools, y)
+        return Made(w.finish([i for i, _ in inputs], [y]), tuple(inputs), y, dtype)
 
     return make
+
+
+def _file_shape(w: Writer, shape: Shape, dtype: str, *quantised: Any) -> tuple[int, int, Shape]:
+    """Add an input of the file and a RESHAPE of it: matrices without a batch of 1 first."""
+    if shape[0] == 1:
+        x = w.tensor(shape, dtype, *quantised)
+        return x, x, shape
+    flat = (1, int(np.prod(shape)))
+    x, made = w.tensor(flat, dtype, *quantised), w.tensor(shape, dtype, *quantised)
+    held = w.tensor((len(shape),), "int32", data=np.array(shape))
+    w.op("RESHAPE", [x, held], made)
+    return x, made, flat
+
+
+def _flat(w: Writer, y: int, shape: Shape, dtype: str, *quantised: Any) -> int:
+    """Return `y`, or a RESHAPE of it that has a batch of 1 first."""
+    if shape[0] == 1:
+        return y
+    flat = (1, int(np.prod(shape)))
+    made = w.tensor(flat, dtype, *quantised)
+    w.op("RESHAPE", [y, w.tensor((2,), "int32", data=np.array(flat))], made)
+    return made
 
 
 def _batch_matmul(rng: Rng, dtype: str) -> Made:
@@ -138,59 +165,65 @@ def _batch_matmul(rng: Rng, dtype: str) -> Made:
     rows, columns = int(rng.integers(1, 20)), int(rng.integers(1, 20))
     depth = int(rng.choice([rng.integers(1, 9), rng.integers(1, 80), 16, 32, 64]))
     adj_x, adj_y = bool(rng.integers(2)), bool(rng.integers(2))
+    full = tuple(int(n) for n in rng.integers(1, 4, int(rng.integers(0, 3))))
     batch: list[Shape] = []
-    rank = int(rng.integers(0, 4))
-    full = tuple(int(n) for n in rng.integers(1, 4, max(rank - 1, 0)))
     for _ in range(2):
         own = full if rng.random() < 0.5 else tuple(n if rng.random() < 0.6 else 1 for n in full)
-        batch.append((1, *own) if rank else ())
-    constant = rng.random() < 0.3
-    if rank and rng.random() < 0.3:
-        batch[1] = batch[1][int(rng.integers(1, rank + 1)) :] if constant else batch[1]
+        batch.append(own[int(rng.integers(0, len(own) + 1)) :] if rng.random() < 0.3 else own)
+    if rng.random() < 0.5:
+        batch = [(1, *b) if len(b) == len(full) else b for b in batch]
     shapes = [
         (*batch[0], *((depth, rows) if adj_x else (rows, depth))),
         (*batch[1], *((columns, depth) if adj_y else (depth, columns))),
     ]
-    if not rank:
-        shapes[0] = (1, depth) if not adj_x else shapes[0]
-        rows = shapes[0][1] if adj_x else 1
-        if adj_x:
-            depth = 1
-            shapes[0] = (1, rows)
-        constant = True
-        shapes[1] = (columns, depth) if adj_y else (depth, columns)
-    held = _values(rng, shapes[1], dtype) if constant else None
-    x1 = w.tensor(shapes[0], dtype, scales[0], draws.zero_point(rng, dtype))
-    zero = 0 if constant and dtype == "int8" else draws.zero_point(rng, dtype)
-    x2 = w.tensor(shapes[1], dtype, scales[1], zero, held)
-    inputs = [(x1, shapes[0])] if constant else [(x1, shapes[0]), (x2, shapes[1])]
+    constant = int(rng.choice([-1, -1, 0, 1, 1]))
+    inputs, made, batches = [], [], []
+    for i, shape in enumerate(shapes):
+        quantised = (scales[i], draws.zero_point(rng, dtype))
+        if i == constant:
+            made.append(w.tensor(shape, dtype, *quantised, _values(rng, shape, dtype)))
+            continue
+        x, matrices, given = _file_shape(w, shape, dtype, *quantised)
+        inputs.append((x, given))
+        made.append(matrices)
+        batches.append(_values(rng, (IMAGES, *given[1:]), dtype))
     unit = float(scales[0] * scales[1])
-    y_scale = draws.output_scale(rng, unit * 4900 * depth**0.5, unit)
+    quantised = (
+        draws.output_scale(rng, unit * 4900 * depth**0.5, unit),
+        draws.zero_point(rng, dtype),
+    )
     out = (*np.broadcast_shapes(*batch), rows, columns)
-    y = w.tensor(out, dtype, y_scale, draws.zero_point(rng, dtype))
-    w.op("BATCH_MATMUL", [x1, x2], y, 4, "BatchMatMulOptions", AdjX=adj_x, AdjY=adj_y)
-    batches = tuple(_values(rng, (IMAGES, *s[1:]), dtype) for _, s in inputs)
-    return Made(w.finish([i for i, _ in inputs], [y]), tuple(inputs), y, dtype, batches=batches)
+    y = w.tensor(out, dtype, *quantised)
+    w.op("BATCH_MATMUL", made, y, 4, "BatchMatMulOptions", AdjX=adj_x, AdjY=adj_y)
+    last = _flat(w, y, out, dtype, *quantised)
+    data = w.finish([i for i, _ in inputs], [last])
+    return Made(data, tuple(inputs), last, dtype, batches=tuple(batches))
 
 
 def _fully_connected_data(rng: Rng, dtype: str) -> Made:
-    """Of weights that are an input of the file."""
+    """Of weights that are an input of the file; with biases or without."""
     w, scales = Writer(), (draws.scale(rng), draws.scale(rng))
-    in_c, out_c = int(rng.integers(1, 100)), 1
-    shapes = [(1, in_c), (out_c, in_c)]
-    x = w.tensor(shapes[0], dtype, scales[0], draws.zero_point(rng, dtype))
-    zero = 0 if dtype == "int8" else draws.zero_point(rng, dtype)
-    weights = w.tensor(shapes[1], dtype, scales[1], zero)
+    in_c, out_c, rows = int(rng.integers(1, 100)), draws.channels(rng), int(rng.integers(1, 5))
+    inputs, made, batches = [], [], []
+    zeros = [draws.zero_point(rng, dtype) for _ in range(2)]
+    for shape, scale, zero in zip(((rows, in_c), (out_c, in_c)), scales, zeros, strict=True):
+        x, matrix, given = _file_shape(w, shape, dtype, scale, zero)
+        inputs.append((x, given))
+        made.append(matrix)
+        batches.append(_values(rng, (IMAGES, *given[1:]), dtype))
     unit = float(scales[0] * scales[1])
-    y_scale = draws.output_scale(rng, unit * 4900 * in_c**0.5, unit)
-    y = w.tensor((1, out_c), dtype, y_scale, draws.zero_point(rng, dtype))
+    if rng.random() < 0.5:
+        bias = rng.integers(-3000, 3000, out_c)
+        made.append(w.tensor((out_c,), "int32", FLOAT(unit), 0, bias))
+    quantised = draws.output_scale(rng, unit * 4900 * in_c**0.5, unit), draws.zero_point(rng, dtype)
+    y = w.tensor((rows, out_c), dtype, *quantised)
     w.op(
-        "FULLY_CONNECTED", [x, weights], y, 4, "FullyConnectedOptions",
+        "FULLY_CONNECTED", made, y, 4, "FullyConnectedOptions",
         FusedActivationFunction=draws.activation(rng), WeightsFormat=0, KeepNumDims=False,
     )  # fmt: skip
-    inputs = ((x, shapes[0]), (weights, shapes[1]))
-    batches = tuple(_values(rng, (IMAGES, *s[1:]), dtype) for s in shapes)
-    return Made(w.finish([x, weights], [y]), inputs, y, dtype, batches=batches)
+    last = _flat(w, y, (rows, out_c), dtype, *quantised)
+    data = w.finish([i for i, _ in inputs], [last])
+    return Made(data, tuple(inputs), last, dtype, batches=tuple(batches))
 
 
 MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
@@ -198,7 +231,6 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "DIV": _two("DIV", _quotient_scales, "DivOptions", zero_divides=False, version=2),
     "FLOOR_DIV": _two("FLOOR_DIV", _quotient_scales, zero_divides=False, bare=True, version=3),
     "FLOOR_MOD": _two("FLOOR_MOD", _quotient_scales, zero_divides=False, bare=True, version=2),
-    "POW": _two("POW", _quotient_scales),
     **{kind: _two(kind, _compared_scales, version=2) for kind in COMPARISONS},
     **{kind: _choice(kind) for kind in ("SELECT", "SELECT_V2")},
     **{kind: _logical(kind) for kind in ("LOGICAL_AND", "LOGICAL_OR", "LOGICAL_NOT")},

@@ -85,7 +85,7 @@ def add(v):
     u = [
         rounded((v[f"x{i}"] - v[f"x{i}_zero_point"]) << v["left_shift"], v, str(i)) for i in (1, 2)
     ]
-    acc = u[0] - u[1] if v["form_of_op"] == 1 else sum(u)
+    acc = sum(u) if v["form_of_op"] == 0 else (u[0] - u[1]) ** v["form_of_op"]
     return acc, output(acc, v)
 
 
@@ -168,6 +168,16 @@ def minimum(v):
     return None, min(v["x1"], v["x2"])
 
 
+def lut2d(v):
+    return None, v["table"][256 * (v["x1"] + 128) + v["x2"] + 128]
+
+
+def matmul(v):
+    centred = [[x - v[f"{n}_zero_point"] for x in v[n]] for n in ("x1", "x2")]
+    acc = v["bias"] + sum(a * b for a, b in zip(*centred, strict=True))
+    return acc, output(acc, v)
+
+
 FORMULAS = {
     "conv2d": weighted,
     "depthwise_conv2d": weighted,
@@ -192,6 +202,8 @@ FORMULAS = {
     "resize_bilinear": resize_bilinear,
     "maximum": maximum,
     "minimum": minimum,
+    "lut2d": lut2d,
+    "matmul": matmul,
 }
 
 

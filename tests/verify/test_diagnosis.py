@@ -223,6 +223,77 @@ def test_extremes_that_compare_otherwise(kind):
     assert ("one_input_on_both_ports", "the second") in named_by(path, x2.astype(np.int8))
 
 
+def test_tables_of_pairs():
+    """Halves of the address that are unsigned, and the operands exchanged."""
+    table = np.random.default_rng(1).integers(-128, 128, (256, 256), np.int8)
+    path = one_op("lut2d", {"table": table}, [(3, 5, 4)] * 2, (3, 5, 4))
+    x1, x2 = (x.astype(int) for x in path.inputs)
+    for name, label, at in (
+        ("pair_index_unsigned", "the first", (x1 & 255, x2 + 128)),
+        ("pair_index_unsigned", "the second", (x1 + 128, x2 & 255)),
+        ("pair_index_unsigned", "both", (x1 & 255, x2 & 255)),
+        ("inputs_exchanged", "", (x2 + 128, x1 + 128)),
+    ):
+        assert (name, label) in named_by(path, table[at])
+
+
+def test_products_of_matrices():
+    """Orders in memory, batches, zero points, signs, terms; each by plain sums."""
+    by = intgold.Requantize.of(2**30, 40)
+    fields = {
+        "bias": np.arange(6, dtype=np.int32) * 500, "requantize": by, "act_min": -128,
+        "act_max": 127,
+    }  # fmt: skip
+    path = one_op("matmul", fields, [(3, 5, 8), (3, 6, 8)], (3, 5, 6), (-3, 9, 2))
+    x1, x2 = (x.astype(int) for x in path.inputs)
+
+    def made(a, b):
+        acc = np.arange(6) * 500 + a @ b.swapaxes(-1, -2)
+        return np.clip(((acc + 2**9) >> 10) + 2, -128, 127).astype(np.int8)
+
+    assert np.array_equal(made(x1 + 3, x2 - 9), path.results()[1])
+    for name, label, got in (
+        ("matrix_in_other_order", "the second",
+         made(x1 + 3, x2.reshape(4, 3, 8, 6).swapaxes(-1, -2) - 9)),
+        ("matrix_in_other_order", "the first",
+         made(x1.reshape(4, 3, 8, 5).swapaxes(-1, -2) + 3, x2 - 9)),
+        ("batch_of_first", "of the second", made(x1 + 3, x2[:, :1] - 9)),
+        ("batch_of_first", "of the first", made(x1[:, :1] + 3, x2 - 9)),
+        ("matrix_zero_point_ignored", "the second", made(x1 + 3, x2)),
+        ("matrix_zero_point_ignored", "both", made(x1, x2)),
+        ("matrix_zero_points_exchanged", "", made(x1 - 9, x2 + 3)),
+        ("matrix_unsigned", "the first", made((x1 & 255) + 3, x2 - 9)),
+        ("matrix_unsigned", "both", made((x1 & 255) + 3, (x2 & 255) - 9)),
+        ("matrix_term_missing", "the last", made(x1[..., :-1] + 3, x2[..., :-1] - 9)),
+        ("matrix_term_missing", "the first", made(x1[..., 1:] + 3, x2[..., 1:] - 9)),
+    ):  # fmt: skip
+        assert (name, label) in named_by(path, got), name
+
+
+def test_squared_differences():
+    """The square left out; the sum squared; unsigned bytes."""
+    one = intgold.Requantize.of(2**30, 30)
+    fields = {
+        "form": "shared_scale_squared_difference", "left_shift": 0, "requantize1": one,
+        "requantize2": one, "requantize": intgold.Requantize.of(2**30, 38), "act_min": -128,
+        "act_max": 127,
+    }  # fmt: skip
+    path = one_op("add", fields, [(3, 5, 4)] * 2, (3, 5, 4), (-3, 9, -100))
+    x1, x2 = (x.astype(int) for x in path.inputs)
+
+    def made(acc):
+        return np.clip(((acc + 2**7) >> 8) - 100, -128, 127).astype(np.int8)
+
+    assert np.array_equal(made((x1 + 3 - (x2 - 9)) ** 2), path.results()[1])
+    for name, got in (
+        ("square_missing", made(x1 + 3 - (x2 - 9))),
+        ("sum_for_difference", made((x1 + 3 + (x2 - 9)) ** 2)),
+    ):
+        assert (name, "") in named_by(path, got)
+    got = made(((x1 & 255) + 3 - (x2 - 9)) ** 2)
+    assert ("input_unsigned", "the first, the zero point signed") in named_by(path, got)
+
+
 def test_resizes():
     """Weights exchanged, values that are missing, roundings; each by plain sums."""
     a = dict(

@@ -46,6 +46,7 @@ class Algorithm(Enum):
     FLOAT32_WEIGHTS = "positions, weights and their sum in float32"
     TRUNCATED = "table of the square root in float32, the fraction dropped"
     AXIS_0 = "weights of quantized dimension 0"
+    SECOND_ZERO_POINT_0 = "zero point of the second operand 0"
     STRIDE_WITHIN_KERNEL = "output shape constant, no stride beyond the kernel with SAME padding"
 
 
@@ -173,6 +174,10 @@ _LIBM = (
 _LIBM_LOG = (
     "the engine takes log of float32 from the machine's C library, which may miss the last bit"
 )
+_SHIFTS = (
+    "the engine shifts by more than 31 bits where the quotient is small, which C leaves undefined; "
+    "the model does as x86 does"
+)
 _TABLES = {
     "LOGISTIC": _EXACT, "EXP": _EXACT, "LOG": OpRule(inexact=_LIBM_LOG),
     **dict.fromkeys(("TANH", "GELU", "ELU"), OpRule(inexact=_LIBM)),
@@ -188,6 +193,15 @@ _REFERENCE = {
     "CONV_2D uint8": _PRODUCT32, "DEPTHWISE_CONV_2D uint8": _PRODUCT32,
     "TRANSPOSE_CONV": _DOUBLE, "TRANSPOSE_CONV uint8": _PRODUCT32,
     "ADD": _DOUBLE, "SUB": _DOUBLE, "MUL": _FLOAT32, "MEAN": _DOUBLE,
+    "SQUARED_DIFFERENCE": _DOUBLE, "DIV": OpRule(algorithm=Algorithm.FIXED_POINT, inexact=_SHIFTS),
+    "FLOOR_DIV": _EXACT, "FLOOR_MOD": _EXACT,
+    **dict.fromkeys(
+        ("EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL"), _DOUBLE
+    ),
+    **dict.fromkeys(
+        ("SELECT", "SELECT_V2", "LOGICAL_AND", "LOGICAL_OR", "LOGICAL_NOT"), _EXACT
+    ),
+    "BATCH_MATMUL": _PRODUCT32,
     "QUANTIZE": _DOUBLE, "LEAKY_RELU": _FLOAT32,
     "RELU": _FLOAT32, "RELU6": _FLOAT32, "RELU_N1_TO_1": _FLOAT32,
     "HARD_SWISH": OpRule(factor="float32", algorithm=Algorithm.INT16_STEPS),
@@ -234,9 +248,15 @@ _TFLM = {
     "TANH": OpRule(algorithm=Algorithm.FIXED_POINT),
     "SPACE_TO_BATCH_ND": OpRule(algorithm=Algorithm.CELLS_OF_0),
 }
-_INT8_ONLY = frozenset(f"{op} uint8" for op in ("ELU", "ABS", "SQRT", "RSQRT", "EXP", "LOG"))
-_IN_PLACE = frozenset({"ADD", "SUB", "MUL", "SOFTMAX"})
-_IN_PLACE_FALLBACK = frozenset({"ADD declined", "SUB declined", "MUL declined", "SOFTMAX"})
+_INT8_ONLY = frozenset(
+    f"{op} uint8"
+    for op in (
+        "ELU", "ABS", "SQRT", "RSQRT", "EXP", "LOG", "SQUARED_DIFFERENCE", "FLOOR_DIV",
+        "FLOOR_MOD", "BATCH_MATMUL",
+    )
+)  # fmt: skip
+_IN_PLACE = frozenset({"ADD", "SUB", "MUL", "DIV", "SOFTMAX"})
+_IN_PLACE_FALLBACK = frozenset({"ADD declined", "SUB declined", "MUL declined", "DIV", "SOFTMAX"})
 _TFLM_UNSUPPORTED = frozenset(
     {
         "RELU_N1_TO_1 int8",
@@ -246,6 +266,9 @@ _TFLM_UNSUPPORTED = frozenset(
         "EXP int8",
         "LOG int8",
         "REDUCE_PROD integers",
+        "FLOOR_DIV int8",
+        "FLOOR_MOD int8",
+        "SELECT int8",
     }
     | {
         f"{op} uint8"
@@ -269,7 +292,10 @@ _XNNPACK = {
     "CONV_2D uint8": _WEIGHTED,
     "DEPTHWISE_CONV_2D": _WEIGHTED,
     "DEPTHWISE_CONV_2D uint8": replace(_WEIGHTED, algorithm=Algorithm.AXIS_0, fallback=_PRODUCT32),
-    "FULLY_CONNECTED": _WEIGHTED,
+    "FULLY_CONNECTED": replace(_WEIGHTED, fallback=_OPTIMISED["FULLY_CONNECTED"]),
+    "BATCH_MATMUL": replace(
+        _WEIGHTED, algorithm=Algorithm.SECOND_ZERO_POINT_0, fallback=_PRODUCT32
+    ),
     **{
         op: replace(_WEIGHTED, algorithm=Algorithm.STRIDE_WITHIN_KERNEL, fallback=_OPTIMISED[op])
         for op in ("TRANSPOSE_CONV", "TRANSPOSE_CONV uint8")
@@ -293,10 +319,11 @@ _INTGOLD = {
         ("CONV_2D", "CONV_2D uint8", "DEPTHWISE_CONV_2D", "DEPTHWISE_CONV_2D uint8",
          "FULLY_CONNECTED", "TRANSPOSE_CONV", "TRANSPOSE_CONV uint8", "ADD", "SUB", "MUL",
          "QUANTIZE",
-         "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1", "ABS", "PRELU"),
+         "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1", "ABS", "PRELU", "SQUARED_DIFFERENCE",
+         "EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL", "BATCH_MATMUL"),
         OpRule("single"),
     ),
-    **dict.fromkeys(("TANH", "GELU", "ELU", "SOFTMAX", "SQRT", "RSQRT", "LOG"), _EXACT),
+    **dict.fromkeys(("TANH", "GELU", "ELU", "SOFTMAX", "SQRT", "RSQRT", "LOG", "DIV"), _EXACT),
     "MEAN": OpRule("single", algorithm=Algorithm.DIVIDED),
     **_WEIGHTS_OF_11_BITS,
 }  # fmt: skip

@@ -26,8 +26,8 @@ _GOLDEN_BYTES = 160
 def operations(model: Model) -> dict[str, int]:
     """Return the operations of each op for one image.
 
-    SPEC 6.3: products of valid taps or of a matmul, or valid cells of all windows, and the output values; for ops
-    without weights or windows the values of inputs and output.
+    SPEC 6.3: products of valid taps or of a matmul, or valid cells of all windows, and the output
+    values; for other ops the values of inputs and output.
     """
     return {op.name: _operations(model, op) for op in model.ops}
 

@@ -28,8 +28,12 @@ def summands(ran):
     for a, b, acc, y in rows:
         shifted = [v << ran.op["left_shift"] for v in (a, b)]
         u = [slow_oracle.scale(v, *e) for v, e in zip(shifted, (first, second), strict=True)]
-        difference = ran.op["form"] == "shared_scale_difference"
-        assert (u[0] - u[1] if difference else sum(u)) == acc
+        joined = {
+            "shared_scale": sum(u),
+            "shared_scale_difference": u[0] - u[1],
+            "shared_scale_squared_difference": (u[0] - u[1]) ** 2,
+        }
+        assert joined[ran.op["form"]] == acc
         found.append((shifted, u, acc, y))
     return found
 
@@ -117,6 +121,46 @@ def difference_ties(ran):
 
 def difference_of_one_tensor(ran):
     assert ran.op.inputs == ("x", "x") and not ran.acc.any() and (ran.y == -9).all()
+
+
+def squared_ties(ran):
+    """Squares have one sign, and those that are ties lie above even integers."""
+    form = ran.case.name.removeprefix("squared_ties_")
+    entry = ran.entries()[0]
+    assert entry[0] == form and ran.op["form"] == "shared_scale_squared_difference"
+    values = [exact(acc, entry) for _, _, acc, _ in summands(ran)]
+    assert kinds_of_ties(values) == {(False, 0)}
+
+
+def squared_ends(ran):
+    """The largest square is that of 2^7 * 255, and no other order of halving gives it."""
+    accs = {acc for _, _, acc, _ in summands(ran)}
+    assert max(accs) == (255 * 2**7) ** 2 and min(accs) == 0
+    assert len(set(ran.y.ravel().tolist())) > 5
+
+
+def squared_saturation(ran):
+    reached = {acc + ran.zero["y"] for _, _, acc, _ in summands(ran)}
+    assert {6, 127, 255**2 + 6} <= reached
+    assert set(ran.y.ravel().tolist()) <= {6, 127} | {r for r in reached if r < 127}
+
+
+def lut2d(ran):
+    """Each value is the entry of its pair; what the reason says of the table holds."""
+    x1, x2 = (ran.case.x[n].astype(int) for n in ran.op.inputs)
+    table, name = ran.op["table"].astype(int), ran.case.name
+    pairs = list(zip(x1.ravel().tolist(), x2.ravel().tolist(), strict=True))
+    assert ran.y.ravel().tolist() == [table[a + 128][b + 128] for a, b in pairs]
+    if name == "every_pair":
+        assert len(set(pairs)) == 65536
+        assert (np.diff(table, axis=0) != 0).all() and (np.diff(table, axis=1) != 0).all()
+    elif name == "one_tensor":
+        assert ran.op.inputs == ("x", "x") and len(set(pairs)) == 256
+    elif name == "zero_points":
+        assert len({ran.zero[n] for n in ("x1", "x2", "y")}) == 3
+    else:
+        at = name == "second_only"
+        assert ran.y.ravel().tolist() == [pair[at] for pair in pairs]
 
 
 def elementwise_clamp(ran):
@@ -219,6 +263,9 @@ PROOFS = {
         "difference_ends": difference_ends,
         "difference_ties": difference_ties,
         "difference_of_one_tensor": difference_of_one_tensor,
+        r"squared_ties_\w+": squared_ties,
+        "squared_ends": squared_ends,
+        "squared_saturation": squared_saturation,
         r"\w+_clamp": elementwise_clamp,
     },
     "mul": {
@@ -233,4 +280,5 @@ PROOFS = {
     "concat": {r"rank\d_axis\d_\w+|one_tensor|zero_points": concat},
     "maximum": {r"\w+": extremes},
     "minimum": {r"\w+": extremes},
+    "lut2d": {r"\w+": lut2d},
 }

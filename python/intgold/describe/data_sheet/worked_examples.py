@@ -382,7 +382,9 @@ def _lut2d(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> 
 def _matmul(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     (za, zb, _), (*batch, row, column) = traced.zero_points, place
     rows = [x[(*batch, i)].tolist() for x, i in zip(traced.inputs, (row, column), strict=True)]
-    terms = [(f"{_less(a, za)}*{_less(b, zb)}", (a - za) * (b - zb)) for a, b in zip(*rows, strict=True)]
+    terms = [
+        (f"{_less(a, za)}*{_less(b, zb)}", (a - za) * (b - zb)) for a, b in zip(*rows, strict=True)
+    ]
     acc = _sum(steps, int(traced.op["bias"][column]), terms)
     return _finish(traced, place, steps, acc)
 

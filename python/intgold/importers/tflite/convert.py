@@ -27,12 +27,15 @@ from .graph.host_records import host_records
 from .graph.memory_hazards import memory_hazards
 from .graph.shape_arithmetic import COMPUTED, fold_shapes
 from .handlers import (
+    comparisons,
     data_movement,
     elementwise,
     layout_ops,
+    matrices,
     means,
     pools,
     prelu,
+    quotients,
     resizes,
     softmax,
     unary,
@@ -50,6 +53,16 @@ HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
     "MUL": elementwise.mul,
     "MAXIMUM": elementwise.extreme("maximum"),
     "MINIMUM": elementwise.extreme("minimum"),
+    "SQUARED_DIFFERENCE": elementwise.squared_difference,
+    "DIV": quotients.div,
+    "FLOOR_DIV": quotients.floor_div,
+    "FLOOR_MOD": quotients.floor_mod,
+    **dict.fromkeys(comparisons.COMPARISONS, comparisons.comparison),
+    **dict.fromkeys(("SELECT", "SELECT_V2"), comparisons.select),
+    "LOGICAL_AND": comparisons.logical("minimum"),
+    "LOGICAL_OR": comparisons.logical("maximum"),
+    "LOGICAL_NOT": comparisons.logical_not,
+    "BATCH_MATMUL": matrices.batch_matmul,
     "AVERAGE_POOL_2D": pools.average_pool_2d,
     "MAX_POOL_2D": pools.max_pool_2d,
     "MEAN": means.mean,
@@ -93,6 +106,13 @@ _IMAGES = frozenset(
      "PAD", "PADV2", "CONCATENATION", "ADD", "SUB", "MUL")
 )  # fmt: skip
 """Ops that are read on tensors of at most four dimensions, batch included, or three without it."""
+_OF_BOOLS = frozenset(
+    (*comparisons.COMPARISONS, "SELECT", "SELECT_V2", "LOGICAL_AND", "LOGICAL_OR", "LOGICAL_NOT",
+     "RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+)  # fmt: skip
+"""Ops that are read on bools."""
+_OF_TWO_TYPES = frozenset((*comparisons.COMPARISONS, "QUANTIZE", "SELECT", "SELECT_V2"))
+"""Ops whose handlers look at the types themselves."""
 _HINTS = {
     "SHAPE": "; a file converted with a fixed batch of 1 does without",
 }
@@ -240,10 +260,11 @@ class _GraphImporter:
             self._check_operands(op, y)
         y = made[0]
         tensors, contract = self._graph.tensors, self._contract
-        dtypes = {y.dtype, tensors[op.inputs[0]].dtype}  # QUANTIZE has two
-        rule = contract.rule(op.kind, "int8" if "int8" in dtypes else y.dtype)
+        dtypes = {y.dtype, tensors[op.inputs[0]].dtype}  # QUANTIZE has two, and so do bools
+        dtype = next((d for d in ("int8", "uint8") if d in dtypes), y.dtype)
+        rule = contract.rule(op.kind, dtype)
         if rule is None:
-            raise ImportFileError(f"{op}: {contract.engine}: no kernel for it on {y.dtype}")
+            raise ImportFileError(f"{op}: {contract.engine}: no kernel for it on {dtype}")
         context = OpContext(
             op, rule, tensors, self._builder, self._names, _label(op),
             tuple(self._labels.new(y.name) for y in made), self._budget,
@@ -271,7 +292,10 @@ class _GraphImporter:
         for at in op.inputs:
             if at >= 0 and tensors[at].data is None and at not in names:
                 raise ImportFileError(f"{op}: input {tensors[at].name} is not made before it")
-            if at in names and tensors[at].dtype != y.dtype and op.kind != "QUANTIZE":
+            dtypes = {tensors[at].dtype, y.dtype}
+            if at in names and "bool" in dtypes and op.kind not in _OF_BOOLS:
+                raise ImportFileError(f"{op}: tensor of bools; it is read on int8 and uint8")
+            if at in names and len(dtypes) > 1 and op.kind not in _OF_TWO_TYPES:
                 raise ImportFileError(f"{op}: {tensors[at].dtype} to {y.dtype}; one type is read")
 
     def converted(self, cut: CutGraph, file_outputs: tuple[int, ...]) -> ConvertedGraph:
@@ -301,25 +325,28 @@ class _GraphImporter:
         as_in_file = replace(
             self._graph, ops=(*self._graph.ops, *tail), outputs=file_outputs
         )  # an engine keeps no other outputs
-        unsigned = any(t.dtype == "uint8" and t.data is None for t in tensors)
+        unsigned, bools = (
+            any(t.dtype == dtype and t.data is None for t in tensors) for dtype in ("uint8", "bool")
+        )
         found = {
             "engine": f"{contract.engine}, {contract.version}",
             "inexact": "; ".join(f"{kind}: {why}" for kind, why in self._inexact.items()),
             "no_answer": "; ".join(self._no_answer),
             "overwritten": "; ".join(memory_hazards(as_in_file, self._in_place)),
             "uint8": "stored as x ^ 0x80" if unsigned else "",
+            "bool": "stored as 0 and 1" if bools else "",
             **host_records(cut, dict(self._names), self._labels.new),
         }
         return {key: text for key, text in found.items() if text}
 
 
 def _check(tensor: FileTensor, what: str, *, at_an_end: bool) -> None:
-    """Refuse a tensor that is not of int8 or uint8, of one scale, for one image.
+    """Refuse a tensor that is not of int8, uint8 or bool, of one scale, for one image.
 
     Inputs and outputs of the file have a batch first, which is 1.
     """
-    if tensor.dtype not in ("int8", "uint8"):
-        raise ImportFileError(f"{what} is {tensor.dtype}; int8 and uint8 are read")
+    if tensor.dtype not in ("int8", "uint8", "bool"):
+        raise ImportFileError(f"{what} is {tensor.dtype}; int8, uint8 and bool are read")
     if tensor.scale.size and not (
         tensor.scale.size == 1 and 0 < float(tensor.scale[0]) < float("inf")
     ):

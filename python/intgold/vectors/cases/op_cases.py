@@ -261,7 +261,12 @@ def _quotients(q: np.ndarray) -> np.ndarray:
 def _matmul() -> Iterator[Model]:
     for case, shapes, zeros, reason in (
         ("matrices", ((5, 33), (9, 33)), (-3, 7), "5 rows by 9 columns, an odd depth"),
-        ("batches", ((3, 4, 16), (3, 6, 16)), (-128, 127), "three batches; zero points at the ends"),
+        (
+            "batches",
+            ((3, 4, 16), (3, 6, 16)),
+            (-128, 127),
+            "three batches; zero points at the ends",
+        ),
         ("vector", ((1, 64), (1, 64)), (0, 0), "a dot product of 64 terms"),
     ):
         columns = shapes[1][-2]

@@ -168,7 +168,7 @@ def _constants(model: Model, op: Op) -> list[Part]:
             suffix = name.removeprefix("requantize")
             parts += [(n + suffix, d, v[0]) for n, d, v in _entries(value, np.zeros(1, int))]
         elif isinstance(value, np.ndarray):
-            parts.append((name, str(value.dtype), value))
+            parts.append((name, str(value.dtype), value.ravel()))
         elif isinstance(value, tuple):
             signed = min(value) < 0
             parts.append((name, "int32" if signed else "uint32", np.array(value)))
@@ -185,8 +185,8 @@ def _constants(model: Model, op: Op) -> list[Part]:
 
 
 _IN_LINES = ("kernel", "stride", "padding", "row0", "row1", "row_weight", "column0", "column1",
-             "column_weight")  # fmt: skip
-"""Fields of windows, and tables by output place."""
+             "column_weight", "bias")  # fmt: skip
+"""Fields of windows, and tables by output place or channel."""
 
 
 def _choices(op: Op) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ _BUILTIN_CODE = 10
 """Place of builtin_code in the vtable of an OperatorCode."""
 _EMPTY_TABLE = struct.pack("<HHi", 4, 4, 4)
 """A table without fields at byte 4: options that are absent have the defaults of the schema."""
-_DTYPES = {0: "float32", 2: "int32", 3: "uint8", 4: "int64", 7: "int16", 9: "int8"}
+_DTYPES = {0: "float32", 2: "int32", 3: "uint8", 4: "int64", 6: "bool", 7: "int16", 9: "int8"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class FileTensor:
     shape : tuple of int
         With the batch.
     dtype : str
-        ``int8``, ``uint8``, ``int16``, ``int32``, ``int64``, ``float32``, or ``type N``.
+        ``int8``, ``uint8``, ``int16``, ``int32``, ``int64``, ``bool``, ``float32``, or ``type N``.
     scale : ndarray of float32
         Empty where there is no quantisation.
     zero_point : ndarray of int64
@@ -250,6 +250,8 @@ class _TableReader:
             expected *= extent
         if count != expected:
             raise ImportFileError(f"tensor {index}: {count} bytes; {dtype} {shape} has {expected}")
+        if dtype == "bool":  # a byte may be any number
+            return (raw != 0).reshape(shape)
         return raw.view(np.dtype(dtype).newbyteorder("<")).reshape(shape)
 
     def _op(self, index: int, op: Any, codes: list[str]) -> FileOp:

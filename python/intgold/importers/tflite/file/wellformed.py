@@ -14,11 +14,13 @@ ARITIES: Mapping[str, tuple[int, int]] = {
     **dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"), (2, 3)),
     **dict.fromkeys(("ADD", "SUB", "MUL", "MEAN", "EXPAND_DIMS", "PAD", "MAXIMUM",
                      "MINIMUM", "RESIZE_BILINEAR",
-                     "PRELU"), _TWO),
+                     "PRELU", "SQUARED_DIFFERENCE", "DIV", "FLOOR_DIV", "FLOOR_MOD", "EQUAL",
+                     "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL", "LOGICAL_AND",
+                     "LOGICAL_OR", "BATCH_MATMUL"), _TWO),
     **dict.fromkeys(
         ("AVERAGE_POOL_2D", "MAX_POOL_2D", "SOFTMAX", "SQUEEZE", "QUANTIZE", "RELU",
          "RELU_N1_TO_1", "RELU6", "LEAKY_RELU", "LOGISTIC", "TANH", "GELU", "ELU", "HARD_SWISH",
-         "ABS", "SQRT", "RSQRT", "EXP", "LOG"),
+         "ABS", "SQRT", "RSQRT", "EXP", "LOG", "LOGICAL_NOT"),
         _ONE,
     ),
     "TRANSPOSE_CONV": (3, 4), "RESHAPE": (1, 2), "PADV2": (3, 3), "CONCATENATION": _ANY,
@@ -29,7 +31,8 @@ ARITIES: Mapping[str, tuple[int, int]] = {
          "RESIZE_NEAREST_NEIGHBOR", "REDUCE_MAX", "REDUCE_MIN", "SPLIT"),
         _TWO,
     ),
-    **dict.fromkeys(("SLICE", "SPLIT_V", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"), (3, 3)),
+    **dict.fromkeys(("SLICE", "SPLIT_V", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND",
+                     "SELECT", "SELECT_V2"), (3, 3)),
 }  # fmt: skip
 """How many inputs each op has at least and at most.
 

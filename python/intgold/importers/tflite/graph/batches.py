@@ -45,6 +45,13 @@ def _not_repeated(of: _Batched) -> bool:
     return all(len(s) < rank or s[0] == 1 for s in shapes)
 
 
+def _matrices_of_images(of: _Batched) -> bool:
+    """Each image has matrices of its own, or meets those of a constant."""
+    rank = len(of.y.shape)
+    data = [i for i in range(len(of.op.inputs)) if of.file(i).data is None]
+    return rank > 2 and all(of.rank(i) == rank for i in data) and _not_repeated(of)
+
+
 def _axes(i: int) -> Callable[[_Batched], bool]:
     return lambda of: bool(of.values(i)) and all(of.along(a, of.rank()) for a in of.values(i))
 
@@ -70,7 +77,13 @@ _SEPARATE: Mapping[str, Callable[[_Batched], bool]] = {
          "SPACE_TO_DEPTH", "RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR", "TRANSPOSE_CONV"),
         _always,
     ),
-    **dict.fromkeys(("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"), _not_repeated),
+    **dict.fromkeys(
+        ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "DIV", "FLOOR_DIV",
+         "FLOOR_MOD", "EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL",
+         "SELECT_V2", "LOGICAL_AND", "LOGICAL_OR", "LOGICAL_NOT"),
+        _not_repeated,
+    ),
+    "BATCH_MATMUL": _matrices_of_images,
     **dict.fromkeys(("MEAN", "REDUCE_MAX", "REDUCE_MIN", "REVERSE_V2"), _axes(1)),
     **dict.fromkeys(
         ("CONCATENATION", "PACK"), lambda of: of.along(of.options["Axis"], len(of.y.shape))

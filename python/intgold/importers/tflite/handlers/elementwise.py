@@ -1,4 +1,4 @@
-"""ADD, SUB, MUL, MAXIMUM, MINIMUM by contracts; `operands` brings the shapes together."""
+"""Sums, differences, products and extremes by contracts; `operands` brings the shapes together."""
 
 from __future__ import annotations
 
@@ -90,6 +90,22 @@ def _direct(a: np.float32, b: np.float32, y: np.float32) -> dict[str, Any]:
         "requantize2": Requantize.of(m2, 8),
         "requantize": Requantize.of(1, shift),
     }
+
+
+def squared_difference(context: OpContext) -> None:
+    """Add an add of form shared_scale_squared_difference."""
+    a, b, y = (float(context.scale(t)) for t in (context.file(0), context.file(1), context.y))
+    twice = 2 * max(a, b)
+    reals = [a / twice, b / twice, twice * twice / (2**14 * y)]
+    if reals[2] >= 1 and context.rule.form == "double":
+        raise context.fail(
+            f"its last factor is {reals[2]:.8g}: engines end the process where it is 1 or more"
+        )
+    names = ("requantize1", "requantize2", "requantize")
+    by = [requantize_for([real], context.rule.form) for real in reals]
+    fields = dict(zip(names, by, strict=True))
+    form = "shared_scale_squared_difference"
+    elementwise(context, "add", {"form": form, "left_shift": 7, **fields})
 
 
 def mul(context: OpContext) -> None:

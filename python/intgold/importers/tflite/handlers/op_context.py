@@ -199,13 +199,15 @@ class OpContext:
 
 
 def zero_point(tensor: FileTensor) -> int:
-    """Return the zero point of a tensor as int8: uint8 is stored as x ^ 0x80."""
+    """Return the zero point of a tensor as int8: uint8 is stored as x ^ 0x80, bool as 0 or 1."""
+    if tensor.dtype == "bool":
+        return 0
     value = int(tensor.zero_point[0]) if tensor.zero_point.size else 0
     return value - 128 if tensor.dtype == "uint8" else value
 
 
 def as_int8(values: np.ndarray) -> np.ndarray:
-    """Return int8 or uint8 values as int8."""
+    """Return int8, uint8 or bool values as int8."""
     if values.dtype == np.uint8:
         return (values ^ np.uint8(0x80)).view(np.int8)
     return values.astype(np.int8)

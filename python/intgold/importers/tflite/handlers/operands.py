@@ -16,33 +16,53 @@ from ..file.reader import FileTensor
 from .op_context import IDENTITY, OpContext, as_int8, extents, inner
 from .split_rows import join_rows, split_rows
 
+_TYPES = ("int8", "uint8", "bool")
+
 
 def elementwise(
-    context: OpContext, kind: str, *fields: dict[str, Any], run: int = 0, whole: int = 0
-) -> None:
+    context: OpContext, kind: str, *fields: dict[str, Any], run: int = 0, whole: int = 0,
+    then: np.ndarray | None = None,
+) -> None:  # fmt: skip
     """Add an op of two operands of whatever shapes go together.
 
     Parameters
     ----------
     kind : str
-        ``add``, ``mul``, ``maximum`` or ``minimum``.
+        ``add``, ``mul``, ``maximum``, ``minimum`` or ``lut2d``.
     *fields : dict
         Of the op; two where it computes the first `whole` values of each `run` differently.
+    then : ndarray of int8, shape (256,), optional
+        Table of a lut after the op, by which a comparison makes bools.
     """
-    constants = constants_of(context)
+    constants = constants_of(context, compares=then is not None)
     if len(fields) > 1:
         made = [_tensor(context, i) for i in (0, 1)]
         _by_place(context, kind, made, fields, run, whole)
     elif not constants:
-        context.add(kind, *(spread(context, i) for i in (0, 1)), **fields[0])
+        _add(context, kind, [spread(context, i) for i in (0, 1)], fields[0], then)
     else:
-        _with_constant(context, kind, constants[0], fields[0])
+        _with_constant(context, kind, constants[0], fields[0], then)
 
 
-def constants_of(context: OpContext) -> list[int]:
-    """Return which operand is a constant, after a look at types and shapes."""
+def _add(
+    context: OpContext, kind: str, inputs: list[str], fields: dict[str, Any],
+    then: np.ndarray | None,
+) -> None:  # fmt: skip
+    made = context.add(kind, *inputs, last=then is None, **fields)
+    if then is not None:
+        context.add("lut", made, table=then)
+
+
+def constants_of(context: OpContext, *, compares: bool = False) -> list[int]:
+    """Return which operand is a constant, after a look at types and shapes.
+
+    Parameters
+    ----------
+    compares : bool
+        The op makes bools.
+    """
     a, b = context.file(0), context.file(1)
-    if not a.dtype == b.dtype == context.y.dtype:
+    if not (a.dtype == b.dtype and context.y.dtype == ("bool" if compares else a.dtype)):
         raise context.fail(f"{a.dtype} and {b.dtype} to {context.y.dtype}")
     try:
         spread = np.broadcast_shapes(a.shape, b.shape)
@@ -74,24 +94,31 @@ def _by_place(
 
 def _tensor(context: OpContext, i: int) -> str:
     """Return input `i`, constant or not, as a tensor of the output's shape."""
-    like = context.file(i)
-    if like.data is None:
+    if context.file(i).data is None:
         return spread(context, i)
-    values = as_int8(context.constant(i, ("int8", "uint8")))
-    return _by_channel(context, spread(context, 1 - i), 1 - i, values, made=like)
+    return constant_tensor(context, i, 1 - i)
 
 
-def _with_constant(context: OpContext, kind: str, at: int, fields: dict[str, Any]) -> None:
-    x, like = spread(context, 1 - at), context.file(at)
-    values = as_int8(context.constant(at, ("int8", "uint8")))
+def constant_tensor(context: OpContext, i: int, other: int) -> str:
+    """Return the constant input `i` as a tensor of the output's shape, made of input `other`."""
+    values = as_int8(context.constant(i, _TYPES))
+    return _by_channel(context, spread(context, other), other, values, made=context.file(i))
+
+
+def _with_constant(
+    context: OpContext, kind: str, at: int, fields: dict[str, Any], then: np.ndarray | None
+) -> None:
+    x = spread(context, 1 - at)
+    values = as_int8(context.constant(at, _TYPES))
     if values.size == 1:
-        context.add("lut", x, table=table_with(context, kind, at, int(values.ravel()[0]), fields))
+        table = table_with(context, kind, at, int(values.ravel()[0]), fields)
+        context.add("lut", x, table=table if then is None else then[table.astype(int) + 128])
     elif kind == "mul":
-        zero = np.array([context.zero_point(like)], np.int8)
+        zero = np.array([context.zero_point(context.file(at))], np.int8)
         _by_channel(context, x, 1 - at, values, weight_zero_point=zero, **fields)
     else:
-        held = _by_channel(context, x, 1 - at, values, made=like)
-        context.add(kind, *((held, x) if at == 0 else (x, held)), **fields)
+        held = constant_tensor(context, at, 1 - at)
+        _add(context, kind, [held, x] if at == 0 else [x, held], fields, then)
 
 
 def table_with(

@@ -11,6 +11,7 @@ import numpy as np
 from ....contracts import Algorithm
 from ..file.reader import FileTensor
 from ..formulas.scales import ends, factors, requantize_by_rule
+from .matrices import weights_of_data
 from .op_context import OpContext, as_int8, extents, inner
 from .split_rows import join_rows, part_of_rows
 
@@ -163,16 +164,21 @@ def fully_connected(context: OpContext) -> None:
     """Add a fully_connected, of several rows a conv2d of 1x1."""
     if context.op.options["WeightsFormat"]:
         raise context.fail(f"weights format {context.op.options['WeightsFormat']}")
-    weights, zero, scales = _weights(context, 0)
-    if weights.ndim != 2:
-        raise context.fail(f"weights of shape {weights.shape}")
-    out_c, in_c = weights.shape
+    held = context.file(1)
+    if len(held.shape) != 2:
+        raise context.fail(f"weights of shape {held.shape}")
+    out_c, in_c = held.shape
     size = int(np.prod(context.file(0).shape))
     if context.op.options["KeepNumDims"] and context.file(0).shape[-1:] != (in_c,):
         raise context.fail(f"input of shape {context.file(0).shape}, rows of {in_c} that it keeps")
     if not in_c or size % in_c:
         raise context.fail(f"{size} values do not fill rows of {in_c}")
     rows, out, bias = size // in_c, inner(context.y), _bias(context, out_c)
+    if held.data is None:
+        _by_data(context, bias)
+        return
+    context.rule = replace(context.rule, fallback=None)  # only of weights that are data
+    weights, zero, scales = _weights(context, 0)
     fields = {"weight_zero_point": zero, "bias": bias, **_tail(context, scales, out_c)}
     if context.rule.form == "float64":
         _need_int32(context, weights, zero, bias, scales)
@@ -187,6 +193,13 @@ def fully_connected(context: OpContext) -> None:
         flat = out == (rows, 1, out_c)
     if not flat:
         context.add("reshape", made, shape=extents(out))
+
+
+def _by_data(context: OpContext, bias: np.ndarray) -> None:
+    """Add a matmul: the weights are what an op makes."""
+    if context.rule.fallback is not None:
+        context.decline("its weights are no constant")
+    weights_of_data(context, bias, **clamp_fields(context))
 
 
 def transpose_conv(context: OpContext) -> None:

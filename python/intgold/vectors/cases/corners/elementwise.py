@@ -89,7 +89,7 @@ def add_cases() -> Iterator[Case]:
     yield _add("one_tensor", "both inputs are one tensor: twice each value", one)
     for form in FORMS:
         yield _add(
-            f"squared_ties_{form}", f"squares of 0 to 14 in eighths, form {form}: ties of the square",
+            f"squared_ties_{form}", f"squares by 1/8, form {form}: ties above even integers",
             _crossed(range(-7, 8), (-7, 0, 7)), form=_SQUARED,
             requantize=Requantize.of(2**30, 33, form),
         )  # fmt: skip
@@ -235,7 +235,9 @@ def lut2d_cases() -> Iterator[Case]:
         yield _lut2d(f"{name}_only", f"the table is x{1 if name == 'first' else 2} itself", table,
                      _crossed(_ENDS, _ENDS))  # fmt: skip
     one = {"x": np.arange(-128, 128).reshape(1, 256)}
-    yield _lut2d("one_tensor", "both inputs are one tensor: the diagonal of the table", by_places, one)
+    yield _lut2d(
+        "one_tensor", "both inputs are one tensor: the diagonal of the table", by_places, one
+    )
     points = {"x1": -128, "x2": 127, "y": 5}
     fields = {"table": by_places.astype(np.int8)}
     reason = "three zero points that differ: no zero point takes part"

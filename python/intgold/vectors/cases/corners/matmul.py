@@ -14,7 +14,9 @@ from .case import FULL, QUARTERS, UNIT, Case, one_op
 def matmul_cases() -> Iterator[Case]:
     """Yield the cases of matmul."""
     for depth in (1, 2, 3, 15, 16, 17, 31, 32, 33, 64, 65):
-        yield _hot(f"hot_{depth}", f"depth {depth}: each term of each pair of rows by itself", depth)
+        yield _hot(
+            f"hot_{depth}", f"depth {depth}: each term of each pair of rows by itself", depth
+        )
     for rows, columns in ((1, 1), (1, 9), (9, 1), (5, 17), (3, 33)):
         x1 = np.arange(rows * 3).reshape(1, rows, 3) - 7
         x2 = 5 - np.arange(columns * 3).reshape(1, columns, 3) % 11
@@ -47,7 +49,7 @@ def matmul_cases() -> Iterator[Case]:
         # Opposite zero points make every product negative: the other end of int32.
         x2_zero, least = (z, 0) if z > 0 else (127, depth * 255 * 255)
         yield _matmul(
-            f"int32_{name}", f"the {'largest' if z > 0 else 'smallest'} accumulator: an end of int32",
+            f"int32_{name}", f"the {'largest' if z > 0 else 'smallest'} accumulator of int32",
             np.full((1, 1, depth), -128 if z > 0 else 127), np.full((1, 1, depth), -128),
             x1=z, x2=x2_zero, bias=np.array([start + least]), requantize=one,
         )  # fmt: skip
@@ -62,7 +64,12 @@ def matmul_cases() -> Iterator[Case]:
         {"bias": np.zeros(3, np.int32), "requantize": UNIT, **FULL}, {"x": same},
     )  # fmt: skip
     yield _matmul(
-        "dead", "multiplier 0: the zero point of y", ends, ends, y=9, requantize=Requantize.of(0, 31)
+        "dead",
+        "multiplier 0: the zero point of y",
+        ends,
+        ends,
+        y=9,
+        requantize=Requantize.of(0, 31),
     )
     around = np.arange(-5, 8).reshape(1, -1, 1)
     yield _matmul(
@@ -79,9 +86,9 @@ def _hot(name: str, reason: str, depth: int) -> Case:
     return _matmul(name, reason, x1[None], x2[None], requantize=by)
 
 
-def _matmul(name: str, reason: str, x1: np.ndarray, x2: np.ndarray, **other: Any) -> Case:
+def _matmul(name: str, reason: str, rows: np.ndarray, columns: np.ndarray, **other: Any) -> Case:
     names: tuple[str, ...] = ("x1", "x2", "y")
     points = {n: other.pop(n) for n in names if n in other}
-    bias = np.asarray(other.pop("bias", np.zeros(x2.shape[-2])), np.int32)
+    bias = np.asarray(other.pop("bias", np.zeros(columns.shape[-2])), np.int32)
     fields = {"bias": bias, "requantize": UNIT, **FULL, **other}
-    return one_op("matmul", name, reason, fields, {"x1": x1, "x2": x2}, points)
+    return one_op("matmul", name, reason, fields, {"x1": rows, "x2": columns}, points)

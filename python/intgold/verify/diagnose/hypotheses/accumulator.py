@@ -111,7 +111,7 @@ def _bias(label: str, change: Callable[[IntArray], IntArray]) -> Variant:
 
 def _biases(*variants: Variant) -> Callable[[Evidence], Iterator[Variant]]:
     def found(evidence: Evidence) -> Iterator[Variant]:
-        if evidence.path.op.kind in WEIGHTED and evidence.path.arguments["bias"].any():
+        if "bias" in evidence.path.arguments and evidence.path.arguments["bias"].any():
             yield from variants
 
     return found

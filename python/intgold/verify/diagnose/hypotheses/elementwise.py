@@ -6,17 +6,20 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from .... import golden
 from ....golden.requantize import scale as scaled_by
 from ....support.array_types import IntArray
 from ..datapath import Datapath
 from .accumulator import wrapped
 from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
 
+_SQUARED = "shared_scale_squared_difference"
+
 
 def _swapped(evidence: Evidence) -> Iterator[Variant]:
     path = evidence.path
     if len(path.op.inputs) == 2:
-        if path.op.kind == "concat" and path.inputs[0].shape != path.inputs[1].shape:
+        if path.op.kind in ("concat", "matmul") and path.inputs[0].shape != path.inputs[1].shape:
             return
         yield Variant("", lambda path: path.with_inputs(*path.inputs[::-1]))
 
@@ -66,7 +69,8 @@ def _read_unsigned(ports: tuple[int, ...], *, zero_points: bool) -> Edit:
             return centred[0] * centred[1]
         parts = (a["requantize1"], a["requantize2"])
         u1, u2 = (scaled_by(c << a["left_shift"], by) for c, by in zip(centred, parts, strict=True))
-        return u1 - u2 if a["form"] == "shared_scale_difference" else u1 + u2
+        acc = u1 + u2 if a["form"] == "shared_scale" else u1 - u2
+        return acc * acc if a["form"] == _SQUARED else acc
 
     return lambda path: path.with_accumulate(accumulate)
 
@@ -133,8 +137,16 @@ def _wraps(evidence: Evidence) -> Iterator[Variant]:
         yield Variant("", lambda path: path.with_stage(output_stage=lambda p, s: wrapped(s, 32)))
 
 
+def _squared_sum(path: Datapath) -> IntArray:
+    arguments = {**path.arguments, "form": "shared_scale"}
+    acc: IntArray = golden.FUNCTIONS["add"](*path.inputs, **arguments)[1].astype(np.int64)
+    return acc * acc
+
+
 def _sign(evidence: Evidence) -> Iterator[Variant]:
-    if evidence.path.op.kind == "add":
+    if evidence.path.op.kind == "add" and evidence.path.arguments["form"] == _SQUARED:
+        yield Variant("", lambda path: path.with_accumulate(_squared_sum))
+    elif evidence.path.op.kind == "add":
         forms = ("shared_scale", "shared_scale_difference")
         other = forms[evidence.path.arguments["form"] == forms[0]]
         yield Variant("", lambda path: path.with_fields(form=other))

@@ -1,0 +1,254 @@
+"""Ops of two operands that are data: what they become, exact answers, refusals in one line."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from intgold.contracts import contract_named
+from intgold.errors import ImportFileError
+from intgold.importers.tflite.convert import convert
+from intgold.importers.tflite.file.reader import parse
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
+
+from tflite_writer import Writer
+
+EVERY = np.arange(-128, 128)
+
+
+def imported(data, contract="litert_reference"):
+    return convert(parse(data), contract_named(contract), "m")
+
+
+def both(kind, dtype="int8", scales=(0.5, 0.5, 0.5), zeros=(3, 3, 3), shapes=((1, 4),) * 2,
+         data=None, made=None, options=""):  # fmt: skip
+    """A file of one op of two operands; `data`: of the second one."""
+    w = Writer()
+    x1, x2 = (w.tensor(s, dtype, scale, z, held) for s, scale, z, held in
+              zip(shapes, scales, zeros, (None, data), strict=False))  # fmt: skip
+    bools = made == "bool"
+    quantised = (None, 0) if bools else (scales[2], zeros[2])
+    y = w.tensor(np.broadcast_shapes(*shapes), made or dtype, *quantised)
+    w.op(kind, [x1, x2], y, 2, options)
+    return w.finish([x1] if data is not None else [x1, x2], [y])
+
+
+def pairs():
+    """Every pair of int8, shape (256, 256) of images of one value."""
+    a, b = np.meshgrid(EVERY, EVERY, indexing="ij")
+    return a.reshape(-1, 1), b.reshape(-1, 1)
+
+
+def run(model, *inputs):
+    x = {name: v.astype(np.int8).reshape(len(v), *model.tensor(name).shape) for name, v in
+         zip(model.inputs, inputs, strict=True)}  # fmt: skip
+    golden, c = (model.run(x, backend=b).output for b in ("golden", "c"))
+    assert np.array_equal(golden, c)
+    return golden.astype(int)
+
+
+COMPARE = {
+    "EQUAL": np.equal, "NOT_EQUAL": np.not_equal, "GREATER": np.greater,
+    "GREATER_EQUAL": np.greater_equal, "LESS": np.less, "LESS_EQUAL": np.less_equal,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", COMPARE)
+def test_a_comparison_is_a_difference_and_a_table(kind):
+    """Of one scale by every pair: reals are compared, by two ops; of a constant by one table."""
+    a, b = pairs()
+    model = imported(both(kind, zeros=(3, 5, 0), shapes=((1, 1),) * 2, made="bool"))
+    assert [op.kind for op in model.ops] == ["add", "lut"]
+    assert model.ops[0]["form"] == "shared_scale_difference"
+    assert model.metadata["bool"] == "stored as 0 and 1"
+    wanted = COMPARE[kind](a - 3, b - 5).astype(int)
+    assert np.array_equal(run(model, a, b).reshape(-1, 1), wanted)
+    held = np.array(20)
+    model = imported(both(kind, zeros=(3, 5, 0), shapes=((1, 1), ()), data=held, made="bool"))
+    assert [op.kind for op in model.ops] == ["lut"]
+    column = EVERY.reshape(-1, 1)
+    assert np.array_equal(run(model, column).reshape(-1, 1), COMPARE[kind](column - 3, 15))
+
+
+def test_close_reals_of_different_scales_are_equal():
+    """Engines compare multiples of 2^-8: 0.001 and 0.0011 round to the same, and then are equal."""
+    data = both("EQUAL", scales=(1e-3, 1.1e-3, 1), zeros=(0, 0, 0), shapes=((1, 1),) * 2,
+                made="bool")  # fmt: skip
+    a, b = (np.array([[v]]) for v in (1, 1))
+    assert run(imported(data), a, b).item() == 1
+
+
+@pytest.mark.parametrize("kind", ["SELECT", "SELECT_V2"])
+def test_a_select_chooses(kind):
+    """Every pair by both values of the condition; other bytes of a bool are true."""
+    w = Writer()
+    c = w.tensor((1, 1), "bool")
+    x1, x2, y = (w.tensor((1, 1), "int8", 0.5, 3) for _ in range(3))
+    w.op(kind, [c, x1, x2], y, 1)
+    model = imported(w.finish([c, x1, x2], [y]))
+    assert {op.kind for op in model.ops} == {"lut", "minimum", "maximum"}
+    a, b = pairs()
+    for value, wanted in ((1, a), (0, b), (-1, a), (2, a)):
+        assert np.array_equal(run(model, np.full_like(a, value), a, b).reshape(-1, 1), wanted)
+
+
+def test_a_select_of_constants():
+    """Of two constants it is one table; of one, the other one passes a minimum."""
+
+    def choosing(first, second):
+        w = Writer()
+        c = w.tensor((1, 1), "bool")
+        x1, x2 = (w.tensor((1, 1), "int8", 0.5, 3, v) for v in (first, second))
+        y = w.tensor((1, 1), "int8", 0.5, 3)
+        w.op("SELECT_V2", [c, x1, x2], y, 1)
+        given = [c] + [x for x, v in ((x1, first), (x2, second)) if v is None]
+        return imported(w.finish(given, [y]))
+
+    model = choosing(np.array([[-7]]), np.array([[100]]))
+    assert [op.kind for op in model.ops] == ["lut"]
+    assert run(model, np.array([[1], [0]])).ravel().tolist() == [-7, 100]
+    model = choosing(None, np.array([[-128]]))
+    x = EVERY.reshape(-1, 1)
+    for value, wanted in ((1, x), (0, np.full_like(x, -128))):
+        assert np.array_equal(run(model, np.full_like(x, value), x).reshape(-1, 1), wanted)
+
+
+def test_logical_ops():
+    """A minimum, a maximum, a table."""
+    bits = np.array([[0], [0], [1], [1]]), np.array([[0], [1], [0], [1]])
+    for kind, op, wanted in (
+        ("LOGICAL_AND", "minimum", [0, 0, 0, 1]), ("LOGICAL_OR", "maximum", [0, 1, 1, 1]),
+    ):  # fmt: skip
+        model = imported(both(kind, "bool", (None,) * 3, (0, 0, 0), ((1, 1),) * 2))
+        assert [o.kind for o in model.ops] == [op]
+        assert run(model, *bits).ravel().tolist() == wanted
+    w = Writer()
+    x, y = w.tensor((1, 1), "bool"), w.tensor((1, 1), "bool")
+    w.op("LOGICAL_NOT", [x], y)
+    assert run(imported(w.finish([x], [y])), bits[1]).ravel().tolist() == [1, 0, 1, 0]
+
+
+def test_quotients():
+    """FLOOR_DIV, FLOOR_MOD and DIV of every pair; what a divisor of 0 gives is not known."""
+    a, b = pairs()
+    safe = np.where(b == 0, 1, b)
+    for kind, wanted in (("FLOOR_DIV", np.minimum(a // safe, 127)), ("FLOOR_MOD", a % safe)):
+        model = imported(both(kind, scales=(None,) * 3, zeros=(0,) * 3, shapes=((1, 1),) * 2))
+        assert [op.kind for op in model.ops] == ["lut2d"]
+        assert "divisor of 0" in model.metadata["no_answer"]
+        assert np.array_equal(run(model, a, b).reshape(-1, 1)[b != 0], wanted[b != 0])
+    data = both("DIV", scales=(0.5, 0.5, 0.25), zeros=(0, 0, 3), shapes=((1, 1),) * 2,
+                options="DivOptions")  # fmt: skip
+    exact = a * 4 / safe
+    rounded = np.clip(np.sign(exact) * np.floor(abs(exact) + 0.5) + 3, -128, 127)
+    own = run(imported(data, "intgold"), a, b).reshape(-1, 1)
+    assert np.array_equal(own[b != 0], rounded[b != 0])
+    model = imported(data)
+    assert "x86" in model.metadata["inexact"]
+    theirs = run(model, a, b).reshape(-1, 1)
+    large = (b != 0) & (abs(a) >= abs(b))
+    assert abs(theirs - own)[large].max() <= 1
+    # A small one is shifted by more than 31 bits: the engines make 127 of -7 / -128.
+    at = (a == -7) & (b == -128)
+    assert (own[at].item(), theirs[at].item()) == (3, 127)
+
+
+def test_a_squared_difference_is_arithmetic():
+    """An add of its own form; of scales that are equal the square of the difference."""
+    data = both("SQUARED_DIFFERENCE", scales=(0.5, 0.5, 64.0), zeros=(3, 5, -128),
+                shapes=((1, 1),) * 2)  # fmt: skip
+    model = imported(data)
+    assert [op.kind for op in model.ops] == ["add"]
+    assert model.ops[0]["form"] == "shared_scale_squared_difference"
+    a, b = pairs()
+    exact = ((a - 3) - (b - 5)) ** 2 / 256 - 128
+    assert abs(run(model, a, b).reshape(-1, 1) - np.clip(exact, -128, 127)).max() <= 0.5
+
+
+def matmul(shapes, adj=(False, False), held=None, x2_zero=0, scales=(0.05, 0.04, 0.3)):
+    w = Writer()
+    x1 = w.tensor(shapes[0], "int8", scales[0], 3)
+    x2 = w.tensor(shapes[1], "int8", scales[1], x2_zero, held)
+    y = w.tensor(shapes[2], "int8", scales[2], -4)
+    w.op("BATCH_MATMUL", [x1, x2], y, 4, "BatchMatMulOptions", AdjX=adj[0], AdjY=adj[1])
+    return w.finish([x1] if held is not None else [x1, x2], [y])
+
+
+def test_matrices():
+    """Both of data: a matmul; transposed ones are copied; of constants it is a convolution."""
+    shapes = ((1, 2, 5, 7), (1, 2, 6, 7), (1, 2, 5, 6))
+    assert [op.kind for op in imported(matmul(shapes, (False, True))).ops] == ["matmul"]
+    shapes = ((1, 2, 5, 7), (1, 2, 7, 6), (1, 2, 5, 6))
+    assert [op.kind for op in imported(matmul(shapes)).ops] == ["strided_copy", "matmul"]
+    shapes = ((1, 2, 5, 7), (1, 1, 7, 6), (1, 2, 5, 6))
+    assert [op.kind for op in imported(matmul(shapes)).ops] == ["strided_copy", "matmul"]
+    held = np.random.default_rng(0).integers(-128, 128, (7, 6))
+    model = imported(matmul(((1, 5, 7), (7, 6), (1, 5, 6)), held=held, x2_zero=9))
+    assert [op.kind for op in model.ops] == ["reshape", "conv2d", "reshape"]
+    rng = np.random.default_rng(1)
+    x = rng.integers(-128, 128, (3, 1, 5, 7))
+    real = ((x - 3) @ (held - 9))[:, 0] * (0.05 * 0.04 / 0.3) - 4
+    assert abs(run(model, x) - np.clip(real, -128, 127)).max() <= 0.501
+
+
+def test_a_delegate_takes_matrices_whose_zero_point_is_0():
+    """Of others XNNPACK leaves a BATCH_MATMUL to the kernels of the runtime."""
+    shapes = ((1, 2, 5, 7), (1, 2, 6, 7), (1, 2, 5, 6))
+    for zero, form in ((0, "float32"), (1, "double")):
+        data = matmul(shapes, (False, True), x2_zero=zero)
+        assert imported(data, "xnnpack").ops[0]["requantize"].form == (form,)
+
+
+def test_weights_of_data():
+    """A FULLY_CONNECTED whose weights an op makes is a matmul, with its biases."""
+    w = Writer()
+    x, flat = w.tensor((1, 5), "int8", 0.05, 3), w.tensor((1, 15), "int8", 0.04, 2)
+    weights = w.tensor((3, 5), "int8", 0.04, 2)
+    w.op("RESHAPE", [flat, w.tensor((2,), "int32", data=np.array([3, 5]))], weights)
+    bias = w.tensor((3,), "int32", 0.002, 0, np.array([100, -200, 300]))
+    y = w.tensor((1, 3), "int8", 0.2, -4)
+    w.op("FULLY_CONNECTED", [x, weights, bias], y, 4, "FullyConnectedOptions",
+         FusedActivationFunction=0, WeightsFormat=0, KeepNumDims=False)  # fmt: skip
+    model = imported(w.finish([x, flat], [y]), "xnnpack")
+    (op,) = (op for op in model.ops if op.kind == "matmul")
+    assert op["bias"].tolist() == [100, -200, 300] and op["requantize"].form == ("double_up",)
+
+
+def test_batches_are_images():
+    """A file of three images: each compared, selected and multiplied by itself."""
+    data = both("GREATER", zeros=(3, 5, 0), shapes=((3, 4),) * 2, made="bool")
+    assert imported(data).tensor(imported(data).inputs[0]).shape == (4,)
+    model = imported(matmul(((3, 5, 7), (3, 6, 7), (3, 5, 6)), (False, True)))
+    assert model.tensor(model.inputs[0]).shape == (5, 7)
+    with pytest.raises(ImportFileError, match="mix the 3 images"):
+        imported(matmul(((3, 5), (3, 5), (3, 3)), (False, True)))
+
+
+@pytest.mark.parametrize(
+    ("data", "contract", "why"),
+    [
+        (both("EQUAL", scales=(1.0, 0.5, 1), made="bool"), "litert_reference",
+         "op 0 .EQUAL.: input 0 has a scale of 1: engines shift by a negative"),
+        (both("EQUAL"), "litert_reference", "int8 and int8 to int8"),
+        (both("GREATER", "uint8", made="bool"), "tflm", "no kernel for it on uint8"),
+        (both("LOGICAL_AND"), "litert_reference", "input 0 is int8; bool is read"),
+        (both("ADD", "bool", (None,) * 3, (0,) * 3, options="AddOptions"), "litert_reference",
+         "tensor of bools; it is read on int8 and uint8"),
+        (both("FLOOR_DIV", "uint8"), "litert_reference", "no kernel for it on uint8"),
+        (both("FLOOR_MOD"), "tflm", "no kernel for it on int8"),
+        (both("SQUARED_DIFFERENCE", "uint8"), "xnnpack", "no kernel for it on uint8"),
+        (both("SQUARED_DIFFERENCE", scales=(9.0, 9.0, 0.001)), "tflm", "last factor is 19.77"),
+        (both("DIV", scales=(1.0, 1.0, 1e-8), options="DivOptions"), "tflm", "negative number"),
+        (both("POW"), "litert_reference", r"op 0 \(POW\): this op is not known"),
+        (matmul(((1, 5, 7), (1, 6, 8), (1, 5, 6)), (False, True)), "tflm", r"\(1, 6, 8\) to"),
+        (matmul(((1, 1, 1, 1, 5, 7), (1, 7, 6), (1, 1, 1, 1, 5, 6))), "tflm", "2 to 5 dimensions"),
+        (matmul(((1, 5, 7), (7, 6), (1, 5, 6)), held=np.ones((7, 6)), scales=(1, 1, 1e-3)),
+         "xnnpack", "ratio of scales 999.99994 is beyond"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(data, contract, why):
+    with pytest.raises(ImportFileError, match=why) as error:
+        imported(data, contract)
+    assert "\n" not in str(error.value)
