@@ -320,7 +320,7 @@ _INTGOLD = {
          "FULLY_CONNECTED", "TRANSPOSE_CONV", "TRANSPOSE_CONV uint8", "ADD", "SUB", "MUL",
          "QUANTIZE",
          "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1", "ABS", "PRELU", "SQUARED_DIFFERENCE",
-         "EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL", "BATCH_MATMUL"),
+         "BATCH_MATMUL"),
         OpRule("single"),
     ),
     **dict.fromkeys(("TANH", "GELU", "ELU", "SOFTMAX", "SQRT", "RSQRT", "LOG", "DIV"), _EXACT),

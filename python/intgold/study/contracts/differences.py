@@ -229,6 +229,8 @@ def _witness(
         operands = at.inputs[0][place[0]]
     elif op.kind in ("CONV_2D", "TRANSPOSE_CONV", "SOFTMAX"):
         operands = at.inputs[0][place[:-1]]
+    elif op.kind == "BATCH_MATMUL":
+        operands = np.array([at.inputs[0][0, place[1], 0], at.inputs[1][0, 0, place[2]]])
     elif op.kind == "SPACE_TO_BATCH_ND":  # only padded cells can differ
         operands = np.zeros(0, np.int8)
     else:

@@ -114,7 +114,11 @@ def _two(op: str) -> Callable[[Rng], OpProbe]:
     def make(rng: Rng) -> OpProbe:
         g, first = _GraphBuilder(), _scale(rng, -2.5, -0.5)
         second = _FLOAT(first * 10 ** rng.uniform(-1, 1))
-        reach = float(first * second) * 100 if op == "MUL" else float(max(first, second))
+        reach = {
+            "MUL": float(first * second) * 100,
+            "DIV": float(first / second) / 10,
+            "SQUARED_DIFFERENCE": float(max(first, second)) ** 2 * 100,
+        }.get(op, float(max(first, second)))
         y_scale = _FLOAT(reach * 10 ** rng.uniform(-0.3, 0.6))
         first, second, y_scale = _even_powers(rng, first, second, y_scale)
         pairs = [np.repeat(_EVERY, 256), np.tile(_EVERY, 256)]
@@ -125,6 +129,20 @@ def _two(op: str) -> Callable[[Rng], OpProbe]:
         return g.op(op, x, y, batches, FusedActivationFunction=0)
 
     return make
+
+
+def _batch_matmul(rng: Rng) -> OpProbe:
+    """Every pair of values, as the products of a column by a row."""
+    g, first, second = _GraphBuilder(), _scale(rng, -2.5, -0.5), _scale(rng, -2.5, -0.5)
+    y_scale = _FLOAT(float(first * second) * 100 * 10 ** rng.uniform(-0.3, 0.6))
+    first, second, y_scale = _even_powers(rng, first, second, y_scale)
+    values = _EVERY.astype(np.int8)
+    x1 = g.tensor((1, 256, 1), scale=first, zero_point=_zero(rng))
+    zero = 0 if rng.random() < 0.5 else _zero(rng)
+    x2 = g.tensor((1, 1, 256), scale=second, zero_point=zero)
+    y = g.tensor((1, 256, 256), "int8", y_scale, _zero(rng))
+    batches = [values.reshape(1, 256, 1), values.reshape(1, 1, 256)]
+    return g.op("BATCH_MATMUL", [x1, x2], y, batches, AdjX=False, AdjY=False)
 
 
 def _mean(rng: Rng) -> OpProbe:
@@ -236,7 +254,8 @@ def _space_to_batch(rng: Rng) -> OpProbe:
 _WEIGHTED_OPS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 PROBES: Mapping[str, Callable[[Rng], OpProbe]] = {
     **{op: _weighted(op) for op in _WEIGHTED_OPS},
-    **{op: _two(op) for op in ("ADD", "SUB", "MUL")},
+    **{op: _two(op) for op in ("ADD", "SUB", "MUL", "DIV", "SQUARED_DIFFERENCE")},
+    "BATCH_MATMUL": _batch_matmul,
     "MEAN": _mean,
     "MAX_POOL_2D": _max_pool,
     "SOFTMAX": _softmax,

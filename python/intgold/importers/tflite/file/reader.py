@@ -251,7 +251,7 @@ class _TableReader:
         if count != expected:
             raise ImportFileError(f"tensor {index}: {count} bytes; {dtype} {shape} has {expected}")
         if dtype == "bool":  # a byte may be any number
-            return (raw != 0).reshape(shape)
+            return np.asarray(raw != 0).reshape(shape)
         return raw.view(np.dtype(dtype).newbyteorder("<")).reshape(shape)
 
     def _op(self, index: int, op: Any, codes: list[str]) -> FileOp:

@@ -39,7 +39,7 @@ def div_table(
 def _once(a: np.ndarray, b: np.ndarray, real: float) -> np.ndarray:
     quotient = a * real / b
     away = np.copysign(np.floor(np.abs(quotient) + 0.5), quotient)
-    return np.clip(away, -(2**31), 2**31 - 1).astype(np.int64)
+    return np.asarray(np.clip(away, -(2**31), 2**31 - 1), np.int64)
 
 
 def _fixed_point(a: np.ndarray, b: np.ndarray, real: float) -> np.ndarray:
@@ -58,7 +58,7 @@ def _shifted(p: np.ndarray, t: np.ndarray) -> np.ndarray:
     """Return ``away(p, t)``; for t > 31 what x86 makes of such shifts, undefined in C."""
     mask = np.where(t & 63 > 31, -1, (1 << (t & 31)) - 1)
     threshold = (mask >> 1) + (p < 0)
-    return (p >> (t & 31)) + ((p & mask) > threshold)
+    return np.asarray((p >> (t & 31)) + ((p & mask) > threshold))
 
 
 def floor_div_table() -> np.ndarray:

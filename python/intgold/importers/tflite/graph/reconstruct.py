@@ -23,6 +23,10 @@ _WEIGHTED = {
     "conv2d": "CONV_2D", "depthwise_conv2d": "DEPTHWISE_CONV_2D",
     "fully_connected": "FULLY_CONNECTED", "transpose_conv2d": "TRANSPOSE_CONV",
 }  # fmt: skip
+_SUMS = {
+    "shared_scale": "ADD", "shared_scale_difference": "SUB",
+    "shared_scale_squared_difference": "SQUARED_DIFFERENCE",
+}  # fmt: skip
 _PLAIN = {
     "FusedActivationFunction": 0, "Padding": _SAME, "WeightsFormat": 0, "KeepNumDims": False,
     "KeepDims": True, "Approximate": False,
@@ -43,8 +47,11 @@ def candidates(model: Model, op: Op, dtype: str) -> Iterator[FileGraph]:
     if op.kind in _WEIGHTED and op.fields["weight_scale"] is not None:
         yield _weighted(op, held, dtype)
     elif op.kind == "add":
-        subtracts = op.fields["form"] == "shared_scale_difference"
-        yield _graph("SUB" if subtracts else "ADD", held)
+        yield _graph(_SUMS[op.fields["form"]], held)
+    elif op.kind == "matmul":
+        yield _graph("BATCH_MATMUL", held, AdjX=False, AdjY=True)
+    elif op.kind == "lut2d":
+        yield _graph("DIV", held)
     elif op.kind == "mul":
         yield _graph("MUL", held)
     elif op.kind == "global_avg_pool":
