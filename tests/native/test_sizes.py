@@ -102,11 +102,25 @@ def test_sums_of_packed_weights_may_wrap():
         assert [acc for (op, _), (acc, _) in said(name).items() if op == "sums"] == [-12345] * 4
 
 
+def multiplied(rows, columns, depth):
+    """A matmul of this shape, with zero points that take weights of several parts."""
+    builder = intgold.Builder("m")
+    x1, x2 = (
+        builder.input("x1", (rows, depth)),
+        builder.input("x2", (columns, depth), zero_point=-90),
+    )
+    builder.op("matmul", x1, x2, bias=np.zeros(columns, np.int32), requantize=Requantize.of(1, 8))
+    return builder.model()
+
+
 def test_scratch_is_bounded():
     """Every op of random graphs, convolutions and absurd models, by every variant."""
     models = [random_model(seed) for seed in range(20)]
     models += [f(seed) for seed in range(60) for f in (convolution, depthwise, transposed)]
     models += [make() for make in ABSURD.values()]
+    models += [
+        multiplied(*shape) for shape in ((1, 1, 4000), (1, 300, 33), (300, 1, 33), (7, 65, 1))
+    ]
     seen = 0
     for model in models:
         native_model = native.NativeModel(lower(model), "portable")
@@ -115,6 +129,9 @@ def test_scratch_is_bounded():
                 scratch = lib.intgold_scratch_size(native_model.model, native.ISAS[isa], i)
                 *cells, in_c = model.tensor(op.inputs[0]).shape
                 b = prod(cells) * max(in_c, model.tensor(op.output).shape[-1])
+                if op.kind == "matmul":
+                    rows, columns = model.tensor(op.output).shape[-2:]
+                    b = (rows + columns + 64) * (in_c + columns + 64)
                 assert scratch <= min(2**20 + 16 * b, 2**30), (model.name, op.name, isa)
                 assert scratch == 0 or op.spec.scratch
                 seen += scratch > 0
