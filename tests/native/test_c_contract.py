@@ -31,7 +31,7 @@ DECLARED = set(re.findall(r"^INTGOLD_API [^;(]*?(intgold_\w+)\(", HEADER, re.M))
 
 LAYOUTS = {
     1: "502aa95dd5c568195d181ab9faac5c01c377af92eaea445f7ccb070407829eb1",
-    2: "e3342a83228bfd29e4d6262f73764197bb6923dd05f4e85728442c8917e8b9ba",
+    2: "97eeed252c92303a17cc03fb277b5356ca66dfc6fd6b408edd8ccd4ae6fedc13",
 }
 """SHA-256 of `layout()` under each INTGOLD_ABI so far."""
 NOT_IN_MODELS = {"intgold_status", "intgold_isa", "intgold_feature", "intgold_trace"}

@@ -97,7 +97,8 @@ def _more(name: str) -> Callable[[CModel], None]:
 
 BEYOND = {
     **dict.fromkeys(("in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "rows", "depth", "count",
-                     "in0", "in1", "in2", "depth1", "depth2", "shape0"), (0, "SHAPE")),
+                     "in0", "in1", "in2", "depth1", "depth2", "shape0",
+                     "batch", "columns"), (0, "SHAPE")),
     **dict.fromkeys(("shape1", "shape2"), (-1, "SHAPE")),
     **dict.fromkeys(("count0", "count1", "count2", "count3", "count4", "count5", "in_count",
                      "in_extent", "out_extent"),
@@ -128,7 +129,7 @@ ABOVE = {
 FITTING = (
     "in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "rows", "depth", "count", "in0", "in1",
     "in2", "depth1", "depth2", "shape0", "kernel_h", "kernel_w", "in_count",
-    *(f"count{k}" for k in range(6)), "in_extent", "out_extent",
+    *(f"count{k}" for k in range(6)), "in_extent", "out_extent", "batch", "columns",
 )  # fmt: skip
 """Members that one more makes wrong."""
 
@@ -152,7 +153,7 @@ def _numbers() -> Iterator[Damage]:
                 above = 12
             if kind == "add" and name == "left_shift":
                 above = 23
-            if name == "form" and kind != "avg_pool2d":
+            if name == "form" and kind not in ("avg_pool2d", "add"):
                 above = 2
             if name == "multiplier":  # int32 holds none that is too large
                 above = below
@@ -258,6 +259,7 @@ EXTENTS = {
     **dict.fromkeys(("reshape", "strided_copy"), ("shape0", "shape1", "shape2")),
     "gather": ("in_extent", "out_extent"),
     "resize_bilinear": ("in_h", "in_w", "in_c", "out_h", "out_w"),
+    "matmul": ("batch", "rows", "columns", "depth"),
 }  # fmt: skip
 """Members that no other number of an op bounds by 2^24."""
 
@@ -330,6 +332,10 @@ def _set_sizes(model: CModel, large: int, name: str) -> None:
         if name == "shape2":
             fields.shape1 = 1
     model.tensor(0).size, model.tensor(1).size = x, y
+    if kind == "matmul":
+        sizes = (("rows", "depth"), ("columns", "depth"), ("rows", "columns"))
+        for i, (a, b) in enumerate(sizes):
+            model.tensor(i).size = fields.batch * getattr(fields, a) * getattr(fields, b)
     if "weight_zero_point_count" in dir(fields):
         fields.weight_zero_point_count = 1
     if "requantize" in dir(fields):

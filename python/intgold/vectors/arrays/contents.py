@@ -28,6 +28,7 @@ _WEIGHT_AXES = {
     "fully_connected": "OI",
     "transpose_conv2d": "OHWI",
 }
+_TABLE_AXES = {"lut2d": "OT"}  # a row for each value of x1
 
 
 @dataclass(frozen=True)
@@ -88,15 +89,16 @@ def parameter_specs(op: Op) -> Iterator[tuple[ArraySpec, np.ndarray]]:
         elif isinstance(kind, Requantization) and op[name] is not None:
             arrays = {f"{name}.{part}": getattr(op[name], part) for part in PARTS}
         for field, array in arrays.items():
-            axes = _WEIGHT_AXES[op.kind] if array.ndim > 1 else _vector_axis(op, field)
+            axes = {**_WEIGHT_AXES, **_TABLE_AXES}[op.kind] if array.ndim > 1 else _axis(op, field)
             yield (
                 ArraySpec("parameter", op.name, field, array.dtype.name, array.shape, axes, False),
                 array,
             )
 
 
-def _vector_axis(op: Op, field: str) -> str:
-    return "O" if field.startswith("requantize") or op.kind in _WEIGHT_AXES else "T"
+def _axis(op: Op, field: str) -> str:
+    of_channels = field.startswith("requantize") or field == "bias" or op.kind in _WEIGHT_AXES
+    return "O" if of_channels else "T"
 
 
 def stimulus_spec(tensor: Tensor) -> ArraySpec:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -88,10 +89,9 @@ def _multiply(
     context: OpContext, a: str, b: str, bias: np.ndarray, made: tuple[int, int, int], **ends: int
 ) -> None:
     shape = made if made[0] > 1 else made[1:]
-    y, out = _requantize(context), inner(context.y)
-    name = context.add(
-        "matmul", a, b, last=shape == out, bias=bias, requantize=y, **ends
-    )  # fmt: skip
+    out = inner(context.y)
+    fields: dict[str, Any] = {"bias": bias, "requantize": _requantize(context), **ends}
+    name = context.add("matmul", a, b, last=shape == out, **fields)
     if shape != out:
         context.add("reshape", name, shape=extents(out))
 

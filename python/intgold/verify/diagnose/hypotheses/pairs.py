@@ -29,7 +29,7 @@ def _index_unsigned(ports: tuple[int, ...]) -> Edit:
             x.astype(np.int64) & 255 if i in ports else x.astype(np.int64) + 128
             for i, x in enumerate(path.inputs)
         ]
-        return table[index[0], index[1]]
+        return np.asarray(table[index[0], index[1]])
 
     return lambda path: path.with_accumulate(accumulate)
 
