@@ -12,7 +12,7 @@ import tflite
 TYPES = {
     "int8": tflite.TensorType.INT8, "uint8": tflite.TensorType.UINT8,
     "int16": tflite.TensorType.INT16, "int32": tflite.TensorType.INT32,
-    "float32": tflite.TensorType.FLOAT32,
+    "int64": tflite.TensorType.INT64, "float32": tflite.TensorType.FLOAT32,
 }  # fmt: skip
 _LAST_BYTE_CODE = 127
 

@@ -49,7 +49,7 @@ FUNCTIONS: Mapping[str, _Function] = {
     "CONCATENATION": lambda op, x: np.concatenate(x, _axis(op)),
     **dict.fromkeys(_RESHAPING, lambda op, x: x[0]),
 }
-"""Of reals, an image first; axes count from the last.  ARG_MAX also takes integers."""
+"""Of reals, an image first; axes count from the last."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +64,8 @@ class HostValues:
         What no op of the tail reads: the outputs of the file, with the ops that make them.
     sources : dict of str to str
         For each value that is made of one tensor only: the output of the model.
+    indices : dict of str to ndarray of int32, shape (n, ...)
+        Outputs of the model that an argmax produces, where no op of the tail reads them.
     left : list of HostOp
         What is not done: ops of other kinds, and those that read what these make.
     """
@@ -73,6 +75,7 @@ class HostValues:
     values: dict[str, np.ndarray]
     ends: dict[str, HostOp]
     sources: dict[str, str]
+    indices: dict[str, np.ndarray]
     left: list[HostOp]
 
 
@@ -91,7 +94,8 @@ def run_host_tail(model: Model, outputs: Mapping[str, np.ndarray]) -> HostValues
         When the metadata of the model has a line that is no op.
     """
     known = dict(outputs)
-    made = HostValues({}, {}, {}, [])
+    maps = {name: outputs[name][..., 0] for name in index_outputs(model) if name in outputs}
+    made = HostValues({}, {}, {}, maps, [])
     for op in host_ops(model.metadata, TAIL):
         value = _value(model, op, known)
         if value is None:
@@ -102,11 +106,18 @@ def run_host_tail(model: Model, outputs: Mapping[str, np.ndarray]) -> HostValues
         made.ends[name] = op
         for read in op.inputs:
             made.ends.pop(read, None)
+            made.indices.pop(read, None)
         if len(op.inputs) == 1:
             source = made.sources.get(op.inputs[0], op.inputs[0])
             if source in outputs:
                 made.sources[name] = source
     return made
+
+
+def index_outputs(model: Model) -> list[str]:
+    """Return the outputs of a model that an argmax produces."""
+    made = {op.output for op in model.ops if op.kind == "argmax"}
+    return [name for name in model.outputs if name in made]
 
 
 def _value(model: Model, op: HostOp, known: Mapping[str, np.ndarray]) -> np.ndarray | None:
@@ -115,7 +126,7 @@ def _value(model: Model, op: HostOp, known: Mapping[str, np.ndarray]) -> np.ndar
         return None
     x = [known[name] for name in op.inputs]
     integers = x[0].dtype != np.float64
-    if integers and op.kind not in ("DEQUANTIZE", "ARG_MAX", "ARG_MIN", *_RESHAPING):
+    if integers and op.kind not in ("DEQUANTIZE", *_RESHAPING):
         return None
     try:
         if op.kind == "DEQUANTIZE":

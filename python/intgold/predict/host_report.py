@@ -39,7 +39,8 @@ def host_document(host: HostValues) -> dict[str, Any]:
 
 def image_values(host: HostValues, index: int) -> dict[str, Any]:
     """Return the values of one image for JSON: nested lists by name, without the file's batch."""
-    return {name: _of_image(host.values[name], index).tolist() for name in host.ends}
+    shown = {**host.indices, **{name: host.values[name] for name in host.ends}}
+    return {name: _of_image(values, index).tolist() for name, values in shown.items()}
 
 
 def image_lines(host: HostValues, index: int, name: str, encoding: str | None) -> list[str]:
@@ -48,12 +49,14 @@ def image_lines(host: HostValues, index: int, name: str, encoding: str | None) -
     Of more than ten reals the range is shown, of classes how often each occurs.
     """
     rows = [("output", "made by", "shape", "values")]
-    for output, op in host.ends.items():
-        values = _of_image(host.values[output], index)
+    shown = [(output, "argmax", values) for output, values in host.indices.items()]
+    shown += [(output, op.kind, host.values[output]) for output, op in host.ends.items()]
+    for output, maker, batch in shown:
+        values = _of_image(batch, index)
         shape = "x".join(map(str, values.shape)) or "1"
-        rows.append((output, op.kind, shape, _shown(values)))
+        rows.append((output, maker, shape, _shown(values)))
     lines = columns(rows, left=range(4))
-    return [printable(name, encoding), *lines, ARITHMETIC, *left_line(host)]
+    return [printable(name, encoding), *lines, *[ARITHMETIC] * bool(host.ends), *left_line(host)]
 
 
 def _of_image(values: np.ndarray, index: int) -> np.ndarray:
