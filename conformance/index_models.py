@@ -1,4 +1,4 @@
-"""Indices of the largest and the smallest value along an axis: random models of one op."""
+"""Indices along an axis, and changes of a type: random models of one op of two types."""
 
 from __future__ import annotations
 
@@ -34,6 +34,17 @@ def _arg(kind: str, index: str = "int32") -> Callable[[Rng, str], Made]:
     return make
 
 
+def _cast(rng: Rng, dtype: str) -> Made:
+    """CAST to int8 or uint8: of the same type or the other one."""
+    w, shape = Writer(), draws.image(rng)
+    other = str(rng.choice(["int8", "uint8"]))
+    x = w.tensor(shape, dtype, draws.scale(rng), draws.zero_point(rng, dtype))
+    y = w.tensor(shape, other, draws.scale(rng), draws.zero_point(rng, other))
+    types = {t: getattr(tflite.TensorType, t.upper()) for t in (dtype, other)}
+    w.op("CAST", [x], y, 1, "CastOptions", InDataType=types[dtype], OutDataType=types[other])
+    return Made(w.finish([x], [y]), ((x, shape),), y, dtype)
+
+
 def _ties(rng: Rng, shape: list[int], dtype: str) -> np.ndarray:
     """Return images of every value and of few: in these the extreme occurs more than once."""
     images = rng.integers(-128, 128, (draws.IMAGES, *shape[1:]))
@@ -49,5 +60,6 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "ARG_MIN": _arg("ARG_MIN"),
     "ARG_MAX_INT64": _arg("ARG_MAX", "int64"),
     "ARG_MIN_INT64": _arg("ARG_MIN", "int64"),
+    "CAST": _cast,
 }
 """By name: from a generator and a type, a model."""

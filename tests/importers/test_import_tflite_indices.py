@@ -1,4 +1,4 @@
-"""ARG_MAX and ARG_MIN of int8 and uint8: over any axis, as part of the model."""
+"""ARG_MAX and ARG_MIN over any axis, as part of the model; CAST."""
 
 import sys
 from pathlib import Path
@@ -123,3 +123,43 @@ def test_an_axis_that_is_no_constant():
     """It is an input of int32, which no model has."""
     with pytest.raises(ImportFileError, match="input t1 is int32; int8 and uint8 are read"):
         model_of(file("ARG_MAX", (1, 9), 1, held=False))
+
+
+def changed(of, to, *after):
+    """A CAST, and ops that follow it as (kind, dtype)."""
+    w = Writer()
+    x = at = w.tensor((1, 256), of, 0.5, 3)
+    for kind, dtype in (("CAST", to), *after):
+        y = w.tensor((1, 256), dtype, 0.5 if "int8" in dtype else None, 3 if "int8" in dtype else 0)
+        w.op(kind, [at], y)
+        at = y
+    return parse(w.finish([x], [at]))
+
+
+@pytest.mark.parametrize("of", ["int8", "uint8"])
+@pytest.mark.parametrize("to", ["int8", "uint8"])
+def test_casts_keep_bytes(of, to):
+    """In the model uint8 is x ^ 0x80, so that a cast of two types changes the highest bit."""
+    model = model_of(changed(of, to))
+    assert [op.kind for op in model.ops] == ["reshape" if of == to else "lut"]
+    x = np.arange(256, dtype=np.uint8).view(of)[None]
+    made_here = both_engines(model, [x]).view(np.uint8)
+    wanted = x.view(np.uint8) ^ np.uint8(0x80 if to == "uint8" else 0)
+    assert np.array_equal(made_here, wanted)
+
+
+@pytest.mark.parametrize(("of", "to"), [("uint8", "int8"), ("int8", "uint8"), ("uint8", "uint8")])
+def test_a_cast_that_an_engine_lacks(of, to):
+    with pytest.raises(ImportFileError, match=r"op 0 \(CAST\): TFLite Micro .* on uint8"):
+        model_of(changed(of, to), "tflm")
+
+
+def test_a_cast_to_other_integers_ends_the_model():
+    """What it makes is for the host; an int8 op that reads it again is refused."""
+    graph = changed("int8", "int8", ("RELU", "int8"), ("CAST", "int32"))
+    model = model_of(graph)
+    assert [op.kind for op in model.ops] == ["reshape", "lut"]
+    assert model.metadata["host_tail"] == "op 2 CAST(t2, from=int8) -> t3 int32 1x256"
+    again = changed("int8", "int8", ("CAST", "int32"), ("CAST", "int8"))
+    with pytest.raises(ImportFileError, match=r"op 1 \(CAST\): left to the host in the middle"):
+        model_of(again)

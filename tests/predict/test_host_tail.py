@@ -109,6 +109,36 @@ def test_classes(kind, axis, tmp_path):
     assert np.array_equal(host.values["through"], wanted[:, np.newaxis])
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8"])
+def test_casts(dtype, tmp_path):
+    """Of the model's integers as the file has them, of indices, of reals toward zero."""
+    w = Writer()
+    x = w.tensor((1, 4), dtype, SCALE, 3, name="x")
+    y, best = w.tensor((1, 4), dtype, SCALE, 3, name="y"), w.tensor((1,), "int32", name="best")
+    w.op("RELU", [x], y)
+    w.op("ARG_MAX", [y, w.tensor((), "int32", data=np.array(1))], best)
+    reals = w.tensor((1, 4), "float32", name="reals")
+    w.op("DEQUANTIZE", [y], reals)
+    made = {
+        name: w.tensor((1,) if at == best else (1, 4), to, name=name)
+        for name, at, to in (("raw", y, "float32"), ("wide", y, "int32"), ("index", best, "int64"),
+                             ("whole", reals, "int32"))
+    }  # fmt: skip
+    for (_, at), source in zip(made.items(), (y, y, best, reals), strict=True):
+        w.op("CAST", [source], at)
+    (tmp_path / "m.tflite").write_bytes(w.finish([x], list(made.values())))
+    model = import_tflite(tmp_path / "m.tflite")
+    images = np.random.default_rng(0).integers(-128, 128, (ROWS, 4)).astype(np.int8)
+    outputs = model.run(images).outputs
+    values = run_host_tail(model, outputs).values
+    raw = outputs["y"].astype(int) + (128 if dtype == "uint8" else 0)
+    for name in ("raw", "wide"):
+        assert np.array_equal(values[name][:, 0], raw)
+    assert values["raw"].dtype == np.float64 and values["wide"].dtype == np.int64
+    assert np.array_equal(values["index"], raw.argmax(1)[:, None])
+    assert np.array_equal(values["whole"][:, 0], np.trunc((raw - 3) * SCALE))
+
+
 def test_shapes_and_joined_values(tmp_path):
     """RESHAPE keeps the order; CONCATENATION is along the file's axis."""
     w = Tail(1, 2, 3)
@@ -223,8 +253,8 @@ def test_many_values_are_summed_up(tmp_path, capsys):
     x[0, places // 4, places % 4, np.minimum(places, 11)] = 9
     np.save(tmp_path / "x.npy", x)
     assert main(["predict", str(tmp_path / "m.npz"), str(tmp_path / "x.npy")]) == 0
-    *lines, shown = capsys.readouterr().out.rstrip().splitlines()
-    assert len(lines) == 3  # the host computes nothing, and says nothing of it
+    *_, shown, left = capsys.readouterr().out.splitlines()
+    assert left == "left to the host and not done here: op 2 (DEQUANTIZE)"  # of no output
     others = ", ".join(f"{n} 3.1%" for n in range(9))
     assert shown.split("8x4")[1].strip() == f"11 65.6%, {others}, ..."
 

@@ -18,6 +18,7 @@ from .affine import dequantize
 from .host_ops import TAIL, HostOp, host_ops
 
 _RESHAPING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+_INTEGERS = ("int8", "uint8", "int16", "int32", "int64")
 _Function = Callable[[HostOp, list[np.ndarray]], np.ndarray]
 
 
@@ -126,11 +127,13 @@ def _value(model: Model, op: HostOp, known: Mapping[str, np.ndarray]) -> np.ndar
         return None
     x = [known[name] for name in op.inputs]
     integers = x[0].dtype != np.float64
-    if integers and op.kind not in ("DEQUANTIZE", *_RESHAPING):
+    if integers and op.kind not in ("DEQUANTIZE", "CAST", *_RESHAPING):
         return None
     try:
         if op.kind == "DEQUANTIZE":
             made = dequantize(x[0], model.tensor(op.inputs[0]))
+        elif op.kind == "CAST":
+            made = _cast(op, x[0], own=op.inputs[0] in model.outputs)
         elif op.kind in FUNCTIONS and _axis(op) + x[0].ndim > 0:  # axis 0 is that of the images
             made = FUNCTIONS[op.kind](op, x)
         else:
@@ -138,6 +141,18 @@ def _value(model: Model, op: HostOp, known: Mapping[str, np.ndarray]) -> np.ndar
         return made.reshape(len(x[0]), *op.outputs[0].shape)
     except (ValueError, InputError):  # shapes or axes that are none of the tensors; no scale
         return None
+
+
+def _cast(op: HostOp, x: np.ndarray, *, own: bool) -> np.ndarray:
+    """Return values as another type; `own`: of an output of the model, uint8 as x ^ 0x80."""
+    wide = x.astype(np.int64) + 128 if own and op.options.get("from") == "uint8" else x
+    made = op.outputs[0].dtype
+    if made == "float32":
+        return wide.astype(np.float64)
+    whole = np.trunc(wide)
+    if made not in _INTEGERS or not np.isin(whole, whole.astype(made)).all():
+        raise ValueError(f"values beyond {made}")
+    return whole.astype(np.int64)
 
 
 def _axis(op: HostOp) -> int:

@@ -59,6 +59,7 @@ HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
     "RESHAPE": data_movement.reshape,
     "SQUEEZE": data_movement.reshape,
     "EXPAND_DIMS": data_movement.reshape,
+    "CAST": data_movement.cast,
     "PAD": data_movement.pad,
     "PADV2": data_movement.pad,
     "CONCATENATION": data_movement.concatenation,
@@ -90,6 +91,8 @@ _WITH_BATCH = frozenset(
      "PADV2", "CONCATENATION", "TRANSPOSE_CONV", "RESIZE_BILINEAR")
 )  # fmt: skip
 """Ops that count axes from the batch on."""
+_OF_TWO_TYPES = wellformed.INDEX_OPS | {"CAST"}
+"""Ops for whose input and output an engine has kernels apart."""
 _MAX_RANK = 6
 _IMAGES = frozenset(
     ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN",
@@ -103,7 +106,10 @@ _HINTS = {
 
 @checked
 def import_tflite(
-    path: str | os.PathLike[str], contract: str = DEFAULT_CONTRACT, name: str | None = None
+    path: str | os.PathLike[str],
+    contract: str = DEFAULT_CONTRACT,
+    name: str | None = None,
+    signature: str | None = None,
 ) -> Model:
     """Return the model of a .tflite file, with the arithmetic of a named engine.
 
@@ -117,13 +123,15 @@ def import_tflite(
         See `intgold.contracts`.
     name : str, optional
         Of the model; by default that of the file.
+    signature : str, optional
+        Which subgraph is imported, of a file that has several signatures; by default the main one.
 
     Raises
     ------
     ImportFileError
         Naming the op by number, and what is missing or wrong.
     """
-    graph = read(path)
+    graph = read(path, signature)
     stem = _identifier(name or Path(path).stem)
     chosen = contract_named(contract)
     try:
@@ -244,12 +252,14 @@ class _GraphImporter:
             self._check_operands(op, y)
         y = made[0]
         tensors, contract = self._graph.tensors, self._contract
-        dtypes = {y.dtype, tensors[op.inputs[0]].dtype}  # QUANTIZE and ARG_MAX have two
-        if op.kind in wellformed.INDEX_OPS:
-            dtypes.discard(y.dtype)
-        dtype = "int8" if "int8" in dtypes else "uint8"
+        of = tensors[op.inputs[0]].dtype
+        if op.kind in _OF_TWO_TYPES:
+            dtype, needed = of, (of, y.dtype)
+        else:  # QUANTIZE may have two types, SPLIT the axis first
+            dtype = "int8" if "int8" in (of, y.dtype) else y.dtype
+            needed = (dtype,)
+        refusal = next(filter(None, (contract.refusal(op.kind, each) for each in needed)), "")
         rule = contract.rule(op.kind, dtype)
-        refusal = contract.refusal(op.kind, dtype) or contract.refusal(op.kind, y.dtype)
         if rule is None or refusal:
             raise ImportFileError(f"{op}: {contract.engine}: {refusal}")
         context = OpContext(
@@ -282,7 +292,7 @@ class _GraphImporter:
         for at in op.inputs:
             if at >= 0 and tensors[at].data is None and at not in names:
                 raise ImportFileError(f"{op}: input {tensors[at].name} is not made before it")
-            two_types = op.kind == "QUANTIZE" or op.kind in wellformed.INDEX_OPS
+            two_types = op.kind == "QUANTIZE" or op.kind in _OF_TWO_TYPES
             if at in names and tensors[at].dtype != y.dtype and not two_types:
                 raise ImportFileError(f"{op}: {tensors[at].dtype} to {y.dtype}; one type is read")
 
@@ -319,6 +329,7 @@ class _GraphImporter:
             "inexact": "; ".join(f"{kind}: {why}" for kind, why in self._inexact.items()),
             "no_answer": "; ".join(self._no_answer),
             "overwritten": "; ".join(memory_hazards(as_in_file, self._in_place)),
+            "signature": _signature(self._graph),
             "uint8": "stored as x ^ 0x80" if unsigned else "",
             **host_records(cut, dict(self._names), self._labels.new),
         }
@@ -389,6 +400,12 @@ class _Names:
             name = f"{base[:58]}_{number}"
         self.used.add(name)
         return name
+
+
+def _signature(graph: FileGraph) -> str:
+    """Return which signature a graph is of, where the file has several."""
+    several = len(graph.signatures) > 1
+    return f"{graph.signature or 'none'}, of {', '.join(graph.signatures)}" if several else ""
 
 
 def _label(op: FileOp) -> str:

@@ -16,7 +16,7 @@ ARITIES: Mapping[str, tuple[int, int]] = {
                      "MINIMUM", "RESIZE_BILINEAR",
                      "PRELU"), _TWO),
     **dict.fromkeys(
-        ("AVERAGE_POOL_2D", "MAX_POOL_2D", "SOFTMAX", "SQUEEZE", "QUANTIZE", "RELU",
+        ("AVERAGE_POOL_2D", "MAX_POOL_2D", "SOFTMAX", "SQUEEZE", "QUANTIZE", "CAST", "RELU",
          "RELU_N1_TO_1", "RELU6", "LEAKY_RELU", "LOGISTIC", "TANH", "GELU", "ELU", "HARD_SWISH",
          "ABS", "SQRT", "RSQRT", "EXP", "LOG"),
         _ONE,

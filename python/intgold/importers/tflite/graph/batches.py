@@ -66,7 +66,7 @@ def _takes_all(of: _Batched) -> bool:
 _SEPARATE: Mapping[str, Callable[[_Batched], bool]] = {
     **dict.fromkeys(
         ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "AVERAGE_POOL_2D", "MAX_POOL_2D",
-         "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE", "RELU", "RELU6", "RELU_N1_TO_1",
+         "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE", "CAST", "RELU", "RELU6", "RELU_N1_TO_1",
          "LEAKY_RELU", "LOGISTIC", "TANH", "GELU", "ELU", "HARD_SWISH", "DEPTH_TO_SPACE",
          "SPACE_TO_DEPTH", "RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR", "TRANSPOSE_CONV"),
         _always,

@@ -130,6 +130,8 @@ class _Cutter:
             if makes_bytes:
                 raise self._in_the_middle(op)
             return _Place.TAIL
+        if op.kind == "CAST" and not makes_bytes and read == {_Place.CORE}:
+            return _Place.TAIL
         on_head = any(self._place.get(at) is _Place.HEAD and at in self._maker for at in op.inputs)
         return _Place.HEAD if on_head and not makes_bytes else _Place.CORE
 
