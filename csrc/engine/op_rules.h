@@ -9,7 +9,7 @@ typedef struct intgold_op_ends {
     const intgold_tensor *x, *x2, *y;
 } intgold_op_ends;
 
-/* The dtypes of inputs; what takes int32 makes int32. */
+/* The dtypes of inputs; what takes int32 has an output of int32. */
 enum intgold_input_dtypes { INTGOLD_TAKES_INT8 = 1, INTGOLD_TAKES_INT32 = 2 };
 
 typedef struct intgold_op_rules {

@@ -92,7 +92,7 @@ _WITH_BATCH = frozenset(
 )  # fmt: skip
 """Ops that count axes from the batch on."""
 _OF_TWO_TYPES = wellformed.INDEX_OPS | {"CAST"}
-"""Ops for whose input and output an engine has kernels apart."""
+"""Ops of which an engine has kernels by both the input's and the output's type."""
 _MAX_RANK = 6
 _IMAGES = frozenset(
     ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN",
@@ -254,10 +254,10 @@ class _GraphImporter:
         tensors, contract = self._graph.tensors, self._contract
         of = tensors[op.inputs[0]].dtype
         if op.kind in _OF_TWO_TYPES:
-            dtype, needed = of, (of, y.dtype)
+            dtype, needed = of, [of, y.dtype]
         else:  # QUANTIZE may have two types, SPLIT the axis first
             dtype = "int8" if "int8" in (of, y.dtype) else y.dtype
-            needed = (dtype,)
+            needed = [dtype]
         refusal = next(filter(None, (contract.refusal(op.kind, each) for each in needed)), "")
         rule = contract.rule(op.kind, dtype)
         if rule is None or refusal:
