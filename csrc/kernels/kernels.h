@@ -19,7 +19,7 @@
 #include "arithmetic/size.h"
 #include "intgold.h"
 
-enum { INTGOLD_MAX_LANES = 16, INTGOLD_MAX_GROUP = 4 };
+enum { INTGOLD_MAX_LANES = 16, INTGOLD_MAX_GROUP = 4, INTGOLD_BLEND_BEYOND = 8 };
 
 /* What an input x is in a word. */
 enum {
@@ -91,6 +91,21 @@ typedef struct intgold_lines {
     uint32_t base;
 } intgold_lines;
 
+/* add where both inputs' tables are straight lines and requantize is a shift: half of
+ * 2^right_shift is in the base, and every sum fits int32. */
+typedef struct intgold_line_sums {
+    intgold_lines lines;
+    int32_t right_shift, y_zero_point, act_min, act_max;
+} intgold_line_sums;
+
+/* How resize_bilinear makes a row of outputs out of a row of words, clause 5.21. */
+typedef struct intgold_blend {
+    int32_t channels, out_w;
+    const int32_t *column0, *column1;
+    const int16_t *column_weight;
+    int32_t frac_bits, away; /* away: ties away from zero, else up */
+} intgold_blend;
+
 typedef struct intgold_kernels {
     const char *name;
     int32_t group;    /* input values per word: 4 (bytes) or 2 (int16) */
@@ -128,6 +143,14 @@ typedef struct intgold_kernels {
      * bytes of rest that are not signed; sums: whole vectors.  NULL: look_up() of add.c. */
     void (*affine_sum)(const intgold_lines *by, const int8_t *x1, const int8_t *x2,
                        const uint8_t *rest1, const uint8_t *rest2, int32_t count, int32_t *sums);
+
+    /* The whole of add.  NULL: affine_sum() and epilogue(). */
+    void (*add_lines)(const intgold_line_sums *by, const int8_t *x1, const int8_t *x2,
+                      int32_t count, int8_t *y);
+
+    /* resize_bilinear: the outputs of a row, which is followed by INTGOLD_BLEND_BEYOND words that
+     * are read and do not count.  NULL: resize_row() of resize_bilinear.c. */
+    void (*blend)(const intgold_blend *by, const int32_t *row, int8_t *y);
 
     /* y[i] = table[x[i] + 128]. */
     void (*lut)(const int8_t *table, const int8_t *x, int32_t count, int8_t *y);

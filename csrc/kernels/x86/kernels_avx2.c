@@ -2,7 +2,7 @@
  *
  * A word is two int16, x - zero point and weights likewise: vpmaddwd sums two products, each
  * within 2^16, exactly.  (vpmaddubsw would take four bytes, and saturate.) */
-#include "kernels/kernels.h"
+#include "kernels/x86/kernels_avx2_values.h"
 
 #if defined(INTGOLD_HAS_AVX2)
 #define NAME(name) avx2_##name
@@ -79,6 +79,8 @@ const intgold_kernels intgold_kernels_avx2 = {
     .input_encoding = INTGOLD_INPUT_CENTRED,
     INTGOLD_OWN_KERNELS(avx2),
     INTGOLD_SHARED_KERNELS(avx2),
+    .affine_sum = intgold_avx2_affine_sum,
+    INTGOLD_AVX2_VALUES,
     .lut = intgold_avx2_lut,
     .convolve = avx2_convolve,
 };

@@ -3,7 +3,7 @@
  * A word is four bytes x + 128, because vpdpbusd multiplies unsigned by signed bytes; the 128 is
  * in the sums' start.  Four products are at most 4 * 255 * 128 and the sum wraps, so that the
  * true sum, which fits int32, comes out exactly. */
-#include "kernels/kernels.h"
+#include "kernels/x86/kernels_avx2_values.h"
 
 #if defined(INTGOLD_HAS_AVXVNNI)
 #define NAME(name) avxvnni_##name
@@ -97,6 +97,8 @@ const intgold_kernels intgold_kernels_avxvnni = {
     .input_encoding = INTGOLD_INPUT_OFFSET_BINARY,
     INTGOLD_OWN_KERNELS(avxvnni),
     INTGOLD_SHARED_KERNELS(avx2),
+    .affine_sum = intgold_avx2_affine_sum,
+    INTGOLD_AVX2_VALUES,
     .lut = intgold_avx2_lut,
     .convolve = avxvnni_convolve,
 };
