@@ -106,6 +106,16 @@ typedef struct intgold_blend {
     int32_t frac_bits, away; /* away: ties away from zero, else up */
 } intgold_blend;
 
+/* What depthwise_conv2d multiplies.  Words of four bytes hold `group` rows of an input and meet
+ * words of weights; words of one byte hold an input as it is, and weights are int16, those of two
+ * words in one of theirs.  Either way a sum takes a word for each channel of a vector. */
+typedef struct intgold_depthwise_words {
+    int32_t group, bytes;
+    int32_t lanes;          /* channels at once, one vector of sums or two */
+    int32_t input_encoding; /* INTGOLD_INPUT_... */
+    const uint8_t *places;  /* where among packed weights those of each lane are; NULL: in order */
+} intgold_depthwise_words;
+
 typedef struct intgold_kernels {
     const char *name;
     int32_t group;    /* input values per word: 4 (bytes) or 2 (int16) */
@@ -120,9 +130,10 @@ typedef struct intgold_kernels {
     /* Write `count` inputs as words, one after another. */
     void (*load_inputs)(const int8_t *x, int32_t zero_point, size_t count, void *words);
 
-    /* Depthwise: word i holds input i of `group` rows, one below the other; NULL: a row of
-     * padding.  multiply() sums words and weights lane by lane, the first vector of the strip
-     * only, with runs of one word: sums[lanes*i] for pixel i. */
+    /* Depthwise: word i holds input i of depthwise.group rows, one below the other; NULL: a row of
+     * padding.  multiply() sums words and weights lane by lane, with weights0 and bias0 of the strip
+     * and runs of one word: sums[depthwise.lanes*i] for pixel i. */
+    intgold_depthwise_words depthwise;
     void (*interleave)(const int8_t *const *rows, int32_t zero_point, size_t count, void *words);
     void (*multiply)(const intgold_strip *strip, int32_t *sums);
 

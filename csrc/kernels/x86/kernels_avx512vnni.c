@@ -24,6 +24,7 @@ INLINE TARGET vector add_products(vector sums, vector words, vector weights) {
 }
 
 #include "kernels/x86/convolve.h"
+#include "kernels/x86/multiply.h"
 
 void intgold_avx512_convolve(const intgold_strip *strip, int32_t *sums) {
     avx512_convolve(strip, sums);
@@ -103,7 +104,9 @@ TARGET static void avx512_interleave(const int8_t *const *rows, int32_t zero_poi
 /* What the variants have in common: all but the sums of a convolution and the tables. */
 #define SHARED                                                                  \
     .group = GROUP, .lanes = LANES, .columns = COLUMNS,                         \
-    .input_encoding = INTGOLD_INPUT_OFFSET_BINARY, INTGOLD_OWN_KERNELS(avx512), \
+    .input_encoding = INTGOLD_INPUT_OFFSET_BINARY,                              \
+    .depthwise = {GROUP, 4, LANES, INTGOLD_INPUT_OFFSET_BINARY, NULL},          \
+    INTGOLD_OWN_KERNELS(avx512),                                                \
     INTGOLD_SHARED_KERNELS(avx512), .affine_sum = intgold_avx512_affine_sum, INTGOLD_AVX2_VALUES
 
 const intgold_kernels intgold_kernels_avx512vnni = {

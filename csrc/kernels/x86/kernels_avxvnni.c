@@ -19,6 +19,7 @@ INLINE TARGET vector add_products(vector sums, vector words, vector weights) {
 }
 
 #include "kernels/x86/convolve.h"
+#include "kernels/x86/multiply.h"
 
 static size_t avxvnni_pack_size(const intgold_weights *weights) {
     return intgold_pack_words_size(weights, GROUP, LANES);
@@ -95,6 +96,7 @@ const intgold_kernels intgold_kernels_avxvnni = {
     .lanes = LANES,
     .columns = COLUMNS,
     .input_encoding = INTGOLD_INPUT_OFFSET_BINARY,
+    .depthwise = {GROUP, 4, LANES, INTGOLD_INPUT_OFFSET_BINARY, NULL},
     INTGOLD_OWN_KERNELS(avxvnni),
     INTGOLD_SHARED_KERNELS(avx2),
     .affine_sum = intgold_avx2_affine_sum,
