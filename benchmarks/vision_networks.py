@@ -9,8 +9,8 @@ segmenter: 257x257, a backbone of depthwise blocks to stride 16, 21 classes, bil
 detector: 320x320, a backbone of depthwise blocks, a feature pyramid of nearest upsampling and sums,
 heads of boxes and classes at three strides.
 
-Weights are noise of a fixed seed, scales noise such that values spread, with as few ties as those of
-trained networks: only their time is of interest.
+Weights are noise of a fixed seed, and so are scales, such that values spread and that there are as
+few ties as in trained networks: only their time is of interest.
 """
 
 from __future__ import annotations
