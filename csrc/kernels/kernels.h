@@ -91,11 +91,15 @@ typedef struct intgold_lines {
     uint32_t base;
 } intgold_lines;
 
-/* add where both inputs' tables are straight lines and requantize is a shift: half of
- * 2^right_shift is in the base, and every sum fits int32. */
+/* The whole of add as two straight lines and a shift; every sum fits int32.  Those whose last
+ * right_shift bits are less than `doubtful` may be off by one: the tables, of input + 128, and
+ * requantize say what they are. */
 typedef struct intgold_line_sums {
     intgold_lines lines;
-    int32_t right_shift, y_zero_point, act_min, act_max;
+    int32_t right_shift, doubtful;
+    int32_t y_zero_point, act_min, act_max;
+    const int32_t *table1, *table2;
+    const intgold_requantize *requantize;
 } intgold_line_sums;
 
 /* How resize_bilinear makes a row of outputs out of a row of words, clause 5.21. */

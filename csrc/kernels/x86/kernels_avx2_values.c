@@ -1,6 +1,8 @@
 /* Sums of two tensors and blends of rows with AVX2. */
 #include "kernels/x86/kernels_avx2_values.h"
 
+#include "arithmetic/requantize.h"
+
 #if defined(INTGOLD_HAS_AVX2)
 #define NAME(name) avx2_##name
 #define TARGET __attribute__((target("avx2")))
@@ -48,32 +50,52 @@ TARGET void intgold_avx2_affine_sum(const intgold_lines *by, const int8_t *x1, c
                             rest2[i]);
 }
 
-INLINE TARGET __m256i avx2_add_vector(const intgold_line_sums *by, const int8_t *x1,
-                                      const int8_t *x2) {
+/* A vector that has sums in doubt: rare, so that it is kept out of the loop. */
+__attribute__((noinline)) static void avx2_add_by_tables(const intgold_line_sums *by,
+                                                         const int8_t *x1, const int8_t *x2,
+                                                         int8_t *y) {
+    const intgold_scale scale = intgold_entry(by->requantize, 0);
+    int32_t i;
+    for (i = 0; i < VECTOR; i++)
+        y[i] = intgold_requantize_acc(by->table1[x1[i] + 128] + by->table2[x2[i] + 128], &scale,
+                                      by->y_zero_point, by->act_min, by->act_max);
+}
+
+INLINE TARGET void avx2_add_vector(const intgold_line_sums *by, const int8_t *x1,
+                                   const int8_t *x2, int8_t *to) {
     const __m128i shift = _mm_cvtsi32_si128(by->right_shift);
     const __m256i zero_point = _mm256_set1_epi16((short)by->y_zero_point);
-    __m256i y[MOST_VECTORS], bytes;
+    const __m256i lost = ALL_LANES((int32_t)(((uint32_t)1 << by->right_shift) - 1));
+    __m256i y[MOST_VECTORS], bytes, rest = lost, doubts;
     int j;
     UNROLL
-    for (j = 0; j < MOST_VECTORS; j++)
-        y[j] = _mm256_sra_epi32(avx2_on_lines(&by->lines, x1 + j * LANES, x2 + j * LANES), shift);
+    for (j = 0; j < MOST_VECTORS; j++) {
+        const __m256i sums = avx2_on_lines(&by->lines, x1 + j * LANES, x2 + j * LANES);
+        rest = _mm256_min_epi32(rest, _mm256_and_si256(sums, lost));
+        y[j] = _mm256_sra_epi32(sums, shift);
+    }
+    doubts = _mm256_cmpgt_epi32(ALL_LANES(by->doubtful), rest);
+    if (!_mm256_testz_si256(doubts, doubts)) {
+        avx2_add_by_tables(by, x1, x2, to);
+        return;
+    }
     bytes = avx2_narrowed(y, zero_point);
-    return _mm256_min_epi8(_mm256_max_epi8(bytes, _mm256_set1_epi8((char)by->act_min)),
-                           _mm256_set1_epi8((char)by->act_max));
+    STORE(to, _mm256_min_epi8(_mm256_max_epi8(bytes, _mm256_set1_epi8((char)by->act_min)),
+                              _mm256_set1_epi8((char)by->act_max)));
 }
 
 /* The last values come from copies. */
 TARGET void intgold_avx2_add_lines(const intgold_line_sums *lines, const int8_t *x1,
                                    const int8_t *x2, int32_t count, int8_t *y) {
     const intgold_line_sums by = *lines; /* a copy, which stores to y cannot change */
-    int8_t rest1[VECTOR] = {0}, rest2[VECTOR] = {0};
+    int8_t rest1[VECTOR] = {0}, rest2[VECTOR] = {0}, made[VECTOR];
     int32_t i;
-    for (i = 0; i + VECTOR <= count; i += VECTOR) STORE(y + i, avx2_add_vector(&by, x1 + i, x2 + i));
+    for (i = 0; i + VECTOR <= count; i += VECTOR) avx2_add_vector(&by, x1 + i, x2 + i, y + i);
     if (i == count) return;
     memcpy(rest1, x1 + i, (size_t)(count - i));
     memcpy(rest2, x2 + i, (size_t)(count - i));
-    STORE(rest1, avx2_add_vector(&by, rest1, rest2));
-    memcpy(y + i, rest1, (size_t)(count - i));
+    avx2_add_vector(&by, rest1, rest2, made);
+    memcpy(y + i, made, (size_t)(count - i));
 }
 
 /* ---- resize_bilinear: whole vectors of the channels of a pixel.  What a pixel's last vector has
