@@ -22,7 +22,7 @@ from tflite_writer import Writer
 
 from intgold.contracts import contract_named
 from intgold.errors import ImportFileError
-from intgold.importers.tflite.options import OPTIONS
+from intgold.importers.tflite.file.options import OPTIONS
 from intgold.study.contracts.differences import difference, run_probe
 from intgold.study.contracts.probes import PROBES, OpProbe, probe
 from intgold.support.progress import Progress

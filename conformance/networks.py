@@ -26,10 +26,10 @@ from engines import HERE, OUT, Answer, Stimulus, answers, environment, run_worke
 from intgold.contracts import contract_named
 from intgold.errors import IntgoldError
 from intgold.importers.tflite.convert import ConvertedGraph, convert_graph
-from intgold.importers.tflite.float_islands import cut_float_ends
-from intgold.importers.tflite.reader import FileGraph, parse
-from intgold.study.contracts.engine_check import asked_of, integer_inputs, tensor_checks
-from intgold.study.contracts.file_stimulus import FileStimulus, file_stimulus
+from intgold.importers.tflite.file.reader import FileGraph, parse
+from intgold.importers.tflite.graph.float_islands import cut_float_ends
+from intgold.study.engines.engine_check import asked_of, integer_inputs, tensor_checks
+from intgold.study.engines.file_stimulus import FileStimulus, file_stimulus
 from intgold.support.progress import Progress
 from intgold.support.text_table import columns
 

@@ -19,7 +19,7 @@ from tflite_writer import Writer
 
 from intgold.contracts import contract_named
 from intgold.importers.tflite.convert import convert
-from intgold.importers.tflite.reader import parse
+from intgold.importers.tflite.file.reader import parse
 from intgold.support.progress import Progress
 from intgold.support.text_table import columns
 

@@ -31,7 +31,7 @@ from softmax_models import ABORTS
 from intgold.contracts import contract_named, evidence
 from intgold.errors import IntgoldError
 from intgold.importers.tflite.convert import convert
-from intgold.importers.tflite.reader import parse
+from intgold.importers.tflite.file.reader import parse
 from intgold.model.graph import Model
 from intgold.support.progress import Progress
 from intgold.support.safe_files import canonical_json

@@ -9,7 +9,7 @@ import numpy as np
 from draws import FLOAT, Made, Rng
 from tflite_writer import Writer
 
-from intgold.importers.tflite.expf import expf
+from intgold.importers.tflite.formulas.expf import expf
 
 
 def _model(

@@ -11,7 +11,7 @@ import intgold
 import stand_in_engine
 from intgold.cli import main
 from intgold.contracts import CONTRACTS
-from intgold.study.contracts import engine_check
+from intgold.study.engines import engine_check
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 
@@ -110,8 +110,8 @@ def test_where_contracts_differ(tmp_path, capsys):
     row = next(line for line in out if line.startswith("xnnpack")).split()
     from intgold.contracts import contract_named
     from intgold.importers.tflite.convert import convert_graph
-    from intgold.importers.tflite.reader import read
-    from intgold.study.contracts.file_stimulus import file_stimulus
+    from intgold.importers.tflite.file.reader import read
+    from intgold.study.engines.file_stimulus import file_stimulus
 
     graph = read(file)
     models = [convert_graph(graph, contract_named(c), "m") for c in ("litert_reference", "xnnpack")]
@@ -246,8 +246,8 @@ def test_what_check_needs(tmp_path, capsys, monkeypatch):
 
 def test_reals_are_brought_back_exactly():
     """(q - zero) * scale in float32, divided or times the reciprocal: the integer, to 1e-4."""
-    from intgold.importers.tflite.reader import FileTensor
-    from intgold.study.contracts.file_stimulus import integers_of, reals
+    from intgold.importers.tflite.file.reader import FileTensor
+    from intgold.study.engines.file_stimulus import integers_of, reals
 
     rng = np.random.default_rng(0)
     for scale in (10 ** rng.uniform(-20, 20, 200)).astype(np.float32):

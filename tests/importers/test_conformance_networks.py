@@ -11,9 +11,9 @@ import pytest
 
 from intgold.contracts import CONTRACTS, contract_named
 from intgold.importers.tflite.convert import HANDLERS, convert, convert_graph
-from intgold.importers.tflite.float_islands import CutGraph
-from intgold.importers.tflite.reader import parse
-from intgold.study.contracts.file_stimulus import file_stimulus
+from intgold.importers.tflite.file.reader import parse
+from intgold.importers.tflite.graph.float_islands import CutGraph
+from intgold.study.engines.file_stimulus import file_stimulus
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 

@@ -12,8 +12,8 @@ from intgold.contracts import CONTRACTS, contract_named
 from intgold.errors import ImportFileError, ModelError
 from intgold.host.host_ops import HEAD, INPUTS, TAIL, host_ops
 from intgold.importers.tflite.convert import convert, convert_graph
-from intgold.importers.tflite.float_islands import cut_float_ends
-from intgold.importers.tflite.reader import FileOp, parse
+from intgold.importers.tflite.file.reader import FileOp, parse
+from intgold.importers.tflite.graph.float_islands import cut_float_ends
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 

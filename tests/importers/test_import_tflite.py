@@ -19,8 +19,8 @@ from intgold.cli import main
 from intgold.contracts import CONTRACTS, contract_named
 from intgold.errors import ContractError, ImportFileError
 from intgold.importers import import_tflite
-from intgold.importers.tflite.op_context import ConstantBudget, OpContext
-from intgold.importers.tflite.reader import FileOp, parse
+from intgold.importers.tflite.file.reader import FileOp, parse
+from intgold.importers.tflite.handlers.op_context import ConstantBudget, OpContext
 from intgold.model.builder import Builder
 from intgold.verify.diagnose.finding import contracts_of
 

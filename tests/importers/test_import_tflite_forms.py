@@ -12,8 +12,8 @@ import pytest
 from intgold.contracts import CONTRACTS, contract_named, evidence
 from intgold.errors import ImportFileError
 from intgold.importers.tflite.convert import convert
-from intgold.importers.tflite.expf import expf
-from intgold.importers.tflite.reader import parse
+from intgold.importers.tflite.file.reader import parse
+from intgold.importers.tflite.formulas.expf import expf
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 

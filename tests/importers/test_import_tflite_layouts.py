@@ -8,10 +8,10 @@ import pytest
 
 from intgold.contracts import contract_named
 from intgold.errors import ImportFileError
-from intgold.importers.tflite.address_walk import AddressWalk, Pick
+from intgold.importers.tflite.addresses.address_walk import AddressWalk, Pick
+from intgold.importers.tflite.addresses.nearest import nearest_places
 from intgold.importers.tflite.convert import convert
-from intgold.importers.tflite.nearest import nearest_places
-from intgold.importers.tflite.reader import parse
+from intgold.importers.tflite.file.reader import parse
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 

@@ -10,11 +10,11 @@ import pytest
 from intgold.contracts import contract_named
 from intgold.errors import ImportFileError
 from intgold.golden.requantize import scale
-from intgold.importers.tflite import means
 from intgold.importers.tflite.convert import convert
-from intgold.importers.tflite.reader import parse
-from intgold.importers.tflite.rounded_sums import _line
-from intgold.importers.tflite.thresholds import alike, thresholds
+from intgold.importers.tflite.file.reader import parse
+from intgold.importers.tflite.formulas.thresholds import alike, thresholds
+from intgold.importers.tflite.handlers import means
+from intgold.importers.tflite.handlers.rounded_sums import _line
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 

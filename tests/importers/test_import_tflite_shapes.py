@@ -9,8 +9,8 @@ import pytest
 from intgold.contracts import contract_named
 from intgold.errors import ImportFileError
 from intgold.importers.tflite.convert import convert
-from intgold.importers.tflite.reader import parse
-from intgold.importers.tflite.shape_arithmetic import fold_shapes
+from intgold.importers.tflite.file.reader import parse
+from intgold.importers.tflite.graph.shape_arithmetic import fold_shapes
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 

@@ -17,9 +17,9 @@ from intgold.describe.summary import notes
 from intgold.errors import ImportFileError
 from intgold.importers import import_tflite
 from intgold.importers.tflite.convert import HANDLERS, convert
-from intgold.importers.tflite.reader import MAX_TABLES, parse
-from intgold.importers.tflite.shape_arithmetic import COMPUTED
-from intgold.importers.tflite.wellformed import ARITIES
+from intgold.importers.tflite.file.reader import MAX_TABLES, parse
+from intgold.importers.tflite.file.wellformed import ARITIES
+from intgold.importers.tflite.graph.shape_arithmetic import COMPUTED
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 
@@ -100,7 +100,7 @@ def test_operator_codes_in_either_field(way):
         w.op(name, [x], y)
         with (
             mock.patch.object(Writer, "_code", coded(way)),
-            mock.patch("intgold.importers.tflite.reader.OPTIONS", {}),
+            mock.patch("intgold.importers.tflite.file.reader.OPTIONS", {}),
         ):
             assert [op.kind for op in parse(w.finish([x], [y])).ops] == [name]
         seen += 1

@@ -9,7 +9,7 @@ import pytest
 from intgold.contracts import contract_named
 from intgold.errors import ImportFileError
 from intgold.importers.tflite.convert import convert
-from intgold.importers.tflite.reader import parse
+from intgold.importers.tflite.file.reader import parse
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 

@@ -15,7 +15,7 @@ from intgold.cli import main
 from intgold.contracts import contract_named
 from intgold.errors import ImportFileError, InputError
 from intgold.importers.tflite.convert import convert, import_tflite
-from intgold.importers.tflite.reader import parse
+from intgold.importers.tflite.file.reader import parse
 from intgold.vectors.cases.stimulus import stimulus
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))

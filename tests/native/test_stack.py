@@ -13,9 +13,9 @@ from compilers import ENGINE, ROOT, sources
 from intgold.ops.table import OPS as OPS_OF
 
 OP_KINDS = set(OPS_OF)
-GRAPH = ("engine", "single_op", "fuse", "op_tables", "validate", "prove", "version")
-CHECKS = {"validate": "check_", "prove": "prove_"}
-"""Files that call one function per kind of op, of their own, by a pointer."""
+CHECKS = {"validate": ("op_rules", "check_"), "prove": ("prove", "prove_")}
+"""Files that call one function per kind of op by a pointer: the file of those, how they begin."""
+GRAPH = ("engine", "single_op", "fuse", "op_tables", "op_rules", "members", "version", *CHECKS)
 DISPATCHER = ("intgold_dispatch", "intgold_dispatch_without_tiles", "intgold_acquire_isa")
 KERNELS = "kernels_portable"
 CORE = [p for p in sources() if p.stem == KERNELS or not p.stem.startswith("kernels_")]
@@ -64,9 +64,10 @@ def deepest(functions, name, kind):
             target = kind if file in GRAPH else KERNELS
             reached = {n for n, (_, at, _) in functions.items() if at == target}
             if file in CHECKS:
-                own = f"{CHECKS[file]}{kind}"
+                home, begin = CHECKS[file]
+                own = f"{begin}{kind}"
                 reached = {
-                    n for n, (_, at, _) in functions.items() if at == file and n.endswith(own)
+                    n for n, (_, at, _) in functions.items() if at == home and n.endswith(own)
                 }
                 assert reached, own
             targets |= {n for n in reached if not n.endswith(PUBLIC)}

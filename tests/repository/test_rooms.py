@@ -11,11 +11,14 @@ PACKAGE = ROOT / "python/intgold"
 
 FLOORS = (
     ("errors", "support"), ("document", "ops"), ("model",), ("host", "golden", "native"),
-    ("run", "contracts"), ("images",), ("importers", "exporters", "predict"),
+    ("run", "contracts"), ("images",), ("importers.tflite.file",),
+    ("importers.tflite.addresses", "importers.tflite.formulas"), ("importers.tflite.graph",),
+    ("importers.tflite.handlers",), ("importers", "exporters", "predict"),
     ("quantize",), ("vectors.arrays", "vectors.formats"), ("vectors.memory",), ("vectors.cases",),
     ("describe",), ("vectors.sets",), ("vectors.op_vectors", "regression"),
     ("verify",), ("verify.diagnose",), ("verify.report",),
-    ("study.contracts", "study.quantisation"), ("bench", "vectors.freeze"), ("cli",),
+    ("study.engines", "study.quantisation"), ("study.contracts",), ("bench", "vectors.freeze"),
+    ("cli",),
 )  # fmt: skip
 """From the ground up: a room imports itself and lower floors, `errors` and `support` each other."""
 FACADES = {"", "__main__", "vectors", "study"}
@@ -69,7 +72,7 @@ def room(module):
 
 
 def _inner(name, module):
-    """Whether a module of `verify` is in one of its own rooms."""
+    """Whether a module of a room is in one of its inner rooms."""
     return any(
         other != name and (module == other or module.startswith(f"{other}."))
         for rooms in FLOORS

@@ -62,8 +62,8 @@ _WRITERS = {
     "exporters/engine.py": "in replacing_folder",
     "images/mnist.py": "makes its folder, downloads into a temporary one",
     "study/quantisation/plots.py": "into memory",
-    "study/contracts/engine_answers.py": "in a temporary folder",
-    "study/contracts/real_engines.py": "in the temporary folder of engine_answers.py",
+    "study/engines/engine_answers.py": "in a temporary folder",
+    "study/engines/real_engines.py": "in the temporary folder of engine_answers.py",
 }
 
 

@@ -461,6 +461,15 @@ def _tables() -> Iterator[Damage]:
         for value in (-1, 2**14):
             yield Damage(f"resize_bilinear {table} {value}", one("resize_bilinear"),
                          _put(table, 0, value), "PARAMETER")  # fmt: skip
+    yield Damage("resize_bilinear of other channels", one("resize_bilinear"), _other_channels,
+                 "SHAPE")  # fmt: skip
+
+
+def _other_channels(model: CModel) -> None:
+    """One more channel in the output, whose tensor holds it."""
+    fields = model.fields()
+    fields.out_c = fields.in_c + 1
+    model.tensor(1).size = fields.out_h * fields.out_w * fields.out_c
 
 
 def _sums() -> Iterator[Damage]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from intgold.contracts import contract_named
 from intgold.importers.tflite.convert import convert_graph
-from intgold.importers.tflite.reader import parse
+from intgold.importers.tflite.file.reader import parse
 
 OpResolverType = Enum("OpResolverType", "BUILTIN BUILTIN_REF BUILTIN_WITHOUT_DEFAULT_DELEGATES")
 BUG = os.environ.get("STAND_IN_BUG", "")

@@ -117,7 +117,7 @@ def _print_contracts(options: argparse.Namespace) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     from ..contracts import contract_named
-    from ..study.contracts.engine_check import check_file
+    from ..study.engines.engine_check import check_file
 
     found = check_file(
         options.file,

@@ -124,7 +124,7 @@ class Contract:
         those that compute shapes.
     in_place : set of str
         Ops that may write over a tensor that is still to be read, see
-        `intgold.importers.tflite.memory_hazards`; followed by ``fallback``: where a delegate
+        `intgold.importers.tflite.graph.memory_hazards`; followed by ``fallback``: where a delegate
         declines it.
     delegates : bool
         A delegate takes ops by the shapes that the file says.

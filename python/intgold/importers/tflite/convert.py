@@ -17,7 +17,16 @@ from ...model.builder import Builder
 from ...model.graph import Model
 from ...support.arguments import checked
 from ...support.quoting import short_repr
-from . import (
+from .addresses.layouts import LAYOUT_OPS
+from .file import wellformed
+from .file.reader import FileGraph, FileOp, FileTensor, read
+from .graph.batches import one_image
+from .graph.dilated_convolutions import fold_dilations
+from .graph.float_islands import CutGraph, cut_float_ends
+from .graph.host_records import host_records
+from .graph.memory_hazards import memory_hazards
+from .graph.shape_arithmetic import COMPUTED, fold_shapes
+from .handlers import (
     data_movement,
     elementwise,
     layout_ops,
@@ -28,17 +37,8 @@ from . import (
     softmax,
     unary,
     weighted,
-    wellformed,
 )
-from .batches import one_image
-from .dilated_convolutions import fold_dilations
-from .float_islands import CutGraph, cut_float_ends
-from .host_records import host_records
-from .layouts import LAYOUT_OPS
-from .memory_hazards import memory_hazards
-from .op_context import ConstantBudget, OpContext, inner, whole, zero_point
-from .reader import FileGraph, FileOp, FileTensor, read
-from .shape_arithmetic import COMPUTED, fold_shapes
+from .handlers.op_context import ConstantBudget, OpContext, inner, whole, zero_point
 
 HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
     "CONV_2D": weighted.conv2d,

@@ -11,11 +11,11 @@ import numpy as np
 from ...contracts.table import CONTRACTS
 from ...errors import ImportFileError, ModelError
 from ...importers.tflite.convert import ConvertedGraph, convert_graph
-from ...importers.tflite.reader import FileGraph, read
+from ...importers.tflite.file.reader import FileGraph, read
 from ...support.quoting import short_repr
 from ...support.text_table import columns
-from .engine_answers import uint8_as_int8
-from .file_stimulus import file_stimulus
+from ..engines.engine_answers import uint8_as_int8
+from ..engines.file_stimulus import file_stimulus
 
 _IMAGES = 8
 _TRACE_VALUES = 2**25

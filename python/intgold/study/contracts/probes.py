@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...importers.tflite.reader import FileGraph, FileOp, FileTensor
+from ...importers.tflite.file.reader import FileGraph, FileOp, FileTensor
 from ...support.quoting import short_repr
 
 _FLOAT = np.float32

@@ -10,8 +10,8 @@ import numpy as np
 from ....contracts import CONTRACTS, Contract, contract_named
 from ....errors import IntgoldError
 from ....importers.tflite.convert import convert
-from ....importers.tflite.reader import FileGraph
-from ....importers.tflite.reconstruct import candidates
+from ....importers.tflite.file.reader import FileGraph
+from ....importers.tflite.graph.reconstruct import candidates
 from ....model.graph import Model
 from ....ops.fields import Requantize
 from ....support.array_types import IntArray

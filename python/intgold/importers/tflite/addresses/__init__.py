@@ -1,0 +1,1 @@
+"""Which value goes where: layouts, walks and the loops of kernels; no arithmetic."""

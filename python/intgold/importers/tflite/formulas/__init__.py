@@ -1,0 +1,1 @@
+"""The engines' formulas: scales as integers, tables, thresholds."""

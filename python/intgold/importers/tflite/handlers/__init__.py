@@ -1,0 +1,1 @@
+"""One file per kind of op: an op of the file becomes ops of the model."""

@@ -1,0 +1,193 @@
+"""Operands of elementwise ops: constants, and tensors that are spread over the other one.
+
+No op of SPEC 5 holds a constant tensor, but some can be made to, exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ....model.builder import Builder
+from ..addresses.address_walk import AddressWalk, Pick
+from ..file.reader import FileTensor
+from .op_context import IDENTITY, OpContext, as_int8, extents, inner
+from .split_rows import join_rows, split_rows
+
+
+def elementwise(
+    context: OpContext, kind: str, *fields: dict[str, Any], run: int = 0, whole: int = 0
+) -> None:
+    """Add an op of two operands of whatever shapes go together.
+
+    Parameters
+    ----------
+    kind : str
+        ``add``, ``mul``, ``maximum`` or ``minimum``.
+    *fields : dict
+        Of the op; two where it computes the first `whole` values of each `run` differently.
+    """
+    constants = constants_of(context)
+    if len(fields) > 1:
+        made = [_tensor(context, i) for i in (0, 1)]
+        _by_place(context, kind, made, fields, run, whole)
+    elif not constants:
+        context.add(kind, *(spread(context, i) for i in (0, 1)), **fields[0])
+    else:
+        _with_constant(context, kind, constants[0], fields[0])
+
+
+def constants_of(context: OpContext) -> list[int]:
+    """Return which operand is a constant, after a look at types and shapes."""
+    a, b = context.file(0), context.file(1)
+    if not a.dtype == b.dtype == context.y.dtype:
+        raise context.fail(f"{a.dtype} and {b.dtype} to {context.y.dtype}")
+    try:
+        spread = np.broadcast_shapes(a.shape, b.shape)
+    except ValueError:
+        raise context.fail(f"shapes {a.shape} and {b.shape} do not go together") from None
+    if spread != context.y.shape:
+        raise context.fail(f"shapes {a.shape} and {b.shape} give {spread}, not {context.y.shape}")
+    constants = [i for i in (0, 1) if context.file(i).data is not None]
+    if len(constants) == 2:
+        raise context.fail("both inputs are constants")
+    return constants
+
+
+def _by_place(
+    context: OpContext,
+    kind: str,
+    made: list[str],
+    fields: tuple[dict[str, Any], ...],
+    run: int,
+    whole: int,
+) -> None:
+    rows = math.prod(inner(context.y)) // run
+    cut = [split_rows(context, x, context.file(i), rows, run, whole) for i, x in enumerate(made)]
+    parts = [
+        context.add(kind, *both, last=False, **own) for *both, own in zip(*cut, fields, strict=True)
+    ]
+    join_rows(context, parts)
+
+
+def _tensor(context: OpContext, i: int) -> str:
+    """Return input `i`, constant or not, as a tensor of the output's shape."""
+    like = context.file(i)
+    if like.data is None:
+        return spread(context, i)
+    values = as_int8(context.constant(i, ("int8", "uint8")))
+    return _by_channel(context, spread(context, 1 - i), 1 - i, values, made=like)
+
+
+def _with_constant(context: OpContext, kind: str, at: int, fields: dict[str, Any]) -> None:
+    x, like = spread(context, 1 - at), context.file(at)
+    values = as_int8(context.constant(at, ("int8", "uint8")))
+    if values.size == 1:
+        context.add("lut", x, table=table_with(context, kind, at, int(values.ravel()[0]), fields))
+    elif kind == "mul":
+        zero = np.array([context.zero_point(like)], np.int8)
+        _by_channel(context, x, 1 - at, values, weight_zero_point=zero, **fields)
+    else:
+        held = _by_channel(context, x, 1 - at, values, made=like)
+        context.add(kind, *((held, x) if at == 0 else (x, held)), **fields)
+
+
+def table_with(
+    context: OpContext, kind: str, at: int, value: int, fields: dict[str, Any]
+) -> np.ndarray:
+    """Return what the op produces for each int8 and one value, its proof of int32 included."""
+    builder = Builder("table")
+    for i in (0, 1):
+        builder.input(f"x{i}", (256,), zero_point=context.zero_point(context.file(i)))
+    builder.op(kind, "x0", "x1", zero_point=context.zero_point(context.y), **fields)
+    operands = {f"x{1 - at}": np.arange(-128, 128), f"x{at}": np.full(256, value)}
+    batches = {name: v.astype(np.int8)[None] for name, v in operands.items()}
+    return np.asarray(builder.model().run(batches, backend="golden").output[0])
+
+
+def _by_channel(
+    context: OpContext,
+    x: str,
+    i: int,
+    values: np.ndarray,
+    made: FileTensor | None = None,
+    **fields: Any,
+) -> str:
+    """Add a depthwise_conv2d that multiplies by constants, or produces them as a tensor.
+
+    Parameters
+    ----------
+    x : str
+        Input `i` in the output's shape.
+    values : ndarray of int8
+        Spread over the output's shape; of as few channels as hold them.
+    made : FileTensor, optional
+        The constant that the tensor is to be: weights of 0 and a bias, whatever `x` is.
+    """
+    context.spend(0, math.prod(inner(context.y)))
+    none = np.zeros(1, np.int8)
+    if made is None:
+        return by_constants(context, x, context.file(i), values, none, last=True, **fields)
+    bias = values.astype(np.int32) - context.zero_point(made)
+    return by_constants(
+        context, x, context.file(i), none, bias, last=False, made=made, requantize=IDENTITY
+    )
+
+
+def by_constants(
+    context: OpContext, x: str, like: FileTensor, weights: np.ndarray, bias: np.ndarray, *,
+    last: bool,
+    made: FileTensor | None = None, **fields: Any,
+) -> str:  # fmt: skip
+    """Add a depthwise_conv2d of a weight and a bias for each place; the budget counts them already.
+
+    Parameters
+    ----------
+    x : str
+        Of scale and zero point of `like`, in the output's shape.
+    weights, bias : ndarray
+        Spread over the output's shape; of as few channels as hold them.
+    last : bool
+        It produces the output of the op.
+    made : FileTensor, optional
+        Whose scale and zero point it has; the output's by default.
+    """
+    shape = inner(context.y)
+    rows = [np.broadcast_to(v, context.y.shape).reshape(-1, shape[-1]) for v in (weights, bias)]
+    repeated = all((v == v[0]).all() for v in rows)
+    w, b = ((v[0] if repeated else v.ravel()) for v in rows)
+    image = (math.prod(shape[:-1]), 1, shape[-1]) if repeated else (1, 1, w.size)
+    image = shape if repeated and len(shape) == 3 else image
+    x = _reshaped(context, x, shape, image, like)
+    y = context.add(
+        "depthwise_conv2d", x, last=last and image == shape, like=made,
+        weights=w.reshape(1, 1, -1), bias=b.astype(np.int32), **fields,
+    )  # fmt: skip
+    if not last:
+        return _reshaped(context, y, image, shape, made or context.y)
+    return y if image == shape else context.add("reshape", y, shape=extents(shape))
+
+
+def spread(context: OpContext, i: int) -> str:
+    """Return input `i` in the shape of the output: its values are repeated."""
+    x, like, shape = context.x(i), context.file(i), inner(context.y)
+    own = inner(like)
+    if own == shape:
+        return x
+    walk = AddressWalk.over((*(1,) * (len(shape) - len(own)), *own))
+    for axis, (n, target) in enumerate(zip(walk.shape, shape, strict=True)):
+        if n != target:
+            walk = walk.picked(axis, Pick(0, ((target, 0),)))
+    if walk.is_plain(math.prod(own)):
+        return _reshaped(context, x, own, shape, like)
+    return context.add(
+        "strided_copy", x, last=False, like=like, shape=extents(shape), **walk.fields()
+    )
+
+
+def _reshaped(
+    context: OpContext, x: str, shape: tuple[int, ...], to: tuple[int, ...], like: FileTensor
+) -> str:
+    return x if shape == to else context.add("reshape", x, last=False, like=like, shape=extents(to))

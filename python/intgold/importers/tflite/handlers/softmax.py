@@ -1,0 +1,46 @@
+"""SOFTMAX: in fixed point, or by a float32 table."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ....contracts import Algorithm
+from ....host.multiplier import fixed_point
+from ..formulas import tables
+from .op_context import OpContext, inner
+
+_OVERFLOW = 2**9
+"""Where sums of exponentials in Q12.19 have enough integer bits that int8 is 32 bits below."""
+_FORMS = {
+    Algorithm.FLOAT32_TABLE: "rounded",
+    Algorithm.FLOAT32_TABLE_HALF_ADDED: "half_added",
+}
+
+
+def softmax(context: OpContext) -> None:
+    """Add a softmax, or a softmax_float32 (SPEC 8.10, with beta)."""
+    y = context.y
+    if float(context.scale(y)) != 1 / 256 or context.zero_point(y) != -128:
+        raise context.fail("an output that is not of scale 1/256 and zero point -128")
+    scale, beta = context.scale(context.file(0)), np.float32(context.op.options["Beta"])
+    if context.rule.algorithm in _FORMS:
+        with np.errstate(over="ignore"):
+            product = scale * beta
+        if not 0 <= product < np.inf:
+            raise context.fail(f"beta {beta} times its scale is {product}")
+        table = tables.exponentials(scale, beta)
+        context.add(
+            "softmax_float32", context.x(), form=_FORMS[context.rule.algorithm], table=table
+        )
+        return
+    real = min(float(beta) * float(scale) * 2**26, 2.0**31 - 1)
+    if not real > 1:
+        raise context.fail(f"beta {beta} times its scale is too small")
+    depth = inner(y)[-1]
+    if context.rule.overflow and depth >= _OVERFLOW:
+        context.note(
+            f"depth {depth}: where the exponentials of a row add up to {_OVERFLOW} times the "
+            f"largest, as {_OVERFLOW} equal maxima do, {context.rule.overflow}"
+        )
+    m, t = fixed_point(real / 2)  # which takes reals below 2^30
+    context.add("softmax", context.x(), multiplier=m, left_shift=32 - t)

@@ -1,0 +1,1 @@
+"""Real engines, asked and compared: what they answer to a file."""
