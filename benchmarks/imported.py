@@ -44,11 +44,11 @@ from intgold.contracts import CONTRACTS, contract_named
 from intgold.errors import ImportFileError
 from intgold.importers import import_tflite
 from intgold.importers.tflite.convert import convert_graph
-from intgold.importers.tflite.reader import parse
+from intgold.importers.tflite.file.reader import parse
 from intgold.run.environment import cpu
-from intgold.study.contracts.engine_answers import EngineRequest, engine_answers
-from intgold.study.contracts.engine_check import integer_inputs, tensor_checks
-from intgold.study.contracts.file_stimulus import file_stimulus
+from intgold.study.engines.engine_answers import EngineRequest, engine_answers
+from intgold.study.engines.engine_check import integer_inputs, tensor_checks
+from intgold.study.engines.file_stimulus import file_stimulus
 from intgold.support.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -231,14 +231,7 @@ def _on_values(rng: Random, kind: str) -> Model:
     if kind == "mul":
         fields["requantize"] = _any_requantize(rng, 1, 2**14)
     if kind == "add":
-        fields |= {"form": "shared_scale", "left_shift": 20}
-        fields |= {f"requantize{i}": _requantize(rng, 1, 2**9) for i in (1, 2)}
-        if rng.random() < 0.5:  # as quantisers give the input of the larger scale
-            exact = Requantize.of(2**30, rng.choice((29, 31, 33, 50, 51, 55)), "single")
-            fields[rng.choice(("requantize1", "requantize2"))] = exact
-        fields["requantize"] = _any_requantize(rng, 1, 2**27)
-        if rng.random() < 0.5:
-            fields |= _lines(rng)
+        fields |= _add(rng)
     if kind == "resize_bilinear":
         fields = _resize(rng, shape)
         out = (len(fields["row0"]), len(fields["column0"]), shape[2])
@@ -253,6 +246,36 @@ def _on_values(rng: Random, kind: str) -> Model:
         for n, s, z in zip((*names, "y"), shapes, zero_points, strict=True)
     ]
     return Model(kind, tensors, [Op(kind, kind, names, "y", fields)], list(names), ["y"])
+
+
+def every_sum(seed: int) -> Model:
+    """Return an add of 256x256 values, in a form, at scales as quantisers give them."""
+
+    def draw(rng: Random) -> Model:
+        shape, names = (256, 256, 1), ("x1", "x2")
+        fields = {"act_min": -128, "act_max": rng.choice((127, 60)), **_add(rng)}
+        if seed % 2:
+            form = FORMS[seed // 2 % len(FORMS)]
+            of = {"requantize1": rng.randint(31, 34), "requantize2": 31, "requantize": 49}
+            fields["left_shift"] = 20
+            fields |= {
+                n: Requantize.of(rng.randrange(2**30, 2**31) & ~0x7F, t, form)
+                for n, t in of.items()
+            }
+        tensors = [Tensor(n, shape, zero_point=rng.randint(-128, 127)) for n in (*names, "y")]
+        return Model("sums", tensors, [Op("add", "add", names, "y", fields)], list(names), ["y"])
+
+    return _first_valid(draw, seed)
+
+
+def _add(rng: Random) -> dict[str, Any]:
+    fields: dict[str, Any] = {"form": "shared_scale", "left_shift": 20}
+    fields |= {f"requantize{i}": _requantize(rng, 1, 2**9) for i in (1, 2)}
+    if rng.random() < 0.5:  # as quantisers give the input of the larger scale
+        exact = Requantize.of(2**30, rng.choice((29, 31, 33, 50, 51, 55)), "single")
+        fields[rng.choice(("requantize1", "requantize2"))] = exact
+    fields["requantize"] = _any_requantize(rng, 1, 2**27)
+    return fields | _lines(rng) if rng.random() < 0.5 else fields
 
 
 def _lines(rng: Random) -> dict[str, object]:
