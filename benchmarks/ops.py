@@ -227,7 +227,9 @@ def options_of() -> argparse.Namespace:
         description=head, epilog="examples:" + tail,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("--only", metavar="TEXT", default="", help="ops whose name or group has it")
+    parser.add_argument(
+        "--only", metavar="TEXT,...", default="", help="ops whose name or group has one of them"
+    )
     parser.add_argument("--isa", metavar="NAME,...", help="default: every variant that runs here")
     parser.add_argument("--rounds", type=int, default=60, metavar="N", help="default: 60")
     parser.add_argument("--without-ort", action="store_true", help="no ONNX Runtime")
@@ -239,7 +241,8 @@ def options_of() -> argparse.Namespace:
         if isa not in known:
             parser.error(f"--isa: {isa} is none of {', '.join(known)}")
     options.isa = [isa for isa in known if isa in asked]
-    options.only = [c for c in cases() if options.only in c.name or options.only in c.group]
+    texts = options.only.split(",")
+    options.only = [c for c in cases() if any(t in c.name or t in c.group for t in texts)]
     if not options.only:
         parser.error("--only: no op has that in its name")
     if options.json and not options.json.absolute().parent.is_dir():
