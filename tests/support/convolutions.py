@@ -287,7 +287,7 @@ def _lines(rng: Random) -> dict[str, object]:
     return {
         "left_shift": 8,
         **{f"requantize{i}": Requantize.of(m, 8, "single") for i, m in enumerate(slopes, 1)},
-        "requantize": Requantize.of(2**doubled, shift + doubled, "single"),
+        "requantize": Requantize.of(rng.choice((1, 1, 3)) << doubled, shift + doubled, "single"),
     }
 
 
