@@ -261,7 +261,7 @@ def main() -> None:
         report, overhead = measure(options.only, options.isa, options.rounds, peer)
         if peer:
             peer.close()
-    about = [cpu(), f"core {core}", "batch 1", f"least of {options.rounds} samples"]
+    about = [cpu(), f"core {core}", "batch 1", f"minimum of {options.rounds} samples"]
     if peer:
         compared = [row for row in report.rows if ORT in row.us]
         unsigned = sum(row.ort_activations == "uint8" for row in compared)

@@ -102,7 +102,7 @@ typedef struct intgold_line_sums {
     const intgold_requantize *requantize;
 } intgold_line_sums;
 
-/* How resize_bilinear makes a row of outputs out of a row of words, clause 5.21. */
+/* How resize_bilinear produces a row of outputs out of a row of words, clause 5.21. */
 typedef struct intgold_blend {
     int32_t channels, out_w;
     const int32_t *column0, *column1;

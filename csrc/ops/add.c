@@ -2,7 +2,7 @@
  *
  * u is nearly a line in x.  So kernels with vectors multiply by its slope and look up what is left,
  * which a byte holds: two scalar loads of 32 bits a value took three times as long.  Where kernels
- * can, lines alone give all but the sums next to a tie. */
+ * can, lines by themselves give all but the sums next to a tie. */
 #include "arithmetic/requantize.h"
 #include "ops/elementwise.h"
 
