@@ -126,6 +126,7 @@ typedef struct intgold_kernels {
     int32_t lanes;    /* output channels per vector of sums */
     int32_t columns;  /* pixels that convolve takes at once */
     int32_t input_encoding; /* INTGOLD_INPUT_...: how words hold inputs */
+    intgold_depthwise_words depthwise;
 
     /* Weights as convolve takes them, all blocks one after another. */
     size_t (*pack_size)(const intgold_weights *weights);
@@ -137,7 +138,6 @@ typedef struct intgold_kernels {
     /* Depthwise: word i holds input i of depthwise.group rows, one below the other; NULL: a row of
      * padding.  multiply() sums words and weights lane by lane, with weights0 and bias0 of the strip
      * and runs of one word: sums[depthwise.lanes*i] for pixel i. */
-    intgold_depthwise_words depthwise;
     void (*interleave)(const int8_t *const *rows, int32_t zero_point, size_t count, void *words);
     void (*multiply)(const intgold_strip *strip, int32_t *sums);
 

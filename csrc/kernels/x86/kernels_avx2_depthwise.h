@@ -9,8 +9,6 @@ void intgold_avx2_copy_row(const int8_t *const *rows, int32_t zero_point, size_t
                            void *words);
 void intgold_avx2_multiply(const intgold_strip *strip, int32_t *sums);
 
-#define INTGOLD_AVX2_DEPTHWISE                                         \
-    .depthwise = {1, 1, 16, INTGOLD_INPUT_PLAIN, intgold_avx2_places}, \
-    .interleave = intgold_avx2_copy_row, .multiply = intgold_avx2_multiply
+#define INTGOLD_AVX2_DEPTHWISE_WORDS {1, 1, 16, INTGOLD_INPUT_PLAIN, intgold_avx2_places}
 
 #endif
