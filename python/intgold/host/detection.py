@@ -134,9 +134,9 @@ def _check(
 
 def _decoded(options: DetectionOptions, encodings: np.ndarray, anchors: np.ndarray) -> np.ndarray:
     """Return boxes as ymin, xmin, ymax, xmax."""
-    y, x, h, w = encodings[:, :4].astype(np.float64).T
-    anchor_y, anchor_x, anchor_h, anchor_w = anchors.astype(np.float64).T
     with np.errstate(all="ignore"):  # as the kernel: what is no number overlaps nothing
+        y, x, h, w = encodings[:, :4].astype(np.float64).T
+        anchor_y, anchor_x, anchor_h, anchor_w = anchors.astype(np.float64).T
         centre_y = (y / options.y_scale * anchor_h + anchor_y).astype(_F)
         centre_x = (x / options.x_scale * anchor_w + anchor_x).astype(_F)
         half_h = (0.5 * _exp(h / options.h_scale) * anchor_h).astype(_F)
@@ -146,7 +146,7 @@ def _decoded(options: DetectionOptions, encodings: np.ndarray, anchors: np.ndarr
 
 
 def _exp(x: np.ndarray) -> np.ndarray:
-    """Return exp as the C library has it, of which NumPy's may differ in the last bit."""
+    """Return exp of the C library; that of NumPy may differ in the last bit."""
 
     def of_one(value: float) -> float:
         try:

@@ -131,7 +131,8 @@ def _detections(
             if model.tensor(name).scale is None:
                 return []
             x = dequantize(x, model.tensor(name))
-        read.append(x.astype(np.float32))
+        with np.errstate(all="ignore"):
+            read.append(x.astype(np.float32))
     anchors = constants.get((op.index, ANCHORS))
     if anchors is None or len(op.inputs) != 3 or len(op.outputs) != 4:
         return []

@@ -60,7 +60,8 @@ def _constants(op: FileOp, tensors: Sequence[FileTensor]) -> Iterator[str]:
     if held is not None and held.ndim:
         if held.dtype.kind in "iu" and tensors[at].scale.size == 1:
             zero = np.float32(tensors[at].zero_point[0] if tensors[at].zero_point.size else 0)
-            held = (held.astype(np.float32) - zero) * tensors[at].scale
+            with np.errstate(all="ignore"):
+                held = (held.astype(np.float32) - zero) * tensors[at].scale
         yield constant_line(op.index, ANCHORS, held)
 
 
