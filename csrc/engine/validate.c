@@ -2,8 +2,8 @@
  * arrays of its ops.
  *
  * Numbers of an op are checked by members.c, each by itself, and by op_rules.c, to each other.  The
- * order of tensors that clause 6.2 demands, inputs first and then what each op writes, makes tensor
- * n_inputs + i the output of op i. */
+ * order of tensors that clause 6.2 demands, inputs first and then what each op writes: tensor
+ * n_inputs + i is the output of op i. */
 #include "engine/validate.h"
 
 #if !defined(INTGOLD_NO_CHECK)

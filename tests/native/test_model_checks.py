@@ -137,7 +137,8 @@ def without_checks():
                 start, end = found.span(1)
                 yield part, file, text[:start] + ("0" if whole else left) + text[end:]
     limits = FILES["members.c"].replace("\n};\n\n/* An int32_t of a structure. */", EVERY)
-    number = FILES["members.c"].split("typedef enum limits {")[1].split("}")[0].count(",") + 1
+    kinds = FILES["members.c"].split("typedef enum limits {")[1].split("}")[0]
+    number = re.sub(r"/\*.*?\*/", "", kinds).count(",") + 1
     for found in re.finditer(r"\bM\((\w+), (\w+), [A-Z0-9_]+\)", limits):
         start, end = found.span()
         row = f"{found[1]} {found[2]}"

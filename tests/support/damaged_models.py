@@ -183,7 +183,9 @@ def _numbers() -> Iterator[Damage]:
     for case, strides, offset in (("below", (-7,), 5), ("above", (1,), 5), ("one below", (0,), 6)):
         yield Damage(f"strided_copy with an address {case} x", _walked, _walk_to(strides, offset),
                      "PARAMETER")  # fmt: skip
+    yield Damage("strided_copy of 2^65 + 1 values", _walked, _wrap_counts, "SHAPE")
     yield Damage("concat of rows along axis 0", _joined_rows, _set("axis", 0), "SHAPE")
+    yield Damage("gather of rows along axis 0", _gathered_rows, _set("axis", 0), "SHAPE")
     for axis in range(3):
         yield Damage(f"pad beyond 2^24 along {axis}", _padded(axis), _pad_by_one(axis), "SHAPE")
 
@@ -203,6 +205,13 @@ def _walk_to(strides: tuple[int], offset: int) -> Callable[[CModel], None]:
     return do
 
 
+def _wrap_counts(model: CModel) -> None:
+    """Counts whose product is 1 modulo 2^64, as many as the output has values."""
+    fields = model.fields()
+    fields.count0, fields.count1, fields.count2 = 998724481, 1119412321, 33
+    fields.count5, fields.shape0, model.tensor(1).size = 1, 1, 1
+
+
 def _deep_rows(model: CModel) -> None:
     """A row of 4096 values, which the tensors hold."""
     fields = model.fields()
@@ -215,6 +224,13 @@ def _joined_rows() -> Model:
     x1, x2 = builder.input("x1", (2, 3)), builder.input("x2", (2, 3))
     builder.op("concat", x1, x2, name="c", axis=1)
     return builder.model("c")
+
+
+def _gathered_rows() -> Model:
+    builder = Builder("gather")
+    x = builder.input("x", (2, 3))
+    builder.op("gather", x, name="g", axis=1, indices=np.array([2, 0], np.int32))
+    return builder.model("g")
 
 
 def _padded(axis: int) -> Callable[[], Model]:
@@ -461,6 +477,15 @@ def _tables() -> Iterator[Damage]:
         for value in (-1, 2**14):
             yield Damage(f"resize_bilinear {table} {value}", one("resize_bilinear"),
                          _put(table, 0, value), "PARAMETER")  # fmt: skip
+    yield Damage("resize_bilinear of other channels", one("resize_bilinear"), _other_channels,
+                 "SHAPE")  # fmt: skip
+
+
+def _other_channels(model: CModel) -> None:
+    """One more channel in the output, whose tensor holds it."""
+    fields = model.fields()
+    fields.out_c = fields.in_c + 1
+    model.tensor(1).size = fields.out_h * fields.out_w * fields.out_c
 
 
 def _sums() -> Iterator[Damage]:
