@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from intgold.contracts import CONTRACTS, contract_named
+from intgold.errors import ImportFileError
 from intgold.importers.tflite.convert import HANDLERS, convert, convert_graph
 from intgold.importers.tflite.file.reader import parse
 from intgold.importers.tflite.graph.float_islands import CutGraph
@@ -17,6 +18,7 @@ from intgold.study.engines.file_stimulus import file_stimulus
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 
+import batched_networks
 import networks
 from engines import PACKAGES, Answer
 from one_op_models import made
@@ -74,6 +76,34 @@ def test_plans_cover_what_they_are_for():
     assert any(layer.shape[-1] % 2 for layer in layers)
     assert min(min(layer.shape) for layer in layers) > 0
     assert sum(not {"gelu"} & {layer.kind for layer in plan.layers} for plan in PLANS) > 5
+
+
+def test_networks_of_a_batch():
+    """Files of 2 to 9 images are models of one, and the stimulus holds whole batches."""
+    plans = [batched_networks.network(seed) for seed in range(batched_networks.COUNT)]
+    assert plans == [batched_networks.network(seed) for seed in range(batched_networks.COUNT)]
+    batches, ends, dtypes = set(), set(), set()
+    for data in plans:
+        graph = parse(data)
+        found = convert_graph(graph, contract_named("xnnpack"), "network")
+        given = file_stimulus(graph, found.cut, 20)
+        assert given.at_once == found.cut.batch and given.images % given.at_once == 0
+        assert found.model.run(np.zeros((3, *found.model.tensor(found.model.inputs[0]).shape),
+                                        np.int8)).output.shape == (3, 5)  # fmt: skip
+        batches.add(found.cut.batch)
+        ends.add(bool(found.cut.tail))
+        dtypes.add(graph.tensors[0].dtype)
+    assert batches == set(range(2, 10)) and ends == {True, False} and len(dtypes) == 2
+    optimised = contract_named("litert_optimised_x86")
+    declined = 0
+    for data in plans:
+        try:
+            convert(parse(data), optimised, "network")
+        except ImportFileError as error:
+            declined += 1
+            assert networks.MIXED.search(str(error))
+            assert not networks.Row("n", "litert_optimised_x86", declined=str(error)).failed
+    assert 0 < declined < len(plans) // 2
 
 
 def test_the_stimulus_holds_corners_and_random_bytes():

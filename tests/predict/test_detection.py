@@ -243,6 +243,34 @@ def test_a_file_with_a_detection_tail(seed, tmp_path):
             assert np.array_equal(boxes, np.array([b for b, _, _ in wanted], F).reshape(-1, 4))
 
 
+def test_damaged_detectors(full, tmp_path):
+    """A model whose tail is run or left, or one line naming the file; never another error."""
+    rng, path = np.random.default_rng(1), tmp_path / "m.tflite"
+    sources = [detection(seed).data for seed in range(8)]
+    refused = done = left = 0
+    for _ in range(20_000 if full else 500):
+        data = bytearray(sources[rng.integers(len(sources))])
+        for _ in range(rng.integers(1, 5)):
+            at = int(rng.integers(len(data)))
+            if rng.random() < 0.5:
+                data[at] = rng.choice([0, 255, 128, data[at] ^ 1 << int(rng.integers(8))])
+            else:
+                word = rng.choice([0, 1, -1, 2**31 - 1, -(2**31), len(data), rng.integers(64)])
+                data[at : at + 4] = struct.pack("<i", word)
+        path.write_bytes(data)
+        try:
+            model = import_tflite(path)
+        except ImportFileError as error:
+            refused += 1
+            assert str(error).startswith(f"{path}: ") and "\n" not in str(error)
+            continue
+        tensors = [model.tensor(name) for name in model.outputs]
+        x = {t.name: rng.integers(-128, 128, (2, *t.shape)).astype(t.dtype) for t in tensors}
+        host = run_host_tail(model, x)
+        done, left = done + ("count" in host.values), left + bool(host.left)
+    assert min(refused, done, left) > 10
+
+
 def detector(path):
     """A network whose picture decides, and a picture: class 0 on its left, 1 on its right."""
     (path / "d.tflite").write_bytes(detector_file())
