@@ -14,6 +14,7 @@ from intgold.errors import ImportFileError
 from intgold.importers.tflite.convert import HANDLERS, convert, convert_graph
 from intgold.importers.tflite.file.reader import parse
 from intgold.importers.tflite.graph.float_islands import CutGraph
+from intgold.study.engines.engine_check import asked_of
 from intgold.study.engines.file_stimulus import file_stimulus
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
@@ -104,6 +105,20 @@ def test_networks_of_a_batch():
             assert networks.MIXED.search(str(error))
             assert not networks.Row("n", "litert_optimised_x86", declined=str(error)).failed
     assert 0 < declined < len(plans) // 2
+
+
+def test_a_tensor_that_nothing_reads_is_not_asked_for():
+    """A delegate does not produce it: of two halves, the engine is asked for the one in use."""
+    w = Writer()
+    x, a, b, y = (w.tensor(shape, "int8", 0.5, 0) for shape in ((1, 6), (1, 3), (1, 3), (1, 3)))
+    axis = w.tensor((), "int32", data=np.array(1))
+    w.op("SPLIT", [axis, x], [a, b], 2, "SplitOptions", NumSplits=2)
+    w.op("RELU", [b], y, 2)
+    data = w.finish([x], [y])
+    graph = parse(data)
+    converted = convert_graph(graph, contract_named("xnnpack"), "network")
+    asked = asked_of(data, graph, converted, file_stimulus(graph, converted.cut, 5))
+    assert asked.tensors == (b, y) and asked.outputs == (y,) and a in converted.names
 
 
 def test_the_stimulus_holds_corners_and_random_bytes():
