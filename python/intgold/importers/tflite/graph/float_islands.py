@@ -192,6 +192,12 @@ class _Cutter:
         if not (head or tail or self._of_constants):
             return CutGraph(self._graph, batch=images_at_once(self._graph))
         if not any(self._dtype(at) in _BYTES for op in core for at in op.outputs):
+            index = next((op for op in tail if op.kind in _ON_THE_HOST), None)
+            if index is not None:
+                raise ImportFileError(
+                    f"{index}: all that the file computes depends on this index, which is left to "
+                    "the host; no integer op is left"
+                )
             raise ImportFileError(
                 f"float throughout: no op of {len(self._graph.ops)}, the first {self._graph.ops[0]}"
                 ", computes on int8 or uint8; convert the network with full integer quantisation, "
