@@ -176,6 +176,8 @@ def test_damaged_maps():
             refused += 1
             assert "\n" not in str(error)
     assert 500 < refused < 4000
+    with pytest.raises(ValueError, match="a number of 1 bytes at byte -6 of 3"):
+        numbers_of(bytes([5, 9 << 2, 1]))
     for held in (b"", b"\0\0", struct.pack("<BBB", 5, 4, 1)):
         with pytest.raises(ValueError, match="no map"):
             numbers_of(held)
