@@ -218,6 +218,20 @@ def test_integers_that_end_the_tail():
         cut_float_ends(w.graph([x], [w.relu(y)]))
 
 
+def test_what_an_index_of_the_host_picks_is_a_tail():
+    """Integer ops after an ARG_MAX are the host's, through floats and back, those beside it not."""
+    w = File()
+    x = w.int8()
+    a = w.relu(x)
+    cell = picked(w, a)
+    again = w.quantized(w.unary("TANH", w.dequantized(cell)))
+    b = w.relu(a)
+    y = w.add("ADD", [w.relu(again), w.int8(3, data=np.arange(3))], w.int8(3))
+    cut = cut_of(w.graph([x], [y, b]))
+    assert (cut.graph.outputs, numbers(cut.graph.ops)) == ((a, b), [0, 6])
+    assert numbers(cut.tail) == [1, 2, 3, 4, 5, 7, 8]
+
+
 def middle(kind="TANH"):
     """Floats between integer ops."""
     w = File()
@@ -231,12 +245,18 @@ def middle(kind="TANH"):
     return w.graph([x], [w.dequantized(w.relu(w.quantized(made)))])
 
 
+def picked(w, x):
+    """What stands at the place of the largest value, which the host finds."""
+    axis = w.tensor((), "int32", data=np.array(2))
+    best = w.add("ARG_MAX", [x, axis], w.tensor((1, 2), "int32"))
+    return w.add("GATHER_ND", [x, best], w.int8(3))
+
+
 def counted():
     w = File()
-    x, y = w.int8(), w.int8()
-    axis = w.tensor((), "int32", data=np.array(2))
-    best = w.add("ARG_MAX", [w.relu(x), axis], w.tensor((1, 2), "int32"))
-    return w.graph([x], [w.add("RESHAPE", [x, best], y)])
+    x, y = w.int8(), w.int8(1, 2)
+    held = w.int8(2, 3, data=np.arange(6))
+    return w.graph([x], [w.add("FULLY_CONNECTED", [picked(w, w.relu(x)), held, -1], y)])
 
 
 def of_floats(ends=False):
@@ -276,7 +296,7 @@ REFUSED = [
         inside("op 4 (MUL): float", D, "op 5 (QUANTIZE)", "op 6 (RELU)"),
     ),
     (lambda: middle(""), inside("op 3 (QUANTIZE): float", D, "op 3 (QUANTIZE)", "op 4 (RELU)")),
-    (counted, inside(f"{A}: left to the host", A, A, "op 2 (RESHAPE)")),
+    (counted, inside(f"{A}: left to the host", A, "op 2 (GATHER_ND)", "op 3 (FULLY_CONNECTED)")),
     (of_floats, throughout(1, "op 0 (TANH)")),
     (lambda: of_floats(True), throughout(3, "op 0 (DEQUANTIZE)")),
     (of_a_constant, "op 0 (QUANTIZE): quantises a constant; a head begins at an input"),

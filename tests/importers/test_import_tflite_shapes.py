@@ -313,7 +313,7 @@ PADDINGS = [[0, 0], [1, 1]]
             pads_by_shape,
             r"op 2 \(PAD\): input t3 is computed; only the shape of a RESHAPE or TRANSPOSE_CONV",
         ),
-        (of_a_value, r"op 0 \(ARG_MAX\): left to the host in the middle of the file: .* op 2 "),
+        (of_a_value, r"op 0 \(ARG_MAX\): all that the file computes depends on this index, which"),
         (lambda: too_late("x"), r"op 0 \(RESHAPE\): input t3 is not made before it"),
         (lambda: too_late("z"), r"op 0 \(SHAPE\): this op is not known"),
         (
