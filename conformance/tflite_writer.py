@@ -25,7 +25,7 @@ class Writer:
         self.buffers: list[bytes] = [b""]
         self.tensors: list[dict[str, Any]] = []
         self.ops: list[dict[str, Any]] = []
-        self.codes: list[tuple[int, int]] = []
+        self.codes: list[tuple[int, int, str]] = []
 
     def tensor(
         self,
@@ -57,16 +57,25 @@ class Writer:
         options: str = "", **fields: Any,
     ) -> None:  # fmt: skip
         """Add an op of one output or several, with the fields of its options table."""
-        code = (getattr(tflite.BuiltinOperator, kind), version)
+        self._add((getattr(tflite.BuiltinOperator, kind), version, ""), inputs, output,
+                  options=options, fields=fields)  # fmt: skip
+
+    def custom(
+        self, name: str, inputs: list[int], output: int | list[int], held: bytes = b""
+    ) -> None:
+        """Add a custom op with its options as bytes."""
+        code = (tflite.BuiltinOperator.CUSTOM, 1, name)
+        self._add(code, inputs, output, options="", fields={}, held=held)
+
+    def _add(
+        self, code: tuple[int, int, str], inputs: list[int], output: int | list[int], **op: Any
+    ) -> None:
         if code not in self.codes:
             self.codes.append(code)
         outputs = output if isinstance(output, list) else [output]
         self.ops.append(
-            {
-                "code": self.codes.index(code), "inputs": inputs, "outputs": outputs,
-                "options": options, "fields": fields,
-            }
-        )  # fmt: skip
+            {"code": self.codes.index(code), "inputs": inputs, "outputs": outputs, **op}
+        )
 
     def finish(
         self,
@@ -188,6 +197,7 @@ class Writer:
     def _op(self, op: dict[str, Any]) -> int:
         b, name = self.builder, op["options"]
         ends = [b.CreateNumpyVector(np.array(op[e], np.int32)) for e in ("inputs", "outputs")]
+        held = b.CreateByteVector(op["held"]) if op.get("held") else None
         options = None
         if name:
             fields = {
@@ -207,12 +217,17 @@ class Writer:
         if options is not None:
             tflite.OperatorAddBuiltinOptionsType(b, getattr(tflite.BuiltinOptions, name))
             tflite.OperatorAddBuiltinOptions(b, options)
+        if held is not None:
+            tflite.OperatorAddCustomOptions(b, held)
         return int(tflite.OperatorEnd(b))
 
-    def _code(self, code: tuple[int, int]) -> int:
-        number, version = code
+    def _code(self, code: tuple[int, int, str]) -> int:
+        number, version, name = code
+        custom = self.builder.CreateString(name) if name else None
         tflite.OperatorCodeStart(self.builder)
         tflite.OperatorCodeAddDeprecatedBuiltinCode(self.builder, min(number, _LAST_BYTE_CODE))
         tflite.OperatorCodeAddBuiltinCode(self.builder, number)
         tflite.OperatorCodeAddVersion(self.builder, version)
+        if custom is not None:
+            tflite.OperatorCodeAddCustomCode(self.builder, custom)
         return int(tflite.OperatorCodeEnd(self.builder))

@@ -220,6 +220,21 @@ def test_integers_that_end_the_tail():
         cut_float_ends(w.graph([x], [w.relu(y)]))
 
 
+def test_what_an_index_picks_is_a_tail():
+    """Integer ops after an ARG_MAX are the host's, through floats and back, those beside it not."""
+    w = File()
+    x = w.int8()
+    a = w.relu(x)
+    cell = picked(w, a)
+    again = w.quantized(w.unary("TANH", w.dequantized(cell)))
+    b = w.relu(a)
+    y = w.add("ADD", [w.relu(again), w.int8(3, data=np.arange(3))], w.int8(3))
+    cut = cut_of(w.graph([x], [y, b]))
+    index = cut.graph.ops[1].outputs[0]
+    assert (cut.graph.outputs, numbers(cut.graph.ops)) == ((a, index, b), [0, 1, 6])
+    assert numbers(cut.tail) == [2, 3, 4, 5, 7, 8]
+
+
 def middle(kind="TANH"):
     """Floats between integer ops."""
     w = File()
@@ -233,12 +248,18 @@ def middle(kind="TANH"):
     return w.graph([x], [w.dequantized(w.relu(w.quantized(made)))])
 
 
+def picked(w, x):
+    """What stands at the place of the largest value, which the host finds."""
+    axis = w.tensor((), "int32", data=np.array(2))
+    best = w.add("ARG_MAX", [x, axis], w.tensor((1, 2), "int32"))
+    return w.add("GATHER_ND", [x, best], w.int8(3))
+
+
 def counted():
     w = File()
-    x, y = w.int8(), w.int8()
-    axis = w.tensor((), "int32", data=np.array(2))
-    best = w.add("ARG_MAX", [w.relu(x), axis], w.tensor((1, 2), "int32"))
-    return w.graph([x], [w.add("RESHAPE", [x, best], y)])
+    x, y = w.int8(), w.int8(1, 2)
+    held = w.int8(2, 3, data=np.arange(6))
+    return w.graph([x], [w.add("FULLY_CONNECTED", [picked(w, w.relu(x)), held, -1], y)])
 
 
 def of_floats(ends=False):
@@ -270,7 +291,7 @@ def throughout(ops, first):
     )
 
 
-D, Q = "op 2 (DEQUANTIZE)", "op 4 (QUANTIZE)"
+D, Q, G = "op 2 (DEQUANTIZE)", "op 4 (QUANTIZE)", "op 2 (GATHER_ND)"
 REFUSED = [
     (middle, inside("op 3 (TANH): float", D, Q, "op 5 (RELU)")),
     (
@@ -278,7 +299,7 @@ REFUSED = [
         inside("op 4 (MUL): float", D, "op 5 (QUANTIZE)", "op 6 (RELU)"),
     ),
     (lambda: middle(""), inside("op 3 (QUANTIZE): float", D, "op 3 (QUANTIZE)", "op 4 (RELU)")),
-    (counted, "op 2 (RESHAPE): it reads the index that op 1 (ARG_MAX) produces"),
+    (counted, inside(f"{G}: left to the host", G, G, "op 3 (FULLY_CONNECTED)")),
     (of_floats, throughout(1, "op 0 (TANH)")),
     (lambda: of_floats(True), throughout(3, "op 0 (DEQUANTIZE)")),
     (of_a_constant, "op 0 (QUANTIZE): quantises a constant; a head begins at an input"),

@@ -186,8 +186,52 @@ def _numbers() -> Iterator[Damage]:
     yield Damage("strided_copy of 2^65 + 1 values", _walked, _wrap_counts, "SHAPE")
     yield Damage("concat of rows along axis 0", _joined_rows, _set("axis", 0), "SHAPE")
     yield Damage("gather of rows along axis 0", _gathered_rows, _set("axis", 0), "SHAPE")
+    for axis, name in enumerate("hw"):
+        yield Damage(f"conv2d in_{name} above 2^24, every second read", one("conv2d", _made),
+                     _members(**{f"in_{name}": 2**24 + 2, f"out_{name}": 2**23 + 1,
+                                 f"stride_{name}": 2}), "SHAPE")  # fmt: skip
+        yield Damage(f"conv2d kernel_{name} of no value", one("conv2d", _made),
+                     _members(**{f"kernel_{name}": 0, f"out_{name}": 2}), "SHAPE")  # fmt: skip
+        yield Damage(f"transpose_conv2d kernel_{name} of no value", one("transpose_conv2d", _made),
+                     _members(**{f"kernel_{name}": 0, f"in_{name}": 3, f"out_{name}": 2}),
+                     "SHAPE")  # fmt: skip
+        yield Damage(f"transpose_conv2d in_{name} above 2^24, cut", one("transpose_conv2d", _made),
+                     _members(**{f"in_{name}": 2**24 + 2, f"out_{name}": 2**24,
+                                 f"pad_{('top', 'left')[axis]}": 2}), "SHAPE")  # fmt: skip
+    yield Damage("concat of -1 row", _joined_rows, _fields(rows=-1, depth1=-6, depth2=-6), "SHAPE")
+    yield Damage("gather of -1 row", _gathered_rows, _fields(rows=-1, depth=-2), "SHAPE")
+    yield Damage("strided_copy of -1 times -2 values", _walked,
+                 _fields(count4=-1, count5=-2, stride5=0), "SHAPE")  # fmt: skip
+    yield Damage("pad of -2 times -3 values", _small_pad,
+                 _fields(in0=-2, in1=-3, before0=5, before1=7), "SHAPE")  # fmt: skip
     for axis in range(3):
         yield Damage(f"pad beyond 2^24 along {axis}", _padded(axis), _pad_by_one(axis), "SHAPE")
+
+
+def _fields(**values: int) -> Callable[[CModel], None]:
+    def do(model: CModel) -> None:
+        for name, value in values.items():
+            setattr(model.fields(), name, value)
+
+    return do
+
+
+def _members(**values: int) -> Callable[[CModel], None]:
+    """An op on images of one value, with these members; its tensors hold what they state."""
+
+    def do(model: CModel) -> None:
+        fields = model.fields()
+        for name in _int_members(KINDS[model.model.ops[0].kind]):
+            if name in FITTING or name.startswith(("stride_", "dilation_", "weight_zero")):
+                setattr(fields, name, 1)
+            elif name.startswith("pad_"):
+                setattr(fields, name, 0)
+        _fields(**values)(model)
+        fields.requantize.count = 1
+        model.tensor(0).size = fields.in_h * fields.in_w * fields.in_c
+        model.tensor(1).size = fields.out_h * fields.out_w * fields.out_c
+
+    return do
 
 
 def _walked() -> Model:
@@ -231,6 +275,13 @@ def _gathered_rows() -> Model:
     x = builder.input("x", (2, 3))
     builder.op("gather", x, name="g", axis=1, indices=np.array([2, 0], np.int32))
     return builder.model("g")
+
+
+def _small_pad() -> Model:
+    builder = Builder("pad")
+    x = builder.input("x", (2, 3, 1))
+    builder.op("pad", x, name="p", before=(1, 1, 0), after=(0, 0, 0), value=0)
+    return builder.model("p")
 
 
 def _padded(axis: int) -> Callable[[], Model]:

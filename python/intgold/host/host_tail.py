@@ -1,4 +1,4 @@
-"""What a host computes after an imported model: reals and classes, in float64.
+"""What a host computes after an imported model: reals and classes in float64, boxes in float32.
 
 This is arithmetic of the host, not of the model: no clause of SPEC.md binds it, and an engine that
 computes in float32 has other last bits.
@@ -15,7 +15,9 @@ from ..errors import InputError
 from ..model.graph import Model
 from ..support.quoting import short_repr
 from .affine import dequantize
-from .host_ops import TAIL, HostOp, host_ops
+from .detection import ANCHORS, DetectionOptions, detections
+from .detection import KIND as DETECTION
+from .host_ops import TAIL, HostOp, host_constants, host_ops
 
 _RESHAPING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 _INTEGERS = ("int8", "uint8", "int16", "int32", "int64")
@@ -59,7 +61,7 @@ class HostValues:
 
     Parameters
     ----------
-    values : dict of str to ndarray of float64 or int64, shape (n, ...)
+    values : dict of str to ndarray of float64, float32 or int64, shape (n, ...)
         By name, in their order; extents after n are those of the file.
     ends : dict of str to HostOp
         What no op of the tail reads: the outputs of the file, with the ops that make them.
@@ -92,26 +94,30 @@ def run_host_tail(model: Model, outputs: Mapping[str, np.ndarray]) -> HostValues
     Raises
     ------
     ModelError
-        When the metadata of the model has a line that is no op.
+        When the metadata of the model has a line that is no op, or no constant.
     """
-    known = dict(outputs)
+    known, constants = dict(outputs), host_constants(model.metadata)
     maps = {name: outputs[name][..., 0] for name in index_outputs(model) if name in outputs}
     made = HostValues({}, {}, {}, maps, [])
     for op in host_ops(model.metadata, TAIL):
-        value = _value(model, op, known)
-        if value is None:
+        if op.kind == DETECTION:
+            values = _detections(model, op, known, constants)
+        else:
+            value = _value(model, op, known)
+            values = [] if value is None else [value]
+        if not values:
             made.left.append(op)
             continue
-        name = op.outputs[0].name
-        made.values[name] = known[name] = value
-        made.ends[name] = op
+        for y, value in zip(op.outputs, values, strict=True):
+            made.values[y.name] = known[y.name] = value
+            made.ends[y.name] = op
         for read in op.inputs:
             made.ends.pop(read, None)
             made.indices.pop(read, None)
-        if len(op.inputs) == 1:
+        if len(op.inputs) == len(op.outputs) == 1:
             source = made.sources.get(op.inputs[0], op.inputs[0])
             if source in outputs:
-                made.sources[name] = source
+                made.sources[op.outputs[0].name] = source
     return made
 
 
@@ -119,6 +125,38 @@ def index_outputs(model: Model) -> list[str]:
     """Return the outputs of a model that an argmax produces."""
     made = {op.output for op in model.ops if op.kind == "argmax"}
     return [name for name in model.outputs if name in made]
+
+
+def _detections(
+    model: Model,
+    op: HostOp,
+    known: Mapping[str, np.ndarray],
+    constants: Mapping[tuple[int, int], np.ndarray],
+) -> list[np.ndarray]:
+    """Return boxes, classes, scores and their number, an image first; none where not done."""
+    read = []
+    for name in op.inputs[:2]:
+        if name not in known:
+            return []
+        x = known[name]
+        if x.dtype.kind != "f":
+            if model.tensor(name).scale is None:
+                return []
+            x = dequantize(x, model.tensor(name))
+        with np.errstate(all="ignore"):
+            read.append(x.astype(np.float32))
+    anchors = constants.get((op.index, ANCHORS))
+    if anchors is None or len(op.inputs) != 3 or len(op.outputs) != 4:
+        return []
+    try:
+        options = DetectionOptions.of(op.options)
+        images = [
+            detections(options, a.reshape(a.shape[-2:]), b.reshape(b.shape[-2:]), anchors)
+            for a, b in zip(*read, strict=True)
+        ]
+    except (ValueError, OverflowError):  # the kernel refuses them as well
+        return []
+    return [np.stack(values) for values in zip(*images, strict=True)]
 
 
 def _value(model: Model, op: HostOp, known: Mapping[str, np.ndarray]) -> np.ndarray | None:

@@ -181,7 +181,7 @@ def convert_graph(
             raise _unknown(op)
     wellformed.check_graph(cut.graph)
     cut = replace(cut, graph=prepared(cut.graph, contract))
-    importer = _GraphImporter(cut.graph, contract, name)
+    importer = _GraphImporter(cut.graph, contract, name, cut.batch)
     for at in cut.graph.inputs:
         importer.add_input(cut.graph.tensors[at])
     for op in cut.graph.ops:
@@ -201,8 +201,8 @@ def _unknown(op: FileOp) -> ImportFileError:
 class _GraphImporter:
     """A model that grows by the inputs and ops of a graph, in their order."""
 
-    def __init__(self, graph: FileGraph, contract: Contract, name: str) -> None:
-        self._graph, self._contract = graph, contract
+    def __init__(self, graph: FileGraph, contract: Contract, name: str, batch: int) -> None:
+        self._graph, self._contract, self._batch = graph, contract, batch
         self._builder = Builder(name, contract.name)
         self._labels = _Names(_label(op) for op in graph.ops)
         self._names: dict[int, str] = {}  # in the model, of the tensors of the graph
@@ -264,7 +264,7 @@ class _GraphImporter:
             raise ImportFileError(f"{op}: {contract.engine}: {refusal}")
         context = OpContext(
             op, rule, tensors, self._builder, self._names, _label(op),
-            tuple(self._labels.new(y.name) for y in made), self._budget,
+            tuple(self._labels.new(y.name) for y in made), self._budget, batch=self._batch,
         )  # fmt: skip
         try:
             with np.errstate(all="ignore"):  # what leaves float32 is refused below

@@ -181,9 +181,14 @@ def installed_engine(contract: Contract) -> str:
 def asked_of(
     data: bytes, graph: FileGraph, converted: ConvertedGraph, given: FileStimulus
 ) -> EngineRequest:
-    """Return what an engine is asked: outputs, and each tensor that the model has as well."""
+    """Return what an engine is asked: outputs, and each tensor that the model has as well.
+
+    A tensor that nothing reads is left out: a delegate does not produce it.
+    """
+    read = {*graph.outputs, *(at for op in graph.ops for at in op.inputs)}
     quantised = [at for at in converted.cut.graph.inputs if at not in graph.inputs]
     made = [at for op in converted.cut.graph.ops for at in op.outputs if at in converted.names]
+    made = [at for at in made if at in read]
     return EngineRequest(data, given.inputs, graph.outputs, (*quantised, *made), given.at_once)
 
 

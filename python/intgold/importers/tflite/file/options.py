@@ -65,3 +65,5 @@ LISTS: Mapping[str, tuple[str, str]] = {
     "SQUEEZE": ("SqueezeOptions", "SqueezeDims"),
 }
 """Of ops that may have a list as an option: its table and name."""
+CUSTOM = frozenset({"custom TFLite_Detection_PostProcess"})
+"""Custom ops of which all numbers of their options are read."""

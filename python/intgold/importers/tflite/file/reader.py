@@ -17,7 +17,8 @@ import numpy as np
 from ....errors import ImportFileError, IntgoldError
 from ....support.quoting import short_repr, shown
 from ....support.safe_files import read_plain
-from .options import LISTS, OPTIONS
+from .flexbuffer import numbers_of
+from .options import CUSTOM, LISTS, OPTIONS
 
 MAX_TABLES = 10_000
 """Tensors, ops or buffers of a file; more are refused."""
@@ -308,6 +309,8 @@ class _TableReader:
             table = self._options_table(op, name)
             values = [] if table is None else self._array(table, field, _MAX_DIMS).tolist()
             return {field: tuple(values)}
+        if kind in CUSTOM:
+            return self._custom_options(index, kind, op)
         if kind not in OPTIONS:
             return {}
         name, fields = OPTIONS[kind]
@@ -316,6 +319,14 @@ class _TableReader:
             table = getattr(self.schema, name)()
             table.Init(_EMPTY_TABLE, 4)
         return {field: getattr(table, field)() for field in fields}
+
+    def _custom_options(self, index: int, kind: str, op: Any) -> Mapping[str, Any]:
+        count = self._count(op, "CustomOptions", len(self.data))
+        held = op.CustomOptionsAsNumpy().tobytes() if count else b""
+        try:
+            return numbers_of(held)
+        except ValueError as error:
+            raise ImportFileError(f"op {index} ({kind}): {error}") from None
 
     def _options_table(self, op: Any, name: str) -> Any:
         """Return the options of an op, None where it has none of this kind."""

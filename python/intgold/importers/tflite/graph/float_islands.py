@@ -2,11 +2,13 @@
 
 A converter that keeps float inputs and outputs puts a QUANTIZE before the integer ops and a
 DEQUANTIZE after them; there may be more ops on the float side of each.  What is between is the
-model.  Floats between two integer ops are no head or tail, and are refused.
+model.  Floats between two integer ops are no head or tail, and are refused.  What depends on an
+index that the host finds, as after an ARG_MAX, is a tail as well, integer or not, up to a layer.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -19,6 +21,11 @@ from .batches import images_at_once
 
 _FLOATS = frozenset({"float32", "type 1", "type 10"})  # the last are float16 and float64
 _BYTES = frozenset({"int8", "uint8"})
+
+_LAYERS = re.compile(
+    "CONV_2D|CONV_3D|DEPTHWISE_CONV_2D|TRANSPOSE_CONV|FULLY_CONNECTED|BATCH_MATMUL|SVDF|.*(RNN|LSTM)"
+)
+"""Ops that no post-processing has: what they read is not left to the host."""
 
 
 class _Place(IntEnum):
@@ -79,6 +86,7 @@ class _Cutter:
         """Of each tensor but constants, and what is computed of constants only."""
         self._maker: dict[int, FileOp] = {}
         self._ops: dict[_Place, list[FileOp]] = {place: [] for place in _Place}
+        self._of_an_index: set[int] = set()  # tensors of the tail
         self._of_constants: list[FileOp] = []
         self._quantised: list[int] = []  # what a QUANTIZE produces from the head
         self._indices: set[int] = set()  # what only the host may read
@@ -107,6 +115,8 @@ class _Cutter:
         if place is _Place.CORE and op.kind in INDEX_OPS:
             place = _Place.TAIL
             self._indices.update(op.outputs)
+        if place is _Place.TAIL and self._depends_on_an_index(op):
+            self._of_an_index.update(op.outputs)
         self._place.update(dict.fromkeys(op.outputs, place))
 
     def _float_op(self, op: FileOp, read: set[_Place]) -> _Place | None:
@@ -127,13 +137,17 @@ class _Cutter:
     def _other(self, op: FileOp, read: set[_Place]) -> _Place:
         makes_bytes = any(self._dtype(at) in _BYTES for at in op.outputs)
         if _Place.TAIL in read:
-            if makes_bytes:
+            after = self._depends_on_an_index(op) and not _LAYERS.fullmatch(op.kind)
+            if makes_bytes and not after:
                 raise self._in_the_middle(op)
             return _Place.TAIL
         if op.kind == "CAST" and not makes_bytes and read == {_Place.CORE}:
             return _Place.TAIL
         on_head = any(self._place.get(at) is _Place.HEAD and at in self._maker for at in op.inputs)
         return _Place.HEAD if on_head and not makes_bytes else _Place.CORE
+
+    def _depends_on_an_index(self, op: FileOp) -> bool:
+        return op.kind in INDEX_OPS or not self._of_an_index.isdisjoint(op.inputs)
 
     def _dtype(self, at: int) -> str:
         return self._tensors[at].dtype if at >= 0 else ""
