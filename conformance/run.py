@@ -43,9 +43,10 @@ FROZEN = Path(__file__).parent / "answers.json"
 COMPARED = Path(evidence.__file__).parent / evidence.FILE
 FROZEN_SEEDS = 3
 REFUSED = (
-    "floored at last|before the clamp, in int16|its cells are the byte 0|interpolates in float32"
+    "floored at last|before the clamp, in int16|its cells are the byte 0|interpolates in float32|"
+    "writes no output"
 )
-"""What may be refused: the arithmetic of no entry of R."""
+"""What may be refused: the arithmetic of no entry of R, a kernel that computes nothing."""
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import flatbuffers
@@ -12,7 +12,7 @@ import tflite
 TYPES = {
     "int8": tflite.TensorType.INT8, "uint8": tflite.TensorType.UINT8,
     "int16": tflite.TensorType.INT16, "int32": tflite.TensorType.INT32,
-    "float32": tflite.TensorType.FLOAT32,
+    "int64": tflite.TensorType.INT64, "float32": tflite.TensorType.FLOAT32,
 }  # fmt: skip
 _LAST_BYTE_CODE = 127
 
@@ -77,28 +77,83 @@ class Writer:
             {"code": self.codes.index(code), "inputs": inputs, "outputs": outputs, **op}
         )
 
-    def finish(self, inputs: list[int], outputs: list[int]) -> bytes:
-        """Return the file."""
+    def finish(
+        self,
+        inputs: list[int],
+        outputs: list[int],
+        others: Sequence[tuple[int, list[int], list[int]]] = (),
+        signatures: Sequence[tuple[str, int]] = (),
+    ) -> bytes:
+        """Return the file.
+
+        Parameters
+        ----------
+        inputs, outputs
+            Of the main subgraph.
+        others
+            Further subgraphs, each with all tensors: the number of its first op, inputs, outputs.
+        signatures
+            Names, each with the number of its subgraph.
+        """
         b = self.builder
         buffers = self._offsets(map(self._buffer, self.buffers), tflite.ModelStartBuffersVector)
-        tensors = self._offsets(map(self._tensor, self.tensors), tflite.SubGraphStartTensorsVector)
-        ops = self._offsets(map(self._op, self.ops), tflite.SubGraphStartOperatorsVector)
-        ends = [b.CreateNumpyVector(np.array(e, np.int32)) for e in (inputs, outputs)]
-        tflite.SubGraphStart(b)
-        tflite.SubGraphAddTensors(b, tensors)
-        tflite.SubGraphAddInputs(b, ends[0])
-        tflite.SubGraphAddOutputs(b, ends[1])
-        tflite.SubGraphAddOperators(b, ops)
-        graph = tflite.SubGraphEnd(b)
-        graphs = self._offsets([graph], tflite.ModelStartSubgraphsVector)
+        parts = [(0, inputs, outputs), *others]
+        stops = [*(first for first, _, _ in others), len(self.ops)]
+        made = [
+            self._subgraph(first, stop, *ends)
+            for (first, *ends), stop in zip(parts, stops, strict=True)
+        ]
+        graphs = self._offsets(made, tflite.ModelStartSubgraphsVector)
+        named = [self._signature(*signature, parts) for signature in signatures]
+        names = self._offsets(named, tflite.ModelStartSignatureDefsVector) if named else None
         codes = self._offsets(map(self._code, self.codes), tflite.ModelStartOperatorCodesVector)
         tflite.ModelStart(b)
         tflite.ModelAddVersion(b, 3)
         tflite.ModelAddOperatorCodes(b, codes)
         tflite.ModelAddSubgraphs(b, graphs)
         tflite.ModelAddBuffers(b, buffers)
+        if names is not None:
+            tflite.ModelAddSignatureDefs(b, names)
         b.Finish(tflite.ModelEnd(b), b"TFL3")
         return bytes(b.Output())
+
+    def _subgraph(self, first: int, stop: int, inputs: list[int], outputs: list[int]) -> int:
+        b = self.builder
+        tensors = self._offsets(map(self._tensor, self.tensors), tflite.SubGraphStartTensorsVector)
+        ops = self._offsets(
+            map(self._op, self.ops[first:stop]), tflite.SubGraphStartOperatorsVector
+        )
+        ends = [b.CreateNumpyVector(np.array(e, np.int32)) for e in (inputs, outputs)]
+        tflite.SubGraphStart(b)
+        tflite.SubGraphAddTensors(b, tensors)
+        tflite.SubGraphAddInputs(b, ends[0])
+        tflite.SubGraphAddOutputs(b, ends[1])
+        tflite.SubGraphAddOperators(b, ops)
+        return int(tflite.SubGraphEnd(b))
+
+    def _signature(self, name: str, number: int, parts: Sequence[Any]) -> int:
+        b, (_, inputs, outputs) = self.builder, parts[number]
+        maps = [
+            self._offsets([self._tensor_map(at) for at in tensors], start)
+            for tensors, start in (
+                (inputs, tflite.SignatureDefStartInputsVector),
+                (outputs, tflite.SignatureDefStartOutputsVector),
+            )
+        ]
+        key = b.CreateString(name)
+        tflite.SignatureDefStart(b)
+        tflite.SignatureDefAddInputs(b, maps[0])
+        tflite.SignatureDefAddOutputs(b, maps[1])
+        tflite.SignatureDefAddSignatureKey(b, key)
+        tflite.SignatureDefAddSubgraphIndex(b, number)
+        return int(tflite.SignatureDefEnd(b))
+
+    def _tensor_map(self, at: int) -> int:
+        name = self.builder.CreateString(self.tensors[at]["name"])
+        tflite.TensorMapStart(self.builder)
+        tflite.TensorMapAddName(self.builder, name)
+        tflite.TensorMapAddTensorIndex(self.builder, at)
+        return int(tflite.TensorMapEnd(self.builder))
 
     def _offsets(self, made: Iterable[int], start: Callable[[Any, int], Any]) -> int:
         offsets = list(made)

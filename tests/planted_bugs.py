@@ -229,6 +229,13 @@ BUGS = (
       "intgold_clamp(intgold_scale_acc(x[c], &entry), INT32_MIN, INT32_MAX)",
       "(uint32_t)intgold_scale_acc(x[c], &entry)"),
     c("argmax tie to the highest", "argmax.c", "x[i] > x[best]", "x[i] >= x[best]"),
+    c("argmax of int8, tie to the highest", "argmax.c", "(ARGMAX_BLOCK - 1 - i));", "i);"),
+    c("argmax of int8, tie of a short row", "argmax.c", "x[i] > largest", "x[i] >= largest"),
+    c("argmax of int8, later block wins a tie", "argmax.c", "x[at] > x[best]", "x[at] >= x[best]"),
+    c("argmax of int8, unsigned", "argmax.c", "(x[i] * ARGMAX_BLOCK",
+      "((x[i] ^ -128) * ARGMAX_BLOCK"),
+    c("argmax of int8 read as int32", "engine.c", "model->tensors[op->inputs[0]].dtype",
+      "INTGOLD_INT32"),
     # The engine.
     c("every image is the first", "engine.c", "(const char *)inputs[i] + (size_t)image",
       "(const char *)inputs[i] + (size_t)0 * (size_t)image"),

@@ -27,8 +27,7 @@ static intgold_status check_op(const intgold_model *model, int32_t i) {
     for (k = 0; k < by->n_inputs; k++) {
         const int32_t t = op->inputs[k];
         if (t < 0 || t >= own) return INTGOLD_ERROR_GRAPH;
-        if (model->tensors[t].dtype != (by->wide ? INTGOLD_INT32 : INTGOLD_INT8))
-            return INTGOLD_ERROR_DTYPE;
+        if (!intgold_takes_dtype(by, model->tensors[t].dtype)) return INTGOLD_ERROR_DTYPE;
     }
     at.x = &model->tensors[op->inputs[0]];
     at.x2 = by->n_inputs > 1 ? &model->tensors[op->inputs[1]] : NULL;

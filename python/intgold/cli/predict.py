@@ -14,7 +14,7 @@ import intgold
 from ..errors import InputError, IntgoldError
 from ..host.detection import KIND as DETECTION
 from ..host.host_ops import TAIL, host_ops, quantised_by_host
-from ..host.host_tail import run_host_tail
+from ..host.host_tail import index_outputs, run_host_tail
 from ..images.arrays import REALS, read_labels
 from ..images.labels import check_labels
 from ..images.sources import ImageBatch, numbered, read_sources
@@ -188,8 +188,8 @@ def call(options: argparse.Namespace) -> int:
 
 
 def _gives_no_class(model: Model, *, detector: bool) -> bool:
-    """Return whether images give no class, but the host computes more from the outputs."""
-    if TAIL not in model.metadata:
+    """Return whether images give no class, but several indices, or the host computes more."""
+    if TAIL not in model.metadata and not index_outputs(model):
         check_predictable(model)
         return False
     check_one_input(model)

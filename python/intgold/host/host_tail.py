@@ -20,6 +20,7 @@ from .detection import KIND as DETECTION
 from .host_ops import TAIL, HostOp, host_constants, host_ops
 
 _RESHAPING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+_INTEGERS = ("int8", "uint8", "int16", "int32", "int64")
 _Function = Callable[[HostOp, list[np.ndarray]], np.ndarray]
 
 
@@ -51,7 +52,7 @@ FUNCTIONS: Mapping[str, _Function] = {
     "CONCATENATION": lambda op, x: np.concatenate(x, _axis(op)),
     **dict.fromkeys(_RESHAPING, lambda op, x: x[0]),
 }
-"""Of reals, an image first; axes count from the last.  ARG_MAX also takes integers."""
+"""Of reals, an image first; axes count from the last."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +67,8 @@ class HostValues:
         What no op of the tail reads: the outputs of the file, with the ops that make them.
     sources : dict of str to str
         For each value that is made of one tensor only: the output of the model.
+    indices : dict of str to ndarray of int32, shape (n, ...)
+        Outputs of the model that an argmax produces, where no op of the tail reads them.
     left : list of HostOp
         What is not done: ops of other kinds, and those that read what these make.
     """
@@ -75,6 +78,7 @@ class HostValues:
     values: dict[str, np.ndarray]
     ends: dict[str, HostOp]
     sources: dict[str, str]
+    indices: dict[str, np.ndarray]
     left: list[HostOp]
 
 
@@ -93,7 +97,8 @@ def run_host_tail(model: Model, outputs: Mapping[str, np.ndarray]) -> HostValues
         When the metadata of the model has a line that is no op, or no constant.
     """
     known, constants = dict(outputs), host_constants(model.metadata)
-    made = HostValues({}, {}, {}, [])
+    maps = {name: outputs[name][..., 0] for name in index_outputs(model) if name in outputs}
+    made = HostValues({}, {}, {}, maps, [])
     for op in host_ops(model.metadata, TAIL):
         if op.kind == DETECTION:
             values = _detections(model, op, known, constants)
@@ -108,11 +113,18 @@ def run_host_tail(model: Model, outputs: Mapping[str, np.ndarray]) -> HostValues
             made.ends[y.name] = op
         for read in op.inputs:
             made.ends.pop(read, None)
+            made.indices.pop(read, None)
         if len(op.inputs) == len(op.outputs) == 1:
             source = made.sources.get(op.inputs[0], op.inputs[0])
             if source in outputs:
                 made.sources[op.outputs[0].name] = source
     return made
+
+
+def index_outputs(model: Model) -> list[str]:
+    """Return the outputs of a model that an argmax produces."""
+    made = {op.output for op in model.ops if op.kind == "argmax"}
+    return [name for name in model.outputs if name in made]
 
 
 def _detections(
@@ -153,11 +165,13 @@ def _value(model: Model, op: HostOp, known: Mapping[str, np.ndarray]) -> np.ndar
         return None
     x = [known[name] for name in op.inputs]
     integers = x[0].dtype != np.float64
-    if integers and op.kind not in ("DEQUANTIZE", "ARG_MAX", "ARG_MIN", *_RESHAPING):
+    if integers and op.kind not in ("DEQUANTIZE", "CAST", *_RESHAPING):
         return None
     try:
         if op.kind == "DEQUANTIZE":
             made = dequantize(x[0], model.tensor(op.inputs[0]))
+        elif op.kind == "CAST":
+            made = _cast(op, x[0], own=op.inputs[0] in model.outputs)
         elif op.kind in FUNCTIONS and _axis(op) + x[0].ndim > 0:  # axis 0 is that of the images
             made = FUNCTIONS[op.kind](op, x)
         else:
@@ -165,6 +179,18 @@ def _value(model: Model, op: HostOp, known: Mapping[str, np.ndarray]) -> np.ndar
         return made.reshape(len(x[0]), *op.outputs[0].shape)
     except (ValueError, InputError):  # shapes or axes that are none of the tensors; no scale
         return None
+
+
+def _cast(op: HostOp, x: np.ndarray, *, own: bool) -> np.ndarray:
+    """Return values as another type; `own`: of an output of the model, uint8 as x ^ 0x80."""
+    wide = x.astype(np.int64) + 128 if own and op.options.get("from") == "uint8" else x
+    made = op.outputs[0].dtype
+    if made == "float32":
+        return wide.astype(np.float64)
+    whole = np.trunc(wide)
+    if made not in _INTEGERS or not np.isin(whole, whole.astype(made)).all():
+        raise ValueError(f"values beyond {made}")
+    return whole.astype(np.int64)
 
 
 def _axis(op: HostOp) -> int:

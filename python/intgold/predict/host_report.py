@@ -44,7 +44,8 @@ def host_document(host: HostValues) -> dict[str, Any]:
 
 def image_values(host: HostValues, index: int) -> dict[str, Any]:
     """Return the values of one image for JSON: nested lists by name, without the file's batch."""
-    return {name: _of_image(host.values[name], index).tolist() for name in host.ends}
+    shown = {**host.indices, **{name: host.values[name] for name in host.ends}}
+    return {name: _of_image(values, index).tolist() for name, values in shown.items()}
 
 
 def image_document(host: HostValues, index: int, name: str, names: ClassNames) -> dict[str, Any]:
@@ -68,17 +69,19 @@ def image_lines(
     if found is not None:
         lines += [*detection_lines(detected(host, index), names, encoding), _OF_BOXES]
     others = {output: op for output, op in host.ends.items() if op is not found}
-    if others or found is None:
-        lines += [*_value_lines(host, index, others), ARITHMETIC]
+    if others or host.indices or found is None:
+        lines += [*_value_lines(host, index, others), *[ARITHMETIC] * bool(others)]
     return [*lines, *left_line(host)]
 
 
 def _value_lines(host: HostValues, index: int, ends: Mapping[str, HostOp]) -> list[str]:
     rows = [("output", "made by", "shape", "values")]
-    for output, op in ends.items():
-        values = _of_image(host.values[output], index)
+    shown = [(output, "argmax", values) for output, values in host.indices.items()]
+    shown += [(output, op.kind, host.values[output]) for output, op in ends.items()]
+    for output, maker, batch in shown:
+        values = _of_image(batch, index)
         shape = "x".join(map(str, values.shape)) or "1"
-        rows.append((output, op.kind, shape, _shown(values)))
+        rows.append((output, maker, shape, _shown(values)))
     return columns(rows, left=range(4))
 
 

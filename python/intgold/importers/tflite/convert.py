@@ -29,6 +29,7 @@ from .graph.shape_arithmetic import COMPUTED, fold_shapes
 from .handlers import (
     data_movement,
     elementwise,
+    indices,
     layout_ops,
     means,
     pools,
@@ -53,16 +54,19 @@ HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
     "AVERAGE_POOL_2D": pools.average_pool_2d,
     "MAX_POOL_2D": pools.max_pool_2d,
     "MEAN": means.mean,
+    "SUM": means.mean,
     "SOFTMAX": softmax.softmax,
     "RESHAPE": data_movement.reshape,
     "SQUEEZE": data_movement.reshape,
     "EXPAND_DIMS": data_movement.reshape,
+    "CAST": data_movement.cast,
     "PAD": data_movement.pad,
     "PADV2": data_movement.pad,
     "CONCATENATION": data_movement.concatenation,
     "PACK": layout_ops.pack,
     **dict.fromkeys(LAYOUT_OPS, layout_ops.layout),
     **dict.fromkeys(("REDUCE_MAX", "REDUCE_MIN"), layout_ops.reduce_extreme),
+    **dict.fromkeys(wellformed.INDEX_OPS, indices.arg_extreme),
     "RESIZE_BILINEAR": resizes.resize_bilinear,
     "QUANTIZE": unary.quantize,
     "RELU": unary.relu(1),
@@ -83,14 +87,16 @@ HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
 }
 """What adds each op of a file to the model."""
 _WITH_BATCH = frozenset(
-    ("CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "PAD", "PADV2",
-     "CONCATENATION", "TRANSPOSE_CONV", "RESIZE_BILINEAR")
+    ("CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "SUM", "PAD",
+     "PADV2", "CONCATENATION", "TRANSPOSE_CONV", "RESIZE_BILINEAR")
 )  # fmt: skip
 """Ops that count axes from the batch on."""
+_OF_TWO_TYPES = wellformed.INDEX_OPS | {"CAST"}
+"""Ops of which an engine has kernels by both the input's and the output's type."""
 _MAX_RANK = 6
 _IMAGES = frozenset(
     ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN",
-     "PAD", "PADV2", "CONCATENATION", "ADD", "SUB", "MUL")
+     "SUM", "PAD", "PADV2", "CONCATENATION", "ADD", "SUB", "MUL")
 )  # fmt: skip
 """Ops that are read on tensors of at most four dimensions, batch included, or three without it."""
 _HINTS = {
@@ -100,7 +106,10 @@ _HINTS = {
 
 @checked
 def import_tflite(
-    path: str | os.PathLike[str], contract: str = DEFAULT_CONTRACT, name: str | None = None
+    path: str | os.PathLike[str],
+    contract: str = DEFAULT_CONTRACT,
+    name: str | None = None,
+    signature: str | None = None,
 ) -> Model:
     """Return the model of a .tflite file, with the arithmetic of a named engine.
 
@@ -114,13 +123,15 @@ def import_tflite(
         See `intgold.contracts`.
     name : str, optional
         Of the model; by default that of the file.
+    signature : str, optional
+        Which subgraph is imported, of a file that has several signatures; by default the main one.
 
     Raises
     ------
     ImportFileError
         Naming the op by number, and what is missing or wrong.
     """
-    graph = read(path)
+    graph = read(path, signature)
     stem = _identifier(name or Path(path).stem)
     chosen = contract_named(contract)
     try:
@@ -227,9 +238,10 @@ class _GraphImporter:
             self._in_place.add(op.index)
         for y in made if geometry else ():
             shape = self._builder.tensor(self._names[y.index]).shape
-            if shape != inner(y):
+            expected = indices.indices_shape(y) if op.kind in wellformed.INDEX_OPS else inner(y)
+            if shape != expected:
                 raise ImportFileError(
-                    f"{op}: output {y.name} has shape {inner(y)}; it produces {shape}"
+                    f"{op}: output {y.name} has shape {expected}; it produces {shape}"
                 )
 
     def _convert(self, op: FileOp, made: list[FileTensor]) -> OpContext:
@@ -240,10 +252,16 @@ class _GraphImporter:
             self._check_operands(op, y)
         y = made[0]
         tensors, contract = self._graph.tensors, self._contract
-        dtypes = {y.dtype, tensors[op.inputs[0]].dtype}  # QUANTIZE has two
-        rule = contract.rule(op.kind, "int8" if "int8" in dtypes else y.dtype)
-        if rule is None:
-            raise ImportFileError(f"{op}: {contract.engine}: no kernel for it on {y.dtype}")
+        of = tensors[op.inputs[0]].dtype
+        if op.kind in _OF_TWO_TYPES:
+            dtype, needed = of, [of, y.dtype]
+        else:  # QUANTIZE may have two types, SPLIT the axis first
+            dtype = "int8" if "int8" in (of, y.dtype) else y.dtype
+            needed = [dtype]
+        refusal = next(filter(None, (contract.refusal(op.kind, each) for each in needed)), "")
+        rule = contract.rule(op.kind, dtype)
+        if rule is None or refusal:
+            raise ImportFileError(f"{op}: {contract.engine}: {refusal}")
         context = OpContext(
             op, rule, tensors, self._builder, self._names, _label(op),
             tuple(self._labels.new(y.name) for y in made), self._budget, batch=self._batch,
@@ -259,7 +277,10 @@ class _GraphImporter:
 
     def _check_operands(self, op: FileOp, y: FileTensor) -> None:
         tensors, names = self._graph.tensors, self._names
-        _check(y, f"{op}: output {y.name}", at_an_end=y.index in self._graph.outputs)
+        if op.kind in wellformed.INDEX_OPS:
+            _check_index(op, y)
+        else:
+            _check(y, f"{op}: output {y.name}", at_an_end=y.index in self._graph.outputs)
         if y.index in names:
             raise ImportFileError(f"{op}: output {y.name} exists already")
         for at in (*op.inputs, y.index) if op.kind in _WITH_BATCH else ():
@@ -271,7 +292,8 @@ class _GraphImporter:
         for at in op.inputs:
             if at >= 0 and tensors[at].data is None and at not in names:
                 raise ImportFileError(f"{op}: input {tensors[at].name} is not made before it")
-            if at in names and tensors[at].dtype != y.dtype and op.kind != "QUANTIZE":
+            two_types = op.kind == "QUANTIZE" or op.kind in _OF_TWO_TYPES
+            if at in names and tensors[at].dtype != y.dtype and not two_types:
                 raise ImportFileError(f"{op}: {tensors[at].dtype} to {y.dtype}; one type is read")
 
     def converted(self, cut: CutGraph, file_outputs: tuple[int, ...]) -> ConvertedGraph:
@@ -307,6 +329,7 @@ class _GraphImporter:
             "inexact": "; ".join(f"{kind}: {why}" for kind, why in self._inexact.items()),
             "no_answer": "; ".join(self._no_answer),
             "overwritten": "; ".join(memory_hazards(as_in_file, self._in_place)),
+            "signature": _signature(self._graph),
             "uint8": "stored as x ^ 0x80" if unsigned else "",
             **host_records(cut, dict(self._names), self._labels.new),
         }
@@ -334,6 +357,18 @@ def _check(tensor: FileTensor, what: str, *, at_an_end: bool) -> None:
         raise ImportFileError(
             f"{what}: shape {tensor.shape}; a batch of 1 first, at most {_MAX_RANK} dimensions"
         )
+
+
+def _check_index(op: FileOp, tensor: FileTensor) -> None:
+    """Refuse an output that is not of int32 or int64, of one index or more."""
+    if tensor.dtype not in ("int32", "int64"):
+        raise ImportFileError(
+            f"{op}: output {tensor.name} is {tensor.dtype}; int32 and int64 are read"
+        )
+    if tensor.scale.size:
+        raise ImportFileError(f"{op}: output {tensor.name} has a scale, and is an index")
+    if min(tensor.shape, default=1) < 1 or len(tensor.shape) >= _MAX_RANK:
+        raise ImportFileError(f"{op}: output {tensor.name}: shape {tensor.shape}")
 
 
 def _check_rank(op: FileOp, tensor: FileTensor) -> None:
@@ -365,6 +400,12 @@ class _Names:
             name = f"{base[:58]}_{number}"
         self.used.add(name)
         return name
+
+
+def _signature(graph: FileGraph) -> str:
+    """Return which signature a graph is of, where the file has several."""
+    several = len(graph.signatures) > 1
+    return f"{graph.signature or 'none'}, of {', '.join(graph.signatures)}" if several else ""
 
 
 def _label(op: FileOp) -> str:

@@ -76,6 +76,8 @@ def _record(op: FileOp, tensors: Sequence[FileTensor], named: Callable[[int], st
     elif op.kind == "CONCATENATION":
         axis = _axis(np.array(op.options["Axis"]), tensors[op.outputs[0]])
         options["axis"] = "unknown" if axis is None else str(axis)
+    elif op.kind == "CAST" and shown[0] >= 0:
+        options["from"] = tensors[shown[0]].dtype.replace(" ", "_")
     elif op.kind == DETECTION:
         options |= {name: str(op.options[name]) for name in OPTION_NAMES if name in op.options}
     elif op.kind == "SOFTMAX":
