@@ -1,8 +1,10 @@
-"""Models of one op each, in the shapes of MobileNet, ResNet, DS-CNN and the shipped network."""
+"""Models of one op each, in the shapes of MobileNet, ResNet, DS-CNN, the shipped network, U-Net,
+DeepLab and feature pyramids."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -26,12 +28,15 @@ class Case:
     model : Model
     products : int
         Multiply-adds; 0 for an op that has none.
+    peer : mapping of str to object
+        What ort_worker.py has to know beside the fields.
     """
 
     name: str
     group: str
     model: Model
     products: int
+    peer: Mapping[str, object] = field(default_factory=dict)
 
     def inputs(self) -> dict[str, np.ndarray]:
         """Return one image of noise for each input."""
@@ -66,8 +71,8 @@ def _one_op(
 ) -> Model:
     names = [f"x{i}" for i in range(1, len(inputs) + 1)]
     tensors = [Tensor(n, s, zero_point=X_ZERO_POINT) for n, s in zip(names, inputs, strict=True)]
-    # The largest is one of the inputs: in their scale.
-    zero_point = X_ZERO_POINT if kind == "max_pool2d" else Y_ZERO_POINT
+    # Where outputs are inputs, or lie between them, they have one scale.
+    zero_point = Y_ZERO_POINT if "requantize" in fields else X_ZERO_POINT
     tensors.append(Tensor("y", out, zero_point=zero_point))
     return Model("one_op", tensors, [Op(kind, kind, tuple(names), "y", fields)], names, ["y"])
 
@@ -155,6 +160,85 @@ def max_pool(side: int, channels: int) -> Case:
     return Case(f"max pool 3x3 s2 {side}x{side}x{channels}", "values", model, 0)
 
 
+def extreme(kind: str, side: int, channels: int) -> Case:
+    """Return a maximum or minimum."""
+    shape = (side, side, channels)
+    model = _one_op(kind, (shape, shape), shape, {})
+    return Case(f"{kind} {side}x{side}x{channels}", "values", model, 0)
+
+
+def transposed(side: int, kernel: int, in_c: int, out_c: int) -> Case:
+    """Return a transpose_conv2d of stride 2 that doubles an image."""
+    spare = kernel - 2
+    fields = {"stride": (2, 2), "padding": (spare // 2, spare - spare // 2) * 2}
+    fields |= _weighted((out_c, kernel, kernel, in_c), kernel * kernel * in_c // 4, out_c)
+    out = (2 * side, 2 * side, out_c)
+    model = _one_op("transpose_conv2d", ((side, side, in_c),), out, fields)
+    name = f"transpose conv {kernel}x{kernel} s2 {in_c}->{out_c} @{side}"
+    return Case(name, "transpose conv", model, side * side * kernel * kernel * in_c * out_c)
+
+
+def bilinear(side: int, out: int, channels: int) -> Case:
+    """Return a resize_bilinear that keeps the corners, its positions to ten bits."""
+    at = np.arange(out) * (side - 1) * 1024 // (out - 1)
+    first, weight = np.int32(at // 1024), np.int16(at % 1024)
+    second = np.minimum(first + 1, side - 1).astype(np.int32)
+    fields: dict[str, object] = {"frac_bits": 10, "form": "away"}
+    for axis in ("row", "column"):
+        fields |= {f"{axis}0": first, f"{axis}1": second, f"{axis}_weight": weight}
+    model = _one_op("resize_bilinear", ((side, side, channels),), (out, out, channels), fields)
+    peer = {"node": "Resize", "mode": "linear"}
+    return Case(f"bilinear {side}->{out} x{channels}", "resize", model, 0, peer)
+
+
+def _moved(
+    name: str, shape: tuple[int, ...], out: tuple[int, ...], counters: list[tuple[int, int]],
+    peer: Mapping[str, object] | None = None,
+) -> Case:  # fmt: skip
+    """Return a strided_copy by counters and their strides, outermost first."""
+    counts, strides = zip(*([(1, 0)] * (6 - len(counters)) + counters), strict=True)
+    fields = {"shape": out, "counts": counts, "strides": strides, "offset": 0}
+    return Case(name, "copy", _one_op("strided_copy", (shape,), out, fields), 0, peer or {})
+
+
+def nearest(side: int, channels: int) -> Case:
+    """Return a strided_copy that doubles an image."""
+    counters = [(side, side * channels), (2, 0), (side, channels), (2, 0), (channels, 1)]
+    return _moved(
+        f"nearest {side}->{2 * side} x{channels}", (side, side, channels),
+        (2 * side, 2 * side, channels), counters, {"node": "Resize", "mode": "nearest"},
+    )  # fmt: skip
+
+
+def channels_first(side: int, channels: int) -> Case:
+    """Return a strided_copy from HWC to CHW."""
+    counters = [(channels, 1), (side, side * channels), (side, channels)]
+    return _moved(
+        f"transpose {side}x{side}x{channels}", (side, side, channels), (channels, side, side),
+        counters, {"node": "Transpose", "perm": [0, 3, 1, 2]},
+    )  # fmt: skip
+
+
+def depth_to_space(side: int, channels: int) -> Case:
+    """Return a strided_copy of blocks of 2x2."""
+    depth = channels // 4
+    counters = [
+        (side, side * channels), (2, 2 * depth), (side, channels), (2, depth), (depth, 1),
+    ]  # fmt: skip
+    return _moved(
+        f"depth to space {side}x{side}x{channels}", (side, side, channels),
+        (2 * side, 2 * side, depth), counters,
+    )  # fmt: skip
+
+
+def gathered(rows: int, depth: int, count: int) -> Case:
+    """Return a gather of rows, as of an embedding."""
+    indices = np.random.default_rng(4).integers(0, rows, count).astype(np.int32)
+    fields = {"axis": 0, "indices": indices}
+    model = _one_op("gather", ((rows, depth),), (count, depth), fields)
+    return Case(f"gather {count} of {rows}x{depth}", "copy", model, 0, {"node": "Gather"})
+
+
 def cases() -> list[Case]:
     """Return every op at every shape."""
     return [
@@ -183,4 +267,19 @@ def cases() -> list[Case]:
         global_avg_pool(7, 1024),
         add(56, 256),
         max_pool(112, 64),
+        extreme("maximum", 96, 16),
+        extreme("minimum", 48, 32),
+        transposed(128, 2, 32, 16),
+        transposed(64, 2, 64, 32),
+        transposed(16, 4, 128, 64),
+        transposed(128, 2, 4, 1),
+        bilinear(33, 513, 21),
+        bilinear(17, 257, 2),
+        bilinear(32, 64, 128),
+        nearest(20, 64),
+        nearest(128, 32),
+        nearest(64, 8),
+        channels_first(32, 64),
+        depth_to_space(64, 16),
+        gathered(1000, 64, 128),
     ]

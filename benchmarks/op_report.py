@@ -65,8 +65,10 @@ class Report:
         lines.append("-" * len(lines[0]))
         for row in self.rows:
             cells = [_us(row.us[isa]) for isa in self.isas]
-            if peer:
+            if ORT in row.us:
                 cells += [_us(row.us[ORT]), f"{row.us[ORT] / row.us[self.fastest]:.2f}"]
+            elif peer:
+                cells += ["-", "-"]
             lines.append(_line(row.case.name, cells, ["<" if self.slower(row) else ""]))
         return "\n".join(lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -23,7 +24,11 @@ def _mean_batch(rng: Rng, dtype: str) -> Made:
     return _mean(rng, dtype, batch=True)
 
 
-def _mean(rng: Rng, dtype: str, *, batch: bool) -> Made:
+def _sum(rng: Rng, dtype: str) -> Made:
+    return _mean(rng, dtype, batch=rng.random() < 0.1, kind="SUM")
+
+
+def _mean(rng: Rng, dtype: str, *, batch: bool, kind: str = "MEAN") -> Made:
     w, shape, scale, keep = Writer(), draws.image(rng), draws.scale(rng), bool(rng.integers(0, 2))
     if rng.random() < 0.2:
         shape = (shape[0], *shape[2:])
@@ -38,14 +43,16 @@ def _mean(rng: Rng, dtype: str, *, batch: bool) -> Made:
     kept = ((1 if i in chosen else n, i in chosen) for i, n in enumerate(shape))
     out = tuple(n for n, gone in kept if keep or not gone)
     y_scale, y_zero = draws.mean_scale(rng, scale), draws.zero_point(rng, dtype)
+    if kind == "SUM":
+        y_scale = FLOAT(y_scale * (math.prod(shape) // math.prod(out)) ** rng.uniform(0.3, 1))
     if rng.random() < 0.2:
         y_scale, y_zero = scale, zero
     y = w.tensor(out, dtype, y_scale, y_zero)
-    w.op("MEAN", [x, axes], y, 2, "ReducerOptions", KeepDims=keep)
+    w.op(kind, [x, axes], y, 2, "ReducerOptions", KeepDims=keep)
     return Made(w.finish([x], [y]), ((x, shape),), y, dtype)
 
 
-def _mean_large(rng: Rng, dtype: str) -> Made:
+def _mean_large(rng: Rng, dtype: str, kind: str = "MEAN") -> Made:
     """A large image of few channels, the mean of each next to a half of the output's scale."""
     w, scale = Writer(), draws.scale(rng)
     shape = (1, int(rng.integers(9, 65)), int(rng.integers(9, 65)), int(rng.integers(1, 9)))
@@ -53,15 +60,22 @@ def _mean_large(rng: Rng, dtype: str) -> Made:
     zero, y_zero = draws.zero_point(rng, dtype), draws.zero_point(rng, dtype)
     x = w.tensor(shape, dtype, scale, zero)
     axes = w.tensor((2,), "int32", data=np.array([1, 2]))
-    y_scale = draws.mean_scale(rng, scale)
+    y_scale, count = draws.mean_scale(rng, scale), n if kind == "MEAN" else 1
+    if kind == "SUM":
+        y_scale = FLOAT(y_scale * n ** rng.uniform(0.5, 1))
     y = w.tensor((1, 1, 1, shape[3]), dtype, y_scale, y_zero)
-    w.op("MEAN", [x, axes], y, 2, "ReducerOptions", KeepDims=True)
+    w.op(kind, [x, axes], y, 2, "ReducerOptions", KeepDims=True)
     halves = rng.integers(-128, 127, (draws.IMAGES, 1, shape[3])) + 0.5 + offset
-    sums = np.rint(n * (zero + (halves - y_zero) * float(y_scale) / float(scale))).astype(np.int64)
+    sums = n * zero + count * (halves - y_zero) * float(y_scale) / float(scale)
+    sums = np.rint(sums).astype(np.int64)
     sums = np.clip(sums + rng.integers(-1, 2, sums.shape), (offset - 128) * n, (offset + 127) * n)
     values = sums // n + (np.arange(n)[:, None] < sums % n)
     batch = rng.permuted(values, axis=1).reshape(draws.IMAGES, *shape[1:]).astype(dtype)
     return Made(w.finish([x], [y]), ((x, shape),), y, dtype, batch)
+
+
+def _sum_large(rng: Rng, dtype: str) -> Made:
+    return _mean_large(rng, dtype, "SUM")
 
 
 def _without_bias(rng: Rng, held: list[int]) -> list[int]:
@@ -257,6 +271,8 @@ def _padded_with(rng: Rng, dtype: str) -> Made:
 MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "MEAN_AXES": _mean_axes,
     "MEAN_BATCH": _mean_batch,
+    "SUM": _sum,
+    "SUM_LARGE": _sum_large,
     "MEAN_LARGE": _mean_large,
     "CONV_2D_TINY": _tiny("CONV_2D"),
     "DEPTHWISE_CONV_2D_TINY": _tiny("DEPTHWISE_CONV_2D"),

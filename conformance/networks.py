@@ -8,18 +8,21 @@
 
 Of a file with a float head or tail, the integer part is compared: its engine is fed with the reals
 of the integers.  The files are those of the folder TFLITE_DIR (by default data/tflite, where it
-exists) and random networks that the public converter makes (see random_networks.py).
+exists), random networks that the public converter makes (see random_networks.py), and networks of
+several images at once (see batched_networks.py).
 """
 
 from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
+import batched_networks
 import numpy as np
 from engines import HERE, OUT, Answer, Stimulus, answers, environment, run_worker
 
@@ -39,6 +42,8 @@ FOLDER = HERE.parent / "data" / "tflite"
 IMAGES = 97
 """Five corners, 65 of random bytes, 27 of bytes near the zero point."""
 _PARTS = ("tensors", "outputs")
+MIXED = re.compile(r"across the \d+ images of the file's batch")
+"""Why a file may be declined that its engine takes: no model of one image has its values."""
 _BLOCK_VALUES = 2**25
 """Values of a trace that are held at once."""
 
@@ -77,7 +82,12 @@ class Row:
     @property
     def failed(self) -> bool:
         """Whether anything differs, or the importer refuses what the engine takes."""
-        return bool(self.differing or self.unequal or (self.declined and not self.refused))
+        return bool(self.differing or self.unequal or self.lost)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the importer refuses what the engine takes, and not because it mixes images."""
+        return bool(self.declined) and not self.refused and not MIXED.search(self.declined)
 
 
 class DiffersError(Exception):
@@ -123,7 +133,8 @@ def prove(contracts: Sequence[str]) -> Iterator[str]:
         yield "public networks: not run: set TFLITE_DIR to a folder with the files"
     rows: list[Row] = []
     pairs: list[tuple[str, ...]] = []
-    every = (files | converted()).items()
+    batched = {f"batch_{n}": batched_networks.network(n) for n in range(batched_networks.COUNT)}
+    every = (files | converted() | batched).items()
     for name, data in Progress(every, unit="network", label="networks", show=True):
         held, found = hold(name, data, contracts)
         rows += held
@@ -156,7 +167,7 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
             yield f"{name}: not imported: {row.declined}"
     compared, differing = sum(r.values for r in rows), sum(r.differing for r in rows)
     traced, unequal = sum(r.traced for r in rows), sum(r.unequal for r in rows)
-    lost = sum(bool(r.declined and not r.refused) for r in rows)
+    lost = sum(r.lost for r in rows)
     yield (
         f"{compared:,} values compared with the engines, {differing:,} differ; {traced:,} values "
         f"of the golden model with C, {unequal:,} differ; not imported: {lost}"
@@ -188,7 +199,7 @@ def hold(
                 continue
             own = converted.get(contract) or next(iter(converted.values()), None)
             shown = asked_of(data, file, own, block) if own else Stimulus(
-                data, block.inputs, file.outputs
+                data, block.inputs, file.outputs, (), block.at_once
             )  # fmt: skip
             answer = answers(contract, {network: shown})[network]
             if isinstance(answer, str):

@@ -10,6 +10,7 @@ from typing import Any
 
 import draws
 import form_models
+import index_models
 import layout_models
 import numpy as np
 import operand_models
@@ -233,6 +234,7 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     **shape_models.MODELS,
     **softmax_models.MODELS,
     **layout_models.MODELS,
+    **index_models.MODELS,
     **transposed_models.MODELS,
     **two_operand_models.MODELS,
 }

@@ -2,6 +2,7 @@
 
     python conformance/run.py                 every contract, 200 models of each op, the networks
     python conformance/run.py --networks      only the networks; see networks.py
+    python conformance/run.py --tails         only detection tails; see host_tails.py
     python conformance/run.py --count 20 --contract xnnpack --op MEAN
     python conformance/run.py --freeze        writes conformance/answers.json, and what was compared
                                               into the package, where `intgold contracts` shows it
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
+import host_tails
 import networks
 import numpy as np
 from engines import PACKAGES, Stimulus, answers, as_int8
@@ -41,9 +43,10 @@ FROZEN = Path(__file__).parent / "answers.json"
 COMPARED = Path(evidence.__file__).parent / evidence.FILE
 FROZEN_SEEDS = 3
 REFUSED = (
-    "floored at last|before the clamp, in int16|its cells are the byte 0|interpolates in float32"
+    "floored at last|before the clamp, in int16|its cells are the byte 0|interpolates in float32|"
+    "writes no output"
 )
-"""What may be refused: the arithmetic of no entry of R."""
+"""What may be refused: the arithmetic of no entry of R, a kernel that computes nothing."""
 
 
 @dataclass
@@ -141,10 +144,13 @@ def main() -> int:
     parser.add_argument("--contract", action="append", choices=PACKAGES, default=[])
     parser.add_argument("--op", action="append", choices=MODELS, default=[])
     parser.add_argument("--networks", action="store_true", help="only whole networks")
+    parser.add_argument("--tails", action="store_true", help="only detection tails of files")
     parser.add_argument("--freeze", action="store_true", help="write conformance/answers.json")
     options = parser.parse_args()
-    failed = False if options.networks else ops(options)
-    if not options.op:
+    failed = False if options.networks or options.tails else ops(options)
+    if not options.op and not options.networks:
+        failed |= tails(options)
+    if not options.op and not options.tails:
         print()
         try:
             for line in networks.prove(options.contract or list(PACKAGES)):
@@ -153,6 +159,14 @@ def main() -> int:
             print(f"failed: {names}")
             failed = True
     return int(failed)
+
+
+def tails(options: argparse.Namespace) -> bool:
+    """Run files with a detection tail; return whether anything differs."""
+    chosen = [c for c in host_tails.CONTRACTS if c in (options.contract or PACKAGES)]
+    rows = [host_tails.hold(contract, options.count) for contract in chosen]
+    print(*host_tails.table(rows), sep="\n")
+    return any(row.differing or not row.values for row in rows)
 
 
 def ops(options: argparse.Namespace) -> bool:

@@ -252,6 +252,7 @@ typedef struct intgold_argmax {
 } intgold_argmax;
 
 INTGOLD_API void intgold_argmax_s32(const intgold_argmax *op, const int32_t *x, int32_t *y);
+INTGOLD_API void intgold_argmax_s8(const intgold_argmax *op, const int8_t *x, int32_t *y);
 
 /* Clause 5.13. */
 typedef struct intgold_mul {

@@ -233,6 +233,7 @@ static int32_t run_op(intgold_context *context, int32_t index, int32_t image, vo
     call.kernels = context->kernels;
     call.packed = context->packed[index];
     call.inputs = inputs;
+    call.x_dtype = model->tensors[op->inputs[0]].dtype;
     call.output = bare ? NULL : y;
     call.acc = (int32_t *)(bare ? y : acc);
     call.scratch = context->scratch;

@@ -24,7 +24,6 @@ typedef enum limits {
     EXP_MULTIPLIER,
     AXIS,
     ADDRESS_STEP, /* of a counter */
-    ADDRESS,
     TWO_FORMS,
     THREE_FORMS
 } limits;
@@ -53,7 +52,6 @@ static const limit limit_of[] = {
     {1 << 30, INT32_MAX, INTGOLD_ERROR_PARAMETER},
     {0, 2, INTGOLD_ERROR_PARAMETER},
     {-INTGOLD_MOST_VALUES, INTGOLD_MOST_VALUES, INTGOLD_ERROR_PARAMETER},
-    {0, INTGOLD_MOST_VALUES - 1, INTGOLD_ERROR_PARAMETER},
     {0, 1, INTGOLD_ERROR_FORM},
     {0, 2, INTGOLD_ERROR_FORM},
 };
@@ -126,8 +124,7 @@ static const member strided_copy_members[] = {M(intgold_strided_copy, shape0, EX
                                               COUNTER(count2, stride2),
                                               COUNTER(count3, stride3),
                                               COUNTER(count4, stride4),
-                                              COUNTER(count5, stride5),
-                                              M(intgold_strided_copy, offset, ADDRESS)};
+                                              COUNTER(count5, stride5)};
 static const member gather_members[] = {
     M(intgold_gather, rows, AT_LEAST_ONE), M(intgold_gather, in_extent, EXTENT),
     M(intgold_gather, out_extent, EXTENT), M(intgold_gather, axis, AXIS)};

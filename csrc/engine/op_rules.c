@@ -323,42 +323,49 @@ static intgold_status check_matmul(const void *fields, const ends *at) {
     return check_entries(&op->requantize, 1, 0);
 }
 
-#define KIND(name, inputs, wide) \
-    { check_##name, inputs, wide, 0 }
+#define KIND(name, inputs) \
+    { check_##name, inputs, INTGOLD_TAKES_INT8, 0 }
+#define KIND_OF_INT32(name, takes) \
+    { check_##name, 1, takes, 0 }
 #define KIND_WITH_WEIGHTS(name) \
-    { check_##name, 1, 0, (uint8_t)offsetof(intgold_##name, requantize) }
+    { check_##name, 1, INTGOLD_TAKES_INT8, (uint8_t)offsetof(intgold_##name, requantize) }
 
 /* In the order of enum intgold_kind. */
 static const intgold_op_rules rules_of[] = {
     KIND_WITH_WEIGHTS(conv2d),
     KIND_WITH_WEIGHTS(depthwise_conv2d),
     KIND_WITH_WEIGHTS(fully_connected),
-    KIND(lut, 1, 0),
-    KIND(pwl, 1, 0),
-    KIND(max_pool2d, 1, 0),
-    KIND(avg_pool2d, 1, 0),
-    KIND(global_avg_pool, 1, 0),
-    KIND(add, 2, 0),
-    KIND(softmax, 1, 0),
-    KIND(rescale, 1, 1),
-    KIND(argmax, 1, 1),
-    KIND(mul, 2, 0),
-    KIND(concat, 2, 0),
-    KIND(pad, 1, 0),
-    KIND(reshape, 1, 0),
-    KIND(softmax_float32, 1, 0),
-    KIND(strided_copy, 1, 0),
-    KIND(gather, 1, 0),
+    KIND(lut, 1),
+    KIND(pwl, 1),
+    KIND(max_pool2d, 1),
+    KIND(avg_pool2d, 1),
+    KIND(global_avg_pool, 1),
+    KIND(add, 2),
+    KIND(softmax, 1),
+    KIND_OF_INT32(rescale, INTGOLD_TAKES_INT32),
+    KIND_OF_INT32(argmax, INTGOLD_TAKES_INT8 | INTGOLD_TAKES_INT32),
+    KIND(mul, 2),
+    KIND(concat, 2),
+    KIND(pad, 1),
+    KIND(reshape, 1),
+    KIND(softmax_float32, 1),
+    KIND(strided_copy, 1),
+    KIND(gather, 1),
     KIND_WITH_WEIGHTS(transpose_conv2d),
-    KIND(resize_bilinear, 1, 0),
-    KIND(maximum, 2, 0),
-    KIND(minimum, 2, 0),
-    KIND(lut2d, 2, 0),
-    KIND(matmul, 2, 0),
+    KIND(resize_bilinear, 1),
+    KIND(maximum, 2),
+    KIND(minimum, 2),
+    KIND(lut2d, 2),
+    KIND(matmul, 2),
 };
 
 const intgold_op_rules *intgold_op_rules_of(int32_t kind) {
     return (size_t)kind < sizeof rules_of / sizeof *rules_of ? &rules_of[kind] : NULL;
+}
+
+int intgold_takes_dtype(const intgold_op_rules *by, int32_t dtype) {
+    if (dtype == INTGOLD_INT8) return (by->takes & INTGOLD_TAKES_INT8) != 0;
+    return dtype == INTGOLD_INT32 && (by->takes & INTGOLD_TAKES_INT32) != 0;
 }
 
 int32_t intgold_made_dtype(const intgold_op_rules *by, const void *fields) {
@@ -366,7 +373,7 @@ int32_t intgold_made_dtype(const intgold_op_rules *by, const void *fields) {
     if (by->requantize)
         memcpy(&count, (const char *)fields + by->requantize + offsetof(intgold_requantize, count),
                sizeof count);
-    return by->wide || count == 0 ? INTGOLD_INT32 : INTGOLD_INT8;
+    return (by->takes & INTGOLD_TAKES_INT32) || count == 0 ? INTGOLD_INT32 : INTGOLD_INT8;
 }
 
 #endif

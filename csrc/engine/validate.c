@@ -2,8 +2,8 @@
  * arrays of its ops.
  *
  * Numbers of an op are checked by members.c, each by itself, and by op_rules.c, to each other.  The
- * order of tensors that clause 6.2 demands, inputs first and then what each op writes, makes tensor
- * n_inputs + i the output of op i. */
+ * order of tensors that clause 6.2 demands, inputs first and then what each op writes: tensor
+ * n_inputs + i is the output of op i. */
 #include "engine/validate.h"
 
 #if !defined(INTGOLD_NO_CHECK)
@@ -27,8 +27,7 @@ static intgold_status check_op(const intgold_model *model, int32_t i) {
     for (k = 0; k < by->n_inputs; k++) {
         const int32_t t = op->inputs[k];
         if (t < 0 || t >= own) return INTGOLD_ERROR_GRAPH;
-        if (model->tensors[t].dtype != (by->wide ? INTGOLD_INT32 : INTGOLD_INT8))
-            return INTGOLD_ERROR_DTYPE;
+        if (!intgold_takes_dtype(by, model->tensors[t].dtype)) return INTGOLD_ERROR_DTYPE;
     }
     at.x = &model->tensors[op->inputs[0]];
     at.x2 = by->n_inputs > 1 ? &model->tensors[op->inputs[1]] : NULL;

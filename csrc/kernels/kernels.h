@@ -19,7 +19,7 @@
 #include "arithmetic/size.h"
 #include "intgold.h"
 
-enum { INTGOLD_MAX_LANES = 16, INTGOLD_MAX_GROUP = 4 };
+enum { INTGOLD_MAX_LANES = 16, INTGOLD_MAX_GROUP = 4, INTGOLD_BLEND_BEYOND = 8 };
 
 /* What an input x is in a word. */
 enum {
@@ -91,12 +91,42 @@ typedef struct intgold_lines {
     uint32_t base;
 } intgold_lines;
 
+/* The whole of add as two straight lines and a shift; every sum fits int32.  Those whose last
+ * right_shift bits are less than `doubtful` may be off by one: the tables, of input + 128, and
+ * requantize say what they are. */
+typedef struct intgold_line_sums {
+    intgold_lines lines;
+    int32_t right_shift, doubtful;
+    int32_t y_zero_point, act_min, act_max;
+    const int32_t *table1, *table2;
+    const intgold_requantize *requantize;
+} intgold_line_sums;
+
+/* How resize_bilinear produces a row of outputs out of a row of words, clause 5.21. */
+typedef struct intgold_blend {
+    int32_t channels, out_w;
+    const int32_t *column0, *column1;
+    const int16_t *column_weight;
+    int32_t frac_bits, away; /* away: ties away from zero, else up */
+} intgold_blend;
+
+/* What depthwise_conv2d multiplies.  Words of four bytes hold `group` rows of an input and meet
+ * words of weights; words of one byte hold an input as it is, and weights are int16, those of two
+ * words in one of theirs.  Either way a sum takes a word for each channel of a vector. */
+typedef struct intgold_depthwise_words {
+    int32_t group, bytes;
+    int32_t lanes;          /* channels at once, one vector of sums or two */
+    int32_t input_encoding; /* INTGOLD_INPUT_... */
+    const uint8_t *places;  /* where among packed weights those of each lane are; NULL: in order */
+} intgold_depthwise_words;
+
 typedef struct intgold_kernels {
     const char *name;
     int32_t group;    /* input values per word: 4 (bytes) or 2 (int16) */
     int32_t lanes;    /* output channels per vector of sums */
     int32_t columns;  /* pixels that convolve takes at once */
     int32_t input_encoding; /* INTGOLD_INPUT_...: how words hold inputs */
+    intgold_depthwise_words depthwise;
 
     /* Weights as convolve takes them, all blocks one after another. */
     size_t (*pack_size)(const intgold_weights *weights);
@@ -105,9 +135,9 @@ typedef struct intgold_kernels {
     /* Write `count` inputs as words, one after another. */
     void (*load_inputs)(const int8_t *x, int32_t zero_point, size_t count, void *words);
 
-    /* Depthwise: word i holds input i of `group` rows, one below the other; NULL: a row of
-     * padding.  multiply() sums words and weights lane by lane, the first vector of the strip
-     * only, with runs of one word: sums[lanes*i] for pixel i. */
+    /* Depthwise: word i holds input i of depthwise.group rows, one below the other; NULL: a row of
+     * padding.  multiply() sums words and weights lane by lane, with weights0 and bias0 of the strip
+     * and runs of one word: sums[depthwise.lanes*i] for pixel i. */
     void (*interleave)(const int8_t *const *rows, int32_t zero_point, size_t count, void *words);
     void (*multiply)(const intgold_strip *strip, int32_t *sums);
 
@@ -128,6 +158,14 @@ typedef struct intgold_kernels {
      * bytes of rest that are not signed; sums: whole vectors.  NULL: look_up() of add.c. */
     void (*affine_sum)(const intgold_lines *by, const int8_t *x1, const int8_t *x2,
                        const uint8_t *rest1, const uint8_t *rest2, int32_t count, int32_t *sums);
+
+    /* The whole of add.  NULL: affine_sum() and epilogue(). */
+    void (*add_lines)(const intgold_line_sums *by, const int8_t *x1, const int8_t *x2,
+                      int32_t count, int8_t *y);
+
+    /* resize_bilinear: the outputs of a row, which is followed by INTGOLD_BLEND_BEYOND words that
+     * are read and do not count.  NULL: resize_row() of resize_bilinear.c. */
+    void (*blend)(const intgold_blend *by, const int32_t *row, int8_t *y);
 
     /* y[i] = table[x[i] + 128]. */
     void (*lut)(const int8_t *table, const int8_t *x, int32_t count, int8_t *y);

@@ -62,7 +62,7 @@ static int is_sum(int32_t i, int32_t count, int32_t step, int32_t max, int32_t o
 
 /* Whether a group of the kernel's rows begins at row i of the words under `rows` output rows. */
 static int is_read(const depthwise_job *at, int32_t i, int32_t rows) {
-    const int32_t distance = at->kernels->group / at->by->unit, stride = at->op->stride_h;
+    const int32_t distance = at->kernels->depthwise.group / at->by->unit, stride = at->op->stride_h;
     const int32_t groups = at->by->groups;
     return groups < rows ? is_sum(i, groups, distance, rows, stride)
                          : is_sum(i, rows, stride, groups, distance);
@@ -76,20 +76,21 @@ static void fill_row(const depthwise_job *at, const int8_t *x, int32_t oy, int32
     const size_t out_c = (size_t)op->out_c;
     const size_t left = (size_t)op->pad_left * out_c, right = (size_t)op->pad_right * out_c;
     const size_t width = (size_t)op->in_w * out_c;
-    char *to = at->words + (size_t)i * at->by->row_words * 4;
+    const size_t bytes = (size_t)kernels->depthwise.bytes;
+    char *to = at->words + (size_t)i * at->by->row_words * bytes;
     const int8_t *rows[INTGOLD_MAX_GROUP];
     int32_t j;
-    for (j = 0; j < kernels->group; j++) {
+    for (j = 0; j < kernels->depthwise.group; j++) {
         const int32_t ky = i * at->by->unit + j;
         rows[j] = row_of(at, x, oy * op->stride_h - op->pad_top + ky * op->dilation_h, j);
     }
     kernels->interleave(padding, op->x_zero_point, left, to);
-    kernels->interleave(rows, op->x_zero_point, width, to + left * 4);
-    kernels->interleave(padding, op->x_zero_point, right, to + (left + width) * 4);
+    kernels->interleave(rows, op->x_zero_point, width, to + left * bytes);
+    kernels->interleave(padding, op->x_zero_point, right, to + (left + width) * bytes);
 }
 
 static void depthwise_fill(const depthwise_job *at, const int8_t *x, int32_t oy, int32_t rows) {
-    const int32_t count = (int32_t)intgold_word_rows(at->op, at->by, at->kernels->group, rows);
+    const int32_t count = (int32_t)intgold_word_rows(at->op, at->by, at->kernels->depthwise.group, rows);
     int32_t i;
     for (i = 0; i < count; i++)
         if (is_read(at, i, rows)) fill_row(at, x, oy, i);
@@ -98,7 +99,7 @@ static void depthwise_fill(const depthwise_job *at, const int8_t *x, int32_t oy,
 /* Give a vector of the sums of `pixels` pixels to acc and y. */
 static void depthwise_deliver(const depthwise_job *at, size_t pixel, int32_t pixels,
                               int32_t first) {
-    const int32_t lanes = at->kernels->lanes, rest = at->op->out_c - first;
+    const int32_t lanes = at->kernels->depthwise.lanes, rest = at->op->out_c - first;
     const int32_t channels = rest < lanes ? rest : lanes;
     const size_t out_c = (size_t)at->op->out_c, place = pixel * out_c + (size_t)first;
     intgold_pixels made = {NULL, NULL, 0, 0, NULL, NULL, 0};
@@ -126,21 +127,22 @@ static void sum_and_deliver(const depthwise_job *at, const char *packed,
                             const depthwise_piece *of) {
     const intgold_depthwise_conv2d *op = at->op;
     const intgold_depthwise_plan *by = at->by;
-    const int32_t lanes = at->kernels->lanes;
+    const int32_t lanes = at->kernels->depthwise.lanes;
+    const size_t bytes = (size_t)at->kernels->depthwise.bytes;
     int32_t block, i;
     intgold_strip strip;
     memset(&strip, 0, sizeof strip);
-    strip.column_step = (size_t)op->stride_w * (size_t)op->out_c * 4;
+    strip.column_step = (size_t)op->stride_w * (size_t)op->out_c * bytes;
     strip.columns = of->pixels;
     strip.segments = (const size_t *)(const void *)(packed + by->offsets);
     strip.n_segments = by->segments;
     for (block = 0; block < by->blocks; block++) {
         const size_t first = (size_t)block * (size_t)lanes;
-        strip.weights0 = packed + by->weights + first * (size_t)by->segments * 4;
+        strip.weights0 = packed + by->weights + first * (size_t)by->weight_words * 4;
         strip.bias0 = (const int32_t *)(const void *)(packed + by->bias) + first;
         for (i = 0; i < of->rows; i++) {
             const size_t row = (size_t)(of->row + i) * (size_t)op->stride_h * by->row_words;
-            strip.x = at->words + (row + first) * 4 + (size_t)of->ox * strip.column_step;
+            strip.x = at->words + (row + first) * bytes + (size_t)of->ox * strip.column_step;
             at->kernels->multiply(&strip, at->sums + i * of->pixels * lanes);
         }
         depthwise_deliver(at, (size_t)of->oy * (size_t)op->out_w + (size_t)of->ox,

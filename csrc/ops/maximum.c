@@ -2,8 +2,9 @@
 #include "ops/op.h"
 
 void intgold_maximum_s8(const intgold_maximum *op, const int8_t *x1, const int8_t *x2, int8_t *y) {
+    const int32_t count = op->count; /* a copy, which stores to y cannot change */
     int32_t i;
-    for (i = 0; i < op->count; i++) y[i] = x1[i] > x2[i] ? x1[i] : x2[i];
+    for (i = 0; i < count; i++) y[i] = x1[i] > x2[i] ? x1[i] : x2[i];
 }
 
 static void maximum_run(const intgold_call *call) {

@@ -10,6 +10,7 @@ typedef struct intgold_call {
     const intgold_kernels *kernels;
     const void *packed;        /* what pack() made, or NULL */
     const void *const *inputs; /* as many as the kind takes */
+    int32_t x_dtype;           /* enum intgold_dtype, of all inputs */
     void *output;              /* NULL when the accumulators are the output */
     int32_t *acc;              /* NULL when nobody asked */
     const int8_t *table;       /* conv2d: what follows requantize, or NULL */

@@ -37,6 +37,19 @@ static void resize_round(const intgold_resize_bilinear *op, const int32_t *sums,
         for (i = 0; i < count; i++) y[i] = (int8_t)intgold_round_up_32(sums[i], shift);
 }
 
+static void resize_row_by_blend(const intgold_resize_bilinear *op, const intgold_kernels *kernels,
+                                const int32_t *row, int8_t *y) {
+    intgold_blend by;
+    by.channels = op->in_c;
+    by.out_w = op->out_w;
+    by.column0 = op->column0;
+    by.column1 = op->column1;
+    by.column_weight = op->column_weight;
+    by.frac_bits = op->frac_bits;
+    by.away = op->form == INTGOLD_RESIZE_BILINEAR_AWAY;
+    kernels->blend(&by, row, y);
+}
+
 /* A chunk has whole pixels, or some channels of one that has more. */
 static void resize_row(const intgold_resize_bilinear *op, const int32_t *row, int8_t *y,
                        int32_t *acc) {
@@ -60,26 +73,35 @@ size_t intgold_resize_bilinear_scratch_size(const intgold_resize_bilinear *op) {
     return intgold_times(intgold_times((size_t)op->in_w, (size_t)op->in_c), sizeof(int32_t));
 }
 
-void intgold_resize_bilinear_s8(const intgold_resize_bilinear *op, const int8_t *x, int8_t *y,
-                                int32_t *acc, void *scratch) {
+static void resize_bilinear(const intgold_resize_bilinear *op, const intgold_kernels *kernels,
+                            const int8_t *x, int8_t *y, int32_t *acc, int32_t *row) {
     const size_t out_row = (size_t)op->out_w * (size_t)op->in_c;
     int32_t oy;
     for (oy = 0; oy < op->out_h; oy++, y += out_row) {
-        resize_blend(op, x, oy, (int32_t *)scratch);
-        resize_row(op, (const int32_t *)scratch, y, acc);
+        resize_blend(op, x, oy, row);
+        if (kernels->blend && !acc)
+            resize_row_by_blend(op, kernels, row, y);
+        else
+            resize_row(op, row, y, acc);
         if (acc) acc += out_row;
     }
 }
 
+void intgold_resize_bilinear_s8(const intgold_resize_bilinear *op, const int8_t *x, int8_t *y,
+                                int32_t *acc, void *scratch) {
+    resize_bilinear(op, &intgold_kernels_portable, x, y, acc, (int32_t *)scratch);
+}
+
 static size_t resize_bilinear_work_size(const void *fields, const intgold_kernels *kernels) {
-    (void)kernels;
-    return intgold_resize_bilinear_scratch_size((const intgold_resize_bilinear *)fields);
+    const size_t row =
+        intgold_resize_bilinear_scratch_size((const intgold_resize_bilinear *)fields);
+    return kernels->blend ? intgold_plus(row, INTGOLD_BLEND_BEYOND * sizeof(int32_t)) : row;
 }
 
 static void resize_bilinear_run(const intgold_call *call) {
-    intgold_resize_bilinear_s8((const intgold_resize_bilinear *)call->fields,
-                               (const int8_t *)call->inputs[0], (int8_t *)call->output, call->acc,
-                               call->scratch);
+    resize_bilinear((const intgold_resize_bilinear *)call->fields, call->kernels,
+                    (const int8_t *)call->inputs[0], (int8_t *)call->output, call->acc,
+                    (int32_t *)call->scratch);
 }
 
 const intgold_op_table intgold_resize_bilinear_table = {

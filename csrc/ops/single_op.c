@@ -17,6 +17,7 @@ void intgold_run_single_op(const intgold_op_table *table, const void *fields, co
     call.kernels = kernels;
     call.packed = scratch;
     call.inputs = inputs;
+    call.x_dtype = INTGOLD_INT8;
     call.output = y;
     call.acc = acc;
     call.table = NULL;

@@ -2,12 +2,12 @@
  *
  * Counters that do not count are left out, and those whose addresses go on where the next one's
  * end become one.  What is left are rows: bytes that lie side by side are copied at once, and
- * where rows lie side by side instead, 8 x 8 bytes are exchanged in registers. */
-#include <string.h>
-
+ * where rows lie side by side instead, 8 x 8 bytes are exchanged in registers.  What a counter of
+ * stride 0 repeats is made once, and then copied from y. */
+#include "ops/copy.h"
 #include "ops/op.h"
 
-enum { COUNTERS = 6, BLOCK = 8, SHORT_RUN = 16 };
+enum { COUNTERS = 6, BLOCK = 8 };
 
 /* A counter, and how far one step of it moves in x and in y. */
 typedef struct counter {
@@ -15,9 +15,10 @@ typedef struct counter {
     ptrdiff_t x_step, y_step;
 } counter;
 
-/* At least two counters; the last one is a row. */
+/* At least two counters; the last one is a row.  Of those before `in_order` all that lies inside
+ * them in x lies inside them in y. */
 typedef struct walk {
-    int32_t n;
+    int32_t n, in_order;
     counter dims[COUNTERS + 1];
 } walk;
 
@@ -61,6 +62,7 @@ static void plan_walk(const intgold_strided_copy *op, walk *w) {
     }
     for (at = w->n - 2, k = 0; k < w->n - 1; k++)
         if (w->dims[k].x_step == 1) at = k;
+    w->in_order = at;
     beside = w->dims[at];
     w->dims[at] = w->dims[w->n - 2];
     w->dims[w->n - 2] = beside;
@@ -119,21 +121,34 @@ static void copy_columns(const int8_t *x, const counter *rows, const counter *ro
 
 static void copy_row(const int8_t *x, const counter *row, int8_t *y) {
     int32_t i;
-    if (row->x_step == 1 && row->count >= SHORT_RUN)
-        memcpy(y, x, (size_t)row->count);
-    else if (row->x_step == 0)
+    if (row->x_step == 0)
         memset(y, *x, (size_t)row->count);
     else
         for (i = 0; i < row->count; i++) y[i] = x[i * row->x_step];
 }
 
+/* What lies at y as often as the counter says. */
+static void repeat_block(const counter *times, int8_t *y) {
+    int32_t i;
+    for (i = 1; i < times->count; i++)
+        intgold_copy(y + i * times->y_step, y, (size_t)times->y_step);
+}
+
+static void copy_runs(const int8_t *x, const counter *rows, size_t count, int8_t *y) {
+    const counter at = *rows; /* a copy, which stores to y cannot change */
+    int32_t i;
+    for (i = 0; i < at.count; i++, x += at.x_step, y += at.y_step) intgold_copy(y, x, count);
+}
+
 static void copy_rows(const int8_t *x, const counter *rows, const counter *row, int8_t *y) {
     int32_t i;
-    if (rows->x_step == 1 && row->x_step != 1) {
+    if (row->x_step == 1)
+        copy_runs(x, rows, (size_t)row->count, y);
+    else if (rows->x_step == 1)
         copy_columns(x, rows, row, y);
-        return;
-    }
-    for (i = 0; i < rows->count; i++) copy_row(x + i * rows->x_step, row, y + i * rows->y_step);
+    else
+        for (i = 0; i < rows->count; i++)
+            copy_row(x + i * rows->x_step, row, y + i * rows->y_step);
 }
 
 /* Where rows begin: the counters before the last two, as an odometer. */
@@ -143,6 +158,10 @@ static void run_walk(const walk *w, const int8_t *x, ptrdiff_t from, int8_t *y) 
     while (k >= 0) {
         copy_rows(x + from, &w->dims[w->n - 2], &w->dims[w->n - 1], y + to);
         for (k = w->n - 3; k >= 0; k--) {
+            if (w->dims[k].x_step == 0 && k < w->in_order) {
+                repeat_block(&w->dims[k], y + to);
+                continue;
+            }
             from += w->dims[k].x_step;
             to += w->dims[k].y_step;
             if (++at[k] < w->dims[k].count) break;

@@ -31,10 +31,11 @@ def test_an_op_has_one_name_in_every_place(name):
     assert import_module(f"intgold.ops.{name}").OP is spec
     assert (ROOT / "python/intgold/golden" / f"{name}.py").is_file()
     source = (ROOT / "csrc/ops" / f"{name}.c").read_text()
-    assert f"void {spec.c_name}(" in source and f"SPEC clause {spec.clause}" in source
+    assert all(f"void {spec.c_name(dtype)}(" in source for dtype in spec.input_dtypes)
+    assert spec.input_dtypes and f"SPEC clause {spec.clause}" in source
     assert f"(SPEC {spec.clause})" in golden.FUNCTIONS[name].__globals__["__doc__"]
     assert f"SPEC {spec.clause} " in native.FUNCTIONS[name].__doc__
-    assert hasattr(lib, spec.c_name)
+    assert all(hasattr(lib, spec.c_name(dtype)) for dtype in spec.input_dtypes)
     assert getattr(lib, f"INTGOLD_{name.upper()}") == NAMES.index(name)
     assert re.search(
         rf"^### {re.escape(spec.clause)} {name}$", (ROOT / "SPEC.md").read_text(), re.M

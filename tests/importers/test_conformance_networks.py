@@ -10,13 +10,16 @@ import numpy as np
 import pytest
 
 from intgold.contracts import CONTRACTS, contract_named
+from intgold.errors import ImportFileError
 from intgold.importers.tflite.convert import HANDLERS, convert, convert_graph
 from intgold.importers.tflite.file.reader import parse
 from intgold.importers.tflite.graph.float_islands import CutGraph
+from intgold.study.engines.engine_check import asked_of
 from intgold.study.engines.file_stimulus import file_stimulus
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 
+import batched_networks
 import networks
 from engines import PACKAGES, Answer
 from one_op_models import made
@@ -74,6 +77,48 @@ def test_plans_cover_what_they_are_for():
     assert any(layer.shape[-1] % 2 for layer in layers)
     assert min(min(layer.shape) for layer in layers) > 0
     assert sum(not {"gelu"} & {layer.kind for layer in plan.layers} for plan in PLANS) > 5
+
+
+def test_networks_of_a_batch():
+    """Files of 2 to 9 images are models of one, and the stimulus holds whole batches."""
+    plans = [batched_networks.network(seed) for seed in range(batched_networks.COUNT)]
+    assert plans == [batched_networks.network(seed) for seed in range(batched_networks.COUNT)]
+    batches, ends, dtypes = set(), set(), set()
+    for data in plans:
+        graph = parse(data)
+        found = convert_graph(graph, contract_named("xnnpack"), "network")
+        given = file_stimulus(graph, found.cut, 20)
+        assert given.at_once == found.cut.batch and given.images % given.at_once == 0
+        assert found.model.run(np.zeros((3, *found.model.tensor(found.model.inputs[0]).shape),
+                                        np.int8)).output.shape == (3, 5)  # fmt: skip
+        batches.add(found.cut.batch)
+        ends.add(bool(found.cut.tail))
+        dtypes.add(graph.tensors[0].dtype)
+    assert batches == set(range(2, 10)) and ends == {True, False} and len(dtypes) == 2
+    optimised = contract_named("litert_optimised_x86")
+    declined = 0
+    for data in plans:
+        try:
+            convert(parse(data), optimised, "network")
+        except ImportFileError as error:
+            declined += 1
+            assert networks.MIXED.search(str(error))
+            assert not networks.Row("n", "litert_optimised_x86", declined=str(error)).failed
+    assert 0 < declined < len(plans) // 2
+
+
+def test_a_tensor_that_nothing_reads_is_not_asked_for():
+    """A delegate does not produce it: of two halves, the engine is asked for the one in use."""
+    w = Writer()
+    x, a, b, y = (w.tensor(shape, "int8", 0.5, 0) for shape in ((1, 6), (1, 3), (1, 3), (1, 3)))
+    axis = w.tensor((), "int32", data=np.array(1))
+    w.op("SPLIT", [axis, x], [a, b], 2, "SplitOptions", NumSplits=2)
+    w.op("RELU", [b], y, 2)
+    data = w.finish([x], [y])
+    graph = parse(data)
+    converted = convert_graph(graph, contract_named("xnnpack"), "network")
+    asked = asked_of(data, graph, converted, file_stimulus(graph, converted.cut, 5))
+    assert asked.tensors == (b, y) and asked.outputs == (y,) and a in converted.names
 
 
 def test_the_stimulus_holds_corners_and_random_bytes():

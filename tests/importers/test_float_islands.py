@@ -173,8 +173,8 @@ def test_a_shape_that_is_computed_of_the_float_input():
     assert numbers(found.cut.head) == [1]
 
 
-def test_indices_are_left_to_the_host():
-    """ARG_MAX of int8 with what follows it; a custom op that reads int8 itself."""
+def test_what_reads_indices_is_left_to_the_host():
+    """What follows ARG_MAX of int8, which is in the model; a custom op that reads int8 itself."""
     w = File()
     x = w.int8()
     b = w.relu(x)
@@ -184,11 +184,13 @@ def test_indices_are_left_to_the_host():
     boxes = w.add("CUSTOM", [x, b], w.real(1, 4))
     graph = w.graph([x], [flat, boxes])
     cut = cut_of(graph)
-    assert (cut.graph.inputs, cut.graph.outputs) == ((x,), (b,))
-    assert not cut.head and numbers(cut.tail) == [1, 2, 3]
-    lines = convert(graph, contract_named("tflm"), "m").metadata[TAIL].split("\n")
-    assert lines[0] == "op 1 ARG_MAX(t1, axis=-1) -> t3 int32 1x2"
-    assert lines[2] == "op 3 custom (t0, t1) -> t5 float32 1x4"
+    assert (cut.graph.inputs, cut.graph.outputs) == ((x,), (best, b))
+    assert not cut.head and numbers(cut.tail) == [2, 3]
+    model = convert(graph, contract_named("tflm"), "m")
+    assert model.tensor(model.outputs[0]).dtype == "int32"
+    lines = model.metadata[TAIL].split("\n")
+    assert lines[0] == "op 2 RESHAPE(t3) -> t4 int32 2"
+    assert lines[1] == "op 3 custom (t0, t1) -> t5 float32 1x4"
 
 
 def test_constants_that_are_made_into_floats():
@@ -218,6 +220,21 @@ def test_integers_that_end_the_tail():
         cut_float_ends(w.graph([x], [w.relu(y)]))
 
 
+def test_what_an_index_picks_is_a_tail():
+    """Integer ops after an ARG_MAX are the host's, through floats and back, those beside it not."""
+    w = File()
+    x = w.int8()
+    a = w.relu(x)
+    cell = picked(w, a)
+    again = w.quantized(w.unary("TANH", w.dequantized(cell)))
+    b = w.relu(a)
+    y = w.add("ADD", [w.relu(again), w.int8(3, data=np.arange(3))], w.int8(3))
+    cut = cut_of(w.graph([x], [y, b]))
+    index = cut.graph.ops[1].outputs[0]
+    assert (cut.graph.outputs, numbers(cut.graph.ops)) == ((a, index, b), [0, 1, 6])
+    assert numbers(cut.tail) == [2, 3, 4, 5, 7, 8]
+
+
 def middle(kind="TANH"):
     """Floats between integer ops."""
     w = File()
@@ -231,12 +248,18 @@ def middle(kind="TANH"):
     return w.graph([x], [w.dequantized(w.relu(w.quantized(made)))])
 
 
+def picked(w, x):
+    """What stands at the place of the largest value, which the host finds."""
+    axis = w.tensor((), "int32", data=np.array(2))
+    best = w.add("ARG_MAX", [x, axis], w.tensor((1, 2), "int32"))
+    return w.add("GATHER_ND", [x, best], w.int8(3))
+
+
 def counted():
     w = File()
-    x, y = w.int8(), w.int8()
-    axis = w.tensor((), "int32", data=np.array(2))
-    best = w.add("ARG_MAX", [w.relu(x), axis], w.tensor((1, 2), "int32"))
-    return w.graph([x], [w.add("RESHAPE", [x, best], y)])
+    x, y = w.int8(), w.int8(1, 2)
+    held = w.int8(2, 3, data=np.arange(6))
+    return w.graph([x], [w.add("FULLY_CONNECTED", [picked(w, w.relu(x)), held, -1], y)])
 
 
 def of_floats(ends=False):
@@ -268,7 +291,7 @@ def throughout(ops, first):
     )
 
 
-D, Q, A = "op 2 (DEQUANTIZE)", "op 4 (QUANTIZE)", "op 1 (ARG_MAX)"
+D, Q, G = "op 2 (DEQUANTIZE)", "op 4 (QUANTIZE)", "op 2 (GATHER_ND)"
 REFUSED = [
     (middle, inside("op 3 (TANH): float", D, Q, "op 5 (RELU)")),
     (
@@ -276,7 +299,7 @@ REFUSED = [
         inside("op 4 (MUL): float", D, "op 5 (QUANTIZE)", "op 6 (RELU)"),
     ),
     (lambda: middle(""), inside("op 3 (QUANTIZE): float", D, "op 3 (QUANTIZE)", "op 4 (RELU)")),
-    (counted, inside(f"{A}: left to the host", A, A, "op 2 (RESHAPE)")),
+    (counted, inside(f"{G}: left to the host", G, G, "op 3 (FULLY_CONNECTED)")),
     (of_floats, throughout(1, "op 0 (TANH)")),
     (lambda: of_floats(True), throughout(3, "op 0 (DEQUANTIZE)")),
     (of_a_constant, "op 0 (QUANTIZE): quantises a constant; a head begins at an input"),

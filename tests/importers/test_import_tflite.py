@@ -27,6 +27,8 @@ from intgold.verify.diagnose.finding import contracts_of
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "conformance"))
 
+from batched_networks import network  # noqa: E402
+from host_tails import detection  # noqa: E402
 from one_op_models import MODELS, made  # noqa: E402
 
 from run import both_engines, every_output  # noqa: E402
@@ -205,6 +207,7 @@ def test_damaged_files(full, tmp_path):
     """Bytes changed and cut: a model, or one line naming the file, in little memory and time."""
     rng, refused, count = Random(0), 0, 20_000 if full else 400
     sources = [made(op, 0)[0].data for op in MODELS]
+    sources += [*(detection(n).data for n in range(4)), *(network(n) for n in range(2))]
     path = tmp_path / "m.tflite"
     most = copies = longest = 0.0
     tracemalloc.start()

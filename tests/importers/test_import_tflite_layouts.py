@@ -542,6 +542,30 @@ def test_ops_that_mix_images(add, out, kind):
         model_of(batched(add, out=out))
 
 
+def in_groups(kind, shape):
+    """A file of an op that LiteRT's optimised kernels compute in groups of 16 values."""
+    w = File()
+    x, y = w.int8(*shape), w.tensor(shape, "int8", 0.7, 1)
+    w.op(kind, [x, x] if kind == "ADD" else [x], y, 2, "AddOptions" if kind == "ADD" else "")
+    return w.graph([x], [y])
+
+
+@pytest.mark.parametrize("kind", ["ADD", "QUANTIZE"])
+def test_groups_of_values_across_images(kind):
+    """Kernels that count values over the whole batch: an image is of whole groups, or refused."""
+    optimised = contract_named("litert_optimised_x86")
+    for image in ((4, 4), (3, 5), (16,)):
+        once = convert(in_groups(kind, (1, *image)), optimised, "m")
+        if np.prod(image) % 16 == 0:
+            several = convert(in_groups(kind, (3, *image)), optimised, "m")
+            assert [op.kind for op in several.ops] == [op.kind for op in once.ops]
+            continue
+        named = rf"op 0 \({kind}\): the kernel computes 16 values at once, across the 3 images"
+        with pytest.raises(ImportFileError, match=named):
+            convert(in_groups(kind, (3, *image)), optimised, "m")
+        assert convert(in_groups(kind, (3, *image)), contract_named("tflm"), "m").ops
+
+
 def test_picks():
     """Indices become at most two counters, or none do."""
     assert Pick.of(np.array([5, 4, 3])) == Pick(5, ((1, 0), (3, -1)))

@@ -253,14 +253,6 @@ def pads_by_shape():
     return w.graph([x], [w.add("PAD", [x, packed(w, size, size)], y, "PadOptions")])
 
 
-def of_a_value():
-    """A shape that hangs on the values of an image."""
-    w = File()
-    x, y = w.int8(1, 4), w.int8(1, 4)
-    most = w.add("ARG_MAX", [x, w.held(1)], w.int32(1), "ArgMaxOptions", OutputType=2)
-    return w.graph([x], [w.add("RESHAPE", [x, joined(w, most, w.held([-1]))], y)])
-
-
 def too_late(of):
     """A shape that is computed after the op that reads it, or from a tensor made after it."""
     w = File()
@@ -313,7 +305,6 @@ PADDINGS = [[0, 0], [1, 1]]
             pads_by_shape,
             r"op 2 \(PAD\): input t3 is computed; only the shape of a RESHAPE or TRANSPOSE_CONV",
         ),
-        (of_a_value, r"op 0 \(ARG_MAX\): left to the host in the middle of the file: .* op 2 "),
         (lambda: too_late("x"), r"op 0 \(RESHAPE\): input t3 is not made before it"),
         (lambda: too_late("z"), r"op 0 \(SHAPE\): this op is not known"),
         (

@@ -10,7 +10,7 @@ import pytest
 
 import tools
 from compilers import BUILDS, ENGINE, ROOT, TABLE, engine_objects, source
-from convolutions import convolution, depthwise, transposed
+from convolutions import convolution, depthwise, on_values, transposed
 from intgold import native
 from intgold.exporters import write_c
 from intgold.vectors.cases.random_models import random_model
@@ -55,6 +55,8 @@ def filling_models():
     yield from islice(filter(fills, map(convolution, numbers(10_000))), 6)
     wide = (m for m in map(depthwise, numbers()) if m.tensor("y").shape[1] >= 56)
     yield from (replace(m, name=f"wide{i}") for i, m in enumerate(islice(wide, 6)))
+    values = (m for m in map(on_values, numbers()) if m.ops[0].kind in ("add", "resize_bilinear"))
+    yield from (replace(m, name=f"values{i}") for i, m in enumerate(islice(values, 12)))
 
 
 def check(build, models, folder, variants):

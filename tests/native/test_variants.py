@@ -8,7 +8,7 @@ import pytest
 
 import intgold
 from agreement import assert_equal, assert_same_run
-from convolutions import ON_VALUES, convolution, depthwise, on_values, transposed
+from convolutions import ON_VALUES, convolution, depthwise, every_sum, on_values, transposed
 from intgold import native
 from intgold.bench.loops import groups
 from intgold.native.compiled import lib
@@ -90,6 +90,21 @@ def test_ops_on_values(isa, full):
         model = on_values(seed)
         varied[model.ops[0].kind] += assert_variant_agrees(model, isa, seed)
     assert min(varied.values()) > seeds // len(ON_VALUES) // 2, varied
+
+
+@pytest.mark.parametrize("isa", native.variants())
+def test_every_sum(isa, full):
+    """Both inputs of an add at each of 256 values, in every form: ties and what is next to them."""
+    every = np.arange(-128, 128).astype(np.int8)
+    x1, x2 = (a.reshape(1, 256, 256, 1) for a in np.meshgrid(every, every))
+    varied, seeds = 0, 400 if full else 60
+    for seed in range(seeds):
+        model = every_sum(seed)
+        want = model.run({"x1": x1, "x2": x2}, backend="golden").output
+        got = model.run({"x1": x1, "x2": x2}, isa=isa).output
+        assert_equal(want, got, f"{isa} seed {seed}")
+        varied += len(np.unique(want)) > 20
+    assert varied > seeds * 0.8, varied
 
 
 @pytest.mark.parametrize("isa", native.variants())

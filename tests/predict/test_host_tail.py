@@ -92,7 +92,7 @@ def test_a_function_of_reals(kind, fields, wanted, tmp_path):
 @pytest.mark.parametrize("axis", [1, 2, 3, -1, -3])
 @pytest.mark.parametrize("kind", ["ARG_MAX", "ARG_MIN"])
 def test_classes(kind, axis, tmp_path):
-    """Of int8 or of reals alike, the first of several; the file counts axes from the batch on."""
+    """Of int8 in the model, of reals on the host: the first of several, axes from the batch on."""
     w = Tail(1, 2, 4, 5)
     kept = tuple(n for a, n in enumerate(w.shape) if a != axis % 4)
     direct, through = (w.tensor(kept, "int32", name=name) for name in ("direct", "through"))
@@ -101,11 +101,42 @@ def test_classes(kind, axis, tmp_path):
     model = import_tflite(w.write(tmp_path / "m.tflite", direct, through))
     x = np.random.default_rng(0).integers(-128, 128, (ROWS, 2, 4, 5)).astype(np.int8)
     outputs = model.run(x).outputs
+    assert list(outputs) == ["direct", "logits"]
     host = run_host_tail(model, outputs)
     wanted = getattr(outputs["logits"], kind.lower().replace("_", ""))(axis % 4)
     assert wanted.max() > 0
-    for name in ("direct", "through"):
-        assert np.array_equal(host.values[name], wanted[:, np.newaxis])
+    assert np.array_equal(host.indices["direct"], wanted)
+    assert np.array_equal(host.values["through"], wanted[:, np.newaxis])
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8"])
+def test_casts(dtype, tmp_path):
+    """Of the model's integers as the file has them, of indices, of reals toward zero."""
+    w = Writer()
+    x = w.tensor((1, 4), dtype, SCALE, 3, name="x")
+    y, best = w.tensor((1, 4), dtype, SCALE, 3, name="y"), w.tensor((1,), "int32", name="best")
+    w.op("RELU", [x], y)
+    w.op("ARG_MAX", [y, w.tensor((), "int32", data=np.array(1))], best)
+    reals = w.tensor((1, 4), "float32", name="reals")
+    w.op("DEQUANTIZE", [y], reals)
+    made = {
+        name: w.tensor((1,) if at == best else (1, 4), to, name=name)
+        for name, at, to in (("raw", y, "float32"), ("wide", y, "int32"), ("index", best, "int64"),
+                             ("whole", reals, "int32"))
+    }  # fmt: skip
+    for (_, at), source in zip(made.items(), (y, y, best, reals), strict=True):
+        w.op("CAST", [source], at)
+    (tmp_path / "m.tflite").write_bytes(w.finish([x], list(made.values())))
+    model = import_tflite(tmp_path / "m.tflite")
+    images = np.random.default_rng(0).integers(-128, 128, (ROWS, 4)).astype(np.int8)
+    outputs = model.run(images).outputs
+    values = run_host_tail(model, outputs).values
+    raw = outputs["y"].astype(int) + (128 if dtype == "uint8" else 0)
+    for name in ("raw", "wide"):
+        assert np.array_equal(values[name][:, 0], raw)
+    assert values["raw"].dtype == np.float64 and values["wide"].dtype == np.int64
+    assert np.array_equal(values["index"], raw.argmax(1)[:, None])
+    assert np.array_equal(values["whole"][:, 0], np.trunc((raw - 3) * SCALE))
 
 
 def test_shapes_and_joined_values(tmp_path):
@@ -200,8 +231,8 @@ def test_predict_without_a_class(tmp_path, capsys):
         f"{tmp_path / 'x.npy'}[0]",
         "output     made by     shape  values",
         "---------------------------------------------",
+        "arg_max_y  argmax      2x4    2 2 2 2 0 1 0 0",
         "reals      DEQUANTIZE  2x4x3  2 to 3",
-        "arg_max_y  ARG_MAX     2x4    2 2 2 2 0 1 0 0",
         NOTE,
     ]
     assert main(["predict", *paths, "--json"]) == 0
@@ -222,7 +253,8 @@ def test_many_values_are_summed_up(tmp_path, capsys):
     x[0, places // 4, places % 4, np.minimum(places, 11)] = 9
     np.save(tmp_path / "x.npy", x)
     assert main(["predict", str(tmp_path / "m.npz"), str(tmp_path / "x.npy")]) == 0
-    shown = capsys.readouterr().out.splitlines()[4]
+    *_, shown, left = capsys.readouterr().out.splitlines()
+    assert left == "left to the host and not done here: op 2 (DEQUANTIZE)"  # of no output
     others = ", ".join(f"{n} 3.1%" for n in range(9))
     assert shown.split("8x4")[1].strip() == f"11 65.6%, {others}, ..."
 

@@ -61,7 +61,6 @@ ALLOWED = {
         "python/intgold/verify/diagnose/hypotheses/operands.py",
         "one unsigned operand makes all unsigned",
     ): "turns into",
-    ("csrc/engine/validate.c", "makes tensor n_inputs + i the\n * output"): "turns into",
     ("python/intgold/vectors/memory/rule.py", "the least or the most significant"): "of bits",
 }
 """(file, text in it): why it stays."""

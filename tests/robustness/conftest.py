@@ -9,6 +9,7 @@ import tools
 from intgold.cli import main
 from intgold.describe.data_sheet import write_sheet
 from intgold.exporters import write_c
+from intgold.importers import import_tflite
 from intgold.quantize.calibrate import calibrate
 from intgold.quantize.inference import FloatNetwork
 from intgold.quantize.layers import Layer
@@ -19,6 +20,7 @@ from intgold.verify.signatures import write_signatures
 from output_trials import (
     Trial,
     copied,
+    detector_file,
     small_file,
 )
 
@@ -59,6 +61,10 @@ def trial(base, tmp_path, capsys, monkeypatch):
                 tools.need(tool)
         if "tflite" in line:
             (base / "m.tflite").write_bytes(small_file())
+        if "detector" in line:
+            (base / "detector.tflite").write_bytes(detector_file())
+            import_tflite(base / "detector.tflite").save(base / "detector.npz")
+            np.save(base / "pixels.npy", np.arange(6, dtype=np.uint8).reshape(1, 1, 2, 3) * 50)
         for name, value in (("_ROUNDS", 1), ("_SECONDS", 0.0), ("BATCHES", (1,))):
             monkeypatch.setattr(f"intgold.study.quantisation.compare.{name}", value)
         monkeypatch.chdir(copied(base, tmp_path / "here"))

@@ -197,7 +197,9 @@ def _any_requantize(rng: Random, channels: int, reach: int) -> Requantize:
     return (_requantize if rng.random() < 0.6 else requantize_of)(rng, channels, reach)
 
 
-ON_VALUES = ("lut", "add", "mul", "max_pool2d", "avg_pool2d", "global_avg_pool")
+ON_VALUES = (
+    "lut", "add", "mul", "max_pool2d", "avg_pool2d", "global_avg_pool", "resize_bilinear",
+)  # fmt: skip
 
 
 def on_values(seed: int) -> Model:
@@ -210,7 +212,7 @@ def _on_values(rng: Random, kind: str) -> Model:
     shape = (rng.randint(1, 9), rng.randint(1, 9), rng.choice((1, 2, 300, *range(3, 71))))
     out = shape
     names = ("x1", "x2") if kind in ("add", "mul") else ("x",)
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "act_min": rng.choice((-128, -3)),
         "act_max": rng.choice((127, 60)),
     }
@@ -229,14 +231,75 @@ def _on_values(rng: Random, kind: str) -> Model:
     if kind == "mul":
         fields["requantize"] = _any_requantize(rng, 1, 2**14)
     if kind == "add":
-        fields |= {"form": "shared_scale", "left_shift": 20}
-        fields |= {f"requantize{i}": _requantize(rng, 1, 2**9) for i in (1, 2)}
-        if rng.random() < 0.5:  # as quantisers give the input of the larger scale
-            exact = Requantize.of(2**30, rng.choice((29, 31, 33, 50, 51, 55)), "single")
-            fields[rng.choice(("requantize1", "requantize2"))] = exact
-        fields["requantize"] = _any_requantize(rng, 1, 2**27)
+        fields |= _add(rng)
+    if kind == "resize_bilinear":
+        fields = _resize(rng, shape)
+        out = (len(fields["row0"]), len(fields["column0"]), shape[2])
     if kind == "lut":
         fields = {"table": np.array([rng.randint(-128, 127) for _ in range(256)], np.int8)}
-    tensors = [Tensor(n, shape, zero_point=rng.randint(-128, 127)) for n in names]
-    tensors.append(Tensor("y", out, zero_point=rng.randint(-128, 127)))
+    zero_points = [rng.randint(-128, 127) for _ in (*names, "y")]
+    if kind == "resize_bilinear":  # in the scale of its input
+        zero_points[-1] = zero_points[0]
+    shapes = (*(shape for _ in names), out)
+    tensors = [
+        Tensor(n, s, zero_point=z)
+        for n, s, z in zip((*names, "y"), shapes, zero_points, strict=True)
+    ]
     return Model(kind, tensors, [Op(kind, kind, names, "y", fields)], list(names), ["y"])
+
+
+def every_sum(seed: int) -> Model:
+    """Return an add of 256x256 values, in a form, at scales as quantisers give them."""
+
+    def draw(rng: Random) -> Model:
+        shape, names = (256, 256, 1), ("x1", "x2")
+        fields = {"act_min": -128, "act_max": rng.choice((127, 60)), **_add(rng)}
+        if seed % 2:
+            form = FORMS[seed // 2 % len(FORMS)]
+            of = {"requantize1": rng.randint(31, 34), "requantize2": 31, "requantize": 49}
+            fields["left_shift"] = 20
+            fields |= {
+                n: Requantize.of(rng.randrange(2**30, 2**31) & ~0x7F, t, form)
+                for n, t in of.items()
+            }
+        tensors = [Tensor(n, shape, zero_point=rng.randint(-128, 127)) for n in (*names, "y")]
+        return Model("sums", tensors, [Op("add", "add", names, "y", fields)], list(names), ["y"])
+
+    return _first_valid(draw, seed)
+
+
+def _add(rng: Random) -> dict[str, Any]:
+    fields: dict[str, Any] = {"form": "shared_scale", "left_shift": 20}
+    fields |= {f"requantize{i}": _requantize(rng, 1, 2**9) for i in (1, 2)}
+    if rng.random() < 0.5:  # as quantisers give the input of the larger scale
+        exact = Requantize.of(2**30, rng.choice((29, 31, 33, 50, 51, 55)), "single")
+        fields[rng.choice(("requantize1", "requantize2"))] = exact
+    fields["requantize"] = _any_requantize(rng, 1, 2**27)
+    return fields | _lines(rng) if rng.random() < 0.5 else fields
+
+
+def _lines(rng: Random) -> dict[str, object]:
+    """Return fields of an add that only multiplies and shifts, as XNNPACK adds; up to 2^31."""
+    most = rng.choice((2**10, 2**20, 2**21, 2**22))
+    slopes = [rng.randint(most // 9, most) for _ in range(2)]
+    shift = (256 * max(slopes)).bit_length() - rng.randint(7, 8)
+    doubled = rng.choice((0, 0, 5))
+    return {
+        "left_shift": 8,
+        **{f"requantize{i}": Requantize.of(m, 8, "single") for i, m in enumerate(slopes, 1)},
+        "requantize": Requantize.of(rng.choice((1, 1, 3)) << doubled, shift + doubled, "single"),
+    }
+
+
+def _resize(rng: Random, shape: Shape) -> dict[str, Any]:
+    """Return fields of a resize_bilinear, of neighbours or of any two rows and columns."""
+    frac_bits = rng.choice((0, 1, 5, 10, 11))
+    fields: dict[str, Any] = {"frac_bits": frac_bits, "form": rng.choice(("up", "away"))}
+    for axis, extent in zip(("row", "column"), shape, strict=False):
+        first = [rng.randrange(extent) for _ in range(rng.randint(1, 20))]
+        far = rng.random() < 0.5
+        second = [rng.randrange(extent) if far else min(i + 1, extent - 1) for i in first]
+        fields[f"{axis}0"], fields[f"{axis}1"] = np.int32(first), np.int32(second)
+        weights = [rng.choice((0, 1 << frac_bits, rng.randint(0, 1 << frac_bits))) for _ in first]
+        fields[f"{axis}_weight"] = np.int16(weights)
+    return fields

@@ -184,9 +184,55 @@ def _numbers() -> Iterator[Damage]:
     for case, strides, offset in (("below", (-7,), 5), ("above", (1,), 5), ("one below", (0,), 6)):
         yield Damage(f"strided_copy with an address {case} x", _walked, _walk_to(strides, offset),
                      "PARAMETER")  # fmt: skip
+    yield Damage("strided_copy of 2^65 + 1 values", _walked, _wrap_counts, "SHAPE")
     yield Damage("concat of rows along axis 0", _joined_rows, _set("axis", 0), "SHAPE")
+    yield Damage("gather of rows along axis 0", _gathered_rows, _set("axis", 0), "SHAPE")
+    for axis, name in enumerate("hw"):
+        yield Damage(f"conv2d in_{name} above 2^24, every second read", one("conv2d", _made),
+                     _members(**{f"in_{name}": 2**24 + 2, f"out_{name}": 2**23 + 1,
+                                 f"stride_{name}": 2}), "SHAPE")  # fmt: skip
+        yield Damage(f"conv2d kernel_{name} of no value", one("conv2d", _made),
+                     _members(**{f"kernel_{name}": 0, f"out_{name}": 2}), "SHAPE")  # fmt: skip
+        yield Damage(f"transpose_conv2d kernel_{name} of no value", one("transpose_conv2d", _made),
+                     _members(**{f"kernel_{name}": 0, f"in_{name}": 3, f"out_{name}": 2}),
+                     "SHAPE")  # fmt: skip
+        yield Damage(f"transpose_conv2d in_{name} above 2^24, cut", one("transpose_conv2d", _made),
+                     _members(**{f"in_{name}": 2**24 + 2, f"out_{name}": 2**24,
+                                 f"pad_{('top', 'left')[axis]}": 2}), "SHAPE")  # fmt: skip
+    yield Damage("concat of -1 row", _joined_rows, _fields(rows=-1, depth1=-6, depth2=-6), "SHAPE")
+    yield Damage("gather of -1 row", _gathered_rows, _fields(rows=-1, depth=-2), "SHAPE")
+    yield Damage("strided_copy of -1 times -2 values", _walked,
+                 _fields(count4=-1, count5=-2, stride5=0), "SHAPE")  # fmt: skip
+    yield Damage("pad of -2 times -3 values", _small_pad,
+                 _fields(in0=-2, in1=-3, before0=5, before1=7), "SHAPE")  # fmt: skip
     for axis in range(3):
         yield Damage(f"pad beyond 2^24 along {axis}", _padded(axis), _pad_by_one(axis), "SHAPE")
+
+
+def _fields(**values: int) -> Callable[[CModel], None]:
+    def do(model: CModel) -> None:
+        for name, value in values.items():
+            setattr(model.fields(), name, value)
+
+    return do
+
+
+def _members(**values: int) -> Callable[[CModel], None]:
+    """An op on images of one value, with these members; its tensors hold what they state."""
+
+    def do(model: CModel) -> None:
+        fields = model.fields()
+        for name in _int_members(KINDS[model.model.ops[0].kind]):
+            if name in FITTING or name.startswith(("stride_", "dilation_", "weight_zero")):
+                setattr(fields, name, 1)
+            elif name.startswith("pad_"):
+                setattr(fields, name, 0)
+        _fields(**values)(model)
+        fields.requantize.count = 1
+        model.tensor(0).size = fields.in_h * fields.in_w * fields.in_c
+        model.tensor(1).size = fields.out_h * fields.out_w * fields.out_c
+
+    return do
 
 
 def _walked() -> Model:
@@ -204,6 +250,13 @@ def _walk_to(strides: tuple[int], offset: int) -> Callable[[CModel], None]:
     return do
 
 
+def _wrap_counts(model: CModel) -> None:
+    """Counts whose product is 1 modulo 2^64, as many as the output has values."""
+    fields = model.fields()
+    fields.count0, fields.count1, fields.count2 = 998724481, 1119412321, 33
+    fields.count5, fields.shape0, model.tensor(1).size = 1, 1, 1
+
+
 def _deep_rows(model: CModel) -> None:
     """A row of 4096 values, which the tensors hold."""
     fields = model.fields()
@@ -216,6 +269,20 @@ def _joined_rows() -> Model:
     x1, x2 = builder.input("x1", (2, 3)), builder.input("x2", (2, 3))
     builder.op("concat", x1, x2, name="c", axis=1)
     return builder.model("c")
+
+
+def _gathered_rows() -> Model:
+    builder = Builder("gather")
+    x = builder.input("x", (2, 3))
+    builder.op("gather", x, name="g", axis=1, indices=np.array([2, 0], np.int32))
+    return builder.model("g")
+
+
+def _small_pad() -> Model:
+    builder = Builder("pad")
+    x = builder.input("x", (2, 3, 1))
+    builder.op("pad", x, name="p", before=(1, 1, 0), after=(0, 0, 0), value=0)
+    return builder.model("p")
 
 
 def _padded(axis: int) -> Callable[[], Model]:
@@ -467,6 +534,15 @@ def _tables() -> Iterator[Damage]:
         for value in (-1, 2**14):
             yield Damage(f"resize_bilinear {table} {value}", one("resize_bilinear"),
                          _put(table, 0, value), "PARAMETER")  # fmt: skip
+    yield Damage("resize_bilinear of other channels", one("resize_bilinear"), _other_channels,
+                 "SHAPE")  # fmt: skip
+
+
+def _other_channels(model: CModel) -> None:
+    """One more channel in the output, whose tensor holds it."""
+    fields = model.fields()
+    fields.out_c = fields.in_c + 1
+    model.tensor(1).size = fields.out_h * fields.out_w * fields.out_c
 
 
 def _sums() -> Iterator[Damage]:

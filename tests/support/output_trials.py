@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 import intgold
 from contracts_page import CONTRACTS_PAGE
 from intgold.cli import COMMANDS, _parser, main
@@ -42,15 +44,47 @@ def actions():
 
 def small_file():
     """A TFLite file of one op."""
+    w = _writer()
+    x, y = w.tensor((1, 4), "int8", 0.5, 0), w.tensor((1, 4), "int8", 0.5, 0)
+    w.op("RELU", [x], y)
+    return w.finish([x], [y])
+
+
+def detector_file():
+    """A TFLite file that finds a box of either half of a picture of 1x2 pixels, RGB.
+
+    Of a pixel red is the score of the background, green of class 0, blue of class 1.
+    """
+    w = _writer()
+    from host_tails import flexbuffer
+
+    x, seen = (w.tensor((1, 1, 2, 3), "uint8", 1 / 255, 0, name=n) for n in ("picture", "seen"))
+    w.op("RELU", [x], seen)
+    scores = w.tensor((1, 2, 3), "uint8", 1 / 255, 0, name="scores")
+    w.op("RESHAPE", [seen, w.tensor((3,), "int32", data=np.array([1, 2, 3]))], scores)
+    near = w.tensor((1, 2, 4), "uint8", 1 / 255, 0, name="encodings")
+    sides = np.array([[0, 0], [0, 0], [0, 1]])
+    w.op("PAD", [scores, w.tensor((3, 2), "int32", data=sides)], near)
+    anchors = np.array([[0.5, 0.25, 1, 0.5], [0.5, 0.75, 1, 0.5]])
+    held = w.tensor((2, 4), "uint8", 1 / 200, 0, np.round(anchors * 200))
+    names = ("boxes", "classes", "scores_1", "count")
+    made = [w.tensor((1,), "float32", name=name) for name in names]
+    options = {
+        "max_detections": 4, "max_classes_per_detection": 1, "num_classes": 2,
+        "nms_iou_threshold": 0.5, "nms_score_threshold": 0.2,
+        "y_scale": 10.0, "x_scale": 10.0, "h_scale": 5.0, "w_scale": 5.0,
+    }  # fmt: skip
+    w.custom("TFLite_Detection_PostProcess", [near, scores, held], made, flexbuffer(options))
+    return w.finish([x], made)
+
+
+def _writer():
     place = str(PACKAGE.parents[1] / "conformance")
     if place not in sys.path:
         sys.path.append(place)
     from tflite_writer import Writer
 
-    w = Writer()
-    x, y = w.tensor((1, 4), "int8", 0.5, 0), w.tensor((1, 4), "int8", 0.5, 0)
-    w.op("RELU", [x], y)
-    return w.finish([x], [y])
+    return Writer()
 
 
 def copied(base, folder):
@@ -65,6 +99,7 @@ FILES = {
         "quantize net.npz --images x.npy -o made.npz --save-ranges OUT.json",
     ("import", "output"): "import m.tflite --contract tflm -o OUT.npz",
     ("predict", "save_input"): "predict model.npz x.npy --labels y.npy --save-input OUT.npy",
+    ("predict", "save_boxes"): "predict detector.npz pixels.npy --save-boxes OUT.png",
     ("info", "sheet"): "info model.npz --sheet OUT.md",
     ("verify", "html"): "verify set --dut set --html OUT.html",
     ("signatures", "output"): "signatures set --tile 1,1,1 -o OUT.txt",

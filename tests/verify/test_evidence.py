@@ -138,6 +138,28 @@ def test_bugs_of_argmax(bug, benches):
             assert names(first) == {bug}
 
 
+@pytest.mark.parametrize(
+    ("cause", "bug"),
+    [
+        ("argmax_of_last", lambda x: 20 - np.argmax(x[..., ::-1], -1)),
+        ("argmax_unsigned", lambda x: np.argmax(x & 255, -1)),
+        ("argmax_index_shifted", lambda x: np.argmax(x, -1) + 1),
+        ("argmax_without_end", lambda x: np.argmax(x[..., :-1], -1)),
+        ("argmax_of_other_order", lambda x: np.argmin(x, -1)),
+    ],
+)
+def test_bugs_of_argmax_on_int8(cause, bug, tmp_path):
+    """A class for each pixel of a map: the cause is named, and no other."""
+    builder = Builder("pixels")
+    x = builder.input("x", (6, 6, 21))
+    y = builder.op("lut", x, name="low", table=np.arange(-128, 128) // 8)
+    builder.op("argmax", y, name="top")
+    bench = thin.Bench(tmp_path, 8, builder.model())
+    got = indexed(bug(bench.tensors["low"].astype(np.int64)))
+    assert not np.array_equal(got, bench.tensors["top"])
+    assert names(bench.finding(**upto(bench, "top", got))[0]) == {cause}
+
+
 def ties(folder, table):
     """Bytes through a table, as int32, then argmax; what a device answers with >= for >."""
     builder = Builder("ties")

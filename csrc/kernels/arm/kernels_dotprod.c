@@ -111,6 +111,7 @@ const intgold_kernels intgold_kernels_dotprod = {
     .lanes = LANES,
     .columns = COLUMNS,
     .input_encoding = INTGOLD_INPUT_PLAIN,
+    .depthwise = {GROUP, 4, LANES, INTGOLD_INPUT_PLAIN, NULL},
     INTGOLD_OWN_KERNELS(dotprod),
     INTGOLD_SHARED_KERNELS(neon),
     .lut = intgold_neon_lut,

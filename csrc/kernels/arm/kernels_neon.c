@@ -137,6 +137,7 @@ const intgold_kernels intgold_kernels_neon = {
     .lanes = LANES,
     .columns = COLUMNS,
     .input_encoding = INTGOLD_INPUT_CENTRED,
+    .depthwise = {GROUP, 4, LANES, INTGOLD_INPUT_CENTRED, NULL},
     INTGOLD_OWN_KERNELS(neon),
     INTGOLD_SHARED_KERNELS(neon),
     .lut = intgold_neon_lut,

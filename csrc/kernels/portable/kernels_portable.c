@@ -216,6 +216,7 @@ const intgold_kernels intgold_kernels_portable = {
     .lanes = LANES,
     .columns = COLUMNS,
     .input_encoding = INTGOLD_INPUT_CENTRED,
+    .depthwise = {GROUP, 4, LANES, INTGOLD_INPUT_CENTRED, NULL},
     .pack_size = portable_pack_size,
     .pack = portable_pack,
     .load_inputs = portable_load_inputs,

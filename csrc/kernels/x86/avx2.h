@@ -19,3 +19,8 @@
 #define COLUMNS 6
 
 INTGOLD_DECLARE_SHARED(avx2);
+
+/* What kernels_avx2_values.c defines. */
+void intgold_avx2_affine_sum(const intgold_lines *by, const int8_t *x1, const int8_t *x2,
+                             const uint8_t *rest1, const uint8_t *rest2, int32_t count,
+                             int32_t *sums);

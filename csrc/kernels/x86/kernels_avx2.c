@@ -2,7 +2,8 @@
  *
  * A word is two int16, x - zero point and weights likewise: vpmaddwd sums two products, each
  * within 2^16, exactly.  (vpmaddubsw would take four bytes, and saturate.) */
-#include "kernels/kernels.h"
+#include "kernels/x86/kernels_avx2_depthwise.h"
+#include "kernels/x86/kernels_avx2_values.h"
 
 #if defined(INTGOLD_HAS_AVX2)
 #define NAME(name) avx2_##name
@@ -50,35 +51,21 @@ TARGET static void avx2_load_inputs(const int8_t *x, int32_t zero_point, size_t 
         for (; i < count; i++) to[i] = (int16_t)(x[i] - zero_point);
 }
 
-/* Sixteen values of a row, `count` of which are there: fewer come from a copy. */
-INLINE TARGET __m128i avx2_row_half(const int8_t *row, int32_t zero_point, size_t count) {
-    int8_t copy[HALF] = {0};
-    if (!row) return _mm_set1_epi8((char)zero_point);
-    if (count < HALF) memcpy(copy, row, count);
-    return LOAD_HALF(count < HALF ? copy : row);
-}
-
-/* Writes up to two vectors beyond the last word. */
-TARGET static void avx2_interleave(const int8_t *const *rows, int32_t zero_point, size_t count,
-                                   void *words) {
-    char *to = (char *)words;
-    size_t i;
-    for (i = 0; i < count; i += HALF, to += 2 * VECTOR) {
-        const __m128i x0 = avx2_row_half(rows[0] ? rows[0] + i : NULL, zero_point, count - i);
-        const __m128i x1 = avx2_row_half(rows[1] ? rows[1] + i : NULL, zero_point, count - i);
-        STORE(to, avx2_centred(_mm_unpacklo_epi8(x0, x1), zero_point));
-        STORE(to + VECTOR, avx2_centred(_mm_unpackhi_epi8(x0, x1), zero_point));
-    }
-}
-
 const intgold_kernels intgold_kernels_avx2 = {
     .name = "avx2",
     .group = GROUP,
     .lanes = LANES,
     .columns = COLUMNS,
     .input_encoding = INTGOLD_INPUT_CENTRED,
-    INTGOLD_OWN_KERNELS(avx2),
+    .depthwise = INTGOLD_AVX2_DEPTHWISE_WORDS,
+    .pack_size = avx2_pack_size,
+    .pack = avx2_pack,
+    .load_inputs = avx2_load_inputs,
+    .interleave = intgold_avx2_copy_row,
+    .multiply = intgold_avx2_multiply,
     INTGOLD_SHARED_KERNELS(avx2),
+    .affine_sum = intgold_avx2_affine_sum,
+    INTGOLD_AVX2_VALUES,
     .lut = intgold_avx2_lut,
     .convolve = avx2_convolve,
 };

@@ -4,6 +4,7 @@
  * in the sums' start.  Four products are at most 4 * 255 * 128 and the sum wraps, so that the
  * true sum, which fits int32, comes out exactly. */
 #include "kernels/x86/kernels_amx.h"
+#include "kernels/x86/kernels_avx2_values.h"
 
 #if defined(INTGOLD_HAS_AVX512VNNI)
 #include "kernels/x86/avx512.h"
@@ -23,6 +24,7 @@ INLINE TARGET vector add_products(vector sums, vector words, vector weights) {
 }
 
 #include "kernels/x86/convolve.h"
+#include "kernels/x86/multiply.h"
 
 void intgold_avx512_convolve(const intgold_strip *strip, int32_t *sums) {
     avx512_convolve(strip, sums);
@@ -102,8 +104,10 @@ TARGET static void avx512_interleave(const int8_t *const *rows, int32_t zero_poi
 /* What the variants have in common: all but the sums of a convolution and the tables. */
 #define SHARED                                                                  \
     .group = GROUP, .lanes = LANES, .columns = COLUMNS,                         \
-    .input_encoding = INTGOLD_INPUT_OFFSET_BINARY, INTGOLD_OWN_KERNELS(avx512), \
-    INTGOLD_SHARED_KERNELS(avx512), .affine_sum = intgold_avx512_affine_sum
+    .input_encoding = INTGOLD_INPUT_OFFSET_BINARY,                              \
+    .depthwise = {GROUP, 4, LANES, INTGOLD_INPUT_OFFSET_BINARY, NULL},          \
+    INTGOLD_OWN_KERNELS(avx512),                                                \
+    INTGOLD_SHARED_KERNELS(avx512), .affine_sum = intgold_avx512_affine_sum, INTGOLD_AVX2_VALUES
 
 const intgold_kernels intgold_kernels_avx512vnni = {
     .name = "avx512vnni",

@@ -3,7 +3,7 @@
  * A word is four bytes x + 128, because vpdpbusd multiplies unsigned by signed bytes; the 128 is
  * in the sums' start.  Four products are at most 4 * 255 * 128 and the sum wraps, so that the
  * true sum, which fits int32, comes out exactly. */
-#include "kernels/kernels.h"
+#include "kernels/x86/kernels_avx2_values.h"
 
 #if defined(INTGOLD_HAS_AVXVNNI)
 #define NAME(name) avxvnni_##name
@@ -19,6 +19,7 @@ INLINE TARGET vector add_products(vector sums, vector words, vector weights) {
 }
 
 #include "kernels/x86/convolve.h"
+#include "kernels/x86/multiply.h"
 
 static size_t avxvnni_pack_size(const intgold_weights *weights) {
     return intgold_pack_words_size(weights, GROUP, LANES);
@@ -95,8 +96,11 @@ const intgold_kernels intgold_kernels_avxvnni = {
     .lanes = LANES,
     .columns = COLUMNS,
     .input_encoding = INTGOLD_INPUT_OFFSET_BINARY,
+    .depthwise = {GROUP, 4, LANES, INTGOLD_INPUT_OFFSET_BINARY, NULL},
     INTGOLD_OWN_KERNELS(avxvnni),
     INTGOLD_SHARED_KERNELS(avx2),
+    .affine_sum = intgold_avx2_affine_sum,
+    INTGOLD_AVX2_VALUES,
     .lut = intgold_avx2_lut,
     .convolve = avxvnni_convolve,
 };

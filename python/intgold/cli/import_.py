@@ -40,6 +40,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="NPZ",
         help="artefact to write (.npz)",
     )
+    parser.add_argument(
+        "--signature", metavar="NAME",
+        help="which signature of a file that has several; by default that of the main subgraph",
+    )  # fmt: skip
     parser.add_argument("--name", help="of the model; by default that of the file")
     parser.add_argument(
         "--check", action="store_true",
@@ -68,7 +72,9 @@ def _write(options: argparse.Namespace) -> None:
     from ..importers import import_tflite
 
     try:
-        model = import_tflite(options.file, options.contract or DEFAULT_CONTRACT, options.name)
+        model = import_tflite(
+            options.file, options.contract or DEFAULT_CONTRACT, options.name, options.signature
+        )
     except ImportFileError:
         if options.contract is None:
             _print_contracts(options)
@@ -77,6 +83,8 @@ def _write(options: argparse.Namespace) -> None:
     print(f"{options.output}: {len(model.ops)} ops, contract {model.contract}")
     if options.name is not None and model.name != options.name:
         print(f"name: {model.name}, since {options.name!r} is no name in C")
+    if "signature" in model.metadata:
+        print(f"signature: {model.metadata['signature']}")
     if "inexact" in model.metadata:
         print(f"not exact: {model.metadata['inexact']}")
     if "no_answer" in model.metadata:
@@ -109,7 +117,7 @@ def _print_contracts(options: argparse.Namespace) -> None:
         return
     from ..study.contracts.file_contracts import file_contract_lines, file_contracts
 
-    found, images = file_contracts(options.file, DEFAULT_CONTRACT)
+    found, images = file_contracts(options.file, DEFAULT_CONTRACT, options.signature)
     if all(f.refused for f in found):
         return
     print(*file_contract_lines(found, images, DEFAULT_CONTRACT), sep="\n")
@@ -123,6 +131,7 @@ def _check(options: argparse.Namespace) -> int:
         options.file,
         contract_named(options.contract or DEFAULT_CONTRACT),
         options.count or _CHECK_IMAGES,
+        signature=options.signature,
         progress=show_progress(options),
     )
     print(found)

@@ -12,18 +12,26 @@ import numpy as np
 import intgold
 
 from ..errors import InputError, IntgoldError
-from ..host.host_ops import TAIL, quantised_by_host
-from ..host.host_tail import run_host_tail
+from ..host.detection import KIND as DETECTION
+from ..host.host_ops import TAIL, host_ops, quantised_by_host
+from ..host.host_tail import index_outputs, run_host_tail
 from ..images.arrays import REALS, read_labels
 from ..images.labels import check_labels
 from ..images.sources import ImageBatch, numbered, read_sources
 from ..model.graph import Model
-from ..predict.host_report import host_document, image_lines, image_values
+from ..predict.detected import (
+    MIN_SCORE,
+    ClassNames,
+    detected,
+    draw_detections,
+    read_class_names,
+)
+from ..predict.host_report import host_document, image_document, image_lines
 from ..predict.predictions import Predictions, class_count, predict_images
 from ..predict.terminal import printable, style_for
 from ..run.backends import BACKENDS, run
 from ..run.classify import check_one_input, check_predictable
-from ..support.file_kinds import INPUT
+from ..support.file_kinds import BOXES, INPUT
 from ..support.safe_files import npy_bytes, replacing
 from .common import add_isa, add_model, naming
 from .paths import InputPath, OutputOf
@@ -34,7 +42,8 @@ EXAMPLES = """
   intgold predict lut scans --brief        a folder of pictures: name, tab, digit
   intgold predict lut digits.npy           one answer a line
   intgold predict lut t10k-images-idx3-ubyte.gz --labels t10k-labels-idx1-ubyte.gz
-  intgold predict model.npz --mnist --threads 2"""
+  intgold predict model.npz --mnist --threads 2
+  intgold predict detector.npz street.jpg --class-names coco.txt --save-boxes boxes.png"""
 
 _PICTURES = 20
 _NOTES = """
@@ -91,6 +100,19 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="NPY",
         help="write the int8 input, a stimulus for intgold vectors; a new file (.npy)",
     )
+    parser.add_argument(
+        "--class-names", type=InputPath, metavar="FILE",
+        help="of a detector: a text file, the name of class 0 on its first line",
+    )  # fmt: skip
+    parser.add_argument(
+        "--min-score", type=float, metavar="S",
+        help=f"of a detector: show detections of at least this score (default: {MIN_SCORE})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--save-boxes", type=OutputOf(BOXES), metavar="PNG",
+        help="of a detector and one picture: what the network saw, with the boxes drawn on it "
+        "(.png; needs Pillow)",
+    )  # fmt: skip
     parser.add_argument("--backend", choices=BACKENDS, default="c", help="never changes a bit")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="over the images")
     add_isa(parser)
@@ -105,9 +127,15 @@ def call(options: argparse.Namespace) -> int:
     if options.mnist == bool(options.sources):
         raise IntgoldError("give either images or --mnist")
     with naming(options.model):
-        only_host = _gives_no_class(model)
+        detector = any(op.kind == DETECTION for op in host_ops(model.metadata, TAIL))
+        only_host = _gives_no_class(model, detector=detector)
     if only_host and options.labels:
         raise IntgoldError(f"{options.model}: its images have no class to compare with labels")
+    for option in ("class_names", "min_score", "save_boxes"):
+        if getattr(options, option) is not None and not detector:
+            raise IntgoldError(
+                f"{options.model}: no detector, which --{option.replace('_', '-')} is for"
+            )
     labels = None
     if options.mnist:
         if options.labels:
@@ -135,6 +163,8 @@ def call(options: argparse.Namespace) -> int:
     with naming(options.sources[0] if of_file else options.model):
         images = model.quantize_input(batch.images)
     if only_host:
+        if options.save_boxes and len(images) != 1:
+            raise IntgoldError(f"--save-boxes {options.save_boxes}: {len(images)} images; give one")
         return _print_host(model, images, batch.names, options)
     with naming(options.model):
         answers = predict_images(
@@ -157,12 +187,14 @@ def call(options: argparse.Namespace) -> int:
     return 0
 
 
-def _gives_no_class(model: Model) -> bool:
-    """Return whether images give no class, but the host computes more from the outputs."""
-    if TAIL not in model.metadata:
+def _gives_no_class(model: Model, *, detector: bool) -> bool:
+    """Return whether images give no class, but several indices, or the host computes more."""
+    if TAIL not in model.metadata and not index_outputs(model):
         check_predictable(model)
         return False
     check_one_input(model)
+    if detector:
+        return True
     try:
         check_predictable(model)
     except InputError:
@@ -174,13 +206,20 @@ def _print_host(
     model: Model, images: np.ndarray, names: Sequence[str], options: argparse.Namespace
 ) -> int:
     """Print what the host computes from each image where that is no class; return the status."""
+    shown = ClassNames(
+        read_class_names(options.class_names) if options.class_names else (),
+        MIN_SCORE if options.min_score is None else options.min_score,
+    )
     result = run(model, images, backend=options.backend, threads=options.threads, isa=options.isa)
     host = run_host_tail(model, result.outputs)
     if options.save_input:
         with replacing(options.save_input, INPUT) as file:
             file.write(npy_bytes(images))
+    if options.save_boxes:
+        with naming(options.model), replacing(options.save_boxes, BOXES) as file:
+            draw_detections(file, images[0], detected(host, 0), shown)
     if options.json:
-        each = [{"name": name, "host": image_values(host, i)} for i, name in enumerate(names)]
+        each = [image_document(host, i, name, shown) for i, name in enumerate(names)]
         print(
             json.dumps(
                 {"model": model.name, "sha256": model.sha256, "images": each,
@@ -190,7 +229,7 @@ def _print_host(
         )  # fmt: skip
         return 0
     for i, name in enumerate(names):
-        lines = image_lines(host, i, name, sys.stdout.encoding)
+        lines = image_lines(host, i, name, shown, sys.stdout.encoding)
         print("\n" * (i > 0) + "\n".join(lines))
     return 0
 

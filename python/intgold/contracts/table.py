@@ -30,6 +30,9 @@ class Algorithm(Enum):
     DIRECT = "s_a / s_y and s_b / s_y in float32, times 2^t, rounded to integers; `up(., t)`"
     Q8_MULTIPLIER = "multipliers of 8 fraction bits"
     RAW_FLOAT32 = "raw sum times factor plus one bias in float32, then halves go to even"
+    RAW_FLOAT32_AWAY = (
+        "raw sum times s_x / s_y plus the input's zero points in float32, halves away from 0"
+    )
     ZERO_POINT_FIRST = "the zero point is added in float32, then halves go to even"
     FLOAT32_STEPS = "table of exp(x) - 1, both steps in float32"
     INT16_STEPS = "fixed point of int16"
@@ -123,6 +126,8 @@ class Contract:
     unsupported : set of str
         Ops, followed by a dtype, for which the engine has no kernel; ``integers`` as dtype: of
         those that compute shapes.
+    silent : set of str
+        Ops, followed by a dtype, whose kernel ends without an error and writes no output.
     in_place : set of str
         Ops that may write over a tensor that is still to be read, see
         `intgold.importers.tflite.graph.memory_hazards`; followed by ``fallback``: where a delegate
@@ -139,6 +144,7 @@ class Contract:
     provenance: str
     rules: Mapping[str, OpRule]
     unsupported: frozenset[str] = frozenset()
+    silent: frozenset[str] = frozenset()
     in_place: frozenset[str] = frozenset()
     delegates: bool = False
     resizes: bool = True
@@ -147,9 +153,17 @@ class Contract:
     basis = renamed_attribute("Contract", "basis", "provenance")
     lacks = renamed_attribute("Contract", "lacks", "unsupported")
 
+    def refusal(self, op: str, dtype: str) -> str:
+        """Return why there is no rule of an op on int8 or uint8; empty where there may be."""
+        known = op in self.rules or f"{op} {dtype}" in self.rules
+        if not known or f"{op} {dtype}" in self.unsupported:
+            return f"no kernel for it on {dtype}"
+        silent = f"{op} {dtype}" in self.silent
+        return f"its kernel on {dtype} writes no output" if silent else ""
+
     def rule(self, op: str, dtype: str) -> OpRule | None:
         """Return the rule of an op on int8 or uint8; None: there is none."""
-        if f"{op} {dtype}" in self.unsupported:
+        if self.refusal(op, dtype):
             return None
         return self.rules.get(f"{op} {dtype}", self.rules.get(op))
 
@@ -164,7 +178,7 @@ _MOVED = dict.fromkeys(
      "PACK", "UNPACK", "REVERSE_V2", "TILE", "BROADCAST_TO", "MIRROR_PAD", "GATHER", "GATHER_ND",
      "DEPTH_TO_SPACE", "SPACE_TO_DEPTH", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND",
      "RESIZE_NEAREST_NEIGHBOR", "REDUCE_MAX", "REDUCE_MIN",
-     "MAXIMUM", "MINIMUM"),
+     "MAXIMUM", "MINIMUM", "ARG_MAX", "ARG_MIN", "CAST"),
     _EXACT,
 )  # fmt: skip
 _LIBM = (
@@ -192,7 +206,7 @@ _REFERENCE = {
     "CONV_2D": _DOUBLE, "DEPTHWISE_CONV_2D": _DOUBLE, "FULLY_CONNECTED": OpRule("float64"),
     "CONV_2D uint8": _PRODUCT32, "DEPTHWISE_CONV_2D uint8": _PRODUCT32,
     "TRANSPOSE_CONV": _DOUBLE, "TRANSPOSE_CONV uint8": _PRODUCT32,
-    "ADD": _DOUBLE, "SUB": _DOUBLE, "MUL": _FLOAT32, "MEAN": _DOUBLE,
+    "ADD": _DOUBLE, "SUB": _DOUBLE, "MUL": _FLOAT32, "MEAN": _DOUBLE, "SUM": _DOUBLE,
     "SQUARED_DIFFERENCE": _DOUBLE, "DIV": OpRule(algorithm=Algorithm.FIXED_POINT, inexact=_SHIFTS),
     "FLOOR_DIV": _EXACT, "FLOOR_MOD": _EXACT,
     **dict.fromkeys(
@@ -232,6 +246,7 @@ _OPTIMISED = {
     ),  # AArch64 rounds as with int8
     "QUANTIZE": OpRule("double_up", group=16, remainder_form="double"),
     "MEAN": OpRule("double_up", algorithm=Algorithm.RAW_SUM, group=16, remainder_form="double"),
+    "SUM": OpRule("single", "float32", algorithm=Algorithm.RAW_FLOAT32_AWAY),
 }
 _TFLM = {
     **_REFERENCE,
@@ -269,6 +284,8 @@ _TFLM_UNSUPPORTED = frozenset(
         "FLOOR_DIV int8",
         "FLOOR_MOD int8",
         "SELECT int8",
+        "ARG_MAX int64",
+        "ARG_MIN int64",
     }
     | {
         f"{op} uint8"
@@ -305,6 +322,7 @@ _XNNPACK = {
     "SUB": replace(_DIRECT, fallback=_DOUBLE),
     "MUL": replace(_WEIGHTED, limits=(2**-16, _BELOW_256), fallback=_OPTIMISED["MUL"]),
     "MEAN": OpRule("float32", "float32", algorithm=Algorithm.RAW_FLOAT32),
+    "SUM": OpRule("float32", "float32", algorithm=Algorithm.RAW_FLOAT32),
     **_WEIGHTS_OF_11_BITS,
     "LOGISTIC": OpRule(algorithm=Algorithm.ZERO_POINT_FIRST),
     **dict.fromkeys(("TANH", "ELU"), OpRule(algorithm=Algorithm.ZERO_POINT_FIRST, inexact=_LIBM)),
@@ -320,7 +338,7 @@ _INTGOLD = {
          "FULLY_CONNECTED", "TRANSPOSE_CONV", "TRANSPOSE_CONV uint8", "ADD", "SUB", "MUL",
          "QUANTIZE",
          "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1", "ABS", "PRELU", "SQUARED_DIFFERENCE",
-         "BATCH_MATMUL"),
+         "BATCH_MATMUL", "SUM"),
         OpRule("single"),
     ),
     **dict.fromkeys(("TANH", "GELU", "ELU", "SOFTMAX", "SQRT", "RSQRT", "LOG", "DIV"), _EXACT),
@@ -334,15 +352,15 @@ CONTRACTS: dict[str, Contract] = {
         Contract("intgold", "intgold", f"SPEC {SPEC_VERSION}", "definition", _INTGOLD),
         Contract(
             "litert_reference", "LiteRT reference kernels", _LITERT, "measured", _REFERENCE,
-            _INT8_ONLY | {"ELU int8"}, _IN_PLACE,
+            _INT8_ONLY | {"ELU int8"}, frozenset({"SUM int8"}), _IN_PLACE,
         ),
         Contract(
             "litert_optimised_x86", "LiteRT optimised kernels on x86 with AVX", _LITERT, "measured",
-            _OPTIMISED, _INT8_ONLY, _IN_PLACE,
+            _OPTIMISED, _INT8_ONLY, in_place=_IN_PLACE,
         ),
         Contract(
             "xnnpack", "XNNPACK as LiteRT's delegate on x86", _LITERT, "measured", _XNNPACK,
-            _INT8_ONLY, _IN_PLACE_FALLBACK, delegates=True,
+            _INT8_ONLY, in_place=_IN_PLACE_FALLBACK, delegates=True,
         ),
         Contract(
             "tflm", "TFLite Micro reference kernels", "2026-10-23", "measured", _TFLM,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..host.host_ops import HEAD, INPUTS, TAIL
+from ..host.host_ops import CONSTANTS, HEAD, INPUTS, TAIL, without_values
 from ..model.artefact import required_spec
 from ..model.graph import Model, Op
 from ..ops.bounds import Bounds
@@ -84,6 +84,8 @@ def describe(model: Model) -> str:
 
 def _entry(key: str, text: str) -> list[str]:
     """Return an entry of the metadata as a line; an op of the host has a line of its own."""
+    if key == CONSTANTS:
+        text = ", ".join(map(without_values, text.split("\n")))
     first, *others = text.split("\n") if key in HOST_ENTRIES else [text]
     return [controls_escaped(f"{key}: {first}"), *(f"  {controls_escaped(o)}" for o in others)]
 

@@ -12,11 +12,12 @@ from ..support.array_types import IntArray
 Int: TypeAlias = int | IntArray
 
 
-def take(name: str, value: Any, dtype: str, ndim: int | None = None) -> IntArray:
+def take(name: str, value: Any, dtype: str | tuple[str, ...], ndim: int | None = None) -> IntArray:
     """Return `value` if it is an array of exactly this dtype (and rank), else raise InputError."""
-    if not isinstance(value, np.ndarray) or value.dtype != np.dtype(dtype):
+    dtypes = (dtype,) if isinstance(dtype, str) else dtype
+    if not isinstance(value, np.ndarray) or value.dtype not in map(np.dtype, dtypes):
         found = value.dtype if isinstance(value, np.ndarray) else type(value).__name__
-        raise InputError(f"{name}: {found} instead of an array of {dtype}")
+        raise InputError(f"{name}: {found} instead of an array of {' or '.join(dtypes)}")
     if ndim is not None and value.ndim != ndim:
         raise InputError(f"{name}: shape {value.shape} instead of {ndim} dimensions")
     return value

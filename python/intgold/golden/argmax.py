@@ -13,12 +13,12 @@ def argmax(x: IntArray) -> IntArray:
 
     Parameters
     ----------
-    x : ndarray of int32, shape (n, ..., depth)
+    x : ndarray of int8 or int32, shape (n, ..., depth)
 
     Returns
     -------
     ndarray of int32, shape (n, ..., 1)
     """
-    take("x", x, "int32")
+    take("x", x, ("int32", "int8"))
     at: IntArray = np.argmax(x, axis=-1, keepdims=True)
     return at.astype(np.int32)

@@ -7,9 +7,14 @@ are those of the model, or are made in the same way.
 
 from __future__ import annotations
 
+import base64
+import binascii
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from ..errors import ModelError
 from ..support.quoting import short_repr, shown
@@ -17,7 +22,11 @@ from ..support.quoting import short_repr, shown
 HEAD, TAIL, INPUTS = "host_head", "host_tail", "host_inputs"
 """Entries of a model's metadata: ops before and after the integer part, a line each; inputs of the
 file on which no integer depends."""
+CONSTANTS = "host_constants"
+"""Entry of a model's metadata: operands of ops of the tail that the host needs, a line each, such
+as ``op 63 input 2 float32 1917x4 BASE64``: little-endian, the last axis fastest."""
 _LINE = re.compile(r"op (\d+) ([\w ]+)\((.*)\) -> (.+)")
+_CONSTANT = re.compile(r"op (\d+) input (\d+) float32 (\d+(?:x\d+)*) ([A-Za-z0-9+/=]*)")
 _MADE = re.compile(r"(\w+) (\w+) (scalar|\d+(?:x\d+)*)")
 
 
@@ -73,6 +82,40 @@ def host_ops(metadata: Mapping[str, str], key: str) -> list[HostOp]:
         Naming a line that is none of an op.
     """
     return [_host_op(key, line) for line in metadata.get(key, "").split("\n") if line]
+
+
+def constant_line(index: int, place: int, values: np.ndarray) -> str:
+    """Return the line of a constant operand of an op: float32 of at least one dimension."""
+    held = base64.b64encode(values.astype("<f4").tobytes()).decode()
+    return f"op {index} input {place} float32 {'x'.join(map(str, values.shape))} {held}"
+
+
+def without_values(line: str) -> str:
+    """Return a line of `CONSTANTS` for people: without what it holds."""
+    return line.rpartition(" ")[0]
+
+
+def host_constants(metadata: Mapping[str, str]) -> dict[tuple[int, int], np.ndarray]:
+    """Return the operands of `CONSTANTS` by the number of the op and the place of the operand.
+
+    Raises
+    ------
+    ModelError
+        Naming a line that is no constant.
+    """
+    found = {}
+    for line in filter(None, metadata.get(CONSTANTS, "").split("\n")):
+        match = _CONSTANT.fullmatch(line)
+        try:
+            held = base64.b64decode(match[4], validate=True) if match else b""
+        except binascii.Error:
+            held = b""
+        shape = tuple(map(int, match[3].split("x"))) if match else ()
+        if match is None or len(held) != 4 * math.prod(shape):
+            raise ModelError(f"metadata {CONSTANTS}: {shown(line)} is no constant")
+        values = np.frombuffer(held, "<f4").reshape(shape)
+        found[int(match[1]), int(match[2])] = values.astype(np.float32)
+    return found
 
 
 def quantised_by_host(metadata: Mapping[str, str], name: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a host computes after an imported model: reals and classes, in float64.
+"""What a host computes after an imported model: reals and classes in float64, boxes in float32.
 
 This is arithmetic of the host, not of the model: no clause of SPEC.md binds it, and an engine that
 computes in float32 has other last bits.
@@ -15,9 +15,12 @@ from ..errors import InputError
 from ..model.graph import Model
 from ..support.quoting import short_repr
 from .affine import dequantize
-from .host_ops import TAIL, HostOp, host_ops
+from .detection import ANCHORS, DetectionOptions, detections
+from .detection import KIND as DETECTION
+from .host_ops import TAIL, HostOp, host_constants, host_ops
 
 _RESHAPING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+_INTEGERS = ("int8", "uint8", "int16", "int32", "int64")
 _Function = Callable[[HostOp, list[np.ndarray]], np.ndarray]
 
 
@@ -49,7 +52,7 @@ FUNCTIONS: Mapping[str, _Function] = {
     "CONCATENATION": lambda op, x: np.concatenate(x, _axis(op)),
     **dict.fromkeys(_RESHAPING, lambda op, x: x[0]),
 }
-"""Of reals, an image first; axes count from the last.  ARG_MAX also takes integers."""
+"""Of reals, an image first; axes count from the last."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +61,14 @@ class HostValues:
 
     Parameters
     ----------
-    values : dict of str to ndarray of float64 or int64, shape (n, ...)
+    values : dict of str to ndarray of float64, float32 or int64, shape (n, ...)
         By name, in their order; extents after n are those of the file.
     ends : dict of str to HostOp
         What no op of the tail reads: the outputs of the file, with the ops that make them.
     sources : dict of str to str
         For each value that is made of one tensor only: the output of the model.
+    indices : dict of str to ndarray of int32, shape (n, ...)
+        Outputs of the model that an argmax produces, where no op of the tail reads them.
     left : list of HostOp
         What is not done: ops of other kinds, and those that read what these make.
     """
@@ -73,6 +78,7 @@ class HostValues:
     values: dict[str, np.ndarray]
     ends: dict[str, HostOp]
     sources: dict[str, str]
+    indices: dict[str, np.ndarray]
     left: list[HostOp]
 
 
@@ -88,25 +94,69 @@ def run_host_tail(model: Model, outputs: Mapping[str, np.ndarray]) -> HostValues
     Raises
     ------
     ModelError
-        When the metadata of the model has a line that is no op.
+        When the metadata of the model has a line that is no op, or no constant.
     """
-    known = dict(outputs)
-    made = HostValues({}, {}, {}, [])
+    known, constants = dict(outputs), host_constants(model.metadata)
+    maps = {name: outputs[name][..., 0] for name in index_outputs(model) if name in outputs}
+    made = HostValues({}, {}, {}, maps, [])
     for op in host_ops(model.metadata, TAIL):
-        value = _value(model, op, known)
-        if value is None:
+        if op.kind == DETECTION:
+            values = _detections(model, op, known, constants)
+        else:
+            value = _value(model, op, known)
+            values = [] if value is None else [value]
+        if not values:
             made.left.append(op)
             continue
-        name = op.outputs[0].name
-        made.values[name] = known[name] = value
-        made.ends[name] = op
+        for y, value in zip(op.outputs, values, strict=True):
+            made.values[y.name] = known[y.name] = value
+            made.ends[y.name] = op
         for read in op.inputs:
             made.ends.pop(read, None)
-        if len(op.inputs) == 1:
+            made.indices.pop(read, None)
+        if len(op.inputs) == len(op.outputs) == 1:
             source = made.sources.get(op.inputs[0], op.inputs[0])
             if source in outputs:
-                made.sources[name] = source
+                made.sources[op.outputs[0].name] = source
     return made
+
+
+def index_outputs(model: Model) -> list[str]:
+    """Return the outputs of a model that an argmax produces."""
+    made = {op.output for op in model.ops if op.kind == "argmax"}
+    return [name for name in model.outputs if name in made]
+
+
+def _detections(
+    model: Model,
+    op: HostOp,
+    known: Mapping[str, np.ndarray],
+    constants: Mapping[tuple[int, int], np.ndarray],
+) -> list[np.ndarray]:
+    """Return boxes, classes, scores and their number, an image first; none where not done."""
+    read = []
+    for name in op.inputs[:2]:
+        if name not in known:
+            return []
+        x = known[name]
+        if x.dtype.kind != "f":
+            if model.tensor(name).scale is None:
+                return []
+            x = dequantize(x, model.tensor(name))
+        with np.errstate(all="ignore"):
+            read.append(x.astype(np.float32))
+    anchors = constants.get((op.index, ANCHORS))
+    if anchors is None or len(op.inputs) != 3 or len(op.outputs) != 4:
+        return []
+    try:
+        options = DetectionOptions.of(op.options)
+        images = [
+            detections(options, a.reshape(a.shape[-2:]), b.reshape(b.shape[-2:]), anchors)
+            for a, b in zip(*read, strict=True)
+        ]
+    except (ValueError, OverflowError):  # the kernel refuses them as well
+        return []
+    return [np.stack(values) for values in zip(*images, strict=True)]
 
 
 def _value(model: Model, op: HostOp, known: Mapping[str, np.ndarray]) -> np.ndarray | None:
@@ -115,11 +165,13 @@ def _value(model: Model, op: HostOp, known: Mapping[str, np.ndarray]) -> np.ndar
         return None
     x = [known[name] for name in op.inputs]
     integers = x[0].dtype != np.float64
-    if integers and op.kind not in ("DEQUANTIZE", "ARG_MAX", "ARG_MIN", *_RESHAPING):
+    if integers and op.kind not in ("DEQUANTIZE", "CAST", *_RESHAPING):
         return None
     try:
         if op.kind == "DEQUANTIZE":
             made = dequantize(x[0], model.tensor(op.inputs[0]))
+        elif op.kind == "CAST":
+            made = _cast(op, x[0], own=op.inputs[0] in model.outputs)
         elif op.kind in FUNCTIONS and _axis(op) + x[0].ndim > 0:  # axis 0 is that of the images
             made = FUNCTIONS[op.kind](op, x)
         else:
@@ -127,6 +179,18 @@ def _value(model: Model, op: HostOp, known: Mapping[str, np.ndarray]) -> np.ndar
         return made.reshape(len(x[0]), *op.outputs[0].shape)
     except (ValueError, InputError):  # shapes or axes that are none of the tensors; no scale
         return None
+
+
+def _cast(op: HostOp, x: np.ndarray, *, own: bool) -> np.ndarray:
+    """Return values as another type; `own`: of an output of the model, uint8 as x ^ 0x80."""
+    wide = x.astype(np.int64) + 128 if own and op.options.get("from") == "uint8" else x
+    made = op.outputs[0].dtype
+    if made == "float32":
+        return wide.astype(np.float64)
+    whole = np.trunc(wide)
+    if made not in _INTEGERS or not np.isin(whole, whole.astype(made)).all():
+        raise ValueError(f"values beyond {made}")
+    return whole.astype(np.int64)
 
 
 def _axis(op: HostOp) -> int:

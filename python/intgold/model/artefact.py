@@ -114,7 +114,8 @@ def content_sha256(model: Model) -> str:
 @checked
 def required_spec(model: Model) -> str:
     """Return the lowest version of SPEC.md that has all of the model's ops (SPEC 9.3)."""
-    return max((op.spec.needs(op.fields) for op in model.ops), key=spec_version)
+    needed = (op.spec.needs(op.fields, model.tensor(op.inputs[0]).dtype) for op in model.ops)
+    return max(needed, key=spec_version)
 
 
 def _document(model: Model) -> tuple[dict[str, Any], dict[str, bytes]]:

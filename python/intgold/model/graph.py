@@ -258,10 +258,10 @@ class Model:
     def _check_shapes(self, op: Op) -> None:
         ins, out = [self.tensor(n) for n in op.inputs], self.tensor(op.output)
         for tensor in ins:
-            if tensor.dtype != op.spec.input_dtype:
+            if tensor.dtype not in op.spec.input_dtypes:
                 raise ModelError(
                     f"op {op.name}: input {tensor.name} is {tensor.dtype}, "
-                    f"{op.kind} takes {op.spec.input_dtype}"
+                    f"{op.kind} takes {op.spec.takes}"
                 )
         try:
             shape = op.spec.shape(op.fields, [t.shape for t in ins])

@@ -44,7 +44,7 @@ def _call(spec: OpKind, inputs: tuple[np.ndarray, ...], arguments: dict[str, Any
     struct = owner.fields(
         f"intgold_{spec.name}", struct_members(spec, fields, shapes, out_shape, points)
     )
-    function = getattr(lib, spec.c_name)
+    function = getattr(lib, spec.c_name(inputs[0].dtype.name))
     dtype = spec.output_dtype(fields)
     y = np.empty((count, *out_shape), dtype)
     acc = np.empty((count, *out_shape), np.int32) if spec.accumulator else None

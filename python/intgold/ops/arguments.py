@@ -19,7 +19,7 @@ from .table import OPS
 Checked = tuple[dict[str, Any], dict[str, int], list[Shape], Shape]
 """Fields, zero points, the shapes of the inputs and of the output, without the batch."""
 
-_DTYPES = {name: np.dtype(name) for name in DTYPE_RANGE}
+_TAKEN = {name: [np.dtype(d) for d in spec.input_dtypes] for name, spec in OPS.items()}
 _PLAIN = {int, str, tuple}
 _INT = {int}
 
@@ -63,7 +63,7 @@ def _check(spec: OpKind, shapes: list[Shape], arguments: Mapping[str, Any]) -> C
     made = spec.shape(fields, shapes)
     if not spec.can_overflow:
         return fields, points, shapes, made
-    ranges = [DTYPE_RANGE[spec.input_dtype]] * len(shapes)
+    ranges = [DTYPE_RANGE[spec.input_dtypes[0]]] * len(shapes)
     zeros = [points.get(f"{name}_zero_point", 0) for name in spec.inputs]
     spec.prove(fields, ranges, zeros, shapes[0])
     return fields, points, shapes, made
@@ -73,9 +73,9 @@ def _check_inputs(spec: OpKind, inputs: tuple[Any, ...]) -> list[Shape]:
     if len(inputs) != len(spec.inputs):
         raise InputError(f"{spec.name}: {len(inputs)} inputs instead of {len(spec.inputs)}")
     for name, x in zip(spec.inputs, inputs, strict=True):
-        if not isinstance(x, np.ndarray) or x.dtype != _DTYPES[spec.input_dtype]:
+        if not isinstance(x, np.ndarray) or x.dtype not in _TAKEN[spec.name]:
             found = x.dtype if isinstance(x, np.ndarray) else given(x)
-            raise InputError(f"{name}: {found} instead of an array of {spec.input_dtype}")
+            raise InputError(f"{name}: {found} instead of an array of {spec.takes}")
         if x.ndim < 2 or x.size == 0:
             raise InputError(f"{name}: shape {x.shape}: a non-empty batch is needed")
         if len(x) != len(inputs[0]):

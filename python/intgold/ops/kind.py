@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..support.quoting import short_repr
 from .bounds import Bounds, InputRanges, Range, need_int32, need_pre_shift
@@ -39,8 +39,10 @@ class OpKind:
         ``(fields, input_shapes, output_shape) -> dict`` of the C struct's dimensions.
     bounds : callable
         ``(fields, input_ranges) -> Bounds`` of accumulator and output; see `prove`.
-    input_dtype : str
-        ``int8`` or ``int32``, of every input.
+    input_dtypes : tuple of str
+        What the inputs may be: ``int8``, ``int32``, or one of the two.
+    dtypes_since : mapping of str to str
+        The SPEC version of input dtypes that are younger than the op.
     zero_points : tuple of str
         Zero points that the arithmetic uses, taken from the tensors (``<input>_zero_point``).
     accumulator : bool
@@ -59,7 +61,8 @@ class OpKind:
     shape: Callable[[Fields, Sequence[Shape]], Shape]
     dims: Callable[[Fields, Sequence[Shape], Shape], dict[str, int]]
     bounds: Callable[[Fields, InputRanges], Bounds]
-    input_dtype: str = "int8"
+    input_dtypes: tuple[str, ...] = ("int8",)
+    dtypes_since: Mapping[str, str] = field(default_factory=dict)
     zero_points: tuple[str, ...] = ()
     accumulator: bool = False
     scratch: bool = False
@@ -67,29 +70,34 @@ class OpKind:
 
     __repr__ = short_repr
 
+    def c_name(self, input_dtype: str) -> str:
+        """Return the name of the C function for inputs of this dtype."""
+        return f"intgold_{self.name}_{'s8' if input_dtype == 'int8' else 's32'}"
+
     @property
-    def c_name(self) -> str:
-        """The name of the C function."""
-        return f"intgold_{self.name}_{'s8' if self.input_dtype == 'int8' else 's32'}"
+    def takes(self) -> str:
+        """The dtypes of inputs, for people."""
+        return " or ".join(self.input_dtypes)
 
     @property
     def can_overflow(self) -> bool:
         """Whether the int32 proof can refuse the op: it has sums, or requantizes."""
         return self.accumulator or "requantize" in self.fields
 
-    def needs(self, fields: Fields) -> str:
-        """Return the SPEC version that an op with these fields asks for."""
+    def needs(self, fields: Fields, input_dtype: str) -> str:
+        """Return the SPEC version that an op with these fields and inputs asks for."""
         chosen = [
             kind.since.get(fields[name], self.since)
             for name, kind in self.fields.items()
             if isinstance(kind, Choice)
         ]
-        return max([self.since, *chosen], key=spec_version)
+        dtype = self.dtypes_since.get(input_dtype, self.since)
+        return max([self.since, dtype, *chosen], key=spec_version)
 
     def output_dtype(self, fields: Fields) -> str:
-        """Return ``int8``, or ``int32`` for int32 ops and for an op that is not requantized."""
+        """Return ``int8``; ``int32`` of ops that take int32, and of one that is not requantized."""
         bare = "requantize" in self.fields and fields["requantize"] is None
-        return "int32" if bare or self.input_dtype == "int32" else "int8"
+        return "int32" if bare or "int32" in self.input_dtypes else "int8"
 
     def prove(
         self, fields: Fields, ranges: Sequence[Range], zero_points: Sequence[int], shape: Shape

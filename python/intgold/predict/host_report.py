@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from ..host.host_ops import HostOp
 from ..host.host_tail import HostValues
 from ..support.text_table import columns
+from .detected import ClassNames, detected, detection_document, detection_lines, detection_op
 from .terminal import printable
 
 ARITHMETIC = "host arithmetic in float64, not part of the integer model"
-_MAX_VALUES = 10
+_OF_BOXES = "host arithmetic in float32, not part of the integer model"
+_MAX_VALUES, _MAX_OPS = 10, 12
 
 
 def host_ends(host: HostValues) -> dict[str, np.ndarray]:
@@ -24,14 +28,15 @@ def host_ends(host: HostValues) -> dict[str, np.ndarray]:
 
 def left_line(host: HostValues) -> list[str]:
     """Return a line that names what predict does not do, none where it does all."""
-    names = ", ".join(f"op {op.index} ({op.kind})" for op in host.left)
-    return [f"left to the host and not done here: {names}"] if names else []
+    names = ", ".join(f"op {op.index} ({op.kind})" for op in host.left[:_MAX_OPS])
+    more = f", and {len(host.left) - _MAX_OPS} more" * (len(host.left) > _MAX_OPS)
+    return [f"left to the host and not done here: {names}{more}"] if names else []
 
 
 def host_document(host: HostValues) -> dict[str, Any]:
     """Return what JSON says of the ops after a model."""
     return {
-        "arithmetic": ARITHMETIC,
+        "arithmetic": ARITHMETIC if detection_op(host) is None else _OF_BOXES,
         "outputs": {name: str(op) for name, op in host.ends.items()},
         "not_done": [str(op) for op in host.left],
     }
@@ -39,21 +44,45 @@ def host_document(host: HostValues) -> dict[str, Any]:
 
 def image_values(host: HostValues, index: int) -> dict[str, Any]:
     """Return the values of one image for JSON: nested lists by name, without the file's batch."""
-    return {name: _of_image(host.values[name], index).tolist() for name in host.ends}
+    shown = {**host.indices, **{name: host.values[name] for name in host.ends}}
+    return {name: _of_image(values, index).tolist() for name, values in shown.items()}
 
 
-def image_lines(host: HostValues, index: int, name: str, encoding: str | None) -> list[str]:
+def image_document(host: HostValues, index: int, name: str, names: ClassNames) -> dict[str, Any]:
+    """Return what JSON says of an image that gives no class: its values, and its detections."""
+    document: dict[str, Any] = {"name": name, "host": image_values(host, index)}
+    if detection_op(host) is not None:
+        document["detections"] = detection_document(detected(host, index), names)
+    return document
+
+
+def image_lines(
+    host: HostValues, index: int, name: str, names: ClassNames, encoding: str | None
+) -> list[str]:
     """Return the values of one image as lines, where they give no class: a table of few values.
 
-    Of more than ten reals the range is shown, of classes how often each occurs.
+    Of more than ten reals the range is shown, of classes how often each occurs; of detections a
+    row each.
     """
+    found = detection_op(host)
+    lines = [printable(name, encoding)]
+    if found is not None:
+        lines += [*detection_lines(detected(host, index), names, encoding), _OF_BOXES]
+    others = {output: op for output, op in host.ends.items() if op is not found}
+    if others or host.indices or found is None:
+        lines += [*_value_lines(host, index, others), *[ARITHMETIC] * bool(others)]
+    return [*lines, *left_line(host)]
+
+
+def _value_lines(host: HostValues, index: int, ends: Mapping[str, HostOp]) -> list[str]:
     rows = [("output", "made by", "shape", "values")]
-    for output, op in host.ends.items():
-        values = _of_image(host.values[output], index)
+    shown = [(output, "argmax", values) for output, values in host.indices.items()]
+    shown += [(output, op.kind, host.values[output]) for output, op in ends.items()]
+    for output, maker, batch in shown:
+        values = _of_image(batch, index)
         shape = "x".join(map(str, values.shape)) or "1"
-        rows.append((output, op.kind, shape, _shown(values)))
-    lines = columns(rows, left=range(4))
-    return [printable(name, encoding), *lines, ARITHMETIC, *left_line(host)]
+        rows.append((output, maker, shape, _shown(values)))
+    return columns(rows, left=range(4))
 
 
 def _of_image(values: np.ndarray, index: int) -> np.ndarray:

@@ -178,6 +178,7 @@ COMPARISON = FileKind("comparison", {".json": _json("intgold-comparison")})
 SWEEP_CSV = FileKind("sweep", {".csv": _sweep_csv})
 SWEEP_JSON = FileKind("sweep", {".json": _sweep_json})
 PICTURE = FileKind("picture", {".png": _png, ".svg": _svg, ".pdf": _pdf})
+BOXES = FileKind("picture of boxes", {".png": _png})
 REPORT = FileKind("report", {".html": _starting(html_start("verify"))}, _HTML)
 SHEET = FileKind(
     "data sheet",

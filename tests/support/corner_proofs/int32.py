@@ -161,6 +161,35 @@ def argmax_image(ran):
     assert ran.x.ndim == 4 and ran.y.shape == (*ran.x.shape[:3], 1)
 
 
+def argmax_ends_of_int8(ran):
+    """A difference of int8 that wraps would choose another index."""
+    rows = argmax_row(ran)
+
+    def wrapped(row):
+        best = 0
+        for i, value in enumerate(row):
+            if (value - row[best] + 128) % 256 - 128 > 0:
+                best = i
+        return best
+
+    assert any(wrapped(row) != y for row, y in zip(rows, ran.y.ravel().tolist(), strict=True))
+    assert {-128, 127} <= {v for row in rows for v in row}
+
+
+def argmax_each_of_int8(ran):
+    argmax_row(ran)
+    assert ran.y.ravel().tolist() == list(range(21))
+
+
+def argmax_long(ran):
+    """Ties within a block of 256 and between two, and an index that 8 bits do not hold."""
+    rows = argmax_row(ran)
+    where = [[i for i, v in enumerate(row) if v == max(row)] for row in rows]
+    assert any(at[0] > 255 for at in where)
+    assert any(len(at) > 1 and at[0] // 256 == at[1] // 256 for at in where)
+    assert any(len(at) > 1 and at[0] // 256 != at[1] // 256 for at in where)
+
+
 PROOFS = {
     "rescale": {
         "ends": rescale_ends,
@@ -182,5 +211,9 @@ PROOFS = {
         "each_index": argmax_each,
         "one_value": argmax_one,
         "image": argmax_image,
+        "int8_ties": argmax_ties,
+        "int8_ends": argmax_ends_of_int8,
+        "int8_each_index": argmax_each_of_int8,
+        "int8_long": argmax_long,
     },
 }

@@ -30,6 +30,7 @@ from .handlers import (
     comparisons,
     data_movement,
     elementwise,
+    indices,
     layout_ops,
     matrices,
     means,
@@ -66,16 +67,19 @@ HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
     "AVERAGE_POOL_2D": pools.average_pool_2d,
     "MAX_POOL_2D": pools.max_pool_2d,
     "MEAN": means.mean,
+    "SUM": means.mean,
     "SOFTMAX": softmax.softmax,
     "RESHAPE": data_movement.reshape,
     "SQUEEZE": data_movement.reshape,
     "EXPAND_DIMS": data_movement.reshape,
+    "CAST": data_movement.cast,
     "PAD": data_movement.pad,
     "PADV2": data_movement.pad,
     "CONCATENATION": data_movement.concatenation,
     "PACK": layout_ops.pack,
     **dict.fromkeys(LAYOUT_OPS, layout_ops.layout),
     **dict.fromkeys(("REDUCE_MAX", "REDUCE_MIN"), layout_ops.reduce_extreme),
+    **dict.fromkeys(wellformed.INDEX_OPS, indices.arg_extreme),
     "RESIZE_BILINEAR": resizes.resize_bilinear,
     "QUANTIZE": unary.quantize,
     "RELU": unary.relu(1),
@@ -96,14 +100,16 @@ HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
 }
 """What adds each op of a file to the model."""
 _WITH_BATCH = frozenset(
-    ("CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "PAD", "PADV2",
-     "CONCATENATION", "TRANSPOSE_CONV", "RESIZE_BILINEAR")
+    ("CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "SUM", "PAD",
+     "PADV2", "CONCATENATION", "TRANSPOSE_CONV", "RESIZE_BILINEAR")
 )  # fmt: skip
 """Ops that count axes from the batch on."""
+_OF_TWO_TYPES = wellformed.INDEX_OPS | {"CAST"}
+"""Ops of which an engine has kernels by both the input's and the output's type."""
 _MAX_RANK = 6
 _IMAGES = frozenset(
     ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN",
-     "PAD", "PADV2", "CONCATENATION", "ADD", "SUB", "MUL")
+     "SUM", "PAD", "PADV2", "CONCATENATION", "ADD", "SUB", "MUL")
 )  # fmt: skip
 """Ops that are read on tensors of at most four dimensions, batch included, or three without it."""
 _OF_BOOLS = frozenset(
@@ -111,7 +117,7 @@ _OF_BOOLS = frozenset(
      "RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 )  # fmt: skip
 """Ops that are read on bools."""
-_OF_TWO_TYPES = frozenset((*comparisons.COMPARISONS, "QUANTIZE", "SELECT", "SELECT_V2"))
+_OF_MIXED_TYPES = _OF_TWO_TYPES | {*comparisons.COMPARISONS, "QUANTIZE", "SELECT", "SELECT_V2"}
 """Ops whose handlers look at the types themselves."""
 _HINTS = {
     "SHAPE": "; a file converted with a fixed batch of 1 does without",
@@ -120,7 +126,10 @@ _HINTS = {
 
 @checked
 def import_tflite(
-    path: str | os.PathLike[str], contract: str = DEFAULT_CONTRACT, name: str | None = None
+    path: str | os.PathLike[str],
+    contract: str = DEFAULT_CONTRACT,
+    name: str | None = None,
+    signature: str | None = None,
 ) -> Model:
     """Return the model of a .tflite file, with the arithmetic of a named engine.
 
@@ -134,13 +143,15 @@ def import_tflite(
         See `intgold.contracts`.
     name : str, optional
         Of the model; by default that of the file.
+    signature : str, optional
+        Which subgraph is imported, of a file that has several signatures; by default the main one.
 
     Raises
     ------
     ImportFileError
         Naming the op by number, and what is missing or wrong.
     """
-    graph = read(path)
+    graph = read(path, signature)
     stem = _identifier(name or Path(path).stem)
     chosen = contract_named(contract)
     try:
@@ -190,7 +201,7 @@ def convert_graph(
             raise _unknown(op)
     wellformed.check_graph(cut.graph)
     cut = replace(cut, graph=prepared(cut.graph, contract))
-    importer = _GraphImporter(cut.graph, contract, name)
+    importer = _GraphImporter(cut.graph, contract, name, cut.batch)
     for at in cut.graph.inputs:
         importer.add_input(cut.graph.tensors[at])
     for op in cut.graph.ops:
@@ -210,8 +221,8 @@ def _unknown(op: FileOp) -> ImportFileError:
 class _GraphImporter:
     """A model that grows by the inputs and ops of a graph, in their order."""
 
-    def __init__(self, graph: FileGraph, contract: Contract, name: str) -> None:
-        self._graph, self._contract = graph, contract
+    def __init__(self, graph: FileGraph, contract: Contract, name: str, batch: int) -> None:
+        self._graph, self._contract, self._batch = graph, contract, batch
         self._builder = Builder(name, contract.name)
         self._labels = _Names(_label(op) for op in graph.ops)
         self._names: dict[int, str] = {}  # in the model, of the tensors of the graph
@@ -247,9 +258,10 @@ class _GraphImporter:
             self._in_place.add(op.index)
         for y in made if geometry else ():
             shape = self._builder.tensor(self._names[y.index]).shape
-            if shape != inner(y):
+            expected = indices.indices_shape(y) if op.kind in wellformed.INDEX_OPS else inner(y)
+            if shape != expected:
                 raise ImportFileError(
-                    f"{op}: output {y.name} has shape {inner(y)}; it produces {shape}"
+                    f"{op}: output {y.name} has shape {expected}; it produces {shape}"
                 )
 
     def _convert(self, op: FileOp, made: list[FileTensor]) -> OpContext:
@@ -260,14 +272,19 @@ class _GraphImporter:
             self._check_operands(op, y)
         y = made[0]
         tensors, contract = self._graph.tensors, self._contract
-        dtypes = {y.dtype, tensors[op.inputs[0]].dtype}  # QUANTIZE has two, and so do bools
-        dtype = next((d for d in ("int8", "uint8") if d in dtypes), y.dtype)
+        of = tensors[op.inputs[0]].dtype
+        if op.kind in _OF_TWO_TYPES:
+            dtype, needed = of, [of, y.dtype]
+        else:  # QUANTIZE may have two types, and so do bools; SPLIT has the axis first
+            dtype = next((d for d in ("int8", "uint8") if d in (of, y.dtype)), y.dtype)
+            needed = [dtype]
+        refusal = next(filter(None, (contract.refusal(op.kind, each) for each in needed)), "")
         rule = contract.rule(op.kind, dtype)
-        if rule is None:
-            raise ImportFileError(f"{op}: {contract.engine}: no kernel for it on {dtype}")
+        if rule is None or refusal:
+            raise ImportFileError(f"{op}: {contract.engine}: {refusal}")
         context = OpContext(
             op, rule, tensors, self._builder, self._names, _label(op),
-            tuple(self._labels.new(y.name) for y in made), self._budget,
+            tuple(self._labels.new(y.name) for y in made), self._budget, batch=self._batch,
         )  # fmt: skip
         try:
             with np.errstate(all="ignore"):  # what leaves float32 is refused below
@@ -280,7 +297,10 @@ class _GraphImporter:
 
     def _check_operands(self, op: FileOp, y: FileTensor) -> None:
         tensors, names = self._graph.tensors, self._names
-        _check(y, f"{op}: output {y.name}", at_an_end=y.index in self._graph.outputs)
+        if op.kind in wellformed.INDEX_OPS:
+            _check_index(op, y)
+        else:
+            _check(y, f"{op}: output {y.name}", at_an_end=y.index in self._graph.outputs)
         if y.index in names:
             raise ImportFileError(f"{op}: output {y.name} exists already")
         for at in (*op.inputs, y.index) if op.kind in _WITH_BATCH else ():
@@ -295,7 +315,7 @@ class _GraphImporter:
             dtypes = {tensors[at].dtype, y.dtype}
             if at in names and "bool" in dtypes and op.kind not in _OF_BOOLS:
                 raise ImportFileError(f"{op}: tensor of bools; it is read on int8 and uint8")
-            if at in names and len(dtypes) > 1 and op.kind not in _OF_TWO_TYPES:
+            if at in names and len(dtypes) > 1 and op.kind not in _OF_MIXED_TYPES:
                 raise ImportFileError(f"{op}: {tensors[at].dtype} to {y.dtype}; one type is read")
 
     def converted(self, cut: CutGraph, file_outputs: tuple[int, ...]) -> ConvertedGraph:
@@ -333,6 +353,7 @@ class _GraphImporter:
             "inexact": "; ".join(f"{kind}: {why}" for kind, why in self._inexact.items()),
             "no_answer": "; ".join(self._no_answer),
             "overwritten": "; ".join(memory_hazards(as_in_file, self._in_place)),
+            "signature": _signature(self._graph),
             "uint8": "stored as x ^ 0x80" if unsigned else "",
             "bool": "stored as 0 and 1" if bools else "",
             **host_records(cut, dict(self._names), self._labels.new),
@@ -361,6 +382,18 @@ def _check(tensor: FileTensor, what: str, *, at_an_end: bool) -> None:
         raise ImportFileError(
             f"{what}: shape {tensor.shape}; a batch of 1 first, at most {_MAX_RANK} dimensions"
         )
+
+
+def _check_index(op: FileOp, tensor: FileTensor) -> None:
+    """Refuse an output that is not of int32 or int64, of one index or more."""
+    if tensor.dtype not in ("int32", "int64"):
+        raise ImportFileError(
+            f"{op}: output {tensor.name} is {tensor.dtype}; int32 and int64 are read"
+        )
+    if tensor.scale.size:
+        raise ImportFileError(f"{op}: output {tensor.name} has a scale, and is an index")
+    if min(tensor.shape, default=1) < 1 or len(tensor.shape) >= _MAX_RANK:
+        raise ImportFileError(f"{op}: output {tensor.name}: shape {tensor.shape}")
 
 
 def _check_rank(op: FileOp, tensor: FileTensor) -> None:
@@ -392,6 +425,12 @@ class _Names:
             name = f"{base[:58]}_{number}"
         self.used.add(name)
         return name
+
+
+def _signature(graph: FileGraph) -> str:
+    """Return which signature a graph is of, where the file has several."""
+    several = len(graph.signatures) > 1
+    return f"{graph.signature or 'none'}, of {', '.join(graph.signatures)}" if several else ""
 
 
 def _label(op: FileOp) -> str:

@@ -51,7 +51,9 @@ class FileContract:
     __repr__ = short_repr
 
 
-def file_contracts(path: str | os.PathLike[str], chosen: str) -> tuple[list[FileContract], int]:
+def file_contracts(
+    path: str | os.PathLike[str], chosen: str, signature: str | None = None
+) -> tuple[list[FileContract], int]:
     """Return what a file is under each contract, and on how many random images that was seen.
 
     Parameters
@@ -61,13 +63,15 @@ def file_contracts(path: str | os.PathLike[str], chosen: str) -> tuple[list[File
     chosen : str
         The contract that others are compared with; where it does not take the file, they are not
         compared.
+    signature : str, optional
+        Which subgraph of the file; see `intgold.importers.import_tflite`.
 
     Raises
     ------
     ImportFileError
         When the file cannot be read.
     """
-    graph = read(path)
+    graph = read(path, signature)
     converted: dict[str, ConvertedGraph] = {}
     refused: dict[str, str] = {}
     for contract in CONTRACTS.values():

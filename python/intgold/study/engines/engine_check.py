@@ -91,7 +91,12 @@ class EngineCheck:
 
 
 def check_file(
-    path: str | os.PathLike[str], contract: Contract, count: int, *, progress: bool = False
+    path: str | os.PathLike[str],
+    contract: Contract,
+    count: int,
+    *,
+    signature: str | None = None,
+    progress: bool = False,
 ) -> EngineCheck:
     """Run a file on the engine of a contract and as a model; compare every tensor.
 
@@ -102,6 +107,8 @@ def check_file(
     contract : Contract
     count : int
         Images: corners first, then random ones.
+    signature : str, optional
+        Of the main subgraph: engines run no other.
     progress : bool
 
     Raises
@@ -109,12 +116,18 @@ def check_file(
     ImportFileError
         When the file is not imported.
     EngineError
-        When the engine is not installed where this runs, or refuses the file.
+        When the engine is not installed where this runs, or refuses the file; when the signature
+        is that of another subgraph.
     """
     engine = installed_engine(contract)
     data = read_plain(path, _MAX_BYTES)
     try:
-        graph = parse(data)
+        graph = parse(data, signature)
+        if graph.subgraph:
+            raise EngineError(
+                f"{path}: signature {graph.signature} names subgraph {graph.subgraph}; "
+                "engines are run on the main one, 0"
+            )
         converted = convert_graph(graph, contract, "checked")
     except ImportFileError as error:
         raise ImportFileError(f"{path}: {error}") from None
@@ -168,9 +181,14 @@ def installed_engine(contract: Contract) -> str:
 def asked_of(
     data: bytes, graph: FileGraph, converted: ConvertedGraph, given: FileStimulus
 ) -> EngineRequest:
-    """Return what an engine is asked: outputs, and each tensor that the model has as well."""
+    """Return what an engine is asked: outputs, and each tensor that the model has as well.
+
+    A tensor that nothing reads is left out: a delegate does not produce it.
+    """
+    read = {*graph.outputs, *(at for op in graph.ops for at in op.inputs)}
     quantised = [at for at in converted.cut.graph.inputs if at not in graph.inputs]
     made = [at for op in converted.cut.graph.ops for at in op.outputs if at in converted.names]
+    made = [at for at in made if at in read]
     return EngineRequest(data, given.inputs, graph.outputs, (*quantised, *made), given.at_once)
 
 

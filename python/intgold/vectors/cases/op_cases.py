@@ -46,12 +46,16 @@ def _model(
     kind: str, case: str, reason: str, shape: Shape, fields: Fields,
     x_zero: int = 0, y_zero: int = 0,
 ) -> Model:  # fmt: skip
-    """Return a model of one op, every input of the same shape and zero point."""
+    """Return a model of one op, every input of the same shape and zero point.
+
+    A case whose name begins with int8 has inputs of int8, where the op takes others as well.
+    """
     spec = OPS[kind]
-    inputs = [Tensor(name, shape, spec.input_dtype, None, x_zero) for name in spec.inputs]
+    read = "int8" if case.startswith("int8") else spec.input_dtypes[0]
+    inputs = [Tensor(name, shape, read, None, x_zero) for name in spec.inputs]
     op = Op(kind, "op", spec.inputs, "y", fields)
-    dtype = spec.output_dtype(op.fields)
-    y = Tensor("y", spec.shape(op.fields, [shape] * len(inputs)), dtype, None, y_zero)
+    made = spec.output_dtype(op.fields)
+    y = Tensor("y", spec.shape(op.fields, [shape] * len(inputs)), made, None, y_zero)
     return Model(
         f"{kind}_{case}", [*inputs, y], [op], spec.inputs, ["y"], metadata={"reason": reason}
     )
@@ -358,3 +362,7 @@ def _int32() -> Iterator[Model]:
     ]
     yield Model("argmax_ties", tensors, ops, ["x"], ["y"], metadata={"reason": reason})
     yield _model("argmax", "one_value", "depth 1: always 0", (3, 1), {})
+    reason = "int8, 21 classes for each pixel, as of a segmentation map"
+    yield _model("argmax", "int8_pixels", reason, (4, 5, 21), {}, 7)
+    reason = "int8 rows of more than 256 values: equal ones in two blocks of 256"
+    yield _model("argmax", "int8_long", reason, (2, 600), {})

@@ -113,7 +113,8 @@ def _inputs(rng: Random, kind: str) -> list[Tensor]:
         shapes[1] = (shape[0], rng.randint(1, 20), shape[2])
         if rng.random() < 0.4:
             shapes = [s[1:] for s in shapes]
-    dtype = spec.input_dtype
+    dtypes = spec.input_dtypes
+    dtype = dtypes[0] if len(dtypes) == 1 else rng.choice(dtypes)
     return [Tensor(f"in{i}", s, dtype, None, _zero_point(rng, dtype)) for i, s in enumerate(shapes)]
 
 
@@ -137,7 +138,7 @@ class _GrowingGraph:
         """Add an op of this kind if some tensors fit it and the model stays valid."""
         spec = OPS[kind]
         for _ in range(8):
-            fitting = [t for t in self.tensors if t.dtype == spec.input_dtype]
+            fitting = [t for t in self.tensors if t.dtype in spec.input_dtypes]
             chosen = [self.rng.choice(fitting)] if fitting else []
             while chosen and len(chosen) < len(spec.inputs):
                 same = [t for t in fitting if _goes_with(kind, chosen[0].shape, t.shape)]

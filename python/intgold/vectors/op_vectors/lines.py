@@ -308,7 +308,7 @@ def _rescale(model: Model, op: Op, x: np.ndarray) -> list[Part]:
 
 
 def _argmax(model: Model, op: Op, x: np.ndarray) -> list[Part]:
-    return [("x", "int32", x.reshape(-1, x.shape[-1]))]
+    return [("x", x.dtype.name, x.reshape(-1, x.shape[-1]))]
 
 
 def _concat(model: Model, op: Op, x1: np.ndarray, x2: np.ndarray) -> list[Part]:

@@ -37,6 +37,7 @@ OPTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
          "FusedActivationFunction"),
     ),
     "MEAN": ("ReducerOptions", ("KeepDims",)),
+    "SUM": ("ReducerOptions", ("KeepDims",)),
     "SOFTMAX": ("SoftmaxOptions", ("Beta",)),
     "CONCATENATION": ("ConcatenationOptions", ("Axis", "FusedActivationFunction")),
     "RESIZE_BILINEAR": ("ResizeBilinearOptions", ("AlignCorners", "HalfPixelCenters")),
@@ -66,3 +67,5 @@ LISTS: Mapping[str, tuple[str, str]] = {
     "SQUEEZE": ("SqueezeOptions", "SqueezeDims"),
 }
 """Of ops that may have a list as an option: its table and name."""
+CUSTOM = frozenset({"custom TFLite_Detection_PostProcess"})
+"""Custom ops of which all numbers of their options are read."""

@@ -15,13 +15,16 @@ from typing import Any
 import numpy as np
 
 from ....errors import ImportFileError, IntgoldError
-from ....support.quoting import short_repr
+from ....support.quoting import short_repr, shown
 from ....support.safe_files import read_plain
-from .options import LISTS, OPTIONS
+from .flexbuffer import numbers_of
+from .options import CUSTOM, LISTS, OPTIONS
 
 MAX_TABLES = 10_000
 """Tensors, ops or buffers of a file; more are refused."""
 _MAX_DIMS = 8
+_MAX_SIGNATURE = 100
+"""Bytes of a signature's name that are read."""
 _MAX_BYTES = 2**31  # of a flatbuffer
 _BUILTIN_CODE = 10
 """Place of builtin_code in the vtable of an OperatorCode."""
@@ -87,7 +90,20 @@ class FileOp:
 
 @dataclass(frozen=True, eq=False)
 class FileGraph:
-    """The first and only subgraph of the file."""
+    """The subgraph of the file that a signature names, or the main one.
+
+    Parameters
+    ----------
+    tensors : tuple of FileTensor
+    ops : tuple of FileOp
+    inputs, outputs : tuple of int
+    subgraph : int
+        Its number; the main one is 0.
+    signature : str
+        That names it; empty where none does.
+    signatures : tuple of str
+        All of the file.
+    """
 
     __repr__ = short_repr
 
@@ -95,28 +111,37 @@ class FileGraph:
     ops: tuple[FileOp, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    subgraph: int = 0
+    signature: str = ""
+    signatures: tuple[str, ...] = ()
 
 
-def read(path: str | os.PathLike[str]) -> FileGraph:
+def read(path: str | os.PathLike[str], signature: str | None = None) -> FileGraph:
     """Return the graph of a .tflite file.
+
+    Parameters
+    ----------
+    path : path
+    signature : str, optional
+        Which one names the subgraph; by default the only one of the file, or the main subgraph.
 
     Raises
     ------
     ImportFileError
-        Naming the file and what is wrong with it.
+        Naming the file and what is wrong with it, or the signatures that it has.
     """
     try:
         data = read_plain(path, _MAX_BYTES)
     except IntgoldError as error:
         raise ImportFileError(str(error)) from None
     try:
-        return parse(data)
+        return parse(data, signature)
     except ImportFileError as error:
         raise ImportFileError(f"{path}: {error}") from None
 
 
-def parse(data: bytes) -> FileGraph:
-    """Return the graph of the bytes of a .tflite file."""
+def parse(data: bytes, signature: str | None = None) -> FileGraph:
+    """Return the graph of the bytes of a .tflite file; see `read`."""
     try:
         import tflite
     except ImportError:
@@ -126,7 +151,7 @@ def parse(data: bytes) -> FileGraph:
     if len(data) < 32 or data[4:8] != b"TFL3":
         raise ImportFileError("not a TFLite file: no TFL3 at byte 4")
     try:
-        return _TableReader(tflite, data).graph()
+        return _TableReader(tflite, data).graph(signature)
     except ImportFileError:
         raise
     except (
@@ -164,11 +189,17 @@ class _TableReader:
         self.kinds: dict[int, str] = {v: k for k, v in builtin.items() if isinstance(v, int)}
         self.model = tflite.Model.GetRootAs(data, 0)
 
-    def graph(self) -> FileGraph:
-        count = self.model.SubgraphsLength()
-        if count != 1:
-            raise ImportFileError(f"{count} subgraphs; one is read (no control flow)")
-        graph = self.model.Subgraphs(0)
+    def graph(self, signature: str | None) -> FileGraph:
+        count, named = self._count(self.model, "Subgraphs"), self._signatures()
+        if signature is not None and signature not in named:
+            there = f"there are {', '.join(named)}" if named else "the file has none"
+            raise ImportFileError(f"no signature {shown(signature)}; {there}")
+        if signature is None:
+            signature = next((k for k, at in named.items() if at == 0 or len(named) == 1), None)
+        number = 0 if signature is None else named[signature]
+        if not 0 <= number < count:
+            raise ImportFileError(f"subgraph {number} of {count}")
+        graph = self.model.Subgraphs(number)
         codes = [self._code(c) for c in self._all(self.model, "OperatorCodes")]
         tensors = tuple(self._tensor(i, t) for i, t in enumerate(self._all(graph, "Tensors")))
         ops = tuple(self._op(i, o, codes) for i, o in enumerate(self._all(graph, "Operators")))
@@ -177,7 +208,17 @@ class _TableReader:
             for at in (*op.inputs, *op.outputs):
                 if not -1 <= at < len(tensors):
                     raise ImportFileError(f"{op}: tensor {at} of {len(tensors)}")
-        return FileGraph(tensors, ops, ends[0], ends[1])
+        return FileGraph(tensors, ops, ends[0], ends[1], number, signature or "", tuple(named))
+
+    def _signatures(self) -> dict[str, int]:
+        """Return which subgraph each signature names."""
+        found: dict[str, int] = {}
+        for each in self._all(self.model, "SignatureDefs"):
+            key = _printable((each.SignatureKey() or b"")[:_MAX_SIGNATURE])
+            if key in found:
+                raise ImportFileError(f"signature {shown(key)} is listed twice")
+            found[key] = int(each.SubgraphIndex())
+        return found
 
     def _count(self, table: Any, part: str, most: int = MAX_TABLES) -> int:
         count = int(getattr(table, f"{part}Length")())
@@ -270,6 +311,8 @@ class _TableReader:
             table = self._options_table(op, name)
             values = [] if table is None else self._array(table, field, _MAX_DIMS).tolist()
             return {field: tuple(values)}
+        if kind in CUSTOM:
+            return self._custom_options(index, kind, op)
         if kind not in OPTIONS:
             return {}
         name, fields = OPTIONS[kind]
@@ -278,6 +321,14 @@ class _TableReader:
             table = getattr(self.schema, name)()
             table.Init(_EMPTY_TABLE, 4)
         return {field: getattr(table, field)() for field in fields}
+
+    def _custom_options(self, index: int, kind: str, op: Any) -> Mapping[str, Any]:
+        count = self._count(op, "CustomOptions", len(self.data))
+        held = op.CustomOptionsAsNumpy().tobytes() if count else b""
+        try:
+            return numbers_of(held)
+        except ValueError as error:
+            raise ImportFileError(f"op {index} ({kind}): {error}") from None
 
     def _options_table(self, op: Any, name: str) -> Any:
         """Return the options of an op, None where it has none of this kind."""

@@ -12,17 +12,18 @@ _ONE, _TWO = (1, 1), (2, 2)
 _ANY = (1, MAX_TABLES)
 ARITIES: Mapping[str, tuple[int, int]] = {
     **dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"), (2, 3)),
-    **dict.fromkeys(("ADD", "SUB", "MUL", "MEAN", "EXPAND_DIMS", "PAD", "MAXIMUM",
+    **dict.fromkeys(("ADD", "SUB", "MUL", "MEAN", "SUM", "EXPAND_DIMS", "PAD", "MAXIMUM",
                      "MINIMUM", "RESIZE_BILINEAR",
                      "PRELU", "SQUARED_DIFFERENCE", "DIV", "FLOOR_DIV", "FLOOR_MOD", "EQUAL",
                      "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL", "LOGICAL_AND",
                      "LOGICAL_OR", "BATCH_MATMUL"), _TWO),
     **dict.fromkeys(
-        ("AVERAGE_POOL_2D", "MAX_POOL_2D", "SOFTMAX", "SQUEEZE", "QUANTIZE", "RELU",
+        ("AVERAGE_POOL_2D", "MAX_POOL_2D", "SOFTMAX", "SQUEEZE", "QUANTIZE", "CAST", "RELU",
          "RELU_N1_TO_1", "RELU6", "LEAKY_RELU", "LOGISTIC", "TANH", "GELU", "ELU", "HARD_SWISH",
          "ABS", "SQRT", "RSQRT", "EXP", "LOG", "LOGICAL_NOT"),
         _ONE,
     ),
+    **dict.fromkeys(("ARG_MAX", "ARG_MIN"), _TWO),
     "TRANSPOSE_CONV": (3, 4), "RESHAPE": (1, 2), "PADV2": (3, 3), "CONCATENATION": _ANY,
     "SHAPE": _ONE, "STRIDED_SLICE": (4, 4), "REDUCE_PROD": _TWO, "PACK": _ANY, "UNPACK": _ONE,
     **dict.fromkeys(("DEPTH_TO_SPACE", "SPACE_TO_DEPTH"), _ONE),
@@ -40,6 +41,8 @@ Those beyond the minimum may be left out, by a shorter list or by -1: a bias, th
 RESHAPE.
 """
 
+INDEX_OPS = frozenset(("ARG_MAX", "ARG_MIN"))
+"""Ops of int8 or uint8 whose output is an index, of int32 or int64 and without a scale."""
 _SEVERAL = frozenset(("SPLIT", "SPLIT_V", "UNPACK"))
 """Ops that may have several outputs."""
 

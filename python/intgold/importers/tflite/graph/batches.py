@@ -10,6 +10,7 @@ import numpy as np
 
 from ....errors import ImportFileError
 from ..file.reader import FileGraph, FileOp, FileTensor
+from ..file.wellformed import INDEX_OPS
 
 
 class _Batched:
@@ -72,7 +73,7 @@ def _takes_all(of: _Batched) -> bool:
 _SEPARATE: Mapping[str, Callable[[_Batched], bool]] = {
     **dict.fromkeys(
         ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "AVERAGE_POOL_2D", "MAX_POOL_2D",
-         "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE", "RELU", "RELU6", "RELU_N1_TO_1",
+         "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE", "CAST", "RELU", "RELU6", "RELU_N1_TO_1",
          "LEAKY_RELU", "LOGISTIC", "TANH", "GELU", "ELU", "HARD_SWISH", "DEPTH_TO_SPACE",
          "SPACE_TO_DEPTH", "RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR", "TRANSPOSE_CONV"),
         _always,
@@ -84,10 +85,11 @@ _SEPARATE: Mapping[str, Callable[[_Batched], bool]] = {
         _not_repeated,
     ),
     "BATCH_MATMUL": _matrices_of_images,
-    **dict.fromkeys(("MEAN", "REDUCE_MAX", "REDUCE_MIN", "REVERSE_V2"), _axes(1)),
+    **dict.fromkeys(("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REVERSE_V2"), _axes(1)),
     **dict.fromkeys(
         ("CONCATENATION", "PACK"), lambda of: of.along(of.options["Axis"], len(of.y.shape))
     ),
+    **dict.fromkeys(INDEX_OPS, _axes(1)),
     **dict.fromkeys(("UNPACK", "GATHER"), lambda of: of.along(of.options["Axis"], of.rank())),
     "SOFTMAX": lambda of: of.rank() > 1,
     "SPLIT": lambda of: all(of.along(a, of.rank(1)) for a in of.values(0)),
@@ -146,7 +148,8 @@ def one_image(graph: FileGraph) -> FileGraph:
 
 
 def _check(op: FileOp, tensors: Sequence[FileTensor], batch: int) -> None:
-    if all(tensors[at].dtype in ("int32", "int64") for at in op.outputs):
+    integers = all(tensors[at].dtype in ("int32", "int64") for at in op.outputs)
+    if integers and op.kind not in INDEX_OPS:
         return  # of shapes, computed with a batch of 1
     separate = op.kind in _SEPARATE and _SEPARATE[op.kind](_Batched(op, tensors, batch))
     if not separate or any(tensors[at].shape[:1] != (batch,) for at in op.outputs):

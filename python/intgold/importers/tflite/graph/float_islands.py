@@ -2,11 +2,13 @@
 
 A converter that keeps float inputs and outputs puts a QUANTIZE before the integer ops and a
 DEQUANTIZE after them; there may be more ops on the float side of each.  What is between is the
-model.  Floats between two integer ops are no head or tail, and are refused.
+model.  Floats between two integer ops are no head or tail, and are refused.  What depends on an
+index that the host finds, as after an ARG_MAX, is a tail as well, integer or not, up to a layer.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -14,12 +16,16 @@ from enum import IntEnum
 from ....errors import ImportFileError
 from ....support.quoting import short_repr
 from ..file.reader import FileGraph, FileOp
+from ..file.wellformed import INDEX_OPS
 from .batches import images_at_once
 
 _FLOATS = frozenset({"float32", "type 1", "type 10"})  # the last are float16 and float64
 _BYTES = frozenset({"int8", "uint8"})
-_ON_THE_HOST = frozenset({"ARG_MAX", "ARG_MIN"})
-"""Ops that read int8 or uint8 and are a tail all the same: what they produce is an index."""
+
+_LAYERS = re.compile(
+    "CONV_2D|CONV_3D|DEPTHWISE_CONV_2D|TRANSPOSE_CONV|FULLY_CONNECTED|BATCH_MATMUL|SVDF|.*(RNN|LSTM)"
+)
+"""Ops that no post-processing has: what they read is not left to the host."""
 
 
 class _Place(IntEnum):
@@ -80,8 +86,10 @@ class _Cutter:
         """Of each tensor but constants, and what is computed of constants only."""
         self._maker: dict[int, FileOp] = {}
         self._ops: dict[_Place, list[FileOp]] = {place: [] for place in _Place}
+        self._of_an_index: set[int] = set()  # tensors of the tail
         self._of_constants: list[FileOp] = []
         self._quantised: list[int] = []  # what a QUANTIZE produces from the head
+        self._indices: set[int] = set()  # what only the host may read
         self._as_integers: dict[int, int] = {}
         """Of floats that a QUANTIZE reads: what the first one produces."""
         for op in graph.ops:
@@ -104,6 +112,11 @@ class _Cutter:
         if place is _Place.HEAD and self._is_quantize(op):
             place = _Place.CORE
             self._quantised += op.outputs
+        if place is _Place.CORE and op.kind in INDEX_OPS:
+            place = _Place.TAIL
+            self._indices.update(op.outputs)
+        if place is _Place.TAIL and self._depends_on_an_index(op):
+            self._of_an_index.update(op.outputs)
         self._place.update(dict.fromkeys(op.outputs, place))
 
     def _float_op(self, op: FileOp, read: set[_Place]) -> _Place | None:
@@ -124,13 +137,17 @@ class _Cutter:
     def _other(self, op: FileOp, read: set[_Place]) -> _Place:
         makes_bytes = any(self._dtype(at) in _BYTES for at in op.outputs)
         if _Place.TAIL in read:
-            if makes_bytes:
+            after = self._depends_on_an_index(op) and not _LAYERS.fullmatch(op.kind)
+            if makes_bytes and not after:
                 raise self._in_the_middle(op)
             return _Place.TAIL
-        if op.kind in _ON_THE_HOST and read and self._dtype(op.inputs[0]) in _BYTES:
+        if op.kind == "CAST" and not makes_bytes and read == {_Place.CORE}:
             return _Place.TAIL
         on_head = any(self._place.get(at) is _Place.HEAD and at in self._maker for at in op.inputs)
         return _Place.HEAD if on_head and not makes_bytes else _Place.CORE
+
+    def _depends_on_an_index(self, op: FileOp) -> bool:
+        return op.kind in INDEX_OPS or not self._of_an_index.isdisjoint(op.inputs)
 
     def _dtype(self, at: int) -> str:
         return self._tensors[at].dtype if at >= 0 else ""
@@ -152,6 +169,8 @@ class _Cutter:
         last = [self._maker[at] for at in reader.inputs if self._place.get(at) is _Place.TAIL]
         island = self._reached(at for op in last for at in op.outputs)
         found = sorted({op.index: op for op in island}.values(), key=lambda op: op.index)
+        if not self._indices.isdisjoint(reader.inputs):  # the model has no op on indices
+            return ImportFileError(f"{reader}: it reads the index that {last[0]} produces")
         blamed = [op for op in found if op.kind not in ("QUANTIZE", "DEQUANTIZE")]
         op = (blamed or last)[0]
         what = "float" if self._reads_or_makes_floats(op) else "left to the host"
@@ -165,7 +184,7 @@ class _Cutter:
         waiting, seen, found = list(tensors), set[int](), []
         while waiting:
             at = waiting.pop()
-            if at in seen or self._place.get(at) is not _Place.TAIL:
+            if at in seen | self._indices or self._place.get(at) is not _Place.TAIL:
                 continue
             seen.add(at)
             found.append(self._maker[at])
@@ -177,7 +196,7 @@ class _Cutter:
         head, core, tail = (self._ops[place] for place in _Place)
         if not (head or tail or self._of_constants):
             return CutGraph(self._graph, batch=images_at_once(self._graph))
-        if not any(self._dtype(at) in _BYTES for op in core for at in op.outputs):
+        if not any(self._dtype(at) in _BYTES for op in core for at in (*op.inputs, *op.outputs)):
             raise ImportFileError(
                 f"float throughout: no op of {len(self._graph.ops)}, the first {self._graph.ops[0]}"
                 ", computes on int8 or uint8; convert the network with full integer quantisation, "
@@ -245,7 +264,9 @@ class _Cutter:
                 if at in seen:
                     continue
                 seen.add(at)
-                if self._place.get(at) is _Place.TAIL:
+                if at in self._indices:
+                    found[at] = None
+                elif self._place.get(at) is _Place.TAIL:
                     waiting += reversed(self._maker[at].inputs)
                 elif self._place.get(at) is _Place.CORE and (at == output or at not in inputs):
                     found[at] = None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from ....host.host_ops import HEAD, INPUTS, TAIL, HostOp, HostTensor
+from ....host.detection import ANCHORS, OPTION_NAMES
+from ....host.detection import KIND as DETECTION
+from ....host.host_ops import CONSTANTS, HEAD, INPUTS, TAIL, HostOp, HostTensor, constant_line
 from ..file.reader import FileOp, FileTensor
 from .batches import tensor_of_one_image
 from .float_islands import CutGraph
@@ -47,7 +49,20 @@ def host_records(
         HEAD: "\n".join(str(_record(op, tensors, named)) for op in cut.head),
         TAIL: "\n".join(str(_record(op, tensors, named)) for op in cut.tail),
         INPUTS: ", ".join(str(_made(tensors[at], named)) for at in cut.unread),
+        CONSTANTS: "\n".join(line for op in cut.tail for line in _constants(op, tensors)),
     }
+
+
+def _constants(op: FileOp, tensors: Sequence[FileTensor]) -> Iterator[str]:
+    """Yield the lines of constant operands that the host needs as reals."""
+    at = op.inputs[ANCHORS] if op.kind == DETECTION and len(op.inputs) > ANCHORS else -1
+    held = tensors[at].data if at >= 0 else None
+    if held is not None and held.ndim:
+        if held.dtype.kind in "iu" and tensors[at].scale.size == 1:
+            zero = np.float32(tensors[at].zero_point[0] if tensors[at].zero_point.size else 0)
+            with np.errstate(all="ignore"):
+                held = (held.astype(np.float32) - zero) * tensors[at].scale
+        yield constant_line(op.index, ANCHORS, held)
 
 
 def _record(op: FileOp, tensors: Sequence[FileTensor], named: Callable[[int], str]) -> HostOp:
@@ -61,6 +76,10 @@ def _record(op: FileOp, tensors: Sequence[FileTensor], named: Callable[[int], st
     elif op.kind == "CONCATENATION":
         axis = _axis(np.array(op.options["Axis"]), tensors[op.outputs[0]])
         options["axis"] = "unknown" if axis is None else str(axis)
+    elif op.kind == "CAST" and shown[0] >= 0:
+        options["from"] = tensors[shown[0]].dtype.replace(" ", "_")
+    elif op.kind == DETECTION:
+        options |= {name: str(op.options[name]) for name in OPTION_NAMES if name in op.options}
     elif op.kind == "SOFTMAX":
         options["beta"] = str(float(op.options["Beta"]))
     return HostOp(

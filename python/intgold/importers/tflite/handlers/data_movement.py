@@ -17,6 +17,15 @@ def reshape(context: OpContext) -> None:
     context.add("reshape", context.x(), shape=extents(inner(context.y)))
 
 
+def cast(context: OpContext) -> None:
+    """Add what keeps the bytes of int8 or uint8: of two types, q ^ 0x80 in the model."""
+    if context.file(0).dtype == context.y.dtype:
+        context.add("reshape", context.x(), shape=extents(inner(context.y)))
+        return
+    table = (np.arange(-128, 128).astype(np.int8).view(np.uint8) ^ np.uint8(0x80)).view(np.int8)
+    context.add("lut", context.x(), table=table)
+
+
 def pad(context: OpContext) -> None:
     """Add a pad; its cells are real zeros, or PADV2's constant."""
     sides = context.constant(1, ("int32", "int64"))

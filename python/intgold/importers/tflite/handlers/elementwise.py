@@ -62,6 +62,8 @@ def _sum(context: OpContext, form: str) -> None:
         first = add_floor_emulation(context, fields)
     else:  # a group is brought to the shared scale in one rounding
         first = fields | _shared_scale(context, a, b, y, "single")
+    if run == math.prod(inner(context.y)) and (run == row or not constants_of(context)):
+        context.need_whole_groups(run, group)  # the row goes on over the images
     whole = run // group * group
     parts = [own for own, n in ((first, whole), (fields, run - whole)) if n]
     elementwise(context, "add", *parts, run=run, whole=whole)

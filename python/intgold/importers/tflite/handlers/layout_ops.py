@@ -136,7 +136,7 @@ def reduce_extreme(context: OpContext) -> None:
         raise context.fail(f"output {y.name} has shape {y.shape}; it produces {made}")
     name = context.x()
     if kind == "REDUCE_MIN":
-        name = _complemented(context, name, last=False)
+        name = complemented(context, name, last=False)
     shape = list(x.shape)
     for first, last in _runs([a for a in sorted(gone) if x.shape[a] > 1]):
         outer, width = math.prod(shape[:first]), math.prod(shape[first : last + 1])
@@ -149,7 +149,7 @@ def reduce_extreme(context: OpContext) -> None:
         )
         shape[first : last + 1] = [1] * (last + 1 - first)
     if kind == "REDUCE_MIN":
-        name = _complemented(context, name, last=False)
+        name = complemented(context, name, last=False)
     context.add("reshape", name, shape=extents(inner(y)))
 
 
@@ -160,7 +160,7 @@ def _runs(axes: list[int]) -> list[tuple[int, int]]:
     return list(zip(firsts, lasts, strict=True))
 
 
-def _complemented(context: OpContext, x: str, *, last: bool) -> str:
+def complemented(context: OpContext, x: str, *, last: bool) -> str:
     """Add a lut of -1 - q, which reverses the order of values and keeps no zero point."""
     table = np.arange(-128, 128)[::-1].astype(np.int8)
     zero = -1 - context.zero_point(context.file(0))

@@ -1,4 +1,4 @@
-"""MEAN, over any axes of an image."""
+"""MEAN and SUM, over any axes of an image."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ _Runs = list[tuple[bool, int]]
 
 
 def mean(context: OpContext) -> None:
-    """Add a mean over any axes; over the batch of 1, where it is kept, there is nothing to do."""
+    """Add a mean or sum over any axes; over the batch of 1, if kept, there is nothing to do."""
     shape, axes, out = inner(context.file(0)), _axes(context), inner(context.y)
     reduced = [a for a in axes if a >= 0]
     kept = [n for a, n in enumerate(shape) if a not in reduced]
     if math.prod(kept) != math.prod(out):
-        raise context.fail(f"means of {shape} in a shape of {out}")
+        raise context.fail(f"axes {axes} of {shape} in a shape of {out}")
     whole_image = len(shape) == 3 and axes == [0, 1] and context.op.options["KeepDims"]
     if context.rule.algorithm is Algorithm.RAW_SUM and whole_image:
         _raw_mean(context, shape)
         return
     count = math.prod(shape) // math.prod(kept)
-    by, runs = _mean_of(context, count), _runs(shape, reduced)
+    made_by = _sum_of if context.op.kind == "SUM" else _mean_of
+    by, runs = made_by(context, count), _runs(shape, reduced)
     if by is None:
         factor, rounding = _in_float32(context, count)
         made = rounded_sums(context, _blocks(runs), rounding, float(factor), *_ends(context, count))
@@ -59,7 +60,7 @@ def _axes(context: OpContext) -> list[int]:
     found = sorted({a % rank - 1 for a in axes})
     kept = context.op.options["KeepDims"]
     if not found or (found[0] < 0 and not (kept and found[1:])):
-        raise context.fail(f"a mean over axes {axes[:_SHOWN]}: over the batch, or over none")
+        raise context.fail(f"axes {axes[:_SHOWN]}: over the batch, or over none")
     return found
 
 
@@ -168,6 +169,16 @@ def _mean_of(context: OpContext, count: int) -> Requantize | None:
     )
 
 
+def _sum_of(context: OpContext, count: int) -> Requantize | None:
+    """Return the multiplier of a sum; None: no entry of R has the bits."""
+    if context.rule.algorithm in (Algorithm.RAW_FLOAT32, Algorithm.RAW_FLOAT32_AWAY):
+        return _match_float32(context, count)
+    x, y = context.scale(context.file(0)), context.scale(context.y)
+    return requantize_for(
+        [float(FACTORS[context.rule.factor](x, np.float32(1), y))], context.rule.form
+    )
+
+
 def _match_float32(context: OpContext, count: int) -> Requantize | None:
     """Return what rounds every sum as float32 arithmetic does, or None."""
     factor, rounding = _in_float32(context, count)
@@ -181,22 +192,39 @@ def _match_float32(context: OpContext, count: int) -> Requantize | None:
 
 
 def _in_float32(context: OpContext, count: int) -> tuple[np.float32, Rounding]:
-    """Return the factor, and rint(raw sum * factor + bias), every step in float32.
+    """Return the factor, and raw sum * factor + bias rounded, every step in float32.
 
-    The bias holds both zero points.  uint8 is summed as it is.
+    The bias holds both zero points; where halves go away from 0, the input's only.  uint8 is
+    summed as it is.
     """
     x, y = context.file(0), context.y
     unsigned = 128 if y.dtype == "uint8" else 0
     x_zero, y_zero = (context.zero_point(t) + unsigned for t in (x, y))
-    factor = context.scale(x) / context.scale(y) * (np.float32(1) / np.float32(count))
-    bias = np.float32(y_zero) - np.float32(x_zero * count) * factor
+    factor = context.scale(x) / context.scale(y)
+    if context.rule.algorithm is Algorithm.RAW_FLOAT32:
+        if context.op.kind == "MEAN":
+            factor = factor * (np.float32(1) / np.float32(count))
+        bias = np.float32(y_zero) - np.float32(x_zero * count) * factor
+        to_integer, added = _even, -unsigned
+    else:
+        bias = np.float32(-x_zero) * factor * np.float32(count)
+        to_integer, added = _away, y_zero - unsigned
 
     def rounding(sums: np.ndarray) -> np.ndarray:
         raw = (sums + x_zero * count).astype(np.float32)
-        rounded: np.ndarray = np.rint(raw * factor + bias)
-        return rounded.astype(np.int64) - unsigned
+        rounded: np.ndarray = to_integer(raw * factor + bias)
+        return rounded.astype(np.int64) + added
 
     return factor, rounding
+
+
+def _even(values: np.ndarray) -> np.ndarray:
+    return np.asarray(np.rint(values))
+
+
+def _away(values: np.ndarray) -> np.ndarray:
+    wide = values.astype(np.float64)
+    return np.trunc(wide + np.copysign(0.5, wide))
 
 
 def _rounding(by: Requantize, bias: int, zero: int) -> Rounding:

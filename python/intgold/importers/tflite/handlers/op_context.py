@@ -61,6 +61,8 @@ class OpContext:
         Whether the delegate declined it.
     notes : list of str
         Inputs to which the engine has no answer.
+    batch : int
+        Images that the file takes at once.
     """
 
     __repr__ = short_repr
@@ -76,6 +78,18 @@ class OpContext:
     extra: int = 0
     declined: bool = False
     notes: list[str] = field(default_factory=list)
+    batch: int = 1
+
+    def need_whole_groups(self, size: int, group: int) -> None:
+        """Refuse a batch of images of `size` values whose kernel groups values across images.
+
+        Which values come after the last whole group then differs from image to image.
+        """
+        if self.batch > 1 and size % group:
+            raise self.fail(
+                f"the kernel computes {group} values at once, across the {self.batch} images of "
+                f"the file's batch; an image has {size}"
+            )
 
     def note(self, what: str) -> None:
         """Keep what a user of the model must know of the op."""

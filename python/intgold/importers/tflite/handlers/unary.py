@@ -124,6 +124,8 @@ def quantize(context: OpContext) -> None:
         _lut(context, tables.q8_multiplier(x_scale, x_zero, y_scale, y_zero, np.float32(1)))
         return
     size, rule = math.prod(inner(context.y)), context.rule
+    if rule.group:
+        context.need_whole_groups(size, rule.group)
     whole = size // rule.group * rule.group if rule.group else size
     if whole in (0, size):
         form = rule.form if whole else rule.remainder_form

@@ -249,6 +249,7 @@ def _in_groups(context: OpContext, fields: dict[str, Any], scales: np.ndarray, s
 
     Else the rule becomes that of all values.
     """
+    context.need_whole_groups(size, context.rule.group)
     whole, rule = size // context.rule.group * context.rule.group, context.rule
     groups, rest = (replace(rule, form=f, group=0) for f in (rule.form, rule.remainder_form))
     if whole in (0, size):

@@ -83,6 +83,7 @@ def one_op(
     fields: Fields,
     x: Mapping[str, Any],
     zero_points: Mapping[str, int] | None = None,
+    dtype: str | None = None,
 ) -> Case:
     """Return a case of one op.
 
@@ -93,13 +94,14 @@ def one_op(
         array for an op of two inputs is read as both.
     zero_points : mapping of str to int, optional
         By tensor; the output is ``y``; 0 where none is given.
+    dtype : str, optional
+        Of the inputs, where the op takes several.
     """
     spec = OPS[kind]
     points = {} if zero_points is None else zero_points
-    arrays = {n: _exact(a, spec.input_dtype) for n, a in x.items()}
-    tensors = [
-        Tensor(n, a.shape[1:], spec.input_dtype, None, points.get(n, 0)) for n, a in arrays.items()
-    ]
+    dtype = dtype or spec.input_dtypes[0]
+    arrays = {n: _exact(a, dtype) for n, a in x.items()}
+    tensors = [Tensor(n, a.shape[1:], dtype, None, points.get(n, 0)) for n, a in arrays.items()]
     inputs = tuple(arrays) if len(arrays) == len(spec.inputs) else tuple(arrays) * len(spec.inputs)
     op = Op(kind, "op", inputs, "y", fields)
     shape = spec.shape(op.fields, [arrays[n].shape[1:] for n in inputs])

@@ -1,4 +1,4 @@
-"""Corners of rescale and argmax, whose inputs are int32."""
+"""Corners of rescale and argmax, which take int32."""
 
 from __future__ import annotations
 
@@ -95,3 +95,21 @@ def argmax_cases() -> Iterator[Case]:
         yield one_op("argmax", name, reason, {}, {"x": np.array([rows])})
     x = np.array([[[[1, 2], [2, 1]], [[0, 0], [-1, 0]]]])
     yield one_op("argmax", "image", "a row for each pixel of an image", {}, {"x": x})
+    yield from _argmax_of_int8()
+
+
+def _argmax_of_int8() -> Iterator[Case]:
+    ties = np.full((6, 600), -3)
+    for row, places in enumerate(([0, 599], [255, 256], [257, 511, 512], [15, 16], [598, 599])):
+        ties[row, places] = 5
+    lo, hi = -128, 127
+    for name, reason, rows in (
+        ("int8_ties", "int8, the largest value twice and more: the lowest index",
+         [[3, 9, 9, 1], [9, 9, 9, 9], [-1, -1, -1, 7], [-5, -5, -6, -5], [1, 7, 2, 7]]),
+        ("int8_ends", "int8, the ends next to each other: no difference may wrap",
+         [[lo, hi, 0], [hi, lo, 0], [lo, lo + 1, lo], [hi - 1, hi, hi], [-1, lo, hi], [lo] * 3]),
+        ("int8_each_index", "int8, the largest value at every index of 21",
+         (np.eye(21, dtype=np.int64) - 2).tolist()),
+        ("int8_long", "int8, ties in rows of 600: indices of more than 8 bits", ties.tolist()),
+    ):  # fmt: skip
+        yield one_op("argmax", name, reason, {}, {"x": np.array([rows])}, dtype="int8")
