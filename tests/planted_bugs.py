@@ -187,7 +187,7 @@ BUGS = (
       "error + steps_off(op, lo, hi, places) + 1", "1", "avx2"),
     c("add: a shift where requantize multiplies", "add.c",
       "if (multiplier != 1 || shift < 0", "if (shift < 0", "avx2"),
-    c("difference adds", "add.c", "SHARED_SCALE_DIFFERENCE ? -1", "SHARED_SCALE_DIFFERENCE ? 1"),
+    c("difference adds", "add.c", "SHARED_SCALE ? 1 : -1", "SHARED_SCALE ? 1 : 1"),
     c("resize exchanges column weights", "resize_bilinear.c",
       "sums[i] = first * a[i] + second * b[i]", "sums[i] = second * a[i] + first * b[i]"),
     c("resize row weight of the column", "resize_bilinear.c",
