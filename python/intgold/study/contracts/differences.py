@@ -32,7 +32,7 @@ class Witness:
     place : tuple of int
         (image, coordinates ...) of the output in it.
     operands : tuple of int
-        The input values that the output hangs on; of MEAN its column, of SOFTMAX its row.
+        The input values that the output hangs on; of MEAN and SUM its column, of SOFTMAX its row.
     a, b : int
         The output of each contract.
     text : str
@@ -223,7 +223,7 @@ def _witness(
     tensors = [graph.tensors[i] for i in op.inputs]
     y = graph.tensors[op.outputs[0]]
     channel = place[-1]
-    if op.kind in ("MEAN", "RESIZE_BILINEAR"):
+    if op.kind in ("MEAN", "SUM", "RESIZE_BILINEAR"):
         operands = at.inputs[0][place[0], ..., channel].ravel()
     elif op.kind == "FULLY_CONNECTED":
         operands = at.inputs[0][place[0]]
@@ -250,7 +250,7 @@ def _witness(
     if op.kind == "LEAKY_RELU":
         text.append(f"alpha={np.float32(op.options['Alpha'])}")
     text.append(f"scales {' '.join(map(str, scales))}, zero points {' '.join(map(str, zeros))}")
-    if op.kind in ("DEPTHWISE_CONV_2D", "MEAN"):  # groups of channels
+    if op.kind in ("DEPTHWISE_CONV_2D", "MEAN", "SUM"):  # groups of channels
         among = f"channel {channel} of {a.shape[-1]}"
     else:
         at_image = np.ravel_multi_index(place[1:], a.shape[1:])

@@ -145,17 +145,23 @@ def _batch_matmul(rng: Rng) -> OpProbe:
     return g.op("BATCH_MATMUL", [x1, x2], y, batches, AdjX=False, AdjY=False)
 
 
-def _mean(rng: Rng) -> OpProbe:
-    g, scale = _GraphBuilder(), _scale(rng, -2.5, -0.5)
-    shape = (1, int(rng.integers(1, 9)), int(rng.integers(1, 9)), _CHANNELS)
-    y_scale = _FLOAT(scale * 10 ** rng.uniform(-0.8, 0.3))
-    scale, y_scale = _even_powers(rng, scale, y_scale)
-    x = g.tensor(shape, scale=scale, zero_point=_zero(rng))
-    axes = g.tensor((2,), "int32", data=np.array([1, 2], np.int32))
-    y = g.tensor((1, 1, 1, _CHANNELS), "int8", y_scale, _zero(rng))
-    around = rng.integers(-128, 128, (64, 1, 1, _CHANNELS))  # means from end to end
-    batch = np.clip(around + rng.integers(-9, 10, (64, *shape[1:])), -128, 127).astype(np.int8)
-    return g.op("MEAN", [x, axes], y, [batch], KeepDims=True)
+def _reduction(op: str) -> Callable[[Rng], OpProbe]:
+    """MEAN or SUM of images, of means from end to end."""
+
+    def make(rng: Rng) -> OpProbe:
+        g, scale = _GraphBuilder(), _scale(rng, -2.5, -0.5)
+        shape = (1, int(rng.integers(1, 9)), int(rng.integers(1, 9)), _CHANNELS)
+        places = shape[1] * shape[2] if op == "SUM" else 1
+        y_scale = _FLOAT(scale * places * 10 ** rng.uniform(-0.8, 0.3))
+        scale, y_scale = _even_powers(rng, scale, y_scale)
+        x = g.tensor(shape, scale=scale, zero_point=_zero(rng))
+        axes = g.tensor((2,), "int32", data=np.array([1, 2], np.int32))
+        y = g.tensor((1, 1, 1, _CHANNELS), "int8", y_scale, _zero(rng))
+        around = rng.integers(-128, 128, (64, 1, 1, _CHANNELS))
+        batch = np.clip(around + rng.integers(-9, 10, (64, *shape[1:])), -128, 127).astype(np.int8)
+        return g.op(op, [x, axes], y, [batch], KeepDims=True)
+
+    return make
 
 
 def _softmax(rng: Rng) -> OpProbe:
@@ -256,7 +262,7 @@ PROBES: Mapping[str, Callable[[Rng], OpProbe]] = {
     **{op: _weighted(op) for op in _WEIGHTED_OPS},
     **{op: _two(op) for op in ("ADD", "SUB", "MUL", "DIV", "SQUARED_DIFFERENCE")},
     "BATCH_MATMUL": _batch_matmul,
-    "MEAN": _mean,
+    **{op: _reduction(op) for op in ("MEAN", "SUM")},
     "MAX_POOL_2D": _max_pool,
     "SOFTMAX": _softmax,
     **{
