@@ -542,6 +542,25 @@ def test_ops_that_mix_images(add, out, kind):
         model_of(batched(add, out=out))
 
 
+@pytest.mark.parametrize(
+    "kind",
+    ["ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "DIV", "LESS", "SELECT_V2",
+     "BATCH_MATMUL"],
+)  # fmt: skip
+def test_an_operand_whose_batch_meets_an_axis_of_images(kind):
+    """Of lower rank it is broadcast over the batch, each image with values of all: refused."""
+    w = File()
+    x, z = w.int8(4, 4, 4), w.int8(4, 4)
+    y = w.tensor((4, 4, 4), "bool") if kind == "LESS" else w.int8(4, 4, 4)
+    options = {"MAXIMUM": "MaximumMinimumOptions", "MINIMUM": "MaximumMinimumOptions",
+               "BATCH_MATMUL": "BatchMatMulOptions"}  # fmt: skip
+    own = {"ADD": "AddOptions", "SUB": "SubOptions", "MUL": "MulOptions", "DIV": "DivOptions"}
+    chosen = [w.tensor((1,), "bool", data=np.array([True]))] * (kind == "SELECT_V2")
+    w.op(kind, [*chosen, x, z], y, 1, (options | own).get(kind, ""))
+    with pytest.raises(ImportFileError, match=rf"^op 0 \({kind}\): it may mix the 4 images of the"):
+        model_of(w.graph([x, z], [y]))
+
+
 def in_groups(kind, shape):
     """A file of an op that LiteRT's optimised kernels compute in groups of 16 values."""
     w = File()
