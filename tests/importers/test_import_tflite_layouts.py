@@ -561,6 +561,16 @@ def test_an_operand_whose_batch_meets_an_axis_of_images(kind):
         model_of(w.graph([x, z], [y]))
 
 
+def test_weights_that_images_make():
+    """Every image would meet those of all."""
+    w = File()
+    x, made, y = w.int8(4, 5), w.int8(4, 5), w.int8(4, 4)
+    w.op("RELU", [x], made)
+    w.op("FULLY_CONNECTED", [x, made, -1], y, 4, "FullyConnectedOptions")
+    with pytest.raises(ImportFileError, match=r"^op 1 \(FULLY_CONNECTED\): it may mix the 4"):
+        model_of(w.graph([x], [y]))
+
+
 def in_groups(kind, shape):
     """A file of an op that LiteRT's optimised kernels compute in groups of 16 values."""
     w = File()

@@ -39,6 +39,11 @@ def _always(of: _Batched) -> bool:
     return True
 
 
+def _held_weights(of: _Batched) -> bool:
+    """The weights are constants: none of an image, which all images would meet."""
+    return of.file(1).data is not None
+
+
 def _not_repeated(of: _Batched) -> bool:
     """No constant has a value for each image, and no image meets the values of another.
 
@@ -71,11 +76,14 @@ def _takes_all(of: _Batched) -> bool:
 
 _SEPARATE: Mapping[str, Callable[[_Batched], bool]] = {
     **dict.fromkeys(
-        ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "AVERAGE_POOL_2D", "MAX_POOL_2D",
-         "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE", "CAST", "RELU", "RELU6", "RELU_N1_TO_1",
-         "LEAKY_RELU", "LOGISTIC", "TANH", "GELU", "ELU", "HARD_SWISH", "DEPTH_TO_SPACE",
-         "SPACE_TO_DEPTH", "RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR", "TRANSPOSE_CONV"),
+        ("AVERAGE_POOL_2D", "MAX_POOL_2D", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE", "CAST",
+         "RELU", "RELU6", "RELU_N1_TO_1", "LEAKY_RELU", "LOGISTIC", "TANH", "GELU", "ELU",
+         "HARD_SWISH", "DEPTH_TO_SPACE", "SPACE_TO_DEPTH", "RESIZE_NEAREST_NEIGHBOR",
+         "RESIZE_BILINEAR"),
         _always,
+    ),
+    **dict.fromkeys(
+        ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"), _held_weights
     ),
     **dict.fromkeys(
         ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "DIV", "FLOOR_DIV",
