@@ -55,7 +55,7 @@ def batch_matmul(context: OpContext) -> None:
 
 
 def weights_of_data(context: OpContext, bias: np.ndarray, **ends: int) -> None:
-    """Add a matmul of rows of the input by rows of weights that an op makes."""
+    """Add a matmul of rows of the input by rows of weights that an op produces."""
     x, weights = context.file(0), context.file(1)
     columns, depth = weights.shape
     rows = math.prod(x.shape) // depth

@@ -47,14 +47,14 @@ def matmul_cases() -> Iterator[Case]:
     depth, one = 100, Requantize.of(2**30, 54)
     for name, z, start in (("high", 127, INT32_MAX - depth * 255 * 255), ("low", -128, INT32_MIN)):
         # Opposite zero points make every product negative: the other end of int32.
-        x2_zero, least = (z, 0) if z > 0 else (127, depth * 255 * 255)
+        x2_zero, smallest = (z, 0) if z > 0 else (127, depth * 255 * 255)
         yield _matmul(
             f"int32_{name}", f"the {'largest' if z > 0 else 'smallest'} accumulator of int32",
             np.full((1, 1, depth), -128 if z > 0 else 127), np.full((1, 1, depth), -128),
-            x1=z, x2=x2_zero, bias=np.array([start + least]), requantize=one,
+            x1=z, x2=x2_zero, bias=np.array([start + smallest]), requantize=one,
         )  # fmt: skip
     yield _matmul(
-        "zero_operand", "rows at the zero point: the bias alone, whatever the other",
+        "zero_operand", "rows at the zero point: the bias only, whatever the other",
         np.full((1, 2, 5), 3), np.arange(20).reshape(1, 4, 5), x1=3, x2=-4, y=-2,
         bias=np.array([-9, 0, 7, 100]),
     )  # fmt: skip

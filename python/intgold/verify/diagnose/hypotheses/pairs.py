@@ -35,7 +35,7 @@ def _index_unsigned(ports: tuple[int, ...]) -> Edit:
 
 
 def _product(change: Operands) -> Edit:
-    """Multiply what `change` makes of the centred rows of both inputs."""
+    """Multiply what `change` gives for the centred rows of both inputs."""
 
     def accumulate(path: Datapath) -> IntArray:
         rows, columns = change(path, *(_centred(path, i) for i in (0, 1)))
