@@ -191,6 +191,21 @@ def test_check_of_several_images_at_once(tmp_path, capsys, monkeypatch):
     assert [line[-2:] for line in lines[2:-1]] == [["24", "0"]] * 3
 
 
+def test_check_leaves_out_what_nothing_reads(tmp_path, capsys, monkeypatch):
+    """A delegate does not produce such a tensor: it is not asked for."""
+    stand_in_engine.install(monkeypatch, tmp_path)
+    w = Writer()
+    x, unread, y = (w.tensor((1, 4), "int8", 0.5, 3, name=n) for n in ("x", "unread", "y"))
+    w.op("RELU", [x], unread)
+    w.op("RELU", [x], y)
+    file = tmp_path / "m.tflite"
+    file.write_bytes(w.finish([x], [y]))
+    status, out, _ = run(capsys, "import", file, "--check", "--count", 7)
+    rows = [line.split() for line in out.splitlines()[2:-1]]
+    assert status == 0 and rows[0] == ["op", "1", "(RELU)", "y", "28", "0"]
+    assert not any("unread" in row for row in rows)
+
+
 @pytest.mark.parametrize(("bug", "row"), [
     ("op 1", ["op", "1", "(RELU)", "mid", "28", "7"]),
     ("plain", ["output,", "op", "3", "(DEQUANTIZE)", "logits", "28", "7"]),

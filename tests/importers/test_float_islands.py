@@ -262,6 +262,21 @@ def counted():
     return w.graph([x], [w.add("FULLY_CONNECTED", [picked(w, w.relu(x)), held, -1], y)])
 
 
+@pytest.mark.parametrize(
+    "kind",
+    ["CONV_2D", "CONV_3D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "BATCH_MATMUL", "SVDF", "RNN",
+     "UNIDIRECTIONAL_SEQUENCE_RNN", "LSTM", "BIDIRECTIONAL_SEQUENCE_LSTM"],
+)  # fmt: skip
+def test_a_layer_after_an_index_is_no_tail(kind):
+    """Each layer of a network is refused there; an op of post-processing is left to the host."""
+    graph = counted()
+    *before, last = graph.ops
+    with pytest.raises(ImportFileError, match=r"op 2 \(GATHER_ND\): left to the host in the"):
+        cut_float_ends(replace(graph, ops=(*before, replace(last, kind=kind))))
+    cut = cut_float_ends(replace(graph, ops=(*before, replace(last, kind="POST_PROCESS"))))
+    assert numbers(cut.tail) == [2, 3]
+
+
 def of_floats(ends=False):
     w = File()
     x = w.int8() if ends else w.real()

@@ -121,7 +121,7 @@ def test_refused(graph, contract, why):
 
 def test_an_axis_that_is_no_constant():
     """It is an input of int32, which no model has."""
-    with pytest.raises(ImportFileError, match="input t1 is int32; int8 and uint8 are read"):
+    with pytest.raises(ImportFileError, match="input t1 is int32; int8, uint8 and bool are read"):
         model_of(file("ARG_MAX", (1, 9), 1, held=False))
 
 

@@ -542,6 +542,35 @@ def test_ops_that_mix_images(add, out, kind):
         model_of(batched(add, out=out))
 
 
+@pytest.mark.parametrize(
+    "kind",
+    ["ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "DIV", "LESS", "SELECT_V2",
+     "BATCH_MATMUL"],
+)  # fmt: skip
+def test_an_operand_whose_batch_meets_an_axis_of_images(kind):
+    """Of lower rank it is broadcast over the batch, each image with values of all: refused."""
+    w = File()
+    x, z = w.int8(4, 4, 4), w.int8(4, 4)
+    y = w.tensor((4, 4, 4), "bool") if kind == "LESS" else w.int8(4, 4, 4)
+    options = {"MAXIMUM": "MaximumMinimumOptions", "MINIMUM": "MaximumMinimumOptions",
+               "BATCH_MATMUL": "BatchMatMulOptions"}  # fmt: skip
+    own = {"ADD": "AddOptions", "SUB": "SubOptions", "MUL": "MulOptions", "DIV": "DivOptions"}
+    chosen = [w.tensor((1,), "bool", data=np.array([True]))] * (kind == "SELECT_V2")
+    w.op(kind, [*chosen, x, z], y, 1, (options | own).get(kind, ""))
+    with pytest.raises(ImportFileError, match=rf"^op 0 \({kind}\): it may mix the 4 images of the"):
+        model_of(w.graph([x, z], [y]))
+
+
+def test_weights_that_images_make():
+    """Every image would meet those of all."""
+    w = File()
+    x, made, y = w.int8(4, 5), w.int8(4, 5), w.int8(4, 4)
+    w.op("RELU", [x], made)
+    w.op("FULLY_CONNECTED", [x, made, -1], y, 4, "FullyConnectedOptions")
+    with pytest.raises(ImportFileError, match=r"^op 1 \(FULLY_CONNECTED\): it may mix the 4"):
+        model_of(w.graph([x], [y]))
+
+
 def in_groups(kind, shape):
     """A file of an op that LiteRT's optimised kernels compute in groups of 16 values."""
     w = File()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import math
 import sys
 from collections.abc import Sequence
 
@@ -23,6 +25,7 @@ from ..predict.detected import (
     MIN_SCORE,
     ClassNames,
     detected,
+    detection_op,
     draw_detections,
     read_class_names,
 )
@@ -32,6 +35,7 @@ from ..predict.terminal import printable, style_for
 from ..run.backends import BACKENDS, run
 from ..run.classify import check_one_input, check_predictable
 from ..support.file_kinds import BOXES, INPUT
+from ..support.quoting import shown as quoted
 from ..support.safe_files import npy_bytes, replacing
 from .common import add_isa, add_model, naming
 from .paths import InputPath, OutputOf
@@ -105,7 +109,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="of a detector: a text file, the name of class 0 on its first line",
     )  # fmt: skip
     parser.add_argument(
-        "--min-score", type=float, metavar="S",
+        "--min-score", type=_score, metavar="S",
         help=f"of a detector: show detections of at least this score (default: {MIN_SCORE})",
     )  # fmt: skip
     parser.add_argument(
@@ -187,6 +191,17 @@ def call(options: argparse.Namespace) -> int:
     return 0
 
 
+def _score(text: str) -> float:
+    """Return a finite number of the command line."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is no finite number")
+    return value
+
+
 def _gives_no_class(model: Model, *, detector: bool) -> bool:
     """Return whether images give no class, but several indices, or the host computes more."""
     if TAIL not in model.metadata and not index_outputs(model):
@@ -212,25 +227,34 @@ def _print_host(
     )
     result = run(model, images, backend=options.backend, threads=options.threads, isa=options.isa)
     host = run_host_tail(model, result.outputs)
-    if options.save_input:
-        with replacing(options.save_input, INPUT) as file:
-            file.write(npy_bytes(images))
+    picture = io.BytesIO()
     if options.save_boxes:
-        with naming(options.model), replacing(options.save_boxes, BOXES) as file:
-            draw_detections(file, images[0], detected(host, 0), shown)
+        if detection_op(host) is None:
+            raise IntgoldError(
+                f"--save-boxes {options.save_boxes}: no detections of {options.model} are "
+                "computed here"
+            )
+        with naming(options.model):
+            draw_detections(picture, images[0], detected(host, 0), shown)
     if options.json:
         each = [image_document(host, i, name, shown) for i, name in enumerate(names)]
-        print(
-            json.dumps(
-                {"model": model.name, "sha256": model.sha256, "images": each,
-                 "host": host_document(host)},
-                indent=1,
-            )
-        )  # fmt: skip
-        return 0
-    for i, name in enumerate(names):
-        lines = image_lines(host, i, name, shown, sys.stdout.encoding)
-        print("\n" * (i > 0) + "\n".join(lines))
+        document = {"model": model.name, "sha256": model.sha256, "images": each,
+                    "host": host_document(host)}  # fmt: skip
+        text = json.dumps(document, indent=1)
+    else:
+        text = "\n\n".join(
+            "\n".join(image_lines(host, i, name, shown, sys.stdout.encoding))
+            for i, name in enumerate(names)
+        )
+    # What may be refused is done: only now are files written.
+    for path, kind, data in (
+        (options.save_input, INPUT, npy_bytes(images)),
+        (options.save_boxes, BOXES, picture.getvalue()),
+    ):
+        if path:
+            with replacing(path, kind) as file:
+                file.write(data)
+    print(text)
     return 0
 
 

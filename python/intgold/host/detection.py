@@ -116,9 +116,9 @@ def detections(
 def _check(
     options: DetectionOptions, encodings: np.ndarray, scores: np.ndarray, anchors: np.ndarray
 ) -> None:
-    number = len(encodings)
-    if encodings.ndim != 2 or encodings.shape[1] < 4 or anchors.shape != (number, 4):
+    if encodings.ndim != 2 or encodings.shape[1] < 4 or anchors.shape != (len(encodings), 4):
         raise ValueError(f"boxes {encodings.shape} and anchors {anchors.shape}")
+    number = len(encodings)
     if scores.ndim != 2 or len(scores) != number:
         raise ValueError(f"scores {scores.shape} of {number} boxes")
     if options.num_classes < 1 or scores.shape[1] - options.num_classes not in (0, 1):

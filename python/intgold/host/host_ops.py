@@ -8,8 +8,6 @@ are those of the model, or are made in the same way.
 from __future__ import annotations
 
 import base64
-import binascii
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -105,17 +103,21 @@ def host_constants(metadata: Mapping[str, str]) -> dict[tuple[int, int], np.ndar
     """
     found = {}
     for line in filter(None, metadata.get(CONSTANTS, "").split("\n")):
-        match = _CONSTANT.fullmatch(line)
         try:
-            held = base64.b64decode(match[4], validate=True) if match else b""
-        except binascii.Error:
-            held = b""
-        shape = tuple(map(int, match[3].split("x"))) if match else ()
-        if match is None or len(held) != 4 * math.prod(shape):
-            raise ModelError(f"metadata {CONSTANTS}: {shown(line)} is no constant")
-        values = np.frombuffer(held, "<f4").reshape(shape)
-        found[int(match[1]), int(match[2])] = values.astype(np.float32)
+            at, values = _constant(line)
+        except (ValueError, OverflowError):  # no such line; more digits or axes than can be had
+            raise ModelError(f"metadata {CONSTANTS}: {shown(line)} is no constant") from None
+        found[at] = values
     return found
+
+
+def _constant(line: str) -> tuple[tuple[int, int], np.ndarray]:
+    match = _CONSTANT.fullmatch(line)
+    if match is None:
+        raise ValueError(line)
+    shape = tuple(map(int, match[3].split("x")))
+    values = np.frombuffer(base64.b64decode(match[4], validate=True), "<f4").reshape(shape)
+    return (int(match[1]), int(match[2])), values.astype(np.float32)
 
 
 def quantised_by_host(metadata: Mapping[str, str], name: str) -> bool:
@@ -132,10 +134,17 @@ def quantised_by_host(metadata: Mapping[str, str], name: str) -> bool:
 
 
 def _host_op(key: str, line: str) -> HostOp:
+    try:
+        return _op_of(line)
+    except ValueError:  # no such line; a number of more digits than Python reads
+        raise ModelError(f"metadata {key}: {shown(line)} is no op") from None
+
+
+def _op_of(line: str) -> HostOp:
     match = _LINE.fullmatch(line)
     made = [_MADE.fullmatch(part) for part in match[4].split(", ")] if match else []
     if match is None or not all(made):
-        raise ModelError(f"metadata {key}: {shown(line)} is no op")
+        raise ValueError(line)
     given = [part for part in match[3].split(", ") if part]
     options = dict(part.split("=", 1) for part in given if "=" in part)
     return HostOp(

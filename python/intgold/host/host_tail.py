@@ -19,6 +19,7 @@ from .detection import ANCHORS, DetectionOptions, detections
 from .detection import KIND as DETECTION
 from .host_ops import TAIL, HostOp, host_constants, host_ops
 
+_ALONG_AN_AXIS = ("SOFTMAX", "LOG_SOFTMAX", "ARG_MAX", "ARG_MIN")
 _RESHAPING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 _INTEGERS = ("int8", "uint8", "int16", "int32", "int64")
 _Function = Callable[[HostOp, list[np.ndarray]], np.ndarray]
@@ -140,7 +141,7 @@ def _detections(
             return []
         x = known[name]
         if x.dtype.kind != "f":
-            if model.tensor(name).scale is None:
+            if name not in model.outputs or model.tensor(name).scale is None:
                 return []
             x = dequantize(x, model.tensor(name))
         with np.errstate(all="ignore"):
@@ -167,18 +168,30 @@ def _value(model: Model, op: HostOp, known: Mapping[str, np.ndarray]) -> np.ndar
     integers = x[0].dtype != np.float64
     if integers and op.kind not in ("DEQUANTIZE", "CAST", *_RESHAPING):
         return None
+    if op.kind == "DEQUANTIZE" and op.inputs[0] not in model.outputs:
+        return None  # integers that the tail made have no scale
     try:
         if op.kind == "DEQUANTIZE":
             made = dequantize(x[0], model.tensor(op.inputs[0]))
         elif op.kind == "CAST":
             made = _cast(op, x[0], own=op.inputs[0] in model.outputs)
-        elif op.kind in FUNCTIONS and _axis(op) + x[0].ndim > 0:  # axis 0 is that of the images
+        elif op.kind in FUNCTIONS and not _across_images(op, x[0]):
             made = FUNCTIONS[op.kind](op, x)
         else:
             return None
         return made.reshape(len(x[0]), *op.outputs[0].shape)
-    except (ValueError, InputError):  # shapes or axes that are none of the tensors; no scale
+    except (ValueError, OverflowError, InputError):  # no shapes or axes of the tensors; no scale
         return None
+
+
+def _across_images(op: HostOp, x: np.ndarray) -> bool:
+    """Return whether an op may compute along the batch of the file, of which x has one image.
+
+    Axis 0 of x is that of the images that are run; the next is the file's first.
+    """
+    axis = _axis(op) + x.ndim
+    first = axis == 1 and x.shape[1] == 1
+    return axis <= 0 or (first and op.kind in _ALONG_AN_AXIS)
 
 
 def _cast(op: HostOp, x: np.ndarray, *, own: bool) -> np.ndarray:

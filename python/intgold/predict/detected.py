@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, Any
@@ -79,11 +80,13 @@ def read_class_names(path: str | os.PathLike[str]) -> list[str]:
             data = file.read(_MAX_NAMES + 1)
         if len(data) > _MAX_NAMES:
             raise InputError(f"{path}: names of more than {_MAX_NAMES} bytes")
-        names = data.decode("utf-8-sig").splitlines()
+        names = re.split("\r\n|\n|\r", data.decode("utf-8-sig"))
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: no UTF-8 text at byte {error.start}") from None
+    if not names[-1]:
+        del names[-1]
     if not names:
         raise InputError(f"{path}: no name")
     return names

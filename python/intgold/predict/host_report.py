@@ -15,6 +15,7 @@ from .terminal import printable
 
 ARITHMETIC = "host arithmetic in float64, not part of the integer model"
 _OF_BOXES = "host arithmetic in float32, not part of the integer model"
+_OF_BOTH = "host arithmetic in float64, of boxes in float32, not part of the integer model"
 _MAX_VALUES, _MAX_OPS = 10, 12
 
 
@@ -35,8 +36,11 @@ def left_line(host: HostValues) -> list[str]:
 
 def host_document(host: HostValues) -> dict[str, Any]:
     """Return what JSON says of the ops after a model."""
+    found = detection_op(host)
+    others = any(op is not found for op in host.ends.values())
+    of_boxes = _OF_BOTH if others else _OF_BOXES
     return {
-        "arithmetic": ARITHMETIC if detection_op(host) is None else _OF_BOXES,
+        "arithmetic": ARITHMETIC if found is None else of_boxes,
         "outputs": {name: str(op) for name, op in host.ends.items()},
         "not_done": [str(op) for op in host.left],
     }

@@ -59,7 +59,7 @@ HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
     "FLOOR_DIV": quotients.floor_div,
     "FLOOR_MOD": quotients.floor_mod,
     **dict.fromkeys(comparisons.COMPARISONS, comparisons.comparison),
-    **dict.fromkeys(("SELECT", "SELECT_V2"), comparisons.choose),
+    **dict.fromkeys(("SELECT", "SELECT_V2"), comparisons.choice),
     "LOGICAL_AND": comparisons.logical("minimum"),
     "LOGICAL_OR": comparisons.logical("maximum"),
     "LOGICAL_NOT": comparisons.logical_not,

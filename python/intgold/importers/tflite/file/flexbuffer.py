@@ -18,7 +18,8 @@ _FORMATS = {
     (_UINT, 1): "<B", (_UINT, 2): "<H", (_UINT, 4): "<I", (_UINT, 8): "<Q",
     (_FLOAT, 2): "<e", (_FLOAT, 4): "<f", (_FLOAT, 8): "<d",
 }  # fmt: skip
-_MAX_ENTRIES = 1000
+_MAX_ENTRIES, _MAX_KEY = 100, 100
+"""Keys may overlap: without a bound a small file could ask for much memory."""
 
 
 def numbers_of(data: bytes) -> Mapping[str, int | float]:
@@ -79,7 +80,7 @@ def _target(data: bytes, at: int, width: int) -> int:
 
 
 def _text(data: bytes, at: int) -> str:
-    end = data.find(b"\0", at) if 0 <= at < len(data) else -1
+    end = data.find(b"\0", at, at + _MAX_KEY + 1) if 0 <= at < len(data) else -1
     if end < 0:
-        raise ValueError(f"a key at byte {at} of {len(data)}")
+        raise ValueError(f"a key at byte {at} of {len(data)}: no end within {_MAX_KEY} bytes")
     return data[at:end].decode("utf-8", "replace")

@@ -55,7 +55,7 @@ def _fixed_point(a: np.ndarray, b: np.ndarray, real: float) -> np.ndarray:
 
 
 def _shifted(p: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Return ``away(p, t)``; for t > 31 what x86 gives for such shifts, undefined in C."""
+    """Return ``away(p, t)``; for t > 31 what such shifts are on x86, undefined in C."""
     mask = np.where(t & 63 > 31, -1, (1 << (t & 31)) - 1)
     threshold = (mask >> 1) + (p < 0)
     return np.asarray((p >> (t & 31)) + ((p & mask) > threshold))

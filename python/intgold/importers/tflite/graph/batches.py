@@ -39,18 +39,22 @@ def _always(of: _Batched) -> bool:
     return True
 
 
+def _held_weights(of: _Batched) -> bool:
+    """The weights are constants: none of an image, which all images would meet."""
+    return of.file(1).data is not None
+
+
 def _not_repeated(of: _Batched) -> bool:
-    """No constant has a value for each image."""
-    rank = len(of.y.shape)
-    shapes = [of.tensors[at].shape for at in of.op.inputs if of.tensors[at].data is not None]
-    return all(len(s) < rank or s[0] == 1 for s in shapes)
+    """No constant has a value for each image, and no image meets the values of another.
 
-
-def _matrices_of_images(of: _Batched) -> bool:
-    """Each image has matrices of its own, or meets those of a constant."""
+    An input of lower rank than the output has its batch along an axis of the images.
+    """
     rank = len(of.y.shape)
-    data = [i for i in range(len(of.op.inputs)) if of.file(i).data is None]
-    return rank > 2 and all(of.rank(i) == rank for i in data) and _not_repeated(of)
+    inputs = [of.tensors[at] for at in of.op.inputs]
+    return all(
+        len(t.shape) == rank if t.data is None else len(t.shape) < rank or t.shape[:1] == (1,)
+        for t in inputs
+    )
 
 
 def _axes(i: int) -> Callable[[_Batched], bool]:
@@ -72,11 +76,14 @@ def _takes_all(of: _Batched) -> bool:
 
 _SEPARATE: Mapping[str, Callable[[_Batched], bool]] = {
     **dict.fromkeys(
-        ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "AVERAGE_POOL_2D", "MAX_POOL_2D",
-         "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE", "CAST", "RELU", "RELU6", "RELU_N1_TO_1",
-         "LEAKY_RELU", "LOGISTIC", "TANH", "GELU", "ELU", "HARD_SWISH", "DEPTH_TO_SPACE",
-         "SPACE_TO_DEPTH", "RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR", "TRANSPOSE_CONV"),
+        ("AVERAGE_POOL_2D", "MAX_POOL_2D", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE", "CAST",
+         "RELU", "RELU6", "RELU_N1_TO_1", "LEAKY_RELU", "LOGISTIC", "TANH", "GELU", "ELU",
+         "HARD_SWISH", "DEPTH_TO_SPACE", "SPACE_TO_DEPTH", "RESIZE_NEAREST_NEIGHBOR",
+         "RESIZE_BILINEAR"),
         _always,
+    ),
+    **dict.fromkeys(
+        ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"), _held_weights
     ),
     **dict.fromkeys(
         ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "DIV", "FLOOR_DIV",
@@ -84,7 +91,7 @@ _SEPARATE: Mapping[str, Callable[[_Batched], bool]] = {
          "SELECT_V2", "LOGICAL_AND", "LOGICAL_OR", "LOGICAL_NOT"),
         _not_repeated,
     ),
-    "BATCH_MATMUL": _matrices_of_images,
+    "BATCH_MATMUL": lambda of: len(of.y.shape) > 2 and _not_repeated(of),
     **dict.fromkeys(("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REVERSE_V2"), _axes(1)),
     **dict.fromkeys(
         ("CONCATENATION", "PACK"), lambda of: of.along(of.options["Axis"], len(of.y.shape))

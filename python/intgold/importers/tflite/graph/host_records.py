@@ -58,7 +58,9 @@ def _constants(op: FileOp, tensors: Sequence[FileTensor]) -> Iterator[str]:
     at = op.inputs[ANCHORS] if op.kind == DETECTION and len(op.inputs) > ANCHORS else -1
     held = tensors[at].data if at >= 0 else None
     if held is not None and held.ndim:
-        if held.dtype.kind in "iu" and tensors[at].scale.size == 1:
+        if held.dtype.kind in "iu":
+            if tensors[at].scale.size != 1:
+                return  # the reals are not known: the host leaves the op undone
             zero = np.float32(tensors[at].zero_point[0] if tensors[at].zero_point.size else 0)
             with np.errstate(all="ignore"):
                 held = (held.astype(np.float32) - zero) * tensors[at].scale

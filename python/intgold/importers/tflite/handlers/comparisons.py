@@ -72,7 +72,7 @@ def _chosen(when_true: int, when_false: int) -> np.ndarray:
     return np.where(_VALUES != 0, when_true, when_false).astype(np.int8)
 
 
-def choose(context: OpContext) -> None:
+def choice(context: OpContext) -> None:
     """Add a multiplexer: the smaller of each operand and a mask, and the larger of these.
 
     Where the condition is true, the mask of the first operand is 127 and that of the second

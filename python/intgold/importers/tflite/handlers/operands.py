@@ -32,7 +32,7 @@ def elementwise(
     *fields : dict
         Of the op; two where it computes the first `whole` values of each `run` differently.
     then : ndarray of int8, shape (256,), optional
-        Table of a lut after the op, that turns a comparison into bools.
+        Table of a lut after the op, by which a comparison gives bools.
     """
     constants = constants_of(context, compares=then is not None)
     if len(fields) > 1:
@@ -59,7 +59,7 @@ def constants_of(context: OpContext, *, compares: bool = False) -> list[int]:
     Parameters
     ----------
     compares : bool
-        The op produces bools.
+        The op gives bools.
     """
     a, b = context.file(0), context.file(1)
     if not (a.dtype == b.dtype and context.y.dtype == ("bool" if compares else a.dtype)):

@@ -196,7 +196,7 @@ def fully_connected(context: OpContext) -> None:
 
 
 def _by_data(context: OpContext, bias: np.ndarray) -> None:
-    """Add a matmul: the weights are what an op produces."""
+    """Add a matmul: the weights are those that an op produces."""
     if context.rule.fallback is not None:
         context.decline("its weights are no constant")
     weights_of_data(context, bias, **clamp_fields(context))

@@ -54,7 +54,7 @@ def matmul_cases() -> Iterator[Case]:
             x1=z, x2=x2_zero, bias=np.array([start + smallest]), requantize=one,
         )  # fmt: skip
     yield _matmul(
-        "zero_operand", "rows at the zero point: only the bias, whatever the other",
+        "zero_operand", "rows at the zero point: the bias only, whatever the other",
         np.full((1, 2, 5), 3), np.arange(20).reshape(1, 4, 5), x1=3, x2=-4, y=-2,
         bias=np.array([-9, 0, 7, 100]),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from ....support.array_types import IntArray
 from ..datapath import Datapath
 from .hypothesis import Edit, Evidence, Hypothesis, Variant, Wording
 
-OperandEdit = Callable[[Datapath, IntArray, IntArray], tuple[IntArray, IntArray]]
+_Change = Callable[[Datapath, IntArray, IntArray], tuple[IntArray, IntArray]]
 _PORTS = (((0,), "the first"), ((1,), "the second"), ((0, 1), "both"))
 
 
@@ -34,8 +34,8 @@ def _index_unsigned(ports: tuple[int, ...]) -> Edit:
     return lambda path: path.with_accumulate(accumulate)
 
 
-def _product(change: OperandEdit) -> Edit:
-    """Multiply the centred rows of both inputs, as `change` turns them."""
+def _product(change: _Change) -> Edit:
+    """Multiply what `change` gives for the centred rows of both inputs."""
 
     def accumulate(path: Datapath) -> IntArray:
         rows, columns = change(path, *(_centred(path, i) for i in (0, 1)))
@@ -49,7 +49,7 @@ def _centred(path: Datapath, i: int, *, unsigned: bool = False) -> IntArray:
     return (x & 255 if unsigned else x) - int(path.arguments[f"x{i + 1}_zero_point"])
 
 
-def _unsigned(ports: tuple[int, ...]) -> OperandEdit:
+def _unsigned(ports: tuple[int, ...]) -> _Change:
     def change(path: Datapath, rows: IntArray, columns: IntArray) -> tuple[IntArray, IntArray]:
         made = [_centred(path, i, unsigned=i in ports) for i in (0, 1)]
         return made[0], made[1]
@@ -57,7 +57,7 @@ def _unsigned(ports: tuple[int, ...]) -> OperandEdit:
     return change
 
 
-def _without_zero_point(ports: tuple[int, ...]) -> OperandEdit:
+def _without_zero_point(ports: tuple[int, ...]) -> _Change:
     def change(path: Datapath, rows: IntArray, columns: IntArray) -> tuple[IntArray, IntArray]:
         made = [
             x + int(path.arguments[f"x{i + 1}_zero_point"]) if i in ports else x
@@ -75,7 +75,7 @@ def _zero_points_exchanged(
     return rows + step, columns - step
 
 
-def _other_order(which: int) -> OperandEdit:
+def _other_order(which: int) -> _Change:
     """The memory of a matrix is read as if its other axis ran fastest."""
 
     def change(path: Datapath, *operands: IntArray) -> tuple[IntArray, IntArray]:
@@ -88,7 +88,7 @@ def _other_order(which: int) -> OperandEdit:
     return change
 
 
-def _first_batch(which: int) -> OperandEdit:
+def _first_batch(which: int) -> _Change:
     def change(path: Datapath, *operands: IntArray) -> tuple[IntArray, IntArray]:
         made = list(operands)
         if made[which].ndim == 4:
@@ -98,7 +98,7 @@ def _first_batch(which: int) -> OperandEdit:
     return change
 
 
-def _without(place: slice) -> OperandEdit:
+def _without(place: slice) -> _Change:
     return lambda path, rows, columns: (rows[..., place], columns[..., place])
 
 
