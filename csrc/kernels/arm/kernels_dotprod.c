@@ -96,7 +96,7 @@ INLINE void dotprod_interleave_half(const int8_t *const *rows, int32_t zero_poin
 }
 
 /* Writes up to two vectors beyond the last word. */
-static void dotprod_interleave(const int8_t *const *rows, int32_t zero_point, size_t count,
+static void dotprod_load_rows(const int8_t *const *rows, int32_t zero_point, size_t count,
                                void *words) {
     int8_t *to = (int8_t *)words;
     size_t i;
