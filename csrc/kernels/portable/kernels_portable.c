@@ -161,7 +161,7 @@ static void portable_epilogue(const intgold_epilogue *epilogue, int32_t first, i
 }
 
 static void portable_load_rows(const int8_t *const *rows, int32_t zero_point, size_t count,
-                                void *words) {
+                               void *words) {
     int16_t *to = (int16_t *)words;
     int32_t r;
     size_t i;
