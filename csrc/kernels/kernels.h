@@ -138,7 +138,7 @@ typedef struct intgold_kernels {
     /* Depthwise: word i holds input i of depthwise.group rows, one below the other; NULL: a row of
      * padding.  multiply() sums words and weights lane by lane, with weights0 and bias0 of the strip
      * and runs of one word: sums[depthwise.lanes*i] for pixel i. */
-    void (*interleave)(const int8_t *const *rows, int32_t zero_point, size_t count, void *words);
+    void (*load_rows)(const int8_t *const *rows, int32_t zero_point, size_t count, void *words);
     void (*multiply)(const intgold_strip *strip, int32_t *sums);
 
     /* Outputs of channels first .. first+channels-1, at most two vectors of them, from their

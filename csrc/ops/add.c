@@ -147,7 +147,8 @@ static int fill_whole(const intgold_add *op, add_tables *made, int64_t lo, int64
     const intgold_scale by = intgold_entry(&op->requantize, 0);
     const add_line one = line_of_places(made->x1, &by, places);
     const add_line two = line_of_places(made->x2, &by, places);
-    const int64_t error = (one.max - one.min + two.max - two.min) / 2 + 2; /* of floors as well */
+    /* + 2: halving loses up to 1, and floor(a + b) is up to floor(a) + floor(b) + 1. */
+    const int64_t error = (one.max - one.min + two.max - two.min) / 2 + 2;
     const int64_t middle = (one.min + one.max + two.min + two.max) / 2;
     const int64_t half = (int64_t)1 << (places - 1);
     int64_t margin, base;
@@ -173,6 +174,7 @@ static void find_whole(const intgold_add *op, add_tables *made) {
     int32_t places;
     ends_of(made->x1, &lo, &hi);
     ends_of(made->x2, &lo, &hi);
+    /* Inputs that clause 7 bounds: R may not be defined for sums of entries that never occur. */
     if (!intgold_takes(lo, &by) || !intgold_takes(hi, &by)) return;
     for (places = MOST_PLACES; places >= FEWEST_PLACES && made->whole.right_shift < 0; places--)
         if (by.right_shift >= places && fill_whole(op, made, lo, hi, places)) return;

@@ -1,10 +1,12 @@
-/* depthwise_conv2d, SPEC clause 5.2: interleave the rows under some output rows, sum tap by tap.
+/* depthwise_conv2d, SPEC clause 5.2: load the rows under some output rows as words, sum tap by tap.
  *
  * `group` rows of a kernel's window, dilated or not, become one row of words, padding included,
  * so that one instruction multiplies and adds `group` taps of each channel:
  *
  *     rows iy, iy+1, iy+2, iy+3          words: P P P c0 c1 c2 | c0 c1 c2 | ...  P P P
  *     of a kernel with up to 4 rows             each c: four values, one below the other
+ *
+ * Where `group` is 1, a word is one value, and kernels pair taps as they load them (AVX2).
  *
  * There is a row of words for every input row that a window, or a group of its rows, begins at;
  * output rows share them, and rows beyond a kernel meet weights of 0.  With several channels of
@@ -84,9 +86,9 @@ static void fill_row(const depthwise_job *at, const int8_t *x, int32_t oy, int32
         const int32_t ky = i * at->by->unit + j;
         rows[j] = row_of(at, x, oy * op->stride_h - op->pad_top + ky * op->dilation_h, j);
     }
-    kernels->interleave(padding, op->x_zero_point, left, to);
-    kernels->interleave(rows, op->x_zero_point, width, to + left * bytes);
-    kernels->interleave(padding, op->x_zero_point, right, to + (left + width) * bytes);
+    kernels->load_rows(padding, op->x_zero_point, left, to);
+    kernels->load_rows(rows, op->x_zero_point, width, to + left * bytes);
+    kernels->load_rows(padding, op->x_zero_point, right, to + (left + width) * bytes);
 }
 
 static void depthwise_fill(const depthwise_job *at, const int8_t *x, int32_t oy, int32_t rows) {
@@ -96,7 +98,7 @@ static void depthwise_fill(const depthwise_job *at, const int8_t *x, int32_t oy,
         if (is_read(at, i, rows)) fill_row(at, x, oy, i);
 }
 
-/* Give a vector of the sums of `pixels` pixels to acc and y. */
+/* Give the sums of a block of channels of `pixels` pixels to acc and y. */
 static void depthwise_deliver(const depthwise_job *at, size_t pixel, int32_t pixels,
                               int32_t first) {
     const int32_t lanes = at->kernels->depthwise.lanes, rest = at->op->out_c - first;
@@ -122,7 +124,7 @@ typedef struct depthwise_piece {
     int32_t oy, row, rows, ox, pixels;
 } depthwise_piece;
 
-/* One vector of channels after the other. */
+/* One block of channels after the other. */
 static void sum_and_deliver(const depthwise_job *at, const char *packed,
                             const depthwise_piece *of) {
     const intgold_depthwise_conv2d *op = at->op;

@@ -11,7 +11,7 @@ typedef struct intgold_depthwise_plan {
     int32_t parts;    /* bytes that a weight less its zero point is split into */
     int32_t segments; /* words that a sum takes */
     int32_t weight_words; /* of 32 bits, that they meet */
-    int32_t blocks;   /* vectors of channels */
+    int32_t blocks;   /* of depthwise.lanes channels */
     int32_t unit;     /* kernel rows from one row of words to the next */
     int32_t rows;     /* output rows at once */
     int32_t direct;   /* 1: tap by tap, without any of this */

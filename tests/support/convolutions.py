@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -249,23 +249,65 @@ def _on_values(rng: Random, kind: str) -> Model:
 
 
 def every_sum(seed: int) -> Model:
-    """Return an add of 256x256 values, in a form, at scales as quantisers give them."""
+    """Return an add of 256x256 values: of any form, as quantisers scale one, or far from that."""
+    draft = (_any_sum, _quantised_sum, _far_sum)[seed % 3]
+    form = FORMS[seed // 3 % len(FORMS)]
 
     def draw(rng: Random) -> Model:
-        shape, names = (256, 256, 1), ("x1", "x2")
-        fields = {"act_min": -128, "act_max": rng.choice((127, 60)), **_add(rng)}
-        if seed % 2:
-            form = FORMS[seed // 2 % len(FORMS)]
-            of = {"requantize1": rng.randint(31, 34), "requantize2": 31, "requantize": 49}
-            fields["left_shift"] = 20
-            fields |= {
-                n: Requantize.of(rng.randrange(2**30, 2**31) & ~0x7F, t, form)
-                for n, t in of.items()
-            }
-        tensors = [Tensor(n, shape, zero_point=rng.randint(-128, 127)) for n in (*names, "y")]
-        return Model("sums", tensors, [Op("add", "add", names, "y", fields)], list(names), ["y"])
+        among = (-128, 127) if rng.random() < 0.3 else range(-128, 128)
+        return _sum([rng.choice(among) for _ in range(3)], draft(rng, form))
 
     return _first_valid(draw, seed)
+
+
+def largest_sum(right_shift: int, zero_point: int, y_zero_point: int) -> Model:
+    """Return an add of 256x256 values whose sums, shifted by 22 bits, reach 510/512 of int32."""
+    same = Requantize.of(2**30, 30, "single")
+    fields = {"form": "shared_scale", "left_shift": 22, "act_min": -128, "act_max": 127}
+    scales = {"requantize1": same, "requantize2": same}
+    scales["requantize"] = Requantize.of(2**30, 30 + right_shift, "single")
+    return _sum([zero_point, zero_point, y_zero_point], fields | scales)
+
+
+def _sum(zero_points: Sequence[int], fields: dict[str, Any]) -> Model:
+    names, shape = ("x1", "x2"), (256, 256, 1)
+    tensors = [
+        Tensor(n, shape, zero_point=z) for n, z in zip((*names, "y"), zero_points, strict=True)
+    ]
+    return Model("sums", tensors, [Op("add", "add", names, "y", fields)], list(names), ["y"])
+
+
+def _any_sum(rng: Random, form: str) -> dict[str, Any]:
+    return {"act_min": -128, "act_max": rng.choice((127, 60)), **_add(rng)}
+
+
+def _quantised_sum(rng: Random, form: str) -> dict[str, Any]:
+    fields = {"form": "shared_scale", "left_shift": 20, "act_min": -128, "act_max": 127}
+    shifts = {"requantize1": rng.randint(31, 34), "requantize2": 31, "requantize": 49}
+    return fields | {
+        n: Requantize.of(rng.randrange(2**30, 2**31) & ~0x7F, t, form) for n, t in shifts.items()
+    }
+
+
+def _far_sum(rng: Random, form: str) -> dict[str, Any]:
+    """Return fields of sums that other left shifts bring up to 2^17 outputs from the clamp."""
+    left_shift, least = rng.randint(12, 22), rng.randint(30, 33)
+    beyond = rng.choice((0, 0, 3, 7, 7))  # bits
+    act_min, act_max = sorted(rng.sample(range(-128, 128), 2)) if beyond == 0 else (-128, 127)
+
+    def scale(right_shift: int, form: str) -> Requantize:
+        multiplier = rng.choice((2**30, rng.randrange(2**30, 2**31) & ~0x7F))
+        return Requantize.of(multiplier, right_shift, form)
+
+    return {
+        "form": rng.choice(("shared_scale", "shared_scale_difference")),
+        "left_shift": left_shift,
+        "requantize1": scale(least, rng.choice(FORMS)),
+        "requantize2": scale(least + rng.randint(0, 2), rng.choice(FORMS)),
+        "requantize": scale(61 + left_shift - least - beyond, form),
+        "act_min": act_min,
+        "act_max": act_max,
+    }
 
 
 def _add(rng: Random) -> dict[str, Any]:

@@ -96,8 +96,8 @@ INLINE void dotprod_interleave_half(const int8_t *const *rows, int32_t zero_poin
 }
 
 /* Writes up to two vectors beyond the last word. */
-static void dotprod_interleave(const int8_t *const *rows, int32_t zero_point, size_t count,
-                               void *words) {
+static void dotprod_load_rows(const int8_t *const *rows, int32_t zero_point, size_t count,
+                              void *words) {
     int8_t *to = (int8_t *)words;
     size_t i;
     for (i = 0; i + HALF <= count; i += HALF)

@@ -122,8 +122,8 @@ INLINE void neon_interleave_half(const int8_t *const *rows, int32_t zero_point, 
 }
 
 /* Writes up to two vectors beyond the last word. */
-static void neon_interleave(const int8_t *const *rows, int32_t zero_point, size_t count,
-                            void *words) {
+static void neon_load_rows(const int8_t *const *rows, int32_t zero_point, size_t count,
+                           void *words) {
     int16_t *to = (int16_t *)words;
     size_t i;
     for (i = 0; i + HALF <= count; i += HALF)

@@ -42,6 +42,6 @@
 /* What a variant has of its own, but for the sums of a convolution. */
 #define INTGOLD_OWN_KERNELS(name)                                                                \
     .pack_size = name##_pack_size, .pack = name##_pack, .load_inputs = name##_load_inputs,       \
-    .interleave = name##_interleave, .multiply = name##_multiply
+    .load_rows = name##_load_rows, .multiply = name##_multiply
 
 #endif

@@ -160,8 +160,8 @@ static void portable_epilogue(const intgold_epilogue *epilogue, int32_t first, i
     for (c = 0; c < channels; c++) intgold_epilogue_channel(epilogue, first + c, c, at);
 }
 
-static void portable_interleave(const int8_t *const *rows, int32_t zero_point, size_t count,
-                                void *words) {
+static void portable_load_rows(const int8_t *const *rows, int32_t zero_point, size_t count,
+                               void *words) {
     int16_t *to = (int16_t *)words;
     int32_t r;
     size_t i;
@@ -220,7 +220,7 @@ const intgold_kernels intgold_kernels_portable = {
     .pack_size = portable_pack_size,
     .pack = portable_pack,
     .load_inputs = portable_load_inputs,
-    .interleave = portable_interleave,
+    .load_rows = portable_load_rows,
     .multiply = portable_multiply,
     .epilogue_packed_size = portable_epilogue_packed_size,
     .epilogue_pack = portable_epilogue_pack,

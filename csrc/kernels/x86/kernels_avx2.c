@@ -61,7 +61,7 @@ const intgold_kernels intgold_kernels_avx2 = {
     .pack_size = avx2_pack_size,
     .pack = avx2_pack,
     .load_inputs = avx2_load_inputs,
-    .interleave = intgold_avx2_copy_row,
+    .load_rows = intgold_avx2_load_rows,
     .multiply = intgold_avx2_multiply,
     INTGOLD_SHARED_KERNELS(avx2),
     .affine_sum = intgold_avx2_affine_sum,

@@ -17,8 +17,8 @@
 
 const uint8_t intgold_avx2_places[16] = {0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15};
 
-void intgold_avx2_copy_row(const int8_t *const *rows, int32_t zero_point, size_t count,
-                           void *words) {
+void intgold_avx2_load_rows(const int8_t *const *rows, int32_t zero_point, size_t count,
+                            void *words) {
     if (rows[0])
         memcpy(words, rows[0], count);
     else

@@ -1,4 +1,4 @@
-/* Kernels of AVX2 that variants of AVX-512 take as well: their loops wait for memory. */
+/* Kernels of AVX2 that variants of AVX-512 take as well; they have none of their own. */
 #ifndef INTGOLD_KERNELS_AVX2_VALUES_H
 #define INTGOLD_KERNELS_AVX2_VALUES_H
 

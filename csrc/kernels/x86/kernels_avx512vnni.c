@@ -80,8 +80,8 @@ INLINE TARGET void avx512_interleave_vector(const __m512i rows[4], __m512i to[4]
 }
 
 /* Writes up to three vectors beyond the last word. */
-TARGET static void avx512_interleave(const int8_t *const *rows, int32_t zero_point, size_t count,
-                                     void *words) {
+TARGET static void avx512_load_rows(const int8_t *const *rows, int32_t zero_point, size_t count,
+                                    void *words) {
     const __m512i flip = _mm512_set1_epi8(-128);
     const __m512i padding = _mm512_set1_epi8((char)(zero_point + 128));
     char *to = (char *)words;

@@ -77,8 +77,8 @@ INLINE TARGET __m256i avxvnni_row_vector(const int8_t *row, int32_t zero_point, 
 }
 
 /* Writes up to three vectors beyond the last word. */
-TARGET static void avxvnni_interleave(const int8_t *const *rows, int32_t zero_point, size_t count,
-                                      void *words) {
+TARGET static void avxvnni_load_rows(const int8_t *const *rows, int32_t zero_point, size_t count,
+                                     void *words) {
     char *to = (char *)words;
     size_t i;
     int r;
