@@ -25,8 +25,8 @@ static int32_t rows_at_once(const intgold_depthwise_conv2d *op, const intgold_de
     return rows;
 }
 
-/* Scratch: rows of words, repeated inputs, sums.  Words are read and written up to three vectors
- * beyond their end: by then no repeated input is needed, nor are sums, of which there are more. */
+/* Scratch: rows of words (read and written up to three vectors beyond their end), repeated
+ * inputs, sums.  The margin keeps that apart from what follows, whatever is needed there. */
 static void place_scratch(const intgold_depthwise_conv2d *op, const intgold_kernels *kernels,
                           intgold_depthwise_plan *by) {
     const size_t vector = (size_t)kernels->depthwise.lanes * 4;
@@ -34,7 +34,7 @@ static void place_scratch(const intgold_depthwise_conv2d *op, const intgold_kern
     const size_t row = intgold_times((size_t)op->in_w, (size_t)op->out_c);
     const size_t words = words_bytes(op, by, kernels, by->rows);
     const size_t copies = op->in_c == op->out_c ? 0 : intgold_times(group, row);
-    by->repeated = intgold_align(words);
+    by->repeated = intgold_align(intgold_plus(words, 4 * vector));
     by->sums = intgold_plus(by->repeated, intgold_align(copies));
     by->work = intgold_plus(by->sums, INTGOLD_DEPTHWISE_CHUNK * vector);
 }
