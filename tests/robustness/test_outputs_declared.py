@@ -15,7 +15,7 @@ from output_trials import (
 TEXTS = {
     ("locate", "what"), ("locate", "coordinate"), ("quantize", "name"), ("quantize", "calibration"),
     ("quantize", "activation"), ("quantize", "activation_of"), ("import", "contract"),
-    ("import", "name"), ("contracts", "first"), ("contracts", "second"), ("vectors", "format"),
+    ("import", "name"), ("import", "signature"), ("contracts", "first"), ("contracts", "second"), ("vectors", "format"),
     ("vectors", "images"), ("vectors", "ops"), ("vectors", "tensors"), ("vectors", "partials"),
     ("op-vectors", "op"), ("op-vectors", "form"), ("op-vectors", "format"),
     ("map", "partials"), ("signatures", "tile"),

@@ -28,6 +28,7 @@ _ROWS = 32  # of a table of channels
 
 _TABLES: dict[str, tuple[str, Callable[[int], str]]] = {
     "lut": ("x = -128", str),
+    "lut2d": ("x1 = x2 = -128", str),
     "softmax_float32": ("difference -255", "{:08x}".format),
 }
 """Of each op with a table: what its first entry is for, and how an entry is shown."""
@@ -124,8 +125,10 @@ def _op_blocks(model: Model, op: Op, traced: TracedOp) -> Iterator[DocumentBlock
             yield _entries(name, value)
     if "table" in op.fields:
         first, each = _TABLES[op.kind]
-        entries = [each(v) for v in op["table"].tolist()]
-        lines = (" ".join(f"{e:>4}" for e in entries[i : i + 16]) for i in range(0, 256, 16))
+        entries = [each(v) for v in op["table"].ravel().tolist()]
+        lines = (
+            " ".join(f"{e:>4}" for e in entries[i : i + 16]) for i in range(0, len(entries), 16)
+        )
         yield Paragraph(f"The table, entry 0 ({first}) first, 16 a line:")
         yield Preformatted("\n".join(lines))
     bounds = model.bounds[op.name]
