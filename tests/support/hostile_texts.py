@@ -224,7 +224,10 @@ def _png(side: int, packed: bytes) -> bytes:
 
 
 def packed_set(rng: Random, base: Base, folder: Path) -> Case:
-    """A compressed set with a damaged or an endless file, its digests right: never taken."""
+    """A compressed set with a file that is damaged, endless or packed anew, its digests right.
+
+    Taken only if the file holds what it held.
+    """
     end = rng.choice(("gz", "zst"))
     valid = _made(base, f"set.{end}", lambda p: write_set(
         random_model(0), p, count=2, formats=("hex",), compression=end))  # fmt: skip
@@ -234,13 +237,17 @@ def packed_set(rng: Random, base: Base, folder: Path) -> Case:
     entry = rng.choice([e for e in document["files"] if e["stored_sha256"]])
     path = target / entry["path"]
     whole = path.read_bytes()
-    what = rng.choice(("bytes", "bomb", "bomb", "frames", "stored"))
+    what = rng.choice(("bytes", "bomb", "bomb", "frames", "stored", "packed anew"))
     if what == "bytes":
         label, data = mutations.damage(rng, whole)
     elif what == "frames":
         label, data = what, whole * 2
     elif what == "stored":
         label, data = what, b"00\n"
+    elif what == "packed anew":
+        content = gzip.decompress(whole) if end == "gz" else zstandard.decompress(whole)
+        label = what
+        data = gzip.compress(content, 1) if end == "gz" else zstandard.compress(content, 1)
     else:
         label, data = what, _bomb(end)
     path.write_bytes(data)
