@@ -1,5 +1,5 @@
-/* add, SPEC clause 5.9: u1 and u2 by tables of 256, a difference as the sum with a table of -u2,
- * squared after it.
+/* add, SPEC clause 5.9: u1 and u2 by tables of 256; a difference is the sum with a table of -u2, and
+ * a squared difference squares it.
  *
  * u is nearly a line in x.  So kernels with vectors multiply by its slope and look up what is left,
  * which a byte holds: two scalar loads of 32 bits a value took three times as long.  Where kernels

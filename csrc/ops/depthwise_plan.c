@@ -26,7 +26,7 @@ static int32_t rows_at_once(const intgold_depthwise_conv2d *op, const intgold_de
 }
 
 /* Scratch: rows of words (read and written up to three vectors beyond their end), repeated
- * inputs, sums.  The margin keeps that apart from what follows, whatever is needed there. */
+ * inputs, sums.  The margin keeps that off what follows, whatever is needed there. */
 static void place_scratch(const intgold_depthwise_conv2d *op, const intgold_kernels *kernels,
                           intgold_depthwise_plan *by) {
     const size_t vector = (size_t)kernels->depthwise.lanes * 4;

@@ -11,9 +11,10 @@ import pytest
 
 from intgold.contracts import CONTRACTS, contract_named
 from intgold.errors import ImportFileError
-from intgold.importers.tflite.convert import HANDLERS, convert, convert_graph
+from intgold.importers.tflite.convert import convert, convert_graph
 from intgold.importers.tflite.file.reader import parse
 from intgold.importers.tflite.graph.float_islands import CutGraph
+from intgold.importers.tflite.handlers.table import HANDLERS
 from intgold.study.engines.engine_check import asked_of
 from intgold.study.engines.file_stimulus import file_stimulus
 

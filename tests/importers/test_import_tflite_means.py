@@ -13,7 +13,7 @@ from intgold.golden.requantize import scale
 from intgold.importers.tflite.convert import convert
 from intgold.importers.tflite.file.reader import parse
 from intgold.importers.tflite.formulas.thresholds import alike, thresholds
-from intgold.importers.tflite.handlers import means
+from intgold.importers.tflite.handlers import means_and_sums
 from intgold.importers.tflite.handlers.rounded_sums import _line
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
@@ -145,7 +145,7 @@ def test_small_means_of_every_sum(dtype):
 @pytest.mark.parametrize("ratio", [1, 7, 300])
 def test_steep_means_are_a_table(ratio, monkeypatch):
     """Outputs of which a sum leaves out values: at most 256 sums are between the ends."""
-    monkeypatch.setattr(means, "_match_float32", lambda *_: None)
+    monkeypatch.setattr(means_and_sums, "_match_float32", lambda *_: None)
     n, scales, zeros = 9, (np.float32(0.5), np.float32(0.5 / 9 / ratio)), [-3, 11]
     sums = np.arange(-128 * n, 127 * n + 1)
     graph = file_of((1, 3, 3, 1), scales, zeros)
@@ -198,7 +198,7 @@ def test_a_mean_over_42x42():
 @pytest.mark.parametrize("axes", [(1, 2), (1,), (2,), (3,), (2, 3), (1, 3), (1, 2, 3)])
 def test_corrected_lines_over_any_axes(axes, monkeypatch):
     """Every way that sums lie in an image, whether an entry of R would do or not."""
-    monkeypatch.setattr(means, "_match_float32", lambda *_: None)
+    monkeypatch.setattr(means_and_sums, "_match_float32", lambda *_: None)
     rng = np.random.default_rng(len(axes))
     for shape in [(1, 13, 5, 7), (1, 3, 11, 2), (1, 40, 1, 9), (1, 2, 3, 200)]:
         n = int(np.prod([shape[a] for a in axes]))

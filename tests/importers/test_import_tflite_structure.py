@@ -16,10 +16,11 @@ from intgold.contracts import CONTRACTS, contract_named
 from intgold.describe.summary import notes
 from intgold.errors import ImportFileError
 from intgold.importers import import_tflite
-from intgold.importers.tflite.convert import HANDLERS, convert
+from intgold.importers.tflite.convert import convert
 from intgold.importers.tflite.file.reader import MAX_TABLES, parse
 from intgold.importers.tflite.file.wellformed import ARITIES
 from intgold.importers.tflite.graph.shape_arithmetic import COMPUTED
+from intgold.importers.tflite.handlers.table import HANDLERS
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 

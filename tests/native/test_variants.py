@@ -110,13 +110,14 @@ def _of_every_pair(model, **how):
 @pytest.mark.parametrize("isa", native.variants())
 def test_every_sum(isa, full):
     """Both inputs of an add at each of 256 values, in every form: ties and what is next to them."""
-    varied, seeds = 0, 600 if full else 120
+    varied, seeds = [0, 0, 0], 600 if full else 120  # by what draws it
     for seed in range(seeds):
         model = every_sum(seed)
         want = _of_every_pair(model, backend="golden")
         assert_equal(want, _of_every_pair(model, isa=isa), f"{isa} seed {seed}")
-        varied += len(np.unique(want)) > 20
-    assert varied > seeds * 0.6, varied  # sums far beyond the clamp have few
+        varied[seed % 3] += len(np.unique(want)) > 20
+    near, far = varied[0] + varied[1], varied[2]  # sums far beyond the clamp have few outputs
+    assert near > seeds * 2 / 3 * 0.8 and far > seeds / 3 * 0.3, varied
 
 
 @pytest.mark.parametrize("zero_point", (-128, 127))

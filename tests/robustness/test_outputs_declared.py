@@ -36,8 +36,16 @@ def test_every_path_says_whether_it_is_written():
     free = {(c, a.dest) for c, a in actions() if a.type is None}
     assert free == TEXTS
     files = [a.type for _, a in actions() if isinstance(a.type, OutputOf)]
-    others = {a.type for _, a in actions() if not isinstance(a.type, OutputOf)} - {predict._score}
-    assert others == {None, int, float, InputPath, OutputFolder, OutputFolderOrLines}
+    others = {a.type for _, a in actions() if not isinstance(a.type, OutputOf)}
+    assert others == {
+        None,
+        int,
+        float,
+        predict._score,
+        InputPath,
+        OutputFolder,
+        OutputFolderOrLines,
+    }
     assert all(s[0] == "." and s == s.lower() for of in files for s in of.kind.known)
     assert all(of.kind.known for of in files)
 

@@ -11,7 +11,7 @@ import contracts_page as page
 import tools
 from intgold.cli import main
 from intgold.contracts import CONTRACTS, contract_named, evidence
-from intgold.importers.tflite.convert import HANDLERS
+from intgold.importers.tflite.handlers.table import HANDLERS
 from intgold.study.contracts import differences
 from intgold.study.contracts.probes import PROBES, probe
 

@@ -91,7 +91,7 @@ def drawn_layout(rng):
     keys += [f'lane_order = "{rng.choice(["low_first", "high_first"])}"']
     keys += [f'byte_order = "{rng.choice(["little", "big"])}"', f"padding = {rng.choice([0, 7])}"]
     keys += [f"banks = {rng.choice([1, 1, 2, 5])}", f"row_alignment = {rng.choice([0, 0, 3])}"]
-    weights = '\n[parameter]\norder = "OHWIT"\n'
+    weights = '\n[parameter]\norder = "OHWI"\n'
     return "[default]\n" + "\n".join(keys) + weights + ("tile = {}\n" if tile else "")
 
 

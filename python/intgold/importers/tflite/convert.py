@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from ...model.builder import Builder
 from ...model.graph import Model
 from ...support.arguments import checked
 from ...support.quoting import short_repr
-from .addresses.layouts import LAYOUT_OPS
 from .file import wellformed
 from .file.reader import FileGraph, FileOp, FileTensor, read
 from .graph.batches import one_image
@@ -26,99 +25,18 @@ from .graph.float_islands import CutGraph, cut_float_ends
 from .graph.host_records import host_records
 from .graph.memory_hazards import memory_hazards
 from .graph.shape_arithmetic import COMPUTED, fold_shapes
-from .handlers import (
-    comparisons,
-    data_movement,
-    elementwise,
-    indices,
-    layout_ops,
-    matrices,
-    means,
-    pools,
-    prelu,
-    quotients,
-    resizes,
-    softmax,
-    unary,
-    weighted,
-)
+from .handlers import indices
 from .handlers.op_context import ConstantBudget, OpContext, inner, whole, zero_point
+from .handlers.table import (
+    HANDLERS,
+    OF_BOOLS,
+    OF_IMAGES,
+    OF_MIXED_TYPES,
+    OF_TWO_TYPES,
+    WITH_BATCH,
+)
 
-HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
-    "CONV_2D": weighted.conv2d,
-    "DEPTHWISE_CONV_2D": weighted.depthwise_conv2d,
-    "FULLY_CONNECTED": weighted.fully_connected,
-    "TRANSPOSE_CONV": weighted.transpose_conv,
-    "ADD": elementwise.add,
-    "SUB": elementwise.sub,
-    "MUL": elementwise.mul,
-    "MAXIMUM": elementwise.extreme("maximum"),
-    "MINIMUM": elementwise.extreme("minimum"),
-    "SQUARED_DIFFERENCE": elementwise.squared_difference,
-    "DIV": quotients.div,
-    "FLOOR_DIV": quotients.floor_div,
-    "FLOOR_MOD": quotients.floor_mod,
-    **dict.fromkeys(comparisons.COMPARISONS, comparisons.comparison),
-    **dict.fromkeys(("SELECT", "SELECT_V2"), comparisons.choice),
-    "LOGICAL_AND": comparisons.logical("minimum"),
-    "LOGICAL_OR": comparisons.logical("maximum"),
-    "LOGICAL_NOT": comparisons.logical_not,
-    "BATCH_MATMUL": matrices.batch_matmul,
-    "AVERAGE_POOL_2D": pools.average_pool_2d,
-    "MAX_POOL_2D": pools.max_pool_2d,
-    "MEAN": means.mean,
-    "SUM": means.mean,
-    "SOFTMAX": softmax.softmax,
-    "RESHAPE": data_movement.reshape,
-    "SQUEEZE": data_movement.reshape,
-    "EXPAND_DIMS": data_movement.reshape,
-    "CAST": data_movement.cast,
-    "PAD": data_movement.pad,
-    "PADV2": data_movement.pad,
-    "CONCATENATION": data_movement.concatenation,
-    "PACK": layout_ops.pack,
-    **dict.fromkeys(LAYOUT_OPS, layout_ops.layout),
-    **dict.fromkeys(("REDUCE_MAX", "REDUCE_MIN"), layout_ops.reduce_extreme),
-    **dict.fromkeys(wellformed.INDEX_OPS, indices.arg_extreme),
-    "RESIZE_BILINEAR": resizes.resize_bilinear,
-    "QUANTIZE": unary.quantize,
-    "RELU": unary.relu(1),
-    "RELU_N1_TO_1": unary.relu(2),
-    "RELU6": unary.relu(3),
-    "LEAKY_RELU": unary.leaky_relu,
-    "LOGISTIC": unary.real_function("LOGISTIC"),
-    "TANH": unary.real_function("TANH"),
-    "GELU": unary.real_function("GELU"),
-    "ELU": unary.real_function("ELU"),
-    "HARD_SWISH": unary.hard_swish,
-    "ABS": unary.absolute,
-    "SQRT": unary.root("SQRT"),
-    "RSQRT": unary.root("RSQRT"),
-    "EXP": unary.real_function("EXP"),
-    "LOG": unary.real_function("LOG"),
-    "PRELU": prelu.parametric_relu,
-}
-"""What adds each op of a file to the model."""
-_WITH_BATCH = frozenset(
-    ("CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "SUM", "PAD",
-     "PADV2", "CONCATENATION", "TRANSPOSE_CONV", "RESIZE_BILINEAR")
-)  # fmt: skip
-"""Ops that count axes from the batch on."""
-_OF_TWO_TYPES = wellformed.INDEX_OPS | {"CAST"}
-"""Ops of which an engine has kernels by both the input's and the output's type."""
 _MAX_RANK = 6
-_IMAGES = frozenset(
-    ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN",
-     "SUM", "PAD", "PADV2", "CONCATENATION", "ADD", "SUB", "MUL")
-)  # fmt: skip
-"""Ops that are read on tensors of at most four dimensions, batch included, or three without it."""
-_OF_BOOLS = frozenset(
-    (*comparisons.COMPARISONS, "SELECT", "SELECT_V2", "LOGICAL_AND", "LOGICAL_OR", "LOGICAL_NOT",
-     "RESHAPE", "SQUEEZE", "EXPAND_DIMS")
-)  # fmt: skip
-"""Ops that are read on bools."""
-_OF_MIXED_TYPES = _OF_TWO_TYPES | {*comparisons.COMPARISONS, "QUANTIZE", "SELECT", "SELECT_V2"}
-"""Ops whose handlers look at the types themselves."""
 _HINTS = {
     "SHAPE": "; a file converted with a fixed batch of 1 does without",
 }
@@ -273,7 +191,7 @@ class _GraphImporter:
         y = made[0]
         tensors, contract = self._graph.tensors, self._contract
         of = tensors[op.inputs[0]].dtype
-        if op.kind in _OF_TWO_TYPES:
+        if op.kind in OF_TWO_TYPES:
             dtype, needed = of, [of, y.dtype]
         else:  # QUANTIZE may have two types, and so do bools; SPLIT has the axis first
             dtype = next((d for d in ("int8", "uint8") if d in (of, y.dtype)), y.dtype)
@@ -303,19 +221,19 @@ class _GraphImporter:
             _check(y, f"{op}: output {y.name}", at_an_end=y.index in self._graph.outputs)
         if y.index in names:
             raise ImportFileError(f"{op}: output {y.name} exists already")
-        for at in (*op.inputs, y.index) if op.kind in _WITH_BATCH else ():
+        for at in (*op.inputs, y.index) if op.kind in WITH_BATCH else ():
             if (at in names or at == y.index) and whole(tensors[at]):
                 raise ImportFileError(f"{op}: tensor {tensors[at].name} has no batch of 1 first")
-        for at in (*op.inputs, y.index) if op.kind in _IMAGES else ():
+        for at in (*op.inputs, y.index) if op.kind in OF_IMAGES else ():
             if at == y.index or at in names:
                 _check_rank(op, tensors[at])
         for at in op.inputs:
             if at >= 0 and tensors[at].data is None and at not in names:
                 raise ImportFileError(f"{op}: input {tensors[at].name} is not made before it")
             dtypes = {tensors[at].dtype, y.dtype}
-            if at in names and "bool" in dtypes and op.kind not in _OF_BOOLS:
+            if at in names and "bool" in dtypes and op.kind not in OF_BOOLS:
                 raise ImportFileError(f"{op}: tensor of bools; it is read on int8 and uint8")
-            if at in names and len(dtypes) > 1 and op.kind not in _OF_MIXED_TYPES:
+            if at in names and len(dtypes) > 1 and op.kind not in OF_MIXED_TYPES:
                 raise ImportFileError(f"{op}: {tensors[at].dtype} to {y.dtype}; one type is read")
 
     def converted(self, cut: CutGraph, file_outputs: tuple[int, ...]) -> ConvertedGraph:

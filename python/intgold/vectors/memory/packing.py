@@ -148,8 +148,9 @@ class Packing:
     def _split(self) -> list[str]:
         """Return the axes in the order of the words; an axis of tiles appears twice."""
         expected = self.rule.order.removeprefix("N") if self.rule.order else self.axes
-        if len(self.axes) == 1 and self.axes not in expected:
-            expected = self.axes  # tables and the like have one order only
+        one_order = len(self.axes) == 1 or "T" in self.axes  # tables and the like
+        if one_order and not set(self.axes) <= set(expected.upper()):
+            expected = self.axes
         order = [a for a in expected if a.upper() in self.axes]
         if "S" in self.axes and "S" not in order:
             order.insert(0, "S")

@@ -23,7 +23,7 @@ _SHOWN = 8
 _Runs = list[tuple[bool, int]]
 
 
-def mean(context: OpContext) -> None:
+def mean_or_sum(context: OpContext) -> None:
     """Add a mean or sum over any axes; over the batch of 1, if kept, there is nothing to do."""
     shape, axes, out = inner(context.file(0)), _axes(context), inner(context.y)
     reduced = [a for a in axes if a >= 0]
