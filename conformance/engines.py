@@ -16,9 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from intgold.study.engines import real_engines
-from intgold.study.engines.engine_answers import Answer, engine_answers
+from intgold.study.engines.engine_answers import Answer, as_int8, engine_answers
 from intgold.study.engines.engine_answers import EngineRequest as Stimulus
-from intgold.study.engines.engine_answers import uint8_as_int8 as as_int8
 
 __all__ = ["Answer", "Stimulus", "answers", "as_int8", "environment", "run_worker"]
 

@@ -74,9 +74,7 @@ def both_engines(model: Model, stimulus: list[np.ndarray]) -> np.ndarray:
 def every_output(model: Model, stimulus: list[np.ndarray]) -> list[np.ndarray]:
     """Return the outputs of a model, after the golden model and C were found equal."""
     x = {
-        name: as_int8(batch.view(np.int8) if batch.dtype == bool else batch).reshape(
-            len(batch), *model.tensor(name).shape
-        )
+        name: as_int8(batch).reshape(len(batch), *model.tensor(name).shape)
         for name, batch in zip(model.inputs, stimulus, strict=True)
     }
     golden, c = (model.run(x, backend=b).outputs for b in ("golden", "c"))
