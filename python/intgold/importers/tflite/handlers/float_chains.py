@@ -73,11 +73,12 @@ def _table(context: OpContext, reals: np.ndarray, *, rest: bool = False) -> np.n
     if not (np.abs(quotients) < _MOST).all():  # nor is a value that is no number
         at = int(np.argmin(np.abs(quotients) < _MOST))
         raise context.fail(
-            f"int8 {_EVERY[at]} becomes {made[at]} in float, {quotients[at]:.6g} times the scale"
+            f"int8 {_EVERY[at]} becomes {made[at]:.6g} in float, {quotients[at]:.6g} times the scale"
         )
     away = rest or algorithm is Algorithm.QUOTIENT_AWAY
     rounded = np.trunc(quotients + np.copysign(0.5, quotients)) if away else np.rint(quotients)
-    return np.clip(rounded + zero, -128, 127).astype(np.int8)
+    table: np.ndarray = np.clip(rounded + zero, -128, 127)
+    return table.astype(np.int8)
 
 
 def _computed(context: OpContext, reals: np.ndarray) -> np.ndarray:
