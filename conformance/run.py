@@ -26,9 +26,10 @@ from pathlib import Path
 import host_tails
 import networks
 import numpy as np
+import softmax_models
+import two_operand_models
 from engines import PACKAGES, Stimulus, answers, as_int8
 from one_op_models import MODELS, made
-from softmax_models import ABORTS
 
 from intgold.contracts import contract_named, evidence
 from intgold.errors import IntgoldError
@@ -43,6 +44,7 @@ from intgold.support.text_table import columns
 FROZEN = Path(__file__).parent / "answers.json"
 COMPARED = Path(evidence.__file__).parent / evidence.FILE
 FROZEN_SEEDS = 3
+ABORTS = {**softmax_models.ABORTS, **two_operand_models.ABORTS}
 REFUSED = (
     "floored at last|before the clamp, in int16|its cells are the byte 0|interpolates in float32|"
     "writes no output"

@@ -241,9 +241,10 @@ class _GraphImporter:
         for at in (*op.inputs, y.index) if op.kind in OF_IMAGES else ():
             if at == y.index or at in names:
                 _check_rank(op, tensors[at])
-        for at in op.inputs:
-            if at >= 0 and tensors[at].data is None and at not in names:
+        for at in (at for at in op.inputs if at >= 0):
+            if tensors[at].data is None and at not in names:
                 raise ImportFileError(f"{op}: input {tensors[at].name} is not made before it")
+            _check_zero_points(op, tensors[at])
             dtypes = {tensors[at].dtype, y.dtype}
             if at in names and "bool" in dtypes and op.kind not in OF_BOOLS:
                 raise ImportFileError(f"{op}: tensor of bools; it is read on int8 and uint8")
@@ -316,6 +317,18 @@ def _check(tensor: FileTensor, what: str, *, at_an_end: bool) -> None:
     if not 1 <= len(tensor.shape) <= _MAX_RANK or (at_an_end and whole(tensor)):
         raise ImportFileError(
             f"{what}: shape {tensor.shape}; a batch of 1 first, at most {_MAX_RANK} dimensions"
+        )
+
+
+def _check_zero_points(op: FileOp, tensor: FileTensor) -> None:
+    """Refuse a constant with a zero point that its type does not hold."""
+    if tensor.data is None or tensor.dtype not in ("int8", "uint8"):
+        return
+    ends = np.iinfo(tensor.dtype)
+    beyond = tensor.zero_point[(tensor.zero_point < ends.min) | (tensor.zero_point > ends.max)]
+    if beyond.size:
+        raise ImportFileError(
+            f"{op}: constant {tensor.name} has the zero point {beyond[0]}, beyond {tensor.dtype}"
         )
 
 
