@@ -89,6 +89,26 @@ def _broadcast(kind: str, options: str, version: int) -> Callable[[Rng, str], Ma
     return make
 
 
+def _rows(kind: str, options: str, version: int) -> Callable[[Rng, str], Made]:
+    """Of a value for each channel, with scales a hair off a tie: kernels' rows and groups show."""
+
+    def make(rng: Rng, dtype: str) -> Made:
+        w, first, low = Writer(), draws.scale(rng), 0 if dtype == "uint8" else -128
+        shape = (1, *(int(n) for n in rng.integers(1, 6, int(rng.choice([2, 2, 3])))))
+        shape = (*shape, int(rng.integers(2, 20)))
+        near = FLOAT(first * (1 - int(rng.integers(1, 9)) * 2**-24))
+        scales = (first, near) if rng.random() < 0.5 else (near, first)
+        x = w.tensor(shape, dtype, scales[0], draws.zero_point(rng, dtype))
+        data = rng.integers(low, low + 256, shape[-1:])
+        held = w.tensor(shape[-1:], dtype, scales[1], draws.zero_point(rng, dtype), data)
+        y = w.tensor(shape, dtype, FLOAT(first * rng.choice([1, 2])), draws.zero_point(rng, dtype))
+        inputs = [x, held] if rng.random() < 0.5 else [held, x]
+        w.op(kind, inputs, y, version, options, FusedActivationFunction=0)
+        return Made(w.finish([x], [y]), ((x, shape),), y, dtype)
+
+    return make
+
+
 def _extreme(kind: str) -> Callable[[Rng, str], Made]:
     """Of two tensors, alike or spread over each other, or of a constant; one scale."""
 
@@ -120,6 +140,8 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "MUL_CONSTANT": _constant("MUL", "MulOptions", 2),
     "MAXIMUM": _extreme("MAXIMUM"),
     "MINIMUM": _extreme("MINIMUM"),
+    "ADD_ROWS": _rows("ADD", "AddOptions", 2),
+    "SUB_ROWS": _rows("SUB", "SubOptions", 3),
     "ADD_BROADCAST": _broadcast("ADD", "AddOptions", 2),
     "SUB_BROADCAST": _broadcast("SUB", "SubOptions", 3),
     "MUL_BROADCAST": _broadcast("MUL", "MulOptions", 2),
