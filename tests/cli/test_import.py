@@ -233,7 +233,9 @@ def test_bools_are_fed(tmp_path, capsys, monkeypatch):
     status, out, _ = run(capsys, "import", file, "-o", made)
     rows = [line.split() for line in out.splitlines()]
     assert status == 0 and ["xnnpack", "64", "0", "0", "0", "-"] in rows
-    assert "bool_outputs" in run(capsys, "info", made)[1]
+    assert "bool_outputs: neither\n" in run(capsys, "info", made)[1]
+    assert run(capsys, "vectors", made, "--count", 1, "-o", tmp_path / "set")[0] == 0
+    assert "Outputs that are bools: neither." in (tmp_path / "set" / "README.md").read_text()
     status, out, _ = run(capsys, "import", file, "--check", "--count", 7)
     rows = [line.split() for line in out.splitlines()]
     assert status == 0 and ["op", "0", "(SELECT_V2)", "y", "28", "0"] in rows
