@@ -262,6 +262,25 @@ def test_stimuli_of_bools():
     assert all(0.4 < batch[5:].mean() < 0.6 for batch in (x, plain))
 
 
+def test_inputs_that_only_the_host_reads(tmp_path):
+    """Bools 0 and 1 alike, float16 as float32; the values are those of the file's types."""
+    from intgold.importers.tflite.file.reader import read
+    from intgold.importers.tflite.graph.float_islands import cut_float_ends
+    from intgold.study.engines.file_stimulus import file_stimulus
+
+    w = Writer()
+    x, y = (w.tensor((1, 4), "int8", 0.5, 3) for _ in range(2))
+    w.op("RELU", [x], y)
+    host = [w.tensor((1, 99), of) for of in ("bool", "float16")]
+    for at in host:
+        w.op("CAST", [at], w.tensor((1, 99), "float32"))
+    (tmp_path / "m.tflite").write_bytes(w.finish([x, *host], [y]))
+    graph = read(tmp_path / "m.tflite")
+    bools, reals = (file_stimulus(graph, cut_float_ends(graph), 20).inputs[at] for at in host)
+    assert (bools.dtype, reals.dtype) == (bool, np.float16) and 0.4 < bools.mean() < 0.6
+    assert reals.min() < -1 and reals.max() > 9
+
+
 def test_a_comparison_that_cannot_be_made(tmp_path, capsys):
     """The import is done, status 0: a line says why contracts are not compared."""
     w = Writer()
