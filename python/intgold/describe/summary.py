@@ -199,7 +199,7 @@ def notes(model: Model) -> list[str]:
     if "uint8" in model.metadata:
         lines.append("The file's uint8 values x are int8 here: x ^ 0x80, which is x - 128.")
     if "bool" in model.metadata:
-        lines.append("The file's bools are int8 of 0 and 1 here; an input that is one takes any byte.")
+        lines.append("Bools are int8 of 0 and 1; an input of the file that is one takes any byte.")
     if BOOL_OUTPUTS in model.metadata:
         lines.append(f"Outputs that are bools: {model.metadata[BOOL_OUTPUTS]}.")
     if "inexact" in model.metadata:
