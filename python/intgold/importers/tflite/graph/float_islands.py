@@ -141,7 +141,7 @@ class _Cutter:
             if makes_bytes and not after:
                 raise self._in_the_middle(op)
             return _Place.TAIL
-        known = min(op.outputs, default=-1) >= 0  # another number is refused as of an op of the model
+        known = min(op.outputs, default=-1) >= 0  # without an output it is refused later, by number
         if op.kind == "CAST" and known and not makes_bytes and self._reads_integers(op):
             return _Place.TAIL
         on_head = any(self._place.get(at) is _Place.HEAD and at in self._maker for at in op.inputs)
