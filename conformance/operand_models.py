@@ -32,7 +32,8 @@ def activation_shapes(rng: Rng, shape: Shape) -> tuple[Shape, Shape]:
     return (shape if ways == 2 else one), other
 
 
-def _operand_scales(rng: Rng, kind: str) -> tuple[Any, Any, Any]:
+def operand_scales(rng: Rng, kind: str) -> tuple[Any, Any, Any]:
+    """Return scales of two inputs and the output, of sums some a hair off a tie."""
     first = draws.scale(rng)
     if kind != "MUL" and rng.random() < 0.4:
         # Sums a hair off a tie, at which the last bit of the scale that both share can be seen.
@@ -53,7 +54,7 @@ def any_shape(rng: Rng) -> Shape:
 
 def _constant(kind: str, options: str, version: int) -> Callable[[Rng, str], Made]:
     def make(rng: Rng, dtype: str) -> Made:
-        w, scales, shape = Writer(), _operand_scales(rng, kind), any_shape(rng)
+        w, scales, shape = Writer(), operand_scales(rng, kind), any_shape(rng)
         held = constant_shape(rng, shape)
         if rng.random() < 0.1 and held == shape:
             shape = (*(1,) * (len(shape) - 1), shape[-1])
@@ -74,7 +75,7 @@ def _constant(kind: str, options: str, version: int) -> Callable[[Rng, str], Mad
 
 def _broadcast(kind: str, options: str, version: int) -> Callable[[Rng, str], Made]:
     def make(rng: Rng, dtype: str) -> Made:
-        w, scales = Writer(), _operand_scales(rng, kind)
+        w, scales = Writer(), operand_scales(rng, kind)
         shapes = list(activation_shapes(rng, any_shape(rng)))
         if rng.random() < 0.5:
             shapes.reverse()
