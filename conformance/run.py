@@ -28,7 +28,7 @@ import networks
 import numpy as np
 import softmax_models
 import two_operand_models
-from engines import PACKAGES, Stimulus, answers, as_int8
+from engines import PACKAGES, Stimulus, answer_as_int8, answers
 from one_op_models import MODELS, made
 
 from intgold.contracts import contract_named, evidence
@@ -77,7 +77,7 @@ def both_engines(model: Model, stimulus: list[np.ndarray]) -> np.ndarray:
 def every_output(model: Model, stimulus: list[np.ndarray]) -> list[np.ndarray]:
     """Return the outputs of a model, after the golden model and C were found equal."""
     x = {
-        name: as_int8(batch).reshape(len(batch), *model.tensor(name).shape)
+        name: answer_as_int8(batch).reshape(len(batch), *model.tensor(name).shape)
         for name, batch in zip(model.inputs, stimulus, strict=True)
     }
     golden, c = (model.run(x, backend=b).outputs for b in ("golden", "c"))

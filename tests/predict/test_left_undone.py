@@ -27,7 +27,7 @@ from intgold.predict.detected import (
     detection_lines,
     read_class_names,
 )
-from intgold.predict.host_report import image_lines, json_text, left_line
+from intgold.predict.host_report import finite_json, image_lines, left_line
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 
@@ -268,7 +268,10 @@ def test_json_has_no_infinite_numbers(tmp_path, capsys):
     found = json.loads(capsys.readouterr().out, parse_constant=refuse)["images"][0]
     assert None in found["detections"][0]["box"] and None in found["host"]["boxes"][0]
     held = {"a": [1.5, float("nan"), (float("-inf"), 2)], "b": {"c": float("inf"), "d": "x"}}
-    assert json.loads(json_text(held)) == {"a": [1.5, None, [None, 2]], "b": {"c": None, "d": "x"}}
+    assert json.loads(finite_json(held)) == {
+        "a": [1.5, None, [None, 2]],
+        "b": {"c": None, "d": "x"},
+    }
 
 
 def test_names_of_what_is_not_shown():

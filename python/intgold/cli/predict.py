@@ -28,7 +28,7 @@ from ..predict.detected import (
     draw_detections,
     read_class_names,
 )
-from ..predict.host_report import host_document, image_document, image_lines, json_text, left_line
+from ..predict.host_report import finite_json, host_document, image_document, image_lines, left_line
 from ..predict.predictions import Predictions, class_count, predict_images
 from ..predict.terminal import printable, style_for
 from ..run.backends import BACKENDS, run
@@ -177,7 +177,7 @@ def call(options: argparse.Namespace) -> int:
         with replacing(options.save_input, INPUT) as file:
             file.write(npy_bytes(answers.x))
     if options.json:
-        print(json_text(answers.document()))
+        print(finite_json(answers.document()))
         return 0
     if options.details or (batch.form == "picture" and labels is None and not options.brief):
         _print_details(answers, picture=options.picture)
@@ -254,7 +254,7 @@ def _print_host(
         each = [image_document(host, i, name, shown) for i, name in enumerate(names)]
         document = {"model": model.name, "sha256": model.sha256, "images": each,
                     "host": host_document(host)}  # fmt: skip
-        text = json_text(document)
+        text = finite_json(document)
     else:
         text = "\n\n".join(
             "\n".join(image_lines(host, i, name, shown, sys.stdout.encoding))

@@ -124,7 +124,7 @@ def _constant(line: str) -> tuple[tuple[int, int], np.ndarray]:
     return (int(match[1]), int(match[2])), values.astype(np.float32)
 
 
-def listed(metadata: Mapping[str, str], key: str) -> frozenset[str]:
+def listed_names(metadata: Mapping[str, str], key: str) -> frozenset[str]:
     """Return the names of `OUTPUTS` or `BOOL_OUTPUTS`, none where there is no such entry."""
     return frozenset(filter(None, metadata.get(key, "").split(", ")))
 

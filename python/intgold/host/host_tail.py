@@ -17,7 +17,7 @@ from ..support.quoting import short_repr
 from .affine import dequantize
 from .detection import ANCHORS, DetectionOptions, detections
 from .detection import KIND as DETECTION
-from .host_ops import OUTPUTS, TAIL, HostOp, host_constants, host_ops, listed
+from .host_ops import OUTPUTS, TAIL, HostOp, host_constants, host_ops, listed_names
 
 _ALONG_AN_AXIS = ("SOFTMAX", "LOG_SOFTMAX", "ARG_MAX", "ARG_MIN")
 _RESHAPING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
@@ -102,7 +102,7 @@ def run_host_tail(model: Model, outputs: Mapping[str, np.ndarray]) -> HostValues
         When the metadata of the model has a line that is no op, or no constant.
     """
     known, constants = dict(outputs), host_constants(model.metadata)
-    of_file = listed(model.metadata, OUTPUTS)
+    of_file = listed_names(model.metadata, OUTPUTS)
     maps = {name: outputs[name][..., 0] for name in index_outputs(model) if name in outputs}
     made = HostValues({}, {}, {}, maps, [])
     for op in host_ops(model.metadata, TAIL):

@@ -51,7 +51,7 @@ def host_document(host: HostValues) -> dict[str, Any]:
     }
 
 
-def json_text(document: Mapping[str, Any]) -> str:
+def finite_json(document: Mapping[str, Any]) -> str:
     """Return a document as JSON, which has null in place of what is infinite or no number."""
     return json.dumps(_finite(document), indent=1, allow_nan=False)
 

@@ -7,7 +7,7 @@ import numpy as np
 from .. import golden
 from ..errors import InputError
 from ..host.affine import quantize_input
-from ..host.host_ops import BOOL_OUTPUTS, listed
+from ..host.host_ops import BOOL_OUTPUTS, listed_names
 from ..model.graph import Model
 from ..support.arguments import checked
 from ..support.quoting import batch_of
@@ -77,7 +77,7 @@ def _is_decided(model: Model) -> bool:
     tensor = model.tensor(name)
     if tensor.size != tensor.shape[-1]:
         raise InputError(f"output {name}: shape {tensor.shape} is more than one answer per image")
-    if name in listed(model.metadata, BOOL_OUTPUTS):
+    if name in listed_names(model.metadata, BOOL_OUTPUTS):
         raise InputError(
             f"output {name} of model {model.name} is of bools, which are no class: "
             "model.run(x).output gives them"

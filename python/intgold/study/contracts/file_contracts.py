@@ -14,7 +14,7 @@ from ...importers.tflite.convert import ConvertedGraph, convert_graph
 from ...importers.tflite.file.reader import FileGraph, read
 from ...support.quoting import short_repr
 from ...support.text_table import columns
-from ..engines.engine_answers import as_int8
+from ..engines.engine_answers import answer_as_int8
 from ..engines.file_stimulus import file_stimulus, integer_batch
 
 _IMAGES = 8
@@ -107,7 +107,7 @@ def _runs(
             batch = given.integers.get(at)
             if batch is None:  # after further ops of a float head
                 batch = integer_batch(rng, graph.tensors[at], images, corners=False)
-            x[label] = as_int8(batch).reshape(images, *other.model.tensor(label).shape)
+            x[label] = answer_as_int8(batch).reshape(images, *other.model.tensor(label).shape)
         runs[name] = dict(other.model.run(x, backend="c", trace=True).tensors)
     return images, runs
 

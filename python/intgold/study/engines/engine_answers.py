@@ -52,7 +52,7 @@ class Answer:
     tensors: Mapping[int, np.ndarray]
 
 
-def as_int8(values: np.ndarray) -> np.ndarray:
+def answer_as_int8(values: np.ndarray) -> np.ndarray:
     """Return uint8 as x ^ 0x80, bool as 0 and 1, and what is of another dtype as it is."""
     if values.dtype == np.uint8:
         return (values ^ np.uint8(0x80)).view(np.int8)
@@ -105,6 +105,6 @@ def _answer(stem: Path, given: EngineRequest) -> Answer | str:
         return refusal.read_text()
     with np.load(f"{stem}.answer.npz") as held:
         return Answer(
-            {i: as_int8(held[f"output{i}"]) for i in given.outputs},
-            {i: as_int8(held[f"tensor{i}"]) for i in given.tensors},
+            {i: answer_as_int8(held[f"output{i}"]) for i in given.outputs},
+            {i: answer_as_int8(held[f"tensor{i}"]) for i in given.tensors},
         )

@@ -18,7 +18,7 @@ from ...support.progress import Progress
 from ...support.quoting import short_repr, shown
 from ...support.safe_files import read_plain
 from ...support.text_table import columns
-from .engine_answers import Answer, EngineRequest, as_int8, engine_answers
+from .engine_answers import Answer, EngineRequest, answer_as_int8, engine_answers
 from .file_stimulus import FileStimulus, file_stimulus, integers_of
 from .real_engines import PACKAGES
 
@@ -213,7 +213,7 @@ def integer_inputs(
     """Return the inputs of the model: those of the file, and what the engine's QUANTIZE made."""
     found = {}
     for at, name in converted.inputs.items():
-        x = answer.tensors[at] if at in answer.tensors else as_int8(given.integers[at])
+        x = answer.tensors[at] if at in answer.tensors else answer_as_int8(given.integers[at])
         found[name] = x.reshape(-1, *converted.model.tensor(name).shape)
     return found
 
@@ -238,7 +238,7 @@ def tensor_checks(
         if at not in inputs:
             yield _tensor_check(str(makers[at]), names[at], tensors[names[at]], theirs)
         elif at in given.integers:  # made by a QUANTIZE of floats
-            ours = as_int8(given.integers[at])
+            ours = answer_as_int8(given.integers[at])
             yield _tensor_check(str(makers[at]), names[at], ours, theirs)
     for at, theirs in answer.outputs.items():
         integers = _integers_of_output(graph, converted, at)
