@@ -2,7 +2,7 @@
 
 A converter leaves an op in float for which there is no integer kernel, as NEG, between a DEQUANTIZE
 and a QUANTIZE.  Where each float depends on one value of the same place, the whole is a function
-of 256 values, and so it is of a bool that a CAST makes a float.
+of 256 values, and so it is of a bool that a CAST turns into a float.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def float_chain(context: OpContext) -> None:
 
 
 def _reals(context: OpContext) -> tuple[np.ndarray, np.ndarray]:
-    """Return the floats of -128 to 127, rounded once, and with the zero point rounded apart."""
+    """Return the floats of -128 to 127, rounded once, and those of a rounded zero point."""
     x = context.file(0)
     if x.dtype == "bool":
         bools = (_EVERY != 0).astype(_FLOAT)
@@ -53,12 +53,12 @@ def _reals(context: OpContext) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _table(context: OpContext, reals: np.ndarray, *, rest: bool = False) -> np.ndarray:
-    """Return what the chain makes of reals, as int8.
+    """Return what the chain gives for reals, as int8.
 
     Parameters
     ----------
     reals : ndarray of float32, shape (256,)
-        That DEQUANTIZE makes of -128 to 127.
+        What DEQUANTIZE gives for -128 to 127.
     rest : bool
         By the kernel of the values after the last whole group.
     """
