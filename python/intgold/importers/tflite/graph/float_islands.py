@@ -146,10 +146,19 @@ class _Cutter:
             if makes_bytes and not after:
                 raise self._in_the_middle(op)
             return _Place.TAIL
-        if op.kind == "CAST" and not makes_bytes and read == {_Place.CORE}:
+        known = min(op.outputs, default=-1) >= 0  # without an output it is refused later, by number
+        if op.kind == "CAST" and known and not makes_bytes and self._reads_integers(op):
             return _Place.TAIL
         on_head = any(self._place.get(at) is _Place.HEAD and at in self._maker for at in op.inputs)
         return _Place.HEAD if on_head and not makes_bytes else _Place.CORE
+
+    def _reads_integers(self, op: FileOp) -> bool:
+        """Return whether an op reads an integer of the model: an input of the file is one."""
+        return any(
+            self._place.get(at) is _Place.CORE
+            or (at in self._graph.inputs and self._dtype(at) in (*_BYTES, "bool"))
+            for at in op.inputs
+        )
 
     def _depends_on_an_index(self, op: FileOp) -> bool:
         return op.kind in INDEX_OPS | _SORTS or not self._of_an_index.isdisjoint(op.inputs)
