@@ -401,6 +401,14 @@ INTGOLD_API size_t intgold_matmul_scratch_size(const intgold_matmul *op);
 INTGOLD_API void intgold_matmul_s8(const intgold_matmul *op, const int8_t *x1, const int8_t *x2,
                                    int8_t *y, int32_t *acc, void *scratch);
 
+/* Clause 5.26.  Over each of `rows` rows of `depth` values. */
+typedef struct intgold_log_softmax {
+    int32_t rows, depth;
+    int32_t multiplier, left_shift;
+} intgold_log_softmax;
+
+INTGOLD_API void intgold_log_softmax_s8(const intgold_log_softmax *op, const int8_t *x, int8_t *y);
+
 /* ---- A model and its engine, clause 6. ---- */
 
 typedef enum intgold_kind {
@@ -428,7 +436,8 @@ typedef enum intgold_kind {
     INTGOLD_MAXIMUM = 21,
     INTGOLD_MINIMUM = 22,
     INTGOLD_LUT2D = 23,
-    INTGOLD_MATMUL = 24
+    INTGOLD_MATMUL = 24,
+    INTGOLD_LOG_SOFTMAX = 25
 } intgold_kind;
 
 /* Tensors between ops share one piece of memory.  Where each lies in it is planned when the model

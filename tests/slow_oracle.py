@@ -366,6 +366,33 @@ def softmax(x, *, multiplier, left_shift):
     return each_row(softmax_row, x)
 
 
+def log_softmax_log(s):
+    """LOG(s): the logarithm of a value from 1 on (clause 5.26.1)."""
+    n = bits(s)
+    if bits(softmax_p(s, 1518500250)) == n:
+        r, e = s * 2 ** (31 - n), (n - 20) * 2**25 + 3 * 2**23
+    else:
+        r, e = 2 * softmax_p(s * 2 ** (31 - n), 1518500250), (n - 20) * 2**25 + 2**23
+    p, q = (r + 1805811302) // 2, 2 * (r - 1805811301)
+    w = softmax_p(q, q)
+    num = softmax_p(q, r) + softmax_p(softmax_p(q, w), 117049297)
+    den = softmax_p(p, 1057819769 + q + softmax_p(w, 127690142)) + softmax_p(q, 638450708)
+    return 2 * (softmax_p(e, 1488522236) + softmax_p(away(num, 6), softmax_rec(den)))
+
+
+def log_softmax(x, *, multiplier, left_shift):
+    """Logarithm of the softmax of every row (clause 5.26)."""
+    limit = -(31 * 2**26 // 2**left_shift)
+
+    def row_of(row):
+        diff = [value - max(row) for value in row]
+        a = [softmax_p(d * 2**left_shift, multiplier) if d >= limit else None for d in diff]
+        d = log_softmax_log(sum(away(softmax_exp(v), 12) for v in a if v is not None))
+        return [-128 if v is None else clamp(away(v - d, 22) + 127, -128, 127) for v in a]
+
+    return each_row(row_of, x)
+
+
 def rescale(x, *, requantize):
     """Requantize int32 to int32, saturating (clause 5.11)."""
 
@@ -563,5 +590,6 @@ FUNCTIONS: dict[str, Callable] = {
     "minimum": minimum,
     "lut2d": lut2d,
     "matmul": matmul,
+    "log_softmax": log_softmax,
 }
 """Every op by its name, in clause order."""

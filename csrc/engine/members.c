@@ -162,6 +162,10 @@ static const member matmul_members[] = {
     M(intgold_matmul, columns, EXTENT), M(intgold_matmul, depth, EXTENT),
     ELEMENTWISE(intgold_matmul)};
 
+static const member log_softmax_members[] = {M(intgold_log_softmax, depth, SOFTMAX_DEPTH),
+                                             M(intgold_log_softmax, multiplier, EXP_MULTIPLIER),
+                                             M(intgold_log_softmax, left_shift, EXP_SHIFT)};
+
 typedef struct member_list {
     const member *first;
     size_t count;
@@ -199,6 +203,7 @@ static const member_list members_of[] = {
     NO_MEMBERS,
     NO_MEMBERS,
     LIST(matmul),
+    LIST(log_softmax),
 };
 
 static intgold_status members_check(const void *fields, const member *of) {

@@ -463,6 +463,11 @@ static intgold_status prove_matmul(const void *fields, const intgold_range *x, i
     return prove_entries(&op->requantize, &acc);
 }
 
+static intgold_status prove_log_softmax(const void *fields, const intgold_range *x,
+                                        intgold_range *y) {
+    return prove_softmax(fields, x, y);
+}
+
 typedef intgold_status prove_op(const void *fields, const intgold_range *x, intgold_range *y);
 
 /* In the order of enum intgold_kind. */
@@ -490,7 +495,8 @@ static prove_op *const proofs[] = {prove_conv2d,
                                    prove_maximum,
                                    prove_minimum,
                                    prove_lut2d,
-                                   prove_matmul};
+                                   prove_matmul,
+                                   prove_log_softmax};
 
 /* Of a tensor: what an op before this one made, or every value of its dtype. */
 static intgold_range range_of(const intgold_model *model, const intgold_range *ranges, int32_t t) {

@@ -162,7 +162,8 @@ def _numbers() -> Iterator[Damage]:
             if name in FITTING:
                 dense = one(kind, lambda op: op.fields.get("stride", (1, 1)) == (1, 1))
                 yield Damage(f"{kind} {name} and one more", dense, _more(name), "SHAPE")
-    yield Damage("softmax depth 4096", one("softmax"), _deep_rows, "SHAPE")
+    for kind in ("softmax", "log_softmax"):
+        yield Damage(f"{kind} depth 4096", one(kind), _deep_rows, "SHAPE")
     yield Damage("fully_connected in_c 2^28 + 1", one("fully_connected"),
                  _set("in_c", 2**28 + 1), "SHAPE")  # fmt: skip
     yield from _large_extents()

@@ -98,6 +98,11 @@ def softmax(v):
     return None, slow_oracle.softmax(v["x"], multiplier=v["multiplier"], left_shift=v["left_shift"])
 
 
+def log_softmax(v):
+    fields = {n: v[n] for n in ("multiplier", "left_shift")}
+    return None, slow_oracle.log_softmax(v["x"], **fields)
+
+
 def softmax_float32(v):
     form = SOFTMAX_FORMS[v["form_of_op"]]
     return None, slow_oracle.softmax_float32(v["x"], form=form, table=v["table"])
@@ -204,6 +209,7 @@ FORMULAS = {
     "minimum": minimum,
     "lut2d": lut2d,
     "matmul": matmul,
+    "log_softmax": log_softmax,
 }
 
 
@@ -230,7 +236,8 @@ def test_lines_are_the_run_in_order(op):
                                             if name in run.accumulators else {})  # fmt: skip
         for part, want in parts.items():
             assert np.array_equal(np.array([r[part] for r in block.rows]).ravel(), want.ravel())
-        if op in ("lut", "pwl", "rescale", "softmax", "argmax", "softmax_float32"):
+        if op in ("lut", "pwl", "rescale", "softmax", "argmax", "softmax_float32",
+                  "log_softmax"):  # fmt: skip
             x = case.x[case.model.inputs[0]]
             assert np.array_equal(np.array([r["x"] for r in block.rows]).ravel(), x.ravel())
 

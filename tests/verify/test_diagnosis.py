@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import intgold
+import slow_oracle
 import tools
 from intgold.ops.table import OPS
 from intgold.vectors.cases.op_corners import corner_cases, random_case
@@ -330,6 +331,53 @@ def test_resizes():
         ("resize_rounded_twice", "after the rows",
          away(blend(away(rows, 10).astype(np.int64), 2, *columns), 10)),
     ):  # fmt: skip
+        assert (name, label) in named_by(path, got), name
+
+
+def test_logarithms_of_a_softmax():
+    """The maximum, the logarithm, its row, its base, the last rounding; each by the clause."""
+    fields = {"multiplier": 1452290560, "left_shift": 24}
+    path = one_op("log_softmax", fields, [(3, 8)], (3, 8))
+    x = path.inputs[0].astype(int)
+    x[0, 0], x[0, 1] = [69, 70] + [-128] * 6, [-100 + i for i in range(8)]
+    path = path.with_inputs(x.astype(np.int8))
+
+    def difference(v):
+        return slow_oracle.softmax_p(v * 2**24, 1452290560)
+
+    def sums(row, largest):
+        return sum(
+            slow_oracle.away(slow_oracle.softmax_exp(difference(v - largest)), 12)
+            for v in row
+            if v - largest >= -124
+        )
+
+    def device(log=None, largest=max, shift=slow_oracle.away):
+        y = np.empty(x.shape, int)
+        for image, row in np.ndindex(4, 3):
+            values = x[image, row].tolist()
+            top = largest(values)
+            used = x[image, max(row - 1, 0)].tolist() if log == "late" else values
+            s = sums(used, largest(used))
+            d = slow_oracle.log_softmax_log(
+                2 ** (slow_oracle.bits(s) - 1) if log == "power" else s
+            ) if s else 0  # fmt: skip
+            d = {"none": 0, "base 2": (d * 2**31 + 1488522236 // 2) // 1488522236}.get(log, d)
+            made = [shift(difference(v - top) - d, 22) + 127 for v in values]
+            counted = [m if v - top >= -124 else -128 for m, v in zip(made, values, strict=True)]
+            y[image, row] = np.clip(counted, -128, 127)
+        return y.astype(np.int8)
+
+    assert np.array_equal(device(), path.results()[1])
+    for name, label, got in (
+        ("row_maximum_missing", "", device(largest=lambda row: 127)),
+        ("log_of_sum_missing", "", device("none")),
+        ("log_of_sum_late", "", device("late")),
+        ("log_of_sum_otherwise", "of the power of two below the sum", device("power")),
+        ("log_of_sum_otherwise", "to the base 2", device("base 2")),
+        ("log_softmax_rounded_otherwise", "halves up", device(shift=slow_oracle.up)),
+        ("log_softmax_rounded_otherwise", "down", device(shift=slow_oracle.down)),
+    ):
         assert (name, label) in named_by(path, got), name
 
 

@@ -202,7 +202,7 @@ _UNDEFINED = OpRule(overflow="the engine shifts int32 by 32 bits or more, which 
 
 _REFERENCE = {
     **_MOVED, **_TABLES,
-    "SOFTMAX": _ABORTS,
+    "SOFTMAX": _ABORTS, "LOG_SOFTMAX": _EXACT,
     "CONV_2D": _DOUBLE, "DEPTHWISE_CONV_2D": _DOUBLE, "FULLY_CONNECTED": OpRule("float64"),
     "CONV_2D uint8": _PRODUCT32, "DEPTHWISE_CONV_2D uint8": _PRODUCT32,
     "TRANSPOSE_CONV": _DOUBLE, "TRANSPOSE_CONV uint8": _PRODUCT32,
@@ -244,6 +244,7 @@ _OPTIMISED = {
     "SOFTMAX uint8": OpRule(
         algorithm=Algorithm.FLOAT32_TABLE_HALF_ADDED
     ),  # AArch64 rounds as with int8
+    "LOG_SOFTMAX": OpRule(algorithm=Algorithm.FLOAT32_TABLE),
     "QUANTIZE": OpRule("double_up", group=16, remainder_form="double"),
     "MEAN": OpRule("double_up", algorithm=Algorithm.RAW_SUM, group=16, remainder_form="double"),
     "SUM": OpRule("single", "float32", algorithm=Algorithm.RAW_FLOAT32_AWAY),
@@ -341,7 +342,9 @@ _INTGOLD = {
          "BATCH_MATMUL", "SUM"),
         OpRule("single"),
     ),
-    **dict.fromkeys(("TANH", "GELU", "ELU", "SOFTMAX", "SQRT", "RSQRT", "LOG", "DIV"), _EXACT),
+    **dict.fromkeys(
+        ("TANH", "GELU", "ELU", "SOFTMAX", "LOG_SOFTMAX", "SQRT", "RSQRT", "LOG", "DIV"), _EXACT
+    ),
     "MEAN": OpRule("single", algorithm=Algorithm.DIVIDED),
     **_WEIGHTS_OF_11_BITS,
 }  # fmt: skip

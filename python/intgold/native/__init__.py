@@ -16,6 +16,7 @@ depthwise_conv2d = FUNCTIONS["depthwise_conv2d"]
 fully_connected = FUNCTIONS["fully_connected"]
 gather = FUNCTIONS["gather"]
 global_avg_pool = FUNCTIONS["global_avg_pool"]
+log_softmax = FUNCTIONS["log_softmax"]
 lut = FUNCTIONS["lut"]
 lut2d = FUNCTIONS["lut2d"]
 matmul = FUNCTIONS["matmul"]
@@ -50,6 +51,7 @@ __all__ = [
     "gather",
     "global_avg_pool",
     "isa_name",
+    "log_softmax",
     "lut",
     "lut2d",
     "matmul",

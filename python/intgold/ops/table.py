@@ -20,6 +20,7 @@ from . import (
     fully_connected,
     gather,
     global_avg_pool,
+    log_softmax,
     lut,
     lut2d,
     matmul,
@@ -67,6 +68,7 @@ OPS: Mapping[str, OpKind] = {
         minimum,
         lut2d,
         matmul,
+        log_softmax,
     )
 }
 """In SPEC order."""

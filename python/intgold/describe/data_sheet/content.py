@@ -49,6 +49,7 @@ _NO_ZERO_POINT = (
     "maximum",
     "minimum",
     "lut2d",
+    "log_softmax",
 )
 
 

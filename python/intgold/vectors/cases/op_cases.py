@@ -176,10 +176,16 @@ def _tables() -> Iterator[Model]:
     ):
         fields = {"multiplier": 2**30, "left_shift": 23}
         yield _model("softmax", case, reason, (depth,), fields)
+        of_log = reason.replace("the probability is 1", "its logarithm is 0")
+        yield _model("log_softmax", case, of_log, (depth,), fields)
         one = 127 << 23
         falling = [one - (255 - i) * 2**20 for i in range(256)]
         fields = {"form": "rounded", "table": np.array(falling, np.int32)}
         yield _model("softmax_float32", case, reason, (depth,), fields)
+
+    reason = "the lower of two neighbours lies between two units: away from zero"
+    fields = {"multiplier": 1452290560, "left_shift": 24}
+    yield _model("log_softmax", "ties", reason, (16, 32, 2), fields)
 
 
 def _pools() -> Iterator[Model]:

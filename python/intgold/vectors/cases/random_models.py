@@ -499,4 +499,5 @@ _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "minimum": _no_fields,
     "lut2d": _lut2d,
     "matmul": _matmul,
+    "log_softmax": _softmax,
 }

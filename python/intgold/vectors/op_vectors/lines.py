@@ -422,6 +422,7 @@ _COLUMNS: dict[str, Callable[..., list[Part]]] = {
     "minimum": _elementwise,
     "lut2d": _elementwise,
     "matmul": _matmul,
+    "log_softmax": _softmax,
 }
 
 

@@ -1,4 +1,4 @@
-"""SOFTMAX: in fixed point, or by a float32 table."""
+"""SOFTMAX and LOG_SOFTMAX: in fixed point, or by a float32 table."""
 
 from __future__ import annotations
 
@@ -33,14 +33,31 @@ def softmax(context: OpContext) -> None:
             "softmax_float32", context.x(), form=_FORMS[context.rule.algorithm], table=table
         )
         return
-    real = min(float(beta) * float(scale) * 2**26, 2.0**31 - 1)
-    if not real > 1:
-        raise context.fail(f"beta {beta} times its scale is too small")
+    m, shift = _scaling(context, float(beta) * float(scale), f"beta {beta} times its scale")
     depth = inner(y)[-1]
     if context.rule.overflow and depth >= _OVERFLOW:
         context.note(
             f"depth {depth}: where the exponentials of a row add up to {_OVERFLOW} times the "
             f"largest, as {_OVERFLOW} equal maxima do, {context.rule.overflow}"
         )
+    context.add("softmax", context.x(), multiplier=m, left_shift=shift)
+
+
+def log_softmax(context: OpContext) -> None:
+    """Add a log_softmax (SPEC 5.26)."""
+    y = context.y
+    if float(context.scale(y)) != 1 / 16 or context.zero_point(y) != 127:
+        raise context.fail("an output that is not of scale 1/16 and zero point 127")
+    if context.rule.algorithm is Algorithm.FLOAT32_TABLE:
+        raise context.fail("a logarithm in float32, which no op computes")
+    m, shift = _scaling(context, float(context.scale(context.file(0))), "its scale")
+    context.add("log_softmax", context.x(), multiplier=m, left_shift=shift)
+
+
+def _scaling(context: OpContext, scale: float, what: str) -> tuple[int, int]:
+    """Return multiplier and left_shift of a scale (SPEC 8.10)."""
+    real = min(scale * 2**26, 2.0**31 - 1)
+    if not real > 1:
+        raise context.fail(f"{what} is too small")
     m, t = fixed_point(real / 2)  # which takes reals below 2^30
-    context.add("softmax", context.x(), multiplier=m, left_shift=32 - t)
+    return m, 32 - t
