@@ -409,6 +409,22 @@ typedef struct intgold_log_softmax {
 
 INTGOLD_API void intgold_log_softmax_s8(const intgold_log_softmax *op, const int8_t *x, int8_t *y);
 
+/* Clause 5.27.  scale_bits: of a float32.  table: as of a softmax_float32. */
+typedef enum intgold_log_softmax_float32_form {
+    INTGOLD_LOG_SOFTMAX_FLOAT32_SIGNED = 0,
+    INTGOLD_LOG_SOFTMAX_FLOAT32_UNSIGNED = 1
+} intgold_log_softmax_float32_form;
+
+typedef struct intgold_log_softmax_float32 {
+    int32_t rows, depth;
+    int32_t form; /* enum intgold_log_softmax_float32_form */
+    int32_t scale_bits;
+    const int32_t *table;
+} intgold_log_softmax_float32;
+
+INTGOLD_API void intgold_log_softmax_float32_s8(const intgold_log_softmax_float32 *op,
+                                                const int8_t *x, int8_t *y);
+
 /* ---- A model and its engine, clause 6. ---- */
 
 typedef enum intgold_kind {
@@ -437,7 +453,8 @@ typedef enum intgold_kind {
     INTGOLD_MINIMUM = 22,
     INTGOLD_LUT2D = 23,
     INTGOLD_MATMUL = 24,
-    INTGOLD_LOG_SOFTMAX = 25
+    INTGOLD_LOG_SOFTMAX = 25,
+    INTGOLD_LOG_SOFTMAX_FLOAT32 = 26
 } intgold_kind;
 
 /* Tensors between ops share one piece of memory.  Where each lies in it is planned when the model

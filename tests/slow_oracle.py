@@ -535,6 +535,55 @@ def softmax_float32(x, *, form, table):
     return each_row(softmax_row, x)
 
 
+# INV(i) and C(i) of clause 5.27.1.
+LOGF_INV = (
+    403207537546817408, 386319263048273728, 370788839817751552, 356458835818373440,
+    343195250759117120, 330883313090930688, 319424150354333632, 308732128243838592,
+    298732706777278912, 288230376151711744, 273613054968132992, 257996434376053760,
+    244327748420476096, 232034527784289696, 220919100795796896, 210819941461986368,
+)  # fmt: skip
+LOGF_C = (
+    -96756439276236256, -84423846346022320, -72597350984689264, -61237047579453256,
+    -50307571856423616, -39777436906555392, -29618486291478904, -19805440296907568,
+    -10315516921124924, 0, 15001001067328264, 31940051115490000,
+    47629931991455808, 62509642983553920, 76658760458169872, 90145683372171408,
+)  # fmt: skip
+
+
+def logf_m(a, b):
+    """M(a, b) of clause 5.27.1."""
+    return down(a * b, 58)
+
+
+def logf(s):
+    """LOGF(s): the logarithm of a float32 from 1 on (clause 5.27.1)."""
+    j = bits(s) - 24
+    f = s // 2**j - 2**23
+    i = (f - 3342336) % 2**23 // 2**19
+    z, k = (s // 2**j * 2**35, j - 126) if f < 3342336 else (s // 2**j * 2**34, j - 125)
+    r = logf_m(z, LOGF_INV[i]) - 2**58
+    r2 = logf_m(r, r)
+    u = logf_m(96112369020745376, r) - 144115115609035312 + logf_m(-72315105438085952, r2)
+    v = LOGF_C[i] + k * 199786072581291488 + r + logf_m(u, r2)
+    return sig(v, 24) * 2**91
+
+
+def log_softmax_float32(x, *, form, scale_bits, table):
+    """Logarithm of the softmax of every row in float32 (clause 5.27)."""
+    shift = {"signed": 0, "unsigned": 128}[form]
+    w = softmax_float32_v(scale_bits)
+
+    def row_of(row):
+        s = 0
+        for value in row:
+            s = sig(s + softmax_float32_v(table[255 + value - max(row)]), 24)
+        c = sig(sig(w * (max(row) + shift), 24) + logf(s), 24)
+        d = [sig(sig(w * (value + shift), 24) - c, 24) for value in row]
+        return [clamp(even(v, 145) + 127, -128, 127) for v in d]
+
+    return each_row(row_of, x)
+
+
 def transpose_conv2d(
     x, *, x_zero_point, weights, weight_zero_point, bias, stride, padding, **output
 ):
@@ -591,5 +640,6 @@ FUNCTIONS: dict[str, Callable] = {
     "lut2d": lut2d,
     "matmul": matmul,
     "log_softmax": log_softmax,
+    "log_softmax_float32": log_softmax_float32,
 }
 """Every op by its name, in clause order."""

@@ -43,6 +43,9 @@ class Algorithm(Enum):
         "exponentials by a float32 table, their sum and quotient in float32; "
         "1/2 is added in float32, then the fraction dropped"
     )
+    FLOAT32_LOGARITHM = (
+        "exponentials by a float32 table; their sum, its logarithm and the rest in float32"
+    )
     CELLS_OF_0 = "cells of padding are the byte 0, whatever the zero point is"
     WEIGHTS_OF_10_BITS = "positions and weights of 10 fraction bits in integers; `away(., 20)`"
     WEIGHTS_OF_11_BITS = "positions in float32, weights rounded to 11 fraction bits; `up(., 22)`"
@@ -244,7 +247,7 @@ _OPTIMISED = {
     "SOFTMAX uint8": OpRule(
         algorithm=Algorithm.FLOAT32_TABLE_HALF_ADDED
     ),  # AArch64 rounds as with int8
-    "LOG_SOFTMAX": OpRule(algorithm=Algorithm.FLOAT32_TABLE),
+    "LOG_SOFTMAX": OpRule(algorithm=Algorithm.FLOAT32_LOGARITHM),
     "QUANTIZE": OpRule("double_up", group=16, remainder_form="double"),
     "MEAN": OpRule("double_up", algorithm=Algorithm.RAW_SUM, group=16, remainder_form="double"),
     "SUM": OpRule("single", "float32", algorithm=Algorithm.RAW_FLOAT32_AWAY),

@@ -26,6 +26,7 @@ from .fully_connected import fully_connected
 from .gather import gather
 from .global_avg_pool import global_avg_pool
 from .log_softmax import log_softmax
+from .log_softmax_float32 import log_softmax_float32
 from .lut import lut
 from .lut2d import lut2d
 from .matmul import matmul
@@ -52,6 +53,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         strided_copy, gather,
         transpose_conv2d,
         resize_bilinear, maximum, minimum, lut2d, matmul, log_softmax,
+        log_softmax_float32,
     )
 }  # fmt: skip
 """The golden function of every op of the op table."""
@@ -122,6 +124,7 @@ minimum = _checking(minimum)
 lut2d = _checking(lut2d)
 matmul = _checking(matmul)
 log_softmax = _checking(log_softmax)
+log_softmax_float32 = _checking(log_softmax_float32)
 
 __all__ = [
     "FUNCTIONS",
@@ -135,6 +138,7 @@ __all__ = [
     "gather",
     "global_avg_pool",
     "log_softmax",
+    "log_softmax_float32",
     "lut",
     "lut2d",
     "matmul",

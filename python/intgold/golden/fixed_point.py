@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..support.array_types import IntArray
+from ..support.array_types import BoolArray, IntArray
 from . import rounding
 from ._integers import Int, bit_length
 
@@ -49,15 +49,13 @@ def _exp_quarter(a: IntArray) -> IntArray:
 
 
 def scaled_differences(
-    x: IntArray, multiplier: int, left_shift: int
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Return x less the largest of its row in Q5.26, its exp, and what counts (SPEC 5.10.1).
+    diff: IntArray, multiplier: int, left_shift: int
+) -> tuple[IntArray, IntArray, BoolArray]:
+    """Return differences <= 0 in Q5.26, their exp, and which of them count (SPEC 5.10.1).
 
-    A value that does not count would leave Q5.26: both are 0 there.
+    One that does not count would leave Q5.26: both are 0 there.
     """
-    wide = x.astype(np.int64)
-    diff = wide - wide.max(axis=-1, keepdims=True)
-    counts = diff >= -((31 << 26) >> left_shift)
+    counts: BoolArray = diff >= -((31 << 26) >> left_shift)
     a = product(np.where(counts, diff, 0) << left_shift, multiplier)
     return a, np.where(counts, exp(a, 26), 0), counts
 

@@ -21,6 +21,7 @@ from . import (
     gather,
     global_avg_pool,
     log_softmax,
+    log_softmax_float32,
     lut,
     lut2d,
     matmul,
@@ -69,6 +70,7 @@ OPS: Mapping[str, OpKind] = {
         lut2d,
         matmul,
         log_softmax,
+        log_softmax_float32,
     )
 }
 """In SPEC order."""

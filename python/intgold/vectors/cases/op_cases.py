@@ -182,10 +182,18 @@ def _tables() -> Iterator[Model]:
         falling = [one - (255 - i) * 2**20 for i in range(256)]
         fields = {"form": "rounded", "table": np.array(falling, np.int32)}
         yield _model("softmax_float32", case, reason, (depth,), fields)
+        fields = {"form": "signed", "scale_bits": one - (5 << 23), "table": fields["table"]}
+        yield _model("log_softmax_float32", case, of_log, (depth,), fields)
 
     reason = "the lower of two neighbours lies between two units: away from zero"
     fields = {"multiplier": 1452290560, "left_shift": 24}
     yield _model("log_softmax", "ties", reason, (16, 32, 2), fields)
+    reason = "a table of zeros, 1/32: every odd difference lies between two units, to the even one"
+    fields = {
+        "form": "unsigned", "scale_bits": 122 << 23,
+        "table": np.array([0] * 255 + [127 << 23], np.int32),
+    }  # fmt: skip
+    yield _model("log_softmax_float32", "ties", reason, (16, 32, 2), fields)
 
 
 def _pools() -> Iterator[Model]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ....contracts import Algorithm
 from ....host.multiplier import fixed_point
+from ....ops.log_softmax_float32 import MOST_SCALE_BITS
 from ..formulas import tables
 from .op_context import OpContext, inner
 
@@ -44,13 +45,20 @@ def softmax(context: OpContext) -> None:
 
 
 def log_softmax(context: OpContext) -> None:
-    """Add a log_softmax (SPEC 5.26)."""
+    """Add a log_softmax, or a log_softmax_float32 (SPEC 8.10)."""
     y = context.y
     if float(context.scale(y)) != 1 / 16 or context.zero_point(y) != 127:
         raise context.fail("an output that is not of scale 1/16 and zero point 127")
-    if context.rule.algorithm is Algorithm.FLOAT32_TABLE:
-        raise context.fail("a logarithm in float32, which no op computes")
-    m, shift = _scaling(context, float(context.scale(context.file(0))), "its scale")
+    scale = context.scale(context.file(0))
+    if context.rule.algorithm is Algorithm.FLOAT32_LOGARITHM:
+        bits = int(scale.view(np.int32))
+        if bits > MOST_SCALE_BITS:
+            raise context.fail(f"an input scale of {scale}")
+        form = "unsigned" if context.file(0).dtype == "uint8" else "signed"
+        table = tables.exponentials(scale, np.float32(1))
+        context.add("log_softmax_float32", context.x(), form=form, scale_bits=bits, table=table)
+        return
+    m, shift = _scaling(context, float(scale), "its scale")
     context.add("log_softmax", context.x(), multiplier=m, left_shift=shift)
 
 

@@ -1,12 +1,16 @@
-"""Corners of log_softmax: sums, limits, what the last step rounds."""
+"""Corners of log_softmax and log_softmax_float32: sums, limits, what each step rounds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from .case import Case, one_op
+
+_ONE = 127 << 23
+"""The bits of the float32 1; an exponent less by one: 2^23 less."""
+_SIXTEENTH = _ONE - (4 << 23)
 
 
 def log_softmax_cases() -> Iterator[Case]:
@@ -53,3 +57,89 @@ def _case(
 ) -> Case:
     fields = {"multiplier": multiplier, "left_shift": left_shift}
     return one_op("log_softmax", name, reason, fields, {"x": x})
+
+
+def log_softmax_float32_cases() -> Iterator[Case]:
+    """Yield the cases of log_softmax_float32.
+
+    The probes are scales and entries at which the step that the reason names moves a value of y;
+    they were found by search with exact integers.
+    """
+    every = np.arange(-128, 128).reshape(256, 1)
+    for form in ("signed", "unsigned"):
+        yield _float32(f"one_value_{form}", "depth 1: the logarithm of 1, stored as 127", every,
+                       form=form)  # fmt: skip
+    for depth in (2, 3, 255, 4095):
+        yield _float32(
+            f"equal_{depth}", f"{depth} equal values: the logarithm of each is that of 1/{depth}",
+            np.array([[v] * depth for v in (-128, 127)]),
+        )  # fmt: skip
+    for place in ("first", "last"):
+        x = np.full((1, 10), -128)
+        x[0, 0 if place == "first" else -1] = 127
+        yield _float32(f"dominant_{place}", f"one dominant value, the {place}: 127, else -128", x)
+    places = np.arange(64)
+    yield _float32(
+        "sums", "1 to 64 values that count: logarithms of every interval",
+        np.where(places <= places[:, None], 90, -128), _entries({}),
+    )  # fmt: skip
+    pairs = np.array([[0, -d] for d in range(256)]) + 127
+    yield _float32("pairs", "two values at every difference", pairs)
+    for name, bits in (("scale_least", 1), ("scale_most", 240 << 23)):
+        yield _float32(name, f"the {name.split('_')[1]} scale_bits", pairs, scale_bits=bits)
+    odd = [[127, 127 - d] for d in range(1, 128, 2)]
+    yield _float32(
+        "ties", "16*d lies between two integers: the even one",
+        odd, _entries({}), _SIXTEENTH - 2**23,
+    )  # fmt: skip
+    small = [-1] * 4000
+    yield _float32(
+        "order", "4,000 values of 2^-24 vanish after the largest and count before it",
+        [[0, *small], [*small, 0]], _entries({1: 103 << 23}), _SIXTEENTH - 2**23,
+    )  # fmt: skip
+    yield _float32(
+        "sum_rounds_each_time", "1 + 2^-24 + 2^-24 stays 1: what the first loses is lost",
+        [[0, -1, -1]], _entries({1: 103 << 23}), _SIXTEENTH - 2**23,
+    )  # fmt: skip
+    yield _float32(
+        "not_the_nearest", "a logarithm that is not the nearest float32",
+        [[0, -1]], _entries({1: 1062620518}), 1043412088,
+    )  # fmt: skip
+    for name, reason, (top, count, step), entry, bits, form in (
+        ("signed", "the products of x: those of x + 128 round otherwise", (55, 28, 7),
+         1025990003, 1055515003, "signed"),
+        ("unsigned", "the products of x + 128: those of x round otherwise", (55, 28, 7),
+         1025990003, 1055515003, "unsigned"),
+        ("product", "the product is a float32 before anything is subtracted", (55, 28, 7),
+         1025990042, 1055514986, "unsigned"),
+        ("subtrahend", "what is subtracted is a float32 itself", (55, 28, 7),
+         1025990034, 1055514990, "signed"),
+        ("difference", "the difference is a float32 before it becomes an integer", (-23, 24, 4),
+         1060716302, 1034264737, "signed"),
+    ):  # fmt: skip
+        row = [*[top] * count, top - step]
+        yield _float32(name, reason, [row], _entries({step: entry}), bits, form)
+    rows = np.array([[[[5, 1, 2], [-9, -9, 0]], [[127, -128, 0], [3, 3, 3]]]])
+    yield _float32("rows", "an image: each pixel is a row of its own", rows)
+
+
+def _entries(of: Mapping[int, int]) -> list[int]:
+    """Return a table of zeros but for entries at some differences, and for 1 at none."""
+    return [_ONE if i == 255 else of.get(255 - i, 0) for i in range(256)]
+
+
+_FALLING = tuple(_ONE - (255 - i) * 2**19 for i in range(256))
+"""Half as much for every sixteen of a difference, nearly evenly."""
+
+
+def _float32(
+    name: str,
+    reason: str,
+    x: object,
+    table: object = _FALLING,
+    scale_bits: int = _SIXTEENTH,
+    form: str = "signed",
+) -> Case:
+    held = np.array(table).clip(0).astype(np.int32)
+    fields = {"form": form, "scale_bits": scale_bits, "table": held}
+    return one_op("log_softmax_float32", name, reason, fields, {"x": np.array(x)})
