@@ -125,8 +125,8 @@ def _parts(models: int) -> Iterator[str]:
     found = {pair: differences(*pair, models) for pair in PAIRS}
     wide = {d.op for each in found.values() for d in each if d.largest > 1}
     yield f"Shares of output values, from {models} random graphs of one op in which every value or"
-    yield "every pair of values occurs (of MEAN, SOFTMAX and LOG_SOFTMAX, random ones); *rare*: those"
-    yield "show none, but a search does. `intgold contracts A B` shows one pair."
+    yield "every pair of values occurs (of MEAN, SOFTMAX and LOG_SOFTMAX, random ones); *rare*:"
+    yield "those show none, but a search does. `intgold contracts A B` shows one pair."
     yield f"Values differ by 1; by more for {', '.join(sorted(wide)) or 'none'}."
     yield "*no kernel*: one of the two has none.\n"
     heads = [f"{a} / {b}" for a, b in PAIRS]
