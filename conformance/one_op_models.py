@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import draws
+import float_chain_models
 import form_models
 import index_models
 import layout_models
@@ -228,6 +229,7 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "EXP": _unary("EXP", options="ExpOptions"),
     "LOG": _unary("LOG"),
     **operand_models.MODELS,
+    **float_chain_models.MODELS,
     **form_models.MODELS,
     **resize_models.MODELS,
     **root_models.MODELS,

@@ -44,8 +44,11 @@ def _operand_scales(rng: Rng, kind: str) -> tuple[Any, Any, Any]:
 
 
 def any_shape(rng: Rng) -> Shape:
-    """Return the shape of an image, or of a row."""
-    return draws.image(rng) if rng.random() < 0.7 else (1, draws.channels(rng))
+    """Return the shape of an image, of a row, or of five or six dimensions."""
+    ways = rng.random()
+    if ways < 0.15:
+        return (1, *(int(n) for n in rng.integers(1, 6, int(rng.choice([4, 5])))))
+    return draws.image(rng) if ways < 0.75 else (1, draws.channels(rng))
 
 
 def _constant(kind: str, options: str, version: int) -> Callable[[Rng, str], Made]:

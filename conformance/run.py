@@ -34,6 +34,7 @@ from intgold.contracts import contract_named, evidence
 from intgold.errors import IntgoldError
 from intgold.importers.tflite.convert import convert
 from intgold.importers.tflite.file.reader import parse
+from intgold.importers.tflite.graph.float_chains import fold_float_chains
 from intgold.model.graph import Model
 from intgold.support.progress import Progress
 from intgold.support.safe_files import canonical_json
@@ -100,7 +101,8 @@ def check(contract: str, op: str, count: int, dtype: str) -> tuple[Row, dict[str
             row.refused += 1
             continue
         graph = parse(models[name][0].data)
-        kind = max((o.kind for o in graph.ops if op.startswith(o.kind)), key=len)
+        kinds = (o.kind for o in fold_float_chains(graph).ops if op.startswith(o.kind))
+        kind = max(kinds, key=len)
         row.kind = f"{kind} {dtype}"
         try:
             model = convert(graph, contract_named(contract), name)

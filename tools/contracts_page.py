@@ -71,7 +71,8 @@ def rule_text(rule: OpRule | None) -> str:
         return "-"
     words = [f"`{rule.form}`" if rule.form else "", _FACTORS[rule.factor], rule.algorithm.value]
     if rule.group:
-        words.append(f"whole groups of {rule.group}; the rest `{rule.remainder_form}`")
+        rest = f"; the rest `{rule.remainder_form}`" if rule.remainder_form else ""
+        words.append(f"whole groups of {rule.group}{rest}")
     if rule.int16:
         words.append("refused beyond int16")
     if rule.clamp_rounding == "even":

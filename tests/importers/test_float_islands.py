@@ -244,7 +244,7 @@ def middle(kind="TANH"):
         weights = w.dequantized(w.int8(data=np.arange(6)))
         made = w.add("MUL", [real, weights], w.real())
     else:
-        made = w.unary(kind, real) if kind else real
+        made = w.unary(kind, real)
     return w.graph([x], [w.dequantized(w.relu(w.quantized(made)))])
 
 
@@ -313,7 +313,6 @@ REFUSED = [
         lambda: middle("MUL"),
         inside("op 4 (MUL): float", D, "op 5 (QUANTIZE)", "op 6 (RELU)"),
     ),
-    (lambda: middle(""), inside("op 3 (QUANTIZE): float", D, "op 3 (QUANTIZE)", "op 4 (RELU)")),
     (counted, inside(f"{G}: left to the host", G, G, "op 3 (FULLY_CONNECTED)")),
     (of_floats, throughout(1, "op 0 (TANH)")),
     (lambda: of_floats(True), throughout(3, "op 0 (DEQUANTIZE)")),

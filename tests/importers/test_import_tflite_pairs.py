@@ -72,6 +72,35 @@ def test_a_comparison_is_a_difference_and_a_table(kind):
     assert np.array_equal(run(model, column).reshape(-1, 1), COMPARE[kind](column - 3, 15))
 
 
+SPREAD = [
+    ((1, 2, 1, 3, 4), (1, 1, 5, 3, 4)),
+    ((1, 1, 2, 3), (1, 4, 3, 2, 1)),
+    ((1, 2, 1, 3, 1, 2), (1, 1, 5, 1, 2, 1)),
+    ((1, 2, 3, 1, 2, 1), (1, 3, 1, 1)),
+]
+
+
+@pytest.mark.parametrize("shapes", SPREAD)
+@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("kind", ["MAXIMUM", "ADD", "MUL", "LESS", "FLOOR_MOD"])
+def test_operands_of_five_and_six_dimensions(kind, shapes, held):
+    """Spread over each other as arrays are, data or a constant."""
+    wanted = {
+        "MAXIMUM": np.maximum, "ADD": lambda a, b: np.clip(a + b, -128, 127),
+        "MUL": lambda a, b: np.clip(np.trunc(a * b / 2 + np.copysign(0.5, a * b)), -128, 127),
+        "LESS": np.less, "FLOOR_MOD": np.mod,
+    }[kind]  # fmt: skip
+    rng = np.random.default_rng(7)
+    a, b = (rng.integers(1, 100, s) for s in shapes)
+    model = imported(both(
+        kind, zeros=(0, 0, 0), shapes=shapes, data=b if held else None,
+        made="bool" if kind == "LESS" else None,
+    ))  # fmt: skip
+    given = [a, b][: 1 if held else 2]
+    y = run(model, *(v if v.shape[0] == 1 else v[None] for v in given))
+    assert np.array_equal(y.ravel(), wanted(a, b).astype(int).ravel())
+
+
 def test_close_reals_of_different_scales_are_equal():
     """Engines compare multiples of 2^-8: 0.001 and 0.0011 round to the same, and then are equal."""
     data = both("EQUAL", scales=(1e-3, 1.1e-3, 1), zeros=(0, 0, 0), shapes=((1, 1),) * 2,
@@ -217,6 +246,22 @@ def test_weights_of_data():
     assert op["bias"].tolist() == [100, -200, 300] and op["requantize"].form == ("double_up",)
 
 
+def choosing(kind, shape, dtype):
+    """A file of a SELECT of two tensors of shape (1, 3, 4) by a condition of this shape."""
+    w = Writer()
+    c = w.tensor(shape, "bool")
+    quantised = () if dtype == "bool" else (0.5, 3)
+    x1, x2, y = (w.tensor((1, 3, 4), dtype, *quantised) for _ in range(3))
+    w.op(kind, [c, x1, x2], y, 1)
+    return w.finish([c, x1, x2], [y])
+
+
+@pytest.mark.parametrize("shape", [(1,), (1, 3, 4)])
+def test_conditions_of_a_select(shape):
+    """One value, or as many as there are."""
+    assert imported(choosing("SELECT", shape, "int8"), "xnnpack").ops
+
+
 def test_batches_are_images():
     """A file of three images: each compared, selected and multiplied by itself."""
     data = both("GREATER", zeros=(3, 5, 0), shapes=((3, 4),) * 2, made="bool")
@@ -230,6 +275,15 @@ def test_batches_are_images():
 @pytest.mark.parametrize(
     ("data", "contract", "why"),
     [
+        *((both(kind, "bool", (None,) * 3, (0,) * 3, made="bool"), contract,
+           "no kernel for it on bool")
+          for kind in ("GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL")
+          for contract in ("litert_reference", "litert_optimised_x86", "xnnpack", "tflm")),
+        *((choosing(kind, shape, dtype), contract, why) for kind, shape, dtype, contract, why in (
+            ("SELECT", (1, 1, 1), "int8", "xnnpack", r"shapes \(1, 1, 1\), \(1, 3, 4\)"),
+            ("SELECT", (1, 3, 1), "int8", "xnnpack", r"shapes \(1, 3, 1\), \(1, 3, 4\)"),
+            ("SELECT_V2", (1, 3, 4), "bool", "tflm", "no kernel for it on bool"),
+        )),
         (both("EQUAL", scales=(1.0, 0.5, 1), made="bool"), "litert_reference",
          "op 0 .EQUAL.: input 0 has a scale of 1: engines shift by a negative"),
         (both("EQUAL"), "litert_reference", "int8 and int8 to int8"),

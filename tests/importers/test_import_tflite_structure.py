@@ -19,6 +19,7 @@ from intgold.importers import import_tflite
 from intgold.importers.tflite.convert import convert
 from intgold.importers.tflite.file.reader import MAX_TABLES, parse
 from intgold.importers.tflite.file.wellformed import ARITIES
+from intgold.importers.tflite.graph.float_chains import FLOAT32_CHAIN
 from intgold.importers.tflite.graph.shape_arithmetic import COMPUTED
 from intgold.importers.tflite.handlers.table import HANDLERS
 
@@ -48,6 +49,8 @@ def kind_of(writer, op):
 def with_op(kind):
     """A writer that has an op of this kind, its inputs and outputs, and the op's place."""
     for name in MODELS:
+        if name.startswith(FLOAT32_CHAIN):
+            continue  # a CAST there is no op of the model
         writer, inputs, outputs = unfinished(name)
         for place, op in enumerate(writer.ops):
             if kind_of(writer, op) == kind:
@@ -126,7 +129,10 @@ def test_the_table_of_arities_has_every_op():
     assert set(ARITIES) == set(HANDLERS) | set(COMPUTED)
 
 
-@pytest.mark.parametrize("kind", ARITIES)
+OF_THE_FILE = [kind for kind in ARITIES if kind != FLOAT32_CHAIN]
+
+
+@pytest.mark.parametrize("kind", OF_THE_FILE)
 def test_numbers_of_inputs_and_outputs(kind):
     """None to two more than an op has, and each left out: what its arity forbids is named."""
     writer, inputs, outputs, place = with_op(kind)
@@ -168,7 +174,7 @@ def test_inputs_and_outputs_that_are_listed_twice():
         assert not refusal(copy.deepcopy(writer).finish(inputs, outputs))
 
 
-@pytest.mark.parametrize("kind", ARITIES)
+@pytest.mark.parametrize("kind", OF_THE_FILE)
 def test_variable_tensors(kind):
     """Each tensor that an op reads or produces, with data and without: refused by name."""
     writer, inputs, outputs, place = with_op(kind)

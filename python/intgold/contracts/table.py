@@ -53,6 +53,12 @@ class Algorithm(Enum):
     TRUNCATED = "table of the square root in float32, the fraction dropped"
     AXIS_0 = "weights of quantized dimension 0"
     SECOND_ZERO_POINT_0 = "zero point of the second operand 0"
+    QUOTIENT_AWAY = "s_x * (x - z_x) and the floats over s_y in float32, halves away from 0"
+    INVERSE_EVEN = "s_x * (x - z_x) and the floats times 1 / s_y in float32, halves to even"
+    ZERO_POINT_TIMES_SCALE = (
+        "s_x * x - s_x * z_x and the floats times 1 / s_y in float32, halves to even; "
+        "the rest s_x * (x - z_x) in float32 and over s_y in float64, halves away from 0"
+    )
     STRIDE_WITHIN_KERNEL = "output shape constant, no stride beyond the kernel with SAME padding"
 
 
@@ -128,7 +134,7 @@ class Contract:
         By the name of the TFLite op; where the dtype matters, followed by ``uint8``.
     unsupported : set of str
         Ops, followed by a dtype, for which the engine has no kernel; ``integers`` as dtype: of
-        those that compute shapes.
+        those that compute shapes.  Those of bools are read where all tensors are bools.
     silent : set of str
         Ops, followed by a dtype, whose kernel ends without an error and writes no output.
     in_place : set of str
@@ -225,6 +231,7 @@ _REFERENCE = {
     "ABS": _FLOAT32, "PRELU": _FLOAT32,
     "SQRT": OpRule(algorithm=Algorithm.TRUNCATED),
     "RSQRT": OpRule(algorithm=Algorithm.FIXED_POINT),
+    "FLOAT32_CHAIN": OpRule(algorithm=Algorithm.QUOTIENT_AWAY),
     "RESIZE_BILINEAR": OpRule(algorithm=Algorithm.WEIGHTS_OF_10_BITS),
     "RESIZE_BILINEAR uint8": OpRule(algorithm=Algorithm.FLOAT32_WEIGHTS),
 }  # fmt: skip
@@ -251,6 +258,7 @@ _OPTIMISED = {
     "QUANTIZE": OpRule("double_up", group=16, remainder_form="double"),
     "MEAN": OpRule("double_up", algorithm=Algorithm.RAW_SUM, group=16, remainder_form="double"),
     "SUM": OpRule("single", "float32", algorithm=Algorithm.RAW_FLOAT32_AWAY),
+    "FLOAT32_CHAIN": OpRule(algorithm=Algorithm.ZERO_POINT_TIMES_SCALE, group=8),
 }
 _TFLM = {
     **_REFERENCE,
@@ -274,6 +282,9 @@ _INT8_ONLY = frozenset(
         "FLOOR_MOD", "BATCH_MATMUL",
     )
 )  # fmt: skip
+_ORDER_OF_BOOLS = frozenset(
+    f"{op} bool" for op in ("GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL")
+)
 _IN_PLACE = frozenset({"ADD", "SUB", "MUL", "DIV", "SOFTMAX"})
 _IN_PLACE_FALLBACK = frozenset({"ADD declined", "SUB declined", "MUL declined", "DIV", "SOFTMAX"})
 _TFLM_UNSUPPORTED = frozenset(
@@ -290,7 +301,10 @@ _TFLM_UNSUPPORTED = frozenset(
         "SELECT int8",
         "ARG_MAX int64",
         "ARG_MIN int64",
+        "EXPAND_DIMS bool",
+        "SELECT_V2 bool",
     }
+    | _ORDER_OF_BOOLS
     | {
         f"{op} uint8"
         for op in {o.split()[0] for o in _TFLM}
@@ -331,6 +345,7 @@ _XNNPACK = {
     "LOGISTIC": OpRule(algorithm=Algorithm.ZERO_POINT_FIRST),
     **dict.fromkeys(("TANH", "ELU"), OpRule(algorithm=Algorithm.ZERO_POINT_FIRST, inexact=_LIBM)),
     "MAX_POOL_2D": OpRule(clamp_rounding="even"),
+    "FLOAT32_CHAIN": OpRule(algorithm=Algorithm.INVERSE_EVEN),
     "QUANTIZE": replace(_Q8, fallback=_OPTIMISED["QUANTIZE"]),
     "LEAKY_RELU": replace(_Q8, slopes=(-127.99609375, 128.0), fallback=_FLOAT32),
 }
@@ -358,15 +373,15 @@ CONTRACTS: dict[str, Contract] = {
         Contract("intgold", "intgold", f"SPEC {SPEC_VERSION}", "definition", _INTGOLD),
         Contract(
             "litert_reference", "LiteRT reference kernels", _LITERT, "measured", _REFERENCE,
-            _INT8_ONLY | {"ELU int8"}, frozenset({"SUM int8"}), _IN_PLACE,
+            _INT8_ONLY | _ORDER_OF_BOOLS | {"ELU int8"}, frozenset({"SUM int8"}), _IN_PLACE,
         ),
         Contract(
             "litert_optimised_x86", "LiteRT optimised kernels on x86 with AVX", _LITERT, "measured",
-            _OPTIMISED, _INT8_ONLY, in_place=_IN_PLACE,
+            _OPTIMISED, _INT8_ONLY | _ORDER_OF_BOOLS, in_place=_IN_PLACE,
         ),
         Contract(
             "xnnpack", "XNNPACK as LiteRT's delegate on x86", _LITERT, "measured", _XNNPACK,
-            _INT8_ONLY, in_place=_IN_PLACE_FALLBACK, delegates=True,
+            _INT8_ONLY | _ORDER_OF_BOOLS, in_place=_IN_PLACE_FALLBACK, delegates=True,
         ),
         Contract(
             "tflm", "TFLite Micro reference kernels", "2026-10-23", "measured", _TFLM,

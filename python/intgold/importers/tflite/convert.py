@@ -21,6 +21,7 @@ from .file import wellformed
 from .file.reader import FileGraph, FileOp, FileTensor, read
 from .graph.batches import one_image
 from .graph.dilated_convolutions import fold_dilations
+from .graph.float_chains import fold_float_chains
 from .graph.float_islands import CutGraph, cut_float_ends
 from .graph.host_records import host_records
 from .graph.memory_hazards import memory_hazards
@@ -113,7 +114,7 @@ def convert_graph(
     geometry : bool
         Refuse an op whose output has another shape than the graph says.
     """
-    cut = cut_float_ends(graph)
+    cut = cut_float_ends(fold_float_chains(graph))
     for op in cut.graph.ops:
         if op.kind not in HANDLERS and op.kind not in COMPUTED:
             raise _unknown(op)

@@ -118,14 +118,18 @@ def _with(
     """Return what was found so far with one more probe's outputs."""
     distance = np.abs(a.astype(int) - b)
     places = [tuple(map(int, place)) for place in np.argwhere(distance)]
-    seen = [_witness(at, seed, place, a, b) for place in places]
-    known = [found.witness] if found.witness else []
+    smallest = min(places, key=lambda place: _size(_operands(at, place)), default=None)
+    witness = found.witness
+    if smallest is not None and (
+        witness is None or _size(_operands(at, smallest)) < _size(witness.operands)
+    ):
+        witness = _witness(at, seed, smallest, a, b)
     return replace(
         found,
         values=found.values + counts * distance.size,
         differing=found.differing + counts * len(places),
         largest=max(found.largest, int(distance.max())),
-        witness=min([*known, *seen], key=_size, default=None),
+        witness=witness,
     )
 
 
@@ -212,18 +216,13 @@ def witness(found: ContractDifference, a: str, b: str) -> str:
     return f"{w.text}{f', {w.among}' * grouped}: {w.a} by {a}, {w.b} by {b}"
 
 
-def _size(witness: Witness) -> int:
-    return sum(map(abs, witness.operands))
+def _size(operands: Iterable[int]) -> int:
+    return sum(map(abs, operands))
 
 
-def _witness(
-    at: OpProbe, seed: int, place: tuple[int, ...], a: np.ndarray, b: np.ndarray
-) -> Witness:
-    """Return the witness at a place of a probe's output."""
-    graph, op = at.graph, at.graph.ops[0]
-    tensors = [graph.tensors[i] for i in op.inputs]
-    y = graph.tensors[op.outputs[0]]
-    channel = place[-1]
+def _operands(at: OpProbe, place: tuple[int, ...]) -> list[int]:
+    """Return what a place of a probe's output is computed of."""
+    op, channel = at.graph.ops[0], place[-1]
     if op.kind in ("MEAN", "SUM", "RESIZE_BILINEAR"):
         operands = at.inputs[0][place[0], ..., channel].ravel()
     elif op.kind == "FULLY_CONNECTED":
@@ -235,8 +234,19 @@ def _witness(
     elif op.kind == "SPACE_TO_BATCH_ND":  # only padded cells can differ
         operands = np.zeros(0, np.int8)
     else:
-        operands = np.array([x[place] for x in at.inputs])
-    values = tuple(int(v) for v in operands)
+        return [int(x[place]) for x in at.inputs]
+    return operands.tolist()
+
+
+def _witness(
+    at: OpProbe, seed: int, place: tuple[int, ...], a: np.ndarray, b: np.ndarray
+) -> Witness:
+    """Return the witness at a place of a probe's output."""
+    graph, op = at.graph, at.graph.ops[0]
+    tensors = [graph.tensors[i] for i in op.inputs]
+    y = graph.tensors[op.outputs[0]]
+    channel = place[-1]
+    values = tuple(_operands(at, place))
     scales = [t.scale[min(channel, t.scale.size - 1)] for t in (*tensors, y) if t.scale.size]
     zeros = [int(t.zero_point[0]) for t in (*tensors, y) if t.scale.size]
     text = [f"x={','.join(map(str, values))}" if values else "a padded cell"]

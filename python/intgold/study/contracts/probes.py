@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ...importers.tflite.file.reader import FileGraph, FileOp, FileTensor
+from ...importers.tflite.graph.float_chains import FLOAT32_CHAIN
 from ...support.quoting import short_repr
 
 _FLOAT = np.float32
@@ -254,6 +255,18 @@ def _one(
     return make
 
 
+def _float_chain(rng: Rng) -> OpProbe:
+    """Every value, made negative in float, and some after the last whole group."""
+    made = _one(FLOAT32_CHAIN)(rng)
+    op, floats = made.graph.ops[0], (len(made.graph.tensors), len(made.graph.tensors) + 1)
+    ops = (
+        FileOp(0, "DEQUANTIZE", op.inputs, floats[:1], {}),
+        FileOp(1, "NEG", floats[:1], floats[1:], {}),
+    )
+    graph = replace(made.graph, ops=(replace(op, options={"ops": ops}),))
+    return OpProbe(graph, made.inputs)
+
+
 def _space_to_batch(rng: Rng) -> OpProbe:
     """A block of one place, so that only the padded cells are new."""
     g, scale, zero = _GraphBuilder(), _scale(rng, -2.5, -0.5), _zero(rng)
@@ -288,6 +301,7 @@ PROBES: Mapping[str, Callable[[Rng], OpProbe]] = {
     },
     **{op: _root(op) for op in ("SQRT", "RSQRT")},
     "PRELU": _prelu,
+    FLOAT32_CHAIN: _float_chain,
     "RESIZE_BILINEAR": _resize_bilinear,
     "SPACE_TO_BATCH_ND": _space_to_batch,
     "ELU": _one("ELU", low=-5),  # float32 steps show where exp(x) is next to 1

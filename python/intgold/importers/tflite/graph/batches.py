@@ -79,7 +79,7 @@ _SEPARATE: Mapping[str, Callable[[_Batched], bool]] = {
         ("AVERAGE_POOL_2D", "MAX_POOL_2D", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE", "CAST",
          "RELU", "RELU6", "RELU_N1_TO_1", "LEAKY_RELU", "LOGISTIC", "TANH", "GELU", "ELU",
          "HARD_SWISH", "DEPTH_TO_SPACE", "SPACE_TO_DEPTH", "RESIZE_NEAREST_NEIGHBOR",
-         "RESIZE_BILINEAR"),
+         "RESIZE_BILINEAR", "FLOAT32_CHAIN"),
         _always,
     ),
     **dict.fromkeys(

@@ -200,15 +200,13 @@ def by_constants(
 def spread(context: OpContext, i: int) -> str:
     """Return input `i` in the shape of the output: its values are repeated."""
     x, like, shape = context.x(i), context.file(i), inner(context.y)
-    own = inner(like)
-    if own == shape:
-        return x
-    walk = AddressWalk.over((*(1,) * (len(shape) - len(own)), *own))
-    for axis, (n, target) in enumerate(zip(walk.shape, shape, strict=True)):
-        if n != target:
-            walk = walk.picked(axis, Pick(0, ((target, 0),)))
-    if walk.is_plain(math.prod(own)):
+    own, full = inner(like), context.y.shape
+    if math.prod(own) == math.prod(shape):
         return _reshaped(context, x, own, shape, like)
+    walk = AddressWalk.over((*(1,) * (len(full) - len(like.shape)), *like.shape))
+    for axis, (n, target) in enumerate(zip(walk.shape, full, strict=True)):
+        if n != target:  # n is 1: the shapes go together
+            walk = walk.picked(axis, Pick(0, ((target, 0),)))
     return context.add(
         "strided_copy", x, last=False, like=like, shape=extents(shape), **walk.fields()
     )

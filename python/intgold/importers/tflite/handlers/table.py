@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 
 from ..addresses.layouts import LAYOUT_OPS
 from ..file import wellformed
+from ..graph.float_chains import FLOAT32_CHAIN
 from . import (
     comparisons,
     data_movement,
     elementwise,
+    float_chains,
     indices,
     layout_ops,
     matrices,
@@ -77,6 +79,7 @@ HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
     "EXP": unary.real_function("EXP"),
     "LOG": unary.real_function("LOG"),
     "PRELU": prelu.parametric_relu,
+    FLOAT32_CHAIN: float_chains.float_chain,
 }
 """What adds each op of a file to the model."""
 WITH_BATCH = frozenset(
@@ -88,13 +91,19 @@ OF_TWO_TYPES = wellformed.INDEX_OPS | {"CAST"}
 """Ops of which an engine has kernels by both the input's and the output's type."""
 OF_IMAGES = frozenset(
     ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN",
-     "SUM", "PAD", "PADV2", "CONCATENATION", "ADD", "SUB", "MUL")
+     "SUM", "PAD", "PADV2", "CONCATENATION")
 )  # fmt: skip
 """Ops that are read on tensors of at most four dimensions, batch included, or three without it."""
 OF_BOOLS = frozenset(
     (*comparisons.COMPARISONS, "SELECT", "SELECT_V2", "LOGICAL_AND", "LOGICAL_OR", "LOGICAL_NOT",
-     "RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+     "RESHAPE", "SQUEEZE", "EXPAND_DIMS", FLOAT32_CHAIN)
 )  # fmt: skip
 """Ops that are read on bools."""
-OF_MIXED_TYPES = OF_TWO_TYPES | {*comparisons.COMPARISONS, "QUANTIZE", "SELECT", "SELECT_V2"}
+OF_MIXED_TYPES = OF_TWO_TYPES | {
+    *comparisons.COMPARISONS,
+    "QUANTIZE",
+    "SELECT",
+    "SELECT_V2",
+    FLOAT32_CHAIN,
+}
 """Ops whose handlers look at the types themselves."""
