@@ -194,6 +194,9 @@ def _tables() -> Iterator[Model]:
         "table": np.array([0] * 255 + [127 << 23], np.int32),
     }  # fmt: skip
     yield _model("log_softmax_float32", "ties", reason, (16, 32, 2), fields)
+    reason = "a scale of 2^13 and a bit: products of x + 128 leave few bits to the logarithm"
+    fields = {**fields, "scale_bits": (140 << 23) + 1}
+    yield _model("log_softmax_float32", "large_scale", reason, (16, 32, 2), fields)
 
 
 def _pools() -> Iterator[Model]:

@@ -393,8 +393,8 @@ def _softmax_float32(rng: Random, shapes: list[Shape]) -> Fields:
 
 
 def _log_softmax_float32(rng: Random, shapes: list[Shape]) -> Fields:
-    """Scales from 2^-30 to 2^6, mostly those that leave several values of a row above -128."""
-    exponent = rng.choice((rng.randint(-30, 6), rng.randint(-8, -1)))
+    """Scales from 2^-30 to 2^16, mostly those that leave several values of a row above -128."""
+    exponent = rng.choice((rng.randint(-30, 16), rng.randint(-8, -1)))
     bits = (127 + exponent << 23) + rng.randrange(2**23)
     table = _softmax_float32(rng, shapes)["table"]
     return {"form": rng.choice(("signed", "unsigned")), "scale_bits": bits, "table": table}
