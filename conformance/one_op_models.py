@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import draws
+import factor_models
 import float_chain_models
 import form_models
 import index_models
@@ -229,6 +230,7 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "EXP": _unary("EXP", options="ExpOptions"),
     "LOG": _unary("LOG"),
     **operand_models.MODELS,
+    **factor_models.MODELS,
     **float_chain_models.MODELS,
     **form_models.MODELS,
     **resize_models.MODELS,

@@ -32,7 +32,8 @@ def activation_shapes(rng: Rng, shape: Shape) -> tuple[Shape, Shape]:
     return (shape if ways == 2 else one), other
 
 
-def _operand_scales(rng: Rng, kind: str) -> tuple[Any, Any, Any]:
+def operand_scales(rng: Rng, kind: str) -> tuple[Any, Any, Any]:
+    """Return scales of two inputs and the output, of sums some a hair off a tie."""
     first = draws.scale(rng)
     if kind != "MUL" and rng.random() < 0.4:
         # Sums a hair off a tie, at which the last bit of the scale that both share can be seen.
@@ -53,7 +54,7 @@ def any_shape(rng: Rng) -> Shape:
 
 def _constant(kind: str, options: str, version: int) -> Callable[[Rng, str], Made]:
     def make(rng: Rng, dtype: str) -> Made:
-        w, scales, shape = Writer(), _operand_scales(rng, kind), any_shape(rng)
+        w, scales, shape = Writer(), operand_scales(rng, kind), any_shape(rng)
         held = constant_shape(rng, shape)
         if rng.random() < 0.1 and held == shape:
             shape = (*(1,) * (len(shape) - 1), shape[-1])
@@ -74,7 +75,7 @@ def _constant(kind: str, options: str, version: int) -> Callable[[Rng, str], Mad
 
 def _broadcast(kind: str, options: str, version: int) -> Callable[[Rng, str], Made]:
     def make(rng: Rng, dtype: str) -> Made:
-        w, scales = Writer(), _operand_scales(rng, kind)
+        w, scales = Writer(), operand_scales(rng, kind)
         shapes = list(activation_shapes(rng, any_shape(rng)))
         if rng.random() < 0.5:
             shapes.reverse()
@@ -85,6 +86,26 @@ def _broadcast(kind: str, options: str, version: int) -> Callable[[Rng, str], Ma
         y = w.tensor(np.broadcast_shapes(*shapes), dtype, scales[2], draws.zero_point(rng, dtype))
         w.op(kind, inputs, y, version, options, FusedActivationFunction=draws.activation(rng))
         return Made(w.finish(inputs, [y]), tuple(zip(inputs, shapes, strict=True)), y, dtype)
+
+    return make
+
+
+def _rows(kind: str, options: str, version: int) -> Callable[[Rng, str], Made]:
+    """Of a value for each channel, with scales a hair off a tie: kernels' rows and groups show."""
+
+    def make(rng: Rng, dtype: str) -> Made:
+        w, first, low = Writer(), draws.scale(rng), 0 if dtype == "uint8" else -128
+        shape = (1, *(int(n) for n in rng.integers(1, 6, int(rng.choice([2, 2, 3])))))
+        shape = (*shape, int(rng.integers(2, 20)))
+        near = FLOAT(first * (1 - int(rng.integers(1, 9)) * 2**-24))
+        scales = (first, near) if rng.random() < 0.5 else (near, first)
+        x = w.tensor(shape, dtype, scales[0], draws.zero_point(rng, dtype))
+        data = rng.integers(low, low + 256, shape[-1:])
+        held = w.tensor(shape[-1:], dtype, scales[1], draws.zero_point(rng, dtype), data)
+        y = w.tensor(shape, dtype, FLOAT(first * rng.choice([1, 2])), draws.zero_point(rng, dtype))
+        inputs = [x, held] if rng.random() < 0.5 else [held, x]
+        w.op(kind, inputs, y, version, options, FusedActivationFunction=0)
+        return Made(w.finish([x], [y]), ((x, shape),), y, dtype)
 
     return make
 
@@ -120,6 +141,8 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "MUL_CONSTANT": _constant("MUL", "MulOptions", 2),
     "MAXIMUM": _extreme("MAXIMUM"),
     "MINIMUM": _extreme("MINIMUM"),
+    "ADD_ROWS": _rows("ADD", "AddOptions", 2),
+    "SUB_ROWS": _rows("SUB", "SubOptions", 3),
     "ADD_BROADCAST": _broadcast("ADD", "AddOptions", 2),
     "SUB_BROADCAST": _broadcast("SUB", "SubOptions", 3),
     "MUL_BROADCAST": _broadcast("MUL", "MulOptions", 2),

@@ -8,7 +8,7 @@ from typing import Any
 import draws
 import numpy as np
 from draws import FLOAT, IMAGES, Made, Rng
-from operand_models import Shape, activation_shapes, any_shape, constant_shape
+from operand_models import Shape, activation_shapes, any_shape, constant_shape, operand_scales
 from tflite_writer import Writer
 
 COMPARISONS = ("EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL")
@@ -75,11 +75,50 @@ def _two(
     return make
 
 
+def _every_pair(
+    kind: str, scales: Callable[[Rng], tuple[Any, Any, Any]], options: str = "",
+    bare: bool = False, version: int = 2,
+) -> Callable[[Rng, str], Made]:  # fmt: skip
+    """All 65,536 pairs, but of divisors of 0, and some again after the last whole group."""
+
+    def make(rng: Rng, dtype: str) -> Made:
+        w, drawn = Writer(), scales(rng)
+        zeros = [draws.zero_point(rng, dtype) for _ in range(3)]
+        if bare:
+            drawn, zeros = (None,) * 3, [0, 0, 0]
+        low = 0 if dtype == "uint8" else -128
+        a, b = (v.ravel() for v in np.meshgrid(*[np.arange(low, low + 256)] * 2, indexing="ij"))
+        if kind in ("DIV", "FLOOR_DIV", "FLOOR_MOD"):
+            there = (b != zeros[1]) & ((a != -128) | (b != -1) | (kind != "FLOOR_DIV"))
+            a, b = a[there], b[there]
+        again = int(rng.integers(16))
+        a, b = (np.append(v, v[:again]).astype(dtype)[None] for v in (a, b))
+        inputs = [w.tensor(a.shape, dtype, s, z) for s, z in zip(drawn[:2], zeros, strict=False)]
+        made = "bool" if kind in COMPARISONS else dtype
+        quantised = (None, 0) if made == "bool" else (drawn[2], zeros[2])
+        y = w.tensor(a.shape, made, *quantised)
+        fields = {"FusedActivationFunction": draws.activation(rng)} if options else {}
+        w.op(kind, inputs, y, version, options, **fields)
+        of = tuple((i, a.shape) for i in inputs)
+        return Made(w.finish(inputs, [y]), of, y, dtype, batches=(a, b))
+
+    return make
+
+
 def _difference_scales(rng: Rng) -> tuple[Any, Any, Any]:
     first = draws.scale(rng)
     second = FLOAT(first * 10 ** rng.uniform(-1, 1)) if rng.random() < 0.7 else first
     reach = (float(max(first, second)) * 128) ** 2
     return first, second, draws.output_scale(rng, reach)
+
+
+def _tied_product_scales(rng: Rng) -> tuple[Any, Any, Any]:
+    """A product of q is a half, to within float32; every fourth time any scale."""
+    first, second = draws.scale(rng), draws.scale(rng)
+    if rng.random() < 0.25:
+        return operand_scales(rng, "MUL")
+    q = int(10 ** rng.uniform(1, 4))
+    return first, second, FLOAT(float(first * second) * q / (int(rng.integers(20)) + 0.5))
 
 
 def _compared_scales(rng: Rng) -> tuple[Any, Any, Any]:
@@ -231,7 +270,18 @@ def _fully_connected_data(rng: Rng, dtype: str) -> Made:
     return Made(data, tuple(inputs), last, dtype, batches=tuple(batches))
 
 
+_PAIRS: Mapping[str, Callable[[Rng, str], Made]] = {
+    "ADD": _every_pair("ADD", lambda rng: operand_scales(rng, "ADD"), "AddOptions"),
+    "SUB": _every_pair("SUB", lambda rng: operand_scales(rng, "SUB"), "SubOptions"),
+    "MUL": _every_pair("MUL", _tied_product_scales, "MulOptions"),
+    "SQUARED_DIFFERENCE": _every_pair("SQUARED_DIFFERENCE", _difference_scales),
+    "DIV": _every_pair("DIV", _quotient_scales, "DivOptions", version=1),
+    "FLOOR_DIV": _every_pair("FLOOR_DIV", _quotient_scales, bare=True),
+    "FLOOR_MOD": _every_pair("FLOOR_MOD", _quotient_scales, bare=True),
+    **{kind: _every_pair(kind, _compared_scales) for kind in ("EQUAL", "LESS")},
+}
 MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
+    **{f"{kind}_PAIRS": make for kind, make in _PAIRS.items()},
     "SQUARED_DIFFERENCE": _two("SQUARED_DIFFERENCE", _difference_scales, version=2),
     "DIV": _two("DIV", _quotient_scales, "DivOptions", zero_divides=False, version=2),
     "FLOOR_DIV": _two("FLOOR_DIV", _quotient_scales, zero_divides=False, bare=True, version=3),

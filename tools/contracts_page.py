@@ -70,6 +70,10 @@ def rule_text(rule: OpRule | None) -> str:
     if rule is None:
         return "-"
     words = [f"`{rule.form}`" if rule.form else "", _FACTORS[rule.factor], rule.algorithm.value]
+    if rule.channel_factor:
+        words.append(
+            f"of a scale for each channel: {_FACTORS[rule.channel_factor] or 'in float64'}"
+        )
     if rule.group:
         rest = f"; the rest `{rule.remainder_form}`" if rule.remainder_form else ""
         words.append(f"whole groups of {rule.group}{rest}")

@@ -214,7 +214,7 @@ def test_damaged_chains():
 
 @pytest.mark.parametrize(
     ("constant", "kind", "why"),
-    [(0.0, "DIV", "int8 -128 becomes -inf in float, -inf times the scale"),
+    [(0.0, "DIV", "int8 -128 becomes -inf in float, -inf scales"),
      (1e30, "MUL", "int8 -128 becomes -6.55e+31 in float"), (np.nan, "ADD", "becomes nan")],
 )  # fmt: skip
 def test_what_no_integer_holds(constant, kind, why):

@@ -11,6 +11,7 @@ import pytest
 
 from intgold.contracts import CONTRACTS, contract_named, evidence
 from intgold.errors import ImportFileError
+from intgold.host.multiplier import requantize_for
 from intgold.importers.tflite.convert import convert
 from intgold.importers.tflite.file.reader import parse
 from intgold.importers.tflite.formulas.expf import expf
@@ -201,6 +202,45 @@ def test_a_row_that_one_value_is_added_to(dtype, constant):
     """LiteRT's optimised ADD floors its inputs in groups: entries of R nearby have the bits."""
     graph, x = added(dtype, (0.5, 0.3, 0.7), ((1, 3, 7), (1, 1, 1)), constant)
     both_engines(convert(graph, contract_named("litert_optimised_x86"), "m"), x)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_factor_of_a_fully_connected(channels):
+    """LiteRT multiplies the scales in float32 where the weights have one, in float64 otherwise."""
+    w, (x_scale, y_scale) = Writer(), np.float32([0.123, 7.7])
+    scales = np.float32([0.0117, 0.0231, 0.0093])[:channels]
+    x = w.tensor((1, 1), "int8", x_scale)
+    weights = w.tensor((3, 1), "int8", scales, 0, np.ones((3, 1)), 0)
+    y = w.tensor((1, 3), "int8", y_scale)
+    w.op("FULLY_CONNECTED", [x, weights], y, 4, "FullyConnectedOptions",
+         FusedActivationFunction=0, WeightsFormat=0, KeepNumDims=False)  # fmt: skip
+    graph = parse(w.finish([x], [y]))
+    precise = [float(x_scale) * float(s) / float(y_scale) for s in scales]
+    rounded = [float(x_scale * s) / float(y_scale) for s in scales]
+    wanted = {
+        name: requantize_for(reals, form).multiplier.tolist()
+        for name, reals, form in (
+            ("litert_optimised_x86", rounded if channels == 1 else precise, "double_up"),
+            ("tflm", precise, "double"),
+        )
+    }
+    assert requantize_for(precise, "double").multiplier.tolist() != (
+        requantize_for(rounded, "double").multiplier.tolist()
+    )
+    for name, multipliers in wanted.items():
+        (op,) = convert(graph, contract_named(name), "m").ops
+        assert op["requantize"].multiplier.tolist() == multipliers, name
+
+
+@pytest.mark.parametrize(("channels", "whole"), [(3, []), (8, [8]), (11, [8, 3])])
+def test_rows_of_an_add_of_uint8(channels, whole):
+    """A group of 8 is within what both operands have in a row: the channels."""
+    graph, x = added("uint8", (0.5, 0.3, 0.7), ((1, 4, 5, channels), (channels,)), 9)
+    model = convert(graph, contract_named("litert_optimised_x86"), "m")
+    both_engines(model, x)
+    adds = [op for op in model.ops if op.kind == "add"]
+    plain = [op["requantize1"].form == ("double",) for op in adds]
+    assert plain == [n % 8 > 0 for n in whole or [channels]]
 
 
 def test_floored_inputs_that_no_entry_has():

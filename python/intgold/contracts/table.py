@@ -74,6 +74,8 @@ class OpRule:
         How the real factor comes of the scales s_a, s_b (or s_w) and s_y:
         ``float64``: s_a * s_b / s_y in float64; ``product32``: s_a * s_b in float32, the division
         in float64; ``float32``: every step in float32.
+    channel_factor : str
+        The same where each channel of the weights has a scale of its own; "": as `factor`.
     algorithm : Algorithm
     group : int
         How many values a kernel takes at once, where it does the rest differently; 0: it does not.
@@ -102,6 +104,7 @@ class OpRule:
 
     form: str = ""
     factor: str = "float64"
+    channel_factor: str = ""
     algorithm: Algorithm = Algorithm.PLAIN
     group: int = 0
     remainder_form: str = ""
@@ -242,7 +245,7 @@ _OPTIMISED = {
     "TRANSPOSE_CONV": OpRule("double_up", group=8, remainder_form="double"),
     "TRANSPOSE_CONV uint8": OpRule("double_up", "product32", group=16, remainder_form="double"),
     "DEPTHWISE_CONV_2D": OpRule("double_up", group=8, remainder_form="double"),
-    "FULLY_CONNECTED": OpRule("double_up", "product32"),
+    "FULLY_CONNECTED": OpRule("double_up", "product32", channel_factor="float64"),
     "ADD": OpRule(
         "double", algorithm=Algorithm.SINGLE_INPUTS, group=16, remainder_form="double", int16=True
     ),

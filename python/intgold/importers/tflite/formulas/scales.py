@@ -31,7 +31,8 @@ def scale_of(tensor: FileTensor) -> np.float32:
 
 def factors(rule: OpRule, a: np.float32, b: np.ndarray, y: np.float32) -> list[float]:
     """Return s_a * s_b / s_y for each s_b."""
-    return [FACTORS[rule.factor](a, _FLOAT(one), y) for one in b]
+    precision = rule.channel_factor if len(b) > 1 and rule.channel_factor else rule.factor
+    return [FACTORS[precision](a, _FLOAT(one), y) for one in b]
 
 
 def requantize_by_rule(rule: OpRule, reals: list[float], channels: int) -> Requantize:

@@ -58,7 +58,7 @@ def _sum(context: OpContext, form: str) -> None:
     )
     group, first = rule.group, fields
     if rule.algorithm is Algorithm.FLOORED_INPUTS or (row >= _FLOORED and run == 1 and a != b):
-        group, run = _FLOORED, max(run, row)
+        group, run = _FLOORED, run if run > 1 else max(run, row)
         first = add_floor_emulation(context, fields)
     else:  # a group is brought to the shared scale in one rounding
         first = fields | _shared_scale(context, a, b, y, "single")

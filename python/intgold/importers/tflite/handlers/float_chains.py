@@ -73,7 +73,7 @@ def _table(context: OpContext, reals: np.ndarray, *, rest: bool = False) -> np.n
     if not (np.abs(quotients) < _MOST).all():  # nor is a value that is no number
         at = int(np.argmin(np.abs(quotients) < _MOST))
         raise context.fail(
-            f"int8 {_EVERY[at]} becomes {made[at]:.6g} in float, {quotients[at]:.6g} times the scale"
+            f"int8 {_EVERY[at]} becomes {made[at]:.6g} in float, {quotients[at]:.6g} scales"
         )
     away = rest or algorithm is Algorithm.QUOTIENT_AWAY
     rounded = np.trunc(quotients + np.copysign(0.5, quotients)) if away else np.rint(quotients)
