@@ -38,6 +38,8 @@ def test_golden_has_the_logarithm_of_the_clause():
     bits = np.array([_ONE, _LAST, *near, *rng.integers(_ONE, _LAST, 4000)], np.int64)
     significand, exponent = float32_values.unpacked(bits)
     carried = np.append(significand, 2**24), np.append(exponent, 149)
-    made = [int(s) * 2 ** int(e + 58) for s, e in zip(*float32_values.log(carried), strict=True)]
+    made = [
+        int(s) * 2 ** int(e + 58) for s, e in zip(*float32_values.log_float32(carried), strict=True)
+    ]
     pairs = zip(*(part.tolist() for part in carried), strict=True)
     assert made == [slow_oracle.logf(s * 2**e) * 2**58 for s, e in pairs]

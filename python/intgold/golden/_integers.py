@@ -23,7 +23,7 @@ def take(name: str, value: Any, dtype: str | tuple[str, ...], ndim: int | None =
     return value
 
 
-def differences(x: IntArray) -> IntArray:
+def below_largest(x: IntArray) -> IntArray:
     """Return x less the largest of its row, the last dimension, as int64."""
     wide = x.astype(np.int64)
     return np.asarray(wide - wide.max(axis=-1, keepdims=True))

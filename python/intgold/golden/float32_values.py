@@ -1,7 +1,7 @@
 """Values of float32 as integers: significand * 2^(exponent - 149) (SPEC 5.17, 5.27).
 
-A value is a pair of int64 arrays, its significand at most 2^24 in magnitude.  What `plus` and
-`log` make has at least 2^23 in magnitude, or is 0.
+A value is a pair of int64 arrays, its significand at most 2^24 in magnitude.  What `plus`
+and `log_float32` give has at least 2^23 in magnitude, or is 0.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def unpacked(bits: IntArray) -> Pair:
     return np.where(field > 0, fraction + 2**23, fraction), np.maximum(field, 1) - 1
 
 
-def exponentials(diff: IntArray, table: IntArray) -> tuple[Pair, Pair]:
+def entries_and_sum(diff: IntArray, table: IntArray) -> tuple[Pair, Pair]:
     """Return the entries of differences <= 0, and their sum over the last dimension (SPEC 5.17)."""
     significands, exponents = unpacked(table.astype(np.int64))
     e, exponent = significands[255 + diff], exponents[255 + diff]
@@ -77,8 +77,8 @@ def times(a: Pair, n: IntArray) -> Pair:
     return _rounded(a[0] * n, a[1])
 
 
-def log(a: Pair) -> Pair:
-    """Return the logarithm of values from 1 on, as a C library makes it (SPEC 5.27.1)."""
+def log_float32(a: Pair) -> Pair:
+    """Return the logarithm of values from 1 on, as C libraries give it (SPEC 5.27.1)."""
     carried = a[0] >> 24
     significand, exponent = a[0] >> carried, a[1] + carried - 126
     part = significand - 2**23

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..support.array_types import IntArray
 from . import rounding
-from ._integers import differences, give, take
+from ._integers import below_largest, give, take
 from .fixed_point import log, scaled_differences
 
 
@@ -27,7 +27,7 @@ def log_softmax(x: IntArray, *, multiplier: int, left_shift: int) -> IntArray:
         Scale 1/16 and zero point 127.
     """
     take("x", x, "int8")
-    a, e, counts = scaled_differences(differences(x), multiplier, left_shift)
+    a, e, counts = scaled_differences(below_largest(x), multiplier, left_shift)
     total = rounding.away(e, 12).sum(axis=-1, keepdims=True)  # Q12.19
     y = rounding.away(a - log(total), 22) + 127
     return np.where(counts, give(y, -128, 127), np.int8(-128))

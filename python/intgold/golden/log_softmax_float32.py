@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..support.array_types import IntArray
-from ._integers import differences, give, take
-from .float32_values import exponentials, log, plus, times, to_integer, unpacked
+from ._integers import below_largest, give, take
+from .float32_values import entries_and_sum, log_float32, plus, times, to_integer, unpacked
 
 
 def log_softmax_float32(x: IntArray, *, form: str, scale_bits: int, table: IntArray) -> IntArray:
@@ -29,9 +29,9 @@ def log_softmax_float32(x: IntArray, *, form: str, scale_bits: int, table: IntAr
     """
     take("x", x, "int8")
     take("table", table, "int32", 1)
-    _, total = exponentials(differences(x), table)
+    _, total = entries_and_sum(below_largest(x), table)
     bytes_ = x.astype(np.int64) + (128 if form == "unsigned" else 0)
     s = unpacked(np.array(scale_bits, np.int64))
-    subtracted = plus(times(s, bytes_.max(axis=-1, keepdims=True)), log(total))
+    subtracted = plus(times(s, bytes_.max(axis=-1, keepdims=True)), log_float32(total))
     y = plus(times(s, bytes_), (-subtracted[0], subtracted[1]))
     return give(to_integer(y, 4) + 127, -128, 127)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..support.array_types import IntArray
 from . import rounding
-from ._integers import bit_length, differences, give, take
+from ._integers import below_largest, bit_length, give, take
 from .fixed_point import product, reciprocal, scaled_differences
 
 
@@ -30,7 +30,7 @@ def softmax(x: IntArray, *, multiplier: int, left_shift: int) -> IntArray:
     ndarray of int8, shape of `x`
     """
     take("x", x, "int8")
-    _, e, counts = scaled_differences(differences(x), multiplier, left_shift)
+    _, e, counts = scaled_differences(below_largest(x), multiplier, left_shift)
     total = rounding.away(e, 12).sum(axis=-1, keepdims=True)  # Q12.19
     leading = 32 - bit_length(total)
     g = reciprocal((total << leading) - 2**31)

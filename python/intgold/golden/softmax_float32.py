@@ -6,8 +6,8 @@ import numpy as np
 
 from ..support.array_types import IntArray
 from . import rounding
-from ._integers import differences, give, take
-from .float32_values import exponentials
+from ._integers import below_largest, give, take
+from .float32_values import entries_and_sum
 
 
 def softmax_float32(x: IntArray, *, form: str, table: IntArray) -> IntArray:
@@ -28,7 +28,7 @@ def softmax_float32(x: IntArray, *, form: str, table: IntArray) -> IntArray:
     """
     take("x", x, "int8")
     take("table", table, "int32", 1)
-    (e, exponent), (total, total_exponent) = exponentials(differences(x), table)
+    (e, exponent), (total, total_exponent) = entries_and_sum(below_largest(x), table)
     inverse = rounding.divide_up(np.full_like(total, 2**47), total)  # of 1/256 of the sum
     p = rounding.to_significand(e * inverse, 24)
     shift = np.minimum(39 + total_exponent - exponent, 62)  # 62: p vanishes

@@ -106,9 +106,9 @@ def log_softmax_float32_cases() -> Iterator[Case]:
         [[0, -1]], _entries({1: 1062620518}), 1043412088,
     )  # fmt: skip
     for name, reason, (top, count, step), entry, bits, form in (
-        ("signed", "the products of x: those of x + 128 round otherwise", (55, 28, 7),
+        ("signed", "the products of x: those of x + 128 round differently", (55, 28, 7),
          1025990003, 1055515003, "signed"),
-        ("unsigned", "the products of x + 128: those of x round otherwise", (55, 28, 7),
+        ("unsigned", "the products of x + 128: those of x round differently", (55, 28, 7),
          1025990003, 1055515003, "unsigned"),
         ("product", "the product is a float32 before anything is subtracted", (55, 28, 7),
          1025990042, 1055514986, "unsigned"),

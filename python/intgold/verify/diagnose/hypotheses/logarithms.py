@@ -73,8 +73,8 @@ def _float32(
     path: Datapath, x: IntArray, top: IntArray, log: _Log, total: _Log, shift: _Shift | None
 ) -> IntArray:
     given = path.arguments
-    _, (s, exponent) = float32_values.exponentials(x - top, given["table"])
-    found = float32_values.log((np.where(s > 0, total(s), 2**23), exponent))
+    _, (s, exponent) = float32_values.entries_and_sum(x - top, given["table"])
+    found = float32_values.log_float32((np.where(s > 0, total(s), 2**23), exponent))
     logs = tuple(log(np.where(s > 0, part, 0)) for part in found)
     unsigned = 128 if given["form"] == "unsigned" else 0
     scale = float32_values.unpacked(np.array(given["scale_bits"], np.int64))
