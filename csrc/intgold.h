@@ -401,6 +401,30 @@ INTGOLD_API size_t intgold_matmul_scratch_size(const intgold_matmul *op);
 INTGOLD_API void intgold_matmul_s8(const intgold_matmul *op, const int8_t *x1, const int8_t *x2,
                                    int8_t *y, int32_t *acc, void *scratch);
 
+/* Clause 5.26.  Over each of `rows` rows of `depth` values. */
+typedef struct intgold_log_softmax {
+    int32_t rows, depth;
+    int32_t multiplier, left_shift;
+} intgold_log_softmax;
+
+INTGOLD_API void intgold_log_softmax_s8(const intgold_log_softmax *op, const int8_t *x, int8_t *y);
+
+/* Clause 5.27.  scale_bits: of a float32.  table: as of a softmax_float32. */
+typedef enum intgold_log_softmax_float32_form {
+    INTGOLD_LOG_SOFTMAX_FLOAT32_SIGNED = 0,
+    INTGOLD_LOG_SOFTMAX_FLOAT32_UNSIGNED = 1
+} intgold_log_softmax_float32_form;
+
+typedef struct intgold_log_softmax_float32 {
+    int32_t rows, depth;
+    int32_t form; /* enum intgold_log_softmax_float32_form */
+    int32_t scale_bits;
+    const int32_t *table;
+} intgold_log_softmax_float32;
+
+INTGOLD_API void intgold_log_softmax_float32_s8(const intgold_log_softmax_float32 *op,
+                                                const int8_t *x, int8_t *y);
+
 /* ---- A model and its engine, clause 6. ---- */
 
 typedef enum intgold_kind {
@@ -428,7 +452,9 @@ typedef enum intgold_kind {
     INTGOLD_MAXIMUM = 21,
     INTGOLD_MINIMUM = 22,
     INTGOLD_LUT2D = 23,
-    INTGOLD_MATMUL = 24
+    INTGOLD_MATMUL = 24,
+    INTGOLD_LOG_SOFTMAX = 25,
+    INTGOLD_LOG_SOFTMAX_FLOAT32 = 26
 } intgold_kind;
 
 /* Tensors between ops share one piece of memory.  Where each lies in it is planned when the model

@@ -366,6 +366,33 @@ def softmax(x, *, multiplier, left_shift):
     return each_row(softmax_row, x)
 
 
+def log_softmax_log(s):
+    """LOG(s): the logarithm of a value from 1 on (clause 5.26.1)."""
+    n = bits(s)
+    if bits(softmax_p(s, 1518500250)) == n:
+        r, e = s * 2 ** (31 - n), (n - 20) * 2**25 + 3 * 2**23
+    else:
+        r, e = 2 * softmax_p(s * 2 ** (31 - n), 1518500250), (n - 20) * 2**25 + 2**23
+    p, q = (r + 1805811302) // 2, 2 * (r - 1805811301)
+    w = softmax_p(q, q)
+    num = softmax_p(q, r) + softmax_p(softmax_p(q, w), 117049297)
+    den = softmax_p(p, 1057819769 + q + softmax_p(w, 127690142)) + softmax_p(q, 638450708)
+    return 2 * (softmax_p(e, 1488522236) + softmax_p(away(num, 6), softmax_rec(den)))
+
+
+def log_softmax(x, *, multiplier, left_shift):
+    """Logarithm of the softmax of every row (clause 5.26)."""
+    limit = -(31 * 2**26 // 2**left_shift)
+
+    def row_of(row):
+        diff = [value - max(row) for value in row]
+        a = [softmax_p(d * 2**left_shift, multiplier) if d >= limit else None for d in diff]
+        d = log_softmax_log(sum(away(softmax_exp(v), 12) for v in a if v is not None))
+        return [-128 if v is None else clamp(away(v - d, 22) + 127, -128, 127) for v in a]
+
+    return each_row(row_of, x)
+
+
 def rescale(x, *, requantize):
     """Requantize int32 to int32, saturating (clause 5.11)."""
 
@@ -508,6 +535,55 @@ def softmax_float32(x, *, form, table):
     return each_row(softmax_row, x)
 
 
+# INV(i) and C(i) of clause 5.27.1.
+LOGF_INV = (
+    403207537546817408, 386319263048273728, 370788839817751552, 356458835818373440,
+    343195250759117120, 330883313090930688, 319424150354333632, 308732128243838592,
+    298732706777278912, 288230376151711744, 273613054968132992, 257996434376053760,
+    244327748420476096, 232034527784289696, 220919100795796896, 210819941461986368,
+)  # fmt: skip
+LOGF_C = (
+    -96756439276236256, -84423846346022320, -72597350984689264, -61237047579453256,
+    -50307571856423616, -39777436906555392, -29618486291478904, -19805440296907568,
+    -10315516921124924, 0, 15001001067328264, 31940051115490000,
+    47629931991455808, 62509642983553920, 76658760458169872, 90145683372171408,
+)  # fmt: skip
+
+
+def logf_m(a, b):
+    """M(a, b) of clause 5.27.1."""
+    return down(a * b, 58)
+
+
+def logf(s):
+    """LOGF(s): the logarithm of a float32 from 1 on (clause 5.27.1)."""
+    j = bits(s) - 24
+    f = s // 2**j - 2**23
+    i = (f - 3342336) % 2**23 // 2**19
+    z, k = (s // 2**j * 2**35, j - 126) if f < 3342336 else (s // 2**j * 2**34, j - 125)
+    r = logf_m(z, LOGF_INV[i]) - 2**58
+    r2 = logf_m(r, r)
+    u = logf_m(96112369020745376, r) - 144115115609035312 + logf_m(-72315105438085952, r2)
+    v = LOGF_C[i] + k * 199786072581291488 + r + logf_m(u, r2)
+    return sig(v, 24) * 2**91
+
+
+def log_softmax_float32(x, *, form, scale_bits, table):
+    """Logarithm of the softmax of every row in float32 (clause 5.27)."""
+    shift = {"signed": 0, "unsigned": 128}[form]
+    w = softmax_float32_v(scale_bits)
+
+    def row_of(row):
+        s = 0
+        for value in row:
+            s = sig(s + softmax_float32_v(table[255 + value - max(row)]), 24)
+        c = sig(sig(w * (max(row) + shift), 24) + logf(s), 24)
+        d = [sig(sig(w * (value + shift), 24) - c, 24) for value in row]
+        return [clamp(even(v, 145) + 127, -128, 127) for v in d]
+
+    return each_row(row_of, x)
+
+
 def transpose_conv2d(
     x, *, x_zero_point, weights, weight_zero_point, bias, stride, padding, **output
 ):
@@ -563,5 +639,7 @@ FUNCTIONS: dict[str, Callable] = {
     "minimum": minimum,
     "lut2d": lut2d,
     "matmul": matmul,
+    "log_softmax": log_softmax,
+    "log_softmax_float32": log_softmax_float32,
 }
 """Every op by its name, in clause order."""

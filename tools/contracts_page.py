@@ -51,6 +51,7 @@ _TABLE = "float32 table, halves away from zero"
 _PLAIN = {
     "MAX_POOL_2D": "ends of activations away from zero",
     "SOFTMAX": "fixed point (SPEC 5.10)",
+    "LOG_SOFTMAX": "fixed point (SPEC 5.26)",
 }
 _FACTORS = {
     "float64": "",
@@ -129,8 +130,8 @@ def _parts(models: int) -> Iterator[str]:
     found = {pair: differences(*pair, models) for pair in PAIRS}
     wide = {d.op for each in found.values() for d in each if d.largest > 1}
     yield f"Shares of output values, from {models} random graphs of one op in which every value or"
-    yield "every pair of values occurs (of MEAN and SOFTMAX, random ones); *rare*: those show none,"
-    yield "but a search does. `intgold contracts A B` shows one pair."
+    yield "every pair of values occurs (of MEAN, SOFTMAX and LOG_SOFTMAX, random ones); *rare*:"
+    yield "those show none, but a search does. `intgold contracts A B` shows one pair."
     yield f"Values differ by 1; by more for {', '.join(sorted(wide)) or 'none'}."
     yield "*no kernel*: one of the two has none.\n"
     heads = [f"{a} / {b}" for a, b in PAIRS]

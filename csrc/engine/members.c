@@ -22,6 +22,7 @@ typedef enum limits {
     ADD_SHIFT,
     EXP_SHIFT,
     EXP_MULTIPLIER,
+    SCALE_BITS, /* of a float32 that 255 values do not carry to infinity */
     AXIS,
     ADDRESS_STEP, /* of a counter */
     TWO_FORMS,
@@ -50,6 +51,7 @@ static const limit limit_of[] = {
     {0, 22, INTGOLD_ERROR_PARAMETER},
     {0, 31, INTGOLD_ERROR_PARAMETER},
     {1 << 30, INT32_MAX, INTGOLD_ERROR_PARAMETER},
+    {1, 240 << 23, INTGOLD_ERROR_PARAMETER},
     {0, 2, INTGOLD_ERROR_PARAMETER},
     {-INTGOLD_MOST_VALUES, INTGOLD_MOST_VALUES, INTGOLD_ERROR_PARAMETER},
     {0, 1, INTGOLD_ERROR_FORM},
@@ -162,6 +164,14 @@ static const member matmul_members[] = {
     M(intgold_matmul, columns, EXTENT), M(intgold_matmul, depth, EXTENT),
     ELEMENTWISE(intgold_matmul)};
 
+static const member log_softmax_members[] = {M(intgold_log_softmax, depth, SOFTMAX_DEPTH),
+                                             M(intgold_log_softmax, multiplier, EXP_MULTIPLIER),
+                                             M(intgold_log_softmax, left_shift, EXP_SHIFT)};
+
+static const member log_softmax_float32_members[] = {
+    M(intgold_log_softmax_float32, depth, EXTENT), M(intgold_log_softmax_float32, form, TWO_FORMS),
+    M(intgold_log_softmax_float32, scale_bits, SCALE_BITS)};
+
 typedef struct member_list {
     const member *first;
     size_t count;
@@ -199,6 +209,8 @@ static const member_list members_of[] = {
     NO_MEMBERS,
     NO_MEMBERS,
     LIST(matmul),
+    LIST(log_softmax),
+    LIST(log_softmax_float32),
 };
 
 static intgold_status members_check(const void *fields, const member *of) {

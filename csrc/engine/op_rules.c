@@ -323,6 +323,17 @@ static intgold_status check_matmul(const void *fields, const ends *at) {
     return check_entries(&op->requantize, 1, 0);
 }
 
+static intgold_status check_log_softmax(const void *fields, const ends *at) {
+    const intgold_log_softmax *op = (const intgold_log_softmax *)fields;
+    return check_count((int64_t)op->rows * op->depth, at);
+}
+
+static intgold_status check_log_softmax_float32(const void *fields, const ends *at) {
+    const intgold_log_softmax_float32 *op = (const intgold_log_softmax_float32 *)fields;
+    if (!op->table) return INTGOLD_ERROR_NULL;
+    return check_count((int64_t)op->rows * op->depth, at);
+}
+
 #define KIND(name, inputs) \
     { check_##name, inputs, INTGOLD_TAKES_INT8, 0 }
 #define KIND_OF_INT32(name, takes) \
@@ -357,6 +368,8 @@ static const intgold_op_rules rules_of[] = {
     KIND(minimum, 2),
     KIND(lut2d, 2),
     KIND(matmul, 2),
+    KIND(log_softmax, 1),
+    KIND(log_softmax_float32, 1),
 };
 
 const intgold_op_rules *intgold_op_rules_of(int32_t kind) {

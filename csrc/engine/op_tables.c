@@ -28,6 +28,8 @@ static const intgold_op_table *const tables[] = {
     &intgold_minimum_table,
     &intgold_lut2d_table,
     &intgold_matmul_table,
+    &intgold_log_softmax_table,
+    &intgold_log_softmax_float32_table,
 };
 
 const intgold_op_table *intgold_op_table_of(int32_t kind) {

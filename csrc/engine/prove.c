@@ -343,22 +343,25 @@ static intgold_status prove_pad(const void *fields, const intgold_range *x, intg
     return INTGOLD_OK;
 }
 
-static intgold_status prove_reshape(const void *fields, const intgold_range *x,
-                                    intgold_range *y) {
+static intgold_status prove_reshape(const void *fields, const intgold_range *x, intgold_range *y) {
     (void)fields;
     *y = *x;
     return INTGOLD_OK;
 }
 
 /* Clause 5.17: entries are float32 from 0 to 1, the last one 1. */
-static intgold_status prove_softmax_float32(const void *fields, const intgold_range *x,
-                                            intgold_range *y) {
-    const intgold_softmax_float32 *op = (const intgold_softmax_float32 *)fields;
+static int proves_exponentials(const int32_t *table) {
     const int32_t one = 127 << 23;
     int32_t i;
     for (i = 0; i < 256; i++)
-        if (op->table[i] < 0 || op->table[i] > one) return INTGOLD_ERROR_PARAMETER;
-    if (op->table[255] != one) return INTGOLD_ERROR_PARAMETER;
+        if (table[i] < 0 || table[i] > one) return 0;
+    return table[255] == one;
+}
+
+static intgold_status prove_softmax_float32(const void *fields, const intgold_range *x,
+                                            intgold_range *y) {
+    const intgold_softmax_float32 *op = (const intgold_softmax_float32 *)fields;
+    if (!proves_exponentials(op->table)) return INTGOLD_ERROR_PARAMETER;
     return prove_softmax(fields, x, y);
 }
 
@@ -463,6 +466,18 @@ static intgold_status prove_matmul(const void *fields, const intgold_range *x, i
     return prove_entries(&op->requantize, &acc);
 }
 
+static intgold_status prove_log_softmax(const void *fields, const intgold_range *x,
+                                        intgold_range *y) {
+    return prove_softmax(fields, x, y);
+}
+
+static intgold_status prove_log_softmax_float32(const void *fields, const intgold_range *x,
+                                                intgold_range *y) {
+    const intgold_log_softmax_float32 *op = (const intgold_log_softmax_float32 *)fields;
+    if (!proves_exponentials(op->table)) return INTGOLD_ERROR_PARAMETER;
+    return prove_softmax(fields, x, y);
+}
+
 typedef intgold_status prove_op(const void *fields, const intgold_range *x, intgold_range *y);
 
 /* In the order of enum intgold_kind. */
@@ -490,7 +505,9 @@ static prove_op *const proofs[] = {prove_conv2d,
                                    prove_maximum,
                                    prove_minimum,
                                    prove_lut2d,
-                                   prove_matmul};
+                                   prove_matmul,
+                                   prove_log_softmax,
+                                   prove_log_softmax_float32};
 
 /* Of a tensor: what an op before this one made, or every value of its dtype. */
 static intgold_range range_of(const intgold_model *model, const intgold_range *ranges, int32_t t) {

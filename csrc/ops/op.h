@@ -38,8 +38,9 @@ extern const intgold_op_table intgold_conv2d_table, intgold_depthwise_conv2d_tab
     intgold_softmax_table, intgold_rescale_table, intgold_argmax_table, intgold_mul_table,
     intgold_concat_table, intgold_pad_table, intgold_reshape_table, intgold_softmax_float32_table,
     intgold_strided_copy_table, intgold_gather_table, intgold_transpose_conv2d_table,
-    intgold_resize_bilinear_table, intgold_maximum_table, intgold_minimum_table, intgold_lut2d_table,
-    intgold_matmul_table;
+    intgold_resize_bilinear_table, intgold_maximum_table, intgold_minimum_table,
+    intgold_lut2d_table, intgold_matmul_table, intgold_log_softmax_table,
+    intgold_log_softmax_float32_table;
 
 static inline int32_t intgold_min(int32_t a, int32_t b) { return a < b ? a : b; }
 

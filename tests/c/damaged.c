@@ -82,7 +82,9 @@ static const size_t size_of[] = {sizeof(intgold_conv2d),
                                  sizeof(intgold_maximum),
                                  sizeof(intgold_minimum),
                                  sizeof(intgold_lut2d),
-                                 sizeof(intgold_matmul)};
+                                 sizeof(intgold_matmul),
+                                 sizeof(intgold_log_softmax),
+                                 sizeof(intgold_log_softmax_float32)};
 
 enum { N_KINDS = sizeof size_of / sizeof *size_of };
 
@@ -177,6 +179,8 @@ static arrays arrays_of(int32_t kind, const void *fields) {
         list(&all, &op->column_weight, 2, op->out_w);
     } else if (kind == INTGOLD_SOFTMAX_FLOAT32) {
         list(&all, &((const intgold_softmax_float32 *)fields)->table, 4, 256);
+    } else if (kind == INTGOLD_LOG_SOFTMAX_FLOAT32) {
+        list(&all, &((const intgold_log_softmax_float32 *)fields)->table, 4, 256);
     } else if (kind == INTGOLD_LUT2D) {
         list(&all, &((const intgold_lut2d *)fields)->table, 1, 65536);
     } else if (kind == INTGOLD_MATMUL) {
@@ -343,7 +347,8 @@ static void fit_tensors(victim *v, const intgold_op *op) {
         tensor_of(v, x)->size = (int32_t)times(times(e[0], e[1]), e[2]);
         tensor_of(v, op->output)->size = (int32_t)times(times(e[3], e[4]), e[5]);
     } else if (op->kind == INTGOLD_SOFTMAX || op->kind == INTGOLD_RESCALE ||
-               op->kind == INTGOLD_SOFTMAX_FLOAT32) {
+               op->kind == INTGOLD_SOFTMAX_FLOAT32 || op->kind == INTGOLD_LOG_SOFTMAX ||
+               op->kind == INTGOLD_LOG_SOFTMAX_FLOAT32) {
         tensor_of(v, x)->size = tensor_of(v, op->output)->size = (int32_t)times(e[0], e[1]);
     } else if (op->kind == INTGOLD_FULLY_CONNECTED || op->kind == INTGOLD_ARGMAX) {
         tensor_of(v, x)->size = op->kind == INTGOLD_ARGMAX ? (int32_t)times(e[0], e[1]) : e[0];

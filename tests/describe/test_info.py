@@ -14,7 +14,7 @@ import tools
 from compilers import BUILDS, engine_objects
 from intgold import IntgoldError, native
 from intgold.cli import main
-from intgold.describe.data_sheet import data_sheet
+from intgold.describe.data_sheet import data_sheet, worked_rows
 from intgold.describe.data_sheet import worked_examples as walks
 from intgold.describe.data_sheet.arithmetic_trace import (
     ArithmeticTrace,
@@ -84,9 +84,10 @@ def test_a_wrong_sheet_is_refused(monkeypatch):
     monkeypatch.setattr(walks, "_taps", lambda *a: right(*a)[1:])
     with pytest.raises(IntgoldError, match="worked accumulator"):
         data_sheet(model)
-    monkeypatch.setattr(walks, "reciprocal", lambda c: reciprocal(c) // 2)
-    with pytest.raises(IntgoldError, match="op op0 at .* worked"):
-        data_sheet(random_model(9))  # a softmax
+    monkeypatch.setattr(worked_rows, "reciprocal", lambda c: reciprocal(c) // 2)
+    for kind in ("softmax", "log_softmax"):
+        with pytest.raises(IntgoldError, match="op op0 at .* worked"):
+            data_sheet(random_model(9, (kind,), 1))
 
 
 _SUM = r"acc = ([-\d+*() ]+?)(?: \+ \[\d+ more: (-?\d+)\])? = (-?\d+)"

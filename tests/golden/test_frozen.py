@@ -56,6 +56,8 @@ def test_every_op_has_directed_cases():
     assert set(kinds) == set(OPS) and sum(kinds.values()) > 30
     assert sorted(constant) == [
         "argmax_one_value",
+        "log_softmax_float32_one_value",
+        "log_softmax_one_value",
         "softmax_float32_one_value",
         "softmax_one_value",
     ]

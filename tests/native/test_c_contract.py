@@ -31,7 +31,7 @@ DECLARED = set(re.findall(r"^INTGOLD_API [^;(]*?(intgold_\w+)\(", HEADER, re.M))
 
 LAYOUTS = {
     1: "502aa95dd5c568195d181ab9faac5c01c377af92eaea445f7ccb070407829eb1",
-    2: "97eeed252c92303a17cc03fb277b5356ca66dfc6fd6b408edd8ccd4ae6fedc13",
+    2: "42404930cc1cc1fcfe951b8ec339afceee65d172bdd2413e040b26c19c16d9a9",
 }
 """SHA-256 of `layout()` under each INTGOLD_ABI so far."""
 NOT_IN_MODELS = {"intgold_status", "intgold_isa", "intgold_feature", "intgold_trace"}

@@ -113,6 +113,7 @@ BEYOND = {
     "segments": (0, "COUNT"), "frac_bits": (-1, "PARAMETER"), "left_shift": (-1, "PARAMETER"),
     "multiplier": (2**30 - 1, "PARAMETER"), "axis": (-1, "PARAMETER"), "form": (-1, "FORM"),
     "weight_zero_point_count": (0, "COUNT"), "offset": (-1, "PARAMETER"),
+    "scale_bits": (0, "PARAMETER"),
 }  # fmt: skip
 """int32 member -> the number below its smallest, and the status of that."""
 ABOVE = {
@@ -122,7 +123,7 @@ ABOVE = {
     **dict.fromkeys(("x_zero_point", "y_zero_point", "x1_zero_point", "x2_zero_point", "act_min",
                      "act_max", "value"), 128),
     "segments": 257, "frac_bits": 16, "left_shift": 32, "axis": 3, "form": 3,
-    "weight_zero_point_count": 99, "offset": 2**28,
+    "weight_zero_point_count": 99, "offset": 2**28, "scale_bits": (240 << 23) + 1,
     **dict.fromkeys((f"stride{k}" for k in range(6)), 2**28 + 1),
 }  # fmt: skip
 """The number above the largest; where there is none, the largest int32."""
@@ -162,7 +163,8 @@ def _numbers() -> Iterator[Damage]:
             if name in FITTING:
                 dense = one(kind, lambda op: op.fields.get("stride", (1, 1)) == (1, 1))
                 yield Damage(f"{kind} {name} and one more", dense, _more(name), "SHAPE")
-    yield Damage("softmax depth 4096", one("softmax"), _deep_rows, "SHAPE")
+    for kind in ("softmax", "log_softmax"):
+        yield Damage(f"{kind} depth 4096", one(kind), _deep_rows, "SHAPE")
     yield Damage("fully_connected in_c 2^28 + 1", one("fully_connected"),
                  _set("in_c", 2**28 + 1), "SHAPE")  # fmt: skip
     yield from _large_extents()
@@ -322,6 +324,7 @@ EXTENTS = {
     "avg_pool2d": ("in_h", "in_w", "in_c", "out_h", "out_w"),
     "global_avg_pool": ("in_h", "in_w", "in_c"), "fully_connected": ("out_c",),
     "rescale": ("depth",), "argmax": ("depth",), "softmax_float32": ("depth",),
+    "log_softmax_float32": ("depth",),
     "pad": ("in0", "in1", "in2"),
     **dict.fromkeys(("reshape", "strided_copy"), ("shape0", "shape1", "shape2")),
     "gather": ("in_extent", "out_extent"),
@@ -525,8 +528,8 @@ def _tables() -> Iterator[Damage]:
     for at, value in ((0, -127), (1, -128), (2, -128)):
         yield Damage(f"pwl breakpoint {at}", several, _put("breakpoints", at, value), "PARAMETER")
     for at, value in ((0, -1), (7, 2**30), (255, 2**29), (254, INT32[0])):
-        yield Damage(f"softmax_float32 entry {at}", one("softmax_float32"),
-                     _put("table", at, value), "PARAMETER")  # fmt: skip
+        for kind in ("softmax_float32", "log_softmax_float32"):
+            yield Damage(f"{kind} entry {at}", one(kind), _put("table", at, value), "PARAMETER")
     for value in (-1, 1000, *INT32):
         yield Damage(f"gather index {value}", one("gather"), _put("indices", 0, value),
                      "PARAMETER")  # fmt: skip

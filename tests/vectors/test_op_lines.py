@@ -23,6 +23,7 @@ from intgold.vectors.op_vectors.requantize import (
 
 AVG_FORMS = ("raw_away", "centred_away", "raw_up")
 SOFTMAX_FORMS = ("rounded", "half_added")
+LOG_SOFTMAX_FORMS = ("signed", "unsigned")
 
 
 def all_cases(op):
@@ -96,6 +97,16 @@ def mul(v):
 
 def softmax(v):
     return None, slow_oracle.softmax(v["x"], multiplier=v["multiplier"], left_shift=v["left_shift"])
+
+
+def log_softmax(v):
+    fields = {n: v[n] for n in ("multiplier", "left_shift")}
+    return None, slow_oracle.log_softmax(v["x"], **fields)
+
+
+def log_softmax_float32(v):
+    fields = {"form": LOG_SOFTMAX_FORMS[v["form_of_op"]], "scale_bits": v["scale_bits"]}
+    return None, slow_oracle.log_softmax_float32(v["x"], **fields, table=v["table"])
 
 
 def softmax_float32(v):
@@ -204,6 +215,8 @@ FORMULAS = {
     "minimum": minimum,
     "lut2d": lut2d,
     "matmul": matmul,
+    "log_softmax": log_softmax,
+    "log_softmax_float32": log_softmax_float32,
 }
 
 
@@ -230,7 +243,8 @@ def test_lines_are_the_run_in_order(op):
                                             if name in run.accumulators else {})  # fmt: skip
         for part, want in parts.items():
             assert np.array_equal(np.array([r[part] for r in block.rows]).ravel(), want.ravel())
-        if op in ("lut", "pwl", "rescale", "softmax", "argmax", "softmax_float32"):
+        if op in ("lut", "pwl", "rescale", "softmax", "argmax", "softmax_float32",
+                  "log_softmax", "log_softmax_float32"):  # fmt: skip
             x = case.x[case.model.inputs[0]]
             assert np.array_equal(np.array([r["x"] for r in block.rows]).ravel(), x.ravel())
 

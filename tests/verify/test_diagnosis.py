@@ -1,5 +1,6 @@
 """The cause of a difference: planted bugs are named, corruptions are not."""
 
+import functools
 from collections import Counter
 from dataclasses import replace
 from random import Random
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 import intgold
+import slow_oracle
 import tools
 from intgold.ops.table import OPS
 from intgold.vectors.cases.op_corners import corner_cases, random_case
@@ -330,6 +332,97 @@ def test_resizes():
         ("resize_rounded_twice", "after the rows",
          away(blend(away(rows, 10).astype(np.int64), 2, *columns), 10)),
     ):  # fmt: skip
+        assert (name, label) in named_by(path, got), name
+
+
+def test_logarithms_of_a_softmax():
+    """The maximum, the logarithm, its row, its base, the last rounding; each by the clause."""
+    fields = {"multiplier": 1452290560, "left_shift": 24}
+    path = one_op("log_softmax", fields, [(3, 8)], (3, 8))
+    x = path.inputs[0].astype(int)
+    x[0, 0], x[0, 1] = [69, 70] + [-128] * 6, [-100 + i for i in range(8)]
+    path = path.with_inputs(x.astype(np.int8))
+
+    def difference(v):
+        return slow_oracle.softmax_p(v * 2**24, 1452290560)
+
+    def sums(row, largest):
+        return sum(
+            slow_oracle.away(slow_oracle.softmax_exp(difference(v - largest)), 12)
+            for v in row
+            if v - largest >= -124
+        )
+
+    def device(log=None, largest=max, shift=slow_oracle.away):
+        y = np.empty(x.shape, int)
+        for image, row in np.ndindex(4, 3):
+            values = x[image, row].tolist()
+            top = largest(values)
+            used = x[image, max(row - 1, 0)].tolist() if log == "late" else values
+            s = sums(used, largest(used))
+            d = slow_oracle.log_softmax_log(
+                2 ** (slow_oracle.bits(s) - 1) if log == "power" else s
+            ) if s else 0  # fmt: skip
+            d = {"none": 0, "base 2": (d * 2**31 + 1488522236 // 2) // 1488522236}.get(log, d)
+            made = [shift(difference(v - top) - d, 22) + 127 for v in values]
+            counted = [m if v - top >= -124 else -128 for m, v in zip(made, values, strict=True)]
+            y[image, row] = np.clip(counted, -128, 127)
+        return y.astype(np.int8)
+
+    assert np.array_equal(device(), path.results()[1])
+    for name, label, got in (
+        ("row_maximum_missing", "", device(largest=lambda row: 127)),
+        ("log_of_sum_missing", "", device("none")),
+        ("log_of_sum_late", "", device("late")),
+        ("log_of_sum_otherwise", "of the power of two below the sum", device("power")),
+        ("log_of_sum_otherwise", "to the base 2", device("base 2")),
+        ("log_softmax_rounded_otherwise", "halves up", device(shift=slow_oracle.up)),
+        ("log_softmax_rounded_otherwise", "down", device(shift=slow_oracle.down)),
+    ):
+        assert (name, label) in named_by(path, got), name
+
+
+def test_logarithms_in_float32():
+    """The maximum, the logarithm, its row, the last rounding, the products; each by the clause."""
+    one = 127 << 23
+    table = np.array([one - (255 - i) * 2**19 for i in range(256)], np.int32)
+    fields = {"form": "unsigned", "scale_bits": 123 << 23, "table": table}
+    path = one_op("log_softmax_float32", fields, [(3, 8)], (3, 8))
+    x = path.inputs[0].astype(int)
+    x[0, 1] = [-100 + i for i in range(8)]
+    x[1, 0] = [20 - 2 * i for i in range(8)]
+    path = path.with_inputs(x.astype(np.int8))
+    to_24 = functools.partial(slow_oracle.sig, b=24)
+    w = slow_oracle.softmax_float32_v(123 << 23)
+
+    def log_of(row, top, power=False):
+        s = 0
+        for v in row:
+            s = to_24(s + slow_oracle.softmax_float32_v(int(table[255 + v - top])))
+        return slow_oracle.logf(2 ** (slow_oracle.bits(s) - 1) if power else s)
+
+    def device(log=None, largest=max, shift=slow_oracle.even, offset=128):
+        y = np.empty(x.shape, int)
+        for image, row in np.ndindex(4, 3):
+            values = x[image, row].tolist()
+            used = x[image, max(row - 1, 0)].tolist() if log == "late" else values
+            found = 0 if log == "none" else log_of(used, largest(used), log == "power")
+            c = to_24(to_24(w * (largest(values) + offset)) + found)
+            y[image, row] = [
+                slow_oracle.clamp(shift(to_24(to_24(w * (v + offset)) - c), 145) + 127, -128, 127)
+                for v in values
+            ]
+        return y.astype(np.int8)
+
+    assert np.array_equal(device(), path.results()[1])
+    for name, label, got in (
+        ("row_maximum_missing", "", device(largest=lambda row: 127)),
+        ("log_of_sum_missing", "", device("none")),
+        ("log_of_sum_late", "", device("late")),
+        ("log_of_sum_otherwise", "of the power of two below the sum", device("power")),
+        ("log_softmax_rounded_otherwise", "down", device(shift=slow_oracle.down)),
+        ("log_softmax_rounded_otherwise", "toward zero", device(shift=slow_oracle.zero)),
+    ):
         assert (name, label) in named_by(path, got), name
 
 

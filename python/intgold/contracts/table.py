@@ -43,6 +43,9 @@ class Algorithm(Enum):
         "exponentials by a float32 table, their sum and quotient in float32; "
         "1/2 is added in float32, then the fraction dropped"
     )
+    FLOAT32_LOGARITHM = (
+        "exponentials by a float32 table; their sum, its logarithm and the rest in float32"
+    )
     CELLS_OF_0 = "cells of padding are the byte 0, whatever the zero point is"
     WEIGHTS_OF_10_BITS = "positions and weights of 10 fraction bits in integers; `away(., 20)`"
     WEIGHTS_OF_11_BITS = "positions in float32, weights rounded to 11 fraction bits; `up(., 22)`"
@@ -215,7 +218,7 @@ _UNDEFINED = OpRule(overflow="the engine shifts int32 by 32 bits or more, which 
 
 _REFERENCE = {
     **_MOVED, **_TABLES,
-    "SOFTMAX": _ABORTS,
+    "SOFTMAX": _ABORTS, "LOG_SOFTMAX": _EXACT,
     "CONV_2D": _DOUBLE, "DEPTHWISE_CONV_2D": _DOUBLE, "FULLY_CONNECTED": OpRule("float64"),
     "CONV_2D uint8": _PRODUCT32, "DEPTHWISE_CONV_2D uint8": _PRODUCT32,
     "TRANSPOSE_CONV": _DOUBLE, "TRANSPOSE_CONV uint8": _PRODUCT32,
@@ -259,6 +262,7 @@ _OPTIMISED = {
     "SOFTMAX uint8": OpRule(
         algorithm=Algorithm.FLOAT32_TABLE_HALF_ADDED
     ),  # AArch64 rounds as with int8
+    "LOG_SOFTMAX": OpRule(algorithm=Algorithm.FLOAT32_LOGARITHM),
     "QUANTIZE": OpRule("double_up", group=16, remainder_form="double"),
     "MEAN": OpRule("double_up", algorithm=Algorithm.RAW_SUM, group=16, remainder_form="double"),
     "SUM": OpRule("single", "float32", algorithm=Algorithm.RAW_FLOAT32_AWAY),
@@ -365,7 +369,9 @@ _INTGOLD = {
          "BATCH_MATMUL", "SUM"),
         OpRule("single"),
     ),
-    **dict.fromkeys(("TANH", "GELU", "ELU", "SOFTMAX", "SQRT", "RSQRT", "LOG", "DIV"), _EXACT),
+    **dict.fromkeys(
+        ("TANH", "GELU", "ELU", "SOFTMAX", "LOG_SOFTMAX", "SQRT", "RSQRT", "LOG", "DIV"), _EXACT
+    ),
     "MEAN": OpRule("single", algorithm=Algorithm.DIVIDED),
     **_WEIGHTS_OF_11_BITS,
 }  # fmt: skip

@@ -28,7 +28,8 @@ class Footprint:
         Of all requantize entries: four bytes of multiplier and one of right_shift; in form
         ``float64`` four more.
     tables : int
-        256 bytes of each lut, 65,536 of each lut2d, 1,024 of each softmax_float32; seven of each
+        256 bytes of each lut, 65,536 of each lut2d, 1,024 of each softmax_float32 and
+        log_softmax_float32; seven of each
         pwl segment (breakpoint, slope, offset); ten of each output row and column of a
         resize_bilinear; four of each index of a gather.
     """

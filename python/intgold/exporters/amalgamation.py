@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-_ORDER = ("kernels/portable/", "kernels/", "ops/", "engine/")
+_ORDER = ("arithmetic/", "kernels/portable/", "kernels/", "ops/", "engine/")
 """The first that a path begins with says where it stands."""
 _INCLUDE = re.compile(r'^#include "([\w/]+\.h)"\n', re.MULTILINE)
 _GUARD = re.compile(r"^#ifndef INTGOLD_\w+_H\n#define ", re.MULTILINE)

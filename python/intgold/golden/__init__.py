@@ -25,6 +25,8 @@ from .depthwise_conv2d import depthwise_conv2d
 from .fully_connected import fully_connected
 from .gather import gather
 from .global_avg_pool import global_avg_pool
+from .log_softmax import log_softmax
+from .log_softmax_float32 import log_softmax_float32
 from .lut import lut
 from .lut2d import lut2d
 from .matmul import matmul
@@ -50,7 +52,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         global_avg_pool, add, softmax, rescale, argmax, mul, concat, pad, reshape, softmax_float32,
         strided_copy, gather,
         transpose_conv2d,
-        resize_bilinear, maximum, minimum, lut2d, matmul,
+        resize_bilinear, maximum, minimum, lut2d, matmul, log_softmax,
+        log_softmax_float32,
     )
 }  # fmt: skip
 """The golden function of every op of the op table."""
@@ -120,6 +123,8 @@ maximum = _checking(maximum)
 minimum = _checking(minimum)
 lut2d = _checking(lut2d)
 matmul = _checking(matmul)
+log_softmax = _checking(log_softmax)
+log_softmax_float32 = _checking(log_softmax_float32)
 
 __all__ = [
     "FUNCTIONS",
@@ -132,6 +137,8 @@ __all__ = [
     "fully_connected",
     "gather",
     "global_avg_pool",
+    "log_softmax",
+    "log_softmax_float32",
     "lut",
     "lut2d",
     "matmul",

@@ -23,6 +23,12 @@ def take(name: str, value: Any, dtype: str | tuple[str, ...], ndim: int | None =
     return value
 
 
+def below_largest(x: IntArray) -> IntArray:
+    """Return x less the largest of its row, the last dimension, as int64."""
+    wide = x.astype(np.int64)
+    return np.asarray(wide - wide.max(axis=-1, keepdims=True))
+
+
 def give(y: IntArray, act_min: int, act_max: int) -> IntArray:
     """Clamp int64 values to [act_min, act_max] within int8 and return them as int8."""
     return np.clip(y, act_min, act_max).astype(np.int8)

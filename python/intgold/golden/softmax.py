@@ -10,8 +10,8 @@ import numpy as np
 
 from ..support.array_types import IntArray
 from . import rounding
-from ._integers import bit_length, give, take
-from .fixed_point import exp, product, reciprocal
+from ._integers import below_largest, bit_length, give, take
+from .fixed_point import product, reciprocal, scaled_differences
 
 
 def softmax(x: IntArray, *, multiplier: int, left_shift: int) -> IntArray:
@@ -30,11 +30,7 @@ def softmax(x: IntArray, *, multiplier: int, left_shift: int) -> IntArray:
     ndarray of int8, shape of `x`
     """
     take("x", x, "int8")
-    wide = x.astype(np.int64)
-    diff = wide - wide.max(axis=-1, keepdims=True)
-    counts = diff >= -((31 << 26) >> left_shift)  # smaller ones would leave Q5.26
-    a = product(np.where(counts, diff, 0) << left_shift, multiplier)
-    e = np.where(counts, exp(a, 26), 0)
+    _, e, counts = scaled_differences(below_largest(x), multiplier, left_shift)
     total = rounding.away(e, 12).sum(axis=-1, keepdims=True)  # Q12.19
     leading = 32 - bit_length(total)
     g = reciprocal((total << leading) - 2**31)

@@ -16,6 +16,8 @@ depthwise_conv2d = FUNCTIONS["depthwise_conv2d"]
 fully_connected = FUNCTIONS["fully_connected"]
 gather = FUNCTIONS["gather"]
 global_avg_pool = FUNCTIONS["global_avg_pool"]
+log_softmax = FUNCTIONS["log_softmax"]
+log_softmax_float32 = FUNCTIONS["log_softmax_float32"]
 lut = FUNCTIONS["lut"]
 lut2d = FUNCTIONS["lut2d"]
 matmul = FUNCTIONS["matmul"]
@@ -50,6 +52,8 @@ __all__ = [
     "gather",
     "global_avg_pool",
     "isa_name",
+    "log_softmax",
+    "log_softmax_float32",
     "lut",
     "lut2d",
     "matmul",

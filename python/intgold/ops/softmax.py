@@ -12,7 +12,7 @@ from .shapes import Fields, Shape, need, rows_dims
 
 def _shape(fields: Fields, shapes: Sequence[Shape]) -> Shape:
     depth = shapes[0][-1]
-    need(depth <= 4095, f"softmax over {depth} values; the exact sum allows 4095")
+    need(depth <= 4095, f"a row of {depth} values; the exact sum allows 4095")
     return shapes[0]
 
 

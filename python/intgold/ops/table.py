@@ -20,6 +20,8 @@ from . import (
     fully_connected,
     gather,
     global_avg_pool,
+    log_softmax,
+    log_softmax_float32,
     lut,
     lut2d,
     matmul,
@@ -67,6 +69,8 @@ OPS: Mapping[str, OpKind] = {
         minimum,
         lut2d,
         matmul,
+        log_softmax,
+        log_softmax_float32,
     )
 }
 """In SPEC order."""

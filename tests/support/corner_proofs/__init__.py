@@ -4,6 +4,7 @@ from . import (
     elementwise,
     int32,
     layout,
+    log_softmax,
     matrices,
     pools,
     resizes,
@@ -25,6 +26,7 @@ _ROOMS = (
     transposed,
     resizes,
     matrices,
+    log_softmax,
 )
 
 PROOFS = {op: proofs for room in _ROOMS for op, proofs in room.PROOFS.items()}

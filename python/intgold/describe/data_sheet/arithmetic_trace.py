@@ -158,6 +158,12 @@ def _quotient(p: int, t: int) -> str:
     return f"{'-' if p < 0 else ''}{whole}.{remainder * 10_000 >> t:04d}.."
 
 
+def some_of(values: list[int]) -> str:
+    """Return the first of some values, and how many there are."""
+    more = f", ... ({len(values)} in all)" if len(values) > 16 else ""
+    return ", ".join(map(str, values[:16])) + more
+
+
 def clamped(steps: ArithmeticTrace, value: int, zero_point: int, lo: int, hi: int) -> int:
     """Return ``clamp(zero_point + value, lo, hi)``, saying it."""
     made = max(lo, min(zero_point + value, hi))

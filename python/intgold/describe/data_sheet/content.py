@@ -30,6 +30,7 @@ _TABLES: dict[str, tuple[str, Callable[[int], str]]] = {
     "lut": ("x = -128", str),
     "lut2d": ("x1 = x2 = -128", str),
     "softmax_float32": ("difference -255", "{:08x}".format),
+    "log_softmax_float32": ("difference -255", "{:08x}".format),
 }
 """Of each op with a table: what its first entry is for, and how an entry is shown."""
 _NO_ZERO_POINT = (
@@ -49,6 +50,8 @@ _NO_ZERO_POINT = (
     "maximum",
     "minimum",
     "lut2d",
+    "log_softmax",
+    "log_softmax_float32",
 )
 
 

@@ -53,6 +53,17 @@ _FORMULAS = {
     "minimum": "y = min(x1, x2), as they are stored",
     "lut2d": "y = table[x1 + 128][x2 + 128]",
     "matmul": "acc(b,i,j) = bias(j) + sum over k of (x1(b,i,k) - zero_x1) * (x2(b,j,k) - zero_x2)",
+    "log_softmax": "diff(i) = x(i) - max x of the row; y(i) = -128, without a part in s, where "
+    "diff(i) < -floor(31*2^26 / 2^left_shift)\n"
+    "P(a,b) = (a*b + 2^30) >> 31;  a(i) = P(diff(i)*2^left_shift, multiplier)\n"
+    "s = sum of away(EXP(a(i)), 12), SPEC 5.10.2;  d = LOG(s), SPEC 5.26.1\n"
+    "y(i) = clamp(away(a(i) - d, 22) + 127, -128, 127);  "
+    "away(p,t) = sign(p) * ((|p| + 2^(t-1)) >> t)",
+    "log_softmax_float32": "e(i) and s as of a softmax_float32;  F(p) = p to 24 significant bits, "
+    "ties to even\n"
+    "w = float32 with the bits scale_bits;  b(i) = x(i), in form unsigned x(i) + 128\n"
+    "c = F(F(w * max b of the row) + LOGF(s)), SPEC 5.27.1;  d(i) = F(F(w * b(i)) - c)\n"
+    "y(i) = clamp(r(i) + 127, -128, 127), r(i) = 16*d(i) to the nearest integer, ties to even",
 }
 
 _AVERAGES = {

@@ -17,13 +17,11 @@ from .arithmetic_trace import (
     ArithmeticTrace,
     away,
     clamped,
-    exp_of,
-    float32_of,
-    reciprocal,
-    significand,
+    some_of,
     trace_requantize,
     up,
 )
+from .worked_rows import ROW_WALKS, RowWalk
 
 PRODUCTS_SHOWN = 9
 """Products that are written out; the rest is one partial sum."""
@@ -306,14 +304,9 @@ def _pool(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> l
 def _max_pool2d(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     cells, op = _pool(traced, place, steps), traced.op
     made = int(max(op["act_min"], min(max(cells), op["act_max"])))
-    steps.say(f"largest of {_some(cells)} = {max(cells)}")
+    steps.say(f"largest of {some_of(cells)} = {max(cells)}")
     steps.say(f"y = clamp({max(cells)}, {op['act_min']}, {op['act_max']}) = {made}")
     return made
-
-
-def _some(values: list[int]) -> str:
-    more = f", ... ({len(values)} in all)" if len(values) > 16 else ""
-    return ", ".join(map(str, values[:16])) + more
 
 
 def _avg_pool2d(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
@@ -421,7 +414,7 @@ def _rescale(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -
 def _argmax(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
     row: list[int] = traced.inputs[0][place[:-1]].tolist()
     made = row.index(max(row))
-    steps.say(f"row {_some(row)}: the largest is {max(row)}, first at {made}")
+    steps.say(f"row {some_of(row)}: the largest is {max(row)}, first at {made}")
     return made
 
 
@@ -478,69 +471,12 @@ def _gather(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) ->
     return made
 
 
-def _softmax(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
-    row = traced.inputs[0][place[:-1]].astype(int).tolist()
-    op, top, diff = traced.op, max(row), [v - max(row) for v in row]
-    steps.say(f"row {_some(row)}: the largest is {top}")
-    limit = -((31 << 26) >> op["left_shift"])
-    at = place[-1]
-    if diff[at] < limit:
-        steps.say(f"diff = {row[at]} - {top} = {diff[at]}, below {limit}: does not count, y = -128")
-        return -128
-    scaled = [up((d << op["left_shift"]) * op["multiplier"], 31) for d in diff]
-    e = [exp_of(a) if d >= limit else 0 for a, d in zip(scaled, diff, strict=True)]
-    total = sum(away(v, 12) for v in e)
-    leading = 32 - total.bit_length()
-    g = reciprocal((total << leading) - 2**31)
-    product = up(g * e[at], 31)
-    shifted = away(product, 35 - leading)
-    steps.say(f"diff = {row[at]} - {top} = {diff[at]};  a = P({diff[at]}*2^{op['left_shift']}, "
-              f"{op['multiplier']}) = {scaled[at]}")  # fmt: skip
-    steps.say(f"e = EXP({scaled[at]}) = {e[at]};  s = sum of away(e(i), 12) = {total}")
-    steps.say(f"L = {leading};  g = REC({total}*2^{leading} - 2^31) = {g};  P(g, e) = {product}")
-    return clamped(steps, shifted, -128, -128, 127)
+def _of_row(walk: RowWalk) -> Callable[[TracedOp, tuple[int, ...], ArithmeticTrace], int]:
+    def worked(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
+        row = traced.inputs[0][place[:-1]].astype(int).tolist()
+        return walk(traced.op, row, place[-1], steps)
 
-
-def _softmax_float32(traced: TracedOp, place: tuple[int, ...], steps: ArithmeticTrace) -> int:
-    row = traced.inputs[0][place[:-1]].astype(int).tolist()
-    op, top, at = traced.op, max(row), place[-1]
-    entries = [int(op["table"][255 + v - top]) for v in row]
-    e = [float32_of(b) for b in entries]
-    sums = [0]
-    for v in e:
-        sums.append(significand(sums[-1] + v, 24))
-    total = sums[-1]
-    j = total.bit_length() - 24
-    g = ((1 << 47) + (total >> j + 1)) // (total >> j)
-    p, t = significand(e[at] * g, 24), 39 + j
-    with_half = p + (1 << t - 1)
-    rounded = significand(with_half, 24) if op["form"] == "half_added" else with_half
-    index = 255 + row[at] - top
-    steps.say(f"row {_some(row)}: the largest is {top}")
-    steps.say(f"e = table[255 + {row[at]} - {top}] = table[{index}] = {entries[at]:08x} "
-              f"= {_power(e[at])} * 2^-149")  # fmt: skip
-    shown = [_power(v) for v in sums[1:]]
-    if len(shown) > _SUMS:
-        shown[_SUMS // 2 : 1 - _SUMS // 2] = [f"... ({len(e)} in all)"]
-    steps.say(f"e(0), + e(1), ..., each sum to 24 significant bits, in 2^-149: {', '.join(shown)}")
-    steps.say(f"s = {_power(total)} * 2^-149;  S = {total >> j}, j = {j};  g = {g}")
-    steps.say(f"p = e * 2^149 * g to 24 significant bits = {_power(p)};  T = {t}")
-    if op["form"] == "half_added":
-        steps.say(f"p + 2^(T-1) to 24 significant bits = {_power(rounded)}")
-        steps.say(f"r = {_power(rounded)} >> {t} = {rounded >> t}")
-    else:
-        steps.say(f"r = (p + 2^(T-1)) >> {t} = {rounded >> t}")
-    return clamped(steps, rounded >> t, -128, -128, 127)
-
-
-_SUMS = 8
-"""Partial sums that are written out."""
-
-
-def _power(value: int) -> str:
-    """Return a value of up to 24 significant bits as a significand and a power of two."""
-    surplus = max(value.bit_length() - 24, 0)
-    return f"{value >> surplus} * 2^{surplus}"
+    return worked
 
 
 _WALKS: Mapping[str, Callable[[TracedOp, tuple[int, ...], ArithmeticTrace], int]] = {
@@ -553,14 +489,12 @@ _WALKS: Mapping[str, Callable[[TracedOp, tuple[int, ...], ArithmeticTrace], int]
     "avg_pool2d": _avg_pool2d,
     "global_avg_pool": _global_avg_pool,
     "add": _add,
-    "softmax": _softmax,
     "rescale": _rescale,
     "argmax": _argmax,
     "mul": _mul,
     "concat": _concat,
     "pad": _pad,
     "reshape": _reshape,
-    "softmax_float32": _softmax_float32,
     "strided_copy": _strided_copy,
     "gather": _gather,
     "transpose_conv2d": _transpose_conv2d,
@@ -569,5 +503,6 @@ _WALKS: Mapping[str, Callable[[TracedOp, tuple[int, ...], ArithmeticTrace], int]
     "minimum": _extreme,
     "lut2d": _lut2d,
     "matmul": _matmul,
+    **{kind: _of_row(walk) for kind, walk in ROW_WALKS.items()},
 }
 """One walk per op; each returns the output value that its lines come to."""

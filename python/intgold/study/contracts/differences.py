@@ -32,7 +32,8 @@ class Witness:
     place : tuple of int
         (image, coordinates ...) of the output in it.
     operands : tuple of int
-        The input values that the output hangs on; of MEAN and SUM its column, of SOFTMAX its row.
+        The input values that the output hangs on; of MEAN and SUM its column, of SOFTMAX and
+        LOG_SOFTMAX its row.
     a, b : int
         The output of each contract.
     text : str
@@ -226,7 +227,7 @@ def _operands(at: OpProbe, place: tuple[int, ...]) -> list[int]:
         operands = at.inputs[0][place[0], ..., channel].ravel()
     elif op.kind == "FULLY_CONNECTED":
         operands = at.inputs[0][place[0]]
-    elif op.kind in ("CONV_2D", "TRANSPOSE_CONV", "SOFTMAX"):
+    elif op.kind in ("CONV_2D", "TRANSPOSE_CONV", "SOFTMAX", "LOG_SOFTMAX"):
         operands = at.inputs[0][place[:-1]]
     elif op.kind == "BATCH_MATMUL":
         operands = np.array([at.inputs[0][0, place[1], 0], at.inputs[1][0, 0, place[2]]])

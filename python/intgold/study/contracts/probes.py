@@ -166,14 +166,22 @@ def _reduction(op: str) -> Callable[[Rng], OpProbe]:
 
 
 def _softmax(rng: Rng) -> OpProbe:
+    return _rows(rng, "SOFTMAX", (1 / 256, -128), Beta=1.0)
+
+
+def _log_softmax(rng: Rng) -> OpProbe:
+    return _rows(rng, "LOG_SOFTMAX", (1 / 16, 127))
+
+
+def _rows(rng: Rng, kind: str, output: tuple[float, int], **options: float) -> OpProbe:
     """Short rows of values near each other, so that all of them have a share."""
     g, depth = _GraphBuilder(), int(rng.integers(2, 9))
     shape = (1, 2048, depth)
     x = g.tensor(shape, scale=_scale(rng, -2.5, -0.5), zero_point=_zero(rng))
-    y = g.tensor(shape, "int8", _FLOAT(1 / 256), -128)
+    y = g.tensor(shape, "int8", _FLOAT(output[0]), output[1])
     spread = int(rng.integers(2, 120))
     batch = rng.integers(-spread, spread, shape).astype(np.int8)
-    return g.op("SOFTMAX", [x], y, [batch], Beta=1.0)
+    return g.op(kind, [x], y, [batch], **options)
 
 
 def _max_pool(rng: Rng) -> OpProbe:
@@ -278,6 +286,7 @@ PROBES: Mapping[str, Callable[[Rng], OpProbe]] = {
     **{op: _reduction(op) for op in ("MEAN", "SUM")},
     "MAX_POOL_2D": _max_pool,
     "SOFTMAX": _softmax,
+    "LOG_SOFTMAX": _log_softmax,
     **{
         op: _one(op)
         for op in (

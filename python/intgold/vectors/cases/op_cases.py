@@ -176,10 +176,27 @@ def _tables() -> Iterator[Model]:
     ):
         fields = {"multiplier": 2**30, "left_shift": 23}
         yield _model("softmax", case, reason, (depth,), fields)
+        of_log = reason.replace("the probability is 1", "its logarithm is 0")
+        yield _model("log_softmax", case, of_log, (depth,), fields)
         one = 127 << 23
         falling = [one - (255 - i) * 2**20 for i in range(256)]
         fields = {"form": "rounded", "table": np.array(falling, np.int32)}
         yield _model("softmax_float32", case, reason, (depth,), fields)
+        fields = {"form": "signed", "scale_bits": one - (5 << 23), "table": fields["table"]}
+        yield _model("log_softmax_float32", case, of_log, (depth,), fields)
+
+    reason = "the lower of two neighbours lies between two units: away from zero"
+    fields = {"multiplier": 1452290560, "left_shift": 24}
+    yield _model("log_softmax", "ties", reason, (16, 32, 2), fields)
+    reason = "a table of zeros, 1/32: every odd difference lies between two units, to the even one"
+    fields = {
+        "form": "unsigned", "scale_bits": 122 << 23,
+        "table": np.array([0] * 255 + [127 << 23], np.int32),
+    }  # fmt: skip
+    yield _model("log_softmax_float32", "ties", reason, (16, 32, 2), fields)
+    reason = "a scale of 2^13 and a bit: products of x + 128 leave few bits to the logarithm"
+    fields = {**fields, "scale_bits": (140 << 23) + 1}
+    yield _model("log_softmax_float32", "large_scale", reason, (16, 32, 2), fields)
 
 
 def _pools() -> Iterator[Model]:

@@ -24,6 +24,7 @@ from .corners.elementwise import (
     mul_cases,
 )
 from .corners.int32 import argmax_cases, rescale_cases
+from .corners.log_softmax import log_softmax_cases, log_softmax_float32_cases
 from .corners.matmul import matmul_cases
 from .corners.pools import avg_pool2d_cases, global_avg_pool_cases, max_pool2d_cases
 from .corners.resizes import resize_bilinear_cases
@@ -83,6 +84,8 @@ _CASES: dict[str, Callable[[], Iterator[Case]]] = {
     "minimum": minimum_cases,
     "lut2d": lut2d_cases,
     "matmul": matmul_cases,
+    "log_softmax": log_softmax_cases,
+    "log_softmax_float32": log_softmax_float32_cases,
 }
 
 

@@ -392,6 +392,14 @@ def _softmax_float32(rng: Random, shapes: list[Shape]) -> Fields:
     return {"form": rng.choice(("rounded", "half_added")), "table": table}
 
 
+def _log_softmax_float32(rng: Random, shapes: list[Shape]) -> Fields:
+    """Scales from 2^-30 to 2^16, mostly those that leave several values of a row above -128."""
+    exponent = rng.choice((rng.randint(-30, 16), rng.randint(-8, -1)))
+    bits = (127 + exponent << 23) + rng.randrange(2**23)
+    table = _softmax_float32(rng, shapes)["table"]
+    return {"form": rng.choice(("signed", "unsigned")), "scale_bits": bits, "table": table}
+
+
 def _strided_copy(rng: Random, shapes: list[Shape]) -> Fields:
     """Walk x in C order, then cut, reverse, split, repeat and exchange what its counters do."""
     counters, offset = [], 0
@@ -499,4 +507,6 @@ _FIELDS: dict[str, Callable[[Random, list[Shape]], Fields]] = {
     "minimum": _no_fields,
     "lut2d": _lut2d,
     "matmul": _matmul,
+    "log_softmax": _softmax,
+    "log_softmax_float32": _log_softmax_float32,
 }

@@ -176,7 +176,9 @@ def _constants(model: Model, op: Op) -> list[Part]:
             parts.append((name + "_of_op", "uint8", _choices(op).index(value)))
         else:
             signed = name.startswith(("act_", "value")) or name.endswith("_zero_point")
-            dtype = "int8" if signed else "int32" if name == "multiplier" else "uint8"
+            dtype = (
+                "int8" if signed else "int32" if name in ("multiplier", "scale_bits") else "uint8"
+            )
             dtype = "uint32" if name == "offset" else dtype
             parts.append((name, dtype, value))
     if op.kind == "concat":
@@ -422,6 +424,8 @@ _COLUMNS: dict[str, Callable[..., list[Part]]] = {
     "minimum": _elementwise,
     "lut2d": _elementwise,
     "matmul": _matmul,
+    "log_softmax": _softmax,
+    "log_softmax_float32": _softmax,
 }
 
 

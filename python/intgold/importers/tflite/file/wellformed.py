@@ -18,9 +18,9 @@ ARITIES: Mapping[str, tuple[int, int]] = {
                      "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL", "LOGICAL_AND",
                      "LOGICAL_OR", "BATCH_MATMUL"), _TWO),
     **dict.fromkeys(
-        ("AVERAGE_POOL_2D", "MAX_POOL_2D", "SOFTMAX", "SQUEEZE", "QUANTIZE", "CAST", "RELU",
-         "RELU_N1_TO_1", "RELU6", "LEAKY_RELU", "LOGISTIC", "TANH", "GELU", "ELU", "HARD_SWISH",
-         "ABS", "SQRT", "RSQRT", "EXP", "LOG", "LOGICAL_NOT", "FLOAT32_CHAIN"),
+        ("AVERAGE_POOL_2D", "MAX_POOL_2D", "SOFTMAX", "LOG_SOFTMAX", "SQUEEZE", "QUANTIZE",
+         "CAST", "RELU", "RELU_N1_TO_1", "RELU6", "LEAKY_RELU", "LOGISTIC", "TANH", "GELU", "ELU",
+         "HARD_SWISH", "ABS", "SQRT", "RSQRT", "EXP", "LOG", "LOGICAL_NOT", "FLOAT32_CHAIN"),
         _ONE,
     ),
     **dict.fromkeys(("ARG_MAX", "ARG_MIN"), _TWO),

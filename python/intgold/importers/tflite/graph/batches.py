@@ -98,7 +98,7 @@ _SEPARATE: Mapping[str, Callable[[_Batched], bool]] = {
     ),
     **dict.fromkeys(INDEX_OPS, _axes(1)),
     **dict.fromkeys(("UNPACK", "GATHER"), lambda of: of.along(of.options["Axis"], of.rank())),
-    "SOFTMAX": lambda of: of.rank() > 1,
+    **dict.fromkeys(("SOFTMAX", "LOG_SOFTMAX"), lambda of: of.rank() > 1),
     "SPLIT": lambda of: all(of.along(a, of.rank(1)) for a in of.values(0)),
     "SPLIT_V": lambda of: all(of.along(a, of.rank()) for a in of.values(2)),
     "TRANSPOSE": lambda of: of.values(1)[:1] == [0],

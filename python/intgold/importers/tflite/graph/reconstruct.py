@@ -60,6 +60,8 @@ def candidates(model: Model, op: Op, dtype: str) -> Iterator[FileGraph]:
     elif op.kind in ("softmax", "softmax_float32"):
         for beta in _betas(op, held[0].scale[0]):
             yield _graph("SOFTMAX", held, Beta=beta)
+    elif op.kind in ("log_softmax", "log_softmax_float32"):
+        yield _graph("LOG_SOFTMAX", held)
     elif op.kind == "lut":
         for kind in _UNARY:
             yield _graph(kind, held)

@@ -250,7 +250,7 @@ def _axes(tensor: FileTensor, rank: int) -> set[int] | None:
 
 _ALIKE = frozenset(
     ("QUANTIZE", "RELU", "RELU_N1_TO_1", "RELU6", "LEAKY_RELU", "LOGISTIC", "TANH", "GELU", "ELU",
-     "HARD_SWISH", "SOFTMAX", "ABS", "SQRT", "RSQRT", "EXP", "LOG", "PRELU")
+     "HARD_SWISH", "SOFTMAX", "LOG_SOFTMAX", "ABS", "SQRT", "RSQRT", "EXP", "LOG", "PRELU")
 )  # fmt: skip
 """Ops that make the shape of their input."""
 

@@ -50,6 +50,7 @@ HANDLERS: Mapping[str, Callable[[OpContext], None]] = {
     "MAX_POOL_2D": pools.max_pool_2d,
     **dict.fromkeys(("MEAN", "SUM"), means_and_sums.mean_or_sum),
     "SOFTMAX": softmax.softmax,
+    "LOG_SOFTMAX": softmax.log_softmax,
     "RESHAPE": data_movement.reshape,
     "SQUEEZE": data_movement.reshape,
     "EXPAND_DIMS": data_movement.reshape,

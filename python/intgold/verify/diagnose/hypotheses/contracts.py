@@ -21,7 +21,8 @@ from .hypothesis import Edit, Evidence, Hypothesis, Variant
 NAME = "another_contract"
 _SCALING = ("left_shift", "requantize1", "requantize2", "requantize", "table", "multiplier")
 """Fields that contracts set differently; padding and clamps stay those of the op."""
-_WHOLE = ("global_avg_pool", "softmax", "softmax_float32")
+_WHOLE = ("global_avg_pool", "softmax", "softmax_float32", "log_softmax",
+          "log_softmax_float32")  # fmt: skip
 """What another engine may make by other ops, or by several: only its output can be had."""
 
 
