@@ -1,6 +1,6 @@
 """The real engines: environments that have them, and what they answer.
 
-    >>> from engines import answers, as_int8
+    >>> from engines import answer_as_int8, answers
     >>> found = answers("tflm", {"dense": Stimulus(data, {0: batch}, (3,))})
     >>> found["dense"].outputs[3]          # or found["dense"] is the text of a refusal
 
@@ -16,11 +16,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from intgold.study.engines import real_engines
-from intgold.study.engines.engine_answers import Answer, engine_answers
+from intgold.study.engines.engine_answers import Answer, answer_as_int8, engine_answers
 from intgold.study.engines.engine_answers import EngineRequest as Stimulus
-from intgold.study.engines.engine_answers import uint8_as_int8 as as_int8
 
-__all__ = ["Answer", "Stimulus", "answers", "as_int8", "environment", "run_worker"]
+__all__ = ["Answer", "Stimulus", "answer_as_int8", "answers", "environment", "run_worker"]
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "out" / "conformance"

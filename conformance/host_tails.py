@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from engines import Answer, Stimulus, answers, as_int8
+from engines import Answer, Stimulus, answer_as_int8, answers
 from flatbuffers import flexbuffers
 from tflite_writer import Writer
 
@@ -165,7 +165,7 @@ def hold(contract: str, count: int) -> Row:
 def compare(row: Row, name: str, made: Detector, answer: Answer) -> None:
     """Count in a row what differs between an engine's answer and the host's values."""
     model = convert(parse(made.data), contract_named(row.contract), name)
-    x = dict(zip(model.inputs, map(as_int8, made.stimulus), strict=True))
+    x = dict(zip(model.inputs, map(answer_as_int8, made.stimulus), strict=True))
     host = run_host_tail(model, model.run(x).outputs)
     if host.left:
         raise AssertionError(f"{name}: not done: {host.left[0]}")

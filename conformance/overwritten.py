@@ -14,7 +14,7 @@ import sys
 from itertools import product
 
 import numpy as np
-from engines import PACKAGES, Stimulus, answers, as_int8
+from engines import PACKAGES, Stimulus, answer_as_int8, answers
 from tflite_writer import Writer
 
 from intgold.contracts import contract_named
@@ -102,7 +102,7 @@ def check(contract: str) -> tuple[int, int, int, int, int]:
             continue
         data, outputs = files[name]
         model = convert(parse(data), contract_named(contract), "m")
-        x = {model.inputs[0]: as_int8(next(iter(stimuli[name].inputs.values())))}
+        x = {model.inputs[0]: answer_as_int8(next(iter(stimuli[name].inputs.values())))}
         ours = model.run(x).outputs
         for at, output in zip(outputs, model.outputs, strict=True):
             kept = found.tensors[at]

@@ -26,9 +26,10 @@ from pathlib import Path
 import host_tails
 import networks
 import numpy as np
-from engines import PACKAGES, Stimulus, answers, as_int8
+import softmax_models
+import two_operand_models
+from engines import PACKAGES, Stimulus, answer_as_int8, answers
 from one_op_models import MODELS, made
-from softmax_models import ABORTS
 
 from intgold.contracts import contract_named, evidence
 from intgold.errors import IntgoldError
@@ -43,6 +44,7 @@ from intgold.support.text_table import columns
 FROZEN = Path(__file__).parent / "answers.json"
 COMPARED = Path(evidence.__file__).parent / evidence.FILE
 FROZEN_SEEDS = 3
+ABORTS = {**softmax_models.ABORTS, **two_operand_models.ABORTS}
 REFUSED = (
     "floored at last|before the clamp, in int16|its cells are the byte 0|interpolates in float32|"
     "writes no output"
@@ -75,9 +77,7 @@ def both_engines(model: Model, stimulus: list[np.ndarray]) -> np.ndarray:
 def every_output(model: Model, stimulus: list[np.ndarray]) -> list[np.ndarray]:
     """Return the outputs of a model, after the golden model and C were found equal."""
     x = {
-        name: as_int8(batch.view(np.int8) if batch.dtype == bool else batch).reshape(
-            len(batch), *model.tensor(name).shape
-        )
+        name: answer_as_int8(batch).reshape(len(batch), *model.tensor(name).shape)
         for name, batch in zip(model.inputs, stimulus, strict=True)
     }
     golden, c = (model.run(x, backend=b).outputs for b in ("golden", "c"))

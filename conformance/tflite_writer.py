@@ -13,7 +13,7 @@ TYPES = {
     "int8": tflite.TensorType.INT8, "uint8": tflite.TensorType.UINT8,
     "int16": tflite.TensorType.INT16, "int32": tflite.TensorType.INT32,
     "int64": tflite.TensorType.INT64, "float32": tflite.TensorType.FLOAT32,
-    "bool": tflite.TensorType.BOOL,
+    "bool": tflite.TensorType.BOOL, "float16": tflite.TensorType.FLOAT16,
 }  # fmt: skip
 _LAST_BYTE_CODE = 127
 

@@ -112,6 +112,13 @@ def _difference_scales(rng: Rng) -> tuple[Any, Any, Any]:
     return first, second, draws.output_scale(rng, reach)
 
 
+def _large_difference_scales(rng: Rng) -> tuple[Any, Any, Any]:
+    """Of a last factor from 1 to 2: by one bit to the left first, which int32 always holds."""
+    first, second, _ = _difference_scales(rng)
+    twice = 2 * float(max(first, second))
+    return first, second, FLOAT(twice * twice / 2**14 / 2 ** rng.uniform(0.01, 0.99))
+
+
 def _tied_product_scales(rng: Rng) -> tuple[Any, Any, Any]:
     """A product of q is a half, to within float32; every fourth time any scale."""
     first, second = draws.scale(rng), draws.scale(rng)
@@ -283,6 +290,7 @@ _PAIRS: Mapping[str, Callable[[Rng, str], Made]] = {
 MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     **{f"{kind}_PAIRS": make for kind, make in _PAIRS.items()},
     "SQUARED_DIFFERENCE": _two("SQUARED_DIFFERENCE", _difference_scales, version=2),
+    "SQUARED_DIFFERENCE_LARGE": _two("SQUARED_DIFFERENCE", _large_difference_scales, version=2),
     "DIV": _two("DIV", _quotient_scales, "DivOptions", zero_divides=False, version=2),
     "FLOOR_DIV": _two("FLOOR_DIV", _quotient_scales, zero_divides=False, bare=True, version=3),
     "FLOOR_MOD": _two("FLOOR_MOD", _quotient_scales, zero_divides=False, bare=True, version=2),
@@ -293,3 +301,5 @@ MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     "FULLY_CONNECTED_DATA": _fully_connected_data,
 }
 """By name: from a generator and a type, a model."""
+ABORTS = {"SQUARED_DIFFERENCE_LARGE": ("litert_reference", "litert_optimised_x86", "xnnpack")}
+"""Kernels that end the process where the last factor is 1 or more."""

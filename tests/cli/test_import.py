@@ -15,7 +15,7 @@ from intgold.study.engines import engine_check
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 
-from tflite_writer import Writer
+from tflite_writer import TYPES, Writer
 
 
 def wrapped(path, kind="RELU", integers=False, tail=("DEQUANTIZE", "SOFTMAX")):
@@ -157,6 +157,8 @@ def test_check_compares_every_tensor(ends, tmp_path, capsys, monkeypatch):
     file = wrapped(tmp_path / "m.tflite", integers=ends == "integers", tail=tail)
     status, out, _ = run(capsys, "import", file, "--check", "--count", 7)
     lines = out.splitlines()
+    if ends == "SOFTMAX":
+        assert lines.pop() == "outputs not compared, since the host computes them: softmax_y"
     first = 0 if ends == "integers" else 1
     rows = [
         *(["op", "0", "(QUANTIZE)", "input", "28", "0"],) * first,
@@ -204,6 +206,100 @@ def test_check_leaves_out_what_nothing_reads(tmp_path, capsys, monkeypatch):
     rows = [line.split() for line in out.splitlines()[2:-1]]
     assert status == 0 and rows[0] == ["op", "1", "(RELU)", "y", "28", "0"]
     assert not any("unread" in row for row in rows)
+
+
+def with_bools(path, *unread):
+    """A file of a bool and int8: a SELECT by the bool, and what no integer depends on."""
+    w = Writer()
+    c = w.tensor((1, 4), "bool", name="which")
+    a, b, y = (w.tensor((1, 4), "int8", 0.5, 3, name=n) for n in "aby")
+    w.op("SELECT_V2", [c, a, b], y)
+    z = w.tensor((1, 4), "bool", name="neither")
+    w.op("LOGICAL_NOT", [c], z)
+    inputs, outputs = [c, a, b], [y, z]
+    for dtype in unread:
+        x, cos = (w.tensor((1, 4), dtype, name=f"{n}_{dtype}") for n in ("host", "cos"))
+        w.op("COS", [x], cos)
+        inputs.append(x)
+        outputs.append(cos)
+    path.write_bytes(w.finish(inputs, outputs))
+    return str(path)
+
+
+def test_bools_are_fed(tmp_path, capsys, monkeypatch):
+    """To the models of other contracts and to the engine: 0 and 1; floats that the host reads."""
+    stand_in_engine.install(monkeypatch, tmp_path)
+    file, made = with_bools(tmp_path / "m.tflite", "float32", "float16"), tmp_path / "m.npz"
+    status, out, _ = run(capsys, "import", file, "-o", made)
+    rows = [line.split() for line in out.splitlines()]
+    assert status == 0 and ["xnnpack", "64", "0", "0", "0", "-"] in rows
+    assert "bool_outputs: neither\n" in run(capsys, "info", made)[1]
+    assert run(capsys, "vectors", made, "--count", 1, "-o", tmp_path / "set")[0] == 0
+    assert "Outputs that are bools: neither." in (tmp_path / "set" / "README.md").read_text()
+    status, out, _ = run(capsys, "import", file, "--check", "--count", 7)
+    rows = [line.split() for line in out.splitlines()]
+    assert status == 0 and ["op", "0", "(SELECT_V2)", "y", "28", "0"] in rows
+    assert ["output", "neither", "28", "0"] in rows
+    assert out.splitlines()[-1] == (
+        "outputs not compared, since the host computes them: cos_float32, cos_float16"
+    )
+
+
+def test_stimuli_of_bools():
+    """0, 1, a checker, then as many of either; without corners none of the first."""
+    from intgold.importers.tflite.file.reader import FileTensor
+    from intgold.study.engines.file_stimulus import integer_batch
+
+    tensor = FileTensor(
+        0, "x", (1, 50), "bool", np.zeros(0, np.float32), np.zeros(0, np.int64), 0, None
+    )  # fmt: skip
+    x, plain = (
+        integer_batch(np.random.default_rng(0), tensor, 40, corners=corners)
+        for corners in (True, False)
+    )
+    assert x.dtype == plain.dtype == bool and x.shape == plain.shape == (40, 50)
+    assert not x[0].any() and x[1].all() and np.array_equal(x[4], np.arange(50) % 2 == 1)
+    assert all(0.4 < batch[5:].mean() < 0.6 for batch in (x, plain))
+
+
+def test_inputs_that_only_the_host_reads(tmp_path):
+    """Bools 0 and 1 alike, float16 as float32; the values are those of the file's types."""
+    from intgold.importers.tflite.file.reader import read
+    from intgold.importers.tflite.graph.float_islands import cut_float_ends
+    from intgold.study.engines.file_stimulus import file_stimulus
+
+    w = Writer()
+    x, y = (w.tensor((1, 4), "int8", 0.5, 3) for _ in range(2))
+    w.op("RELU", [x], y)
+    host = [w.tensor((1, 99), of) for of in ("bool", "float16")]
+    for at in host:
+        w.op("CAST", [at], w.tensor((1, 99), "float32"))
+    (tmp_path / "m.tflite").write_bytes(w.finish([x, *host], [y]))
+    graph = read(tmp_path / "m.tflite")
+    bools, reals = (file_stimulus(graph, cut_float_ends(graph), 20).inputs[at] for at in host)
+    assert (bools.dtype, reals.dtype) == (bool, np.float16) and 0.4 < bools.mean() < 0.6
+    assert reals.min() < -1 and reals.max() > 9
+
+
+def test_a_comparison_that_cannot_be_made(tmp_path, capsys):
+    """The import is done, status 0: a line says why contracts are not compared."""
+    w = Writer()
+    x, y = (w.tensor((1, 4), "int8", 0.5, 3, name=n) for n in "xy")
+    text = w.tensor((1, 4), "int16", name="text")
+    w.op("RELU", [x], y)
+    w.op("DEQUANTIZE", [text], w.tensor((1, 4), "float32", name="real"))
+    kept, TYPES["int16"] = TYPES["int16"], 5  # strings
+    try:
+        data = w.finish([x, text], [y])
+    finally:
+        TYPES["int16"] = kept
+    file, made = tmp_path / "m.tflite", tmp_path / "m.npz"
+    file.write_bytes(data)
+    status, out, err = run(capsys, "import", file, "-o", made)
+    assert (status, err) == (0, "") and made.exists()
+    assert out.splitlines()[-1] == (
+        "contracts are not compared: input text: type 5 of the schema is not fed"
+    )
 
 
 @pytest.mark.parametrize(("bug", "row"), [

@@ -235,6 +235,20 @@ def test_what_an_index_picks_is_a_tail():
     assert numbers(cut.tail) == [2, 3, 4, 5, 7, 8]
 
 
+def test_a_topk_is_a_tail():
+    """It, and what depends on it, in integers and floats; what it reads is an output."""
+    w = File()
+    a = w.relu(w.int8())
+    k = w.tensor((), "int32", data=np.array(2))
+    values, places = w.int8(1, 2, 2), w.tensor((1, 2, 2), "int32")
+    w.op("TOPK_V2", [a, k], [values, places])
+    again = w.relu(values)
+    b = w.relu(a)
+    cut = cut_of(w.graph([0], [w.dequantized(again), places, b]))
+    assert (cut.graph.outputs, numbers(cut.graph.ops)) == ((a, b), [0, 3])
+    assert numbers(cut.tail) == [1, 2, 4]
+
+
 def middle(kind="TANH"):
     """Floats between integer ops."""
     w = File()

@@ -154,6 +154,22 @@ def test_a_cast_that_an_engine_lacks(of, to):
         model_of(changed(of, to), "tflm")
 
 
+def test_a_cast_of_an_input():
+    """It belongs to the tail, as that of a tensor that an op makes; also of a bool."""
+    w = Writer()
+    x, y = (w.tensor((1, 4), "int8", 0.5, 3, name=n) for n in "xy")
+    c, *wide = (w.tensor((1, 4), of, name=n) for n, of in
+                (("c", "bool"), ("x32", "int32"), ("c32", "int32")))  # fmt: skip
+    w.op("RELU", [x], y)
+    for read, made_here in zip((x, c), wide, strict=True):
+        w.op("CAST", [read], made_here)
+    model = model_of(parse(w.finish([x, c], [y, *wide])))
+    assert (model.inputs, model.outputs) == (("x",), ("y",))
+    assert model.metadata["host_tail"].splitlines() == [
+        "op 1 CAST(x, from=int8) -> x32 int32 1x4", "op 2 CAST(c, from=bool) -> c32 int32 1x4",
+    ]  # fmt: skip
+
+
 def test_a_cast_to_other_integers_ends_the_model():
     """What it makes is for the host; an int8 op that reads it again is refused."""
     graph = changed("int8", "int8", ("RELU", "int8"), ("CAST", "int32"))

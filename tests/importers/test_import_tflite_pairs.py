@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from intgold.contracts import contract_named
-from intgold.errors import ImportFileError
+from intgold.errors import ImportFileError, ModelError
 from intgold.importers.tflite.convert import convert
 from intgold.importers.tflite.file.reader import parse
 
@@ -136,12 +136,20 @@ def test_a_select_of_constants():
         return imported(w.finish(given, [y]))
 
     model = choosing(np.array([[-7]]), np.array([[100]]))
-    assert [op.kind for op in model.ops] == ["lut"]
+    assert [op.kind for op in model.ops] == ["lut", "lut"]  # the first makes 0 and 1 of the input
     assert run(model, np.array([[1], [0]])).ravel().tolist() == [-7, 100]
     model = choosing(None, np.array([[-128]]))
     x = EVERY.reshape(-1, 1)
     for value, wanted in ((1, x), (0, np.full_like(x, -128))):
         assert np.array_equal(run(model, np.full_like(x, value), x).reshape(-1, 1), wanted)
+
+
+def opposite(dtype):
+    """A file of a LOGICAL_NOT."""
+    w = Writer()
+    x, y = w.tensor((1, 1), dtype), w.tensor((1, 1), dtype)
+    w.op("LOGICAL_NOT", [x], y)
+    return w.finish([x], [y])
 
 
 def test_logical_ops():
@@ -151,12 +159,19 @@ def test_logical_ops():
         ("LOGICAL_AND", "minimum", [0, 0, 0, 1]), ("LOGICAL_OR", "maximum", [0, 1, 1, 1]),
     ):  # fmt: skip
         model = imported(both(kind, "bool", (None,) * 3, (0, 0, 0), ((1, 1),) * 2))
-        assert [o.kind for o in model.ops] == [op]
+        assert [o.kind for o in model.ops] == ["lut", "lut", op]  # of each input 0 and 1
         assert run(model, *bits).ravel().tolist() == wanted
-    w = Writer()
-    x, y = w.tensor((1, 1), "bool"), w.tensor((1, 1), "bool")
-    w.op("LOGICAL_NOT", [x], y)
-    assert run(imported(w.finish([x], [y])), bits[1]).ravel().tolist() == [1, 0, 1, 0]
+    assert run(imported(opposite("bool")), bits[1]).ravel().tolist() == [1, 0, 1, 0]
+
+
+@pytest.mark.parametrize("kind", ["LOGICAL_AND", "EQUAL"])
+def test_any_byte_is_a_bool(kind):
+    """All but 0 are true: every pair of bytes gives 0 or 1, as if 0 and 1 were fed."""
+    a, b = pairs()
+    model = imported(both(kind, "bool", (None,) * 3, (0,) * 3, ((1, 1),) * 2, made="bool"))
+    wanted = {"LOGICAL_AND": np.logical_and, "EQUAL": np.equal}[kind](a != 0, b != 0)
+    assert np.array_equal(run(model, a, b).reshape(-1, 1), wanted.astype(int))
+    assert model.metadata["bool_outputs"] == model.outputs[0]
 
 
 def test_quotients():
@@ -169,6 +184,15 @@ def test_quotients():
         assert "divisor of 0" in model.metadata["no_answer"]
         assert ("-128 / -1" in model.metadata["no_answer"]) == (kind == "FLOOR_DIV")
         assert np.array_equal(run(model, a, b).reshape(-1, 1)[b != 0], wanted[b != 0])
+    data = both("DIV", "uint8", (0.5,) * 3, (3, 131, 3), ((1, 2),) * 2, np.array([[3, 130]]),
+                options="DivOptions")  # fmt: skip
+    assert "no_answer" not in imported(data).metadata
+    data = both("DIV", "uint8", (0.5,) * 3, (3, 131, 3), ((1, 2),) * 2, np.array([[3, 131]]),
+                options="DivOptions")  # fmt: skip
+    assert "divisor of 0" in imported(data).metadata["no_answer"]
+    for held, noted in ((3, False), (-1, True)):
+        data = both("FLOOR_DIV", zeros=(0,) * 3, shapes=((1, 1), ()), data=np.array(held))
+        assert ("no_answer" in imported(data).metadata) == noted
     data = both("DIV", scales=(0.5, 0.5, 0.25), zeros=(0, 0, 3), shapes=((1, 1),) * 2,
                 options="DivOptions")  # fmt: skip
     exact = a * 4 / safe
@@ -195,6 +219,26 @@ def test_a_squared_difference_is_arithmetic():
     a, b = pairs()
     exact = ((a - 3) - (b - 5)) ** 2 / 256 - 128
     assert abs(run(model, a, b).reshape(-1, 1) - np.clip(exact, -128, 127)).max() <= 0.5
+
+
+def test_squares_that_are_enlarged():
+    """Of a last factor of 1 or more: TFLite Micro shifts to the left, LiteRT ends the process."""
+    data = both("SQUARED_DIFFERENCE", scales=(64.0, 64.0, 0.75), zeros=(3, 5, -128),
+                shapes=((1, 1),) * 2)  # fmt: skip
+    a, b = pairs()
+    exact = ((a - 3) - (b - 5)) ** 2 * (64.0 * 64.0 / 0.75) - 128
+    y = run(imported(data, "tflm"), a, b).reshape(-1, 1)
+    assert abs(y - np.clip(exact, -128, 127)).max() <= 0.5
+    with pytest.raises(ModelError, match="pre-shifted accumulator can reach .*, beyond int32"):
+        imported(both("SQUARED_DIFFERENCE", scales=(64.0, 64.0, 0.01)), "tflm")
+    for contract in ("litert_reference", "litert_optimised_x86", "xnnpack"):
+        with pytest.raises(ImportFileError, match="factor is 1.33.*: the engine ends the process"):
+            imported(data, contract)
+    scale = np.float32(1 + 2894 * 2.0**-23)
+    made = np.float32(4 * float(scale) ** 2 / 2**14)
+    assert 1 - 2.0**-32 < 4 * float(scale) ** 2 / 2**14 / float(made) < 1  # 31 bits round it to 1
+    with pytest.raises(ImportFileError, match="factor is 1: the engine ends the process"):
+        imported(both("SQUARED_DIFFERENCE", scales=(scale, scale, made)))
 
 
 def matmul(shapes, adj=(False, False), held=None, x2_zero=0, scales=(0.05, 0.04, 0.3)):
@@ -231,27 +275,34 @@ def test_a_delegate_takes_matrices_whose_zero_point_is_0():
         assert imported(data, "xnnpack").ops[0]["requantize"].form == (form,)
 
 
-def test_weights_of_data():
-    """A FULLY_CONNECTED whose weights an op makes is a matmul, with its biases."""
+def dense_of_data(scales=(0.05, 0.04, 0.2)):
+    """A file of a FULLY_CONNECTED whose weights are an input, reshaped."""
     w = Writer()
-    x, flat = w.tensor((1, 5), "int8", 0.05, 3), w.tensor((1, 15), "int8", 0.04, 2)
-    weights = w.tensor((3, 5), "int8", 0.04, 2)
+    x, flat = w.tensor((1, 5), "int8", scales[0], 3), w.tensor((1, 15), "int8", scales[1], 2)
+    weights = w.tensor((3, 5), "int8", scales[1], 2)
     w.op("RESHAPE", [flat, w.tensor((2,), "int32", data=np.array([3, 5]))], weights)
-    bias = w.tensor((3,), "int32", 0.002, 0, np.array([100, -200, 300]))
-    y = w.tensor((1, 3), "int8", 0.2, -4)
+    bias = w.tensor((3,), "int32", scales[0] * scales[1], 0, np.array([100, -200, 300]))
+    y = w.tensor((1, 3), "int8", scales[2], -4)
     w.op("FULLY_CONNECTED", [x, weights, bias], y, 4, "FullyConnectedOptions",
          FusedActivationFunction=0, WeightsFormat=0, KeepNumDims=False)  # fmt: skip
-    model = imported(w.finish([x, flat], [y]), "xnnpack")
+    return w.finish([x, flat], [y])
+
+
+def test_weights_of_data():
+    """A FULLY_CONNECTED whose weights an op makes is a matmul, with its biases."""
+    model = imported(dense_of_data(), "xnnpack")
     (op,) = (op for op in model.ops if op.kind == "matmul")
     assert op["bias"].tolist() == [100, -200, 300] and op["requantize"].form == ("double_up",)
 
 
-def choosing(kind, shape, dtype):
+def choosing(kind, shape, dtype, scales=(0.5, 0.5), zeros=(3, 3)):
     """A file of a SELECT of two tensors of shape (1, 3, 4) by a condition of this shape."""
     w = Writer()
     c = w.tensor(shape, "bool")
-    quantised = () if dtype == "bool" else (0.5, 3)
-    x1, x2, y = (w.tensor((1, 3, 4), dtype, *quantised) for _ in range(3))
+    x1, x2, y = (
+        w.tensor((1, 3, 4), dtype, *(() if dtype == "bool" else quantised))
+        for quantised in (*zip(scales, zeros, strict=True), (0.5, 3))
+    )
     w.op(kind, [c, x1, x2], y, 1)
     return w.finish([c, x1, x2], [y])
 
@@ -294,7 +345,22 @@ def test_batches_are_images():
         (both("FLOOR_DIV", "uint8"), "litert_reference", "no kernel for it on uint8"),
         (both("FLOOR_MOD"), "tflm", "no kernel for it on int8"),
         (both("SQUARED_DIFFERENCE", "uint8"), "xnnpack", "no kernel for it on uint8"),
-        (both("SQUARED_DIFFERENCE", scales=(9.0, 9.0, 0.001)), "tflm", "last factor is 19.77"),
+        (both("SQUARED_DIFFERENCE", scales=(9.0, 9.0, 0.001)), "xnnpack", "last factor is 19.77"),
+        (both("SQUARED_DIFFERENCE", scales=(0.5, 0.5, 3e38)), "tflm",
+         "its output has a scale of 3e.38: 2.14 of it is beyond float32"),
+        (matmul(((1, 5, 7), (1, 7, 6), (1, 5, 6)), scales=(1e-38, 1, 1)), "xnnpack",
+         "input 0 has a scale of 9.9999994e-39, which is no normal float32"),
+        (opposite("int8"), "xnnpack", "input 0 is int8; bool is read"),
+        (choosing("SELECT", (1, 3, 4), "int8", (0.5, 0.25)), "xnnpack",
+         "input 2 has another scale or zero point than the output"),
+        (choosing("SELECT", (1, 3, 4), "int8", zeros=(4, 3)), "xnnpack",
+         "input 1 has another scale or zero point than the output"),
+        (dense_of_data((100.0, 100.0, 0.9)), "litert_reference",
+         "values of up to 3.62e.09 before the clamp, beyond int32"),
+        *((both("DIV", dtype, zeros=(3, zero, 3), data=np.ones((1, 4)), options="DivOptions"),
+           "tflm" if dtype == "int8" else "xnnpack",
+           rf"^op 0 .DIV.: constant t1 has the zero point {zero}, beyond {dtype}$")
+          for dtype, zero in (("int8", 300), ("int8", -129), ("uint8", -1), ("int8", 2**40))),
         (both("DIV", scales=(1.0, 1.0, 1e-8), options="DivOptions"), "tflm", "negative number"),
         (both("POW"), "litert_reference", r"op 0 \(POW\): this op is not known"),
         (matmul(((1, 5, 7), (1, 6, 8), (1, 5, 6)), (False, True)), "tflm", r"\(1, 6, 8\) to"),
@@ -307,3 +373,25 @@ def test_what_is_refused(data, contract, why):
     with pytest.raises(ImportFileError, match=why) as error:
         imported(data, contract)
     assert "\n" not in str(error.value)
+
+
+def many(kind, number, shapes, held=None, options="", **fields):
+    """A file of an op again and again, of the same operands."""
+    w = Writer()
+    x1, x2 = w.tensor(shapes[0], "int8", 0.5, 0), w.tensor(shapes[1], "int8", 0.5, 0, held)
+    outputs = [w.tensor(shapes[2], "int8", 0.5, 0) for _ in range(number)]
+    for y in outputs:
+        w.op(kind, [x1, x2], y, 1, options, **fields)
+    return w.finish([x1] if held is not None else [x1, x2], outputs)
+
+
+def test_constants_that_a_file_does_not_have():
+    """A small file gets no large model: tables of pairs, a constant matrix that is copied often."""
+    shapes = ((1, 2),) * 3
+    assert len(imported(many("FLOOR_MOD", 64, shapes)).ops) == 64
+    with pytest.raises(ImportFileError, match=r"op 64 .FLOOR_MOD.: 65536 constants that are not"):
+        imported(many("FLOOR_MOD", 65, shapes))
+    shapes = ((1, 2, 1, 128), (2, 128, 256), (1, 2, 1, 256))
+    with pytest.raises(ImportFileError, match=r"op 4 .BATCH_MATMUL.: 65536 constants that are not"):
+        imported(many("BATCH_MATMUL", 5, shapes, np.ones(shapes[1]), "BatchMatMulOptions",
+                      AdjX=False, AdjY=False))  # fmt: skip

@@ -117,3 +117,14 @@ def test_engines_round_sums_differently():
 def test_refused(contract, dtype, axes, why):
     with pytest.raises(ImportFileError, match=rf"^op 0 \(SUM\): {why}"):
         convert(file((0.1, 0.2), (0, 0), 4, dtype, axes), contract_named(contract), "m")
+
+
+def test_a_scale_that_is_no_normal_float32():
+    """XNNPACK does not take it; the smallest normal one it does."""
+    tiny = np.finfo(F).tiny
+    convert(file((tiny, 0.2), (0, 0), 4), contract_named("xnnpack"), "m")
+    below = np.nextafter(tiny, F(0))
+    why = r"^op 0 \(SUM\): input 0 has a scale of 1.1754942e-38, which is no normal float32$"
+    with pytest.raises(ImportFileError, match=why):
+        convert(file((below, 0.2), (0, 0), 4), contract_named("xnnpack"), "m")
+    convert(file((below, 0.2), (0, 0), 4), contract_named("tflm"), "m")

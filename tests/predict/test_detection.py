@@ -330,7 +330,15 @@ def test_what_predict_refuses(tmp_path, capsys):
     other.write_bytes(b"\xff\xfe")
     out = tmp_path / "b.png"
     for more, why in (
-        (["--class-names", few], "class 1: 1 names"),
+        (["--class-names", few], f"predict: {few}: 1 names; there is a class 1"),
+        (["--class-names", few, "--save-boxes", out], f"predict: {few}: 1 names; there is a clas"),
+        (["--brief"], f"{given[0]}: its images have no class, which --brief shows"),
+        (["--details"], f"{given[0]}: its images have no class, which --details shows"),
+        (["--picture"], f"{given[0]}: its images have no class, which --picture shows"),
+        (
+            ["--json", "--min-score", "0.5"],
+            "--min-score goes with a table or picture; --json has all detections",
+        ),
         (["--class-names", none], f"{none}: no name"),
         (["--class-names", other], f"{other}: no UTF-8 text at byte 0"),
         ([given[1], "--save-boxes", out], f"--save-boxes {out}: 2 images; give one"),
@@ -339,5 +347,10 @@ def test_what_predict_refuses(tmp_path, capsys):
         error = capsys.readouterr().err
         assert error.count("\n") == 1 and why in error
     assert not out.exists()
+    for more in ([], ["--json"], ["--save-boxes", out]):  # class 1 has a score below
+        arguments = ["predict", *given, "--class-names", str(few), *map(str, more)]
+        status = main([*arguments, *([] if "--json" in more else ["--min-score", "0.7"])])
+        assert status == (2 if "--json" in more else 0), more
+    capsys.readouterr()
     assert main(["predict", "lut", given[1], "--min-score", "0.5"]) == 2
     assert "lut: no detector, which --min-score is for" in capsys.readouterr().err

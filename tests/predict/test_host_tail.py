@@ -9,7 +9,7 @@ import pytest
 
 import intgold
 from intgold.cli import main
-from intgold.errors import ModelError
+from intgold.errors import InputError, ModelError
 from intgold.host.host_ops import HEAD, TAIL, quantised_by_host
 from intgold.host.host_tail import run_host_tail
 from intgold.importers import import_tflite
@@ -137,6 +137,52 @@ def test_casts(dtype, tmp_path):
     assert values["raw"].dtype == np.float64 and values["wide"].dtype == np.int64
     assert np.array_equal(values["index"], raw.argmax(1)[:, None])
     assert np.array_equal(values["whole"][:, 0], np.trunc((raw - 3) * SCALE))
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_outputs_that_another_op_reads(kept, tmp_path, capsys):
+    """An index and reals are shown where they are outputs of the file, though an op reads them."""
+    w = Tail(1, 3, 4)
+    best = w.add("ARG_MAX", [w.b, w.held(2)], (1, 3), "int32")
+    wide = w.add("CAST", [best], (1, 3))
+    scores = w.add("LOGISTIC", [w.reals], (1, 3, 4))
+    outputs = [wide, best, w.reals, scores] if kept else [wide, scores]
+    model = written(w, tmp_path, *outputs)
+    names = ["cast_y", "arg_max_y", "reals", "logistic_y"] if kept else ["cast_y", "logistic_y"]
+    assert model.metadata["host_outputs"] == ", ".join(names)
+    x = np.random.default_rng(0).integers(-128, 128, (ROWS, 3, 4)).astype(np.int8)
+    host = run_host_tail(model, model.run(x).outputs)
+    assert [*host.indices, *host.ends] == (
+        ["arg_max_y", "reals", "cast_y", "logistic_y"] if kept else ["cast_y", "logistic_y"]
+    )
+    np.save(tmp_path / "x.npy", x)
+    assert main(["predict", str(tmp_path / "m.npz"), str(tmp_path / "x.npy"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["images"][0]["host"]
+    assert sorted(found) == sorted(names)
+
+
+def test_bools_are_no_class(tmp_path, capsys):
+    """Neither alone, one line and status 2, nor beside what the host computes."""
+    w = Writer()
+    x, y = w.tensor((1, 4), "int8", SCALE, 3, name="x"), w.tensor((1, 4), "bool", name="y")
+    w.op("GREATER", [x, w.tensor((), "int8", SCALE, 3, np.array(9))], y, 2)
+    (tmp_path / "m.tflite").write_bytes(w.finish([x], [y]))
+    model = import_tflite(tmp_path / "m.tflite")
+    model.save(tmp_path / "m.npz")
+    assert model.metadata["bool_outputs"] == "y"
+    with pytest.raises(InputError, match="output y of model m is of bools, which are no class"):
+        model.predict(np.zeros((1, 4), np.int8))
+    np.save(tmp_path / "x.npy", np.array([[9, 10, 8, 127]], np.int8))
+    paths = [str(tmp_path / name) for name in ("m.npz", "x.npy")]
+    assert main(["predict", *paths]) == 2
+    assert "is of bools, which are no class" in capsys.readouterr().err
+    z = w.tensor((1, 4), "float32", name="z")
+    w.op("CAST", [y], z)
+    w.builder = type(w.builder)(1024)
+    (tmp_path / "m.tflite").write_bytes(w.finish([x], [z]))
+    import_tflite(tmp_path / "m.tflite").save(tmp_path / "m.npz")
+    assert main(["predict", *paths]) == 0
+    assert capsys.readouterr().out.splitlines()[3].split() == ["z", "CAST", "4", "0", "1", "0", "1"]
 
 
 def test_shapes_and_joined_values(tmp_path):

@@ -13,14 +13,21 @@ from PIL import Image
 
 import intgold
 from intgold.cli import main
-from intgold.errors import ModelError
+from intgold.errors import InputError, ModelError
 from intgold.host.detection import DetectionOptions, detections
 from intgold.host.host_ops import CONSTANTS, TAIL, constant_line, host_constants, host_ops
 from intgold.host.host_tail import HostValues, run_host_tail
 from intgold.importers import import_tflite
 from intgold.importers.tflite.file.flexbuffer import numbers_of
-from intgold.predict.detected import detected, read_class_names
-from intgold.predict.host_report import image_lines, left_line
+from intgold.predict.detected import (
+    ClassNames,
+    Detection,
+    detected,
+    detection_document,
+    detection_lines,
+    read_class_names,
+)
+from intgold.predict.host_report import finite_json, image_lines, left_line
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 
@@ -219,9 +226,63 @@ def test_a_name_that_is_missing_leaves_no_file(form, tmp_path, capsys):
     few.write_text("cat\n")
     arguments = ["predict", *given, *form, "--save-input", str(kept)]
     assert main([*arguments, "--class-names", str(few)]) == 2
-    assert "class 1: 1 names" in capsys.readouterr().err and not kept.exists()
+    assert f"{few}: 1 names; there is a class 1" in capsys.readouterr().err and not kept.exists()
     assert main(arguments) == 0
     assert np.load(kept).shape == (1, 1, 2, 3)
+
+
+@pytest.mark.parametrize("more", [["--class-names", "names.txt"], ["--min-score", "0.5"]])
+def test_options_of_detections_that_were_not_computed(more, tmp_path, capsys):
+    """They would do nothing; the line says why nothing was computed."""
+    tail = import_tail(tmp_path).replace("y_scale=10.0", "y_scale=1e+300")
+    given = detector(tmp_path, **{TAIL: tail})
+    (tmp_path / "names.txt").write_text("cat\ndog\n")
+    option, value = more
+    value = str(tmp_path / value) if value.endswith("txt") else value
+    assert main(["predict", *given, option, value]) == 2
+    why = f"op 3 ({DETECTION}: y_scale 1e+300 is no finite number)"
+    assert capsys.readouterr().err == (
+        f"intgold predict: {option} {value}: no detections of {given[0]} are computed here; "
+        f"left to the host and not done here: {why}\n"
+    )
+    assert main(["predict", *given]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[-1].endswith(why) and captured.err == ""
+
+
+def import_tail(path):
+    """The tail of the detector, as text."""
+    return intgold.load(detector(path)[0]).metadata[TAIL]
+
+
+def test_json_has_no_infinite_numbers(tmp_path, capsys):
+    """They are null: of boxes that are infinite, of any other value."""
+    given = detector(
+        tmp_path, **{TAIL: import_tail(tmp_path).replace("h_scale=5.0", "h_scale=1e-4")}
+    )
+    assert main(["predict", *given, "--json"]) == 0
+
+    def refuse(name):
+        raise AssertionError(name)
+
+    found = json.loads(capsys.readouterr().out, parse_constant=refuse)["images"][0]
+    assert None in found["detections"][0]["box"] and None in found["host"]["boxes"][0]
+    held = {"a": [1.5, float("nan"), (float("-inf"), 2)], "b": {"c": float("inf"), "d": "x"}}
+    assert json.loads(finite_json(held)) == {
+        "a": [1.5, None, [None, 2]],
+        "b": {"c": None, "d": "x"},
+    }
+
+
+def test_names_of_what_is_not_shown():
+    """A class without a name fails only where something is shown of it."""
+    found = [Detection(0, 0.9, (0.0,) * 4), Detection(5, 0.1, (0.0,) * 4)]
+    names = ClassNames(["cat"], 0.3, "names.txt")
+    assert [d.get("name") for d in detection_document(found, names)] == ["cat", None]
+    assert len(detection_lines(found, names, "utf-8")) == 4
+    for function in (detection_document, lambda f, n: detection_lines(f, n, "utf-8")):
+        with pytest.raises(InputError, match="^names.txt: 1 names; there is a class 5$"):
+            function(found, ClassNames(["cat"], 0.05, "names.txt"))
 
 
 @pytest.mark.parametrize("score", ["nan", "inf", "-inf", "x"])
@@ -275,8 +336,6 @@ def test_rows_that_hold_no_detection():
 
 
 def _lines(host):
-    from intgold.predict.detected import ClassNames
-
     return image_lines(host, 0, "p.png", ClassNames(), "utf-8")
 
 

@@ -42,7 +42,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--signature", metavar="NAME",
-        help="which signature of a file that has several; by default that of the main subgraph",
+        help="which signature of the file; by default the only one, else that of the main subgraph",
     )  # fmt: skip
     parser.add_argument("--name", help="of the model; by default that of the file")
     parser.add_argument(
@@ -117,7 +117,11 @@ def _print_contracts(options: argparse.Namespace) -> None:
         return
     from ..study.contracts.file_contracts import file_contract_lines, file_contracts
 
-    found, images = file_contracts(options.file, DEFAULT_CONTRACT, options.signature)
+    try:
+        found, images = file_contracts(options.file, DEFAULT_CONTRACT, options.signature)
+    except IntgoldError as error:  # what was asked for, the import, is done or has its own error
+        print(f"contracts are not compared: {error}")
+        return
     if all(f.refused for f in found):
         return
     print(*file_contract_lines(found, images, DEFAULT_CONTRACT), sep="\n")

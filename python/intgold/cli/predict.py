@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import math
 import sys
 from collections.abc import Sequence
@@ -29,7 +28,7 @@ from ..predict.detected import (
     draw_detections,
     read_class_names,
 )
-from ..predict.host_report import host_document, image_document, image_lines
+from ..predict.host_report import finite_json, host_document, image_document, image_lines, left_line
 from ..predict.predictions import Predictions, class_count, predict_images
 from ..predict.terminal import printable, style_for
 from ..run.backends import BACKENDS, run
@@ -133,13 +132,13 @@ def call(options: argparse.Namespace) -> int:
     with naming(options.model):
         detector = any(op.kind == DETECTION for op in host_ops(model.metadata, TAIL))
         only_host = _gives_no_class(model, detector=detector)
-    if only_host and options.labels:
-        raise IntgoldError(f"{options.model}: its images have no class to compare with labels")
     for option in ("class_names", "min_score", "save_boxes"):
         if getattr(options, option) is not None and not detector:
             raise IntgoldError(
                 f"{options.model}: no detector, which --{option.replace('_', '-')} is for"
             )
+    if only_host:
+        _check_without_classes(options)
     labels = None
     if options.mnist:
         if options.labels:
@@ -178,7 +177,7 @@ def call(options: argparse.Namespace) -> int:
         with replacing(options.save_input, INPUT) as file:
             file.write(npy_bytes(answers.x))
     if options.json:
-        print(json.dumps(answers.document(), indent=1))
+        print(finite_json(answers.document()))
         return 0
     if options.details or (batch.form == "picture" and labels is None and not options.brief):
         _print_details(answers, picture=options.picture)
@@ -189,6 +188,17 @@ def call(options: argparse.Namespace) -> int:
     if labels is not None:
         print(answers.accuracy())
     return 0
+
+
+def _check_without_classes(options: argparse.Namespace) -> None:
+    """Refuse what only images that give a class obey."""
+    if options.labels:
+        raise IntgoldError(f"{options.model}: its images have no class to compare with labels")
+    for option in ("brief", "details", "picture"):
+        if getattr(options, option):
+            raise IntgoldError(f"{options.model}: its images have no class, which --{option} shows")
+    if options.min_score is not None and options.json and not options.save_boxes:
+        raise IntgoldError("--min-score goes with a table or picture; --json has all detections")
 
 
 def _score(text: str) -> float:
@@ -224,23 +234,27 @@ def _print_host(
     shown = ClassNames(
         read_class_names(options.class_names) if options.class_names else (),
         MIN_SCORE if options.min_score is None else options.min_score,
+        options.class_names or "",
     )
     result = run(model, images, backend=options.backend, threads=options.threads, isa=options.isa)
     host = run_host_tail(model, result.outputs)
+    for option in ("class_names", "min_score", "save_boxes"):
+        value = getattr(options, option)
+        if value is not None and detection_op(host) is None:
+            none = f"no detections of {options.model} are computed here"
+            raise IntgoldError(
+                f"--{option.replace('_', '-')} {value}: {'; '.join([none, *left_line(host)])}"
+            )
     picture = io.BytesIO()
     if options.save_boxes:
-        if detection_op(host) is None:
-            raise IntgoldError(
-                f"--save-boxes {options.save_boxes}: no detections of {options.model} are "
-                "computed here"
-            )
+        labelled = [(d, shown.of(d.kind)) for d in detected(host, 0) if shown.shows(d)]
         with naming(options.model):
-            draw_detections(picture, images[0], detected(host, 0), shown)
+            draw_detections(picture, images[0], labelled)
     if options.json:
         each = [image_document(host, i, name, shown) for i, name in enumerate(names)]
         document = {"model": model.name, "sha256": model.sha256, "images": each,
                     "host": host_document(host)}  # fmt: skip
-        text = json.dumps(document, indent=1)
+        text = finite_json(document)
     else:
         text = "\n\n".join(
             "\n".join(image_lines(host, i, name, shown, sys.stdout.encoding))

@@ -91,6 +91,9 @@ class OpRule:
     int16 : bool
         It wraps outputs that int16 does not hold before the clamp: such an op is refused.  No bit
         of others depends on it, so it does not distinguish rules.
+    below_1 : bool
+        It ends the process where the last factor of a SQUARED_DIFFERENCE is 1 or more, or is 0:
+        such an op is refused.  It distinguishes no rule, as `int16`.
     inexact : str
         What keeps the model from some of the engine's bits; said wherever the op is.
     overflow : str
@@ -113,6 +116,7 @@ class OpRule:
     slopes: tuple[float, float] = (-math.inf, math.inf)
     fallback: OpRule | None = None
     int16: bool = field(default=False, compare=False)
+    below_1: bool = field(default=False, compare=False)
     inexact: str = field(default="", compare=False)
     overflow: str = field(default="", compare=False)
 
@@ -219,7 +223,8 @@ _REFERENCE = {
     "CONV_2D uint8": _PRODUCT32, "DEPTHWISE_CONV_2D uint8": _PRODUCT32,
     "TRANSPOSE_CONV": _DOUBLE, "TRANSPOSE_CONV uint8": _PRODUCT32,
     "ADD": _DOUBLE, "SUB": _DOUBLE, "MUL": _FLOAT32, "MEAN": _DOUBLE, "SUM": _DOUBLE,
-    "SQUARED_DIFFERENCE": _DOUBLE, "DIV": OpRule(algorithm=Algorithm.FIXED_POINT, inexact=_SHIFTS),
+    "SQUARED_DIFFERENCE": replace(_DOUBLE, below_1=True),
+    "DIV": OpRule(algorithm=Algorithm.FIXED_POINT, inexact=_SHIFTS),
     "FLOOR_DIV": _EXACT, "FLOOR_MOD": _EXACT,
     **dict.fromkeys(
         ("EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL"), _DOUBLE
@@ -269,6 +274,7 @@ _TFLM = {
     "ABS": _DOUBLE,
     "PRELU": _DOUBLE,
     "MUL": _DOUBLE,
+    "SQUARED_DIFFERENCE": _DOUBLE,
     "RELU": _DOUBLE,
     "LEAKY_RELU": _DOUBLE,
     "RELU6": OpRule(algorithm=Algorithm.CLAMP_ONLY),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..host.host_ops import CONSTANTS, HEAD, INPUTS, TAIL, without_values
+from ..host.host_ops import BOOL_OUTPUTS, CONSTANTS, HEAD, INPUTS, TAIL, without_values
 from ..model.artefact import required_spec
 from ..model.graph import Model, Op
 from ..ops.bounds import Bounds
@@ -198,6 +198,10 @@ def notes(model: Model) -> list[str]:
         lines.append(f"Its arithmetic: {model.metadata['engine']}.")
     if "uint8" in model.metadata:
         lines.append("The file's uint8 values x are int8 here: x ^ 0x80, which is x - 128.")
+    if "bool" in model.metadata:
+        lines.append("Bools are int8 of 0 and 1; an input of the file that is one takes any byte.")
+    if BOOL_OUTPUTS in model.metadata:
+        lines.append(f"Outputs that are bools: {model.metadata[BOOL_OUTPUTS]}.")
     if "inexact" in model.metadata:
         lines.append(f"Not exact: {model.metadata['inexact']}.")
     if "no_answer" in model.metadata:

@@ -54,13 +54,18 @@ class DetectionOptions:
         Raises
         ------
         ValueError
-            When one is no number.
+            Naming one that is no finite number; of a float, in float32.
         """
         found: dict[str, int | float] = {}
         for part in fields(cls):
-            if part.name in options:
-                text = options[part.name]
-                found[part.name] = int(float(text)) if part.type == "int" else float(_F(text))
+            if part.name not in options:
+                continue
+            text = options[part.name]
+            with np.errstate(over="ignore"):
+                value = float(text) if part.type == "int" else float(_F(text))
+            if not math.isfinite(value):
+                raise ValueError(f"{part.name} {text} is no finite number")
+            found[part.name] = int(value) if part.type == "int" else value
         return cls(**found)  # type: ignore[arg-type]
 
 

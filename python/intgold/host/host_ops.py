@@ -20,6 +20,10 @@ from ..support.quoting import short_repr, shown
 HEAD, TAIL, INPUTS = "host_head", "host_tail", "host_inputs"
 """Entries of a model's metadata: ops before and after the integer part, a line each; inputs of the
 file on which no integer depends."""
+OUTPUTS = "host_outputs"
+"""Entry of a model's metadata: the outputs of a file that has a tail, by name, in their order."""
+BOOL_OUTPUTS = "bool_outputs"
+"""Entry of a model's metadata: outputs of int8 that are bools."""
 CONSTANTS = "host_constants"
 """Entry of a model's metadata: operands of ops of the tail that the host needs, a line each, such
 as ``op 63 input 2 float32 1917x4 BASE64``: little-endian, the last axis fastest."""
@@ -118,6 +122,11 @@ def _constant(line: str) -> tuple[tuple[int, int], np.ndarray]:
     shape = tuple(map(int, match[3].split("x")))
     values = np.frombuffer(base64.b64decode(match[4], validate=True), "<f4").reshape(shape)
     return (int(match[1]), int(match[2])), values.astype(np.float32)
+
+
+def listed_names(metadata: Mapping[str, str], key: str) -> frozenset[str]:
+    """Return the names of `OUTPUTS` or `BOOL_OUTPUTS`, none where there is no such entry."""
+    return frozenset(filter(None, metadata.get(key, "").split(", ")))
 
 
 def quantised_by_host(metadata: Mapping[str, str], name: str) -> bool:

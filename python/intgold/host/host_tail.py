@@ -7,7 +7,7 @@ computes in float32 has other last bits.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from ..support.quoting import short_repr
 from .affine import dequantize
 from .detection import ANCHORS, DetectionOptions, detections
 from .detection import KIND as DETECTION
-from .host_ops import TAIL, HostOp, host_constants, host_ops
+from .host_ops import OUTPUTS, TAIL, HostOp, host_constants, host_ops, listed_names
 
 _ALONG_AN_AXIS = ("SOFTMAX", "LOG_SOFTMAX", "ARG_MAX", "ARG_MIN")
 _RESHAPING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
@@ -65,13 +65,16 @@ class HostValues:
     values : dict of str to ndarray of float64, float32 or int64, shape (n, ...)
         By name, in their order; extents after n are those of the file.
     ends : dict of str to HostOp
-        What no op of the tail reads: the outputs of the file, with the ops that make them.
+        What there is to show, with the ops that make it: outputs of the file, and what no op reads
+        that is done here.
     sources : dict of str to str
         For each value that is made of one tensor only: the output of the model.
     indices : dict of str to ndarray of int32, shape (n, ...)
-        Outputs of the model that an argmax produces, where no op of the tail reads them.
+        Outputs of the model that an argmax produces, of which the same is true.
     left : list of HostOp
         What is not done: ops of other kinds, and those that read what these make.
+    reasons : dict of int to str
+        Why one of them is not done, by its number, where there is more to say than its kind.
     """
 
     __repr__ = short_repr
@@ -81,6 +84,7 @@ class HostValues:
     sources: dict[str, str]
     indices: dict[str, np.ndarray]
     left: list[HostOp]
+    reasons: dict[int, str] = field(default_factory=dict)
 
 
 def run_host_tail(model: Model, outputs: Mapping[str, np.ndarray]) -> HostValues:
@@ -98,11 +102,15 @@ def run_host_tail(model: Model, outputs: Mapping[str, np.ndarray]) -> HostValues
         When the metadata of the model has a line that is no op, or no constant.
     """
     known, constants = dict(outputs), host_constants(model.metadata)
+    of_file = listed_names(model.metadata, OUTPUTS)
     maps = {name: outputs[name][..., 0] for name in index_outputs(model) if name in outputs}
     made = HostValues({}, {}, {}, maps, [])
     for op in host_ops(model.metadata, TAIL):
         if op.kind == DETECTION:
-            values = _detections(model, op, known, constants)
+            try:
+                values = _detections(model, op, known, constants)
+            except ValueError as error:  # the kernel refuses it as well
+                values, made.reasons[op.index] = [], str(error)
         else:
             value = _value(model, op, known)
             values = [] if value is None else [value]
@@ -112,7 +120,7 @@ def run_host_tail(model: Model, outputs: Mapping[str, np.ndarray]) -> HostValues
         for y, value in zip(op.outputs, values, strict=True):
             made.values[y.name] = known[y.name] = value
             made.ends[y.name] = op
-        for read in op.inputs:
+        for read in set(op.inputs) - of_file:
             made.ends.pop(read, None)
             made.indices.pop(read, None)
         if len(op.inputs) == len(op.outputs) == 1:
@@ -134,7 +142,13 @@ def _detections(
     known: Mapping[str, np.ndarray],
     constants: Mapping[tuple[int, int], np.ndarray],
 ) -> list[np.ndarray]:
-    """Return boxes, classes, scores and their number, an image first; none where not done."""
+    """Return boxes, classes, scores and their number, an image first; none where not done.
+
+    Raises
+    ------
+    ValueError
+        When options or shapes are none that the kernel takes.
+    """
     read = []
     for name in op.inputs[:2]:
         if name not in known:
@@ -149,14 +163,11 @@ def _detections(
     anchors = constants.get((op.index, ANCHORS))
     if anchors is None or len(op.inputs) != 3 or len(op.outputs) != 4:
         return []
-    try:
-        options = DetectionOptions.of(op.options)
-        images = [
-            detections(options, a.reshape(a.shape[-2:]), b.reshape(b.shape[-2:]), anchors)
-            for a, b in zip(*read, strict=True)
-        ]
-    except (ValueError, OverflowError):  # the kernel refuses them as well
-        return []
+    options = DetectionOptions.of(op.options)
+    images = [
+        detections(options, a.reshape(a.shape[-2:]), b.reshape(b.shape[-2:]), anchors)
+        for a, b in zip(*read, strict=True)
+    ]
     return [np.stack(values) for values in zip(*images, strict=True)]
 
 

@@ -45,10 +45,13 @@ class ClassNames:
     names : sequence of str
         By class; empty where none are given.
     min_score : float
+    path : str
+        Of the file that has the names.
     """
 
     names: Sequence[str] = ()
     min_score: float = MIN_SCORE
+    path: str = ""
 
     __repr__ = short_repr
 
@@ -62,9 +65,17 @@ class ClassNames:
         """
         if not self.names:
             return str(kind)
-        if not 0 <= kind < len(self.names):
-            raise InputError(f"class {kind}: {len(self.names)} names")
+        if not self.has(kind):
+            raise InputError(f"{self.path}: {len(self.names)} names; there is a class {kind}")
         return self.names[kind]
+
+    def has(self, kind: int) -> bool:
+        """Return whether there is a name for a class."""
+        return 0 <= kind < len(self.names)
+
+    def shows(self, detection: Detection) -> bool:
+        """Return whether anything is shown of a detection."""
+        return detection.score >= self.min_score
 
 
 def read_class_names(path: str | os.PathLike[str]) -> list[str]:
@@ -121,7 +132,7 @@ def detection_lines(
     found: Sequence[Detection], names: ClassNames, encoding: str | None
 ) -> list[str]:
     """Return a table of the detections of an image that are shown."""
-    shown = [d for d in found if d.score >= names.min_score]
+    shown = [d for d in found if names.shows(d)]
     rows = [("class", "score", "ymin", "xmin", "ymax", "xmax")]
     for d in shown[:_MAX_ROWS]:
         name = printable(names.of(d.kind), encoding)
@@ -135,25 +146,26 @@ def detection_lines(
 
 
 def detection_document(found: Sequence[Detection], names: ClassNames) -> list[dict[str, Any]]:
-    """Return all detections of an image for JSON."""
+    """Return all detections of an image for JSON; one that is not shown may lack a name."""
+    named = [names.names and (names.shows(d) or names.has(d.kind)) for d in found]
     return [
         {"class": d.kind, "score": d.score, "box": list(d.box)}
-        | ({"name": names.of(d.kind)} if names.names else {})
-        for d in found
+        | ({"name": names.of(d.kind)} if has_name else {})
+        for d, has_name in zip(found, named, strict=True)
     ]
 
 
 def draw_detections(
-    file: IO[bytes], x: np.ndarray, found: Sequence[Detection], names: ClassNames
+    file: IO[bytes], x: np.ndarray, labelled: Sequence[tuple[Detection, str]]
 ) -> None:
-    """Write an int8 image as PNG, with the detections that are shown drawn on it.
+    """Write an int8 image as PNG, with detections drawn on it.
 
     Parameters
     ----------
     file : binary file
     x : ndarray of int8, shape (h, w, 1) or (h, w, 3)
-    found : sequence of Detection
-    names : ClassNames
+    labelled : sequence of (Detection, str)
+        With the names of their classes, the highest score first.
 
     Raises
     ------
@@ -171,7 +183,7 @@ def draw_detections(
     h, w = (times * n for n in pixels.shape[:2])
     picture = Image.fromarray(pixels).resize((w, h), Image.Resampling.NEAREST)
     pen = ImageDraw.Draw(picture)
-    for d in reversed([d for d in found if d.score >= names.min_score]):
+    for d, name in reversed(labelled):
         ymin, xmin, ymax, xmax = (
             min(max(v, 0.0), 1.0) * n for v, n in zip(d.box, (h, w, h, w), strict=True)
         )
@@ -179,7 +191,7 @@ def draw_detections(
             continue
         colour = _COLOURS[d.kind % len(_COLOURS)]
         pen.rectangle((xmin, ymin, xmax, ymax), outline=colour, width=3)
-        text = f"{names.of(d.kind)} {d.score:.2f}"
+        text = f"{name} {d.score:.2f}"
         at = (xmin + 4, max(ymin - 12, 2))
         pen.rectangle(pen.textbbox(at, text), fill=colour)
         pen.text(at, text, fill="white")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,7 +31,10 @@ def host_ends(host: HostValues) -> dict[str, np.ndarray]:
 
 def left_line(host: HostValues) -> list[str]:
     """Return a line that names what predict does not do, none where it does all."""
-    names = ", ".join(f"op {op.index} ({op.kind})" for op in host.left[:_MAX_OPS])
+    why = {index: f": {reason}" for index, reason in host.reasons.items()}
+    names = ", ".join(
+        f"op {op.index} ({op.kind}{why.get(op.index, '')})" for op in host.left[:_MAX_OPS]
+    )
     more = f", and {len(host.left) - _MAX_OPS} more" * (len(host.left) > _MAX_OPS)
     return [f"left to the host and not done here: {names}{more}"] if names else []
 
@@ -44,6 +49,19 @@ def host_document(host: HostValues) -> dict[str, Any]:
         "outputs": {name: str(op) for name, op in host.ends.items()},
         "not_done": [str(op) for op in host.left],
     }
+
+
+def finite_json(document: Mapping[str, Any]) -> str:
+    """Return a document as JSON, which has null in place of what is infinite or no number."""
+    return json.dumps(_finite(document), indent=1, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(held) for key, held in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(held) for held in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def image_values(host: HostValues, index: int) -> dict[str, Any]:

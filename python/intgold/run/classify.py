@@ -7,6 +7,7 @@ import numpy as np
 from .. import golden
 from ..errors import InputError
 from ..host.affine import quantize_input
+from ..host.host_ops import BOOL_OUTPUTS, listed_names
 from ..model.graph import Model
 from ..support.arguments import checked
 from ..support.quoting import batch_of
@@ -33,7 +34,7 @@ def predict(model: Model, images: np.ndarray, backend: str = "c", threads: int =
     ------
     InputError
         When the model has several inputs, or an image more than one answer, as in segmentation,
-        or one number that no ``argmax`` produces, as in regression.
+        or one number that no ``argmax`` produces, as in regression, or bools.
     """
     check_predictable(model)
     if images.dtype != np.int8:
@@ -66,7 +67,7 @@ def is_decided(model: Model) -> bool:
     Raises
     ------
     InputError
-        When an image has more than one answer, or one number that is no class.
+        When an image has more than one answer, or one number or bools, which are no class.
     """
     return _is_decided(model)
 
@@ -76,6 +77,11 @@ def _is_decided(model: Model) -> bool:
     tensor = model.tensor(name)
     if tensor.size != tensor.shape[-1]:
         raise InputError(f"output {name}: shape {tensor.shape} is more than one answer per image")
+    if name in listed_names(model.metadata, BOOL_OUTPUTS):
+        raise InputError(
+            f"output {name} of model {model.name} is of bools, which are no class: "
+            "model.run(x).output gives them"
+        )
     decided = any(op.kind == "argmax" and op.output == name for op in model.ops)
     if tensor.size == 1 and not decided:
         raise InputError(

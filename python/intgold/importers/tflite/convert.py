@@ -13,10 +13,11 @@ import numpy as np
 from ...contracts import Contract, contract_named
 from ...contracts.table import DEFAULT_CONTRACT
 from ...errors import ImportFileError, ModelError
+from ...host.host_ops import BOOL_OUTPUTS
 from ...model.builder import Builder
 from ...model.graph import Model
 from ...support.arguments import checked
-from ...support.quoting import short_repr
+from ...support.quoting import short_repr, shown
 from .file import wellformed
 from .file.reader import FileGraph, FileOp, FileTensor, read
 from .graph.batches import one_image
@@ -38,6 +39,8 @@ from .handlers.table import (
 )
 
 _MAX_RANK = 6
+_TRUTH = (np.arange(-128, 128) != 0).astype(np.int8)
+"""Table of a lut: 0 and 1 of any byte."""
 _HINTS = {
     "SHAPE": "; a file converted with a fixed batch of 1 does without",
 }
@@ -63,7 +66,8 @@ def import_tflite(
     name : str, optional
         Of the model; by default that of the file.
     signature : str, optional
-        Which subgraph is imported, of a file that has several signatures; by default the main one.
+        Which one of the file names the subgraph that is imported; by default the only one of the
+        file, or else the main subgraph.
 
     Raises
     ------
@@ -97,6 +101,11 @@ class ConvertedGraph:
     model: Model
     cut: CutGraph
     names: Mapping[int, str]
+
+    @property
+    def inputs(self) -> dict[int, str]:
+        """The model's input for each input of the integer part: as fed, bools as any bytes."""
+        return dict(zip(self.cut.graph.inputs, self.model.inputs, strict=True))
 
 
 def convert(graph: FileGraph, contract: Contract, name: str, *, geometry: bool = True) -> Model:
@@ -158,13 +167,17 @@ class _GraphImporter:
                 f"input {tensor.name}: shape {tensor.shape_signature} is not fixed; "
                 "convert the file with a fixed shape"
             )
-        self._names[tensor.index] = self._builder.input(
+        name = self._builder.input(
             self._labels.new(tensor.name),
             inner(tensor),
             "int8",
             float(tensor.scale[0]) if tensor.scale.size else None,
             zero_point(tensor),
         )
+        if tensor.dtype == "bool":  # ops read 0 and 1, whatever byte is fed
+            made = self._labels.new(f"{name}_bool")
+            name = self._builder.op("lut", name, name=made, table=_TRUTH)
+        self._names[tensor.index] = name
 
     def add_op(self, op: FileOp, *, geometry: bool) -> None:
         """Add an op; its output has the shape that the graph says, if `geometry` is asked for."""
@@ -228,9 +241,10 @@ class _GraphImporter:
         for at in (*op.inputs, y.index) if op.kind in OF_IMAGES else ():
             if at == y.index or at in names:
                 _check_rank(op, tensors[at])
-        for at in op.inputs:
-            if at >= 0 and tensors[at].data is None and at not in names:
+        for at in (at for at in op.inputs if at >= 0):
+            if tensors[at].data is None and at not in names:
                 raise ImportFileError(f"{op}: input {tensors[at].name} is not made before it")
+            _check_zero_points(op, tensors[at])
             dtypes = {tensors[at].dtype, y.dtype}
             if at in names and "bool" in dtypes and op.kind not in OF_BOOLS:
                 raise ImportFileError(f"{op}: tensor of bools; it is read on int8 and uint8")
@@ -275,7 +289,10 @@ class _GraphImporter:
             "signature": _signature(self._graph),
             "uint8": "stored as x ^ 0x80" if unsigned else "",
             "bool": "stored as 0 and 1" if bools else "",
-            **host_records(cut, dict(self._names), self._labels.new),
+            BOOL_OUTPUTS: ", ".join(
+                self._names[at] for at in self._graph.outputs if tensors[at].dtype == "bool"
+            ),
+            **host_records(cut, file_outputs, dict(self._names), self._labels.new),
         }
         return {key: text for key, text in found.items() if text}
 
@@ -300,6 +317,18 @@ def _check(tensor: FileTensor, what: str, *, at_an_end: bool) -> None:
     if not 1 <= len(tensor.shape) <= _MAX_RANK or (at_an_end and whole(tensor)):
         raise ImportFileError(
             f"{what}: shape {tensor.shape}; a batch of 1 first, at most {_MAX_RANK} dimensions"
+        )
+
+
+def _check_zero_points(op: FileOp, tensor: FileTensor) -> None:
+    """Refuse a constant with a zero point that its type does not hold."""
+    if tensor.data is None or tensor.dtype not in ("int8", "uint8"):
+        return
+    ends = np.iinfo(tensor.dtype)
+    beyond = tensor.zero_point[(tensor.zero_point < ends.min) | (tensor.zero_point > ends.max)]
+    if beyond.size:
+        raise ImportFileError(
+            f"{op}: constant {tensor.name} has the zero point {beyond[0]}, beyond {tensor.dtype}"
         )
 
 
@@ -347,9 +376,12 @@ class _Names:
 
 
 def _signature(graph: FileGraph) -> str:
-    """Return which signature a graph is of, where the file has several."""
-    several = len(graph.signatures) > 1
-    return f"{graph.signature or 'none'}, of {', '.join(graph.signatures)}" if several else ""
+    """Return which signature and subgraph a graph is of, where there are others."""
+    if len(graph.signatures) < 2 and not graph.subgraph:
+        return ""
+    own = "none" if graph.signature is None else shown(graph.signature)
+    others = f", of {', '.join(map(shown, graph.signatures))}" * (len(graph.signatures) > 1)
+    return f"{own}{others}" + f"; subgraph {graph.subgraph}" * (graph.subgraph > 0)
 
 
 def _label(op: FileOp) -> str:

@@ -14,8 +14,8 @@ from ...importers.tflite.convert import ConvertedGraph, convert_graph
 from ...importers.tflite.file.reader import FileGraph, read
 from ...support.quoting import short_repr
 from ...support.text_table import columns
-from ..engines.engine_answers import uint8_as_int8
-from ..engines.file_stimulus import file_stimulus
+from ..engines.engine_answers import answer_as_int8
+from ..engines.file_stimulus import file_stimulus, integer_batch
 
 _IMAGES = 8
 _TRACE_VALUES = 2**25
@@ -102,12 +102,12 @@ def _runs(
     rng = np.random.default_rng(0)
     runs = {}
     for name, other in converted.items():
-        x = {
-            other.names[at]: uint8_as_int8(given.integers[at])
-            if at in given.integers
-            else rng.integers(-128, 128, (images, *graph.tensors[at].shape[1:])).astype(np.int8)
-            for at in other.cut.graph.inputs
-        }
+        x = {}
+        for at, label in other.inputs.items():
+            batch = given.integers.get(at)
+            if batch is None:  # after further ops of a float head
+                batch = integer_batch(rng, graph.tensors[at], images, corners=False)
+            x[label] = answer_as_int8(batch).reshape(images, *other.model.tensor(label).shape)
         runs[name] = dict(other.model.run(x, backend="c", trace=True).tensors)
     return images, runs
 

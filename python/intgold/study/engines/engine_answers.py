@@ -52,15 +52,17 @@ class Answer:
     tensors: Mapping[int, np.ndarray]
 
 
-def uint8_as_int8(values: np.ndarray) -> np.ndarray:
-    """Return uint8 as x ^ 0x80, and what is of another dtype as it is."""
-    return (values ^ np.uint8(0x80)).view(np.int8) if values.dtype == np.uint8 else values
+def answer_as_int8(values: np.ndarray) -> np.ndarray:
+    """Return uint8 as x ^ 0x80, bool as 0 and 1, and what is of another dtype as it is."""
+    if values.dtype == np.uint8:
+        return (values ^ np.uint8(0x80)).view(np.int8)
+    return values.astype(np.int8) if values.dtype == bool else values
 
 
 def engine_answers(
     python: str | Path, contract: str, stimuli: Mapping[str, EngineRequest]
 ) -> dict[str, Answer | str]:
-    """Return an engine's answer to each file, uint8 as int8, or the text of its refusal.
+    """Return an engine's answer to each file, uint8 and bool as int8, or the text of its refusal.
 
     Parameters
     ----------
@@ -103,6 +105,6 @@ def _answer(stem: Path, given: EngineRequest) -> Answer | str:
         return refusal.read_text()
     with np.load(f"{stem}.answer.npz") as held:
         return Answer(
-            {i: uint8_as_int8(held[f"output{i}"]) for i in given.outputs},
-            {i: uint8_as_int8(held[f"tensor{i}"]) for i in given.tensors},
+            {i: answer_as_int8(held[f"output{i}"]) for i in given.outputs},
+            {i: answer_as_int8(held[f"tensor{i}"]) for i in given.tensors},
         )

@@ -15,16 +15,18 @@ from ...errors import EngineError, ImportFileError
 from ...importers.tflite.convert import ConvertedGraph, convert_graph
 from ...importers.tflite.file.reader import FileGraph, parse
 from ...support.progress import Progress
-from ...support.quoting import short_repr
+from ...support.quoting import short_repr, shown
 from ...support.safe_files import read_plain
 from ...support.text_table import columns
-from .engine_answers import Answer, EngineRequest, engine_answers, uint8_as_int8
+from .engine_answers import Answer, EngineRequest, answer_as_int8, engine_answers
 from .file_stimulus import FileStimulus, file_stimulus, integers_of
 from .real_engines import PACKAGES
 
 _BLOCK_VALUES = 2**25
 """Values of a trace that are held at once."""
 _MAX_BYTES = 2**31
+_LISTED = 12
+"""Outputs that a line names."""
 
 
 @dataclass
@@ -61,6 +63,8 @@ class EngineCheck:
         may be due to it; see `intgold.importers.tflite.graph.memory_hazards`.
     tensors : list of TensorCheck
         Of a run that keeps all tensors, in the order of the file; then outputs of a plain run.
+    not_compared : list of str
+        Outputs of the file that the host computes after the model, by more than a DEQUANTIZE.
     """
 
     contract: str
@@ -68,6 +72,7 @@ class EngineCheck:
     images: int
     overwritten: str = ""
     tensors: list[TensorCheck] = field(default_factory=list)
+    not_compared: list[str] = field(default_factory=list)
 
     __repr__ = short_repr
 
@@ -85,6 +90,11 @@ class EngineCheck:
             f"{self.images} images on {self.engine}, as {self.contract}: {values:,} values "
             f"compared, {self.differing:,} differ"
         )
+        if self.not_compared:
+            names = ", ".join(self.not_compared[:_LISTED])
+            more = f" and {len(self.not_compared) - _LISTED} more"
+            names += more * (len(self.not_compared) > _LISTED)
+            lines.append(f"outputs not compared, since the host computes them: {names}")
         if self.overwritten:
             lines.append(f"the engine may overwrite a tensor too early: {self.overwritten}")
         return "\n".join(lines)
@@ -125,7 +135,7 @@ def check_file(
         graph = parse(data, signature)
         if graph.subgraph:
             raise EngineError(
-                f"{path}: signature {graph.signature} names subgraph {graph.subgraph}; "
+                f"{path}: signature {shown(graph.signature)} names subgraph {graph.subgraph}; "
                 "engines are run on the main one, 0"
             )
         converted = convert_graph(graph, contract, "checked")
@@ -134,6 +144,11 @@ def check_file(
     given = file_stimulus(graph, converted.cut, count)
     early = converted.model.metadata.get("overwritten", "")
     found = EngineCheck(contract.name, engine, given.images, early)
+    found.not_compared.extend(
+        graph.tensors[at].name
+        for at in graph.outputs
+        if _integers_of_output(graph, converted, at) is None
+    )
     by_name: dict[tuple[str, str], TensorCheck] = {}
     step = max(1, _BLOCK_VALUES // converted.model.ports.span)
     blocks = list(given.blocks(step))
@@ -196,11 +211,10 @@ def integer_inputs(
     converted: ConvertedGraph, given: FileStimulus, answer: Answer
 ) -> dict[str, np.ndarray]:
     """Return the inputs of the model: those of the file, and what the engine's QUANTIZE made."""
-    names, model = converted.names, converted.model
     found = {}
-    for at in converted.cut.graph.inputs:
-        x = answer.tensors[at] if at in answer.tensors else uint8_as_int8(given.integers[at])
-        found[names[at]] = x.reshape(-1, *model.tensor(names[at]).shape)
+    for at, name in converted.inputs.items():
+        x = answer.tensors[at] if at in answer.tensors else answer_as_int8(given.integers[at])
+        found[name] = x.reshape(-1, *converted.model.tensor(name).shape)
     return found
 
 
@@ -224,16 +238,30 @@ def tensor_checks(
         if at not in inputs:
             yield _tensor_check(str(makers[at]), names[at], tensors[names[at]], theirs)
         elif at in given.integers:  # made by a QUANTIZE of floats
-            ours = uint8_as_int8(given.integers[at])
+            ours = answer_as_int8(given.integers[at])
             yield _tensor_check(str(makers[at]), names[at], ours, theirs)
     for at, theirs in answer.outputs.items():
-        op = makers.get(at)
-        if at in names and names[at] in tensors:
-            yield _tensor_check("output", names[at], tensors[names[at]], theirs)
-        elif op and op.kind == "DEQUANTIZE" and names.get(op.inputs[0]) in tensors:
-            source, name = graph.tensors[op.inputs[0]], names[op.inputs[0]]
+        integers = _integers_of_output(graph, converted, at)
+        if integers is None:
+            continue
+        source, name = graph.tensors[integers], names[integers]
+        if integers == at:
+            yield _tensor_check("output", name, tensors[name], theirs)
+        else:
             raw = tensors[name].astype(np.int32) + (128 if source.dtype == "uint8" else 0)
-            yield _tensor_check(f"output, {op}", name, raw, integers_of(theirs, source))
+            yield _tensor_check(f"output, {makers[at]}", name, raw, integers_of(theirs, source))
+
+
+def _integers_of_output(graph: FileGraph, converted: ConvertedGraph, at: int) -> int | None:
+    """Return the tensor of the integer part that an output of the file is, or is the reals of.
+
+    None: the host computes the output.
+    """
+    made = converted.names.keys() - converted.inputs.keys()
+    op = next((op for op in graph.ops if at in op.outputs), None)
+    if op and op.kind == "DEQUANTIZE":
+        (at,) = op.inputs
+    return at if at in made else None
 
 
 def _tensor_check(op: str, name: str, ours: np.ndarray, theirs: np.ndarray) -> TensorCheck:

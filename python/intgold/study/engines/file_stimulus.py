@@ -14,6 +14,8 @@ from ...support.quoting import short_repr
 
 _NEAR = 1e-3
 """Of a step of a tensor: how far a real may be from that of an integer."""
+_FLOATS = {"float32": np.float32, "type 1": np.float16, "type 10": np.float64}
+"""As the reader of a file calls them."""
 _REALS = ((-1.0, 1.0), (0.0, 1.0), (0.0, 255.0), (-8.0, 8.0))
 """Ranges that inputs of a float head are drawn from, image by image."""
 
@@ -66,7 +68,7 @@ def file_stimulus(
     Raises
     ------
     InputError
-        Naming an input of the integer part that is neither int8 nor uint8.
+        Naming an input of a type that is not fed.
     """
     rng = np.random.default_rng(0)
     tensors, count = graph.tensors, -(-count // cut.batch) * cut.batch
@@ -87,13 +89,16 @@ def file_stimulus(
 def integer_batch(
     rng: np.random.Generator, tensor: FileTensor, count: int, *, corners: bool
 ) -> np.ndarray:
-    """Return a batch for an int8 or uint8 tensor, as many images as asked for."""
-    if tensor.dtype not in ("int8", "uint8"):
-        raise InputError(f"input {tensor.name}: {tensor.dtype}; int8 and uint8 are fed")
+    """Return a batch for an int8, uint8 or bool tensor, as many images as asked for."""
     shape = tensor.shape[1:]
+    if tensor.dtype == "bool":
+        first = _corners(shape, 0, 1, 0)[: count if corners else 0] != 0
+        return np.concatenate([first, _bools(rng, (count - len(first), *shape))])
+    if tensor.dtype not in ("int8", "uint8"):
+        raise InputError(f"input {tensor.name}: {tensor.dtype}; int8, uint8 and bool are fed")
     lowest = int(np.iinfo(tensor.dtype).min)
     zero = int(tensor.zero_point[0]) if tensor.zero_point.size else 0
-    first = _corners(shape, lowest, zero)[: count if corners else 0]
+    first = _corners(shape, lowest, lowest + 255, zero)[: count if corners else 0]
     near_count = (count - len(first)) * 3 // 10
     wide = rng.integers(lowest, lowest + 256, (count - len(first) - near_count, *shape))
     spread = 10 ** rng.uniform(0, 2, (near_count, *[1] * len(shape)))
@@ -101,11 +106,16 @@ def integer_batch(
     return np.concatenate([first, wide, near.clip(lowest, lowest + 255)]).astype(tensor.dtype)
 
 
-def _corners(shape: tuple[int, ...], lowest: int, zero: int) -> np.ndarray:
+def _bools(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    made: np.ndarray = rng.integers(0, 2, shape).astype(bool)
+    return made
+
+
+def _corners(shape: tuple[int, ...], lowest: int, highest: int, zero: int) -> np.ndarray:
     """Return the smallest value, the largest, the zero point, a ramp and a checker of the ends."""
-    ramp = np.arange(int(np.prod(shape))).reshape(shape) % 256 + lowest
-    checker = np.indices(shape).sum(0) % 2 * 255 + lowest
-    return np.stack([*(np.full(shape, v) for v in (lowest, lowest + 255, zero)), ramp, checker])
+    ramp = np.arange(int(np.prod(shape))).reshape(shape) % (highest - lowest + 1) + lowest
+    checker = np.indices(shape).sum(0) % 2 * (highest - lowest) + lowest
+    return np.stack([*(np.full(shape, v) for v in (lowest, highest, zero)), ramp, checker])
 
 
 def reals(integers: np.ndarray, tensor: FileTensor) -> np.ndarray:
@@ -129,11 +139,13 @@ def integers_of(values: np.ndarray, tensor: FileTensor) -> np.ndarray:
 def _host_batch(rng: np.random.Generator, tensor: FileTensor, count: int) -> np.ndarray:
     """Return a batch for an input that only ops of the host read."""
     shape = (count, *tensor.shape[1:])
-    if tensor.dtype == "float32":
+    if tensor.dtype in _FLOATS:
         ranges = [_REALS[i % len(_REALS)] for i in range(count)]
         each = (-1, *[1] * len(shape[1:]))
         low, high = (np.reshape(ends, each) for ends in zip(*ranges, strict=True))
-        return rng.uniform(low, high, shape).astype(np.float32)
+        return rng.uniform(low, high, shape).astype(_FLOATS[tensor.dtype])
+    if tensor.dtype == "bool":
+        return _bools(rng, shape)
     if tensor.dtype.startswith("type"):
         raise InputError(f"input {tensor.name}: {tensor.dtype} of the schema is not fed")
     lowest = int(np.iinfo(tensor.dtype).min) if tensor.dtype in ("int8", "uint8") else 0

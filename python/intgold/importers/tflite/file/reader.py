@@ -23,8 +23,6 @@ from .options import CUSTOM, LISTS, OPTIONS
 MAX_TABLES = 10_000
 """Tensors, ops or buffers of a file; more are refused."""
 _MAX_DIMS = 8
-_MAX_SIGNATURE = 100
-"""Bytes of a signature's name that are read."""
 _MAX_BYTES = 2**31  # of a flatbuffer
 _BUILTIN_CODE = 10
 """Place of builtin_code in the vtable of an OperatorCode."""
@@ -52,7 +50,7 @@ class FileTensor:
         Of per-channel quantisation.
     data : ndarray or None
         Of a constant.
-    signature : tuple of int
+    shape_signature : tuple of int
         The shape with -1 for extents that are free; empty where all are fixed.
     variable : bool
         It keeps its values from one run to the next.
@@ -99,8 +97,8 @@ class FileGraph:
     inputs, outputs : tuple of int
     subgraph : int
         Its number; the main one is 0.
-    signature : str
-        That names it; empty where none does.
+    signature : str or None
+        That names it; None where none does.
     signatures : tuple of str
         All of the file.
     """
@@ -112,7 +110,7 @@ class FileGraph:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     subgraph: int = 0
-    signature: str = ""
+    signature: str | None = None
     signatures: tuple[str, ...] = ()
 
 
@@ -192,13 +190,14 @@ class _TableReader:
     def graph(self, signature: str | None) -> FileGraph:
         count, named = self._count(self.model, "Subgraphs"), self._signatures()
         if signature is not None and signature not in named:
-            there = f"there are {', '.join(named)}" if named else "the file has none"
+            there = f"there are {', '.join(map(shown, named))}" if named else "the file has none"
             raise ImportFileError(f"no signature {shown(signature)}; {there}")
         if signature is None:
             signature = next((k for k, at in named.items() if at == 0 or len(named) == 1), None)
         number = 0 if signature is None else named[signature]
         if not 0 <= number < count:
-            raise ImportFileError(f"subgraph {number} of {count}")
+            where = "" if signature is None else f"signature {shown(signature)}: "
+            raise ImportFileError(f"{where}subgraph {number} of {count}")
         graph = self.model.Subgraphs(number)
         codes = [self._code(c) for c in self._all(self.model, "OperatorCodes")]
         tensors = tuple(self._tensor(i, t) for i, t in enumerate(self._all(graph, "Tensors")))
@@ -208,17 +207,25 @@ class _TableReader:
             for at in (*op.inputs, *op.outputs):
                 if not -1 <= at < len(tensors):
                     raise ImportFileError(f"{op}: tensor {at} of {len(tensors)}")
-        return FileGraph(tensors, ops, ends[0], ends[1], number, signature or "", tuple(named))
+        return FileGraph(tensors, ops, ends[0], ends[1], number, signature, tuple(named))
 
     def _signatures(self) -> dict[str, int]:
         """Return which subgraph each signature names."""
         found: dict[str, int] = {}
         for each in self._all(self.model, "SignatureDefs"):
-            key = _printable((each.SignatureKey() or b"")[:_MAX_SIGNATURE])
+            name = each.SignatureKey() or b""
+            self._count_name(name, f"signature {len(found)}")
+            key = name.decode("utf-8", "backslashreplace")
             if key in found:
                 raise ImportFileError(f"signature {shown(key)} is listed twice")
             found[key] = int(each.SubgraphIndex())
         return found
+
+    def _count_name(self, name: bytes, what: str) -> None:
+        """Refuse the same bytes as the name of many things."""
+        self.named += len(name)
+        if self.named > len(self.data):
+            raise ImportFileError(f"{what}: names longer than the file")
 
     def _count(self, table: Any, part: str, most: int = MAX_TABLES) -> int:
         count = int(getattr(table, f"{part}Length")())
@@ -252,9 +259,7 @@ class _TableReader:
         shape = tuple(self._array(tensor, "Shape", _MAX_DIMS).tolist())
         dtype = _DTYPES.get(int(tensor.Type()), f"type {int(tensor.Type())}")
         name = tensor.Name() or b""
-        self.named += len(name)
-        if self.named > len(self.data):  # the same bytes as the name of many tensors
-            raise ImportFileError(f"tensor {index}: names longer than the file")
+        self._count_name(name, f"tensor {index}")
         name = _printable(name[:200])
         if tensor.Sparsity() is not None:
             raise ImportFileError(f"tensor {index}: sparse")

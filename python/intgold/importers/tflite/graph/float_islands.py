@@ -3,7 +3,8 @@
 A converter that keeps float inputs and outputs puts a QUANTIZE before the integer ops and a
 DEQUANTIZE after them; there may be more ops on the float side of each.  What is between is the
 model.  Floats between two integer ops are no head or tail, and are refused.  What depends on an
-index that the host finds, as after an ARG_MAX, is a tail as well, integer or not, up to a layer.
+index that the host finds, as after an ARG_MAX, is a tail as well, integer or not, up to a layer;
+so is a TOPK_V2 with all that depends on it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from .batches import images_at_once
 _FLOATS = frozenset({"float32", "type 1", "type 10"})  # the last are float16 and float64
 _BYTES = frozenset({"int8", "uint8"})
 
+_SORTS = frozenset({"TOPK_V2"})
+"""Ops that find indices, and stay on the host themselves."""
 _LAYERS = re.compile(
     "CONV_2D|CONV_3D|DEPTHWISE_CONV_2D|TRANSPOSE_CONV|FULLY_CONNECTED|BATCH_MATMUL|SVDF|.*(RNN|LSTM)"
 )
@@ -136,18 +139,29 @@ class _Cutter:
 
     def _other(self, op: FileOp, read: set[_Place]) -> _Place:
         makes_bytes = any(self._dtype(at) in _BYTES for at in op.outputs)
+        if op.kind in _SORTS and _Place.CORE in read:
+            return _Place.TAIL
         if _Place.TAIL in read:
             after = self._depends_on_an_index(op) and not _LAYERS.fullmatch(op.kind)
             if makes_bytes and not after:
                 raise self._in_the_middle(op)
             return _Place.TAIL
-        if op.kind == "CAST" and not makes_bytes and read == {_Place.CORE}:
+        known = min(op.outputs, default=-1) >= 0  # without an output it is refused later, by number
+        if op.kind == "CAST" and known and not makes_bytes and self._reads_integers(op):
             return _Place.TAIL
         on_head = any(self._place.get(at) is _Place.HEAD and at in self._maker for at in op.inputs)
         return _Place.HEAD if on_head and not makes_bytes else _Place.CORE
 
+    def _reads_integers(self, op: FileOp) -> bool:
+        """Return whether an op reads an integer of the model: an input of the file is one."""
+        return any(
+            self._place.get(at) is _Place.CORE
+            or (at in self._graph.inputs and self._dtype(at) in (*_BYTES, "bool"))
+            for at in op.inputs
+        )
+
     def _depends_on_an_index(self, op: FileOp) -> bool:
-        return op.kind in INDEX_OPS or not self._of_an_index.isdisjoint(op.inputs)
+        return op.kind in INDEX_OPS | _SORTS or not self._of_an_index.isdisjoint(op.inputs)
 
     def _dtype(self, at: int) -> str:
         return self._tensors[at].dtype if at >= 0 else ""

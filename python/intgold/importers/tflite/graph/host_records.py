@@ -9,7 +9,16 @@ import numpy as np
 
 from ....host.detection import ANCHORS, OPTION_NAMES
 from ....host.detection import KIND as DETECTION
-from ....host.host_ops import CONSTANTS, HEAD, INPUTS, TAIL, HostOp, HostTensor, constant_line
+from ....host.host_ops import (
+    CONSTANTS,
+    HEAD,
+    INPUTS,
+    OUTPUTS,
+    TAIL,
+    HostOp,
+    HostTensor,
+    constant_line,
+)
 from ..file.reader import FileOp, FileTensor
 from .batches import tensor_of_one_image
 from .float_islands import CutGraph
@@ -23,13 +32,17 @@ _WITHOUT_CONSTANTS = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS"})
 
 
 def host_records(
-    cut: CutGraph, names: dict[int, str], name_for: Callable[[str], str]
+    cut: CutGraph,
+    file_outputs: Sequence[int],
+    names: dict[int, str],
+    name_for: Callable[[str], str],
 ) -> dict[str, str]:
     """Return the entries of a model's metadata that say what is left to the host.
 
     Parameters
     ----------
     cut : CutGraph
+    file_outputs : sequence of int
     names : dict of int to str
         The model's tensor for each tensor of the file; those of the host are added.
     name_for : callable
@@ -48,6 +61,7 @@ def host_records(
     return {
         HEAD: "\n".join(str(_record(op, tensors, named)) for op in cut.head),
         TAIL: "\n".join(str(_record(op, tensors, named)) for op in cut.tail),
+        OUTPUTS: ", ".join(map(named, file_outputs if cut.tail else ())),
         INPUTS: ", ".join(str(_made(tensors[at], named)) for at in cut.unread),
         CONSTANTS: "\n".join(line for op in cut.tail for line in _constants(op, tensors)),
     }

@@ -21,6 +21,9 @@ from .weighted import clamp_fields
 _FLOAT = np.float32
 _GROUP = 8
 """Values that kernels take at once, at least."""
+_ROUNDS_TO_1 = 1 - 2.0**-32
+"""The smallest factor that is a multiplier of 2^31 of 31 bits."""
+_BEYOND_FLOAT32 = 2.0 ** (128 - 14)
 _FLOORED = 8
 """Values that kernels take at once which floor their inputs at last."""
 
@@ -99,10 +102,12 @@ def squared_difference(context: OpContext) -> None:
     a, b, y = (float(context.scale(t)) for t in (context.file(0), context.file(1), context.y))
     twice = 2 * max(a, b)
     reals = [a / twice, b / twice, twice * twice / (2**14 * y)]
-    if reals[2] >= 1 and context.rule.form == "double":
+    if context.rule.below_1 and reals[2] >= _ROUNDS_TO_1:
         raise context.fail(
-            f"its last factor is {reals[2]:.8g}: engines end the process where it is 1 or more"
+            f"its last factor is {reals[2]:.8g}: the engine ends the process where it is 1 or more"
         )
+    if context.rule.form == "double" and y >= _BEYOND_FLOAT32:
+        raise context.fail(f"its output has a scale of {y:.8g}: 2^14 of it is beyond float32")
     names = ("requantize1", "requantize2", "requantize")
     by = [requantize_for([real], context.rule.form) for real in reals]
     fields = dict(zip(names, by, strict=True))

@@ -28,8 +28,10 @@ def batch_matmul(context: OpContext) -> None:
         raise context.fail(f"{x1.dtype} and {x2.dtype} to {y.dtype}")
     if not all(2 <= len(t.shape) <= _MAX_RANK for t in (x1, x2)):
         raise context.fail(f"shapes {x1.shape} and {x2.shape}; 2 to {_MAX_RANK} dimensions are run")
-    if context.rule.algorithm is Algorithm.SECOND_ZERO_POINT_0 and context.zero_point(x2):
-        context.decline("a second operand whose zero point is not 0")
+    if context.rule.algorithm is Algorithm.SECOND_ZERO_POINT_0:
+        context.need_normal(0)
+        if context.zero_point(x2):
+            context.decline("a second operand whose zero point is not 0")
     swapped = (bool(context.op.options["AdjX"]), not context.op.options["AdjY"])
     (*batch1, rows, depth), (*batch2, columns, depth2) = (
         (*t.shape[:-2], t.shape[-1], t.shape[-2]) if swap else t.shape
@@ -139,8 +141,6 @@ def _matrices(context: OpContext, i: int, batch: Shape, walked: Shape, *, swap: 
     x = context.x(i) if like.data is None else _held(context, i)
     if walk.is_plain(math.prod(like.shape)):
         return _reshaped(context, x, like, shape)
-    if not walk.fits:
-        raise context.fail(f"{len(walk.joined())} nested counters: too many")
     return context.add(
         "strided_copy", x, last=False, like=like, shape=extents(shape), **walk.fields()
     )

@@ -31,6 +31,8 @@ def mean_or_sum(context: OpContext) -> None:
     if math.prod(kept) != math.prod(out):
         raise context.fail(f"axes {axes} of {shape} in a shape of {out}")
     whole_image = len(shape) == 3 and axes == [0, 1] and context.op.options["KeepDims"]
+    if context.rule.algorithm is Algorithm.RAW_FLOAT32:
+        context.need_normal(0)
     if context.rule.algorithm is Algorithm.RAW_SUM and whole_image:
         _raw_mean(context, shape)
         return

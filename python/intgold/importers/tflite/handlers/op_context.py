@@ -134,6 +134,12 @@ class OpContext:
             raise self.fail(f"tensor {tensor.name}: no scale for the whole tensor")
         return scale_of(tensor)
 
+    def need_normal(self, i: int) -> None:
+        """Refuse an input whose scale is no normal float32, which XNNPACK does not take."""
+        scale = self.scale(self.file(i))
+        if scale < np.finfo(np.float32).tiny:
+            raise self.fail(f"input {i} has a scale of {scale:.8g}, which is no normal float32")
+
     def zero_point(self, tensor: FileTensor) -> int:
         """Return the zero point of a tensor as int8."""
         return zero_point(tensor)

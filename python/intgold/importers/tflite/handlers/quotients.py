@@ -28,7 +28,9 @@ def div(context: OpContext) -> None:
 
 def floor_div(context: OpContext) -> None:
     """Add a lut2d of quotients of the stored values, toward minus infinity."""
-    context.note("-128 / -1: the engine's cast of 128 to int8 is undefined")
+    divisor = context.file(1).data
+    if divisor is None or (divisor == -1).any():
+        context.note("-128 / -1: the engine's cast of 128 to int8 is undefined")
     _look_up(context, floor_div_table(), "the engine refuses a divisor of 0", 0)
 
 
