@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from .graph.float_chains import fold_float_chains
 from .graph.float_islands import CutGraph, cut_float_ends
 from .graph.host_records import host_records
 from .graph.memory_hazards import memory_hazards
+from .graph.model_names import ModelNames, identifier, op_label
 from .graph.shape_arithmetic import COMPUTED, fold_shapes
 from .handlers import indices
 from .handlers.op_context import ConstantBudget, OpContext, inner, whole, zero_point
@@ -75,7 +75,7 @@ def import_tflite(
         Naming the op by number, and what is missing or wrong.
     """
     graph = read(path, signature)
-    stem = _identifier(name or Path(path).stem)
+    stem = identifier(name or Path(path).stem)
     chosen = contract_named(contract)
     try:
         return convert(graph, chosen, stem)
@@ -152,7 +152,7 @@ class _GraphImporter:
     def __init__(self, graph: FileGraph, contract: Contract, name: str, batch: int) -> None:
         self._graph, self._contract, self._batch = graph, contract, batch
         self._builder = Builder(name, contract.name)
-        self._labels = _Names(_label(op) for op in graph.ops)
+        self._labels = ModelNames(op_label(op) for op in graph.ops)
         self._names: dict[int, str] = {}  # in the model, of the tensors of the graph
         self._budget = ConstantBudget.of(graph.tensors)
         self._inexact: dict[str, str] = {}
@@ -215,7 +215,7 @@ class _GraphImporter:
         if rule is None or refusal:
             raise ImportFileError(f"{op}: {contract.engine}: {refusal}")
         context = OpContext(
-            op, rule, tensors, self._builder, self._names, _label(op),
+            op, rule, tensors, self._builder, self._names, op_label(op),
             tuple(self._labels.new(y.name) for y in made), self._budget, batch=self._batch,
         )  # fmt: skip
         try:
@@ -352,29 +352,6 @@ def _check_rank(op: FileOp, tensor: FileTensor) -> None:
         )
 
 
-class _Names:
-    """Names of the file as names of a model, each once.
-
-    Labels of ops are kept free, and so are those with a number after them: tensors that an op
-    adds on its way.  Converters give such names to tensors as well.
-    """
-
-    def __init__(self, labels: Iterable[str]) -> None:
-        self.labels = set(labels)
-        self.used = set(self.labels)
-
-    def new(self, text: str) -> str:
-        base = _identifier(text)
-        if base in self.labels or re.sub(r"_\d+$", "", base) in self.labels:
-            base = f"t_{base}"
-        name, number = base, 1
-        while name in self.used:
-            number += 1
-            name = f"{base[:58]}_{number}"
-        self.used.add(name)
-        return name
-
-
 def _signature(graph: FileGraph) -> str:
     """Return which signature and subgraph a graph is of, where there are others."""
     if len(graph.signatures) < 2 and not graph.subgraph:
@@ -382,19 +359,3 @@ def _signature(graph: FileGraph) -> str:
     own = "none" if graph.signature is None else shown(graph.signature)
     others = f", of {', '.join(map(shown, graph.signatures))}" * (len(graph.signatures) > 1)
     return f"{own}{others}" + f"; subgraph {graph.subgraph}" * (graph.subgraph > 0)
-
-
-def _label(op: FileOp) -> str:
-    return _identifier(f"{op.kind.lower()}_{op.index}")
-
-
-def _identifier(text: str) -> str:
-    """Return a name of the file as one of a model, of only letters and digits.
-
-    Converters write scope/layer/op, those of all ops that became one in a list: the layer of the
-    first.
-    """
-    parts = [p for p in re.split("[;:]", text)[0].split("/") if p]
-    part = parts[1] if len(parts) > 2 else parts[-1] if parts else "t"
-    made = re.sub(r"[^A-Za-z0-9_]", "_", part)[:56]
-    return made if made[:1].isalpha() else f"t_{made}"
