@@ -152,7 +152,7 @@ class _GraphImporter:
     def __init__(self, graph: FileGraph, contract: Contract, name: str, batch: int) -> None:
         self._graph, self._contract, self._batch = graph, contract, batch
         self._builder = Builder(name, contract.name)
-        self._labels = ModelNames(op_label(op) for op in graph.ops)
+        self._labels = ModelNames([op_label(op) for op in graph.ops])
         self._names: dict[int, str] = {}  # in the model, of the tensors of the graph
         self._budget = ConstantBudget.of(graph.tensors)
         self._inexact: dict[str, str] = {}
