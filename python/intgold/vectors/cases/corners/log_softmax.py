@@ -2,54 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 
+from . import rows
 from .case import Case, one_op
+from .rows import ONE, table_entries
 
-_ONE = 127 << 23
-"""The bits of the float32 1; an exponent less by one: 2^23 less."""
-_SIXTEENTH = _ONE - (4 << 23)
+_SIXTEENTH = ONE - (4 << 23)
 
 
 def log_softmax_cases() -> Iterator[Case]:
     """Yield the cases of log_softmax."""
-    every = np.arange(-128, 128).reshape(256, 1)
-    yield _case("one_value", "depth 1: the logarithm of 1, stored as 127", every)
+    yield _case("one_value", "depth 1: the logarithm of 1, stored as 127", rows.EVERY)
     for depth in (2, 3, 255, 4095):
         yield _case(
             f"equal_{depth}", f"{depth} equal values: the logarithm of each is that of 1/{depth}",
-            np.array([[v] * depth for v in (-128, 127)]),
+            rows.equal(depth),
         )  # fmt: skip
-    for place in ("first", "last"):
-        x = np.full((1, 10), -128)
-        x[0, 0 if place == "first" else -1] = 127
+    for place, x in rows.dominant():
         yield _case(f"dominant_{place}", f"one dominant value, the {place}: 127, else -128", x)
     places = np.arange(64)
     yield _case(
         "sums", "1 to 64 values that count: significands of the sum from 1/2 to 1",
         np.where(places <= places[:, None], 90, -128),
     )  # fmt: skip
-    steps = np.array([[127 - d for d in range(0, 256, 5)], [d - 128 for d in range(0, 256, 5)]])
-    yield _case("left_shift_0", "left_shift 0: every difference vanishes, all count", steps, 0)
-    yield _case("left_shift_31", "left_shift 31: no difference but 0 counts", steps, 31)
-    yield _case("multiplier_high", "the largest multiplier, 2^31-1", steps, 22, 2**31 - 1)
-    yield _case("multiplier_low", "the smallest multiplier, 2^30", steps, 22)
+    yield _case("left_shift_0", "left_shift 0: every difference vanishes, all count", rows.STEPS, 0)
+    yield _case("left_shift_31", "left_shift 31: no difference but 0 counts", rows.STEPS, 31)
+    yield _case("multiplier_high", "the largest multiplier, 2^31-1", rows.STEPS, 22, 2**31 - 1)
+    yield _case("multiplier_low", "the smallest multiplier, 2^30", rows.STEPS, 22)
     for name, count, multiplier in (("tie_to_odd", 1, 1452290560), ("tie_to_even", 2, 1504914432)):
         yield _case(
             name, "the last value lies between two units: away from zero",
             np.array([[70] * count + [69]]), 24, multiplier,
         )  # fmt: skip
-    differences = -np.arange(0, 125).reshape(1, 125)
     yield _case(
         "every_difference", "every difference that counts: each constant of exp takes part",
-        differences, 24, 2**31 - 1,
+        rows.DIFFERENCES, 24, 2**31 - 1,
     )  # fmt: skip
-    pairs = np.array([[0, -d] for d in range(256)]) + 127
-    yield _case("pairs", "two values at every difference", pairs.reshape(256, 2), 23)
-    rows = np.array([[[[5, 1, 2], [-9, -9, 0]], [[127, -128, 0], [3, 3, 3]]]])
-    yield _case("rows", "an image: each pixel is a row of its own", rows, 25)
+    yield _case("pairs", "two values at every difference", rows.PAIRS, 23)
+    yield _case("rows", "an image: each pixel is a row of its own", rows.IMAGE, 25)
 
 
 def _case(
@@ -65,45 +58,41 @@ def log_softmax_float32_cases() -> Iterator[Case]:
     The probes are scales and entries at which the step that the reason names moves a value of y;
     they were found by search with exact integers.
     """
-    every = np.arange(-128, 128).reshape(256, 1)
     for form in ("signed", "unsigned"):
-        yield _float32(f"one_value_{form}", "depth 1: the logarithm of 1, stored as 127", every,
-                       form=form)  # fmt: skip
+        reason = "depth 1: the logarithm of 1, stored as 127"
+        yield _float32(f"one_value_{form}", reason, rows.EVERY, form=form)
     for depth in (2, 3, 255, 4095):
         yield _float32(
             f"equal_{depth}", f"{depth} equal values: the logarithm of each is that of 1/{depth}",
-            np.array([[v] * depth for v in (-128, 127)]),
+            rows.equal(depth),
         )  # fmt: skip
-    for place in ("first", "last"):
-        x = np.full((1, 10), -128)
-        x[0, 0 if place == "first" else -1] = 127
+    for place, x in rows.dominant():
         yield _float32(f"dominant_{place}", f"one dominant value, the {place}: 127, else -128", x)
     places = np.arange(64)
     yield _float32(
         "sums", "1 to 64 values that count: logarithms of every interval",
-        np.where(places <= places[:, None], 90, -128), _entries({}),
+        np.where(places <= places[:, None], 90, -128), table_entries({}),
     )  # fmt: skip
-    pairs = np.array([[0, -d] for d in range(256)]) + 127
-    yield _float32("pairs", "two values at every difference", pairs)
+    yield _float32("pairs", "two values at every difference", rows.PAIRS)
     for name, bits in (("scale_least", 1), ("scale_most", 240 << 23)):
-        yield _float32(name, f"the {name.split('_')[1]} scale_bits", pairs, scale_bits=bits)
+        yield _float32(name, f"the {name.split('_')[1]} scale_bits", rows.PAIRS, scale_bits=bits)
     odd = [[127, 127 - d] for d in range(1, 128, 2)]
     yield _float32(
         "ties", "16*d lies between two integers: the even one",
-        odd, _entries({}), _SIXTEENTH - 2**23,
+        odd, table_entries({}), _SIXTEENTH - 2**23,
     )  # fmt: skip
     small = [-1] * 4000
     yield _float32(
         "order", "4,000 values of 2^-24 vanish after the largest and count before it",
-        [[0, *small], [*small, 0]], _entries({1: 103 << 23}), _SIXTEENTH - 2**23,
+        [[0, *small], [*small, 0]], table_entries({1: 103 << 23}), _SIXTEENTH - 2**23,
     )  # fmt: skip
     yield _float32(
         "sum_rounds_each_time", "1 + 2^-24 + 2^-24 stays 1: what the first loses is lost",
-        [[0, -1, -1]], _entries({1: 103 << 23}), _SIXTEENTH - 2**23,
+        [[0, -1, -1]], table_entries({1: 103 << 23}), _SIXTEENTH - 2**23,
     )  # fmt: skip
     yield _float32(
         "not_the_nearest", "a logarithm that is not the nearest float32",
-        [[0, -1]], _entries({1: 1062620518}), 1043412088,
+        [[0, -1]], table_entries({1: 1062620518}), 1043412088,
     )  # fmt: skip
     for name, reason, (top, count, step), entry, bits, form in (
         ("signed", "the products of x: those of x + 128 round differently", (55, 28, 7),
@@ -118,17 +107,11 @@ def log_softmax_float32_cases() -> Iterator[Case]:
          1060716302, 1034264737, "signed"),
     ):  # fmt: skip
         row = [*[top] * count, top - step]
-        yield _float32(name, reason, [row], _entries({step: entry}), bits, form)
-    rows = np.array([[[[5, 1, 2], [-9, -9, 0]], [[127, -128, 0], [3, 3, 3]]]])
-    yield _float32("rows", "an image: each pixel is a row of its own", rows)
+        yield _float32(name, reason, [row], table_entries({step: entry}), bits, form)
+    yield _float32("rows", "an image: each pixel is a row of its own", rows.IMAGE)
 
 
-def _entries(of: Mapping[int, int]) -> list[int]:
-    """Return a table of zeros but for entries at some differences, and for 1 at none."""
-    return [_ONE if i == 255 else of.get(255 - i, 0) for i in range(256)]
-
-
-_FALLING = tuple(_ONE - (255 - i) * 2**19 for i in range(256))
+_FALLING = tuple(ONE - (255 - i) * 2**19 for i in range(256))
 """Half as much for every sixteen of a difference, nearly evenly."""
 
 

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 
+from . import rows
 from .case import Case, one_op
+from .rows import ONE, table_entries
 
-_ONE = 127 << 23
-"""The bits of the float32 1; an exponent less by one: 2^23 less."""
-_FALLING = tuple(_ONE - (255 - i) * 2**22 for i in range(256))
+_FALLING = tuple(ONE - (255 - i) * 2**22 for i in range(256))
 """A half less for every two of a difference, down to subnormal values, nearly evenly."""
 
 
 def softmax_cases() -> Iterator[Case]:
     """Yield the cases of softmax."""
-    every = np.arange(-128, 128).reshape(256, 1)
-    yield _softmax("one_value", "depth 1: the probability is 1, stored as 127", every, 24)
+    yield _softmax("one_value", "depth 1: the probability is 1, stored as 127", rows.EVERY, 24)
     for depth in (2, 3, 255, 4095):
         yield _softmax(
             f"equal_{depth}", f"{depth} equal values: each has the probability 1/{depth}",
-            np.array([[v] * depth for v in (-128, 127)]), 24,
+            rows.equal(depth), 24,
         )  # fmt: skip
-    for place in ("first", "last"):
-        x = np.full((1, 10), -128)
-        x[0, 0 if place == "first" else -1] = 127
+    for place, x in rows.dominant():
         yield _softmax(f"dominant_{place}", f"one dominant value, the {place}: 127, else -128",
                        x, 24)  # fmt: skip
     limit = 31 * 2**26
@@ -39,19 +36,17 @@ def softmax_cases() -> Iterator[Case]:
             f"left_shift {shift}: a difference of {diff} is the last that counts, then one more",
             x, shift,
         )  # fmt: skip
-    steps = np.array([[127 - d for d in range(0, 256, 5)], [d - 128 for d in range(0, 256, 5)]])
-    yield _softmax("left_shift_0", "left_shift 0: every difference vanishes, all count", steps, 0)
-    yield _softmax("multiplier_high", "the largest multiplier, 2^31-1", steps, 22, 2**31 - 1)
-    yield _softmax("multiplier_low", "the smallest multiplier, 2^30", steps, 22)
-    differences = -np.arange(0, 125).reshape(1, 125)
+    yield _softmax(
+        "left_shift_0", "left_shift 0: every difference vanishes, all count", rows.STEPS, 0
+    )
+    yield _softmax("multiplier_high", "the largest multiplier, 2^31-1", rows.STEPS, 22, 2**31 - 1)
+    yield _softmax("multiplier_low", "the smallest multiplier, 2^30", rows.STEPS, 22)
     yield _softmax(
         "every_difference", "every difference that counts: each constant of exp takes part",
-        differences, 24, 2**31 - 1,
+        rows.DIFFERENCES, 24, 2**31 - 1,
     )  # fmt: skip
-    pairs = np.array([[0, -d] for d in range(256)]) + 127
-    yield _softmax("pairs", "two values at every difference", pairs.reshape(256, 2), 23)
-    rows = np.array([[[[5, 1, 2], [-9, -9, 0]], [[127, -128, 0], [3, 3, 3]]]])
-    yield _softmax("rows", "an image: each pixel is a row of its own", rows, 25)
+    yield _softmax("pairs", "two values at every difference", rows.PAIRS, 23)
+    yield _softmax("rows", "an image: each pixel is a row of its own", rows.IMAGE, 25)
 
 
 def _softmax(
@@ -67,26 +62,22 @@ def softmax_float32_cases() -> Iterator[Case]:
     The probes are entries at which the step that the reason names moves a value of y; they were
     found by search with exact integers.
     """
-    every = np.arange(-128, 128).reshape(256, 1)
-    yield _float32("one_value", "depth 1: the probability is 1, stored as 127", every)
+    yield _float32("one_value", "depth 1: the probability is 1, stored as 127", rows.EVERY)
     for depth in (2, 3, 255, 512, 4095):
         yield _float32(
             f"equal_{depth}", f"{depth} equal values: each has the probability 1/{depth}",
-            np.array([[v] * depth for v in (-128, 127)]),
+            rows.equal(depth),
         )  # fmt: skip
-    for place in ("first", "last"):
-        x = np.full((1, 10), -128)
-        x[0, 0 if place == "first" else -1] = 127
+    for place, x in rows.dominant():
         yield _float32(f"dominant_{place}", f"one dominant value, the {place}: 127, else -128", x)
-    pairs = np.array([[0, -d] for d in range(256)]) + 127
-    yield _float32("pairs", "two values at every difference, down to subnormal ones", pairs)
-    zeros = [0] * 255 + [_ONE]
-    yield _float32("zeros", "a table of zeros: only the largest value counts", pairs, zeros)
+    yield _float32("pairs", "two values at every difference, down to subnormal ones", rows.PAIRS)
+    zeros = [0] * 255 + [ONE]
+    yield _float32("zeros", "a table of zeros: only the largest value counts", rows.PAIRS, zeros)
     odd = range(1, 128, 2)
     of = {d: _share(d) for d in odd} | {d + 1: _share(256 - d) for d in odd}
     yield _float32(
         "ties", "probabilities of k + 1/2 units, up to the next",
-        [[127, 127 - d, 126 - d] for d in odd], _entries(of),
+        [[127, 127 - d, 126 - d] for d in odd], table_entries(of),
     )  # fmt: skip
     for name, reason, of, row in (
         ("sum_tie_down", "1 + 2^-24 lies between two values of float32: the even one, 1, is below",
@@ -102,7 +93,7 @@ def softmax_float32_cases() -> Iterator[Case]:
         ("product", "the product is a float32 before it becomes an integer",
          {1: 126 << 23, 2: 1064575996}, [0, 1, 2]),
     ):  # fmt: skip
-        yield _float32(name, reason, np.array([[100 - d for d in row]]), _entries(of))
+        yield _float32(name, reason, np.array([[100 - d for d in row]]), table_entries(of))
     # Seven sums, each a tie but for what the one before it kept: the first term decides.
     for name, bits, reason in (
         ("subnormal_tie", 32, "a subnormal value that makes the first sum a tie"),
@@ -110,31 +101,25 @@ def softmax_float32_cases() -> Iterator[Case]:
     ):
         chain = {i: 127 - 24 * (i - 1) << 23 for i in range(2, 7)}
         chained = [[93, 94, 95, 96, 97, 98, 100, 99]]
-        yield _float32(name, reason, chained, _entries({7: bits, **chain, 1: 1056989208}))
+        yield _float32(name, reason, chained, table_entries({7: bits, **chain, 1: 1056989208}))
     small = [99] * 4000
     yield _float32(
         "order", "4,000 values of 2^-24 vanish after the largest and count before it",
-        [[100, *small, 98], [*small, 100, 98]], _entries({1: 103 << 23, 2: 1059420454}),
+        [[100, *small, 98], [*small, 100, 98]], table_entries({1: 103 << 23, 2: 1059420454}),
     )  # fmt: skip
     for form in ("rounded", "half_added"):
         yield _float32(
             f"below_half_{form}",
             f"the float32 before 1/2, form {form}: half_added gives 1, rounded gives 0",
-            [[5, 5, 5, 4]], _entries({1: 1002463280}), form,
+            [[5, 5, 5, 4]], table_entries({1: 1002463280}), form,
         )  # fmt: skip
-    rows = np.array([[[[5, 1, 2], [-9, -9, 0]], [[127, -128, 0], [3, 3, 3]]]])
-    yield _float32("rows", "an image: each pixel is a row of its own", rows)
+    yield _float32("rows", "an image: each pixel is a row of its own", rows.IMAGE)
 
 
 def _share(odd: int) -> int:
     """Return the bits of odd / 256: half as many units where the sum is 2."""
     up = odd.bit_length() - 1
     return (127 - 8 + up << 23) + ((odd << 23 >> up) - 2**23)
-
-
-def _entries(of: Mapping[int, int]) -> list[int]:
-    """Return a table of zeros but for entries at some differences, and for 1 at none."""
-    return [_ONE if i == 255 else of.get(255 - i, 0) for i in range(256)]
 
 
 def _float32(
