@@ -248,6 +248,10 @@ def test_options_of_detections_that_were_not_computed(more, tmp_path, capsys):
     assert main(["predict", *given]) == 0
     captured = capsys.readouterr()
     assert captured.out.splitlines()[-1].endswith(why) and captured.err == ""
+    assert main(["predict", *given, "--json"]) == 0
+    (undone,) = json.loads(capsys.readouterr().out)["host"]["not_done"]
+    assert undone["op"].startswith(f"op 3 {DETECTION}(")
+    assert undone["reason"] == "y_scale 1e+300 is no finite number"
 
 
 def import_tail(path):

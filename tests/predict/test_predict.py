@@ -92,6 +92,17 @@ def test_one_picture_gives_all_details(capsys, pictures):
     assert all(len(line) <= 80 for line in with_picture.splitlines()[1:])
 
 
+def test_a_picture_that_nothing_would_show_is_refused(capsys, pictures, tmp_path):
+    np.save(tmp_path / "two.npy", np.zeros((2, 28, 28), np.uint8))
+    for options, told in (
+        (["--json", pictures / "7.png"], "--picture: a part of the details, which --json leaves"),
+        (["--brief", pictures / "7.png"], "--picture: a part of the details, which --brief leaves"),
+        ([tmp_path / "two.npy"], "--picture: a part of the details; add --details"),
+    ):
+        status, out, err = run(capsys, "lut", "--picture", *options)
+        assert (status, out) == (2, "") and told in err
+
+
 def test_brief_gives_one_answer_a_line(capsys, pictures):
     """A digit for one picture; name, tab, digit for a folder, by name; the rest is named."""
     assert run(capsys, "lut", pictures / "4.png", "--brief") == (0, "4\n", "")

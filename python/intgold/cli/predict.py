@@ -129,6 +129,9 @@ def call(options: argparse.Namespace) -> int:
     model = intgold.load(options.model)
     if options.mnist == bool(options.sources):
         raise IntgoldError("give either images or --mnist")
+    for form in ("json", "brief"):
+        if options.picture and getattr(options, form):
+            raise IntgoldError(f"--picture: a part of the details, which --{form} leaves out")
     with naming(options.model):
         detector = any(op.kind == DETECTION for op in host_ops(model.metadata, TAIL))
         only_host = _gives_no_class(model, detector=detector)
@@ -169,6 +172,9 @@ def call(options: argparse.Namespace) -> int:
         if options.save_boxes and len(images) != 1:
             raise IntgoldError(f"--save-boxes {options.save_boxes}: {len(images)} images; give one")
         return _print_host(model, images, batch.names, options)
+    in_details = options.details or (batch.form == "picture" and labels is None)
+    if options.picture and not in_details:
+        raise IntgoldError("--picture: a part of the details; add --details")
     with naming(options.model):
         answers = predict_images(
             model, images, batch.names, labels, options.backend, options.threads, options.isa
@@ -179,7 +185,7 @@ def call(options: argparse.Namespace) -> int:
     if options.json:
         print(finite_json(answers.document()))
         return 0
-    if options.details or (batch.form == "picture" and labels is None and not options.brief):
+    if in_details and not options.brief:
         _print_details(answers, picture=options.picture)
     elif labels is None or options.brief:
         named = batch.form == "pictures"

@@ -47,7 +47,7 @@ def host_document(host: HostValues) -> dict[str, Any]:
     return {
         "arithmetic": ARITHMETIC if found is None else of_boxes,
         "outputs": {name: str(op) for name, op in host.ends.items()},
-        "not_done": [str(op) for op in host.left],
+        "not_done": [{"op": str(op), "reason": host.reasons.get(op.index)} for op in host.left],
     }
 
 
