@@ -98,6 +98,18 @@ def test_how_far_it_was(error):
     assert ended() == "" and not progress._active
 
 
+def test_a_signal_before_the_first_is_counted(monkeypatch):
+    """While the bar or the thread is being made."""
+
+    def stopped():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(progress, "_tqdm", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        Progress(range(3), label="work", unit="op", show=True)
+    assert ended() == "work: 0 of 3 ops" and not progress._active
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_quiet_or_verbose(command, capsys):
     """Both options are there, and exclude each other."""

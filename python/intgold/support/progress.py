@@ -45,16 +45,16 @@ class Progress(Generic[T]):
         self._facts = ""
         self._started = time.monotonic()
         self._ended = threading.Event()
-        _active.append(self)
-        _left.clear()
         self._bar: Any = None
+        self._thread = threading.Thread(target=self._show, args=(sys.stderr,), daemon=True)
+        _active.append(self)  # from here on a signal may end it
+        _left.clear()
         show = show and sys.stderr is not None
         bar = _tqdm() if show else None  # before the thread needs it
         if bar is not None and sys.stderr.isatty():
             self._bar = bar(
                 total=self.total, initial=initial, unit=unit, desc=label, unit_scale=scaled
             )
-        self._thread = threading.Thread(target=self._show, args=(sys.stderr,), daemon=True)
         if show and self._bar is None:
             self._thread.start()
 
