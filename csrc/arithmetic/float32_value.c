@@ -23,6 +23,25 @@ intgold_float32_value intgold_float32_plus(intgold_float32_value a, intgold_floa
     return float32_rounded(float32_aligned(a, top) + float32_aligned(b, top), top - 36);
 }
 
+/* The same of values that are not negative and, where they have fewer than 24 significant bits, of
+ * exponent 0.  Without a branch: which one is greater cannot be foreseen.  What is shifted by more
+ * than 38 is less than half of the last bit anyway. */
+static inline intgold_float32_value plus_positive(intgold_float32_value a,
+                                                  intgold_float32_value b) {
+    const int is_less = a.exponent < b.exponent;
+    const int64_t greater = is_less ? b.significand : a.significand;
+    const int64_t other = is_less ? a.significand : b.significand;
+    const int distance = is_less ? b.exponent - a.exponent : a.exponent - b.exponent;
+    const int up = distance < 38 ? distance : 38;
+    const int64_t exact = (greater << up) + other;
+    const int excess = up + (int)(exact >> (24 + up)); /* a carry: one more */
+    const int64_t odd = exact >> excess & 1, half = ((int64_t)1 << excess) >> 1;
+    intgold_float32_value made;
+    made.significand = (exact + (excess ? half - 1 + odd : 0)) >> excess;
+    made.exponent = (is_less ? b.exponent : a.exponent) - up + excess;
+    return made;
+}
+
 intgold_float32_value intgold_float32_times(intgold_float32_value a, int32_t n) {
     return float32_rounded(a.significand * n, a.exponent);
 }
@@ -32,8 +51,23 @@ intgold_float32_value intgold_float32_exp_sum(const int32_t *table, const int8_t
     intgold_float32_value total = {0, 0};
     int32_t i;
     for (i = 0; i < depth; i++)
-        total = intgold_float32_plus(total, intgold_float32_of(table[255 + x[i] - max]));
+        total = plus_positive(total, intgold_float32_of(table[255 + x[i] - max]));
     return total;
+}
+
+/* A sum waits for the one before it: four at once take little longer than one. */
+void intgold_float32_exp_sums_of_4(const int32_t *table, const int8_t *x, int32_t depth,
+                                   const int32_t *max, intgold_float32_value *totals) {
+    const int8_t *x1 = x + depth, *x2 = x1 + depth, *x3 = x2 + depth;
+    intgold_float32_value a = {0, 0}, b = {0, 0}, c = {0, 0}, d = {0, 0};
+    int32_t i;
+    for (i = 0; i < depth; i++) {
+        a = plus_positive(a, intgold_float32_of(table[255 + x[i] - max[0]]));
+        b = plus_positive(b, intgold_float32_of(table[255 + x1[i] - max[1]]));
+        c = plus_positive(c, intgold_float32_of(table[255 + x2[i] - max[2]]));
+        d = plus_positive(d, intgold_float32_of(table[255 + x3[i] - max[3]]));
+    }
+    totals[0] = a, totals[1] = b, totals[2] = c, totals[3] = d;
 }
 
 /* floor(a * b / 2^58) of values below 2^60 in magnitude, by halves of 29 bits. */

@@ -56,6 +56,9 @@ static inline int32_t intgold_round_away_32(int32_t p, int t) {
 
 /* Number of bits of a value >= 0. */
 static inline int intgold_bit_length(int64_t p) {
+#if defined(__GNUC__)
+    return p ? 64 - __builtin_clzll((unsigned long long)p) : 0;
+#else
     int bits = 0, step;
     for (step = 32; step > 0; step >>= 1) {
         if (p >> step) {
@@ -64,6 +67,7 @@ static inline int intgold_bit_length(int64_t p) {
         }
     }
     return bits + (int)p;
+#endif
 }
 
 /* Clause 2.6: nearest value of at most `bits` significant bits, ties to even. */

@@ -78,12 +78,15 @@ typedef struct intgold_pixels {
     size_t y_step;
 } intgold_pixels;
 
-/* Cells of an image: that of row i and column j from x[i*row_step + j*column_step] on. */
-typedef struct intgold_window {
+/* Windows of an image, side by side and of one size: of window w the cell of row i and column j is
+ * at x[w*step + i*row_step + j*column_step]. */
+typedef struct intgold_windows {
     const int8_t *x;
     int32_t rows, columns;
     size_t row_step, column_step;
-} intgold_window;
+    int32_t count;
+    size_t step;
+} intgold_windows;
 
 /* Two straight lines, for the inputs of add. */
 typedef struct intgold_lines {
@@ -101,6 +104,13 @@ typedef struct intgold_line_sums {
     const int32_t *table1, *table2;
     const intgold_requantize *requantize;
 } intgold_line_sums;
+
+/* A straight line in int16, of which the high half of a product is one instruction: with
+ * high = floor((256*x + fraction) * slope / 2^16) and sum = high + base, saturated at int16,
+ * y = floor(sum / 2^shift), between min and max. */
+typedef struct intgold_table_line {
+    int32_t slope, fraction, base, shift, min, max; /* slope, base: int16; fraction: 0 to 255 */
+} intgold_table_line;
 
 /* How resize_bilinear produces a row of outputs out of a row of words, clause 5.21. */
 typedef struct intgold_blend {
@@ -148,11 +158,15 @@ typedef struct intgold_kernels {
     void (*epilogue)(const intgold_epilogue *epilogue, int32_t first, int32_t channels,
                      const intgold_pixels *pixels);
 
-    /* Pools: sums[c] += x[i*step + c] for i < cells, wrapping; y[c] = the maximum of `min` and
-     * channel c of the window's cells. */
+    /* Pools: sums[c] += x[i*step + c] for i < cells, wrapping; y[w*channels + c] = the maximum of
+     * `min` and channel c of the cells of window w. */
     void (*window_sum)(const int8_t *x, int32_t cells, size_t step, int32_t channels,
                        uint32_t *sums);
-    void (*window_max)(const intgold_window *window, int32_t min, int32_t channels, int8_t *y);
+    void (*window_max)(const intgold_windows *windows, int32_t min, int32_t channels, int8_t *y);
+
+    /* mul: sums[i] = (x1[i] - zero_point1) * (x2[i] - zero_point2). */
+    void (*mul_products)(const int8_t *x1, int32_t zero_point1, const int8_t *x2,
+                         int32_t zero_point2, int32_t count, int32_t *sums);
 
     /* add: sums[i] = slope1 * x1[i] + slope2 * x2[i] + base + rest1[i] + rest2[i], wrapping, with
      * bytes of rest that are not signed; sums: whole vectors.  NULL: look_up() of add.c. */
@@ -169,6 +183,9 @@ typedef struct intgold_kernels {
 
     /* y[i] = table[x[i] + 128]. */
     void (*lut)(const int8_t *table, const int8_t *x, int32_t count, int8_t *y);
+
+    /* The same of a table that is a line; y may be x.  NULL: lut(). */
+    void (*lut_line)(const intgold_table_line *line, const int8_t *x, int32_t count, int8_t *y);
 
     /* sums[2*lanes*i], sums[2*lanes*i + lanes]: the two vectors of pixel i. */
     void (*convolve)(const intgold_strip *strip, int32_t *sums);

@@ -13,10 +13,10 @@ static void mul(const intgold_mul *op, const intgold_kernels *kernels,
     int32_t sums[INTGOLD_CHUNK];
     int32_t from, i;
     for (from = 0; from < op->count; from += INTGOLD_CHUNK) {
-        const int32_t rest = op->count - from, n = rest < INTGOLD_CHUNK ? rest : INTGOLD_CHUNK;
-        for (i = 0; i < n; i++) sums[i] = (x1[from + i] - z1) * (x2[from + i] - z2);
+        const int32_t n = intgold_min(op->count - from, INTGOLD_CHUNK);
+        kernels->mul_products(x1 + from, z1, x2 + from, z2, n, sums);
         if (acc) memcpy(acc + from, sums, (size_t)n * sizeof *sums);
-        for (; i % INTGOLD_CHUNK; i++) sums[i] = 0;
+        for (i = n; i < INTGOLD_CHUNK; i++) sums[i] = 0;
         intgold_epilogue_values(kernels, epilogue, sums, n, y + from);
     }
 }

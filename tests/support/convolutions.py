@@ -236,7 +236,7 @@ def _on_values(rng: Random, kind: str) -> Model:
         fields = _resize(rng, shape)
         out = (len(fields["row0"]), len(fields["column0"]), shape[2])
     if kind == "lut":
-        fields = {"table": np.array([rng.randint(-128, 127) for _ in range(256)], np.int8)}
+        fields = {"table": _table(rng)}
     zero_points = [rng.randint(-128, 127) for _ in (*names, "y")]
     if kind == "resize_bilinear":  # in the scale of its input
         zero_points[-1] = zero_points[0]
@@ -246,6 +246,15 @@ def _on_values(rng: Random, kind: str) -> Model:
         for n, s, z in zip((*names, "y"), shapes, zero_points, strict=True)
     ]
     return Model(kind, tensors, [Op(kind, kind, names, "y", fields)], list(names), ["y"])
+
+
+def _table(rng: Random) -> np.ndarray:
+    """Return any table, or one that is a line between two bounds."""
+    if rng.random() < 0.5:
+        return np.array([rng.randint(-128, 127) for _ in range(256)], np.int8)
+    slope, offset = rng.choice((-1, 1)) * rng.uniform(0.2, 3), rng.uniform(-100, 100)
+    line = np.floor(slope * np.arange(-128, 128) + offset)
+    return np.clip(line, rng.choice((-128, -40)), 127).astype(np.int8)
 
 
 def every_sum(seed: int) -> Model:

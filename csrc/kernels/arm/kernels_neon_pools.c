@@ -1,4 +1,4 @@
-/* Pools and tables with NEON, for the variants neon and dotprod. */
+/* Pools, products and tables with NEON, for the variants neon and dotprod. */
 #include "kernels/kernels.h"
 
 #if defined(INTGOLD_HAS_NEON)
@@ -9,7 +9,7 @@
 
 #define window_sum_vector NAME(window_sum_vector)
 #define window_max_whole NAME(window_max_whole)
-#define window_max_part NAME(window_max_part)
+#define window_max_few NAME(window_max_few)
 
 /* ---- pools. */
 
@@ -28,33 +28,52 @@ INLINE void window_sum_vector(const int8_t *x, int32_t cells, size_t step, uint3
     vst1q_u32(sums + 4, vreinterpretq_u32_s32(high));
 }
 
-INLINE void window_max_whole(const intgold_window *window, int32_t min, size_t c, int8_t *y) {
+INLINE void window_max_whole(const intgold_windows *windows, const int8_t *x, int32_t min,
+                             int8_t *y) {
     int8x16_t max = vdupq_n_s8((int8_t)min);
     int32_t i, j;
-    for (i = 0; i < window->rows; i++) {
-        const int8_t *x = window->x + (size_t)i * window->row_step + c;
-        for (j = 0; j < window->columns; j++, x += window->column_step)
-            max = vmaxq_s8(max, vld1q_s8(x));
+    for (i = 0; i < windows->rows; i++) {
+        const int8_t *at = x + (size_t)i * windows->row_step;
+        for (j = 0; j < windows->columns; j++, at += windows->column_step)
+            max = vmaxq_s8(max, vld1q_s8(at));
     }
-    vst1q_s8(y + c, max);
+    vst1q_s8(y, max);
 }
 
-INLINE void window_max_part(const intgold_window *window, int32_t min, size_t c, int8_t *y) {
+INLINE void window_max_few(const intgold_windows *windows, const int8_t *x, int32_t min,
+                           int8_t *y) {
     int8x8_t max = vdup_n_s8((int8_t)min);
     int32_t i, j;
-    for (i = 0; i < window->rows; i++) {
-        const int8_t *x = window->x + (size_t)i * window->row_step + c;
-        for (j = 0; j < window->columns; j++, x += window->column_step)
-            max = vmax_s8(max, vld1_s8(x));
+    for (i = 0; i < windows->rows; i++) {
+        const int8_t *at = x + (size_t)i * windows->row_step;
+        for (j = 0; j < windows->columns; j++, at += windows->column_step)
+            max = vmax_s8(max, vld1_s8(at));
     }
-    vst1_s8(y + c, max);
+    vst1_s8(y, max);
 }
 
 #define WINDOW_SUM intgold_neon_window_sum
 #define WINDOW_MAX intgold_neon_window_max
 #define WHOLE HALF
-#define PART (HALF / 2)
+#define PART FEW
+#define FEW LANES
+#define window_max_part window_max_few
 #include "kernels/generic/window_loops.h"
+
+/* ---- mul. */
+
+void intgold_neon_mul_products(const int8_t *x1, int32_t zero_point1, const int8_t *x2,
+                               int32_t zero_point2, int32_t count, int32_t *sums) {
+    const int8x8_t zero1 = vdup_n_s8((int8_t)zero_point1), zero2 = vdup_n_s8((int8_t)zero_point2);
+    int32_t i;
+    for (i = 0; i + LANES <= count; i += LANES) {
+        const int16x8_t first = vsubl_s8(vld1_s8(x1 + i), zero1);
+        const int16x8_t second = vsubl_s8(vld1_s8(x2 + i), zero2);
+        vst1q_s32(sums + i, vmull_s16(vget_low_s16(first), vget_low_s16(second)));
+        vst1q_s32(sums + i + 4, vmull_high_s16(first, second));
+    }
+    for (; i < count; i++) sums[i] = (x1[i] - zero_point1) * (x2[i] - zero_point2);
+}
 
 /* ---- lut: four tables of 64 entries; an index beyond one leaves what is there. */
 

@@ -29,15 +29,18 @@
                                    int32_t channels, const intgold_pixels *at);                  \
     void intgold_##name##_window_sum(const int8_t *x, int32_t cells, size_t step,                \
                                      int32_t channels, uint32_t *sums);                          \
-    void intgold_##name##_window_max(const intgold_window *window, int32_t min,                  \
+    void intgold_##name##_window_max(const intgold_windows *windows, int32_t min,                \
                                      int32_t channels, int8_t *y);                               \
+    void intgold_##name##_mul_products(const int8_t *x1, int32_t zero_point1, const int8_t *x2,  \
+                                       int32_t zero_point2, int32_t count, int32_t *sums);       \
     void intgold_##name##_lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y)
 
 /* The same in a table of kernels. */
 #define INTGOLD_SHARED_KERNELS(name)                                                             \
     .epilogue_packed_size = intgold_##name##_epilogue_packed_size,                               \
     .epilogue_pack = intgold_##name##_epilogue_pack, .epilogue = intgold_##name##_epilogue,      \
-    .window_sum = intgold_##name##_window_sum, .window_max = intgold_##name##_window_max
+    .window_sum = intgold_##name##_window_sum, .window_max = intgold_##name##_window_max,        \
+    .mul_products = intgold_##name##_mul_products
 
 /* What a variant has of its own, but for the sums of a convolution. */
 #define INTGOLD_OWN_KERNELS(name)                                                                \

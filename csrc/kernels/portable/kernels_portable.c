@@ -194,15 +194,24 @@ static void portable_window_sum(const int8_t *x, int32_t cells, size_t step, int
         }
 }
 
-static void portable_window_max(const intgold_window *window, int32_t min, int32_t channels,
+static void portable_window_max(const intgold_windows *windows, int32_t min, int32_t channels,
                                 int8_t *y) {
-    int32_t i, j, c;
-    memset(y, min, (size_t)channels);
-    for (i = 0; i < window->rows; i++) {
-        const int8_t *x = window->x + (size_t)i * window->row_step;
-        for (j = 0; j < window->columns; j++, x += window->column_step)
-            for (c = 0; c < channels; c++) y[c] = x[c] > y[c] ? x[c] : y[c];
+    int32_t w, i, j, c;
+    for (w = 0; w < windows->count; w++, y += channels) {
+        const int8_t *window = windows->x + (size_t)w * windows->step;
+        memset(y, min, (size_t)channels);
+        for (i = 0; i < windows->rows; i++) {
+            const int8_t *x = window + (size_t)i * windows->row_step;
+            for (j = 0; j < windows->columns; j++, x += windows->column_step)
+                for (c = 0; c < channels; c++) y[c] = x[c] > y[c] ? x[c] : y[c];
+        }
     }
+}
+
+static void portable_mul_products(const int8_t *x1, int32_t zero_point1, const int8_t *x2,
+                                  int32_t zero_point2, int32_t count, int32_t *sums) {
+    int32_t i;
+    for (i = 0; i < count; i++) sums[i] = (x1[i] - zero_point1) * (x2[i] - zero_point2);
 }
 
 static void portable_lut(const int8_t *table, const int8_t *x, int32_t count, int8_t *y) {
@@ -227,6 +236,7 @@ const intgold_kernels intgold_kernels_portable = {
     .epilogue = portable_epilogue,
     .window_sum = portable_window_sum,
     .window_max = portable_window_max,
+    .mul_products = portable_mul_products,
     .lut = portable_lut,
     .convolve = portable_convolve,
 };

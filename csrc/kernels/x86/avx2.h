@@ -9,6 +9,7 @@
 #define LOAD(from) _mm256_loadu_si256((const __m256i *)(const void *)(from))
 #define STORE(to, value) _mm256_storeu_si256((__m256i *)(void *)(to), value)
 #define LOAD_HALF(from) _mm_loadu_si128((const __m128i *)(const void *)(from))
+#define LOAD_QUARTER(from) _mm_loadl_epi64((const __m128i *)(const void *)(from))
 #define STORE_HALF(to, value) _mm_storeu_si128((__m128i *)(void *)(to), value)
 #define ALL_LANES(value) _mm256_set1_epi32(value)
 
@@ -20,7 +21,9 @@
 
 INTGOLD_DECLARE_SHARED(avx2);
 
-/* What kernels_avx2_values.c defines. */
+/* What kernels_avx2_pools.c and kernels_avx2_values.c define. */
+void intgold_avx2_lut_line(const intgold_table_line *line, const int8_t *x, int32_t count,
+                           int8_t *y);
 void intgold_avx2_affine_sum(const intgold_lines *by, const int8_t *x1, const int8_t *x2,
                              const uint8_t *rest1, const uint8_t *rest2, int32_t count,
                              int32_t *sums);

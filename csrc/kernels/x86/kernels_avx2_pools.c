@@ -11,11 +11,12 @@
 #define window_sum_vector NAME(window_sum_vector)
 #define window_max_whole NAME(window_max_whole)
 #define window_max_part NAME(window_max_part)
+#define window_max_few NAME(window_max_few)
 
 /* ---- pools. */
 
 INLINE TARGET __m256i widened(const int8_t *x) {
-    return _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)x));
+    return _mm256_cvtepi8_epi32(LOAD_QUARTER(x));
 }
 
 /* Eight channels of all cells. */
@@ -31,34 +32,47 @@ INLINE TARGET void window_sum_vector(const int8_t *x, int32_t cells, size_t step
     STORE(sums, _mm256_add_epi32(even, odd));
 }
 
-INLINE TARGET void window_max_whole(const intgold_window *window, int32_t min, size_t c,
+INLINE TARGET void window_max_whole(const intgold_windows *windows, const int8_t *x, int32_t min,
                                     int8_t *y) {
     __m256i max = _mm256_set1_epi8((char)min);
     int32_t i, j;
-    for (i = 0; i < window->rows; i++) {
-        const int8_t *x = window->x + (size_t)i * window->row_step + c;
-        for (j = 0; j < window->columns; j++, x += window->column_step)
-            max = _mm256_max_epi8(max, LOAD(x));
+    for (i = 0; i < windows->rows; i++) {
+        const int8_t *at = x + (size_t)i * windows->row_step;
+        for (j = 0; j < windows->columns; j++, at += windows->column_step)
+            max = _mm256_max_epi8(max, LOAD(at));
     }
-    STORE(y + c, max);
+    STORE(y, max);
 }
 
-INLINE TARGET void window_max_part(const intgold_window *window, int32_t min, size_t c,
+INLINE TARGET void window_max_part(const intgold_windows *windows, const int8_t *x, int32_t min,
                                    int8_t *y) {
     __m128i max = _mm_set1_epi8((char)min);
     int32_t i, j;
-    for (i = 0; i < window->rows; i++) {
-        const int8_t *x = window->x + (size_t)i * window->row_step + c;
-        for (j = 0; j < window->columns; j++, x += window->column_step)
-            max = _mm_max_epi8(max, LOAD_HALF(x));
+    for (i = 0; i < windows->rows; i++) {
+        const int8_t *at = x + (size_t)i * windows->row_step;
+        for (j = 0; j < windows->columns; j++, at += windows->column_step)
+            max = _mm_max_epi8(max, LOAD_HALF(at));
     }
-    STORE_HALF(y + c, max);
+    STORE_HALF(y, max);
+}
+
+INLINE TARGET void window_max_few(const intgold_windows *windows, const int8_t *x, int32_t min,
+                                  int8_t *y) {
+    __m128i max = _mm_set1_epi8((char)min);
+    int32_t i, j;
+    for (i = 0; i < windows->rows; i++) {
+        const int8_t *at = x + (size_t)i * windows->row_step;
+        for (j = 0; j < windows->columns; j++, at += windows->column_step)
+            max = _mm_max_epi8(max, LOAD_QUARTER(at));
+    }
+    _mm_storel_epi64((__m128i *)(void *)y, max);
 }
 
 #define WINDOW_SUM intgold_avx2_window_sum
 #define WINDOW_MAX intgold_avx2_window_max
 #define WHOLE VECTOR
 #define PART HALF
+#define FEW LANES
 #include "kernels/generic/window_loops.h"
 
 /* ---- lut: sixteen tables of sixteen entries.
@@ -116,6 +130,41 @@ TARGET void intgold_avx2_lut(const int8_t *table, const int8_t *x, int32_t count
     for (i = 0; i + VECTOR <= count; i += VECTOR)
         STORE(y + i, avx2_look_up_all(LOAD(x + i), negative, positive));
     if (i < count) STORE(y + count - VECTOR, avx2_look_up_all(last, negative, positive));
+}
+
+/* ---- lut_line. */
+
+/* A byte of x above one of the fraction is 256 * x + fraction. */
+INLINE TARGET __m256i avx2_line_vector(const intgold_table_line *line, __m256i x) {
+    const __m256i fraction = _mm256_set1_epi8((char)line->fraction);
+    const __m256i slope = _mm256_set1_epi16((short)line->slope);
+    const __m256i base = _mm256_set1_epi16((short)line->base);
+    const __m128i shift = _mm_cvtsi32_si128(line->shift);
+    const __m256i low = _mm256_mulhi_epi16(_mm256_unpacklo_epi8(fraction, x), slope);
+    const __m256i high = _mm256_mulhi_epi16(_mm256_unpackhi_epi8(fraction, x), slope);
+    const __m256i y = _mm256_packs_epi16(_mm256_sra_epi16(_mm256_adds_epi16(low, base), shift),
+                                         _mm256_sra_epi16(_mm256_adds_epi16(high, base), shift));
+    return _mm256_min_epi8(_mm256_max_epi8(y, _mm256_set1_epi8((char)line->min)),
+                           _mm256_set1_epi8((char)line->max));
+}
+
+/* x and y may be the same: the last vector, which may do some again, is loaded first. */
+TARGET void intgold_avx2_lut_line(const intgold_table_line *of, const int8_t *x, int32_t count,
+                                  int8_t *y) {
+    const intgold_table_line line = *of; /* a copy, which stores to y cannot change */
+    int8_t few[VECTOR] = {0};
+    __m256i last;
+    int32_t i;
+    if (count < VECTOR) {
+        memcpy(few, x, (size_t)count);
+        STORE(few, avx2_line_vector(&line, LOAD(few)));
+        memcpy(y, few, (size_t)count);
+        return;
+    }
+    last = LOAD(x + count - VECTOR);
+    for (i = 0; i + VECTOR <= count; i += VECTOR)
+        STORE(y + i, avx2_line_vector(&line, LOAD(x + i)));
+    if (i < count) STORE(y + count - VECTOR, avx2_line_vector(&line, last));
 }
 
 #else

@@ -1,4 +1,4 @@
-/* epilogue() and add with AVX-512, for the variants avx512vnni, avx512vbmi and amx. */
+/* epilogue(), mul and add with AVX-512, for the variants avx512vnni, avx512vbmi and amx. */
 #include "kernels/kernels.h"
 
 #if defined(INTGOLD_HAS_AVX512VNNI)
@@ -231,6 +231,25 @@ INLINE TARGET void avx512_epilogue_blocks(const intgold_epilogue *epilogue,
 void intgold_avx512_epilogue(const intgold_epilogue *epilogue, int32_t first, int32_t channels,
                              const intgold_pixels *at) {
     epilogue_by_form(epilogue, first, channels, at, epilogue_simple, epilogue_any, 1);
+}
+
+/* ---- mul. */
+
+/* As intgold_avx2_mul_products(). */
+TARGET void intgold_avx512_mul_products(const int8_t *x1, int32_t zero_point1, const int8_t *x2,
+                                        int32_t zero_point2, int32_t count, int32_t *sums) {
+    const __m512i zero1 = ALL_LANES(zero_point1), zero2 = ALL_LANES(zero_point2);
+    int32_t i;
+    for (i = 0; i < count; i += LANES) {
+        const __mmask16 live = (__mmask16)(count - i < LANES ? (1u << (count - i)) - 1 : ~0u);
+        const __m512i first =
+            _mm512_sub_epi32(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(live, x1 + i)), zero1);
+        const __m512i second =
+            _mm512_sub_epi32(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(live, x2 + i)), zero2);
+        _mm512_mask_storeu_epi32(
+            sums + i, live,
+            _mm512_madd_epi16(_mm512_and_si512(first, ALL_LANES(0xFFFF)), second));
+    }
 }
 
 /* ---- add. */

@@ -29,20 +29,28 @@ TARGET void intgold_avx512_window_sum(const int8_t *x, int32_t cells, size_t ste
     }
 }
 
-TARGET void intgold_avx512_window_max(const intgold_window *window, int32_t min, int32_t channels,
-                                      int8_t *y) {
+INLINE TARGET void avx512_window_max_one(const intgold_windows *windows, const int8_t *x,
+                                         int32_t min, int32_t channels, int8_t *y) {
     int32_t c, i, j;
     for (c = 0; c < channels; c += VECTOR) {
         const __mmask64 live = channels - c < VECTOR ? ~(__mmask64)0 >> (VECTOR - (channels - c))
                                                      : ~(__mmask64)0;
         __m512i max = _mm512_set1_epi8((char)min);
-        for (i = 0; i < window->rows; i++) {
-            const int8_t *x = window->x + (size_t)i * window->row_step + c;
-            for (j = 0; j < window->columns; j++, x += window->column_step)
-                max = _mm512_max_epi8(max, _mm512_maskz_loadu_epi8(live, x));
+        for (i = 0; i < windows->rows; i++) {
+            const int8_t *at = x + (size_t)i * windows->row_step + c;
+            for (j = 0; j < windows->columns; j++, at += windows->column_step)
+                max = _mm512_max_epi8(max, _mm512_maskz_loadu_epi8(live, at));
         }
         _mm512_mask_storeu_epi8(y + c, live, max);
     }
+}
+
+TARGET void intgold_avx512_window_max(const intgold_windows *at, int32_t min, int32_t channels,
+                                      int8_t *y) {
+    const intgold_windows windows = *at; /* a copy, which stores to y cannot change */
+    int32_t w;
+    for (w = 0; w < windows.count; w++, y += channels)
+        avx512_window_max_one(&windows, windows.x + (size_t)w * windows.step, min, channels, y);
 }
 
 /* ---- lut: without VBMI, sixteen tables of sixteen entries, each where the high nibble says. */

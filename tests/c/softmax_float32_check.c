@@ -1,0 +1,73 @@
+/* Compares softmax_float32 with the float32 arithmetic of this CPU.
+ *
+ *     softmax_float32_check ROWS
+ *
+ * takes rows of 1 to 64 random values, four at a time and alone, with tables of expf(-k * d) of random
+ * k, subnormal entries among them, in both forms.  Prints how many values it compared and how many
+ * differ. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "intgold.h"
+
+enum { MAX_DEPTH = 64, ROWS_AT_ONCE = 5 };
+
+static uint64_t state = 1;
+
+static uint32_t random_below(uint32_t n) {
+    state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(state >> 33) % n;
+}
+
+static int8_t expected(const float *table, float inverse, int32_t place, int32_t form) {
+    const float p = table[place] * inverse;
+    float r = floorf(p);
+    if (form == INTGOLD_SOFTMAX_FLOAT32_ROUNDED) r += p - r >= 0.5f; /* p - r is exact */
+    else r = floorf(p + 0.5f);
+    return (int8_t)(r > 255 ? 127 : (int32_t)r - 128);
+}
+
+static long differing(const int8_t *x, const int8_t *y, const float *table, int32_t depth,
+                      int32_t form) {
+    float sum = 0, inverse;
+    int32_t i, max = x[0];
+    long found = 0;
+    for (i = 1; i < depth; i++) max = x[i] > max ? x[i] : max;
+    for (i = 0; i < depth; i++) sum += table[255 + x[i] - max];
+    inverse = 1 / (sum * (1.0f / 256));
+    for (i = 0; i < depth; i++) found += y[i] != expected(table, inverse, 255 + x[i] - max, form);
+    return found;
+}
+
+int main(int count, char **arguments) {
+    const long rows = count == 2 ? atol(arguments[1]) : 0;
+    long row, compared = 0, wrong = 0;
+    for (row = 0; row < rows; row += ROWS_AT_ONCE) {
+        int8_t x[ROWS_AT_ONCE * MAX_DEPTH], y[ROWS_AT_ONCE * MAX_DEPTH];
+        const int32_t depth = 1 + (int32_t)random_below(MAX_DEPTH);
+        const int32_t width = 1 + (int32_t)random_below(256);
+        const float k = (float)(1 + random_below(4000)) / 8000;
+        float table[256];
+        int32_t bits[256], i, form;
+        intgold_softmax_float32 op;
+        for (i = 0; i < 256; i++) table[i] = expf(-k * (float)(255 - i));
+        memcpy(bits, table, sizeof bits);
+        for (i = 0; i < ROWS_AT_ONCE * depth; i++)
+            x[i] = (int8_t)(127 - (int32_t)random_below((uint32_t)width));
+        memset(&op, 0, sizeof op);
+        op.rows = ROWS_AT_ONCE;
+        op.depth = depth;
+        op.table = bits;
+        for (form = 0; form < 2; form++) {
+            op.form = form ? INTGOLD_SOFTMAX_FLOAT32_HALF_ADDED : INTGOLD_SOFTMAX_FLOAT32_ROUNDED;
+            intgold_softmax_float32_s8(&op, x, y);
+            for (i = 0; i < ROWS_AT_ONCE; i++)
+                wrong += differing(x + i * depth, y + i * depth, table, depth, op.form);
+            compared += ROWS_AT_ONCE * depth;
+        }
+    }
+    printf("%ld %ld\n", compared, wrong);
+    return 0;
+}
