@@ -1,8 +1,10 @@
 """What all tests share: full counts, what they tell at the end, what was not run."""
 
 import os
+import shlex
 import signal
 import tempfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,6 +42,9 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.TemporaryDirectory()
         config.add_cleanup(folder.cleanup)
         os.environ["INTGOLD_TEST_OBJECTS"] = folder.name
+        # Verilator compiles its own library for each design.
+        once = Path(__file__).parent / "support/compile_once.sh"
+        os.environ.setdefault("OBJCACHE", shlex.quote(str(once)))
         if config.pluginmanager.hasplugin("xdist"):
             config.pluginmanager.register(_Gathered())
 

@@ -285,7 +285,7 @@ SHARED = ROOT / "tests/c/shared.c"
 
 BUILD = {build.name: build for build in BUILDS}["gcc sanitizers"]
 SHARING = {
-    "gcc-thread-sanitizer": ("gcc", "-std=c99", "-O1", "-g1", "-fsanitize=thread"),
+    "gcc-thread-sanitizer": ("gcc", "-std=c99", "-O0", "-g1", "-fsanitize=thread"),
     "gcc-sanitizers": BUILD.command,
 }
 

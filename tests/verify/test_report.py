@@ -15,7 +15,7 @@ import intgold
 import planted_bugs
 import thin_evidence as thin
 import tools
-from compilers import source
+from compilers import LIBRARY, source
 from intgold.cli import main
 from intgold.vectors.cases.stimulus import stimulus
 from intgold.vectors.sets.generate import write_set
@@ -677,7 +677,7 @@ for role, arrays in (("outputs", run.tensors), ("accumulators", run.accumulators
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
     tools.need("gcc")
-    return planted_bugs.Copy(tmp_path_factory.mktemp("copy"))
+    return planted_bugs.Copy(tmp_path_factory.mktemp("copy"), LIBRARY)
 
 
 def diagnosed(name, copy, folder):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ... import golden
-from ...golden.windows import taps
+from ...golden.windows import out_size, taps
 from ...support.array_types import IntArray
 
 _EXACT = 2.0**53
@@ -50,9 +50,36 @@ def conv2d_sums(x: IntArray, arguments: dict[str, Any]) -> IntArray:
     step = max(1, _COLUMNS // max(1, gathered))
     for first in range(0, len(x), step):
         part = x[first : first + step] - zero_point
-        under = taps(part, (kernel_h, kernel_w), a["stride"], a["padding"], a["dilation"], 0)
-        columns = np.concatenate([cells for _, _, cells in under], axis=3)
+        columns = _columns(part, (kernel_h, kernel_w), a["stride"], a["padding"], a["dilation"])
         flat, shape = columns.reshape(-1, w.shape[1]), columns.shape[1:3]
         sums += [flat[row : row + rows] @ w.T for row in range(0, len(flat), rows)]
     total: IntArray = np.concatenate(sums).astype(np.int64) + a["bias"]
     return total.astype(np.int32).reshape(len(x), *shape, out_c)
+
+
+def _columns(
+    x: np.ndarray,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int, int, int],
+    dilation: tuple[int, int],
+) -> np.ndarray:
+    """Return what is under each window, padded with 0; its last dimensions are (ky, kx, channel)."""
+    (n, h, w, _), (top, bottom, left, right) = x.shape, padding
+    out_h = out_size(h, kernel[0], stride[0], dilation[0], top, bottom)
+    out_w = out_size(w, kernel[1], stride[1], dilation[1], left, right)
+    if min(*padding, out_h - 1, out_w - 1) < 0:  # a bug moved the windows off the image
+        cells = [cells for _, _, cells in taps(x, kernel, stride, padding, dilation, 0)]
+        return np.concatenate(cells, axis=3)
+    if any(padding):
+        padded = np.zeros((n, h + top + bottom, w + left + right, x.shape[3]), x.dtype)
+        padded[:, top : top + h, left : left + w] = x
+        x = padded
+    of_image, of_row, of_column, of_channel = x.strides
+    return np.lib.stride_tricks.as_strided(
+        x,
+        (n, out_h, out_w, *kernel, x.shape[3]),
+        (of_image, of_row * stride[0], of_column * stride[1], of_row * dilation[0],
+         of_column * dilation[1], of_channel),
+        writeable=False,
+    )  # fmt: skip
