@@ -35,6 +35,7 @@ SUITE = (
     "golden/test_requantize.py",
     "golden/test_slow_oracle.py",
     "native/test_requantize_kernels.py",
+    "native/test_softmax_float32.py",
 )
 
 

@@ -1,15 +1,18 @@
-/* Compares softmax_float32 with the float32 arithmetic of this CPU.
+/* Compares softmax_float32, and the arithmetic that it is made of, with float32 of this CPU.
  *
  *     softmax_float32_check ROWS
  *
  * takes rows of 1 to 64 random values, four at a time and alone, with tables of expf(-k * d) of random
- * k, subnormal entries among them, in both forms.  Prints how many values it compared and how many
- * differ. */
+ * k, subnormal entries among them, whole or without their last bits; in both forms, and the sum of
+ * the row by itself.  For each row also a sum and a product of values of few bits, which often end in
+ * a tie.  Prints how many values of rows it compared and how many differ, then the same of sums and
+ * products. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "arithmetic/float32_value.h"
 #include "intgold.h"
 
 enum { MAX_DEPTH = 64, ROWS_AT_ONCE = 5 };
@@ -29,13 +32,47 @@ static int8_t expected(const float *table, float inverse, int32_t place, int32_t
     return (int8_t)(r > 255 ? 127 : (int32_t)r - 128);
 }
 
-static long differing(const int8_t *x, const int8_t *y, const float *table, int32_t depth,
+/* Of 2^-8 to 2^8, either sign, the last bits 0. */
+static float any_float(void) {
+    const uint32_t zeros = random_below(24), sign = random_below(2) << 31;
+    const uint32_t bits = ((119 + random_below(16)) << 23 | random_below(1 << 23)) >> zeros << zeros;
+    const uint32_t all = bits | sign;
+    float made;
+    memcpy(&made, &all, sizeof made);
+    return made;
+}
+
+static intgold_float32_value value_of(float x) {
+    const float magnitude = x < 0 ? -x : x;
+    intgold_float32_value v;
+    int32_t bits;
+    memcpy(&bits, &magnitude, sizeof bits);
+    v = intgold_float32_of(bits);
+    if (x < 0) v.significand = -v.significand;
+    return v;
+}
+
+static int is_other(intgold_float32_value v, float x) {
+    return ldexp((double)v.significand, v.exponent - 149) != (double)x;
+}
+
+static long sum_and_product_differ(void) {
+    const float a = any_float(), b = any_float();
+    const int32_t n = (int32_t)random_below(511) - 255;
+    return is_other(intgold_float32_plus(value_of(a), value_of(b)), a + b) +
+           is_other(intgold_float32_times(value_of(a), n), a * (float)n);
+}
+
+static long differing(const int8_t *x, const int8_t *y, const int32_t *bits, int32_t depth,
                       int32_t form) {
+    float table[256];
     float sum = 0, inverse;
     int32_t i, max = x[0];
-    long found = 0;
+    long found;
+    memcpy(table, bits, sizeof table);
     for (i = 1; i < depth; i++) max = x[i] > max ? x[i] : max;
     for (i = 0; i < depth; i++) sum += table[255 + x[i] - max];
+    found = is_other(intgold_float32_exp_sum(bits, x, depth, max), sum);
     inverse = 1 / (sum * (1.0f / 256));
     for (i = 0; i < depth; i++) found += y[i] != expected(table, inverse, 255 + x[i] - max, form);
     return found;
@@ -43,17 +80,19 @@ static long differing(const int8_t *x, const int8_t *y, const float *table, int3
 
 int main(int count, char **arguments) {
     const long rows = count == 2 ? atol(arguments[1]) : 0;
-    long row, compared = 0, wrong = 0;
+    long row, compared = 0, wrong = 0, wrong_sums = 0;
     for (row = 0; row < rows; row += ROWS_AT_ONCE) {
         int8_t x[ROWS_AT_ONCE * MAX_DEPTH], y[ROWS_AT_ONCE * MAX_DEPTH];
         const int32_t depth = 1 + (int32_t)random_below(MAX_DEPTH);
         const int32_t width = 1 + (int32_t)random_below(256);
         const float k = (float)(1 + random_below(4000)) / 8000;
+        const int32_t zeros = random_below(2) ? (int32_t)random_below(24) : 0;
         float table[256];
         int32_t bits[256], i, form;
         intgold_softmax_float32 op;
         for (i = 0; i < 256; i++) table[i] = expf(-k * (float)(255 - i));
         memcpy(bits, table, sizeof bits);
+        for (i = 0; i < 256; i++) bits[i] = bits[i] >> zeros << zeros;
         for (i = 0; i < ROWS_AT_ONCE * depth; i++)
             x[i] = (int8_t)(127 - (int32_t)random_below((uint32_t)width));
         memset(&op, 0, sizeof op);
@@ -64,10 +103,11 @@ int main(int count, char **arguments) {
             op.form = form ? INTGOLD_SOFTMAX_FLOAT32_HALF_ADDED : INTGOLD_SOFTMAX_FLOAT32_ROUNDED;
             intgold_softmax_float32_s8(&op, x, y);
             for (i = 0; i < ROWS_AT_ONCE; i++)
-                wrong += differing(x + i * depth, y + i * depth, table, depth, op.form);
+                wrong += differing(x + i * depth, y + i * depth, bits, depth, op.form);
             compared += ROWS_AT_ONCE * depth;
         }
     }
-    printf("%ld %ld\n", compared, wrong);
+    for (row = 0; row < rows; row++) wrong_sums += sum_and_product_differ();
+    printf("%ld %ld\n%ld %ld\n", compared, wrong, 2 * rows, wrong_sums);
     return 0;
 }
