@@ -225,3 +225,32 @@ def test_what_no_integer_holds(constant, kind, why):
     with pytest.raises(ImportFileError, match=rf"^op 2 \({FLOAT32_CHAIN}\): ") as error:
         imported(w.graph([x], [y]))
     assert why in str(error.value)
+
+
+def in_a_row(*ops, scale=0.5):
+    """A graph of ops of one float: a kind, or a kind and a constant, of which RDIV is over it."""
+    w = File()
+    x = w.int8(scale, 0)
+    f = w.real("DEQUANTIZE", x)
+    for kind, *constant in ops:
+        operands = [f, *(w.held(value) for value in constant)]
+        reverse = kind == "RDIV"
+        f = w.real("DIV" if reverse else kind, *(operands[::-1] if reverse else operands))
+    return w.graph([x], [w.quantized(f, scale, 0)])
+
+
+@pytest.mark.parametrize(
+    ("contract", "kinds"),
+    [("litert_reference", {"CEIL", "ROUND"}), ("tflm", {"RELU_N1_TO_1"}), ("xnnpack", set()),
+     ("litert_optimised_x86", set())],
+)  # fmt: skip
+def test_float_ops_without_a_kernel(contract, kinds):
+    """An engine refuses a file with such an op: no model has its bits."""
+    refused = set()
+    for kind in ("NEG", "ABS", "SQUARE", "FLOOR", "CEIL", "ROUND", "RELU", "RELU_N1_TO_1", "RELU6"):
+        try:
+            imported(in_a_row((kind,)), contract)
+        except ImportFileError as error:
+            assert f"no kernel for op 1 ({kind}) on float32" in str(error)
+            refused.add(kind)
+    assert refused == kinds

@@ -141,7 +141,8 @@ class Contract:
         By the name of the TFLite op; where the dtype matters, followed by ``uint8``.
     unsupported : set of str
         Ops, followed by a dtype, for which the engine has no kernel; ``integers`` as dtype: of
-        those that compute shapes.  Those of bools are read where all tensors are bools.
+        those that compute shapes; ``float32``: of those in a FLOAT32_CHAIN.  Those of bools are
+        read where all tensors are bools.
     silent : set of str
         Ops, followed by a dtype, whose kernel ends without an error and writes no output.
     in_place : set of str
@@ -299,6 +300,7 @@ _IN_PLACE_FALLBACK = frozenset({"ADD declined", "SUB declined", "MUL declined", 
 _TFLM_UNSUPPORTED = frozenset(
     {
         "RELU_N1_TO_1 int8",
+        "RELU_N1_TO_1 float32",
         "GELU int8",
         "TILE int8",
         "SQRT int8",
@@ -382,7 +384,8 @@ CONTRACTS: dict[str, Contract] = {
         Contract("intgold", "intgold", f"SPEC {SPEC_VERSION}", "definition", _INTGOLD),
         Contract(
             "litert_reference", "LiteRT reference kernels", _LITERT, "measured", _REFERENCE,
-            _INT8_ONLY | _ORDER_OF_BOOLS | {"ELU int8"}, frozenset({"SUM int8"}), _IN_PLACE,
+            _INT8_ONLY | _ORDER_OF_BOOLS | {"ELU int8", "CEIL float32", "ROUND float32"},
+            frozenset({"SUM int8"}), _IN_PLACE,
         ),
         Contract(
             "litert_optimised_x86", "LiteRT optimised kernels on x86 with AVX", _LITERT, "measured",

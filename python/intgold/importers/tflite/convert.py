@@ -21,7 +21,7 @@ from .file import wellformed
 from .file.reader import FileGraph, FileOp, FileTensor, read
 from .graph.batches import one_image
 from .graph.dilated_convolutions import fold_dilations
-from .graph.float_chains import fold_float_chains
+from .graph.float_chains import FLOAT32_CHAIN, fold_float_chains
 from .graph.float_islands import CutGraph, cut_float_ends
 from .graph.host_records import host_records
 from .graph.memory_hazards import memory_hazards
@@ -214,6 +214,9 @@ class _GraphImporter:
         rule = contract.rule(op.kind, dtype)
         if rule is None or refusal:
             raise ImportFileError(f"{op}: {contract.engine}: {refusal}")
+        for part in op.options["ops"] if op.kind == FLOAT32_CHAIN else ():
+            if f"{part.kind} float32" in contract.unsupported:
+                raise ImportFileError(f"{op}: {contract.engine}: no kernel for {part} on float32")
         context = OpContext(
             op, rule, tensors, self._builder, self._names, op_label(op),
             tuple(self._labels.new(y.name) for y in made), self._budget, batch=self._batch,
