@@ -214,7 +214,7 @@ def test_damaged_chains():
 
 @pytest.mark.parametrize(
     ("constant", "kind", "why"),
-    [(0.0, "DIV", "int8 -128 becomes -inf in float, -inf scales"),
+    [(1e-38, "DIV", "int8 -128 becomes -inf in float, -inf scales"),
      (1e30, "MUL", "int8 -128 becomes -6.55e+31 in float"), (np.nan, "ADD", "becomes nan")],
 )  # fmt: skip
 def test_what_no_integer_holds(constant, kind, why):
@@ -237,6 +237,29 @@ def in_a_row(*ops, scale=0.5):
         reverse = kind == "RDIV"
         f = w.real("DIV" if reverse else kind, *(operands[::-1] if reverse else operands))
     return w.graph([x], [w.quantized(f, scale, 0)])
+
+
+@pytest.mark.parametrize(
+    ("graph", "why"),
+    [(in_a_row(("MUL", 1e-30), ("MUL", 1e-10), ("MUL", 1e30), ("MUL", 1e10)), "op 2 (MUL): "),
+     (in_a_row(("MUL", 1e-40), ("MUL", 1e30), ("MUL", 1e10)), "op 1 (MUL): 9.9999461e-41 is no"),
+     (in_a_row(("NEG",), scale=2.0**-127), "5.8774718e-39 is no")],
+)  # fmt: skip
+def test_subnormal_floats(graph, why):
+    """XNNPACK takes them for 0, or ends the process; the other engines compute with them."""
+    for contract in ("litert_reference", "litert_optimised_x86", "tflm"):
+        assert np.abs(answers(imported(graph, contract)) / np.where(EVERY, EVERY, 1)).max() == 1
+    with pytest.raises(ImportFileError) as error:
+        imported(graph, "xnnpack")
+    assert why in str(error.value) and "no normal float32; the engine takes 0" in str(error.value)
+
+
+@pytest.mark.parametrize("contract", ["litert_reference", "tflm", "xnnpack"])
+def test_a_divisor_of_0(contract):
+    """min(1 / -x, 6) of 0 is 6 or -inf by the sign that an engine gives to 0."""
+    graph = in_a_row(("NEG",), ("RDIV", 1), ("RELU6",))
+    with pytest.raises(ImportFileError, match=r"op 2 \(DIV\) divides by 0, of which"):
+        imported(graph, contract)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""Float ops on one value whose float32 result IEEE 754 fixes: engines agree on each bit."""
+"""Float ops on one value whose float32 result IEEE 754 fixes: engines agree on each bit but for the
+sign of 0, and XNNPACK on subnormal values."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ....contracts import Algorithm
+from ..file.reader import FileOp
 from ..formulas.float32_ops import FLOAT32_OPS, FUSED
 from .op_context import OpContext, inner
 from .split_rows import join_rows, split_rows
@@ -15,6 +16,7 @@ _FLOAT = np.float32
 _EVERY = np.arange(-128, 128)
 _MOST = 2.0**30
 """What a value over the output's scale stays below, so that every engine's int32 holds it."""
+_NORMAL = np.finfo(_FLOAT).tiny
 
 
 def float_chain(context: OpContext) -> None:
@@ -63,6 +65,7 @@ def _table(context: OpContext, reals: np.ndarray, *, rest: bool = False) -> np.n
         By the kernel of the values after the last whole group.
     """
     y_scale, zero = context.scale(context.y), context.zero_point(context.y)
+    _need_normal(context, context.op, np.array([y_scale, _FLOAT(1) / y_scale]))
     made, algorithm = _computed(context, reals), context.rule.algorithm
     if rest:
         quotients = made.astype(np.float64) / np.float64(y_scale)
@@ -87,14 +90,28 @@ def _computed(context: OpContext, reals: np.ndarray) -> np.ndarray:
     for op in context.op.options["ops"]:
         if op.kind not in FLOAT32_OPS:  # DEQUANTIZE or CAST
             values[op.outputs[0]] = made = reals
+            _need_normal(context, op, made)
             continue
         operands = [values[at] if at in values else _constant(context, at) for at in op.inputs]
+        if op.kind == "DIV" and not operands[1].all():
+            raise context.fail(f"{op} divides by 0, of which engines differ in the sign")
         fused = op.options.get("FusedActivationFunction", 0)
         if fused not in FUSED:
             raise context.fail(f"{op}: fused activation {fused}")
         made = FUSED[fused](FLOAT32_OPS[op.kind].function(*operands))
         values[op.outputs[0]] = made
+        _need_normal(context, op, *operands, made)
     return made
+
+
+def _need_normal(context: OpContext, op: FileOp, *values: np.ndarray) -> None:
+    """Refuse subnormal floats of XNNPACK, which takes them for 0."""
+    if context.rule.algorithm is not Algorithm.INVERSE_EVEN:
+        return
+    every = np.concatenate(values)
+    subnormal = every[(every != 0) & (np.abs(every) < _NORMAL)]
+    if subnormal.size:
+        raise context.fail(f"{op}: {subnormal[0]:.8g} is no normal float32; the engine takes 0")
 
 
 def _constant(context: OpContext, at: int) -> np.ndarray:
