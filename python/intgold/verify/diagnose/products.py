@@ -64,7 +64,7 @@ def _columns(
     padding: tuple[int, int, int, int],
     dilation: tuple[int, int],
 ) -> np.ndarray:
-    """Return what is under each window, padded with 0; its last dimensions are (ky, kx, channel)."""
+    """Return what is under each window, padded with 0; last dimensions (ky, kx, channel)."""
     (n, h, w, _), (top, bottom, left, right) = x.shape, padding
     out_h = out_size(h, kernel[0], stride[0], dilation[0], top, bottom)
     out_w = out_size(w, kernel[1], stride[1], dilation[1], left, right)
