@@ -54,9 +54,9 @@ static inline int32_t intgold_round_away_32(int32_t p, int t) {
     return p < 0 ? -magnitude : magnitude;
 }
 
-/* Number of bits of a value >= 0. */
+/* Number of bits of a value >= 0.  Where there is no instruction for it, the builtin is a call. */
 static inline int intgold_bit_length(int64_t p) {
-#if defined(__GNUC__)
+#if defined(__GNUC__) && (defined(__x86_64__) || defined(__ARM_FEATURE_CLZ))
     return p ? 64 - __builtin_clzll((unsigned long long)p) : 0;
 #else
     int bits = 0, step;
