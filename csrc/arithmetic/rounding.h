@@ -1,4 +1,5 @@
-/* The rounding right shifts of SPEC clause 2: the only place in scalar C that shifts to round.
+/* The rounding right shifts of SPEC clause 2: the only place in scalar C that shifts to round, but
+ * for a float32 sum and a quotient that do so without a branch (float32_value.c, softmax_float32.c).
  *
  * p: an exact product, |p| <= 2^62; t: 0 to 62.  A negative value is never shifted: C99 leaves
  * that to the implementation.  Mirrors python/intgold/golden/rounding.py. */
