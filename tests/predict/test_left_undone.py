@@ -254,6 +254,12 @@ def test_options_of_detections_that_were_not_computed(more, tmp_path, capsys):
     assert undone["reason"] == "y_scale 1e+300 is no finite number"
 
 
+@pytest.mark.parametrize(("name", "text"), [("y_scale", "wide"), ("num_classes", "1e999")])
+def test_an_option_that_is_no_number_is_named(name, text):
+    with pytest.raises(ValueError, match=f"^{name} {text} is no finite number$"):
+        DetectionOptions.of({name: text})
+
+
 def import_tail(path):
     """The tail of the detector, as text."""
     return intgold.load(detector(path)[0]).metadata[TAIL]

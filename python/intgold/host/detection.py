@@ -61,8 +61,11 @@ class DetectionOptions:
             if part.name not in options:
                 continue
             text = options[part.name]
-            with np.errstate(over="ignore"):
-                value = float(text) if part.type == "int" else float(_F(text))
+            try:
+                with np.errstate(over="ignore"):
+                    value = float(text) if part.type == "int" else float(_F(text))
+            except ValueError:
+                value = math.nan
             if not math.isfinite(value):
                 raise ValueError(f"{part.name} {text} is no finite number")
             found[part.name] = int(value) if part.type == "int" else value
