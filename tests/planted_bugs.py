@@ -534,9 +534,8 @@ def main() -> int:
     for bug in named:
         if bug not in bugs:
             print(f"{bug.name:{width}}  not planted: this CPU does not run {bug.isa}")
-    print(
-        f"{len(rows)} bugs, {survivors} survived or did not build, {time.monotonic() - started:.0f} s"
-    )
+    took = time.monotonic() - started
+    print(f"{len(rows)} bugs, {survivors} survived or did not build, {took:.0f} s")
     return 1 if survivors else 0
 
 
