@@ -53,8 +53,9 @@ class _Gathered:
     """Adds what a worker process noted to what this one prints."""
 
     def pytest_testnodedown(self, node: Any) -> None:
-        tools.said += node.workeroutput.get("said", ())
-        for tool, tests in node.workeroutput.get("not_run", {}).items():
+        output = getattr(node, "workeroutput", {})  # none of a process that was killed
+        tools.said += output.get("said", ())
+        for tool, tests in output.get("not_run", {}).items():
             tools.not_run.setdefault(tool, set()).update(tests)
 
 

@@ -451,6 +451,18 @@ def test_phases_become_a_dilated_convolution():
             ),
             "3 and 0 places beside the 3 of axis 1",
         ),
+        (
+            lambda: model_of(
+                one(
+                    "MIRROR_PAD",
+                    (1, 2**30),
+                    (1, 2**30 + 1),
+                    [[0, 0], [1, 0]],
+                    options="MirrorPadOptions",
+                )
+            ),
+            "1073741824 places of axis 1; at most 262144 are mirrored",
+        ),
         (lambda: model_of(one("TILE", (1, 3), (1, 6), [1, 2]), "tflm"), "no kernel for it on int8"),
         (lambda: model_of(one("BROADCAST_TO", (1, 3), (1, 4), [1, 4])), r"\(1, 3\) as \(1, 4\)"),
         (

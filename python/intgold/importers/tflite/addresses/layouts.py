@@ -17,6 +17,8 @@ from .nearest import nearest_places
 _INTEGERS = ("int32", "int64")
 _MAX_RANK = 6
 _MAX_RESIZED = 2**15
+_MAX_MIRRORED = 2**18
+"""Places of an axis that are listed, before anything else is known of their tensor's size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,6 +266,8 @@ def _mirror_pad(of: _Operands) -> list[OutputPlan]:
         n = of.shape[axis]
         if max(before, after) > (n if symmetric else n - 1):
             raise of.fail(f"{before} and {after} places beside the {n} of axis {axis}")
+        if (before or after) and n > _MAX_MIRRORED:
+            raise of.fail(f"{n} places of axis {axis}; at most {_MAX_MIRRORED} are mirrored")
         if before or after:
             at = np.arange(-before, n + after)
             low = -1 - at if symmetric else -at
