@@ -35,9 +35,8 @@ static inline intgold_float32_value plus_positive(intgold_float32_value a,
     const int up = distance < 38 ? distance : 38;
     const int64_t exact = (greater << up) + other;
     const int excess = up + (int)(exact >> (24 + up)); /* a carry: one more */
-    const int64_t odd = exact >> excess & 1, half = ((int64_t)1 << excess) >> 1;
     intgold_float32_value made;
-    made.significand = (exact + (excess ? half - 1 + odd : 0)) >> excess;
+    made.significand = intgold_round_even_positive(exact, excess);
     made.exponent = (is_less ? b.exponent : a.exponent) - up + excess;
     return made;
 }

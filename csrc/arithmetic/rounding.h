@@ -1,5 +1,4 @@
-/* The rounding right shifts of SPEC clause 2: the only place in scalar C that shifts to round, but
- * for a float32 sum and a quotient that do so without a branch (float32_value.c, softmax_float32.c).
+/* The rounding right shifts of SPEC clause 2: the only place in scalar C that shifts to round.
  *
  * p: an exact product, |p| <= 2^62; t: 0 to 62.  A negative value is never shifted: C99 leaves
  * that to the implementation.  Mirrors python/intgold/golden/rounding.py. */
@@ -42,6 +41,12 @@ static inline int64_t intgold_round_even(int64_t p, int t) {
     const int64_t rounded =
         floor + (t > 0 && (remainder > half || (remainder == half && (floor & 1))));
     return p < 0 ? -rounded : rounded;
+}
+
+/* The same of p >= 0 without a branch. */
+static inline int64_t intgold_round_even_positive(int64_t p, int t) {
+    const int64_t odd = p >> t & 1;
+    return (p + (t > 0 ? intgold_half(t) - 1 + odd : 0)) >> t;
 }
 
 /* Clauses 2.1 and 2.2 where |p| + 2^(t-1) fits int32: a vector holds more of them. */

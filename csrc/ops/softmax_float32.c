@@ -15,7 +15,7 @@ static int64_t quotient(const intgold_softmax_float32 *op, intgold_float32_value
     const int64_t half = (int64_t)1 << (shift - 1);
     if (op->form != INTGOLD_SOFTMAX_FLOAT32_ROUNDED && exact + half_last < half)
         return exact + half_last > half - ((int64_t)1 << (shift - 25));
-    return (exact + half_last + half) >> shift;
+    return intgold_round_up(exact + half_last, shift);
 }
 
 static int32_t row_max(const int8_t *x, int32_t depth) {

@@ -29,6 +29,7 @@ StageFunction = Callable[["Datapath", IntArray], IntArray]
 WEIGHTED = ("conv2d", "depthwise_conv2d", "fully_connected", "transpose_conv2d")
 SLIDING = ("conv2d", "depthwise_conv2d")
 
+_STAGES = {"accumulator_register", "scale", "output_stage", "write_output"}
 _LATE = {"requantize", "y_zero_point", "act_min", "act_max", "frac_bits"}
 """Fields that are read after the accumulator, of every op."""
 
@@ -188,7 +189,9 @@ class Datapath:
         return self._with(accumulate=accumulate, made={})
 
     def with_stage(self, **stages: StageFunction) -> Datapath:
-        """Return the path with other stages."""
+        """Return the path with other stages, by their names."""
+        if not stages.keys() <= _STAGES:
+            raise TypeError(f"no stages: {', '.join(stages.keys() - _STAGES)}")
         return self._with(**stages)
 
     def _with(self, **changes: Any) -> Datapath:
