@@ -34,7 +34,7 @@ from one_op_models import MODELS, made
 from intgold.contracts import contract_named, evidence
 from intgold.errors import IntgoldError
 from intgold.importers.tflite.convert import convert
-from intgold.importers.tflite.file.reader import parse
+from intgold.importers.tflite.file.reader import FileGraph, parse
 from intgold.importers.tflite.graph.float_chains import fold_float_chains
 from intgold.model.graph import Model
 from intgold.support.progress import Progress
@@ -54,7 +54,10 @@ REFUSED = (
 
 @dataclass
 class Row:
-    """What was found of one op under one contract; `kind`: as the schema names it, and its type."""
+    """What was found of one op under one contract; `kind`: as the schema names it, and its type.
+
+    taken: how many of the models that the engine refuses are imported all the same.
+    """
 
     contract: str
     op: str
@@ -63,6 +66,7 @@ class Row:
     values: int = 0
     differing: int = 0
     refused: int = 0
+    taken: int = 0
     missed: int = 0
     declined: set[str] = field(default_factory=set)
     first: str = ""
@@ -97,10 +101,11 @@ def check(contract: str, op: str, count: int, dtype: str) -> tuple[Row, dict[str
         for name, (m, x) in models.items()
     }
     for name, found in answers(contract, stimuli).items():
+        graph = parse(models[name][0].data)
         if isinstance(found, str):
             row.refused += 1
+            row.taken += _imports(graph, contract)
             continue
-        graph = parse(models[name][0].data)
         kinds = (o.kind for o in fold_float_chains(graph).ops if op.startswith(o.kind))
         kind = max(kinds, key=len)
         row.kind = f"{kind} {dtype}"
@@ -125,12 +130,29 @@ def check(contract: str, op: str, count: int, dtype: str) -> tuple[Row, dict[str
     return row, digests
 
 
+def _imports(graph: FileGraph, contract: str) -> bool:
+    try:
+        convert(graph, contract_named(contract), "m")
+    except IntgoldError:
+        return False
+    return True
+
+
 def table(rows: list[Row]) -> Iterator[str]:
     """Yield the lines of the table, and of what was not imported."""
-    head = ("contract", "op", "models", "values", "differing", "first", "refused by the engine")
+    head = (
+        "contract",
+        "op",
+        "models",
+        "values",
+        "differing",
+        "first",
+        "refused by the engine",
+        "imported all the same",
+    )
     cells = [
         (r.contract, r.op, str(r.models), f"{r.values:,}", f"{r.differing:,}", r.first or "-",
-         str(r.refused or "-"))
+         str(r.refused or "-"), str(r.taken or "-"))
         for r in rows
     ]  # fmt: skip
     yield from columns([head, *cells], left=(0, 1, 5))
