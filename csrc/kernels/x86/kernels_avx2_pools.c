@@ -10,8 +10,7 @@
 #define widened NAME(widened)
 #define window_sum_vector NAME(window_sum_vector)
 #define window_max_whole NAME(window_max_whole)
-#define window_max_part NAME(window_max_part)
-#define window_max_few NAME(window_max_few)
+#define window_max_of_half NAME(window_max_of_half)
 
 /* ---- pools. */
 
@@ -44,29 +43,22 @@ INLINE TARGET void window_max_whole(const intgold_windows *windows, const int8_t
     STORE(y, max);
 }
 
-INLINE TARGET void window_max_part(const intgold_windows *windows, const int8_t *x, int32_t min,
-                                   int8_t *y) {
+/* Sixteen channels, or eight. */
+INLINE TARGET void window_max_of_half(const intgold_windows *windows, const int8_t *x, int32_t min,
+                                      int8_t *y, const int eight) {
     __m128i max = _mm_set1_epi8((char)min);
     int32_t i, j;
     for (i = 0; i < windows->rows; i++) {
         const int8_t *at = x + (size_t)i * windows->row_step;
         for (j = 0; j < windows->columns; j++, at += windows->column_step)
-            max = _mm_max_epi8(max, LOAD_HALF(at));
+            max = _mm_max_epi8(max, eight ? LOAD_QUARTER(at) : LOAD_HALF(at));
     }
-    STORE_HALF(y, max);
+    if (eight) _mm_storel_epi64((__m128i *)(void *)y, max);
+    else STORE_HALF(y, max);
 }
 
-INLINE TARGET void window_max_few(const intgold_windows *windows, const int8_t *x, int32_t min,
-                                  int8_t *y) {
-    __m128i max = _mm_set1_epi8((char)min);
-    int32_t i, j;
-    for (i = 0; i < windows->rows; i++) {
-        const int8_t *at = x + (size_t)i * windows->row_step;
-        for (j = 0; j < windows->columns; j++, at += windows->column_step)
-            max = _mm_max_epi8(max, LOAD_QUARTER(at));
-    }
-    _mm_storel_epi64((__m128i *)(void *)y, max);
-}
+#define window_max_part(windows, x, min, y) window_max_of_half(windows, x, min, y, 0)
+#define window_max_few(windows, x, min, y) window_max_of_half(windows, x, min, y, 1)
 
 #define WINDOW_SUM intgold_avx2_window_sum
 #define WINDOW_MAX intgold_avx2_window_max
