@@ -72,3 +72,16 @@ def test_the_whole_is_checked():
     builder.op("fully_connected", x, weights=[[127] * 4], bias=[2**31 - 1], requantize=None)
     with pytest.raises(ModelError, match="beyond int32"):
         builder.model()
+
+
+def test_a_square_that_no_int64_holds_is_refused():
+    """The bound of a squared difference is computed before it is compared with int32."""
+    builder = Builder("m")
+    x = builder.input("x", (4,))
+    by = Requantize.of(2**31 - 1, 1)
+    with pytest.raises(ModelError, match=r"squared difference can reach \[0, \d{20,}\], beyond"):
+        builder.op(
+            "add", x, x, form="shared_scale_squared_difference", left_shift=3,
+            requantize1=by, requantize2=by, requantize=by, output="y",
+        )  # fmt: skip
+        builder.model("y")

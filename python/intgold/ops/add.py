@@ -34,6 +34,8 @@ def _bounds(fields: Fields, inputs: InputRanges) -> Bounds:
         lo, hi = lo + smallest, hi + largest
     if fields["form"] == "shared_scale_squared_difference":
         lo, hi = 0, max(-lo, hi) ** 2
+        # Python's integers: int64 need not hold it.
+        need_int32(np.array([lo], object), np.array([hi], object), "squared difference")
     return span(fields, lo, hi)
 
 
