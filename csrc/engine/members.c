@@ -159,9 +159,9 @@ static const member resize_bilinear_members[] = {
     M(intgold_resize_bilinear, frac_bits, WEIGHT_FRACTION),
     M(intgold_resize_bilinear, form, TWO_FORMS)};
 
+/* rows and columns: tensors hold them, batch and depth times. */
 static const member matmul_members[] = {
-    M(intgold_matmul, batch, EXTENT), M(intgold_matmul, rows, EXTENT),
-    M(intgold_matmul, columns, EXTENT), M(intgold_matmul, depth, EXTENT),
+    M(intgold_matmul, batch, EXTENT), M(intgold_matmul, depth, EXTENT),
     ELEMENTWISE(intgold_matmul)};
 
 static const member log_softmax_members[] = {M(intgold_log_softmax, depth, SOFTMAX_DEPTH),

@@ -462,7 +462,6 @@ static intgold_status prove_matmul(const void *fields, const intgold_range *x, i
     acc.lo += op->depth * smaller(one.lo, 0);
     acc.hi += op->depth * larger(one.hi, 0);
     set_range(y, op->act_min, op->act_max);
-    if (!fit_int32(&acc)) return INTGOLD_ERROR_ACCUMULATOR;
     return prove_entries(&op->requantize, &acc);
 }
 
