@@ -141,15 +141,9 @@ def _imports(graph: FileGraph, contract: str) -> bool:
 def table(rows: list[Row]) -> Iterator[str]:
     """Yield the lines of the table, and of what was not imported."""
     head = (
-        "contract",
-        "op",
-        "models",
-        "values",
-        "differing",
-        "first",
-        "refused by the engine",
+        "contract", "op", "models", "values", "differing", "first", "refused by the engine",
         "imported all the same",
-    )
+    )  # fmt: skip
     cells = [
         (r.contract, r.op, str(r.models), f"{r.values:,}", f"{r.differing:,}", r.first or "-",
          str(r.refused or "-"), str(r.taken or "-"))

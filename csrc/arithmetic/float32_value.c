@@ -24,8 +24,8 @@ intgold_float32_value intgold_float32_plus(intgold_float32_value a, intgold_floa
 }
 
 /* The same of values that are not negative and, where they have fewer than 24 significant bits, of
- * exponent 0.  Without a branch: which one is greater cannot be foreseen.  What is shifted by more
- * than 38 is less than half of the last bit anyway. */
+ * exponent 0.  Without a branch: which one is greater cannot be foreseen.  Exponents more than 38
+ * from each other count as 38: the lesser value is below half of the last bit either way. */
 static inline intgold_float32_value plus_positive(intgold_float32_value a,
                                                   intgold_float32_value b) {
     const int is_less = a.exponent < b.exponent;

@@ -12,7 +12,7 @@
  * not, and base and fraction are one way to a rest between them. */
 #include "ops/table_line.h"
 
-#include "arithmetic/rounding.h"
+#include "arithmetic/requantize.h"
 
 enum { MIN_WIDTH = 8, MAX_SHIFT = 8, INT16_BOTTOM = -32768, INT16_TOP = 32767 };
 
@@ -23,16 +23,13 @@ typedef struct table_ends {
 
 static int32_t table_entry(const int8_t *table, int32_t x) { return table[x + 128]; }
 
-static int32_t clamped(int32_t value, int32_t min, int32_t max) {
-    return value < min ? min : value > max ? max : value;
-}
-
 static table_ends table_ends_of(const int8_t *table) {
     table_ends ends = {127, -128, 128, -129};
     int32_t x;
     for (x = -128; x < 128; x++) {
-        ends.min = clamped(table_entry(table, x), -128, ends.min);
-        ends.max = clamped(table_entry(table, x), ends.max, 127);
+        const int32_t entry = table_entry(table, x);
+        if (entry < ends.min) ends.min = entry;
+        if (entry > ends.max) ends.max = entry;
     }
     for (x = -128; x < 128; x++) {
         const int32_t entry = table_entry(table, x);
@@ -46,9 +43,9 @@ static table_ends table_ends_of(const int8_t *table) {
 /* What lut_line() gives for x. */
 static int32_t line_at(const intgold_table_line *line, int32_t x) {
     const int64_t product = (int64_t)(256 * x + line->fraction) * line->slope;
-    const int32_t high = (int32_t)intgold_round_down(product, 16);
-    const int32_t sum = clamped(high + line->base, INT16_BOTTOM, INT16_TOP);
-    return clamped((int32_t)intgold_round_down(sum, line->shift), line->min, line->max);
+    const int64_t high = intgold_round_down(product, 16);
+    const int64_t sum = intgold_clamp(high + line->base, INT16_BOTTOM, INT16_TOP);
+    return (int32_t)intgold_clamp(intgold_round_down(sum, line->shift), line->min, line->max);
 }
 
 static int32_t gives_all(const intgold_table_line *line, const int8_t *table) {

@@ -18,13 +18,13 @@ from oracle_checks import check
 @pytest.mark.parametrize("kind", list(OPS))
 def test_each_op(kind, full):
     """Random operands and corners of one op."""
-    for seed in range(600 if full else 40):
+    for seed in range(600 if full else 60):
         model = random_model(seed, (kind,), max_ops=1)
         check(model, random_inputs(model, 2, seed), f"{kind} seed {seed}")
 
 
 def test_random_graphs(full):
-    for seed in range(3000 if full else 80):
+    for seed in range(3000 if full else 120):
         model = random_model(seed)
         check(model, random_inputs(model, 2, seed), f"seed {seed}")
 
@@ -58,7 +58,7 @@ def test_corners_of_softmax_float32():
 def test_shipped_models_on_built_in_images(name, full):
     """The real networks at real size."""
     model = intgold.load(name)
-    check(model, stimulus(model, "builtin", 200 if full else 4, 0), name)
+    check(model, stimulus(model, "builtin", 200 if full else 8, 0), name)
 
 
 @pytest.mark.parametrize("name", ["lut", "pwl"])
@@ -66,7 +66,7 @@ def test_shipped_models_on_mnist(name, full):
     """MNIST test images."""
     tools.need("MNIST")
     model = intgold.load(name)
-    check(model, stimulus(model, "mnist", 200 if full else 4, 0), name)
+    check(model, stimulus(model, "mnist", 200 if full else 8, 0), name)
 
 
 def test_the_oracle_imports_nothing_of_intgold():

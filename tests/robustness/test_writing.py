@@ -193,7 +193,7 @@ def test_kill_9(name, tmp_path, versions, full, own_lock):
     steps = len(calls)
     last = max(i for i, call in enumerate(calls) if call in ("chmod", "rename", "replace"))
     chosen = {*range(last - 20, min(last + 30, steps))}
-    chosen |= set(Random(name).choices(range(steps), k=400 if full else 24))
+    chosen |= set(Random(name).choices(range(steps), k=400 if full else 40))
     kills, left = 0, set()
     for step in sorted(chosen):
         kills += killed_at(step, lambda: write(path, 1))

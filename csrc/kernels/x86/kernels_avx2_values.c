@@ -12,11 +12,11 @@
 #define MOST_VECTORS 4 /* of sums, whose bytes fill a vector */
 
 INLINE TARGET __m256i avx2_lanes_of(const int8_t *x) {
-    return _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)x));
+    return _mm256_cvtepi8_epi32(LOAD_QUARTER(x));
 }
 
 INLINE TARGET __m256i avx2_bytes_of(const uint8_t *x) {
-    return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)x));
+    return _mm256_cvtepu8_epi32(LOAD_QUARTER(x));
 }
 
 /* Four vectors of int16 that lie in int32 as bytes, in their order. */

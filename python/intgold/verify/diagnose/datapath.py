@@ -195,7 +195,7 @@ class Datapath:
         return self._with(**stages)
 
     def _with(self, **changes: Any) -> Datapath:
-        """Return a path with other values; `dataclasses.replace` takes ten times as long."""
+        """Return a path with other values; `dataclasses.replace` takes several times as long."""
         path = object.__new__(Datapath)
         path.__dict__.update(self.__dict__, **changes)
         return path

@@ -233,7 +233,6 @@ class _Few:
         images = [first, first + 1] if first + 1 < wrong.size else [first]
         path = evidence.path
         self.part = Datapath.of(path.model, path.op, tuple(x[images] for x in path.inputs))
-        self.got = {r: a[images] for r, a in evidence.got.items()}
         channels = differs.shape[-1]
         rows = differs[images].reshape(-1, channels).any(axis=1)
         half = _ROWS // 2
@@ -242,7 +241,7 @@ class _Few:
         self.rows = np.concatenate([spread, others[: _ROWS - len(spread)]])
         self.channels = channels
         self.whole = path.op.kind == "avg_pool2d"  # its divisor depends on the place
-        self.few = {r: self._some(a) for r, a in self.got.items()}
+        self.got = {r: self._some(a[images]) for r, a in evidence.got.items()}
 
     def _some(self, values: np.ndarray) -> np.ndarray:
         return values if self.whole else values.reshape(-1, self.channels)[self.rows]
@@ -250,12 +249,12 @@ class _Few:
     def fits(self, path: Datapath) -> bool:
         """Return whether the path agrees on these rows."""
         acc = self._some(path.accumulators())
-        if "accumulator" in self.few:  # most pairs end here
+        if "accumulator" in self.got:  # most pairs end here
             held = path.accumulator_register(path, acc)
-            if not np.array_equal(held.astype(np.int32), self.few["accumulator"]):
+            if not np.array_equal(held.astype(np.int32), self.got["accumulator"]):
                 return False
         held, y = path.after(acc)
-        return not _count({"output": y, "accumulator": held}, self.few)
+        return not _count({"output": y, "accumulator": held}, self.got)
 
     def pairs(
         self, path: Datapath, first: Bug, others: Sequence[Bug], *, planted: bool = False
