@@ -113,7 +113,7 @@ def images_of(model: intgold.Model, count: int) -> dict[str, np.ndarray]:
 
 
 def check_bits(network: Path) -> None:
-    """Stop where XNNPACK and the C engine differ in an output, or all images give one answer."""
+    """Stop where XNNPACK and the C engine differ in an output; say where images give one answer."""
     data = network.read_bytes()
     graph = parse(data)
     converted = convert_graph(graph, contract_named(PEER), "network")
@@ -133,7 +133,7 @@ def check_bits(network: Path) -> None:
     if any(check.differing for check in checks):
         raise SystemExit(f"{network.stem}: XNNPACK and contract {PEER} differ")
     if all(len(np.unique(y, axis=0)) < 2 for y in run.outputs.values()):
-        raise SystemExit(f"{network.stem}: {IMAGES} images give one answer")
+        print(f"{network.stem}: {IMAGES} images give one answer, so its bits show little")
 
 
 def session_timer(model: intgold.Model) -> Timer:

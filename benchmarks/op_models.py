@@ -150,14 +150,43 @@ def add(side: int, channels: int) -> Case:
     return Case(f"add {side}x{side}x{channels}", "values", model, 0)
 
 
-def max_pool(side: int, channels: int) -> Case:
-    """Return the 3x3 pool of stride 2 in ResNet."""
-    out, fields = _slide((side, side), (3, 3), 2)
+def max_pool(side: int, channels: int, kernel: int = 3, stride: int = 2) -> Case:
+    """Return a max_pool2d; 3x3 of stride 2 in ResNet."""
+    window = (kernel, kernel)
+    out, fields = _slide((side, side), window, stride)
     model = _one_op(
         "max_pool2d", ((side, side, channels),), (*out, channels),
-        fields | {"kernel": (3, 3)} | ACT,
+        fields | {"kernel": window} | ACT,
     )  # fmt: skip
-    return Case(f"max pool 3x3 s2 {side}x{side}x{channels}", "values", model, 0)
+    name = f"max pool {kernel}x{kernel} s{stride} {side}x{side}x{channels}"
+    return Case(name, "values", model, 0)
+
+
+def mul(side: int, channels: int) -> Case:
+    """Return a mul of two tensors."""
+    shape = (side, side, channels)
+    fields = {"requantize": Requantize.of(int(Y_DEVIATION / X_DEVIATION**2 * 2**37), 37), **ACT}
+    model = _one_op("mul", (shape, shape), shape, fields)
+    return Case(f"mul {side}x{side}x{channels}", "values", model, 0)
+
+
+def looked_up(name: str, side: int, channels: int) -> Case:
+    """Return a lut: "leaky relu", two straight lines, or "sigmoid"."""
+    x = np.arange(-128, 128) - X_ZERO_POINT
+    reals = np.where(x < 0, 0.1 * x, x) if name == "leaky relu" else 120 / (1 + np.exp(-0.05 * x))
+    table = np.clip(np.floor(reals + 0.5) + X_ZERO_POINT, -128, 127).astype(np.int8)
+    shape = (side, side, channels)
+    model = _one_op("lut", (shape,), shape, {"table": table})
+    peer = {"node": "QLinearLeakyRelu"} if name == "leaky relu" else {}
+    return Case(f"lut {name} {side}x{side}x{channels}", "values", model, 0, peer)
+
+
+def softmax_float32(rows: int, depth: int) -> Case:
+    """Return a softmax_float32 of an input scale of 0.02."""
+    table = np.exp(np.float32(0.02) * np.arange(-255, 1, dtype=np.float32)).view(np.int32)
+    fields = {"form": "rounded", "table": table}
+    model = _one_op("softmax_float32", ((rows, depth),), (rows, depth), fields)
+    return Case(f"softmax {rows}x{depth}", "values", model, 0)
 
 
 def extreme(kind: str, side: int, channels: int) -> Case:
@@ -267,6 +296,12 @@ def cases() -> list[Case]:
         global_avg_pool(7, 1024),
         add(56, 256),
         max_pool(112, 64),
+        max_pool(128, 32, 2),
+        max_pool(16, 64, 2),
+        mul(56, 64),
+        looked_up("leaky relu", 64, 32),
+        looked_up("sigmoid", 64, 32),
+        softmax_float32(256, 16),
         extreme("maximum", 96, 16),
         extreme("minimum", 48, 32),
         transposed(128, 2, 32, 16),

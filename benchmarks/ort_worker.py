@@ -118,6 +118,22 @@ def add(graph: Graph) -> onnx.NodeProto:
     return helper.make_node("QLinearAdd", names, ["y"], domain=MICROSOFT)
 
 
+def mul(graph: Graph) -> onnx.NodeProto:
+    """Return the node of a product."""
+    names = [
+        *("x1", *graph.quantisation("x1", float(graph.case["scale"][0]))),
+        *("x2", *graph.quantisation("x2")),
+        *graph.quantisation("y"),
+    ]
+    return helper.make_node("QLinearMul", names, ["y"], domain=MICROSOFT)
+
+
+def lut(graph: Graph) -> onnx.NodeProto:
+    """Return the node of a leaky ReLU."""
+    names = ["x1", *graph.quantisation("x1"), *graph.quantisation("y")]
+    return helper.make_node("QLinearLeakyRelu", names, ["y"], domain=MICROSOFT, alpha=0.1)
+
+
 def max_pool2d(graph: Graph) -> onnx.NodeProto:
     """Return the node of a pool."""
     top, bottom, left, right = graph.case["padding"].tolist()
@@ -149,16 +165,20 @@ def extreme(graph: Graph) -> onnx.NodeProto:
     return helper.make_node(name, ["x1", "x2"], ["y"])
 
 
-NODES = {f.__name__: f for f in
-         (conv2d, depthwise_conv2d, fully_connected, global_avg_pool, add, max_pool2d)}  # fmt: skip
+NODES = {
+    f.__name__: f
+    for f in (conv2d, depthwise_conv2d, fully_connected, global_avg_pool, add, mul, lut, max_pool2d)
+}
 NODES |= dict.fromkeys(("maximum", "minimum"), extreme)
 MOVED = ("strided_copy", "gather", "resize_bilinear")
 NODES |= dict.fromkeys(MOVED, moved)
+NAMED = (*MOVED, "lut")
+"""Kinds that ONNX Runtime has a node for where the case names one."""
 
 
 def has_op(case: dict[str, np.ndarray]) -> bool:
     """Return whether ONNX Runtime has the op on int8, by a node of its own."""
-    return str(case["kind"]) in NODES and ("node" in case or str(case["kind"]) not in MOVED)
+    return str(case["kind"]) in NODES and ("node" in case or str(case["kind"]) not in NAMED)
 
 
 class Bound:

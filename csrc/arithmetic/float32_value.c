@@ -54,21 +54,6 @@ intgold_float32_value intgold_float32_exp_sum(const int32_t *table, const int8_t
     return total;
 }
 
-/* A sum waits for the one before it: four at once take little longer than one. */
-void intgold_float32_exp_sums_of_4(const int32_t *table, const int8_t *x, int32_t depth,
-                                   const int32_t *max, intgold_float32_value *totals) {
-    const int8_t *x1 = x + depth, *x2 = x1 + depth, *x3 = x2 + depth;
-    intgold_float32_value a = {0, 0}, b = {0, 0}, c = {0, 0}, d = {0, 0};
-    int32_t i;
-    for (i = 0; i < depth; i++) {
-        a = plus_positive(a, intgold_float32_of(table[255 + x[i] - max[0]]));
-        b = plus_positive(b, intgold_float32_of(table[255 + x1[i] - max[1]]));
-        c = plus_positive(c, intgold_float32_of(table[255 + x2[i] - max[2]]));
-        d = plus_positive(d, intgold_float32_of(table[255 + x3[i] - max[3]]));
-    }
-    totals[0] = a, totals[1] = b, totals[2] = c, totals[3] = d;
-}
-
 /* floor(a * b / 2^58) of values below 2^60 in magnitude, by halves of 29 bits. */
 static int64_t product_58(int64_t a, int64_t b) {
     const int64_t unit = (int64_t)1 << 29;

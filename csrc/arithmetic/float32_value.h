@@ -30,10 +30,6 @@ intgold_float32_value intgold_float32_times(intgold_float32_value a, int32_t n);
 intgold_float32_value intgold_float32_exp_sum(const int32_t *table, const int8_t *x, int32_t depth,
                                               int32_t max);
 
-/* The same of four rows, one after another; max and totals: of each. */
-void intgold_float32_exp_sums_of_4(const int32_t *table, const int8_t *x, int32_t depth,
-                                   const int32_t *max, intgold_float32_value *totals);
-
 /* Clause 5.27.1: the logarithm of a value from 1 to 2^24. */
 intgold_float32_value intgold_float32_log(intgold_float32_value a);
 

@@ -105,12 +105,18 @@ typedef struct intgold_line_sums {
     const intgold_requantize *requantize;
 } intgold_line_sums;
 
-/* A straight line in int16, of which the high half of a product is one instruction: with
- * high = floor((256*x + fraction) * slope / 2^16) and sum = high + base, saturated at int16,
- * y = floor(sum / 2^shift), between min and max. */
+/* A straight line in int16, of which the high half of a product is one instruction:
+ * floor((256*x + fraction) * slope / 2^16) + base, saturated at int16. */
 typedef struct intgold_table_line {
-    int32_t slope, fraction, base, shift, min, max; /* slope, base: int16; fraction: 0 to 255 */
+    int32_t slope, fraction, base; /* slope, base: int16; fraction: 0 to 255 */
 } intgold_table_line;
+
+/* y = floor(sum / 2^shift), between min and max; sum is the largest of the lines. */
+typedef struct intgold_table_lines {
+    int32_t count; /* 1 or 2 */
+    intgold_table_line line[2];
+    int32_t shift, min, max;
+} intgold_table_lines;
 
 /* How resize_bilinear produces a row of outputs out of a row of words, clause 5.21. */
 typedef struct intgold_blend {
@@ -185,7 +191,7 @@ typedef struct intgold_kernels {
     void (*lut)(const int8_t *table, const int8_t *x, int32_t count, int8_t *y);
 
     /* The same of a table that is a line; y may be x.  NULL: lut(). */
-    void (*lut_line)(const intgold_table_line *line, const int8_t *x, int32_t count, int8_t *y);
+    void (*lut_lines)(const intgold_table_lines *lines, const int8_t *x, int32_t count, int8_t *y);
 
     /* sums[2*lanes*i], sums[2*lanes*i + lanes]: the two vectors of pixel i. */
     void (*convolve)(const intgold_strip *strip, int32_t *sums);

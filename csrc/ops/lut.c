@@ -1,11 +1,10 @@
-/* lut, SPEC clause 5.4.  A variant that has lut_line() packs the line of a table that is one. */
-#include "ops/table_line.h"
-
+/* lut, SPEC clause 5.4.  A variant that has lut_lines() packs the lines of a table that has any. */
 #include "ops/op.h"
+#include "ops/table_lines.h"
 
 typedef struct lut_packed {
-    int32_t is_line;
-    intgold_table_line line;
+    int32_t is_lines;
+    intgold_table_lines lines;
 } lut_packed;
 
 void intgold_lut_s8(const intgold_lut *op, const int8_t *x, int8_t *y) {
@@ -14,13 +13,13 @@ void intgold_lut_s8(const intgold_lut *op, const int8_t *x, int8_t *y) {
 
 static size_t lut_packed_size(const void *fields, const intgold_kernels *kernels) {
     (void)fields;
-    return kernels->lut_line ? sizeof(lut_packed) : 0;
+    return kernels->lut_lines ? sizeof(lut_packed) : 0;
 }
 
 static void lut_pack(const void *fields, const intgold_kernels *kernels, void *packed) {
     lut_packed *to = (lut_packed *)packed;
-    if (kernels->lut_line)
-        to->is_line = intgold_table_line_of(((const intgold_lut *)fields)->table, &to->line);
+    if (kernels->lut_lines)
+        to->is_lines = intgold_table_lines_of(((const intgold_lut *)fields)->table, &to->lines);
 }
 
 static void lut_run(const intgold_call *call) {
@@ -28,8 +27,8 @@ static void lut_run(const intgold_call *call) {
     const lut_packed *packed = (const lut_packed *)call->packed;
     const int8_t *x = (const int8_t *)call->inputs[0];
     int8_t *y = (int8_t *)call->output;
-    if (call->kernels->lut_line && packed->is_line)
-        call->kernels->lut_line(&packed->line, x, op->count, y);
+    if (call->kernels->lut_lines && packed->is_lines)
+        call->kernels->lut_lines(&packed->lines, x, op->count, y);
     else
         call->kernels->lut(op->table, x, op->count, y);
 }

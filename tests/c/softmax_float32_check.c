@@ -2,20 +2,23 @@
  *
  *     softmax_float32_check ROWS
  *
- * takes rows of 1 to 64 random values, four at a time and alone, with tables of expf(-k * d) of random
- * k, subnormal entries among them, whole or without their last bits; in both forms, and the sum of
- * the row by itself.  For each row also a sum and a product of values of few bits, which often end in
- * a tie.  Prints how many values of rows it compared and how many differ, then the same of sums and
- * products. */
+ * takes rows of 1 to 64 random values, sometimes of up to 600 or 20,000, with tables of expf(-k * d)
+ * of random k, subnormal entries among them, whole or without their last bits, and every second time
+ * rows of two values whose quotients are next to a tie; in both forms, packed and not, and the sum of
+ * the row by itself.  For each row also a sum and a product of values of few
+ * bits, which often end in a tie.  Prints how many values of rows it compared and how many differ,
+ * then the same of sums and products. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "arithmetic/float32_value.h"
-#include "intgold.h"
+#include "ops/op.h"
 
-enum { MAX_DEPTH = 64, ROWS_AT_ONCE = 5 };
+enum { MAX_DEPTH = 20000, ROWS_AT_ONCE = 5 };
+
+static int8_t x[ROWS_AT_ONCE * MAX_DEPTH], y[2][ROWS_AT_ONCE * MAX_DEPTH];
 
 static uint64_t state = 1;
 
@@ -78,33 +81,71 @@ static long differing(const int8_t *x, const int8_t *y, const int32_t *bits, int
     return found;
 }
 
+/* `ones` of 1 and the others of e, where 256 * e / sum is some last bits of e from k + 1/2. */
+static void near_tie(int32_t *bits, int32_t depth) {
+    const int32_t ones = 1 + (int32_t)random_below((uint32_t)depth), others = depth - ones;
+    const double tie = random_below(255) + 0.5, rest = 256 - tie * others;
+    const float e = rest > tie * ones ? (float)(tie * ones / rest) : 0.5f;
+    int32_t i;
+    memcpy(&bits[254], &e, sizeof e);
+    bits[254] += (int32_t)random_below(2 * (uint32_t)depth + 1) - depth;
+    if (bits[254] > bits[255]) bits[254] = bits[255];
+    for (i = 0; i < ROWS_AT_ONCE * depth; i++) x[i] = (int8_t)(126 + (i % depth < ones));
+    for (i = 0; i < ROWS_AT_ONCE * depth; i++) {
+        const int32_t row = i / depth * depth, with = row + (int32_t)random_below((uint32_t)depth);
+        const int8_t other = x[with];
+        x[with] = x[i];
+        x[i] = other;
+    }
+}
+
+/* The engine's way, in y[0], and that of the single op, in y[1]. */
+static void run_both(const intgold_softmax_float32 *op) {
+    static uint32_t packed[256];
+    const void *inputs[1];
+    intgold_call call;
+    memset(&call, 0, sizeof call);
+    inputs[0] = x;
+    call.fields = op;
+    call.packed = packed;
+    call.inputs = inputs;
+    call.output = y[0];
+    if (intgold_softmax_float32_table.packed_size(op, NULL) != sizeof packed) abort();
+    intgold_softmax_float32_table.pack(op, NULL, packed);
+    intgold_softmax_float32_table.run(&call);
+    intgold_softmax_float32_s8(op, x, y[1]);
+}
+
 int main(int count, char **arguments) {
     const long rows = count == 2 ? atol(arguments[1]) : 0;
     long row, compared = 0, wrong = 0, wrong_sums = 0;
     for (row = 0; row < rows; row += ROWS_AT_ONCE) {
-        int8_t x[ROWS_AT_ONCE * MAX_DEPTH], y[ROWS_AT_ONCE * MAX_DEPTH];
-        const int32_t depth = 1 + (int32_t)random_below(MAX_DEPTH);
+        const long group = row / ROWS_AT_ONCE;
+        const uint32_t depths = group % 500 == 0 ? MAX_DEPTH : group % 25 == 1 ? 600 : 64;
+        const int32_t depth = 1 + (int32_t)random_below(depths);
         const int32_t width = 1 + (int32_t)random_below(256);
         const float k = (float)(1 + random_below(4000)) / 8000;
         const int32_t zeros = random_below(2) ? (int32_t)random_below(24) : 0;
         float table[256];
-        int32_t bits[256], i, form;
+        int32_t bits[256], i, form, way;
         intgold_softmax_float32 op;
         for (i = 0; i < 256; i++) table[i] = expf(-k * (float)(255 - i));
         memcpy(bits, table, sizeof bits);
         for (i = 0; i < 256; i++) bits[i] = bits[i] >> zeros << zeros;
         for (i = 0; i < ROWS_AT_ONCE * depth; i++)
             x[i] = (int8_t)(127 - (int32_t)random_below((uint32_t)width));
+        if (group % 2) near_tie(bits, depth);
         memset(&op, 0, sizeof op);
         op.rows = ROWS_AT_ONCE;
         op.depth = depth;
         op.table = bits;
         for (form = 0; form < 2; form++) {
             op.form = form ? INTGOLD_SOFTMAX_FLOAT32_HALF_ADDED : INTGOLD_SOFTMAX_FLOAT32_ROUNDED;
-            intgold_softmax_float32_s8(&op, x, y);
-            for (i = 0; i < ROWS_AT_ONCE; i++)
-                wrong += differing(x + i * depth, y + i * depth, bits, depth, op.form);
-            compared += ROWS_AT_ONCE * depth;
+            run_both(&op);
+            for (way = 0; way < 2; way++)
+                for (i = 0; i < ROWS_AT_ONCE; i++)
+                    wrong += differing(x + i * depth, y[way] + i * depth, bits, depth, op.form);
+            compared += 2 * ROWS_AT_ONCE * depth;
         }
     }
     for (row = 0; row < rows; row++) wrong_sums += sum_and_product_differ();

@@ -9,7 +9,7 @@ from compilers import ENGINE, ROOT
 def test_c_is_float32_arithmetic(tmp_path, full):
     """tests/c/softmax_float32_check.c: random rows and tables, both forms; sums and products."""
     tools.need("gcc")
-    program, rows = tmp_path / "softmax_float32_check", 3_000_000 if full else 30_000
+    program, rows = tmp_path / "softmax_float32_check", 10_000_000 if full else 300_000
     parts = ["ops/softmax_float32.c", "arithmetic/float32_value.c"]
     sources = [ROOT / "tests/c/softmax_float32_check.c", *(ENGINE / part for part in parts)]
     command = ["gcc", "-O2", "-std=c99", "-ffp-contract=off", "-Wall", "-Werror", "-I", ENGINE]

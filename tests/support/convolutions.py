@@ -249,11 +249,13 @@ def _on_values(rng: Random, kind: str) -> Model:
 
 
 def _table(rng: Random) -> np.ndarray:
-    """Return any table, or one that is a line between two bounds."""
-    if rng.random() < 0.5:
+    """Return any table, or one that is a line between two bounds, flatter below its bend."""
+    if rng.random() < 0.4:
         return np.array([rng.randint(-128, 127) for _ in range(256)], np.int8)
     slope, offset = rng.choice((-1, 1)) * rng.uniform(0.2, 3), rng.uniform(-100, 100)
-    line = np.floor(slope * np.arange(-128, 128) + offset)
+    x = np.arange(-128, 128) - rng.randint(-60, 60)
+    below = rng.choice((slope, rng.uniform(0, abs(slope))))
+    line = np.floor(np.where(x < 0, below, slope) * x + offset)
     return np.clip(line, rng.choice((-128, -40)), 127).astype(np.int8)
 
 

@@ -22,7 +22,7 @@
 INTGOLD_DECLARE_SHARED(avx2);
 
 /* What kernels_avx2_pools.c and kernels_avx2_values.c define. */
-void intgold_avx2_lut_line(const intgold_table_line *line, const int8_t *x, int32_t count,
+void intgold_avx2_lut_lines(const intgold_table_lines *lines, const int8_t *x, int32_t count,
                            int8_t *y);
 void intgold_avx2_affine_sum(const intgold_lines *by, const int8_t *x1, const int8_t *x2,
                              const uint8_t *rest1, const uint8_t *rest2, int32_t count,

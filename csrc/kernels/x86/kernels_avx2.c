@@ -67,7 +67,7 @@ const intgold_kernels intgold_kernels_avx2 = {
     .affine_sum = intgold_avx2_affine_sum,
     INTGOLD_AVX2_VALUES,
     .lut = intgold_avx2_lut,
-    .lut_line = intgold_avx2_lut_line,
+    .lut_lines = intgold_avx2_lut_lines,
     .convolve = avx2_convolve,
 };
 

@@ -124,39 +124,58 @@ TARGET void intgold_avx2_lut(const int8_t *table, const int8_t *x, int32_t count
     if (i < count) STORE(y + count - VECTOR, avx2_look_up_all(last, negative, positive));
 }
 
-/* ---- lut_line. */
+/* ---- lut_lines. */
 
-/* A byte of x above one of the fraction is 256 * x + fraction. */
-INLINE TARGET __m256i avx2_line_vector(const intgold_table_line *line, __m256i x) {
-    const __m256i fraction = _mm256_set1_epi8((char)line->fraction);
-    const __m256i slope = _mm256_set1_epi16((short)line->slope);
-    const __m256i base = _mm256_set1_epi16((short)line->base);
-    const __m128i shift = _mm_cvtsi32_si128(line->shift);
-    const __m256i low = _mm256_mulhi_epi16(_mm256_unpacklo_epi8(fraction, x), slope);
-    const __m256i high = _mm256_mulhi_epi16(_mm256_unpackhi_epi8(fraction, x), slope);
-    const __m256i y = _mm256_packs_epi16(_mm256_sra_epi16(_mm256_adds_epi16(low, base), shift),
-                                         _mm256_sra_epi16(_mm256_adds_epi16(high, base), shift));
-    return _mm256_min_epi8(_mm256_max_epi8(y, _mm256_set1_epi8((char)line->min)),
-                           _mm256_set1_epi8((char)line->max));
+/* The sums of 16 inputs, a byte of x above one of the fraction: 256 * x + fraction. */
+INLINE TARGET __m256i avx2_line_sums(const intgold_table_line *line, __m256i inputs) {
+    return _mm256_adds_epi16(
+        _mm256_mulhi_epi16(inputs, _mm256_set1_epi16((short)line->slope)),
+        _mm256_set1_epi16((short)line->base));
+}
+
+INLINE TARGET __m256i avx2_lines_vector(const intgold_table_lines *lines, int32_t count,
+                                        __m256i x) {
+    const __m128i shift = _mm_cvtsi32_si128(lines->shift);
+    __m256i fraction = _mm256_set1_epi8((char)lines->line[0].fraction), y;
+    __m256i low = avx2_line_sums(&lines->line[0], _mm256_unpacklo_epi8(fraction, x));
+    __m256i high = avx2_line_sums(&lines->line[0], _mm256_unpackhi_epi8(fraction, x));
+    if (count == 2) {
+        fraction = _mm256_set1_epi8((char)lines->line[1].fraction);
+        low = _mm256_max_epi16(
+            low, avx2_line_sums(&lines->line[1], _mm256_unpacklo_epi8(fraction, x)));
+        high = _mm256_max_epi16(
+            high, avx2_line_sums(&lines->line[1], _mm256_unpackhi_epi8(fraction, x)));
+    }
+    y = _mm256_packs_epi16(_mm256_sra_epi16(low, shift), _mm256_sra_epi16(high, shift));
+    return _mm256_min_epi8(_mm256_max_epi8(y, _mm256_set1_epi8((char)lines->min)),
+                           _mm256_set1_epi8((char)lines->max));
 }
 
 /* x and y may be the same: the last vector, which may do some again, is loaded first. */
-TARGET void intgold_avx2_lut_line(const intgold_table_line *of, const int8_t *x, int32_t count,
-                                  int8_t *y) {
-    const intgold_table_line line = *of; /* a copy, which stores to y cannot change */
+INLINE TARGET void avx2_lines(const intgold_table_lines *of, int32_t lines_count, const int8_t *x,
+                              int32_t count, int8_t *y) {
+    const intgold_table_lines lines = *of; /* a copy, which stores to y cannot change */
     int8_t few[VECTOR] = {0};
     __m256i last;
     int32_t i;
     if (count < VECTOR) {
         memcpy(few, x, (size_t)count);
-        STORE(few, avx2_line_vector(&line, LOAD(few)));
+        STORE(few, avx2_lines_vector(&lines, lines_count, LOAD(few)));
         memcpy(y, few, (size_t)count);
         return;
     }
     last = LOAD(x + count - VECTOR);
     for (i = 0; i + VECTOR <= count; i += VECTOR)
-        STORE(y + i, avx2_line_vector(&line, LOAD(x + i)));
-    if (i < count) STORE(y + count - VECTOR, avx2_line_vector(&line, last));
+        STORE(y + i, avx2_lines_vector(&lines, lines_count, LOAD(x + i)));
+    if (i < count) STORE(y + count - VECTOR, avx2_lines_vector(&lines, lines_count, last));
+}
+
+TARGET void intgold_avx2_lut_lines(const intgold_table_lines *lines, const int8_t *x,
+                                   int32_t count, int8_t *y) {
+    if (lines->count == 1)
+        avx2_lines(lines, 1, x, count, y);
+    else
+        avx2_lines(lines, 2, x, count, y);
 }
 
 #else
