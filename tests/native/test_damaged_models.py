@@ -74,11 +74,12 @@ CHECKS = (
     ("op_rules.c", "if (at->y->size != op->rows)", "if (0)"),
     ("op_rules.c", "if (at->x->size != count || at->y->size != count)",
      "if (at->x->size != count)"),
-    ("op_rules.c", "by->count != 1 && by->count != channels", "by->count < 1"),
+    ("op_rules.c", "by->count != 1 && by->count != channels", "by->count < 1 || channels < 1"),
     ("op_rules.c", "if (op->out_c % op->in_c != 0)", "if (0)"),
     ("prove.c", "by->right_shift < 1 || by->right_shift > 62", "by->right_shift < 1"),
     ("prove.c", "if (op->breakpoints[0] != -128)", "if (0)"),
-    ("prove.c", "!intgold_takes(acc->lo, &by) || !intgold_takes(acc->hi, &by)", "0"),
+    ("prove.c", "!intgold_takes(acc->lo, &by) || !intgold_takes(acc->hi, &by)",
+     "acc->lo > acc->hi"),
     ("prove.c", "} else if (!fit_int32(&acc)) {", "} else if (0) {"),
 )  # fmt: skip
 """Checks whose absence a sanitizer shows."""
