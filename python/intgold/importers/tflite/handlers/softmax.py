@@ -53,7 +53,7 @@ def log_softmax(context: OpContext) -> None:
     if context.rule.algorithm is Algorithm.FLOAT32_LOGARITHM:
         bits = int(scale.view(np.int32))
         if bits > MOST_SCALE_BITS:
-            raise context.fail(f"an input scale of {scale}")
+            raise context.fail(f"an input scale of {scale}: more than 2^113")
         form = "unsigned" if context.file(0).dtype == "uint8" else "signed"
         table = tables.exponentials(scale, np.float32(1))
         context.add("log_softmax_float32", context.x(), form=form, scale_bits=bits, table=table)
