@@ -139,6 +139,13 @@ def _quotient_scales(rng: Rng) -> tuple[Any, Any, Any]:
     return first, second, FLOAT(first / second * 10 ** rng.uniform(-2, 0.5))
 
 
+def _tied_quotient_scales(rng: Rng) -> tuple[np.float32, np.float32, np.float32]:
+    """Scales by which a quotient is next to a tie: ways to compute the factor round otherwise."""
+    (p, q), k = rng.integers(1, 128, 2), int(rng.integers(100))
+    b, y = draws.scale(rng), draws.scale(rng)
+    return FLOAT((k + 0.5) * q / p * float(b) * float(y)), b, y
+
+
 def _choice(kind: str) -> Callable[[Rng, str], Made]:
     """Of an input of bools; of operands of which one may be a constant."""
 
@@ -289,6 +296,7 @@ _PAIRS: Mapping[str, Callable[[Rng, str], Made]] = {
 }
 MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     **{f"{kind}_PAIRS": make for kind, make in _PAIRS.items()},
+    "DIV_FACTORS": _every_pair("DIV", _tied_quotient_scales, "DivOptions", version=1),
     "SQUARED_DIFFERENCE": _two("SQUARED_DIFFERENCE", _difference_scales, version=2),
     "SQUARED_DIFFERENCE_LARGE": _two("SQUARED_DIFFERENCE", _large_difference_scales, version=2),
     "DIV": _two("DIV", _quotient_scales, "DivOptions", zero_divides=False, version=2),

@@ -73,7 +73,7 @@ class OpRule:
     factor : str
         How the real factor comes of the scales s_a, s_b (or s_w) and s_y:
         ``float64``: s_a * s_b / s_y in float64; ``product32``: s_a * s_b in float32, the division
-        in float64; ``float32``: every step in float32.
+        in float64; ``float32``: every step in float32.  Of DIV it is s_a / (s_b * s_y).
     channel_factor : str
         The same where each channel of the weights has a scale of its own; "": as `factor`.
     algorithm : Algorithm
@@ -225,7 +225,7 @@ _REFERENCE = {
     "TRANSPOSE_CONV": _DOUBLE, "TRANSPOSE_CONV uint8": _PRODUCT32,
     "ADD": _DOUBLE, "SUB": _DOUBLE, "MUL": _FLOAT32, "MEAN": _DOUBLE, "SUM": _DOUBLE,
     "SQUARED_DIFFERENCE": replace(_DOUBLE, below_1=True),
-    "DIV": OpRule(algorithm=Algorithm.FIXED_POINT, inexact=_SHIFTS),
+    "DIV": OpRule(factor="float32", algorithm=Algorithm.FIXED_POINT, inexact=_SHIFTS),
     "FLOOR_DIV": _EXACT, "FLOOR_MOD": _EXACT,
     **dict.fromkeys(
         ("EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL"), _DOUBLE
@@ -275,6 +275,7 @@ _TFLM = {
     "ABS": _DOUBLE,
     "PRELU": _DOUBLE,
     "MUL": _DOUBLE,
+    "DIV": OpRule(algorithm=Algorithm.FIXED_POINT, inexact=_SHIFTS),
     "SQUARED_DIFFERENCE": _DOUBLE,
     "RELU": _DOUBLE,
     "LEAKY_RELU": _DOUBLE,

@@ -19,7 +19,8 @@ def div(context: OpContext) -> None:
     zeros = [context.zero_point(t) for t in (context.file(0), context.file(1), context.y)]
     ends = clamp_fields(context)
     exact = context.rule.algorithm is not Algorithm.FIXED_POINT
-    real = float(a) / (float(b) * float(y)) if exact else float(a / _FLOAT(b * y))
+    in_float64 = context.rule.factor == "float64"
+    real = float(a) / (float(b) * float(y)) if in_float64 else float(a / _FLOAT(b * y))
     table = div_table(
         (zeros[0], zeros[1], zeros[2]), real, (ends["act_min"], ends["act_max"]), exact=exact
     )
