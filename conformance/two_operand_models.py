@@ -8,6 +8,7 @@ from typing import Any
 import draws
 import numpy as np
 from draws import FLOAT, IMAGES, Made, Rng
+from factor_models import middle, multiplied_scales
 from operand_models import Shape, activation_shapes, any_shape, constant_shape, operand_scales
 from tflite_writer import Writer
 
@@ -77,7 +78,7 @@ def _two(
 
 def _every_pair(
     kind: str, scales: Callable[[Rng], tuple[Any, Any, Any]], options: str = "",
-    bare: bool = False, version: int = 2,
+    bare: bool = False, version: int = 2, clamped: bool = True,
 ) -> Callable[[Rng, str], Made]:  # fmt: skip
     """All 65,536 pairs, but of divisors of 0, and some again after the last whole group."""
 
@@ -86,6 +87,8 @@ def _every_pair(
         zeros = [draws.zero_point(rng, dtype) for _ in range(3)]
         if bare:
             drawn, zeros = (None,) * 3, [0, 0, 0]
+        if not clamped:
+            zeros[2] = middle(rng, dtype)
         low = 0 if dtype == "uint8" else -128
         a, b = (v.ravel() for v in np.meshgrid(*[np.arange(low, low + 256)] * 2, indexing="ij"))
         if kind in ("DIV", "FLOOR_DIV", "FLOOR_MOD"):
@@ -97,7 +100,8 @@ def _every_pair(
         made = "bool" if kind in COMPARISONS else dtype
         quantised = (None, 0) if made == "bool" else (drawn[2], zeros[2])
         y = w.tensor(a.shape, made, *quantised)
-        fields = {"FusedActivationFunction": draws.activation(rng)} if options else {}
+        number = draws.activation(rng) if clamped else 0
+        fields = {"FusedActivationFunction": number} if options else {}
         w.op(kind, inputs, y, version, options, **fields)
         of = tuple((i, a.shape) for i in inputs)
         return Made(w.finish(inputs, [y]), of, y, dtype, batches=(a, b))
@@ -296,6 +300,7 @@ _PAIRS: Mapping[str, Callable[[Rng, str], Made]] = {
 }
 MODELS: Mapping[str, Callable[[Rng, str], Made]] = {
     **{f"{kind}_PAIRS": make for kind, make in _PAIRS.items()},
+    "MUL_FACTORS": _every_pair("MUL", multiplied_scales, "MulOptions", clamped=False),
     "DIV_FACTORS": _every_pair("DIV", _tied_quotient_scales, "DivOptions", version=1),
     "SQUARED_DIFFERENCE": _two("SQUARED_DIFFERENCE", _difference_scales, version=2),
     "SQUARED_DIFFERENCE_LARGE": _two("SQUARED_DIFFERENCE", _large_difference_scales, version=2),

@@ -7,13 +7,14 @@ typedef struct softmax_float32_packed {
     uint32_t fixed[256];
 } softmax_float32_packed;
 
-enum { MAX_FIXED_DEPTH = 1 << 14 }; /* longer rows would seldom be sure */
+enum { MAX_FIXED_DEPTH = 1 << 14 }; /* longer rows are rare, and the error grows with the depth */
 
 /* The row in fixed point: 1, or 0 where float32 might round one of its values to another integer.
  *
- * An addition, the division, the product and the half of `half_added` are each off by 2^-24 at most,
- * so that float32 and the quotients here, of 52 fraction bits, are at most depth + 4 times 2^-24 of
- * the quotient from each other, and 2^-20 for what entries lose here: from `low` to `high`. */
+ * Off by 2^-24 of the quotient at most: each addition, the division, the product, the half of
+ * `half_added`, all of float32: less than depth + 4.  Here depth / 8 is more than what the entries of
+ * `total`, cut to 29 bits, and `inverse` lose, and 2^-20 more than what the one entry loses: the
+ * float32 result lies between those of `low` and `high`. */
 static int32_t fixed_row(const uint32_t *fixed, int32_t depth, int32_t max, const int8_t *x,
                          int8_t *y) {
     const uint64_t half = (uint64_t)1 << 51, lost = (uint64_t)1 << 32;
@@ -47,7 +48,8 @@ static int64_t quotient(const intgold_softmax_float32 *op, intgold_float32_value
     return intgold_round_up(exact + half_last, shift);
 }
 
-static void float32_row(const intgold_softmax_float32 *op, int32_t max, const int8_t *x, int8_t *y) {
+static void float32_row(const intgold_softmax_float32 *op, int32_t max, const int8_t *x,
+                        int8_t *y) {
     const intgold_float32_value total = intgold_float32_exp_sum(op->table, x, op->depth, max);
     const int64_t inverse = intgold_divide_up_64((int64_t)1 << 47, total.significand);
     int32_t i;

@@ -16,7 +16,7 @@
 
 #include "arithmetic/requantize.h"
 
-enum { MIN_WIDTH = 8, MAX_SHIFT = 8, INT16_BOTTOM = -32768, INT16_TOP = 32767 };
+enum { MIN_WIDTH = 8, MAX_SHIFT = 8, MAX_STEPS = 32, INT16_BOTTOM = -32768, INT16_TOP = 32767 };
 
 /* The entries that a line has to give, and the bounds of the whole table; inputs, not addresses. */
 typedef struct table_part {
@@ -25,7 +25,8 @@ typedef struct table_part {
     int32_t min, max;
 } table_part;
 
-/* What was found of a part.  NARROW: too few entries between the bounds to tell a slope. */
+/* What was found of a part.  NARROW: too few entries between the bounds to tell a slope; of a shift,
+ * no slope with an int16 base was found, but a smaller shift may have one. */
 enum { NO_LINE, LINE, NARROW };
 
 static int32_t table_entry(const int8_t *table, int32_t x) { return table[x + 128]; }
@@ -99,14 +100,14 @@ static int32_t set_rest(intgold_table_line *line, const int64_t *rest) {
 }
 
 /* Sets a line of a slope from `smallest` to `largest`: halves them down to slopes whose bounds meet,
- * which are neighbours, and takes the first of those with a base and a fraction. */
+ * which are neighbours, and takes the nearest with a base and a fraction.  NARROW: none has them. */
 static int32_t find_slope(intgold_table_line *line, int32_t shift, const table_part *part,
                           int32_t smallest, int32_t largest) {
     int64_t rest[2];
-    int32_t found, step;
+    int32_t found, step, steps;
     for (;;) {
         int32_t crossed;
-        if (smallest > largest) return 0;
+        if (smallest > largest) return NO_LINE;
         found = smallest + (largest - smallest) / 2;
         crossed = bounds_cross(found, shift, part, rest);
         if (!crossed) break;
@@ -116,17 +117,18 @@ static int32_t find_slope(intgold_table_line *line, int32_t shift, const table_p
             smallest = found + 1;
     }
     for (step = 1; step >= -1; step -= 2)
-        for (line->slope = found; line->slope >= smallest && line->slope <= largest;
-             line->slope += step) {
+        for (steps = 0; steps < MAX_STEPS; steps++) {
+            line->slope = found + step * steps;
+            if (line->slope < smallest || line->slope > largest) break;
             if (bounds_cross(line->slope, shift, part, rest)) break;
-            if (set_rest(line, rest)) return 1;
+            if (set_rest(line, rest)) return LINE;
         }
-    return 0;
+    return NARROW;
 }
 
-/* Looks for a line with the largest shift, from *shift down, whose slopes are int16. */
+/* Looks for a line with the largest shift, from *shift down, whose slope and base are int16. */
 static int32_t find_table_line(intgold_table_line *line, int32_t *shift, const table_part *part) {
-    int32_t first = 128, last = -129, width, rise, near, middle, one, x;
+    int32_t first = 128, last = -129, width, rise, near, middle, one, found, x;
     for (x = part->from; x < part->to; x++) {
         const int32_t entry = table_entry(part->table, x);
         if (entry == part->min || entry == part->max) continue;
@@ -141,7 +143,8 @@ static int32_t find_table_line(intgold_table_line *line, int32_t *shift, const t
         middle = rise * one / width;
         near = one / width + 2;
         if (middle - near < INT16_BOTTOM || middle + near > INT16_TOP) continue;
-        return find_slope(line, *shift, part, middle - near, middle + near) ? LINE : NO_LINE;
+        found = find_slope(line, *shift, part, middle - near, middle + near);
+        if (found != NARROW) return found;
     }
     return NO_LINE;
 }
@@ -168,10 +171,12 @@ static int32_t find_two(intgold_table_lines *lines, const table_part *whole) {
     left.to = right.from = end_of_first(whole);
     lines->count = 2;
     lines->shift = MAX_SHIFT;
-    if (find_table_line(&lines->line[1], &lines->shift, &right) != LINE) return 0;
-    if (find_table_line(&lines->line[0], &lines->shift, &left) != LINE) return 0;
-    shift = lines->shift; /* the one that both can have */
-    return find_table_line(&lines->line[1], &lines->shift, &right) == LINE && lines->shift == shift;
+    do { /* down to the shift that both can have */
+        if (find_table_line(&lines->line[1], &lines->shift, &right) != LINE) return 0;
+        shift = lines->shift;
+        if (find_table_line(&lines->line[0], &lines->shift, &left) != LINE) return 0;
+    } while (lines->shift != shift);
+    return 1;
 }
 
 int32_t intgold_table_lines_of(const int8_t *table, intgold_table_lines *lines) {

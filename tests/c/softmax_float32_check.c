@@ -4,8 +4,8 @@
  *
  * takes rows of 1 to 64 random values, sometimes of up to 600 or 20,000, with tables of expf(-k * d)
  * of random k, subnormal entries among them, whole or without their last bits, and every second time
- * rows of two values whose quotients are next to a tie; in both forms, packed and not, and the sum of
- * the row by itself.  For each row also a sum and a product of values of few
+ * rows of two or three values whose quotients are next to a tie; in both forms, packed and not, and
+ * the sum of the row by itself.  For each row also a sum and a product of values of few
  * bits, which often end in a tie.  Prints how many values of rows it compared and how many differ,
  * then the same of sums and products. */
 #include <math.h>
@@ -30,15 +30,18 @@ static uint32_t random_below(uint32_t n) {
 static int8_t expected(const float *table, float inverse, int32_t place, int32_t form) {
     const float p = table[place] * inverse;
     float r = floorf(p);
-    if (form == INTGOLD_SOFTMAX_FLOAT32_ROUNDED) r += p - r >= 0.5f; /* p - r is exact */
-    else r = floorf(p + 0.5f);
+    if (form == INTGOLD_SOFTMAX_FLOAT32_ROUNDED)
+        r += p - r >= 0.5f; /* p - r is exact */
+    else
+        r = floorf(p + 0.5f);
     return (int8_t)(r > 255 ? 127 : (int32_t)r - 128);
 }
 
 /* Of 2^-8 to 2^8, either sign, the last bits 0. */
 static float any_float(void) {
     const uint32_t zeros = random_below(24), sign = random_below(2) << 31;
-    const uint32_t bits = ((119 + random_below(16)) << 23 | random_below(1 << 23)) >> zeros << zeros;
+    const uint32_t bits = ((119 + random_below(16)) << 23 | random_below(1 << 23)) >> zeros
+                                                                                          << zeros;
     const uint32_t all = bits | sign;
     float made;
     memcpy(&made, &all, sizeof made);
@@ -81,22 +84,35 @@ static long differing(const int8_t *x, const int8_t *y, const int32_t *bits, int
     return found;
 }
 
-/* `ones` of 1 and the others of e, where 256 * e / sum is some last bits of e from k + 1/2. */
-static void near_tie(int32_t *bits, int32_t depth) {
-    const int32_t ones = 1 + (int32_t)random_below((uint32_t)depth), others = depth - ones;
-    const double tie = random_below(255) + 0.5, rest = 256 - tie * others;
-    const float e = rest > tie * ones ? (float)(tie * ones / rest) : 0.5f;
+static void swap_at_random(int32_t depth) {
     int32_t i;
-    memcpy(&bits[254], &e, sizeof e);
-    bits[254] += (int32_t)random_below(2 * (uint32_t)depth + 1) - depth;
-    if (bits[254] > bits[255]) bits[254] = bits[255];
-    for (i = 0; i < ROWS_AT_ONCE * depth; i++) x[i] = (int8_t)(126 + (i % depth < ones));
     for (i = 0; i < ROWS_AT_ONCE * depth; i++) {
         const int32_t row = i / depth * depth, with = row + (int32_t)random_below((uint32_t)depth);
         const int8_t other = x[with];
         x[with] = x[i];
         x[i] = other;
     }
+}
+
+/* `ones` of 1, then `thirds` of any entry, then the others of e, where 256 * e / sum is some last
+ * bits of e from k + 1/2.  `lost`: the thirds are 2^-24, which float32 does not add to a 1. */
+static void near_tie(int32_t *bits, int32_t depth, int32_t thirds, int lost) {
+    const int32_t both = depth - thirds,
+                  ones = lost ? 1 : 1 + (int32_t)random_below((uint32_t)both);
+    const int32_t others = both - ones;
+    const double tie = (random_below(4) ? random_below(255) : 0) + 0.5, rest = 256 - tie * others;
+    const float third = ldexpf(lost ? 1.0f : 1.0f - ldexpf((float)random_below(1 << 20), -21),
+                               lost ? -24 : -(int)random_below(30));
+    const double fixed = ones + (lost ? 0 : (double)third * thirds);
+    const float e = rest > tie * fixed ? (float)(tie * fixed / rest) : 0.5f;
+    int32_t i;
+    memcpy(&bits[253], &third, sizeof third);
+    memcpy(&bits[254], &e, sizeof e);
+    bits[254] += (int32_t)random_below(2 * (uint32_t)both + 1) - both;
+    if (bits[254] > bits[255]) bits[254] = bits[255];
+    for (i = 0; i < ROWS_AT_ONCE * depth; i++)
+        x[i] = (int8_t)(i % depth < ones ? 127 : i % depth < ones + thirds ? 125 : 126);
+    if (!lost) swap_at_random(depth);
 }
 
 /* The engine's way, in y[0], and that of the single op, in y[1]. */
@@ -134,7 +150,11 @@ int main(int count, char **arguments) {
         for (i = 0; i < 256; i++) bits[i] = bits[i] >> zeros << zeros;
         for (i = 0; i < ROWS_AT_ONCE * depth; i++)
             x[i] = (int8_t)(127 - (int32_t)random_below((uint32_t)width));
-        if (group % 2) near_tie(bits, depth);
+        if (group % 4 == 1) near_tie(bits, depth, 0, 0);
+        if (group % 4 == 3 && depth > 2)
+            near_tie(bits, depth,
+                     group % 8 == 3 ? 1 + (int32_t)random_below((uint32_t)depth - 2) : depth - 2,
+                     group % 8 == 7);
         memset(&op, 0, sizeof op);
         op.rows = ROWS_AT_ONCE;
         op.depth = depth;

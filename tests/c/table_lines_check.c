@@ -16,7 +16,7 @@ static uint64_t state = 1;
 
 static uint64_t random_below(uint64_t n) {
     state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (state >> 33) % n;
+    return (state >> 16) % n; /* 48 bits */
 }
 
 static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
@@ -39,12 +39,14 @@ static void draw(int8_t *table, int bent) {
     for (x = -128; x < 128; x++) {
         const int64_t p = (x < zx ? below : s) * (x - zx);
         const int64_t up = floor_div(p + one / 2, one), away = -floor_div(-p + one / 2, one);
-        const int64_t rounded = rounding == 0 ? floor_div(p, one) : p < 0 && rounding == 2 ? away : up;
+        const int64_t rounded = rounding == 0            ? floor_div(p, one)
+                                : p < 0 && rounding == 2 ? away
+                                                         : up;
         table[x + 128] = (int8_t)clamp(rounded + zy, low, 127);
     }
 }
 
-/* Written apart from the engine: with floor_div, and no table of bounds. */
+/* Written apart from the engine, with floor_div. */
 static int32_t entry(const intgold_table_lines *lines, int32_t x) {
     int32_t largest = -32768, i;
     for (i = 0; i < lines->count; i++) {

@@ -252,9 +252,11 @@ def _table(rng: Random) -> np.ndarray:
     """Return any table, or one that is a line between two bounds, flatter below its bend."""
     if rng.random() < 0.4:
         return np.array([rng.randint(-128, 127) for _ in range(256)], np.int8)
-    slope, offset = rng.choice((-1, 1)) * rng.uniform(0.2, 3), rng.uniform(-100, 100)
+    bent = rng.random() < 0.5
+    slope = (1 if bent else rng.choice((-1, 1))) * rng.uniform(0.2, 3)
+    offset = rng.uniform(-100, 100)
     x = np.arange(-128, 128) - rng.randint(-60, 60)
-    below = rng.choice((slope, rng.uniform(0, abs(slope))))
+    below = rng.uniform(0, slope) if bent else slope
     line = np.floor(np.where(x < 0, below, slope) * x + offset)
     return np.clip(line, rng.choice((-128, -40)), 127).astype(np.int8)
 

@@ -272,6 +272,7 @@ _OPTIMISED = {
 _TFLM = {
     **_REFERENCE,
     "FULLY_CONNECTED": _DOUBLE,
+    "BATCH_MATMUL": _DOUBLE,
     "ABS": _DOUBLE,
     "PRELU": _DOUBLE,
     "MUL": _DOUBLE,
