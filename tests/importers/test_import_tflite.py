@@ -23,14 +23,18 @@ from intgold.importers import import_tflite
 from intgold.importers.tflite.convert import convert
 from intgold.importers.tflite.file.reader import FileOp, parse
 from intgold.importers.tflite.formulas.scales import FACTORS
+from intgold.importers.tflite.graph.float_chains import fold_float_chains
 from intgold.importers.tflite.handlers.op_context import ConstantBudget, OpContext
 from intgold.model.builder import Builder
+from intgold.study.contracts.differences import run_probe
+from intgold.study.contracts.probes import PROBES, probe
 from intgold.verify.diagnose.finding import contracts_of
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "conformance"))
 
 from batched_networks import network  # noqa: E402
+from directed import file_of  # noqa: E402
 from host_tails import detection  # noqa: E402
 from one_op_models import MODELS, made  # noqa: E402
 
@@ -108,6 +112,22 @@ def test_another_way_to_compute_a_factor_is_seen(contract):
             if ways <= seen:
                 break
     assert not changed - seen and len(changed) > 10, (changed - seen, len(changed))
+
+
+@pytest.mark.parametrize("op", PROBES)
+def test_probes_of_contracts_as_files(op):
+    """conformance/directed.py gives engines the op that the table was made with."""
+    at, imported = probe(op, 3), 0
+    for contract in map(contract_named, FROZEN):
+        try:
+            expected = run_probe(at, contract)
+        except ImportFileError:
+            continue
+        model = convert(fold_float_chains(parse(file_of(at))), contract, "m")
+        outputs = model.run(as_inputs(model, at.inputs), backend="c").outputs
+        assert np.array_equal(outputs[model.outputs[0]].ravel(), expected.ravel()), contract.name
+        imported += 1
+    assert imported
 
 
 def test_a_file_is_not_written_over_itself(tmp_path, capsys):
